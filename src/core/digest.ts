@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+
+const WINDOW_BYTES = 1 << 20;
+
+/** Lower-case hexadecimal SHA-256 of `data` (text is UTF-8). */
+export function sha256(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** SHA-256 of a file, read in windows of 1 MiB: memory stays constant. Throws what `node:fs` throws. */
+export function sha256OfFile(path: string): string {
+  const hash = createHash("sha256");
+  const window = new Uint8Array(WINDOW_BYTES);
+  const file = openSync(path, "r");
+  try {
+    for (;;) {
+      const count = readSync(file, window, 0, WINDOW_BYTES, null);
+      if (count === 0) {
+        return hash.digest("hex");
+      }
+      hash.update(window.subarray(0, count));
+    }
+  } finally {
+    closeSync(file);
+  }
+}

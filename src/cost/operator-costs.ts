@@ -1,0 +1,25 @@
+/** Isolated duration of every operator on one device. */
+export interface OperatorCosts {
+  readonly source: "measured" | "estimated";
+  /** Integer nanoseconds, indexed by operator id. */
+  readonly durationNs: Float64Array;
+}
+
+/**
+ * What it costs a CPU to run sub-models on several worker threads at once.
+ * The CPU stream is a worker; a *segment* is a run of launches of one stream with no wait or record
+ * inside, executed as one sub-model.
+ */
+export interface WorkerCosts {
+  /** Worker threads that can run at the same time. */
+  readonly workers: number;
+  /** Fixed cost of running one segment. */
+  readonly segmentNs: number;
+  /** From the end of a segment to the start of one on another worker that waited for it. */
+  readonly signalNs: number;
+  /** Handing one tensor over the boundary of a segment: per tensor, and per byte (nanoseconds). */
+  readonly tensorNs: number;
+  readonly byteNs: number;
+  /** How many times longer work takes while k workers are busy: index k - 1, first entry 1. */
+  readonly slowdown: readonly number[];
+}

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const SRC = resolve(import.meta.dirname, "../../src");
+
+/** Floor of each folder, ground first: imports go down only; folders of one floor do not meet. */
+const FLOORS: Record<string, number> = {
+  core: 0,
+  ir: 1,
+  onnx: 2,
+  placement: 2,
+  solver: 2,
+  learn: 2,
+  cost: 3,
+  schedule: 4,
+  runtime: 4,
+  profile: 5,
+  "search/operator": 5,
+  "search/pipeline": 5,
+  partition: 6,
+  launcher: 6,
+  artifact: 7,
+  export: 7,
+  report: 7,
+  driver: 8,
+  cli: 9,
+};
+
+/** The folders that may import each package or Node module; core and driver may use Node's file modules. */
+const OWNERS: Record<string, readonly string[]> = {
+  protobufjs: ["onnx"],
+  "onnxruntime-node": ["runtime"],
+  "javascript-lp-solver": ["solver"],
+  commander: ["cli"],
+  chalk: ["cli"],
+  "node:fs": ["core", "onnx", "runtime", "profile", "driver"],
+  "node:crypto": ["core"],
+  "node:path": ["core", "onnx", "runtime", "profile", "driver", "cli"],
+  "node:os": ["runtime", "profile", "driver"],
+  "node:url": ["runtime", "driver", "cli"],
+  "node:worker_threads": ["runtime"],
+  "node:child_process": ["runtime"],
+  "node:module": ["runtime"],
+};
+
+/** Files that may read a clock or ask the environment; nothing may use unseeded randomness. */
+const IMPURE: readonly RegExp[] = [/^runtime\//, /^profile\//, /^cli\//, /^driver\/clock\.ts$/];
+
+function folderOf(file: string): string {
+  const parts = relative(SRC, file).split("/");
+  return parts[0] === "search" ? `search/${parts[1]}` : (parts[0] ?? "");
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+const files = filesIn(SRC);
+const sources = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
+
+function importsOf(source: string): string[] {
+  const static_ = source.matchAll(/^(?:import|export)\s[^;]*?from\s+"([^"]+)"/gm);
+  const dynamic = source.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g);
+  return [...static_, ...dynamic].map((match) => match[1] ?? "");
+}
+
+describe("layers", () => {
+  it("finds the source", () => {
+    expect(files.length).toBeGreaterThan(5);
+  });
+
+  it.each(files.map((file) => relative(SRC, file)))("%s imports downwards only", (name) => {
+    const file = join(SRC, name);
+    const from = folderOf(file);
+    const floor = FLOORS[from];
+    expect(floor, `${from} has no floor`).toBeDefined();
+    for (const target of importsOf(sources.get(file) ?? "")) {
+      if (target.startsWith(".")) {
+        const to = folderOf(resolve(dirname(file), target));
+        if (to !== from) {
+          expect(FLOORS[to], `${name} imports ${target}`).toBeLessThan(floor ?? -1);
+        }
+      } else {
+        const pkg = target.startsWith("node:") ? target : target.split("/")[0];
+        expect(OWNERS[pkg ?? ""] ?? [], `${name} imports ${target}`).toContain(from);
+      }
+    }
+  });
+
+  it.each(files.map((file) => relative(SRC, file)))("%s is pure where it must be", (name) => {
+    const source = (sources.get(join(SRC, name)) ?? "").replaceAll(
+      /\/\*[\s\S]*?\*\/|\/\/.*$/gm,
+      "",
+    );
+    expect(source).not.toMatch(/Math\.random\(/);
+    if (!IMPURE.some((allowed) => allowed.test(name))) {
+      expect(source).not.toMatch(/\bDate\.now\(|\bnew Date\(|\bperformance\.now\(|\bprocess\./);
+    }
+  });
+
+  it.each(files.map((file) => relative(SRC, file)))("%s documents its exports", (name) => {
+    const lines = (sources.get(join(SRC, name)) ?? "").split("\n");
+    const bare = lines.filter(
+      (line, i) =>
+        /^export (?:async |abstract |declare )*(?:function|class|interface|type|const|let)\b/.test(
+          line,
+        ) && !/\*\/\s*$/.test(lines[i - 1] ?? ""),
+    );
+    expect(bare).toEqual([]);
+  });
+});
