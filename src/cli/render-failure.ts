@@ -20,7 +20,6 @@ export function renderFailures(failures: Failures, io: CliIo, verbose: boolean):
 
 /** The text with every control character (line ends too) as a JSON escape. */
 export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is sought
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
