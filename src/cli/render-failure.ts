@@ -20,8 +20,5 @@ export function renderFailures(failures: Failures, io: CliIo, verbose: boolean):
 
 /** The text with every control character (line ends too) as a JSON escape. */
 export function escapeControls(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
