@@ -1,0 +1,162 @@
+/**
+ * Which pairs of nodes of a directed acyclic graph are connected, for many pairs at once.
+ *
+ * A closure of the whole graph needs n * n bits: too much for 100,000 nodes. Only the sources that
+ * are asked about need a bit, and only between the source and the last node it is asked about.
+ * So sources are taken in batches of 1,024: one sweep over the nodes between the first source of
+ * the batch and the last target carries a row of bits per node, "which sources of the batch lead
+ * here". Sources whose questions reach equally far (to a factor of two) share a batch, so that one
+ * long-range question does not make the sweep of a thousand short ones long.
+ *
+ * Example: arcs 0->1, 1->2, 0->2. The row of 1 is {0}, the row of 2 is {0, 1}: 0 comes in twice,
+ * over the arc 0->2 and through 1, which is how the caller learns that the arc 0->2 says nothing new.
+ */
+
+/** The arcs of a graph whose nodes are numbered in topological order. */
+export interface IncomingArcs {
+  /** Node `v` has the incoming arcs `from[start[v]] ... from[start[v + 1] - 1]`; length n + 1. */
+  readonly start: Int32Array;
+  /** Tails of the arcs: smaller than the node they lead to, unique per node. */
+  readonly from: Int32Array;
+}
+
+const WORDS = 32;
+const BATCH = WORDS * 32;
+
+interface Question {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * For each pair `(from[i], to[i])`: how many direct predecessors of `to[i]` are `from[i]` itself or
+ * can be reached from it, counted up to 2. 0: not connected. With an arc `from[i] -> to[i]`, 2 means
+ * that the arc is implied by a longer path.
+ *
+ * Requires: `from[i] < to[i]`.
+ * Cost: per 1,024 sources 32 word operations per arc between the first source and the last target.
+ */
+export function countWays(arcs: IncomingArcs, from: Int32Array, to: Int32Array): Uint8Array {
+  const answers = new Uint8Array(from.length);
+  const sweeper = sweep(arcs);
+  for (const batch of batches(from, to)) {
+    sweeper(batch, answers);
+  }
+  return answers;
+}
+
+/** Groups the questions into batches of at most 1,024 distinct sources with like distances. */
+function batches(from: Int32Array, to: Int32Array): Question[][] {
+  const furthest = new Map<number, number>();
+  for (let i = 0; i < from.length; i++) {
+    const source = from[i] as number;
+    furthest.set(source, Math.max(furthest.get(source) ?? 0, to[i] as number));
+  }
+  const reach = (source: number): number => 31 - Math.clz32((furthest.get(source) ?? 0) - source);
+  const sources = [...furthest.keys()].sort((a, b) => reach(a) - reach(b) || a - b);
+  const batchOf = new Map<number, number>();
+  const result: Question[][] = [];
+  let size = BATCH;
+  let last = -1;
+  for (const source of sources) {
+    if (size === BATCH || reach(source) !== last) {
+      result.push([]);
+      size = 0;
+      last = reach(source);
+    }
+    batchOf.set(source, result.length - 1);
+    size++;
+  }
+  for (let index = 0; index < from.length; index++) {
+    const source = from[index] as number;
+    result[batchOf.get(source) as number]?.push({ index, from: source, to: to[index] as number });
+  }
+  return result;
+}
+
+/** One batch, laid out for a sweep. */
+interface Plan {
+  readonly first: number;
+  readonly last: number;
+  /** Bit of each source. */
+  readonly bits: ReadonlyMap<number, number>;
+  readonly byTarget: readonly Question[];
+}
+
+function planOf(batch: readonly Question[]): Plan {
+  const bits = new Map<number, number>();
+  let last = 0;
+  for (const question of batch) {
+    if (!bits.has(question.from)) {
+      bits.set(question.from, bits.size);
+    }
+    last = Math.max(last, question.to);
+  }
+  const byTarget = [...batch].sort((a, b) => a.to - b.to || a.index - b.index);
+  return { first: Math.min(...bits.keys()), last, bits, byTarget };
+}
+
+/** A sweep that answers one batch; its buffers are shared by all batches of one call. */
+function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8Array) => void {
+  let rows = new Int32Array(0);
+  const once = new Int32Array(WORDS);
+  const twice = new Int32Array(WORDS);
+  return (batch, answers) => {
+    const { first, last, bits, byTarget } = planOf(batch);
+    const words = (bits.size + 31) >>> 5;
+    if (rows.length < (last - first + 1) * words) {
+      rows = new Int32Array((last - first + 1) * words);
+    }
+    const used = new Uint8Array(last - first + 1);
+    let next = 0;
+    for (let node = first; node <= last; node++) {
+      gather(node);
+      for (; byTarget[next]?.to === node; next++) {
+        const { index, from } = byTarget[next] as Question;
+        const bit = bits.get(from) as number;
+        answers[index] = has(twice, bit) ? 2 : has(once, bit) ? 1 : 0;
+      }
+      const own = bits.get(node);
+      if (used[node - first] === 1 || own !== undefined) {
+        keep(node, own);
+      }
+    }
+
+    /** Unites the rows of the predecessors of `node`, and marks it when there was one. */
+    function gather(node: number): void {
+      once.fill(0, 0, words);
+      twice.fill(0, 0, words);
+      const end = arcs.start[node + 1] as number;
+      for (let arc = arcs.start[node] as number; arc < end; arc++) {
+        const place = (arcs.from[arc] as number) - first;
+        if (place < 0 || used[place] === 0) {
+          continue;
+        }
+        used[node - first] = 1;
+        const row = place * words;
+        for (let word = 0; word < words; word++) {
+          const incoming = rows[row + word] as number;
+          const before = once[word] as number;
+          twice[word] = (twice[word] as number) | (before & incoming);
+          once[word] = before | incoming;
+        }
+      }
+    }
+
+    function keep(node: number, own: number | undefined): void {
+      const row = (node - first) * words;
+      for (let word = 0; word < words; word++) {
+        rows[row + word] = once[word] as number;
+      }
+      if (own !== undefined) {
+        rows[row + (own >>> 5)] = (rows[row + (own >>> 5)] as number) | (1 << (own & 31));
+      }
+      used[node - first] = 1;
+    }
+  };
+}
+
+function has(words: Int32Array, bit: number): boolean {
+  return ((words[bit >>> 5] as number) & (1 << (bit & 31))) !== 0;
+}

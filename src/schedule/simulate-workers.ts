@@ -1,0 +1,124 @@
+import { invariant } from "../core/invariant.js";
+import type { OperatorCosts, WorkerCosts } from "../cost/operator-costs.js";
+import type { OperatorGraph, TensorId } from "../ir/operator-graph.js";
+import type { OperatorSchedule } from "./operator-schedule.js";
+import { runSegments, type SegmentLoad, type SegmentRun } from "./run-segments.js";
+import { type Segment, segmentsOf } from "./segments.js";
+
+/** When each operator and segment of a schedule runs on worker threads, predicted. */
+export interface WorkerTimeline {
+  /** Integer nanoseconds from the start of the first segment to the end of the last. */
+  readonly makespanNs: number;
+  /** Integer nanoseconds, by operator id. */
+  readonly operatorStartNs: Float64Array;
+  readonly operatorEndNs: Float64Array;
+  readonly segments: readonly Segment[];
+  /** Integer nanoseconds, by segment. The overheads of a segment come before its first operator. */
+  readonly segmentStartNs: Float64Array;
+  readonly segmentEndNs: Float64Array;
+}
+
+/**
+ * Predicts a schedule on a CPU whose streams are worker threads.
+ *
+ * A segment costs `segmentNs`, the hand-over of each tensor that it reads from outside (inputs of
+ * the graph included, tensors made by an earlier segment of the same worker too), and the
+ * durations of its operators. See `runSegments` for waiting and slowing down.
+ *
+ * Left out: what the main thread does between segments beyond `signalNs`; that a slowdown differs
+ * between operators that compute and operators that move memory; outputs of the graph, which cost
+ * the same in every schedule.
+ *
+ * Requires: the schedule passes `verifyOperatorSchedule` but for redundant waits, and has at most
+ * `workers.workers` streams.
+ * Cost: O(V + E + segments * streams).
+ */
+export function simulateWorkers(
+  graph: OperatorGraph,
+  schedule: OperatorSchedule,
+  costs: OperatorCosts,
+  workers: WorkerCosts,
+): WorkerTimeline {
+  invariant(schedule.streams <= workers.workers, "schedule has more streams than workers");
+  const segments = segmentsOf(graph, schedule);
+  const run = runSegments(loadOf(graph, segments, costs, workers), workers);
+  const operatorStartNs = new Float64Array(graph.operators.length);
+  const operatorEndNs = new Float64Array(graph.operators.length);
+  for (const [at, { operators, inputs }] of segments.entries()) {
+    const clock = clockOf(run, at);
+    let work = segmentOverheadNs(graph, inputs, workers);
+    for (const id of operators) {
+      operatorStartNs[id] = Math.round(clock(work));
+      work += costs.durationNs[id] as number;
+      operatorEndNs[id] = Math.round(clock(work));
+    }
+  }
+  return {
+    makespanNs: Math.round(run.makespanNs),
+    operatorStartNs,
+    operatorEndNs,
+    segments,
+    segmentStartNs: run.startNs.map(Math.round),
+    segmentEndNs: run.endNs.map(Math.round),
+  };
+}
+
+/** What a segment costs before its first operator runs: starting it and handing it its tensors. */
+export function segmentOverheadNs(
+  graph: OperatorGraph,
+  inputs: readonly TensorId[],
+  workers: WorkerCosts,
+): number {
+  let bytes = 0;
+  for (const tensor of inputs) {
+    bytes += graph.tensors[tensor]?.bytes ?? 0;
+  }
+  return workers.segmentNs + inputs.length * workers.tensorNs + bytes * workers.byteNs;
+}
+
+function loadOf(
+  graph: OperatorGraph,
+  segments: readonly Segment[],
+  { durationNs }: OperatorCosts,
+  workers: WorkerCosts,
+): SegmentLoad {
+  const waitStart = new Int32Array(segments.length + 1);
+  const waits: number[] = [];
+  const workNs = new Float64Array(segments.length);
+  for (const [at, segment] of segments.entries()) {
+    let work = segmentOverheadNs(graph, segment.inputs, workers);
+    for (const id of segment.operators) {
+      work += durationNs[id] as number;
+    }
+    workNs[at] = work;
+    for (const wait of segment.waits) {
+      waits.push(wait);
+    }
+    waitStart[at + 1] = waits.length;
+  }
+  return {
+    segments: segments.length,
+    worker: Int32Array.from(segments, ({ stream }) => stream),
+    workNs,
+    waitStart,
+    waits: Int32Array.from(waits),
+  };
+}
+
+/** The time at which a segment has done a given amount of its work; asked with growing amounts. */
+function clockOf(
+  { phases, startPhase, startNs, endNs }: SegmentRun,
+  at: number,
+): (work: number) => number {
+  let phase = startPhase[at] as number;
+  const origin = phases[phase]?.workNs ?? 0;
+  return (work) => {
+    const reading = origin + work;
+    while ((phases[phase + 1]?.workNs ?? Number.POSITIVE_INFINITY) < reading) {
+      phase++;
+    }
+    const { timeNs, workNs, slowdown } = phases[phase] ?? { timeNs: 0, workNs: 0, slowdown: 1 };
+    const time = timeNs + (reading - workNs) * slowdown;
+    return Math.min(endNs[at] as number, Math.max(startNs[at] as number, time));
+  };
+}

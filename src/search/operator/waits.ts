@@ -1,0 +1,178 @@
+import { countWays, type IncomingArcs } from "../../core/reachability.js";
+import { type OperatorGraph, type OperatorId, operatorId } from "../../ir/operator-graph.js";
+import type { Launch, OperatorSchedule } from "../../schedule/operator-schedule.js";
+
+/**
+ * The fewest waits that keep a given assignment of operators to streams correct.
+ *
+ * An operator must come after its predecessors. One on its own stream does by stream order; one on
+ * another stream needs a wait, unless it is already known to have finished: because a later
+ * operator of the same stream is waited for, or because something else that this operator comes
+ * after (the previous launch of its stream, another wait, and so on) comes after it.
+ *
+ * Example: streams {a, b} and {c, d}, dependencies a->c, a->d, b->d. c waits for a. d reads a and
+ * b: a is implied twice (c came after a, and b did), so d waits for b only.
+ *
+ * Waiting for each predecessor on another stream, as the obvious way does, is correct but pays for
+ * events that say nothing new. The needed ones are exactly the cross-stream arcs of the transitive
+ * reduction of "dependencies and stream order", which is unique; no choice, no tie-break.
+ *
+ * Source: transitive reduction, Aho, Garey, Ullman, SIAM J. Comput. 1972.
+ */
+
+/** Streams and launch order without waits; `order` is topological and names each operator once. */
+export interface StreamAssignment {
+  /** Operator ids in launch order. */
+  readonly order: Int32Array;
+  /** Stream of each operator, by id; any numbers >= 0 below the number of operators. */
+  readonly streamOf: Int32Array;
+}
+
+/**
+ * The schedule of an assignment: streams numbered by first launch, minimal waits and records.
+ *
+ * Requires: `order` is a topological order of `graph`.
+ * Cost: O(V + E) and the questions of reachability for waits that may be implied.
+ */
+export function composeSchedule(
+  graph: OperatorGraph,
+  algorithm: string,
+  { order, streamOf }: StreamAssignment,
+): OperatorSchedule {
+  const { stream, streams } = renumber(order, streamOf);
+  const waits = minimalWaits(graph, order, stream, streams);
+  const record = new Uint8Array(order.length);
+  for (const list of waits) {
+    for (const id of list) {
+      record[id] = 1;
+    }
+  }
+  const launches: Launch[] = Array.from(order, (id) => ({
+    operator: operatorId(id),
+    stream: stream[id] as number,
+    waits: waits[id] as readonly OperatorId[],
+    record: record[id] === 1,
+  }));
+  return { algorithm, streams, launches };
+}
+
+function renumber(
+  order: Int32Array,
+  streamOf: Int32Array,
+): { readonly stream: Int32Array; readonly streams: number } {
+  const stream = new Int32Array(order.length);
+  const numbers = new Int32Array(order.length).fill(-1);
+  let streams = 0;
+  for (const id of order) {
+    const old = streamOf[id] as number;
+    if ((numbers[old] as number) < 0) {
+      numbers[old] = streams;
+      streams++;
+    }
+    stream[id] = numbers[old] as number;
+  }
+  return { stream, streams };
+}
+
+const NONE: readonly OperatorId[] = [];
+
+/** Minimal waits of each operator, by id, each ascending. */
+function minimalWaits(
+  graph: OperatorGraph,
+  order: Int32Array,
+  stream: Int32Array,
+  streams: number,
+): (readonly OperatorId[])[] {
+  const arcs = arcsOf(graph, order, stream, streams);
+  const outgoing = new Int32Array(order.length);
+  for (const tail of arcs.from) {
+    outgoing[tail] = (outgoing[tail] as number) + 1;
+  }
+  const needless = impliedArcs(arcs, outgoing);
+  const waits: (readonly OperatorId[])[] = new Array(order.length).fill(NONE);
+  for (let at = 0; at < order.length; at++) {
+    const id = order[at] as number;
+    const kept: OperatorId[] = [];
+    const end = arcs.start[at + 1] as number;
+    for (let arc = arcs.start[at] as number; arc < end; arc++) {
+      const tail = order[arcs.from[arc] as number] as number;
+      if (stream[tail] !== stream[id] && needless[arc] === 0) {
+        kept.push(operatorId(tail));
+      }
+    }
+    if (kept.length > 0) {
+      waits[id] = kept.sort((a, b) => a - b);
+    }
+  }
+  return waits;
+}
+
+/**
+ * Arcs between launch positions: from the previous launch of the stream, and from the last
+ * predecessor on each other stream (earlier ones are implied by stream order).
+ */
+function arcsOf(
+  graph: OperatorGraph,
+  order: Int32Array,
+  stream: Int32Array,
+  streams: number,
+): IncomingArcs {
+  const count = order.length;
+  const position = new Int32Array(count);
+  order.forEach((id, at) => {
+    position[id] = at;
+  });
+  const start = new Int32Array(count + 1);
+  const from: number[] = [];
+  const lastLaunch = new Int32Array(streams).fill(-1);
+  const latest = new Int32Array(streams).fill(-1);
+  const touched: number[] = [];
+  for (let at = 0; at < count; at++) {
+    const id = order[at] as number;
+    const own = stream[id] as number;
+    latest[own] = lastLaunch[own] as number;
+    touched.push(own);
+    for (const predecessor of graph.operators[id]?.predecessors ?? []) {
+      const other = stream[predecessor] as number;
+      if ((latest[other] as number) < 0) {
+        touched.push(other);
+      }
+      latest[other] = Math.max(latest[other] as number, position[predecessor] as number);
+    }
+    for (const used of touched) {
+      if ((latest[used] as number) >= 0) {
+        from.push(latest[used] as number);
+      }
+      latest[used] = -1;
+    }
+    touched.length = 0;
+    start[at + 1] = from.length;
+    lastLaunch[own] = at;
+  }
+  return { start, from: Int32Array.from(from) };
+}
+
+/** 1 for each arc that a longer path implies. An arc whose tail or head has no other arc is not. */
+function impliedArcs(arcs: IncomingArcs, outgoing: Int32Array): Uint8Array {
+  const asked: number[] = [];
+  const from: number[] = [];
+  const to: number[] = [];
+  for (let at = 0; at + 1 < arcs.start.length; at++) {
+    const first = arcs.start[at] as number;
+    const end = arcs.start[at + 1] as number;
+    for (let arc = first; end - first > 1 && arc < end; arc++) {
+      const tail = arcs.from[arc] as number;
+      if ((outgoing[tail] as number) > 1) {
+        asked.push(arc);
+        from.push(tail);
+        to.push(at);
+      }
+    }
+  }
+  const ways = countWays(arcs, Int32Array.from(from), Int32Array.from(to));
+  const implied = new Uint8Array(arcs.from.length);
+  ways.forEach((count, i) => {
+    implied[asked[i] as number] = count === 2 ? 1 : 0;
+  });
+  return implied;
+}
