@@ -1,0 +1,121 @@
+/** The failures that executing a model can end with. */
+import type { Failure } from "../core/failure.js";
+
+/** The npm package that executes models on the CPU is not installed, or does not load here. */
+export function runtimeMissing(cause: unknown): Failure {
+  return {
+    code: "onnxruntime-missing",
+    message: "the package onnxruntime-node, which executes models on the CPU, cannot be loaded",
+    hint: "npm install onnxruntime-node --onnxruntime-node-install=skip",
+    exit: 4,
+    cause,
+  };
+}
+
+/** ONNX Runtime does not take a model. */
+export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
+  return {
+    code: "onnxruntime-refused-model",
+    message: `ONNX Runtime cannot load the model: ${firstLine(cause)}`,
+    where,
+    hint: "schedules can still be predicted from a recorded or estimated profile",
+    exit: 1,
+    cause,
+  };
+}
+
+/** ONNX Runtime took a model but could not execute it. */
+export function modelRunFailed(where: string, cause: unknown): Failure {
+  return {
+    code: "onnxruntime-run-failed",
+    message: `ONNX Runtime cannot execute the model: ${firstLine(cause)}`,
+    where,
+    hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A tensor has an element type that cannot cross the boundary of a session. */
+export function unsupportedElementType(tensor: string, elementType: string): Failure {
+  return {
+    code: "unsupported-element-type",
+    message: `tensors of type ${elementType} cannot be handed to or taken from ONNX Runtime`,
+    where: tensor,
+    exit: 1,
+  };
+}
+
+/** A segment of a schedule failed inside ONNX Runtime. */
+export function segmentFailed(
+  worker: number,
+  operators: readonly string[],
+  message: string,
+): Failure {
+  return {
+    code: "segment-failed",
+    message: `ONNX Runtime failed in a segment of stream ${worker}: ${firstLine(message)}`,
+    where: listOf(operators),
+    exit: 1,
+  };
+}
+
+/** A worker thread ended before it was told to. */
+export function workerDied(worker: number, reason: string, cause?: unknown): Failure {
+  return {
+    code: "worker-died",
+    message: `the worker thread of stream ${worker} ended early: ${firstLine(reason)}`,
+    hint: "use fewer streams if memory is short",
+    exit: 4,
+    cause,
+  };
+}
+
+/** A worker thread had no memory left. */
+export function workerOutOfMemory(worker: number, cause: unknown): Failure {
+  return {
+    code: "worker-out-of-memory",
+    message: `the worker thread of stream ${worker} ran out of memory`,
+    hint: "use fewer streams, or smaller dynamic dims (--dim NAME=VALUE)",
+    exit: 4,
+    cause,
+  };
+}
+
+/** The worker threads did not finish in time. */
+export function executorTimedOut(what: string, limitMs: number, waiting: string): Failure {
+  return {
+    code: "executor-timed-out",
+    message: `${what} did not finish within ${limitMs} ms; still working: ${waiting}`,
+    exit: 4,
+  };
+}
+
+/** The user stopped the work. */
+export function executionStopped(): Failure {
+  return { code: "stopped", message: "stopped before the end; nothing was written", exit: 3 };
+}
+
+/** An executor that failed or was closed cannot run again. */
+export function executorClosed(): Failure {
+  return {
+    code: "executor-closed",
+    message: "the worker threads were stopped already; make them again to run once more",
+    exit: 4,
+  };
+}
+
+/** A given input tensor does not fit the model. */
+export function wrongFeed(tensor: string, problem: string): Failure {
+  return { code: "wrong-input-tensor", message: problem, where: tensor, exit: 1 };
+}
+
+function firstLine(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return (text.split("\n")[0] ?? "").slice(0, 300);
+}
+
+function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

@@ -1,0 +1,76 @@
+import { bytesOf, type ElementType } from "../ir/element-type.js";
+
+/** A tensor's value: raw little-endian element bytes, row-major. */
+export interface TensorData {
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** A tensor's name and static type. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+}
+
+/** The typed arrays that ONNX Runtime's Node binding takes. */
+export type ElementArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+type ArrayOver = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ElementArray;
+
+/** How the binding holds each element type; types that it cannot pass are absent. */
+const ARRAYS: ReadonlyMap<ElementType, ArrayOver & { readonly BYTES_PER_ELEMENT: number }> =
+  new Map<ElementType, ArrayOver & { readonly BYTES_PER_ELEMENT: number }>([
+    ["float32", Float32Array],
+    ["float64", Float64Array],
+    ["float16", Uint16Array],
+    ["int8", Int8Array],
+    ["uint8", Uint8Array],
+    ["bool", Uint8Array],
+    ["int16", Int16Array],
+    ["uint16", Uint16Array],
+    ["int32", Int32Array],
+    ["uint32", Uint32Array],
+    ["int64", BigInt64Array],
+    ["uint64", BigUint64Array],
+  ]);
+
+/** Whether tensors of this type can be given to and taken from a session. */
+export function crossesSessions(elementType: ElementType): boolean {
+  return ARRAYS.has(elementType);
+}
+
+/** Number of elements of a shape. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/** Bytes that a tensor of this type holds. */
+export function tensorBytes(spec: Omit<TensorSpec, "name">): number {
+  return bytesOf(spec.elementType, elementCount(spec.dims));
+}
+
+/**
+ * A typed view of a buffer that starts with the tensor's elements.
+ *
+ * Requires: `crossesSessions(elementType)`; the buffer holds `bytes` bytes at least.
+ */
+export function elementsOver(
+  elementType: ElementType,
+  buffer: ArrayBuffer,
+  bytes: number,
+): ElementArray {
+  const make = ARRAYS.get(elementType) ?? Uint8Array;
+  return new make(buffer, 0, bytes / make.BYTES_PER_ELEMENT);
+}
