@@ -1,0 +1,411 @@
+/**
+ * Runs a model on the CPU as its schedule says: one worker thread per stream, each with the sessions
+ * of its segments, because ONNX Runtime's Node binding runs a session synchronously on the thread
+ * that calls it (two sessions of one thread never overlap).
+ *
+ * One inference is one signal to all workers and one back; in between the workers hand tensors to
+ * each other directly. Whatever goes wrong in a worker (an error of ONNX Runtime, an early end, no
+ * memory, no answer in time) ends the executor with one failure, and every thread is stopped.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Failure } from "../core/failure.js";
+import { present } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import {
+  executionStopped,
+  executorClosed,
+  executorTimedOut,
+  runtimeMissing,
+  segmentFailed,
+  unsupportedElementType,
+  workerDied,
+  workerOutOfMemory,
+  wrongFeed,
+} from "./failures.js";
+import { crossesSessions, type TensorData, tensorBytes } from "./tensor-data.js";
+import { routesOf, type TensorRoute, type WorkerPlan } from "./worker-plan.js";
+import {
+  FINISHED,
+  FIRST_TENSOR,
+  GENERATION,
+  publishWord,
+  STATE,
+  STATE_CLOSED,
+  STATE_RUNNING,
+  type WorkerReport,
+  type WorkerSetup,
+} from "./worker-protocol.js";
+
+/** How an executor is made. */
+export interface ExecutorOptions {
+  /** Longest time for one inference, and for making the sessions (default 2 minutes). */
+  readonly timeoutMs?: number;
+  /** Stops the start-up or the inference in progress, and the executor with it. */
+  readonly signal?: AbortSignal;
+  /** Largest JavaScript heap of a worker; ONNX Runtime's own memory is not counted. */
+  readonly heapLimitMb?: number;
+  /** The program of the worker threads: another one takes the place of ours to show how it may fail. */
+  readonly program?: URL;
+}
+
+/** When one segment ran. */
+export interface SegmentTime {
+  readonly worker: number;
+  /** Position among the worker's segments. */
+  readonly segment: number;
+  /** Nanoseconds since the caller asked for the inference, with all inputs of the segment there. */
+  readonly startNs: number;
+  /** Its outputs are handed over. */
+  readonly endNs: number;
+}
+
+/** One inference. */
+export interface ExecutorRun {
+  readonly outputs: ReadonlyMap<string, TensorData>;
+  /** From the caller's request to the outputs in the caller's hands. */
+  readonly durationNs: number;
+  /** By worker, then in order of execution. */
+  readonly segments: readonly SegmentTime[];
+}
+
+/** Worker threads with their sessions ready. */
+export interface CpuExecutor {
+  /**
+   * Runs one inference; one at a time.
+   *
+   * Fails: `wrong-input-tensor`, `segment-failed`, `worker-died`, `worker-out-of-memory`,
+   * `executor-timed-out`, `stopped`, `executor-closed`; after all but the first it is closed.
+   */
+  run(feeds: ReadonlyMap<string, TensorData>): Promise<Result<ExecutorRun>>;
+  /** Ends the threads and frees the sessions. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** The caller sleeps in slices of this length, between which it hears of failures and interrupts. */
+const SLICE_MS = 10;
+
+/** A thread inside native code cannot be stopped: after this long we go on without its confirmation. */
+const TERMINATE_MS = 2000;
+
+/**
+ * Makes the worker threads of a plan and their sessions.
+ *
+ * Requires: a sound plan (see `routesOf`). The bytes of the sub-models are copied once per worker.
+ * Fails: `unsupported-element-type`, `onnxruntime-missing`, `segment-failed` and the failures of `run`.
+ */
+export async function createCpuExecutor(
+  plan: WorkerPlan,
+  options: ExecutorOptions = {},
+): Promise<Result<CpuExecutor>> {
+  const odd = plan.tensors.find((tensor) => !crossesSessions(tensor.elementType));
+  if (odd !== undefined) {
+    return fail([unsupportedElementType(odd.name, odd.elementType)]);
+  }
+  const crew = new Crew(plan, options);
+  const ready = await crew.start();
+  return ready.ok ? ok(crew) : ready;
+}
+
+/** A compiled worker program lies beside this file, or in `dist` when the sources are run as they are. */
+function workerProgram(): URL {
+  const beside = new URL("./cpu-worker.js", import.meta.url);
+  return existsSync(fileURLToPath(beside))
+    ? beside
+    : new URL("../../dist/runtime/cpu-worker.js", import.meta.url);
+}
+
+/** The threads of one executor and the memory that they share. */
+class Crew implements CpuExecutor {
+  readonly #plan: WorkerPlan;
+  readonly #options: ExecutorOptions;
+  readonly #routes: readonly TensorRoute[];
+  readonly #control: Int32Array;
+  readonly #timeline: BigInt64Array;
+  readonly #shared: readonly (SharedArrayBuffer | undefined)[];
+  readonly #threads: Worker[] = [];
+  readonly #ready: Set<number> = new Set();
+  #failure: Failure | undefined;
+  #isClosing = false;
+  #onChange: () => void = () => {};
+
+  constructor(plan: WorkerPlan, options: ExecutorOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#routes = routesOf(plan, tensorBytes);
+    this.#control = new Int32Array(new SharedArrayBuffer(4 * (FIRST_TENSOR + plan.tensors.length)));
+    const segments = plan.workers.reduce((sum, worker) => sum + worker.length, 0);
+    this.#timeline = new BigInt64Array(new SharedArrayBuffer(16 * segments));
+    this.#shared = plan.tensors.map((tensor, i) =>
+      this.#routes[i]?.handover === "copy" ? new SharedArrayBuffer(tensorBytes(tensor)) : undefined,
+    );
+  }
+
+  /** Starts the threads and waits until every session is made. */
+  async start(): Promise<Result<void>> {
+    const count = this.#plan.workers.length;
+    const ports = portsBetween(count);
+    let firstSegment = 0;
+    for (const [worker, segments] of this.#plan.workers.entries()) {
+      this.#startThread({
+        worker,
+        workerCount: count,
+        tensors: this.#plan.tensors,
+        routes: this.#routes,
+        segments: segments.map(({ operators, inputs, outputs }) => ({
+          operators,
+          inputs,
+          outputs,
+        })),
+        models: segments.map((segment) => Uint8Array.from(segment.model)),
+        firstSegment,
+        control: this.#control.buffer as SharedArrayBuffer,
+        timeline: this.#timeline.buffer as SharedArrayBuffer,
+        shared: this.#shared,
+        ports: present(ports[worker], "ports"),
+      });
+      firstSegment += segments.length;
+    }
+    return this.#untilReady();
+  }
+
+  #startThread(setup: WorkerSetup): void {
+    const { worker } = setup;
+    const thread = new Worker(this.#options.program ?? workerProgram(), {
+      workerData: setup,
+      transferList: [
+        ...setup.ports.filter((port) => port !== undefined),
+        ...setup.models.map((model) => model.buffer as ArrayBuffer),
+      ],
+      ...(this.#options.heapLimitMb === undefined
+        ? {}
+        : { resourceLimits: { maxOldGenerationSizeMb: this.#options.heapLimitMb } }),
+    });
+    this.#threads.push(thread);
+    thread.on("message", (report: WorkerReport) => this.#hear(worker, report));
+    thread.on("error", (error: Error & { readonly code?: string }) => {
+      this.#fail(
+        error.code === "ERR_WORKER_OUT_OF_MEMORY"
+          ? workerOutOfMemory(worker, error)
+          : workerDied(worker, error.message, error),
+      );
+    });
+    thread.on("exit", (code) => {
+      if (!this.#isClosing) {
+        this.#fail(workerDied(worker, `exit code ${code}`));
+      }
+    });
+  }
+
+  #hear(worker: number, report: WorkerReport): void {
+    switch (report.kind) {
+      case "ready":
+        this.#ready.add(worker);
+        this.#onChange();
+        return;
+      case "runtime-missing":
+        this.#fail(runtimeMissing(report.message));
+        return;
+      case "failed": {
+        const operators = this.#plan.workers[worker]?.[report.segment]?.operators ?? [];
+        this.#fail(segmentFailed(worker, operators, report.message));
+      }
+    }
+  }
+
+  /** Keeps the first failure: what follows is its consequence. */
+  #fail(failure: Failure): void {
+    this.#failure ??= failure;
+    this.#onChange();
+  }
+
+  async #untilReady(): Promise<Result<void>> {
+    const { signal } = this.#options;
+    const limit = this.#timeoutMs();
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(() => {
+        this.#failure ??= executorTimedOut("making the sessions", limit, this.#notReady());
+        resolve();
+      }, limit);
+      const check = (): void => {
+        if (signal?.aborted === true) {
+          this.#failure ??= executionStopped();
+        }
+        if (this.#failure !== undefined || this.#ready.size === this.#plan.workers.length) {
+          clearTimeout(late);
+          signal?.removeEventListener("abort", check);
+          resolve();
+        }
+      };
+      this.#onChange = check;
+      signal?.addEventListener("abort", check);
+      check();
+    });
+    this.#onChange = () => {};
+    return this.#failure === undefined ? ok(undefined) : this.#end(this.#failure);
+  }
+
+  async run(feeds: ReadonlyMap<string, TensorData>): Promise<Result<ExecutorRun>> {
+    if (this.#failure !== undefined || this.#isClosing) {
+      return fail([executorClosed()]);
+    }
+    const wrong = this.#plan.inputs.flatMap((tensor) => this.#problemOf(tensor, feeds));
+    if (wrong[0] !== undefined) {
+      return fail([wrong[0], ...wrong.slice(1)]);
+    }
+    const start = process.hrtime.bigint();
+    for (const tensor of this.#plan.inputs) {
+      const data = present(feeds.get(this.#plan.tensors[tensor]?.name ?? ""), "feed");
+      new Uint8Array(present(this.#shared[tensor], "shared input")).set(data.bytes);
+    }
+    Atomics.store(this.#control, FINISHED, 0);
+    publishWord(this.#control, GENERATION, Atomics.load(this.#control, GENERATION) + 1);
+    const failure = await this.#untilFinished();
+    if (failure !== undefined) {
+      return this.#end(failure);
+    }
+    const outputs = new Map(this.#plan.outputs.map((tensor) => this.#takeOutput(tensor)));
+    const durationNs = Number(process.hrtime.bigint() - start);
+    return ok({ outputs, durationNs, segments: this.#segmentTimes(start) });
+  }
+
+  #problemOf(tensor: number, feeds: ReadonlyMap<string, TensorData>): readonly Failure[] {
+    const spec = present(this.#plan.tensors[tensor], "tensor");
+    const given = feeds.get(spec.name);
+    if (given === undefined) {
+      return [wrongFeed(spec.name, "the input tensor is missing")];
+    }
+    const wanted = tensorBytes(spec);
+    return given.elementType === spec.elementType && given.bytes.length === wanted
+      ? []
+      : [
+          wrongFeed(
+            spec.name,
+            `the input must be ${spec.elementType} of ${wanted} bytes, is ${given.elementType} of ${given.bytes.length}`,
+          ),
+        ];
+  }
+
+  /**
+   * Sleeps until the last worker has finished. A sleeping thread is woken in about 20 us, an event
+   * loop in about 50 us and more; between the slices of sleep the event loop gets its turn.
+   */
+  async #untilFinished(): Promise<Failure | undefined> {
+    const count = this.#plan.workers.length;
+    const limit = this.#timeoutMs();
+    const deadline = performance.now() + limit;
+    for (;;) {
+      const finished = Atomics.load(this.#control, FINISHED);
+      if (finished === count) {
+        return undefined;
+      }
+      if (
+        Atomics.load(this.#control, STATE) === STATE_RUNNING &&
+        Atomics.wait(this.#control, FINISHED, finished, SLICE_MS) !== "timed-out"
+      ) {
+        continue;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#failure !== undefined) {
+        return this.#failure;
+      }
+      if (this.#options.signal?.aborted === true) {
+        return executionStopped();
+      }
+      if (performance.now() > deadline) {
+        return executorTimedOut("the inference", limit, `${count - finished} of ${count} streams`);
+      }
+    }
+  }
+
+  #takeOutput(tensor: number): readonly [string, TensorData] {
+    const { name, elementType, dims } = present(this.#plan.tensors[tensor], "tensor");
+    const bytes = new Uint8Array(tensorBytes({ elementType, dims }));
+    bytes.set(new Uint8Array(present(this.#shared[tensor], "shared output")));
+    return [name, { elementType, dims, bytes }];
+  }
+
+  #segmentTimes(start: bigint): readonly SegmentTime[] {
+    let slot = 0;
+    const at = (): number => Number((this.#timeline[slot++] ?? start) - start);
+    return this.#plan.workers.flatMap((segments, worker) =>
+      segments.map((_, segment) => ({ worker, segment, startNs: at(), endNs: at() })),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) {
+      return;
+    }
+    this.#isClosing = true;
+    this.#dismiss();
+    await Promise.race([
+      Promise.all(this.#threads.map((thread) => new Promise((gone) => onceGone(thread, gone)))),
+      pause(TERMINATE_MS),
+    ]);
+    await this.#terminate();
+  }
+
+  /** Stops everything after a failure. */
+  async #end(failure: Failure): Promise<Result<never>> {
+    this.#failure ??= failure;
+    this.#isClosing = true;
+    this.#dismiss();
+    await this.#terminate();
+    return fail([failure]);
+  }
+
+  /** Tells the workers to end; the new generation wakes those that sleep. */
+  #dismiss(): void {
+    Atomics.store(this.#control, STATE, STATE_CLOSED);
+    publishWord(this.#control, GENERATION, Atomics.load(this.#control, GENERATION) + 1);
+  }
+
+  async #terminate(): Promise<void> {
+    const gone = Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.race([gone, pause(TERMINATE_MS)]);
+  }
+
+  #timeoutMs(): number {
+    return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  #notReady(): string {
+    const waiting = this.#plan.workers.flatMap((_, worker) =>
+      this.#ready.has(worker) ? [] : [`stream ${worker}`],
+    );
+    return waiting.join(", ");
+  }
+}
+
+/** A channel for every pair of workers: row `a`, column `b` is the end that `a` uses to reach `b`. */
+function portsBetween(count: number): (MessagePort | undefined)[][] {
+  const ports = Array.from({ length: count }, () =>
+    new Array<MessagePort | undefined>(count).fill(undefined),
+  );
+  for (let a = 0; a < count; a++) {
+    for (let b = a + 1; b < count; b++) {
+      const { port1, port2 } = new MessageChannel();
+      (ports[a] ?? [])[b] = port1;
+      (ports[b] ?? [])[a] = port2;
+    }
+  }
+  return ports;
+}
+
+function onceGone(thread: Worker, gone: (value: unknown) => void): void {
+  if (thread.threadId === -1) {
+    gone(undefined);
+  } else {
+    thread.once("exit", gone);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

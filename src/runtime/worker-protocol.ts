@@ -1,0 +1,122 @@
+/**
+ * What the executor and its worker threads share: the layout of the control words, the messages,
+ * and the two ways to wait.
+ *
+ * Everything on the critical path goes through shared memory: the caller raises the generation, a
+ * worker that finished a tensor writes the generation into the tensor's word, whoever wants the
+ * tensor waits for that word. Messages serve only to start up and to report a failure.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { TensorSpec } from "./tensor-data.js";
+import type { PlanSegment, TensorRoute } from "./worker-plan.js";
+
+/** Number of the inference in progress: raised by the caller to start one. */
+export const GENERATION = 0;
+/** Workers that finished the inference in progress. */
+export const FINISHED = 1;
+/** One of the `STATE_` values. */
+export const STATE = 2;
+/** The word of tensor t is `FIRST_TENSOR + t`: the last generation that produced it. */
+export const FIRST_TENSOR = 3;
+
+/** The executor works. */
+export const STATE_RUNNING = 0;
+/** The workers are to end. */
+export const STATE_CLOSED = 1;
+/** A worker failed: the others are to give up. */
+export const STATE_FAILED = 2;
+
+/** What a worker is given at its start. */
+export interface WorkerSetup {
+  readonly worker: number;
+  readonly workerCount: number;
+  readonly tensors: readonly TensorSpec[];
+  readonly routes: readonly TensorRoute[];
+  /** The worker's segments without their models. */
+  readonly segments: readonly Omit<PlanSegment, "model">[];
+  /** The sub-models of the segments; the worker drops each once its session is made. */
+  readonly models: Uint8Array[];
+  /** Position of the worker's first segment in the timeline. */
+  readonly firstSegment: number;
+  readonly control: SharedArrayBuffer;
+  /** Start and end of each segment, nanoseconds of the monotonic clock (64-bit). */
+  readonly timeline: SharedArrayBuffer;
+  /** Shared memory of the tensors that are handed over by copy; others `undefined`. */
+  readonly shared: readonly (SharedArrayBuffer | undefined)[];
+  /** To each other worker; the worker's own place is `undefined`. */
+  readonly ports: readonly (MessagePort | undefined)[];
+}
+
+/** What a worker tells the executor. */
+export type WorkerReport =
+  | { readonly kind: "ready" }
+  | { readonly kind: "runtime-missing"; readonly message: string }
+  | {
+      readonly kind: "failed";
+      readonly phase: "load" | "run";
+      readonly segment: number;
+      readonly message: string;
+    };
+
+/** A buffer that changes its owner; the producer of the tensor gets it back with the same message. */
+export interface MovedBuffer {
+  readonly tensor: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/**
+ * Looks at a word this often before sleeping: about 20 us, what waking a sleeping thread costs, so
+ * that waiting never costs more than twice the better choice.
+ */
+const SPINS = 2000;
+
+/** A sleeping thread looks at the state this often, in case the wake-up that it needs never comes. */
+const LOOK_UP_MS = 100;
+
+/**
+ * Waits until a word has the given value. Gives false when the executor was closed or failed.
+ *
+ * Cost: spins for about 20 us, then sleeps.
+ */
+export function awaitWord(control: Int32Array, word: number, wanted: number): boolean {
+  for (let i = 0; i < SPINS; i++) {
+    if (Atomics.load(control, word) === wanted) {
+      return true;
+    }
+  }
+  for (;;) {
+    const seen = Atomics.load(control, word);
+    if (seen === wanted) {
+      return true;
+    }
+    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+      return false;
+    }
+    Atomics.wait(control, word, seen, LOOK_UP_MS);
+  }
+}
+
+/** Waits, asleep, for the next inference. Gives its generation, or `undefined` when there is none to come. */
+export function awaitGeneration(control: Int32Array, last: number): number | undefined {
+  for (let i = 0; i < SPINS; i++) {
+    if (Atomics.load(control, GENERATION) !== last) {
+      break;
+    }
+  }
+  for (;;) {
+    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+      return undefined;
+    }
+    const seen = Atomics.load(control, GENERATION);
+    if (seen !== last) {
+      return seen;
+    }
+    Atomics.wait(control, GENERATION, last);
+  }
+}
+
+/** Sets a word and wakes everyone who waits for it. */
+export function publishWord(control: Int32Array, word: number, value: number): void {
+  Atomics.store(control, word, value);
+  Atomics.notify(control, word);
+}
