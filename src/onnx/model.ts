@@ -62,6 +62,8 @@ export type AttributeValue =
   | { readonly kind: "tensor"; readonly value: OnnxTensor }
   | { readonly kind: "graph"; readonly value: OnnxGraph }
   | { readonly kind: "graphs"; readonly value: readonly OnnxGraph[] }
+  /** In the body of a function: the value of the function's attribute of that name. */
+  | { readonly kind: "reference"; readonly attribute: string }
   /** Sparse tensors, type protos and anything newer: kept in `raw` only. */
   | { readonly kind: "other" };
 

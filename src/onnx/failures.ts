@@ -1,0 +1,57 @@
+import type { Failure } from "../core/failure.js";
+
+/** A file that cannot be opened or read. */
+export function modelUnreadable(path: string, cause: unknown): Failure {
+  return {
+    code: "model-unreadable",
+    where: path,
+    message: cause instanceof Error ? cause.message : String(cause),
+    hint: "check the path and its permissions",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A file that is not an ONNX model, is cut off or is damaged. */
+export function modelMalformed(path: string, what: string, offset: number): Failure {
+  return {
+    code: "model-malformed",
+    where: `${path} at byte ${offset}`,
+    message: `is not a whole ONNX model: ${what}`,
+    hint: "check that the file is complete and is ONNX (protobuf), not another format",
+    exit: 1,
+  };
+}
+
+/** A file of another, recognised kind. */
+export function modelOfOtherKind(path: string, kind: string): Failure {
+  return {
+    code: "model-other-format",
+    where: path,
+    message: `is ${kind}, not an ONNX model`,
+    hint: "export the model as ONNX (protobuf)",
+    exit: 1,
+  };
+}
+
+/** A version that this tool does not read. */
+export function modelVersionUnsupported(path: string, what: string, supported: string): Failure {
+  return {
+    code: "model-version",
+    where: path,
+    message: `has ${what}; supported are ${supported}`,
+    hint: "convert the model with the onnx version converter, or export it again",
+    exit: 1,
+  };
+}
+
+/** A model whose graph contradicts itself. */
+export function modelInvalid(path: string, place: string, what: string): Failure {
+  return {
+    code: "model-invalid",
+    where: `${path}: ${place}`,
+    message: what,
+    hint: "export the model again, or check it with the onnx checker",
+    exit: 1,
+  };
+}
