@@ -1,0 +1,153 @@
+import { fail, ok, type Result } from "../core/result.js";
+import { modelInvalid } from "./failures.js";
+import { inlineFunctions } from "./inline-functions.js";
+import type { OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
+import { rewriteNode } from "./rewrite-node.js";
+
+/**
+ * The same model with functions inlined, nodes in topological order and every node named uniquely.
+ *
+ * Order: a model that is sorted keeps its order; otherwise nodes that may go first go in file order.
+ * Names: a node without a name gets `<type>_<position>`, a repeated name gets `_<n>` behind it.
+ * Fails: `model-invalid` for values made twice, values that nothing makes, and cycles.
+ * Cost: O(nodes + edges), no recursion on the depth of the graph.
+ */
+export function normalizeModel(model: OnnxModel): Result<OnnxModel> {
+  const inlined = inlineFunctions(model);
+  if (!inlined.ok) {
+    return inlined;
+  }
+  const sorted = sortNodes(inlined.value);
+  if (!sorted.ok) {
+    return sorted;
+  }
+  const graph = { ...inlined.value.graph, nodes: nameNodes(sorted.value) };
+  return ok({ ...inlined.value, graph });
+}
+
+function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
+  const { graph, path } = model;
+  const producer = new Map<string, number>();
+  for (const name of [...graph.inputs, ...graph.initializers]) {
+    producer.set(name.name, -1);
+  }
+  for (const [at, node] of graph.nodes.entries()) {
+    for (const output of node.outputs) {
+      if (output !== "" && producer.has(output)) {
+        const what = `value "${output}" is made twice`;
+        return fail([modelInvalid(path, placeOf(node, at), what)]);
+      }
+      producer.set(output, at);
+    }
+  }
+  const missing = new Int32Array(graph.nodes.length);
+  const readers: number[][] = graph.nodes.map(() => []);
+  for (const [at, node] of graph.nodes.entries()) {
+    for (const input of readsOf(node)) {
+      const maker = producer.get(input);
+      if (maker === undefined) {
+        const what = `reads "${input}", which nothing makes`;
+        return fail([modelInvalid(path, placeOf(node, at), what)]);
+      }
+      if (maker >= 0) {
+        readers[maker]?.push(at);
+        missing[at] = (missing[at] ?? 0) + 1;
+      }
+    }
+  }
+  for (const output of graph.outputs) {
+    if (!producer.has(output.name)) {
+      return fail([modelInvalid(path, `output "${output.name}"`, "nothing makes it")]);
+    }
+  }
+  return inOrder(model, missing, readers);
+}
+
+function inOrder(
+  { graph, path }: OnnxModel,
+  missing: Int32Array,
+  readers: readonly (readonly number[])[],
+): Result<readonly OnnxNode[]> {
+  if (isSorted(readers)) {
+    return ok(graph.nodes);
+  }
+  const ready = graph.nodes.map((_, at) => at).filter((at) => missing[at] === 0);
+  const sorted: OnnxNode[] = [];
+  for (let at = 0; at < ready.length; at++) {
+    const node = ready[at] ?? 0;
+    sorted.push(graph.nodes[node] as OnnxNode);
+    for (const reader of readers[node] ?? []) {
+      missing[reader] = (missing[reader] ?? 0) - 1;
+      if (missing[reader] === 0) {
+        ready.push(reader);
+      }
+    }
+  }
+  if (sorted.length < graph.nodes.length) {
+    const stuck = graph.nodes.findIndex((_, at) => (missing[at] ?? 0) > 0);
+    const what = "the graph has a cycle, and this node is on it or behind it";
+    return fail([modelInvalid(path, placeOf(graph.nodes[stuck] as OnnxNode, stuck), what)]);
+  }
+  return ok(sorted);
+}
+
+function isSorted(readers: readonly (readonly number[])[]): boolean {
+  return readers.every((list, at) => list.every((reader) => reader > at));
+}
+
+function placeOf(node: OnnxNode, at: number): string {
+  return `node "${node.name}" (${node.opType}, position ${at})`;
+}
+
+/** Values a node reads, outer values that its bodies capture included, each once. */
+export function readsOf(node: OnnxNode): ReadonlySet<string> {
+  const reads = new Set(node.inputs);
+  for (const value of node.attributes.values()) {
+    if (value.kind === "graph") {
+      addCaptured(value.value, reads);
+    } else if (value.kind === "graphs") {
+      for (const graph of value.value) {
+        addCaptured(graph, reads);
+      }
+    }
+  }
+  reads.delete("");
+  return reads;
+}
+
+function addCaptured(graph: OnnxGraph, into: Set<string>): void {
+  const own = new Set<string>([
+    ...graph.inputs.map((input) => input.name),
+    ...graph.initializers.map((tensor) => tensor.name),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ]);
+  for (const name of [
+    ...graph.nodes.flatMap((node) => [...readsOf(node)]),
+    ...graph.outputs.map((output) => output.name),
+  ]) {
+    if (!own.has(name)) {
+      into.add(name);
+    }
+  }
+}
+
+function nameNodes(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
+  const taken = new Set(nodes.map((node) => node.name));
+  const used = new Set<string>([""]);
+  const nextSuffix = new Map<string, number>();
+  return nodes.map((node, at) => {
+    if (!used.has(node.name)) {
+      used.add(node.name);
+      return node;
+    }
+    const base = node.name === "" ? `${node.opType}_${at}` : node.name;
+    let name = base;
+    let suffix = nextSuffix.get(base) ?? 1;
+    for (; taken.has(name); suffix++) {
+      name = `${base}_${suffix}`;
+    }
+    nextSuffix.set(base, suffix);
+    taken.add(name);
+    return { ...node, name, raw: rewriteNode(node, { name }) };
+  });
+}
