@@ -55,3 +55,25 @@ export function modelInvalid(path: string, place: string, what: string): Failure
     exit: 1,
   };
 }
+
+/** Weights that running the model needs and that cannot be had. */
+export function weightsMissing(path: string, tensor: string, what: string): Failure {
+  return {
+    code: "weights-missing",
+    where: `${path}: tensor "${tensor}"`,
+    message: `its elements are needed to run the model, but ${what}`,
+    hint: "put the external data beside the model, or compile from a profile recorded elsewhere (--profile FILE)",
+    exit: 1,
+  };
+}
+
+/** A model, or part of one, that is too large to be handed over in one piece. */
+export function modelTooLarge(path: string, bytes: number, limit: number): Failure {
+  return {
+    code: "model-too-large",
+    where: path,
+    message: `has ${bytes} bytes of weights in one sub-model; at most ${limit} can be run`,
+    hint: "compile from a profile recorded elsewhere (--profile FILE)",
+    exit: 1,
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * Parts of a model as models of their own.
+ *
+ * A part is a set of operators. Between parts only what operators write crosses; everything that
+ * costs nothing is repeated in every part that needs it: weights, nodes that compute weights from
+ * constants, and views. Values known at compile time (shape arithmetic) are written as constants,
+ * so that a part never needs a tensor merely for its shape.
+ *
+ * Example: conv -> reshape -> matmul, cut behind conv. The second part has the input "conv's
+ * output", the reshape, its target shape as a constant, and the matmul.
+ */
+import { present } from "../core/invariant.js";
+import { ok, type Result } from "../core/result.js";
+import type { OperatorId, TensorId } from "../ir/operator-graph.js";
+import type { ConstantValue, LoweredModel, TensorType } from "./lowered-model.js";
+import type { OnnxNode, OnnxTensor } from "./model.js";
+import { readsOf } from "./normalize-model.js";
+import { PayloadReader } from "./read-payload.js";
+import { type ModelParts, type TypedValue, writeModel } from "./write-model.js";
+
+/** A runnable part of a model. */
+export interface Submodel {
+  /** ONNX file, weights inline. */
+  readonly bytes: Uint8Array;
+  /** Tensors it reads from outside: ascending. Its inputs have their names, in this order. */
+  readonly inputs: readonly TensorId[];
+  /** Tensors it gives: as asked for. Its outputs have their names, in this order. */
+  readonly outputs: readonly TensorId[];
+}
+
+/**
+ * The part of `lowered` that runs `operators` and gives `keepOutputs`.
+ *
+ * Requires: each of `keepOutputs` is written by one of `operators`.
+ * Fails: `weights-missing`, `model-too-large`.
+ * Cost: linear in the nodes and weights of the part.
+ */
+export function extractSubmodel(
+  lowered: LoweredModel,
+  operators: readonly OperatorId[],
+  keepOutputs: readonly TensorId[],
+): Result<Submodel> {
+  const index = indexOf(lowered);
+  const part = new PartBuilder(lowered, index);
+  for (const id of operators) {
+    part.addOperator(present(lowered.graph.operators[id], "operator").node);
+  }
+  const inputs = part.close();
+  const name = (id: TensorId): string => present(lowered.graph.tensors[id], "tensor").name;
+  const parts = part.parts(inputs.map(name), keepOutputs.map(name));
+  const payloads = new PayloadReader(lowered.model.path);
+  try {
+    const bytes = writeModel(parts, payloads);
+    return bytes.ok ? ok({ bytes: bytes.value, inputs, outputs: keepOutputs }) : bytes;
+  } finally {
+    payloads.close();
+  }
+}
+
+/**
+ * The whole model with static input sizes and unique node names: the reference that parts are
+ * compared with. Fails: as `extractSubmodel`.
+ */
+export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
+  const { graph } = lowered.model;
+  const typed = (value: { readonly name: string }): TypedValue => ({
+    name: value.name,
+    type: lowered.types.get(value.name),
+  });
+  const payloads = new PayloadReader(lowered.model.path);
+  try {
+    return writeModel(
+      {
+        model: lowered.model,
+        name: graph.name,
+        nodes: graph.nodes,
+        inputs: graph.inputs.map(typed),
+        outputs: graph.outputs.map(typed),
+        initializers: graph.initializers,
+        constants: new Map(),
+      },
+      payloads,
+    );
+  } finally {
+    payloads.close();
+  }
+}
+
+interface ModelIndex {
+  readonly producer: ReadonlyMap<string, number>;
+  readonly initializer: ReadonlyMap<string, OnnxTensor>;
+  readonly tensor: ReadonlyMap<string, TensorId>;
+}
+
+const INDEXES = new WeakMap<LoweredModel, ModelIndex>();
+
+/** Look-ups by name, made once for a model. */
+function indexOf(lowered: LoweredModel): ModelIndex {
+  const known = INDEXES.get(lowered);
+  if (known !== undefined) {
+    return known;
+  }
+  const producer = new Map<string, number>();
+  lowered.model.graph.nodes.forEach((node, at) => {
+    for (const output of node.outputs) {
+      producer.set(output, at);
+    }
+  });
+  const index: ModelIndex = {
+    producer,
+    initializer: new Map(lowered.model.graph.initializers.map((tensor) => [tensor.name, tensor])),
+    tensor: new Map(lowered.graph.tensors.map((tensor) => [tensor.name, tensor.id])),
+  };
+  INDEXES.set(lowered, index);
+  return index;
+}
+
+/** Collects nodes, constants and inputs of one part, backwards from its operators. */
+class PartBuilder {
+  readonly #lowered: LoweredModel;
+  readonly #index: ModelIndex;
+  readonly #nodes = new Set<number>();
+  readonly #inputs = new Set<string>();
+  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #constants = new Map<string, ConstantValue>();
+  readonly #pending: number[] = [];
+
+  constructor(lowered: LoweredModel, index: ModelIndex) {
+    this.#lowered = lowered;
+    this.#index = index;
+  }
+
+  addOperator(node: number): void {
+    this.#nodes.add(node);
+    this.#pending.push(node);
+  }
+
+  /** Adds what the operators need, and gives the tensors that come from outside. */
+  close(): TensorId[] {
+    for (let node = this.#pending.pop(); node !== undefined; node = this.#pending.pop()) {
+      for (const name of readsOf(present(this.#lowered.model.graph.nodes[node], "node"))) {
+        this.#need(name);
+      }
+    }
+    return [...this.#inputs]
+      .map((name) => present(this.#index.tensor.get(name), `tensor "${name}"`))
+      .sort((a, b) => a - b);
+  }
+
+  #need(name: string): void {
+    const initializer = this.#index.initializer.get(name);
+    const value = this.#lowered.constants.get(name);
+    const producer = this.#index.producer.get(name);
+    if (initializer !== undefined) {
+      this.#initializers.set(name, initializer);
+    } else if (value !== undefined) {
+      this.#constants.set(name, value);
+    } else if (producer === undefined) {
+      this.#inputs.add(name);
+    } else if (this.#lowered.roles[producer] !== "operator") {
+      if (!this.#nodes.has(producer)) {
+        this.addOperator(producer);
+      }
+    } else if (!this.#nodes.has(producer)) {
+      this.#inputs.add(name);
+    }
+  }
+
+  parts(inputs: readonly string[], outputs: readonly string[]): ModelParts {
+    const { model, types } = this.#lowered;
+    const typed = (name: string): TypedValue => ({ name, type: typeOf(types, name) });
+    const nodes = [...this.#nodes].sort((a, b) => a - b);
+    return {
+      model,
+      name: model.graph.name,
+      nodes: nodes.map((at): OnnxNode => present(model.graph.nodes[at], "node")),
+      inputs: inputs.map(typed),
+      outputs: outputs.map(typed),
+      initializers: byName(this.#initializers),
+      constants: new Map([...this.#constants].sort(([a], [b]) => (a < b ? -1 : 1))),
+    };
+  }
+}
+
+function typeOf(types: ReadonlyMap<string, TensorType>, name: string): TensorType {
+  return present(types.get(name), `type of "${name}"`);
+}
+
+function byName(tensors: ReadonlyMap<string, OnnxTensor>): OnnxTensor[] {
+  return [...tensors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tensor]) => tensor);
+}

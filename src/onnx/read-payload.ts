@@ -1,0 +1,77 @@
+import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { fail, ok, type Result } from "../core/result.js";
+import { weightsMissing } from "./failures.js";
+import { FileWindow } from "./file-window.js";
+import type { OnnxTensor } from "./model.js";
+
+/** Reads payloads of one model's tensors; files are opened once. */
+export class PayloadReader {
+  readonly #path: string;
+  readonly #files = new Map<string, FileWindow>();
+
+  constructor(modelPath: string) {
+    this.#path = modelPath;
+  }
+
+  /** Bytes of the model file itself. Fails: `weights-missing`. */
+  fromModel(tensor: string, offset: number, bytes: number): Result<Uint8Array> {
+    return this.#read(tensor, this.#path, offset, bytes);
+  }
+
+  /**
+   * The elements of a tensor whose data are outside the model.
+   *
+   * Fails: `weights-missing` when the file is not there, is too short, or lies outside the folder
+   * of the model (a model must not make this tool read other files).
+   */
+  external(tensor: OnnxTensor): Result<Uint8Array> {
+    const { payload } = tensor;
+    if (payload.kind !== "external") {
+      return fail([weightsMissing(this.#path, tensor.name, "it has no external data")]);
+    }
+    const location = normalize(payload.location);
+    if (isAbsolute(location) || location === ".." || location.startsWith(`..${sep}`)) {
+      const what = `its data "${payload.location}" are outside the folder of the model`;
+      return fail([weightsMissing(this.#path, tensor.name, what)]);
+    }
+    const path = join(dirname(this.#path), location);
+    const file = this.#open(path);
+    const bytes = payload.bytes ?? (file === undefined ? 0 : file.bytes - payload.offset);
+    return this.#read(tensor.name, path, payload.offset, bytes);
+  }
+
+  /** Closes every file. */
+  close(): void {
+    for (const file of this.#files.values()) {
+      file.close();
+    }
+    this.#files.clear();
+  }
+
+  #read(tensor: string, path: string, offset: number, bytes: number): Result<Uint8Array> {
+    const file = this.#open(path);
+    if (file === undefined) {
+      return fail([weightsMissing(this.#path, tensor, `file ${path} cannot be opened`)]);
+    }
+    const isInside = offset >= 0 && bytes >= 0 && offset + bytes <= file.bytes;
+    if (!isInside) {
+      const what = `${bytes} bytes at ${offset} are not in ${path} (${file.bytes} bytes)`;
+      return fail([weightsMissing(this.#path, tensor, what)]);
+    }
+    return ok(file.copy(offset, bytes));
+  }
+
+  #open(path: string): FileWindow | undefined {
+    const known = this.#files.get(path);
+    if (known !== undefined) {
+      return known;
+    }
+    try {
+      const file = new FileWindow(path);
+      this.#files.set(path, file);
+      return file;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import protobuf from "protobufjs/minimal.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { bytesOf, dataTypeOf } from "../ir/element-type.js";
+import { modelTooLarge, weightsMissing } from "./failures.js";
+import type { ConstantValue, TensorType } from "./lowered-model.js";
+import type { OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
+import type { PayloadReader } from "./read-payload.js";
+import { concatenate, rawFields } from "./rewrite-node.js";
+
+/** A value at the border of a written model. */
+export interface TypedValue {
+  readonly name: string;
+  readonly type: TensorType | undefined;
+}
+
+/** What a written model consists of. */
+export interface ModelParts {
+  readonly model: OnnxModel;
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly TypedValue[];
+  readonly outputs: readonly TypedValue[];
+  readonly initializers: readonly OnnxTensor[];
+  /** Values known at compile time, written as initializers. */
+  readonly constants: ReadonlyMap<string, ConstantValue>;
+}
+
+/** Older versions want initializers repeated among the inputs. */
+const LEAST_IR = 4;
+
+/** Protobuf messages end at 2 GiB; some room is left for structure. */
+const MAX_WEIGHT_BYTES = 1_900_000_000;
+
+const BYTES = 2;
+
+/**
+ * A runnable ONNX file of the parts: nodes as they stood (unknown fields kept), weights inline.
+ *
+ * Fails: `weights-missing`, `model-too-large`. Cost: linear in the bytes written.
+ */
+export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<Uint8Array> {
+  const { model } = parts;
+  const graph: Uint8Array[] = [];
+  for (const node of parts.nodes) {
+    const written = writeNode(node, model, payloads);
+    if (!written.ok) {
+      return written;
+    }
+    graph.push(header(1, written.value.length), written.value);
+  }
+  graph.push(protobuf.Writer.create().uint32(tag(2)).string(parts.name).finish());
+  let weightBytes = 0;
+  for (const tensor of parts.initializers) {
+    const written = writeTensor(tensor, model, payloads);
+    if (!written.ok) {
+      return written;
+    }
+    weightBytes += written.value.length;
+    if (weightBytes > MAX_WEIGHT_BYTES) {
+      return fail([modelTooLarge(model.path, weightBytes, MAX_WEIGHT_BYTES)]);
+    }
+    graph.push(header(5, written.value.length), written.value);
+  }
+  for (const [name, value] of parts.constants) {
+    const bytes = writeConstant(name, value);
+    graph.push(header(5, bytes.length), bytes);
+  }
+  const borders = [
+    [11, parts.inputs],
+    [12, parts.outputs],
+  ] as const;
+  for (const [field, values] of borders) {
+    for (const value of values) {
+      const bytes = writeValueInfo(value);
+      graph.push(header(field, bytes.length), bytes);
+    }
+  }
+  const graphBytes = graph.reduce((sum, piece) => sum + piece.length, 0);
+  return ok(concatenate([modelHead(model), header(7, graphBytes), ...graph]));
+}
+
+function tag(field: number): number {
+  return field * 8 + BYTES;
+}
+
+function header(field: number, bytes: number): Uint8Array {
+  return protobuf.Writer.create().uint32(tag(field)).uint32(bytes).finish();
+}
+
+function modelHead(model: OnnxModel): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(8).int64(Math.max(LEAST_IR, model.irVersion));
+  writer.uint32(tag(2)).string(model.producer);
+  for (const [domain, version] of model.opsets) {
+    writer.uint32(tag(8)).fork().uint32(tag(1)).string(domain).uint32(16).int64(version).ldelim();
+  }
+  return writer.finish();
+}
+
+/** The node as it stood; large attribute tensors, which `raw` is without, are read again. */
+function writeNode(node: OnnxNode, model: OnnxModel, payloads: PayloadReader): Result<Uint8Array> {
+  const pieces: Uint8Array[] = [node.raw];
+  const present = attributeNames(node.raw);
+  for (const [name, value] of node.attributes) {
+    if (value.kind === "tensor" && !present.has(name)) {
+      const tensor = writeTensor(value.value, model, payloads);
+      if (!tensor.ok) {
+        return tensor;
+      }
+      const head = protobuf.Writer.create().uint32(tag(1)).string(name).uint32(160).int32(4);
+      const attribute = concatenate([head.finish(), header(5, tensor.value.length), tensor.value]);
+      pieces.push(header(5, attribute.length), attribute);
+    }
+  }
+  return ok(pieces.length === 1 ? node.raw : concatenate(pieces));
+}
+
+function attributeNames(raw: Uint8Array): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const field of rawFields(raw)) {
+    if (field.number === 5) {
+      const name = rawFields(field.bytes.subarray(field.valueAt)).find((f) => f.number === 1);
+      if (name !== undefined) {
+        names.add(new TextDecoder().decode(name.bytes.subarray(name.valueAt)));
+      }
+    }
+  }
+  return names;
+}
+
+function writeTensor(
+  tensor: OnnxTensor,
+  model: OnnxModel,
+  payloads: PayloadReader,
+): Result<Uint8Array> {
+  const head = tensorHead(tensor.name, tensor);
+  const { payload } = tensor;
+  const withRaw = (bytes: Uint8Array): Uint8Array =>
+    concatenate([head, header(9, bytes.length), bytes]);
+  switch (payload.kind) {
+    case "inline":
+      return ok(withRaw(payload.bytes));
+    case "file": {
+      const read = payloads.fromModel(tensor.name, payload.offset, payload.bytes);
+      return read.ok ? ok(withRaw(read.value)) : read;
+    }
+    case "external": {
+      const read = payloads.external(tensor);
+      return read.ok ? ok(withRaw(read.value)) : read;
+    }
+    case "coded": {
+      const pieces = [head];
+      for (const piece of payload.pieces) {
+        const read = payloads.fromModel(tensor.name, piece.offset, piece.bytes);
+        if (!read.ok) {
+          return read;
+        }
+        pieces.push(read.value);
+      }
+      return ok(concatenate(pieces));
+    }
+    case "strings": {
+      const writer = protobuf.Writer.create();
+      for (const value of payload.values) {
+        writer.uint32(tag(6)).string(value);
+      }
+      return ok(concatenate([head, writer.finish()]));
+    }
+    default:
+      return tensor.dims.includes(0)
+        ? ok(head)
+        : fail([weightsMissing(model.path, tensor.name, "they were stripped from the model")]);
+  }
+}
+
+function tensorHead(name: string, type: TensorType): Uint8Array {
+  const writer = protobuf.Writer.create();
+  for (const size of type.dims) {
+    writer.uint32(8).int64(size);
+  }
+  return writer.uint32(16).int32(dataTypeOf(type.elementType)).uint32(tag(8)).string(name).finish();
+}
+
+/** The bytes of one known value, little-endian. */
+function writeConstant(name: string, value: ConstantValue): Uint8Array {
+  const bytes = new Uint8Array(bytesOf(value.elementType, value.values.length));
+  const view = new DataView(bytes.buffer);
+  const put = setterOf(value, view);
+  value.values.forEach((item, at) => {
+    put(at, item);
+  });
+  return concatenate([tensorHead(name, value), header(9, bytes.length), bytes]);
+}
+
+function setterOf(
+  { elementType }: ConstantValue,
+  view: DataView,
+): (at: number, value: number) => void {
+  switch (elementType) {
+    case "int64":
+      return (at, value) => view.setBigInt64(at * 8, BigInt(Math.trunc(value)), true);
+    case "uint64":
+      return (at, value) => view.setBigUint64(at * 8, BigInt(Math.trunc(value)), true);
+    case "int32":
+      return (at, value) => view.setInt32(at * 4, value, true);
+    case "uint32":
+      return (at, value) => view.setUint32(at * 4, value, true);
+    case "int16":
+    case "uint16":
+      return (at, value) => view.setInt16(at * 2, value, true);
+    case "float64":
+      return (at, value) => view.setFloat64(at * 8, value, true);
+    case "float32":
+      return (at, value) => view.setFloat32(at * 4, value, true);
+    default:
+      return (at, value) => view.setInt8(at, value);
+  }
+}
+
+function writeValueInfo({ name, type }: TypedValue): Uint8Array {
+  const writer = protobuf.Writer.create().uint32(tag(1)).string(name);
+  if (type !== undefined) {
+    writer.uint32(tag(2)).fork().uint32(tag(1)).fork();
+    writer.uint32(8).int32(dataTypeOf(type.elementType));
+    writer.uint32(tag(2)).fork();
+    for (const size of type.dims) {
+      writer.uint32(tag(1)).fork().uint32(8).int64(size).ldelim();
+    }
+    writer.ldelim().ldelim().ldelim();
+  }
+  return writer.finish();
+}
