@@ -24,8 +24,14 @@ import type { Launch, OperatorSchedule } from "../../schedule/operator-schedule.
 export interface StreamAssignment {
   /** Operator ids in launch order. */
   readonly order: Int32Array;
-  /** Stream of each operator, by id; any numbers >= 0 below the number of operators. */
+  /** Stream of each operator, by id; any numbers. */
   readonly streamOf: Int32Array;
+  /**
+   * 1 for operators, by id, that do not signal their own end: what needs them on another stream
+   * waits for the next launch of their stream instead, and so on, as long as that launch comes
+   * earlier than the one that waits. For devices on which each signal costs the stream a cut.
+   */
+  readonly isQuiet?: Uint8Array;
 }
 
 /**
@@ -37,10 +43,11 @@ export interface StreamAssignment {
 export function composeSchedule(
   graph: OperatorGraph,
   algorithm: string,
-  { order, streamOf }: StreamAssignment,
+  assignment: StreamAssignment,
 ): OperatorSchedule {
-  const { stream, streams } = renumber(order, streamOf);
-  const waits = minimalWaits(graph, order, stream, streams);
+  const { order, isQuiet } = assignment;
+  const { stream, streams } = renumber(order, assignment.streamOf);
+  const waits = minimalWaits(graph, { order, stream, streams, isQuiet });
   const record = new Uint8Array(order.length);
   for (const list of waits) {
     for (const id of list) {
@@ -61,29 +68,30 @@ function renumber(
   streamOf: Int32Array,
 ): { readonly stream: Int32Array; readonly streams: number } {
   const stream = new Int32Array(order.length);
-  const numbers = new Int32Array(order.length).fill(-1);
-  let streams = 0;
+  const numbers = new Map<number, number>();
   for (const id of order) {
     const old = streamOf[id] as number;
-    if ((numbers[old] as number) < 0) {
-      numbers[old] = streams;
-      streams++;
-    }
-    stream[id] = numbers[old] as number;
+    const number = numbers.get(old) ?? numbers.size;
+    numbers.set(old, number);
+    stream[id] = number;
   }
-  return { stream, streams };
+  return { stream, streams: numbers.size };
+}
+
+/** An assignment with streams numbered densely. */
+interface Numbered {
+  readonly order: Int32Array;
+  readonly stream: Int32Array;
+  readonly streams: number;
+  readonly isQuiet: Uint8Array | undefined;
 }
 
 const NONE: readonly OperatorId[] = [];
 
 /** Minimal waits of each operator, by id, each ascending. */
-function minimalWaits(
-  graph: OperatorGraph,
-  order: Int32Array,
-  stream: Int32Array,
-  streams: number,
-): (readonly OperatorId[])[] {
-  const arcs = arcsOf(graph, order, stream, streams);
+function minimalWaits(graph: OperatorGraph, numbered: Numbered): (readonly OperatorId[])[] {
+  const { order, stream } = numbered;
+  const arcs = arcsOf(graph, numbered);
   const outgoing = new Int32Array(order.length);
   for (const tail of arcs.from) {
     outgoing[tail] = (outgoing[tail] as number) + 1;
@@ -111,17 +119,10 @@ function minimalWaits(
  * Arcs between launch positions: from the previous launch of the stream, and from the last
  * predecessor on each other stream (earlier ones are implied by stream order).
  */
-function arcsOf(
-  graph: OperatorGraph,
-  order: Int32Array,
-  stream: Int32Array,
-  streams: number,
-): IncomingArcs {
+function arcsOf(graph: OperatorGraph, numbered: Numbered): IncomingArcs {
+  const { order, stream, streams } = numbered;
   const count = order.length;
-  const position = new Int32Array(count);
-  order.forEach((id, at) => {
-    position[id] = at;
-  });
+  const signal = signalPositions(numbered);
   const start = new Int32Array(count + 1);
   const from: number[] = [];
   const lastLaunch = new Int32Array(streams).fill(-1);
@@ -134,10 +135,13 @@ function arcsOf(
     touched.push(own);
     for (const predecessor of graph.operators[id]?.predecessors ?? []) {
       const other = stream[predecessor] as number;
+      if (other === own) {
+        continue;
+      }
       if ((latest[other] as number) < 0) {
         touched.push(other);
       }
-      latest[other] = Math.max(latest[other] as number, position[predecessor] as number);
+      latest[other] = Math.max(latest[other] as number, signal(predecessor, at));
     }
     for (const used of touched) {
       if ((latest[used] as number) >= 0) {
@@ -150,6 +154,34 @@ function arcsOf(
     lastLaunch[own] = at;
   }
   return { start, from: Int32Array.from(from) };
+}
+
+/** The launch position whose end tells a launch at `at` on another stream that an operator is done. */
+function signalPositions({
+  order,
+  stream,
+  streams,
+  isQuiet,
+}: Numbered): (operator: number, at: number) => number {
+  const position = new Int32Array(order.length);
+  const next = new Int32Array(order.length);
+  const following = new Int32Array(streams).fill(order.length);
+  for (let at = order.length - 1; at >= 0; at--) {
+    const id = order[at] as number;
+    position[id] = at;
+    next[at] = following[stream[id] as number] as number;
+    following[stream[id] as number] = at;
+  }
+  if (isQuiet === undefined) {
+    return (operator) => position[operator] as number;
+  }
+  return (operator, at) => {
+    let signal = position[operator] as number;
+    while (isQuiet[order[signal] as number] === 1 && (next[signal] as number) < at) {
+      signal = next[signal] as number;
+    }
+    return signal;
+  };
 }
 
 /** 1 for each arc that a longer path implies. An arc whose tail or head has no other arc is not. */

@@ -1,0 +1,191 @@
+import type { WorkerCosts } from "../../cost/operator-costs.js";
+import { runSegments } from "../../schedule/run-segments.js";
+import type { GroupGraph } from "./group-graph.js";
+
+/**
+ * The time that a plan of groups takes on worker threads: the same numbers as composing the
+ * schedule, cutting it into segments and simulating it, without making any of these records.
+ *
+ * Waits come from vector clocks: for each launch and worker, the last launch of that worker known
+ * to have ended. With as few streams as a CPU has workers that is shorter than asking for
+ * reachability. A launch needs, per other worker, the latest launch that it depends on; taken from
+ * the latest to the earliest, each one is a wait unless a clock taken in before knows it.
+ */
+
+/** Workers and order of groups. */
+export interface GroupPlan {
+  /** Groups in launch order: topological. */
+  readonly order: Int32Array;
+  /** By group. */
+  readonly workerOf: Int32Array;
+  /** By group; see `StreamAssignment.isQuiet`. */
+  readonly isQuiet: Uint8Array;
+}
+
+/** What an evaluation found; `segmentOf` is overwritten by the next evaluation. */
+export interface Evaluation {
+  readonly makespanNs: number;
+  readonly segments: number;
+  /** Segment of each group. */
+  readonly segmentOf: Int32Array;
+}
+
+/** An evaluator with its own buffers. Cost of a call: O((groups + dependencies) * workers). */
+export function groupEvaluator(
+  groups: GroupGraph,
+  costs: WorkerCosts,
+): (plan: GroupPlan) => Evaluation {
+  const { count, predecessors, reads, writer, handOverNs } = groups;
+  const width = costs.workers;
+  const position = new Int32Array(count);
+  const next = new Int32Array(count);
+  const first = new Int32Array(width);
+  const last = new Int32Array(width);
+  const clock = new Int32Array(count * width);
+  const need = new Int32Array(width);
+  const waitStart = new Int32Array(count + 1);
+  const waitedPositions: number[] = [];
+  const isRecorded = new Uint8Array(count);
+  const segmentOf = new Int32Array(count);
+  const load = {
+    segments: 0,
+    worker: new Int32Array(count),
+    workNs: new Float64Array(count),
+    waitStart: new Int32Array(count + 1),
+    waits: new Int32Array(0),
+  };
+  const stamp = new Int32Array(writer.length);
+
+  return (plan) => {
+    link(plan);
+    findWaits(plan);
+    const segments = cut(plan);
+    weigh(plan, segments);
+    const { makespanNs } = runSegments(load, costs, false);
+    return { makespanNs, segments, segmentOf };
+  };
+
+  /** Positions, and for each the next one of its worker. */
+  function link({ order, workerOf }: GroupPlan): void {
+    first.fill(count);
+    for (let at = count - 1; at >= 0; at--) {
+      const group = order[at] as number;
+      const worker = workerOf[group] as number;
+      position[group] = at;
+      next[at] = first[worker] as number;
+      first[worker] = at;
+    }
+  }
+
+  function findWaits({ order, workerOf, isQuiet }: GroupPlan): void {
+    last.fill(-1);
+    isRecorded.fill(0);
+    waitedPositions.length = 0;
+    for (let at = 0; at < count; at++) {
+      const group = order[at] as number;
+      const worker = workerOf[group] as number;
+      const row = at * width;
+      const before = last[worker] as number;
+      for (let w = 0; w < width; w++) {
+        clock[row + w] = before < 0 ? -1 : (clock[before * width + w] as number);
+      }
+      need.fill(-1);
+      const end = predecessors.start[group + 1] as number;
+      for (let i = predecessors.start[group] as number; i < end; i++) {
+        const predecessor = predecessors.items[i] as number;
+        const other = workerOf[predecessor] as number;
+        if (other !== worker) {
+          let signal = position[predecessor] as number;
+          while (isQuiet[order[signal] as number] === 1 && (next[signal] as number) < at) {
+            signal = next[signal] as number;
+          }
+          need[other] = Math.max(need[other] as number, signal);
+        }
+      }
+      takeWaits(row);
+      clock[row + worker] = at;
+      last[worker] = at;
+      waitStart[at + 1] = waitedPositions.length;
+    }
+  }
+
+  /** Turns needs into waits, the latest first. */
+  function takeWaits(row: number): void {
+    for (;;) {
+      let chosen = 0;
+      for (let w = 1; w < width; w++) {
+        if ((need[w] as number) > (need[chosen] as number)) {
+          chosen = w;
+        }
+      }
+      const signal = need[chosen] as number;
+      if (signal < 0) {
+        return;
+      }
+      need[chosen] = -1;
+      if (signal > (clock[row + chosen] as number)) {
+        waitedPositions.push(signal);
+        isRecorded[signal] = 1;
+        for (let w = 0; w < width; w++) {
+          const known = clock[signal * width + w] as number;
+          clock[row + w] = Math.max(clock[row + w] as number, known);
+        }
+      }
+    }
+  }
+
+  /** Cuts before waits and after records; the number of segments. */
+  function cut({ order, workerOf }: GroupPlan): number {
+    if (load.waits.length < waitedPositions.length) {
+      load.waits = new Int32Array(waitedPositions.length * 2);
+    }
+    last.fill(-1);
+    let segments = 0;
+    let waits = 0;
+    for (let at = 0; at < count; at++) {
+      const group = order[at] as number;
+      const worker = workerOf[group] as number;
+      const end = waitStart[at + 1] as number;
+      if ((last[worker] as number) < 0 || end > waits) {
+        load.worker[segments] = worker;
+        last[worker] = segments;
+        for (; waits < end; waits++) {
+          const waited = order[waitedPositions[waits] as number] as number;
+          load.waits[waits] = segmentOf[waited] as number;
+        }
+        segments++;
+        load.waitStart[segments] = waits;
+      }
+      segmentOf[group] = last[worker] as number;
+      if (isRecorded[at] === 1) {
+        last[worker] = -1;
+      }
+    }
+    load.segments = segments;
+    return segments;
+  }
+
+  /** Work of each segment: start, groups, and each tensor from another segment once. */
+  function weigh({ order }: GroupPlan, segments: number): void {
+    load.workNs.fill(costs.segmentNs, 0, segments);
+    stamp.fill(-1);
+    for (let worker = 0; worker < width; worker++) {
+      for (let at = first[worker] as number; at < count; at = next[at] as number) {
+        const group = order[at] as number;
+        const segment = segmentOf[group] as number;
+        let work = groups.workNs[group] as number;
+        const end = reads.start[group + 1] as number;
+        for (let i = reads.start[group] as number; i < end; i++) {
+          const tensor = reads.items[i] as number;
+          const from = writer[tensor] as number;
+          const isOutside = from < 0 || segmentOf[from] !== segment;
+          if (isOutside && stamp[tensor] !== segment) {
+            stamp[tensor] = segment;
+            work += handOverNs[tensor] as number;
+          }
+        }
+        load.workNs[segment] = (load.workNs[segment] as number) + work;
+      }
+    }
+  }
+}
