@@ -17,7 +17,10 @@ export interface WorkerCosts {
   readonly segmentNs: number;
   /** From the end of a segment to the start of one on another worker that waited for it. */
   readonly signalNs: number;
-  /** Handing one tensor over the boundary of a segment: per tensor, and per byte (nanoseconds). */
+  /**
+   * Handing one tensor that another segment, on whichever worker, or the caller made to a segment
+   * that reads it: per tensor, and per byte. Paid by the worker that reads, before its operators.
+   */
   readonly tensorNs: number;
   readonly byteNs: number;
   /** How many times longer work takes while k workers are busy: index k - 1, first entry 1. */

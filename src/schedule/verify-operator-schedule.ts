@@ -74,11 +74,13 @@ export function verifyOperatorSchedule(
   for (const [at, launch] of launches.entries()) {
     position[launch.operator] = at;
   }
-  const problems = waitProblems(schedule, position);
-  problems.push(...deadlocks(schedule, position), ...recordProblems(schedule));
   const context: Context = { launches, position, arcs: arcsOf(schedule, position) };
-  problems.push(...dependencyProblems(graph, context), ...redundantWaits(context));
-  return problems;
+  return waitProblems(schedule, position).concat(
+    deadlocks(schedule, position),
+    recordProblems(schedule),
+    dependencyProblems(graph, context),
+    redundantWaits(context),
+  );
 }
 
 interface Context {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { operatorId } from "../../src/ir/operator-graph.js";
 import type { Launch, OperatorSchedule } from "../../src/schedule/operator-schedule.js";
 import { segmentsOf } from "../../src/schedule/segments.js";
 import { segmentOverheadNs, simulateWorkers } from "../../src/schedule/simulate-workers.js";
@@ -9,7 +10,8 @@ import { searchOpara } from "../../src/search/operator/opara.js";
 import type { OperatorProblem } from "../../src/search/operator/operator-problem.js";
 import { searchSequential } from "../../src/search/operator/sequential.js";
 import { searchWavefront } from "../../src/search/operator/wavefront.js";
-import { arbitraryCase, arbitraryWorkers } from "../support/arbitrary-graphs.js";
+import { arbitraryCase, arbitraryWorkers, freeWorkers } from "../support/arbitrary-graphs.js";
+import { graphOf } from "../support/graphs.js";
 
 const algorithms: Record<string, (problem: OperatorProblem) => OperatorSchedule> = {
   sequential: searchSequential,
@@ -96,3 +98,49 @@ function streamsOf({ streams, launches }: OperatorSchedule): Launch[][] {
     launches.filter((launch) => launch.stream === stream),
   );
 }
+
+it("does not get faster when an operator of a fixed schedule gets slower, without contention", () => {
+  fc.assert(
+    fc.property(arbitraryCase(), arbitraryWorkers(), fc.nat(), (problem, drawn, chosen) => {
+      const workers = { ...drawn, slowdown: [1] };
+      const { graph, costs } = problem;
+      const schedule = foldStreams(problem, searchOpara(problem), workers.workers);
+      const slower = costs.durationNs.slice();
+      const id = chosen % slower.length;
+      slower[id] = (slower[id] ?? 0) + 100;
+      const before = simulateWorkers(graph, schedule, costs, workers).makespanNs;
+      const changed = { ...costs, durationNs: slower };
+      const after = simulateWorkers(graph, schedule, changed, workers).makespanNs;
+      expect(after).toBeGreaterThanOrEqual(before);
+      expect(after).toBeLessThanOrEqual(before + 100);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("takes no longer for a last operator that takes no time on workers that cost nothing", () => {
+  fc.assert(
+    fc.property(arbitraryCase(), fc.integer({ min: 1, max: 3 }), ({ graph, costs }, width) => {
+      const longer = {
+        graph: graphOf([
+          ...graph.operators.map(({ predecessors }) => ({ after: predecessors })),
+          { after: graph.operators.map(({ id }) => id) },
+        ]),
+        costs: { ...costs, durationNs: Float64Array.from([...costs.durationNs, 0]) },
+      };
+      const last: Launch = {
+        operator: operatorId(graph.operators.length),
+        stream: 0,
+        waits: [],
+        record: false,
+      };
+      const schedule = foldStreams({ graph, costs }, searchWavefront({ graph, costs }), width);
+      const workers = freeWorkers(width);
+      const { makespanNs } = simulateWorkers(graph, schedule, costs, workers);
+      const extended = { ...schedule, launches: [...schedule.launches, last] };
+      const line = simulateWorkers(longer.graph, extended, longer.costs, workers);
+      expect(line.makespanNs).toBe(makespanNs);
+    }),
+    { numRuns: 40 },
+  );
+});
