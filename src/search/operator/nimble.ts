@@ -108,31 +108,59 @@ function followers(
 ): BipartiteGraph {
   const paths = first.length;
   const words = (paths + 31) >>> 5;
-  // Row of an operator: the paths whose end is the operator or leads to it.
+  const rows = endsBefore(graph, path, last, words);
+  const start = new Int32Array(paths + 1);
+  first.forEach((id, own) => {
+    eachBit(rows, id * words, words, (p) => {
+      start[p + 1] = (start[p + 1] as number) + (p === own ? 0 : 1);
+    });
+  });
+  for (let p = 0; p < paths; p++) {
+    start[p + 1] = (start[p + 1] as number) + (start[p] as number);
+  }
+  const fill = start.slice();
+  const right = new Int32Array(start[paths] as number);
+  first.forEach((id, own) => {
+    eachBit(rows, id * words, words, (p) => {
+      if (p !== own) {
+        right[fill[p] as number] = own;
+        fill[p] = (fill[p] as number) + 1;
+      }
+    });
+  });
+  return { lefts: paths, rights: paths, start, right };
+}
+
+/** Rows of bits, by operator: the paths whose last operator is this one or leads to it. */
+function endsBefore(
+  graph: OperatorGraph,
+  path: Int32Array,
+  last: Int32Array,
+  words: number,
+): Int32Array {
   const rows = new Int32Array(path.length * words);
-  const lists: number[][] = Array.from({ length: paths }, () => []);
   for (const { id, predecessors } of graph.operators) {
     const row = id * words;
     for (const predecessor of predecessors) {
+      const other = predecessor * words;
       for (let word = 0; word < words; word++) {
-        rows[row + word] =
-          (rows[row + word] as number) | (rows[predecessor * words + word] as number);
+        rows[row + word] = (rows[row + word] as number) | (rows[other + word] as number);
       }
     }
     const own = path[id] as number;
-    if (first[own] === id) {
-      for (let p = 0; p < paths; p++) {
-        if (((rows[row + (p >>> 5)] as number) & (1 << (p & 31))) !== 0) {
-          lists[p]?.push(own);
-        }
-      }
-    }
     if (last[own] === id) {
       rows[row + (own >>> 5)] = (rows[row + (own >>> 5)] as number) | (1 << (own & 31));
     }
   }
-  const { start, from } = incomingArcs(lists);
-  return { lefts: paths, rights: paths, start, right: from };
+  return rows;
+}
+
+function eachBit(rows: Int32Array, row: number, words: number, visit: (bit: number) => void): void {
+  for (let word = 0; word < words; word++) {
+    for (let left = rows[row + word] as number; left !== 0; left &= left - 1) {
+      visit(word * 32 + 31 - Math.clz32(left & -left));
+    }
+  }
 }
 
 function incomingArcs(lists: readonly (readonly number[])[]): IncomingArcs {

@@ -53,8 +53,8 @@ export interface WorkerSearchOptions {
 /** Name of this algorithm in schedules. */
 const NAME = "top-compile";
 
-/** Groups evaluated in all, over plans: keeps 100,000 operators within seconds. */
-const MAXIMUM_EFFORT = 5_000_000;
+/** Groups, dependencies and reads looked at in all evaluations: keeps 100,000 operators in seconds. */
+const MAXIMUM_EFFORT = 20_000_000;
 
 /** How much dearer than it is crossing between workers is made in list schedules. */
 const CAUTIONS: readonly number[] = [0.5, 1, 2, 4, 8];
@@ -92,7 +92,7 @@ function searchGroups(
   const random = seededRandom(options.seed ?? 1);
   const evaluate = groupEvaluator(groups, workers);
   const wanted = options.evaluations ?? 4000;
-  const evaluations = Math.min(wanted, Math.ceil(MAXIMUM_EFFORT / groups.count));
+  const evaluations = Math.min(wanted, affordable(groups));
   const starts = [
     regionPlan(groups, workers, evaluations, random.fork(0)),
     ...listSchedules(groups, workers),
@@ -116,10 +116,15 @@ function searchGroups(
   const singles = graph.operators.map(({ id }) => [id]);
   const operators = groupGraphOf(graph, singles, costs, workers);
   const evaluateSingle = groupEvaluator(operators, workers);
-  const share = Math.min(evaluations, Math.ceil(MAXIMUM_EFFORT / operators.count)) / 2;
+  const share = Math.min(evaluations, affordable(operators)) / 2;
   const start = judge(single, evaluateSingle);
   const finest = improvePlan(operators, start, evaluateSingle, { ...limits, evaluations: share });
   return scheduleOf(problem, finest.plan);
+}
+
+/** How often a graph may be evaluated. */
+function affordable({ count, predecessors, reads }: GroupGraph): number {
+  return Math.ceil(MAXIMUM_EFFORT / (count + predecessors.items.length + reads.items.length));
 }
 
 /** List schedules on 2, 3, 4, 6, 8, ... and all workers, from bold to careful. */
