@@ -20,6 +20,8 @@ export interface ModelParts {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly TypedValue[];
   readonly outputs: readonly TypedValue[];
+  /** Values inside the graph whose types are declared, or asked for by a name alone. */
+  readonly valueInfo?: readonly TypedValue[];
   readonly initializers: readonly OnnxTensor[];
   /** Values known at compile time, written as initializers. */
   readonly constants: ReadonlyMap<string, ConstantValue>;
@@ -68,6 +70,7 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
   const borders = [
     [11, parts.inputs],
     [12, parts.outputs],
+    [13, parts.valueInfo ?? []],
   ] as const;
   for (const [field, values] of borders) {
     for (const value of values) {
