@@ -1,0 +1,286 @@
+/**
+ * Placement specifications: JSON in, `Placement` out, with every problem and its place.
+ *
+ * First the document is read field by field, then names are resolved and the whole is checked:
+ * names unique, references known, dependencies without a cycle, numbers small enough that sums of
+ * them stay exact.
+ */
+import type { Failures } from "../core/failure.js";
+import {
+  integer,
+  type JsonProblem,
+  list,
+  object,
+  oneOf,
+  optional,
+  text,
+} from "../core/json-shape.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { stableJson } from "../core/stable-json.js";
+import { placementInvalid, placementNotJson } from "./failures.js";
+import type { Block, BlockKind, Dependency, Device, Placement } from "./placement.js";
+
+interface DeviceSpec {
+  readonly name: string;
+  readonly memory?: number;
+}
+
+interface BlockSpec {
+  readonly id: string;
+  readonly kind: BlockKind;
+  readonly devices: readonly string[];
+  readonly duration: number;
+  readonly memory: number;
+  readonly workspace: number;
+  readonly operators: readonly string[];
+}
+
+interface DependencySpec {
+  readonly from: string;
+  readonly to: string;
+  readonly latency: number;
+}
+
+interface PlacementSpec {
+  readonly format: "top-compile/placement";
+  readonly version: 1;
+  readonly timeUnit: "ns" | "step";
+  readonly devices: readonly DeviceSpec[];
+  readonly blocks: readonly BlockSpec[];
+  readonly dependencies: readonly DependencySpec[];
+  readonly memoryRelease: "start" | "end";
+}
+
+/** Durations, latencies: 2^42 ns is 73 minutes; sums over 2^11 blocks stay exact. */
+const MAX_TIME = 2 ** 42;
+
+const MAX_MEMORY = 2 ** 50;
+
+/** More blocks than any pipeline has; quadratic checks stay quick. */
+const MAX_BLOCKS = 4096;
+
+const MAX_PROBLEMS = 50;
+
+const SPEC = object<PlacementSpec>({
+  format: oneOf("top-compile/placement"),
+  version: oneOf(1),
+  timeUnit: optional(oneOf("ns", "step"), "ns"),
+  devices: list(
+    object<DeviceSpec>({ name: text(), memory: optional(integer(0, MAX_MEMORY)) }),
+    MAX_BLOCKS,
+  ),
+  blocks: list(
+    object<BlockSpec>({
+      id: text(),
+      kind: optional(oneOf("forward", "backward", "weight", "other"), "other"),
+      devices: list(text(), MAX_BLOCKS),
+      duration: integer(1, MAX_TIME),
+      memory: optional(integer(-MAX_MEMORY, MAX_MEMORY), 0),
+      workspace: optional(integer(0, MAX_MEMORY), 0),
+      operators: optional(list(text(65_536)), []),
+    }),
+    MAX_BLOCKS,
+  ),
+  dependencies: optional(
+    list(
+      object<DependencySpec>({
+        from: text(),
+        to: text(),
+        latency: optional(integer(0, MAX_TIME), 0),
+      }),
+      MAX_BLOCKS * 64,
+    ),
+    [],
+  ),
+  memoryRelease: optional(oneOf("start", "end"), "end"),
+});
+
+/**
+ * Reads a placement.
+ *
+ * Fails: `placement-not-json`; `placement-invalid`, once per problem with its JSON pointer, at most
+ * fifty. Cost: O(blocks + dependencies).
+ */
+export function parsePlacement(source: string, file: string): Result<Placement> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (cause) {
+    return fail([placementNotJson(file, cause)]);
+  }
+  const problems: JsonProblem[] = [];
+  const spec = SPEC(value, "", problems);
+  const placement = spec === undefined ? undefined : resolve(spec, problems);
+  return placement !== undefined && problems.length === 0
+    ? ok(placement)
+    : fail(
+        problems
+          .slice(0, MAX_PROBLEMS)
+          .map((problem) => placementInvalid(file, problem)) as unknown as Failures,
+      );
+}
+
+function resolve(spec: PlacementSpec, problems: JsonProblem[]): Placement | undefined {
+  const deviceOf = positions(
+    spec.devices.map(({ name }) => name),
+    "/devices",
+    "name",
+    problems,
+  );
+  const blockOf = positions(
+    spec.blocks.map(({ id }) => id),
+    "/blocks",
+    "id",
+    problems,
+  );
+  for (const [pointer, items] of [
+    ["/devices", spec.devices],
+    ["/blocks", spec.blocks],
+  ] as const) {
+    if (items.length === 0) {
+      problems.push({ pointer, message: "must not be empty" });
+    }
+  }
+  const devices: Device[] = spec.devices.map(({ name, memory }) => ({ name, memory }));
+  const blocks = spec.blocks.map((block, at): Block => {
+    const found = new Set<number>();
+    block.devices.forEach((name, i) => {
+      const device = deviceOf.get(name);
+      if (device === undefined || found.has(device)) {
+        const what = device === undefined ? "is not the name of a device" : "is there twice";
+        problems.push({ pointer: `/blocks/${at}/devices/${i}`, message: `"${name}" ${what}` });
+      } else {
+        found.add(device);
+      }
+    });
+    if (block.devices.length === 0) {
+      problems.push({ pointer: `/blocks/${at}/devices`, message: "must name a device" });
+    }
+    return { ...block, devices: [...found].sort((a, b) => a - b) };
+  });
+  const dependencies = resolveDependencies(spec, blockOf, problems);
+  if (problems.length > 0) {
+    return undefined;
+  }
+  const cycle = findCycle(blocks.length, dependencies);
+  if (cycle !== undefined) {
+    const names = cycle.map((block) => `"${blocks[block]?.id}"`).join(" -> ");
+    problems.push({ pointer: "/dependencies", message: `make a cycle: ${names}` });
+    return undefined;
+  }
+  const { timeUnit, memoryRelease } = spec;
+  return { timeUnit, devices, blocks, dependencies, memoryRelease };
+}
+
+function positions(
+  names: readonly string[],
+  pointer: string,
+  key: string,
+  problems: JsonProblem[],
+): ReadonlyMap<string, number> {
+  const result = new Map<string, number>();
+  names.forEach((name, at) => {
+    if (result.has(name)) {
+      problems.push({ pointer: `${pointer}/${at}/${key}`, message: `"${name}" is there already` });
+    } else {
+      result.set(name, at);
+    }
+  });
+  return result;
+}
+
+/** Dependencies between known blocks; of several between the same two the longest latency counts. */
+function resolveDependencies(
+  spec: PlacementSpec,
+  blockOf: ReadonlyMap<string, number>,
+  problems: JsonProblem[],
+): Dependency[] {
+  const result = new Map<string, Dependency>();
+  spec.dependencies.forEach((dependency, at) => {
+    const ends = (["from", "to"] as const).map((end) => {
+      const block = blockOf.get(dependency[end]);
+      if (block === undefined) {
+        const message = `"${dependency[end]}" is not the id of a block`;
+        problems.push({ pointer: `/dependencies/${at}/${end}`, message });
+      }
+      return block;
+    });
+    const [from, to] = ends;
+    if (from === undefined || to === undefined) {
+      return;
+    }
+    if (from === to) {
+      problems.push({ pointer: `/dependencies/${at}`, message: "goes from a block to itself" });
+      return;
+    }
+    const key = `${from} ${to}`;
+    const latency = Math.max(dependency.latency, result.get(key)?.latency ?? 0);
+    result.set(key, { from, to, latency });
+  });
+  return [...result.values()].sort((a, b) => a.from - b.from || a.to - b.to);
+}
+
+/** The blocks of one cycle, the first repeated at the end; `undefined` when there is none. */
+function findCycle(
+  count: number,
+  dependencies: readonly Dependency[],
+): readonly number[] | undefined {
+  const next: number[][] = Array.from({ length: count }, () => []);
+  const missing = new Int32Array(count);
+  for (const { from, to } of dependencies) {
+    next[from]?.push(to);
+    missing[to] = (missing[to] ?? 0) + 1;
+  }
+  const ready = [...missing.keys()].filter((block) => missing[block] === 0);
+  for (let at = 0; at < ready.length; at++) {
+    for (const to of next[ready[at] ?? 0] ?? []) {
+      missing[to] = (missing[to] ?? 0) - 1;
+      if (missing[to] === 0) {
+        ready.push(to);
+      }
+    }
+  }
+  if (ready.length === count) {
+    return undefined;
+  }
+  const previous = new Map<number, number>();
+  for (const { from, to } of dependencies) {
+    if ((missing[from] ?? 0) > 0 && (missing[to] ?? 0) > 0) {
+      previous.set(to, from);
+    }
+  }
+  const seen: number[] = [];
+  let at = missing.findIndex((left) => left > 0);
+  while (!seen.includes(at)) {
+    seen.push(at);
+    at = previous.get(at) ?? at;
+  }
+  return [...seen.slice(seen.indexOf(at)), at].reverse();
+}
+
+/** The text of a placement: what `parsePlacement` reads back as the same placement. */
+export function encodePlacement(placement: Placement): string {
+  const deviceName = (device: number): string => placement.devices[device]?.name ?? "";
+  const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
+  return stableJson({
+    format: "top-compile/placement",
+    version: 1,
+    timeUnit: placement.timeUnit,
+    devices: placement.devices.map(({ name, memory }) => ({ name, memory })),
+    blocks: placement.blocks.map((block) => ({
+      id: block.id,
+      kind: block.kind,
+      devices: block.devices.map(deviceName),
+      duration: block.duration,
+      memory: block.memory,
+      workspace: block.workspace === 0 ? undefined : block.workspace,
+      operators: block.operators.length === 0 ? undefined : [...block.operators],
+    })),
+    dependencies: placement.dependencies.map(({ from, to, latency }) => ({
+      from: blockId(from),
+      to: blockId(to),
+      latency: latency === 0 ? undefined : latency,
+    })),
+    memoryRelease: placement.memoryRelease,
+  });
+}
