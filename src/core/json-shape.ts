@@ -187,9 +187,10 @@ function nameOf(value: unknown): string {
   if (value === null) {
     return "null";
   }
-  return Array.isArray(value)
-    ? "an array"
-    : `${typeof value} ${String(JSON.stringify(value)).slice(0, 40)}`;
+  if (typeof value === "object") {
+    return Array.isArray(value) ? "an array" : "an object";
+  }
+  return `${typeof value} ${String(JSON.stringify(value)).slice(0, 40)}`;
 }
 
 function escapeToken(key: string): string {

@@ -45,3 +45,32 @@ export function shapeOptionInvalid(shape: string, option: string, what: string):
     exit: 2,
   };
 }
+
+/** A block that needs more memory than a device of it has: no schedule can run it. */
+export function blockTooLarge(
+  file: string,
+  block: { readonly id: string; readonly needs: number },
+  device: { readonly name: string; readonly memory: number },
+): Failure {
+  return {
+    code: "block-too-large",
+    where: file,
+    message: `block "${block.id}" needs ${block.needs} of memory while it runs, device "${device.name}" has ${device.memory}`,
+    hint: `give the device at least ${block.needs}`,
+    exit: 1,
+  };
+}
+
+/** A micro-batch that leaves memory behind on a device with a limit: it can not repeat for ever. */
+export function memoryNotReturned(
+  file: string,
+  device: { readonly name: string; readonly left: number; readonly memory: number },
+): Failure {
+  return {
+    code: "memory-not-returned",
+    where: file,
+    message: `each micro-batch changes the memory of device "${device.name}" by ${device.left} for good, its limit is ${device.memory}`,
+    hint: "let the blocks of a device add up to 0, use workspace for what a block gives back at its end, or drop the limit",
+    exit: 1,
+  };
+}

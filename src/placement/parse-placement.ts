@@ -15,9 +15,10 @@ import {
   optional,
   text,
 } from "../core/json-shape.js";
-import { fail, ok, type Result } from "../core/result.js";
+import { fail, type Result } from "../core/result.js";
 import { stableJson } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
+import { limitMemory } from "./limit-memory.js";
 import type { Block, BlockKind, Dependency, Device, Placement } from "./placement.js";
 
 interface DeviceSpec {
@@ -51,10 +52,11 @@ interface PlacementSpec {
   readonly memoryRelease: "start" | "end";
 }
 
-/** Durations, latencies: 2^42 ns is 73 minutes; sums over 2^11 blocks stay exact. */
-const MAX_TIME = 2 ** 42;
+/** Durations and latencies of a placement together: 2^40 ns is 18 minutes for one micro-batch. */
+const MAX_TIME = 2 ** 40;
 
-const MAX_MEMORY = 2 ** 50;
+/** Memory and workspace that the blocks of one device name, together: 2 TiB when the unit is a byte. */
+const MAX_MEMORY = 2 ** 41;
 
 /** More blocks than any pipeline has; quadratic checks stay quick. */
 const MAX_BLOCKS = 4096;
@@ -96,12 +98,16 @@ const SPEC = object<PlacementSpec>({
 });
 
 /**
- * Reads a placement.
+ * Reads a placement; `memory`, when given, replaces the limit of every device.
  *
  * Fails: `placement-not-json`; `placement-invalid`, once per problem with its JSON pointer, at most
- * fifty. Cost: O(blocks + dependencies).
+ * fifty; then what `limitMemory` fails with. Cost: O(blocks + dependencies).
  */
-export function parsePlacement(source: string, file: string): Result<Placement> {
+export function parsePlacement(
+  source: string,
+  file: string = "placement",
+  memory?: number,
+): Result<Placement> {
   let value: unknown;
   try {
     value = JSON.parse(source);
@@ -112,7 +118,7 @@ export function parsePlacement(source: string, file: string): Result<Placement> 
   const spec = SPEC(value, "", problems);
   const placement = spec === undefined ? undefined : resolve(spec, problems);
   return placement !== undefined && problems.length === 0
-    ? ok(placement)
+    ? limitMemory(placement, file, memory)
     : fail(
         problems
           .slice(0, MAX_PROBLEMS)
@@ -159,6 +165,7 @@ function resolve(spec: PlacementSpec, problems: JsonProblem[]): Placement | unde
     return { ...block, devices: [...found].sort((a, b) => a - b) };
   });
   const dependencies = resolveDependencies(spec, blockOf, problems);
+  checkSums(spec, problems);
   if (problems.length > 0) {
     return undefined;
   }
@@ -170,6 +177,30 @@ function resolve(spec: PlacementSpec, problems: JsonProblem[]): Placement | unde
   }
   const { timeUnit, memoryRelease } = spec;
   return { timeUnit, devices, blocks, dependencies, memoryRelease };
+}
+
+/** Sums stay small enough that every time and memory of up to 2^12 micro-batches is exact. */
+function checkSums(spec: PlacementSpec, problems: JsonProblem[]): void {
+  const time =
+    spec.blocks.reduce((sum, { duration }) => sum + duration, 0) +
+    spec.dependencies.reduce((sum, { latency }) => sum + latency, 0);
+  if (time > MAX_TIME) {
+    const message = `durations and latencies add up to ${time}, more than ${MAX_TIME}`;
+    problems.push({ pointer: "/blocks", message });
+  }
+  const held = new Map<string, number>();
+  for (const block of spec.blocks) {
+    for (const name of block.devices) {
+      held.set(name, (held.get(name) ?? 0) + Math.abs(block.memory) + block.workspace);
+    }
+  }
+  spec.devices.forEach(({ name }, at) => {
+    const sum = held.get(name) ?? 0;
+    if (sum > MAX_MEMORY) {
+      const message = `memory of its blocks adds up to ${sum}, more than ${MAX_MEMORY}`;
+      problems.push({ pointer: `/devices/${at}`, message });
+    }
+  });
 }
 
 function positions(

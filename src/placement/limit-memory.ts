@@ -1,0 +1,48 @@
+import type { Failure } from "../core/failure.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { blockTooLarge, memoryNotReturned } from "./failures.js";
+import type { Placement } from "./placement.js";
+
+/**
+ * The placement with `memory`, when given, as the limit of every device, checked against its limits.
+ *
+ * On a device with a limit the blocks must add up to no lasting change: what a micro-batch leaves
+ * behind would fill the device sooner or later, and what it gives back without having taken it is
+ * a mistake. Devices without a limit may end a micro-batch with any memory.
+ *
+ * Fails: `block-too-large`, `memory-not-returned`, each once per device and block or device.
+ */
+export function limitMemory(
+  placement: Placement,
+  file: string = "placement",
+  memory?: number,
+): Result<Placement> {
+  const limited: Placement =
+    memory === undefined
+      ? placement
+      : { ...placement, devices: placement.devices.map(({ name }) => ({ name, memory })) };
+  const [first, ...rest] = memoryFailures(limited, file);
+  return first === undefined ? ok(limited) : fail([first, ...rest]);
+}
+
+function memoryFailures(placement: Placement, file: string): readonly Failure[] {
+  const left = placement.devices.map(() => 0);
+  const failures: Failure[] = [];
+  for (const { id, memory, workspace, devices } of placement.blocks) {
+    const needs = workspace + Math.max(memory, 0);
+    for (const device of devices) {
+      left[device] = (left[device] ?? 0) + memory;
+      const { name, memory: limit } = placement.devices[device] ?? { name: "", memory: undefined };
+      if (limit !== undefined && needs > limit) {
+        failures.push(blockTooLarge(file, { id, needs }, { name, memory: limit }));
+      }
+    }
+  }
+  placement.devices.forEach(({ name, memory: limit }, device) => {
+    const change = left[device] ?? 0;
+    if (limit !== undefined && change !== 0) {
+      failures.push(memoryNotReturned(file, { name, left: change, memory: limit }));
+    }
+  });
+  return failures;
+}
