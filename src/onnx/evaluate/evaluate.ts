@@ -1,0 +1,51 @@
+import { countOf, type Fact, isStatic, VALUE_LIMIT } from "../infer/fact.js";
+import type { NodeCall } from "../infer/node-call.js";
+import { ELEMENTWISE_EVALUATORS } from "./elementwise.js";
+import type { Evaluator, KnownTensor } from "./evaluator.js";
+import { LAYOUT_EVALUATORS } from "./layout.js";
+import { REDUCTION_EVALUATORS } from "./reduction.js";
+
+const EVALUATORS: ReadonlyMap<string, Evaluator> = new Map(
+  [ELEMENTWISE_EVALUATORS, LAYOUT_EVALUATORS, REDUCTION_EVALUATORS].flatMap((table) =>
+    Object.entries(table),
+  ),
+);
+
+/**
+ * The elements of a node's outputs, added to their facts, when the operator is one that shape
+ * computations use, its inputs are small constants with known elements, and the output is small.
+ *
+ * Cost: O(elements) of the output and inputs, at most `VALUE_LIMIT` each.
+ */
+export function evaluateNode(
+  type: string,
+  call: NodeCall,
+  outputs: readonly Fact[],
+): readonly Fact[] {
+  const evaluator = EVALUATORS.get(type);
+  const inputs = evaluator === undefined ? undefined : knownInputs(call);
+  if (evaluator === undefined || inputs === undefined) {
+    return outputs;
+  }
+  return outputs.map((fact, output) => {
+    const { dims } = fact;
+    const count = countOf(dims);
+    const isSmall = count !== undefined && count <= VALUE_LIMIT;
+    if (fact.values !== undefined || !isSmall || !isStatic(dims) || fact.elementType === "string") {
+      return fact;
+    }
+    const values = evaluator({ call, inputs, dims, output });
+    return values === undefined ? fact : { ...fact, values, isConstant: true };
+  });
+}
+
+/** All inputs, or `undefined` when one that is given has unknown elements. */
+function knownInputs(call: NodeCall): readonly KnownTensor[] | undefined {
+  for (let i = 0; i < call.inputs.length; i++) {
+    const { values, dims } = call.input(i);
+    if (call.has(i) && (values === undefined || !isStatic(dims))) {
+      return undefined;
+    }
+  }
+  return call.inputs as readonly KnownTensor[];
+}

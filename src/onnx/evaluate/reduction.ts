@@ -1,0 +1,77 @@
+/** Reductions, running sums, ranges and filled tensors of small constants. */
+
+import { reducedAxes } from "../infer/reduction.js";
+import { decodeTensor } from "../tensor-values.js";
+import type { Evaluator, EvaluatorTable } from "./evaluator.js";
+import { forEachPlace, positionOf, stridesOf } from "./indices.js";
+
+interface Reduction {
+  readonly start: number;
+  readonly add: (total: number, value: number) => number;
+  readonly finish?: (total: number, count: number) => number;
+}
+
+function reduce({ start, add, finish }: Reduction): Evaluator {
+  return ({ call, inputs: [data] }) => {
+    const axes = data && reducedAxes(call, data.dims.length);
+    if (data === undefined || axes === undefined) {
+      return undefined;
+    }
+    const kept = data.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
+    const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
+    const count = kept.reduce((product, dim) => product * dim, 1);
+    const totals = new Array<number>(count).fill(start);
+    forEachPlace(data.dims, (at, position) => {
+      const target = positionOf(at, strides);
+      totals[target] = add(totals[target] ?? start, data.values[position] ?? 0);
+    });
+    const each = count === 0 ? 0 : data.values.length / count;
+    return finish === undefined ? totals : totals.map((total) => finish(total, each));
+  };
+}
+
+const range: Evaluator = ({ inputs: [start, , step], dims }) => {
+  const first = start?.values[0] ?? 0;
+  const by = step?.values[0] ?? 1;
+  return Array.from({ length: dims[0] ?? 0 }, (_, i) => first + i * by);
+};
+
+const constantOfShape: Evaluator = ({ call, dims }) => {
+  const tensor = call.tensor("value");
+  const value = tensor === undefined ? 0 : decodeTensor(tensor).values?.[0];
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return value === undefined ? undefined : new Array<number>(count).fill(value);
+};
+
+const cumSum: Evaluator = ({ call, inputs: [data, axisInput] }) => {
+  const axis = data && call.axis(axisInput?.values[0] ?? 0, data.dims.length);
+  if (data === undefined || axis === undefined || (call.int("reverse") ?? 0) !== 0) {
+    return undefined;
+  }
+  const isExclusive = call.int("exclusive") === 1;
+  const stride = stridesOf(data.dims)[axis] ?? 1;
+  const sums = [...data.values];
+  const result = [...data.values];
+  forEachPlace(data.dims, (at, position) => {
+    const before = (at[axis] ?? 0) > 0 ? (sums[position - stride] ?? 0) : 0;
+    sums[position] = before + (data.values[position] ?? 0);
+    result[position] = isExclusive ? before : (sums[position] ?? 0);
+  });
+  return result;
+};
+
+/** Evaluators of reductions and generators. */
+export const REDUCTION_EVALUATORS: EvaluatorTable = {
+  ReduceSum: reduce({ start: 0, add: (total, value) => total + value }),
+  ReduceProd: reduce({ start: 1, add: (total, value) => total * value }),
+  ReduceMax: reduce({ start: Number.NEGATIVE_INFINITY, add: Math.max }),
+  ReduceMin: reduce({ start: Number.POSITIVE_INFINITY, add: Math.min }),
+  ReduceMean: reduce({
+    start: 0,
+    add: (total, value) => total + value,
+    finish: (total, count) => total / count,
+  }),
+  Range: range,
+  ConstantOfShape: constantOfShape,
+  CumSum: cumSum,
+};

@@ -1,0 +1,128 @@
+import { type ElementType, elementBits } from "../../ir/element-type.js";
+
+/** Sizes as far as they are known. */
+export type KnownDims = readonly (number | undefined)[];
+
+/** What is known at compile time of one value. */
+export interface Fact {
+  readonly elementType: ElementType | undefined;
+  /** `undefined`: unknown rank. */
+  readonly dims: KnownDims | undefined;
+  /** Elements, row-major, booleans as 0 and 1: only of small constants. */
+  readonly values: readonly number[] | undefined;
+  /** Depends on constants and static shapes only, whether or not its elements are known here. */
+  readonly isConstant: boolean;
+  /** The items of a sequence, whose own type and dims stay `undefined`. */
+  readonly items?: readonly Fact[];
+}
+
+/** Nothing known. */
+export const UNKNOWN: Fact = {
+  elementType: undefined,
+  dims: undefined,
+  values: undefined,
+  isConstant: false,
+};
+
+/** Tensors with more elements than this are not evaluated: shape arithmetic never needs them. */
+export const VALUE_LIMIT = 4096;
+
+/** A tensor of which the type may be known, but not the elements. */
+export function tensor(elementType: ElementType | undefined, dims: KnownDims | undefined): Fact {
+  return { elementType, dims, values: undefined, isConstant: false };
+}
+
+/** A tensor with known elements. */
+export function constant(
+  elementType: ElementType,
+  dims: readonly number[],
+  values: readonly number[],
+): Fact {
+  return { elementType, dims, values, isConstant: true };
+}
+
+/** Whether every size is known. */
+export function isStatic(dims: KnownDims | undefined): dims is readonly number[] {
+  return dims?.every((dim) => dim !== undefined) ?? false;
+}
+
+/** Product of the sizes (1 for a scalar), or `undefined` when one is unknown. */
+export function countOf(dims: KnownDims | undefined): number | undefined {
+  if (dims === undefined) {
+    return undefined;
+  }
+  let count = 1;
+  for (const dim of dims) {
+    if (dim === undefined) {
+      return undefined;
+    }
+    count *= dim;
+  }
+  return count;
+}
+
+/** Whether the type is complete: element type and every size (or a sequence of such). */
+export function isComplete(fact: Fact): boolean {
+  return fact.items === undefined
+    ? fact.elementType !== undefined && isStatic(fact.dims)
+    : fact.items.every(isComplete);
+}
+
+/** `fact`, with what it leaves open taken from `other`. */
+export function mergeFacts(fact: Fact, other: Fact): Fact {
+  if (fact.items !== undefined) {
+    return fact;
+  }
+  return {
+    elementType: fact.elementType ?? other.elementType,
+    dims: mergeDims(fact.dims, other.dims),
+    values: fact.values,
+    isConstant: fact.isConstant,
+  };
+}
+
+function mergeDims(dims: KnownDims | undefined, other: KnownDims | undefined) {
+  if (dims === undefined || other === undefined || dims.length !== other.length) {
+    return dims ?? other;
+  }
+  return dims.map((dim, i) => dim ?? other[i]);
+}
+
+/** What is true of both: equal sizes stay, others become unknown. */
+export function commonFact(a: Fact, b: Fact): Fact {
+  if (a.items !== undefined || b.items !== undefined) {
+    return UNKNOWN;
+  }
+  const dims =
+    a.dims === undefined || b.dims === undefined || a.dims.length !== b.dims.length
+      ? undefined
+      : a.dims.map((dim, i) => (dim === b.dims?.[i] ? dim : undefined));
+  return tensor(a.elementType === b.elementType ? a.elementType : undefined, dims);
+}
+
+/** `float32[1,3,?]`, for messages. */
+export function printFact(fact: Fact): string {
+  const dims = fact.dims?.map((dim) => dim ?? "?").join(",") ?? "rank unknown";
+  return `${fact.elementType ?? "unknown type"}[${dims}]`;
+}
+
+/** Whether the element type is a floating-point type. */
+export function isFloat(type: ElementType): boolean {
+  return type.startsWith("float") || type === "bfloat16";
+}
+
+/** Whether the element type is a signed or unsigned integer. */
+export function isInteger(type: ElementType): boolean {
+  return type.startsWith("int") || type.startsWith("uint");
+}
+
+/** Bytes of the tensor, or 0 when it is not known. */
+export function factBytes(fact: Fact): number {
+  if (fact.items !== undefined) {
+    return fact.items.reduce((sum, item) => sum + factBytes(item), 0);
+  }
+  const count = countOf(fact.dims);
+  return fact.elementType === undefined || count === undefined
+    ? 0
+    : Math.ceil((count * elementBits(fact.elementType)) / 8);
+}

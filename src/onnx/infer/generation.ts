@@ -1,0 +1,110 @@
+/** Operators that make tensors out of attributes or shapes. */
+import { elementTypeOf } from "../../ir/element-type.js";
+import { decodeTensor } from "../tensor-values.js";
+import { type Fact, tensor, UNKNOWN, VALUE_LIMIT } from "./fact.js";
+import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+
+const constantNode: InferRule = (call) => {
+  const value = call.tensor("value");
+  if (value !== undefined) {
+    return [{ ...decodeTensor(value), isConstant: true }];
+  }
+  const fact =
+    numbers("int64", call.int("value_int"), call.ints("value_ints")) ??
+    numbers("float32", call.float("value_float"), call.floats("value_floats")) ??
+    strings(call);
+  return [{ ...fact, isConstant: true }];
+};
+
+function numbers(
+  type: "int64" | "float32",
+  one: number | undefined,
+  many: readonly number[] | undefined,
+): Fact | undefined {
+  const values = one === undefined ? many : [one];
+  return (
+    values && {
+      elementType: type,
+      dims: one === undefined ? [values.length] : [],
+      values: values.length <= VALUE_LIMIT ? values : undefined,
+      isConstant: true,
+    }
+  );
+}
+
+function strings(call: NodeCall): Fact {
+  const many = call.attribute("value_strings", "strings")?.value;
+  if (many !== undefined) {
+    return tensor("string", [many.length]);
+  }
+  return call.text("value_string") === undefined ? UNKNOWN : tensor("string", []);
+}
+
+/** Zeros unless attribute `value` gives another element. */
+const constantOfShape: InferRule = (call) => {
+  const type = call.tensor("value")?.elementType ?? "float32";
+  const dims = call.values(0);
+  if (dims?.some((dim) => dim < 0)) {
+    call.refuse(`shape [${dims.join(",")}] has a negative size`);
+  }
+  const rank = call.dims(0)?.[0];
+  return [
+    tensor(
+      type,
+      dims ?? (rank === undefined ? undefined : new Array<undefined>(rank).fill(undefined)),
+    ),
+  ];
+};
+
+const range: InferRule = (call) => {
+  const [start, limit, step] = [call.values(0)?.[0], call.values(1)?.[0], call.values(2)?.[0]];
+  const type = call.input(0).elementType;
+  if (start === undefined || limit === undefined || step === undefined) {
+    return [tensor(type, [undefined])];
+  }
+  if (step === 0) {
+    call.refuse("the step is 0");
+  }
+  return [tensor(type, [Math.max(0, Math.ceil((limit - start) / step))])];
+};
+
+const eyeLike: InferRule = (call) => [
+  tensor(dtypeOr(call, call.input(0).elementType), call.dims(0)),
+];
+
+const random: InferRule = (call) => [tensor(dtypeOr(call, "float32"), call.ints("shape"))];
+
+const randomLike: InferRule = (call) => [
+  tensor(dtypeOr(call, call.input(0).elementType), call.dims(0)),
+];
+
+const multinomial: InferRule = (call) => [
+  tensor(dtypeOr(call, "int32"), call.dims(0) && [call.dims(0)?.[0], call.int("sample_size") ?? 1]),
+];
+
+function dtypeOr(call: NodeCall, fallback: Fact["elementType"]): Fact["elementType"] {
+  const dtype = call.int("dtype");
+  return dtype === undefined ? fallback : elementTypeOf(dtype);
+}
+
+/** Signal windows of `size` points. */
+const window: InferRule = (call) => [
+  tensor(elementTypeOf(call.int("output_datatype") ?? 1), [call.values(0)?.[0]]),
+];
+
+/** Rules of the generators. */
+export const GENERATION: RuleTable = {
+  Constant: constantNode,
+  ConstantOfShape: constantOfShape,
+  Range: range,
+  EyeLike: eyeLike,
+  RandomNormal: random,
+  RandomUniform: random,
+  RandomNormalLike: randomLike,
+  RandomUniformLike: randomLike,
+  Multinomial: multinomial,
+  HannWindow: window,
+  HammingWindow: window,
+  BlackmanWindow: window,
+  "com.microsoft:Range": range,
+};

@@ -1,0 +1,36 @@
+/** LSTM, GRU and RNN. */
+import { tensor } from "./fact.js";
+import type { InferRule, RuleTable } from "./node-call.js";
+
+/** Outputs Y [time, directions, batch, hidden], Y_h and Y_c [directions, batch, hidden]; layout 1 puts batch first. */
+const recurrent: InferRule = (call) => {
+  const x = call.input(0);
+  const isBatchFirst = call.int("layout") === 1;
+  const [first, second] = [x.dims?.[0], x.dims?.[1]];
+  const [time, batch] = isBatchFirst ? [second, first] : [first, second];
+  const directions = call.text("direction") === "bidirectional" ? 2 : 1;
+  const hidden = call.int("hidden_size") ?? call.dims(2)?.[2];
+  const width = call.dims(1)?.[2];
+  if (x.dims !== undefined && x.dims.length !== 3) {
+    call.refuse(`the input has rank ${x.dims.length}, not 3`);
+  } else if (width !== undefined && x.dims?.[2] !== undefined && x.dims[2] !== width) {
+    call.refuse(`the input has ${x.dims[2]} features, the weights take ${width}`);
+  }
+  const state = tensor(
+    x.elementType,
+    isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden],
+  );
+  const all = tensor(
+    x.elementType,
+    isBatchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden],
+  );
+  return [all, state, state];
+};
+
+/** Rules of the recurrent operators. */
+export const RECURRENT: RuleTable = {
+  LSTM: recurrent,
+  GRU: recurrent,
+  RNN: recurrent,
+  "com.microsoft:DynamicQuantizeLSTM": recurrent,
+};

@@ -1,0 +1,53 @@
+/** Reductions: some dims become 1 or vanish. */
+import { type KnownDims, tensor } from "./fact.js";
+import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+
+/**
+ * The axes a Reduce operator sums over, from the front; all of them when none are given, none when
+ * `noop_with_empty_axes` says so. `undefined` while they are an unknown input.
+ */
+export function reducedAxes(call: NodeCall, rank: number): readonly number[] | undefined {
+  const given = call.has(1) ? call.values(1) : (call.ints("axes") ?? []);
+  if (given === undefined) {
+    return undefined;
+  }
+  if (given.length > 0) {
+    return call.axes(given, rank);
+  }
+  return call.int("noop_with_empty_axes") === 1 ? [] : Array.from({ length: rank }, (_, i) => i);
+}
+
+const reduce: InferRule = (call) => {
+  const type = call.input(0).elementType;
+  const dims = call.dims(0);
+  const axes = dims && reducedAxes(call, dims.length);
+  const keeps = call.int("keepdims") !== 0;
+  if (dims === undefined || axes === undefined) {
+    return [tensor(type, keeps ? dims?.map(() => undefined) : undefined)];
+  }
+  return [tensor(type, reducedDims(dims, axes, keeps))];
+};
+
+function reducedDims(dims: KnownDims, axes: readonly number[], keeps: boolean): KnownDims {
+  return dims.flatMap((dim, i) => (axes.includes(i) ? (keeps ? [1] : []) : [dim]));
+}
+
+/** Names of the Reduce operators. */
+export const REDUCE_TYPES: readonly string[] = [
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceLogSum",
+  "ReduceLogSumExp",
+  "ReduceMax",
+  "ReduceMean",
+  "ReduceMin",
+  "ReduceProd",
+  "ReduceSum",
+  "ReduceSumSquare",
+];
+
+/** Rules of the reductions. */
+export const REDUCTION: RuleTable = {
+  ...Object.fromEntries(REDUCE_TYPES.map((type) => [type, reduce])),
+  "com.microsoft:ReduceSumInteger": (call) => [tensor("int32", reduce(call)[0]?.dims)],
+};

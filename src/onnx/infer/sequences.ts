@@ -1,0 +1,106 @@
+/** Sequences of tensors whose items are all known: enough for those that models build and take apart. */
+
+import { constant, type Fact, tensor, UNKNOWN } from "./fact.js";
+import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import { concatDims, splitSizes } from "./slicing.js";
+
+function sequence(items: readonly Fact[]): Fact {
+  return { ...UNKNOWN, items };
+}
+
+const construct: InferRule = (call) => [sequence(call.inputs)];
+
+const empty: InferRule = () => [sequence([])];
+
+function position(call: NodeCall, input: number, length: number): number | undefined {
+  const at = call.has(input) ? call.values(input)?.[0] : length;
+  return at !== undefined && at < 0 ? at + length : at;
+}
+
+const insert: InferRule = (call) => {
+  const items = call.input(0).items;
+  const at = items && position(call, 2, items.length);
+  return [
+    at === undefined || items === undefined
+      ? UNKNOWN
+      : sequence(items.toSpliced(at, 0, call.input(1))),
+  ];
+};
+
+const erase: InferRule = (call) => {
+  const items = call.input(0).items;
+  const at = items && (call.has(1) ? position(call, 1, items.length) : items.length - 1);
+  return [at === undefined || items === undefined ? UNKNOWN : sequence(items.toSpliced(at, 1))];
+};
+
+const itemAt: InferRule = (call) => {
+  const items = call.input(0).items;
+  const at = items && position(call, 1, items.length);
+  const item = at === undefined ? items?.[0] : items?.[at];
+  const isSame = items?.every((other) => other.dims?.join() === item?.dims?.join());
+  return [
+    item === undefined || (at === undefined && !isSame)
+      ? UNKNOWN
+      : tensor(item.elementType, item.dims),
+  ];
+};
+
+const length: InferRule = (call) => {
+  const items = call.input(0).items;
+  return [items === undefined ? tensor("int64", []) : constant("int64", [], [items.length])];
+};
+
+const concatFromSequence: InferRule = (call) => {
+  const items = call.input(0).items;
+  const axis = call.int("axis") ?? 0;
+  if (items === undefined || items.length === 0) {
+    return [UNKNOWN];
+  }
+  const shapes = items.map((item) => item.dims);
+  const rank = shapes[0]?.length;
+  if (call.int("new_axis") !== 1 || rank === undefined) {
+    return [tensor(items[0]?.elementType, concatDims(call, shapes, axis))];
+  }
+  const at = call.axis(axis, rank + 1) ?? 0;
+  return [tensor(items[0]?.elementType, shapes[0]?.toSpliced(at, 0, items.length))];
+};
+
+const splitToSequence: InferRule = (call) => {
+  const { elementType, dims } = call.input(0);
+  const axis = dims && call.axis(call.int("axis") ?? 0, dims.length);
+  const size = axis === undefined ? undefined : dims?.[axis];
+  if (dims === undefined || axis === undefined || size === undefined) {
+    return [UNKNOWN];
+  }
+  const single = call.has(1) && call.dims(1)?.length === 0 ? call.values(1)?.[0] : undefined;
+  const each = call.has(1) ? single : 1;
+  const sizes =
+    each === undefined
+      ? splitSizes(call, size)
+      : Array.from({ length: Math.ceil(size / each) }, (_, i) => Math.min(each, size - i * each));
+  const drops = !call.has(1) && call.int("keepdims") === 0;
+  return [
+    sizes === undefined
+      ? UNKNOWN
+      : sequence(
+          sizes.map((part) =>
+            tensor(elementType, drops ? dims.toSpliced(axis, 1) : dims.with(axis, part)),
+          ),
+        ),
+  ];
+};
+
+/** Rules of the operators on sequences and optional values. */
+export const SEQUENCES: RuleTable = {
+  SequenceConstruct: construct,
+  SequenceEmpty: empty,
+  SequenceInsert: insert,
+  SequenceErase: erase,
+  SequenceAt: itemAt,
+  SequenceLength: length,
+  ConcatFromSequence: concatFromSequence,
+  SplitToSequence: splitToSequence,
+  Optional: (call) => [call.input(0)],
+  OptionalGetElement: (call) => [call.input(0)],
+  OptionalHasElement: () => [tensor("bool", [])],
+};
