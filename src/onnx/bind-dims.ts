@@ -1,0 +1,231 @@
+/**
+ * Sizes for dynamic dims.
+ *
+ * A schedule is made for fixed sizes, so every dim that the model leaves open needs one: a number
+ * from the user (`NAME=VALUE` for a named dim, `INPUT[AXIS]=VALUE` for any), or a default by what the
+ * dim looks like. Exporters also write names that are sums of other names
+ * (`past_sequence_length + sequence_length`): those follow from their parts.
+ *
+ * Defaults, first match wins:
+ * - a name with `past`, `cache` or `memory`: 0 for a length (`past_sequence_length`)... see `DEFAULTS`;
+ * - an unnamed first dim: 1 (the batch);
+ * - unnamed spatial dims of an image (rank 4 with 1, 3 or 4 channels): 224;
+ * - an unnamed second dim of a rank-2 or rank-3 tensor (a sequence): 128;
+ * - anything else: 1.
+ */
+import type { Failure, Failures } from "../core/failure.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { Fact } from "./infer/fact.js";
+import { tensor } from "./infer/fact.js";
+import { dimConflict, dimInvalid, dimUnknown } from "./lower-failures.js";
+import type { BoundDim } from "./lowered-model.js";
+import type { Dim, OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
+
+/** Inputs with static sizes, and where the sizes came from. */
+export interface BoundInputs {
+  readonly inputs: ReadonlyMap<string, Fact>;
+  /** Dynamic dims in the order in which the inputs name them. */
+  readonly boundDims: readonly BoundDim[];
+  /** Sizes by dim name, for declared shapes elsewhere in the model. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Sizes that the user gave for dims of other tensors than inputs: `TENSOR[AXIS]`. */
+  readonly tensorDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
+}
+
+/** Sizes by what a dim's name says; the first that matches. */
+const DEFAULTS: readonly (readonly [RegExp, number])[] = [
+  [/batch|^b$|^n$|^bs$/i, 1],
+  [/height|width|^h$|^w$|image_size/i, 224],
+  [/channel|^c$/i, 3],
+  [/past|seq|len|time|token|text|ctx|context|frames|^t$|^s$|^l$/i, 128],
+];
+
+const PLACE = /^(.+)\[(\d+)\]$/;
+
+/**
+ * Gives every dim of every input a size.
+ *
+ * Fails: `dim-unknown`, `dim-conflict`, `dim-invalid`; every bad option is reported.
+ */
+export function bindDims(
+  model: OnnxModel,
+  options: ReadonlyMap<string, number>,
+): Result<BoundInputs> {
+  const asked = sortOptions(model, options);
+  if (asked.problems.length > 0) {
+    return fail(asked.problems as unknown as Failures);
+  }
+  const sizes = new Map<string, number>();
+  const boundDims: BoundDim[] = [];
+  const inputs = new Map<string, Fact>();
+  const note = (name: string, size: number, source: BoundDim["source"]): number => {
+    boundDims.push({ name, size, source });
+    return size;
+  };
+  for (const name of dimNames(model.graph)) {
+    const given = asked.names.get(name);
+    sizes.set(name, given ?? namedDefault(name, sizes, asked.names));
+    note(name, sizes.get(name) ?? 1, given === undefined ? "default" : "option");
+  }
+  for (const input of model.graph.inputs) {
+    const places = asked.places.get(input.name);
+    const dims = dimsOf(input, places)?.map((dim, axis) => {
+      if (typeof dim === "number") {
+        return dim;
+      }
+      if (dim !== undefined) {
+        return sizes.get(dim) ?? 1;
+      }
+      const given = places?.get(axis);
+      const place = `${input.name}[${axis}]`;
+      return given === undefined
+        ? note(place, unnamedDefault(input, axis), "default")
+        : note(place, given, "option");
+    });
+    inputs.set(input.name, tensor(input.elementType, dims));
+  }
+  return ok({ inputs, boundDims, sizes, tensorDims: asked.tensors });
+}
+
+/** A given size of axis 0, 1, ... of an input of unknown rank also says what the rank is. */
+function dimsOf(
+  input: ValueInfo,
+  places: ReadonlyMap<number, number> | undefined,
+): readonly Dim[] | undefined {
+  if (input.dims !== undefined || places === undefined) {
+    return input.dims;
+  }
+  const isWhole = [...places.keys()].every((axis) => axis < places.size);
+  return isWhole ? new Array<undefined>(places.size).fill(undefined) : undefined;
+}
+
+function dimNames(graph: OnnxGraph): readonly string[] {
+  const names = graph.inputs.flatMap((input) => input.dims ?? []);
+  return [...new Set(names.filter((dim) => typeof dim === "string"))];
+}
+
+interface Asked {
+  readonly names: Map<string, number>;
+  /** Of inputs. */
+  readonly places: Map<string, Map<number, number>>;
+  /** Of other tensors. */
+  readonly tensors: Map<string, Map<number, number>>;
+  readonly problems: Failure[];
+}
+
+/** Sorts options into names of dims and places; a place with a named dim gives that name its size. */
+function sortOptions(model: OnnxModel, options: ReadonlyMap<string, number>): Asked {
+  const asked: Asked = { names: new Map(), places: new Map(), tensors: new Map(), problems: [] };
+  const names = new Set(dimNames(model.graph));
+  const inputs = new Map(model.graph.inputs.map((input) => [input.name, input]));
+  const made = new Set(model.graph.nodes.flatMap((node) => node.outputs));
+  for (const [key, size] of options) {
+    const [, tensorName = "", axisText = ""] = PLACE.exec(key) ?? [];
+    const input = inputs.get(tensorName);
+    if (!Number.isSafeInteger(size) || size < 0) {
+      asked.problems.push(dimInvalid(model.path, key, size));
+    } else if (names.has(key)) {
+      give({ asked, path: model.path, name: key }, size);
+    } else if (input !== undefined) {
+      bindPlace({ asked, path: model.path, name: key }, input, Number(axisText), size);
+    } else if (made.has(tensorName)) {
+      placesOf(asked.tensors, tensorName).set(Number(axisText), size);
+    } else {
+      asked.problems.push(dimUnknown(model.path, key, knownDims(model.graph)));
+    }
+  }
+  return asked;
+}
+
+interface Place {
+  readonly asked: Asked;
+  readonly path: string;
+  readonly name: string;
+}
+
+function give({ asked, path, name }: Place, size: number): void {
+  const earlier = asked.names.get(name);
+  if (earlier !== undefined && earlier !== size) {
+    asked.problems.push(dimConflict(path, name, [earlier, size]));
+  }
+  asked.names.set(name, size);
+}
+
+function bindPlace(place: Place, input: ValueInfo, axis: number, size: number): void {
+  const { asked, path, name } = place;
+  const dim = input.dims?.[axis];
+  if (input.dims !== undefined && axis >= input.dims.length) {
+    asked.problems.push(
+      dimUnknown(
+        path,
+        name,
+        input.dims.map((_, i) => `${input.name}[${i}]`),
+      ),
+    );
+  } else if (typeof dim === "string") {
+    give({ asked, path, name: dim }, size);
+  } else if (typeof dim === "number" && dim !== size) {
+    asked.problems.push(dimConflict(path, name, [dim, size]));
+  } else {
+    placesOf(asked.places, input.name).set(axis, size);
+  }
+}
+
+function placesOf(map: Map<string, Map<number, number>>, name: string): Map<number, number> {
+  const known = map.get(name) ?? new Map<number, number>();
+  map.set(name, known);
+  return known;
+}
+
+function knownDims(graph: OnnxGraph): readonly string[] {
+  const places = graph.inputs.flatMap((input) =>
+    (input.dims ?? []).flatMap((dim, axis) =>
+      dim === undefined ? [`${input.name}[${axis}]`] : [],
+    ),
+  );
+  return [...dimNames(graph), ...places];
+}
+
+const SUM = /^\(?([\w.]+)\s*([+*-])\s*([\w.]+)\)?$/;
+
+/** A sum, difference or product of names and numbers follows from its parts. */
+function namedDefault(
+  name: string,
+  sizes: ReadonlyMap<string, number>,
+  given: ReadonlyMap<string, number>,
+): number {
+  const [, left, operator, right] = SUM.exec(name.trim()) ?? [];
+  if (left !== undefined && operator !== undefined && right !== undefined) {
+    const a = termSize(left, sizes, given);
+    const b = termSize(right, sizes, given);
+    return Math.max(0, operator === "+" ? a + b : operator === "-" ? a - b : a * b);
+  }
+  return DEFAULTS.find(([pattern]) => pattern.test(name))?.[1] ?? 1;
+}
+
+function termSize(
+  term: string,
+  sizes: ReadonlyMap<string, number>,
+  given: ReadonlyMap<string, number>,
+): number {
+  if (/^\d+$/.test(term)) {
+    return Number(term);
+  }
+  return given.get(term) ?? sizes.get(term) ?? DEFAULTS.find(([p]) => p.test(term))?.[1] ?? 1;
+}
+
+/** Channels of pictures: grey, colour, colour with transparency. */
+const CHANNELS: ReadonlySet<Dim> = new Set([1, 3, 4]);
+
+function unnamedDefault(input: ValueInfo, axis: number): number {
+  const dims = input.dims ?? [];
+  if (axis === 0) {
+    return 1;
+  }
+  if (dims.length === 4) {
+    const isFirst = CHANNELS.has(dims[1]);
+    const isLast = CHANNELS.has(dims[3]) && !isFirst;
+    return (isFirst && axis > 1) || (isLast && axis < 3) ? 224 : axis === 1 && !isLast ? 3 : 1;
+  }
+  return axis === 1 && (dims.length === 2 || dims.length === 3) ? 128 : 1;
+}

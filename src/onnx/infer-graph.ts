@@ -1,0 +1,171 @@
+import { fail, ok, type Result } from "../core/result.js";
+import { evaluateNode } from "./evaluate/evaluate.js";
+import { inferControlFlow, isControlFlow } from "./infer/control-flow.js";
+import {
+  countOf,
+  type Fact,
+  factBytes,
+  isComplete,
+  mergeFacts,
+  printFact,
+  tensor,
+  UNKNOWN,
+} from "./infer/fact.js";
+import { NodeCall } from "./infer/node-call.js";
+import { ruleOf, typeOf } from "./infer/rules.js";
+import { Scope } from "./infer/scope.js";
+import { type NodePlace, shapeImpossible, tensorTooLarge } from "./lower-failures.js";
+import type { OnnxGraph, OnnxModel, OnnxNode, ValueInfo } from "./model.js";
+import { readsOf } from "./normalize-model.js";
+import { decodeTensor } from "./tensor-values.js";
+
+/** What inference needs besides the graph. */
+export interface InferContext {
+  readonly model: OnnxModel;
+  /** Sizes of named dims, for declared shapes. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Whether some of the sizes are guesses, which a failure then says. */
+  readonly hasDefaults: boolean;
+  /** What others say of values of the main graph that the rules leave open. */
+  readonly fallback: ReadonlyMap<string, Fact>;
+  /** Filled: the facts of every branch and body. */
+  readonly bodies: Map<OnnxGraph, Scope>;
+  /** Filled: values of the main graph that were completed from `fallback`. */
+  readonly completed: Set<string>;
+}
+
+/** More than any device holds. */
+const MAX_BYTES = 2 ** 43;
+
+/** Operators that give other values each time they run. */
+const RANDOM: ReadonlySet<string> = new Set([
+  "RandomNormal",
+  "RandomUniform",
+  "RandomNormalLike",
+  "RandomUniformLike",
+  "Multinomial",
+  "Bernoulli",
+]);
+
+/**
+ * Types, sizes and small constants of every value of the main graph.
+ *
+ * Requires: nodes in topological order.
+ * Fails: `shape-impossible`, `tensor-too-large` for the first node that cannot be.
+ * Cost: O(nodes + edges), plus the elements of small constants.
+ */
+export function inferGraph(
+  graph: OnnxGraph,
+  inputs: ReadonlyMap<string, Fact>,
+  context: InferContext,
+): Result<Scope> {
+  const scope = new Scope();
+  for (const [name, fact] of inputs) {
+    scope.set(name, fact);
+  }
+  return inferNodes(graph, scope, context);
+}
+
+function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Result<Scope> {
+  for (const initializer of graph.initializers) {
+    scope.set(initializer.name, decodeTensor(initializer));
+  }
+  const isMain = scope.depth === 0;
+  const declared = isMain ? context.fallback : declaredFacts(graph, context.sizes);
+  for (const node of graph.nodes) {
+    const call = callOf(node, scope, context);
+    const outputs = inferNode(call, scope, context);
+    for (const [i, name] of node.outputs.entries()) {
+      const fact = outputs[i] ?? UNKNOWN;
+      const other = isComplete(fact) ? undefined : declared.get(name);
+      if (other !== undefined && isMain) {
+        context.completed.add(name);
+      }
+      scope.set(name, other === undefined ? fact : mergeFacts(fact, other));
+    }
+    const problem = checkNode(call, scope, context);
+    if (problem !== undefined) {
+      return fail([problem]);
+    }
+  }
+  return ok(scope);
+}
+
+function callOf(node: OnnxNode, scope: Scope, context: InferContext): NodeCall {
+  const opset = context.model.opsets.get(node.domain) ?? 1;
+  return new NodeCall(
+    node,
+    opset,
+    node.inputs.map((name) => scope.get(name) ?? UNKNOWN),
+  );
+}
+
+function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonly Fact[] {
+  const { node } = call;
+  const type = typeOf(node);
+  const inferBody = (body: OnnxGraph, inputs: readonly Fact[]) => {
+    const inner = new Scope(scope);
+    for (const [i, input] of body.inputs.entries()) {
+      const declared = declaredFact(input, context.sizes);
+      inner.set(input.name, mergeFacts(inputs[i] ?? UNKNOWN, declared));
+    }
+    const result = inferNodes(body, inner, context);
+    if (!result.ok) {
+      call.refuse(result.error[0].message);
+      return undefined;
+    }
+    context.bodies.set(body, inner);
+    return body.outputs.map((output) => inner.get(output.name) ?? UNKNOWN);
+  };
+  const isFlow = isControlFlow(type);
+  const facts = isFlow
+    ? inferControlFlow(call, { depth: scope.depth, inferBody })
+    : (ruleOf(type)?.(call) ?? []);
+  const values = call.refusal === undefined ? evaluateNode(type, call, facts) : facts;
+  const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
+  const isConstant =
+    !RANDOM.has(type) && reads.every((name) => scope.get(name)?.isConstant === true);
+  return isConstant
+    ? node.outputs.map((_, i) => ({ ...(values[i] ?? UNKNOWN), isConstant: true }))
+    : values;
+}
+
+function checkNode(call: NodeCall, scope: Scope, context: InferContext) {
+  const place: NodePlace = {
+    path: context.model.path,
+    node: call.node.name,
+    type: typeOf(call.node),
+  };
+  if (call.refusal !== undefined) {
+    return shapeImpossible(place, call.refusal, context.hasDefaults);
+  }
+  for (const name of call.node.outputs) {
+    const fact = scope.get(name) ?? UNKNOWN;
+    const bad = fact.dims?.find((dim) => dim !== undefined && !(Number.isInteger(dim) && dim >= 0));
+    if (bad !== undefined) {
+      const reason = `output "${name}" would be ${printFact(fact)}`;
+      return shapeImpossible(place, reason, context.hasDefaults);
+    }
+    if ((countOf(fact.dims) ?? 0) > Number.MAX_SAFE_INTEGER || factBytes(fact) > MAX_BYTES) {
+      return tensorTooLarge(place, name, printFact(fact));
+    }
+  }
+  return undefined;
+}
+
+/** What `value_info` and the outputs of a graph declare, names of dims replaced by their sizes. */
+export function declaredFacts(
+  graph: OnnxGraph,
+  sizes: ReadonlyMap<string, number>,
+): Map<string, Fact> {
+  return new Map(
+    [...graph.valueInfo, ...graph.outputs].map((value) => [value.name, declaredFact(value, sizes)]),
+  );
+}
+
+function declaredFact(value: ValueInfo, sizes: ReadonlyMap<string, number>): Fact {
+  return tensor(
+    value.elementType,
+    value.dims?.map((dim) => (typeof dim === "string" ? sizes.get(dim) : dim)),
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * If, Loop and Scan: their output types follow from those of their branches and bodies, which see
+ * the values of the graph around them.
+ */
+import type { OnnxGraph } from "../model.js";
+import { commonFact, type Fact, tensor, UNKNOWN } from "./fact.js";
+import type { NodeCall } from "./node-call.js";
+
+/** How control flow infers its bodies. */
+export interface BodyInference {
+  /** Nesting depth of the graph with the node. */
+  readonly depth: number;
+  /** Facts of the body's outputs for these inputs; `undefined`, and the node refused, when impossible. */
+  readonly inferBody: (body: OnnxGraph, inputs: readonly Fact[]) => readonly Fact[] | undefined;
+}
+
+/** Bodies of loops are inferred twice where sizes change from one iteration to the next: not in deep nests. */
+const TWICE_DEPTH = 4;
+
+/** Trip counts from here on mean "until the condition says stop". */
+const UNBOUNDED_TRIPS = 2 ** 31 - 1;
+
+/** Whether the operator has branches or bodies that this file understands. */
+export function isControlFlow(type: string): boolean {
+  return type === "If" || type === "Loop" || type === "Scan";
+}
+
+/** Output facts of If, Loop or Scan. */
+export function inferControlFlow(call: NodeCall, bodies: BodyInference): readonly Fact[] {
+  switch (call.node.opType) {
+    case "If":
+      return inferIf(call, bodies);
+    case "Loop":
+      return inferLoop(call, bodies);
+    default:
+      return inferScan(call, bodies);
+  }
+}
+
+/** The branches that may run: one when the condition is known. */
+export function branchesOf(call: NodeCall): readonly OnnxGraph[] {
+  const condition = call.values(0)?.[0];
+  const [yes, no] = [call.graph("then_branch"), call.graph("else_branch")];
+  const branches = condition === undefined ? [yes, no] : [condition === 0 ? no : yes];
+  return branches.filter((branch) => branch !== undefined);
+}
+
+/** A branch that is impossible for these sizes cannot be the one that runs, unless both are. */
+function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] {
+  const outcomes = branchesOf(call)
+    .map((branch) => inferBody(branch, []))
+    .filter((outcome) => outcome !== undefined);
+  const [first, second] = outcomes;
+  if (first !== undefined) {
+    call.refusal = undefined;
+  }
+  return first === undefined || second === undefined
+    ? (first ?? [])
+    : first.map((fact, i) => commonFact(fact, second[i] ?? UNKNOWN));
+}
+
+/** Iterations of a Loop, or `undefined` when only the run decides. */
+export function tripCount(call: NodeCall): number | undefined {
+  const count = call.has(0) ? call.values(0)?.[0] : undefined;
+  if (call.has(1) && call.values(1)?.[0] === 0) {
+    return 0;
+  }
+  return count === undefined || count >= UNBOUNDED_TRIPS ? undefined : Math.max(0, count);
+}
+
+/** Inputs: trip count, condition, carried values; the body gives condition, carried values, scanned values. */
+function inferLoop(call: NodeCall, { depth, inferBody }: BodyInference): readonly Fact[] {
+  const body = call.graph("body");
+  if (body === undefined) {
+    call.refuse("the loop has no body");
+    return [];
+  }
+  const scalars = [tensor("int64", []), tensor("bool", [])];
+  const start = call.inputs.slice(2).map(withoutValue);
+  const first = inferBody(body, [...scalars, ...start]);
+  if (first === undefined) {
+    return [];
+  }
+  const carried = start.map((fact, i) => commonFact(fact, first[i + 1] ?? UNKNOWN));
+  const isStable = carried.every((fact, i) => isSame(fact, start[i] ?? UNKNOWN));
+  const outputs =
+    isStable || depth >= TWICE_DEPTH ? first : inferBody(body, [...scalars, ...carried]);
+  const scanned = (outputs ?? [])
+    .slice(1 + start.length)
+    .map((fact) => stacked(fact, tripCount(call), 0));
+  return [...carried, ...scanned];
+}
+
+function withoutValue(fact: Fact): Fact {
+  return fact.items === undefined ? tensor(fact.elementType, fact.dims) : UNKNOWN;
+}
+
+function isSame(a: Fact, b: Fact): boolean {
+  return a.elementType === b.elementType && a.dims?.join() === b.dims?.join();
+}
+
+function stacked(fact: Fact, count: number | undefined, axis: number): Fact {
+  return tensor(fact.elementType, fact.dims?.toSpliced(axis, 0, count as number));
+}
+
+/** Iterations of a Scan: the size of the scanned axis of its first scanned input. */
+export function scanLength(call: NodeCall): number | undefined {
+  const scanned = call.int("num_scan_inputs") ?? 0;
+  const position = call.inputs.length - scanned;
+  const dims = call.dims(position);
+  const axis = call.ints("scan_input_axes")?.[0] ?? 0;
+  return dims?.[axis < 0 ? axis + dims.length : axis];
+}
+
+/** States first, then scanned inputs, of which the body gets one slice each time. */
+function inferScan(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] {
+  const body = call.graph("body");
+  const scanned = call.int("num_scan_inputs") ?? 0;
+  const states = call.inputs.length - scanned;
+  if (body === undefined || states < 0 || call.opset < 9) {
+    return [];
+  }
+  const inputAxes = call.ints("scan_input_axes") ?? [];
+  const slices = call.inputs.slice(states).map((fact, i) => {
+    const axis = fact.dims && call.axis(inputAxes[i] ?? 0, fact.dims.length);
+    return tensor(fact.elementType, axis === undefined ? undefined : fact.dims?.toSpliced(axis, 1));
+  });
+  const start = call.inputs.slice(0, states).map(withoutValue);
+  const outputs = inferBody(body, [...start, ...slices]);
+  const outputAxes = call.ints("scan_output_axes") ?? [];
+  const length = scanLength(call);
+  return (outputs ?? []).map((fact, i) => {
+    if (i < states) {
+      return withoutValue(fact);
+    }
+    const axis = outputAxes[i - states] ?? 0;
+    return stacked(fact, length, axis < 0 ? axis + (fact.dims?.length ?? 0) + 1 : axis);
+  });
+}

@@ -1,0 +1,92 @@
+import type { Failure } from "../core/failure.js";
+
+/** A `--dim` that names no dynamic dim of the model. */
+export function dimUnknown(path: string, name: string, known: readonly string[]): Failure {
+  return {
+    code: "dim-unknown",
+    where: path,
+    message: `has no dynamic dim "${name}"; it has ${listed(known) || "none"}`,
+    hint: "use --dim NAME=VALUE with a name listed, or --dim INPUT[AXIS]=VALUE",
+    exit: 2,
+  };
+}
+
+/** A dim that two options, or an option and the model, give different sizes. */
+export function dimConflict(path: string, dim: string, sizes: readonly [number, number]): Failure {
+  return {
+    code: "dim-conflict",
+    where: path,
+    message: `dim ${dim} cannot be both ${sizes[0]} and ${sizes[1]}`,
+    hint: "give each dynamic dim one size",
+    exit: 2,
+  };
+}
+
+/** A size that is no size. */
+export function dimInvalid(path: string, dim: string, size: number): Failure {
+  return {
+    code: "dim-invalid",
+    where: path,
+    message: `dim ${dim} cannot have size ${size}`,
+    hint: "sizes are integers of 0 or more",
+    exit: 2,
+  };
+}
+
+/** Where a failure of one node is. */
+export interface NodePlace {
+  readonly path: string;
+  readonly node: string;
+  readonly type: string;
+}
+
+/** A node that no shape of its output can satisfy. */
+export function shapeImpossible(place: NodePlace, reason: string, hasDefaults: boolean): Failure {
+  return {
+    code: "shape-impossible",
+    where: printPlace(place),
+    message: reason,
+    hint: hasDefaults
+      ? "some dynamic dims have default sizes: give them with --dim NAME=VALUE"
+      : "check the sizes of the inputs; the model contradicts itself",
+    exit: 1,
+  };
+}
+
+/** A tensor beyond what any device holds. */
+export function tensorTooLarge(place: NodePlace, tensor: string, type: string): Failure {
+  return {
+    code: "tensor-too-large",
+    where: printPlace(place),
+    message: `tensor "${tensor}" would be ${type}, more than 8 TiB`,
+    hint: "check the sizes of the inputs (--dim NAME=VALUE)",
+    exit: 1,
+  };
+}
+
+/** Tensors whose type or sizes nobody knows. */
+export function typesUnknown(
+  path: string,
+  tensors: readonly { readonly name: string; readonly type: string; readonly node: string }[],
+  count: number,
+): Failure {
+  const [first] = tensors;
+  const names = tensors.map(({ name, type, node }) => `"${name}" (${type}, ${node})`).join(", ");
+  const more = count > tensors.length ? ` and ${count - tensors.length} more` : "";
+  return {
+    code: "types-unknown",
+    where: path,
+    message: `type or sizes of ${count} tensor${count === 1 ? "" : "s"} cannot be known: ${names}${more}`,
+    hint: `give sizes that depend on data with --dim "${first?.name ?? "TENSOR"}[AXIS]=VALUE", or run ONNX shape inference on the model first`,
+    exit: 1,
+  };
+}
+
+function printPlace({ path, node, type }: NodePlace): string {
+  return `${path}: node "${node}" (${type})`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((name) => `"${name}"`);
+  return shown.join(", ") + (names.length > 20 ? ` and ${names.length - 20} more` : "");
+}
