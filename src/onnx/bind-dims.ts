@@ -7,10 +7,11 @@
  * (`past_sequence_length + sequence_length`): those follow from their parts.
  *
  * Defaults, first match wins:
- * - a name with `past`, `cache` or `memory`: 0 for a length (`past_sequence_length`)... see `DEFAULTS`;
- * - an unnamed first dim: 1 (the batch);
- * - unnamed spatial dims of an image (rank 4 with 1, 3 or 4 channels): 224;
- * - an unnamed second dim of a rank-2 or rank-3 tensor (a sequence): 128;
+ * - a name that says what it is: batch 1, height and width 224, channels 3, a length 128 (`BY_NAME`);
+ * - the first dim: 1 (the batch), and so is the second where sizes on both sides are fixed (a state);
+ * - dims of an image (rank 4 with 1, 3 or 4 channels on one side): 224;
+ * - the second dim of a matrix of floats: 512 (samples of a signal); of anything else of rank 2 or 3:
+ *   128 (a sequence);
  * - anything else: 1.
  */
 import type { Failure, Failures } from "../core/failure.js";
@@ -33,7 +34,7 @@ export interface BoundInputs {
 }
 
 /** Sizes by what a dim's name says; the first that matches. */
-const DEFAULTS: readonly (readonly [RegExp, number])[] = [
+const BY_NAME: readonly (readonly [RegExp, number])[] = [
   [/batch|^b$|^n$|^bs$/i, 1],
   [/height|width|^h$|^w$|image_size/i, 224],
   [/channel|^c$/i, 3],
@@ -64,8 +65,8 @@ export function bindDims(
   };
   for (const name of dimNames(model.graph)) {
     const given = asked.names.get(name);
-    sizes.set(name, given ?? namedDefault(name, sizes, asked.names));
-    note(name, sizes.get(name) ?? 1, given === undefined ? "default" : "option");
+    const size = given ?? namedDefault(name, sizes, asked.names) ?? placeDefault(model.graph, name);
+    sizes.set(name, note(name, size, given === undefined ? "default" : "option"));
   }
   for (const input of model.graph.inputs) {
     const places = asked.places.get(input.name);
@@ -193,14 +194,20 @@ function namedDefault(
   name: string,
   sizes: ReadonlyMap<string, number>,
   given: ReadonlyMap<string, number>,
-): number {
+): number | undefined {
   const [, left, operator, right] = SUM.exec(name.trim()) ?? [];
   if (left !== undefined && operator !== undefined && right !== undefined) {
     const a = termSize(left, sizes, given);
     const b = termSize(right, sizes, given);
     return Math.max(0, operator === "+" ? a + b : operator === "-" ? a - b : a * b);
   }
-  return DEFAULTS.find(([pattern]) => pattern.test(name))?.[1] ?? 1;
+  return BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** A name that says nothing gets the size of the first place that it stands in. */
+function placeDefault(graph: OnnxGraph, name: string): number {
+  const input = graph.inputs.find((candidate) => candidate.dims?.includes(name));
+  return input === undefined ? 1 : unnamedDefault(input, input.dims?.indexOf(name) ?? 0);
 }
 
 function termSize(
@@ -211,7 +218,7 @@ function termSize(
   if (/^\d+$/.test(term)) {
     return Number(term);
   }
-  return given.get(term) ?? sizes.get(term) ?? DEFAULTS.find(([p]) => p.test(term))?.[1] ?? 1;
+  return given.get(term) ?? sizes.get(term) ?? BY_NAME.find(([p]) => p.test(term))?.[1] ?? 1;
 }
 
 /** Channels of pictures: grey, colour, colour with transparency. */
@@ -223,9 +230,19 @@ function unnamedDefault(input: ValueInfo, axis: number): number {
     return 1;
   }
   if (dims.length === 4) {
-    const isFirst = CHANNELS.has(dims[1]);
-    const isLast = CHANNELS.has(dims[3]) && !isFirst;
-    return (isFirst && axis > 1) || (isLast && axis < 3) ? 224 : axis === 1 && !isLast ? 3 : 1;
+    return pictureDefault(dims, axis);
   }
-  return axis === 1 && (dims.length === 2 || dims.length === 3) ? 128 : 1;
+  const isState = typeof dims[0] === "number" && typeof dims[2] === "number";
+  if (axis !== 1 || dims.length > 3 || isState) {
+    return 1;
+  }
+  return dims.length === 2 && input.elementType?.startsWith("float") === true ? 512 : 128;
+}
+
+function pictureDefault(dims: readonly Dim[], axis: number): number {
+  const isLast = CHANNELS.has(dims[3]) && !CHANNELS.has(dims[1]);
+  if (isLast) {
+    return axis < 3 ? 224 : 1;
+  }
+  return axis === 1 ? 3 : CHANNELS.has(dims[1]) || typeof dims[1] !== "number" ? 224 : 1;
 }

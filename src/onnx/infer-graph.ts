@@ -11,11 +11,11 @@ import {
   tensor,
   UNKNOWN,
 } from "./infer/fact.js";
-import { NodeCall } from "./infer/node-call.js";
+import { callOf, type NodeCall } from "./infer/node-call.js";
 import { ruleOf, typeOf } from "./infer/rules.js";
 import { Scope } from "./infer/scope.js";
 import { type NodePlace, shapeImpossible, tensorTooLarge } from "./lower-failures.js";
-import type { OnnxGraph, OnnxModel, OnnxNode, ValueInfo } from "./model.js";
+import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 import { decodeTensor } from "./tensor-values.js";
 
@@ -73,7 +73,7 @@ function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Resu
   const isMain = scope.depth === 0;
   const declared = isMain ? context.fallback : declaredFacts(graph, context.sizes);
   for (const node of graph.nodes) {
-    const call = callOf(node, scope, context);
+    const call = callOf(node, scope, context.model);
     const outputs = inferNode(call, scope, context);
     for (const [i, name] of node.outputs.entries()) {
       const fact = outputs[i] ?? UNKNOWN;
@@ -89,15 +89,6 @@ function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Resu
     }
   }
   return ok(scope);
-}
-
-function callOf(node: OnnxNode, scope: Scope, context: InferContext): NodeCall {
-  const opset = context.model.opsets.get(node.domain) ?? 1;
-  return new NodeCall(
-    node,
-    opset,
-    node.inputs.map((name) => scope.get(name) ?? UNKNOWN),
-  );
 }
 
 function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonly Fact[] {

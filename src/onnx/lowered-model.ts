@@ -48,6 +48,8 @@ export interface LoweredModel {
   readonly boundDims: readonly BoundDim[];
   /** Operators of unknown type or domain, whose cost is by bytes only: node names. */
   readonly unknownOperators: readonly string[];
+  /** Loops whose iterations only the run decides, counted as one: node names. */
+  readonly guessedLoops: readonly string[];
   /** How many tensor types came from each source. */
   readonly typeSources: {
     readonly inferred: number;

@@ -1,5 +1,6 @@
-import type { AttributeValue, OnnxGraph, OnnxNode, OnnxTensor } from "../model.js";
+import type { AttributeValue, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "../model.js";
 import { type Fact, type KnownDims, UNKNOWN } from "./fact.js";
+import type { Scope } from "./scope.js";
 
 /**
  * One node with what is known of its inputs: the argument of every inference rule.
@@ -105,6 +106,15 @@ export class NodeCall {
     this.refusal ??= reason;
     return undefined;
   }
+}
+
+/** A node with what is known of its inputs. */
+export function callOf(node: OnnxNode, scope: Scope, model: OnnxModel): NodeCall {
+  return new NodeCall(
+    node,
+    model.opsets.get(node.domain) ?? 1,
+    node.inputs.map((name) => scope.get(name) ?? UNKNOWN),
+  );
 }
 
 /**

@@ -1,0 +1,246 @@
+/**
+ * From a model as read to the operators that do work.
+ *
+ * 1. Normalise: functions inlined, nodes sorted and named.
+ * 2. Bind dynamic dims.
+ * 3. Infer types, sizes and small constants: our own rules first, then (for what they leave open)
+ *    the oracle, then what the model declares.
+ * 4. Give each node its role: operator, view, constant, dead.
+ * 5. Build the operator graph with the work of every operator.
+ */
+import { invariant } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { OperatorGraph } from "../ir/operator-graph.js";
+import { verifyGraph } from "../ir/verify-graph.js";
+import { type BoundInputs, bindDims } from "./bind-dims.js";
+import { buildGraph } from "./build-graph.js";
+import { isControlFlow } from "./infer/control-flow.js";
+import {
+  type Fact,
+  isComplete,
+  isStatic,
+  mergeFacts,
+  printFact,
+  tensor,
+  UNKNOWN,
+} from "./infer/fact.js";
+import { ruleOf } from "./infer/rules.js";
+import type { Scope } from "./infer/scope.js";
+import { declaredFacts, inferGraph } from "./infer-graph.js";
+import { typesUnknown } from "./lower-failures.js";
+import type { ConstantValue, LoweredModel, ShapeOracle, TensorType } from "./lowered-model.js";
+import type { OnnxGraph, OnnxModel } from "./model.js";
+import { nodeRoles, type Roles } from "./node-roles.js";
+import { normalizeModel } from "./normalize-model.js";
+import { workRuleOf } from "./work/work-of.js";
+
+/** How a model is lowered. */
+export interface LowerOptions {
+  /** Sizes of dynamic dims, by name or as `TENSOR[AXIS]`. */
+  readonly dims: ReadonlyMap<string, number>;
+  /** Somebody else's shape inference for what ours leaves open. */
+  readonly oracle?: ShapeOracle;
+}
+
+/** Tensors that a failure names. */
+const NAMED_TENSORS = 5;
+
+/**
+ * Lowers a model.
+ *
+ * Fails: `model-invalid` (normalising), `dim-unknown`, `dim-conflict`, `dim-invalid`,
+ * `shape-impossible`, `tensor-too-large`, `types-unknown`.
+ * Cost: O(nodes + edges) and the elements of small constants, beside the oracle's.
+ */
+export async function lowerModel(
+  model: OnnxModel,
+  options: LowerOptions,
+): Promise<Result<LoweredModel>> {
+  const normal = normalizeModel(model);
+  if (!normal.ok) {
+    return normal;
+  }
+  const bound = bindDims(normal.value, options.dims);
+  if (!bound.ok) {
+    return bound;
+  }
+  const inferred = await inferAll(normal.value, bound.value, options.oracle);
+  if (!inferred.ok) {
+    return inferred;
+  }
+  const roles = nodeRoles(normal.value, inferred.value.scope);
+  const open = openTensors(normal.value, inferred.value.scope, roles);
+  if (open.length > 0) {
+    return fail([typesUnknown(model.path, open.slice(0, NAMED_TENSORS), open.length)]);
+  }
+  return ok(finish(normal.value, bound.value, inferred.value, roles));
+}
+
+interface Inferred {
+  readonly scope: Scope;
+  readonly bodies: ReadonlyMap<OnnxGraph, Scope>;
+  /** Values completed by the oracle or by declarations. */
+  readonly fromOracle: ReadonlySet<string>;
+  readonly fromDeclared: ReadonlySet<string>;
+}
+
+/** Infers once by rules alone and, when something stays open, again with what others know. */
+async function inferAll(
+  model: OnnxModel,
+  bound: BoundInputs,
+  oracle: ShapeOracle | undefined,
+): Promise<Result<Inferred>> {
+  const given = givenFacts(bound);
+  const first = inferOnce(model, bound, given);
+  if (!first.ok) {
+    return first;
+  }
+  const open = openTensors(model, first.value.scope, nodeRoles(model, first.value.scope));
+  if (open.length === 0) {
+    return ok({ ...first.value, fromOracle: new Set(), fromDeclared: new Set() });
+  }
+  const answers = await askOracle(model, bound, oracle, open);
+  const declared = declaredFacts(model.graph, bound.sizes);
+  const fallback = new Map<string, Fact>();
+  for (const name of [...given.keys(), ...answers.keys(), ...declared.keys()]) {
+    const facts = [given, answers, declared].map((source) => source.get(name) ?? UNKNOWN);
+    fallback.set(name, facts.reduce(mergeFacts));
+  }
+  const second = inferOnce(model, bound, fallback);
+  if (!second.ok) {
+    return second;
+  }
+  const completed = [...second.value.completed];
+  const isDeclared = (name: string) => !answers.has(name) && !given.has(name);
+  return ok({
+    ...second.value,
+    fromOracle: new Set(completed.filter((name) => answers.has(name))),
+    fromDeclared: new Set(completed.filter(isDeclared)),
+  });
+}
+
+function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<string, Fact>) {
+  const bodies = new Map<OnnxGraph, Scope>();
+  const completed = new Set<string>();
+  const hasDefaults = bound.boundDims.some((dim) => dim.source === "default");
+  const context = { model, sizes: bound.sizes, hasDefaults, fallback, bodies, completed };
+  const scope = inferGraph(model.graph, bound.inputs, context);
+  return scope.ok ? ok({ scope: scope.value, bodies, completed }) : scope;
+}
+
+/** Sizes that the user gave for dims that depend on data. */
+function givenFacts(bound: BoundInputs): Map<string, Fact> {
+  return new Map(
+    [...bound.tensorDims].map(([name, places]) => {
+      const rank = Math.max(...places.keys()) + 1;
+      const dims = Array.from({ length: rank }, (_, axis) => places.get(axis));
+      return [name, tensor(undefined, dims)];
+    }),
+  );
+}
+
+async function askOracle(
+  model: OnnxModel,
+  bound: BoundInputs,
+  oracle: ShapeOracle | undefined,
+  open: readonly { readonly name: string }[],
+): Promise<ReadonlyMap<string, Fact>> {
+  const inputs = new Map<string, TensorType>();
+  for (const [name, { elementType, dims }] of bound.inputs) {
+    if (elementType !== undefined && isStatic(dims)) {
+      inputs.set(name, { elementType, dims });
+    }
+  }
+  if (oracle === undefined || inputs.size < bound.inputs.size) {
+    return new Map();
+  }
+  const answers = await oracle(
+    model,
+    inputs,
+    open.map(({ name }) => name),
+  );
+  return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
+}
+
+/** What operators and views read or write without a complete type, in the order of the nodes. */
+function openTensors(model: OnnxModel, scope: Scope, { roles, used }: Roles) {
+  const open: { name: string; type: string; node: string }[] = [];
+  const check = (name: string, node: string) => {
+    const fact = scope.get(name) ?? UNKNOWN;
+    if (used.has(name) && !fact.isConstant && !isComplete(fact)) {
+      open.push({ name, type: printFact(fact), node });
+    }
+  };
+  for (const input of model.graph.inputs) {
+    check(input.name, "input");
+  }
+  for (const [at, node] of model.graph.nodes.entries()) {
+    if (roles[at] === "operator" || roles[at] === "view") {
+      for (const name of node.outputs) {
+        check(name, `made by ${node.opType} "${node.name}"`);
+      }
+    }
+  }
+  return open;
+}
+
+function finish(
+  model: OnnxModel,
+  bound: BoundInputs,
+  inferred: Inferred,
+  roles: Roles,
+): LoweredModel {
+  const unknownInside = new Set<string>();
+  const guessedLoops = new Set<string>();
+  const { scope, bodies } = inferred;
+  const graph = buildGraph(model, scope, roles, { model, bodies, unknownInside, guessedLoops });
+  const problems = verifyGraph(graph);
+  invariant(problems.length === 0, `lowered graph: ${problems[0] ?? ""}`);
+  const { types, constants } = typesOf(model, scope);
+  const made = model.graph.nodes.flatMap((node) => node.outputs).filter((name) => types.has(name));
+  const oracle = made.filter((name) => inferred.fromOracle.has(name)).length;
+  const declared = made.filter((name) => inferred.fromDeclared.has(name)).length;
+  return {
+    model,
+    graph,
+    roles: roles.roles,
+    types,
+    constants,
+    viewOf: roles.viewOf,
+    boundDims: bound.boundDims,
+    unknownOperators: [...unknownOperators(graph), ...unknownInside],
+    guessedLoops: [...guessedLoops],
+    typeSources: { inferred: made.length - oracle - declared, oracle, declared },
+  };
+}
+
+function unknownOperators(graph: OperatorGraph): readonly string[] {
+  return graph.operators
+    .filter(({ type }) => !isControlFlow(type) && (ruleOf(type) ?? workRuleOf(type)) === undefined)
+    .map((operator) => operator.name);
+}
+
+function typesOf(model: OnnxModel, scope: Scope) {
+  const types = new Map<string, TensorType>();
+  const constants = new Map<string, ConstantValue>();
+  const { graph } = model;
+  const names = [
+    ...graph.inputs.map((input) => input.name),
+    ...graph.initializers.map((initializer) => initializer.name),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ];
+  for (const name of names) {
+    const { elementType, dims, values } = scope.get(name) ?? UNKNOWN;
+    if (elementType === undefined || !isStatic(dims)) {
+      continue;
+    }
+    types.set(name, { elementType, dims });
+    const isExact = values?.every(
+      (value) => elementType !== "int64" || Number.isSafeInteger(value),
+    );
+    if (values !== undefined && isExact) {
+      constants.set(name, { elementType, dims, values });
+    }
+  }
+  return { types, constants };
+}

@@ -1,0 +1,100 @@
+/**
+ * Work of If, Loop and Scan: that of their bodies, times how often they run.
+ *
+ * If counts its more expensive branch. Loop counts its trips where they are constant; where only the
+ * run decides it counts one and says so. Scan counts the length of its sequence.
+ */
+import type { OperatorWork } from "../../ir/operator-graph.js";
+import { branchesOf, isControlFlow, scanLength, tripCount } from "../infer/control-flow.js";
+import { UNKNOWN } from "../infer/fact.js";
+import { callOf, type NodeCall } from "../infer/node-call.js";
+import { typeOf } from "../infer/rules.js";
+import type { Scope } from "../infer/scope.js";
+import type { OnnxGraph, OnnxModel, OnnxNode } from "../model.js";
+import { isView } from "../views.js";
+import { nodeWork, workRuleOf } from "./work-of.js";
+
+/** What is known of the model when its work is counted. */
+export interface WorkContext {
+  readonly model: OnnxModel;
+  /** Facts of the values of every branch and body. */
+  readonly bodies: ReadonlyMap<OnnxGraph, Scope>;
+  /** Filled: nodes of bodies without a formula, by name or type. */
+  readonly unknownInside: Set<string>;
+  /** Filled: loops that were counted as one iteration. */
+  readonly guessedLoops: Set<string>;
+}
+
+const NOTHING: OperatorWork = { flops: 0, bytesRead: 0, bytesWritten: 0, parameterBytes: 0 };
+
+/** Work of one node with what it runs inside. Cost: O(nodes of its bodies). */
+export function workOf(
+  call: NodeCall,
+  outputs: Parameters<typeof nodeWork>[0]["outputs"],
+  context: WorkContext,
+): OperatorWork {
+  const own = nodeWork({ call, outputs });
+  return isControlFlow(typeOf(call.node)) ? sum(own, bodiesWork(call, context)) : own;
+}
+
+function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
+  if (call.node.opType === "If") {
+    return branchesOf(call)
+      .map((branch) => graphWork(branch, context))
+      .reduce((a, b) => (isMore(b, a) ? b : a), NOTHING);
+  }
+  const body = call.graph("body");
+  const once = body === undefined ? NOTHING : graphWork(body, context);
+  const times = call.node.opType === "Loop" ? tripCount(call) : scanLength(call);
+  if (times === undefined) {
+    context.guessedLoops.add(call.node.name);
+  }
+  return scale(once, times ?? 1);
+}
+
+/** More FLOPs, and where those are equal more bytes. */
+function isMore(a: OperatorWork, b: OperatorWork): boolean {
+  return a.flops === b.flops ? bytes(a) > bytes(b) : a.flops > b.flops;
+}
+
+function bytes(work: OperatorWork): number {
+  return work.bytesRead + work.bytesWritten + work.parameterBytes;
+}
+
+function graphWork(graph: OnnxGraph, context: WorkContext): OperatorWork {
+  const scope = context.bodies.get(graph);
+  return scope === undefined
+    ? NOTHING
+    : graph.nodes.reduce((total, node) => sum(total, innerWork(node, scope, context)), NOTHING);
+}
+
+function innerWork(node: OnnxNode, scope: Scope, context: WorkContext): OperatorWork {
+  const call = callOf(node, scope, context.model);
+  const outputs = node.outputs.map((name) => scope.get(name) ?? UNKNOWN);
+  const type = typeOf(node);
+  if (outputs.every((output) => output.isConstant) || isView(type, call, outputs[0] ?? UNKNOWN)) {
+    return NOTHING;
+  }
+  if (workRuleOf(type) === undefined && !isControlFlow(type)) {
+    context.unknownInside.add(node.name === "" ? type : node.name);
+  }
+  return workOf(call, outputs, context);
+}
+
+function sum(a: OperatorWork, b: OperatorWork): OperatorWork {
+  return {
+    flops: a.flops + b.flops,
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+    parameterBytes: a.parameterBytes + b.parameterBytes,
+  };
+}
+
+function scale(work: OperatorWork, times: number): OperatorWork {
+  return {
+    flops: work.flops * times,
+    bytesRead: work.bytesRead * times,
+    bytesWritten: work.bytesWritten * times,
+    parameterBytes: work.parameterBytes * times,
+  };
+}
