@@ -1,0 +1,105 @@
+/**
+ * What a profile depends on. A profile is used again only if every part is the same; each part says
+ * why it is here. Not in the key, because times do not depend on it: the values of weights (unless
+ * they are denormal numbers, which ONNX Runtime computes many times slower), the model's place and
+ * name, the load of the machine (it makes a profile noisy, not wrong).
+ */
+import { arch, availableParallelism, cpus } from "node:os";
+import { sha256 } from "../core/digest.js";
+import { ok, type Result } from "../core/result.js";
+import { stableJson } from "../core/stable-json.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
+
+/**
+ * Raised whenever the method of measuring changes what the figures mean: profiles measured
+ * differently must not be compared.
+ */
+export const PROFILE_METHOD_VERSION = 1;
+
+/** The parts of a key, in the order in which they are compared. */
+export interface ProfileKey {
+  /** See `PROFILE_METHOD_VERSION`. */
+  readonly method: number;
+  /** Digest of nodes, attributes, static shapes and weights' shapes: they decide what is computed. */
+  readonly modelSha256: string;
+  /** Sizes given to dynamic dims, as `name=size`: in the shapes too, but worth naming when they differ. */
+  readonly dims: readonly string[];
+  /** Model name of the processor: its speed. */
+  readonly processor: string;
+  /** Processors that this process may use: bounds workers and the baseline with all cores. */
+  readonly logicalCores: number;
+  /** Instruction set, which decides the library's kernels. */
+  readonly architecture: string;
+  /** Version of ONNX Runtime: kernels and fusions. */
+  readonly onnxruntime: string;
+}
+
+/** The machine as a key and a profile name it. */
+export interface Machine {
+  readonly processor: string;
+  readonly logicalCores: number;
+  readonly architecture: string;
+  readonly node: string;
+}
+
+/** This machine. */
+export function thisMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() || "unknown processor",
+    logicalCores: availableParallelism(),
+    architecture: arch(),
+    node: process.versions.node,
+  };
+}
+
+/** The key of a model on this machine. Fails: `onnxruntime-missing`. */
+export async function profileKeyOf(
+  lowered: LoweredModel,
+  machine: Machine = thisMachine(),
+): Promise<Result<ProfileKey>> {
+  const runtime = await loadOnnxRuntime();
+  if (!runtime.ok) {
+    return runtime;
+  }
+  return ok({
+    method: PROFILE_METHOD_VERSION,
+    modelSha256: modelDigest(lowered),
+    dims: lowered.boundDims.map(({ name, size }) => `${name}=${size}`),
+    processor: machine.processor,
+    logicalCores: machine.logicalCores,
+    architecture: machine.architecture,
+    onnxruntime: runtime.value.version,
+  });
+}
+
+/** The name under which a profile is stored: 32 hexadecimal digits. */
+export function keyDigest(key: ProfileKey): string {
+  return sha256(stableJson({ ...key })).slice(0, 32);
+}
+
+/**
+ * Digest of everything of a model that decides what is computed, and of the names by which a profile
+ * refers to it; weights count by name, type and shape.
+ *
+ * Cost: O(nodes + tensors); the weights are not read.
+ */
+export function modelDigest(lowered: LoweredModel): string {
+  const { graph } = lowered.model;
+  return sha256(
+    stableJson({
+      opsets: [...lowered.model.opsets].sort().map(([domain, version]) => `${domain}:${version}`),
+      nodes: graph.nodes.map((node) => sha256(node.raw)),
+      weights: graph.initializers.map(
+        ({ name, elementType, dims }) => `${name} ${elementType} [${dims.join()}]`,
+      ),
+      tensors: lowered.graph.tensors.map(
+        ({ name, elementType, dims }) => `${name} ${elementType} [${dims.join()}]`,
+      ),
+      operators: lowered.graph.operators.map(
+        ({ name, inputs, outputs }) => `${name} (${inputs.join()}) (${outputs.join()})`,
+      ),
+      outputs: [...lowered.graph.outputs],
+    }),
+  );
+}

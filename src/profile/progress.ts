@@ -1,0 +1,12 @@
+/** What a measurement reports while it goes on. */
+export interface ProgressEvent {
+  readonly phase: "operators" | "workers" | "schedules";
+  /** Units of work done so far, and in all as far as known. */
+  readonly done: number;
+  readonly total: number;
+  /** What is being done, for people. */
+  readonly label: string;
+}
+
+/** Hears of progress; must not throw. */
+export type OnProgress = (event: ProgressEvent) => void;
