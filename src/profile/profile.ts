@@ -39,8 +39,10 @@ export interface OperatorMethod {
   /** Runs of each session that were left out at its beginning, and that were kept. */
   readonly warmUpRuns: number;
   readonly keptRuns: number;
-  /** A whole run of the model with the profiler on. */
+  /** A whole run of the model without the profiler, as long as the operators together. */
   readonly run: Timing;
+  /** A run with the profiler on, divided by one without: the operators' times are corrected for it. */
+  readonly profilerRatio: number;
   /** Part of the run that no operator could be given: it was spread over all of them (1 is everything). */
   readonly unattributedRatio: number;
   /** Part of the operators' time that comes from kernels shared by several operators. */
