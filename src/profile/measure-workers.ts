@@ -4,10 +4,11 @@
  *
  * - a *segment*: a chain of eight one-element sub-models on one worker, time per link;
  * - a *tensor*: a sub-model with nine inputs against one with one input;
- * - a *byte*: a producer and a consumer of tensors of several sizes, on one worker and on two; the
- *   difference of their running times, fitted by a line over the sizes (tensors with several readers
- *   are copied twice on their way, and that is what is measured; those with one reader cost less);
- * - a *signal*: from the end of that producer to the start of the consumer on the other worker, for
+ * - a *byte*: two operators as two sub-models on two workers against both in one sub-model, for
+ *   tensors of several sizes; the difference of the running times, fitted by a line over the sizes.
+ *   It holds the new buffer that ONNX Runtime gives for each output, and the copies into and out of
+ *   shared memory (tensors with a single reader are moved instead, and cost less);
+ * - a *signal*: from the end of the first of those two to the start of the second, for
  *   tensors so long in the making that the consumer has gone to sleep, as it does in real schedules;
  * - the *slowdown* of k busy workers: the model itself on k workers at the same time, against one.
  *
@@ -40,7 +41,7 @@ export interface WorkerRequest {
 }
 
 const WARM_UP_RUNS = 5;
-const PROBE_RUNS = 40;
+const PROBE_RUNS = 60;
 /** Runs of the model for each number of busy workers: as many as fit into this time, within limits. */
 const SLOWDOWN_NS = 150e6;
 const MIN_SLOWDOWN_RUNS = 5;
@@ -49,8 +50,8 @@ const MAX_SLOWDOWN_RUNS = 30;
 const MAX_MODEL_BYTES = 64 << 20;
 const CHAIN = 8;
 const FAN_IN = 9;
-/** Sizes of the tensors handed over, in elements of 4 bytes: 64 KiB to 2 MiB. */
-const SIZES: readonly number[] = [16_384, 131_072, 524_288];
+/** Sizes of the tensors handed over, in elements of 4 bytes: 64 KiB to 1 MiB, as between layers. */
+const SIZES: readonly number[] = [16_384, 65_536, 262_144];
 const MATRIX = 256;
 
 /** The measuring's way to run a plan often: times of every segment, by run. */
@@ -135,11 +136,11 @@ function vector(name: string, length: number): TensorSpec {
   return { name, elementType: "float32", dims: [length] };
 }
 
-function relu(tensors: readonly TensorSpec[], input: number, output: number): PlanSegment {
+function negate(tensors: readonly TensorSpec[], input: number, output: number): PlanSegment {
   const from = present(tensors[input], "tensor");
   const to = present(tensors[output], "tensor");
   const model = probeModel({
-    operator: "Relu",
+    operator: "Neg",
     inputs: [from.name],
     output: to.name,
     dims: from.dims,
@@ -157,7 +158,7 @@ function zeroFeeds(specs: readonly TensorSpec[]): ReadonlyMap<string, TensorData
 
 async function chainLinkNs(run: RunPlan): Promise<number> {
   const tensors = Array.from({ length: CHAIN + 1 }, (_, i) => vector(`t${i}`, 1));
-  const segments = Array.from({ length: CHAIN }, (_, i) => relu(tensors, i, i + 1));
+  const segments = Array.from({ length: CHAIN }, (_, i) => negate(tensors, i, i + 1));
   const plan = { tensors, inputs: [0], outputs: [CHAIN], workers: [segments] };
   const times = await run(plan, zeroFeeds(tensors.slice(0, 1)), PROBE_RUNS);
   // The first link copies the input of the whole plan: it is not typical.
@@ -181,8 +182,8 @@ async function fanInNs(run: RunPlan): Promise<number> {
     inputs: copies,
     outputs: [FAN_IN + 1],
   };
-  const narrow = relu(tensors, FAN_IN + 1, FAN_IN + 2);
-  const segments = [...copies.map((i) => relu(tensors, 0, i)), wide, narrow];
+  const narrow = negate(tensors, FAN_IN + 1, FAN_IN + 2);
+  const segments = [...copies.map((i) => negate(tensors, 0, i)), wide, narrow];
   const plan = { tensors, inputs: [0], outputs: [FAN_IN + 2], workers: [segments] };
   const times = await run(plan, zeroFeeds(tensors.slice(0, 1)), PROBE_RUNS);
   const durations = (segment: number): number =>
@@ -198,11 +199,19 @@ async function handoverCosts(
   const signals: number[] = [];
   for (const length of SIZES) {
     const tensors = ["x", "t", "y"].map((name) => vector(name, length));
-    const producer = relu(tensors, 0, 1);
-    const consumer = relu(tensors, 1, 2);
+    const producer = negate(tensors, 0, 1);
+    const consumer = negate(tensors, 1, 2);
     const feeds = zeroFeeds(tensors.slice(0, 1));
+    const model = probeModel({
+      operator: "Neg",
+      inputs: ["x"],
+      output: "y",
+      dims: [length],
+      repeat: 2,
+    });
+    const whole = { operators: ["whole"], model, inputs: [0], outputs: [2] };
     const near = await run(
-      { tensors, inputs: [0], outputs: [2], workers: [[producer, consumer]] },
+      { tensors, inputs: [0], outputs: [2], workers: [[whole]] },
       feeds,
       PROBE_RUNS,
     );

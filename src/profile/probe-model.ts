@@ -5,10 +5,12 @@
 
 /** A probe: `output = operator(inputs...)`, every tensor of the same dims. */
 export interface Probe {
-  readonly operator: "Relu" | "Sum" | "MatMul";
+  readonly operator: "Neg" | "Sum" | "MatMul";
   readonly inputs: readonly string[];
   readonly output: string;
   readonly dims: readonly number[];
+  /** How often the operator is applied, to its own output from the second time on (default 1). */
+  readonly repeat?: number;
 }
 
 const IR_VERSION = 8;
@@ -17,14 +19,16 @@ const FLOAT32 = 1;
 
 /** The ONNX file of a probe. */
 export function probeModel(probe: Probe): Uint8Array {
-  const node = [
-    ...probe.inputs.flatMap((name) => text(1, name)),
-    ...text(2, probe.output),
-    ...text(3, "probe"),
+  const last = (probe.repeat ?? 1) - 1;
+  const nameAfter = (step: number): string => (step === last ? probe.output : `step ${step}`);
+  const nodes = Array.from({ length: last + 1 }, (_, step) => [
+    ...(step === 0 ? probe.inputs : [nameAfter(step - 1)]).flatMap((name) => text(1, name)),
+    ...text(2, nameAfter(step)),
+    ...text(3, `probe ${step}`),
     ...text(4, probe.operator),
-  ];
+  ]);
   const graph = [
-    ...message(1, node),
+    ...nodes.flatMap((node) => message(1, node)),
     ...text(2, "probe"),
     // The same input may be read twice, but is declared once.
     ...[...new Set(probe.inputs)].flatMap((name) => message(11, valueInfo(name, probe.dims))),

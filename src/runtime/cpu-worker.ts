@@ -2,10 +2,10 @@
  * The program of a worker thread: owns the sessions of one stream and executes them, one inference
  * after the other, until the executor is closed.
  *
- * A tensor has up to three homes. Its *private* buffer is what ONNX Runtime reads and writes (it
- * refuses shared memory), its *shared* buffer carries a copy to others, and a *moved* buffer changes
- * hands without a copy. Output tensors are given to ONNX Runtime ready-made, so that a run allocates
- * nothing.
+ * ONNX Runtime reads tensors from unshared memory only, and its Node binding gives every output in a
+ * new buffer (also when it is handed one to write to). So an output is used as it is by later
+ * segments of this worker, its buffer is moved to the one other worker that wants it, or its bytes go
+ * through shared memory into a private buffer of each reader, made once.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { invariant, present } from "../core/invariant.js";
@@ -17,6 +17,7 @@ import {
   type RuntimeTensor,
 } from "./onnx-runtime.js";
 import { elementsOver, tensorBytes } from "./tensor-data.js";
+import { warmHeap } from "./warm-heap.js";
 import type { PlanSegment } from "./worker-plan.js";
 import {
   awaitGeneration,
@@ -38,14 +39,10 @@ interface Running {
   readonly sessions: readonly RuntimeSession[];
   readonly control: Int32Array;
   readonly timeline: BigInt64Array;
-  /** Tensor objects over private or moved buffers, by tensor. */
+  /** What this worker's segments can read, by tensor: own outputs, moved tensors, private copies. */
   readonly held: (RuntimeTensor | undefined)[];
-  /** Moved buffers that came back to their producer, by tensor. */
-  readonly spare: ArrayBuffer[][];
-  /** Moved buffers that arrived, by tensor. */
-  readonly arrived: (ArrayBuffer | undefined)[];
-  /** The generation in which the private copy of a tensor was taken, by tensor. */
-  readonly copied: Int32Array;
+  /** The generation from which a held tensor that another worker made is, by tensor. */
+  readonly fetched: Int32Array;
 }
 
 await main(workerData as WorkerSetup);
@@ -75,10 +72,9 @@ async function main(setup: WorkerSetup): Promise<void> {
     control: new Int32Array(setup.control),
     timeline: new BigInt64Array(setup.timeline),
     held: new Array<RuntimeTensor | undefined>(count).fill(undefined),
-    spare: Array.from({ length: count }, () => []),
-    arrived: new Array<ArrayBuffer | undefined>(count).fill(undefined),
-    copied: new Int32Array(count),
+    fetched: new Int32Array(count),
   };
+  await warmHeap();
   report({ kind: "ready" });
   await serve(worker);
   for (const session of sessions) {
@@ -100,7 +96,6 @@ async function serve(worker: Running): Promise<void> {
     if (generation === undefined || !(await runSegments(worker, generation))) {
       return;
     }
-    giveBack(worker);
     if (Atomics.add(worker.control, FINISHED, 1) + 1 === worker.setup.workerCount) {
       Atomics.notify(worker.control, FINISHED);
     }
@@ -150,93 +145,64 @@ async function runSegment(
   for (const tensor of segment.inputs) {
     feeds[present(tensors[tensor], "tensor").name] = inputTensor(worker, tensor, generation);
   }
-  const fetches: Record<string, RuntimeTensor> = {};
+  const fetches: Record<string, null> = {};
   for (const tensor of segment.outputs) {
-    fetches[present(tensors[tensor], "tensor").name] = outputTensor(worker, tensor);
+    fetches[present(tensors[tensor], "tensor").name] = null;
   }
   const outputs = await present(worker.sessions[position], "session").run(feeds, fetches);
   for (const tensor of segment.outputs) {
-    const name = present(tensors[tensor], "tensor").name;
-    const fetched = present(fetches[name], "fetched tensor");
-    const given = present(outputs[name], `output ${name}`);
-    // ONNX Runtime may leave the ready-made tensor aside, for instance to alias an input.
-    if (given.data.buffer !== fetched.data.buffer) {
-      bytesOver(fetched).set(bytesOver(given));
-    }
-    handOver(worker, tensor, generation);
+    const { name } = present(tensors[tensor], "tensor");
+    handOver(worker, tensor, present(outputs[name], `output ${name}`), generation);
   }
 }
 
 /** The tensor as ONNX Runtime can read it, fetched from its producer if that is somebody else. */
 function inputTensor(worker: Running, tensor: number, generation: number): RuntimeTensor {
-  const { setup } = worker;
+  const { setup, held } = worker;
   const route = present(setup.routes[tensor], "route");
-  if (route.producer === setup.worker) {
-    return present(worker.held[tensor], "tensor of an earlier segment");
-  }
-  if (route.handover === "move") {
-    return movedTensor(worker, tensor, present(route.producer, "producer of a moved tensor"));
-  }
-  const own = privateTensor(worker, tensor);
-  if (worker.copied[tensor] !== generation) {
-    worker.copied[tensor] = generation;
-    bytesOver(own).set(new Uint8Array(present(setup.shared[tensor], "shared buffer")));
-  }
-  return own;
-}
-
-/** A tensor for ONNX Runtime to write: private, or over a buffer that is to be moved on. */
-function outputTensor(worker: Running, tensor: number): RuntimeTensor {
-  const route = present(worker.setup.routes[tensor], "route");
-  if (route.handover !== "move") {
-    return privateTensor(worker, tensor);
-  }
-  receive(worker, present(route.consumers[0], "consumer of a moved tensor"));
-  const spare = worker.spare[tensor]?.pop();
-  const made = makeTensor(worker, tensor, spare);
-  worker.held[tensor] = made;
-  return made;
-}
-
-/** Publishes a finished tensor. */
-function handOver(worker: Running, tensor: number, generation: number): void {
-  const { setup } = worker;
-  const route = present(setup.routes[tensor], "route");
-  if (route.handover === "local") {
-    return;
-  }
-  const held = present(worker.held[tensor], "output tensor");
-  if (route.handover === "copy") {
-    new Uint8Array(present(setup.shared[tensor], "shared buffer")).set(bytesOver(held));
-  } else {
-    worker.held[tensor] = undefined;
-    send(worker, present(route.consumers[0], "consumer"), tensor, bufferOf(held));
-  }
-  publishWord(worker.control, FIRST_TENSOR + tensor, generation);
-}
-
-/** Returns every moved buffer to its producer: after the inference, off the critical path. */
-function giveBack(worker: Running): void {
-  for (const [tensor, route] of worker.setup.routes.entries()) {
-    const held = worker.held[tensor];
-    if (
-      route.handover === "move" &&
-      held !== undefined &&
-      route.consumers[0] === worker.setup.worker
-    ) {
-      worker.held[tensor] = undefined;
-      send(worker, present(route.producer, "producer"), tensor, bufferOf(held));
+  if (route.producer !== setup.worker && worker.fetched[tensor] !== generation) {
+    worker.fetched[tensor] = generation;
+    if (route.handover === "move") {
+      receiveMoved(worker, present(route.producer, "producer of a moved tensor"));
+    } else {
+      held[tensor] ??= makeTensor(worker, tensor, undefined);
+      bytesOver(held[tensor]).set(new Uint8Array(present(setup.shared[tensor], "shared buffer")));
     }
   }
+  return present(held[tensor], "tensor of an earlier segment");
 }
 
-function send(worker: Running, to: number, tensor: number, buffer: ArrayBuffer): void {
-  const moved: MovedBuffer = { tensor, buffer };
-  present(worker.setup.ports[to], "port").postMessage(moved, [buffer]);
+/** Keeps a finished tensor for this worker's later segments, or publishes it, or both. */
+function handOver(
+  worker: Running,
+  tensor: number,
+  output: RuntimeTensor,
+  generation: number,
+): void {
+  const { setup } = worker;
+  const { handover, consumers } = present(setup.routes[tensor], "route");
+  const bytes = bytesOver(output);
+  invariant(
+    bytes.length === tensorBytes(present(setup.tensors[tensor], "tensor")),
+    `output ${setup.tensors[tensor]?.name} has ${bytes.length} bytes`,
+  );
+  if (handover === "move") {
+    const moved: MovedBuffer = { tensor, buffer: bufferOf(output) };
+    const port = setup.ports[present(consumers[0], "consumer of a moved tensor")];
+    present(port, "port").postMessage(moved, [moved.buffer]);
+  } else {
+    worker.held[tensor] = output;
+  }
+  if (handover === "copy") {
+    new Uint8Array(present(setup.shared[tensor], "shared buffer")).set(bytes);
+  }
+  if (handover !== "local") {
+    publishWord(worker.control, FIRST_TENSOR + tensor, generation);
+  }
 }
 
-/** Takes in what another worker sent: tensors it made, and buffers of ours that come back. */
-function receive(worker: Running, from: number): void {
+/** Takes in every tensor that another worker has moved here. */
+function receiveMoved(worker: Running, from: number): void {
   const port = present(worker.setup.ports[from], "port");
   for (;;) {
     const received = receiveMessageOnPort(port);
@@ -244,29 +210,8 @@ function receive(worker: Running, from: number): void {
       return;
     }
     const { tensor, buffer } = received.message as MovedBuffer;
-    if (worker.setup.routes[tensor]?.producer === worker.setup.worker) {
-      worker.spare[tensor]?.push(buffer);
-    } else {
-      worker.arrived[tensor] = buffer;
-    }
+    worker.held[tensor] = makeTensor(worker, tensor, buffer);
   }
-}
-
-function movedTensor(worker: Running, tensor: number, producer: number): RuntimeTensor {
-  const held = worker.held[tensor];
-  if (held !== undefined) {
-    return held;
-  }
-  receive(worker, producer);
-  const made = makeTensor(worker, tensor, present(worker.arrived[tensor], "moved buffer"));
-  worker.arrived[tensor] = undefined;
-  worker.held[tensor] = made;
-  return made;
-}
-
-function privateTensor(worker: Running, tensor: number): RuntimeTensor {
-  worker.held[tensor] ??= makeTensor(worker, tensor, undefined);
-  return worker.held[tensor];
 }
 
 function makeTensor(

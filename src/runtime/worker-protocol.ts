@@ -58,7 +58,7 @@ export type WorkerReport =
       readonly message: string;
     };
 
-/** A buffer that changes its owner; the producer of the tensor gets it back with the same message. */
+/** A tensor whose buffer changes its owner. */
 export interface MovedBuffer {
   readonly tensor: number;
   readonly buffer: ArrayBuffer;
