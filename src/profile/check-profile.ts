@@ -1,0 +1,56 @@
+import { fail, ok, type Result } from "../core/result.js";
+import type { OperatorGraph } from "../ir/operator-graph.js";
+import { profileDoesNotFit, profileOperatorsDiffer } from "./failures.js";
+import type { Profile } from "./profile.js";
+import type { ProfileKey } from "./profile-key.js";
+
+/** The parts of a key, in the order of comparison, in people's words. */
+const PARTS: readonly (readonly [keyof ProfileKey, string])[] = [
+  ["method", "version of the measuring method"],
+  ["dims", "size of dynamic dims"],
+  ["modelSha256", "model (structure or shapes)"],
+  ["processor", "processor"],
+  ["logicalCores", "number of cores"],
+  ["architecture", "architecture"],
+  ["onnxruntime", "version of ONNX Runtime"],
+];
+
+/** The parts that make a profile one of a model, whatever the machine: a recorded profile needs no more. */
+const MODEL_PARTS: ReadonlySet<keyof ProfileKey> = new Set(["method", "dims", "modelSha256"]);
+
+/**
+ * Whether a profile is what would be measured here and now. Names the first difference.
+ *
+ * `scope` `model` leaves out the machine: for a profile that the user chose, recorded elsewhere.
+ * Fails: `profile-stale`.
+ */
+export function checkProfile(
+  profile: Profile,
+  key: ProfileKey,
+  scope: "everything" | "model" = "everything",
+): Result<void> {
+  for (const [part, words] of PARTS) {
+    const has = String(profile.key[part]);
+    const wanted = String(key[part]);
+    if (has !== wanted && (scope === "everything" || MODEL_PARTS.has(part))) {
+      return fail([profileDoesNotFit(words, has || "none", wanted || "none")]);
+    }
+  }
+  return ok(undefined);
+}
+
+/**
+ * Whether a profile has a time for every operator of a graph and for no other.
+ *
+ * Fails: `profile-stale` with the first operator that differs.
+ */
+export function checkOperators(profile: Profile, graph: OperatorGraph): Result<void> {
+  const timed = new Set(profile.operators.map(({ name }) => name));
+  const missing = graph.operators.find(({ name }) => !timed.has(name));
+  if (missing !== undefined) {
+    return fail([profileOperatorsDiffer(missing.name, true)]);
+  }
+  const known = new Set(graph.operators.map(({ name }) => name));
+  const extra = profile.operators.find(({ name }) => !known.has(name));
+  return extra === undefined ? ok(undefined) : fail([profileOperatorsDiffer(extra.name, false)]);
+}

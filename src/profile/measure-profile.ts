@@ -1,0 +1,139 @@
+import { basename } from "node:path";
+import { ok, type Result } from "../core/result.js";
+import { writeWholeModel } from "../onnx/extract-submodel.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
+import { randomFeeds } from "../runtime/random-feeds.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { measureOperators } from "./measure-operators.js";
+import { measureSchedules } from "./measure-schedules.js";
+import { measureWorkers } from "./measure-workers.js";
+import type { Profile, ScheduleMeasurement } from "./profile.js";
+import { type Machine, profileKeyOf, thisMachine } from "./profile-key.js";
+import type { OnProgress } from "./progress.js";
+import { modelInputs, scheduledOutputs } from "./worker-plan-of.js";
+
+/** How a model is measured. */
+export interface MeasureOptions {
+  /** Decides the model's random inputs and the bootstrap. */
+  readonly seed: number;
+  /** Most streams to expect (default: the cores of the machine, at most 8). */
+  readonly workers?: number;
+  /** Rounds of the comparison of schedules (default: by time). */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Streams beyond this are not measured unless asked for: their slowdown costs memory and time. */
+const MAX_WORKERS = 8;
+
+/**
+ * Measures the operators of a model and the costs of worker threads on this machine.
+ *
+ * Fails: `onnxruntime-missing`, `weights-missing`, the failures of sessions and executors, `stopped`.
+ * Ensures: whatever happens, no temporary file and no thread is left.
+ */
+export async function measureProfile(
+  lowered: LoweredModel,
+  options: MeasureOptions,
+): Promise<Result<Profile>> {
+  const machine = thisMachine();
+  const prepared = await prepare(lowered, options, machine);
+  if (!prepared.ok) {
+    return prepared;
+  }
+  const { key, runtime, model, feeds, common } = prepared.value;
+  const operators = await measureOperators({ runtime, lowered, model, feeds, ...common });
+  if (!operators.ok) {
+    return operators;
+  }
+  const workers = await measureWorkers({
+    workers: options.workers ?? Math.min(MAX_WORKERS, machine.logicalCores),
+    model,
+    inputs: modelInputs(lowered),
+    outputs: [...scheduledOutputs(lowered)].flatMap((name) => {
+      const type = lowered.types.get(name);
+      return type === undefined ? [] : [{ name, ...type }];
+    }),
+    feeds,
+    ...common,
+  });
+  if (!workers.ok) {
+    return workers;
+  }
+  return ok({
+    key,
+    model: basename(lowered.model.path),
+    device: {
+      name: machine.processor,
+      source: "measured",
+      logicalCores: machine.logicalCores,
+      architecture: machine.architecture,
+      node: machine.node,
+      onnxruntime: key.onnxruntime,
+    },
+    method: operators.value.method,
+    operators: operators.value.operators,
+    workers: workers.value,
+  });
+}
+
+/**
+ * Measures schedules and ONNX Runtime's own ways to run the model, all in rotation.
+ *
+ * Requires: verified schedules of `lowered.graph`.
+ * Fails: as `measureProfile`.
+ */
+export async function measureCandidates(
+  lowered: LoweredModel,
+  schedules: readonly OperatorSchedule[],
+  options: MeasureOptions,
+): Promise<Result<ScheduleMeasurement>> {
+  const machine = thisMachine();
+  const prepared = await prepare(lowered, options, machine);
+  if (!prepared.ok) {
+    return prepared;
+  }
+  const { runtime, model, feeds, common } = prepared.value;
+  return measureSchedules({
+    runtime,
+    lowered,
+    model,
+    feeds,
+    schedules,
+    cores: machine.logicalCores,
+    seed: options.seed,
+    ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
+    ...common,
+  });
+}
+
+async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: Machine) {
+  const key = await profileKeyOf(lowered, machine);
+  if (!key.ok) {
+    return key;
+  }
+  const runtime = await loadOnnxRuntime();
+  if (!runtime.ok) {
+    return runtime;
+  }
+  const feeds = randomFeeds(modelInputs(lowered), options.seed);
+  if (!feeds.ok) {
+    return feeds;
+  }
+  const model = writeWholeModel(lowered);
+  if (!model.ok) {
+    return model;
+  }
+  return ok({
+    key: key.value,
+    runtime: runtime.value,
+    model: model.value,
+    feeds: feeds.value,
+    common: {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    },
+  });
+}

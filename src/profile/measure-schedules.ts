@@ -1,0 +1,341 @@
+/**
+ * Measures schedules against what ONNX Runtime does with the whole model by itself.
+ *
+ * Everything is made ready first; then, round after round, each contestant runs once, in an order that
+ * is drawn anew for each round, so that a disturbance hits all of them alike and nobody always follows
+ * the same neighbour. Between two runs the process comes to rest: the threads of ONNX Runtime's own
+ * pools go on spinning for tens of milliseconds after a run, on cores that the next one needs. A contestant's time is the median over the rounds; it is compared by the ratios
+ * to the sequential baseline *of the same round*, whose interval a bootstrap gives. The sequential
+ * baseline takes part twice: how far apart the two come out is the noise floor.
+ *
+ * All times are the caller's: from asking for an inference with the inputs in its memory to having
+ * the outputs there.
+ */
+import type { Failures } from "../core/failure.js";
+import { present } from "../core/invariant.js";
+import { seededRandom } from "../core/random.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { compareOutputs } from "../runtime/compare-outputs.js";
+import { createCpuExecutor } from "../runtime/cpu-executor.js";
+import { executionStopped } from "../runtime/failures.js";
+import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
+import type { TensorData } from "../runtime/tensor-data.js";
+import { warmHeap } from "../runtime/warm-heap.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import type {
+  BaselineName,
+  BaselineTiming,
+  OutputCheck,
+  ScheduleMeasurement,
+  ScheduleTiming,
+} from "./profile.js";
+import type { OnProgress } from "./progress.js";
+import { relativeTime, round4, timingOf } from "./timing.js";
+import {
+  modelOutputsOf,
+  scheduleDigest,
+  scheduledOutputs,
+  workerPlanOf,
+} from "./worker-plan-of.js";
+
+/** What is measured. */
+export interface ScheduleRequest {
+  readonly runtime: OnnxRuntime;
+  readonly lowered: LoweredModel;
+  /** The whole model as an ONNX file: the reference. */
+  readonly model: Uint8Array;
+  readonly feeds: ReadonlyMap<string, TensorData>;
+  /** Verified schedules; those that do the same are measured once. */
+  readonly schedules: readonly OperatorSchedule[];
+  /** Threads that ONNX Runtime may use in its own baselines: the cores of the machine. */
+  readonly cores: number;
+  readonly seed: number;
+  /** Rounds that count (default: as many as fit into 6 seconds, 15 to 60). */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+const WARM_UP_ROUNDS = 3;
+const MIN_ROUNDS = 15;
+const MAX_ROUNDS = 60;
+const BUDGET_NS = 6e9;
+/** Longest rest between two runs, the step in which it is checked, and the use that counts as rest. */
+const REST_MS = 200;
+const LOOK_MS = 4;
+const QUIET_RATIO = 0.25;
+/** Label of the random sequence that orders the contestants; the others number the contestants. */
+const ORDER = 1_000_000;
+
+/** Someone who can run the model. */
+interface Contestant {
+  /** Runs once; gives the caller's time and the outputs. */
+  readonly run: () => Promise<
+    Result<{ readonly durationNs: number; readonly outputs: ReadonlyMap<string, TensorData> }>
+  >;
+  readonly close: () => Promise<void>;
+  readonly samplesNs: number[];
+  lastOutputs: ReadonlyMap<string, TensorData>;
+}
+
+interface Baseline extends Contestant {
+  readonly name: BaselineName;
+  readonly intraThreads: number;
+  readonly interThreads: number;
+}
+
+interface Candidate extends Contestant {
+  readonly schedule: OperatorSchedule;
+  readonly digest: string;
+  readonly segments: number;
+}
+
+/**
+ * Measures schedules and baselines.
+ *
+ * Order: baselines as declared, schedules as given.
+ * Ensures: every thread and session made is freed, also when it fails or is stopped.
+ * Fails: the failures of sessions, plans and executors; `stopped`.
+ */
+export async function measureSchedules(
+  request: ScheduleRequest,
+): Promise<Result<ScheduleMeasurement>> {
+  await warmHeap();
+  const baselines: Baseline[] = [];
+  const candidates: Candidate[] = [];
+  try {
+    const failed =
+      (await addBaselines(request, baselines)) ?? (await addCandidates(request, candidates));
+    if (failed !== undefined) {
+      return fail(failed);
+    }
+    const rounds = await runRounds(request, [...baselines, ...candidates]);
+    return rounds.ok ? ok(summarise(request, rounds.value, baselines, candidates)) : rounds;
+  } finally {
+    for (const contestant of [...baselines, ...candidates]) {
+      await contestant.close();
+    }
+  }
+}
+
+async function addBaselines(
+  request: ScheduleRequest,
+  baselines: Baseline[],
+): Promise<Failures | undefined> {
+  const { cores } = request;
+  const wanted: readonly (readonly [BaselineName, number, number])[] = [
+    ["sequential", 1, 1],
+    ["sequential-again", 1, 1],
+    // On one core these would be the first again.
+    ...(cores > 1
+      ? ([
+          ["all-cores", cores, 1],
+          ["parallel", cores, cores],
+        ] as const)
+      : []),
+  ];
+  for (const [name, intraThreads, interThreads] of wanted) {
+    const baseline = await makeBaseline(request, name, intraThreads, interThreads);
+    if (!baseline.ok) {
+      return baseline.error;
+    }
+    baselines.push(baseline.value);
+  }
+  return undefined;
+}
+
+async function makeBaseline(
+  request: ScheduleRequest,
+  name: BaselineName,
+  intraThreads: number,
+  interThreads: number,
+): Promise<Result<Baseline>> {
+  const { runtime, model, feeds } = request;
+  const { path } = request.lowered.model;
+  const session = await createSession(runtime, model, { intraThreads, interThreads }, path);
+  if (!session.ok) {
+    return session;
+  }
+  const bound = bindSession(runtime, session.value, feeds, path);
+  return ok({
+    name,
+    intraThreads,
+    interThreads,
+    samplesNs: [],
+    lastOutputs: new Map(),
+    close: bound.release,
+    run: async () => {
+      const start = process.hrtime.bigint();
+      const outputs = await bound.run();
+      const durationNs = Number(process.hrtime.bigint() - start);
+      return outputs.ok ? ok({ durationNs, outputs: outputs.value }) : outputs;
+    },
+  });
+}
+
+async function addCandidates(
+  request: ScheduleRequest,
+  candidates: Candidate[],
+): Promise<Failures | undefined> {
+  for (const schedule of request.schedules) {
+    const digest = scheduleDigest(request.lowered.graph, schedule);
+    if (candidates.some((candidate) => candidate.digest === digest)) {
+      continue;
+    }
+    const candidate = await makeCandidate(request, schedule, digest);
+    if (!candidate.ok) {
+      return candidate.error;
+    }
+    candidates.push(candidate.value);
+  }
+  return undefined;
+}
+
+async function makeCandidate(
+  request: ScheduleRequest,
+  schedule: OperatorSchedule,
+  digest: string,
+): Promise<Result<Candidate>> {
+  const { lowered, feeds, signal } = request;
+  const plan = workerPlanOf(lowered, schedule);
+  if (!plan.ok) {
+    return plan;
+  }
+  const executor = await createCpuExecutor(plan.value, signal === undefined ? {} : { signal });
+  if (!executor.ok) {
+    return executor;
+  }
+  return ok({
+    schedule,
+    digest,
+    segments: plan.value.workers.reduce((sum, segments) => sum + segments.length, 0),
+    samplesNs: [],
+    lastOutputs: new Map(),
+    close: () => executor.value.close(),
+    run: async () => {
+      const outcome = await executor.value.run(feeds);
+      if (!outcome.ok) {
+        return outcome;
+      }
+      const { durationNs, outputs } = outcome.value;
+      return ok({ durationNs, outputs: modelOutputsOf(lowered, outputs) });
+    },
+  });
+}
+
+/** Runs everybody, round by round. Gives the number of rounds that counted. */
+async function runRounds(
+  request: ScheduleRequest,
+  contestants: readonly Contestant[],
+): Promise<Result<number>> {
+  let rounds = request.rounds ?? MAX_ROUNDS;
+  const random = seededRandom(request.seed).fork(ORDER);
+  const order = [...contestants];
+  for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
+    const start = process.hrtime.bigint();
+    random.shuffle(order);
+    for (const contestant of order) {
+      if (request.signal?.aborted === true) {
+        return fail([executionStopped()]);
+      }
+      await untilQuiet();
+      const outcome = await contestant.run();
+      if (!outcome.ok) {
+        return outcome;
+      }
+      if (round >= WARM_UP_ROUNDS) {
+        contestant.samplesNs.push(outcome.value.durationNs);
+      }
+      contestant.lastOutputs = outcome.value.outputs;
+    }
+    if (request.rounds === undefined && round === WARM_UP_ROUNDS - 1) {
+      const roundNs = Number(process.hrtime.bigint() - start);
+      rounds = Math.min(MAX_ROUNDS, Math.max(MIN_ROUNDS, Math.floor(BUDGET_NS / roundNs)));
+    }
+    request.onProgress?.({
+      phase: "schedules",
+      done: round + 1,
+      total: WARM_UP_ROUNDS + rounds,
+      label: `${contestants.length} ways to run the model`,
+    });
+  }
+  return ok(rounds);
+}
+
+/** Waits until the process uses next to no processor time any more, or for `REST_MS` at most. */
+async function untilQuiet(): Promise<void> {
+  const latest = performance.now() + REST_MS;
+  for (;;) {
+    const before = process.cpuUsage();
+    const start = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const { user, system } = process.cpuUsage(before);
+    const now = performance.now();
+    if ((user + system) / 1000 < QUIET_RATIO * (now - start) || now >= latest) {
+      return;
+    }
+  }
+}
+
+function summarise(
+  request: ScheduleRequest,
+  rounds: number,
+  baselines: readonly Baseline[],
+  candidates: readonly Candidate[],
+): ScheduleMeasurement {
+  const reference = present(baselines[0], "sequential baseline");
+  const random = seededRandom(request.seed);
+  const names = scheduledOutputs(request.lowered);
+  const timingsOf = (
+    contestant: Contestant,
+    label: number,
+  ): Pick<BaselineTiming, "latency" | "relative" | "outputs"> => ({
+    latency: timingOf(contestant.samplesNs),
+    relative: relativeTime(contestant.samplesNs, reference.samplesNs, random.fork(label)),
+    outputs: checkOutputs(names, reference.lastOutputs, contestant.lastOutputs),
+  });
+  const baselineTimings = baselines.map(
+    ({ name, intraThreads, interThreads, ...contestant }, i): BaselineTiming => ({
+      name,
+      intraThreads,
+      interThreads,
+      ...timingsOf(contestant, i),
+    }),
+  );
+  const again = baselineTimings.find(({ name }) => name === "sequential-again")?.relative;
+  return {
+    rounds,
+    warmUpRounds: WARM_UP_ROUNDS,
+    seed: request.seed,
+    noiseRatio: round4(Math.max(1 - (again?.low ?? 1), (again?.high ?? 1) - 1, 0)),
+    baselines: baselineTimings,
+    schedules: candidates.map(
+      ({ schedule, digest, segments, ...contestant }, i): ScheduleTiming => ({
+        digest,
+        algorithm: schedule.algorithm,
+        streams: schedule.streams,
+        segments,
+        ...timingsOf(contestant, baselines.length + i),
+      }),
+    ),
+  };
+}
+
+/** Compares what a contestant gave last with the reference, in the outputs that a schedule computes. */
+function checkOutputs(
+  names: ReadonlySet<string>,
+  reference: ReadonlyMap<string, TensorData>,
+  actual: ReadonlyMap<string, TensorData>,
+): OutputCheck {
+  const scheduled = (all: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> =>
+    new Map([...all].filter(([name]) => names.has(name)));
+  const comparison = compareOutputs(scheduled(reference), scheduled(actual));
+  // JSON has no infinity: a NaN against a number is as far as numbers go.
+  const finite = (value: number): number => Math.min(value, Number.MAX_VALUE);
+  return {
+    identical: comparison.identical,
+    maxAbsolute: finite(comparison.maxAbsolute),
+    maxRelative: finite(comparison.maxRelative),
+  };
+}

@@ -1,0 +1,227 @@
+/**
+ * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
+ * problem at its place, writing with one order of keys.
+ */
+import {
+  boolean,
+  integer,
+  type JsonProblem,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  text,
+} from "../core/json-shape.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { type Json, stableJson } from "../core/stable-json.js";
+import type { WorkerCosts } from "../cost/operator-costs.js";
+import { profileInvalid } from "./failures.js";
+import type {
+  BaselineTiming,
+  OperatorMethod,
+  OperatorTiming,
+  OutputCheck,
+  Profile,
+  ProfileDevice,
+  RelativeTime,
+  ScheduleMeasurement,
+  ScheduleTiming,
+  Timing,
+} from "./profile.js";
+import type { ProfileKey } from "./profile-key.js";
+
+/** Kind of file, as its first field says. */
+export const PROFILE_FORMAT = "top-compile/profile";
+/** Version that this program reads and writes. */
+export const PROFILE_VERSION = 1;
+
+/** Most problems that one reading reports. */
+const MAX_PROBLEMS = 20;
+/** Longest profile file that is read: 100,000 operators take about 20 MB. */
+export const MAX_PROFILE_BYTES: number = 256 << 20;
+
+/** A profile as it stands in a file. */
+interface ProfileFile extends Profile {
+  readonly format: typeof PROFILE_FORMAT;
+  readonly version: typeof PROFILE_VERSION;
+}
+
+const count: Shape<number> = integer(0);
+const ratio: Shape<number> = number(0);
+
+const TIMING = { medianNs: count, p10Ns: count, p90Ns: count, samples: integer(1) } as const;
+
+const timing: Shape<Timing> = object<Timing>(TIMING);
+
+const relative: Shape<RelativeTime> = object<RelativeTime>({
+  median: ratio,
+  low: ratio,
+  high: ratio,
+});
+
+const outputs: Shape<OutputCheck> = object<OutputCheck>({
+  identical: boolean,
+  maxAbsolute: ratio,
+  maxRelative: ratio,
+});
+
+const key: Shape<ProfileKey> = object<ProfileKey>({
+  method: integer(1),
+  modelSha256: text(64),
+  dims: list(text()),
+  processor: text(),
+  logicalCores: integer(1),
+  architecture: text(),
+  onnxruntime: text(),
+});
+
+const device: Shape<ProfileDevice> = object<ProfileDevice>({
+  name: text(),
+  source: oneOf("measured"),
+  logicalCores: integer(1),
+  architecture: text(),
+  node: text(),
+  onnxruntime: text(),
+});
+
+const method: Shape<OperatorMethod> = object<OperatorMethod>({
+  level: oneOf("all"),
+  intraThreads: oneOf(1),
+  sessions: integer(1),
+  warmUpRuns: count,
+  keptRuns: integer(1),
+  run: timing,
+  profilerRatio: ratio,
+  unattributedRatio: number(-1, 1),
+  sharedRatio: ratio,
+  runDriftRatio: ratio,
+  operatorDriftRatio: ratio,
+});
+
+const operator: Shape<OperatorTiming> = object<OperatorTiming>({
+  name: text(65_536),
+  ...TIMING,
+  kernels: count,
+  shared: boolean,
+});
+
+const workers: Shape<WorkerCosts> = object<WorkerCosts>({
+  workers: integer(1, 4096),
+  segmentNs: count,
+  signalNs: count,
+  tensorNs: count,
+  byteNs: ratio,
+  slowdown: list(number(1), 4096),
+});
+
+const baseline: Shape<BaselineTiming> = object<BaselineTiming>({
+  name: oneOf("sequential", "sequential-again", "all-cores", "parallel"),
+  intraThreads: integer(1),
+  interThreads: integer(1),
+  latency: timing,
+  relative,
+  outputs,
+});
+
+const schedule: Shape<ScheduleTiming> = object<ScheduleTiming>({
+  digest: text(64),
+  algorithm: text(),
+  streams: integer(1),
+  segments: integer(1),
+  latency: timing,
+  relative,
+  outputs,
+});
+
+const measurement: Shape<ScheduleMeasurement> = object<ScheduleMeasurement>({
+  rounds: integer(1),
+  warmUpRounds: count,
+  seed: integer(),
+  noiseRatio: ratio,
+  baselines: list(baseline),
+  schedules: list(schedule),
+});
+
+const profileFile: Shape<ProfileFile> = object<ProfileFile>({
+  format: oneOf(PROFILE_FORMAT),
+  version: oneOf(PROFILE_VERSION),
+  key,
+  model: text(),
+  device,
+  method,
+  operators: list(operator),
+  workers,
+  measurement: optional(measurement),
+});
+
+/**
+ * Reads a profile; `where` is the file's name for messages.
+ *
+ * Fails: `profile-invalid`, one for each problem, at most 20.
+ */
+export function parseProfile(source: string, where: string): Result<Profile> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return fail([profileInvalid(where, { pointer: "", message })]);
+  }
+  const problems: JsonProblem[] = [];
+  const file = profileFile(value, "", problems);
+  const [first, ...others] = file === undefined ? problems : consistency(file);
+  if (first !== undefined || file === undefined) {
+    const all = [first ?? { pointer: "", message: "not a profile" }, ...others];
+    const failures = all.slice(0, MAX_PROBLEMS).map((problem) => profileInvalid(where, problem));
+    return fail([
+      failures[0] ?? profileInvalid(where, all[0] as JsonProblem),
+      ...failures.slice(1),
+    ]);
+  }
+  const { format: _format, version: _version, ...profile } = file;
+  return ok(profile);
+}
+
+/** What a shape cannot say: names occur once, there is a slowdown for each number of workers. */
+function consistency(profile: Profile): readonly JsonProblem[] {
+  const problems: JsonProblem[] = [];
+  const seen = new Set<string>();
+  for (const [i, { name }] of profile.operators.entries()) {
+    if (seen.has(name)) {
+      problems.push({ pointer: `/operators/${i}/name`, message: `${name} occurs twice` });
+    }
+    seen.add(name);
+  }
+  const { slowdown, workers: wanted } = profile.workers;
+  if (slowdown.length !== wanted || slowdown[0] !== 1) {
+    problems.push({
+      pointer: "/workers/slowdown",
+      message: `must have ${wanted} numbers, the first of them 1`,
+    });
+  }
+  return problems;
+}
+
+/**
+ * The file of a profile: the same bytes for the same profile, on every machine.
+ *
+ * Ensures: `parseProfile(encodeProfile(p))` is `p`, and encoding that again gives the same text.
+ */
+export function encodeProfile(profile: Profile): string {
+  const file: ProfileFile = {
+    format: PROFILE_FORMAT,
+    version: PROFILE_VERSION,
+    key: profile.key,
+    model: profile.model,
+    device: profile.device,
+    method: profile.method,
+    operators: profile.operators,
+    workers: profile.workers,
+    ...(profile.measurement === undefined ? {} : { measurement: profile.measurement }),
+  };
+  // Read once through the shapes, which puts the keys of every record into the documented order.
+  const problems: JsonProblem[] = [];
+  return stableJson((profileFile(file, "", problems) ?? file) as unknown as Json);
+}
