@@ -1,4 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import onnxProto from "onnx-proto";
+import { lowerModel } from "../../src/onnx/lower.js";
+import type { LoweredModel } from "../../src/onnx/lowered-model.js";
+import { readModel } from "../../src/onnx/read-model.js";
 
 const { onnx } = onnxProto;
 
@@ -62,4 +68,52 @@ export function tinyModel(model: {
       },
     }),
   ).finish();
+}
+
+/** A lowered model that lies in a file of its own until `remove` is called. */
+export async function loweredTinyModel(
+  model: Uint8Array,
+): Promise<{ readonly lowered: LoweredModel; readonly remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), "tiny-model-"));
+  const path = join(folder, "tiny.onnx");
+  writeFileSync(path, model);
+  const read = readModel(path);
+  if (!read.ok) {
+    throw new Error(read.error[0].message);
+  }
+  const lowered = await lowerModel(read.value, { dims: new Map() });
+  if (!lowered.ok) {
+    throw new Error(lowered.error[0].message);
+  }
+  return { lowered: lowered.value, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+const SIDE = 96;
+
+/** Three branches of different lengths that share an input, meet twice and give two outputs. */
+export function branchingModel(): Uint8Array {
+  const dims = [SIDE, SIDE];
+  const value = (name: string): TinyValue => ({ name, dims });
+  const node = (type: string, inputs: string, output: string): TinyNode => ({
+    type,
+    inputs: inputs.split(" "),
+    outputs: [output],
+  });
+  return tinyModel({
+    nodes: [
+      node("Relu", "x", "r"),
+      node("MatMul", "r w1", "a1"),
+      node("MatMul", "a1 w2", "a2"),
+      node("Tanh", "r", "b1"),
+      node("MatMul", "b1 w2", "b2"),
+      node("Sigmoid", "b2", "b3"),
+      node("Neg", "r", "c1"),
+      node("Mul", "a2 b3", "m"),
+      node("Sub", "m c1", "y"),
+      node("Transpose", "b1", "z"),
+    ],
+    inputs: [value("x")],
+    outputs: [value("y"), value("z")],
+    weights: [value("w1"), value("w2")],
+  });
 }
