@@ -24,6 +24,7 @@ import {
   workerOutOfMemory,
   wrongFeed,
 } from "./failures.js";
+import { disableTelemetry } from "./onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "./tensor-data.js";
 import { routesOf, type TensorRoute, type WorkerPlan } from "./worker-plan.js";
 import {
@@ -44,6 +45,12 @@ export interface ExecutorOptions {
   readonly timeoutMs?: number;
   /** Stops the start-up or the inference in progress, and the executor with it. */
   readonly signal?: AbortSignal;
+  /**
+   * How long threads that are told to end may take for it (default 10 s). A thread inside ONNX
+   * Runtime's native code must be left to come out of it: when it is stopped there, the binding
+   * cannot report its error any more and aborts the whole process.
+   */
+  readonly graceMs?: number;
   /** Largest JavaScript heap of a worker; ONNX Runtime's own memory is not counted. */
   readonly heapLimitMb?: number;
   /** The program of the worker threads: another one takes the place of ours to show how it may fail. */
@@ -88,7 +95,9 @@ const DEFAULT_TIMEOUT_MS = 120_000;
 /** The caller sleeps in slices of this length, between which it hears of failures and interrupts. */
 const SLICE_MS = 10;
 
-/** A thread inside native code cannot be stopped: after this long we go on without its confirmation. */
+const DEFAULT_GRACE_MS = 10_000;
+
+/** A thread that does not even react to being stopped is left behind after this long. */
 const TERMINATE_MS = 2000;
 
 /**
@@ -105,6 +114,7 @@ export async function createCpuExecutor(
   if (odd !== undefined) {
     return fail([unsupportedElementType(odd.name, odd.elementType)]);
   }
+  disableTelemetry();
   const crew = new Crew(plan, options);
   const ready = await crew.start();
   return ready.ok ? ok(crew) : ready;
@@ -341,32 +351,25 @@ class Crew implements CpuExecutor {
       return;
     }
     this.#isClosing = true;
-    this.#dismiss();
-    await Promise.race([
-      Promise.all(this.#threads.map((thread) => new Promise((gone) => onceGone(thread, gone)))),
-      pause(TERMINATE_MS),
-    ]);
-    await this.#terminate();
+    await this.#dismiss();
   }
 
   /** Stops everything after a failure. */
   async #end(failure: Failure): Promise<Result<never>> {
     this.#failure ??= failure;
     this.#isClosing = true;
-    this.#dismiss();
-    await this.#terminate();
+    await this.#dismiss();
     return fail([failure]);
   }
 
-  /** Tells the workers to end; the new generation wakes those that sleep. */
-  #dismiss(): void {
+  /** Tells the workers to end (the new generation wakes those that sleep), and stops who does not. */
+  async #dismiss(): Promise<void> {
     Atomics.store(this.#control, STATE, STATE_CLOSED);
     publishWord(this.#control, GENERATION, Atomics.load(this.#control, GENERATION) + 1);
-  }
-
-  async #terminate(): Promise<void> {
-    const gone = Promise.all(this.#threads.map((thread) => thread.terminate()));
-    await Promise.race([gone, pause(TERMINATE_MS)]);
+    const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
+    const ended = this.#threads.map((thread) => new Promise((gone) => onceGone(thread, gone)));
+    await within(Promise.all(ended), graceMs);
+    await within(Promise.all(this.#threads.map((thread) => thread.terminate())), TERMINATE_MS);
   }
 
   #timeoutMs(): number {
@@ -404,8 +407,12 @@ function onceGone(thread: Worker, gone: (value: unknown) => void): void {
   }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+/** Waits for a promise, but no longer than `ms`. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }

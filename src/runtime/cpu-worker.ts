@@ -28,6 +28,7 @@ import {
   publishWord,
   STATE,
   STATE_FAILED,
+  STATE_RUNNING,
   type WorkerReport,
   type WorkerSetup,
 } from "./worker-protocol.js";
@@ -54,7 +55,11 @@ async function main(setup: WorkerSetup): Promise<void> {
     return;
   }
   const sessions: RuntimeSession[] = [];
+  const control = new Int32Array(setup.control);
   for (let segment = 0; segment < setup.segments.length; segment++) {
+    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+      return;
+    }
     const model = present(setup.models[0], "sub-model");
     setup.models.shift();
     const session = await createSession(runtime.value, model, {}, "");
@@ -69,7 +74,7 @@ async function main(setup: WorkerSetup): Promise<void> {
     setup,
     runtime: runtime.value,
     sessions,
-    control: new Int32Array(setup.control),
+    control,
     timeline: new BigInt64Array(setup.timeline),
     held: new Array<RuntimeTensor | undefined>(count).fill(undefined),
     fetched: new Int32Array(count),
@@ -105,6 +110,9 @@ async function serve(worker: Running): Promise<void> {
 /** One inference. Gives false when it was given up. */
 async function runSegments(worker: Running, generation: number): Promise<boolean> {
   for (const [position, segment] of worker.setup.segments.entries()) {
+    if (Atomics.load(worker.control, STATE) !== STATE_RUNNING) {
+      return false;
+    }
     for (const tensor of segment.inputs) {
       if (!awaitInput(worker, tensor, generation)) {
         return false;

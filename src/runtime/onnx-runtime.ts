@@ -71,11 +71,25 @@ const LOG_FATAL = 4;
 
 let loaded: OnnxRuntime | undefined;
 
+/**
+ * Keeps ONNX Runtime from reporting its use to its makers, which version 1.30 does on Linux too: it
+ * leaves `.ses` and `mat-debug-*.log` in the folder for temporary files and sends events. We work
+ * offline. A value that the user has set stays.
+ *
+ * Requires: called on the main thread before the library is loaded anywhere in the process (a worker
+ * thread's `process.env` is a copy that native code does not see).
+ */
+export function disableTelemetry(): void {
+  const { ORT_DISABLE_TELEMETRY: chosen = "1" } = process.env;
+  Object.assign(process.env, { ORT_DISABLE_TELEMETRY: chosen });
+}
+
 /** ONNX Runtime, loaded on the first call. Fails: `onnxruntime-missing`. */
 export async function loadOnnxRuntime(packageName: string = PACKAGE): Promise<Result<OnnxRuntime>> {
   if (loaded !== undefined && packageName === PACKAGE) {
     return ok(loaded);
   }
+  disableTelemetry();
   try {
     const library = await import(packageName);
     library.env.logLevel = "fatal";

@@ -177,6 +177,7 @@ describe("workers that fail", () => {
       await createCpuExecutor(plan, {
         program: program(body),
         heapLimitMb: 32,
+        graceMs: 100,
         timeoutMs: code === "executor-timed-out" ? 300 : 30_000,
       }),
     );
@@ -187,7 +188,11 @@ describe("workers that fail", () => {
   it("stops an inference in progress when told to", async () => {
     const stop = new AbortController();
     const executor = value(
-      await createCpuExecutor(plan, { program: program("for (;;) {}"), signal: stop.signal }),
+      await createCpuExecutor(plan, {
+        program: program("for (;;) {}"),
+        signal: stop.signal,
+        graceMs: 100,
+      }),
     );
     const outcome = failureOf(executor, plan);
     setImmediate(() => stop.abort());
@@ -197,13 +202,13 @@ describe("workers that fail", () => {
   it("stops the start-up when told to", async () => {
     const stop = AbortSignal.abort();
     const never = new URL("data:text/javascript,setInterval(()=>{},1000)");
-    const result = await createCpuExecutor(plan, { program: never, signal: stop });
+    const result = await createCpuExecutor(plan, { program: never, signal: stop, graceMs: 100 });
     expect(result).toMatchObject({ ok: false, error: [{ code: "stopped" }] });
   });
 
   it("gives up on sessions that are never ready", async () => {
     const never = new URL("data:text/javascript,setInterval(()=>{},1000)");
-    const result = await createCpuExecutor(plan, { program: never, timeoutMs: 200 });
+    const result = await createCpuExecutor(plan, { program: never, timeoutMs: 200, graceMs: 100 });
     expect(result).toMatchObject({ ok: false, error: [{ code: "executor-timed-out" }] });
   });
 

@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   bindSession,
@@ -9,6 +13,8 @@ import {
 import { randomFeeds } from "../../../src/runtime/random-feeds.js";
 import { onnxRuntime, SKIP_REASON } from "../../support/onnx-runtime.js";
 import { branchingModel } from "../../support/tiny-model.js";
+
+const COMPILED = new URL("../../../dist/runtime/onnx-runtime.js", import.meta.url).href;
 
 describe("loadOnnxRuntime", () => {
   it("says how to install the package where it is missing", async () => {
@@ -22,6 +28,23 @@ describe("loadOnnxRuntime", () => {
         },
       ],
     });
+  });
+});
+
+describe("telemetry of the library", () => {
+  // A process of its own, since the library decides once for each process.
+  it.skipIf(SKIP_REASON !== undefined)("leaves nothing in the folder for temporary files", () => {
+    const folder = mkdtempSync(join(tmpdir(), "telemetry-"));
+    const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env;
+    const program = `
+      const { loadOnnxRuntime } = await import(${JSON.stringify(COMPILED)});
+      const runtime = await loadOnnxRuntime();
+      await runtime.value.create(new Uint8Array([8]), {}).catch(() => {});`;
+    execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      env: { ...env, TMPDIR: folder },
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 
