@@ -15,11 +15,8 @@ import type { Failures } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
-import type { LoweredModel } from "../onnx/lowered-model.js";
 import { compareOutputs } from "../runtime/compare-outputs.js";
-import { createCpuExecutor } from "../runtime/cpu-executor.js";
 import { executionStopped } from "../runtime/failures.js";
-import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import { warmHeap } from "../runtime/warm-heap.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -31,21 +28,17 @@ import type {
   ScheduleTiming,
 } from "./profile.js";
 import type { OnProgress } from "./progress.js";
-import { relativeTime, round4, timingOf } from "./timing.js";
 import {
-  modelOutputsOf,
-  scheduleDigest,
-  scheduledOutputs,
-  workerPlanOf,
-} from "./worker-plan-of.js";
+  openSchedule,
+  openWholeModel,
+  type RunnableModel,
+  type ScheduleRunner,
+} from "./schedule-runner.js";
+import { relativeTime, round4, timingOf } from "./timing.js";
+import { scheduleDigest, scheduledOutputs } from "./worker-plan-of.js";
 
 /** What is measured. */
-export interface ScheduleRequest {
-  readonly runtime: OnnxRuntime;
-  readonly lowered: LoweredModel;
-  /** The whole model as an ONNX file: the reference. */
-  readonly model: Uint8Array;
-  readonly feeds: ReadonlyMap<string, TensorData>;
+export interface ScheduleRequest extends RunnableModel {
   /** Verified schedules; those that do the same are measured once. */
   readonly schedules: readonly OperatorSchedule[];
   /** Threads that ONNX Runtime may use in its own baselines: the cores of the machine. */
@@ -68,13 +61,9 @@ const QUIET_RATIO = 0.25;
 /** Label of the random sequence that orders the contestants; the others number the contestants. */
 const ORDER = 1_000_000;
 
-/** Someone who can run the model. */
+/** Someone who can run the model, and what came of it. */
 interface Contestant {
-  /** Runs once; gives the caller's time and the outputs. */
-  readonly run: () => Promise<
-    Result<{ readonly durationNs: number; readonly outputs: ReadonlyMap<string, TensorData> }>
-  >;
-  readonly close: () => Promise<void>;
+  readonly runner: ScheduleRunner;
   readonly samplesNs: number[];
   lastOutputs: ReadonlyMap<string, TensorData>;
 }
@@ -88,7 +77,6 @@ interface Baseline extends Contestant {
 interface Candidate extends Contestant {
   readonly schedule: OperatorSchedule;
   readonly digest: string;
-  readonly segments: number;
 }
 
 /**
@@ -114,7 +102,7 @@ export async function measureSchedules(
     return rounds.ok ? ok(summarise(request, rounds.value, baselines, candidates)) : rounds;
   } finally {
     for (const contestant of [...baselines, ...candidates]) {
-      await contestant.close();
+      await contestant.runner.close();
     }
   }
 }
@@ -136,42 +124,17 @@ async function addBaselines(
       : []),
   ];
   for (const [name, intraThreads, interThreads] of wanted) {
-    const baseline = await makeBaseline(request, name, intraThreads, interThreads);
-    if (!baseline.ok) {
-      return baseline.error;
+    const runner = await openWholeModel(request, { intraThreads, interThreads });
+    if (!runner.ok) {
+      return runner.error;
     }
-    baselines.push(baseline.value);
+    baselines.push({ name, intraThreads, interThreads, ...contestantOf(runner.value) });
   }
   return undefined;
 }
 
-async function makeBaseline(
-  request: ScheduleRequest,
-  name: BaselineName,
-  intraThreads: number,
-  interThreads: number,
-): Promise<Result<Baseline>> {
-  const { runtime, model, feeds } = request;
-  const { path } = request.lowered.model;
-  const session = await createSession(runtime, model, { intraThreads, interThreads }, path);
-  if (!session.ok) {
-    return session;
-  }
-  const bound = bindSession(runtime, session.value, feeds, path);
-  return ok({
-    name,
-    intraThreads,
-    interThreads,
-    samplesNs: [],
-    lastOutputs: new Map(),
-    close: bound.release,
-    run: async () => {
-      const start = process.hrtime.bigint();
-      const outputs = await bound.run();
-      const durationNs = Number(process.hrtime.bigint() - start);
-      return outputs.ok ? ok({ durationNs, outputs: outputs.value }) : outputs;
-    },
-  });
+function contestantOf(runner: ScheduleRunner): Contestant {
+  return { runner, samplesNs: [], lastOutputs: new Map() };
 }
 
 async function addCandidates(
@@ -183,45 +146,13 @@ async function addCandidates(
     if (candidates.some((candidate) => candidate.digest === digest)) {
       continue;
     }
-    const candidate = await makeCandidate(request, schedule, digest);
-    if (!candidate.ok) {
-      return candidate.error;
+    const runner = await openSchedule(request, schedule, request.signal);
+    if (!runner.ok) {
+      return runner.error;
     }
-    candidates.push(candidate.value);
+    candidates.push({ schedule, digest, ...contestantOf(runner.value) });
   }
   return undefined;
-}
-
-async function makeCandidate(
-  request: ScheduleRequest,
-  schedule: OperatorSchedule,
-  digest: string,
-): Promise<Result<Candidate>> {
-  const { lowered, feeds, signal } = request;
-  const plan = workerPlanOf(lowered, schedule);
-  if (!plan.ok) {
-    return plan;
-  }
-  const executor = await createCpuExecutor(plan.value, signal === undefined ? {} : { signal });
-  if (!executor.ok) {
-    return executor;
-  }
-  return ok({
-    schedule,
-    digest,
-    segments: plan.value.workers.reduce((sum, segments) => sum + segments.length, 0),
-    samplesNs: [],
-    lastOutputs: new Map(),
-    close: () => executor.value.close(),
-    run: async () => {
-      const outcome = await executor.value.run(feeds);
-      if (!outcome.ok) {
-        return outcome;
-      }
-      const { durationNs, outputs } = outcome.value;
-      return ok({ durationNs, outputs: modelOutputsOf(lowered, outputs) });
-    },
-  });
 }
 
 /** Runs everybody, round by round. Gives the number of rounds that counted. */
@@ -240,7 +171,7 @@ async function runRounds(
         return fail([executionStopped()]);
       }
       await untilQuiet();
-      const outcome = await contestant.run();
+      const outcome = await contestant.runner.run();
       if (!outcome.ok) {
         return outcome;
       }
@@ -311,11 +242,11 @@ function summarise(
     noiseRatio: round4(Math.max(1 - (again?.low ?? 1), (again?.high ?? 1) - 1, 0)),
     baselines: baselineTimings,
     schedules: candidates.map(
-      ({ schedule, digest, segments, ...contestant }, i): ScheduleTiming => ({
+      ({ schedule, digest, ...contestant }, i): ScheduleTiming => ({
         digest,
         algorithm: schedule.algorithm,
         streams: schedule.streams,
-        segments,
+        segments: contestant.runner.segments,
         ...timingsOf(contestant, baselines.length + i),
       }),
     ),

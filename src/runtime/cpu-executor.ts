@@ -9,7 +9,7 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -26,6 +26,7 @@ import {
 } from "./failures.js";
 import { disableTelemetry } from "./onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "./tensor-data.js";
+import { onceGone, portsBetween, within } from "./thread-life.js";
 import { routesOf, type TensorRoute, type WorkerPlan } from "./worker-plan.js";
 import {
   FINISHED,
@@ -382,37 +383,4 @@ class Crew implements CpuExecutor {
     );
     return waiting.join(", ");
   }
-}
-
-/** A channel for every pair of workers: row `a`, column `b` is the end that `a` uses to reach `b`. */
-function portsBetween(count: number): (MessagePort | undefined)[][] {
-  const ports = Array.from({ length: count }, () =>
-    new Array<MessagePort | undefined>(count).fill(undefined),
-  );
-  for (let a = 0; a < count; a++) {
-    for (let b = a + 1; b < count; b++) {
-      const { port1, port2 } = new MessageChannel();
-      (ports[a] ?? [])[b] = port1;
-      (ports[b] ?? [])[a] = port2;
-    }
-  }
-  return ports;
-}
-
-function onceGone(thread: Worker, gone: (value: unknown) => void): void {
-  if (thread.threadId === -1) {
-    gone(undefined);
-  } else {
-    thread.once("exit", gone);
-  }
-}
-
-/** Waits for a promise, but no longer than `ms`. */
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
