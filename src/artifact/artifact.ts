@@ -1,0 +1,100 @@
+import type { Json } from "../core/stable-json.js";
+
+/** A file that a schedule was made from. */
+export interface ProvenanceInput {
+  readonly role: "model" | "profile" | "placement";
+  /** Base name: artifacts do not depend on where files are. */
+  readonly name: string;
+  /** Lower-case hexadecimal SHA-256 of its bytes. */
+  readonly sha256: string;
+}
+
+/** What an artifact was made from, and by what. */
+export interface Provenance {
+  /** Name and version of the tool. */
+  readonly tool: string;
+  readonly inputs: readonly ProvenanceInput[];
+  readonly seed: number;
+  /** Options that influence the result, by long name. */
+  readonly options: Readonly<Record<string, Json>>;
+}
+
+/** The device that the times are of. */
+export interface ArtifactDevice {
+  readonly name: string;
+  readonly source: "measured" | "estimated";
+}
+
+/** One launch: see `Launch`, with names instead of ids and predicted times. */
+export interface ArtifactLaunch {
+  readonly operator: string;
+  readonly stream: number;
+  /** Names of operators on other streams. */
+  readonly waits: readonly string[];
+  readonly record: boolean;
+  /** Predicted, integer nanoseconds from the start of the inference. */
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+/** One schedule that was considered. */
+export interface ArtifactCandidate {
+  readonly algorithm: string;
+  readonly streams: number;
+  readonly predictedNs: number;
+  /** Median, integer nanoseconds; absent: not measured. */
+  readonly measuredNs?: number;
+  /** The algorithm with the same launches, whose measurement counts for both. */
+  readonly sameAs?: string;
+}
+
+/** Why the schedule of the artifact was chosen. */
+export type DecisionReason =
+  /** It is the fastest measured, by more than the noise. */
+  | "fastest-measured"
+  /** Nothing was measured: it is the fastest predicted. */
+  | "fastest-predicted"
+  /** No candidate beats sequential execution by more than the noise. */
+  | "nothing-beats-sequential"
+  /** One session with a thread per core beats every candidate and one thread. */
+  | "all-cores-fastest"
+  /** The user named the algorithm. */
+  | "asked-for";
+
+/** The operator schedule of one inference, and how it was found. */
+export interface OperatorsSection {
+  readonly algorithm: string;
+  readonly streams: number;
+  /** Threads inside each operator: more than one only for a single stream. */
+  readonly threadsPerStream: number;
+  readonly decision: {
+    readonly reason: DecisionReason;
+    /** Relative difference below which measurements mean nothing; absent: not measured. */
+    readonly noise?: number;
+  };
+  /** `optimal`: the prediction meets the lower bound. */
+  readonly status: "optimal" | "heuristic";
+  /** No schedule is predicted faster than this. */
+  readonly lowerBoundNs: number;
+  readonly latencyNs: {
+    readonly predicted: number;
+    readonly measured?: number;
+    readonly sequentialPredicted: number;
+    readonly sequentialMeasured?: number;
+    readonly allCoresMeasured?: number;
+    readonly parallelMeasured?: number;
+  };
+  /** Sizes given to dynamic dims. */
+  readonly dims: readonly { readonly name: string; readonly size: number }[];
+  /** Every operator once, in launch order. */
+  readonly launches: readonly ArtifactLaunch[];
+  /** Fastest prediction first. */
+  readonly candidates: readonly ArtifactCandidate[];
+}
+
+/** What the compiler writes: `top-compile/schedule`, version 1. */
+export interface ScheduleArtifact {
+  readonly provenance: Provenance;
+  readonly device?: ArtifactDevice;
+  readonly operators?: OperatorsSection;
+}

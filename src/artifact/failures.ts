@@ -1,0 +1,25 @@
+import type { Failure } from "../core/failure.js";
+import type { JsonProblem } from "../core/json-shape.js";
+
+/** Text that is not JSON at all. */
+export function artifactNotJson(file: string, cause: unknown): Failure {
+  return {
+    code: "schedule-not-json",
+    where: file,
+    message: `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    hint: "give the file that top-compile wrote (<model>.schedule.json)",
+    exit: 1,
+    cause,
+  };
+}
+
+/** JSON that is not a schedule artifact. */
+export function artifactInvalid(file: string, problem: JsonProblem): Failure {
+  return {
+    code: "schedule-invalid",
+    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    message: problem.message,
+    hint: "compile the model again; docs/artifact-format.md describes every field",
+    exit: 1,
+  };
+}

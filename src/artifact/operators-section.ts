@@ -1,0 +1,111 @@
+import {
+  boolean,
+  type Fields,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  text,
+} from "../core/json-shape.js";
+import type { Json } from "../core/stable-json.js";
+import type {
+  ArtifactCandidate,
+  ArtifactLaunch,
+  DecisionReason,
+  OperatorsSection,
+} from "./artifact.js";
+
+const NS = integer(0);
+const NAME = text(65_536);
+const STREAM = integer(0, 1_000_000);
+
+const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
+  operator: NAME,
+  stream: STREAM,
+  waits: list(NAME),
+  record: boolean,
+  startNs: NS,
+  endNs: NS,
+});
+
+const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
+  algorithm: text(100),
+  streams: integer(1, 1_000_000),
+  predictedNs: NS,
+  measuredNs: optional(NS),
+  sameAs: optional(text(100)),
+});
+
+const REASON: Shape<DecisionReason> = oneOf(
+  "fastest-measured",
+  "fastest-predicted",
+  "nothing-beats-sequential",
+  "all-cores-fastest",
+  "asked-for",
+);
+
+const FIELDS: Fields<OperatorsSection> = {
+  algorithm: text(100),
+  streams: integer(1, 1_000_000),
+  threadsPerStream: integer(1, 4096),
+  decision: object<OperatorsSection["decision"]>({
+    reason: REASON,
+    noise: optional(number(0, 1e6)),
+  }),
+  status: oneOf("optimal", "heuristic"),
+  lowerBoundNs: NS,
+  latencyNs: object<OperatorsSection["latencyNs"]>({
+    predicted: NS,
+    measured: optional(NS),
+    sequentialPredicted: NS,
+    sequentialMeasured: optional(NS),
+    allCoresMeasured: optional(NS),
+    parallelMeasured: optional(NS),
+  }),
+  dims: list(object<OperatorsSection["dims"][number]>({ name: NAME, size: integer(0) }), 100_000),
+  launches: list(LAUNCH),
+  candidates: list(CANDIDATE, 10_000),
+};
+
+/** Reads the `operators` section of an artifact. */
+export const operatorsSectionShape: Shape<OperatorsSection> = object<OperatorsSection>(FIELDS);
+
+/** The `operators` section with its keys in the order of the format. */
+export function encodeOperatorsSection(section: OperatorsSection): Json {
+  const { decision, latencyNs } = section;
+  return {
+    algorithm: section.algorithm,
+    streams: section.streams,
+    threadsPerStream: section.threadsPerStream,
+    decision: { reason: decision.reason, noise: decision.noise },
+    status: section.status,
+    lowerBoundNs: section.lowerBoundNs,
+    latencyNs: {
+      predicted: latencyNs.predicted,
+      measured: latencyNs.measured,
+      sequentialPredicted: latencyNs.sequentialPredicted,
+      sequentialMeasured: latencyNs.sequentialMeasured,
+      allCoresMeasured: latencyNs.allCoresMeasured,
+      parallelMeasured: latencyNs.parallelMeasured,
+    },
+    dims: section.dims.map(({ name, size }) => ({ name, size })),
+    launches: section.launches.map((launch) => ({
+      operator: launch.operator,
+      stream: launch.stream,
+      waits: [...launch.waits],
+      record: launch.record,
+      startNs: launch.startNs,
+      endNs: launch.endNs,
+    })),
+    candidates: section.candidates.map((candidate) => ({
+      algorithm: candidate.algorithm,
+      streams: candidate.streams,
+      predictedNs: candidate.predictedNs,
+      measuredNs: candidate.measuredNs,
+      sameAs: candidate.sameAs,
+    })),
+  };
+}
