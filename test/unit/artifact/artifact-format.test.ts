@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import type { ScheduleArtifact } from "../../../src/artifact/artifact.js";
+import { encodeArtifact, parseArtifact } from "../../../src/artifact/artifact-format.js";
+
+const ARTIFACT: ScheduleArtifact = {
+  provenance: {
+    tool: "top-compile 0.1.0",
+    inputs: [{ role: "model", name: "m.onnx", sha256: "ab".repeat(32) }],
+    seed: 1,
+    options: { device: "cpu" },
+  },
+  device: { name: "a CPU", source: "measured" },
+  operators: {
+    algorithm: "opara",
+    streams: 2,
+    threadsPerStream: 1,
+    decision: { reason: "fastest-measured", noise: 0.012 },
+    status: "heuristic",
+    lowerBoundNs: 50,
+    latencyNs: { predicted: 70, measured: 75, sequentialPredicted: 100, sequentialMeasured: 101 },
+    dims: [],
+    launches: [
+      { operator: "a", stream: 0, waits: [], record: true, startNs: 0, endNs: 40 },
+      { operator: "b", stream: 1, waits: ["a"], record: false, startNs: 45, endNs: 70 },
+    ],
+    candidates: [{ algorithm: "opara", streams: 2, predictedNs: 70, measuredNs: 75 }],
+  },
+};
+
+/** Each case: what is wrong, the change, the place named. */
+const WRONG: readonly (readonly [string, (text: string) => string, string])[] = [
+  [
+    "another kind of file",
+    (t) => t.replace("top-compile/schedule", "top-compile/profile"),
+    "/format",
+  ],
+  ["a later version", (t) => t.replace('"version": 1', '"version": 2'), "/version"],
+  ["a misspelt field", (t) => t.replace('"lowerBoundNs"', '"lowerBound"'), "/operators/lowerBound"],
+  [
+    "a fraction of a nanosecond",
+    (t) => t.replace('"predicted": 70', '"predicted": 7.5'),
+    "/operators/latencyNs/predicted",
+  ],
+  [
+    "a negative time",
+    (t) => t.replace('"endNs": 40', '"endNs": -1'),
+    "/operators/launches/0/endNs",
+  ],
+  [
+    "an unknown reason",
+    (t) => t.replace("fastest-measured", "hunch"),
+    "/operators/decision/reason",
+  ],
+  ["a digest of the wrong length", (t) => t.replace("abab", "ab"), "/provenance/inputs/0/sha256"],
+  ["a nested option", (t) => t.replace('"cpu"', '{ "name": "cpu" }'), "/provenance/options/device"],
+];
+
+describe("parseArtifact", () => {
+  it("reads what encodeArtifact wrote", () => {
+    expect(parseArtifact(encodeArtifact(ARTIFACT), "m.json")).toEqual({
+      ok: true,
+      value: ARTIFACT,
+    });
+  });
+
+  it.each(WRONG)("refuses %s and names the place", (_what, change, pointer) => {
+    const text = encodeArtifact(ARTIFACT);
+    expect(change(text)).not.toBe(text);
+    const read = parseArtifact(change(text), "m.json");
+    expect(read.ok).toBe(false);
+    expect(read.ok ? [] : read.error.map(({ where }) => where)).toContain(`m.json at ${pointer}`);
+  });
+
+  it("reports every problem, but no more than twenty", () => {
+    const text = encodeArtifact(ARTIFACT);
+    const two = parseArtifact(
+      text.replace("measured", "felt").replace('"seed": 1', '"seed": "1"'),
+      "",
+    );
+    expect(two.ok ? 0 : two.error.length).toBe(2);
+    const { operators } = ARTIFACT;
+    const launches = Array.from({ length: 500 }, () => operators?.launches[0] ?? []);
+    const many = JSON.parse(text);
+    many.operators.launches = launches.map((launch) => ({ ...launch, startNs: -1 }));
+    const read = parseArtifact(JSON.stringify(many), "");
+    expect(read.ok ? 0 : read.error.length).toBe(20);
+  });
+
+  it.each(["", "{", "\u0000", "[".repeat(100_000)])("refuses what is not JSON", (text) => {
+    const read = parseArtifact(text, "m.json");
+    expect(read).toMatchObject({ ok: false, error: [{ code: "schedule-not-json", exit: 1 }] });
+  });
+
+  it("does not care for how deep or large a wrong document is", () => {
+    const deep = parseArtifact(`${"[".repeat(100_000)}${"]".repeat(100_000)}`, "m.json");
+    expect(deep).toMatchObject({ ok: false, error: [{ code: "schedule-invalid" }] });
+  });
+});
+
+describe("encodeArtifact", () => {
+  it("keeps the order of the format whatever the order of the record", () => {
+    const { provenance, device, operators } = ARTIFACT;
+    const shuffled = { operators, device, provenance } as ScheduleArtifact;
+    expect(encodeArtifact(shuffled)).toBe(encodeArtifact(ARTIFACT));
+    expect(Object.keys(JSON.parse(encodeArtifact(shuffled)))).toEqual([
+      "format",
+      "version",
+      "provenance",
+      "device",
+      "operators",
+    ]);
+  });
+});
