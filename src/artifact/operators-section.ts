@@ -20,7 +20,9 @@ import type {
 
 const NS = integer(0);
 const NAME = text(65_536);
-const STREAM = integer(0, 1_000_000);
+/** More streams than any device runs: a bound on what readers draw and count. */
+const MAX_STREAMS = 4096;
+const STREAM = integer(0, MAX_STREAMS - 1);
 
 const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
   operator: NAME,
@@ -33,7 +35,7 @@ const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
 
 const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
   algorithm: text(100),
-  streams: integer(1, 1_000_000),
+  streams: integer(1, MAX_STREAMS),
   predictedNs: NS,
   measuredNs: optional(NS),
   sameAs: optional(text(100)),
@@ -49,7 +51,7 @@ const REASON: Shape<DecisionReason> = oneOf(
 
 const FIELDS: Fields<OperatorsSection> = {
   algorithm: text(100),
-  streams: integer(1, 1_000_000),
+  streams: integer(1, MAX_STREAMS),
   threadsPerStream: integer(1, 4096),
   decision: object<OperatorsSection["decision"]>({
     reason: REASON,

@@ -1,24 +1,31 @@
+import { escapeControls } from "../core/escape-controls.js";
 import type { Failures } from "../core/failure.js";
 import type { CliIo } from "./io.js";
+import type { Paint } from "./paint.js";
+
+/** How failures are printed. */
+export interface FailureStyle {
+  readonly paint: Paint;
+  /** Adds what each failure was caused by. */
+  readonly isVerbose: boolean;
+}
 
 /**
  * Prints failures, one line each: `error[code] where: message; hint`.
  * Control characters that a hostile file may have put into names are escaped.
  */
-export function renderFailures(failures: Failures, io: CliIo, verbose: boolean): void {
-  for (const failure of failures) {
-    const where = failure.where === undefined ? "" : ` ${failure.where}:`;
-    const hint = failure.hint === undefined ? "" : `; ${failure.hint}`;
-    io.stderr.write(
-      `${escapeControls(`error[${failure.code}]${where} ${failure.message}${hint}`)}\n`,
-    );
-    if (verbose && failure.cause !== undefined) {
-      io.stderr.write(`  caused by: ${escapeControls(String(failure.cause))}\n`);
+export function renderFailures(
+  failures: Failures,
+  { stderr }: CliIo,
+  { paint, isVerbose }: FailureStyle,
+): void {
+  for (const { code, where, message, hint, cause } of failures) {
+    const place = where === undefined ? "" : ` ${where}:`;
+    const advice = hint === undefined ? "" : `; ${hint}`;
+    const rest = escapeControls(`${place} ${message}${advice}`);
+    stderr.write(`${paint.error(`error[${code}]`)}${rest}\n`);
+    if (isVerbose && cause !== undefined) {
+      stderr.write(`  caused by: ${escapeControls(String(cause))}\n`);
     }
   }
-}
-
-/** The text with every control character (line ends too) as a JSON escape. */
-export function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

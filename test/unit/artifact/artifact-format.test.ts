@@ -1,31 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScheduleArtifact } from "../../../src/artifact/artifact.js";
 import { encodeArtifact, parseArtifact } from "../../../src/artifact/artifact-format.js";
-
-const ARTIFACT: ScheduleArtifact = {
-  provenance: {
-    tool: "top-compile 0.1.0",
-    inputs: [{ role: "model", name: "m.onnx", sha256: "ab".repeat(32) }],
-    seed: 1,
-    options: { device: "cpu" },
-  },
-  device: { name: "a CPU", source: "measured" },
-  operators: {
-    algorithm: "opara",
-    streams: 2,
-    threadsPerStream: 1,
-    decision: { reason: "fastest-measured", noise: 0.012 },
-    status: "heuristic",
-    lowerBoundNs: 50,
-    latencyNs: { predicted: 70, measured: 75, sequentialPredicted: 100, sequentialMeasured: 101 },
-    dims: [],
-    launches: [
-      { operator: "a", stream: 0, waits: [], record: true, startNs: 0, endNs: 40 },
-      { operator: "b", stream: 1, waits: ["a"], record: false, startNs: 45, endNs: 70 },
-    ],
-    candidates: [{ algorithm: "opara", streams: 2, predictedNs: 70, measuredNs: 75 }],
-  },
-};
+import { ARTIFACT } from "../../support/artifacts.js";
 
 /** Each case: what is wrong, the change, the place named. */
 const WRONG: readonly (readonly [string, (text: string) => string, string])[] = [
@@ -38,12 +14,12 @@ const WRONG: readonly (readonly [string, (text: string) => string, string])[] = 
   ["a misspelt field", (t) => t.replace('"lowerBoundNs"', '"lowerBound"'), "/operators/lowerBound"],
   [
     "a fraction of a nanosecond",
-    (t) => t.replace('"predicted": 70', '"predicted": 7.5'),
+    (t) => t.replace('"predicted": 6000000', '"predicted": 0.5'),
     "/operators/latencyNs/predicted",
   ],
   [
     "a negative time",
-    (t) => t.replace('"endNs": 40', '"endNs": -1'),
+    (t) => t.replace('"endNs": 1000000', '"endNs": -1'),
     "/operators/launches/0/endNs",
   ],
   [

@@ -1,0 +1,43 @@
+import { examineMachine, type Finding } from "../../driver/doctor.js";
+import { cacheFolder } from "../cache-folder.js";
+import type { RegisterCommand } from "../command.js";
+import { EXIT } from "../exit-code.js";
+import type { CommonOptions } from "../io.js";
+import { addCommonOptions } from "../options.js";
+
+const EXAMPLES = `
+Exit status 4: something that commands need is missing.
+
+Example:
+  top-compile doctor
+`;
+
+/** `doctor`: what this machine has of the things that commands need. */
+export const registerDoctor: RegisterCommand = (program, run) => {
+  const command = program
+    .command("doctor")
+    .description("show what this machine has: Node, ONNX Runtime, processor, GPU, compiler")
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(command).action(async (options: CommonOptions) => {
+    await run(options, async ({ io, print }) => {
+      const findings = await examineMachine({
+        cacheFolder: cacheFolder(io.env),
+        path: io.env["PATH"] ?? "",
+        node: process.versions.node,
+      });
+      print({ text: () => renderFindings(findings), json: () => ({ findings }) });
+      const isComplete = findings.every(({ status }) => status !== "missing");
+      return { ok: true, value: isComplete ? EXIT.done : EXIT.environment };
+    });
+  });
+};
+
+function renderFindings(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  return findings
+    .flatMap(({ name, status, value, hint }) => [
+      `${name.padEnd(width)}  ${status.padEnd(7)}  ${value}`,
+      ...(hint === undefined ? [] : [`${"".padEnd(width + 11)}${hint}`]),
+    ])
+    .join("\n");
+}

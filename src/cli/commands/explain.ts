@@ -1,0 +1,60 @@
+import { sectionMissing } from "../../driver/failures.js";
+import { readArtifact } from "../../driver/read-artifact.js";
+import { renderExplained } from "../../report/explained.js";
+import { explainOperators } from "../../report/explanation.js";
+import type { RegisterCommand } from "../command.js";
+import { EXIT } from "../exit-code.js";
+import type { CommonOptions } from "../io.js";
+import { addCommonOptions, wholeNumber } from "../options.js";
+
+interface ExplainOptions extends CommonOptions {
+  readonly ascii?: boolean;
+  readonly width?: number;
+}
+
+const USUAL_COLUMNS = 100;
+const LEAST_COLUMNS = 40;
+const MOST_COLUMNS = 1000;
+const SLOWEST = 10;
+
+const EXAMPLES = `
+Examples:
+  top-compile explain model.schedule.json
+  top-compile explain model.schedule.json --ascii --width 160
+`;
+
+/** `explain`: a schedule in words, tables and a chart. */
+export const registerExplain: RegisterCommand = (program, run) => {
+  const command = program
+    .command("explain")
+    .description("show a schedule: candidates, timeline, where the time goes")
+    .argument("<schedule.json>", "the schedule")
+    .option("--ascii", "draw the chart with plain characters")
+    .option(
+      "--width <columns>",
+      `columns of the chart (default: the terminal's, else ${USUAL_COLUMNS})`,
+      wholeNumber(LEAST_COLUMNS, MOST_COLUMNS),
+    )
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(command).action(async (file: string, options: ExplainOptions) => {
+    await run(options, async ({ io, print }) => {
+      const read = readArtifact(file);
+      if (!read.ok) {
+        return read;
+      }
+      const { operators } = read.value;
+      if (operators === undefined) {
+        return { ok: false, error: [sectionMissing(file, "operators")] };
+      }
+      const explanation = explainOperators(operators, SLOWEST);
+      const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
+      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
+      const style = options.ascii === true ? "ascii" : "box";
+      print({
+        text: () => renderExplained(read.value, operators, explanation, { width, style }),
+        json: () => explanation,
+      });
+      return { ok: true, value: EXIT.done };
+    });
+  });
+};

@@ -1,0 +1,38 @@
+import { loadModel } from "../../driver/load-model.js";
+import { inspectModel } from "../../onnx/inspect-model.js";
+import { renderInspected } from "../../report/inspected.js";
+import type { RegisterCommand } from "../command.js";
+import { EXIT } from "../exit-code.js";
+import type { CommonOptions } from "../io.js";
+import { addCommonOptions, dimOption } from "../options.js";
+
+interface InspectOptions extends CommonOptions {
+  readonly dim: ReadonlyMap<string, number>;
+}
+
+const EXAMPLES = `
+Examples:
+  top-compile inspect model.onnx
+  top-compile inspect model.onnx --dim sequence=512 --json
+`;
+
+/** `inspect`: what a model is made of, without running it. */
+export const registerInspect: RegisterCommand = (program, run) => {
+  const command = program
+    .command("inspect")
+    .description("show a model's operators, FLOPs, bytes, width and critical path")
+    .argument("<model.onnx>", "the model; its weights are not read")
+    .addOption(dimOption())
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(command).action(async (model: string, options: InspectOptions) => {
+    await run(options, async ({ print }) => {
+      const lowered = await loadModel(model, options.dim);
+      if (!lowered.ok) {
+        return lowered;
+      }
+      const inspection = inspectModel(lowered.value);
+      print({ text: () => renderInspected(inspection), json: () => inspection });
+      return { ok: true, value: EXIT.done };
+    });
+  });
+};

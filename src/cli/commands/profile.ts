@@ -1,0 +1,59 @@
+import { deviceUnsupported } from "../../driver/failures.js";
+import { profileModel } from "../../driver/profile-model.js";
+import { encodeProfile } from "../../profile/profile-format.js";
+import { renderProfiled } from "../../report/profiled.js";
+import type { RegisterCommand } from "../command.js";
+import { driverContext } from "../driver-context.js";
+import { EXIT } from "../exit-code.js";
+import type { CommonOptions } from "../io.js";
+import { addCommonOptions, dimOption, seedOption } from "../options.js";
+import { defaultOut } from "./compile.js";
+
+interface ProfileOptions extends CommonOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly device: string;
+  readonly seed: number;
+  readonly dim: ReadonlyMap<string, number>;
+}
+
+const EXAMPLES = `
+Examples:
+  top-compile profile model.onnx                           write model.profile.json
+  top-compile model.onnx --profile model.profile.json      then compile from it, here or elsewhere
+`;
+
+/** `profile`: measures a model on this machine. */
+export const registerProfile: RegisterCommand = (program, run) => {
+  const command = program
+    .command("profile")
+    .description(
+      "measure a model, its best schedules and the baselines; write <model>.profile.json",
+    )
+    .argument("<model.onnx>", "the model")
+    .option("-o, --out <file>", "where to write the profile (default: <model>.profile.json)")
+    .option("--force", "overwrite a file that is not a profile")
+    .option("--device <name>", "what to measure on", "cpu")
+    .addOption(dimOption())
+    .addOption(seedOption())
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(command).action(async (model: string, options: ProfileOptions) => {
+    await run(options, async (session) => {
+      if (options.device !== "cpu") {
+        return { ok: false, error: [deviceUnsupported(options.device)] };
+      }
+      const out = options.out ?? defaultOut(model, "profile");
+      const { dim: dims, seed } = options;
+      const request = { model, out, force: options.force === true, dims, seed };
+      const profile = await profileModel(request, driverContext(session));
+      if (!profile.ok) {
+        return profile;
+      }
+      session.print({
+        text: () => `${renderProfiled(profile.value)}\nwrote  ${out}`,
+        json: () => encodeProfile(profile.value),
+      });
+      return { ok: true, value: EXIT.done };
+    });
+  });
+};

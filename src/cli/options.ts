@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+const COMMON_GROUP = "Common options:";
+
+/** Adds `--json`, `--quiet`, `--verbose`, `--no-color` and `--help`, the same for every command. */
+export function addCommonOptions(command: Command): Command {
+  const options = [
+    new Option("--json", "print the result as JSON on stdout, and nothing else there"),
+    new Option("--quiet", "print no progress and no notes"),
+    new Option("--verbose", "print what failures were caused by"),
+    new Option("--no-color", "print without colour, as with NO_COLOR=1"),
+  ];
+  for (const option of options) {
+    command.addOption(option.helpGroup(COMMON_GROUP));
+  }
+  return command.addHelpOption(new Option("-h, --help", "print this help").helpGroup(COMMON_GROUP));
+}
+
+/** `--seed N`. */
+export function seedOption(): Option {
+  return new Option("--seed <n>", "seed of everything that is drawn by lot")
+    .argParser(wholeNumber(0, 4_294_967_295))
+    .default(1);
+}
+
+/** `--dim NAME=SIZE`, repeatable: a map from names to sizes. */
+export function dimOption(): Option {
+  return new Option("--dim <name=size>", "size of a dynamic dim of the model; repeatable")
+    .argParser(addDim)
+    .default(new Map<string, number>(), "1, or what the model suggests; reported");
+}
+
+function addDim(value: string, known: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const at = value.lastIndexOf("=");
+  const digits = value.slice(at + 1);
+  const size = Number(digits);
+  if (at <= 0 || !/^\d+$/.test(digits) || !Number.isSafeInteger(size)) {
+    throw new InvalidArgumentError("It must be NAME=SIZE with a whole number, such as batch=8.");
+  }
+  return new Map(known).set(value.slice(0, at), size);
+}
+
+/** A parser of whole numbers in [`low`, `high`]. */
+export function wholeNumber(low: number, high: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < low || number > high) {
+      throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
+    }
+    return number;
+  };
+}

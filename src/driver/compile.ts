@@ -1,0 +1,163 @@
+/**
+ * The whole road for one model on the CPU: read, lower, measure, search, verify, write.
+ *
+ * Every figure of the artifact comes from the profile: the operators' times, the workers' costs and
+ * the measured schedules. With a profile from a file nothing is measured, so that the same model,
+ * profile and seed give the same bytes on any machine.
+ */
+import { basename } from "node:path";
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { encodeArtifact } from "../artifact/artifact-format.js";
+import { sha256OfFile } from "../core/digest.js";
+import { invariant, present } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import {
+  measuredSchedule,
+  operatorCostsOf,
+  type Profile,
+  type ScheduleTiming,
+} from "../profile/profile.js";
+import { scheduleDigest } from "../profile/worker-plan-of.js";
+import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js";
+import type { Candidate, Candidates, OperatorAlgorithm } from "../search/operator/candidates.js";
+import type { DriverContext } from "./context.js";
+import { type Decision, decide } from "./decide.js";
+import { stopped } from "./failures.js";
+import { mayWrite, writeText } from "./files.js";
+import { loadModel, noteOnDims } from "./load-model.js";
+import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
+import { operatorsSectionOf } from "./operators-section-of.js";
+import { searchCandidates, toMeasure } from "./search-candidates.js";
+
+/** What to compile and how. */
+export interface CompileRequest {
+  readonly model: string;
+  readonly out: string;
+  readonly force: boolean;
+  readonly dims: ReadonlyMap<string, number>;
+  readonly seed: number;
+  /** Only this algorithm, whatever is faster; `undefined`: the best of all. */
+  readonly algorithm: OperatorAlgorithm | undefined;
+  readonly profile: ProfileSource;
+}
+
+const FORMAT = "top-compile/schedule";
+
+/**
+ * Compiles a model and writes its artifact.
+ *
+ * Fails: what reading, lowering, measuring and writing fail with. After a failure or an interrupt
+ * nothing is written.
+ */
+export async function compileModel(
+  request: CompileRequest,
+  context: DriverContext,
+): Promise<Result<ScheduleArtifact>> {
+  const overwrite = { force: request.force, format: FORMAT };
+  const may = mayWrite(request.out, overwrite);
+  if (!may.ok) {
+    return may;
+  }
+  const lowered = await loadModel(request.model, request.dims);
+  if (!lowered.ok) {
+    return lowered;
+  }
+  const note = noteOnDims(lowered.value);
+  if (note !== undefined) {
+    context.onNote(note);
+  }
+  const artifact = await artifactOf(request, lowered.value, context);
+  if (!artifact.ok) {
+    return artifact;
+  }
+  if (context.signal.aborted) {
+    return fail([stopped()]);
+  }
+  const written = writeText(request.out, encodeArtifact(artifact.value), overwrite);
+  return written.ok ? artifact : written;
+}
+
+async function artifactOf(
+  request: CompileRequest,
+  lowered: LoweredModel,
+  context: DriverContext,
+): Promise<Result<ScheduleArtifact>> {
+  const { seed, profile: source } = request;
+  const obtained = await obtainProfile(lowered, source, seed, context);
+  if (!obtained.ok) {
+    return obtained;
+  }
+  const candidates = searchCandidates(lowered, obtained.value.profile, request);
+  if (!candidates.ok) {
+    return candidates;
+  }
+  const measured = await withMeasuredSchedules(
+    lowered,
+    obtained.value.profile,
+    toMeasure(candidates.value),
+    { source, seed },
+    context,
+  );
+  if (!measured.ok) {
+    return measured;
+  }
+  const profile = measured.value;
+  const decision = chosen(request.algorithm, candidates.value, lowered, profile);
+  const problems = verifyOperatorSchedule(lowered.graph, decision.candidate.schedule);
+  invariant(problems.length === 0, `the chosen schedule verifies: ${JSON.stringify(problems[0])}`);
+  return ok({
+    provenance: provenanceOf(request, obtained.value.input, context.tool),
+    device: { name: profile.device.name, source: profile.device.source },
+    operators: operatorsSectionOf({
+      lowered,
+      costs: operatorCostsOf(profile, lowered.graph),
+      workers: profile.workers,
+      candidates: candidates.value,
+      decision,
+      measurement: profile.measurement,
+      timingOf: timingIn(profile, lowered),
+    }),
+  });
+}
+
+function timingIn(
+  profile: Profile,
+  { graph }: LoweredModel,
+): (candidate: Candidate) => ScheduleTiming | undefined {
+  return ({ schedule }) => measuredSchedule(profile, scheduleDigest(graph, schedule));
+}
+
+function chosen(
+  algorithm: OperatorAlgorithm | undefined,
+  candidates: Candidates,
+  lowered: LoweredModel,
+  profile: Profile,
+): Decision {
+  if (algorithm === undefined) {
+    return decide(candidates, profile.measurement, timingIn(profile, lowered));
+  }
+  const candidate = present(
+    candidates.ranked.find((each) => each.algorithm === algorithm),
+    `candidate of ${algorithm}`,
+  );
+  return { candidate, threadsPerStream: 1, reason: "asked-for" };
+}
+
+function provenanceOf(
+  { model, seed, algorithm, dims }: CompileRequest,
+  profile: ProvenanceInput | undefined,
+  tool: string,
+): ScheduleArtifact["provenance"] {
+  const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
+  return {
+    tool,
+    inputs: profile === undefined ? [input] : [input, profile],
+    seed,
+    options: {
+      device: "cpu",
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import type { Failure } from "../core/failure.js";
+
+/** A file that cannot be read. */
+export function fileUnreadable(path: string, cause: unknown): Failure {
+  return {
+    code: "file-unreadable",
+    where: path,
+    message: reasonOf(cause),
+    hint: "check the path and its permissions",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A result that cannot be written. */
+export function fileUnwritable(path: string, cause: unknown): Failure {
+  return {
+    code: "file-unwritable",
+    where: path,
+    message: reasonOf(cause),
+    hint: "choose another place with --out FILE",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A file that is there already and is not one that this tool wrote. */
+export function fileExists(path: string): Failure {
+  return {
+    code: "file-exists",
+    where: path,
+    message: "exists and was not written by this tool",
+    hint: "choose another place with --out FILE, or give --force to overwrite it",
+    exit: 1,
+  };
+}
+
+/** A schedule of another model. */
+export function modelMismatch(model: string, expected: string, found: string): Failure {
+  return {
+    code: "schedule-of-another-model",
+    where: model,
+    message: `its SHA-256 is ${found.slice(0, 16)}..., the schedule was made for ${expected.slice(0, 16)}...`,
+    hint: "give the model that the schedule was compiled from, or compile this one",
+    exit: 1,
+  };
+}
+
+/** A schedule that names what the model does not have, or breaks a rule of schedules. */
+export function scheduleBroken(file: string, problem: string): Failure {
+  return {
+    code: "schedule-broken",
+    where: file,
+    message: problem,
+    hint: "compile the model again",
+    exit: 1,
+  };
+}
+
+/** An artifact without the section that a command needs. */
+export function sectionMissing(file: string, section: string): Failure {
+  return {
+    code: "schedule-without-section",
+    where: file,
+    message: `has no "${section}" section`,
+    hint: "this command needs one; compile a model to get it",
+    exit: 1,
+  };
+}
+
+/** A device that this version cannot compile for. */
+export function deviceUnsupported(device: string): Failure {
+  return {
+    code: "device-unsupported",
+    where: `--device ${device}`,
+    message: "this version measures and compiles for the CPU only",
+    hint: "leave --device out, or give --device cpu",
+    exit: 4,
+  };
+}
+
+/** An algorithm that did not take the model. */
+export function algorithmRefused(algorithm: string, reason: Failure): Failure {
+  return { ...reason, where: `--algorithm ${algorithm}` };
+}
+
+/** A text file that is too large to be one of ours. */
+export function fileTooLarge(path: string, bytes: number, limit: number): Failure {
+  return {
+    code: "file-too-large",
+    where: path,
+    message: `has ${bytes} bytes, more than the ${limit} that are read`,
+    hint: "check that this is the right file",
+    exit: 1,
+  };
+}
+
+/** Wordings of the usual errors of file systems. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such file or folder"],
+  ["ENOTDIR", "a part of the path is not a folder"],
+  ["EISDIR", "is a folder"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "permission denied"],
+  ["EROFS", "the file system is read-only"],
+  ["ENOSPC", "no space left"],
+  ["ENAMETOOLONG", "the name is too long"],
+]);
+
+function reasonOf(cause: unknown): string {
+  const code = (cause as { readonly code?: unknown } | null)?.code;
+  const known = typeof code === "string" ? REASONS.get(code) : undefined;
+  return known ?? (cause instanceof Error ? cause.message : String(cause));
+}
+
+/** Ctrl-C at a point where nothing has been written. */
+export function stopped(): Failure {
+  return { code: "stopped", message: "stopped before anything was written", exit: 1 };
+}

@@ -1,0 +1,130 @@
+/**
+ * Where the figures of a compile come from: a file the user names, the profiles kept from earlier
+ * runs, or measurements made now (which are kept).
+ */
+import { basename } from "node:path";
+import type { ProvenanceInput } from "../artifact/artifact.js";
+import { sha256 } from "../core/digest.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { checkOperators, checkProfile } from "../profile/check-profile.js";
+import { measureCandidates, measureProfile } from "../profile/measure-profile.js";
+import type { Profile } from "../profile/profile.js";
+import { parseProfile } from "../profile/profile-format.js";
+import { profileKeyOf } from "../profile/profile-key.js";
+import { findProfile, profilePath, writeProfile } from "../profile/profile-store.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import type { DriverContext } from "./context.js";
+import { readText } from "./files.js";
+
+/** What the user said about profiles. */
+export type ProfileSource =
+  /** Take this one, measure nothing. */
+  | { readonly kind: "file"; readonly path: string }
+  /** Take what earlier runs kept, else measure. */
+  | { readonly kind: "kept" }
+  /** Measure again. */
+  | { readonly kind: "fresh" };
+
+/** A profile, and the file it is in if the user named one. */
+export interface ObtainedProfile {
+  readonly profile: Profile;
+  readonly input: ProvenanceInput | undefined;
+}
+
+/**
+ * The profile of a model.
+ *
+ * A file fits if it is of this model with these dims; the machine may be another one. A kept profile
+ * must fit in everything; one that does not is measured again, and the reason is noted.
+ * Fails: `file-unreadable`, `profile-invalid`, `profile-does-not-fit`, and what measuring fails with.
+ */
+export async function obtainProfile(
+  lowered: LoweredModel,
+  source: ProfileSource,
+  seed: number,
+  context: DriverContext,
+): Promise<Result<ObtainedProfile>> {
+  if (source.kind === "file") {
+    return profileInFile(lowered, source.path);
+  }
+  const key = await profileKeyOf(lowered);
+  if (!key.ok) {
+    return key;
+  }
+  if (source.kind === "kept") {
+    const kept = findProfile(context.profileFolder, key.value);
+    if (kept.kind === "found") {
+      return ok({ profile: kept.profile, input: undefined });
+    }
+    if (kept.kind === "refused") {
+      context.onNote(`measuring again: ${kept.reason.where ?? ""} ${kept.reason.message}`);
+    }
+  }
+  const measured = await measureProfile(lowered, { seed, ...measuringWith(context) });
+  if (!measured.ok) {
+    return measured;
+  }
+  keep(measured.value, context);
+  return ok({ profile: measured.value, input: undefined });
+}
+
+async function profileInFile(
+  lowered: LoweredModel,
+  path: string,
+): Promise<Result<ObtainedProfile>> {
+  const text = readText(path);
+  if (!text.ok) {
+    return text;
+  }
+  const profile = parseProfile(text.value, path);
+  if (!profile.ok) {
+    return profile;
+  }
+  const key = await profileKeyOf(lowered);
+  const fits = key.ok ? checkProfile(profile.value, key.value, "model") : ok(undefined);
+  const same = fits.ok ? checkOperators(profile.value, lowered.graph) : fits;
+  if (!same.ok) {
+    return same;
+  }
+  const input = { role: "profile", name: basename(path), sha256: sha256(text.value) } as const;
+  return ok({ profile: profile.value, input });
+}
+
+/**
+ * The profile with the measurements of these schedules: its own if it has any, else measured now
+ * and kept. A profile from a file is taken as it is.
+ *
+ * Fails: what measuring fails with.
+ */
+export async function withMeasuredSchedules(
+  lowered: LoweredModel,
+  profile: Profile,
+  schedules: readonly OperatorSchedule[],
+  { source, seed }: { readonly source: ProfileSource; readonly seed: number },
+  context: DriverContext,
+): Promise<Result<Profile>> {
+  if (source.kind === "file" || profile.measurement !== undefined) {
+    return ok(profile);
+  }
+  const options = { seed, ...measuringWith(context) };
+  const measurement = await measureCandidates(lowered, schedules, options);
+  if (!measurement.ok) {
+    return fail(measurement.error);
+  }
+  const complete = { ...profile, measurement: measurement.value };
+  keep(complete, context);
+  return ok(complete);
+}
+
+/** A profile that cannot be kept costs time later, nothing else. */
+function keep(profile: Profile, context: DriverContext): void {
+  const written = writeProfile(profilePath(context.profileFolder, profile.key), profile);
+  if (!written.ok) {
+    context.onNote(`the profile was not kept: ${written.error[0].message}`);
+  }
+}
+
+function measuringWith({ signal, onProgress }: DriverContext) {
+  return { signal, onProgress };
+}

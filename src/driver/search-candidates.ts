@@ -1,0 +1,45 @@
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { operatorCostsOf, type Profile } from "../profile/profile.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import {
+  type Candidates,
+  type OperatorAlgorithm,
+  searchOperatorSchedules,
+} from "../search/operator/candidates.js";
+import { algorithmRefused } from "./failures.js";
+
+/** Candidates measured beside the baselines: the best predicted ones that differ. */
+const MEASURED_CANDIDATES = 3;
+
+/** The candidates of a model with these costs. Fails: as the one algorithm that was asked for. */
+export function searchCandidates(
+  lowered: LoweredModel,
+  profile: Profile,
+  {
+    seed,
+    algorithm,
+  }: { readonly seed: number; readonly algorithm?: OperatorAlgorithm | undefined },
+): Result<Candidates> {
+  const costs = operatorCostsOf(profile, lowered.graph);
+  const candidates = searchOperatorSchedules(
+    { graph: lowered.graph, costs },
+    {
+      workers: profile.workers,
+      seed,
+      ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
+    },
+  );
+  const refused = candidates.refused.find((each) => each.algorithm === algorithm);
+  return refused === undefined
+    ? ok(candidates)
+    : fail([algorithmRefused(refused.algorithm, refused.reason)]);
+}
+
+/** The schedules worth measuring: different from each other and from sequential execution. */
+export function toMeasure({ ranked }: Candidates): readonly OperatorSchedule[] {
+  return ranked
+    .filter(({ sameAs, schedule }) => sameAs === undefined && schedule.streams > 1)
+    .slice(0, MEASURED_CANDIDATES)
+    .map(({ schedule }) => schedule);
+}

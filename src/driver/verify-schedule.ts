@@ -1,0 +1,65 @@
+import { dirname, join } from "node:path";
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { sha256OfFile } from "../core/digest.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { fileUnreadable, modelMismatch, sectionMissing } from "./failures.js";
+import { loadModel } from "./load-model.js";
+import { readArtifact } from "./read-artifact.js";
+import { scheduleOfArtifact } from "./schedule-of-artifact.js";
+
+/** An artifact that fits its model. */
+export interface VerifiedSchedule {
+  readonly artifact: ScheduleArtifact;
+  readonly lowered: LoweredModel;
+  readonly schedule: OperatorSchedule;
+}
+
+/**
+ * Checks an artifact against its model, with code that shares nothing with the search: the model's
+ * digest, every operator once, every dependency kept.
+ *
+ * The model is looked for under `model`, else beside the artifact under the name it has there.
+ * Fails: `schedule-not-json`, `schedule-invalid`, `schedule-without-section`,
+ * `schedule-of-another-model`, `schedule-broken`, and what reading the model fails with.
+ */
+export async function verifySchedule(
+  file: string,
+  model: string | undefined,
+): Promise<Result<VerifiedSchedule>> {
+  const parsed = readArtifact(file);
+  if (!parsed.ok) {
+    return parsed;
+  }
+  const artifact = parsed.value;
+  const input = artifact.provenance.inputs.find(({ role }) => role === "model");
+  if (artifact.operators === undefined || input === undefined) {
+    return fail([sectionMissing(file, "operators")]);
+  }
+  const path = model ?? join(dirname(file), input.name);
+  const found = digestOf(path);
+  if (!found.ok) {
+    return found;
+  }
+  if (found.value !== input.sha256) {
+    return fail([modelMismatch(path, input.sha256, found.value)]);
+  }
+  const dims = new Map(artifact.operators.dims.map(({ name, size }) => [name, size]));
+  const lowered = await loadModel(path, dims);
+  if (!lowered.ok) {
+    return lowered;
+  }
+  const schedule = scheduleOfArtifact(artifact.operators, lowered.value.graph, file);
+  return schedule.ok
+    ? ok({ artifact, lowered: lowered.value, schedule: schedule.value })
+    : schedule;
+}
+
+function digestOf(path: string): Result<string> {
+  try {
+    return ok(sha256OfFile(path));
+  } catch (cause) {
+    return fail([fileUnreadable(path, cause)]);
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Width: how many operators can run at the same time, at most.
+ *
+ * Operators that may all run at once are pairwise independent: none leads to another. The largest
+ * such set is a maximum antichain of the order "leads to". Counting the operators of the fullest
+ * level is not enough: in a -> b -> c beside d -> e -> f -> g, with a further x behind a alone, the
+ * sizes of the levels depend on how long each branch happens to be, and an antichain may mix levels.
+ *
+ * Dilworth's theorem turns the question around: the largest antichain is as large as the smallest
+ * number of chains that cover all operators. A chain cover is a matching: give every operator at
+ * most one next and one previous operator among those it leads to. Each matched pair saves a chain,
+ * so width = operators - maximum matching. Hopcroft and Karp find the matching in O(sqrt(n)) rounds,
+ * each of which takes as many disjoint shortest augmenting paths as there are.
+ *
+ * "Leads to" has O(n^2) pairs (8 million for a chain of 4,000), so rows are bit sets: in a round
+ * every operator is met once as a "next", and is struck out of the row sets when met, so that a round
+ * costs n * n / 32 word operations however many pairs there are.
+ *
+ * Two reductions keep n small. Operators in a row without any branching count as one: only their
+ * first is an item. And a subset (the heavy operators, say) needs bits for its own members only.
+ *
+ * The matching also tells which operators: those that alternating paths from chain ends reach as
+ * "previous" but not as "next" (Koenig's theorem).
+ *
+ * Example: a -> {b, c, d} -> e. Matching a-b, b-e: 5 - 2 = 3 chains {a b e} {c} {d}; antichain {b, c, d}.
+ *
+ * Source: Dilworth, Annals of Mathematics 51, 1950; Fulkerson, Proc. AMS 7, 1956; Hopcroft and Karp,
+ * SIAM J. Comput. 2(4), 1973.
+ */
+import { levelsOf } from "./levels.js";
+import type { Operator, OperatorGraph, OperatorId } from "./operator-graph.js";
+
+/** Bits of all rows together: 128 MiB. Larger graphs get bounds. */
+const MAX_ROW_BITS = 2 ** 30;
+
+/** How many operators can run at once. */
+export interface Width {
+  /** Operators of the antichain: the width itself when `isExact`, else a lower bound. */
+  readonly width: number;
+  /** The width itself when `isExact`, else a number of chains that cover everything. */
+  readonly upperBound: number;
+  readonly isExact: boolean;
+  /** Pairwise independent operators, ascending. */
+  readonly antichain: readonly OperatorId[];
+}
+
+/**
+ * The width of the operators that `isIncluded` picks (all by default), counting paths through others.
+ *
+ * Cost: O(sqrt(n) n^2 / 32) for n items after the reductions, and operators x n / 8 bytes; beyond
+ * 128 MiB, bounds in O(operators + edges).
+ */
+export function widthOf(
+  graph: OperatorGraph,
+  isIncluded: (operator: Operator) => boolean = isFirstOfRow(graph),
+): Width {
+  const items = Int32Array.from(graph.operators.filter(isIncluded).map((operator) => operator.id));
+  if (items.length * graph.operators.length > MAX_ROW_BITS) {
+    return boundWidth(graph, items);
+  }
+  const antichain = largestAntichain(reachRows(graph, items), items);
+  return { width: antichain.length, upperBound: antichain.length, isExact: true, antichain };
+}
+
+/** Leaves out an operator that is the only reader of the only operator it reads. */
+function isFirstOfRow(graph: OperatorGraph): (operator: Operator) => boolean {
+  return ({ predecessors }) => {
+    const [before] = predecessors;
+    return (
+      before === undefined ||
+      predecessors.length > 1 ||
+      graph.operators[before]?.successors.length !== 1
+    );
+  };
+}
+
+/** Row i: the items that item i leads to. */
+interface Rows {
+  readonly bits: Int32Array;
+  readonly words: number;
+}
+
+function reachRows(graph: OperatorGraph, items: Int32Array): Rows {
+  const count = graph.operators.length;
+  const words = (items.length + 31) >>> 5;
+  const position = new Int32Array(count).fill(-1);
+  for (const [i, id] of items.entries()) {
+    position[id] = i;
+  }
+  const all = new Int32Array(count * words);
+  for (let id = count - 1; id >= 0; id--) {
+    for (const successor of graph.operators[id]?.successors ?? []) {
+      for (let word = 0; word < words; word++) {
+        const at = id * words + word;
+        all[at] = (all[at] as number) | (all[successor * words + word] as number);
+      }
+      const item = position[successor] as number;
+      if (item >= 0) {
+        const at = id * words + (item >>> 5);
+        all[at] = (all[at] as number) | (1 << (item & 31));
+      }
+    }
+  }
+  const bits = new Int32Array(items.length * words);
+  for (const [i, id] of items.entries()) {
+    bits.set(all.subarray(id * words, (id + 1) * words), i * words);
+  }
+  return { bits, words };
+}
+
+/** Maximum matching "item, next item of its chain", then Koenig's antichain. */
+function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[] {
+  const count = items.length;
+  const next = new Int32Array(count).fill(-1);
+  const previous = new Int32Array(count).fill(-1);
+  /** Items not yet met as a next item in this round. */
+  const unmet = new Int32Array(words);
+  /** Round of the breadth-first search in which an item was met: as a previous, and as a next item. */
+  const leftLevel = new Int32Array(count);
+  const rightLevel = new Int32Array(count);
+  const queue = new Int32Array(count);
+  const cursor = new Int32Array(count);
+  const path = new Int32Array(count);
+  while (measure()) {
+    cursor.fill(0);
+    unmet.fill(-1);
+    for (let item = 0; item < count; item++) {
+      if (next[item] === -1) {
+        augment(item);
+      }
+    }
+  }
+  return [...items.keys()]
+    .filter((item) => leftLevel[item] !== -1 && rightLevel[item] === -1)
+    .map((item) => items[item] as OperatorId);
+
+  /** Distances from the ends of chains; whether the start of another chain is reached. */
+  function measure(): boolean {
+    unmet.fill(-1);
+    leftLevel.fill(-1);
+    rightLevel.fill(-1);
+    let tail = 0;
+    for (let item = 0; item < count; item++) {
+      if (next[item] === -1) {
+        leftLevel[item] = 0;
+        queue[tail++] = item;
+      }
+    }
+    let found = false;
+    for (let head = 0; head < tail; head++) {
+      const item = queue[head] as number;
+      const level = leftLevel[item] as number;
+      for (let right = takeFrom(item, 0); right >= 0; right = takeFrom(item, right >>> 5)) {
+        rightLevel[right] = level;
+        const owner = previous[right] as number;
+        if (owner === -1) {
+          found = true;
+        } else if (leftLevel[owner] === -1) {
+          leftLevel[owner] = level + 1;
+          queue[tail++] = owner;
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Strikes out and gives the first unmet item that `item` leads to, from a word on; -1: none. */
+  function takeFrom(item: number, from: number): number {
+    for (let word = from; word < words; word++) {
+      const candidates = (bits[item * words + word] as number) & (unmet[word] as number);
+      if (candidates !== 0) {
+        const lowest = candidates & -candidates;
+        unmet[word] = (unmet[word] as number) & ~lowest;
+        return word * 32 + 31 - Math.clz32(lowest);
+      }
+    }
+    return -1;
+  }
+
+  /** Follows shortest paths from the end of a chain to the start of another and joins them. */
+  function augment(root: number): void {
+    let depth = 0;
+    path[0] = root;
+    while (depth >= 0) {
+      const item = path[depth] as number;
+      const right = takeAt(item, depth);
+      if (right < 0) {
+        depth--;
+        continue;
+      }
+      const owner = previous[right] as number;
+      if (owner === -1) {
+        join(depth, right);
+        return;
+      }
+      depth++;
+      path[depth] = owner;
+    }
+  }
+
+  /** As `takeFrom`, of items met at that level only. */
+  function takeAt(item: number, level: number): number {
+    for (let word = cursor[item] as number; word < words; word++) {
+      let candidates = (bits[item * words + word] as number) & (unmet[word] as number);
+      for (; candidates !== 0; candidates &= candidates - 1) {
+        const lowest = candidates & -candidates;
+        const right = word * 32 + 31 - Math.clz32(lowest);
+        if (rightLevel[right] === level) {
+          unmet[word] = (unmet[word] as number) & ~lowest;
+          cursor[item] = word;
+          return right;
+        }
+      }
+    }
+    cursor[item] = words;
+    return -1;
+  }
+
+  /** Along the path every item hands its next item to the one before it. */
+  function join(depth: number, last: number): void {
+    let right = last;
+    for (let i = depth; i >= 0; i--) {
+      const item = path[i] as number;
+      const handed = next[item] as number;
+      next[item] = right;
+      previous[right] = item;
+      right = handed;
+    }
+  }
+}
+
+/** The fullest level, and the paths left when every operator goes on to at most one reader. */
+function boundWidth(graph: OperatorGraph, items: Int32Array): Width {
+  const levels = levelsOf(graph);
+  const sizes = new Map<number, number>();
+  for (const id of items) {
+    sizes.set(levels[id] as number, (sizes.get(levels[id] as number) ?? 0) + 1);
+  }
+  const [fullest] = [...sizes].sort(([a, m], [b, n]) => n - m || a - b)[0] ?? [-1];
+  const antichain = [...items].filter((id) => levels[id] === fullest) as OperatorId[];
+  const upperBound = Math.min(items.length, greedyPaths(graph));
+  return {
+    width: antichain.length,
+    upperBound,
+    isExact: antichain.length === upperBound,
+    antichain,
+  };
+}
+
+/** Paths that cover the graph when each operator continues the first free path it reads from. */
+function greedyPaths(graph: OperatorGraph): number {
+  const isContinued = new Uint8Array(graph.operators.length);
+  let paths = 0;
+  for (const { predecessors } of graph.operators) {
+    const free = predecessors.find((predecessor) => isContinued[predecessor] === 0);
+    if (free === undefined) {
+      paths++;
+    } else {
+      isContinued[free] = 1;
+    }
+  }
+  return paths;
+}

@@ -1,0 +1,132 @@
+import { criticalPath } from "../ir/critical-path.js";
+import type { Operator } from "../ir/operator-graph.js";
+import { type Width, widthOf } from "../ir/width.js";
+import type { BoundDim, LoweredModel } from "./lowered-model.js";
+
+/** Operators of one type, together. */
+export interface TypeSummary {
+  readonly type: string;
+  readonly operators: number;
+  readonly flops: number;
+  /** Activations and parameters, read and written. */
+  readonly bytes: number;
+}
+
+/** What a model is made of. */
+export interface Inspection {
+  readonly model: string;
+  readonly irVersion: number;
+  readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+  readonly nodes: {
+    readonly total: number;
+    readonly operators: number;
+    readonly views: number;
+    readonly constant: number;
+    readonly dead: number;
+  };
+  readonly flops: number;
+  /** Activation bytes read and written by all operators. */
+  readonly activationBytes: number;
+  /** Constants read by operators: each as often as it is read. */
+  readonly parameterBytes: number;
+  /** By FLOPs, then by count, then by name. */
+  readonly types: readonly TypeSummary[];
+  /** Most operators that can run at once: all, and only the heavy ones. */
+  readonly width: WidthSummary;
+  readonly heavyWidth: WidthSummary;
+  readonly criticalPath: {
+    readonly operators: number;
+    /** The path with most FLOPs, as a share of all FLOPs. */
+    readonly flopsShare: number;
+  };
+  /** Operators of unknown types, whose cost is by bytes alone: node names. */
+  readonly unknownOperators: readonly string[];
+  readonly boundDims: readonly BoundDim[];
+  readonly typeSources: LoweredModel["typeSources"];
+}
+
+/** A width, or bounds of it for graphs too large to be solved. */
+export interface WidthSummary {
+  readonly lowerBound: number;
+  readonly upperBound: number;
+  readonly isExact: boolean;
+}
+
+const HEAVY: ReadonlySet<string> = new Set([
+  "Conv",
+  "ConvTranspose",
+  "ConvInteger",
+  "QLinearConv",
+  "MatMul",
+  "MatMulInteger",
+  "QLinearMatMul",
+  "Gemm",
+  "LSTM",
+  "GRU",
+  "RNN",
+  "Attention",
+  "com.microsoft:Attention",
+  "com.microsoft:FusedConv",
+  "com.microsoft:FusedMatMul",
+  "com.microsoft:MultiHeadAttention",
+]);
+
+/** Convolutions, matrix products, recurrent operators and attention. */
+export function isHeavy({ type }: Operator): boolean {
+  return HEAVY.has(type);
+}
+
+/** Summarises a lowered model. Cost: that of `widthOf`, twice. */
+export function inspectModel(lowered: LoweredModel): Inspection {
+  const { model, graph, roles } = lowered;
+  const count = (role: string): number => roles.filter((each) => each === role).length;
+  const sum = (of: (operator: Operator) => number): number =>
+    graph.operators.reduce((total, operator) => total + of(operator), 0);
+  const flops = sum(({ work }) => work.flops);
+  const heaviest = criticalPath(graph, ({ work }) => work.flops);
+  return {
+    model: model.graph.name,
+    irVersion: model.irVersion,
+    opsets: [...model.opsets]
+      .map(([domain, version]) => ({ domain: domain === "" ? "ai.onnx" : domain, version }))
+      .sort((a, b) => (a.domain < b.domain ? -1 : 1)),
+    nodes: {
+      total: roles.length,
+      operators: count("operator"),
+      views: count("view"),
+      constant: count("constant"),
+      dead: count("dead"),
+    },
+    flops,
+    activationBytes: sum(({ work }) => work.bytesRead + work.bytesWritten),
+    parameterBytes: sum(({ work }) => work.parameterBytes),
+    types: typesOf(graph.operators),
+    width: summaryOf(widthOf(graph)),
+    heavyWidth: summaryOf(widthOf(graph, isHeavy)),
+    criticalPath: {
+      operators: criticalPath(graph, () => 1).operators.length,
+      flopsShare: flops === 0 ? 0 : heaviest.length / flops,
+    },
+    unknownOperators: lowered.unknownOperators,
+    boundDims: lowered.boundDims,
+    typeSources: lowered.typeSources,
+  };
+}
+
+function summaryOf({ width, upperBound, isExact }: Width): WidthSummary {
+  return { lowerBound: width, upperBound, isExact };
+}
+
+function typesOf(operators: readonly Operator[]): TypeSummary[] {
+  const byType = new Map<string, { operators: number; flops: number; bytes: number }>();
+  for (const { type, work } of operators) {
+    const sum = byType.get(type) ?? { operators: 0, flops: 0, bytes: 0 };
+    sum.operators++;
+    sum.flops += work.flops;
+    sum.bytes += work.bytesRead + work.bytesWritten + work.parameterBytes;
+    byType.set(type, sum);
+  }
+  return [...byType]
+    .map(([type, sum]) => ({ type, ...sum }))
+    .sort((a, b) => b.flops - a.flops || b.operators - a.operators || (a.type < b.type ? -1 : 1));
+}

@@ -1,0 +1,82 @@
+import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import { unreachable } from "../core/invariant.js";
+import { type Align, textTable } from "../core/text-table.js";
+import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
+
+/** What a compile found: the device, the candidates beside the baselines, the choice and why. */
+export function renderCompiled({ device }: ScheduleArtifact, operators: OperatorsSection): string {
+  const { dims, lowerBoundNs, latencyNs, status } = operators;
+  const gap = lowerBoundNs === 0 ? 0 : latencyNs.predicted / lowerBoundNs - 1;
+  const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
+  return [
+    `device  ${formatName(device?.name ?? "unknown")} (times ${device?.source ?? "unknown"})`,
+    ...(dims.length === 0
+      ? []
+      : [`dims    ${dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ")}`]),
+    "",
+    candidateTable(operators),
+    "",
+    `chosen  ${renderChoice(operators)}`,
+    `bound   no schedule is predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`,
+  ].join("\n");
+}
+
+const ALIGN: readonly Align[] = ["left", "right", "right", "right", "right"];
+
+function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
+  const base = latencyNs.sequentialMeasured;
+  const rows = candidates.map((candidate) => {
+    const isSequential = candidate.algorithm === "sequential";
+    const measured = candidate.measuredNs ?? (isSequential ? base : undefined);
+    const { algorithm, streams, predictedNs, sameAs } = candidate;
+    const cells = [formatName(algorithm), String(streams), formatNs(predictedNs)];
+    return sameAs === undefined || measured !== undefined
+      ? [...cells, timeOf(measured), speedUpOf(measured, base)]
+      : [...cells, `as ${formatName(sameAs)}`, ""];
+  });
+  const baselines: readonly (readonly [string, number | undefined])[] = [
+    ["ONNX Runtime, all cores", latencyNs.allCoresMeasured],
+    ["ONNX Runtime, parallel mode", latencyNs.parallelMeasured],
+  ];
+  const header = ["schedule", "streams", "predicted", "measured", "speed-up"];
+  return textTable(
+    header,
+    [
+      ...rows,
+      ...baselines
+        .filter(([, ns]) => ns !== undefined)
+        .map(([name, ns]) => [name, "", "", timeOf(ns), speedUpOf(ns, base)]),
+    ],
+    ALIGN,
+  );
+}
+
+function timeOf(ns: number | undefined): string {
+  return ns === undefined ? "-" : formatNs(ns);
+}
+
+function speedUpOf(ns: number | undefined, base: number | undefined): string {
+  return ns === undefined || base === undefined ? "" : formatSpeedUp(ns, base);
+}
+
+/** The chosen schedule and why, in one line. */
+export function renderChoice(operators: OperatorsSection): string {
+  const { algorithm, streams, threadsPerStream, decision } = operators;
+  const what = `${formatName(algorithm)} on ${streams} ${streams === 1 ? "stream" : "streams"}`;
+  const noise =
+    decision.noise === undefined ? "the noise" : `the noise of ${formatShare(decision.noise)}`;
+  switch (decision.reason) {
+    case "fastest-measured":
+      return `${what}: the fastest measured, by more than ${noise}`;
+    case "fastest-predicted":
+      return `${what}: the fastest predicted; nothing was measured`;
+    case "nothing-beats-sequential":
+      return `${what}: no candidate beat it by more than ${noise}`;
+    case "all-cores-fastest":
+      return `${what}, ${threadsPerStream} threads inside each operator: faster than every candidate`;
+    case "asked-for":
+      return `${what}: asked for`;
+    default:
+      return unreachable(decision.reason);
+  }
+}

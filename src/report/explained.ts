@@ -1,0 +1,100 @@
+import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import { type Align, textTable } from "../core/text-table.js";
+import { renderCompiled } from "./compiled.js";
+import type { Explanation } from "./explanation.js";
+import { formatName, formatNs, formatShare } from "./format.js";
+import { type ChartLayout, renderGantt } from "./gantt.js";
+
+/** Links of the critical path listed; the ones with the longest times. */
+const LINKS = 12;
+
+/** A schedule explained: candidates, chart, busy time of streams, critical path, slowest operators. */
+export function renderExplained(
+  artifact: ScheduleArtifact,
+  operators: OperatorsSection,
+  explanation: Explanation,
+  layout: ChartLayout,
+): string {
+  return [
+    renderCompiled(artifact, operators),
+    "",
+    `predicted timeline (${formatNs(explanation.latencyNs)})`,
+    "",
+    renderTimeline(operators, explanation.latencyNs, layout),
+    "",
+    streamTable(explanation),
+    "",
+    ...criticalTable(explanation),
+    "",
+    "slowest operators",
+    "",
+    slowestTable(explanation),
+  ].join("\n");
+}
+
+/** The launches as a Gantt chart, a row per stream. */
+export function renderTimeline(
+  { streams, launches }: OperatorsSection,
+  end: number,
+  layout: ChartLayout,
+): string {
+  const rows = Array.from({ length: streams }, (_, stream) => `stream ${stream}`);
+  const bars = launches.map((launch) => ({
+    row: launch.stream,
+    start: launch.startNs,
+    end: launch.endNs,
+    label: formatName(launch.operator),
+  }));
+  return renderGantt({ rows, bars, end, formatTime: formatNs }, layout);
+}
+
+const NUMBERS: readonly Align[] = ["left", "right", "right", "right", "right"];
+
+function streamTable({ streams, latencyNs }: Explanation): string {
+  const rows = streams.map(({ stream, operators, waits, busyNs }) => [
+    String(stream),
+    String(operators),
+    String(waits),
+    formatNs(busyNs),
+    formatShare(latencyNs === 0 ? 0 : busyNs / latencyNs),
+  ]);
+  return textTable(["stream", "operators", "waits", "busy", "of the time"], rows, NUMBERS);
+}
+
+function criticalTable({ criticalPath }: Explanation): string[] {
+  const gaps = criticalPath.reduce((sum, { gapNs }) => sum + gapNs, 0);
+  const work = criticalPath.reduce((sum, { durationNs }) => sum + durationNs, 0);
+  const shown = new Set(
+    [...criticalPath]
+      .sort((a, b) => b.durationNs + b.gapNs - (a.durationNs + a.gapNs))
+      .slice(0, LINKS),
+  );
+  const rows = criticalPath
+    .filter((link) => shown.has(link))
+    .map(({ operator, stream, durationNs, gapNs }) => [
+      formatName(operator),
+      String(stream),
+      formatNs(durationNs),
+      formatNs(gapNs),
+    ]);
+  const omitted = criticalPath.length - rows.length;
+  return [
+    `what the end waits for: ${criticalPath.length} operators, ${formatNs(work)} of work and ${formatNs(gaps)} between them`,
+    "",
+    textTable(["operator", "stream", "runs", "after a gap of"], rows, [
+      "left",
+      ...NUMBERS.slice(1),
+    ]),
+    ...(omitted === 0 ? [] : [`and ${omitted} shorter ones`]),
+  ];
+}
+
+function slowestTable({ slowest, streams }: Explanation): string {
+  const total = streams.reduce((sum, { busyNs }) => sum + busyNs, 0);
+  const rows = slowest.map(({ operator, durationNs }) => [
+    formatName(operator),
+    formatNs(durationNs),
+    formatShare(total === 0 ? 0 : durationNs / total),
+  ]);
+  return textTable(["operator", "predicted", "of all work"], rows, NUMBERS);
+}

@@ -1,0 +1,120 @@
+/**
+ * Where the predicted time of an operator schedule goes.
+ *
+ * Three questions are answered from the launches alone: how busy each stream is, which operators
+ * take longest, and what the end waits for. The last is a chain: from the operator that ends last,
+ * back to whatever ended last among what it waited for (the previous launch of its stream, or one
+ * of its waits), and so on to the start. The time between two links is a gap: the hand-over
+ * between streams, and the start of a sub-model.
+ */
+import type { ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
+
+/** What one stream does. */
+export interface StreamShare {
+  readonly stream: number;
+  readonly operators: number;
+  readonly waits: number;
+  readonly busyNs: number;
+}
+
+/** One link of the chain that decides the latency. */
+export interface ChainLink {
+  readonly operator: string;
+  readonly stream: number;
+  readonly durationNs: number;
+  /** From the end of what it waited for, or from the start, to its own start. */
+  readonly gapNs: number;
+}
+
+/** Where the time goes; integer nanoseconds, all predicted. */
+export interface Explanation {
+  readonly latencyNs: number;
+  /** By stream. */
+  readonly streams: readonly StreamShare[];
+  /** From start to end. */
+  readonly criticalPath: readonly ChainLink[];
+  /** Longest first; equals in launch order. */
+  readonly slowest: readonly { readonly operator: string; readonly durationNs: number }[];
+}
+
+/**
+ * The explanation of a section, with at most `slowest` slowest operators.
+ *
+ * Requires: nothing of the launches; a section that does not verify gives an explanation of what
+ * it says. Cost: O(launches log launches + waits).
+ */
+export function explainOperators(section: OperatorsSection, slowest: number): Explanation {
+  const { launches } = section;
+  return {
+    latencyNs: launches.reduce((end, { endNs }) => Math.max(end, endNs), 0),
+    streams: streamShares(section),
+    criticalPath: criticalPath(launches),
+    slowest: launches
+      .map((launch) => ({ operator: launch.operator, durationNs: durationOf(launch) }))
+      .sort((a, b) => b.durationNs - a.durationNs)
+      .slice(0, slowest),
+  };
+}
+
+function durationOf({ startNs, endNs }: ArtifactLaunch): number {
+  return Math.max(0, endNs - startNs);
+}
+
+function streamShares({ streams, launches }: OperatorsSection): StreamShare[] {
+  const shares = Array.from({ length: streams }, () => ({ operators: 0, waits: 0, busyNs: 0 }));
+  for (const launch of launches) {
+    const share = shares[launch.stream];
+    if (share !== undefined) {
+      share.operators++;
+      share.waits += launch.waits.length;
+      share.busyNs += durationOf(launch);
+    }
+  }
+  return shares.map((share, stream) => ({ stream, ...share }));
+}
+
+function criticalPath(launches: readonly ArtifactLaunch[]): ChainLink[] {
+  const byName = new Map(launches.map((launch) => [launch.operator, launch]));
+  const previous = previousLaunches(launches);
+  const chain: ChainLink[] = [];
+  let at = lastToEnd(launches);
+  while (at !== undefined && chain.length < launches.length) {
+    const waited = at.waits.flatMap((name) => byName.get(name) ?? []);
+    const before = lastToEnd([...(previous.get(at) ?? []), ...waited]);
+    chain.push({
+      operator: at.operator,
+      stream: at.stream,
+      durationNs: durationOf(at),
+      gapNs: Math.max(0, at.startNs - (before?.endNs ?? 0)),
+    });
+    at = before;
+  }
+  return chain.reverse();
+}
+
+/** The launch before each launch on its stream, if any. */
+function previousLaunches(
+  launches: readonly ArtifactLaunch[],
+): ReadonlyMap<ArtifactLaunch, readonly [ArtifactLaunch]> {
+  const previous = new Map<ArtifactLaunch, readonly [ArtifactLaunch]>();
+  const last = new Map<number, ArtifactLaunch>();
+  for (const launch of launches) {
+    const before = last.get(launch.stream);
+    if (before !== undefined) {
+      previous.set(launch, [before]);
+    }
+    last.set(launch.stream, launch);
+  }
+  return previous;
+}
+
+/** The first of those that end last. */
+function lastToEnd(launches: readonly ArtifactLaunch[]): ArtifactLaunch | undefined {
+  let last: ArtifactLaunch | undefined;
+  for (const launch of launches) {
+    if (last === undefined || launch.endNs > last.endNs) {
+      last = launch;
+    }
+  }
+  return last;
+}

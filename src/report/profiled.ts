@@ -1,0 +1,36 @@
+import { textTable } from "../core/text-table.js";
+import type { Profile } from "../profile/profile.js";
+import { formatName, formatNs, formatShare } from "./format.js";
+
+const SLOWEST = 10;
+
+/** A profile for people: the slowest operators, the costs of workers, how far to trust it. */
+export function renderProfiled(profile: Profile): string {
+  const { device, method, operators, workers, measurement } = profile;
+  const total = operators.reduce((sum, { medianNs }) => sum + medianNs, 0);
+  const rows = [...operators]
+    .sort((a, b) => b.medianNs - a.medianNs || (a.name < b.name ? -1 : 1))
+    .slice(0, SLOWEST)
+    .map(({ name, medianNs, p10Ns, p90Ns }) => [
+      formatName(name),
+      formatNs(medianNs),
+      `${formatNs(p10Ns)} to ${formatNs(p90Ns)}`,
+      formatShare(total === 0 ? 0 : medianNs / total),
+    ]);
+  return [
+    `device  ${formatName(device.name)}, ${device.logicalCores} cores, ONNX Runtime ${device.onnxruntime}`,
+    `run     ${formatNs(method.run.medianNs)} on one thread; operators add up to ${formatNs(total)}`,
+    `trust   ${formatShare(method.runDriftRatio)} drift between sessions, ${formatShare(method.unattributedRatio)} of the time not attributed`,
+    `workers ${workers.workers}: segment ${formatNs(workers.segmentNs)}, signal ${formatNs(workers.signalNs)}, slowdown ${workers.slowdown.map((each) => each.toFixed(2)).join(" ")}`,
+    ...(measurement === undefined
+      ? []
+      : [`noise   ${formatShare(measurement.noiseRatio)} over ${measurement.rounds} rounds`]),
+    "",
+    textTable(["slowest operators", "median", "p10 to p90", "share"], rows, [
+      "left",
+      "right",
+      "right",
+      "right",
+    ]),
+  ].join("\n");
+}
