@@ -6,6 +6,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerInspect } from "./commands/inspect.js";
 import { registerProfile } from "./commands/profile.js";
+import { registerRun } from "./commands/run.js";
 import { registerVerify } from "./commands/verify.js";
 import { EXIT } from "./exit-code.js";
 import type { CliIo } from "./io.js";
@@ -19,6 +20,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerCompile,
   registerInspect,
   registerProfile,
+  registerRun,
   registerVerify,
   registerExplain,
   registerDoctor,

@@ -117,3 +117,14 @@ function reasonOf(cause: unknown): string {
 export function stopped(): Failure {
   return { code: "stopped", message: "stopped before anything was written", exit: 1 };
 }
+
+/** A schedule whose outputs are not the model's. */
+export function outputsDiffer(file: string, absolute: number, relative: number): Failure {
+  return {
+    code: "outputs-differ",
+    where: file,
+    message: `its outputs differ from the model's by up to ${absolute} (relatively ${relative})`,
+    hint: "please report this: a verified schedule must not change results",
+    exit: 1,
+  };
+}

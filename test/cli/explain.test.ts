@@ -21,7 +21,7 @@ describe("explain", () => {
     const run = await runCli(["explain", file, "--ascii", "--width", "60"]);
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout).toContain("chosen  opara on 2 streams");
-    expect(run.stdout).toContain("stream 0  #a#######=b=");
+    expect(run.stdout).toContain("stream 0  #a######=b=");
     expect(run.stdout).toContain("what the end waits for: 3 operators, 6.00 ms of work");
     expect(run.stdout).toMatch(/^b {11}4\.00 ms {7}45\.5 %$/m);
   });
