@@ -21,10 +21,10 @@ const FLOORS: Record<string, number> = {
   partition: 6,
   launcher: 6,
   artifact: 7,
-  export: 7,
-  report: 7,
-  driver: 8,
-  cli: 9,
+  export: 8,
+  report: 8,
+  driver: 9,
+  cli: 10,
 };
 
 /** The folders that may import each package or Node module; core and driver may use Node's file modules. */
