@@ -1,0 +1,235 @@
+/**
+ * An independent check of periodic schedules: it shares no code with the searches.
+ *
+ * Write x for `offset + shift * period` of an entry: the time of its block in the micro-batch that
+ * enters at 0. Then
+ * - a dependency inside a micro-batch asks for x(to) >= x(from) + duration + latency, whatever the
+ *   number of periods between the two;
+ * - a device is exclusive when the entries on it, as arcs on a circle of length `period`, do not
+ *   meet: repetition after repetition lies on the same arcs;
+ * - a change of memory at time x happens again every period. Long after the start, at time t of a
+ *   period, it has happened floor((t - x) / period) times, up to a number that is the same for all
+ *   changes and cancels, because on a device in steady state the changes add up to 0. So the level
+ *   at t is the sum of change * floor((t - x) / period), and its peak lies at one of the x modulo
+ *   the period.
+ *
+ * Example: period 4, `f` takes 1 at x = 0, `b` gives it back at x = 13. At t = 0: floor(0 / 4) = 0
+ * times `f`, floor(-13 / 4) = -4 times `b`: the level is 0 - (-4) = 4 micro-batches in flight.
+ */
+import type { Placement } from "../placement/placement.js";
+import type { PeriodicProblem } from "./pipeline-problem.js";
+import type { PeriodicSchedule, RepetendEntry } from "./pipeline-schedule.js";
+import { memoryChange } from "./simulate-pipeline.js";
+
+/** Larger shifts are refused: no pipeline has a million micro-batches in flight. */
+const MAX_SHIFT = 2 ** 20;
+
+/** Missing entries are named up to this many. */
+const MAX_MISSING = 100;
+
+/**
+ * What is wrong with `schedule` as a way to run `placement` for ever; empty when nothing is.
+ *
+ * Order: by check. When the period or an entry has no meaning, only problems of that sort are given.
+ * Cost: O(d * n + n log n) in devices and entries.
+ */
+export function verifyPeriodicSchedule(
+  placement: Placement,
+  schedule: PeriodicSchedule,
+): readonly PeriodicProblem[] {
+  const shape = shapeProblems(placement, schedule);
+  return shape.length > 0
+    ? shape
+    : [
+        ...dependencyProblems(placement, schedule),
+        ...placement.devices.flatMap((_, device) => overlapProblems(placement, schedule, device)),
+        ...memoryProblems(placement, schedule),
+      ];
+}
+
+/**
+ * Highest memory of each device in the steady state, at least 0; `undefined` where micro-batches
+ * leave memory behind for good (or give back what they never took), so that there is none.
+ *
+ * Requires: a schedule of the right shape. Cost: O(m log m) per device in its entries.
+ */
+export function steadyPeakMemory(
+  placement: Placement,
+  schedule: PeriodicSchedule,
+): readonly (number | undefined)[] {
+  const { period } = schedule;
+  return placement.devices.map((_, device) => {
+    const events = memoryEvents(placement, schedule, device);
+    return events.reduce((sum, { change }) => sum + change, 0) === 0
+      ? peakOf(events, period)
+      : undefined;
+  });
+}
+
+interface MemoryEvent {
+  readonly time: number;
+  readonly change: number;
+}
+
+/** Walks one period from the level just before its start. */
+function peakOf(events: readonly MemoryEvent[], period: number): number {
+  const phased = events
+    .map(({ time, change }) => ({ at: time % period, turns: Math.floor(time / period), change }))
+    .sort((a, b) => a.at - b.at);
+  let level = phased.reduce((sum, { turns, change }) => sum - change * (turns + 1), 0);
+  let peak = 0;
+  phased.forEach(({ at, change }, i) => {
+    level += change;
+    if (phased[i + 1]?.at !== at) {
+      peak = Math.max(peak, level);
+    }
+  });
+  return peak;
+}
+
+/** Changes of memory on a device for the micro-batches that enter at 0, one per residue. */
+function memoryEvents(
+  { blocks, memoryRelease }: Placement,
+  { repetend, period }: PeriodicSchedule,
+  device: number,
+): readonly MemoryEvent[] {
+  const events: MemoryEvent[] = [];
+  for (const entry of repetend) {
+    const block = blocks[entry.block];
+    if (block?.devices.includes(device)) {
+      const start = timeOf(entry, period);
+      const { atStart, atEnd } = memoryChange(block, memoryRelease);
+      events.push({ time: start, change: atStart });
+      events.push({ time: start + block.duration, change: atEnd });
+    }
+  }
+  return events;
+}
+
+function timeOf({ offset, shift }: RepetendEntry, period: number): number {
+  return offset + shift * period;
+}
+
+function shapeProblems(placement: Placement, schedule: PeriodicSchedule): PeriodicProblem[] {
+  const { period, microBatchesPerPeriod, repetend } = schedule;
+  if (!Number.isSafeInteger(period) || period < 1) {
+    return [{ kind: "period-invalid", period }];
+  }
+  if (!Number.isSafeInteger(microBatchesPerPeriod) || microBatchesPerPeriod < 1) {
+    return [{ kind: "residues-invalid", microBatchesPerPeriod }];
+  }
+  const count = placement.blocks.length;
+  const problems: PeriodicProblem[] = [];
+  const seen = new Set<number>();
+  let last = -1;
+  for (const [position, { block, residue, offset, shift }] of repetend.entries()) {
+    if (!isIndex(block, count) || !isIndex(residue, microBatchesPerPeriod)) {
+      problems.push({ kind: "unknown-entry", position, block, residue });
+      continue;
+    }
+    const key = residue * count + block;
+    if (seen.has(key)) {
+      problems.push({ kind: "repeated-entry", position, block, residue });
+    } else if (key < last) {
+      problems.push({ kind: "out-of-order", position });
+    }
+    seen.add(key);
+    last = key;
+    if (!isIndex(offset, period) || !isIndex(shift, MAX_SHIFT + 1)) {
+      problems.push({ kind: "offset-invalid", block, residue, offset, shift });
+    }
+  }
+  return problems.concat(missingEntries(count, microBatchesPerPeriod, seen));
+}
+
+function missingEntries(
+  blocks: number,
+  residues: number,
+  seen: ReadonlySet<number>,
+): PeriodicProblem[] {
+  const problems: PeriodicProblem[] = [];
+  for (let residue = 0; residue < residues; residue++) {
+    for (let block = 0; block < blocks; block++) {
+      if (!seen.has(residue * blocks + block)) {
+        problems.push({ kind: "missing-entry", block, residue });
+        if (problems.length === MAX_MISSING) {
+          return problems;
+        }
+      }
+    }
+  }
+  return problems;
+}
+
+function isIndex(value: number, count: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < count;
+}
+
+function dependencyProblems(
+  { blocks, dependencies }: Placement,
+  { repetend, period, microBatchesPerPeriod }: PeriodicSchedule,
+): PeriodicProblem[] {
+  const times = new Float64Array(repetend.length);
+  for (const entry of repetend) {
+    times[entry.residue * blocks.length + entry.block] = timeOf(entry, period);
+  }
+  const problems: PeriodicProblem[] = [];
+  for (let residue = 0; residue < microBatchesPerPeriod; residue++) {
+    const base = residue * blocks.length;
+    for (const { from, to, latency } of dependencies) {
+      const earliest = (times[base + from] ?? 0) + (blocks[from]?.duration ?? 0) + latency;
+      const start = times[base + to] ?? 0;
+      if (start < earliest) {
+        problems.push({ kind: "unmet-dependency", from, to, residue, start, earliest });
+      }
+    }
+  }
+  return problems;
+}
+
+function overlapProblems(
+  { blocks }: Placement,
+  { repetend, period }: PeriodicSchedule,
+  device: number,
+): PeriodicProblem[] {
+  const arcs = repetend
+    .filter(({ block }) => blocks[block]?.devices.includes(device))
+    .sort((a, b) => a.offset - b.offset || a.residue - b.residue || a.block - b.block);
+  const problems: PeriodicProblem[] = [];
+  // The arc that reaches furthest may come from the last turn of the circle.
+  let longest = arcs[0];
+  let reach = Number.NEGATIVE_INFINITY;
+  for (const turn of [-1, 0]) {
+    for (const arc of arcs) {
+      const start = arc.offset + turn * period;
+      if (turn === 0 && longest !== undefined && start < reach) {
+        const second = { block: arc.block, residue: arc.residue };
+        const first = { block: longest.block, residue: longest.residue };
+        problems.push({ kind: "device-overlap", device, first, second });
+      }
+      const end = start + (blocks[arc.block]?.duration ?? 0);
+      if (end > reach) {
+        reach = end;
+        longest = arc;
+      }
+    }
+  }
+  return problems;
+}
+
+function memoryProblems(placement: Placement, schedule: PeriodicSchedule): PeriodicProblem[] {
+  const peaks = steadyPeakMemory(placement, schedule);
+  return placement.devices.flatMap(({ memory: limit }, device): PeriodicProblem[] => {
+    const peak = peaks[device];
+    if (limit === undefined) {
+      return [];
+    }
+    if (peak === undefined) {
+      const events = memoryEvents(placement, schedule, device);
+      const sum = events.reduce((total, event) => total + event.change, 0);
+      const change = sum / schedule.microBatchesPerPeriod;
+      return [{ kind: "memory-not-returned", device, change }];
+    }
+    return peak > limit ? [{ kind: "memory-exceeded", device, limit, peak }] : [];
+  });
+}

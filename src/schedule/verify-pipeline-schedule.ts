@@ -1,0 +1,178 @@
+/**
+ * An independent check of whole pipeline schedules: it shares no code with the searches.
+ *
+ * Every block of every micro-batch is there once and lasts as long as its block; it starts after
+ * what it depends on, latency included; no device runs two things at once; the memory of no device
+ * passes its limit at any time (`simulatePipeline` says how memory is counted).
+ */
+import type { Placement } from "../placement/placement.js";
+import type { InstanceName, PipelineProblem } from "./pipeline-problem.js";
+import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
+import { type DeviceTimeline, simulatePipeline } from "./simulate-pipeline.js";
+
+/** Missing instances are named up to this many. */
+const MAX_MISSING = 100;
+
+/**
+ * What is wrong with `schedule` as a way to run `placement`; empty when nothing is.
+ *
+ * Order: by check. When instances are unknown, repeated or missing, or times are not integers, only
+ * problems of that sort are given: the rest has no meaning. Memory above a limit and overlaps are
+ * reported once per device and per pair of neighbours.
+ * Cost: O(n log n) in instances times devices per block.
+ */
+export function verifyPipelineSchedule(
+  placement: Placement,
+  schedule: PipelineSchedule,
+): readonly PipelineProblem[] {
+  const shape = shapeProblems(placement, schedule);
+  if (shape.length > 0) {
+    return shape;
+  }
+  const timelines = simulatePipeline(placement, schedule);
+  return [
+    ...orderProblems(schedule),
+    ...dependencyProblems(placement, schedule),
+    ...timelines.flatMap((timeline, device) => overlapProblems(timeline, device)),
+    ...timelines.flatMap((timeline, device) => memoryProblems(placement, timeline, device)),
+  ];
+}
+
+function shapeProblems(placement: Placement, schedule: PipelineSchedule): PipelineProblem[] {
+  const { microBatches, instances } = schedule;
+  const { blocks } = placement;
+  if (!Number.isSafeInteger(microBatches) || microBatches < 1) {
+    return [{ kind: "micro-batches-invalid", microBatches }];
+  }
+  const problems: PipelineProblem[] = [];
+  const seen = new Set<number>();
+  for (const [position, instance] of instances.entries()) {
+    const name = nameOf(instance);
+    const block = blocks[instance.block];
+    if (block === undefined || !isIndex(instance.microBatch, microBatches)) {
+      problems.push({ kind: "unknown-instance", position, name });
+      continue;
+    }
+    const key = instance.microBatch * blocks.length + instance.block;
+    if (seen.has(key)) {
+      problems.push({ kind: "repeated-instance", position, name });
+    }
+    seen.add(key);
+    const { start, end } = instance;
+    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0) {
+      problems.push({ kind: "time-invalid", name, start, end });
+    } else if (end - start !== block.duration) {
+      const duration = end - start;
+      problems.push({ kind: "wrong-duration", name, duration, expected: block.duration });
+    }
+  }
+  return problems.concat(missingInstances(blocks.length, microBatches, seen));
+}
+
+function missingInstances(
+  blocks: number,
+  microBatches: number,
+  seen: ReadonlySet<number>,
+): PipelineProblem[] {
+  const problems: PipelineProblem[] = [];
+  for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+    for (let block = 0; block < blocks; block++) {
+      if (!seen.has(microBatch * blocks + block)) {
+        problems.push({ kind: "missing-instance", name: { block, microBatch } });
+        if (problems.length === MAX_MISSING) {
+          return problems;
+        }
+      }
+    }
+  }
+  return problems;
+}
+
+function isIndex(value: number, count: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < count;
+}
+
+function nameOf({ block, microBatch }: BlockInstance): InstanceName {
+  return { block, microBatch };
+}
+
+function orderProblems({ instances, makespan }: PipelineSchedule): PipelineProblem[] {
+  const problems: PipelineProblem[] = [];
+  let last = 0;
+  for (const [position, instance] of instances.entries()) {
+    const before = instances[position - 1];
+    if (before !== undefined && compareInstances(before, instance) > 0) {
+      problems.push({ kind: "out-of-order", position });
+    }
+    last = Math.max(last, instance.end);
+  }
+  const first = instances.reduce((least, { start }) => Math.min(least, start), Infinity);
+  if (first !== 0) {
+    problems.push({ kind: "late-first-start", start: first });
+  }
+  if (makespan !== last) {
+    problems.push({ kind: "wrong-makespan", makespan, expected: last });
+  }
+  return problems;
+}
+
+function compareInstances(a: BlockInstance, b: BlockInstance): number {
+  return a.start - b.start || a.block - b.block || a.microBatch - b.microBatch;
+}
+
+function dependencyProblems(
+  { blocks, dependencies }: Placement,
+  { instances, microBatches }: PipelineSchedule,
+): PipelineProblem[] {
+  const starts = new Float64Array(blocks.length * microBatches);
+  const ends = new Float64Array(blocks.length * microBatches);
+  for (const { block, microBatch, start, end } of instances) {
+    starts[microBatch * blocks.length + block] = start;
+    ends[microBatch * blocks.length + block] = end;
+  }
+  const problems: PipelineProblem[] = [];
+  for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+    const base = microBatch * blocks.length;
+    for (const { from, to, latency } of dependencies) {
+      const earliest = (ends[base + from] ?? 0) + latency;
+      const start = starts[base + to] ?? 0;
+      if (start < earliest) {
+        problems.push({
+          kind: "unmet-dependency",
+          from: { block: from, microBatch },
+          to: { block: to, microBatch },
+          start,
+          earliest,
+        });
+      }
+    }
+  }
+  return problems;
+}
+
+function overlapProblems({ instances }: DeviceTimeline, device: number): PipelineProblem[] {
+  const problems: PipelineProblem[] = [];
+  let longest = instances[0];
+  for (const instance of instances.slice(1)) {
+    if (longest !== undefined && instance.start < longest.end) {
+      const [first, second] = [nameOf(longest), nameOf(instance)];
+      problems.push({ kind: "device-overlap", device, first, second, time: instance.start });
+    }
+    if (longest === undefined || instance.end > longest.end) {
+      longest = instance;
+    }
+  }
+  return problems;
+}
+
+function memoryProblems(
+  placement: Placement,
+  { memory, peakMemory }: DeviceTimeline,
+  device: number,
+): PipelineProblem[] {
+  const limit = placement.devices[device]?.memory;
+  const above = limit === undefined ? undefined : memory.find((point) => point.memory > limit);
+  return limit === undefined || above === undefined
+    ? []
+    : [{ kind: "memory-exceeded", device, limit, time: above.time, peak: peakMemory }];
+}
