@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
+import { makeFolder } from "../core/make-folder.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 
 /** One thing that was looked for. */
@@ -78,7 +79,7 @@ function processorFinding(): Finding {
 
 function cacheFinding(folder: string): Finding {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK);
     return { name: "profile cache", status: "found", value: folder };
   } catch {

@@ -1,8 +1,10 @@
 /** Profiles kept in the user's cache folder, one file per key, so that a model is measured once. */
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Failure } from "../core/failure.js";
+import { makeFolder } from "../core/make-folder.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { writeFileAtomically } from "../core/write-file.js";
 import { checkProfile } from "./check-profile.js";
@@ -68,7 +70,7 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
  */
 export function writeProfile(path: string, profile: Profile): Result<string> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileAtomically(path, encodeProfile(profile));
     return ok(path);
   } catch (error) {

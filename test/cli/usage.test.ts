@@ -3,7 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { TOOL_VERSION } from "../../src/cli/version.js";
 import { runCli } from "../support/run-cli.js";
 
-const COMMANDS = ["explain", "doctor"];
+const COMMANDS = ["compile", "inspect", "profile", "run", "verify", "explain", "doctor"];
 
 describe("the command line", () => {
   it("prints its version, the one of the package", async () => {
