@@ -1,7 +1,9 @@
 import { criticalPath } from "../ir/critical-path.js";
 import type { Operator } from "../ir/operator-graph.js";
 import { type Width, widthOf } from "../ir/width.js";
+import { countParameters, type ParameterCount } from "./count-parameters.js";
 import type { BoundDim, LoweredModel } from "./lowered-model.js";
+import { HEAVY_TYPES } from "./work/products.js";
 
 /** Operators of one type, together. */
 export interface TypeSummary {
@@ -29,6 +31,8 @@ export interface Inspection {
   readonly activationBytes: number;
   /** Constants read by operators: each as often as it is read. */
   readonly parameterBytes: number;
+  /** Learned numbers, each counted once. */
+  readonly parameters: ParameterCount;
   /** By FLOPs, then by count, then by name. */
   readonly types: readonly TypeSummary[];
   /** Most operators that can run at once: all, and only the heavy ones. */
@@ -41,6 +45,8 @@ export interface Inspection {
   };
   /** Operators of unknown types, whose cost is by bytes alone: node names. */
   readonly unknownOperators: readonly string[];
+  /** Loops whose iterations only the run decides, counted as one: node names. */
+  readonly guessedLoops: readonly string[];
   readonly boundDims: readonly BoundDim[];
   readonly typeSources: LoweredModel["typeSources"];
 }
@@ -52,28 +58,9 @@ export interface WidthSummary {
   readonly isExact: boolean;
 }
 
-const HEAVY: ReadonlySet<string> = new Set([
-  "Conv",
-  "ConvTranspose",
-  "ConvInteger",
-  "QLinearConv",
-  "MatMul",
-  "MatMulInteger",
-  "QLinearMatMul",
-  "Gemm",
-  "LSTM",
-  "GRU",
-  "RNN",
-  "Attention",
-  "com.microsoft:Attention",
-  "com.microsoft:FusedConv",
-  "com.microsoft:FusedMatMul",
-  "com.microsoft:MultiHeadAttention",
-]);
-
 /** Convolutions, matrix products, recurrent operators and attention. */
 export function isHeavy({ type }: Operator): boolean {
-  return HEAVY.has(type);
+  return HEAVY_TYPES.has(type);
 }
 
 /** Summarises a lowered model. Cost: that of `widthOf`, twice. */
@@ -100,6 +87,7 @@ export function inspectModel(lowered: LoweredModel): Inspection {
     flops,
     activationBytes: sum(({ work }) => work.bytesRead + work.bytesWritten),
     parameterBytes: sum(({ work }) => work.parameterBytes),
+    parameters: countParameters(lowered),
     types: typesOf(graph.operators),
     width: summaryOf(widthOf(graph)),
     heavyWidth: summaryOf(widthOf(graph, isHeavy)),
@@ -108,6 +96,7 @@ export function inspectModel(lowered: LoweredModel): Inspection {
       flopsShare: flops === 0 ? 0 : heaviest.length / flops,
     },
     unknownOperators: lowered.unknownOperators,
+    guessedLoops: lowered.guessedLoops,
     boundDims: lowered.boundDims,
     typeSources: lowered.typeSources,
   };
