@@ -7,7 +7,8 @@
  * (`past_sequence_length + sequence_length`): those follow from their parts.
  *
  * Defaults, first match wins:
- * - a name that says what it is: batch 1, height and width 224, channels 3, a length 128 (`BY_NAME`);
+ * - a name that says what it is: batch 1, height and width 224, channels 3, a length 128 (`BY_NAME`),
+ *   but 512 for the length of a signal (below);
  * - the first dim: 1 (the batch), and so is the second where sizes on both sides are fixed (a state);
  * - dims of an image (rank 4 with 1, 3 or 4 channels on one side): 224;
  * - the second dim of a matrix of floats: 512 (samples of a signal); of anything else of rank 2 or 3:
@@ -33,12 +34,15 @@ export interface BoundInputs {
   readonly tensorDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
+/** A sequence of no known length. */
+const LENGTH = 128;
+
 /** Sizes by what a dim's name says; the first that matches. */
 const BY_NAME: readonly (readonly [RegExp, number])[] = [
   [/batch|^b$|^n$|^bs$/i, 1],
   [/height|width|^h$|^w$|image_size/i, 224],
   [/channel|^c$/i, 3],
-  [/past|seq|len|time|token|text|ctx|context|frames|^t$|^s$|^l$/i, 128],
+  [/past|seq|len|time|token|text|ctx|context|frames|^t$|^s$|^l$/i, LENGTH],
 ];
 
 const PLACE = /^(.+)\[(\d+)\]$/;
@@ -65,7 +69,7 @@ export function bindDims(
   };
   for (const name of dimNames(model.graph)) {
     const given = asked.names.get(name);
-    const size = given ?? namedDefault(name, sizes, asked.names) ?? placeDefault(model.graph, name);
+    const size = given ?? defaultOf(model.graph, name, sizes, asked.names);
     sizes.set(name, note(name, size, given === undefined ? "default" : "option"));
   }
   for (const input of model.graph.inputs) {
@@ -204,6 +208,26 @@ function namedDefault(
   return BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
 }
 
+function defaultOf(
+  graph: OnnxGraph,
+  name: string,
+  sizes: ReadonlyMap<string, number>,
+  given: ReadonlyMap<string, number>,
+): number {
+  const named = namedDefault(name, sizes, given);
+  return named === undefined || (named === LENGTH && isSignal(graph, name))
+    ? placeDefault(graph, name)
+    : named;
+}
+
+/** Whether the dim is the second of a matrix of floats. */
+function isSignal(graph: OnnxGraph, name: string): boolean {
+  return graph.inputs.some(
+    ({ dims, elementType }) =>
+      dims?.length === 2 && dims[1] === name && elementType?.startsWith("float") === true,
+  );
+}
+
 /** A name that says nothing gets the size of the first place that it stands in. */
 function placeDefault(graph: OnnxGraph, name: string): number {
   const input = graph.inputs.find((candidate) => candidate.dims?.includes(name));
@@ -236,7 +260,7 @@ function unnamedDefault(input: ValueInfo, axis: number): number {
   if (axis !== 1 || dims.length > 3 || isState) {
     return 1;
   }
-  return dims.length === 2 && input.elementType?.startsWith("float") === true ? 512 : 128;
+  return dims.length === 2 && input.elementType?.startsWith("float") === true ? 512 : LENGTH;
 }
 
 function pictureDefault(dims: readonly Dim[], axis: number): number {

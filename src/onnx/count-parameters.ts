@@ -1,7 +1,9 @@
 import { bytesOf, type ElementType } from "../ir/element-type.js";
 import { countOf, isFloat } from "./infer/fact.js";
-import type { LoweredModel } from "./lowered-model.js";
-import type { OnnxNode } from "./model.js";
+import { typeOf } from "./infer/rules.js";
+import type { LoweredModel, TensorType } from "./lowered-model.js";
+import type { OnnxGraph, OnnxNode, OnnxTensor } from "./model.js";
+import { readsOf } from "./normalize-model.js";
 
 /** Learned numbers of a model. */
 export interface ParameterCount {
@@ -12,7 +14,7 @@ export interface ParameterCount {
 
 /** Quantised weights are parameters although they are integers: those that these types read. */
 const QUANTISED_READER =
-  /^(DequantizeLinear|QLinear|QGemm|MatMulInteger|ConvInteger|DynamicQuantizeMatMul|MatMulNBits|MatMulBnb4)/;
+  /^(com\.microsoft:)?(DequantizeLinear|QLinear|QGemm|MatMulInteger|ConvInteger|DynamicQuantizeMatMul|MatMulNBits|MatMulBnb4)/;
 
 /** Element types in which quantised weights come. */
 const QUANTISED: ReadonlySet<ElementType> = new Set([
@@ -27,46 +29,129 @@ const QUANTISED: ReadonlySet<ElementType> = new Set([
   "int32",
 ]);
 
+/** Constant nodes that give the same numbers in another order, shape or precision. */
+const REARRANGE: ReadonlySet<string> = new Set([
+  "Transpose",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Flatten",
+  "Identity",
+  "Cast",
+  "DequantizeLinear",
+  "com.microsoft:DequantizeLinear",
+]);
+
 /**
- * Counts the constants that operators depend on, each once however many operators or constant nodes
- * read it (so that tied weights count once): floating-point ones, and quantised ones where a
- * quantised operator reads them. Shapes, indices and masks are no parameters.
+ * Counts the constants that operators read, traced back through rearrangements so that weights
+ * that are tied (read as they are and transposed) count once. Floating-point constants count, and
+ * integers where a quantised operator reads them; shapes, indices and masks are no parameters.
  *
- * Initializers, Constant and ConstantOfShape nodes are where constants begin; what constant nodes
- * make of them is not counted again.
+ * Bodies of control flow count with the constants that they hold.
  * Cost: O(nodes + edges).
  */
 export function countParameters(lowered: LoweredModel): ParameterCount {
-  const { nodes, initializers } = lowered.model.graph;
-  const sources = new Set(initializers.map((initializer) => initializer.name));
-  const read = new Set<string>();
-  let count = 0;
-  let bytes = 0;
-  const add = (name: string, reader: OnnxNode) => {
-    const type = lowered.types.get(name);
-    if (type === undefined || !sources.has(name) || read.has(name)) {
-      return;
-    }
-    const isQuantised = QUANTISED.has(type.elementType) && QUANTISED_READER.test(reader.opType);
-    if (isFloat(type.elementType) || isQuantised) {
-      read.add(name);
-      const elements = countOf(type.dims) ?? 0;
-      count += elements;
-      bytes += bytesOf(type.elementType, elements);
-    }
-  };
+  const { nodes } = lowered.model.graph;
+  const producer = new Map<string, number>();
   for (const [at, node] of nodes.entries()) {
-    const role = lowered.roles[at];
-    if (role === "dead") {
-      continue;
-    }
-    const isSource = node.opType === "Constant" || node.opType === "ConstantOfShape";
-    if (role === "constant" && isSource) {
-      sources.add(node.outputs[0] ?? "");
-    }
-    for (const name of node.inputs) {
-      add(name, node);
+    for (const name of node.outputs) {
+      producer.set(name, at);
     }
   }
-  return { count, bytes };
+  const total = new Total();
+  // Inputs of the model have no producer either, and are no parameters.
+  const seen = new Set(lowered.model.graph.inputs.map((input) => input.name));
+  for (const operator of lowered.graph.operators) {
+    const node = nodes[operator.node] as OnnxNode;
+    for (const name of readsOf(node)) {
+      const root = rootOf(name, node, lowered, producer);
+      if (root !== undefined && !seen.has(root.name)) {
+        seen.add(root.name);
+        total.add(lowered.types.get(root.name), root.reader);
+      }
+    }
+    addBodies(node, total);
+  }
+  return { count: total.count, bytes: total.bytes };
+}
+
+class Total {
+  count = 0;
+  bytes = 0;
+
+  add(type: TensorType | undefined, reader: string): void {
+    if (type === undefined) {
+      return;
+    }
+    if (
+      isFloat(type.elementType) ||
+      (QUANTISED.has(type.elementType) && QUANTISED_READER.test(reader))
+    ) {
+      const elements = countOf(type.dims) ?? 0;
+      this.count += elements;
+      this.bytes += bytesOf(type.elementType, elements);
+    }
+  }
+}
+
+/** Where a constant's numbers come from and what reads them there; `undefined`: no constant. */
+function rootOf(
+  input: string,
+  operator: OnnxNode,
+  { model, roles }: LoweredModel,
+  producer: ReadonlyMap<string, number>,
+): { readonly name: string; readonly reader: string } | undefined {
+  let name = input;
+  let reader = typeOf(operator);
+  for (;;) {
+    const at = producer.get(name);
+    if (at === undefined) {
+      return { name, reader };
+    }
+    const node = model.graph.nodes[at];
+    if (node === undefined || roles[at] !== "constant") {
+      return undefined;
+    }
+    const type = typeOf(node);
+    const [source] = node.inputs;
+    if (!REARRANGE.has(type) || source === undefined) {
+      return { name, reader };
+    }
+    name = source;
+    reader = type;
+  }
+}
+
+function addBodies(node: OnnxNode, total: Total): void {
+  for (const attribute of node.attributes.values()) {
+    const graphs =
+      attribute.kind === "graph"
+        ? [attribute.value]
+        : attribute.kind === "graphs"
+          ? attribute.value
+          : [];
+    for (const graph of graphs) {
+      addBody(graph, total);
+    }
+  }
+}
+
+function addBody(graph: OnnxGraph, total: Total): void {
+  const readers = new Map<string, string>();
+  for (const node of graph.nodes) {
+    for (const name of node.inputs) {
+      readers.set(name, typeOf(node));
+    }
+    addBodies(node, total);
+  }
+  const add = (name: string, tensor: OnnxTensor) => total.add(tensor, readers.get(name) ?? "");
+  for (const initializer of graph.initializers) {
+    add(initializer.name, initializer);
+  }
+  for (const node of graph.nodes) {
+    const value = node.attributes.get("value");
+    if (node.opType === "Constant" && value?.kind === "tensor") {
+      add(node.outputs[0] ?? "", value.value);
+    }
+  }
 }

@@ -18,6 +18,7 @@ export function renderInspected(inspection: Inspection): string {
       `${nodes.total}: ${nodes.operators} operators, ${nodes.views} views, ${nodes.constant} folded, ${nodes.dead} dead`,
     ],
     ["FLOPs", formatCount(inspection.flops)],
+    ["parameters", formatCount(inspection.parameters.count)],
     [
       "memory",
       `${formatBytes(inspection.activationBytes)} activations, ${formatBytes(inspection.parameterBytes)} parameters`,
@@ -39,6 +40,14 @@ export function renderInspected(inspection: Inspection): string {
       "shapes",
       `${typeSources.inferred} inferred, ${typeSources.oracle} from ONNX Runtime, ${typeSources.declared} declared`,
     ],
+    ...(inspection.guessedLoops.length === 0
+      ? []
+      : [
+          [
+            "loops",
+            `${inspection.guessedLoops.length} counted as one iteration: ${inspection.guessedLoops.slice(0, 5).map(formatName).join(", ")}`,
+          ] as const,
+        ]),
     ...(unknownOperators.length === 0
       ? []
       : [
