@@ -1,0 +1,134 @@
+import type { Failures } from "../core/failure.js";
+import {
+  integer,
+  type JsonProblem,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  text,
+} from "../core/json-shape.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { deviceModelInvalid } from "./failures.js";
+
+/** Peak rate of one kind of arithmetic, dense. */
+export interface ArithmeticRates {
+  /** FLOP/s of ordinary 32-bit arithmetic. */
+  readonly float32: number;
+  /** FLOP/s of matrix units fed with 32-bit data (TF32); the ordinary rate where there are none. */
+  readonly tensorFloat32: number;
+  /** FLOP/s of matrix units fed with 16-bit data, 32-bit accumulation. */
+  readonly float16: number;
+}
+
+/**
+ * A GPU as far as scheduling needs to know it: what one streaming multiprocessor (SM) can hold,
+ * how fast it computes and moves data, and what launching costs.
+ */
+export interface DeviceModel {
+  /** Name used on the command line, such as `h200`. */
+  readonly name: string;
+  /** Marketing name, with the variant that the figures are of. */
+  readonly product: string;
+  readonly sms: number;
+  readonly threadBlocksPerSm: number;
+  readonly threadsPerSm: number;
+  /** 32-bit registers. */
+  readonly registersPerSm: number;
+  /** Largest shared memory that the thread blocks of one SM can have together. */
+  readonly sharedBytesPerSm: number;
+  /** Shared memory that the system keeps of each resident thread block. */
+  readonly sharedBytesReservedPerBlock: number;
+  /** Bytes per second of device memory. */
+  readonly memoryBandwidth: number;
+  readonly l2Bytes: number;
+  readonly flops: ArithmeticRates;
+  /** From the end of a kernel to the start of the next one of its stream, inside a CUDA graph. */
+  readonly launchGapNs: number;
+  /** From the end of a kernel to the start of one on another stream that waits for it, in a graph. */
+  readonly eventNs: number;
+  /** Shortest time that any kernel takes. */
+  readonly kernelFloorNs: number;
+  /** Where each figure is from. */
+  readonly sources: Readonly<Record<keyof Figures, string>>;
+}
+
+/** The figures that need a source. */
+export type Figures = Omit<DeviceModel, "name" | "product" | "sources">;
+
+const RATES: Shape<ArithmeticRates> = object<ArithmeticRates>({
+  float32: number(1e9, 1e18),
+  tensorFloat32: number(1e9, 1e18),
+  float16: number(1e9, 1e18),
+});
+
+const SOURCE = text(500);
+
+const DEVICE_MODEL = object<DeviceModel & { format: string; version: number }>({
+  format: oneOf("top-compile/device-model"),
+  version: oneOf(1),
+  name: text(64),
+  product: text(200),
+  sms: integer(1, 4096),
+  threadBlocksPerSm: integer(1, 256),
+  threadsPerSm: integer(32, 65536),
+  registersPerSm: integer(1024, 16_777_216),
+  sharedBytesPerSm: integer(1024, 67_108_864),
+  sharedBytesReservedPerBlock: integer(0, 65536),
+  memoryBandwidth: number(1e9, 1e15),
+  l2Bytes: integer(0, 17_179_869_184),
+  flops: RATES,
+  launchGapNs: integer(0, 1_000_000),
+  eventNs: integer(0, 1_000_000),
+  kernelFloorNs: integer(0, 1_000_000),
+  sources: object<Readonly<Record<keyof Figures, string>>>({
+    sms: SOURCE,
+    threadBlocksPerSm: SOURCE,
+    threadsPerSm: SOURCE,
+    registersPerSm: SOURCE,
+    sharedBytesPerSm: SOURCE,
+    sharedBytesReservedPerBlock: SOURCE,
+    memoryBandwidth: SOURCE,
+    l2Bytes: SOURCE,
+    flops: SOURCE,
+    launchGapNs: SOURCE,
+    eventNs: SOURCE,
+    kernelFloorNs: SOURCE,
+  }),
+});
+
+/**
+ * Reads a device model that a user wrote (`top-compile/device-model`).
+ *
+ * Fails: `device-model-invalid`, once per problem, with the JSON pointer.
+ */
+export function parseDeviceModel(value: unknown, where: string): Result<DeviceModel> {
+  const problems: JsonProblem[] = [];
+  const read = DEVICE_MODEL(value, "", problems);
+  if (read !== undefined) {
+    problems.push(...impossible(read));
+  }
+  if (read === undefined || problems.length > 0) {
+    return fail(problems.map((p) => deviceModelInvalid(where, p)) as unknown as Failures);
+  }
+  const { format: _format, version: _version, ...model } = read;
+  return ok(model);
+}
+
+/** Figures that are each possible but not together. */
+function impossible(model: DeviceModel): JsonProblem[] {
+  const problems: JsonProblem[] = [];
+  if (model.threadsPerSm < model.threadBlocksPerSm) {
+    problems.push({
+      pointer: "/threadBlocksPerSm",
+      message: `must not exceed threadsPerSm (${model.threadsPerSm}), is ${model.threadBlocksPerSm}`,
+    });
+  }
+  if (model.flops.float16 < model.flops.float32) {
+    problems.push({ pointer: "/flops/float16", message: "must not be below flops/float32" });
+  }
+  if (model.flops.tensorFloat32 < model.flops.float32) {
+    problems.push({ pointer: "/flops/tensorFloat32", message: "must not be below flops/float32" });
+  }
+  return problems;
+}

@@ -1,0 +1,101 @@
+import type { DeviceModel } from "../device-model.js";
+
+const ASSUMED =
+  "assumed, to be replaced by a measured profile: typical of published measurements of CUDA graphs";
+
+const ASSUMED_SOURCES = { launchGapNs: ASSUMED, eventNs: ASSUMED, kernelFloorNs: ASSUMED } as const;
+
+function capability(version: string): string {
+  return `CUDA C++ Programming Guide, technical specifications, compute capability ${version}`;
+}
+
+/** NVIDIA A100 PCIe, 40 GB: one of the two GPUs of the Opara paper. */
+export const A100_PCIE_40GB: DeviceModel = {
+  name: "a100-pcie-40gb",
+  product: "NVIDIA A100 PCIe 40GB",
+  sms: 108,
+  threadBlocksPerSm: 32,
+  threadsPerSm: 2048,
+  registersPerSm: 65_536,
+  sharedBytesPerSm: 167_936,
+  sharedBytesReservedPerBlock: 1024,
+  memoryBandwidth: 1.555e12,
+  l2Bytes: 41_943_040,
+  flops: { float32: 19.5e12, tensorFloat32: 156e12, float16: 312e12 },
+  launchGapNs: 1200,
+  eventNs: 1800,
+  kernelFloorNs: 2200,
+  sources: {
+    sms: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 108 SMs",
+    threadBlocksPerSm: capability("8.0"),
+    threadsPerSm: capability("8.0"),
+    registersPerSm: capability("8.0"),
+    sharedBytesPerSm: `${capability("8.0")}: 164 KiB`,
+    sharedBytesReservedPerBlock: `${capability("8.0")}: 1 KiB per thread block`,
+    memoryBandwidth: "NVIDIA A100 data sheet, 40GB PCIe: 1,555 GB/s",
+    l2Bytes: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 40 MiB",
+    flops: "NVIDIA A100 data sheet, dense",
+    ...ASSUMED_SOURCES,
+  },
+};
+
+/** NVIDIA V100 SXM2, 16 GB: the GPU of the IOS paper. */
+export const V100: DeviceModel = {
+  name: "v100",
+  product: "NVIDIA V100 SXM2 16GB",
+  sms: 80,
+  threadBlocksPerSm: 32,
+  threadsPerSm: 2048,
+  registersPerSm: 65_536,
+  sharedBytesPerSm: 98_304,
+  sharedBytesReservedPerBlock: 0,
+  memoryBandwidth: 0.9e12,
+  l2Bytes: 6_291_456,
+  flops: { float32: 15.7e12, tensorFloat32: 15.7e12, float16: 125e12 },
+  launchGapNs: 1500,
+  eventNs: 2200,
+  kernelFloorNs: 2500,
+  sources: {
+    sms: "NVIDIA Tesla V100 GPU Architecture whitepaper: 80 SMs",
+    threadBlocksPerSm: capability("7.0"),
+    threadsPerSm: capability("7.0"),
+    registersPerSm: capability("7.0"),
+    sharedBytesPerSm: `${capability("7.0")}: 96 KiB`,
+    sharedBytesReservedPerBlock: `${capability("7.0")}: none`,
+    memoryBandwidth: "NVIDIA V100 data sheet, SXM2: 900 GB/s",
+    l2Bytes: "NVIDIA Tesla V100 GPU Architecture whitepaper: 6 MiB",
+    flops: "NVIDIA V100 data sheet, SXM2; no TF32 units, so the 32-bit rate stands for them",
+    ...ASSUMED_SOURCES,
+  },
+};
+
+/** NVIDIA GeForce RTX 2080 SUPER, 8 GB: the other GPU of the Opara paper. */
+export const RTX_2080_SUPER: DeviceModel = {
+  name: "rtx-2080-super",
+  product: "NVIDIA GeForce RTX 2080 SUPER 8GB",
+  sms: 48,
+  threadBlocksPerSm: 16,
+  threadsPerSm: 1024,
+  registersPerSm: 65_536,
+  sharedBytesPerSm: 65_536,
+  sharedBytesReservedPerBlock: 0,
+  memoryBandwidth: 0.496e12,
+  l2Bytes: 4_194_304,
+  flops: { float32: 11.15e12, tensorFloat32: 11.15e12, float16: 44.6e12 },
+  launchGapNs: 1500,
+  eventNs: 2200,
+  kernelFloorNs: 2500,
+  sources: {
+    sms: "NVIDIA Turing GPU Architecture whitepaper and GeForce RTX 2080 SUPER specifications: 48 SMs, 3,072 cores",
+    threadBlocksPerSm: capability("7.5"),
+    threadsPerSm: capability("7.5"),
+    registersPerSm: capability("7.5"),
+    sharedBytesPerSm: `${capability("7.5")}: 64 KiB`,
+    sharedBytesReservedPerBlock: `${capability("7.5")}: none`,
+    memoryBandwidth: "GeForce RTX 2080 SUPER specifications: 256 bits at 15.5 Gbit/s, 496 GB/s",
+    l2Bytes: "NVIDIA Turing GPU Architecture whitepaper, TU104: 4 MiB",
+    flops:
+      "3,072 cores x 2 x 1.815 GHz boost; matrix units with 32-bit accumulation at half their 16-bit rate of 89.2 TFLOP/s (Turing whitepaper); no TF32 units",
+    ...ASSUMED_SOURCES,
+  },
+};

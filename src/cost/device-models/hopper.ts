@@ -1,0 +1,52 @@
+import type { DeviceModel } from "../device-model.js";
+
+const ARCHITECTURE = "NVIDIA H100 Tensor Core GPU Architecture whitepaper";
+const CAPABILITY = "CUDA C++ Programming Guide, technical specifications, compute capability 9.0";
+const ASSUMED =
+  "assumed, to be replaced by a measured profile: typical of published measurements of CUDA graphs";
+
+const SM = {
+  sms: 132,
+  threadBlocksPerSm: 32,
+  threadsPerSm: 2048,
+  registersPerSm: 65_536,
+  sharedBytesPerSm: 233_472,
+  sharedBytesReservedPerBlock: 1024,
+  l2Bytes: 52_428_800,
+  flops: { float32: 66.9e12, tensorFloat32: 494.7e12, float16: 989.4e12 },
+  launchGapNs: 1000,
+  eventNs: 1500,
+  kernelFloorNs: 2000,
+} as const;
+
+const SOURCES = {
+  sms: `${ARCHITECTURE}, H100 SXM5: 132 SMs`,
+  threadBlocksPerSm: CAPABILITY,
+  threadsPerSm: CAPABILITY,
+  registersPerSm: CAPABILITY,
+  sharedBytesPerSm: `${CAPABILITY}: 228 KiB`,
+  sharedBytesReservedPerBlock: `${CAPABILITY}: 1 KiB per thread block`,
+  l2Bytes: `${ARCHITECTURE}: 50 MiB`,
+  flops: `${ARCHITECTURE}, H100 SXM5, dense`,
+  launchGapNs: ASSUMED,
+  eventNs: ASSUMED,
+  kernelFloorNs: ASSUMED,
+} as const;
+
+/** NVIDIA H100 SXM5, 80 GB. */
+export const H100: DeviceModel = {
+  name: "h100",
+  product: "NVIDIA H100 SXM5 80GB",
+  ...SM,
+  memoryBandwidth: 3.35e12,
+  sources: { ...SOURCES, memoryBandwidth: "NVIDIA H100 data sheet, SXM: 3.35 TB/s" },
+};
+
+/** NVIDIA H200 SXM, 141 GB: the chip of the H100 with faster memory. */
+export const H200: DeviceModel = {
+  name: "h200",
+  product: "NVIDIA H200 SXM 141GB",
+  ...SM,
+  memoryBandwidth: 4.8e12,
+  sources: { ...SOURCES, memoryBandwidth: "NVIDIA H200 data sheet: 4.8 TB/s" },
+};

@@ -1,0 +1,24 @@
+import type { Failure } from "../core/failure.js";
+import type { JsonProblem } from "../core/json-shape.js";
+
+/** A device model file that cannot be used. */
+export function deviceModelInvalid(file: string, problem: JsonProblem): Failure {
+  return {
+    code: "device-model-invalid",
+    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    message: problem.message,
+    hint: "see docs/device-models.md for the fields and their units",
+    exit: 1,
+  };
+}
+
+/** A device name that is neither a device nor a known model. */
+export function deviceUnknown(name: string, known: readonly string[]): Failure {
+  return {
+    code: "device-unknown",
+    where: name,
+    message: "is not a device that this tool knows",
+    hint: `use one of ${known.join(", ")}, or the path of a device model file (.json)`,
+    exit: 1,
+  };
+}
