@@ -246,7 +246,7 @@ class Simulation {
     const makespan = this.#now;
     const mean = (sum: number): number => (makespan === 0 ? 0 : sum / makespan);
     invariant(
-      this.#end.every((_, operator) => (this.#start[operator] as number) >= 0),
+      this.#schedule.launches.every(({ operator }) => (this.#start[operator] as number) >= 0),
       "every operator of the schedule runs",
     );
     return {

@@ -15,6 +15,9 @@
  * Example: a -> {b, c} -> d. Endings of {a, b, c, d}: {d}, {b, d}? no: c would stay and d reads c,
  * so {b, c, d} only with groups of three operators. The cheapest is a | b, c | d.
  *
+ * Chains of operators (each the only reader of the one before) are one unit, as convolution and
+ * activation are in the paper.
+ *
  * Source: Ding et al., IOS, MLSys 2021 (arXiv 2011.01302), Algorithm 1 and section 4.3 (pruning).
  * Differs: parts come from cut operators instead of hand-written blocks; the latency of a step is a
  * function given by the caller instead of a measurement; work is bounded by a number of
@@ -25,6 +28,7 @@ import { invariant } from "../../../core/invariant.js";
 import type { OperatorGraph } from "../../../ir/operator-graph.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { composeSchedule } from "../waits.js";
+import { contractChains, type UnitGraph } from "./chain-units.js";
 import { partsOf } from "./parts.js";
 
 /** How far IOS may go. */
@@ -33,7 +37,7 @@ export interface IosOptions {
   readonly groupOperators?: number;
   /** Groups in a step, the paper's s (default 8). */
   readonly groups?: number;
-  /** Transitions looked at in one part before its search narrows (default 300,000). */
+  /** Transitions looked at in one part before it is cut into halves (default 40,000). */
   readonly maxTransitions?: number;
 }
 
@@ -47,14 +51,14 @@ export interface IosResult {
   readonly steps: readonly (readonly (readonly number[])[])[];
   readonly states: number;
   readonly transitions: number;
-  /** Parts whose search had to be narrowed to fewer groups or operators than asked for. */
-  readonly narrowed: number;
+  /** Parts that had too many transitions and were cut into halves. */
+  readonly halved: number;
 }
 
-/** Operators in one part: sets of them are two words. */
+/** Units in one part: sets of them are two words. */
 const MAX_PART = 52;
 
-const DEFAULTS = { groupOperators: 3, groups: 8, maxTransitions: 300_000 };
+const DEFAULTS = { groupOperators: 3, groups: 8, maxTransitions: 40_000 };
 
 /** The schedule of the cheapest steps within the pruning. */
 export function searchIos(
@@ -64,25 +68,25 @@ export function searchIos(
 ): IosResult {
   const limits = { ...DEFAULTS, ...options };
   const steps: (readonly (readonly number[])[])[] = [];
-  const count = { states: 0, transitions: 0, narrowed: 0 };
-  for (const part of partsOf(graph, MAX_PART)) {
-    let { groupOperators, groups } = limits;
-    for (;;) {
-      const solver = new PartSolver(graph, part, latency, { ...limits, groupOperators, groups });
-      const solved = solver.solve();
-      count.states += solver.states;
-      count.transitions += solver.transitions;
-      if (solved !== undefined) {
-        steps.push(...solved);
-        break;
-      }
-      invariant(
-        groups > 1 || groupOperators > 1,
-        "one operator a step is always within the limits",
-      );
-      count.narrowed++;
-      groupOperators = Math.max(1, groupOperators - 1);
-      groups = Math.max(1, Math.floor(groups / 2));
+  const count = { states: 0, transitions: 0, halved: 0 };
+  const units = contractChains(graph);
+  const unitLatency: StepLatency = (groups) =>
+    latency(groups.map((group) => group.flatMap((unit) => units.members[unit] ?? [])));
+  const pending = [...partsOf(units.graph, MAX_PART)].reverse();
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+    const solver = new PartSolver(units.graph, part, unitLatency, limits);
+    const solved = solver.solve();
+    count.states += solver.states;
+    count.transitions += solver.transitions;
+    if (solved === undefined) {
+      invariant(part.length > 1, "a part of one unit has one transition");
+      const half = part.length >> 1;
+      pending.push(part.slice(half), part.slice(0, half));
+      count.halved++;
+      continue;
+    }
+    for (const step of solved) {
+      steps.push(step.map((group) => group.flatMap((unit) => units.members[unit] ?? [])));
     }
   }
   return { schedule: scheduleOf(graph, steps), steps, ...count };
@@ -141,7 +145,7 @@ class PartSolver {
   readonly #memo = new Map<number, State>();
   readonly #latencies = new Map<number, number>();
 
-  constructor(graph: OperatorGraph, part: readonly number[], latency: StepLatency, limits: Limits) {
+  constructor(graph: UnitGraph, part: readonly number[], latency: StepLatency, limits: Limits) {
     this.#part = part;
     this.#latency = latency;
     this.#limits = limits;
@@ -151,7 +155,7 @@ class PartSolver {
     for (let at = part.length - 1; at >= 0; at--) {
       let low = at < 26 ? 1 << at : 0;
       let high = at < 26 ? 0 : 1 << (at - 26);
-      for (const successor of graph.operators[part[at] ?? 0]?.successors ?? []) {
+      for (const successor of graph.successors[part[at] ?? 0] ?? []) {
         const next = position.get(successor);
         if (next !== undefined) {
           low |= this.#behindLow[next] ?? 0;
