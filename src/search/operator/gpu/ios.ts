@@ -126,6 +126,9 @@ interface State {
   readonly last: readonly number[];
 }
 
+/** Endings enumerated for each transition allowed: a set is enumerated once to find what it needs. */
+const ENDINGS = 4;
+
 /** Bits of a set that fit the low word. */
 const LOW = 2 ** 26;
 
@@ -144,6 +147,8 @@ class PartSolver {
   readonly #behindHigh: Int32Array;
   readonly #memo = new Map<number, State>();
   readonly #latencies = new Map<number, number>();
+  /** Endings enumerated, those of sets that had to wait for others included. */
+  #endings = 0;
 
   constructor(graph: UnitGraph, part: readonly number[], latency: StepLatency, limits: Limits) {
     this.#part = part;
@@ -180,11 +185,13 @@ class PartSolver {
       }
       const open: number[] = [];
       const state = this.#expand(set, open);
-      if (this.transitions > this.#limits.maxTransitions) {
+      if (this.#isSpent()) {
         return undefined;
       }
       if (state === undefined) {
-        pending.push(...open);
+        for (const before of open) {
+          pending.push(before);
+        }
       } else {
         this.#memo.set(set, state);
         this.states++;
@@ -221,7 +228,7 @@ class PartSolver {
           group === undefined ||
           (group.low & usedLow) !== 0 ||
           (group.high & usedHigh) !== 0 ||
-          this.transitions > this.#limits.maxTransitions
+          this.#isSpent()
         ) {
           continue;
         }
@@ -230,6 +237,7 @@ class PartSolver {
         const nextHigh = usedHigh | group.high;
         const step = nextHigh * LOW + nextLow;
         const before = this.#memo.get(set - step);
+        this.#endings++;
         if (before === undefined) {
           open.push(set - step);
         } else if (open.length === 0) {
@@ -247,6 +255,11 @@ class PartSolver {
     };
     extend(0, 0, 0);
     return open.length > 0 ? undefined : best;
+  }
+
+  #isSpent(): boolean {
+    const { maxTransitions } = this.#limits;
+    return this.transitions > maxTransitions || this.#endings > ENDINGS * maxTransitions;
   }
 
   #latencyOf(step: number, groups: readonly number[]): number {
