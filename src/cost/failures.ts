@@ -22,3 +22,15 @@ export function deviceUnknown(name: string, known: readonly string[]): Failure {
     exit: 1,
   };
 }
+
+/** A device model file that is not JSON. */
+export function deviceModelNotJson(file: string, cause: unknown): Failure {
+  return {
+    code: "device-model-not-json",
+    where: file,
+    message: `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    hint: "see docs/device-models.md",
+    exit: 1,
+    cause,
+  };
+}

@@ -68,14 +68,30 @@ export function sectionMissing(file: string, section: string): Failure {
   };
 }
 
-/** A device that this version cannot compile for. */
+/** A GPU that would have to be measured. */
 export function deviceUnsupported(device: string): Failure {
   return {
     code: "device-unsupported",
     where: `--device ${device}`,
-    message: "this version measures and compiles for the CPU only",
-    hint: "leave --device out, or give --device cpu",
+    message: "this version cannot measure on a GPU or run there",
+    hint: "give --device cpu, or the name of a device model such as h200 for estimates",
     exit: 4,
+  };
+}
+
+/** Operators that no CUDA graph can hold, because what they run depends on data. */
+export function operatorsNotCapturable(
+  model: string,
+  operators: readonly { readonly type: string; readonly name: string }[],
+): Failure {
+  const some = operators.slice(0, 3).map(({ type, name }) => `${type} "${name}"`);
+  const more = operators.length > some.length ? ` and ${operators.length - some.length} more` : "";
+  return {
+    code: "operators-not-capturable",
+    where: model,
+    message: `has control flow, which a CUDA graph cannot hold: ${some.join(", ")}${more}`,
+    hint: "export the model without it, or compile for --device cpu",
+    exit: 1,
   };
 }
 
@@ -126,5 +142,16 @@ export function outputsDiffer(file: string, absolute: number, relative: number):
     message: `its outputs differ from the model's by up to ${absolute} (relatively ${relative})`,
     hint: "please report this: a verified schedule must not change results",
     exit: 1,
+  };
+}
+
+/** An algorithm that has no meaning on a device. */
+export function algorithmNotFor(algorithm: string, device: string): Failure {
+  return {
+    code: "algorithm-not-for-device",
+    where: `--algorithm ${algorithm}`,
+    message: `has no schedules for --device ${device}`,
+    hint: "give a GPU with --device, or choose another algorithm",
+    exit: 2,
   };
 }

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
 import type { DriverContext } from "./context.js";
-import { outputsDiffer } from "./failures.js";
+import { deviceUnsupported, outputsDiffer } from "./failures.js";
 import { verifySchedule } from "./verify-schedule.js";
 
 /** One way to run the model, measured. */
@@ -56,6 +56,10 @@ export async function runSchedule(
   }
   const { artifact, lowered, schedule } = verified.value;
   const operators = present(artifact.operators, "operators section");
+  const device = String(artifact.provenance.options["device"] ?? "cpu");
+  if (device !== "cpu") {
+    return fail([deviceUnsupported(device)]);
+  }
   const isSplit = schedule.streams > 1;
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
     seed: request.seed,

@@ -25,11 +25,16 @@ const ALIGN: readonly Align[] = ["left", "right", "right", "right", "right"];
 
 function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
   const base = latencyNs.sequentialMeasured;
+  // Where nothing was measured the predictions are all there is to compare.
+  const isPredicted = base === undefined;
   const rows = candidates.map((candidate) => {
     const isSequential = candidate.algorithm === "sequential";
     const measured = candidate.measuredNs ?? (isSequential ? base : undefined);
     const { algorithm, streams, predictedNs, sameAs } = candidate;
     const cells = [formatName(algorithm), String(streams), formatNs(predictedNs)];
+    if (isPredicted) {
+      return [...cells, "-", speedUpOf(predictedNs, latencyNs.sequentialPredicted)];
+    }
     return sameAs === undefined || measured !== undefined
       ? [...cells, timeOf(measured), speedUpOf(measured, base)]
       : [...cells, `as ${formatName(sameAs)}`, ""];

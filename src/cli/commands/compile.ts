@@ -3,9 +3,12 @@ import { Option } from "commander";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import { compileModel } from "../../driver/compile.js";
-import { deviceUnsupported } from "../../driver/failures.js";
+import { compileForModel } from "../../driver/compile-for-model.js";
+import { deviceNamed } from "../../driver/device-named.js";
+import { algorithmNotFor } from "../../driver/failures.js";
 import { renderCompiled } from "../../report/compiled.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
+import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
@@ -18,7 +21,8 @@ interface CompileOptions extends CommonOptions {
   readonly device: string;
   readonly profile?: string;
   readonly remeasure?: boolean;
-  readonly algorithm?: OperatorAlgorithm;
+  readonly algorithm?: GpuAlgorithm;
+  readonly math: "tf32" | "ieee";
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
 }
@@ -28,6 +32,7 @@ Examples:
   top-compile model.onnx                      measure here, write model.schedule.json
   top-compile model.onnx --dim batch=8        with a size for a dynamic dim
   top-compile model.onnx --profile cpu.json   from a recorded profile: the same bytes anywhere
+  top-compile model.onnx --device h200        estimates for a GPU that is not there
   top-compile model.onnx --algorithm opara    one algorithm's schedule, whatever is faster
 `;
 
@@ -39,35 +44,59 @@ export const registerCompile: RegisterCommand = (program, run) => {
     .argument("<model.onnx>", "the model")
     .option("-o, --out <file>", "where to write the schedule (default: <model>.schedule.json)")
     .option("--force", "overwrite a file that is not a schedule")
-    .option("--device <name>", "what to compile for", "cpu")
+    .option(
+      "--device <name>",
+      "cpu, a GPU by its data sheet (h200, h100, a100-pcie-40gb, v100, rtx-2080-super), or a file",
+      "cpu",
+    )
     .option("--profile <file>", "take all measurements from this profile, and measure nothing")
     .option("--remeasure", "measure again even if a kept profile fits")
     .addOption(
       new Option("--algorithm <name>", "this algorithm's schedule instead of the best").choices(
-        OPERATOR_ALGORITHMS,
+        GPU_ALGORITHMS,
       ),
+    )
+    .addOption(
+      new Option("--math <mode>", "arithmetic of 32-bit matrix products on a GPU")
+        .choices(["tf32", "ieee"])
+        .default("tf32"),
     )
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
   addCommonOptions(command).action(async (model: string, options: CompileOptions) => {
     await run(options, async (session) => {
-      if (options.device !== "cpu") {
-        return { ok: false, error: [deviceUnsupported(options.device)] };
+      const device = deviceNamed(options.device);
+      if (!device.ok) {
+        return device;
       }
       const out = options.out ?? defaultOut(model, "schedule");
-      const compiled = await compileModel(
-        {
-          model,
-          out,
-          force: options.force === true,
-          dims: options.dim,
-          seed: options.seed,
-          algorithm: options.algorithm,
-          profile: sourceOf(options),
-        },
-        driverContext(session),
-      );
+      const common = {
+        model,
+        out,
+        force: options.force === true,
+        dims: options.dim,
+        seed: options.seed,
+      };
+      const context = driverContext(session);
+      const { algorithm, math } = options;
+      if (device.value.kind === "cpu" && algorithm !== undefined && !isForCpu(algorithm)) {
+        return { ok: false, error: [algorithmNotFor(algorithm, "cpu")] };
+      }
+      const compiled =
+        device.value.kind === "model"
+          ? await compileForModel(
+              { ...common, algorithm, math, device: device.value.model },
+              context,
+            )
+          : await compileModel(
+              {
+                ...common,
+                algorithm: algorithm !== undefined && isForCpu(algorithm) ? algorithm : undefined,
+                profile: sourceOf(options),
+              },
+              context,
+            );
       if (!compiled.ok) {
         return compiled;
       }
@@ -80,6 +109,10 @@ export const registerCompile: RegisterCommand = (program, run) => {
     });
   });
 };
+
+function isForCpu(algorithm: GpuAlgorithm): algorithm is OperatorAlgorithm {
+  return (OPERATOR_ALGORITHMS as readonly string[]).includes(algorithm);
+}
 
 function sourceOf({ profile, remeasure }: CompileOptions) {
   if (profile !== undefined) {

@@ -1,0 +1,45 @@
+import { fail, ok, type Result } from "../core/result.js";
+import { type DeviceModel, parseDeviceModel } from "../cost/device-model.js";
+import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
+import { deviceModelNotJson, deviceUnknown } from "../cost/failures.js";
+import { deviceUnsupported } from "./failures.js";
+import { readText } from "./files.js";
+
+/** What `--device` names: this machine's CPU, or a GPU by its data sheet. */
+export type NamedDevice =
+  | { readonly kind: "cpu" }
+  | { readonly kind: "model"; readonly model: DeviceModel };
+
+/**
+ * The device of a name: `cpu`, a device model that comes with the tool, or the path of a device
+ * model file (`.json`).
+ *
+ * Fails: `device-unknown`, `device-unsupported` for GPUs to be measured, `device-model-invalid`.
+ */
+export function deviceNamed(name: string): Result<NamedDevice> {
+  if (name === "cpu") {
+    return ok({ kind: "cpu" });
+  }
+  if (/^cuda(:\d+)?$/.test(name)) {
+    return fail([deviceUnsupported(name)]);
+  }
+  const known = deviceModelNamed(name);
+  if (known !== undefined) {
+    return ok({ kind: "model", model: known });
+  }
+  if (!name.endsWith(".json")) {
+    return fail([deviceUnknown(name, ["cpu", ...DEVICE_MODELS.map((model) => model.name)])]);
+  }
+  const text = readText(name);
+  if (!text.ok) {
+    return text;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text.value);
+  } catch (cause) {
+    return fail([deviceModelNotJson(name, cause)]);
+  }
+  const model = parseDeviceModel(value, name);
+  return model.ok ? ok({ kind: "model", model: model.value }) : model;
+}

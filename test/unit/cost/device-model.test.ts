@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import Ajv2020 from "ajv/dist/2020.js";
+import { describe, expect, it } from "vitest";
+import { parseDeviceModel } from "../../../src/cost/device-model.js";
+import { DEVICE_MODELS } from "../../../src/cost/device-models/catalogue.js";
+
+const schema = JSON.parse(readFileSync("docs/schema/device-model.schema.json", "utf8"));
+const validate = new Ajv2020.default({ allowUnionTypes: true }).compile(schema);
+const asFile = (model: object): Record<string, unknown> => ({
+  format: "top-compile/device-model",
+  version: 1,
+  ...model,
+});
+
+describe("device models", () => {
+  it.each(DEVICE_MODELS.map((model) => [model.name, model] as const))(
+    "%s reads as a file of its own and follows the schema",
+    (_name, model) => {
+      const file = asFile(model);
+      expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
+      const parsed = parseDeviceModel(file, "own.json");
+      expect(parsed.ok && parsed.value).toEqual(model);
+    },
+  );
+
+  it.each([
+    ["a missing figure", { sms: undefined }, "/sms"],
+    ["an impossible figure", { sms: 0 }, "/sms"],
+    ["an unknown field", { colour: "green" }, "/colour"],
+    ["a bandwidth in GB/s by mistake", { memoryBandwidth: 4800 }, "/memoryBandwidth"],
+    [
+      "16-bit arithmetic slower than 32-bit",
+      { flops: { float32: 9e12, tensorFloat32: 9e12, float16: 1e12 } },
+      "/flops/float16",
+    ],
+    [
+      "more thread blocks than threads",
+      { threadBlocksPerSm: 64, threadsPerSm: 32 },
+      "/threadBlocksPerSm",
+    ],
+  ])("refuses %s with its pointer", (_what, change, pointer) => {
+    const file = JSON.parse(JSON.stringify(asFile({ ...DEVICE_MODELS[0], ...change })));
+    const parsed = parseDeviceModel(file, "own.json");
+    expect(parsed.ok ? [] : parsed.error.map(({ where }) => where)).toContain(
+      `own.json at ${pointer}`,
+    );
+  });
+});
