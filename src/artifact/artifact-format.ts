@@ -15,6 +15,7 @@ import { type Json, stableJson } from "../core/stable-json.js";
 import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } from "./artifact.js";
 import { artifactInvalid, artifactNotJson } from "./failures.js";
 import { encodeOperatorsSection, operatorsSectionShape } from "./operators-section.js";
+import { encodePipelineSection, pipelineSectionShape } from "./pipeline-section.js";
 
 const FORMAT = "top-compile/schedule";
 const VERSION = 1;
@@ -54,6 +55,7 @@ const ARTIFACT: Shape<ArtifactFile> = object<ArtifactFile>({
     object<ArtifactDevice>({ name: text(500), source: oneOf("measured", "estimated") }),
   ),
   operators: optional(operatorsSectionShape),
+  pipeline: optional(pipelineSectionShape),
 });
 
 function digest(value: unknown, pointer: string, problems: JsonProblem[]): string | undefined {
@@ -66,7 +68,7 @@ function digest(value: unknown, pointer: string, problems: JsonProblem[]): strin
 
 /** The bytes of an artifact. Ensures: the same artifact gives the same bytes everywhere. */
 export function encodeArtifact(artifact: ScheduleArtifact): string {
-  const { provenance, device, operators } = artifact;
+  const { provenance, device, operators, pipeline } = artifact;
   return stableJson({
     format: FORMAT,
     version: VERSION,
@@ -78,6 +80,7 @@ export function encodeArtifact(artifact: ScheduleArtifact): string {
     },
     device: device === undefined ? undefined : { name: device.name, source: device.source },
     operators: operators === undefined ? undefined : encodeOperatorsSection(operators),
+    pipeline: pipeline === undefined ? undefined : encodePipelineSection(pipeline),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from "../core/stable-json.js";
+import type { PipelineSection } from "./pipeline-section.js";
 
 /** A file that a schedule was made from. */
 export interface ProvenanceInput {
@@ -97,4 +98,5 @@ export interface ScheduleArtifact {
   readonly provenance: Provenance;
   readonly device?: ArtifactDevice;
   readonly operators?: OperatorsSection;
+  readonly pipeline?: PipelineSection;
 }

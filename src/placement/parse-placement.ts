@@ -16,7 +16,7 @@ import {
   text,
 } from "../core/json-shape.js";
 import { fail, type Result } from "../core/result.js";
-import { stableJson } from "../core/stable-json.js";
+import { type Json, stableJson } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
 import { limitMemory } from "./limit-memory.js";
 import type { Block, BlockKind, Dependency, Device, Placement } from "./placement.js";
@@ -114,6 +114,19 @@ export function parsePlacement(
   } catch (cause) {
     return fail([placementNotJson(file, cause)]);
   }
+  return readPlacement(value, file, memory);
+}
+
+/**
+ * Reads a placement from a JSON value, as `parsePlacement` does from text.
+ *
+ * Fails: as `parsePlacement`, without `placement-not-json`.
+ */
+export function readPlacement(
+  value: unknown,
+  file: string = "placement",
+  memory?: number,
+): Result<Placement> {
   const problems: JsonProblem[] = [];
   const spec = SPEC(value, "", problems);
   const placement = spec === undefined ? undefined : resolve(spec, problems);
@@ -291,9 +304,14 @@ function findCycle(
 
 /** The text of a placement: what `parsePlacement` reads back as the same placement. */
 export function encodePlacement(placement: Placement): string {
+  return stableJson(placementJson(placement));
+}
+
+/** The JSON value of a placement, keys in the order of the format. */
+export function placementJson(placement: Placement): Json {
   const deviceName = (device: number): string => placement.devices[device]?.name ?? "";
   const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
-  return stableJson({
+  return {
     format: "top-compile/placement",
     version: 1,
     timeUnit: placement.timeUnit,
@@ -313,5 +331,5 @@ export function encodePlacement(placement: Placement): string {
       latency: latency === 0 ? undefined : latency,
     })),
     memoryRelease: placement.memoryRelease,
-  });
+  };
 }

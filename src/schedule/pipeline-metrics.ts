@@ -1,0 +1,56 @@
+import type { Placement } from "../placement/placement.js";
+import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
+
+/** Time that one micro-batch takes on each device, by device. */
+export function deviceLoads({ devices, blocks }: Placement): readonly number[] {
+  const loads = devices.map(() => 0);
+  for (const block of blocks) {
+    for (const device of block.devices) {
+      loads[device] = (loads[device] ?? 0) + block.duration;
+    }
+  }
+  return loads;
+}
+
+/** Share of all devices' time that is idle in the steady state, in [0, 1]. */
+export function steadyBubbleRate(
+  placement: Placement,
+  { period, microBatchesPerPeriod }: PeriodicSchedule,
+): number {
+  return idleShare(placement, microBatchesPerPeriod, period);
+}
+
+/** Share of all devices' time that is idle from the first start to the last end, in [0, 1]. */
+export function wholeBubbleRate(
+  placement: Placement,
+  { microBatches, makespan }: PipelineSchedule,
+): number {
+  return idleShare(placement, microBatches, makespan);
+}
+
+function idleShare(placement: Placement, microBatches: number, time: number): number {
+  const work = deviceLoads(placement).reduce((sum, load) => sum + load, 0) * microBatches;
+  const available = placement.devices.length * time;
+  return available === 0 ? 0 : 1 - work / available;
+}
+
+/** Most micro-batches that are begun and not finished at one time. */
+export function microBatchesInFlight({ instances, microBatches }: PipelineSchedule): number {
+  const from = new Float64Array(microBatches).fill(Number.POSITIVE_INFINITY);
+  const to = new Float64Array(microBatches);
+  for (const { microBatch, start, end } of instances) {
+    from[microBatch] = Math.min(from[microBatch] ?? 0, start);
+    to[microBatch] = Math.max(to[microBatch] ?? 0, end);
+  }
+  from.sort();
+  to.sort();
+  let most = 0;
+  let finished = 0;
+  from.forEach((start, begun) => {
+    while ((to[finished] ?? Number.POSITIVE_INFINITY) <= start) {
+      finished++;
+    }
+    most = Math.max(most, begun + 1 - finished);
+  });
+  return most;
+}

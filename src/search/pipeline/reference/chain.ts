@@ -1,0 +1,73 @@
+import type { Block, Placement } from "../../../placement/placement.js";
+
+/** The blocks of one stage of a chain, by position in `Placement.blocks`. */
+export interface ChainStage {
+  readonly device: number;
+  readonly forward: number;
+  readonly backward: number | undefined;
+  /** Gradient of the weights where it is a block of its own. */
+  readonly weight: number | undefined;
+}
+
+/**
+ * The stages of a placement whose forwards make one chain over single devices, in its order, with
+ * at most one backward and one weight block each on the device of the forward; `undefined` for any
+ * other placement. The backwards must come in the opposite order.
+ */
+export function chainOf(placement: Placement): readonly ChainStage[] | undefined {
+  const { blocks, dependencies } = placement;
+  if (blocks.some(({ devices, kind }) => devices.length !== 1 || kind === "other")) {
+    return undefined;
+  }
+  const ofKind = (kind: Block["kind"]): number[] =>
+    blocks.flatMap((block, at) => (block.kind === kind ? [at] : []));
+  const edges = new Set(dependencies.map(({ from, to }) => `${from} ${to}`));
+  const forwards = lineUp(ofKind("forward"), edges);
+  const backwards = lineUp(ofKind("backward"), edges)?.toReversed();
+  const weights = ofKind("weight");
+  if (forwards === undefined || backwards === undefined) {
+    return undefined;
+  }
+  const isInference = backwards.length === 0 && weights.length === 0;
+  if (!isInference && backwards.length !== forwards.length) {
+    return undefined;
+  }
+  const stages = forwards.map((forward, at): ChainStage => {
+    const backward = backwards[at];
+    const weight = weights.find((each) => edges.has(`${backward} ${each}`));
+    return { device: blocks[forward]?.devices[0] ?? 0, forward, backward, weight };
+  });
+  const isWhole =
+    weights.length === stages.filter(({ weight }) => weight !== undefined).length &&
+    stages.every(({ device, backward, weight }) =>
+      [backward, weight].every(
+        (block) => block === undefined || blocks[block]?.devices[0] === device,
+      ),
+    );
+  return isWhole ? stages : undefined;
+}
+
+/** The blocks in the order of the one path through all of them; `undefined` when there is none. */
+function lineUp(
+  blocks: readonly number[],
+  edges: ReadonlySet<string>,
+): readonly number[] | undefined {
+  const next = new Map<number, number>();
+  const hasBefore = new Set<number>();
+  for (const from of blocks) {
+    for (const to of blocks) {
+      if (edges.has(`${from} ${to}`)) {
+        if (next.has(from) || hasBefore.has(to)) {
+          return undefined;
+        }
+        next.set(from, to);
+        hasBefore.add(to);
+      }
+    }
+  }
+  const path: number[] = [];
+  for (let at = blocks.find((each) => !hasBefore.has(each)); at !== undefined; at = next.get(at)) {
+    path.push(at);
+  }
+  return path.length === blocks.length ? path : undefined;
+}

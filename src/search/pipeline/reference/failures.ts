@@ -1,0 +1,26 @@
+import type { Failure } from "../../../core/failure.js";
+
+/** A placement that a hand-written family has no rule for. */
+export function familyNeeds(family: string, what: string): Failure {
+  return {
+    code: "family-does-not-fit",
+    where: `--algorithm ${family}`,
+    message: `needs ${what}`,
+    hint: "choose another algorithm, or a shape that it is made for",
+    exit: 1,
+  };
+}
+
+/** A hand-written schedule that needs more memory than a device has. */
+export function familyExceedsMemory(
+  family: string,
+  device: { readonly name: string; readonly peak: number; readonly limit: number },
+): Failure {
+  return {
+    code: "family-exceeds-memory",
+    where: `--algorithm ${family}`,
+    message: `takes ${device.peak} of memory on device "${device.name}", the limit is ${device.limit}`,
+    hint: "its order is fixed: give more memory, fewer micro-batches, or choose another algorithm",
+    exit: 1,
+  };
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { Placement } from "../../../../src/placement/placement.js";
+import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
+import { labelPhases } from "../../../../src/schedule/label-phases.js";
+import { steadyStateOf } from "../../../../src/schedule/steady-state.js";
+import {
+  steadyPeakMemory,
+  verifyPeriodicSchedule,
+} from "../../../../src/schedule/verify-periodic-schedule.js";
+import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
+import { type Family, familySchedule } from "../../../../src/search/pipeline/reference/families.js";
+
+function shape(name: string, options: ShapeOptions): Placement {
+  const built = buildShape(name, options);
+  if (!built.ok) {
+    throw new Error(built.error[0].message);
+  }
+  return built.value;
+}
+
+const F2B4 = { forward: 2, backward: 4 };
+const HALVES = { forward: 1, backward: 2, chunks: 2 };
+
+/** Family, shape, its options, micro-batches; makespan, period, micro-batches per period. */
+const CASES: readonly (readonly [Family, string, ShapeOptions, number, number, number, number])[] =
+  [
+    // The makespans are those of Megatron's and Zero Bubble's own schedulers at equal costs.
+    ["1f1b", "v", { devices: 4, ...F2B4 }, 8, 66, 0, 0],
+    ["1f1b", "v", { devices: 4, ...F2B4 }, 32, 210, 6, 1],
+    ["1f1b", "v", { devices: 8, ...F2B4 }, 8, 90, 0, 0],
+    ["1f1b", "v", { devices: 8, ...F2B4 }, 32, 234, 6, 1],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 4, ...HALVES }, 8, 57, 0, 0],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 4, ...HALVES }, 32, 201, 24, 4],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 8, ...HALVES }, 8, 69, 0, 0],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 8, ...HALVES }, 32, 213, 0, 0],
+    ["1f1b", "v", { devices: 4 }, 16, 76, 4, 1],
+    ["gpipe", "v", { devices: 4 }, 8, 44, 44, 8],
+    ["1f1b", "v", { devices: 3, mode: "infer" }, 6, 8, 1, 1],
+  ];
+
+describe("hand-written families", () => {
+  it.each(CASES)("%s on %s %o, %i micro-batches: makespan %i, period %i / %i", (...row) => {
+    const [family, name, options, microBatches, makespan, period, residues] = row;
+    const placement = shape(name, options);
+    const result = familySchedule(family, placement, microBatches);
+    const whole = result.ok ? result.value : undefined;
+    expect(whole?.makespan).toBe(makespan);
+    expect(verifyPipelineSchedule(placement, whole!)).toEqual([]);
+    const periodic = steadyStateOf(placement, whole!);
+    expect(verifyPeriodicSchedule(placement, periodic)).toEqual([]);
+    if (period > 0) {
+      expect([periodic.period, periodic.microBatchesPerPeriod]).toEqual([period, residues]);
+    }
+    const phased = labelPhases(periodic, whole!);
+    for (const instance of phased.whole.instances.filter(({ phase }) => phase === "repetend")) {
+      const { block, microBatch, start } = instance;
+      const q = periodic.microBatchesPerPeriod;
+      const entry = periodic.repetend.find(
+        (e) => e.block === block && e.residue === microBatch % q,
+      );
+      const turn = Math.floor(microBatch / q) + entry!.shift;
+      expect(start).toBe(phased.anchor + entry!.offset + turn * periodic.period);
+    }
+  });
+
+  it("1f1b holds as many micro-batches as there are stages left", () => {
+    const placement = shape("v", { devices: 4, memory: 4 });
+    const whole = familySchedule("1f1b", placement, 16);
+    expect(whole.ok && steadyPeakMemory(placement, steadyStateOf(placement, whole.value))).toEqual([
+      4, 3, 2, 1,
+    ]);
+  });
+
+  it("labels warm-up, repetend and cool-down in this order of periods", () => {
+    const placement = shape("v", { devices: 4 });
+    const whole = familySchedule("1f1b", placement, 16);
+    const phases = whole.ok
+      ? labelPhases(steadyStateOf(placement, whole.value), whole.value).whole.instances
+      : [];
+    const count = (phase: string) => phases.filter((each) => each.phase === phase).length;
+    expect(count("repetend")).toBeGreaterThan(8 * 8);
+    expect(count("warmup")).toBeGreaterThan(0);
+    expect(count("cooldown")).toBeGreaterThan(0);
+  });
+
+  it.each<[Family, string, ShapeOptions, number, string]>([
+    ["gpipe", "v", { devices: 4, memory: 7 }, 8, "family-exceeds-memory"],
+    ["1f1b", "v", { devices: 4, memory: 3 }, 8, "family-exceeds-memory"],
+    ["1f1b", "m", { devices: 4 }, 8, "family-does-not-fit"],
+    ["1f1b", "zb-v", { devices: 4 }, 8, "family-does-not-fit"],
+    ["gpipe", "x", { devices: 4 }, 8, "family-does-not-fit"],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 4 }, 6, "family-does-not-fit"],
+    ["interleaved-1f1b", "zb-v", { devices: 4 }, 8, "family-does-not-fit"],
+  ])("%s refuses %s %o with %i micro-batches: %s", (family, name, options, n, code) => {
+    const result = familySchedule(family, shape(name, options), n);
+    expect(result.ok ? "" : result.error[0].code).toBe(code);
+  });
+});
