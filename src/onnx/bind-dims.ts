@@ -121,7 +121,8 @@ interface Asked {
 /** Sorts options into names of dims and places; a place with a named dim gives that name its size. */
 function sortOptions(model: OnnxModel, options: ReadonlyMap<string, number>): Asked {
   const asked: Asked = { names: new Map(), places: new Map(), tensors: new Map(), problems: [] };
-  const names = new Set(dimNames(model.graph));
+  const named = dimNames(model.graph);
+  const names = new Set([...named, ...named.flatMap(termsOf)]);
   const inputs = new Map(model.graph.inputs.map((input) => [input.name, input]));
   const made = new Set(model.graph.nodes.flatMap((node) => node.outputs));
   for (const [key, size] of options) {
@@ -192,6 +193,12 @@ function knownDims(graph: OnnxGraph): readonly string[] {
 }
 
 const SUM = /^\(?([\w.]+)\s*([+*-])\s*([\w.]+)\)?$/;
+
+/** The names that a sum, difference or product is made of. */
+function termsOf(name: string): readonly string[] {
+  const [, left = "", , right = ""] = SUM.exec(name.trim()) ?? [];
+  return [left, right].filter((term) => term !== "" && !/^\d+$/.test(term));
+}
 
 /** A sum, difference or product of names and numbers follows from its parts. */
 function namedDefault(

@@ -11,6 +11,8 @@ import type { LoweredModel, TensorType } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
 import { loadOnnxRuntime } from "../../src/runtime/onnx-runtime.js";
 import { ortShapeOracle } from "../../src/runtime/shape-oracle.js";
+import { OPERATOR_CASES } from "../support/operator-cases.js";
+import { lowerCase } from "../support/operator-models.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -85,4 +87,29 @@ describe("shape inference", () => {
     skip(!hasRuntime, "onnxruntime-node is not installed");
     expect(compared).toBeGreaterThan(5000);
   });
+});
+
+describe("shape inference of single operators", () => {
+  it("agrees with ONNX Runtime on every case that it accepts", async ({ skip }) => {
+    skip(!(await loadOnnxRuntime()).ok, "onnxruntime-node is not installed");
+    const differences: string[] = [];
+    let compared = 0;
+    for (const each of OPERATOR_CASES) {
+      const { model, types } = await lowerCase(each);
+      const inputs = new Map(
+        model.graph.inputs.map(({ name }) => [name, present(types.get(name), name)]),
+      );
+      const wanted = Array.from({ length: each.outputs }, (_, i) => `y${i}`);
+      const theirs = await ortShapeOracle(model, inputs, wanted);
+      for (const [name, type] of theirs) {
+        compared++;
+        const ours = printType(types.get(name));
+        if (ours !== printType(type)) {
+          differences.push(`${each.type} ${each.inputs} ${name}: ${ours}, not ${printType(type)}`);
+        }
+      }
+    }
+    expect(differences).toEqual([]);
+    expect(compared).toBeGreaterThan(OPERATOR_CASES.length / 2);
+  }, 120_000);
 });
