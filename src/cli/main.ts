@@ -7,6 +7,7 @@ import { registerExplain } from "./commands/explain.js";
 import { registerInspect } from "./commands/inspect.js";
 import { registerProfile } from "./commands/profile.js";
 import { registerRun } from "./commands/run.js";
+import { registerSearch } from "./commands/search.js";
 import { registerVerify } from "./commands/verify.js";
 import { EXIT } from "./exit-code.js";
 import type { CliIo } from "./io.js";
@@ -18,6 +19,7 @@ import { TOOL_VERSION } from "./version.js";
 /** Every command, in the order of the help. */
 const COMMANDS: readonly RegisterCommand[] = [
   registerCompile,
+  registerSearch,
   registerInspect,
   registerProfile,
   registerRun,

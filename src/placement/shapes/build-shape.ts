@@ -1,5 +1,6 @@
-import { fail, ok, type Result } from "../../core/result.js";
+import { fail, type Result } from "../../core/result.js";
 import { shapeOptionInvalid, shapeUnknown } from "../failures.js";
+import { limitMemory } from "../limit-memory.js";
 import type { Placement } from "../placement.js";
 import { NAMED_SHAPES } from "./named-shapes.js";
 import { buildPlacement } from "./shape-builder.js";
@@ -11,6 +12,7 @@ export interface ShapeOptions {
   readonly mode?: "train" | "infer";
   readonly forward?: number;
   readonly backward?: number;
+  /** Only for shapes with weight blocks; `interleaved-1f1b` has them when this is given. */
   readonly weight?: number;
   /** Only for `interleaved-1f1b`. */
   readonly chunks?: number;
@@ -27,10 +29,13 @@ export const SHAPE_NAMES: readonly string[] = [...NAMED_SHAPES.keys()];
 
 const MAX_DEVICES = 512;
 
+/** As many as a placement file may have. */
+const MAX_BLOCKS = 4096;
+
 /**
  * The placement of a named shape, in abstract steps.
  *
- * Fails: `shape-unknown`, `shape-option-invalid`.
+ * Fails: `shape-unknown`, `shape-option-invalid`; `block-too-large` under a memory limit.
  */
 export function buildShape(name: string, options: ShapeOptions): Result<Placement> {
   const shape = NAMED_SHAPES.get(name);
@@ -47,6 +52,10 @@ export function buildShape(name: string, options: ShapeOptions): Result<Placemen
   if (options.chunks !== undefined && shape.chunks === undefined) {
     return refuse(`--chunks ${options.chunks}`, "this shape has no chunks");
   }
+  if (options.weight !== undefined && shape.splits === "never") {
+    const what = "this shape has no weight blocks; zb-h, zb-v, dualpipe, interleaved-1f1b have";
+    return refuse(`--weight ${options.weight}`, what);
+  }
   const placement = buildPlacement(
     shape.steps({
       devices,
@@ -54,7 +63,7 @@ export function buildShape(name: string, options: ShapeOptions): Result<Placemen
       times: {
         forward: options.forward ?? shape.times.forward,
         backward: options.backward ?? shape.times.backward,
-        weight: options.weight ?? shape.times.weight,
+        weight: options.weight ?? (shape.splits === "always" ? shape.times.weight : undefined),
       },
     }),
     {
@@ -65,5 +74,9 @@ export function buildShape(name: string, options: ShapeOptions): Result<Placemen
       memoryRelease: options.memoryRelease ?? "start",
     },
   );
-  return ok(placement);
+  if (placement.blocks.length > MAX_BLOCKS) {
+    const what = `gives ${placement.blocks.length} blocks, more than ${MAX_BLOCKS}`;
+    return refuse(`--chunks ${options.chunks ?? shape.chunks}`, what);
+  }
+  return limitMemory(placement, `--shape ${name}`);
 }

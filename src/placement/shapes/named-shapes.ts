@@ -21,7 +21,8 @@ import type { ShapeStep } from "./shape-builder.js";
 export interface StageTimes {
   readonly forward: number;
   readonly backward: number;
-  readonly weight: number;
+  /** Absent: the backward computes both gradients. */
+  readonly weight?: number | undefined;
 }
 
 /** What a shape is made for. */
@@ -41,6 +42,8 @@ export interface NamedShape {
   readonly times: StageTimes;
   /** Whether `chunks` means something, and its usual value. */
   readonly chunks: number | undefined;
+  /** Whether the gradient of the weights is a block of its own: when `--weight` is given, or always. */
+  readonly splits: "always" | "optional" | "never";
 }
 
 function range(count: number): number[] {
@@ -65,6 +68,11 @@ function chain(
 function spread(devices: number, after: readonly number[], backward?: number): ShapeStep {
   const step = { devices: range(devices), after, memory: 0, forward: 1 };
   return backward === undefined ? step : { ...step, backward };
+}
+
+/** Times with a weight block where one is wanted. */
+function split({ weight, ...times }: StageTimes): Pick<ShapeStep, keyof StageTimes> {
+  return weight === undefined ? times : { ...times, weight };
 }
 
 function whole({ forward, backward }: StageTimes): { forward: number; backward: number } {
@@ -132,21 +140,32 @@ function threePasses({ devices, times }: ShapeSize): ShapeStep[] {
 }
 
 function around({ devices, chunks, times }: ShapeSize): ShapeStep[] {
-  return range(chunks).flatMap((chunk) => chain(range(devices), whole(times), chunk * devices));
+  return range(chunks).flatMap((chunk) => chain(range(devices), split(times), chunk * devices));
 }
 
 function downAndUp({ devices, times }: ShapeSize): ShapeStep[] {
-  return [...chain(range(devices), times, 0), ...chain(range(devices).reverse(), times, devices)];
+  return [
+    ...chain(range(devices), split(times), 0),
+    ...chain(range(devices).reverse(), split(times), devices),
+  ];
 }
 
-const USUAL: StageTimes = { forward: 1, backward: 3, weight: 1 };
+const USUAL: StageTimes = { forward: 1, backward: 3 };
 const SPLIT: StageTimes = { forward: 1, backward: 1, weight: 1 };
 
 function shape(
   steps: NamedShape["steps"],
   rest: Partial<Omit<NamedShape, "steps">> = {},
 ): NamedShape {
-  return { steps, least: 2, even: false, times: USUAL, chunks: undefined, ...rest };
+  return {
+    steps,
+    least: 2,
+    even: false,
+    times: USUAL,
+    chunks: undefined,
+    splits: "never",
+    ...rest,
+  };
 }
 
 /** Every named shape, by its name on the command line. */
@@ -163,13 +182,20 @@ export const NAMED_SHAPES: ReadonlyMap<string, NamedShape> = new Map([
     shape((size) => withSpread([0], undefined)(size), { times: { ...USUAL, backward: 2 } }),
   ],
   ["alphafold", shape(threePasses, { times: { ...USUAL, backward: 1 } })],
-  ["interleaved-1f1b", shape(around, { chunks: 2 })],
-  ["zb-h", shape(({ devices, times }) => chain(range(devices), times, 0), { times: SPLIT })],
-  ["zb-v", shape(downAndUp, { times: SPLIT })],
+  ["interleaved-1f1b", shape(around, { chunks: 2, splits: "optional" })],
+  [
+    "zb-h",
+    shape(({ devices, times }) => chain(range(devices), split(times), 0), {
+      times: SPLIT,
+      splits: "always",
+    }),
+  ],
+  ["zb-v", shape(downAndUp, { times: SPLIT, splits: "always" })],
   [
     "dualpipe",
-    shape(({ devices, times }) => together(opposite(devices), times), {
+    shape(({ devices, times }) => together(opposite(devices), split(times)), {
       times: SPLIT,
+      splits: "always",
       even: true,
     }),
   ],

@@ -12,7 +12,7 @@ export interface ChainStage {
 /**
  * The stages of a placement whose forwards make one chain over single devices, in its order, with
  * at most one backward and one weight block each on the device of the forward; `undefined` for any
- * other placement. The backwards must come in the opposite order.
+ * other placement. The backwards come in the opposite order, the first after the last forward.
  */
 export function chainOf(placement: Placement): readonly ChainStage[] | undefined {
   const { blocks, dependencies } = placement;
@@ -44,7 +44,20 @@ export function chainOf(placement: Placement): readonly ChainStage[] | undefined
         (block) => block === undefined || blocks[block]?.devices[0] === device,
       ),
     );
-  return isWhole ? stages : undefined;
+  return isWhole && hasOnlyChainEdges(stages, edges) ? stages : undefined;
+}
+
+/** Whether every dependency is one of a chain's, and the way back begins after the way there. */
+function hasOnlyChainEdges(stages: readonly ChainStage[], edges: ReadonlySet<string>): boolean {
+  const known = new Set<string>();
+  stages.forEach(({ forward, backward, weight }, at) => {
+    const next = stages[at + 1];
+    known.add(`${forward} ${next?.forward}`).add(`${next?.backward} ${backward}`);
+    known.add(`${forward} ${backward}`).add(`${backward} ${weight}`);
+  });
+  const last = stages.at(-1);
+  const turns = last?.backward === undefined || edges.has(`${last.forward} ${last.backward}`);
+  return turns && [...edges].every((edge) => known.has(edge));
 }
 
 /** The blocks in the order of the one path through all of them; `undefined` when there is none. */

@@ -24,3 +24,14 @@ export function familyExceedsMemory(
     exit: 1,
   };
 }
+
+/** A heuristic that kept no schedule within memory: there may still be one. */
+export function noScheduleFound(algorithm: string): Failure {
+  return {
+    code: "no-schedule-found",
+    where: `--algorithm ${algorithm}`,
+    message: "found no schedule within the memory limits; this does not prove that there is none",
+    hint: "give the devices more memory, or choose another algorithm",
+    exit: 3,
+  };
+}

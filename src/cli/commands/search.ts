@@ -1,0 +1,138 @@
+import { Option } from "commander";
+import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { present } from "../../core/invariant.js";
+import { type PlacementSource, searchPlacement } from "../../driver/search-placement.js";
+import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
+import { renderPipeline } from "../../report/pipeline.js";
+import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import type { RegisterCommand } from "../command.js";
+import { driverContext } from "../driver-context.js";
+import { EXIT } from "../exit-code.js";
+import { searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
+import type { CommonOptions } from "../io.js";
+import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
+
+interface SearchOptions extends CommonOptions {
+  readonly shape?: string;
+  readonly devices?: number;
+  readonly mode?: "train" | "infer";
+  readonly forward?: number;
+  readonly backward?: number;
+  readonly weight?: number;
+  readonly chunks?: number;
+  readonly latency?: number;
+  readonly memory?: number;
+  readonly microBatches: number;
+  readonly algorithm: PipelineAlgorithm;
+  readonly seed: number;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly ascii?: boolean;
+  readonly width?: number;
+}
+
+const USUAL_COLUMNS = 100;
+const LEAST_COLUMNS = 40;
+const MOST_COLUMNS = 1000;
+/** Sums of times stay exact up to here: see the limits of placements. */
+const MOST_MICRO_BATCHES = 4096;
+const MOST_TIME = 2 ** 26;
+const MOST_MEMORY = 2 ** 41;
+
+/** Options that describe a shape and mean nothing for a file. */
+const SHAPE_OPTIONS = [
+  "devices",
+  "mode",
+  "forward",
+  "backward",
+  "weight",
+  "chunks",
+  "latency",
+] as const;
+
+const EXAMPLES = `
+Examples:
+  top-compile search placement.json --micro-batches 32 -o pipeline.schedule.json
+  top-compile search --shape v --devices 4 --memory 4
+  top-compile search --shape v --devices 4 --algorithm gpipe
+`;
+
+/** `search`: the pipeline schedule of a placement. */
+export const registerSearch: RegisterCommand = (program, run) => {
+  const time = (low: number) => wholeNumber(low, MOST_TIME);
+  const command = program
+    .command("search")
+    .description("search the pipeline schedule of a placement")
+    .argument("[placement.json]", "the placement; or give --shape")
+    .addOption(new Option("--shape <name>", "a named shape instead of a file").choices(SHAPE_NAMES))
+    .option("--devices <n>", "devices of the shape", wholeNumber(1, 512))
+    .addOption(new Option("--mode <mode>", "of the shape").choices(["train", "infer"]))
+    .option("--forward <time>", "duration of the shape's forward blocks", time(1))
+    .option("--backward <time>", "duration of the shape's backward blocks", time(1))
+    .option("--weight <time>", "duration of the shape's weight gradients", time(1))
+    .option("--chunks <n>", "chunks per device of the shape", wholeNumber(1, 64))
+    .option("--latency <time>", "between blocks of the shape on different devices", time(0))
+    .option("--memory <n>", "memory limit of every device", wholeNumber(0, MOST_MEMORY))
+    .option("--micro-batches <n>", "how many to schedule", wholeNumber(1, MOST_MICRO_BATCHES), 16)
+    .addOption(
+      new Option("--algorithm <name>", "how to search")
+        .choices(PIPELINE_ALGORITHMS)
+        .default(PIPELINE_ALGORITHMS[0]),
+    )
+    .addOption(seedOption())
+    .option("-o, --out <file>", "where to write the schedule (default: nowhere)")
+    .option("--force", "overwrite a file that is not a schedule")
+    .option("--ascii", "draw the chart with plain characters")
+    .option(
+      "--width <columns>",
+      `columns of the chart (default: the terminal's, else ${USUAL_COLUMNS})`,
+      wholeNumber(LEAST_COLUMNS, MOST_COLUMNS),
+    )
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(command).action(async (file: string | undefined, options: SearchOptions) => {
+    await run(options, async (session) => {
+      const source = sourceOf(file, options);
+      if (!source.ok) {
+        return source;
+      }
+      const { memory, microBatches, algorithm, seed, out } = options;
+      const request = { source: source.value, memory, microBatches, algorithm, seed, out };
+      const { tool } = driverContext(session);
+      const found = searchPlacement({ ...request, force: options.force === true }, tool);
+      if (!found.ok) {
+        return found;
+      }
+      const { artifact, placement } = found.value;
+      const section = present(artifact.pipeline, "pipeline section");
+      const columns = options.width ?? session.io.stdout.columns ?? USUAL_COLUMNS;
+      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
+      const style = options.ascii === true ? "ascii" : "box";
+      const written = out === undefined ? "" : `\n\nwrote      ${out}`;
+      session.print({
+        text: () => `${renderPipeline(section, placement, { width, style })}${written}`,
+        json: () => encodeArtifact(artifact),
+      });
+      return { ok: true, value: EXIT.done };
+    });
+  });
+};
+
+function sourceOf(file: string | undefined, options: SearchOptions) {
+  const { shape, devices } = options;
+  if (shape !== undefined && devices !== undefined && file === undefined) {
+    const { mode, forward, backward, weight, chunks, latency } = options;
+    const rest = Object.entries({ mode, forward, backward, weight, chunks, latency });
+    const given = Object.fromEntries(rest.filter(([, value]) => value !== undefined));
+    const source: PlacementSource = { kind: "shape", name: shape, options: { devices, ...given } };
+    return { ok: true, value: source } as const;
+  }
+  if (file === undefined || shape !== undefined) {
+    return { ok: false, error: [searchSourceMissing()] } as const;
+  }
+  const stray = SHAPE_OPTIONS.find((name) => options[name] !== undefined);
+  if (stray !== undefined) {
+    return { ok: false, error: [shapeOptionWithoutShape(stray)] } as const;
+  }
+  const source: PlacementSource = { kind: "file", path: file };
+  return { ok: true, value: source } as const;
+}

@@ -1,0 +1,108 @@
+/** Pipeline search from a placement alone: read or build it, search, verify, write. */
+import { basename } from "node:path";
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { encodeArtifact } from "../artifact/artifact-format.js";
+import { sha256OfFile } from "../core/digest.js";
+import { invariant } from "../core/invariant.js";
+import { ok, type Result } from "../core/result.js";
+import { limitMemory } from "../placement/limit-memory.js";
+import { parsePlacement } from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
+import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
+import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
+import { type PipelineAlgorithm, searchPipeline } from "../search/pipeline/algorithms.js";
+import { mayWrite, readText, writeText } from "./files.js";
+import { pipelineSectionOf } from "./pipeline-section-of.js";
+
+/** Where the placement comes from. */
+export type PlacementSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "shape"; readonly name: string; readonly options: ShapeOptions };
+
+/** What to search and how. */
+export interface SearchRequest {
+  readonly source: PlacementSource;
+  /** Replaces the limit of every device. */
+  readonly memory: number | undefined;
+  readonly microBatches: number;
+  readonly algorithm: PipelineAlgorithm;
+  readonly seed: number;
+  /** Where the artifact is written; `undefined`: nowhere. */
+  readonly out: string | undefined;
+  readonly force: boolean;
+}
+
+/** A searched placement. */
+export interface SearchedPlacement {
+  readonly placement: Placement;
+  readonly artifact: ScheduleArtifact;
+}
+
+const FORMAT = "top-compile/schedule";
+
+/**
+ * Searches a placement's pipeline schedule and writes the artifact when asked to.
+ *
+ * Fails: what reading or building the placement, the algorithm and writing fail with. After a
+ * failure nothing is written.
+ */
+export function searchPlacement(request: SearchRequest, tool: string): Result<SearchedPlacement> {
+  const overwrite = { force: request.force, format: FORMAT };
+  const may = request.out === undefined ? ok(undefined) : mayWrite(request.out, overwrite);
+  if (!may.ok) {
+    return may;
+  }
+  const read = placementOf(request);
+  if (!read.ok) {
+    return read;
+  }
+  const placement = read.value;
+  const found = searchPipeline(request.algorithm, placement, request.microBatches);
+  if (!found.ok) {
+    return found;
+  }
+  const whole = verifyPipelineSchedule(placement, found.value.whole);
+  const periodic = verifyPeriodicSchedule(placement, found.value.periodic);
+  invariant(whole.length === 0, `the schedule verifies: ${JSON.stringify(whole[0])}`);
+  invariant(periodic.length === 0, `the repetend verifies: ${JSON.stringify(periodic[0])}`);
+  const artifact: ScheduleArtifact = {
+    provenance: provenanceOf(request, tool),
+    pipeline: pipelineSectionOf(placement, found.value),
+  };
+  if (request.out === undefined) {
+    return ok({ placement, artifact });
+  }
+  const written = writeText(request.out, encodeArtifact(artifact), overwrite);
+  return written.ok ? ok({ placement, artifact }) : written;
+}
+
+function placementOf({ source, memory }: SearchRequest): Result<Placement> {
+  if (source.kind === "shape") {
+    const built = buildShape(source.name, source.options);
+    return built.ok ? limitMemory(built.value, `--shape ${source.name}`, memory) : built;
+  }
+  const text = readText(source.path);
+  return text.ok ? parsePlacement(text.value, source.path, memory) : text;
+}
+
+function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["provenance"] {
+  const { source, memory, microBatches, algorithm, seed } = request;
+  const inputs: ProvenanceInput[] =
+    source.kind === "file"
+      ? [{ role: "placement", name: basename(source.path), sha256: sha256OfFile(source.path) }]
+      : [];
+  const shape = source.kind === "shape" ? { shape: source.name, ...given(source.options) } : {};
+  return {
+    tool,
+    inputs,
+    seed,
+    options: { ...shape, ...given({ memory }), microBatches, algorithm },
+  };
+}
+
+/** The options that were given. */
+function given(options: object): Readonly<Record<string, string | number>> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Record<string, string | number>;
+}

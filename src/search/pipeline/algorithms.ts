@@ -1,0 +1,112 @@
+/**
+ * The pipeline algorithms by name: one interface for the command line and for comparisons.
+ */
+import { fail, ok, type Result } from "../../core/result.js";
+import type { Placement } from "../../placement/placement.js";
+import { deviceLoads } from "../../schedule/pipeline-metrics.js";
+import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
+import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
+import { steadyStateOf } from "../../schedule/steady-state.js";
+import type { PipelineOutcome } from "./pipeline-outcome.js";
+import { noScheduleFound } from "./reference/failures.js";
+import { familySchedule } from "./reference/families.js";
+import { greedySchedule } from "./reference/greedy.js";
+import { moduloSchedule } from "./reference/modulo.js";
+import { makespanBound } from "./reference/path-bounds.js";
+
+/** Names of all algorithms, the default first. */
+export const PIPELINE_ALGORITHMS = [
+  "quick",
+  "modulo",
+  "greedy",
+  "gpipe",
+  "1f1b",
+  "interleaved-1f1b",
+] as const;
+
+/** The name of an algorithm. */
+export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
+
+/**
+ * Runs an algorithm for `microBatches` micro-batches. `quick` is the better of `modulo` and
+ * `greedy`: the shorter period per micro-batch, then the shorter makespan.
+ *
+ * Fails: `family-does-not-fit`, `family-exceeds-memory`, `no-schedule-found`.
+ */
+export function searchPipeline(
+  algorithm: PipelineAlgorithm,
+  placement: Placement,
+  microBatches: number,
+): Result<PipelineOutcome> {
+  switch (algorithm) {
+    case "quick": {
+      const found = (["modulo", "greedy"] as const)
+        .map((each) => searchPipeline(each, placement, microBatches))
+        .flatMap((result) => (result.ok ? [result.value] : []))
+        .sort(comparePeriods);
+      return found[0] === undefined ? fail([noScheduleFound(algorithm)]) : ok(found[0]);
+    }
+    case "modulo": {
+      const found = moduloSchedule(placement, microBatches);
+      return found === undefined || !isRight(placement, found.whole)
+        ? fail([noScheduleFound(algorithm)])
+        : ok(outcomeOf(algorithm, placement, found.whole, found.periodic));
+    }
+    case "greedy": {
+      const whole = greedySchedule(placement, microBatches);
+      return isRight(placement, whole)
+        ? ok(outcomeOf(algorithm, placement, whole))
+        : fail([noScheduleFound(algorithm)]);
+    }
+    default: {
+      const whole = familySchedule(algorithm, placement, microBatches);
+      return whole.ok ? ok(outcomeOf(algorithm, placement, whole.value)) : whole;
+    }
+  }
+}
+
+/** Rules that do not look at memory while they place blocks are asked afterwards. */
+function isRight(placement: Placement, whole: PipelineSchedule): boolean {
+  return simulatePipeline(placement, whole).every(({ peakMemory }, device) => {
+    const limit = placement.devices[device]?.memory;
+    return limit === undefined || peakMemory <= limit;
+  });
+}
+
+function comparePeriods(a: PipelineOutcome, b: PipelineOutcome): number {
+  const [one, other] = [a.periodic, b.periodic];
+  return (
+    one.period * other.microBatchesPerPeriod - other.period * one.microBatchesPerPeriod ||
+    a.whole.makespan - b.whole.makespan
+  );
+}
+
+/** A whole schedule with the period in it and the bounds that need no search. */
+function outcomeOf(
+  algorithm: PipelineAlgorithm,
+  placement: Placement,
+  whole: PipelineSchedule,
+  periodic: PeriodicSchedule = steadyStateOf(placement, whole),
+): PipelineOutcome {
+  const loads = deviceLoads(placement);
+  const load = Math.max(...loads);
+  const device = loads.indexOf(load);
+  const periodLowerBound = load * periodic.microBatchesPerPeriod;
+  const makespanLowerBound = makespanBound(placement, whole.microBatches);
+  const isTight = periodic.period === periodLowerBound;
+  const blocks = placement.blocks.flatMap((block, at) =>
+    block.devices.includes(device) ? [at] : [],
+  );
+  return {
+    algorithm,
+    periodic,
+    periodLowerBound,
+    status: isTight ? "optimal" : "heuristic",
+    boundedBy: { kind: "load", device, blocks },
+    whole,
+    makespanLowerBound,
+    makespanStatus: whole.makespan === makespanLowerBound ? "optimal" : "heuristic",
+    nodes: whole.instances.length,
+    isCutShort: false,
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * A list schedule for any placement: micro-batch after micro-batch, every block goes into the
+ * earliest gap of its devices.
+ *
+ * Within a micro-batch blocks come by the longest path behind them, which puts a block after what it
+ * depends on. A block on several devices looks for a gap that all of them share. Memory is kept by
+ * admission: a micro-batch begins only when so many earlier ones have ended that every device could
+ * hold all that the others may ever take at once. This wastes memory where a micro-batch gives back
+ * before it takes again, and is never stuck.
+ *
+ * Example: on the V-shape with four devices and memory 4 at most four micro-batches are begun, and
+ * the schedule is 1F1B. On the M-shape the gaps that a wide block leaves are filled by later
+ * micro-batches; starting at each time whatever can start would never find all devices idle.
+ *
+ * Source: Graham, Bounds on Multiprocessing Timing Anomalies, SIAM J. Appl. Math. 1969 (list
+ * scheduling); the admission rule is our own.
+ */
+import type { Placement } from "../../../placement/placement.js";
+import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import { pathsBehind } from "./path-bounds.js";
+
+/**
+ * The list schedule of `microBatches` micro-batches. On a device where even one micro-batch may
+ * take more than the limit, depending on its order, the result can exceed it: verify it.
+ *
+ * Order: blocks with equal paths behind them go by position.
+ * Cost: O(instances * instances per device) at worst; usually a gap is near.
+ */
+export function greedySchedule(placement: Placement, microBatches: number): PipelineSchedule {
+  const { blocks, dependencies } = placement;
+  const behind = pathsBehind(placement);
+  const order = blocks
+    .map((_, at) => at)
+    .sort((a, b) => (behind[b] ?? 0) - (behind[a] ?? 0) || a - b);
+  const most = mostBegun(placement);
+  const taken: Interval[][] = placement.devices.map(() => []);
+  const finishes: number[] = [];
+  const instances: BlockInstance[] = [];
+  for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+    const from = finishes[microBatch - most] ?? 0;
+    const ready = new Float64Array(blocks.length).fill(from);
+    let finish = from;
+    for (const block of order) {
+      const { duration = 0, devices = [] } = blocks[block] ?? {};
+      const lines = devices.map((device) => taken[device] ?? []);
+      const start = earliestGap(lines, ready[block] ?? 0, duration);
+      const end = start + duration;
+      lines.forEach((line) => {
+        insert(line, { start, end });
+      });
+      for (const { from: before, to, latency } of dependencies) {
+        ready[to] = before === block ? Math.max(ready[to] ?? 0, end + latency) : (ready[to] ?? 0);
+      }
+      instances.push({ block, microBatch, start, end, phase: "repetend" });
+      finish = Math.max(finish, end);
+    }
+    finishes.push(finish);
+    finishes.sort((a, b) => a - b);
+  }
+  instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
+  const makespan = instances.reduce((last, { end }) => Math.max(last, end), 0);
+  return { microBatches, instances, makespan };
+}
+
+interface Interval {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The first time from `ready` on at which no line is taken for `duration`. */
+function earliestGap(
+  lines: readonly (readonly Interval[])[],
+  ready: number,
+  duration: number,
+): number {
+  let start = ready;
+  for (let hasMoved = true; hasMoved; ) {
+    hasMoved = false;
+    for (const line of lines) {
+      for (let at = firstEndingAfter(line, start); at < line.length; at++) {
+        const interval = line[at];
+        if (interval === undefined || interval.start >= start + duration) {
+          break;
+        }
+        start = interval.end;
+        hasMoved = true;
+      }
+    }
+  }
+  return start;
+}
+
+/** Position of the first interval of a line that ends after `time`. */
+function firstEndingAfter(line: readonly Interval[], time: number): number {
+  let low = 0;
+  let high = line.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((line[middle]?.end ?? 0) > time) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+/** Puts an interval into its place; neighbours that touch become one. */
+function insert(line: Interval[], { start, end }: Interval): void {
+  const at = firstEndingAfter(line, start);
+  const before = line[at - 1];
+  const after = line[at];
+  const first = before?.end === start ? at - 1 : at;
+  const last = after?.start === end ? at + 1 : at;
+  line.splice(first, last - first, {
+    start: first < at ? (before?.start ?? start) : start,
+    end: last > at ? (after?.end ?? end) : end,
+  });
+}
+
+/** Without a limit: enough for every device to be busy while a micro-batch is on its way. */
+const MOST_BEGUN = 64;
+
+/** Micro-batches that may be begun at once, at least 1. */
+function mostBegun({ devices, blocks }: Placement): number {
+  const counts = devices.map(({ memory }, device) => {
+    const own = blocks.filter((block) => block.devices.includes(device));
+    const held = own.reduce((sum, block) => sum + Math.max(0, block.memory), 0);
+    const workspace = own.reduce((most, block) => Math.max(most, block.workspace), 0);
+    return memory === undefined || held === 0
+      ? MOST_BEGUN
+      : Math.floor((memory - workspace) / held);
+  });
+  return Math.max(1, Math.min(MOST_BEGUN, ...counts));
+}

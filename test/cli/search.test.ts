@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, describe, expect, it } from "vitest";
+import { main } from "../../src/cli/main.js";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "top-compile-search-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(...argv: readonly string[]) {
+  let [out, err] = ["", ""];
+  const io = {
+    stdout: {
+      write: (text: string) => {
+        out += text;
+      },
+    },
+    stderr: {
+      write: (text: string) => {
+        err += text;
+      },
+    },
+    env: {},
+  };
+  const status = await main(["search", ...argv], io);
+  return { status, out, err };
+}
+
+describe("search", () => {
+  it("prints the figures and the chart of a shape", async () => {
+    const { status, out, err } = await run(
+      ...["--shape", "v", "--devices", "4", "--memory", "4", "--ascii", "--width", "80"],
+    );
+    expect([status, err]).toEqual([0, ""]);
+    expect(out).toContain("period     4 (optimal)");
+    expect(out).toContain("makespan   76 for 16 micro-batches (optimal, bound 76)");
+    expect(out).toMatch(/warm-up, 0 to 16[\s\S]*repetend \(12 times\)[\s\S]*cool-down, 64 to 76/);
+    expect(out.split("\n").every((line) => line.length <= 80)).toBe(true);
+  });
+
+  it("writes what --json prints, and it conforms to the schema", async () => {
+    const schema = join(ROOT, "docs/schema/schedule.schema.json");
+    const conforms = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
+      JSON.parse(readFileSync(schema, "utf8")),
+    );
+    const out = join(folder, "s.json");
+    const placement = join(ROOT, "fixtures/placements/m-4-train.json");
+    const first = await run(placement, "--memory", "6", "--json", "-o", out);
+    expect(first.status).toBe(0);
+    expect(first.out).toBe(readFileSync(out, "utf8"));
+    expect(conforms(JSON.parse(first.out)), JSON.stringify(conforms.errors)).toBe(true);
+    const again = await run(placement, "--memory", "6", "--json", "-o", out);
+    expect(again.out).toBe(first.out);
+  });
+
+  it("keeps a file that is not a schedule", async () => {
+    const out = join(folder, "mine.txt");
+    writeFileSync(out, "mine");
+    const { status, err } = await run("--shape", "v", "--devices", "2", "-o", out);
+    expect(status).toBe(1);
+    expect(err).toContain("error[file-exists]");
+    expect(readFileSync(out, "utf8")).toBe("mine");
+  });
+
+  it.each<[string, readonly string[], number, string]>([
+    ["nothing to search", [], 2, "error[search-source]"],
+    ["a shape without devices", ["--shape", "v"], 2, "error[search-source]"],
+    ["a file and a shape", ["p.json", "--shape", "v", "--devices", "2"], 2, "error[search-source]"],
+    ["a shape's option with a file", ["p.json", "--devices", "2"], 2, "--devices"],
+    ["a missing file", ["nowhere.json"], 1, "error[file-unreadable]"],
+    ["an unknown shape", ["--shape", "w", "--devices", "2"], 2, "--shape"],
+    ["odd devices for x", ["--shape", "x", "--devices", "3"], 2, "error[shape-option-invalid]"],
+    ["chunks of v", ["--shape", "v", "--devices", "3", "--chunks", "2"], 2, "no chunks"],
+    ["weights of v", ["--shape", "v", "--devices", "3", "--weight", "2"], 2, "no weight blocks"],
+    ["no memory", ["--shape", "v", "--devices", "3", "--memory", "0"], 1, "error[block-too-large]"],
+    [
+      "a family that does not fit",
+      ["--shape", "m", "--devices", "4", "--algorithm", "1f1b"],
+      1,
+      "error[family-does-not-fit]",
+    ],
+    ["a time of 0", ["--shape", "v", "--devices", "4", "--forward", "0"], 2, "--forward"],
+    ["micro-batches of 0", ["--shape", "v", "--devices", "4", "--micro-batches", "0"], 2, "whole"],
+  ])("refuses %s", async (_, argv, status, text) => {
+    const result = await run(...argv);
+    expect(result.status).toBe(status);
+    expect(result.err).toContain(text);
+    expect(result.out).toBe("");
+  });
+});
