@@ -1,0 +1,102 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
+import type { Result } from "../../src/core/result.js";
+import { parseDeviceModel } from "../../src/cost/device-model.js";
+import { H200 } from "../../src/cost/device-models/hopper.js";
+import { verifyGraph } from "../../src/ir/verify-graph.js";
+import { lowerModel } from "../../src/onnx/lower.js";
+import { readModel } from "../../src/onnx/read-model.js";
+import { encodePlacement, parsePlacement } from "../../src/placement/parse-placement.js";
+import { buildShape } from "../../src/placement/shapes/build-shape.js";
+import { ARTIFACT } from "../support/artifacts.js";
+import { mutate, mutateJson, randomOf } from "./mutations.js";
+
+/** Cases and seed: `FUZZ_CASES=100000 FUZZ_SEED=7 npm run fuzz`. */
+const CASES = Number(process.env["FUZZ_CASES"] ?? 1000);
+const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-fuzz-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const MODELS = [
+  ...readdirSync("fixtures/models/small")
+    .filter((name) => name.endsWith(".onnx"))
+    .map((name) => join("fixtures/models/small", name)),
+  "fixtures/models/squeezenet.onnx",
+].map((path) => readFileSync(path));
+
+/** Anything but a thrown exception is fine; a failure must say what is wrong, in one line. */
+function expectCoded(result: Result<unknown>): void {
+  if (!result.ok) {
+    for (const { code, message, exit } of result.error) {
+      expect(code).toMatch(/^[a-z0-9-]+$/);
+      expect(message.length).toBeGreaterThan(0);
+      expect([1, 2, 3, 4]).toContain(exit);
+    }
+  }
+}
+
+describe("damaged inputs", () => {
+  it(`gives a model or a coded failure for each of ${CASES} damaged models`, async () => {
+    const path = join(folder, "model.onnx");
+    let refused = 0;
+    let lowered = 0;
+    for (let index = 0; index < CASES; index++) {
+      const random = randomOf(SEED, index);
+      const original = MODELS[random.integer(MODELS.length)] as Uint8Array;
+      writeFileSync(path, mutate(original, random));
+      try {
+        const read = readModel(path);
+        expectCoded(read);
+        refused += read.ok ? 0 : 1;
+        if (read.ok) {
+          const low = await lowerModel(read.value, { dims: new Map() });
+          expectCoded(low);
+          if (low.ok) {
+            lowered++;
+            expect(verifyGraph(low.value.graph)).toEqual([]);
+          }
+        }
+      } catch (error) {
+        throw new Error(`case ${index} of seed ${SEED}`, { cause: error });
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(lowered).toBeGreaterThan(0);
+  });
+
+  const placement = buildShape("k", { devices: 4, memory: 6 });
+  it.each([
+    ["placements", placement.ok ? encodePlacement(placement.value) : "", parsePlacement],
+    ["artifacts", encodeArtifact(ARTIFACT), parseArtifact],
+    [
+      "device models",
+      JSON.stringify({ format: "top-compile/device-model", version: 1, ...H200 }),
+      (text: string, file: string) => {
+        let value: unknown;
+        try {
+          value = JSON.parse(text);
+        } catch {
+          return parseDeviceModel(undefined, file);
+        }
+        return parseDeviceModel(value, file);
+      },
+    ],
+  ] as const)("gives %s or coded failures for damaged JSON", (_kind, text, parse) => {
+    let refused = 0;
+    for (let index = 0; index < CASES; index++) {
+      const result = parse(mutateJson(text, randomOf(SEED, index)), "case.json");
+      expectCoded(result);
+      refused += result.ok ? 0 : 1;
+    }
+    expect(refused).toBeGreaterThan(CASES / 4);
+  });
+});
