@@ -6,6 +6,7 @@ import {
   type Fact,
   factBytes,
   isComplete,
+  MAX_RANK,
   mergeFacts,
   printFact,
   tensor,
@@ -32,6 +33,8 @@ export interface InferContext {
   readonly bodies: Map<OnnxGraph, Scope>;
   /** Filled: values of the main graph that were completed from `fallback`. */
   readonly completed: Set<string>;
+  /** Elements of constants that may still be computed: bounds the memory that a model can ask for. */
+  readonly budget: { elements: number };
 }
 
 /** More than any device holds. */
@@ -62,13 +65,24 @@ export function inferGraph(
   const scope = new Scope();
   for (const [name, fact] of inputs) {
     scope.set(name, fact);
+    const problem = checkSize({ path: context.model.path, node: name, type: "input" }, name, fact);
+    if (problem !== undefined) {
+      return fail([problem]);
+    }
   }
   return inferNodes(graph, scope, context);
 }
 
 function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Result<Scope> {
   for (const initializer of graph.initializers) {
-    scope.set(initializer.name, decodeTensor(initializer));
+    const { name } = initializer;
+    const fact = decodeTensor(initializer);
+    const place = { path: context.model.path, node: name, type: "initializer" };
+    const problem = checkSize(place, name, fact);
+    if (problem !== undefined) {
+      return fail([problem]);
+    }
+    scope.set(name, fact);
   }
   const isMain = scope.depth === 0;
   const declared = isMain ? context.fallback : declaredFacts(graph, context.sizes);
@@ -112,7 +126,9 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
   const facts = isFlow
     ? inferControlFlow(call, { depth: scope.depth, inferBody })
     : (ruleOf(type)?.(call) ?? []);
-  const values = call.refusal === undefined ? evaluateNode(type, call, facts) : facts;
+  const isAffordable = call.refusal === undefined && context.budget.elements > 0;
+  const values = isAffordable ? evaluateNode(type, call, facts) : facts;
+  context.budget.elements -= values.reduce((sum, fact) => sum + (fact.values?.length ?? 0), 0);
   const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
   const isConstant =
     !RANDOM.has(type) && reads.every((name) => scope.get(name)?.isConstant === true);
@@ -137,11 +153,20 @@ function checkNode(call: NodeCall, scope: Scope, context: InferContext) {
       const reason = `output "${name}" would be ${printFact(fact)}`;
       return shapeImpossible(place, reason, context.hasDefaults);
     }
-    if ((countOf(fact.dims) ?? 0) > Number.MAX_SAFE_INTEGER || factBytes(fact) > MAX_BYTES) {
-      return tensorTooLarge(place, name, printFact(fact));
+    const tooLarge = checkSize(place, name, fact);
+    if (tooLarge !== undefined) {
+      return tooLarge;
     }
   }
   return undefined;
+}
+
+function checkSize(place: NodePlace, name: string, fact: Fact) {
+  const isTooLarge =
+    (countOf(fact.dims) ?? 0) > Number.MAX_SAFE_INTEGER ||
+    factBytes(fact) > MAX_BYTES ||
+    (fact.dims?.length ?? 0) > MAX_RANK;
+  return isTooLarge ? tensorTooLarge(place, name, printFact(fact)) : undefined;
 }
 
 /** What `value_info` and the outputs of a graph declare, names of dims replaced by their sizes. */

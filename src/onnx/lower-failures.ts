@@ -58,7 +58,7 @@ export function tensorTooLarge(place: NodePlace, tensor: string, type: string): 
   return {
     code: "tensor-too-large",
     where: printPlace(place),
-    message: `tensor "${tensor}" would be ${type}, more than 8 TiB`,
+    message: `tensor "${tensor}" would be ${type}: more than 8 TiB, or of a rank above 64`,
     hint: "check the sizes of the inputs (--dim NAME=VALUE)",
     exit: 1,
   };

@@ -42,6 +42,9 @@ export interface LowerOptions {
   readonly oracle?: ShapeOracle;
 }
 
+/** Elements of constants that are computed at most: far more than shapes need, 160 MB of numbers. */
+const MAX_EVALUATED = 20_000_000;
+
 /** Tensors that a failure names. */
 const NAMED_TENSORS = 5;
 
@@ -123,7 +126,8 @@ function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<s
   const bodies = new Map<OnnxGraph, Scope>();
   const completed = new Set<string>();
   const hasDefaults = bound.boundDims.some((dim) => dim.source === "default");
-  const context = { model, sizes: bound.sizes, hasDefaults, fallback, bodies, completed };
+  const budget = { elements: MAX_EVALUATED };
+  const context = { model, sizes: bound.sizes, hasDefaults, fallback, bodies, completed, budget };
   const scope = inferGraph(model.graph, bound.inputs, context);
   return scope.ok ? ok({ scope: scope.value, bodies, completed }) : scope;
 }

@@ -27,6 +27,16 @@ export const UNKNOWN: Fact = {
 /** Tensors with more elements than this are not evaluated: shape arithmetic never needs them. */
 export const VALUE_LIMIT = 4096;
 
+/** Tensors of a higher rank are refused: none that is real comes near. */
+export const MAX_RANK = 64;
+
+/** Dims of a rank alone, or nothing when it is unknown or absurd. */
+export function dimsOfRank(rank: number | undefined): KnownDims | undefined {
+  return rank === undefined || rank > MAX_RANK
+    ? undefined
+    : new Array<undefined>(rank).fill(undefined);
+}
+
 /** A tensor of which the type may be known, but not the elements. */
 export function tensor(elementType: ElementType | undefined, dims: KnownDims | undefined): Fact {
   return { elementType, dims, values: undefined, isConstant: false };
@@ -102,8 +112,9 @@ export function commonFact(a: Fact, b: Fact): Fact {
 
 /** `float32[1,3,?]`, for messages. */
 export function printFact(fact: Fact): string {
-  const dims = fact.dims?.map((dim) => dim ?? "?").join(",") ?? "rank unknown";
-  return `${fact.elementType ?? "unknown type"}[${dims}]`;
+  const shown = fact.dims?.slice(0, 8).map((dim) => dim ?? "?");
+  const dims = shown && [...shown, ...(shown.length < (fact.dims?.length ?? 0) ? ["..."] : [])];
+  return `${fact.elementType ?? "unknown type"}[${dims?.join(",") ?? "rank unknown"}]`;
 }
 
 /** Whether the element type is a floating-point type. */

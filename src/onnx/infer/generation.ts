@@ -1,7 +1,7 @@
 /** Operators that make tensors out of attributes or shapes. */
 import { elementTypeOf } from "../../ir/element-type.js";
 import { decodeTensor } from "../tensor-values.js";
-import { type Fact, tensor, UNKNOWN, VALUE_LIMIT } from "./fact.js";
+import { dimsOfRank, type Fact, tensor, UNKNOWN, VALUE_LIMIT } from "./fact.js";
 import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
 
 const constantNode: InferRule = (call) => {
@@ -47,13 +47,7 @@ const constantOfShape: InferRule = (call) => {
   if (dims?.some((dim) => dim < 0)) {
     call.refuse(`shape [${dims.join(",")}] has a negative size`);
   }
-  const rank = call.dims(0)?.[0];
-  return [
-    tensor(
-      type,
-      dims ?? (rank === undefined ? undefined : new Array<undefined>(rank).fill(undefined)),
-    ),
-  ];
+  return [tensor(type, dims ?? dimsOfRank(call.dims(0)?.[0]))];
 };
 
 const range: InferRule = (call) => {

@@ -1,6 +1,6 @@
 /** Operators that change the shape or the order of elements, and those that ask for a shape. */
 import { broadcast, printDims } from "./broadcast.js";
-import { constant, countOf, isStatic, type KnownDims, tensor } from "./fact.js";
+import { constant, countOf, dimsOfRank, isStatic, type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
 
 /** `shape` with 0 (same size as the input) and -1 (whatever is left) resolved. */
@@ -8,10 +8,7 @@ const reshape: InferRule = (call) => {
   const type = call.input(0).elementType;
   const shape = call.values(1) ?? call.ints("shape");
   if (shape === undefined) {
-    const rank = call.dims(1)?.[0];
-    return [
-      tensor(type, rank === undefined ? undefined : new Array<undefined>(rank).fill(undefined)),
-    ];
+    return [tensor(type, dimsOfRank(call.dims(1)?.[0]))];
   }
   return [tensor(type, reshapedDims(call, call.dims(0), shape))];
 };

@@ -4,6 +4,9 @@ import { constant, type Fact, tensor, UNKNOWN } from "./fact.js";
 import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
 import { concatDims, splitSizes } from "./slicing.js";
 
+/** Longer sequences are not followed item by item. */
+const MAX_ITEMS = 10_000;
+
 function sequence(items: readonly Fact[]): Fact {
   return { ...UNKNOWN, items };
 }
@@ -74,6 +77,9 @@ const splitToSequence: InferRule = (call) => {
   }
   const single = call.has(1) && call.dims(1)?.length === 0 ? call.values(1)?.[0] : undefined;
   const each = call.has(1) ? single : 1;
+  if (each !== undefined && !(each >= 1 && size / each <= MAX_ITEMS)) {
+    return [UNKNOWN];
+  }
   const sizes =
     each === undefined
       ? splitSizes(call, size)

@@ -36,10 +36,12 @@ export function nodeWork(work: WorkCall): OperatorWork {
   const isPartial = PARTIAL_READERS.has(type);
   let bytesRead = 0;
   let parameterBytes = 0;
+  const seen = new Set([""]);
   for (const [i, name] of call.node.inputs.entries()) {
-    if (name === "" || call.node.inputs.indexOf(name) < i) {
+    if (seen.has(name)) {
       continue;
     }
+    seen.add(name);
     const input = call.input(i);
     const whole = factBytes(input);
     const bytes = isPartial && i === 0 ? Math.min(whole, bytesWritten) : whole;
@@ -49,5 +51,15 @@ export function nodeWork(work: WorkCall): OperatorWork {
       bytesRead += bytes;
     }
   }
-  return { flops: RULES.get(type)?.flops(work) ?? 0, bytesRead, bytesWritten, parameterBytes };
+  return {
+    flops: figureOf(RULES.get(type)?.flops(work) ?? 0),
+    bytesRead,
+    bytesWritten,
+    parameterBytes,
+  };
+}
+
+/** Attributes that make no sense (no heads, a negative size) must not make figures that are none. */
+function figureOf(flops: number): number {
+  return Number.isFinite(flops) && flops > 0 ? flops : 0;
 }

@@ -123,3 +123,60 @@ describe("unknown types", () => {
     expect(lowered.ok ? "" : lowered.error[0].code).toBe("types-unknown");
   });
 });
+
+describe("absurd sizes", () => {
+  const codeOf = async (each: OperatorCase): Promise<string> => {
+    const lowered = await lowerBytes(encodeCase(each));
+    return lowered.ok ? "lowered" : lowered.error[0].code;
+  };
+
+  it.each([
+    [
+      "an input",
+      { type: "Relu", inputs: "f32[999999999,999999999]", outputs: 1 },
+      "tensor-too-large",
+    ],
+    [
+      "a rank from a shape's shape",
+      { type: "Reshape", inputs: "f32[4] i64[999999999]", outputs: 1 },
+      "types-unknown",
+    ],
+    [
+      "a shape of unknown elements",
+      { type: "ConstantOfShape", inputs: "i64[999999999]", outputs: 1 },
+      "types-unknown",
+    ],
+    [
+      "a sequence of a billion",
+      { type: "SplitToSequence", inputs: "u8[999999999]", outputs: 1 },
+      "types-unknown",
+    ],
+    [
+      "a range of a billion",
+      { type: "Range", inputs: "i64()=0 i64()=1000000000 i64()=1", outputs: 1 },
+      "lowered",
+    ],
+    [
+      "a range without end",
+      { type: "Range", inputs: "f32()=0 f32()=1e38 f32()=1e-38", outputs: 1 },
+      "tensor-too-large",
+    ],
+    [
+      "no heads",
+      {
+        type: "com.microsoft:Attention",
+        inputs: "f32[1,2,6] f32[6,18] f32[18]",
+        attributes: { num_heads: 0 },
+        outputs: 1,
+      },
+      "lowered",
+    ],
+    [
+      "a huge loop",
+      { type: "Tile", inputs: "f32[2] i64=9007199254740991", outputs: 1 },
+      "tensor-too-large",
+    ],
+  ] as const)("are refused or bounded: %s", async (_, each, code) => {
+    expect(await codeOf(each)).toBe(code);
+  });
+});
