@@ -3,6 +3,7 @@ import { evaluateNode } from "./evaluate/evaluate.js";
 import { inferControlFlow, isControlFlow } from "./infer/control-flow.js";
 import {
   countOf,
+  dimsOfRank,
   type Fact,
   factBytes,
   isComplete,
@@ -27,6 +28,8 @@ export interface InferContext {
   readonly sizes: ReadonlyMap<string, number>;
   /** Whether some of the sizes are guesses, which a failure then says. */
   readonly hasDefaults: boolean;
+  /** Sizes that the user gave for dims of values of the main graph, by axis. */
+  readonly givenDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** What others say of values of the main graph that the rules leave open. */
   readonly fallback: ReadonlyMap<string, Fact>;
   /** Filled: the facts of every branch and body. */
@@ -85,18 +88,10 @@ function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Resu
     scope.set(name, fact);
   }
   const isMain = scope.depth === 0;
-  const declared = isMain ? context.fallback : declaredFacts(graph, context.sizes);
+  const fallback = isMain ? context.fallback : declaredFacts(graph, context.sizes);
   for (const node of graph.nodes) {
     const call = callOf(node, scope, context.model);
-    const outputs = inferNode(call, scope, context);
-    for (const [i, name] of node.outputs.entries()) {
-      const fact = outputs[i] ?? UNKNOWN;
-      const other = isComplete(fact) ? undefined : declared.get(name);
-      if (other !== undefined && isMain) {
-        context.completed.add(name);
-      }
-      scope.set(name, other === undefined ? fact : mergeFacts(fact, other));
-    }
+    noteOutputs(call, { scope, context, fallback, isMain });
     const problem = checkNode(call, scope, context);
     if (problem !== undefined) {
       return fail([problem]);
@@ -105,6 +100,41 @@ function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Resu
   return ok(scope);
 }
 
+interface Place {
+  readonly scope: Scope;
+  readonly context: InferContext;
+  readonly fallback: ReadonlyMap<string, Fact>;
+  readonly isMain: boolean;
+}
+
+/** Notes what is known of a node's outputs: by its rule, by the user, by others, in this order. */
+function noteOutputs(call: NodeCall, { scope, context, fallback, isMain }: Place): void {
+  for (const [i, fact] of inferNode(call, scope, context).entries()) {
+    const name = call.node.outputs[i] ?? "";
+    const places = isMain ? context.givenDims.get(name) : undefined;
+    const given = places === undefined ? fact : withGivenDims(call, fact, places);
+    const other = isComplete(given) ? undefined : fallback.get(name);
+    if (other !== undefined && isMain) {
+      context.completed.add(name);
+    }
+    scope.set(name, other === undefined ? given : mergeFacts(given, other));
+  }
+}
+
+/** The fact with the sizes that the user gave; refuses the node when it is known to have others. */
+function withGivenDims(call: NodeCall, fact: Fact, places: ReadonlyMap<number, number>): Fact {
+  const isWhole = [...places.keys()].every((axis) => axis < places.size);
+  const dims = fact.dims ?? (isWhole ? dimsOfRank(places.size) : undefined);
+  for (const [axis, size] of places) {
+    const known = dims?.[axis];
+    if (dims !== undefined && (axis >= dims.length || (known !== undefined && known !== size))) {
+      call.refuse(`--dim gives dim ${axis} size ${size}, but the output is ${printFact(fact)}`);
+    }
+  }
+  return { ...fact, dims: dims?.map((dim, axis) => dim ?? places.get(axis)) };
+}
+
+/** One fact for each output of the node. */
 function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonly Fact[] {
   const { node } = call;
   const type = typeOf(node);
@@ -132,9 +162,10 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
   const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
   const isConstant =
     !RANDOM.has(type) && reads.every((name) => scope.get(name)?.isConstant === true);
-  return isConstant
-    ? node.outputs.map((_, i) => ({ ...(values[i] ?? UNKNOWN), isConstant: true }))
-    : values;
+  return node.outputs.map((_, i) => {
+    const fact = values[i] ?? UNKNOWN;
+    return isConstant ? { ...fact, isConstant } : fact;
+  });
 }
 
 function checkNode(call: NodeCall, scope: Scope, context: InferContext) {

@@ -93,8 +93,7 @@ async function inferAll(
   bound: BoundInputs,
   oracle: ShapeOracle | undefined,
 ): Promise<Result<Inferred>> {
-  const given = givenFacts(bound);
-  const first = inferOnce(model, bound, given);
+  const first = inferOnce(model, bound, new Map());
   if (!first.ok) {
     return first;
   }
@@ -105,20 +104,18 @@ async function inferAll(
   const answers = await askOracle(model, bound, oracle, open);
   const declared = declaredFacts(model.graph, bound.sizes);
   const fallback = new Map<string, Fact>();
-  for (const name of [...given.keys(), ...answers.keys(), ...declared.keys()]) {
-    const facts = [given, answers, declared].map((source) => source.get(name) ?? UNKNOWN);
-    fallback.set(name, facts.reduce(mergeFacts));
+  for (const name of [...answers.keys(), ...declared.keys()]) {
+    fallback.set(name, mergeFacts(answers.get(name) ?? UNKNOWN, declared.get(name) ?? UNKNOWN));
   }
   const second = inferOnce(model, bound, fallback);
   if (!second.ok) {
     return second;
   }
   const completed = [...second.value.completed];
-  const isDeclared = (name: string) => !answers.has(name) && !given.has(name);
   return ok({
     ...second.value,
     fromOracle: new Set(completed.filter((name) => answers.has(name))),
-    fromDeclared: new Set(completed.filter(isDeclared)),
+    fromDeclared: new Set(completed.filter((name) => !answers.has(name))),
   });
 }
 
@@ -127,20 +124,18 @@ function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<s
   const completed = new Set<string>();
   const hasDefaults = bound.boundDims.some((dim) => dim.source === "default");
   const budget = { elements: MAX_EVALUATED };
-  const context = { model, sizes: bound.sizes, hasDefaults, fallback, bodies, completed, budget };
+  const context = {
+    model,
+    sizes: bound.sizes,
+    givenDims: bound.tensorDims,
+    hasDefaults,
+    fallback,
+    bodies,
+    completed,
+    budget,
+  };
   const scope = inferGraph(model.graph, bound.inputs, context);
   return scope.ok ? ok({ scope: scope.value, bodies, completed }) : scope;
-}
-
-/** Sizes that the user gave for dims that depend on data. */
-function givenFacts(bound: BoundInputs): Map<string, Fact> {
-  return new Map(
-    [...bound.tensorDims].map(([name, places]) => {
-      const rank = Math.max(...places.keys()) + 1;
-      const dims = Array.from({ length: rank }, (_, axis) => places.get(axis));
-      return [name, tensor(undefined, dims)];
-    }),
-  );
 }
 
 async function askOracle(

@@ -131,7 +131,4 @@ export const CONVOLUTION: RuleTable = {
   DeformConv: conv,
   Col2Im: col2Im,
   "com.microsoft:FusedConv": conv,
-  "com.microsoft:ConvTransposeWithDynamicPads": (call) => [
-    tensor(call.input(0).elementType, undefined),
-  ],
 };

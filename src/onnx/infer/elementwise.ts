@@ -116,8 +116,8 @@ export const ELEMENTWISE: RuleTable = {
   ...table(
     "com.microsoft:Gelu com.microsoft:FastGelu com.microsoft:QuickGelu com.microsoft:RotaryEmbedding " +
       "com.microsoft:QLinearSigmoid com.microsoft:QLinearLeakyRelu com.microsoft:QLinearSoftmax " +
-      "com.microsoft:GroupNorm com.microsoft:Trilu com.microsoft:FastGeluGrad com.microsoft:BiasSoftmax " +
-      "com.microsoft:BiasDropout com.microsoft:Inverse com.microsoft:GroupNormalization",
+      "com.microsoft:GroupNorm com.microsoft:Trilu com.microsoft:BiasSoftmax " +
+      "com.microsoft:BiasDropout",
     likeFirst,
   ),
   ...table("com.microsoft:BiasGelu com.microsoft:BiasAdd com.microsoft:BiasQuickGelu", firstType),

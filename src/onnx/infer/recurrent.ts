@@ -32,5 +32,4 @@ export const RECURRENT: RuleTable = {
   LSTM: recurrent,
   GRU: recurrent,
   RNN: recurrent,
-  "com.microsoft:DynamicQuantizeLSTM": recurrent,
 };

@@ -11,10 +11,12 @@ const PER_ELEMENT: readonly (readonly [count: number, types: string])[] = [
     1,
     "Abs Acos Acosh Add And Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil Cos " +
       "Cosh Div Equal Erf Exp Floor Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Log Mod Mul Neg Not Or " +
-      "Pow Reciprocal Relu Round Sign Sin Sinh Sqrt Sub Tan Tanh ThresholdedRelu Xor " +
-      "com.microsoft:BiasAdd",
+      "Pow Reciprocal Relu Round Sign Sin Sinh Sqrt Sub Tan Tanh ThresholdedRelu Xor",
   ],
-  [2, "Clip LeakyRelu PRelu BatchNormalization DequantizeLinear com.microsoft:DequantizeLinear"],
+  [
+    2,
+    "com.microsoft:BiasAdd Clip LeakyRelu PRelu BatchNormalization DequantizeLinear com.microsoft:DequantizeLinear",
+  ],
   [
     3,
     "Elu Shrink Softplus Softsign RotaryEmbedding com.microsoft:RotaryEmbedding com.microsoft:BiasDropout",

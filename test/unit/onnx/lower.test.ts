@@ -127,6 +127,38 @@ describe("roles", () => {
   });
 });
 
+describe("sequences", () => {
+  it("are followed item by item", async () => {
+    const { types, graph } = await lower({
+      name: "g",
+      node: nodes([
+        { op: "SplitToSequence", in: ["x"], out: ["parts"] },
+        { op: "SequenceEmpty", in: [], out: ["none"] },
+        { op: "SequenceInsert", in: ["none", "x"], out: ["one"] },
+        { op: "SequenceAt", in: ["parts", "k"], out: ["part"] },
+        { op: "SequenceErase", in: ["parts", "k"], out: ["rest"] },
+        { op: "SequenceLength", in: ["rest"], out: ["count"] },
+        { op: "ConcatFromSequence", in: ["rest"], out: ["joined"], attribute: [] },
+        { op: "SequenceConstruct", in: ["joined", "part"], out: ["both"] },
+        { op: "SequenceAt", in: ["both", "k"], out: ["y"] },
+        { op: "SequenceAt", in: ["one", "k0"], out: ["z"] },
+      ]),
+      input: [value("x", [4, 3])],
+      output: [{ name: "y" }, { name: "z" }],
+      initializer: [
+        { ...integers("k", 1), dims: [] },
+        { ...integers("k0", 0), dims: [] },
+      ],
+    });
+    expect(types.get("part")?.dims).toEqual([1, 3]);
+    expect(types.get("joined")?.dims).toEqual([3, 3]);
+    expect(types.get("y")?.dims).toEqual([1, 3]);
+    expect(types.get("z")?.dims).toEqual([4, 3]);
+    expect(types.has("parts")).toBe(false);
+    expect(graph.tensors.find(({ name }) => name === "parts")?.bytes).toBe(48);
+  });
+});
+
 describe("control flow", () => {
   const body = (...parts: readonly Part[]) => ({
     name: "b",

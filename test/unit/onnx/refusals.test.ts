@@ -116,6 +116,17 @@ describe("unknown types", () => {
     });
   });
 
+  it.each([
+    ["Unique", "f32[6]", { "y0[0]": 5 }, [5]],
+    ["NonMaxSuppression", "f32[1,9,4] f32[1,2,9]", { "y0[0]": 7 }, [7, 3]],
+  ] as const)("of %s depend on data and can be given", async (type, inputs, dims, expected) => {
+    const lowered = await lowerBytes(
+      encodeCase({ type, inputs, outputs: 1 }),
+      new Map(Object.entries(dims)),
+    );
+    expect(lowered.ok && lowered.value.types.get("y0")?.dims).toEqual(expected);
+  });
+
   it("of a custom operator with no declared output are open", async () => {
     const lowered = await lowerBytes(
       encodeCase({ type: "my.own:Thing", inputs: "f32[2]", outputs: 1 }),
