@@ -26,7 +26,8 @@ async function run(...argv: readonly string[]) {
     },
     env: {},
   };
-  const status = await main(["search", ...argv], io);
+  const isOther = argv[0] === "verify" || argv[0] === "explain";
+  const status = await main(isOther ? argv : ["search", ...argv], io);
   return { status, out, err };
 }
 
@@ -55,6 +56,43 @@ describe("search", () => {
     expect(conforms(JSON.parse(first.out)), JSON.stringify(conforms.errors)).toBe(true);
     const again = await run(placement, "--memory", "6", "--json", "-o", out);
     expect(again.out).toBe(first.out);
+  });
+
+  it("writes what verify accepts and explain shows", async () => {
+    const out = join(folder, "v.json");
+    const searched = await run("--shape", "v", "--devices", "3", "-o", out, "--width", "80");
+    expect(await run("verify", out)).toMatchObject({ status: 0, err: "" });
+    const explained = await run("explain", out, "--width", "80");
+    expect(explained.status).toBe(0);
+    expect(searched.out).toContain(explained.out.trimEnd());
+  });
+
+  it.each<[string, (text: string) => string, string]>([
+    [
+      "a start",
+      (t) => t.replace('"start": 3, "end": 6', '"start": 2, "end": 5'),
+      "at the earliest",
+    ],
+    ["an end", (t) => t.replace('"start": 3, "end": 6', '"start": 3, "end": 7'), "takes 4"],
+    ["a period", (t) => t.replace('"period": 4', '"period": 5'), "error[schedule-broken]"],
+    ["a makespan", (t) => t.replace(/"makespan": \d+/, '"makespan": 1'), "the makespan is"],
+    ["a bound", (t) => t.replace('"periodLowerBound": 4', '"periodLowerBound": 5'), "below its"],
+    ["the anchor", (t) => t.replace(/"anchor": \d+/, '"anchor": 1'), "/pipeline/anchor is not"],
+    ["in-flight", (t) => t.replace(/"inFlight": \d+/, '"inFlight": 9'), "/pipeline/inFlight"],
+    [
+      "a block's name",
+      (t) => t.replace('"block": "f1", "microBatch": 0', '"block": "zz", "microBatch": 0'),
+      "missing",
+    ],
+    ["the placement", (t) => t.replace('"id": "f1"', '"id": "f0"'), "error[placement-invalid]"],
+  ])("verify finds a change of %s", async (_, change, text) => {
+    const out = join(folder, "changed.json");
+    await run("--shape", "v", "--devices", "3", "-o", out);
+    const before = readFileSync(out, "utf8");
+    writeFileSync(out, change(before));
+    expect(change(before)).not.toBe(before);
+    const { status, err } = await run("verify", out);
+    expect([status, err]).toEqual([1, expect.stringContaining(text)]);
   });
 
   it("keeps a file that is not a schedule", async () => {

@@ -1,7 +1,9 @@
 import { sectionMissing } from "../../driver/failures.js";
 import { readArtifact } from "../../driver/read-artifact.js";
+import { readPlacement } from "../../placement/parse-placement.js";
 import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
+import { renderPipeline } from "../../report/pipeline.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -42,14 +44,25 @@ export const registerExplain: RegisterCommand = (program, run) => {
       if (!read.ok) {
         return read;
       }
-      const { operators } = read.value;
+      const { operators, pipeline } = read.value;
+      const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
+      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
+      const style = options.ascii === true ? "ascii" : "box";
+      if (operators === undefined && pipeline !== undefined) {
+        const placement = readPlacement(pipeline.placement, `${file} /pipeline/placement`);
+        if (!placement.ok) {
+          return placement;
+        }
+        print({
+          text: () => renderPipeline(pipeline, placement.value, { width, style }),
+          json: () => pipeline,
+        });
+        return { ok: true, value: EXIT.done };
+      }
       if (operators === undefined) {
         return { ok: false, error: [sectionMissing(file, "operators")] };
       }
       const explanation = explainOperators(operators, SLOWEST);
-      const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
-      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
-      const style = options.ascii === true ? "ascii" : "box";
       print({
         text: () => renderExplained(read.value, operators, explanation, { width, style }),
         json: () => explanation,

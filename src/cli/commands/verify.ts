@@ -1,3 +1,5 @@
+import { readArtifact } from "../../driver/read-artifact.js";
+import { verifyPipeline } from "../../driver/verify-pipeline.js";
 import { verifySchedule } from "../../driver/verify-schedule.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
@@ -23,6 +25,24 @@ export const registerVerify: RegisterCommand = (program, run) => {
     .addHelpText("after", EXAMPLES);
   addCommonOptions(command).action(async (file: string, options: VerifyOptions) => {
     await run(options, async ({ print }) => {
+      const artifact = readArtifact(file);
+      if (!artifact.ok) {
+        return artifact;
+      }
+      const { pipeline } = artifact.value;
+      if (pipeline !== undefined) {
+        const placement = verifyPipeline(pipeline, file);
+        if (!placement.ok) {
+          return placement;
+        }
+        const { instances, microBatches, period } = pipeline;
+        print({
+          text: () =>
+            `valid: ${instances.length} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
+          json: () => ({ valid: true, instances: instances.length, microBatches, period }),
+        });
+        return { ok: true, value: EXIT.done };
+      }
       const verified = await verifySchedule(file, options.model);
       if (!verified.ok) {
         return verified;
