@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { fail, ok, type Result } from "../core/result.js";
 import { writeFileAtomically } from "../core/write-file.js";
 import { fileExists, fileTooLarge, fileUnreadable, fileUnwritable } from "./failures.js";
@@ -46,9 +47,14 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
   }
 }
 
-/** Whether `writeText` would refuse: asked before long work starts. Fails: `file-exists`. */
+/**
+ * Whether `writeText` would refuse: asked before long work starts.
+ *
+ * Fails: `file-exists`, `file-unwritable` when the folder is not there or may not be written to.
+ */
 export function mayWrite(path: string, { force, format }: Overwrite): Result<void> {
   try {
+    accessSync(dirname(path), constants.W_OK);
     if (force || !existsSync(path) || readFileSync(path, "utf8").slice(0, 200).includes(format)) {
       return ok(undefined);
     }

@@ -5,11 +5,19 @@ export function modelUnreadable(path: string, cause: unknown): Failure {
   return {
     code: "model-unreadable",
     where: path,
-    message: cause instanceof Error ? cause.message : String(cause),
+    message: readingProblem(cause),
     hint: "check the path and its permissions",
     exit: 1,
     cause,
   };
+}
+
+function readingProblem(cause: unknown): string {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  if (code === "ENOENT") {
+    return "no such file";
+  }
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A file that is not an ONNX model, is cut off or is damaged. */
