@@ -35,9 +35,10 @@ function comparison(operation: (left: number, right: number) => boolean): Evalua
 
 /** Applies `operation` to the elements of all inputs at each place of the output. */
 function combine(
-  { inputs, dims }: Evaluation,
+  { inputs: all, dims }: Evaluation,
   operation: (values: readonly number[]) => number,
 ): readonly number[] {
+  const inputs = all.filter((input) => input !== undefined);
   const strides = inputs.map((input) => broadcastStrides(input.dims, dims.length));
   const result: number[] = [];
   forEachPlace(dims, (at) => {

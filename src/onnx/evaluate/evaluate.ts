@@ -39,13 +39,16 @@ export function evaluateNode(
   });
 }
 
-/** All inputs, or `undefined` when one that is given has unknown elements. */
-function knownInputs(call: NodeCall): readonly KnownTensor[] | undefined {
+/** All inputs, omitted ones as `undefined`; nothing when the first is omitted, or `undefined` when one that is given has unknown elements. */
+function knownInputs(call: NodeCall): readonly (KnownTensor | undefined)[] | undefined {
+  if (!call.has(0)) {
+    return undefined;
+  }
   for (let i = 0; i < call.inputs.length; i++) {
     const { values, dims } = call.input(i);
     if (call.has(i) && (values === undefined || !isStatic(dims))) {
       return undefined;
     }
   }
-  return call.inputs as readonly KnownTensor[];
+  return call.inputs.map((input, i) => (call.has(i) ? (input as KnownTensor) : undefined));
 }

@@ -7,10 +7,11 @@ export interface KnownTensor extends Fact {
   readonly values: readonly number[];
 }
 
-/** What an evaluator gets: every given input is known, and the output's dims are. */
+/** What an evaluator gets: the first and every other given input is known, and the output's dims are. */
 export interface Evaluation {
   readonly call: NodeCall;
-  readonly inputs: readonly KnownTensor[];
+  /** `undefined`: omitted. */
+  readonly inputs: readonly (KnownTensor | undefined)[];
   /** Dims of the output that is asked for. */
   readonly dims: readonly number[];
   /** Which output it is. */

@@ -53,7 +53,7 @@ const concat: Evaluator = ({ call, inputs, dims }) => {
   const result = new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0);
   const strides = stridesOf(dims);
   let offset = 0;
-  for (const input of inputs) {
+  for (const input of inputs.filter((each) => each !== undefined)) {
     forEachPlace(input.dims, (at, position) => {
       result[positionOf(at, strides) + offset * (strides[axis] ?? 1)] = input.values[position] ?? 0;
     });

@@ -191,3 +191,19 @@ describe("absurd sizes", () => {
     expect(await codeOf(each)).toBe(code);
   });
 });
+
+describe("nodes that lack inputs", () => {
+  it.each([
+    ["Max", "-"],
+    ["Where", "b=1 - f32=1"],
+    ["Concat", "- i64=1"],
+    ["Gather", "i64=1,2 -"],
+    ["Reshape", "-"],
+    ["Transpose", "-"],
+    ["ReduceSum", "-"],
+    ["Range", "- i64()=3 i64()=1"],
+  ])("never crash: %s of %s", async (type, inputs) => {
+    const lowered = await lowerBytes(encodeCase({ type, inputs, outputs: 1 }));
+    expect(lowered.ok || lowered.error.length > 0).toBe(true);
+  });
+});
