@@ -121,6 +121,12 @@ describe("search", () => {
       1,
       "error[family-does-not-fit]",
     ],
+    [
+      "too large a schedule",
+      ["--shape", "v", "--devices", "512", "--micro-batches", "4096"],
+      1,
+      "error[too-many-instances]",
+    ],
     ["a time of 0", ["--shape", "v", "--devices", "4", "--forward", "0"], 2, "--forward"],
     ["micro-batches of 0", ["--shape", "v", "--devices", "4", "--micro-batches", "0"], 2, "whole"],
   ])("refuses %s", async (_, argv, status, text) => {

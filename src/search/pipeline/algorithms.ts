@@ -8,7 +8,7 @@ import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
-import { noScheduleFound } from "./reference/failures.js";
+import { noScheduleFound, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
 import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
@@ -24,6 +24,12 @@ export const PIPELINE_ALGORITHMS = [
   "interleaved-1f1b",
 ] as const;
 
+/** Larger schedules are refused: they would take gigabytes to hold and to write. */
+const MAX_INSTANCES = 1_000_000;
+
+/** Instances from which `greedy` takes seconds. */
+const LARGE = 20_000;
+
 /** The name of an algorithm. */
 export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
 
@@ -31,21 +37,21 @@ export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
  * Runs an algorithm for `microBatches` micro-batches. `quick` is the better of `modulo` and
  * `greedy`: the shorter period per micro-batch, then the shorter makespan.
  *
- * Fails: `family-does-not-fit`, `family-exceeds-memory`, `no-schedule-found`.
+ * Fails: `family-does-not-fit`, `family-exceeds-memory`, `no-schedule-found`,
+ * `too-many-instances`.
  */
 export function searchPipeline(
   algorithm: PipelineAlgorithm,
   placement: Placement,
   microBatches: number,
 ): Result<PipelineOutcome> {
+  const instances = placement.blocks.length * microBatches;
+  if (instances > MAX_INSTANCES) {
+    return fail([tooManyInstances(instances, MAX_INSTANCES)]);
+  }
   switch (algorithm) {
-    case "quick": {
-      const found = (["modulo", "greedy"] as const)
-        .map((each) => searchPipeline(each, placement, microBatches))
-        .flatMap((result) => (result.ok ? [result.value] : []))
-        .sort(comparePeriods);
-      return found[0] === undefined ? fail([noScheduleFound(algorithm)]) : ok(found[0]);
-    }
+    case "quick":
+      return quick(placement, microBatches);
     case "modulo": {
       const found = moduloSchedule(placement, microBatches);
       return found === undefined || !isRight(placement, found.whole)
@@ -63,6 +69,20 @@ export function searchPipeline(
       return whole.ok ? ok(outcomeOf(algorithm, placement, whole.value)) : whole;
     }
   }
+}
+
+/** The better of the two; for large schedules `greedy`, the slow one, only if the other is not at its bound. */
+function quick(placement: Placement, microBatches: number): Result<PipelineOutcome> {
+  const modulo = searchPipeline("modulo", placement, microBatches);
+  const isLarge = placement.blocks.length * microBatches > LARGE;
+  if (modulo.ok && isLarge && modulo.value.status === "optimal") {
+    return modulo;
+  }
+  const greedy = searchPipeline("greedy", placement, microBatches);
+  const [best] = [modulo, greedy]
+    .flatMap((result) => (result.ok ? [result.value] : []))
+    .sort(comparePeriods);
+  return best === undefined ? fail([noScheduleFound("quick")]) : ok(best);
 }
 
 /** Rules that do not look at memory while they place blocks are asked afterwards. */

@@ -35,3 +35,14 @@ export function noScheduleFound(algorithm: string): Failure {
     exit: 3,
   };
 }
+
+/** Micro-batches and blocks whose product is too large to write down. */
+export function tooManyInstances(instances: number, limit: number): Failure {
+  return {
+    code: "too-many-instances",
+    where: "--micro-batches",
+    message: `the schedule would have ${instances} block instances, more than ${limit}`,
+    hint: "give fewer micro-batches: the repetend stays the same",
+    exit: 1,
+  };
+}

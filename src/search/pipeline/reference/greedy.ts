@@ -32,6 +32,7 @@ export function greedySchedule(placement: Placement, microBatches: number): Pipe
   const order = blocks
     .map((_, at) => at)
     .sort((a, b) => (behind[b] ?? 0) - (behind[a] ?? 0) || a - b);
+  const followers = blocks.map((_, block) => dependencies.filter(({ from }) => from === block));
   const most = mostBegun(placement);
   const taken: Interval[][] = placement.devices.map(() => []);
   const finishes: number[] = [];
@@ -48,8 +49,8 @@ export function greedySchedule(placement: Placement, microBatches: number): Pipe
       lines.forEach((line) => {
         insert(line, { start, end });
       });
-      for (const { from: before, to, latency } of dependencies) {
-        ready[to] = before === block ? Math.max(ready[to] ?? 0, end + latency) : (ready[to] ?? 0);
+      for (const { to, latency } of followers[block] ?? []) {
+        ready[to] = Math.max(ready[to] ?? 0, end + latency);
       }
       instances.push({ block, microBatch, start, end, phase: "repetend" });
       finish = Math.max(finish, end);

@@ -17,11 +17,14 @@
  */
 import type { Placement } from "../../../placement/placement.js";
 import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
-import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import type {
+  BlockInstance,
+  PeriodicSchedule,
+  PipelineSchedule,
+} from "../../../schedule/pipeline-schedule.js";
 import { unrollPeriodic } from "../../../schedule/unroll-periodic.js";
 import { steadyPeakMemory } from "../../../schedule/verify-periodic-schedule.js";
 import { pathsBehind } from "./path-bounds.js";
-import { type OrderItem, runOrders } from "./run-orders.js";
 
 /** Periods tried between the largest load and one micro-batch at a time. */
 const MOST_PERIODS = 256;
@@ -64,19 +67,42 @@ function fits(placement: Placement, periodic: PeriodicSchedule): boolean {
   });
 }
 
-/** The same order on every device, each block as early as it can. */
+/**
+ * The same order on every device, each block as early as it can. Starts come in time order, so that
+ * whatever a block waits for has been placed before it.
+ */
 function early(
   placement: Placement,
   periodic: PeriodicSchedule,
   microBatches: number,
 ): PipelineSchedule {
-  const orders: OrderItem[][] = placement.devices.map(() => []);
-  for (const { block, microBatch } of unrollPeriodic(placement, periodic, microBatches).instances) {
-    for (const device of placement.blocks[block]?.devices ?? []) {
-      orders[device]?.push({ block, microBatch });
-    }
+  const { blocks, dependencies, devices } = placement;
+  const followers: { to: number; latency: number }[][] = blocks.map(() => []);
+  for (const { from, to, latency } of dependencies) {
+    followers[from]?.push({ to, latency });
   }
-  return runOrders(placement, orders, microBatches);
+  const ready = new Float64Array(blocks.length * microBatches);
+  const free = new Float64Array(devices.length);
+  const { instances } = unrollPeriodic(placement, periodic, microBatches);
+  const moved = instances.map(({ block, microBatch, phase }): BlockInstance => {
+    const { duration = 0, devices: own = [] } = blocks[block] ?? {};
+    const base = microBatch * blocks.length;
+    const start = own.reduce(
+      (t, device) => Math.max(t, free[device] ?? 0),
+      ready[base + block] ?? 0,
+    );
+    const end = start + duration;
+    for (const device of own) {
+      free[device] = end;
+    }
+    for (const { to, latency } of followers[block] ?? []) {
+      ready[base + to] = Math.max(ready[base + to] ?? 0, end + latency);
+    }
+    return { block, microBatch, start, end, phase };
+  });
+  moved.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
+  const makespan = moved.reduce((last, { end }) => Math.max(last, end), 0);
+  return { microBatches, instances: moved, makespan };
 }
 
 interface Arc {
