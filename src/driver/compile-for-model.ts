@@ -21,16 +21,11 @@ import {
 } from "../search/operator/gpu/gpu-candidates.js";
 import { type GpuProblem, gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "./context.js";
-import { algorithmRefused, operatorsNotCapturable, stopped } from "./failures.js";
-import { mayWrite, writeText } from "./files.js";
-import { loadModel, noteOnDims } from "./load-model.js";
+import { algorithmRefused, operatorsNotCapturable } from "./failures.js";
+import { type ModelJob, runModelJob } from "./model-job.js";
 
 /** What to compile, and for which GPU. */
-export interface ModelCompileRequest {
-  readonly model: string;
-  readonly out: string;
-  readonly force: boolean;
-  readonly dims: ReadonlyMap<string, number>;
+export interface ModelCompileRequest extends ModelJob {
   readonly seed: number;
   readonly algorithm: GpuAlgorithm | undefined;
   readonly device: DeviceModel;
@@ -39,8 +34,6 @@ export interface ModelCompileRequest {
 
 /** Predictions closer than this to sequential execution do not count as faster. */
 const LEAST_GAIN = 0.01;
-
-const FORMAT = "top-compile/schedule";
 
 /**
  * Compiles a model for a device model and writes its artifact.
@@ -51,28 +44,12 @@ export async function compileForModel(
   request: ModelCompileRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  const overwrite = { force: request.force, format: FORMAT };
-  const may = mayWrite(request.out, overwrite);
-  if (!may.ok) {
-    return may;
-  }
-  const lowered = await loadModel(request.model, request.dims);
-  if (!lowered.ok) {
-    return lowered;
-  }
-  const note = noteOnDims(lowered.value);
-  if (note !== undefined) {
-    context.onNote(note);
-  }
-  const artifact = artifactFor(request, lowered.value, context.tool);
-  if (!artifact.ok) {
-    return artifact;
-  }
-  if (context.signal.aborted) {
-    return fail([stopped()]);
-  }
-  const written = writeText(request.out, encodeArtifact(artifact.value), overwrite);
-  return written.ok ? artifact : written;
+  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+    const artifact = artifactFor(request, lowered, context.tool);
+    return artifact.ok
+      ? ok({ value: artifact.value, text: encodeArtifact(artifact.value) })
+      : artifact;
+  });
 }
 
 function artifactFor(

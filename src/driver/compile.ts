@@ -10,7 +10,7 @@ import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js"
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { sha256OfFile } from "../core/digest.js";
 import { invariant, present } from "../core/invariant.js";
-import { fail, ok, type Result } from "../core/result.js";
+import { ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import {
   measuredSchedule,
@@ -23,26 +23,18 @@ import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js"
 import type { Candidate, Candidates, OperatorAlgorithm } from "../search/operator/candidates.js";
 import type { DriverContext } from "./context.js";
 import { type Decision, decide } from "./decide.js";
-import { stopped } from "./failures.js";
-import { mayWrite, writeText } from "./files.js";
-import { loadModel, noteOnDims } from "./load-model.js";
+import { type ModelJob, runModelJob } from "./model-job.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 
 /** What to compile and how. */
-export interface CompileRequest {
-  readonly model: string;
-  readonly out: string;
-  readonly force: boolean;
-  readonly dims: ReadonlyMap<string, number>;
+export interface CompileRequest extends ModelJob {
   readonly seed: number;
   /** Only this algorithm, whatever is faster; `undefined`: the best of all. */
   readonly algorithm: OperatorAlgorithm | undefined;
   readonly profile: ProfileSource;
 }
-
-const FORMAT = "top-compile/schedule";
 
 /**
  * Compiles a model and writes its artifact.
@@ -54,28 +46,12 @@ export async function compileModel(
   request: CompileRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  const overwrite = { force: request.force, format: FORMAT };
-  const may = mayWrite(request.out, overwrite);
-  if (!may.ok) {
-    return may;
-  }
-  const lowered = await loadModel(request.model, request.dims);
-  if (!lowered.ok) {
-    return lowered;
-  }
-  const note = noteOnDims(lowered.value);
-  if (note !== undefined) {
-    context.onNote(note);
-  }
-  const artifact = await artifactOf(request, lowered.value, context);
-  if (!artifact.ok) {
-    return artifact;
-  }
-  if (context.signal.aborted) {
-    return fail([stopped()]);
-  }
-  const written = writeText(request.out, encodeArtifact(artifact.value), overwrite);
-  return written.ok ? artifact : written;
+  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+    const artifact = await artifactOf(request, lowered, context);
+    return artifact.ok
+      ? ok({ value: artifact.value, text: encodeArtifact(artifact.value) })
+      : artifact;
+  });
 }
 
 async function artifactOf(

@@ -1,0 +1,54 @@
+import { fail, ok, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { DriverContext } from "./context.js";
+import { stopped } from "./failures.js";
+import { mayWrite, writeText } from "./files.js";
+import { loadModel, noteOnDims } from "./load-model.js";
+
+/** A job that reads one model and writes one file of ours. */
+export interface ModelJob {
+  readonly model: string;
+  readonly out: string;
+  /** Overwrite a file that is not ours. */
+  readonly force: boolean;
+  readonly dims: ReadonlyMap<string, number>;
+}
+
+/** The `format` of the file that is written. */
+export type JobFormat = "top-compile/schedule" | "top-compile/profile";
+
+/**
+ * Runs `make` on the lowered model and writes the text it gives; what cannot be written is refused
+ * before anything long starts, and after a failure or an interrupt nothing is written.
+ *
+ * Fails: what reading, lowering and writing fail with, and what `make` does.
+ */
+export async function runModelJob<T>(
+  job: ModelJob,
+  format: JobFormat,
+  context: DriverContext,
+  make: (lowered: LoweredModel) => Promise<Result<{ readonly value: T; readonly text: string }>>,
+): Promise<Result<T>> {
+  const overwrite = { force: job.force, format };
+  const may = mayWrite(job.out, overwrite);
+  if (!may.ok) {
+    return may;
+  }
+  const lowered = await loadModel(job.model, job.dims);
+  if (!lowered.ok) {
+    return lowered;
+  }
+  const note = noteOnDims(lowered.value);
+  if (note !== undefined) {
+    context.onNote(note);
+  }
+  const made = await make(lowered.value);
+  if (!made.ok) {
+    return made;
+  }
+  if (context.signal.aborted) {
+    return fail([stopped()]);
+  }
+  const written = writeText(job.out, made.value.text, overwrite);
+  return written.ok ? ok(made.value.value) : written;
+}
