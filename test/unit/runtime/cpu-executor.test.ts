@@ -178,7 +178,7 @@ describe("workers that fail", () => {
         program: program(body),
         heapLimitMb: 32,
         graceMs: 100,
-        timeoutMs: code === "executor-timed-out" ? 300 : 30_000,
+        timeoutMs: code === "executor-timed-out" ? 5000 : 30_000,
       }),
     );
     expect(await failureOf(executor, plan)).toBe(code);
