@@ -15,7 +15,9 @@ const wanted = process.argv[2]?.split(",") ?? DEVICE_MODELS.map(({ name }) => na
 for (const device of DEVICE_MODELS.filter(({ name }) => wanted.includes(name))) {
   const math = device.flops.tensorFloat32 > device.flops.float32 ? "tf32" : "ieee";
   console.log(`\n### ${device.product} (${math}), batch 1\n`);
-  console.log(`| model | operators | sequential | ${ALGORITHMS.join(" | ")} | bound | bounded by | search |`);
+  console.log(
+    `| model | operators | sequential | ${ALGORITHMS.join(" | ")} | bound | bounded by | search |`,
+  );
   console.log(`|---|---|---|${ALGORITHMS.map(() => "---|").join("")}---|---|---|`);
   for (const name of MODELS.split(" ")) {
     const model = readModel(`fixtures/models/${name}.onnx`);
