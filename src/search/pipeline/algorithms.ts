@@ -13,6 +13,7 @@ import { familySchedule } from "./reference/families.js";
 import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
 import { makespanBound } from "./reference/path-bounds.js";
+import { tesselSchedule } from "./reference/tessel.js";
 
 /** Names of all algorithms, the default first. */
 export const PIPELINE_ALGORITHMS = [
@@ -22,6 +23,7 @@ export const PIPELINE_ALGORITHMS = [
   "gpipe",
   "1f1b",
   "interleaved-1f1b",
+  "tessel",
 ] as const;
 
 /** Larger schedules are refused: they would take gigabytes to hold and to write. */
@@ -64,6 +66,16 @@ export function searchPipeline(
         ? ok(outcomeOf(algorithm, placement, whole))
         : fail([noScheduleFound(algorithm)]);
     }
+    case "tessel": {
+      const found = tesselSchedule(placement, microBatches, TESSEL_LIMITS);
+      return found === undefined || !isRight(placement, found.whole)
+        ? fail([noScheduleFound(algorithm)])
+        : ok({
+            ...outcomeOf(algorithm, placement, found.whole, found.periodic),
+            nodes: found.nodes,
+            isCutShort: found.isCutShort,
+          });
+    }
     default: {
       const whole = familySchedule(algorithm, placement, microBatches);
       return whole.ok ? ok(outcomeOf(algorithm, placement, whole.value)) : whole;
@@ -84,6 +96,8 @@ function quick(placement: Placement, microBatches: number): Result<PipelineOutco
     .sort(comparePeriods);
   return best === undefined ? fail([noScheduleFound("quick")]) : ok(best);
 }
+
+const TESSEL_LIMITS = { maxNodes: 50_000, maxPartNodes: 200 };
 
 /** Rules that do not look at memory while they place blocks are asked afterwards. */
 function isRight(placement: Placement, whole: PipelineSchedule): boolean {
