@@ -97,7 +97,7 @@ function quick(placement: Placement, microBatches: number): Result<PipelineOutco
   return best === undefined ? fail([noScheduleFound("quick")]) : ok(best);
 }
 
-const TESSEL_LIMITS = { maxNodes: 50_000, maxPartNodes: 200 };
+const TESSEL_LIMITS = { maxNodes: 50_000, maxPartNodes: 1000 };
 
 /** Rules that do not look at memory while they place blocks are asked afterwards. */
 function isRight(placement: Placement, whole: PipelineSchedule): boolean {

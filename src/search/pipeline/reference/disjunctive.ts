@@ -58,7 +58,7 @@ export interface DisjunctiveAnswer {
 
 /**
  * Solves the problem within `maxNodes` nodes; deterministic. More than 240 items are cut short at
- * once.
+ * once. A node counts once for every 256 pairs of items, at least once.
  *
  * Cost: O(items^2 * pairs) per node, O(items^2 * depth) memory.
  */
@@ -70,7 +70,7 @@ export function solveDisjunctive(problem: DisjunctiveProblem, maxNodes: number):
   const pairs = pairsOf(problem.lines);
   let nodes = 0;
   const explore = (paths: Float64Array): readonly number[] | undefined => {
-    nodes++;
+    nodes += Math.max(1, Math.floor((count * count) / 256));
     if (!propagate(problem, pairs, paths) || !memoryFits(problem, paths)) {
       return undefined;
     }

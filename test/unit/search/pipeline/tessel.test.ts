@@ -38,7 +38,7 @@ describe("tessel", () => {
     if (!built.ok) {
       throw new Error(built.error[0].message);
     }
-    const options = { inRepetend, maxNodes: 1_000_000, maxPartNodes: 200 };
+    const options = { inRepetend, maxNodes: 1_000_000, maxPartNodes: 1000 };
     const found = tesselSchedule(built.value, 12, options);
     expect(found?.periodic.period).toBe(period);
     expect(verifyPeriodicSchedule(built.value, found!.periodic)).toEqual([]);
