@@ -1,31 +1,75 @@
-import { decodeTensor, decodeValueInfo, MAX_NAME_BYTES } from "./decode-tensor.js";
+import { type ByteSource, MemorySource } from "./byte-source.js";
+import {
+  decodeSparseTensor,
+  decodeTensor,
+  decodeValueInfo,
+  MAX_NAME_BYTES,
+} from "./decode-tensor.js";
 import type { FileWindow } from "./file-window.js";
 import type { AttributeValue, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from "./model.js";
+import { MAX_DEPTH, type PayloadHolder, skeletonOf } from "./skeleton.js";
 import {
   addIntegers,
   bytesAt,
   eachField,
   floatAt,
   integerAt,
+  messageAt,
   type Span,
   textAt,
-  WireError,
   type WireField,
 } from "./wire.js";
+import { WireError } from "./wire-error.js";
 
-/** Bodies of control flow inside bodies of control flow. */
-const MAX_DEPTH = 32;
+/** Nodes of one graph: far more than any exporter writes. */
+export const MAX_NODES: number = 250_000;
 
-/** Attributes larger than this stay in the file; the node's `raw` is then without them. */
-const RAW_ATTRIBUTE_BYTES = 16_384;
+/** Longest list that is the value of an attribute (tree ensembles have the longest). */
+const MAX_NUMBERS = 2 ** 24;
 
-/** Nodes, tensors and values of one graph: more is not a model. */
-const MAX_ENTRIES = 10_000_000;
+/** Longest text that is the value of an attribute. */
+const MAX_TEXT_BYTES = 2 ** 26;
 
-const MAX_INTEGERS = 1_000_000;
+/** Memory of the records of a node or attribute, beside its names. */
+const RECORD_CHARGE = 256;
 
-/** Reads a GraphProto. Fails: `WireError`. Cost: linear in the bytes that are not payloads. */
-export function decodeGraph(file: FileWindow, span: Span, depth: number): OnnxGraph {
+/** Reads the GraphProto of a model. Fails: `WireError`. Cost: linear in the bytes that are not payloads. */
+export function decodeMainGraph(file: FileWindow, span: Span): OnnxGraph {
+  return decodeGraph(file, span, 0, (field) =>
+    decodeSkeleton(file, field, "node", (source, node) => decodeNode(source, node, 0)),
+  );
+}
+
+/**
+ * What `decode` makes of a message's skeleton.
+ *
+ * Fails: `WireError` at its byte in the file, or at the message's start where payloads are left out.
+ */
+export function decodeSkeleton<T>(
+  file: FileWindow,
+  span: Span,
+  holder: PayloadHolder,
+  decode: (source: ByteSource, whole: Span) => T,
+): T {
+  const skeleton = skeletonOf(file, span, holder);
+  try {
+    const source = new MemorySource(skeleton, file.budget);
+    return decode(source, { offset: 0, bytes: skeleton.length });
+  } catch (error) {
+    if (error instanceof WireError) {
+      const isWhole = skeleton.length === span.bytes;
+      throw new WireError(error.message, span.offset + (isWhole ? error.offset : 0));
+    }
+    throw error;
+  }
+}
+
+function decodeGraph(
+  source: ByteSource,
+  span: Span,
+  depth: number,
+  nodeOf: (field: Span) => OnnxNode,
+): OnnxGraph {
   if (depth > MAX_DEPTH) {
     throw new WireError(`graphs nested more than ${MAX_DEPTH} deep`, span.offset);
   }
@@ -35,31 +79,34 @@ export function decodeGraph(file: FileWindow, span: Span, depth: number): OnnxGr
   const outputs: ValueInfo[] = [];
   const valueInfo: ValueInfo[] = [];
   const initializers: OnnxTensor[] = [];
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     switch (field.number) {
       case 1:
-        nodes.push(decodeNode(file, field, depth));
+        nodes.push(nodeOf(messageAt(field)));
         break;
       case 2:
-        name = textAt(file, field, MAX_NAME_BYTES);
+        name = textAt(source, field, MAX_NAME_BYTES);
         break;
       case 5:
-        initializers.push(decodeTensor(file, field));
+        initializers.push(decodeTensor(source, messageAt(field)));
         break;
       case 11:
-        inputs.push(decodeValueInfo(file, field));
+        inputs.push(decodeValueInfo(source, messageAt(field)));
         break;
       case 12:
-        outputs.push(decodeValueInfo(file, field));
+        outputs.push(decodeValueInfo(source, messageAt(field)));
         break;
       case 13:
-        valueInfo.push(decodeValueInfo(file, field));
+        valueInfo.push(decodeValueInfo(source, messageAt(field)));
+        break;
+      case 15:
+        initializers.push(decodeSparseTensor(source, messageAt(field)));
         break;
       default:
         break;
     }
-    if (nodes.length > MAX_ENTRIES || valueInfo.length > MAX_ENTRIES) {
-      throw new WireError(`more than ${MAX_ENTRIES} entries in one graph`, field.tagOffset);
+    if (nodes.length > MAX_NODES) {
+      throw new WireError(`more than ${MAX_NODES} nodes in one graph`, field.tagOffset);
     }
   });
   const constants = new Set(initializers.map((tensor) => tensor.name));
@@ -73,44 +120,39 @@ export function decodeGraph(file: FileWindow, span: Span, depth: number): OnnxGr
   };
 }
 
-/** Reads a NodeProto. Fails: `WireError`. */
-export function decodeNode(file: FileWindow, span: Span, depth: number): OnnxNode {
+/** Reads a NodeProto that lies in memory. Fails: `WireError`. */
+export function decodeNode(source: ByteSource, span: Span, depth: number): OnnxNode {
   let name = "";
   let opType = "";
   let domain = "";
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, AttributeValue>();
-  const kept: Uint8Array[] = [];
-  eachField(file, span, (field) => {
+  source.charge(RECORD_CHARGE, span.offset);
+  eachField(source, span, (field) => {
     switch (field.number) {
       case 1:
-        inputs.push(textAt(file, field, MAX_NAME_BYTES));
+        inputs.push(textAt(source, field, MAX_NAME_BYTES));
         break;
       case 2:
-        outputs.push(textAt(file, field, MAX_NAME_BYTES));
+        outputs.push(textAt(source, field, MAX_NAME_BYTES));
         break;
       case 3:
-        name = textAt(file, field, MAX_NAME_BYTES);
+        name = textAt(source, field, MAX_NAME_BYTES);
         break;
       case 4:
-        opType = textAt(file, field, MAX_NAME_BYTES);
+        opType = textAt(source, field, MAX_NAME_BYTES);
         break;
       case 5: {
-        const [key, value] = decodeAttribute(file, field, depth);
+        const [key, value] = decodeAttribute(source, messageAt(field), depth);
         attributes.set(key, value);
         break;
       }
       case 7:
-        domain = textAt(file, field, MAX_NAME_BYTES);
+        domain = textAt(source, field, MAX_NAME_BYTES);
         break;
       default:
         break;
-    }
-    const end = field.offset + field.bytes;
-    const isLarge = field.number === 5 && field.bytes > RAW_ATTRIBUTE_BYTES;
-    if (!isLarge || !isTensor(attributes)) {
-      kept.push(file.copy(field.tagOffset, end - field.tagOffset));
     }
   });
   if (opType === "") {
@@ -123,28 +165,13 @@ export function decodeNode(file: FileWindow, span: Span, depth: number): OnnxNod
     inputs,
     outputs,
     attributes,
-    raw: joined(kept),
+    raw: source.copy(span.offset, span.bytes),
   };
-}
-
-/** Whether the attribute read last is a tensor: the only large kind whose payload may stay behind. */
-function isTensor(attributes: ReadonlyMap<string, AttributeValue>): boolean {
-  return [...attributes.values()].at(-1)?.kind === "tensor";
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    result.set(piece, at);
-    at += piece.length;
-  }
-  return result;
 }
 
 /** Reads an AttributeProto: its name and value. Fails: `WireError`. */
 export function decodeAttribute(
-  file: FileWindow,
+  source: ByteSource,
   span: Span,
   depth: number,
 ): readonly [string, AttributeValue] {
@@ -155,49 +182,58 @@ export function decodeAttribute(
   const floats: number[] = [];
   const strings: string[] = [];
   const graphs: OnnxGraph[] = [];
-  eachField(file, span, (field) => {
+  source.charge(RECORD_CHARGE, span.offset);
+  eachField(source, span, (field) => {
     switch (field.number) {
       case 1:
-        name = textAt(file, field, MAX_NAME_BYTES);
+        name = textAt(source, field, MAX_NAME_BYTES);
         break;
       case 2:
-        value = { kind: "float", value: floatAt(file, field) };
+        value = { kind: "float", value: floatAt(source, field) };
         break;
       case 3:
-        value = { kind: "int", value: integerAt(file, field) };
+        value = { kind: "int", value: integerAt(source, field) };
         break;
       case 4:
-        value = { kind: "string", value: new TextDecoder().decode(bytesAt(file, field, 1 << 24)) };
+        value = { kind: "string", value: textAt(source, field, MAX_TEXT_BYTES) };
         break;
       case 5:
-        value = { kind: "tensor", value: decodeTensor(file, field) };
+        value = { kind: "tensor", value: decodeTensor(source, messageAt(field)) };
         break;
       case 6:
-        value = { kind: "graph", value: decodeGraph(file, field, depth + 1) };
+        value = { kind: "graph", value: bodyOf(source, messageAt(field), depth) };
         break;
       case 7:
-        addFloats(file, field, floats);
+        addFloats(source, field, floats);
         break;
       case 8:
-        addIntegers(file, field, ints, MAX_INTEGERS);
+        addIntegers(source, field, ints, MAX_NUMBERS);
         break;
       case 9:
-        strings.push(new TextDecoder().decode(bytesAt(file, field, 1 << 24)));
+        strings.push(textAt(source, field, MAX_TEXT_BYTES));
         break;
       case 11:
-        graphs.push(decodeGraph(file, field, depth + 1));
+        graphs.push(bodyOf(source, messageAt(field), depth));
         break;
       case 20:
-        type = integerAt(file, field);
+        type = integerAt(source, field);
         break;
       case 21:
-        value = { kind: "reference", attribute: textAt(file, field, MAX_NAME_BYTES) };
+        value = { kind: "reference", attribute: textAt(source, field, MAX_NAME_BYTES) };
         break;
       default:
         break;
     }
   });
+  if (name === "") {
+    throw new WireError("an attribute without a name", span.offset);
+  }
   return [name, value ?? manyOf({ type, ints, floats, strings, graphs })];
+}
+
+/** A body of control flow. */
+function bodyOf(source: ByteSource, span: Span, depth: number): OnnxGraph {
+  return decodeGraph(source, span, depth + 1, (node) => decodeNode(source, node, depth + 1));
 }
 
 function manyOf(read: {
@@ -233,12 +269,13 @@ function emptyOf(type: number): AttributeValue {
   return type === 3 ? { kind: "string", value: "" } : { kind: "other" };
 }
 
-function addFloats(file: FileWindow, field: WireField, into: number[]): void {
+function addFloats(source: ByteSource, field: WireField, into: number[]): void {
   if (field.wire === 5) {
-    into.push(floatAt(file, field));
+    into.push(floatAt(source, field));
     return;
   }
-  const bytes = bytesAt(file, field, MAX_INTEGERS * 4);
+  const bytes = bytesAt(source, field, MAX_NUMBERS * 4);
+  source.charge(bytes.length * 2, field.tagOffset);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     into.push(view.getFloat32(at, true));
@@ -246,14 +283,14 @@ function addFloats(file: FileWindow, field: WireField, into: number[]): void {
 }
 
 /** Adds one OperatorSetIdProto. */
-export function addOpset(file: FileWindow, span: Span, into: Map<string, number>): void {
+export function addOpset(source: ByteSource, span: Span, into: Map<string, number>): void {
   let domain = "";
   let version = 0;
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      domain = textAt(file, field, MAX_NAME_BYTES);
+      domain = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 2) {
-      version = integerAt(file, field);
+      version = integerAt(source, field);
     }
   });
   into.set(domain === "ai.onnx" ? "" : domain, version);

@@ -1,127 +1,193 @@
-import { elementTypeOf } from "../ir/element-type.js";
-import type { FileWindow } from "./file-window.js";
+import { bytesOf, type ElementType, elementTypeOf } from "../ir/element-type.js";
+import type { ByteSource } from "./byte-source.js";
+import { decodeElements } from "./decode-elements.js";
 import type { Dim, OnnxTensor, Payload, ValueInfo } from "./model.js";
+import { decodeMark, PAYLOAD_FIELDS, type Piece, WHOLE_BYTES } from "./skeleton.js";
 import {
   addIntegers,
-  bytesAt,
   eachField,
   integerAt,
+  MARK_FIELD,
+  messageAt,
   type Span,
   textAt,
-  WireError,
   type WireField,
 } from "./wire.js";
+import { WireError } from "./wire-error.js";
 
 /** Longest name that is believed. */
 export const MAX_NAME_BYTES: number = 65_536;
 
-/** Payloads up to this size are held in memory: shape constants, scalars, small weights. */
-const INLINE_BYTES = 4096;
-
 const MAX_DIMS = 64;
 
-/** TensorProto fields that hold elements: float, int32, string, int64, raw, double, uint64. */
-const CODED_FIELDS: ReadonlySet<number> = new Set([4, 5, 7, 10, 11]);
+/** Memory of a tensor's or value's record, beside its names. */
+const RECORD_CHARGE = 128;
+
+/** Longest text that is an element of a tensor. */
+const MAX_TEXT_BYTES = 2 ** 24;
+
+/** Longest list of pieces: a typed field is one piece, unless others stand between its parts. */
+const MAX_PIECES = 65_536;
 
 /** Reads a TensorProto, its payload only where it is small. Fails: `WireError`. */
-export function decodeTensor(file: FileWindow, span: Span): OnnxTensor {
+export function decodeTensor(source: ByteSource, span: Span): OnnxTensor {
   const dims: number[] = [];
   const strings: string[] = [];
-  const pieces: { field: number; offset: number; bytes: number }[] = [];
+  const pieces: Piece[] = [];
   const external = new Map<string, string>();
   let name = "";
   let dataType = 0;
-  let raw: Span | undefined;
   let isExternal = false;
-  eachField(file, span, (field) => {
+  let hasMark = false;
+  source.charge(RECORD_CHARGE, span.offset);
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      addIntegers(file, field, dims, MAX_DIMS);
+      addIntegers(source, field, dims, MAX_DIMS);
     } else if (field.number === 2) {
-      dataType = integerAt(file, field);
+      dataType = integerAt(source, field);
     } else if (field.number === 6) {
-      strings.push(textAt(file, field, MAX_NAME_BYTES));
+      strings.push(textAt(source, field, MAX_TEXT_BYTES));
     } else if (field.number === 8) {
-      name = textAt(file, field, MAX_NAME_BYTES);
-    } else if (field.number === 9) {
-      raw = field;
+      name = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 13) {
-      addEntry(file, field, external);
+      addEntry(source, messageAt(field), external);
     } else if (field.number === 14) {
-      isExternal = integerAt(file, field) === 1;
-    } else if (CODED_FIELDS.has(field.number)) {
-      pieces.push({
-        field: field.number,
-        offset: field.tagOffset,
-        bytes: field.offset + field.bytes - field.tagOffset,
-      });
+      isExternal = integerAt(source, field) === 1;
+    } else if (field.number === MARK_FIELD) {
+      hasMark = true;
+      pieces.push(decodeMark(source, messageAt(field)));
+    } else if (PAYLOAD_FIELDS.has(field.number)) {
+      addPiece(field, pieces);
     }
   });
   const elementType = elementTypeOf(dataType);
   if (elementType === undefined) {
-    throw new WireError(`tensor data type ${dataType}`, span.offset);
+    throw new WireError(`tensor "${name}" of unknown data type ${dataType}`, span.offset);
   }
   if (dims.some((size) => size < 0)) {
     throw new WireError(`tensor "${name}" with a negative size`, span.offset);
   }
-  const payload = payloadOf(file, { raw, pieces, strings, external, isExternal });
+  if (isExternal) {
+    return { name, elementType, dims, payload: externalPayload(external) };
+  }
+  if (strings.length > 0) {
+    return { name, elementType, dims, payload: { kind: "strings", values: strings } };
+  }
+  const elements = { elementType, dims, pieces, hasMark };
+  const payload = payloadOf(source, elements);
+  if (payload === undefined) {
+    const what = `tensor "${name}" has more or fewer elements than its dims [${dims}] say`;
+    throw new WireError(what, span.offset);
+  }
   return { name, elementType, dims, payload };
 }
 
-interface Elements {
-  readonly raw: Span | undefined;
-  readonly pieces: readonly { field: number; offset: number; bytes: number }[];
-  readonly strings: readonly string[];
-  readonly external: ReadonlyMap<string, string>;
-  readonly isExternal: boolean;
+/** Adds a payload field; fields of one number that follow each other are one piece. */
+function addPiece(field: WireField, pieces: Piece[]): void {
+  const { number, tagOffset, offset } = field;
+  if (number === 9) {
+    messageAt(field);
+  }
+  const end = offset + field.bytes;
+  const last = pieces.at(-1);
+  if (last?.field === number && last.offset + last.bytes === tagOffset && number !== 9) {
+    pieces[pieces.length - 1] = { ...last, bytes: end - last.offset };
+  } else if (pieces.length === MAX_PIECES) {
+    throw new WireError(`a tensor in more than ${MAX_PIECES} pieces`, tagOffset);
+  } else {
+    pieces.push({ field: number, offset: tagOffset, bytes: end - tagOffset, valueAt: offset });
+  }
 }
 
-function payloadOf(file: FileWindow, elements: Elements): Payload {
-  const { raw, pieces, strings, external } = elements;
-  if (elements.isExternal) {
-    const length = external.get("length");
-    return {
-      kind: "external",
-      location: external.get("location") ?? "",
-      offset: Number(external.get("offset") ?? 0),
-      bytes: length === undefined ? undefined : Number(length),
-    };
-  }
+function externalPayload(external: ReadonlyMap<string, string>): Payload {
+  const length = external.get("length");
+  return {
+    kind: "external",
+    location: external.get("location") ?? "",
+    offset: Number(external.get("offset") ?? 0),
+    bytes: length === undefined ? undefined : Number(length),
+  };
+}
+
+interface Elements {
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+  readonly pieces: readonly Piece[];
+  /** The pieces lie in the file, not in the source at hand. */
+  readonly hasMark: boolean;
+}
+
+/** `undefined`: the elements contradict the dims. */
+function payloadOf(source: ByteSource, elements: Elements): Payload | undefined {
+  const { elementType, dims, pieces, hasMark } = elements;
+  const count = dims.reduce((product, size) => product * size, 1);
+  const total = bytesOf(elementType, count);
+  // Of several raw fields the last one counts, as in every protobuf reader.
+  const raw = pieces.findLast(({ field }) => field === 9);
   if (raw !== undefined) {
-    return raw.bytes <= INLINE_BYTES
-      ? { kind: "inline", bytes: file.copy(raw.offset, raw.bytes) }
-      : { kind: "file", offset: raw.offset, bytes: raw.bytes };
+    const bytes = raw.offset + raw.bytes - raw.valueAt;
+    if (bytes !== total) {
+      return bytes === 0 ? { kind: "absent" } : undefined;
+    }
+    return bytes <= WHOLE_BYTES && !hasMark
+      ? { kind: "inline", bytes: source.copy(raw.valueAt, bytes) }
+      : { kind: "file", offset: raw.valueAt, bytes };
   }
-  if (strings.length > 0) {
-    return { kind: "strings", values: strings };
+  if (pieces.length === 0) {
+    return count === 0 ? { kind: "inline", bytes: new Uint8Array() } : { kind: "absent" };
   }
-  return pieces.length > 0 ? { kind: "coded", pieces } : { kind: "absent" };
+  const coded = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+  if (coded > WHOLE_BYTES || hasMark) {
+    return { kind: "coded", pieces };
+  }
+  const bytes = decodeElements(source, pieces, elementType, count);
+  return bytes === undefined ? undefined : { kind: "inline", bytes };
+}
+
+/** Reads a SparseTensorProto: its name, type and dense dims; the elements are not kept. */
+export function decodeSparseTensor(source: ByteSource, span: Span): OnnxTensor {
+  const dims: number[] = [];
+  let values: OnnxTensor | undefined;
+  eachField(source, span, (field) => {
+    if (field.number === 1) {
+      values = decodeTensor(source, messageAt(field));
+    } else if (field.number === 3) {
+      addIntegers(source, field, dims, MAX_DIMS);
+    }
+  });
+  if (values === undefined) {
+    throw new WireError("a sparse tensor without values", span.offset);
+  }
+  const { name, elementType } = values;
+  return { name, elementType, dims, payload: { kind: "absent" } };
 }
 
 /** Adds one StringStringEntryProto. */
-export function addEntry(file: FileWindow, span: Span, into: Map<string, string>): void {
+export function addEntry(source: ByteSource, span: Span, into: Map<string, string>): void {
   let key = "";
   let value = "";
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      key = textAt(file, field, MAX_NAME_BYTES);
+      key = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 2) {
-      value = textAt(file, field, MAX_NAME_BYTES);
+      value = textAt(source, field, MAX_NAME_BYTES);
     }
   });
   into.set(key, value);
 }
 
 /** Reads a ValueInfoProto. Fails: `WireError`. */
-export function decodeValueInfo(file: FileWindow, span: Span): ValueInfo {
+export function decodeValueInfo(source: ByteSource, span: Span): ValueInfo {
   let name = "";
   let type: { elementType: number; dims: Dim[] | undefined } | undefined;
-  eachField(file, span, (field) => {
+  source.charge(RECORD_CHARGE, span.offset);
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      name = textAt(file, field, MAX_NAME_BYTES);
+      name = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 2) {
-      eachField(file, field, (kind) => {
+      eachField(source, messageAt(field), (kind) => {
         if (kind.number === 1) {
-          type = decodeTensorType(file, kind);
+          type = decodeTensorType(source, messageAt(kind));
         }
       });
     }
@@ -134,19 +200,19 @@ export function decodeValueInfo(file: FileWindow, span: Span): ValueInfo {
 }
 
 function decodeTensorType(
-  file: FileWindow,
+  source: ByteSource,
   span: Span,
 ): { elementType: number; dims: Dim[] | undefined } {
   let elementType = 0;
   let dims: Dim[] | undefined;
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      elementType = integerAt(file, field);
+      elementType = integerAt(source, field);
     } else if (field.number === 2) {
       dims = [];
-      eachField(file, field, (dim) => {
+      eachField(source, messageAt(field), (dim) => {
         if (dim.number === 1) {
-          dims?.push(decodeDim(file, dim));
+          dims?.push(decodeDim(source, messageAt(dim)));
         }
       });
     }
@@ -154,14 +220,14 @@ function decodeTensorType(
   return { elementType, dims };
 }
 
-function decodeDim(file: FileWindow, span: WireField): Dim {
+function decodeDim(source: ByteSource, span: Span): Dim {
   let result: Dim;
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     if (field.number === 1) {
-      const size = integerAt(file, field);
+      const size = integerAt(source, field);
       result = size < 0 ? undefined : size;
     } else if (field.number === 2) {
-      const name = new TextDecoder().decode(bytesAt(file, field, MAX_NAME_BYTES));
+      const name = textAt(source, field, MAX_NAME_BYTES);
       result = name === "" ? undefined : name;
     }
   });

@@ -1,27 +1,38 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { Budget, type ByteSource } from "./byte-source.js";
+import { WireError } from "./wire-error.js";
 
-const WINDOW_BYTES = 1 << 18;
+/** A jump reads little, because another jump may follow; reading on doubles up to the largest. */
+const LEAST_WINDOW_BYTES = 1 << 14;
+const LARGEST_WINDOW_BYTES = 1 << 18;
 
 /** Random access to a file through one window: memory stays constant however large the file is. */
-export class FileWindow {
+export class FileWindow implements ByteSource {
   readonly bytes: number;
+  readonly hasMarks = false;
+  /** What may be taken from the file; parts of it that are decoded in memory share it. */
+  readonly budget: Budget;
   readonly #file: number;
-  readonly #window: Uint8Array = new Uint8Array(WINDOW_BYTES);
+  readonly #window: Buffer = Buffer.allocUnsafe(LARGEST_WINDOW_BYTES);
   #start = 0;
   #end = 0;
+  #next = LEAST_WINDOW_BYTES;
 
-  /** Opens the file. Throws what `node:fs` throws, and for anything that is not a regular file. */
-  constructor(path: string) {
+  /**
+   * Opens the file; at most `limit` bytes may be charged to it.
+   * Throws what `node:fs` throws, and for anything that is not a regular file.
+   */
+  constructor(path: string, limit: number = Number.POSITIVE_INFINITY) {
     this.#file = openSync(path, "r");
     const status = fstatSync(this.#file);
     if (!status.isFile()) {
       closeSync(this.#file);
-      throw new Error("not a regular file");
+      throw new Error(status.isDirectory() ? "is a folder" : "is not a regular file");
     }
     this.bytes = status.size;
+    this.budget = new Budget(limit);
   }
 
-  /** The byte at `offset`. Requires: `offset` < `bytes`. */
   byteAt(offset: number): number {
     if (offset < this.#start || offset >= this.#end) {
       this.#fill(offset);
@@ -29,20 +40,31 @@ export class FileWindow {
     return this.#window[offset - this.#start] ?? 0;
   }
 
-  /** A copy of `length` bytes from `offset`. Requires: they are in the file. */
   copy(offset: number, length: number): Uint8Array {
-    if (offset >= this.#start && offset + length <= this.#end) {
-      return this.#window.slice(offset - this.#start, offset - this.#start + length);
-    }
+    this.budget.take(length, offset);
     const result = new Uint8Array(length);
+    const inWindow = this.#inWindow(offset, length);
+    if (inWindow) {
+      this.#window.copy(result, 0, offset - this.#start, offset - this.#start + length);
+      return result;
+    }
     for (let done = 0; done < length; ) {
-      const count = readSync(this.#file, result, done, length - done, offset + done);
-      if (count === 0) {
-        throw new Error("the file became shorter while it was read");
-      }
-      done += count;
+      done += this.#read(result, done, length - done, offset + done);
     }
     return result;
+  }
+
+  text(offset: number, length: number): string {
+    if (!this.#inWindow(offset, length)) {
+      return Buffer.from(this.copy(offset, length).buffer).toString("utf8");
+    }
+    this.budget.take(length, offset);
+    const from = offset - this.#start;
+    return this.#window.toString("utf8", from, from + length);
+  }
+
+  charge(bytes: number, offset: number): void {
+    this.budget.take(bytes, offset);
   }
 
   /** Closes the file. */
@@ -50,12 +72,39 @@ export class FileWindow {
     closeSync(this.#file);
   }
 
-  #fill(offset: number): void {
-    const count = readSync(this.#file, this.#window, 0, WINDOW_BYTES, offset);
-    if (count === 0) {
-      throw new Error("the file became shorter while it was read");
+  /** Whether the range is in memory, once the window was moved there if it is small. */
+  #inWindow(offset: number, length: number): boolean {
+    if (offset >= this.#start && offset + length <= this.#end) {
+      return true;
     }
+    if (length > 0 && length <= LEAST_WINDOW_BYTES) {
+      this.#fill(offset);
+    }
+    return offset >= this.#start && offset + length <= this.#end;
+  }
+
+  #fill(offset: number): void {
+    // A short gap behind the window is read over: most payloads between names are small.
+    const readsOn = offset >= this.#start && offset - this.#end < LEAST_WINDOW_BYTES;
+    this.#next = readsOn ? Math.min(this.#next * 2, LARGEST_WINDOW_BYTES) : LEAST_WINDOW_BYTES;
+    const count = this.#read(this.#window, 0, this.#next, offset);
     this.#start = offset;
     this.#end = offset + count;
+  }
+
+  #read(into: Uint8Array, at: number, length: number, offset: number): number {
+    let count: number;
+    try {
+      count = readSync(this.#file, into, at, length, offset);
+    } catch (cause) {
+      throw new WireError(
+        `it cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+        offset,
+      );
+    }
+    if (count === 0) {
+      throw new WireError("the file became shorter while it was read", offset);
+    }
+    return count;
   }
 }

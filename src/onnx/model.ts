@@ -23,7 +23,7 @@ export type Payload =
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
   /** `raw_data` at a place of the model file itself. */
   | { readonly kind: "file"; readonly offset: number; readonly bytes: number }
-  /** A typed field (`float_data`, ...) at a place of the model file itself: protobuf-coded, `fields` lists the pieces. */
+  /** Typed fields (`float_data`, ...) at a place of the model file itself: whole protobuf fields, tags included. */
   | {
       readonly kind: "coded";
       readonly pieces: readonly {
@@ -77,7 +77,7 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, AttributeValue>;
-  /** The NodeProto as it stands in the skeleton: writing it again loses nothing. */
+  /** The NodeProto as it stands in the file, large payloads replaced by marks (`skeleton.ts`). */
   readonly raw: Uint8Array;
 }
 
@@ -96,6 +96,8 @@ export interface OnnxGraph {
 export interface OnnxFunction {
   readonly name: string;
   readonly domain: string;
+  /** Tells functions of one name and domain apart (IR 10); usually empty. */
+  readonly overload: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly nodes: readonly OnnxNode[];
@@ -103,6 +105,8 @@ export interface OnnxFunction {
   readonly attributes: readonly string[];
   readonly attributeDefaults: ReadonlyMap<string, AttributeValue>;
   readonly opsets: ReadonlyMap<string, number>;
+  /** The FunctionProto as it stands in the file, large payloads replaced by marks. */
+  readonly raw: Uint8Array;
 }
 
 /** A model file, weights untouched. */
@@ -116,4 +120,6 @@ export interface OnnxModel {
   readonly producer: string;
   readonly graph: OnnxGraph;
   readonly functions: readonly OnnxFunction[];
+  /** Further fields of the ModelProto (metadata, documentation, unknown ones), as they stand. */
+  readonly extra: Uint8Array;
 }

@@ -6,7 +6,14 @@
  * structure is a megabyte costs what a megabyte costs.
  */
 import { fail, ok, type Result } from "../core/result.js";
-import { addOpset, decodeAttribute, decodeGraph, decodeNode } from "./decode-node.js";
+import type { ByteSource } from "./byte-source.js";
+import {
+  addOpset,
+  decodeAttribute,
+  decodeMainGraph,
+  decodeNode,
+  decodeSkeleton,
+} from "./decode-node.js";
 import { MAX_NAME_BYTES } from "./decode-tensor.js";
 import {
   modelInvalid,
@@ -17,13 +24,24 @@ import {
 } from "./failures.js";
 import { FileWindow } from "./file-window.js";
 import type { AttributeValue, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
-import { eachField, integerAt, type Span, textAt, WireError } from "./wire.js";
+import { concatenate } from "./rewrite-node.js";
+import { eachField, integerAt, messageAt, type Span, textAt } from "./wire.js";
+import { WireError } from "./wire-error.js";
 
 /** IR versions and opsets of the default domain that are read. */
 export const SUPPORTED: {
   readonly ir: readonly [number, number];
   readonly opset: readonly [number, number];
 } = { ir: [3, 13], opset: [7, 26] };
+
+/** What reading may take: the structure of the largest models that are exported is a tenth of it. */
+const MAX_STRUCTURE_BYTES = 256 * 2 ** 20;
+
+/** Functions that a model may define. */
+const MAX_FUNCTIONS = 10_000;
+
+/** Largest field of the model itself (documentation, metadata) that is kept. */
+const MAX_EXTRA_BYTES = 2 ** 24;
 
 /**
  * Reads the structure of a model.
@@ -34,7 +52,7 @@ export const SUPPORTED: {
 export function readModel(path: string): Result<OnnxModel> {
   let file: FileWindow;
   try {
-    file = new FileWindow(path);
+    file = new FileWindow(path, MAX_STRUCTURE_BYTES);
   } catch (cause) {
     return fail([modelUnreadable(path, cause)]);
   }
@@ -46,6 +64,9 @@ export function readModel(path: string): Result<OnnxModel> {
     return checkModel(decodeModel(path, file));
   } catch (error) {
     if (error instanceof WireError) {
+      if (isText(file)) {
+        return fail([modelOfOtherKind(path, "text")]);
+      }
       return fail([modelMalformed(path, error.message, error.offset)]);
     }
     throw error;
@@ -61,7 +82,12 @@ const MAGIC: readonly (readonly [string, string])[] = [
   ["GGUF", "a GGUF model"],
   ["<!DOC", "an HTML page"],
   ["<html", "an HTML page"],
+  ["<?xml", "an XML document"],
   ["{", "JSON text"],
+  ["\x7fELF", "a program"],
+  ["%PDF", "a PDF document"],
+  ["\x89HDF", "an HDF5 file (a Keras model?)"],
+  ["\xff\xd8\xff", "a JPEG picture"],
   ["version https://git-lfs", "a Git LFS pointer"],
 ];
 
@@ -74,11 +100,23 @@ function otherKind(file: FileWindow): string | undefined {
   if (head.slice(4, 8) === "ORTM") {
     return "an ORT format model";
   }
-  if (head.startsWith("ir_version:")) {
+  if (head.slice(4, 8) === "TFL3") {
+    return "a TensorFlow Lite model";
+  }
+  if (/^(?:#[^\n]*\n|\s)*(?:ir_version|graph)\s*[:{<]/.test(head)) {
     return "an ONNX model in protobuf text";
   }
   return MAGIC.find(([magic]) => head.startsWith(magic))?.[1];
 }
+
+/** Whether the first bytes are all printable: the first field of a model never is. */
+function isText(file: FileWindow): boolean {
+  const head = file.copy(0, Math.min(64, file.bytes));
+  return head.every((byte) => byte >= 32 || (byte >= 9 && byte <= 13));
+}
+
+/** The field with the graphs of training, which have weights of their own: not for inference. */
+const TRAINING = 20;
 
 function decodeModel(path: string, file: FileWindow): OnnxModel {
   let irVersion = 0;
@@ -86,6 +124,7 @@ function decodeModel(path: string, file: FileWindow): OnnxModel {
   let graph: OnnxGraph | undefined;
   const opsets = new Map<string, number>();
   const functions: OnnxFunction[] = [];
+  const extra: Uint8Array[] = [];
   eachField(file, { offset: 0, bytes: file.bytes }, (field) => {
     switch (field.number) {
       case 1:
@@ -95,26 +134,36 @@ function decodeModel(path: string, file: FileWindow): OnnxModel {
         producer = textAt(file, field, MAX_NAME_BYTES);
         break;
       case 7:
-        graph = decodeGraph(file, field, 0);
+        graph = decodeMainGraph(file, messageAt(field));
         break;
       case 8:
-        addOpset(file, field, opsets);
+        addOpset(file, messageAt(field), opsets);
         break;
       case 25:
-        functions.push(decodeFunction(file, field));
+        functions.push(decodeSkeleton(file, messageAt(field), "function", decodeFunction));
+        if (functions.length > MAX_FUNCTIONS) {
+          throw new WireError(`more than ${MAX_FUNCTIONS} functions`, field.tagOffset);
+        }
+        break;
+      case TRAINING:
         break;
       default:
+        if (field.bytes <= MAX_EXTRA_BYTES) {
+          extra.push(file.copy(field.tagOffset, field.offset + field.bytes - field.tagOffset));
+        }
         break;
     }
   });
   if (graph === undefined) {
     throw new WireError("it has no graph", 0);
   }
-  return { path, fileBytes: file.bytes, irVersion, opsets, producer, graph, functions };
+  const { bytes: fileBytes } = file;
+  const rest = concatenate(extra);
+  return { path, fileBytes, irVersion, opsets, producer, graph, functions, extra: rest };
 }
 
-function decodeFunction(file: FileWindow, span: Span): OnnxFunction {
-  const text = { name: "", domain: "" };
+function decodeFunction(source: ByteSource, span: Span): OnnxFunction {
+  const text = { name: "", domain: "", overload: "" };
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: string[] = [];
@@ -122,23 +171,26 @@ function decodeFunction(file: FileWindow, span: Span): OnnxFunction {
   const opsets = new Map<string, number>();
   const nodes: OnnxNode[] = [];
   const lists: Readonly<Record<number, string[]>> = { 4: inputs, 5: outputs, 6: attributes };
-  eachField(file, span, (field) => {
+  eachField(source, span, (field) => {
     const list = lists[field.number];
     if (list !== undefined) {
-      list.push(textAt(file, field, MAX_NAME_BYTES));
+      list.push(textAt(source, field, MAX_NAME_BYTES));
     } else if (field.number === 1) {
-      text.name = textAt(file, field, MAX_NAME_BYTES);
+      text.name = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 10) {
-      text.domain = textAt(file, field, MAX_NAME_BYTES);
+      text.domain = textAt(source, field, MAX_NAME_BYTES);
     } else if (field.number === 7) {
-      nodes.push(decodeNode(file, field, 1));
+      nodes.push(decodeNode(source, messageAt(field), 0));
     } else if (field.number === 9) {
-      addOpset(file, field, opsets);
+      addOpset(source, messageAt(field), opsets);
     } else if (field.number === 11) {
-      attributeDefaults.set(...decodeAttribute(file, field, 1));
+      attributeDefaults.set(...decodeAttribute(source, messageAt(field), 0));
+    } else if (field.number === 13) {
+      text.overload = textAt(source, field, MAX_NAME_BYTES);
     }
   });
-  return { ...text, inputs, outputs, attributes, attributeDefaults, opsets, nodes };
+  const raw = source.copy(span.offset, span.bytes);
+  return { ...text, inputs, outputs, attributes, attributeDefaults, opsets, nodes, raw };
 }
 
 function checkModel(model: OnnxModel): Result<OnnxModel> {
@@ -151,6 +203,9 @@ function checkModel(model: OnnxModel): Result<OnnxModel> {
   }
   const [low, high] = SUPPORTED.opset;
   const opset = model.opsets.get("");
+  if (opset === undefined && graph.nodes.some((node) => node.domain === "")) {
+    return fail([modelVersionUnsupported(path, "no opset version", `${low} to ${high}`)]);
+  }
   if (opset !== undefined && (opset < low || opset > high)) {
     return fail([modelVersionUnsupported(path, `opset ${opset}`, `${low} to ${high}`)]);
   }

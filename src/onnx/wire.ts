@@ -1,21 +1,20 @@
 /**
- * The protobuf wire format over a file: fields one after the other, payloads left where they are.
+ * The protobuf wire format over a file or memory: fields one after the other, payloads left there.
  *
  * A length is believed only after it is checked against the message it stands in, so a hostile
  * length costs nothing and every message is inside its parent.
  */
-import type { FileWindow } from "./file-window.js";
+import type { ByteSource } from "./byte-source.js";
+import { WireError } from "./wire-error.js";
 
-/** A file that does not follow the wire format, at a byte of it. */
-export class WireError extends Error {
-  readonly offset: number;
+/** The largest field number of protobuf. Here it marks a payload that was left in the file. */
+export const MARK_FIELD: number = 2 ** 29 - 1;
 
-  constructor(what: string, offset: number) {
-    super(what);
-    this.name = "WireError";
-    this.offset = offset;
-  }
-}
+/** Fields cost this much of the budget, so that billions of empty ones end soon. */
+const FIELD_CHARGE = 4;
+
+/** Memory of one number of a list. */
+const NUMBER_CHARGE = 8;
 
 /** One field of a message. */
 export interface WireField {
@@ -36,25 +35,25 @@ export interface Span {
 }
 
 /** Calls `visit` for every field of the message. Fails: `WireError`. */
-export function eachField(file: FileWindow, span: Span, visit: (field: WireField) => void): void {
+export function eachField(source: ByteSource, span: Span, visit: (field: WireField) => void): void {
   const end = span.offset + span.bytes;
   let at = span.offset;
   while (at < end) {
     const tagOffset = at;
-    const tag = varint(file, at, end);
+    const tag = varint(source, at, end);
     at = tag.next;
     const number = Math.floor(tag.value / 8);
     const wire = tag.value % 8;
-    if (number === 0) {
-      throw new WireError("field number 0", tagOffset);
+    if (number === 0 || number > MARK_FIELD || (number === MARK_FIELD && !source.hasMarks)) {
+      throw new WireError(`field number ${number}`, tagOffset);
     }
     let bytes: number;
     if (wire === 2) {
-      const length = varint(file, at, end);
+      const length = varint(source, at, end);
       at = length.next;
       bytes = length.value;
     } else if (wire === 0) {
-      bytes = varint(file, at, end).next - at;
+      bytes = varint(source, at, end).next - at;
     } else if (wire === 1) {
       bytes = 8;
     } else if (wire === 5) {
@@ -65,56 +64,70 @@ export function eachField(file: FileWindow, span: Span, visit: (field: WireField
     if (bytes > end - at) {
       throw new WireError(`a field of ${bytes} bytes where ${end - at} are left`, tagOffset);
     }
+    source.charge(FIELD_CHARGE, tagOffset);
     visit({ number, wire, offset: at, bytes, tagOffset });
     at += bytes;
   }
 }
 
 /** The value of a varint field as a signed 64-bit number; beyond 2^53 the last bits are lost. */
-export function integerAt(file: FileWindow, field: WireField): number {
+export function integerAt(source: ByteSource, field: WireField): number {
   if (field.wire !== 0) {
     throw new WireError("an integer field of another wire type", field.tagOffset);
   }
-  return signed(file, field.offset, field.offset + field.bytes).value;
+  return signed(source, field.offset, field.offset + field.bytes).value;
 }
 
 /** The float in a fixed 32-bit field. */
-export function floatAt(file: FileWindow, field: WireField): number {
+export function floatAt(source: ByteSource, field: WireField): number {
   if (field.wire !== 5) {
     throw new WireError("a float field of another wire type", field.tagOffset);
   }
-  return new DataView(file.copy(field.offset, 4).buffer).getFloat32(0, true);
+  return new DataView(source.copy(field.offset, 4).buffer).getFloat32(0, true);
 }
 
 /** Text of a bytes field, at most `limit` bytes. */
-export function textAt(file: FileWindow, field: WireField, limit: number): string {
-  return new TextDecoder().decode(bytesAt(file, field, limit));
+export function textAt(source: ByteSource, field: WireField, limit: number): string {
+  checkBytes(field, limit);
+  return source.text(field.offset, field.bytes);
+}
+
+/** The span of a field that holds a message. */
+export function messageAt(field: WireField): Span {
+  checkBytes(field, Number.POSITIVE_INFINITY);
+  return field;
 }
 
 /** A copy of a bytes field, at most `limit` bytes. */
-export function bytesAt(file: FileWindow, field: WireField, limit: number): Uint8Array {
+export function bytesAt(source: ByteSource, field: WireField, limit: number): Uint8Array {
+  checkBytes(field, limit);
+  return source.copy(field.offset, field.bytes);
+}
+
+function checkBytes(field: WireField, limit: number): void {
   if (field.wire !== 2) {
     throw new WireError("a text or message field of another wire type", field.tagOffset);
   }
   if (field.bytes > limit) {
     throw new WireError(`${field.bytes} bytes where at most ${limit} make sense`, field.tagOffset);
   }
-  return file.copy(field.offset, field.bytes);
 }
 
 /** Appends the integers of a repeated field, packed or not. Requires: at most `limit` in all. */
 export function addIntegers(
-  file: FileWindow,
+  source: ByteSource,
   field: WireField,
   into: number[],
   limit: number,
 ): void {
+  const before = into.length;
   if (field.wire === 0) {
-    into.push(integerAt(file, field));
+    into.push(integerAt(source, field));
   } else {
+    checkBytes(field, Number.POSITIVE_INFINITY);
     const end = field.offset + field.bytes;
     for (let at = field.offset; at < end; ) {
-      const item = signed(file, at, end);
+      const item = signed(source, at, end);
       into.push(item.value);
       at = item.next;
       if (into.length > limit) {
@@ -125,6 +138,7 @@ export function addIntegers(
   if (into.length > limit) {
     throw new WireError(`more than ${limit} integers`, field.tagOffset);
   }
+  source.charge((into.length - before) * NUMBER_CHARGE, field.tagOffset);
 }
 
 interface Varint {
@@ -133,11 +147,11 @@ interface Varint {
 }
 
 /** An unsigned varint below 2^53: tags and lengths. */
-function varint(file: FileWindow, offset: number, end: number): Varint {
+function varint(source: ByteSource, offset: number, end: number): Varint {
   let value = 0;
   let scale = 1;
   for (let at = offset; at < end; at++) {
-    const byte = file.byteAt(at);
+    const byte = source.byteAt(at);
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) {
       if (value > Number.MAX_SAFE_INTEGER) {
@@ -154,11 +168,33 @@ function varint(file: FileWindow, offset: number, end: number): Varint {
   throw new WireError("the file ends inside an integer", offset);
 }
 
-function signed(file: FileWindow, offset: number, end: number): Varint {
+function signed(source: ByteSource, offset: number, end: number): Varint {
+  const short = shortVarint(source, offset, Math.min(end, offset + SHORT_BYTES));
+  return short ?? longVarint(source, offset, end);
+}
+
+/** Bytes of a varint that fit the exact integers of a double: seven bits each. */
+const SHORT_BYTES = 7;
+
+function shortVarint(source: ByteSource, offset: number, end: number): Varint | undefined {
+  let value = 0;
+  let scale = 1;
+  for (let at = offset; at < end; at++) {
+    const byte = source.byteAt(at);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) {
+      return { value, next: at + 1 };
+    }
+    scale *= 128;
+  }
+  return undefined;
+}
+
+function longVarint(source: ByteSource, offset: number, end: number): Varint {
   let low = 0n;
   let shift = 0n;
   for (let at = offset; at < end; at++) {
-    const byte = file.byteAt(at);
+    const byte = source.byteAt(at);
     low |= BigInt(byte & 0x7f) << shift;
     if (byte < 0x80) {
       return { value: Number(BigInt.asIntN(64, low)), next: at + 1 };
