@@ -149,8 +149,10 @@ class PartBuilder {
 
   #need(name: string): void {
     const initializer = this.#index.initializer.get(name);
-    const value = this.#lowered.constants.get(name);
     const producer = this.#index.producer.get(name);
+    const value = isWritable(this.#lowered, name, producer)
+      ? this.#lowered.constants.get(name)
+      : undefined;
     if (initializer !== undefined) {
       this.#initializers.set(name, initializer);
     } else if (value !== undefined) {
@@ -180,6 +182,21 @@ class PartBuilder {
       constants: new Map([...this.#constants].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   }
+}
+
+/**
+ * Whether a known value is written instead of computed again. Constants of the file stand there
+ * exactly; half floats and integers beyond 2^53 are computed again, because a double is not their form.
+ */
+function isWritable(lowered: LoweredModel, name: string, producer: number | undefined): boolean {
+  const value = lowered.constants.get(name);
+  const type = producer === undefined ? undefined : lowered.model.graph.nodes[producer]?.opType;
+  return (
+    value !== undefined &&
+    type !== "Constant" &&
+    !value.elementType.endsWith("float16") &&
+    !value.values.some((item) => Math.abs(item) > Number.MAX_SAFE_INTEGER && Number.isFinite(item))
+  );
 }
 
 function typeOf(types: ReadonlyMap<string, TensorType>, name: string): TensorType {

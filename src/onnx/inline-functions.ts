@@ -3,148 +3,202 @@
  *
  * A call `y = F(x)` named `n` is replaced by F's body with every inner value renamed to `n/value`,
  * formal inputs and outputs by the actual ones, and attribute references by the call's attributes
- * or F's defaults (an attribute that neither gives is left out). Bodies may call functions again;
- * work continues until none is left, and a chain of calls deeper than the number of functions is a
- * recursion, which ONNX forbids.
+ * or F's defaults (an attribute that neither gives is left out). Bodies of control flow inside F
+ * are rewritten in the same way. Where `n/value` is taken (calls of one name), the prefix gets a
+ * number. Bodies may call functions again; work continues until none is left, and a chain of calls
+ * deeper than the number of functions is a recursion, which ONNX forbids.
+ *
+ * The rewriting is done on the encoded nodes, which then are decoded again: there is one truth, and
+ * fields that this program does not know come along.
  *
  * Source: ONNX IR specification, Functions.
  */
-import protobuf from "protobufjs/minimal.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { Budget, MemorySource } from "./byte-source.js";
+import { decodeNode, MAX_NODES } from "./decode-node.js";
 import { modelInvalid } from "./failures.js";
-import type { AttributeValue, OnnxFunction, OnnxModel, OnnxNode } from "./model.js";
-import { concatenate, rawFields, rewriteNode } from "./rewrite-node.js";
+import type { OnnxFunction, OnnxModel, OnnxNode } from "./model.js";
+import { concatenate, rawFields, rewriteNode, textField, textOf, valueOf } from "./rewrite-node.js";
+import { WireError } from "./wire-error.js";
 
-/** Nodes that inlining may produce: small models can describe exponentially many. */
-const MAX_NODES = 2_000_000;
+const NODE = { input: 1, output: 2, name: 3, type: 4, attribute: 5, overload: 8 } as const;
+const FUNCTION = { attributeDefault: 11 } as const;
+const ATTRIBUTE = { name: 1 } as const;
 
-const ATTRIBUTE = { name: 1, reference: 21 } as const;
+/** Small models can describe exponentially many nodes. */
+const MAX_EXPANDED_BYTES = 256 * 2 ** 20;
 
 /**
- * The model without functions.
+ * The model without functions; those that nothing calls are dropped.
  *
- * Fails: `model-invalid` for recursion, for a body that explodes, and for control flow inside a
- * function (its bodies name values of the function, which would have to be renamed too).
+ * Fails: `model-invalid` for recursion, for bodies that explode, and for a body that needs another
+ * version of an operator set than the model. Cost: linear in the expanded nodes.
  */
 export function inlineFunctions(model: OnnxModel): Result<OnnxModel> {
   if (model.functions.length === 0) {
     return ok(model);
   }
-  const byKey = new Map(model.functions.map((body) => [keyOf(body.domain, body.name), body]));
-  const nodes: OnnxNode[] = [];
-  /** Calls still to be expanded, last first. */
-  const pending: { node: OnnxNode; depth: number }[] = model.graph.nodes
-    .map((node) => ({ node, depth: 0 }))
-    .reverse();
-  let calls = 0;
-  for (;;) {
-    const next = pending.pop();
-    if (next === undefined) {
-      break;
+  try {
+    return new Inliner(model).run();
+  } catch (error) {
+    if (error instanceof WireError) {
+      return fail([modelInvalid(model.path, "functions", `expanded, ${error.message}`)]);
     }
-    const body = byKey.get(keyOf(next.node.domain, next.node.opType));
-    if (body === undefined) {
-      nodes.push(next.node);
-      continue;
-    }
-    const problem = refuse(body, next.depth, model.functions.length);
-    if (problem !== undefined || nodes.length + pending.length > MAX_NODES) {
-      const what = problem ?? `functions expand to more than ${MAX_NODES} nodes`;
-      return fail([modelInvalid(model.path, `function "${body.name}"`, what)]);
-    }
-    const prefix = `${next.node.name === "" ? `${body.name}_${calls}` : next.node.name}/`;
-    calls++;
-    for (const inner of bodyOf(body, next.node, prefix).reverse()) {
-      pending.push({ node: inner, depth: next.depth + 1 });
+    throw error;
+  }
+}
+
+interface Pending {
+  readonly node: OnnxNode;
+  readonly depth: number;
+}
+
+class Inliner {
+  readonly #model: OnnxModel;
+  readonly #functions: ReadonlyMap<string, OnnxFunction>;
+  readonly #opsets: Map<string, number>;
+  readonly #taken: Set<string>;
+  readonly #budget = new Budget(MAX_EXPANDED_BYTES);
+
+  constructor(model: OnnxModel) {
+    const { graph } = model;
+    this.#model = model;
+    this.#opsets = new Map(model.opsets);
+    this.#functions = new Map(
+      model.functions.map((body) => [keyOf(body.domain, body.name, body.overload), body]),
+    );
+    this.#taken = new Set(graph.nodes.flatMap((node) => node.outputs));
+    for (const { name } of [...graph.inputs, ...graph.initializers]) {
+      this.#taken.add(name);
     }
   }
-  const opsets = new Map(model.opsets);
-  for (const body of model.functions) {
+
+  run(): Result<OnnxModel> {
+    const nodes: OnnxNode[] = [];
+    /** Last first. */
+    const pending: Pending[] = this.#model.graph.nodes
+      .map((node) => ({ node, depth: 0 }))
+      .reverse();
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { node, depth } = next;
+      const body = this.#functions.get(keyOf(node.domain, node.opType, overloadOf(node)));
+      if (body === undefined) {
+        nodes.push(node);
+        continue;
+      }
+      const problem = this.#refuse(body, depth, nodes.length + pending.length);
+      if (problem !== undefined) {
+        return fail([modelInvalid(this.#model.path, `function "${body.name}"`, problem)]);
+      }
+      for (const inner of this.#expand(body, node).reverse()) {
+        pending.push({ node: inner, depth: depth + 1 });
+      }
+    }
+    const graph = { ...this.#model.graph, nodes };
+    return ok({ ...this.#model, opsets: this.#opsets, functions: [], graph });
+  }
+
+  #refuse(body: OnnxFunction, depth: number, nodes: number): string | undefined {
+    if (depth > this.#model.functions.length) {
+      return "calls itself";
+    }
+    if (nodes > MAX_NODES) {
+      return `functions expand to more than ${MAX_NODES} nodes`;
+    }
     for (const [domain, version] of body.opsets) {
-      opsets.set(domain, Math.max(opsets.get(domain) ?? 0, version));
+      const known = this.#opsets.get(domain);
+      if (known === undefined) {
+        this.#opsets.set(domain, version);
+      } else if (known !== version && body.nodes.some((node) => node.domain === domain)) {
+        const set = domain === "" ? "the default operator set" : `operator set "${domain}"`;
+        return `needs version ${version} of ${set}, the model has ${known}`;
+      }
     }
+    return undefined;
   }
-  return ok({ ...model, opsets, functions: [], graph: { ...model.graph, nodes } });
-}
 
-function keyOf(domain: string, name: string): string {
-  return `${domain === "ai.onnx" ? "" : domain}:${name}`;
-}
-
-function refuse(body: OnnxFunction, depth: number, functions: number): string | undefined {
-  if (depth > functions) {
-    return "calls itself";
-  }
-  const hasGraphs = body.nodes.some((node) =>
-    [...node.attributes.values()].some(({ kind }) => kind === "graph" || kind === "graphs"),
-  );
-  return hasGraphs ? "has control flow in its body, which cannot be inlined" : undefined;
-}
-
-function bodyOf(body: OnnxFunction, call: OnnxNode, prefix: string): OnnxNode[] {
-  const names = new Map<string, string>([["", ""]]);
-  body.inputs.forEach((formal, i) => {
-    names.set(formal, call.inputs[i] ?? "");
-  });
-  body.outputs.forEach((formal, i) => {
-    const actual = call.outputs[i] ?? "";
-    names.set(formal, actual === "" ? `${prefix}${formal}` : actual);
-  });
-  const renamed = (name: string): string => names.get(name) ?? `${prefix}${name}`;
-  return body.nodes.map((node, i) => {
-    const inner = {
-      name: `${prefix}${node.name === "" ? `${node.opType}_${i}` : node.name}`,
-      inputs: node.inputs.map(renamed),
-      outputs: node.outputs.map(renamed),
+  #expand(body: OnnxFunction, call: OnnxNode): OnnxNode[] {
+    const prefix = this.#prefixFor(body, call);
+    const names = new Map<string, string>();
+    body.outputs.forEach((formal, i) => {
+      names.set(formal, call.outputs[i] || `${prefix}${formal}`);
+    });
+    body.inputs.forEach((formal, i) => {
+      names.set(formal, call.inputs[i] ?? "");
+    });
+    const value = (name: string): string => names.get(name) ?? `${prefix}${name}`;
+    const given = encodedAttributes(call.raw, NODE.attribute);
+    const defaults = encodedAttributes(body.raw, FUNCTION.attributeDefault);
+    const attribute = (reference: string, name: string): Uint8Array | undefined => {
+      const encoded = given.get(reference) ?? defaults.get(reference);
+      return encoded === undefined ? undefined : renamedAttribute(encoded, name);
     };
-    const { attributes, encoded } = resolved(node, call, body);
-    return {
-      ...node,
-      ...inner,
-      attributes,
-      raw: rewriteNode(node, { ...inner, attributes: encoded }),
-    };
-  });
-}
+    const inner = body.nodes.map((node, i) => {
+      const raw = rewriteNode(node.raw, { value, attribute });
+      return this.#decode(raw, `${prefix}${node.name || `${node.opType}_${i}`}`);
+    });
+    return [...inner, ...this.#passedOn(body, call, prefix)];
+  }
 
-interface Resolved {
-  readonly attributes: ReadonlyMap<string, AttributeValue>;
-  readonly encoded: readonly Uint8Array[];
-}
+  /** Inputs that the function gives back as they are. */
+  #passedOn(body: OnnxFunction, call: OnnxNode, prefix: string): OnnxNode[] {
+    return body.outputs.flatMap((formal, i) => {
+      const from = body.inputs.indexOf(formal);
+      const to = call.outputs[i] ?? "";
+      if (from < 0 || to === "") {
+        return [];
+      }
+      const raw = concatenate([
+        textField(NODE.input, call.inputs[from] ?? ""),
+        textField(NODE.output, to),
+        textField(NODE.type, "Identity"),
+      ]);
+      return [this.#decode(raw, `${prefix}${formal}_passed_on`)];
+    });
+  }
 
-/** The attributes of an inner node with references replaced. */
-function resolved(node: OnnxNode, call: OnnxNode, body: OnnxFunction): Resolved {
-  const attributes = new Map<string, AttributeValue>();
-  const encoded: Uint8Array[] = [];
-  const own = encodedAttributes(node);
-  const given = encodedAttributes(call);
-  for (const [name, value] of node.attributes) {
-    if (value.kind !== "reference") {
-      attributes.set(name, value);
-      encoded.push(own.get(name) ?? new Uint8Array());
-      continue;
-    }
-    const actual = call.attributes.get(value.attribute);
-    const fallback = body.attributeDefaults.get(value.attribute);
-    if (actual !== undefined) {
-      attributes.set(name, actual);
-      encoded.push(renamedAttribute(given.get(value.attribute) ?? new Uint8Array(), name));
-    } else if (fallback !== undefined) {
-      attributes.set(name, fallback);
-      encoded.push(encodeSimple(name, fallback));
+  #decode(body: Uint8Array, name: string): OnnxNode {
+    const kept = rawFields(body).filter(({ number }) => number !== NODE.name);
+    const raw = concatenate([textField(NODE.name, name), ...kept.map(({ bytes }) => bytes)]);
+    this.#budget.take(raw.length, 0);
+    return decodeNode(new MemorySource(raw, this.#budget), { offset: 0, bytes: raw.length }, 0);
+  }
+
+  /** A prefix under which no value of the body has a name that is taken. */
+  #prefixFor(body: OnnxFunction, call: OnnxNode): string {
+    const base = call.name === "" ? body.name : call.name;
+    const made = [...body.nodes.flatMap((node) => node.outputs), ...body.outputs];
+    for (let count = 0; ; count++) {
+      const prefix = count === 0 ? `${base}/` : `${base}_${count}/`;
+      const isFree = !this.#taken.has(prefix) && made.every((m) => !this.#taken.has(prefix + m));
+      if (isFree) {
+        this.#taken.add(prefix);
+        for (const name of made) {
+          this.#taken.add(prefix + name);
+        }
+        return prefix;
+      }
     }
   }
-  return { attributes, encoded };
 }
 
-function encodedAttributes(node: OnnxNode): Map<string, Uint8Array> {
+function keyOf(domain: string, name: string, overload: string): string {
+  return JSON.stringify([domain === "ai.onnx" ? "" : domain, name, overload]);
+}
+
+function overloadOf(node: OnnxNode): string {
+  const field = rawFields(node.raw).findLast(({ number }) => number === NODE.overload);
+  return field === undefined ? "" : textOf(field);
+}
+
+/** Encoded AttributeProtos of a message by their names. */
+function encodedAttributes(raw: Uint8Array, number: number): Map<string, Uint8Array> {
   const result = new Map<string, Uint8Array>();
-  for (const field of rawFields(node.raw)) {
-    if (field.number === 5) {
-      const message = field.bytes.subarray(field.valueAt);
-      const name = rawFields(message).find(({ number }) => number === ATTRIBUTE.name);
+  for (const field of rawFields(raw)) {
+    if (field.number === number) {
+      const name = rawFields(valueOf(field)).find((part) => part.number === ATTRIBUTE.name);
       if (name !== undefined) {
-        result.set(new TextDecoder().decode(name.bytes.subarray(name.valueAt)), message);
+        result.set(textOf(name), valueOf(field));
       }
     }
   }
@@ -152,43 +206,6 @@ function encodedAttributes(node: OnnxNode): Map<string, Uint8Array> {
 }
 
 function renamedAttribute(message: Uint8Array, name: string): Uint8Array {
-  const head = protobuf.Writer.create()
-    .uint32(ATTRIBUTE.name * 8 + 2)
-    .string(name)
-    .finish();
-  const rest = rawFields(message).filter(
-    ({ number }) => number !== ATTRIBUTE.name && number !== ATTRIBUTE.reference,
-  );
-  return concatenate([head, ...rest.map((field) => field.bytes)]);
-}
-
-/** Defaults of function attributes are scalars, text and lists of them. */
-function encodeSimple(name: string, value: AttributeValue): Uint8Array {
-  const writer = protobuf.Writer.create().uint32(10).string(name);
-  switch (value.kind) {
-    case "float":
-      writer.uint32(21).float(value.value).uint32(160).int32(1);
-      break;
-    case "int":
-      writer.uint32(24).int64(value.value).uint32(160).int32(2);
-      break;
-    case "string":
-      writer.uint32(34).string(value.value).uint32(160).int32(3);
-      break;
-    case "floats":
-      for (const item of value.value) {
-        writer.uint32(61).float(item);
-      }
-      writer.uint32(160).int32(6);
-      break;
-    case "ints":
-      for (const item of value.value) {
-        writer.uint32(64).int64(item);
-      }
-      writer.uint32(160).int32(7);
-      break;
-    default:
-      break;
-  }
-  return writer.finish();
+  const rest = rawFields(message).filter(({ number }) => number !== ATTRIBUTE.name);
+  return concatenate([textField(ATTRIBUTE.name, name), ...rest.map(({ bytes }) => bytes)]);
 }

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { modelInvalid } from "./failures.js";
 import { inlineFunctions } from "./inline-functions.js";
 import type { OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
-import { rewriteNode } from "./rewrite-node.js";
+import { renameNode } from "./rewrite-node.js";
 
 /**
  * The same model with functions inlined, nodes in topological order and every node named uniquely.
@@ -28,8 +28,11 @@ export function normalizeModel(model: OnnxModel): Result<OnnxModel> {
 function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
   const { graph, path } = model;
   const producer = new Map<string, number>();
-  for (const name of [...graph.inputs, ...graph.initializers]) {
-    producer.set(name.name, -1);
+  for (const { name } of [...graph.inputs, ...graph.initializers]) {
+    if (producer.has(name)) {
+      return fail([modelInvalid(path, `value "${name}"`, "is an input or initializer twice")]);
+    }
+    producer.set(name, -1);
   }
   for (const [at, node] of graph.nodes.entries()) {
     for (const output of node.outputs) {
@@ -40,6 +43,7 @@ function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
       producer.set(output, at);
     }
   }
+  producer.delete("");
   const missing = new Int32Array(graph.nodes.length);
   const readers: number[][] = graph.nodes.map(() => []);
   for (const [at, node] of graph.nodes.entries()) {
@@ -148,6 +152,6 @@ function nameNodes(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
     }
     nextSuffix.set(base, suffix);
     taken.add(name);
-    return { ...node, name, raw: rewriteNode(node, { name }) };
+    return { ...node, name, raw: renameNode(node, name) };
   });
 }

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { fail, ok, type Result } from "../core/result.js";
+import { bytesOf } from "../ir/element-type.js";
 import { weightsMissing } from "./failures.js";
 import { FileWindow } from "./file-window.js";
 import type { OnnxTensor } from "./model.js";
@@ -35,8 +36,14 @@ export class PayloadReader {
       return fail([weightsMissing(this.#path, tensor.name, what)]);
     }
     const path = join(dirname(this.#path), location);
-    const file = this.#open(path);
-    const bytes = payload.bytes ?? (file === undefined ? 0 : file.bytes - payload.offset);
+    const bytes = bytesOf(
+      tensor.elementType,
+      tensor.dims.reduce((product, size) => product * size, 1),
+    );
+    if (payload.bytes !== undefined && payload.bytes !== bytes) {
+      const what = `its data have ${payload.bytes} bytes, its dims and type ask for ${bytes}`;
+      return fail([weightsMissing(this.#path, tensor.name, what)]);
+    }
     return this.#read(tensor.name, path, payload.offset, bytes);
   }
 

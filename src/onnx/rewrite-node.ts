@@ -1,40 +1,110 @@
 import protobuf from "protobufjs/minimal.js";
 import type { OnnxNode } from "./model.js";
 
-/** What may be given another value when a node is written again. */
-export interface NodeChanges {
-  readonly name?: string;
-  readonly inputs?: readonly string[];
-  readonly outputs?: readonly string[];
-  /** Encoded AttributeProtos that replace all attributes of the node. */
-  readonly attributes?: readonly Uint8Array[];
+const NODE = { input: 1, output: 2, name: 3, attribute: 5 } as const;
+const ATTRIBUTE = { name: 1, graph: 6, graphs: 11, reference: 21 } as const;
+const GRAPH = {
+  node: 1,
+  initializer: 5,
+  input: 11,
+  output: 12,
+  valueInfo: 13,
+  sparse: 15,
+} as const;
+const TENSOR_NAME = 8;
+const VALUE_NAME = 1;
+const SPARSE_VALUES = 1;
+
+/** The NodeProto with another name and every other field, known or not, kept as it stands. */
+export function renameNode(node: OnnxNode, name: string): Uint8Array {
+  const kept = rawFields(node.raw).filter((field) => field.number !== NODE.name);
+  return concatenate([textField(NODE.name, name), ...kept.map((field) => field.bytes)]);
 }
 
-const FIELD = { input: 1, output: 2, name: 3, attribute: 5 } as const;
+/** How the node of a function's body becomes a node of the graph that calls it. */
+export interface Rewriting {
+  /** The new name of a value; never asked for the empty one. */
+  readonly value: (name: string) => string;
+  /** The encoded attribute that stands for a reference, named `name`; `undefined`: left out. */
+  readonly attribute: (reference: string, name: string) => Uint8Array | undefined;
+}
 
-/** The NodeProto with some fields changed and every other one, known or not, kept as it stands. */
-export function rewriteNode(node: OnnxNode, changes: NodeChanges): Uint8Array {
-  const dropped = new Set<number>();
-  const writer = protobuf.Writer.create();
-  const put = (field: number, texts: readonly string[] | undefined): void => {
-    if (texts !== undefined) {
-      dropped.add(field);
-      for (const text of texts) {
-        writer.uint32(field * 8 + 2).string(text);
-      }
+/**
+ * The NodeProto with its values renamed and its references to attributes replaced, in its bodies
+ * too; every other field, known or not, as it stands. Recursion is as deep as bodies are nested.
+ */
+export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
+  return mapFields(raw, (field) => {
+    switch (field.number) {
+      case NODE.input:
+      case NODE.output:
+        return renamedText(field, rewriting);
+      case NODE.attribute:
+        return rewriteAttribute(field, rewriting);
+      default:
+        return field.bytes;
     }
-  };
-  put(FIELD.input, changes.inputs);
-  put(FIELD.output, changes.outputs);
-  put(FIELD.name, changes.name === undefined ? undefined : [changes.name]);
-  if (changes.attributes !== undefined) {
-    dropped.add(FIELD.attribute);
-    for (const attribute of changes.attributes) {
-      writer.uint32(FIELD.attribute * 8 + 2).bytes(attribute);
-    }
+  });
+}
+
+function rewriteAttribute(field: RawField, rewriting: Rewriting): Uint8Array {
+  const fields = rawFields(valueOf(field));
+  const reference = fields.find(({ number }) => number === ATTRIBUTE.reference);
+  if (reference !== undefined) {
+    const name = fields.find(({ number }) => number === ATTRIBUTE.name);
+    const given = rewriting.attribute(textOf(reference), name === undefined ? "" : textOf(name));
+    return given === undefined ? new Uint8Array() : messageField(NODE.attribute, given);
   }
-  const kept = rawFields(node.raw).filter((field) => !dropped.has(field.number));
-  return concatenate([writer.finish(), ...kept.map((field) => field.bytes)]);
+  if (fields.every(({ number }) => number !== ATTRIBUTE.graph && number !== ATTRIBUTE.graphs)) {
+    return field.bytes;
+  }
+  const attribute = mapFields(valueOf(field), (inner) =>
+    inner.number === ATTRIBUTE.graph || inner.number === ATTRIBUTE.graphs
+      ? messageField(inner.number, rewriteGraph(valueOf(inner), rewriting))
+      : inner.bytes,
+  );
+  return messageField(NODE.attribute, attribute);
+}
+
+function rewriteGraph(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
+  const renamed = (message: Uint8Array, nameField: number): Uint8Array =>
+    mapFields(message, (field) =>
+      field.number === nameField ? renamedText(field, rewriting) : field.bytes,
+    );
+  return mapFields(raw, (field) => {
+    const message = valueOf(field);
+    switch (field.number) {
+      case GRAPH.node:
+        return messageField(field.number, rewriteNode(message, rewriting));
+      case GRAPH.initializer:
+        return messageField(field.number, renamed(message, TENSOR_NAME));
+      case GRAPH.input:
+      case GRAPH.output:
+      case GRAPH.valueInfo:
+        return messageField(field.number, renamed(message, VALUE_NAME));
+      case GRAPH.sparse:
+        return messageField(
+          field.number,
+          mapFields(message, (part) =>
+            part.number === SPARSE_VALUES
+              ? messageField(part.number, renamed(valueOf(part), TENSOR_NAME))
+              : part.bytes,
+          ),
+        );
+      default:
+        return field.bytes;
+    }
+  });
+}
+
+function renamedText(field: RawField, rewriting: Rewriting): Uint8Array {
+  const name = textOf(field);
+  return name === "" ? field.bytes : textField(field.number, rewriting.value(name));
+}
+
+/** The message with every field replaced by what `map` gives for it. */
+function mapFields(message: Uint8Array, map: (field: RawField) => Uint8Array): Uint8Array {
+  return concatenate(rawFields(message).map(map));
 }
 
 /** One field of an encoded message, tag included. */
@@ -43,6 +113,33 @@ export interface RawField {
   readonly bytes: Uint8Array;
   /** Where the value starts inside `bytes`: behind tag and length. */
   readonly valueAt: number;
+}
+
+/** The bytes of a field's value. */
+export function valueOf(field: RawField): Uint8Array {
+  return field.bytes.subarray(field.valueAt);
+}
+
+/** The text of a field. */
+export function textOf(field: RawField): string {
+  const value = valueOf(field);
+  return Buffer.from(value.buffer, value.byteOffset, value.length).toString("utf8");
+}
+
+/** An encoded field that holds text. */
+export function textField(number: number, text: string): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32(number * 8 + 2)
+    .string(text)
+    .finish();
+}
+
+/** An encoded field that holds a message. */
+export function messageField(number: number, message: Uint8Array): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32(number * 8 + 2)
+    .bytes(message)
+    .finish();
 }
 
 /** The fields of an encoded message in order. Requires: the message was read without a failure. */

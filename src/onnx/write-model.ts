@@ -2,8 +2,9 @@ import protobuf from "protobufjs/minimal.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf, dataTypeOf } from "../ir/element-type.js";
 import { modelTooLarge, weightsMissing } from "./failures.js";
+import { fillSkeleton } from "./fill-skeleton.js";
 import type { ConstantValue, TensorType } from "./lowered-model.js";
-import type { OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
+import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import type { PayloadReader } from "./read-payload.js";
 import { concatenate, rawFields } from "./rewrite-node.js";
 
@@ -44,7 +45,7 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
   const { model } = parts;
   const graph: Uint8Array[] = [];
   for (const node of parts.nodes) {
-    const written = writeNode(node, model, payloads);
+    const written = writeNode(node, payloads);
     if (!written.ok) {
       return written;
     }
@@ -97,39 +98,22 @@ function modelHead(model: OnnxModel): Uint8Array {
   for (const [domain, version] of model.opsets) {
     writer.uint32(tag(8)).fork().uint32(tag(1)).string(domain).uint32(16).int64(version).ldelim();
   }
-  return writer.finish();
+  return concatenate([writer.finish(), model.extra]);
 }
 
-/** The node as it stood; large attribute tensors, which `raw` is without, are read again. */
-function writeNode(node: OnnxNode, model: OnnxModel, payloads: PayloadReader): Result<Uint8Array> {
-  const pieces: Uint8Array[] = [node.raw];
-  const present = attributeNames(node.raw);
-  for (const [name, value] of node.attributes) {
-    if (value.kind === "tensor" && !present.has(name)) {
-      const tensor = writeTensor(value.value, model, payloads);
-      if (!tensor.ok) {
-        return tensor;
-      }
-      const head = protobuf.Writer.create().uint32(tag(1)).string(name).uint32(160).int32(4);
-      const attribute = concatenate([head.finish(), header(5, tensor.value.length), tensor.value]);
-      pieces.push(header(5, attribute.length), attribute);
-    }
-  }
-  return ok(pieces.length === 1 ? node.raw : concatenate(pieces));
+/** The node as it stood, with what its skeleton left in the file. */
+function writeNode(node: OnnxNode, payloads: PayloadReader): Result<Uint8Array> {
+  const holdsTensors = [...node.attributes.values()].some(({ kind }) => HOLDERS.has(kind));
+  return holdsTensors ? fillSkeleton(node.raw, "node", payloads) : ok(node.raw);
 }
 
-function attributeNames(raw: Uint8Array): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const field of rawFields(raw)) {
-    if (field.number === 5) {
-      const name = rawFields(field.bytes.subarray(field.valueAt)).find((f) => f.number === 1);
-      if (name !== undefined) {
-        names.add(new TextDecoder().decode(name.bytes.subarray(name.valueAt)));
-      }
-    }
-  }
-  return names;
-}
+/** Attributes that tensors can stand in. */
+const HOLDERS: ReadonlySet<AttributeValue["kind"]> = new Set([
+  "tensor",
+  "graph",
+  "graphs",
+  "other",
+]);
 
 function writeTensor(
   tensor: OnnxTensor,
@@ -201,7 +185,9 @@ function setterOf(
 ): (at: number, value: number) => void {
   switch (elementType) {
     case "int64":
-      return (at, value) => view.setBigInt64(at * 8, BigInt(Math.trunc(value)), true);
+      // Bounds such as the largest integer ("to the end") are rounded up in a double.
+      return (at, value) =>
+        view.setBigInt64(at * 8, value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value), true);
     case "uint64":
       return (at, value) => view.setBigUint64(at * 8, BigInt(Math.trunc(value)), true);
     case "int32":
