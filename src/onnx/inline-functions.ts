@@ -18,7 +18,14 @@ import { Budget, MemorySource } from "./byte-source.js";
 import { decodeNode, MAX_NODES } from "./decode-node.js";
 import { modelInvalid } from "./failures.js";
 import type { OnnxFunction, OnnxModel, OnnxNode } from "./model.js";
-import { concatenate, rawFields, rewriteNode, textField, textOf, valueOf } from "./rewrite-node.js";
+import {
+  concatenate,
+  payloadOf,
+  rawFields,
+  rewriteNode,
+  textField,
+  textOf,
+} from "./rewrite-node.js";
 import { WireError } from "./wire-error.js";
 
 const NODE = { input: 1, output: 2, name: 3, type: 4, attribute: 5, overload: 8 } as const;
@@ -196,9 +203,9 @@ function encodedAttributes(raw: Uint8Array, number: number): Map<string, Uint8Ar
   const result = new Map<string, Uint8Array>();
   for (const field of rawFields(raw)) {
     if (field.number === number) {
-      const name = rawFields(valueOf(field)).find((part) => part.number === ATTRIBUTE.name);
+      const name = rawFields(payloadOf(field)).find((part) => part.number === ATTRIBUTE.name);
       if (name !== undefined) {
-        result.set(textOf(name), valueOf(field));
+        result.set(textOf(name), payloadOf(field));
       }
     }
   }

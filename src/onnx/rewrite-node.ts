@@ -48,7 +48,7 @@ export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
 }
 
 function rewriteAttribute(field: RawField, rewriting: Rewriting): Uint8Array {
-  const fields = rawFields(valueOf(field));
+  const fields = rawFields(payloadOf(field));
   const reference = fields.find(({ number }) => number === ATTRIBUTE.reference);
   if (reference !== undefined) {
     const name = fields.find(({ number }) => number === ATTRIBUTE.name);
@@ -58,9 +58,9 @@ function rewriteAttribute(field: RawField, rewriting: Rewriting): Uint8Array {
   if (fields.every(({ number }) => number !== ATTRIBUTE.graph && number !== ATTRIBUTE.graphs)) {
     return field.bytes;
   }
-  const attribute = mapFields(valueOf(field), (inner) =>
+  const attribute = mapFields(payloadOf(field), (inner) =>
     inner.number === ATTRIBUTE.graph || inner.number === ATTRIBUTE.graphs
-      ? messageField(inner.number, rewriteGraph(valueOf(inner), rewriting))
+      ? messageField(inner.number, rewriteGraph(payloadOf(inner), rewriting))
       : inner.bytes,
   );
   return messageField(NODE.attribute, attribute);
@@ -72,7 +72,7 @@ function rewriteGraph(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
       field.number === nameField ? renamedText(field, rewriting) : field.bytes,
     );
   return mapFields(raw, (field) => {
-    const message = valueOf(field);
+    const message = payloadOf(field);
     switch (field.number) {
       case GRAPH.node:
         return messageField(field.number, rewriteNode(message, rewriting));
@@ -87,7 +87,7 @@ function rewriteGraph(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
           field.number,
           mapFields(message, (part) =>
             part.number === SPARSE_VALUES
-              ? messageField(part.number, renamed(valueOf(part), TENSOR_NAME))
+              ? messageField(part.number, renamed(payloadOf(part), TENSOR_NAME))
               : part.bytes,
           ),
         );
@@ -116,13 +116,13 @@ export interface RawField {
 }
 
 /** The bytes of a field's value. */
-export function valueOf(field: RawField): Uint8Array {
+export function payloadOf(field: RawField): Uint8Array {
   return field.bytes.subarray(field.valueAt);
 }
 
 /** The text of a field. */
 export function textOf(field: RawField): string {
-  const value = valueOf(field);
+  const value = payloadOf(field);
   return Buffer.from(value.buffer, value.byteOffset, value.length).toString("utf8");
 }
 

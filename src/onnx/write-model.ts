@@ -6,7 +6,7 @@ import { fillSkeleton } from "./fill-skeleton.js";
 import type { ConstantValue, TensorType } from "./lowered-model.js";
 import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import type { PayloadReader } from "./read-payload.js";
-import { concatenate, rawFields } from "./rewrite-node.js";
+import { concatenate } from "./rewrite-node.js";
 
 /** A value at the border of a written model. */
 export interface TypedValue {

@@ -11,6 +11,7 @@ function modelOf(...inputs: readonly ValueInfo[]): OnnxModel {
     producer: "",
     graph: { name: "g", nodes: [], inputs, outputs: [], valueInfo: [], initializers: [] },
     functions: [],
+    extra: new Uint8Array(),
   };
 }
 
