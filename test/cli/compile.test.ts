@@ -122,7 +122,7 @@ describe("bad input", () => {
       1,
       "model-malformed",
     ],
-    ["text", () => [made("text.onnx", "hello\n")], 1, "model-malformed"],
+    ["text", () => [made("text.onnx", "hello\n")], 1, "model-other-format"],
     ["a page", () => [made("page.onnx", "<!DOCTYPE html>")], 1, "model-other-format"],
     ["a folder", () => [`${folder}/`], 1, "model-unreadable"],
     [
