@@ -7,6 +7,7 @@ import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
+import { exactSchedule } from "./exact.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import { noScheduleFound, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
@@ -18,6 +19,7 @@ import { tesselSchedule } from "./reference/tessel.js";
 /** Names of all algorithms, the default first. */
 export const PIPELINE_ALGORITHMS = [
   "quick",
+  "exact",
   "modulo",
   "greedy",
   "gpipe",
@@ -54,6 +56,10 @@ export function searchPipeline(
   switch (algorithm) {
     case "quick":
       return quick(placement, microBatches);
+    case "exact": {
+      const found = exactSchedule(placement, microBatches);
+      return found === undefined ? fail([noScheduleFound(algorithm)]) : ok(found);
+    }
     case "modulo": {
       const found = moduloSchedule(placement, microBatches);
       return found === undefined || !isRight(placement, found.whole)
