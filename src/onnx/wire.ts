@@ -83,7 +83,8 @@ export function floatAt(source: ByteSource, field: WireField): number {
   if (field.wire !== 5) {
     throw new WireError("a float field of another wire type", field.tagOffset);
   }
-  return new DataView(source.copy(field.offset, 4).buffer).getFloat32(0, true);
+  const { buffer, byteOffset } = source.copy(field.offset, 4);
+  return new DataView(buffer, byteOffset, 4).getFloat32(0, true);
 }
 
 /** Text of a bytes field, at most `limit` bytes. */
