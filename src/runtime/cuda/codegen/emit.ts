@@ -1,0 +1,79 @@
+/**
+ * From operators to device nodes.
+ *
+ * Every operator type has a rule that makes kernels or library calls of it, or refuses it with a
+ * reason. All refusals of a model are collected before anything starts.
+ */
+import { fail, ok, type Result } from "../../../core/result.js";
+import type { Operator } from "../../../ir/operator-graph.js";
+import type { LoweredModel } from "../../../onnx/lowered-model.js";
+import type { DevicePlan } from "./device-node.js";
+import { ELEMENTWISE } from "./elementwise.js";
+import { type RefusedOperator, unsupportedOperators } from "./failures.js";
+import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
+
+const RULES: ReadonlyMap<string, EmitRule> = new Map(
+  [ELEMENTWISE].flatMap((table) => Object.entries(table)),
+);
+
+/** Every operator type that runs on the device, sorted. */
+export function deviceOperatorTypes(): readonly string[] {
+  return [...RULES.keys()].sort();
+}
+
+/** How operators are made into device nodes. */
+export interface EmitOptions {
+  /** Memory type of the model's `float32` tensors. */
+  readonly floats: FloatStorage;
+  /**
+   * Replace operators that cannot run by a copy of their bytes: real traffic in the real graph, for
+   * estimates. What runs then computes nothing meaningful.
+   */
+  readonly estimateUnsupported: boolean;
+}
+
+/** The device nodes of every operator of a model. */
+export interface DeviceModel {
+  readonly lowered: LoweredModel;
+  readonly floats: FloatStorage;
+  /** By operator id. */
+  readonly plans: readonly DevicePlan[];
+  /** Operators replaced by copies; empty unless asked for. */
+  readonly estimated: readonly RefusedOperator[];
+}
+
+/**
+ * Makes device nodes of all operators.
+ *
+ * Order: of the operators. Fails: `unsupported-operator`, once for all of them.
+ * Cost: O(operators), times the rank of their tensors.
+ */
+export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<DeviceModel> {
+  const index = new ModelIndex(lowered, options.floats);
+  const refused: RefusedOperator[] = [];
+  const plans = lowered.graph.operators.map((operator): DevicePlan => {
+    const made = emitOperator(operator, index);
+    if (made.ok) {
+      return made.value;
+    }
+    refused.push({ type: operator.type, name: operator.name, reason: made.error });
+    return { nodes: [], scratchBytes: [] };
+  });
+  if (refused.length > 0) {
+    return fail([unsupportedOperators(lowered.model.path, refused)]);
+  }
+  return ok({ lowered, floats: options.floats, plans, estimated: [] });
+}
+
+/** The device nodes of one operator, or why there are none. */
+export function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
+  const rule = RULES.get(operator.type);
+  if (rule === undefined) {
+    return fail("there is no kernel for this operator type");
+  }
+  const op = new OperatorCall(operator, index);
+  const nodes = rule(op);
+  return nodes === undefined || op.call.refusal !== undefined
+    ? fail(op.call.refusal ?? "it cannot be expressed")
+    : ok({ nodes, scratchBytes: op.scratchBytes });
+}

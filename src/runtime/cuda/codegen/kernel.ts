@@ -1,0 +1,141 @@
+/**
+ * A kernel: what one launch runs, with its grid and thread block.
+ *
+ * All sizes are written into the code as constants, because a schedule is for one set of shapes: the
+ * compiler then turns divisions into multiplications and unrolls short loops. The only arguments of
+ * a kernel are the addresses of its buffers. Operators with the same sizes share one kernel.
+ *
+ * Threads of a block meet only in statements at the top level of the body (`barrier`, `exchange`), so that all of
+ * them reach each of these.
+ */
+import {
+  add,
+  type Expression,
+  int,
+  less,
+  local,
+  multiply,
+  type StorageType,
+  THREAD,
+  THREAD_BLOCK,
+  type ValueType,
+} from "./expression.js";
+
+/** One step of a kernel. Locals are visible from their definition to the end of the enclosing list. */
+export type Statement =
+  | { readonly kind: "define"; readonly name: string; readonly value: Expression }
+  | { readonly kind: "assign"; readonly name: string; readonly value: Expression }
+  /** Narrows the value to the buffer's memory type. */
+  | {
+      readonly kind: "store";
+      readonly buffer: number;
+      readonly index: Expression;
+      readonly value: Expression;
+    }
+  | { readonly kind: "storeShared"; readonly index: Expression; readonly value: Expression }
+  | {
+      readonly kind: "if";
+      readonly condition: Expression;
+      readonly body: readonly Statement[];
+    }
+  /** `name` runs from `from` in steps of `step` while it is below `to`. */
+  | {
+      readonly kind: "loop";
+      readonly name: string;
+      readonly from: Expression;
+      readonly to: Expression;
+      readonly step: Expression;
+      readonly body: readonly Statement[];
+    }
+  /** All threads of the block wait for each other; shared memory written before may be read after. */
+  | { readonly kind: "barrier" }
+  /** Defines `name` as the value of `source` in the lane whose number differs by `mask` (0..31). */
+  | {
+      readonly kind: "exchange";
+      readonly name: string;
+      readonly type: ValueType;
+      readonly source: string;
+      readonly mask: number;
+    };
+
+/** An argument of a kernel: an address and what is there. */
+export interface KernelBuffer {
+  readonly storage: StorageType;
+  readonly access: "read" | "write" | "update";
+}
+
+/** A kernel with its launch geometry, one-dimensional in grid and thread block. */
+export interface Kernel {
+  /** Words for its name: letters and digits. */
+  readonly label: string;
+  readonly buffers: readonly KernelBuffer[];
+  /** Words of shared memory that a thread block has. */
+  readonly shared?: { readonly type: ValueType; readonly count: number };
+  readonly body: readonly Statement[];
+  /** Thread blocks. */
+  readonly grid: number;
+  /** Threads of a thread block. */
+  readonly threads: number;
+}
+
+/** Threads of a block where nothing asks for another number: 8 warps, a divisor of what an SM holds. */
+export const DEFAULT_THREADS = 256;
+
+/** Number of elements beyond which positions are counted in 64 bits. */
+const MOST_INT32 = 2 ** 31 - 1;
+
+/** The type that counts positions up to `count`. */
+export function indexType(count: number): "i32" | "i64" {
+  return count > MOST_INT32 - DEFAULT_THREADS ? "i64" : "i32";
+}
+
+/** A kernel with one thread for each of `count` positions; `body` gets the position. */
+export function perElementKernel(
+  label: string,
+  buffers: readonly KernelBuffer[],
+  count: number,
+  body: (position: Expression) => readonly Statement[],
+): Kernel {
+  const type = indexType(count);
+  const wide = (value: Expression): Expression =>
+    type === "i64" ? { kind: "convert", type, value } : value;
+  const position = local(type, "i");
+  const threads =
+    count < DEFAULT_THREADS ? Math.max(32, Math.ceil(count / 32) * 32) : DEFAULT_THREADS;
+  const start = multiply(wide(THREAD_BLOCK), { kind: "constant", type, value: threads });
+  return {
+    label,
+    buffers,
+    grid: Math.max(1, Math.ceil(count / threads)),
+    threads,
+    body: [
+      { kind: "define", name: "i", value: add(start, wide(THREAD)) },
+      {
+        kind: "if",
+        condition: less(position, { kind: "constant", type, value: count }),
+        body: body(position),
+      },
+    ],
+  };
+}
+
+/** A loop over `[0, count)` in steps of one. */
+export function loop(
+  name: string,
+  count: number,
+  body: (value: Expression) => readonly Statement[],
+): Statement {
+  return {
+    kind: "loop",
+    name,
+    from: int(0),
+    to: int(count),
+    step: int(1),
+    body: body(local("i32", name)),
+  };
+}
+
+/** A new local and the expression that names it. */
+export function define(name: string, value: Expression): Statement {
+  return { kind: "define", name, value };
+}

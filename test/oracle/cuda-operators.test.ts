@@ -1,0 +1,34 @@
+/**
+ * The code of every operator that runs on a GPU, evaluated thread by thread on the CPU, against ONNX
+ * Runtime: same inputs, same outputs. Memory that no thread writes stays NaN and shows.
+ */
+import { describe, expect, it } from "vitest";
+import { ELEMENTWISE_CASES } from "../support/device-operator-cases.js";
+import { SKIP_REASON } from "../support/onnx-runtime.js";
+import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
+
+const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
+  "element-wise": ELEMENTWISE_CASES,
+};
+
+const SEEDS = [1, 2];
+
+describe.skipIf(SKIP_REASON !== undefined).each(Object.entries(FAMILIES))(
+  "%s operators",
+  (_, cases) => {
+    it.each(cases.map((each) => [titleOf(each), each] as const))(
+      "%s gives what ONNX Runtime gives",
+      async (_title, each) => {
+        for (const seed of SEEDS) {
+          const { problems, elements } = await compareWithRuntime(each, seed);
+          expect(problems).toEqual([]);
+          expect(elements).toBeGreaterThan(0);
+        }
+      },
+    );
+  },
+);
+
+function titleOf({ type, inputs, attributes, opset }: OracleCase): string {
+  return `${type}-${opset} ${inputs} ${JSON.stringify(attributes ?? {})}`;
+}
