@@ -1,0 +1,184 @@
+/**
+ * Which blocks a repeating schedule waits for, and what speeding one up would give.
+ *
+ * The order of blocks on every device and the shifts are kept; the times follow from them. The least
+ * period of the order is its critical cycle's time per distance (`maxCycleRatio`). A block off that
+ * cycle can be made as fast as one likes, the period stays: only blocks on it are worth a look.
+ * For each of them the period is computed again with the block a tenth faster. The gain can be less
+ * than the block's share of the cycle, because a second cycle is often just as long: pipelines are
+ * balanced on purpose. When no single block helps, blocks are made faster one after the other, each
+ * time the longest of the cycle that is critical then, until the period falls: that is the set to
+ * work on.
+ *
+ * Example: V-shape on four devices: each device is a cycle f, b of 4. No block alone helps; all four
+ * b a tenth faster give 3.7.
+ */
+import type { Placement } from "../placement/placement.js";
+import { type EventGraph, eventGraph } from "./event-graph.js";
+import {
+  type CriticalCycle,
+  isGreater,
+  maxCycleRatio,
+  type Ratio,
+  reduced,
+} from "./max-cycle-ratio.js";
+import type { PeriodicSchedule } from "./pipeline-schedule.js";
+
+/** One block of the critical cycle, and what keeps the next one waiting after it. */
+export interface CycleStep {
+  /** Position in `Placement.blocks`. */
+  readonly block: number;
+  readonly residue: number;
+  /** Why the next waits: it depends on this one, or a shared device runs it afterwards. */
+  readonly link: "dependency" | "device";
+  /** Time between the end of this one and the start of the next. */
+  readonly latency: number;
+  /** Repetitions between the two. */
+  readonly distance: number;
+}
+
+/** What the period becomes when blocks take a tenth less time. */
+export interface FasterBlocks {
+  /** Positions in `Placement.blocks`. */
+  readonly blocks: readonly number[];
+  /** Least period of the same order then. */
+  readonly period: Ratio;
+}
+
+/** One block of the critical cycle. */
+export interface BlockSensitivity extends FasterBlocks {
+  /** Growth of the period per growth of the block's duration; as much as it shrinks at first, at most. */
+  readonly derivative: Ratio;
+}
+
+/** Where the time of a repeating order goes. */
+export interface PipelineSensitivity {
+  /** Least period of the order, for all micro-batches of the period. */
+  readonly period: Ratio;
+  /** From the entry that starts first in the repetend. */
+  readonly cycle: readonly CycleStep[];
+  /**
+   * Every block of the cycle alone, the shortest period first, then the largest derivative times
+   * duration, then by position; of long cycles those with the MOST_BLOCKS largest shares.
+   */
+  readonly single: readonly BlockSensitivity[];
+  /** Blocks that shorten the period when all become faster; `undefined`: more than MOST_BLOCKS. */
+  readonly together: FasterBlocks | undefined;
+}
+
+/** Blocks that are made faster at most: each costs a search for the critical cycle. */
+const MOST_BLOCKS = 64;
+
+/** A block becomes faster by one of so many parts; durations are counted in them to stay integers. */
+const PARTS = 10;
+
+/**
+ * The critical cycle of a schedule's order and what faster blocks would change.
+ *
+ * Requires: a right schedule. Cost: up to 129 times `maxCycleRatio`.
+ */
+export function pipelineSensitivity(
+  placement: Placement,
+  schedule: PeriodicSchedule,
+): PipelineSensitivity {
+  const graph = eventGraph(placement, schedule);
+  const critical = cycleWith(placement, graph, new Set());
+  const shares = sharesOf(placement, graph, critical).slice(0, MOST_BLOCKS);
+  const turns = critical.edges.reduce((sum, edge) => sum + (graph.distance[edge] ?? 0), 0);
+  const single = shares.map(({ block, times }) => ({
+    ...faster(placement, graph, [block]),
+    derivative: reduced(times, Math.max(1, turns)),
+  }));
+  single.sort(
+    (a, b) => Number(isGreater(a.period, b.period)) - Number(isGreater(b.period, a.period)),
+  );
+  return {
+    period: inUnits(critical.ratio),
+    cycle: stepsOf(graph, critical),
+    single,
+    together: fasterTogether(placement, graph, critical),
+  };
+}
+
+/** Critical cycle with times in parts, the blocks of `fast` one part shorter. */
+function cycleWith(
+  { blocks }: Placement,
+  graph: EventGraph,
+  fast: ReadonlySet<number>,
+): CriticalCycle {
+  const durations = Float64Array.from(graph.entries, ({ block }) => {
+    return (blocks[block]?.duration ?? 0) * (fast.has(block) ? PARTS - 1 : PARTS);
+  });
+  const latency = graph.latency.map((time) => time * PARTS);
+  return maxCycleRatio({ ...graph, latency }, durations);
+}
+
+function inUnits({ numerator, denominator }: Ratio): Ratio {
+  return reduced(numerator, denominator * PARTS);
+}
+
+function faster(placement: Placement, graph: EventGraph, blocks: readonly number[]): FasterBlocks {
+  return { blocks, period: inUnits(cycleWith(placement, graph, new Set(blocks)).ratio) };
+}
+
+/** How often the cycle passes each of its blocks: most time first, then by position. */
+function sharesOf(
+  { blocks }: Placement,
+  { entries, from }: EventGraph,
+  { edges }: CriticalCycle,
+): readonly { readonly block: number; readonly times: number }[] {
+  const times = new Map<number, number>();
+  for (const edge of edges) {
+    const block = entries[from[edge] ?? 0]?.block ?? 0;
+    times.set(block, (times.get(block) ?? 0) + 1);
+  }
+  const timeOf = (block: number): number =>
+    (blocks[block]?.duration ?? 0) * (times.get(block) ?? 0);
+  return [...times]
+    .map(([block, count]) => ({ block, times: count }))
+    .sort((a, b) => timeOf(b.block) - timeOf(a.block) || a.block - b.block);
+}
+
+function fasterTogether(
+  placement: Placement,
+  graph: EventGraph,
+  critical: CriticalCycle,
+): FasterBlocks | undefined {
+  const fast = new Set<number>();
+  let cycle = critical;
+  while (fast.size < MOST_BLOCKS) {
+    // A cycle as long as the first one has a block that is not faster yet.
+    const next = sharesOf(placement, graph, cycle).find(({ block }) => !fast.has(block));
+    if (next === undefined) {
+      return undefined;
+    }
+    fast.add(next.block);
+    cycle = cycleWith(placement, graph, fast);
+    if (isGreater(critical.ratio, cycle.ratio)) {
+      return { blocks: [...fast].sort((a, b) => a - b), period: inUnits(cycle.ratio) };
+    }
+  }
+  return undefined;
+}
+
+function stepsOf(graph: EventGraph, { edges }: CriticalCycle): readonly CycleStep[] {
+  const { entries, from, distance, latency, isDependency } = graph;
+  const steps = edges.map((edge): CycleStep & { readonly node: number } => {
+    const node = from[edge] ?? 0;
+    const entry = entries[node];
+    return {
+      node,
+      block: entry?.block ?? 0,
+      residue: entry?.residue ?? 0,
+      link: isDependency[edge] === 1 ? "dependency" : "device",
+      latency: latency[edge] ?? 0,
+      distance: distance[edge] ?? 0,
+    };
+  });
+  const first = steps.reduce(
+    (least, { node }, at) => (node < (steps[least]?.node ?? 0) ? at : least),
+    0,
+  );
+  const turned = [...steps.slice(first), ...steps.slice(0, first)];
+  return turned.map(({ node: _, ...step }) => step);
+}
