@@ -1,4 +1,5 @@
 import { encodePipelineSection, type PipelineSection } from "../artifact/pipeline-section.js";
+import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { readPlacement } from "../placement/parse-placement.js";
@@ -47,29 +48,20 @@ export function verifyPipeline(section: PipelineSection, file: string): Result<P
 
 /** What the section says, by position; names that the placement does not have become -1. */
 function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutcome {
-  const blocks = new Map(placement.blocks.map(({ id }, at) => [id, at]));
-  const blockOf = (id: string): number => blocks.get(id) ?? -1;
-  const { boundedBy, microBatches, makespan, period, microBatchesPerPeriod } = section;
+  const positionOf = blockPositions(placement);
+  const { boundedBy } = section;
   const device = placement.devices.findIndex(({ name }) => name === boundedBy.device);
   return {
     algorithm: section.algorithm,
-    periodic: {
-      period,
-      microBatchesPerPeriod,
-      repetend: section.repetend.map((entry) => ({ ...entry, block: blockOf(entry.block) })),
-    },
+    periodic: periodicOf(section, positionOf),
     periodLowerBound: section.periodLowerBound,
     status: section.status,
     boundedBy: {
       kind: boundedBy.kind,
       ...(boundedBy.device === undefined ? {} : { device }),
-      blocks: boundedBy.blocks.map(blockOf),
+      blocks: boundedBy.blocks.map(positionOf),
     },
-    whole: {
-      microBatches,
-      makespan,
-      instances: section.instances.map((each) => ({ ...each, block: blockOf(each.block) })),
-    },
+    whole: wholeOf(section, positionOf),
     makespanLowerBound: section.makespanLowerBound,
     makespanStatus: section.makespanStatus,
     nodes: 0,

@@ -23,9 +23,11 @@ export function renderPipeline(
   ].join("\n");
 }
 
-type FormatTime = (time: number) => string;
+/** A time of the placement for people. */
+export type FormatTime = (time: number) => string;
 
-function timeOf({ timeUnit }: Placement): FormatTime {
+/** How times of a placement are written: nanoseconds with a unit, steps with two digits. */
+export function timeOf({ timeUnit }: Placement): FormatTime {
   return timeUnit === "ns" ? formatNs : (time) => String(Math.round(time * 100) / 100);
 }
 

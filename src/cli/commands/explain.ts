@@ -3,7 +3,8 @@ import { readArtifact } from "../../driver/read-artifact.js";
 import { readPlacement } from "../../placement/parse-placement.js";
 import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
-import { renderPipeline } from "../../report/pipeline.js";
+import { renderPipelineExplained } from "../../report/pipeline-explained.js";
+import { explainPipeline } from "../../report/pipeline-explanation.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -29,7 +30,7 @@ Examples:
 export const registerExplain: RegisterCommand = (program, run) => {
   const command = program
     .command("explain")
-    .description("show a schedule: candidates, timeline, where the time goes")
+    .description("show a schedule: timeline, where the time goes, what to speed up")
     .argument("<schedule.json>", "the schedule")
     .option("--ascii", "draw the chart with plain characters")
     .option(
@@ -53,9 +54,12 @@ export const registerExplain: RegisterCommand = (program, run) => {
         if (!placement.ok) {
           return placement;
         }
+        const { seed } = read.value.provenance;
+        const explanation = explainPipeline(pipeline, placement.value, seed);
         print({
-          text: () => renderPipeline(pipeline, placement.value, { width, style }),
-          json: () => pipeline,
+          text: () =>
+            renderPipelineExplained(pipeline, placement.value, explanation, { width, style }),
+          json: () => ({ ...pipeline, explanation }),
         });
         return { ok: true, value: EXIT.done };
       }
