@@ -1,3 +1,4 @@
+import { flatten, itemsOf, type Lists } from "../../core/lists.js";
 import type { OperatorCosts, WorkerCosts } from "../../cost/operator-costs.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 
@@ -11,15 +12,8 @@ import type { OperatorGraph } from "../../ir/operator-graph.js";
  *
  * Example: conv -> bias -> relu -> {a, b}: conv, bias and relu are one group, a and b two more.
  *
- * Flat typed arrays, because the search evaluates thousands of schedules. Lists of lists are laid
- * out as `items[start[i]] ... items[start[i + 1] - 1]`.
+ * Flat typed arrays, because the search evaluates thousands of schedules.
  */
-
-/** Lists of numbers, one after the other. */
-export interface Lists {
-  readonly start: Int32Array;
-  readonly items: Int32Array;
-}
 
 /** Groups of operators with dependencies, work, and the tensors that cross between groups. */
 export interface GroupGraph {
@@ -156,21 +150,4 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     writer: Int32Array.from(writers),
     handOverNs: Float64Array.from(tensors, (tensor) => groups.handOverNs[tensor] as number),
   };
-}
-
-/** One of the lists. */
-export function itemsOf({ start, items }: Lists, i: number): number[] {
-  return Array.from(items.subarray(start[i] as number, start[i + 1] as number));
-}
-
-function flatten(lists: readonly (readonly number[])[]): Lists {
-  const start = new Int32Array(lists.length + 1);
-  lists.forEach((list, i) => {
-    start[i + 1] = (start[i] as number) + list.length;
-  });
-  const items = new Int32Array(start[lists.length] as number);
-  lists.forEach((list, i) => {
-    items.set(list, start[i] as number);
-  });
-  return { start, items };
 }

@@ -1,6 +1,7 @@
+import { itemsOf } from "../../core/lists.js";
 import type { Random } from "../../core/random.js";
 import type { Evaluation, GroupPlan } from "./group-evaluator.js";
-import { type GroupGraph, itemsOf } from "./group-graph.js";
+import type { GroupGraph } from "./group-graph.js";
 
 /**
  * Makes a plan of groups better by small changes, each judged by the simulator.

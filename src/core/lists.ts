@@ -1,0 +1,26 @@
+/**
+ * Lists of numbers, one after the other: list `i` is `items[start[i]] ... items[start[i + 1] - 1]`.
+ * For graphs in hot loops, where arrays of arrays cost a look-up and a cache line each.
+ */
+export interface Lists {
+  readonly start: Int32Array;
+  readonly items: Int32Array;
+}
+
+/** One of the lists. */
+export function itemsOf({ start, items }: Lists, i: number): number[] {
+  return Array.from(items.subarray(start[i] as number, start[i + 1] as number));
+}
+
+/** Lays lists out one after the other. */
+export function flatten(lists: readonly (readonly number[])[]): Lists {
+  const start = new Int32Array(lists.length + 1);
+  lists.forEach((list, i) => {
+    start[i + 1] = (start[i] as number) + list.length;
+  });
+  const items = new Int32Array(start[lists.length] as number);
+  lists.forEach((list, i) => {
+    items.set(list, start[i] as number);
+  });
+  return { start, items };
+}

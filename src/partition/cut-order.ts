@@ -1,0 +1,263 @@
+import type { PartitionGraph } from "./partition-graph.js";
+import { runGrower } from "./run-grower.js";
+
+/**
+ * Cuts one topological order into stages, exactly: the least time of the slowest stage.
+ *
+ * In a fixed order a stage is a run of consecutive operators, and its time depends on its two ends
+ * alone: the work between them, and the tensors written before its first operator that it reads. So
+ * the best way to cut the first `j` operators into `k` stages is the best, over `i`, of the best way
+ * to cut the first `i` into `k - 1` stages with the run from `i` to `j` behind it.
+ *
+ * Example: durations 4 1 1 4 and two stages. After the second operator both stages take 5. If the
+ * tensor from the second to the third takes 3 to receive, the second stage takes 8, and the cut
+ * after the first (4 and 6 plus a cheap tensor) is better: evenness alone is not the aim.
+ *
+ * All pairs of ends are too many for long orders. A known period bounds them: no stage may take as
+ * long, so the k-th cut has at least the work that the stages behind it cannot take in front of it,
+ * and at most what the k stages before it can. With a period that is a twentieth above perfect
+ * balance, each cut is left with a window of a twentieth of the order. A first period comes from
+ * filling stages greedily up to a target; where that finds none (memory can be too tight for it),
+ * targets grow from the lower bound until one can be met.
+ *
+ * A run is made longer one operator at a time. Its work, what it receives and its memory only grow,
+ * so a run that has reached the known period ends the loop.
+ *
+ * Source: partition of a chain into intervals, as in PipeDream (SOSP 2019, section 3.1).
+ * Differs: one device per stage, transfers paid by the receiver, memory, windows.
+ */
+
+/** An order cut into stages. */
+export interface OrderCut {
+  readonly periodNs: number;
+  /** Position of the first operator of each stage but the first, ascending. */
+  readonly cuts: Int32Array;
+}
+
+/** What a cutter does; its buffers are shared by all calls. */
+export interface OrderCutter {
+  /**
+   * The best cut of `order` into `stages` stages with a period below `limitNs`; `undefined` when
+   * there is none.
+   *
+   * Order: among equal periods, the smallest last cut, then the one before it, and so on.
+   * Cost: O(stages * w * n / stages), w the width of the windows; O(n * n) at worst.
+   */
+  cut(order: Int32Array, stages: number, limitNs?: number): OrderCut | undefined;
+  /** The partition that a cut of `order` stands for. */
+  stagesOf(order: Int32Array, cuts: Int32Array): Int32Array;
+}
+
+/** The cuts after one stage: by place in its window, from `first`. */
+interface Row {
+  readonly first: number;
+  /** Time of the slowest stage so far; `Infinity` where nothing ends below the limit. */
+  readonly times: Float64Array;
+  /** Where the stage begins. */
+  readonly back: Int32Array;
+}
+
+interface Window {
+  readonly first: number;
+  readonly last: number;
+  readonly belowNs: number;
+}
+
+/** By how much targets grow where filling finds no period. */
+const GROWTH: readonly number[] = [1.02, 1.1, 1.5, 3];
+
+/** A cutter for one problem. Requires: `order`s are topological orders of its graph. */
+export function orderCutter(graph: PartitionGraph): OrderCutter {
+  const { operators, durationNs, speed } = graph;
+  const run = runGrower(graph);
+  const position = new Int32Array(operators);
+  const prefix = new Float64Array(operators + 1);
+  const longest = durationNs.reduce((most, ns) => Math.max(most, ns), 0);
+
+  function load(order: Int32Array): void {
+    for (let at = 0; at < operators; at++) {
+      const operator = order[at] as number;
+      position[operator] = at;
+      prefix[at + 1] = (prefix[at] as number) + (durationNs[operator] as number);
+    }
+  }
+
+  /** Fills stages up to a target: the period reached, `undefined` if operators are left over. */
+  function fill(order: Int32Array, stages: number, targetNs: number): number | undefined {
+    let period = 0;
+    let at = 0;
+    for (let stage = 0; stage < stages; stage++) {
+      run.start(at, stage);
+      const first = at;
+      const last = operators - (stages - 1 - stage);
+      let time = 0;
+      while (at < last) {
+        const longer = run.grow(order, position, at);
+        if (longer > targetNs) {
+          break;
+        }
+        time = longer;
+        at++;
+      }
+      if (at === first) {
+        return undefined;
+      }
+      period = Math.max(period, time);
+    }
+    return at === operators ? period : undefined;
+  }
+
+  /** The least period met in a bisection for the least target that can be filled to. */
+  function fillBest(order: Int32Array, stages: number, lowNs: number, limitNs: number): number {
+    let best = Number.POSITIVE_INFINITY;
+    let low = lowNs;
+    let high = Math.min(limitNs, 2 * lowNs + 4 * longest + 1);
+    for (let step = 0; step < 12 && low < high; step++) {
+      const target = (low + high) / 2;
+      const reached = fill(order, stages, target);
+      best = Math.min(best, reached ?? best);
+      if (reached === undefined) {
+        low = target;
+      } else {
+        high = reached;
+      }
+    }
+    return best;
+  }
+
+  /** Best times of ending stage `stage` at each place of its window, given those of the stage before. */
+  function nextRow(order: Int32Array, stage: number, before: Row, window: Window): Row {
+    const { first, last } = window;
+    const times = new Float64Array(last - first + 1).fill(Number.POSITIVE_INFINITY);
+    const back = new Int32Array(times.length);
+    for (let k = 0; k < before.times.length; k++) {
+      const until = before.times[k] as number;
+      if (until >= window.belowNs) {
+        continue;
+      }
+      const i = before.first + k;
+      run.start(i, stage);
+      for (let at = i; at < last; at++) {
+        const time = Math.max(until, run.grow(order, position, at));
+        if (time >= window.belowNs) {
+          break;
+        }
+        const place = at + 1 - first;
+        if (place >= 0 && time < (times[place] as number)) {
+          times[place] = time;
+          back[place] = i;
+        }
+      }
+    }
+    return { first, times, back };
+  }
+
+  function solve(order: Int32Array, stages: number, belowNs: number): OrderCut | undefined {
+    const windows = windowsOf(prefix, speed, stages, belowNs);
+    if (windows === undefined) {
+      return undefined;
+    }
+    const rows: Row[] = [{ first: 0, times: Float64Array.of(0), back: Int32Array.of(0) }];
+    for (let stage = 0; stage < stages; stage++) {
+      const first = windows.low[stage + 1] as number;
+      const last = windows.high[stage + 1] as number;
+      rows.push(nextRow(order, stage, rows[stage] as Row, { first, last, belowNs }));
+    }
+    const periodNs = rows[stages]?.times[0] as number;
+    return periodNs < belowNs ? { periodNs, cuts: traceBack(rows, operators) } : undefined;
+  }
+
+  return {
+    cut(order, stages, limitNs = Number.POSITIVE_INFINITY): OrderCut | undefined {
+      load(order);
+      const capacity = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
+      const lowNs = (prefix[operators] as number) / capacity;
+      const filled = fillBest(order, stages, lowNs, limitNs);
+      if (Number.isFinite(filled)) {
+        return solve(order, stages, Math.min(limitNs, above(filled)));
+      }
+      for (const growth of GROWTH) {
+        const target = growth * (lowNs + longest);
+        const found = target < limitNs ? solve(order, stages, target) : undefined;
+        if (found !== undefined) {
+          return found;
+        }
+      }
+      return solve(order, stages, limitNs);
+    },
+    stagesOf(order, cuts): Int32Array {
+      const stageOf = new Int32Array(operators);
+      let stage = 0;
+      for (let at = 0; at < operators; at++) {
+        while (at === cuts[stage]) {
+          stage++;
+        }
+        stageOf[order[at] as number] = stage;
+      }
+      return stageOf;
+    },
+  };
+}
+
+/** The next number: a search for less than this finds the number itself. */
+function above(value: number): number {
+  return value + Math.max(value * 2 ** -50, 2 ** -50);
+}
+
+/** Where each cut may lie, ends included; cut 0 is the start of the order, the last one its end. */
+function windowsOf(
+  prefix: Float64Array,
+  speed: Float64Array,
+  stages: number,
+  limitNs: number,
+): { readonly low: Int32Array; readonly high: Int32Array } | undefined {
+  const operators = prefix.length - 1;
+  const total = prefix[operators] as number;
+  const low = new Int32Array(stages + 1);
+  const high = new Int32Array(stages + 1);
+  low[stages] = operators;
+  high[stages] = operators;
+  let rest = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
+  let done = 0;
+  for (let cut = 1; cut < stages; cut++) {
+    done += speed[cut - 1] as number;
+    rest -= speed[cut - 1] as number;
+    // Rounding of the capacities must not close a window on the very cut that is wanted.
+    const slack = total * 1e-12;
+    const least = limitNs === Number.POSITIVE_INFINITY ? 0 : total - rest * limitNs - slack;
+    const most = done * limitNs + slack;
+    low[cut] = Math.max(cut, firstAtLeast(prefix, least));
+    high[cut] = Math.min(operators - (stages - cut), firstAtLeast(prefix, most));
+    if ((low[cut] as number) > (high[cut] as number)) {
+      return undefined;
+    }
+  }
+  return { low, high };
+}
+
+/** First position whose prefix is at least `value`; the last one if there is none. */
+function firstAtLeast(prefix: Float64Array, value: number): number {
+  let low = 0;
+  let high = prefix.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((prefix[middle] as number) >= value) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+function traceBack(rows: readonly Row[], end: number): Int32Array {
+  const stages = rows.length - 1;
+  const cuts = new Int32Array(stages - 1);
+  let at = end;
+  for (let stage = stages; stage > 1; stage--) {
+    const row = rows[stage] as Row;
+    at = row.back[at - row.first] as number;
+    cuts[stage - 2] = at;
+  }
+  return cuts;
+}

@@ -1,0 +1,89 @@
+import { type PartitionProblem, transferNs } from "./partition-problem.js";
+import type { StagePartition } from "./stage-partition.js";
+
+/** What a stage costs on its device. */
+export interface StageCost {
+  readonly computeNs: number;
+  readonly receivedTensors: number;
+  readonly receivedBytes: number;
+  readonly receiveNs: number;
+  /** Compute and receive, or the longer of the two when they overlap. */
+  readonly timeNs: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * The cost of every stage by the definition in `PartitionProblem`, read off the graph.
+ *
+ * Requires: `verifyStagePartition` finds nothing. Cost: O(operators + reads).
+ */
+export function stageCosts(
+  problem: PartitionProblem,
+  { stageCount, stageOf }: StagePartition,
+): readonly StageCost[] {
+  const { graph, memory } = problem;
+  const zeros = (): Float64Array => new Float64Array(stageCount);
+  const [work, held, kept, workspace] = [zeros(), zeros(), zeros(), zeros()];
+  const [tensors, bytes, receive] = [zeros(), zeros(), zeros()];
+  const add = (sums: Float64Array, stage: number, value: number): void => {
+    sums[stage] = (sums[stage] as number) + value;
+  };
+  for (const { id } of graph.operators) {
+    const stage = stageOf[id] as number;
+    add(work, stage, problem.durationNs[id] as number);
+    add(held, stage, memory.parameterBytes[id] as number);
+    add(kept, stage, memory.keptBytes[id] as number);
+    workspace[stage] = Math.max(workspace[stage] as number, memory.workspaceBytes[id] as number);
+  }
+  for (const { id, producer, consumers } of graph.tensors) {
+    if (producer !== undefined) {
+      const readers = new Set(consumers.map((consumer) => stageOf[consumer] as number));
+      readers.delete(stageOf[producer] as number);
+      const size = problem.tensorBytes[id] as number;
+      for (const stage of readers) {
+        add(tensors, stage, 1);
+        add(bytes, stage, size);
+        add(receive, stage, transferNs(problem, size));
+      }
+    }
+  }
+  return Array.from({ length: stageCount }, (_, stage) => {
+    const computeNs = (work[stage] as number) / (problem.devices[stage]?.speed ?? 1);
+    const receiveNs = receive[stage] as number;
+    const receivedBytes = bytes[stage] as number;
+    const perMicroBatch = (kept[stage] as number) + receivedBytes;
+    return {
+      computeNs,
+      receivedTensors: tensors[stage] as number,
+      receivedBytes,
+      receiveNs,
+      timeNs: stageTime(problem, computeNs, receiveNs),
+      memoryBytes:
+        (held[stage] as number) +
+        (problem.inFlight[stage] ?? 1) * perMicroBatch +
+        (workspace[stage] as number),
+    };
+  });
+}
+
+/** Time of the slowest stage. */
+export function periodOf(problem: PartitionProblem, partition: StagePartition): number {
+  return stageCosts(problem, partition).reduce((period, { timeNs }) => Math.max(period, timeNs), 0);
+}
+
+/** Time of a stage that computes and receives for so long. */
+export function stageTime(
+  { transfers }: Pick<PartitionProblem, "transfers">,
+  computeNs: number,
+  receiveNs: number,
+): number {
+  return transfers === "overlapped" ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
+}
+
+/** Whether every stage has room on its device. */
+export function fitsInMemory(problem: PartitionProblem, costs: readonly StageCost[]): boolean {
+  return costs.every(
+    ({ memoryBytes }, stage) =>
+      memoryBytes <= (problem.devices[stage]?.memoryBytes ?? Number.POSITIVE_INFINITY),
+  );
+}
