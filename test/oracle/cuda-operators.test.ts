@@ -3,12 +3,20 @@
  * Runtime: same inputs, same outputs. Memory that no thread writes stays NaN and shows.
  */
 import { describe, expect, it } from "vitest";
-import { ELEMENTWISE_CASES } from "../support/device-operator-cases.js";
+import {
+  ELEMENTWISE_CASES,
+  MOVEMENT_CASES,
+  ROW_CASES,
+  WINDOW_CASES,
+} from "../support/device-operator-cases.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
 
 const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   "element-wise": ELEMENTWISE_CASES,
+  movement: MOVEMENT_CASES,
+  row: ROW_CASES,
+  "window and product": WINDOW_CASES,
 };
 
 const SEEDS = [1, 2];

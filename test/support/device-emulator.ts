@@ -73,6 +73,7 @@ function at(matrix: MatrixOperand, batch: number, row: number, column: number): 
   return batch * matrix.batchStride + outer * matrix.rowStride + inner;
 }
 
+/** Two spatial dims are three, the first of size 1. */
 function runConv(node: Extract<DeviceNode, { kind: "conv" }>, view: View): void {
   const [x, w, y] = [node.x, node.w, node.y].map((each) => view(each.place, node.type)) as [
     Elements,
@@ -80,40 +81,63 @@ function runConv(node: Extract<DeviceNode, { kind: "conv" }>, view: View): void 
     Elements,
   ];
   const bias = node.bias && view(node.bias, node.type);
-  const [batch, channels, height, width] = four(node.x.dims);
-  const [filters, depth, kernelHeight, kernelWidth] = four(node.w.dims);
-  const [, , outHeight, outWidth] = four(node.y.dims);
+  const [batch, channels, ...size] = five(node.x.dims);
+  const [filters, depth, ...kernel] = five(node.w.dims);
+  const [, , ...out] = five(node.y.dims);
+  const [pads, strides, dilations] = [
+    three(node.pads, 0),
+    three(node.strides, 1),
+    three(node.dilations, 1),
+  ];
   const perGroup = filters / node.groups;
   for (let n = 0; n < batch; n++) {
     for (let f = 0; f < filters; f++) {
       const first = Math.floor(f / perGroup) * depth;
-      for (let oy = 0; oy < outHeight; oy++) {
-        for (let ox = 0; ox < outWidth; ox++) {
-          let sum = 0;
-          for (let c = 0; c < depth; c++) {
-            for (let ky = 0; ky < kernelHeight; ky++) {
-              const iy = oy * node.strides[0] - node.pads[0] + ky * node.dilations[0];
-              for (let kx = 0; kx < kernelWidth; kx++) {
-                const ix = ox * node.strides[1] - node.pads[1] + kx * node.dilations[1];
-                if (iy >= 0 && iy < height && ix >= 0 && ix < width) {
-                  sum +=
-                    x.get(((n * channels + first + c) * height + iy) * width + ix) *
-                    w.get(((f * depth + c) * kernelHeight + ky) * kernelWidth + kx);
-                }
-              }
-            }
+      for (const at of places(out)) {
+        let sum = 0;
+        for (const step of places(kernel)) {
+          const from = at.map((o, i) => o * strides[i]! - pads[i]! + step[i]! * dilations[i]!);
+          if (from.some((place, i) => place < 0 || place >= size[i]!)) {
+            continue;
           }
-          const target = ((n * filters + f) * outHeight + oy) * outWidth + ox;
-          y.set(target, sum + (bias?.get(f) ?? 0));
+          for (let c = 0; c < depth; c++) {
+            sum +=
+              x.get(flat([n, first + c, ...from], [batch, channels, ...size])) *
+              w.get(flat([f, c, ...step], [filters, depth, ...kernel]));
+          }
         }
+        y.set(flat([n, f, ...at], [batch, filters, ...out]), sum + (bias?.get(f) ?? 0));
       }
     }
   }
 }
 
-function four(dims: readonly number[]): readonly [number, number, number, number] {
-  if (dims.length !== 4) {
-    throw new Error(`conv of rank ${dims.length}`);
+function flat(at: readonly number[], dims: readonly number[]): number {
+  return at.reduce((position, coordinate, i) => position * dims[i]! + coordinate, 0);
+}
+
+function* places(dims: readonly number[]): Generator<readonly number[]> {
+  const count = dims.reduce((product, size) => product * size, 1);
+  for (let position = 0; position < count; position++) {
+    let rest = position;
+    const at = dims.map(() => 0);
+    for (let i = dims.length - 1; i >= 0; i--) {
+      at[i] = rest % dims[i]!;
+      rest = Math.floor(rest / dims[i]!);
+    }
+    yield at;
   }
-  return dims as unknown as readonly [number, number, number, number];
+}
+
+function five(dims: readonly number[]): readonly [number, number, number, number, number] {
+  const [a = 0, b = 0, ...spatial] = dims;
+  const [depth = 1, height = 1, width = 1] = three(spatial, 1);
+  return [a, b, depth, height, width];
+}
+
+function three(values: readonly number[], first: number): readonly number[] {
+  if (values.length !== 2 && values.length !== 3) {
+    throw new Error(`conv of ${values.length} spatial dims`);
+  }
+  return values.length === 2 ? [first, ...values] : values;
 }

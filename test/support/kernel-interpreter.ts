@@ -19,6 +19,13 @@ interface Frame {
   readonly thread: number;
 }
 
+/** An array in shared memory: who wrote and who read each word since the last barrier. */
+interface SharedWords {
+  readonly values: Float64Array;
+  readonly writers: Int32Array;
+  readonly readers: Int32Array;
+}
+
 /** Runs every thread of `kernel` on its buffers. */
 export function runKernel(kernel: Kernel, buffers: readonly Elements[]): void {
   if (buffers.length !== kernel.buffers.length) {
@@ -34,9 +41,7 @@ class Machine {
   readonly #kernel: Kernel;
   readonly #buffers: readonly Elements[];
   readonly #writers: readonly (Int32Array | undefined)[];
-  readonly #shared: Float64Array;
-  readonly #sharedWriter: Int32Array;
-  readonly #sharedReader: Int32Array;
+  readonly #shared: readonly SharedWords[];
 
   constructor(kernel: Kernel, buffers: readonly Elements[]) {
     this.#kernel = kernel;
@@ -44,10 +49,11 @@ class Machine {
     this.#writers = kernel.buffers.map(({ access }, i) =>
       access === "read" ? undefined : new Int32Array(buffers[i]!.count).fill(-1),
     );
-    const words = kernel.shared?.count ?? 0;
-    this.#shared = new Float64Array(words).fill(Number.NaN);
-    this.#sharedWriter = new Int32Array(words).fill(-1);
-    this.#sharedReader = new Int32Array(words).fill(-1);
+    this.#shared = (kernel.shared ?? []).map(({ count }) => ({
+      values: new Float64Array(count),
+      writers: new Int32Array(count),
+      readers: new Int32Array(count),
+    }));
   }
 
   run(): void {
@@ -58,7 +64,9 @@ class Machine {
         : this.#compile(statement),
     );
     for (let block = 0; block < grid; block++) {
-      this.#shared.fill(Number.NaN);
+      for (const { values } of this.#shared) {
+        values.fill(Number.NaN);
+      }
       this.#nextPhase();
       const frames = Array.from({ length: threads }, (_, thread) => ({
         locals: new Map([
@@ -94,8 +102,10 @@ class Machine {
   }
 
   #nextPhase(): void {
-    this.#sharedWriter.fill(-1);
-    this.#sharedReader.fill(-1);
+    for (const { writers, readers } of this.#shared) {
+      writers.fill(-1);
+      readers.fill(-1);
+    }
   }
 
   #compile(statement: Statement): Execute {
@@ -115,7 +125,8 @@ class Machine {
         return this.#store(statement);
       case "storeShared": {
         const [index, value] = [this.#value(statement.index), this.#value(statement.value)];
-        return (frame) => this.#storeShared(frame, index(frame), value(frame));
+        const words = this.#shared[statement.array]!;
+        return (frame) => this.#storeShared(words, frame, index(frame), value(frame));
       }
       case "if": {
         const condition = this.#value(statement.condition);
@@ -170,8 +181,8 @@ class Machine {
     };
   }
 
-  #storeShared(frame: Frame, at: number, value: number): void {
-    const [writer, reader] = [this.#sharedWriter[at], this.#sharedReader[at]];
+  #storeShared(words: SharedWords, frame: Frame, at: number, value: number): void {
+    const [writer, reader] = [words.writers[at], words.readers[at]];
     if (writer === undefined || reader === undefined) {
       throw new Error(`${this.#kernel.label}: shared word ${at}`);
     }
@@ -179,17 +190,17 @@ class Machine {
     if (others.length > 0) {
       throw new Error(`${this.#kernel.label}: race on shared word ${at}`);
     }
-    this.#shared[at] = value;
-    this.#sharedWriter[at] = frame.thread;
+    words.values[at] = value;
+    words.writers[at] = frame.thread;
   }
 
-  #loadShared(frame: Frame, at: number): number {
-    const writer = this.#sharedWriter[at];
+  #loadShared(words: SharedWords, frame: Frame, at: number): number {
+    const writer = words.writers[at];
     if (writer === undefined || (writer !== -1 && writer !== frame.thread)) {
       throw new Error(`${this.#kernel.label}: shared word ${at} is read without a barrier`);
     }
-    this.#sharedReader[at] = frame.thread;
-    return this.#shared[at]!;
+    words.readers[at] = frame.thread;
+    return words.values[at]!;
   }
 
   #value(value: Expression): Evaluate {
@@ -204,7 +215,8 @@ class Machine {
         return this.#load(value);
       case "shared": {
         const index = this.#value(value.index);
-        return (frame) => this.#loadShared(frame, index(frame));
+        const words = this.#shared[value.array]!;
+        return (frame) => this.#loadShared(words, frame, index(frame));
       }
       case "unary": {
         const operand = this.#value(value.value);

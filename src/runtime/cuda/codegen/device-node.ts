@@ -42,7 +42,7 @@ export type DeviceNode =
       readonly b: MatrixOperand;
       readonly c: MatrixOperand;
     }
-  /** Cross-correlation of NCHW tensors; pads are the same on both sides of a dim. */
+  /** Cross-correlation of [N, C, 2 or 3 spatial dims]; pads are the same on both sides of a dim. */
   | {
       readonly kind: "conv";
       readonly type: LibraryType;
@@ -51,9 +51,9 @@ export type DeviceNode =
       readonly y: { readonly place: Place; readonly dims: readonly number[] };
       /** One value for each output channel. */
       readonly bias: Place | undefined;
-      readonly pads: readonly [number, number];
-      readonly strides: readonly [number, number];
-      readonly dilations: readonly [number, number];
+      readonly pads: readonly number[];
+      readonly strides: readonly number[];
+      readonly dilations: readonly number[];
       readonly groups: number;
     }
   | {

@@ -7,13 +7,33 @@
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { Operator } from "../../../ir/operator-graph.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
+import { AFFINE_COPIES } from "./affine-copy.js";
+import { CONVOLUTION_RULES } from "./convolution.js";
 import type { DevicePlan } from "./device-node.js";
 import { ELEMENTWISE } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
+import { LOOKUPS } from "./lookup.js";
+import { MATRIX_RULES } from "./matrix.js";
+import { NORMALIZATION_RULES } from "./normalizations.js";
 import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
+import { PLACE_COPIES } from "./place-copy.js";
+import { POOLING_RULES } from "./pooling.js";
+import { REDUCTION_RULES } from "./reductions.js";
+import { RESIZE_RULES } from "./resize.js";
 
 const RULES: ReadonlyMap<string, EmitRule> = new Map(
-  [ELEMENTWISE].flatMap((table) => Object.entries(table)),
+  [
+    ELEMENTWISE,
+    AFFINE_COPIES,
+    PLACE_COPIES,
+    LOOKUPS,
+    REDUCTION_RULES,
+    NORMALIZATION_RULES,
+    POOLING_RULES,
+    RESIZE_RULES,
+    MATRIX_RULES,
+    CONVOLUTION_RULES,
+  ].flatMap((table) => Object.entries(table)),
 );
 
 /** Every operator type that runs on the device, sorted. */

@@ -91,8 +91,13 @@ export type Expression =
       readonly buffer: number;
       readonly index: Expression;
     }
-  /** A word of the thread block's shared memory. */
-  | { readonly kind: "shared"; readonly type: ValueType; readonly index: Expression }
+  /** A word of one of the arrays in the thread block's shared memory. */
+  | {
+      readonly kind: "shared";
+      readonly type: ValueType;
+      readonly array: number;
+      readonly index: Expression;
+    }
   | {
       readonly kind: "unary";
       readonly type: ValueType;

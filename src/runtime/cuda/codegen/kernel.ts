@@ -32,7 +32,12 @@ export type Statement =
       readonly index: Expression;
       readonly value: Expression;
     }
-  | { readonly kind: "storeShared"; readonly index: Expression; readonly value: Expression }
+  | {
+      readonly kind: "storeShared";
+      readonly array: number;
+      readonly index: Expression;
+      readonly value: Expression;
+    }
   | {
       readonly kind: "if";
       readonly condition: Expression;
@@ -64,13 +69,19 @@ export interface KernelBuffer {
   readonly access: "read" | "write" | "update";
 }
 
+/** An array in the shared memory of a thread block. */
+export interface SharedArray {
+  readonly type: ValueType;
+  readonly count: number;
+}
+
 /** A kernel with its launch geometry, one-dimensional in grid and thread block. */
 export interface Kernel {
   /** Words for its name: letters and digits. */
   readonly label: string;
   readonly buffers: readonly KernelBuffer[];
-  /** Words of shared memory that a thread block has. */
-  readonly shared?: { readonly type: ValueType; readonly count: number };
+  /** Arrays in shared memory that a thread block has. */
+  readonly shared?: readonly SharedArray[];
   readonly body: readonly Statement[];
   /** Thread blocks. */
   readonly grid: number;

@@ -66,10 +66,9 @@ __device__ __forceinline__ unsigned short floatToBrain(float value) {
 /** The definition of a kernel under a name. */
 export function printKernel(kernel: Kernel, name: string): string {
   const parameters = kernel.buffers.map(printParameter).join(", ");
-  const shared =
-    kernel.shared === undefined
-      ? []
-      : [`  __shared__ ${VALUE_NAMES[kernel.shared.type]} shared[${kernel.shared.count}];`];
+  const shared = (kernel.shared ?? []).map(
+    ({ type, count }, i) => `  __shared__ ${VALUE_NAMES[type]} shared${i}[${count}];`,
+  );
   const printer = new StatementPrinter(kernel.buffers);
   return [
     `extern "C" __global__ void __launch_bounds__(${kernel.threads}) ${name}(${parameters}) {`,
@@ -109,7 +108,8 @@ class StatementPrinter {
         return [`${indent}${this.#store(statement.buffer, statement.index, statement.value)};`];
       case "storeShared":
         return [
-          `${indent}shared[${this.#value(statement.index)}] = ${this.#value(statement.value)};`,
+          `${indent}shared${statement.array}[${this.#value(statement.index)}] = ` +
+            `${this.#value(statement.value)};`,
         ];
       case "if":
         return [
@@ -158,7 +158,7 @@ class StatementPrinter {
       case "load":
         return widen(this.#storage(value.buffer), `b${value.buffer}[${this.#value(value.index)}]`);
       case "shared":
-        return `shared[${this.#value(value.index)}]`;
+        return `shared${value.array}[${this.#value(value.index)}]`;
       case "unary":
         return printUnary(value.operation, value.value.type, this.#value(value.value));
       case "binary":

@@ -1,0 +1,50 @@
+import { readWindow } from "../../../onnx/infer/window.js";
+import type { OperatorCall } from "./operator-call.js";
+
+/** A sliding window with all defaults and automatic pads worked out: one entry for each spatial dim. */
+export interface WindowGeometry {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly begins: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/**
+ * The window of a convolution or pool over `spatial` that gives `output`.
+ *
+ * Automatic pads are what the output size needs; an odd one goes to the end (`SAME_UPPER`) or to the
+ * beginning (`SAME_LOWER`). Source: ONNX operator documentation, Conv, "auto_pad".
+ */
+export function windowGeometry(
+  op: OperatorCall,
+  spatial: readonly number[],
+  output: readonly number[],
+  kernel: readonly number[],
+): WindowGeometry | undefined {
+  const window = readWindow(op.call, spatial.length, kernel);
+  if (window === undefined) {
+    return undefined;
+  }
+  const { strides, dilations, pads, autoPad } = window;
+  const isLower = op.call.text("auto_pad") === "SAME_LOWER";
+  const sides = spatial.map((size, i): readonly [number, number] => {
+    if (autoPad === "VALID") {
+      return [0, 0];
+    }
+    if (autoPad === "NOTSET") {
+      return [pads[i] ?? 0, pads[i + spatial.length] ?? 0];
+    }
+    const extent = ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1;
+    const total = Math.max(0, ((output[i] ?? 1) - 1) * (strides[i] ?? 1) + extent - size);
+    const small = Math.floor(total / 2);
+    return isLower ? [total - small, small] : [small, total - small];
+  });
+  return {
+    kernel,
+    strides,
+    dilations,
+    begins: sides.map(([begin]) => begin),
+    ends: sides.map(([, end]) => end),
+  };
+}
