@@ -20,6 +20,7 @@ import { PLACE_COPIES } from "./place-copy.js";
 import { POOLING_RULES } from "./pooling.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
+import { trafficPlan } from "./traffic.js";
 
 const RULES: ReadonlyMap<string, EmitRule> = new Map(
   [
@@ -71,18 +72,20 @@ export interface DeviceModel {
 export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<DeviceModel> {
   const index = new ModelIndex(lowered, options.floats);
   const refused: RefusedOperator[] = [];
+  const estimated: RefusedOperator[] = [];
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
     const made = emitOperator(operator, index);
     if (made.ok) {
       return made.value;
     }
-    refused.push({ type: operator.type, name: operator.name, reason: made.error });
-    return { nodes: [], scratchBytes: [] };
+    const problem = { type: operator.type, name: operator.name, reason: made.error };
+    const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
+    (standIn === undefined ? refused : estimated).push(problem);
+    return standIn ?? { nodes: [], scratchBytes: [] };
   });
-  if (refused.length > 0) {
-    return fail([unsupportedOperators(lowered.model.path, refused)]);
-  }
-  return ok({ lowered, floats: options.floats, plans, estimated: [] });
+  return refused.length > 0
+    ? fail([unsupportedOperators(lowered.model.path, refused, options.estimateUnsupported)])
+    : ok({ lowered, floats: options.floats, plans, estimated });
 }
 
 /** The device nodes of one operator, or why there are none. */

@@ -11,13 +11,22 @@ export interface RefusedOperator {
 /** Nodes of one type that a message names. */
 const NAMED_NODES = 3;
 
-/** Operators of the model cannot run on a GPU: all of them in one failure. */
-export function unsupportedOperators(model: string, refused: readonly RefusedOperator[]): Failure {
+/**
+ * Operators of the model cannot run on a GPU: all of them in one failure. With `isEstimate` even
+ * stand-ins cannot take their place.
+ */
+export function unsupportedOperators(
+  model: string,
+  refused: readonly RefusedOperator[],
+  isEstimate: boolean,
+): Failure {
   return {
     code: "unsupported-operator",
     message: `operators that cannot run on a GPU: ${describeRefused(refused)}`,
     where: model,
-    hint: "--estimate-unsupported runs copies of their bytes in their place, for estimates only",
+    hint: isEstimate
+      ? "control flow cannot be captured in a CUDA graph; export the model without it"
+      : "--estimate-unsupported puts copies of their bytes in their place, for estimates only",
     exit: 1,
   };
 }

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { lowerModel } from "../../../../src/onnx/lower.js";
+import type { LoweredModel } from "../../../../src/onnx/lowered-model.js";
+import { readModel } from "../../../../src/onnx/read-model.js";
+import { deviceOperatorTypes, emitModel } from "../../../../src/runtime/cuda/codegen/emit.js";
+import { encodeCase, lowerBytes, type OperatorCase } from "../../../support/operator-models.js";
+
+const MODELS = join(import.meta.dirname, "../../../../fixtures/models");
+
+async function lowered(each: OperatorCase): Promise<LoweredModel> {
+  const result = await lowerBytes(encodeCase(each));
+  if (!result.ok) {
+    throw new Error(result.error[0].message);
+  }
+  return result.value;
+}
+
+async function fixture(name: string): Promise<LoweredModel> {
+  const model = readModel(join(MODELS, name));
+  const result = model.ok ? await lowerModel(model.value, { dims: new Map() }) : model;
+  if (!result.ok) {
+    throw new Error(result.error[0].message);
+  }
+  return result.value;
+}
+
+const TOP_K: OperatorCase = { type: "TopK", inputs: "f32[3,10] i64=4", outputs: 2 };
+
+describe("device nodes of a model", () => {
+  it("name every operator that has none, with types, counts and reasons", async () => {
+    const made = emitModel(await fixture("small/control-flow.onnx"), {
+      floats: "f32",
+      estimateUnsupported: false,
+    });
+    expect(made.ok ? [] : made.error.map(({ code, exit }) => ({ code, exit }))).toEqual([
+      { code: "unsupported-operator", exit: 1 },
+    ]);
+    expect(made.ok ? "" : made.error[0].message).toMatch(/If x1 \(node ".*Loop x1 \(node "/);
+  });
+
+  it("give reasons that name what is not supported of a known type", async () => {
+    const cubic = await lowered({
+      type: "Resize",
+      inputs: "f32[1,2,4,4] - f32=1,1,2,2",
+      attributes: { mode: "cubic" },
+      outputs: 1,
+    });
+    const made = emitModel(cubic, { floats: "f32", estimateUnsupported: false });
+    expect(made.ok ? "" : made.error[0].message).toContain('Resize x1 (node "n": mode cubic');
+  });
+
+  it("stand in for operators without code when only an estimate is asked for", async () => {
+    const model = await lowered(TOP_K);
+    const refused = emitModel(model, { floats: "f32", estimateUnsupported: false });
+    expect(refused.ok).toBe(false);
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
+    expect(made.ok && made.value.estimated.map(({ type }) => type)).toEqual(["TopK"]);
+    expect(made.ok && made.value.plans[0]?.nodes.length).toBe(2);
+  });
+
+  it("never stand in for control flow", async () => {
+    const model = await fixture("small/control-flow.onnx");
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
+    expect(made.ok ? undefined : made.error[0].hint).toContain("control flow");
+  });
+
+  it("exist for every operator of the large models", async () => {
+    for (const name of ["nasnet-a-large.onnx", "swin-t.onnx", "gpt2.onnx", "dlrm.onnx"]) {
+      const model = await fixture(name);
+      for (const floats of ["f32", "f16"] as const) {
+        const made = emitModel(model, { floats, estimateUnsupported: false });
+        expect(made.ok ? [] : made.error).toEqual([]);
+      }
+    }
+  });
+
+  it("are made for a hundred operator types and more", () => {
+    expect(deviceOperatorTypes().length).toBeGreaterThan(120);
+  });
+});
