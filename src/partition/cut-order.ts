@@ -1,5 +1,5 @@
 import type { PartitionGraph } from "./partition-graph.js";
-import { runGrower } from "./run-grower.js";
+import { type RunMeasure, runGrower } from "./run-grower.js";
 
 /**
  * Cuts one topological order into stages, exactly: the least time of the slowest stage.
@@ -66,19 +66,27 @@ interface Window {
 /** By how much targets grow where filling finds no period. */
 const GROWTH: readonly number[] = [1.02, 1.1, 1.5, 3];
 
-/** A cutter for one problem. Requires: `order`s are topological orders of its graph. */
-export function orderCutter(graph: PartitionGraph): OrderCutter {
-  const { operators, durationNs, speed } = graph;
-  const run = runGrower(graph);
+/**
+ * A cutter for one problem. With the measure `memory` it finds the least memory of the stage that
+ * needs most instead: memory limits are then not looked at, and times read as bytes.
+ *
+ * Requires: `order`s are topological orders of its graph.
+ */
+export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time"): OrderCutter {
+  const { operators } = graph;
+  const isTime = measure === "time";
+  const speed = isTime ? graph.speed : graph.speed.map(() => 1);
+  const atLeast = isTime ? graph.durationNs : graph.parameterBytes;
+  const run = runGrower(graph, measure);
   const position = new Int32Array(operators);
   const prefix = new Float64Array(operators + 1);
-  const longest = durationNs.reduce((most, ns) => Math.max(most, ns), 0);
+  const longest = atLeast.reduce((most, ns) => Math.max(most, ns), 0);
 
   function load(order: Int32Array): void {
     for (let at = 0; at < operators; at++) {
       const operator = order[at] as number;
       position[operator] = at;
-      prefix[at + 1] = (prefix[at] as number) + (durationNs[operator] as number);
+      prefix[at + 1] = (prefix[at] as number) + (atLeast[operator] as number);
     }
   }
 

@@ -1,18 +1,22 @@
 import type { PartitionGraph } from "./partition-graph.js";
 
+/** What a run is measured by: its time, or its memory in bytes. */
+export type RunMeasure = "time" | "memory";
+
 /** A run of consecutive operators of an order, made longer one operator at a time. */
 export interface RunGrower {
   /** Begins an empty run at this position, for the device of this stage. */
   start(first: number, stage: number): void;
-  /** Takes in the operator at the next position: time of the run, `Infinity` once memory is exceeded. */
+  /** Takes in the operator at the next position: the run's measure. A time is `Infinity` once memory is exceeded. */
   grow(order: Int32Array, position: Int32Array, at: number): number;
 }
 
 /** A grower for one problem; its buffers are shared by all runs. */
-export function runGrower(graph: PartitionGraph): RunGrower {
+export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): RunGrower {
   const { reads, producer, transferNs, isOverlapped } = graph;
   const seen = new Int32Array(producer.length);
-  const hasLimits = graph.memoryLimit.some((limit) => limit !== Number.POSITIVE_INFINITY);
+  const needsMemory =
+    measure === "memory" || graph.memoryLimit.some((limit) => limit !== Number.POSITIVE_INFINITY);
   let stamp = 0;
   let [firstAt, stageAt, speed] = [0, 0, 1];
   let [work, receive, held, perMicroBatch, workspace] = [0, 0, 0, 0, 0];
@@ -40,11 +44,14 @@ export function runGrower(graph: PartitionGraph): RunGrower {
           perMicroBatch += graph.tensorBytes[tensor] as number;
         }
       }
-      if (hasLimits) {
+      if (needsMemory) {
         held += graph.parameterBytes[operator] as number;
         perMicroBatch += graph.keptBytes[operator] as number;
         workspace = Math.max(workspace, graph.workspaceBytes[operator] as number);
         const memory = held + (graph.inFlight[stageAt] as number) * perMicroBatch + workspace;
+        if (measure === "memory") {
+          return memory;
+        }
         if (memory > (graph.memoryLimit[stageAt] as number)) {
           return Number.POSITIVE_INFINITY;
         }

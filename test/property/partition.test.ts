@@ -1,11 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orderCutter } from "../../src/partition/cut-order.js";
+import { exhaustivePartition } from "../../src/partition/exhaustive.js";
+import type { FoundPartition } from "../../src/partition/found-partition.js";
 import { partitionGraphOf } from "../../src/partition/partition-graph.js";
+import type { PartitionProblem } from "../../src/partition/partition-problem.js";
+import { searchPartition } from "../../src/partition/search-partition.js";
 import { fitsInMemory, periodOf, stageCosts } from "../../src/partition/stage-costs.js";
 import { verifyStagePartition } from "../../src/partition/stage-partition.js";
 import { candidateOrders } from "../../src/partition/topological-orders.js";
-import { arbitraryPartitionProblem, bestOfOrder } from "../support/partitions.js";
+import { arbitraryPartitionProblem, bestOfAll, bestOfOrder } from "../support/partitions.js";
 
 describe("orderCutter", () => {
   it("cuts an order as well as trying all cuts does", () => {
@@ -55,3 +59,79 @@ describe("candidateOrders", () => {
     );
   });
 });
+
+describe("exhaustivePartition", () => {
+  it("is as good as trying every assignment", () => {
+    let [feasible, infeasible] = [0, 0];
+    fc.assert(
+      fc.property(arbitraryPartitionProblem(8, 4), (problem) => {
+        const stages = problem.devices.length;
+        const { found, isComplete } = exhaustivePartition(
+          partitionGraphOf(problem),
+          stages,
+          Number.POSITIVE_INFINITY,
+          1e6,
+        );
+        expect(isComplete).toBe(true);
+        expect(found?.periodNs).toBe(bestOfAll(problem));
+        if (found === undefined) {
+          infeasible++;
+        } else {
+          feasible++;
+          expectRight(problem, found);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(feasible).toBeGreaterThan(0);
+    expect(infeasible).toBeGreaterThan(0);
+  });
+});
+
+describe("searchPartition", () => {
+  it("finds the optimum of small problems, and every method a right partition", () => {
+    let feasible = 0;
+    fc.assert(
+      fc.property(arbitraryPartitionProblem(9, 4), (problem) => {
+        const found = searchPartition(problem, { annealingSteps: 2000 });
+        const best = bestOfAll(problem);
+        if (!found.ok) {
+          expect(found.error[0].code).toMatch(/^stage-memory-/);
+          if (found.error[0].code === "stage-memory-infeasible") {
+            expect(best).toBeUndefined();
+          }
+          return;
+        }
+        feasible++;
+        expect(found.value.periodNs).toBe(best);
+        expect(found.value.status).toBe("optimal");
+        for (const candidate of found.value.candidates) {
+          expectRight(problem, candidate);
+        }
+      }),
+      { numRuns: 150 },
+    );
+    expect(feasible).toBeGreaterThan(0);
+  });
+
+  it("is never worse than any method, on graphs too large to try everything", () => {
+    fc.assert(
+      fc.property(arbitraryPartitionProblem(60, 5), (problem) => {
+        const found = searchPartition(problem, { annealingSteps: 2000 });
+        fc.pre(found.ok);
+        for (const candidate of found.value.candidates) {
+          expectRight(problem, candidate);
+          expect(found.value.periodNs).toBeLessThanOrEqual(candidate.periodNs);
+          expect(candidate.periodNs).toBeGreaterThanOrEqual(found.value.lowerBoundNs - 1e-6);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+function expectRight(problem: PartitionProblem, { partition, periodNs }: FoundPartition): void {
+  expect(verifyStagePartition(problem.graph, partition)).toEqual([]);
+  expect(periodOf(problem, partition)).toBe(periodNs);
+  expect(fitsInMemory(problem, stageCosts(problem, partition))).toBe(true);
+}

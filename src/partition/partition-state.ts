@@ -1,0 +1,198 @@
+import type { PartitionGraph } from "./partition-graph.js";
+
+/**
+ * A partition that is changed operator by operator, for the searches that take small steps.
+ *
+ * Moving an operator changes two stages only: the one it leaves and the one it enters. Counting the
+ * readers of each tensor in each stage says whether a stage still has to receive it.
+ *
+ * Example: a tensor from stage 0 is read by two operators of stage 2. Moving one of them to stage 1
+ * makes stage 1 receive the tensor; stage 2 still does, for the other one. Moving both takes it away
+ * from stage 2.
+ */
+export class PartitionState {
+  readonly stageOf: Int32Array;
+  /** Operators in each stage. */
+  readonly size: Int32Array;
+  readonly #graph: PartitionGraph;
+  readonly #stages: number;
+  readonly #workNs: Float64Array;
+  readonly #receiveNs: Float64Array;
+  readonly #receivedBytes: Float64Array;
+  readonly #heldBytes: Float64Array;
+  readonly #keptBytes: Float64Array;
+  /** Readers of tensor t in stage s, at t * stages + s. */
+  readonly #readers: Int32Array;
+  readonly #hasLimits: boolean;
+
+  constructor(graph: PartitionGraph, stageOf: Int32Array, stages: number) {
+    this.#graph = graph;
+    this.#stages = stages;
+    this.stageOf = stageOf.slice();
+    this.size = new Int32Array(stages);
+    this.#workNs = new Float64Array(stages);
+    this.#receiveNs = new Float64Array(stages);
+    this.#receivedBytes = new Float64Array(stages);
+    this.#heldBytes = new Float64Array(stages);
+    this.#keptBytes = new Float64Array(stages);
+    this.#readers = new Int32Array(graph.producer.length * stages);
+    this.#hasLimits = graph.memoryLimit.some((limit) => limit !== Number.POSITIVE_INFINITY);
+    for (let operator = 0; operator < graph.operators; operator++) {
+      this.#weigh(operator, stageOf[operator] as number, 1);
+    }
+    this.#countReaders();
+  }
+
+  /** Time of a stage. */
+  timeNs(stage: number): number {
+    const computeNs = (this.#workNs[stage] as number) / (this.#graph.speed[stage] as number);
+    const receiveNs = this.#receiveNs[stage] as number;
+    return this.#graph.isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
+  }
+
+  /** Time of the slowest stage. */
+  periodNs(): number {
+    let period = 0;
+    for (let stage = 0; stage < this.#stages; stage++) {
+      period = Math.max(period, this.timeNs(stage));
+    }
+    return period;
+  }
+
+  /** Sum of the squares of all times: of two partitions with one period, the smaller is more even. */
+  unevenness(): number {
+    let sum = 0;
+    for (let stage = 0; stage < this.#stages; stage++) {
+      const time = this.timeNs(stage);
+      sum += time * time;
+    }
+    return sum;
+  }
+
+  /** Whether a stage has room on its device. Cost: O(1) without limits, else O(operators). */
+  fits(stage: number): boolean {
+    if (!this.#hasLimits) {
+      return true;
+    }
+    const { workspaceBytes, inFlight, memoryLimit } = this.#graph;
+    let workspace = 0;
+    for (let operator = 0; operator < this.stageOf.length; operator++) {
+      if (this.stageOf[operator] === stage) {
+        workspace = Math.max(workspace, workspaceBytes[operator] as number);
+      }
+    }
+    const perMicroBatch =
+      (this.#keptBytes[stage] as number) + (this.#receivedBytes[stage] as number);
+    const memory =
+      (this.#heldBytes[stage] as number) + (inFlight[stage] as number) * perMicroBatch + workspace;
+    return memory <= (memoryLimit[stage] as number);
+  }
+
+  /** Largest stage of a predecessor; 0 for a source. */
+  earliest(operator: number): number {
+    const { start, items } = this.#graph.predecessors;
+    let stage = 0;
+    for (let i = start[operator] as number; i < (start[operator + 1] as number); i++) {
+      stage = Math.max(stage, this.stageOf[items[i] as number] as number);
+    }
+    return stage;
+  }
+
+  /** Smallest stage of a successor; the last one for a sink. */
+  latest(operator: number): number {
+    const { start, items } = this.#graph.successors;
+    let stage = this.#stages - 1;
+    for (let i = start[operator] as number; i < (start[operator + 1] as number); i++) {
+      stage = Math.min(stage, this.stageOf[items[i] as number] as number);
+    }
+    return stage;
+  }
+
+  /** Moves an operator. Nothing is checked: a step of several moves may break edges in between. */
+  move(operator: number, to: number): void {
+    const from = this.stageOf[operator] as number;
+    if (from === to) {
+      return;
+    }
+    this.#weigh(operator, from, -1);
+    this.#weigh(operator, to, 1);
+    this.#moveReads(operator, from, to);
+    this.#moveWrites(operator, from, to);
+    this.stageOf[operator] = to;
+  }
+
+  #weigh(operator: number, stage: number, sign: number): void {
+    const graph = this.#graph;
+    const add = (sums: Float64Array | Int32Array, value: number): void => {
+      sums[stage] = (sums[stage] as number) + sign * value;
+    };
+    add(this.size, 1);
+    add(this.#workNs, graph.durationNs[operator] as number);
+    add(this.#heldBytes, graph.parameterBytes[operator] as number);
+    add(this.#keptBytes, graph.keptBytes[operator] as number);
+  }
+
+  #receive(tensor: number, stage: number, sign: number): void {
+    const { transferNs, tensorBytes } = this.#graph;
+    this.#receiveNs[stage] =
+      (this.#receiveNs[stage] as number) + sign * (transferNs[tensor] as number);
+    this.#receivedBytes[stage] =
+      (this.#receivedBytes[stage] as number) + sign * (tensorBytes[tensor] as number);
+  }
+
+  #countReaders(): void {
+    const { readers, producer } = this.#graph;
+    for (let tensor = 0; tensor < producer.length; tensor++) {
+      const home = this.stageOf[producer[tensor] as number] as number;
+      for (
+        let i = readers.start[tensor] as number;
+        i < (readers.start[tensor + 1] as number);
+        i++
+      ) {
+        const stage = this.stageOf[readers.items[i] as number] as number;
+        const at = tensor * this.#stages + stage;
+        if (this.#readers[at] === 0 && stage !== home) {
+          this.#receive(tensor, stage, 1);
+        }
+        this.#readers[at] = (this.#readers[at] as number) + 1;
+      }
+    }
+  }
+
+  #moveReads(operator: number, from: number, to: number): void {
+    const { reads, producer } = this.#graph;
+    for (let i = reads.start[operator] as number; i < (reads.start[operator + 1] as number); i++) {
+      const tensor = reads.items[i] as number;
+      const home = this.stageOf[producer[tensor] as number] as number;
+      const row = tensor * this.#stages;
+      const left = (this.#readers[row + from] as number) - 1;
+      this.#readers[row + from] = left;
+      if (left === 0 && home !== from) {
+        this.#receive(tensor, from, -1);
+      }
+      const entered = (this.#readers[row + to] as number) + 1;
+      this.#readers[row + to] = entered;
+      if (entered === 1 && home !== to) {
+        this.#receive(tensor, to, 1);
+      }
+    }
+  }
+
+  #moveWrites(operator: number, from: number, to: number): void {
+    const { writes } = this.#graph;
+    for (
+      let i = writes.start[operator] as number;
+      i < (writes.start[operator + 1] as number);
+      i++
+    ) {
+      const tensor = writes.items[i] as number;
+      const row = tensor * this.#stages;
+      if ((this.#readers[row + to] as number) > 0) {
+        this.#receive(tensor, to, -1);
+      }
+      if ((this.#readers[row + from] as number) > 0) {
+        this.#receive(tensor, from, 1);
+      }
+    }
+  }
+}
