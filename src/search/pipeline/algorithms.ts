@@ -25,6 +25,10 @@ export const PIPELINE_ALGORITHMS = [
   "gpipe",
   "1f1b",
   "interleaved-1f1b",
+  "zb-h1",
+  "zb-h2",
+  "zb-v",
+  "chimera",
   "tessel",
 ] as const;
 

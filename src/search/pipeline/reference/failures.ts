@@ -25,6 +25,17 @@ export function familyExceedsMemory(
   };
 }
 
+/** A hand-written rule that finds no order within the memory of the devices. */
+export function familyStuckOnMemory(family: string): Failure {
+  return {
+    code: "family-exceeds-memory",
+    where: `--algorithm ${family}`,
+    message: "its rule finds no order within the memory limits",
+    hint: "give the devices more memory, or choose another algorithm",
+    exit: 1,
+  };
+}
+
 /** A heuristic that kept no schedule within memory: there may still be one. */
 export function noScheduleFound(algorithm: string): Failure {
   return {

@@ -8,8 +8,10 @@
  * - `interleaved-1f1b`: each device holds several chunks of the model, D stages apart. Micro-batches
  *   go through in groups of D: D of them through the first chunk, the same D through the second,
  *   and so on; the warm-up is that much longer, the bubbles are that much shorter.
+ * - `zb-h1`, `zb-h2`, `zb-v`, `chimera`: see `zero-bubble-h.ts`, `zero-bubble-v.ts`, `chimera.ts`.
  *
- * A block for the gradient of the weights runs right after its backward.
+ * In the first three and in `chimera`, a block for the gradient of the weights runs right after its
+ * backward.
  *
  * Example, `1f1b` with two stages, three micro-batches: stage 0 runs F0 F1 B0 F2 B1 B2, stage 1 runs
  * F0 B0 F1 B1 F2 B2.
@@ -22,11 +24,23 @@ import type { Placement } from "../../../placement/placement.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
 import { type ChainStage, chainOf } from "./chain.js";
-import { familyExceedsMemory, familyNeeds } from "./failures.js";
+import { chimera } from "./chimera.js";
+import { familyExceedsMemory, familyNeeds, familyStuckOnMemory } from "./failures.js";
 import { type OrderItem, runOrders } from "./run-orders.js";
+import { FORWARD, stageCostsOf } from "./stage-costs.js";
+import { zeroBubbleH } from "./zero-bubble-h.js";
+import { zeroBubbleV } from "./zero-bubble-v.js";
 
 /** Names of the families. */
-export const FAMILIES = ["gpipe", "1f1b", "interleaved-1f1b"] as const;
+export const FAMILIES = [
+  "gpipe",
+  "1f1b",
+  "interleaved-1f1b",
+  "zb-h1",
+  "zb-h2",
+  "zb-v",
+  "chimera",
+] as const;
 
 /** A hand-written schedule. */
 export type Family = (typeof FAMILIES)[number];
@@ -59,6 +73,15 @@ export function familySchedule(
 type Orders = readonly (readonly OrderItem[])[];
 
 function ordersOf(family: Family, placement: Placement, microBatches: number): Result<Orders> {
+  if (family === "chimera") {
+    const orders = chimera(placement, microBatches);
+    const what =
+      "two opposite chains over all devices, an even number of them (--shape x, dualpipe)";
+    return orders === undefined ? fail([familyNeeds(family, what)]) : ok(orders);
+  }
+  if (family === "zb-h1" || family === "zb-h2" || family === "zb-v") {
+    return zeroBubble(family, placement, microBatches);
+  }
   const stages = chainOf(placement);
   const count = placement.devices.length;
   if (stages === undefined) {
@@ -87,6 +110,48 @@ function ordersOf(family: Family, placement: Placement, microBatches: number): R
   }
   stages.forEach((stage, at) => {
     orders[stage.device]?.push(...alternating(range(microBatches), depth(at), itemsOf(stage)));
+  });
+  return ok(orders);
+}
+
+/**
+ * Zero-bubble orders. The rules' own memory limits are those of their source, in forwards of the
+ * stage: as many as there are devices, twice as many for `zb-h2`; the devices' limits count as well.
+ */
+function zeroBubble(
+  family: "zb-h1" | "zb-h2" | "zb-v",
+  placement: Placement,
+  microBatches: number,
+): Result<Orders> {
+  const count = placement.devices.length;
+  const chain = chainOf(placement) ?? [];
+  const stages = stageCostsOf(placement, chain) ?? [];
+  const isV =
+    stages.length === 2 * count &&
+    stages.every(({ device }, at) => device === stages.at(-1 - at)?.device);
+  const isH = stages.length === count && new Set(stages.map(({ device }) => device)).size === count;
+  if (family === "zb-v" ? !isV : !isH) {
+    const way = family === "zb-v" ? "down the devices and up again" : "once over the devices";
+    const shape = family === "zb-v" ? "zb-v" : "zb-h";
+    const what = `a chain ${way} with weight gradients as blocks of their own (--shape ${shape})`;
+    return fail([familyNeeds(family, what)]);
+  }
+  const most = family === "zb-h1" ? count : 2 * count;
+  const limits = stages.slice(0, count).map(({ device, memory }, at) => {
+    const own = family === "zb-v" ? Math.max(memory[FORWARD], upward(at)) : memory[FORWARD];
+    return Math.min(most * own, placement.devices[device]?.memory ?? Number.POSITIVE_INFINITY);
+  });
+  function upward(at: number): number {
+    return stages.at(-1 - at)?.memory[FORWARD] ?? 0;
+  }
+  const rule = family === "zb-v" ? zeroBubbleV : zeroBubbleH;
+  const lines = rule(stages, microBatches, limits);
+  if (lines === undefined) {
+    return fail([familyStuckOnMemory(family)]);
+  }
+  const orders: (readonly OrderItem[])[] = placement.devices.map(() => []);
+  lines.forEach((line, at) => {
+    orders[stages[at]?.device ?? 0] = line;
   });
   return ok(orders);
 }
