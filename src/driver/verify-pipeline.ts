@@ -4,10 +4,12 @@ import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
-import { deviceLoads } from "../schedule/pipeline-metrics.js";
+import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
+import { leastMakespan } from "../schedule/least-makespan.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import type { PipelineOutcome } from "../search/pipeline/pipeline-outcome.js";
+import { describeBoundProblem } from "./describe-bound-problem.js";
 import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
 import { scheduleBroken } from "./failures.js";
 import { pipelineSectionOf } from "./pipeline-section-of.js";
@@ -15,15 +17,22 @@ import { pipelineSectionOf } from "./pipeline-section-of.js";
 /** Problems reported at most. */
 const MAX_PROBLEMS = 50;
 
+/** What a check of a pipeline found right. */
+export interface VerifiedPipeline {
+  readonly placement: Placement;
+  /** Claims that rest on a search and were not checked again, in words. */
+  readonly notes: readonly string[];
+}
+
 /**
  * Checks the `pipeline` section of an artifact against the placement that it carries, with code that
- * shares nothing with the search: the whole schedule, the repetend, and every figure that follows
- * from them. Gives the placement.
+ * shares nothing with the search: the whole schedule, the repetend, every figure that follows from
+ * them, and the reason why the period is not shorter.
  *
  * Fails: `placement-invalid`, `block-too-large`, `memory-not-returned`; `schedule-broken` once per
  * problem, at most fifty.
  */
-export function verifyPipeline(section: PipelineSection, file: string): Result<Placement> {
+export function verifyPipeline(section: PipelineSection, file: string): Result<VerifiedPipeline> {
   const read = readPlacement(section.placement, `${file} /pipeline/placement`);
   if (!read.ok) {
     return read;
@@ -43,7 +52,9 @@ export function verifyPipeline(section: PipelineSection, file: string): Result<P
     .slice(0, MAX_PROBLEMS)
     .map((problem): Failure => scheduleBroken(file, problem));
   const failures: Failures | undefined = first === undefined ? undefined : [first, ...rest];
-  return failures === undefined ? ok(placement) : fail(failures);
+  return failures === undefined
+    ? ok({ placement, notes: notesOn(section, placement) })
+    : fail(failures);
 }
 
 /** What the section says, by position; names that the placement does not have become -1. */
@@ -79,27 +90,47 @@ function figureProblems(
   const problems = Object.entries(again as Readonly<Record<string, unknown>>)
     .filter(([key, value]) => JSON.stringify(written[key]) !== JSON.stringify(value))
     .map(([key]) => `/pipeline/${key} is not what the schedule and its placement give`);
-  return [...problems, ...boundProblems(section, placement)];
+  return [...problems, ...boundProblems(placement, outcome)];
 }
 
-function boundProblems(section: PipelineSection, placement: Placement): string[] {
-  const { period, periodLowerBound, makespan, makespanLowerBound, boundedBy } = section;
-  const load = Math.max(...deviceLoads(placement)) * section.microBatchesPerPeriod;
+function boundProblems(placement: Placement, outcome: PipelineOutcome): string[] {
+  const { periodic, periodLowerBound, whole, makespanLowerBound } = outcome;
+  const [{ period }, { makespan }] = [periodic, whole];
+  const check = checkBound(placement, claimOf(outcome));
   const checks: readonly (readonly [boolean, string])[] = [
     [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
     [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
     [
-      boundedBy.kind === "load" && periodLowerBound > load,
-      `the bound ${periodLowerBound} is said to be a load, the largest load is ${load}`,
-    ],
-    [
-      section.status === "optimal" && period !== periodLowerBound,
+      outcome.status === "optimal" && period !== periodLowerBound,
       `the period ${period} is called optimal, its bound is ${periodLowerBound}`,
     ],
     [
-      section.makespanStatus === "optimal" && makespan !== makespanLowerBound,
+      outcome.makespanStatus === "optimal" && makespan !== makespanLowerBound,
       `the makespan ${makespan} is called optimal, its bound is ${makespanLowerBound}`,
     ],
   ];
-  return checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
+  const wrong = checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
+  return check.kind === "unproved"
+    ? [...wrong, describeBoundProblem(check.problem, outcome.boundedBy.kind, placement)]
+    : wrong;
+}
+
+function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): BoundClaim {
+  const { microBatchesPerPeriod } = periodic;
+  return { ...boundedBy, period: periodLowerBound, microBatchesPerPeriod };
+}
+
+/** Bounds that hold only if the search was right. Requires: a right section. */
+function notesOn(section: PipelineSection, placement: Placement): string[] {
+  const { microBatches, makespanLowerBound, periodLowerBound } = section;
+  const check = checkBound(placement, claimOf(outcomeIn(section, placement)));
+  const least = leastMakespan(placement, microBatches);
+  const onSearch = (what: string, bound: number, proved: number): string =>
+    `that no ${what} is below ${bound} rests on the search and was not checked again; ${proved} is proved here`;
+  return [
+    ...(check.kind === "searched" && periodLowerBound > check.period
+      ? [onSearch("period", periodLowerBound, check.period)]
+      : []),
+    ...(makespanLowerBound > least ? [onSearch("makespan", makespanLowerBound, least)] : []),
+  ];
 }

@@ -31,15 +31,19 @@ export const registerVerify: RegisterCommand = (program, run) => {
       }
       const { pipeline } = artifact.value;
       if (pipeline !== undefined) {
-        const placement = verifyPipeline(pipeline, file);
-        if (!placement.ok) {
-          return placement;
+        const checked = verifyPipeline(pipeline, file);
+        if (!checked.ok) {
+          return checked;
         }
+        const { notes } = checked.value;
         const { instances, microBatches, period } = pipeline;
         print({
           text: () =>
-            `valid: ${instances.length} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
-          json: () => ({ valid: true, instances: instances.length, microBatches, period }),
+            [
+              `valid: ${instances.length} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
+              ...notes.map((note) => `note: ${note}`),
+            ].join("\n"),
+          json: () => ({ valid: true, instances: instances.length, microBatches, period, notes }),
         });
         return { ok: true, value: EXIT.done };
       }

@@ -1,0 +1,38 @@
+import { unreachable } from "../core/invariant.js";
+import type { Placement } from "../placement/placement.js";
+import type { BoundClaim, BoundProblem } from "../schedule/check-bound.js";
+
+/** One line about a bound of the period that does not hold, with the placement's names. */
+export function describeBoundProblem(
+  problem: BoundProblem,
+  kind: BoundClaim["kind"],
+  { blocks, devices }: Placement,
+): string {
+  const block = (at: number): string => `"${blocks[at]?.id ?? at}"`;
+  const device = (at: number): string => `device "${devices[at]?.name ?? at}"`;
+  const reason = `/pipeline/boundedBy proves nothing by ${kind}: `;
+  switch (problem.kind) {
+    case "device-missing":
+      return `${reason}it names no device of the placement`;
+    case "unknown-block":
+      return `${reason}its block ${problem.position} is not one of the placement`;
+    case "repeated-block":
+      return `${reason}it counts ${block(problem.block)} twice`;
+    case "block-elsewhere":
+      return `${reason}${block(problem.block)} does not run on ${device(problem.device)}`;
+    case "not-exclusive":
+      return `${reason}${block(problem.first)} and ${block(problem.second)} share no device`;
+    case "no-limit":
+      return `${reason}${device(problem.device)} has no memory limit`;
+    case "nothing-fits":
+      return `${reason}nothing fits into the memory of ${device(problem.device)}`;
+    case "not-a-pair":
+      return `${reason}${block(problem.take)} takes nothing that ${block(problem.give)} gives back later`;
+    case "unmatched":
+      return `${reason}${problem.units} of the memory of ${block(problem.block)} belong to no pair`;
+    case "too-high":
+      return `the bound ${problem.claimed} of the period is too high: its ${kind} gives ${problem.proved}`;
+    default:
+      return unreachable(problem);
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Checks the reason that a schedule gives for its period not being shorter, from the placement
+ * alone. It shares no code with the searches.
+ *
+ * A bound comes with what forces it, and that is enough to work it out again. With q micro-batches
+ * in a period T:
+ * - `load`: the named blocks of the named device run there one at a time, so T is at least q times
+ *   their durations.
+ * - `recurrence`: the named blocks share a device with each other, every two of them; although no
+ *   one device has them all, no two run at once, and T is at least q times their durations.
+ *   Example: a on d0 and d1, b on d1 and d2, c on d0 and d2.
+ * - `memory`: the named blocks are pairs, one that takes memory on the named device and one that
+ *   gives it back; each pair moves as many units as both have left. A unit is held for at least the
+ *   longest path between the two. Per period q times the sum of units times that time is held, which
+ *   cannot be more than what fits, T times the limit. All that is taken and given has to be matched:
+ *   a unit that is given before it is taken would make up for others. Workspace is held as long as
+ *   its block runs.
+ * - `search`: everything shorter was tried. That is not repeated here.
+ *
+ * Two refinements of `memory`. A block without workspace that gives memory back at its start counts
+ * as giving it back at its end: it keeps the device busy until then, so nothing can be taken that
+ * makes the level higher than it was just before. And where all changes are multiples of g, only
+ * whole multiples of g fit under the limit.
+ *
+ * Example: V-shape on four devices, limit 3: f0 takes 1 on d0, b3 gives it back; the longest path is
+ * 16, so T >= 16 / 3 per micro-batch, 6 for q = 1 and 16 for q = 3.
+ *
+ * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
+ */
+import type { Placement } from "../placement/placement.js";
+import { earliestStarts } from "./earliest-starts.js";
+
+/** A bound on the period and why it holds, as a schedule states it. */
+export interface BoundClaim {
+  readonly kind: "load" | "recurrence" | "memory" | "search";
+  /** Position in `Placement.devices`; absent where no single device is the reason. */
+  readonly device?: number;
+  /** Positions in `Placement.blocks`; anything else for names that the placement lacks. */
+  readonly blocks: readonly number[];
+  /** No period is shorter. */
+  readonly period: number;
+  readonly microBatchesPerPeriod: number;
+}
+
+/** Why a claim proves nothing, or less than it says. */
+export type BoundProblem =
+  | { readonly kind: "device-missing" }
+  | { readonly kind: "unknown-block"; readonly position: number }
+  | { readonly kind: "repeated-block"; readonly block: number }
+  | { readonly kind: "block-elsewhere"; readonly block: number; readonly device: number }
+  | { readonly kind: "not-exclusive"; readonly first: number; readonly second: number }
+  | { readonly kind: "no-limit"; readonly device: number }
+  | { readonly kind: "nothing-fits"; readonly device: number }
+  | {
+      /** The pair at these positions is not a take and a later release of it. */
+      readonly kind: "not-a-pair";
+      readonly take: number;
+      readonly give: number;
+    }
+  | {
+      /** Units of `block` that no pair accounts for. */
+      readonly kind: "unmatched";
+      readonly block: number;
+      readonly units: number;
+    }
+  | { readonly kind: "too-high"; readonly claimed: number; readonly proved: number };
+
+/** What a check of a claim says. */
+export type BoundCheck =
+  | { readonly kind: "proved"; readonly period: number }
+  /** Rests on a search: `period` is what loads alone prove. */
+  | { readonly kind: "searched"; readonly period: number }
+  | { readonly kind: "unproved"; readonly problem: BoundProblem };
+
+/**
+ * Works the bound of `claim` out again.
+ *
+ * Requires: `microBatchesPerPeriod` >= 1. Ensures: `proved` only when no schedule with as many
+ * micro-batches per period has a shorter period than claimed.
+ * Cost: O(blocks^2) for `recurrence`; for `memory` O(blocks + dependencies) per block that takes.
+ */
+export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck {
+  if (claim.kind === "search") {
+    return { kind: "searched", period: largestLoad(placement) * claim.microBatchesPerPeriod };
+  }
+  const again = recomputed(placement, claim);
+  if (typeof again !== "bigint") {
+    return { kind: "unproved", problem: again };
+  }
+  const proved = Number(again);
+  return again >= BigInt(claim.period)
+    ? { kind: "proved", period: proved }
+    : { kind: "unproved", problem: { kind: "too-high", claimed: claim.period, proved } };
+}
+
+function largestLoad({ blocks, devices }: Placement): number {
+  const loads = devices.map((_, device) =>
+    blocks.reduce((sum, b) => sum + (b.devices.includes(device) ? b.duration : 0), 0),
+  );
+  return loads.reduce((most, load) => Math.max(most, load), 0);
+}
+
+/** The least period that the reason of the claim allows. */
+function recomputed(placement: Placement, claim: BoundClaim): bigint | BoundProblem {
+  const { blocks, devices } = placement;
+  const unknown = claim.blocks.findIndex((block) => blocks[block] === undefined);
+  if (unknown !== -1) {
+    return { kind: "unknown-block", position: unknown };
+  }
+  if (claim.kind === "recurrence") {
+    return recurrence(placement, claim);
+  }
+  const { device } = claim;
+  if (device === undefined || devices[device] === undefined) {
+    return { kind: "device-missing" };
+  }
+  const elsewhere = claim.blocks.find((block) => !blocks[block]?.devices.includes(device));
+  if (elsewhere !== undefined) {
+    return { kind: "block-elsewhere", block: elsewhere, device };
+  }
+  return claim.kind === "load"
+    ? (repeated(claim) ?? timeOf(placement, claim))
+    : memory(placement, claim, device);
+}
+
+function repeated({ blocks }: BoundClaim): BoundProblem | undefined {
+  const block = blocks.find((each, at) => blocks.indexOf(each) !== at);
+  return block === undefined ? undefined : { kind: "repeated-block", block };
+}
+
+/** Time of the named blocks over all micro-batches of a period. */
+function timeOf({ blocks }: Placement, claim: BoundClaim): bigint {
+  const time = claim.blocks.reduce((sum, block) => sum + (blocks[block]?.duration ?? 0), 0);
+  return BigInt(time) * BigInt(claim.microBatchesPerPeriod);
+}
+
+function recurrence(placement: Placement, claim: BoundClaim): bigint | BoundProblem {
+  const { blocks } = placement;
+  for (const [at, second] of claim.blocks.entries()) {
+    for (const first of claim.blocks.slice(0, at)) {
+      const shared = blocks[first]?.devices.some((each) => blocks[second]?.devices.includes(each));
+      if (shared !== true) {
+        return { kind: "not-exclusive", first, second };
+      }
+    }
+  }
+  return repeated(claim) ?? timeOf(placement, claim);
+}
+
+function memory(placement: Placement, claim: BoundClaim, device: number): bigint | BoundProblem {
+  const { blocks, devices } = placement;
+  const limit = devices[device]?.memory;
+  if (limit === undefined) {
+    return { kind: "no-limit", device };
+  }
+  const held = heldByPairs(placement, claim.blocks, device);
+  if (typeof held !== "bigint") {
+    return held;
+  }
+  const own = blocks.filter((block) => block.devices.includes(device));
+  const work = own.reduce((sum, b) => sum + BigInt(b.workspace) * BigInt(b.duration), held);
+  const isPlain = own.every(({ workspace }) => workspace === 0);
+  const unit = isPlain ? own.reduce((g, block) => gcd(g, Math.abs(block.memory)), 0) : 1;
+  const fits = unit === 0 ? 0 : Math.floor(limit / unit) * unit;
+  if (fits === 0) {
+    return { kind: "nothing-fits", device };
+  }
+  const [needed, places] = [work * BigInt(claim.microBatchesPerPeriod), BigInt(fits)];
+  return (needed + places - 1n) / places;
+}
+
+/** Units times time that one micro-batch holds at least, by the pairs of a claim. */
+function heldByPairs(
+  placement: Placement,
+  pairs: readonly number[],
+  device: number,
+): bigint | BoundProblem {
+  const { blocks } = placement;
+  const left = blocks.map((block) => (block.devices.includes(device) ? block.memory : 0));
+  const paths = new Map<number, Float64Array>();
+  let held = 0n;
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [take, give] = [pairs[at] ?? -1, pairs[at + 1] ?? -1];
+    const units = Math.min(left[take] ?? 0, -(left[give] ?? 0));
+    const reach = paths.get(take) ?? pathsFrom(placement, take);
+    paths.set(take, reach);
+    const span = (reach[give] ?? Number.NEGATIVE_INFINITY) + releaseAfter(placement, give);
+    if (!(units > 0) || span === Number.NEGATIVE_INFINITY) {
+      return { kind: "not-a-pair", take, give };
+    }
+    left[take] = (left[take] ?? 0) - units;
+    left[give] = (left[give] ?? 0) + units;
+    held += BigInt(units) * BigInt(span);
+  }
+  const block = left.findIndex((units) => units !== 0);
+  return block === -1 ? held : { kind: "unmatched", block, units: Math.abs(left[block] ?? 0) };
+}
+
+/** Longest time from the start of `source` to the start of each block; -Infinity without a path. */
+function pathsFrom(placement: Placement, source: number): Float64Array {
+  const from = new Float64Array(placement.blocks.length).fill(Number.NEGATIVE_INFINITY);
+  from[source] = 0;
+  return earliestStarts(placement, from);
+}
+
+/** Time from the start of a block until what it gives back counts as given. */
+function releaseAfter({ blocks, memoryRelease }: Placement, give: number): number {
+  const block = blocks[give];
+  return block !== undefined && (memoryRelease === "end" || block.workspace === 0)
+    ? block.duration
+    : 0;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
