@@ -1,0 +1,158 @@
+#include "shared_library.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <link.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace topc {
+namespace {
+
+// So many failed places are worth telling.
+constexpr std::size_t told_limit = 24;
+
+bool is_folder(const std::string &path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+bool is_file(const std::string &path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode);
+}
+
+std::string environment(const char *name) {
+  const char *value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::vector<std::string> split(const std::string &text) {
+  std::vector<std::string> parts;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(':', start), text.size());
+    if (end > start) {
+      parts.push_back(text.substr(start, end - start));
+    }
+    start = end + 1;
+  }
+  return parts;
+}
+
+void add_folder(std::vector<std::string> &folders, const std::string &folder) {
+  if (is_folder(folder) && std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+    folders.push_back(folder);
+  }
+}
+
+// Newest first: cuda-13.0 before cuda-12.8.
+void add_matching(std::vector<std::string> &folders, const std::string &pattern) {
+  glob_t found{};
+  if (glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {
+    std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    std::sort(paths.rbegin(), paths.rend());
+    for (const std::string &path : paths) {
+      add_folder(folders, path);
+    }
+  }
+  globfree(&found);
+}
+
+// Where pip puts the libraries below the prefix of a Python: CUDA 13's packages share nvidia/cu13,
+// older ones have a folder each.
+void add_python_prefix(std::vector<std::string> &folders, const std::string &prefix) {
+  if (!prefix.empty()) {
+    add_matching(folders, prefix + "/lib/python3*/site-packages/nvidia/*/lib");
+    add_matching(folders, prefix + "/lib/python3*/dist-packages/nvidia/*/lib");
+  }
+}
+
+// The prefixes of whatever Python is on the path: PREFIX/bin.
+void add_prefixes_of_path(std::vector<std::string> &folders) {
+  const std::string bin = "/bin";
+  for (const std::string &part : split(environment("PATH"))) {
+    if (part.size() > bin.size() && part.compare(part.size() - bin.size(), bin.size(), bin) == 0) {
+      add_python_prefix(folders, part.substr(0, part.size() - bin.size()));
+    }
+  }
+}
+
+std::string path_of(void *handle, const std::string &asked) {
+  link_map *map = nullptr;
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name != nullptr &&
+      map->l_name[0] != '\0') {
+    return map->l_name;
+  }
+  return asked;
+}
+
+bool try_open(library_search &search, const std::string &path) {
+  void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (handle != nullptr) {
+    search.library = {handle, path_of(handle, path)};
+    return true;
+  }
+  const char *error = dlerror();
+  if (search.tried.size() < told_limit) {
+    search.tried.push_back({path, error == nullptr ? "cannot be opened" : error});
+  }
+  return false;
+}
+
+}  // namespace
+
+void *shared_library::symbol(const char *name) const {
+  return handle == nullptr ? nullptr : dlsym(handle, name);
+}
+
+std::vector<std::string> library_folders(const std::vector<std::string> &first) {
+  std::vector<std::string> folders;
+  for (const std::string &folder : first) {
+    add_folder(folders, folder);
+  }
+  for (const char *name : {"CUDA_HOME", "CUDA_PATH"}) {
+    const std::string root = environment(name);
+    if (!root.empty()) {
+      add_folder(folders, root + "/lib64");
+      add_folder(folders, root + "/lib");
+    }
+  }
+  add_python_prefix(folders, environment("VIRTUAL_ENV"));
+  add_python_prefix(folders, environment("CONDA_PREFIX"));
+  add_prefixes_of_path(folders);
+  const std::string home = environment("HOME");
+  if (!home.empty()) {
+    add_python_prefix(folders, home + "/.local");
+  }
+  add_folder(folders, "/usr/local/cuda/lib64");
+  add_matching(folders, "/usr/local/cuda-1[2-9]*/lib64");
+  // Drivers of containers and of Windows' Linux.
+  add_folder(folders, "/usr/local/nvidia/lib64");
+  add_folder(folders, "/usr/local/nvidia/lib");
+  add_folder(folders, "/usr/lib/wsl/lib");
+  return folders;
+}
+
+library_search open_library(const std::vector<std::string> &names,
+                            const std::vector<std::string> &folders) {
+  library_search search;
+  for (const std::string &name : names) {
+    for (const std::string &folder : folders) {
+      const std::string path = folder + "/" + name;
+      if (is_file(path) && try_open(search, path)) {
+        return search;
+      }
+    }
+  }
+  for (const std::string &name : names) {
+    if (try_open(search, name)) {
+      return search;
+    }
+  }
+  return search;
+}
+
+}  // namespace topc
