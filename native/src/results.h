@@ -1,0 +1,132 @@
+// What the helper answers, before it is written as JSON.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "failure.h"
+#include "planner.h"
+
+namespace topc {
+
+// A library as `probe` tells of it.
+struct library_report {
+  bool found = false;
+  std::string path;
+  std::string version;
+  std::vector<std::string> missing;
+  std::vector<tried_path> tried;
+};
+
+// A device's figures; units as in protocol.ts.
+struct device_facts {
+  int index = 0;
+  std::string name;
+  int capability_major = 0;
+  int capability_minor = 0;
+  int multiprocessors = 0;
+  int threads_per_multiprocessor = 0;
+  int blocks_per_multiprocessor = 0;
+  int registers_per_multiprocessor = 0;
+  int shared_per_multiprocessor = 0;
+  int shared_per_block = 0;
+  int reserved_shared_per_block = 0;
+  int threads_per_block = 0;
+  int warp_size = 0;
+  int l2_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+  int clock_khz = 0;
+  int memory_clock_khz = 0;
+  int memory_bus_bits = 0;
+};
+
+struct hello_result {};
+struct empty_result {};
+
+struct probe_result {
+  library_report driver;
+  // 13000 for 13.0; 0 when not known.
+  int driver_version = 0;
+  library_report nvrtc;
+  library_report cublaslt;
+  library_report cublas;
+  library_report cudnn;
+  std::vector<device_facts> devices;
+  std::optional<failure> problem;
+  std::vector<std::string> warnings;
+};
+
+struct open_result {
+  device_facts device;
+};
+
+struct arena_result {
+  std::uint64_t bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+
+struct upload_result {
+  std::uint64_t bytes = 0;
+};
+
+struct download_result {
+  std::optional<std::string> bytes;
+};
+
+struct compile_result {
+  std::optional<int> module;
+  std::string log;
+  std::uint64_t bytes = 0;
+};
+
+struct node_settings {
+  std::uint64_t workspace_bytes = 0;
+  std::string algorithm;
+};
+
+struct program_result {
+  std::vector<node_settings> nodes;
+};
+
+struct kernel_facts {
+  std::string name;
+  std::array<unsigned, 3> grid{};
+  std::array<unsigned, 3> block{};
+  int registers = 0;
+  int static_shared = 0;
+  unsigned dynamic_shared = 0;
+  int local_bytes = 0;
+  // Nothing when the driver refuses to say.
+  std::optional<int> resident_blocks;
+};
+
+struct node_kernels {
+  std::vector<kernel_facts> kernels;
+  int transfers = 0;
+};
+
+struct kernels_result {
+  std::vector<node_kernels> nodes;
+};
+
+struct run_result {
+  double us = 0;
+};
+
+struct measure_result {
+  std::vector<std::vector<double>> samples_us;
+};
+
+using result = std::variant<hello_result, empty_result, probe_result, plan, open_result,
+                            arena_result, upload_result, download_result, compile_result,
+                            program_result, kernels_result, run_result, measure_result>;
+
+// The lines to answer with, without the line end.
+[[nodiscard]] std::string encode_result(std::int64_t id, const result &answer);
+[[nodiscard]] std::string encode_failure(std::optional<std::int64_t> id, const failure &problem);
+
+}  // namespace topc
