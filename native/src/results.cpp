@@ -43,6 +43,12 @@ const char *name_of(failure_code code) {
 
 json encode(const tried_path &tried) { return {{"name", tried.name}, {"error", tried.error}}; }
 
+json encode(const device_facts &facts);
+json encode(const action &each);
+json encode(const node_settings &settings);
+json encode(const kernel_facts &facts);
+json encode(const node_kernels &node);
+
 template <typename Item> json encode_all(const std::vector<Item> &items) {
   json all = json::array();
   for (const Item &item : items) {
