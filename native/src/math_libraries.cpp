@@ -77,6 +77,7 @@ const library_state &math_libraries::nvrtc_state() {
     int minor = 0;
     if (nvrtc_.nvrtcVersion != nullptr && nvrtc_.nvrtcVersion(&major, &minor) == 0) {
       set_version(state, major, "." + std::to_string(minor));
+      open_beside(state.search.library, "libnvrtc-builtins.so." + state.version);
     }
   }
   return *nvrtc_state_;

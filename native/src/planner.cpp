@@ -52,7 +52,7 @@ struct waits {
 
 class wait_finder {
  public:
-  wait_finder(int nodes, const std::vector<launch> &launches, int streams)
+  wait_finder(int nodes, const std::vector<launch_spec> &launches, int streams)
       : launches_(launches),
         clocks_(static_cast<std::size_t>(streams), clock(static_cast<std::size_t>(streams), 0)),
         last_(static_cast<std::size_t>(streams), -1),
@@ -84,7 +84,7 @@ class wait_finder {
     snapshots_.resize(launches_.size());
     const auto nodes = static_cast<int>(position_of_.size());
     for (std::size_t i = 0; i < launches_.size(); i++) {
-      const launch &each = launches_[i];
+      const launch_spec &each = launches_[i];
       if (each.node < 0 || each.node >= nodes) {
         throw bad_request(place_of(i) + "/node", "names node " + std::to_string(each.node) +
                                                      ", there are " + std::to_string(nodes));
@@ -112,7 +112,7 @@ class wait_finder {
     }
   }
 
-  std::vector<int> positions_after(const launch &each) const {
+  std::vector<int> positions_after(const launch_spec &each) const {
     std::vector<int> positions;
     positions.reserve(each.after.size());
     for (const int node : each.after) {
@@ -150,7 +150,7 @@ class wait_finder {
     return chosen;
   }
 
-  const std::vector<launch> &launches_;
+  const std::vector<launch_spec> &launches_;
   std::vector<clock> clocks_;
   // Position of the last launch of each stream so far.
   std::vector<int> last_;
@@ -160,7 +160,7 @@ class wait_finder {
   std::vector<clock> snapshots_;
 };
 
-int streams_of(const std::vector<launch> &launches) {
+int streams_of(const std::vector<launch_spec> &launches) {
   if (launches.size() > static_cast<std::size_t>(launch_limit)) {
     throw bad_request("/schedule/launches", "has more than " + std::to_string(launch_limit) +
                                                 " launches");
@@ -178,7 +178,7 @@ int streams_of(const std::vector<launch> &launches) {
 }
 
 // Streams whose first launch waits for nobody: they are joined to capture by an event of their own.
-std::vector<int> streams_to_fork(const std::vector<launch> &launches, const waits &found,
+std::vector<int> streams_to_fork(const std::vector<launch_spec> &launches, const waits &found,
                                  int streams) {
   std::vector<int> fork;
   std::vector<char> seen(static_cast<std::size_t>(streams), 0);
@@ -194,7 +194,7 @@ std::vector<int> streams_to_fork(const std::vector<launch> &launches, const wait
 
 }  // namespace
 
-plan make_plan(int nodes, const std::vector<launch> &launches) {
+plan make_plan(int nodes, const std::vector<launch_spec> &launches) {
   plan made;
   made.streams = streams_of(launches);
   const waits found = wait_finder(nodes, launches, made.streams).find();

@@ -10,7 +10,7 @@ inline constexpr int stream_limit = 128;
 inline constexpr int launch_limit = 200000;
 
 // A node in a schedule: on which stream, and after which nodes launched earlier.
-struct launch {
+struct launch_spec {
   int node = 0;
   int stream = 0;
   std::vector<int> after;
@@ -34,6 +34,6 @@ struct plan {
 // Fails: bad_request when a node does not exist, is launched twice, or waits for one that is not
 // launched before it; or when a limit is passed.
 // Cost: one clock (a number per stream) per launch that others wait for.
-[[nodiscard]] plan make_plan(int nodes, const std::vector<launch> &launches);
+[[nodiscard]] plan make_plan(int nodes, const std::vector<launch_spec> &launches);
 
 }  // namespace topc

@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::size_t node_limit = launch_limit;
 
-launch read_launch(const json_reader &from) {
+launch_spec read_launch(const json_reader &from) {
   from.only({"node", "stream", "after"});
-  launch each;
+  launch_spec each;
   each.node = from.at("node").integer(0, int_max);
   read_if_there(from, "stream", each.stream,
                 [](const json_reader &it) { return it.integer(0, stream_limit - 1); });
@@ -23,7 +23,7 @@ launch read_launch(const json_reader &from) {
   return each;
 }
 
-std::vector<launch> read_launches(const json_reader &from) {
+std::vector<launch_spec> read_launches(const json_reader &from) {
   return from.at("launches").list(launch_limit, read_launch);
 }
 
@@ -125,12 +125,12 @@ measure_request read_measure(const json_reader &from) {
   return made;
 }
 
-template <typename Empty> request read_empty(const json_reader &from) {
+template <typename Empty> any_request read_empty(const json_reader &from) {
   from.only({"id", "op"});
   return Empty{};
 }
 
-request read_request(const json_reader &from, const std::string &op) {
+any_request read_request(const json_reader &from, const std::string &op) {
   if (op == "hello") return read_empty<hello_request>(from);
   if (op == "probe") return read_empty<probe_request>(from);
   if (op == "plan") return read_plan(from);
@@ -156,7 +156,7 @@ request read_request(const json_reader &from, const std::string &op) {
 
 }  // namespace
 
-request decode_request(std::string_view line, std::optional<std::int64_t> &id) {
+any_request decode_request(std::string_view line, std::optional<std::int64_t> &id) {
   const json document = json::parse(line, nullptr, false);
   const json_reader root(document);
   if (document.is_discarded() || !document.is_object()) {

@@ -20,7 +20,7 @@ struct quit_request {};
 
 struct plan_request {
   int nodes = 0;
-  std::vector<launch> launches;
+  std::vector<launch_spec> launches;
 };
 
 struct open_request {
@@ -73,7 +73,7 @@ struct program_request {
 };
 
 struct executable_spec {
-  std::vector<launch> launches;
+  std::vector<launch_spec> launches;
   bool eager = false;
 };
 
@@ -92,19 +92,13 @@ struct measure_request {
   std::optional<int> prelude;
 };
 
-using request =
+using any_request =
     std::variant<hello_request, probe_request, plan_request, open_request, arena_request,
                  upload_request, fill_request, download_request, compile_request, program_request,
                  kernels_request, run_request, measure_request, quit_request>;
 
-// A line, and what became of it: `id` is there as soon as it could be read.
-struct decoded_line {
-  std::optional<std::int64_t> id;
-  request content;
-};
-
 // Reads a line. `id` is set as soon as it is known, also when this throws.
 // Fails: bad_request with the JSON pointer of the field; unknown_op.
-[[nodiscard]] request decode_request(std::string_view line, std::optional<std::int64_t> &id);
+[[nodiscard]] any_request decode_request(std::string_view line, std::optional<std::int64_t> &id);
 
 }  // namespace topc

@@ -217,7 +217,7 @@ std::string line_of(const json &document) {
 
 }  // namespace
 
-std::string encode_result(std::int64_t id, const result &answer) {
+std::string encode_result(std::int64_t id, const any_result &answer) {
   json response{{"id", id}, {"ok", true}};
   response["result"] = std::visit([](const auto &each) { return encode(each); }, answer);
   return line_of(response);

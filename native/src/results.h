@@ -121,12 +121,12 @@ struct measure_result {
   std::vector<std::vector<double>> samples_us;
 };
 
-using result = std::variant<hello_result, empty_result, probe_result, plan, open_result,
+using any_result = std::variant<hello_result, empty_result, probe_result, plan, open_result,
                             arena_result, upload_result, download_result, compile_result,
                             program_result, kernels_result, run_result, measure_result>;
 
 // The lines to answer with, without the line end.
-[[nodiscard]] std::string encode_result(std::int64_t id, const result &answer);
+[[nodiscard]] std::string encode_result(std::int64_t id, const any_result &answer);
 [[nodiscard]] std::string encode_failure(std::optional<std::int64_t> id, const failure &problem);
 
 }  // namespace topc

@@ -155,4 +155,14 @@ library_search open_library(const std::vector<std::string> &names,
   return search;
 }
 
+void open_beside(const shared_library &other, const std::string &name) {
+  const std::size_t slash = other.path.rfind('/');
+  if (slash != std::string::npos) {
+    const std::string path = other.path.substr(0, slash + 1) + name;
+    if (is_file(path)) {
+      (void)dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    }
+  }
+}
+
 }  // namespace topc

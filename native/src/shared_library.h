@@ -39,4 +39,8 @@ struct library_search {
 [[nodiscard]] library_search open_library(const std::vector<std::string> &names,
                                           const std::vector<std::string> &folders);
 
+// Opens a library that lies beside another one, which will ask for it by bare name; NVRTC does so and
+// finds it only where the linker looks. Does nothing when there is none.
+void open_beside(const shared_library &other, const std::string &name);
+
 }  // namespace topc

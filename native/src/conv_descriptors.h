@@ -1,0 +1,43 @@
+// cuDNN's descriptions of a convolution, made from ours and checked before.
+#pragma once
+
+#include "math_libraries.h"
+#include "node_spec.h"
+#include "owned.h"
+
+namespace topc {
+
+// How many elements a dense tensor has. Fails: unsupported above 2^31 - 1, where cuDNN's ends.
+[[nodiscard]] std::uint64_t element_count(const tensor_spec &tensor, const std::string &pointer);
+
+class conv_descriptors {
+ public:
+  // Fails: bad_request when the parts do not fit together; cudnn_error.
+  conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec, const std::string &pointer);
+
+  [[nodiscard]] abi::cudnn_tensor x() const { return x_.get(); }
+  [[nodiscard]] abi::cudnn_filter w() const { return w_.get(); }
+  [[nodiscard]] abi::cudnn_tensor y() const { return y_.get(); }
+  [[nodiscard]] abi::cudnn_tensor bias() const { return bias_.get(); }
+  [[nodiscard]] abi::cudnn_convolution convolution() const { return convolution_.get(); }
+  [[nodiscard]] abi::cudnn_activation activation() const { return activation_.get(); }
+
+  // Lets products be made as an offered algorithm wants them, as far as the node allows: `ieee` never
+  // leaves full precision.
+  void set_math(const conv_spec &spec, int offered) const;
+
+ private:
+  [[nodiscard]] owned<abi::cudnn_tensor> tensor(const std::vector<int> &dims, int type) const;
+  void make_convolution(const conv_spec &spec, int type);
+  void make_bias(const conv_spec &spec, int type);
+
+  const cudnn_api &cudnn_;
+  owned<abi::cudnn_tensor> x_;
+  owned<abi::cudnn_tensor> y_;
+  owned<abi::cudnn_tensor> bias_;
+  owned<abi::cudnn_filter> w_;
+  owned<abi::cudnn_convolution> convolution_;
+  owned<abi::cudnn_activation> activation_;
+};
+
+}  // namespace topc

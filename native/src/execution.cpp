@@ -1,0 +1,71 @@
+#include "execution.h"
+
+namespace topc {
+
+owned<abi::event> make_event(const driver_api &driver, unsigned flags) {
+  abi::event event = nullptr;
+  TOPC_CUDA(driver, cuEventCreate, &event, flags);
+  return {event, driver.cuEventDestroy};
+}
+
+void synchronize(const driver_api &driver) { TOPC_CUDA(driver, cuCtxSynchronize, ); }
+
+executable::executable(const machine &on, const executable_spec &spec, int repeat)
+    : on_(on),
+      plan_(make_plan(static_cast<int>(on.nodes.size()), spec.launches)),
+      repeat_(repeat) {
+  slot_needs needs;
+  for (const launch_spec &each : spec.launches) {
+    on_.nodes[static_cast<std::size_t>(each.node)]->require(needs);
+  }
+  on_.slots.prepare(plan_.streams, needs);
+  for (int i = 0; i < plan_.events; i++) {
+    events_.push_back(make_event(on_.driver, abi::event_disable_timing));
+  }
+  perform();
+  synchronize(on_.driver);
+  if (spec.eager) {
+    return;
+  }
+  const abi::stream origin = on_.slots.at(0).stream.get();
+  const owned<abi::graph> graph = capture(on_.driver, origin, [&] {
+    for (int i = 0; i < repeat_; i++) {
+      perform();
+    }
+  });
+  abi::graph_exec made = nullptr;
+  TOPC_CUDA(on_.driver, cuGraphInstantiateWithFlags, &made, graph.get(), 0);
+  graph_ = {made, on_.driver.cuGraphExecDestroy};
+  TOPC_CUDA(on_.driver, cuGraphUpload, made, origin);
+  synchronize(on_.driver);
+}
+
+void executable::launch() const {
+  if (graph_) {
+    TOPC_CUDA(on_.driver, cuGraphLaunch, graph_.get(), on_.slots.at(0).stream.get());
+    return;
+  }
+  for (int i = 0; i < repeat_; i++) {
+    perform();
+  }
+}
+
+void executable::perform() const {
+  for (const action &each : plan_.actions) {
+    const stream_slot &slot = on_.slots.at(each.stream);
+    const auto target = static_cast<std::size_t>(each.target);
+    switch (each.what) {
+      case action::kind::launch:
+        on_.nodes[target]->launch(slot);
+        break;
+      case action::kind::record:
+        TOPC_CUDA(on_.driver, cuEventRecord, events_[target].get(), slot.stream.get());
+        break;
+      case action::kind::wait:
+        TOPC_CUDA(on_.driver, cuStreamWaitEvent, slot.stream.get(), events_[target].get(), 0);
+        break;
+    }
+  }
+}
+
+}  // namespace topc

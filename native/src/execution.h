@@ -1,0 +1,61 @@
+// A schedule made executable: as a captured CUDA graph, or launched anew each time.
+#pragma once
+
+#include "node.h"
+
+namespace topc {
+
+// What schedules run on.
+struct machine {
+  const driver_api &driver;
+  slot_table &slots;
+  const std::vector<std::unique_ptr<node>> &nodes;
+};
+
+// An event. Fails: cuda_error.
+[[nodiscard]] owned<abi::event> make_event(const driver_api &driver, unsigned flags);
+
+// Waits until the device has done everything. Fails: cuda_error, also of work launched before.
+void synchronize(const driver_api &driver);
+
+// What `enqueue` puts on the stream, captured instead of executed.
+template <typename Enqueue>
+[[nodiscard]] owned<abi::graph> capture(const driver_api &driver, abi::stream stream,
+                                        Enqueue enqueue) {
+  TOPC_CUDA(driver, cuStreamBeginCapture, stream, abi::capture_thread_local);
+  abi::graph graph = nullptr;
+  try {
+    enqueue();
+  } catch (...) {
+    // Capture has to end whatever happened, or the stream cannot be used again.
+    if (driver.cuStreamEndCapture(stream, &graph) == abi::cuda_success && graph != nullptr) {
+      driver.cuGraphDestroy(graph);
+    }
+    throw;
+  }
+  TOPC_CUDA(driver, cuStreamEndCapture, stream, &graph);
+  return {graph, driver.cuGraphDestroy};
+}
+
+class executable {
+ public:
+  // Makes the slots, executes once as it is (which loads what is loaded at first use and cannot be
+  // while capturing) and captures `repeat` copies one after the other.
+  // Fails: bad_request, cuda_error, and the errors of the libraries.
+  executable(const machine &on, const executable_spec &spec, int repeat);
+
+  // Enqueues one execution (of `repeat` copies); it ends when stream 0 does.
+  void launch() const;
+
+ private:
+  void perform() const;
+
+  machine on_;
+  plan plan_;
+  int repeat_;
+  std::vector<owned<abi::event>> events_;
+  // Nothing when launched anew each time.
+  owned<abi::graph_exec> graph_;
+};
+
+}  // namespace topc

@@ -1,0 +1,140 @@
+// Reading kernels off a graph.
+//
+// A node is captured alone; the graph's kernel nodes then carry grid, thread block and dynamic shared
+// memory, and name a function, of which the driver tells registers, static shared and spilled memory,
+// and how many thread blocks fit a multiprocessor. This has to be the driver's own interface: the
+// runtime's refuses the kernels of other libraries. A node names its kernel as function or, when
+// that is null, as library kernel; both are read.
+#include "kernel_facts.h"
+
+#include <algorithm>
+
+namespace topc {
+namespace {
+
+std::vector<abi::graph_node> nodes_of(const driver_api &driver, abi::graph graph) {
+  std::size_t count = 0;
+  TOPC_CUDA(driver, cuGraphGetNodes, graph, nullptr, &count);
+  std::vector<abi::graph_node> nodes(count);
+  if (count > 0) {
+    TOPC_CUDA(driver, cuGraphGetNodes, graph, nodes.data(), &count);
+    nodes.resize(count);
+  }
+  return nodes;
+}
+
+std::vector<abi::graph_node> nodes_before(const driver_api &driver, abi::graph_node node) {
+  std::size_t count = 0;
+  TOPC_CUDA(driver, cuGraphNodeGetDependencies, node, nullptr, &count);
+  std::vector<abi::graph_node> before(count);
+  if (count > 0) {
+    TOPC_CUDA(driver, cuGraphNodeGetDependencies, node, before.data(), &count);
+    before.resize(count);
+  }
+  return before;
+}
+
+// The driver gives nodes in no promised order: sorted so that each comes after those it depends on;
+// among the ready ones, as the driver gave them.
+std::vector<abi::graph_node> in_order(const driver_api &driver, abi::graph graph) {
+  std::vector<abi::graph_node> left = nodes_of(driver, graph);
+  std::vector<std::vector<abi::graph_node>> before;
+  for (abi::graph_node each : left) {
+    before.push_back(nodes_before(driver, each));
+  }
+  std::vector<abi::graph_node> sorted;
+  const auto is_sorted = [&](abi::graph_node each) {
+    return std::find(sorted.begin(), sorted.end(), each) != sorted.end();
+  };
+  while (sorted.size() < left.size()) {
+    const std::size_t had = sorted.size();
+    for (std::size_t i = 0; i < left.size(); i++) {
+      if (!is_sorted(left[i]) && std::all_of(before[i].begin(), before[i].end(), is_sorted)) {
+        sorted.push_back(left[i]);
+      }
+    }
+    if (sorted.size() == had) {
+      throw failure(failure_code::internal, "a captured graph has a cycle");
+    }
+  }
+  return sorted;
+}
+
+abi::function function_of(const driver_api &driver, const abi::kernel_node_params &params) {
+  if (params.func != nullptr) {
+    return params.func;
+  }
+  abi::function function = nullptr;
+  TOPC_CUDA(driver, cuKernelGetFunction, &function, params.kern);
+  return function;
+}
+
+kernel_facts facts_of(const driver_api &driver, abi::graph_node node) {
+  abi::kernel_node_params params{};
+  TOPC_CUDA(driver, cuGraphKernelNodeGetParams, node, &params);
+  const abi::function function = function_of(driver, params);
+  const auto attribute = [&](int which) {
+    int value = 0;
+    TOPC_CUDA(driver, cuFuncGetAttribute, &value, which, function);
+    return value;
+  };
+  kernel_facts facts;
+  const char *name = nullptr;
+  if (driver.cuFuncGetName != nullptr &&
+      driver.cuFuncGetName(&name, function) == abi::cuda_success && name != nullptr) {
+    facts.name = name;
+  }
+  facts.grid = {params.grid_x, params.grid_y, params.grid_z};
+  facts.block = {params.block_x, params.block_y, params.block_z};
+  facts.registers = attribute(abi::function_registers);
+  facts.static_shared = attribute(abi::function_static_shared);
+  facts.dynamic_shared = params.shared_bytes;
+  facts.local_bytes = attribute(abi::function_local_bytes);
+  const unsigned threads = params.block_x * params.block_y * params.block_z;
+  int blocks = 0;
+  // Refused for kernels that run in clusters.
+  if (driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(
+          &blocks, function, static_cast<int>(threads), params.shared_bytes) ==
+      abi::cuda_success) {
+    facts.resident_blocks = blocks;
+  }
+  return facts;
+}
+
+node_kernels read_node(const machine &on, const node &each) {
+  const stream_slot &slot = on.slots.at(0);
+  const owned<abi::graph> graph =
+      capture(on.driver, slot.stream.get(), [&] { each.launch(slot); });
+  node_kernels found;
+  for (abi::graph_node part : in_order(on.driver, graph.get())) {
+    int type = 0;
+    TOPC_CUDA(on.driver, cuGraphNodeGetType, part, &type);
+    if (type == abi::node_kernel) {
+      found.kernels.push_back(facts_of(on.driver, part));
+    } else if (type == abi::node_memcpy || type == abi::node_memset) {
+      found.transfers++;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+kernels_result read_kernels(const machine &on) {
+  slot_needs needs;
+  for (const auto &each : on.nodes) {
+    each->require(needs);
+  }
+  on.slots.prepare(1, needs);
+  for (const auto &each : on.nodes) {
+    each->launch(on.slots.at(0));
+  }
+  synchronize(on.driver);
+  kernels_result found;
+  for (const auto &each : on.nodes) {
+    found.nodes.push_back(read_node(on, *each));
+  }
+  return found;
+}
+
+}  // namespace topc

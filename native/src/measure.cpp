@@ -1,0 +1,158 @@
+// How schedules are timed.
+//
+// Events on the stream in which a schedule starts and ends bracket each sample, so the device's clock
+// is read, not the host's. Candidates take turns, round by round, each round starting with another
+// one: a device that grows warm or slows down does so for all of them. Everything else (medians,
+// intervals, the comparison with a baseline measured twice) is up to whoever asked.
+#include "measure.h"
+
+#include <chrono>
+
+namespace topc {
+namespace {
+
+constexpr std::uint64_t sample_limit = 10000000;
+constexpr std::uint64_t work_limit = 5000000;
+
+// Twice the cache is overwritten: once may leave some of it.
+constexpr std::uint64_t flush_factor = 2;
+
+// Overwrites the L2 cache when asked.
+class cache_flush {
+ public:
+  cache_flush(const driver_api &driver, std::uint64_t bytes) : driver_(driver), bytes_(bytes) {
+    if (bytes > 0) {
+      buffer_ = allocate(driver, bytes);
+    }
+  }
+
+  void enqueue(abi::stream stream) const {
+    if (buffer_) {
+      TOPC_CUDA(driver_, cuMemsetD8Async, buffer_.get(), 0, bytes_, stream);
+    }
+  }
+
+ private:
+  const driver_api &driver_;
+  std::uint64_t bytes_;
+  owned<abi::device_ptr> buffer_;
+};
+
+class stopwatch {
+ public:
+  explicit stopwatch(const machine &on)
+      : driver_(on.driver),
+        stream_(on.slots.at(0).stream.get()),
+        start_(make_event(on.driver, abi::event_default)),
+        end_(make_event(on.driver, abi::event_default)) {}
+
+  // Microseconds of what `enqueue` puts on the stream.
+  template <typename Enqueue> double time(Enqueue enqueue) const {
+    TOPC_CUDA(driver_, cuEventRecord, start_.get(), stream_);
+    enqueue();
+    TOPC_CUDA(driver_, cuEventRecord, end_.get(), stream_);
+    TOPC_CUDA(driver_, cuEventSynchronize, end_.get());
+    float milliseconds = 0;
+    TOPC_CUDA(driver_, cuEventElapsedTime, &milliseconds, start_.get(), end_.get());
+    return static_cast<double>(milliseconds) * 1000.0;
+  }
+
+ private:
+  const driver_api &driver_;
+  abi::stream stream_;
+  owned<abi::event> start_;
+  owned<abi::event> end_;
+};
+
+void require_bounded(const measure_request &asked, std::size_t nodes) {
+  std::uint64_t launches = 0;
+  for (const executable_spec &each : asked.schedules) {
+    launches += each.launches.size();
+  }
+  if (launches * static_cast<std::uint64_t>(asked.repeat) > work_limit) {
+    throw bad_request("/repeat", "makes more than " + std::to_string(work_limit) +
+                                     " launches of the schedules");
+  }
+  if (asked.schedules.size() * static_cast<std::uint64_t>(asked.rounds) > sample_limit) {
+    throw bad_request("/rounds", "asks for more than " + std::to_string(sample_limit) +
+                                     " samples");
+  }
+  if (asked.prelude && static_cast<std::size_t>(*asked.prelude) >= nodes) {
+    throw bad_request("/prelude", "names node " + std::to_string(*asked.prelude) +
+                                      ", there are " + std::to_string(nodes));
+  }
+}
+
+// Executes all in turn until the time is over, so that the first round finds the device at speed.
+void warm_up(const machine &on, const std::vector<executable> &candidates, double limit_ms) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::chrono::duration<double, std::milli> limit(limit_ms);
+  while (!candidates.empty() && std::chrono::steady_clock::now() - start < limit) {
+    for (const executable &each : candidates) {
+      each.launch();
+    }
+    synchronize(on.driver);
+  }
+}
+
+// The node that keeps the device busy while the host launches what is timed; may be none.
+const node *prepare_prelude(const machine &on, const measure_request &asked) {
+  slot_needs needs;
+  const node *prelude = nullptr;
+  if (asked.prelude) {
+    prelude = on.nodes[static_cast<std::size_t>(*asked.prelude)].get();
+    prelude->require(needs);
+  }
+  on.slots.prepare(1, needs);
+  return prelude;
+}
+
+}  // namespace
+
+run_result run_schedule(const machine &on, const run_request &asked) {
+  const executable made(on, asked.schedule, 1);
+  const stopwatch watch(on);
+  const double us = watch.time([&] {
+    for (int i = 0; i < asked.replays; i++) {
+      made.launch();
+    }
+  });
+  return {us / asked.replays};
+}
+
+measure_result measure_schedules(const machine &on, const measure_request &asked,
+                                 std::uint64_t l2_bytes) {
+  require_bounded(asked, on.nodes.size());
+  const node *prelude = prepare_prelude(on, asked);
+  std::vector<executable> candidates;
+  candidates.reserve(asked.schedules.size());
+  for (const executable_spec &spec : asked.schedules) {
+    candidates.emplace_back(on, spec, asked.repeat);
+  }
+  const cache_flush flush(on.driver, asked.flush_l2 ? l2_bytes * flush_factor : 0);
+  const stopwatch watch(on);
+  warm_up(on, candidates, asked.warmup_ms);
+
+  measure_result measured;
+  measured.samples_us.resize(candidates.size());
+  const double executions = static_cast<double>(asked.replays) * asked.repeat;
+  const stream_slot &origin = on.slots.at(0);
+  for (std::size_t round = 0; round < static_cast<std::size_t>(asked.rounds); round++) {
+    for (std::size_t turn = 0; turn < candidates.size(); turn++) {
+      const std::size_t index = (round + turn) % candidates.size();
+      flush.enqueue(origin.stream.get());
+      if (prelude != nullptr) {
+        prelude->launch(origin);
+      }
+      const double us = watch.time([&] {
+        for (int i = 0; i < asked.replays; i++) {
+          candidates[index].launch();
+        }
+      });
+      measured.samples_us[index].push_back(us / executions);
+    }
+  }
+  return measured;
+}
+
+}  // namespace topc

@@ -1,0 +1,158 @@
+// Convolutions by cuDNN.
+//
+// The algorithm is chosen when the node is made, from what cuDNN offers: the fastest (by its table, or
+// timed) that is deterministic, keeps within the workspace and can do what is asked. Deterministic, so
+// that two schedules of the same nodes must give the same bits.
+#include "conv_descriptors.h"
+#include "node.h"
+
+namespace topc {
+namespace {
+
+const char *name_of_algorithm(int algorithm) {
+  constexpr std::array<const char *, abi::conv_algorithms> names{
+      "implicit-gemm", "implicit-precomp-gemm", "gemm",     "direct",
+      "fft",           "fft-tiling",            "winograd", "winograd-nonfused"};
+  return algorithm >= 0 && algorithm < abi::conv_algorithms
+             ? names[static_cast<std::size_t>(algorithm)]
+             : "unknown";
+}
+
+class conv_node final : public node {
+ public:
+  conv_node(const conv_spec &spec, const node_tools &tools, const std::string &pointer)
+      : cudnn_(tools.libraries.cudnn()),
+        has_bias_(spec.bias.has_value()),
+        descriptors_(cudnn_, spec, pointer),
+        x_(address(spec.x, spec, tools, pointer + "/x")),
+        w_(address(spec.w, spec, tools, pointer + "/w")),
+        y_(address(spec.y, spec, tools, pointer + "/y")) {
+    if (spec.bias) {
+      const std::uint64_t bytes =
+          static_cast<std::uint64_t>(spec.w.dims[0]) * bytes_of(spec.dtype);
+      bias_ = reinterpret_cast<void *>(
+          tools.memory.address(*spec.bias, bytes, pointer + "/bias"));
+    }
+    tools.slots.prepare(1, {false, true, 0});
+    choose(spec, tools, pointer);
+  }
+
+  void launch(const stream_slot &slot) const override {
+    const float one = 1;
+    const float zero = 0;
+    if (has_bias_) {
+      TOPC_CALL(cudnn_, cudnnConvolutionBiasActivationForward, slot.cudnn.get(), &one,
+                descriptors_.x(), x_, descriptors_.w(), w_, descriptors_.convolution(),
+                algorithm_, workspace_of(slot), workspace_bytes_, &zero, descriptors_.y(), y_,
+                descriptors_.bias(), bias_, descriptors_.activation(), descriptors_.y(), y_);
+    } else {
+      TOPC_CALL(cudnn_, cudnnConvolutionForward, slot.cudnn.get(), &one, descriptors_.x(), x_,
+                descriptors_.w(), w_, descriptors_.convolution(), algorithm_, workspace_of(slot),
+                workspace_bytes_, &zero, descriptors_.y(), y_);
+    }
+  }
+
+  [[nodiscard]] node_settings settings() const override {
+    return {workspace_bytes_, name_of_algorithm(algorithm_)};
+  }
+
+  void require(slot_needs &needs) const override {
+    needs.cudnn = true;
+    needs.workspace_bytes = std::max<std::uint64_t>(needs.workspace_bytes, workspace_bytes_);
+  }
+
+ private:
+  static void *address(const tensor_spec &tensor, const conv_spec &spec, const node_tools &tools,
+                       const std::string &pointer) {
+    return reinterpret_cast<void *>(
+        tools.memory.address(tensor.offset, element_count(tensor, pointer) * bytes_of(spec.dtype),
+                             pointer));
+  }
+
+  void *workspace_of(const stream_slot &slot) const {
+    return workspace_bytes_ == 0 ? nullptr : reinterpret_cast<void *>(slot.workspace.get());
+  }
+
+  void choose(const conv_spec &spec, const node_tools &tools, const std::string &pointer) {
+    std::array<abi::conv_algorithm_offer, abi::conv_algorithms> offers{};
+    const int given = spec.search == conv_spec::search_kind::measure
+                          ? ask_for_timed(spec, tools, offers)
+                          : ask_for_likely(tools, offers);
+    for (int i = 0; i < given; i++) {
+      if (take(spec, tools, offers[static_cast<std::size_t>(i)])) {
+        return;
+      }
+    }
+    throw failure(failure_code::unsupported,
+                  "cuDNN offers no algorithm for the convolution within the workspace limit")
+        .with("pointer", pointer)
+        .with("offers", static_cast<std::int64_t>(given));
+  }
+
+  template <typename Offers> int ask_for_likely(const node_tools &tools, Offers &offers) const {
+    int given = 0;
+    TOPC_CALL(cudnn_, cudnnGetConvolutionForwardAlgorithm_v7, tools.slots.at(0).cudnn.get(),
+              descriptors_.x(), descriptors_.w(), descriptors_.convolution(), descriptors_.y(),
+              abi::conv_algorithms, &given, offers.data());
+    return std::min(given, abi::conv_algorithms);
+  }
+
+  // Runs all algorithms: overwrites y.
+  template <typename Offers>
+  int ask_for_timed(const conv_spec &spec, const node_tools &tools, Offers &offers) const {
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    TOPC_CUDA(tools.driver, cuMemGetInfo, &free_bytes, &total_bytes);
+    const std::uint64_t bytes = std::min<std::uint64_t>(spec.workspace_limit, free_bytes / 2);
+    const owned<abi::device_ptr> workspace =
+        bytes == 0 ? owned<abi::device_ptr>() : allocate(tools.driver, bytes);
+    int given = 0;
+    TOPC_CALL(cudnn_, cudnnFindConvolutionForwardAlgorithmEx, tools.slots.at(0).cudnn.get(),
+              descriptors_.x(), x_, descriptors_.w(), w_, descriptors_.convolution(),
+              descriptors_.y(), y_, abi::conv_algorithms, &given, offers.data(),
+              reinterpret_cast<void *>(workspace.get()), bytes);
+    TOPC_CUDA(tools.driver, cuCtxSynchronize, );
+    return std::min(given, abi::conv_algorithms);
+  }
+
+  // Takes the offer if it will do.
+  bool take(const conv_spec &spec, const node_tools &tools,
+            const abi::conv_algorithm_offer &offer) {
+    // With a bias and no activation cuDNN can do this one only.
+    const bool can = !has_bias_ || spec.relu ||
+                     offer.algorithm == abi::conv_implicit_precomp_gemm;
+    if (offer.outcome != 0 || offer.determinism != abi::cudnn_deterministic || !can) {
+      return false;
+    }
+    descriptors_.set_math(spec, offer.math);
+    std::size_t bytes = 0;
+    const abi::status status = cudnn_.cudnnGetConvolutionForwardWorkspaceSize(
+        tools.slots.at(0).cudnn.get(), descriptors_.x(), descriptors_.w(),
+        descriptors_.convolution(), descriptors_.y(), offer.algorithm, &bytes);
+    if (status != 0 || bytes > spec.workspace_limit) {
+      return false;
+    }
+    algorithm_ = offer.algorithm;
+    workspace_bytes_ = bytes;
+    return true;
+  }
+
+  const cudnn_api &cudnn_;
+  bool has_bias_;
+  conv_descriptors descriptors_;
+  void *x_;
+  void *w_;
+  void *y_;
+  void *bias_ = nullptr;
+  int algorithm_ = abi::conv_implicit_gemm;
+  std::size_t workspace_bytes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<node> make_node(const conv_spec &spec, const node_tools &tools,
+                                const std::string &pointer) {
+  return std::make_unique<conv_node>(spec, tools, pointer);
+}
+
+}  // namespace topc
