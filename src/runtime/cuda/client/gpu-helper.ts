@@ -1,0 +1,283 @@
+/**
+ * The native helper as the rest of the program sees it: requests with typed results, one failure
+ * for everything that can go wrong, and one restart.
+ *
+ * A CUDA fault is sticky: the context is lost until the process ends. So the helper is a process of
+ * its own that can be ended and started again. What made its state (device, memory, uploads,
+ * modules, nodes) is kept here as a journal and said again to the new process; then the request that
+ * failed is made once more, because a fault may have been a passing one. A second time is an error.
+ *
+ * What a schedule had written before a restart is gone. A download would give the NaN of fresh
+ * memory for it, so it fails until something has run again.
+ */
+import type { Failure } from "../../../core/failure.js";
+import { fail, ok, type Result } from "../../../core/result.js";
+import { readResult } from "./answer-shapes.js";
+import {
+  deviceMemoryLost,
+  helperAnswerInvalid,
+  helperClosed,
+  helperRefused,
+  helperStopped,
+  helperVersionWrong,
+} from "./failures.js";
+import { type HelperAnswer, HelperProcess, type HelperProgram } from "./helper-process.js";
+import { type HelperOp, PROTOCOL_VERSION, type RequestOf, type ResultOf } from "./protocol.js";
+
+/** How a helper is kept. */
+export interface GpuHelperOptions {
+  readonly program: HelperProgram;
+  /** Ends the helper and fails the request in progress with `stopped`. */
+  readonly signal?: AbortSignal;
+  /** How often it may be started again; 1 unless given. */
+  readonly restartLimit?: number;
+  /** How long it may take to end by itself when it is closed; 10 s unless given. */
+  readonly graceMs?: number;
+}
+
+/** Limits of one request. */
+export interface CallLimits {
+  /** Longest time for the answer; a default per request otherwise. */
+  readonly timeoutMs?: number;
+}
+
+/** How long each request may take when the caller does not say: far more than any should need. */
+const TIMEOUTS_MS: Readonly<Record<HelperOp, number>> = {
+  hello: 15_000,
+  // Loads all of cuDNN, from a cold disk perhaps.
+  probe: 180_000,
+  plan: 60_000,
+  open: 120_000,
+  arena: 60_000,
+  upload: 600_000,
+  fill: 300_000,
+  download: 300_000,
+  compile: 300_000,
+  program: 600_000,
+  kernels: 300_000,
+  run: 120_000,
+  measure: 600_000,
+  quit: 10_000,
+};
+
+/** A request that made state, to be said again after a restart. */
+interface JournalEntry {
+  readonly op: HelperOp;
+  readonly request: object;
+}
+
+/** What each request makes of the entries before it; requests that are not here make no state. */
+const KEPT_BEFORE: Partial<Record<HelperOp, (entry: JournalEntry) => boolean>> = {
+  open: () => false,
+  arena: ({ op }) => op === "open" || op === "compile",
+  upload: () => true,
+  fill: () => true,
+  compile: () => true,
+  program: ({ op }) => op !== "program",
+};
+
+/** What starting again cannot mend. */
+const MENDED_BY_NONE: ReadonlySet<string> = new Set(["stopped", "helper-not-started"]);
+
+/** Requests after which the device's memory holds what nodes wrote. */
+const WRITES_MEMORY: ReadonlySet<HelperOp> = new Set(["run", "measure", "kernels", "program"]);
+
+/**
+ * Starts a helper and checks that it speaks our version of the protocol.
+ *
+ * Fails: `helper-not-started`, `helper-version-wrong`, and as {@link GpuHelper.call}.
+ */
+export async function startGpuHelper(options: GpuHelperOptions): Promise<Result<GpuHelper>> {
+  const helper = new GpuHelper(options);
+  const greeted = await helper.call("hello", {});
+  if (!greeted.ok) {
+    await helper.close();
+    return greeted;
+  }
+  if (greeted.value.protocol !== PROTOCOL_VERSION) {
+    await helper.close();
+    const { path } = options.program;
+    return fail([helperVersionWrong(path, greeted.value.protocol, PROTOCOL_VERSION)]);
+  }
+  return ok(helper);
+}
+
+/** A helper that is started again when it fails, once. */
+export class GpuHelper {
+  private readonly options: GpuHelperOptions;
+  private readonly onAbort = (): void => this.process?.stop(helperStopped());
+  private process: HelperProcess | undefined;
+  private journal: readonly JournalEntry[] = [];
+  private restartsLeft: number;
+  /** Set by what no restart can mend. */
+  private lastFailure: Failure | undefined;
+  private hasComputed = false;
+  private hasLostMemory = false;
+  /** The request in progress and those that wait for it. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  /** Starts nothing yet: the first request does. */
+  constructor(options: GpuHelperOptions) {
+    this.options = options;
+    this.restartsLeft = options.restartLimit ?? 1;
+    options.signal?.addEventListener("abort", this.onAbort);
+  }
+
+  /**
+   * Makes a request. Requests are answered in order, one at a time.
+   *
+   * Fails: with one failure of exit status 4 (see failures.ts), or `stopped` (3). After a failure of
+   * the process itself (a crash, no answer, a lost device, an answer that is none) the helper was
+   * started again, unless it had been before.
+   */
+  call<O extends HelperOp>(
+    op: O,
+    request: RequestOf<O>,
+    limits: CallLimits = {},
+  ): Promise<Result<ResultOf<O>>> {
+    const made = this.queue.then(() => this.perform(op, request, limits));
+    this.queue = made;
+    return made;
+  }
+
+  /** Ends the helper; calls after it fail with `helper-closed`. Never fails. */
+  async close(): Promise<void> {
+    await this.queue;
+    this.lastFailure ??= helperClosed();
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+    await this.process?.close(this.options.graceMs ?? 10_000);
+  }
+
+  private async perform<O extends HelperOp>(
+    op: O,
+    request: RequestOf<O>,
+    limits: CallLimits,
+  ): Promise<Result<ResultOf<O>>> {
+    if (this.options.signal?.aborted === true) {
+      this.lastFailure ??= helperStopped();
+    }
+    const timeoutMs = limits.timeoutMs ?? TIMEOUTS_MS[op];
+    for (;;) {
+      const ready = await this.revive();
+      if (!ready.ok) {
+        return fail([ready.error]);
+      }
+      if (op === "download" && this.hasLostMemory) {
+        return fail([deviceMemoryLost()]);
+      }
+      this.forget(op);
+      const outcome = await this.attempt(op, request, timeoutMs);
+      if (outcome.ok) {
+        this.remember(op, request);
+        return outcome;
+      }
+      const { failure, isPassing } = outcome.error;
+      const isLost = this.process?.isAlive !== true;
+      if (!isLost || !this.mayRestart(failure) || !isPassing) {
+        return fail([failure]);
+      }
+    }
+  }
+
+  /** Starts the process when there is none, and says the journal again when there was one. */
+  private async revive(): Promise<Result<void, Failure>> {
+    if (this.lastFailure !== undefined) {
+      return fail(this.lastFailure);
+    }
+    if (this.process?.isAlive === true) {
+      return ok(undefined);
+    }
+    if (this.process !== undefined) {
+      this.hasLostMemory ||= this.hasComputed;
+      this.hasComputed = false;
+    }
+    this.process = new HelperProcess(this.options.program);
+    for (const { op, request } of this.journal) {
+      const outcome = await this.attempt(op, request as RequestOf<typeof op>, TIMEOUTS_MS[op]);
+      if (!outcome.ok) {
+        this.lastFailure = outcome.error.failure;
+        this.process.stop(outcome.error.failure);
+        return fail(outcome.error.failure);
+      }
+    }
+    return ok(undefined);
+  }
+
+  /** One try. `isPassing`: worth another one, because the process is lost and not the request wrong. */
+  private async attempt<O extends HelperOp>(
+    op: O,
+    request: RequestOf<O>,
+    timeoutMs: number,
+  ): Promise<Result<ResultOf<O>, { readonly failure: Failure; readonly isPassing: boolean }>> {
+    const process = this.process;
+    if (process === undefined) {
+      return fail({ failure: helperClosed(), isPassing: false });
+    }
+    const asked = await process.ask(op, request, timeoutMs);
+    if (!asked.ok) {
+      return fail({ failure: asked.error, isPassing: isWorthRepeating(asked.error) });
+    }
+    const refusal = refusalOf(op, asked.value);
+    if (refusal !== undefined) {
+      if (refusal.isPassing) {
+        process.stop(refusal.failure);
+      }
+      return fail(refusal);
+    }
+    const read = readResult(op, asked.value.ok ? asked.value.result : undefined);
+    if ("problem" in read) {
+      const failure = helperAnswerInvalid(op, read.problem);
+      process.stop(failure);
+      return fail({ failure, isPassing: true });
+    }
+    return ok(read.value);
+  }
+
+  /** Takes one of the restarts; without one left, or where none can help, the failure stays. */
+  private mayRestart(failure: Failure): boolean {
+    if (this.restartsLeft === 0 || MENDED_BY_NONE.has(failure.code)) {
+      this.lastFailure = failure;
+      return false;
+    }
+    this.restartsLeft--;
+    return true;
+  }
+
+  /** What replaces state drops the old one, also when it fails. */
+  private forget(op: HelperOp): void {
+    const isKept = KEPT_BEFORE[op];
+    if (isKept !== undefined && (op === "open" || op === "arena")) {
+      this.journal = this.journal.filter(isKept);
+    }
+  }
+
+  private remember(op: HelperOp, request: object): void {
+    const isKept = KEPT_BEFORE[op];
+    if (isKept !== undefined && !(op === "compile" && "arch" in request)) {
+      this.journal = [...this.journal.filter(isKept), { op, request }];
+    }
+    if (WRITES_MEMORY.has(op)) {
+      this.hasComputed = true;
+    }
+    if (op === "open" || op === "arena") {
+      this.hasComputed = false;
+    }
+    if (op === "open" || op === "arena" || op === "run") {
+      this.hasLostMemory = false;
+    }
+  }
+}
+
+/** A crash or garbage may pass; what was slow once will be slow again, and a stop is meant. */
+function isWorthRepeating(failure: Failure): boolean {
+  return failure.code === "helper-crashed" || failure.code === "helper-answer-invalid";
+}
+
+function refusalOf(
+  op: HelperOp,
+  answer: HelperAnswer,
+): { readonly failure: Failure; readonly isPassing: boolean } | undefined {
+  return answer.ok
+    ? undefined
+    : { failure: helperRefused(op, answer.error), isPassing: answer.error.fatal };
+}
