@@ -1,0 +1,18 @@
+import type { Placement } from "../../src/placement/placement.js";
+import { exactSchedule } from "../../src/search/pipeline/exact.js";
+import type { PipelineOutcome } from "../../src/search/pipeline/pipeline-outcome.js";
+
+/** Enough for nearly all small placements. */
+const MAX_NODES = 20_000;
+
+/** What the proving search finds; `undefined` when there is nothing or it found nothing. */
+export function provingSearch(placement: Placement, microBatches = 4): PipelineOutcome | undefined {
+  return exactSchedule(placement, microBatches, MAX_NODES);
+}
+
+/** Time per micro-batch of an outcome; infinity without one. */
+export function rateOf(outcome: PipelineOutcome | undefined): number {
+  return outcome === undefined
+    ? Number.POSITIVE_INFINITY
+    : outcome.periodic.period / outcome.periodic.microBatchesPerPeriod;
+}
