@@ -9,7 +9,7 @@
  * Example: conv -> reshape -> matmul, cut behind conv. The second part has the input "conv's
  * output", the reshape, its target shape as a constant, and the matmul.
  */
-import { present } from "../core/invariant.js";
+import { invariant, present } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import type { OperatorId, TensorId } from "../ir/operator-graph.js";
 import type { ConstantValue, LoweredModel, TensorType } from "./lowered-model.js";
@@ -52,6 +52,31 @@ export function extractSubmodel(
   try {
     const bytes = writeModel(parts, payloads);
     return bytes.ok ? ok({ bytes: bytes.value, inputs, outputs: keepOutputs }) : bytes;
+  } finally {
+    payloads.close();
+  }
+}
+
+/**
+ * The part of `lowered` that computes some of its constants: a model without inputs, whose outputs
+ * have their names, in this order.
+ *
+ * Requires: each is written by a node whose role is `constant`.
+ * Fails: as `extractSubmodel`.
+ */
+export function extractConstants(
+  lowered: LoweredModel,
+  names: readonly string[],
+): Result<Uint8Array> {
+  const index = indexOf(lowered);
+  const part = new PartBuilder(lowered, index);
+  for (const name of names) {
+    part.addOperator(present(index.producer.get(name), `node that makes "${name}"`));
+  }
+  invariant(part.close().length === 0, "constants do not depend on inputs");
+  const payloads = new PayloadReader(lowered.model.path);
+  try {
+    return writeModel(part.parts([], names), payloads);
   } finally {
     payloads.close();
   }

@@ -5,6 +5,13 @@ import { weightsMissing } from "./failures.js";
 import { FileWindow } from "./file-window.js";
 import type { OnnxTensor } from "./model.js";
 
+/** A range of a file. */
+export interface PayloadWindow {
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Reads payloads of one model's tensors; files are opened once. */
 export class PayloadReader {
   readonly #path: string;
@@ -19,13 +26,23 @@ export class PayloadReader {
     return this.#read(tensor, this.#path, offset, bytes);
   }
 
+  /** The elements of a tensor whose data are outside the model. Fails: as `externalWindow`. */
+  external(tensor: OnnxTensor): Result<Uint8Array> {
+    const window = this.externalWindow(tensor);
+    if (!window.ok) {
+      return window;
+    }
+    const { path, offset, bytes } = window.value;
+    return this.#read(tensor.name, path, offset, bytes);
+  }
+
   /**
-   * The elements of a tensor whose data are outside the model.
+   * Where the elements of a tensor are whose data are outside the model.
    *
    * Fails: `weights-missing` when the file is not there, is too short, or lies outside the folder
    * of the model (a model must not make this tool read other files).
    */
-  external(tensor: OnnxTensor): Result<Uint8Array> {
+  externalWindow(tensor: OnnxTensor): Result<PayloadWindow> {
     const { payload } = tensor;
     if (payload.kind !== "external") {
       return fail([weightsMissing(this.#path, tensor.name, "it has no external data")]);
@@ -44,7 +61,8 @@ export class PayloadReader {
       const what = `its data have ${payload.bytes} bytes, its dims and type ask for ${bytes}`;
       return fail([weightsMissing(this.#path, tensor.name, what)]);
     }
-    return this.#read(tensor.name, path, payload.offset, bytes);
+    const file = this.#inside(tensor.name, path, payload.offset, bytes);
+    return file.ok ? ok({ path, offset: payload.offset, bytes }) : file;
   }
 
   /** Closes every file. */
@@ -56,6 +74,12 @@ export class PayloadReader {
   }
 
   #read(tensor: string, path: string, offset: number, bytes: number): Result<Uint8Array> {
+    const file = this.#inside(tensor, path, offset, bytes);
+    return file.ok ? ok(file.value.copy(offset, bytes)) : file;
+  }
+
+  /** The file, if the range lies in it. */
+  #inside(tensor: string, path: string, offset: number, bytes: number): Result<FileWindow> {
     const file = this.#open(path);
     if (file === undefined) {
       return fail([weightsMissing(this.#path, tensor, `file ${path} cannot be opened`)]);
@@ -65,7 +89,7 @@ export class PayloadReader {
       const what = `${bytes} bytes at ${offset} are not in ${path} (${file.bytes} bytes)`;
       return fail([weightsMissing(this.#path, tensor, what)]);
     }
-    return ok(file.copy(offset, bytes));
+    return ok(file);
   }
 
   #open(path: string): FileWindow | undefined {

@@ -36,7 +36,13 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
       runGemm(node, view);
       return;
     case "conv":
-      runConv(node, view);
+      convolve({
+        ...node,
+        x: { elements: view(node.x.place, node.type), dims: node.x.dims },
+        w: { elements: view(node.w.place, node.type), dims: node.w.dims },
+        y: { elements: view(node.y.place, node.type), dims: node.y.dims },
+        bias: node.bias && view(node.bias, node.type),
+      });
       return;
     case "copy": {
       const from = new Uint8Array(memoryOf(node.from), 0, node.bytes);
@@ -73,23 +79,29 @@ function at(matrix: MatrixOperand, batch: number, row: number, column: number): 
   return batch * matrix.batchStride + outer * matrix.rowStride + inner;
 }
 
-/** Two spatial dims are three, the first of size 1. */
-function runConv(node: Extract<DeviceNode, { kind: "conv" }>, view: View): void {
-  const [x, w, y] = [node.x, node.w, node.y].map((each) => view(each.place, node.type)) as [
-    Elements,
-    Elements,
-    Elements,
-  ];
-  const bias = node.bias && view(node.bias, node.type);
-  const [batch, channels, ...size] = five(node.x.dims);
-  const [filters, depth, ...kernel] = five(node.w.dims);
-  const [, , ...out] = five(node.y.dims);
+/** What a convolution is given, on either side of the protocol. */
+export interface ConvCall {
+  readonly x: { readonly elements: Elements; readonly dims: readonly number[] };
+  readonly w: { readonly elements: Elements; readonly dims: readonly number[] };
+  readonly y: { readonly elements: Elements; readonly dims: readonly number[] };
+  readonly bias: Elements | undefined;
+  readonly pads: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly groups: number;
+}
+
+/** Convolves; two spatial dims are three, the first of size 1. */
+export function convolve({ x, w, y, bias, groups, ...window }: ConvCall): void {
+  const [batch, channels, ...size] = five(x.dims);
+  const [filters, depth, ...kernel] = five(w.dims);
+  const [, , ...out] = five(y.dims);
   const [pads, strides, dilations] = [
-    three(node.pads, 0),
-    three(node.strides, 1),
-    three(node.dilations, 1),
+    three(window.pads, 0),
+    three(window.strides, 1),
+    three(window.dilations, 1),
   ];
-  const perGroup = filters / node.groups;
+  const perGroup = filters / groups;
   for (let n = 0; n < batch; n++) {
     for (let f = 0; f < filters; f++) {
       const first = Math.floor(f / perGroup) * depth;
@@ -102,11 +114,12 @@ function runConv(node: Extract<DeviceNode, { kind: "conv" }>, view: View): void 
           }
           for (let c = 0; c < depth; c++) {
             sum +=
-              x.get(flat([n, first + c, ...from], [batch, channels, ...size])) *
-              w.get(flat([f, c, ...step], [filters, depth, ...kernel]));
+              x.elements.get(flat([n, first + c, ...from], [batch, channels, ...size])) *
+              w.elements.get(flat([f, c, ...step], [filters, depth, ...kernel]));
           }
         }
-        y.set(flat([n, f, ...at], [batch, filters, ...out]), sum + (bias?.get(f) ?? 0));
+        const target = flat([n, f, ...at], [batch, filters, ...out]);
+        y.elements.set(target, sum + (bias?.get(f) ?? 0));
       }
     }
   }

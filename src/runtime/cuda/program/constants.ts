@@ -1,0 +1,231 @@
+/**
+ * What does not depend on inputs, brought to the device.
+ *
+ * Initializers that lie in a file as the device wants them are read from there by the helper itself,
+ * without passing through this process. What the model computes from constants (a transposed
+ * weight, a scaled table) is computed once by ONNX Runtime on the CPU, in parts of limited size; that and
+ * everything that needs converting goes into one side file.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { present } from "../../../core/invariant.js";
+import { fail, ok, type Result } from "../../../core/result.js";
+import { extractConstants } from "../../../onnx/extract-submodel.js";
+import type { OnnxTensor } from "../../../onnx/model.js";
+import { PayloadReader } from "../../../onnx/read-payload.js";
+import { weightBytes } from "../../../onnx/read-weight.js";
+import { bindSession, createSession, loadOnnxRuntime } from "../../onnx-runtime.js";
+import type { UploadItem } from "../client/protocol.js";
+import type { DeviceModel } from "../codegen/emit.js";
+import { storageOf } from "../codegen/operator-call.js";
+import { encodeElements, halvesOfFloats } from "./device-elements.js";
+import { sideFileFailed } from "./failures.js";
+import { bytesOfName, type MemoryPlan } from "./memory-plan.js";
+
+/** Bytes of computed constants that ONNX Runtime holds at a time. */
+const COMPUTED_AT_ONCE = 256 * 2 ** 20;
+
+/**
+ * Writes constants that no file has as they are to `sideFile`, and lists all uploads.
+ *
+ * Order: as the memory plan has them. Fails: `weights-missing`, `side-file-failed`, and, when
+ * constants are computed, `onnxruntime-missing`, `onnxruntime-refused-model`, `onnxruntime-run-failed`.
+ * Cost: linear in the bytes that are written; computed constants of one part are in memory at a time.
+ */
+export async function constantUploads(
+  model: DeviceModel,
+  memory: MemoryPlan,
+  sideFile: string,
+): Promise<Result<readonly UploadItem[]>> {
+  const writer = new SideFile(sideFile);
+  const payloads = new PayloadReader(model.lowered.model.path);
+  try {
+    const collector = new Collector(model, memory, writer, payloads);
+    const known = collector.addKnown();
+    return known.ok ? await collector.addComputed(known.value) : known;
+  } catch (error) {
+    return fail([sideFileFailed(sideFile, error)]);
+  } finally {
+    payloads.close();
+    writer.close();
+  }
+}
+
+class SideFile {
+  readonly path: string;
+  readonly #file: number;
+  #bytes = 0;
+
+  /** Throws what `node:fs` throws. */
+  constructor(path: string) {
+    this.path = path;
+    this.#file = openSync(path, "w");
+  }
+
+  /** Appends and gives the place. */
+  append(bytes: Uint8Array): number {
+    const offset = this.#bytes;
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#file, bytes, done, bytes.length - done);
+    }
+    this.#bytes += bytes.length;
+    return offset;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+class Collector {
+  readonly #model: DeviceModel;
+  readonly #memory: MemoryPlan;
+  readonly #file: SideFile;
+  readonly #payloads: PayloadReader;
+  readonly #initializers: ReadonlyMap<string, OnnxTensor>;
+  readonly #items: UploadItem[] = [];
+
+  constructor(model: DeviceModel, memory: MemoryPlan, file: SideFile, payloads: PayloadReader) {
+    this.#model = model;
+    this.#memory = memory;
+    this.#file = file;
+    this.#payloads = payloads;
+    const { initializers } = model.lowered.model.graph;
+    this.#initializers = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  }
+
+  /** Initializers and known values; gives the names that must be computed. */
+  addKnown(): Result<readonly string[]> {
+    const computed: string[] = [];
+    for (const [name, { bytes }] of this.#memory.constants) {
+      const initializer = this.#initializers.get(name);
+      const value = this.#model.lowered.constants.get(name);
+      if (bytes === 0) {
+        continue;
+      }
+      if (initializer !== undefined) {
+        const added = this.#addInitializer(initializer);
+        if (!added.ok) {
+          return added;
+        }
+      } else if (value !== undefined && !value.elementType.endsWith("float16")) {
+        this.#append(name, encodeElements(this.#storage(name), value.values));
+      } else {
+        computed.push(name);
+      }
+    }
+    return ok(computed);
+  }
+
+  /** Runs the constant part of the model for what is left. */
+  async addComputed(names: readonly string[]): Promise<Result<readonly UploadItem[]>> {
+    for (const part of partsOf(names, (name) => bytesOfName(this.#model, name))) {
+      const values = await computeConstants(this.#model, part);
+      if (!values.ok) {
+        return values;
+      }
+      for (const name of part) {
+        this.#append(name, this.#stored(name, present(values.value.get(name), name)));
+      }
+    }
+    return ok(this.#items);
+  }
+
+  #addInitializer(tensor: OnnxTensor): Result<undefined> {
+    const { path } = this.#model.lowered.model;
+    const source = weightBytes(tensor, path, this.#payloads);
+    if (!source.ok) {
+      return source;
+    }
+    if (source.value.kind === "memory") {
+      this.#append(tensor.name, this.#stored(tensor.name, source.value.bytes));
+      return ok(undefined);
+    }
+    const { path: file, offset: fileOffset, bytes } = source.value;
+    if (!this.#isConverted(tensor.name)) {
+      const { offset } = this.#range(tensor.name);
+      this.#items.push({ path: resolve(file), fileOffset, bytes, offset });
+      return ok(undefined);
+    }
+    const read =
+      tensor.payload.kind === "external"
+        ? this.#payloads.external(tensor)
+        : this.#payloads.fromModel(tensor.name, fileOffset, bytes);
+    if (!read.ok) {
+      return read;
+    }
+    this.#append(tensor.name, this.#stored(tensor.name, read.value));
+    return ok(undefined);
+  }
+
+  #append(name: string, bytes: Uint8Array): void {
+    const fileOffset = this.#file.append(bytes);
+    const { offset } = this.#range(name);
+    this.#items.push({ path: resolve(this.#file.path), fileOffset, bytes: bytes.length, offset });
+  }
+
+  #range(name: string) {
+    return present(this.#memory.constants.get(name), `memory of "${name}"`);
+  }
+
+  #storage(name: string) {
+    const type = present(this.#model.lowered.types.get(name), `type of "${name}"`);
+    return present(storageOf(type.elementType, this.#model.floats), "storage");
+  }
+
+  #isConverted(name: string): boolean {
+    const { lowered, floats } = this.#model;
+    return floats === "f16" && lowered.types.get(name)?.elementType === "float32";
+  }
+
+  #stored(name: string, bytes: Uint8Array): Uint8Array {
+    return this.#isConverted(name) ? halvesOfFloats(bytes) : bytes;
+  }
+}
+
+/** Groups whose bytes stay below the limit, single larger ones alone. */
+function partsOf(
+  names: readonly string[],
+  bytesOf: (name: string) => number,
+): readonly (readonly string[])[] {
+  const parts: string[][] = [];
+  let room = 0;
+  for (const name of names) {
+    const bytes = bytesOf(name);
+    if (parts.length === 0 || bytes > room) {
+      parts.push([]);
+      room = COMPUTED_AT_ONCE;
+    }
+    parts.at(-1)?.push(name);
+    room -= bytes;
+  }
+  return parts;
+}
+
+async function computeConstants(
+  { lowered }: DeviceModel,
+  names: readonly string[],
+): Promise<Result<ReadonlyMap<string, Uint8Array>>> {
+  const where = `the constants of ${lowered.model.path}`;
+  const runtime = await loadOnnxRuntime();
+  if (!runtime.ok) {
+    return runtime;
+  }
+  const bytes = extractConstants(lowered, names);
+  if (!bytes.ok) {
+    return bytes;
+  }
+  const session = await createSession(runtime.value, bytes.value, { level: "disabled" }, where);
+  if (!session.ok) {
+    return session;
+  }
+  const bound = bindSession(runtime.value, session.value, new Map(), where);
+  try {
+    const outputs = await bound.run();
+    return outputs.ok
+      ? ok(new Map([...outputs.value].map(([name, value]) => [name, value.bytes])))
+      : outputs;
+  } finally {
+    await bound.release();
+  }
+}

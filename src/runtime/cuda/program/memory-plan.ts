@@ -1,0 +1,241 @@
+/**
+ * Where everything is in the one block of device memory.
+ *
+ * From the start: constants, which never change; inputs of the model, which are written before a run
+ * and only read by it; then the activations and the scratch memory of operators, where two may share
+ * bytes when they are never alive at the same time.
+ *
+ * "Alive" must hold with several streams. Tensor A may lie where tensor B lies only if everybody who
+ * touches A (its producer and all its readers) has ended before B's producer starts, or the other
+ * way round; and that by promise of the schedule, not by luck (`happens-before.ts`). The obvious plan,
+ * lifetimes as intervals in launch order, is a silent race: with a on stream 0 and b on stream 1, launched
+ * one after the other, the output of b may be written while the last reader of what a freed is still
+ * running. Outputs of the model are touched by the host at the end, so nobody follows them; but they
+ * may follow others.
+ *
+ * Placement: largest first, each at the lowest offset where it meets no one who may be alive with it
+ * (the "greedy by size" of Pisarchyk and Lee, 2020; differs: conflicts by promise, not by intervals).
+ */
+import { invariant, present } from "../../../core/invariant.js";
+import { bytesOf } from "../../../ir/element-type.js";
+import type { TensorId } from "../../../ir/operator-graph.js";
+import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import { type DevicePlan, type Place, placesOf } from "../codegen/device-node.js";
+import type { DeviceModel } from "../codegen/emit.js";
+import { STORAGE_BYTES } from "../codegen/expression.js";
+import { sizeOf } from "../codegen/layout.js";
+import { storageOf } from "../codegen/operator-call.js";
+import { type HappensBefore, happensBefore } from "./happens-before.js";
+
+/** Alignment of everything: cuBLAS wants 256 bytes of workspaces, and vector loads never more. */
+const ALIGNMENT = 256;
+
+/** A range of the device memory. */
+export interface MemoryRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Where everything is. Units: bytes from the start of the device memory. */
+export interface MemoryPlan {
+  readonly bytes: number;
+  /** Activations and scratch memory: what a run writes, and what may be poisoned before it. */
+  readonly activations: MemoryRange;
+  /** Constants that nodes read, by name. */
+  readonly constants: ReadonlyMap<string, MemoryRange>;
+  /** The place of a tensor, or `undefined` when nothing on the device touches it. */
+  tensor(id: TensorId): MemoryRange | undefined;
+  /** The place that a node of an operator names. */
+  rangeOf(operator: number, place: Place): MemoryRange;
+  /** What activations and scratch memory would take without sharing. */
+  readonly unsharedBytes: number;
+}
+
+/** How memory is shared. */
+export type Sharing =
+  /** Nothing shares: every schedule may run, and every tensor can be looked at afterwards. */
+  | { readonly kind: "none" }
+  /** Sharing is safe for these schedules, and for no others. */
+  | { readonly kind: "ordered"; readonly schedules: readonly OperatorSchedule[] };
+
+/** Something that lives from its first to its last user. */
+interface Item {
+  readonly bytes: number;
+  /** Operators that touch it; the first of `writers` order decides when it begins. */
+  readonly producer: number;
+  readonly users: readonly number[];
+  /** The host reads it after the run. */
+  readonly isOutput: boolean;
+}
+
+/**
+ * Lays out the memory of a model.
+ *
+ * Cost: O(items^2) for the activations when they share, else linear.
+ */
+export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
+  const { graph } = model.lowered;
+  const constants = new Map<string, MemoryRange>();
+  const tensors = new Map<TensorId, MemoryRange>();
+  let end = 0;
+  const append = (bytes: number): MemoryRange => {
+    const range = { offset: end, bytes };
+    end += aligned(bytes);
+    return range;
+  };
+  for (const name of constantsOf(model.plans)) {
+    constants.set(name, append(bytesOfName(model, name)));
+  }
+  for (const id of graph.inputs) {
+    tensors.set(id, append(bytesOfTensor(model, id)));
+  }
+  const start = end;
+  const { items, scratch, owners } = itemsOf(model);
+  const promise =
+    sharing.kind === "none" ? undefined : happensBefore(graph.operators.length, sharing.schedules);
+  const offsets = promise === undefined ? apart(items) : packed(items, promise);
+  let most = 0;
+  for (const [at, item] of items.entries()) {
+    const range = { offset: start + (offsets[at] ?? 0), bytes: item.bytes };
+    most = Math.max(most, (offsets[at] ?? 0) + aligned(item.bytes));
+    const owner = owners[at];
+    if (owner !== undefined) {
+      tensors.set(owner, range);
+    }
+  }
+  const scratchRange = (operator: number, index: number): MemoryRange => {
+    const at = present(scratch[operator]?.[index], "scratch memory");
+    return { offset: start + (offsets[at] ?? 0), bytes: present(items[at], "item").bytes };
+  };
+  return {
+    bytes: start + most,
+    activations: { offset: start, bytes: most },
+    constants,
+    tensor: (id) => tensors.get(id),
+    unsharedBytes: items.reduce((sum, item) => sum + aligned(item.bytes), 0),
+    rangeOf: (operator, place) => {
+      switch (place.kind) {
+        case "tensor":
+          return present(tensors.get(place.id), `memory of tensor ${place.id}`);
+        case "constant":
+          return present(constants.get(place.name), `memory of constant "${place.name}"`);
+        case "scratch":
+          return scratchRange(operator, place.index);
+      }
+    },
+  };
+}
+
+/** Constants that nodes read, in the order of first use. */
+export function constantsOf(plans: readonly DevicePlan[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { nodes } of plans) {
+    for (const place of nodes.flatMap((node) => placesOf(node).reads)) {
+      if (place.kind === "constant") {
+        names.add(place.name);
+      }
+    }
+  }
+  return [...names];
+}
+
+/** Bytes of a value as it is stored on the device. */
+export function bytesOfName({ lowered, floats }: DeviceModel, name: string): number {
+  const type = present(lowered.types.get(name), `type of "${name}"`);
+  const storage = storageOf(type.elementType, floats);
+  invariant(storage !== undefined, `"${name}" has a type that the device can hold`);
+  return sizeOf(type.dims) * STORAGE_BYTES[storage];
+}
+
+function bytesOfTensor({ lowered, floats }: DeviceModel, id: TensorId): number {
+  const tensor = present(lowered.graph.tensors[id], "tensor");
+  const storage = storageOf(tensor.elementType, floats);
+  const count = sizeOf(tensor.dims);
+  return storage === undefined
+    ? bytesOf(tensor.elementType, count)
+    : count * STORAGE_BYTES[storage];
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Activations, then scratch memory operator by operator. */
+function itemsOf(model: DeviceModel) {
+  const { graph } = model.lowered;
+  const outputs = new Set(graph.outputs);
+  const items: Item[] = [];
+  const owners: (TensorId | undefined)[] = [];
+  for (const { id, producer, consumers } of graph.tensors) {
+    if (producer !== undefined) {
+      owners.push(id);
+      items.push({
+        bytes: bytesOfTensor(model, id),
+        producer,
+        users: [producer, ...consumers],
+        isOutput: outputs.has(id),
+      });
+    }
+  }
+  const scratch = model.plans.map(({ scratchBytes }, operator) =>
+    scratchBytes.map((bytes) => {
+      owners.push(undefined);
+      const users = [operator];
+      return items.push({ bytes, producer: operator, users, isOutput: false }) - 1;
+    }),
+  );
+  return { items, scratch, owners };
+}
+
+function apart(items: readonly Item[]): readonly number[] {
+  let end = 0;
+  return items.map(({ bytes }) => {
+    const offset = end;
+    end += aligned(bytes);
+    return offset;
+  });
+}
+
+function packed(items: readonly Item[], promise: HappensBefore): readonly number[] {
+  const offsets = new Array<number>(items.length).fill(0);
+  const order = items
+    .map((_, at) => at)
+    .sort((a, b) => (items[b]?.bytes ?? 0) - (items[a]?.bytes ?? 0) || a - b);
+  const placed: number[] = [];
+  for (const at of order) {
+    const item = present(items[at], "item");
+    const taken = placed
+      .filter((other) => mayMeet(item, present(items[other], "item"), promise))
+      .map((other) => ({ start: offsets[other] ?? 0, size: aligned(items[other]?.bytes ?? 0) }))
+      .sort((a, b) => a.start - b.start);
+    offsets[at] = lowestGap(taken, aligned(item.bytes));
+    if (item.bytes > 0) {
+      placed.push(at);
+    }
+  }
+  return offsets;
+}
+
+/** Whether two items may be alive at the same time. */
+function mayMeet(a: Item, b: Item, promise: HappensBefore): boolean {
+  return !isOver(a, b, promise) && !isOver(b, a, promise);
+}
+
+/** Whether everybody who touches `first` has ended before `second` is first written. */
+function isOver(first: Item, second: Item, promise: HappensBefore): boolean {
+  return !first.isOutput && first.users.every((user) => promise.isOrdered(user, second.producer));
+}
+
+function lowestGap(
+  taken: readonly { readonly start: number; readonly size: number }[],
+  size: number,
+): number {
+  let end = 0;
+  for (const range of taken) {
+    if (range.start - end >= size) {
+      return end;
+    }
+    end = Math.max(end, range.start + range.size);
+  }
+  return end;
+}

@@ -1,0 +1,34 @@
+/** How floating-point numbers of a model are stored and multiplied on the device. */
+import type { NodeMath } from "../client/protocol.js";
+import type { FloatStorage } from "../codegen/operator-call.js";
+
+/** The ways to choose from. */
+export const PRECISIONS = ["tf32", "ieee", "torch", "f16"] as const;
+
+/**
+ * `ieee`: f32 throughout. `tf32`: f32 in memory, products on tensor cores with 10-bit mantissas, as ONNX
+ * Runtime does by default. `torch`: convolutions like `tf32`, matrix products like `ieee`, as PyTorch
+ * does by default. `f16`: halves in memory and in products, sums in f32.
+ */
+export type Precision = (typeof PRECISIONS)[number];
+
+/** What a precision means for memory and for each kind of product. */
+export interface PrecisionPlan {
+  readonly floats: FloatStorage;
+  readonly conv: NodeMath;
+  readonly gemm: NodeMath;
+  /** Largest |out - ref| / |ref| of a whole model's output, by norms, that counts as right. */
+  readonly tolerance: number;
+}
+
+const PLANS: Readonly<Record<Precision, PrecisionPlan>> = {
+  ieee: { floats: "f32", conv: "ieee", gemm: "ieee", tolerance: 1e-3 },
+  tf32: { floats: "f32", conv: "tf32", gemm: "tf32", tolerance: 5e-3 },
+  torch: { floats: "f32", conv: "tf32", gemm: "ieee", tolerance: 5e-3 },
+  f16: { floats: "f16", conv: "tf32", gemm: "tf32", tolerance: 2e-2 },
+};
+
+/** What a precision means. */
+export function precisionPlan(precision: Precision): PrecisionPlan {
+  return PLANS[precision];
+}

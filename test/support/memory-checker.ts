@@ -1,0 +1,70 @@
+/** Whether a memory plan is safe under a schedule, worked out without the planner's code. */
+import { present } from "../../src/core/invariant.js";
+import type { DeviceProgram } from "../../src/runtime/cuda/program/program.js";
+import type { OperatorSchedule } from "../../src/schedule/operator-schedule.js";
+
+/** Pairs of values that share bytes although both may be alive at the same time. */
+export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule): readonly string[] {
+  const { graph } = program.model.lowered;
+  const isBefore = endsBefore(schedule);
+  const outputs = new Set(graph.outputs);
+  const values = graph.tensors.flatMap(({ id, name, producer, consumers }) => {
+    const range = program.memory.tensor(id);
+    return producer === undefined || range === undefined
+      ? []
+      : [{ name, range, producer, users: [producer, ...consumers], isKept: outputs.has(id) }];
+  });
+  const scratch = program.model.plans.flatMap(({ scratchBytes }, operator) =>
+    scratchBytes.map((_, index) => ({
+      name: `scratch ${index} of ${operator}`,
+      range: program.memory.rangeOf(operator, { kind: "scratch", index }),
+      producer: operator,
+      users: [operator],
+      isKept: false,
+    })),
+  );
+  const all = [...values, ...scratch];
+  const problems: string[] = [];
+  for (const [i, a] of all.entries()) {
+    for (const b of all.slice(i + 1)) {
+      const overlap =
+        a.range.offset < b.range.offset + b.range.bytes &&
+        b.range.offset < a.range.offset + a.range.bytes;
+      const follows = (first: typeof a, second: typeof a) =>
+        !first.isKept && first.users.every((user) => isBefore(user, second.producer));
+      if (overlap && !follows(a, b) && !follows(b, a)) {
+        problems.push(`${a.name} and ${b.name}`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** By walking backwards along streams and waits, for every question anew. */
+function endsBefore({ launches }: OperatorSchedule): (first: number, second: number) => boolean {
+  const earlier = new Map<number, number[]>();
+  const lastOfStream = new Map<number, number>();
+  for (const { operator, stream, waits } of launches) {
+    const before = lastOfStream.get(stream);
+    earlier.set(operator, before === undefined ? [...waits] : [before, ...waits]);
+    lastOfStream.set(stream, operator);
+  }
+  const seen = new Map<number, ReadonlySet<number>>();
+  const ancestors = (operator: number): ReadonlySet<number> => {
+    const known = seen.get(operator);
+    if (known !== undefined) {
+      return known;
+    }
+    const found = new Set<number>();
+    const stack = [...present(earlier.get(operator), "launch")];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (!found.has(next)) {
+        found.add(next);
+        stack.push(...present(earlier.get(next), "launch"));
+      }
+    }
+    seen.set(operator, found);
+    return found;
+  };
+  return (first, second) => ancestors(second).has(first);
+}
