@@ -44,10 +44,6 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
         bias: node.bias && view(node.bias, node.type),
       });
       return;
-    case "copy": {
-      const from = new Uint8Array(memoryOf(node.from), 0, node.bytes);
-      new Uint8Array(memoryOf(node.to), 0, node.bytes).set(from);
-    }
   }
 }
 

@@ -55,12 +55,6 @@ export type DeviceNode =
       readonly strides: readonly number[];
       readonly dilations: readonly number[];
       readonly groups: number;
-    }
-  | {
-      readonly kind: "copy";
-      readonly from: Place;
-      readonly to: Place;
-      readonly bytes: number;
     };
 
 /** What one operator does on the device: nodes one after the other. */
@@ -97,7 +91,5 @@ export function placesOf(node: DeviceNode): {
         writes: [node.y.place],
       };
     }
-    case "copy":
-      return { reads: [node.from], writes: [node.to] };
   }
 }

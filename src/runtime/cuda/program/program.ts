@@ -72,26 +72,25 @@ export function helperNodes(
   program: DeviceProgram,
   modules: readonly number[],
 ): readonly HelperNode[] {
-  return program.nodes.map(({ operator, node }) => {
-    const offset = (place: Place) => program.memory.rangeOf(operator, place).offset;
-    switch (node.kind) {
-      case "kernel": {
-        const { source, name } = program.kernels.find(node.kernel);
-        return kernelNode(node, name, present(modules[source], "module"), offset);
-      }
-      case "gemm":
-        return gemmNode(node, program.precision, offset);
-      case "conv":
-        return convNode(node, program.precision, offset);
-      case "copy":
-        return {
-          kind: "copy",
-          src: offset(node.from),
-          dst: offset(node.to),
-          bytes: node.bytes,
-        };
+  return program.nodes.map((each) => helperNode(program, each, modules));
+}
+
+function helperNode(
+  program: DeviceProgram,
+  { operator, node }: ProgramNode,
+  modules: readonly number[],
+): HelperNode {
+  const offset = (place: Place) => program.memory.rangeOf(operator, place).offset;
+  switch (node.kind) {
+    case "kernel": {
+      const { source, name } = program.kernels.find(node.kernel);
+      return kernelNode(node, name, present(modules[source], "module"), offset);
     }
-  });
+    case "gemm":
+      return gemmNode(node, program.precision, offset);
+    case "conv":
+      return convNode(node, program.precision, offset);
+  }
 }
 
 type OffsetOf = (place: Place) => number;
