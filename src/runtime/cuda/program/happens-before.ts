@@ -13,7 +13,7 @@
  */
 import { BitSet } from "../../../core/bit-set.js";
 import { present } from "../../../core/invariant.js";
-import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import type { LaunchOrder } from "./launch-order.js";
 
 /** Bits per operator pair above which nothing is claimed: 20,000 operators need 50 MB a schedule. */
 const MOST_OPERATORS = 20_000;
@@ -31,10 +31,7 @@ export interface HappensBefore {
  * Cost: O(schedules * (operators + waits) * operators / 32); beyond 20,000 operators nothing is
  * promised at all.
  */
-export function happensBefore(
-  count: number,
-  schedules: readonly OperatorSchedule[],
-): HappensBefore {
+export function happensBefore(count: number, schedules: readonly LaunchOrder[]): HappensBefore {
   if (count > MOST_OPERATORS || schedules.length === 0) {
     return { isOrdered: () => false };
   }
@@ -50,7 +47,7 @@ export function happensBefore(
   return { isOrdered: (first, second) => rows[second]?.has(first) === true };
 }
 
-function rowsOf(count: number, schedule: OperatorSchedule): readonly BitSet[] {
+function rowsOf(count: number, schedule: LaunchOrder): readonly BitSet[] {
   const rows = Array.from({ length: count }, () => new BitSet(count));
   const lastOfStream = new Map<number, number>();
   for (const { operator, stream, waits } of schedule.launches) {

@@ -19,13 +19,13 @@
 import { invariant, present } from "../../../core/invariant.js";
 import { bytesOf } from "../../../ir/element-type.js";
 import type { TensorId } from "../../../ir/operator-graph.js";
-import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { type DevicePlan, type Place, placesOf } from "../codegen/device-node.js";
 import type { DeviceModel } from "../codegen/emit.js";
 import { STORAGE_BYTES } from "../codegen/expression.js";
 import { sizeOf } from "../codegen/layout.js";
 import { storageOf } from "../codegen/operator-call.js";
 import { type HappensBefore, happensBefore } from "./happens-before.js";
+import type { LaunchOrder } from "./launch-order.js";
 
 /** Alignment of everything: cuBLAS wants 256 bytes of workspaces, and vector loads never more. */
 const ALIGNMENT = 256;
@@ -56,7 +56,7 @@ export type Sharing =
   /** Nothing shares: every schedule may run, and every tensor can be looked at afterwards. */
   | { readonly kind: "none" }
   /** Sharing is safe for these schedules, and for no others. */
-  | { readonly kind: "ordered"; readonly schedules: readonly OperatorSchedule[] };
+  | { readonly kind: "ordered"; readonly schedules: readonly LaunchOrder[] };
 
 /** Something that lives from its first to its last user. */
 interface Item {

@@ -5,7 +5,6 @@
  * their launches.
  */
 import { present } from "../../../core/invariant.js";
-import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import type {
   GemmMatrix,
   HelperNode,
@@ -16,6 +15,7 @@ import type {
 import type { DeviceNode, MatrixOperand, Place } from "../codegen/device-node.js";
 import type { DeviceModel } from "../codegen/emit.js";
 import { type KernelSources, kernelSources } from "../codegen/kernel-source.js";
+import type { LaunchOrder } from "./launch-order.js";
 import { type MemoryPlan, planMemory, type Sharing } from "./memory-plan.js";
 import type { PrecisionPlan } from "./precision.js";
 
@@ -168,7 +168,7 @@ function convNode(
  * the first waits for the last nodes of the operators that it waits for. An operator without work
  * passes on what it would have waited for.
  */
-export function helperSchedule(program: DeviceProgram, schedule: OperatorSchedule): HelperSchedule {
+export function helperSchedule(program: DeviceProgram, schedule: LaunchOrder): HelperSchedule {
   const launches: Launch[] = [];
   const ends = new Map<number, readonly number[]>();
   const lastOfStream = new Map<number, number>();
