@@ -62,7 +62,17 @@ export type DecisionReason =
   /** The user named the algorithm. */
   | "asked-for";
 
-/** The operator schedule of one inference, and how it was found. */
+/** A task in flight: one copy of the model, of which the first operators have run already. */
+export interface ArtifactTask {
+  /** Its operators are named `<name>:<operator>` in the launches. */
+  readonly name: string;
+  /** Share of its sequential time that was said to be over, in [0, 1). */
+  readonly progress: number;
+  /** Operators, first in the order of the model, that have run and are not launched again. */
+  readonly done: number;
+}
+
+/** The operator schedule of one inference or of several tasks in flight, and how it was found. */
 export interface OperatorsSection {
   readonly algorithm: string;
   readonly streams: number;
@@ -87,6 +97,10 @@ export interface OperatorsSection {
   };
   /** Sizes given to dynamic dims. */
   readonly dims: readonly { readonly name: string; readonly size: number }[];
+  /** Inputs in a batch, where `--batch` gave the number. */
+  readonly batch?: number;
+  /** Tasks that are scheduled together; absent: one inference from its start. */
+  readonly tasks?: readonly ArtifactTask[];
   /** Every operator once, in launch order. */
   readonly launches: readonly ArtifactLaunch[];
   /** Fastest prediction first. */

@@ -14,6 +14,7 @@ import type { Json } from "../core/stable-json.js";
 import type {
   ArtifactCandidate,
   ArtifactLaunch,
+  ArtifactTask,
   DecisionReason,
   OperatorsSection,
 } from "./artifact.js";
@@ -39,6 +40,16 @@ const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
   predictedNs: NS,
   measuredNs: optional(NS),
   sameAs: optional(text(100)),
+});
+
+/** More than any device has memory for. */
+const MAX_BATCH = 1_000_000;
+const MAX_TASKS = 1024;
+
+const TASK: Shape<ArtifactTask> = object<ArtifactTask>({
+  name: text(100),
+  progress: number(0, 1),
+  done: integer(0),
 });
 
 const REASON: Shape<DecisionReason> = oneOf(
@@ -68,6 +79,8 @@ const FIELDS: Fields<OperatorsSection> = {
     parallelMeasured: optional(NS),
   }),
   dims: list(object<OperatorsSection["dims"][number]>({ name: NAME, size: integer(0) }), 100_000),
+  batch: optional(integer(1, MAX_BATCH)),
+  tasks: optional(list(TASK, MAX_TASKS)),
   launches: list(LAUNCH),
   candidates: list(CANDIDATE, 10_000),
 };
@@ -94,6 +107,8 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
       parallelMeasured: latencyNs.parallelMeasured,
     },
     dims: section.dims.map(({ name, size }) => ({ name, size })),
+    batch: section.batch,
+    tasks: section.tasks?.map(({ name, progress, done }) => ({ name, progress, done })),
     launches: section.launches.map((launch) => ({
       operator: launch.operator,
       stream: launch.stream,

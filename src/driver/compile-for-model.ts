@@ -3,26 +3,21 @@
  * estimated and marked so.
  */
 import { basename } from "node:path";
-import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { sha256OfFile } from "../core/digest.js";
-import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import { isCapturable, kernelsOf, type MathMode } from "../cost/kernels/operator-kernels.js";
-import type { OperatorId } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { simulateGpu } from "../schedule/simulate-gpu.js";
-import {
-  type GpuAlgorithm,
-  type GpuCandidate,
-  type GpuCandidates,
-  searchGpuSchedules,
-} from "../search/operator/gpu/gpu-candidates.js";
-import { type GpuProblem, gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+import { type GpuAlgorithm, searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "./context.js";
 import { algorithmRefused, operatorsNotCapturable } from "./failures.js";
+import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
+import { gpuSectionOf } from "./gpu-section-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
+import { tasksInFlight } from "./tasks-in-flight.js";
 
 /** What to compile, and for which GPU. */
 export interface ModelCompileRequest extends ModelJob {
@@ -30,10 +25,9 @@ export interface ModelCompileRequest extends ModelJob {
   readonly algorithm: GpuAlgorithm | undefined;
   readonly device: DeviceModel;
   readonly math: MathMode;
+  /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
+  readonly progress?: readonly number[];
 }
-
-/** Predictions closer than this to sequential execution do not count as faster. */
-const LEAST_GAIN = 0.01;
 
 /**
  * Compiles a model for a device model and writes its artifact.
@@ -57,7 +51,7 @@ function artifactFor(
   lowered: LoweredModel,
   tool: string,
 ): Result<ScheduleArtifact> {
-  const { device, algorithm, seed, math, dims } = request;
+  const { device, algorithm, seed, math, progress } = request;
   const { operators } = lowered.graph;
   const refused = operators.filter((operator) => !isCapturable(operator));
   if (refused.length > 0) {
@@ -69,78 +63,48 @@ function artifactFor(
     ]);
   }
   const kernels = operators.map((operator) => kernelsOf(operator, lowered, device, math));
-  const problem = gpuProblemOf(lowered.graph, kernels, device, "estimated");
+  const single = gpuProblemOf(lowered.graph, kernels, device, "estimated");
+  const tasks =
+    progress === undefined ? undefined : tasksInFlight(progress, single.costs.durationNs);
+  const joint = tasks === undefined ? undefined : gpuProblemOfTasks(single, tasks, seed);
+  const problem = joint?.problem ?? single;
   const candidates = searchGpuSchedules(problem, {
     seed,
+    starts: joint === undefined ? [] : [joint.start],
     ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
   });
   const reason = candidates.refused.find((each) => each.algorithm === algorithm)?.reason;
   if (algorithm !== undefined && reason !== undefined) {
     return fail([algorithmRefused(algorithm, reason)]);
   }
-  const model = basename(request.model);
   return ok({
-    provenance: {
-      tool,
-      inputs: [{ role: "model", name: model, sha256: sha256OfFile(request.model) }],
-      seed,
-      options: {
-        device: device.name,
-        math,
-        ...(algorithm === undefined ? {} : { algorithm }),
-        ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
-      },
-    },
+    provenance: provenanceOf(request, tool),
     device: { name: device.product, source: "estimated" },
-    operators: sectionOf(lowered, problem, candidates, algorithm),
+    operators: gpuSectionOf({
+      problem,
+      candidates,
+      algorithm,
+      boundDims: lowered.boundDims,
+      batch: request.batch?.batch,
+      tasks,
+    }),
   });
 }
 
-function sectionOf(
-  lowered: LoweredModel,
-  problem: GpuProblem,
-  candidates: GpuCandidates,
-  algorithm: GpuAlgorithm | undefined,
-): OperatorsSection {
-  const find = (name: GpuAlgorithm): GpuCandidate =>
-    present(
-      candidates.ranked.find((each) => each.algorithm === name),
-      `candidate of ${name}`,
-    );
-  const sequential = find("sequential");
-  const best = present(candidates.ranked[0], "candidate");
-  const isFaster = best.predictedNs < sequential.predictedNs * (1 - LEAST_GAIN);
-  const chosen = algorithm === undefined ? (isFaster ? best : sequential) : find(algorithm);
-  const line = simulateGpu(problem.work, chosen.schedule);
-  const name = (id: OperatorId): string => present(lowered.graph.operators[id], "operator").name;
+function provenanceOf(request: ModelCompileRequest, tool: string): ScheduleArtifact["provenance"] {
+  const { model, device, algorithm, seed, math, dims, batch, progress } = request;
+  const role = "model" as const;
   return {
-    algorithm: chosen.algorithm,
-    streams: chosen.schedule.streams,
-    threadsPerStream: 1,
-    decision: {
-      reason:
-        algorithm !== undefined
-          ? "asked-for"
-          : isFaster
-            ? "fastest-predicted"
-            : "nothing-beats-sequential",
+    tool,
+    inputs: [{ role, name: basename(model), sha256: sha256OfFile(model) }],
+    seed,
+    options: {
+      device: device.name,
+      math,
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(batch === undefined ? {} : { batch: batch.batch }),
+      ...(progress === undefined ? {} : { progress: progress.map(String) }),
+      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
     },
-    status: chosen.status,
-    lowerBoundNs: candidates.bounds.lowerBoundNs,
-    latencyNs: { predicted: chosen.predictedNs, sequentialPredicted: sequential.predictedNs },
-    dims: lowered.boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
-    launches: chosen.schedule.launches.map(({ operator, stream, waits, record }) => ({
-      operator: name(operator),
-      stream,
-      waits: waits.map(name),
-      record,
-      startNs: line.operatorStartNs[operator] ?? 0,
-      endNs: line.operatorEndNs[operator] ?? 0,
-    })),
-    candidates: candidates.ranked.map((each) => ({
-      algorithm: each.algorithm,
-      streams: each.schedule.streams,
-      predictedNs: each.predictedNs,
-    })),
   };
 }

@@ -121,7 +121,7 @@ function chosen(
 }
 
 function provenanceOf(
-  { model, seed, algorithm, dims }: CompileRequest,
+  { model, seed, algorithm, dims, batch }: CompileRequest,
   profile: ProvenanceInput | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
@@ -133,6 +133,7 @@ function provenanceOf(
     options: {
       device: "cpu",
       ...(algorithm === undefined ? {} : { algorithm }),
+      ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
     },
   };

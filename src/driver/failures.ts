@@ -95,6 +95,28 @@ export function operatorsNotCapturable(
   };
 }
 
+/** Tasks in flight on a device that runs one inference at a time. */
+export function tasksNotForCpu(option: string): Failure {
+  return {
+    code: "tasks-not-for-device",
+    where: option,
+    message: "has no schedules for --device cpu",
+    hint: "give a GPU with --device, such as h200",
+    exit: 2,
+  };
+}
+
+/** Progress for another number of tasks than there are. */
+export function progressMismatch(concurrency: number, progress: number): Failure {
+  return {
+    code: "progress-mismatch",
+    where: "--progress",
+    message: `gives the progress of ${progress} tasks, but --concurrency asks for ${concurrency}`,
+    hint: "give one number for each task, such as --concurrency 2 --progress 0,0.5",
+    exit: 2,
+  };
+}
+
 /** An algorithm that did not take the model. */
 export function algorithmRefused(algorithm: string, reason: Failure): Failure {
   return { ...reason, where: `--algorithm ${algorithm}` };

@@ -3,7 +3,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { DriverContext } from "./context.js";
 import { stopped } from "./failures.js";
 import { mayWrite, writeText } from "./files.js";
-import { loadModel, noteOnDims } from "./load-model.js";
+import { type BatchOptions, loadModel, loadModelForBatch, noteOnDims } from "./load-model.js";
 
 /** A job that reads one model and writes one file of ours. */
 export interface ModelJob {
@@ -12,6 +12,8 @@ export interface ModelJob {
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
   readonly dims: ReadonlyMap<string, number>;
+  /** Absent: the batch that the model and its dims have. */
+  readonly batch?: BatchOptions;
 }
 
 /** The `format` of the file that is written. */
@@ -34,7 +36,10 @@ export async function runModelJob<T>(
   if (!may.ok) {
     return may;
   }
-  const lowered = await loadModel(job.model, job.dims);
+  const lowered =
+    job.batch === undefined
+      ? await loadModel(job.model, job.dims)
+      : await loadModelForBatch(job.model, job.dims, job.batch);
   if (!lowered.ok) {
     return lowered;
   }

@@ -4,10 +4,11 @@ import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
-import { fileUnreadable, modelMismatch, sectionMissing } from "./failures.js";
-import { loadModel } from "./load-model.js";
+import { fileUnreadable, modelMismatch, scheduleBroken, sectionMissing } from "./failures.js";
+import { loadModel, loadModelForBatch } from "./load-model.js";
 import { readArtifact } from "./read-artifact.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
+import { graphOfTasks } from "./tasks-in-flight.js";
 
 /** An artifact that fits its model. */
 export interface VerifiedSchedule {
@@ -46,11 +47,25 @@ export async function verifySchedule(
     return fail([modelMismatch(path, input.sha256, found.value)]);
   }
   const dims = new Map(artifact.operators.dims.map(({ name, size }) => [name, size]));
-  const lowered = await loadModel(path, dims);
+  const { batch, tasks } = artifact.operators;
+  const lowered =
+    batch === undefined
+      ? await loadModel(path, dims)
+      : await loadModelForBatch(path, dims, { batch, mayRewrite: true });
   if (!lowered.ok) {
     return lowered;
   }
-  const schedule = scheduleOfArtifact(artifact.operators, lowered.value.graph, file);
+  const { graph } = lowered.value;
+  const left = (tasks ?? [{ done: 0 }]).reduce(
+    (sum, { done }) => sum + Math.max(0, graph.operators.length - done),
+    0,
+  );
+  if (tasks !== undefined && left !== artifact.operators.launches.length) {
+    const launches = `${artifact.operators.launches.length} launches`;
+    return fail([scheduleBroken(file, `${launches}, but its tasks have ${left} operators left`)]);
+  }
+  const scheduled = tasks === undefined ? graph : graphOfTasks(graph, tasks).graph;
+  const schedule = scheduleOfArtifact(artifact.operators, scheduled, file);
   return schedule.ok
     ? ok({ artifact, lowered: lowered.value, schedule: schedule.value })
     : schedule;

@@ -33,6 +33,17 @@ export function dimInvalid(path: string, dim: string, size: number): Failure {
   };
 }
 
+/** A model that has no batch dim to set. */
+export function batchImpossible(path: string, batch: number, reason: string): Failure {
+  return {
+    code: "batch-impossible",
+    where: path,
+    message: `cannot be compiled for a batch of ${batch}: ${reason}`,
+    hint: "export the model with a dynamic first dim, or leave out --batch",
+    exit: 1,
+  };
+}
+
 /** Where a failure of one node is. */
 export interface NodePlace {
   readonly path: string;

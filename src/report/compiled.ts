@@ -1,11 +1,11 @@
-import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 
 /** What a compile found: the device, the candidates beside the baselines, the choice and why. */
 export function renderCompiled({ device }: ScheduleArtifact, operators: OperatorsSection): string {
-  const { dims, lowerBoundNs, latencyNs, status } = operators;
+  const { dims, batch, tasks, lowerBoundNs, latencyNs, status } = operators;
   const gap = lowerBoundNs === 0 ? 0 : latencyNs.predicted / lowerBoundNs - 1;
   const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
   return [
@@ -13,12 +13,19 @@ export function renderCompiled({ device }: ScheduleArtifact, operators: Operator
     ...(dims.length === 0
       ? []
       : [`dims    ${dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ")}`]),
+    ...(batch === undefined ? [] : [`batch   ${batch}`]),
+    ...(tasks === undefined ? [] : [`tasks   ${tasks.map(renderTask).join(", ")}`]),
     "",
     candidateTable(operators),
     "",
     `chosen  ${renderChoice(operators)}`,
     `bound   no schedule is predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`,
   ].join("\n");
+}
+
+function renderTask({ name, progress, done }: ArtifactTask): string {
+  const run = done === 0 ? "from its start" : `after ${done} operators`;
+  return `${formatName(name)} at ${formatShare(progress)} (${run})`;
 }
 
 const ALIGN: readonly Align[] = ["left", "right", "right", "right", "right"];

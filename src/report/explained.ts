@@ -24,6 +24,7 @@ export function renderExplained(
     "",
     streamTable(explanation),
     "",
+    ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation), ""]),
     ...criticalTable(explanation),
     "",
     "slowest operators",
@@ -59,6 +60,15 @@ function streamTable({ streams, latencyNs }: Explanation): string {
     formatShare(latencyNs === 0 ? 0 : busyNs / latencyNs),
   ]);
   return textTable(["stream", "operators", "waits", "busy", "of the time"], rows, NUMBERS);
+}
+
+function taskTable({ tasks }: Explanation): string {
+  const rows = tasks.map(({ task, operators, endNs }) => [
+    formatName(task),
+    String(operators),
+    formatNs(endNs),
+  ]);
+  return textTable(["task", "operators left", "ends at"], rows, NUMBERS);
 }
 
 function criticalTable({ criticalPath }: Explanation): string[] {

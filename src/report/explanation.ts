@@ -26,11 +26,21 @@ export interface ChainLink {
   readonly gapNs: number;
 }
 
+/** What becomes of one task in flight. */
+export interface TaskShare {
+  readonly task: string;
+  /** Operators that this schedule runs of it. */
+  readonly operators: number;
+  readonly endNs: number;
+}
+
 /** Where the time goes; integer nanoseconds, all predicted. */
 export interface Explanation {
   readonly latencyNs: number;
   /** By stream. */
   readonly streams: readonly StreamShare[];
+  /** In the order of the section; none for one inference from its start. */
+  readonly tasks: readonly TaskShare[];
   /** From start to end. */
   readonly criticalPath: readonly ChainLink[];
   /** Longest first; equals in launch order. */
@@ -48,6 +58,7 @@ export function explainOperators(section: OperatorsSection, slowest: number): Ex
   return {
     latencyNs: launches.reduce((end, { endNs }) => Math.max(end, endNs), 0),
     streams: streamShares(section),
+    tasks: taskShares(section),
     criticalPath: criticalPath(launches),
     slowest: launches
       .map((launch) => ({ operator: launch.operator, durationNs: durationOf(launch) }))
@@ -71,6 +82,18 @@ function streamShares({ streams, launches }: OperatorsSection): StreamShare[] {
     }
   }
   return shares.map((share, stream) => ({ stream, ...share }));
+}
+
+function taskShares({ tasks, launches }: OperatorsSection): TaskShare[] {
+  const shares = new Map((tasks ?? []).map(({ name }) => [name, { operators: 0, endNs: 0 }]));
+  for (const { operator, endNs } of launches) {
+    const share = shares.get(operator.slice(0, Math.max(0, operator.indexOf(":"))));
+    if (share !== undefined) {
+      share.operators++;
+      share.endNs = Math.max(share.endNs, endNs);
+    }
+  }
+  return [...shares].map(([task, share]) => ({ task, ...share }));
 }
 
 function criticalPath(launches: readonly ArtifactLaunch[]): ChainLink[] {

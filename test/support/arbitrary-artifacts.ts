@@ -24,34 +24,44 @@ const candidate: fc.Arbitrary<ArtifactCandidate> = fc.record(
   { requiredKeys: ["algorithm", "streams", "predictedNs"] },
 );
 
-const operators: fc.Arbitrary<OperatorsSection> = fc.record({
-  algorithm: NAME,
-  streams: STREAMS,
-  threadsPerStream: STREAMS,
-  decision: fc.record(
-    {
-      reason: fc.constantFrom("fastest-measured", "fastest-predicted", "asked-for"),
-      noise: fc.integer({ min: 0, max: 10_000 }).map((each) => each / 10_000),
-    },
-    { requiredKeys: ["reason"] },
-  ),
-  status: fc.constantFrom("optimal", "heuristic"),
-  lowerBoundNs: NS,
-  latencyNs: fc.record(
-    {
-      predicted: NS,
-      measured: NS,
-      sequentialPredicted: NS,
-      sequentialMeasured: NS,
-      allCoresMeasured: NS,
-      parallelMeasured: NS,
-    },
-    { requiredKeys: ["predicted", "sequentialPredicted"] },
-  ),
-  dims: fc.array(fc.record({ name: NAME, size: fc.nat() }), { maxLength: 3 }),
-  launches: fc.array(launch, { maxLength: 8 }),
-  candidates: fc.array(candidate, { maxLength: 4 }),
-});
+const task = fc.record({ name: NAME, progress: fc.constantFrom(0, 0.25, 0.5), done: fc.nat() });
+
+const operators: fc.Arbitrary<OperatorsSection> = fc
+  .record({
+    algorithm: NAME,
+    streams: STREAMS,
+    threadsPerStream: STREAMS,
+    decision: fc.record(
+      {
+        reason: fc.constantFrom("fastest-measured", "fastest-predicted", "asked-for"),
+        noise: fc.integer({ min: 0, max: 10_000 }).map((each) => each / 10_000),
+      },
+      { requiredKeys: ["reason"] },
+    ),
+    status: fc.constantFrom("optimal", "heuristic"),
+    lowerBoundNs: NS,
+    latencyNs: fc.record(
+      {
+        predicted: NS,
+        measured: NS,
+        sequentialPredicted: NS,
+        sequentialMeasured: NS,
+        allCoresMeasured: NS,
+        parallelMeasured: NS,
+      },
+      { requiredKeys: ["predicted", "sequentialPredicted"] },
+    ),
+    dims: fc.array(fc.record({ name: NAME, size: fc.nat() }), { maxLength: 3 }),
+    launches: fc.array(launch, { maxLength: 8 }),
+    candidates: fc.array(candidate, { maxLength: 4 }),
+    batch: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+    tasks: fc.option(fc.array(task, { maxLength: 3 }), { nil: undefined }),
+  })
+  .map(({ batch, tasks, ...rest }) => ({
+    ...rest,
+    ...(batch === undefined ? {} : { batch }),
+    ...(tasks === undefined ? {} : { tasks }),
+  }));
 
 /** Artifacts that the format allows, whether or not they make sense as schedules. */
 export const arbitraryArtifact: fc.Arbitrary<ScheduleArtifact> = fc.record(

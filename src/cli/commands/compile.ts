@@ -1,11 +1,12 @@
 import { basename, dirname, join } from "node:path";
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
 import { compileModel } from "../../driver/compile.js";
 import { compileForModel } from "../../driver/compile-for-model.js";
 import { deviceNamed } from "../../driver/device-named.js";
-import { algorithmNotFor } from "../../driver/failures.js";
+import { algorithmNotFor, progressMismatch, tasksNotForCpu } from "../../driver/failures.js";
 import { renderCompiled } from "../../report/compiled.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
@@ -13,7 +14,7 @@ import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions, dimOption, seedOption } from "../options.js";
+import { addCommonOptions, dimOption, seedOption, wholeNumber } from "../options.js";
 
 interface CompileOptions extends CommonOptions {
   readonly out?: string;
@@ -23,9 +24,14 @@ interface CompileOptions extends CommonOptions {
   readonly remeasure?: boolean;
   readonly algorithm?: GpuAlgorithm;
   readonly math: "tf32" | "ieee";
+  readonly batch?: number;
+  readonly concurrency?: number;
+  readonly progress?: readonly number[];
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
 }
+
+const MOST_TASKS = 64;
 
 const EXAMPLES = `
 Examples:
@@ -33,6 +39,8 @@ Examples:
   top-compile model.onnx --dim batch=8        with a size for a dynamic dim
   top-compile model.onnx --profile cpu.json   from a recorded profile: the same bytes anywhere
   top-compile model.onnx --device h200        estimates for a GPU that is not there
+  top-compile model.onnx --device h200 --batch 8
+  top-compile model.onnx --device h200 --concurrency 2 --progress 0,0.5
   top-compile model.onnx --algorithm opara    one algorithm's schedule, whatever is faster
 `;
 
@@ -61,6 +69,21 @@ export const registerCompile: RegisterCommand = (program, run) => {
         .choices(["tf32", "ieee"])
         .default("tf32"),
     )
+    .option(
+      "--batch <n>",
+      "inputs in a batch: the first dim of every input",
+      wholeNumber(1, 1_000_000),
+    )
+    .option(
+      "--concurrency <n>",
+      "tasks in flight that share the GPU, scheduled together",
+      wholeNumber(1, MOST_TASKS),
+    )
+    .option(
+      "--progress <shares>",
+      "how far each task is when the schedule begins, such as 0,0.5 (default: all at 0)",
+      sharesOfTasks,
+    )
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
@@ -77,7 +100,14 @@ export const registerCompile: RegisterCommand = (program, run) => {
         force: options.force === true,
         dims: options.dim,
         seed: options.seed,
+        ...(options.batch === undefined
+          ? {}
+          : { batch: { batch: options.batch, mayRewrite: device.value.kind === "model" } }),
       };
+      const tasks = tasksOf(options, device.value.kind);
+      if (!tasks.ok) {
+        return tasks;
+      }
       const context = driverContext(session);
       const { algorithm, math } = options;
       if (device.value.kind === "cpu" && algorithm !== undefined && !isForCpu(algorithm)) {
@@ -86,7 +116,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
       const compiled =
         device.value.kind === "model"
           ? await compileForModel(
-              { ...common, algorithm, math, device: device.value.model },
+              { ...common, ...tasks.value, algorithm, math, device: device.value.model },
               context,
             )
           : await compileModel(
@@ -112,6 +142,31 @@ export const registerCompile: RegisterCommand = (program, run) => {
 
 function isForCpu(algorithm: GpuAlgorithm): algorithm is OperatorAlgorithm {
   return (OPERATOR_ALGORITHMS as readonly string[]).includes(algorithm);
+}
+
+/** What `--concurrency` and `--progress` say together: nothing, or the progress of each task. */
+function tasksOf(
+  { concurrency, progress }: CompileOptions,
+  device: "cpu" | "model",
+): Result<{ readonly progress?: readonly number[] }> {
+  if (concurrency === undefined && progress === undefined) {
+    return ok({});
+  }
+  if (device === "cpu") {
+    return fail([tasksNotForCpu(concurrency === undefined ? "--progress" : "--concurrency")]);
+  }
+  if (progress !== undefined && concurrency !== undefined && progress.length !== concurrency) {
+    return fail([progressMismatch(concurrency, progress.length)]);
+  }
+  return ok({ progress: progress ?? new Array<number>(concurrency ?? 1).fill(0) });
+}
+
+function sharesOfTasks(value: string): readonly number[] {
+  const shares = value.split(",").map((text) => (/^\d*\.?\d+$/.test(text) ? Number(text) : -1));
+  if (shares.length > MOST_TASKS || shares.some((share) => share < 0 || share >= 1)) {
+    throw new InvalidArgumentError("It must be numbers of at least 0 and below 1, such as 0,0.5.");
+  }
+  return shares;
 }
 
 function sourceOf({ profile, remeasure }: CompileOptions) {

@@ -53,6 +53,8 @@ export interface GpuCandidateOptions {
   readonly algorithms?: readonly GpuAlgorithm[];
   readonly seed?: number;
   readonly effort?: number;
+  /** Further schedules for our search to start from. */
+  readonly starts?: readonly OperatorSchedule[];
 }
 
 /** IOS takes minutes beyond this, whatever its pruning. */
@@ -91,7 +93,7 @@ export function searchGpuSchedules(
     offer("ios", searchIos(problem.graph, stepLatencyOn(problem)).schedule);
   }
   if (wanted.has("top-compile")) {
-    const rivals = found.map(({ schedule }) => schedule);
+    const rivals = [...found.map(({ schedule }) => schedule), ...(options.starts ?? [])];
     const { seed, effort } = options;
     offer(
       "top-compile",

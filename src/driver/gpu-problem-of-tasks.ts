@@ -1,0 +1,46 @@
+import type { ArtifactTask } from "../artifact/artifact.js";
+import type { MergedTasks } from "../ir/merge-tasks.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import { type GpuProblem, gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+import { sideBySide } from "../search/operator/gpu/side-by-side.js";
+import { graphOfTasks } from "./tasks-in-flight.js";
+
+/** Tasks in flight as one problem. */
+export interface TasksProblem {
+  readonly problem: GpuProblem;
+  /** The best schedule of each task alone, side by side. */
+  readonly start: OperatorSchedule;
+}
+
+/**
+ * The problem of scheduling what is left of several tasks together; `single` is the problem of one
+ * task from its start.
+ *
+ * Cost: a search for each different progress, beside O(V + E).
+ */
+export function gpuProblemOfTasks(
+  single: GpuProblem,
+  tasks: readonly ArtifactTask[],
+  seed: number,
+): TasksProblem {
+  const merged = graphOfTasks(single.graph, tasks);
+  const found = new Map<number, OperatorSchedule>();
+  const schedules = tasks.map((task) => {
+    const known = found.get(task.done) ?? bestAlone(single, task, seed);
+    found.set(task.done, known);
+    return known;
+  });
+  return { problem: problemOf(single, merged), start: sideBySide(merged, schedules) };
+}
+
+function bestAlone(single: GpuProblem, task: ArtifactTask, seed: number): OperatorSchedule {
+  const alone = problemOf(single, graphOfTasks(single.graph, [task]));
+  const [best] = searchGpuSchedules(alone, { seed, algorithms: ["opara", "top-compile"] }).ranked;
+  return best?.schedule ?? { algorithm: "sequential", streams: 1, launches: [] };
+}
+
+function problemOf({ kernels, device, costs }: GpuProblem, merged: MergedTasks): GpuProblem {
+  const own = Array.from(merged.origin, (operator) => kernels[operator] ?? []);
+  return gpuProblemOf(merged.graph, own, device, costs.source);
+}

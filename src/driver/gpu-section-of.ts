@@ -1,0 +1,81 @@
+import type { ArtifactTask, OperatorsSection } from "../artifact/artifact.js";
+import { present } from "../core/invariant.js";
+import type { OperatorId } from "../ir/operator-graph.js";
+import type { BoundDim } from "../onnx/lowered-model.js";
+import { simulateGpu } from "../schedule/simulate-gpu.js";
+import type {
+  GpuAlgorithm,
+  GpuCandidate,
+  GpuCandidates,
+} from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
+
+/** What a section is made of. */
+export interface GpuSectionParts {
+  readonly problem: GpuProblem;
+  readonly candidates: GpuCandidates;
+  /** What the user asked for; `undefined`: the best. */
+  readonly algorithm: GpuAlgorithm | undefined;
+  readonly boundDims: readonly BoundDim[];
+  readonly batch: number | undefined;
+  readonly tasks: readonly ArtifactTask[] | undefined;
+}
+
+/** Predictions closer than this to sequential execution do not count as faster. */
+const LEAST_GAIN = 0.01;
+
+/** The `operators` section of an artifact for a GPU. */
+export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
+  const { problem, candidates, boundDims, batch, tasks } = parts;
+  const { chosen, reason, sequential } = choiceOf(parts);
+  const line = simulateGpu(problem.work, chosen.schedule);
+  const name = (id: OperatorId): string => present(problem.graph.operators[id], "operator").name;
+  return {
+    algorithm: chosen.algorithm,
+    streams: chosen.schedule.streams,
+    threadsPerStream: 1,
+    decision: { reason },
+    status: chosen.status,
+    lowerBoundNs: candidates.bounds.lowerBoundNs,
+    latencyNs: { predicted: chosen.predictedNs, sequentialPredicted: sequential.predictedNs },
+    dims: boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
+    ...(batch === undefined ? {} : { batch }),
+    ...(tasks === undefined ? {} : { tasks }),
+    launches: chosen.schedule.launches.map(({ operator, stream, waits, record }) => ({
+      operator: name(operator),
+      stream,
+      waits: waits.map(name),
+      record,
+      startNs: line.operatorStartNs[operator] ?? 0,
+      endNs: line.operatorEndNs[operator] ?? 0,
+    })),
+    candidates: candidates.ranked.map((each) => ({
+      algorithm: each.algorithm,
+      streams: each.schedule.streams,
+      predictedNs: each.predictedNs,
+    })),
+  };
+}
+
+interface Choice {
+  readonly chosen: GpuCandidate;
+  readonly reason: OperatorsSection["decision"]["reason"];
+  readonly sequential: GpuCandidate;
+}
+
+function choiceOf({ candidates, algorithm }: GpuSectionParts): Choice {
+  const find = (name: GpuAlgorithm): GpuCandidate =>
+    present(
+      candidates.ranked.find((each) => each.algorithm === name),
+      `candidate of ${name}`,
+    );
+  const sequential = find("sequential");
+  if (algorithm !== undefined) {
+    return { chosen: find(algorithm), reason: "asked-for", sequential };
+  }
+  const best = present(candidates.ranked[0], "candidate");
+  const isFaster = best.predictedNs < sequential.predictedNs * (1 - LEAST_GAIN);
+  return isFaster
+    ? { chosen: best, reason: "fastest-predicted", sequential }
+    : { chosen: sequential, reason: "nothing-beats-sequential", sequential };
+}
