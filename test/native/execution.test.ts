@@ -1,0 +1,393 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/core/random.js";
+import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
+import type { ConvNode, HelperNode, Launch } from "../../src/runtime/cuda/client/protocol.js";
+import {
+  BUILD_TIMEOUT_MS,
+  expectDone,
+  noCompiler,
+  SCALE,
+  testHelper,
+} from "../support/native-helper.js";
+
+const NOTHING: Launch["after"] = [];
+
+function base64(bytes: ArrayBufferView): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+async function read(helper: GpuHelper, offset: number, bytes: number): Promise<Buffer> {
+  const { base64: text } = await expectDone(helper, "download", { offset, bytes });
+  return Buffer.from(text ?? "", "base64");
+}
+
+async function floats(helper: GpuHelper, offset: number, count: number): Promise<number[]> {
+  const bytes = await read(helper, offset, count * 4);
+  return Array.from({ length: count }, (_, i) => bytes.readFloatLE(i * 4));
+}
+
+/** A helper with an open device, an arena and the stand-in's kernels as module 0. */
+async function opened(bytes: number, env: Record<string, string> = {}): Promise<GpuHelper> {
+  const helper = await testHelper({ env });
+  await expectDone(helper, "open", { device: 0 });
+  await expectDone(helper, "arena", { bytes, hostBytes: 256 });
+  await expectDone(helper, "compile", { source: "mix( show( fault( hang(" });
+  return helper;
+}
+
+const mix = (to: number, a: number, b: number, salt: number): HelperNode => ({
+  kind: "kernel",
+  module: 0,
+  function: "mix",
+  grid: [1, 1, 1],
+  block: [32, 1, 1],
+  args: [{ ptr: to }, { ptr: a }, { ptr: b }, { i32: salt }],
+});
+
+describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () => {
+  let helper: GpuHelper;
+  beforeAll(async () => {
+    helper = await opened(1 << 16);
+  }, BUILD_TIMEOUT_MS);
+  afterAll(() => helper.close());
+
+  it("starts with NaN everywhere", async () => {
+    await expectDone(helper, "arena", { bytes: 1 << 16, hostBytes: 256 });
+    expect((await read(helper, 0, 1 << 16)).every((byte) => byte === 0xff)).toBe(true);
+  });
+
+  it("fills with the numbers of the seeded generator", async () => {
+    await expectDone(helper, "fill", { offset: 8, count: 1000, seed: 42 });
+    const random = seededRandom(42);
+    const expected = Array.from({ length: 1000 }, () => Math.fround(random.between(-1, 1)));
+    expect(await floats(helper, 8, 1000)).toEqual(expected);
+  });
+
+  it("hands arguments of every kind to a kernel", async () => {
+    const show = (f32: number | "Infinity", f64: number | "-Infinity" | "NaN"): HelperNode => ({
+      kind: "kernel",
+      module: 0,
+      function: "show",
+      grid: [1, 1, 1],
+      block: [1, 1, 1],
+      args: [{ ptr: 128 }, { i32: -7 }, { i64: -(2 ** 53) }, { f32 }, { f64 }],
+    });
+    const shown = async (node: HelperNode): Promise<number[]> => {
+      await expectDone(helper, "program", { nodes: [node] });
+      await expectDone(helper, "run", { schedule: { launches: [{ node: 0 }] } });
+      const bytes = await read(helper, 128, 32);
+      return [0, 8, 16, 24].map((at) => bytes.readDoubleLE(at));
+    };
+    expect(await shown(show(1.5, 2.25))).toEqual([-7, -(2 ** 53), 1.5, 2.25]);
+    expect(await shown(show("Infinity", "-Infinity"))).toEqual([
+      -7,
+      -(2 ** 53),
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ]);
+    expect(await shown(show(0, "NaN"))).toEqual([-7, -(2 ** 53), 0, Number.NaN]);
+  });
+
+  it("copies between device and host", async () => {
+    await expectDone(helper, "upload", {
+      items: [{ base64: base64(new Uint8Array([1, 2, 3, 4])), offset: 0 }],
+    });
+    const nodes: HelperNode[] = [
+      { kind: "copy", src: 0, dst: 16, bytes: 4 },
+      { kind: "copy", src: 16, dst: 8, bytes: 4, direction: "to-host" },
+      { kind: "memset", offset: 16, bytes: 2, value: 9 },
+      { kind: "copy", src: 9, dst: 18, bytes: 2, direction: "from-host" },
+    ];
+    await expectDone(helper, "program", { nodes });
+    const launches = nodes.map((_, node) => ({
+      node,
+      stream: node % 3,
+      after: node === 0 ? [] : [node - 1],
+    }));
+    await expectDone(helper, "run", { schedule: { launches } });
+    expect([...(await read(helper, 16, 4))]).toEqual([9, 9, 2, 3]);
+  });
+
+  it("multiplies matrices as asked", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          m: fc.integer({ min: 1, max: 4 }),
+          n: fc.integer({ min: 1, max: 4 }),
+          k: fc.integer({ min: 1, max: 4 }),
+          batch: fc.integer({ min: 1, max: 2 }),
+          pad: fc.integer({ min: 0, max: 2 }),
+          transposeA: fc.boolean(),
+          transposeB: fc.boolean(),
+          isShared: fc.boolean(),
+          alpha: fc.constantFrom(1, 2),
+          beta: fc.constantFrom(0, 1, 3),
+        }),
+        async ({ m, n, k, batch, pad, transposeA, transposeB, isShared, alpha, beta }) => {
+          await expectDone(helper, "fill", { offset: 0, count: 1024, seed: m * n + k });
+          const all = await floats(helper, 0, 1024);
+          const leadingA = (transposeA ? k : m) + pad;
+          const leadingB = (transposeB ? n : k) + pad;
+          const leadingC = m + pad;
+          const node: HelperNode = {
+            kind: "gemm",
+            m,
+            n,
+            k,
+            batch,
+            alpha,
+            beta,
+            transposeA,
+            transposeB,
+            a: { offset: 0, leading: leadingA, stride: 100 },
+            b: { offset: 1024, leading: leadingB, stride: isShared ? 0 : 100 },
+            c: { offset: 2048, leading: leadingC, stride: 100 },
+            dtype: "f32",
+            math: "ieee",
+          };
+          await expectDone(helper, "program", { nodes: [node] });
+          // Eager and captured: executed twice, so beta adds twice; look at one eager execution.
+          await expectDone(helper, "run", { schedule: { launches: [{ node: 0 }], mode: "eager" } });
+          const got = await floats(helper, 2048, 256);
+          const at = (base: number, i: number): number => all[base + i] ?? Number.NaN;
+          for (let item = 0; item < batch; item++) {
+            for (let row = 0; row < m; row++) {
+              for (let column = 0; column < n; column++) {
+                let sum = 0;
+                for (let i = 0; i < k; i++) {
+                  const a = transposeA ? i + row * leadingA : row + i * leadingA;
+                  const b = transposeB ? column + i * leadingB : i + column * leadingB;
+                  sum += at(item * 100, a) * at(256 + (isShared ? 0 : item * 100), b);
+                }
+                const place = item * 100 + row + column * leadingC;
+                let expected = at(512, place);
+                for (let execution = 0; execution < 2; execution++) {
+                  expected = alpha * sum + beta * expected;
+                }
+                expect(got[place]).toBeCloseTo(expected, 3);
+              }
+            }
+          }
+        },
+      ),
+      { numRuns: 30 * SCALE },
+    );
+  });
+
+  it("convolves with pads, strides, dilations, groups, bias and relu", async () => {
+    const node = (more: Partial<ConvNode>): ConvNode => ({
+      kind: "conv",
+      x: { offset: 0, dims: [2, 4, 7, 5] },
+      w: { offset: 4096, dims: [6, 2, 3, 2] },
+      y: { offset: 8192, dims: [2, 6, 4, 3] },
+      pads: [2, 1],
+      strides: [2, 2],
+      dilations: [2, 1],
+      groups: 2,
+      dtype: "f32",
+      math: "ieee",
+      ...more,
+    });
+    await expectDone(helper, "fill", { offset: 0, count: 3000, seed: 3 });
+    const all = await floats(helper, 0, 3000);
+    const expected = (bias: boolean, relu: boolean): number[] => {
+      const out: number[] = [];
+      for (let batch = 0; batch < 2; batch++) {
+        for (let o = 0; o < 6; o++) {
+          for (let row = 0; row < 4; row++) {
+            for (let column = 0; column < 3; column++) {
+              let sum = bias ? (all[2500 + o] ?? 0) : 0;
+              for (let c = 0; c < 2; c++) {
+                for (let i = 0; i < 3; i++) {
+                  for (let j = 0; j < 2; j++) {
+                    const r = row * 2 - 2 + i * 2;
+                    const s = column * 2 - 1 + j;
+                    const channel = Math.floor(o / 3) * 2 + c;
+                    const x = ((batch * 4 + channel) * 7 + r) * 5 + s;
+                    const w = 1024 + ((o * 2 + c) * 3 + i) * 2 + j;
+                    const isInside = r >= 0 && r < 7 && s >= 0 && s < 5;
+                    sum += isInside ? (all[x] ?? 0) * (all[w] ?? 0) : 0;
+                  }
+                }
+              }
+              out.push(relu ? Math.max(sum, 0) : sum);
+            }
+          }
+        }
+      }
+      return out;
+    };
+    for (const [bias, relu] of [
+      [false, false],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const more = bias ? { bias: 10_000, relu } : {};
+      await expectDone(helper, "program", { nodes: [node(more)] });
+      await expectDone(helper, "run", { schedule: { launches: [{ node: 0 }] } });
+      const got = await floats(helper, 8192, 144);
+      const wanted = expected(bias, relu);
+      for (const [i, value] of got.entries()) {
+        expect(value).toBeCloseTo(wanted[i] ?? Number.NaN, 4);
+      }
+    }
+  });
+
+  it("gives branches workspaces of their own", async () => {
+    const conv = (y: number): HelperNode => ({
+      kind: "conv",
+      x: { offset: 0, dims: [1, 1, 2, 2] },
+      w: { offset: 0, dims: [1, 1, 1, 1] },
+      y: { offset: y, dims: [1, 1, 2, 2] },
+      pads: [0, 0],
+      strides: [1, 1],
+      dilations: [1, 1],
+      dtype: "f32",
+      math: "tf32",
+    });
+    await expectDone(helper, "upload", {
+      items: [{ base64: base64(new Float32Array([2, 3, 4, 5])), offset: 0 }],
+    });
+    const nodes = Array.from({ length: 8 }, (_, i) => conv(1024 + i * 64));
+    await expectDone(helper, "program", { nodes });
+    const launches = nodes.map((_, node) => ({ node, stream: node % 4, after: NOTHING }));
+    await expectDone(helper, "run", { schedule: { launches }, replays: 20 });
+    for (const [i] of nodes.entries()) {
+      expect(await floats(helper, 1024 + i * 64, 4)).toEqual([4, 6, 8, 10]);
+    }
+  });
+
+  it("tells the kernels of every node", async () => {
+    const nodes: HelperNode[] = [
+      { ...mix(0, 8, 16, 1), grid: [3, 2, 1], block: [64, 2, 1], shared: 2048 } as HelperNode,
+      {
+        kind: "conv",
+        x: { offset: 0, dims: [1, 1, 2, 2] },
+        w: { offset: 0, dims: [1, 1, 1, 1] },
+        y: { offset: 64, dims: [1, 1, 2, 2] },
+        pads: [0, 0],
+        strides: [1, 1],
+        dilations: [1, 1],
+        dtype: "f32",
+        math: "tf32",
+      },
+      { kind: "memset", offset: 0, bytes: 8, value: 0 },
+    ];
+    await expectDone(helper, "program", { nodes });
+    const own = { registers: 40, staticSharedBytes: 128, localBytes: 8 };
+    const library = { ...own, block: [128, 1, 1], dynamicSharedBytes: 1024, residentBlocks: 16 };
+    expect(await expectDone(helper, "kernels", {})).toEqual({
+      nodes: [
+        {
+          kernels: [
+            {
+              ...own,
+              name: "mix",
+              grid: [3, 2, 1],
+              block: [64, 2, 1],
+              dynamicSharedBytes: 2048,
+              residentBlocks: 16,
+            },
+          ],
+          transfers: 0,
+        },
+        {
+          kernels: [
+            { ...library, name: "stand_in_transform", grid: [4, 1, 1] },
+            { ...library, name: "stand_in_conv", grid: [8, 1, 1] },
+          ],
+          transfers: 0,
+        },
+        { kernels: [], transfers: 1 },
+      ],
+    });
+  });
+
+  it("measures every schedule every round", async () => {
+    await expectDone(helper, "program", {
+      nodes: [mix(0, 8, 16, 1), mix(64, 8, 16, 2), mix(128, 8, 16, 3)],
+    });
+    const one = [{ node: 0 }, { node: 1 }, { node: 2 }];
+    const { samplesUs } = await expectDone(helper, "measure", {
+      schedules: [{ launches: one }, { launches: one, mode: "eager" }, { launches: [] }],
+      rounds: 5,
+      replays: 3,
+      repeat: 4,
+      warmupMs: 1,
+      flushL2: true,
+      prelude: 0,
+    });
+    // The stand-in's clock ticks once for everything done: 3 kernels, the end of a graph of 4 copies,
+    // and the event of the end, shared by 12 executions.
+    const each = [3 + 1 / 4 + 1 / 12, 3 + 1 / 12, 1 / 4 + 1 / 12];
+    expect(samplesUs.map((samples) => samples.length)).toEqual([5, 5, 5]);
+    for (const [i, samples] of samplesUs.entries()) {
+      for (const sample of samples) {
+        expect(sample).toBeCloseTo(each[i] ?? 0, 3);
+      }
+    }
+  });
+});
+
+/** Dataflow graphs: node i mixes two earlier results into its own place. */
+const dataflows = fc.record({
+  count: fc.integer({ min: 2, max: 24 }),
+  streams: fc.integer({ min: 1, max: 6 }),
+  seed: fc.nat(),
+  mode: fc.constantFrom("graph" as const, "eager" as const),
+});
+
+describe.skipIf(noCompiler !== undefined)(`scheduled execution (${noCompiler ?? ""})`, () => {
+  it("gives the bits of one stream, whatever the device does first", async () => {
+    const helpers = await Promise.all(
+      ["1", "2"].map((seed) => opened(4096, { STAND_IN_SEED: seed })),
+    );
+    await fc.assert(
+      fc.asyncProperty(dataflows, async ({ count, streams, seed, mode }) => {
+        const random = seededRandom(seed);
+        const inputs = Array.from({ length: count }, (_, i) =>
+          [0, 1].map(() => (i === 0 ? -1 : random.integer(i + 1) - 1)),
+        );
+        const place = (result: number): number => (result < 0 ? 0 : 8 + result * 8);
+        const nodes = inputs.map(([a = -1, b = -1], i) => mix(place(i), place(a), place(b), i + 1));
+        const launches = inputs.map((read, node) => ({
+          node,
+          stream: random.integer(streams),
+          after: [...new Set(read.filter((each) => each >= 0))],
+        }));
+        const sequential = launches.map(({ node }) => ({ node }));
+        for (const helper of helpers) {
+          await expectDone(helper, "program", { nodes });
+          const outcome = async (schedule: readonly Launch[]): Promise<string> => {
+            await expectDone(helper, "upload", {
+              items: [{ base64: base64(new Uint8Array(8 + count * 8)), offset: 0 }],
+            });
+            await expectDone(helper, "run", { schedule: { launches: schedule, mode }, replays: 2 });
+            return (await read(helper, 0, 8 + count * 8)).toString("hex");
+          };
+          expect(await outcome(launches)).toBe(await outcome(sequential));
+        }
+      }),
+      { numRuns: 25 * SCALE },
+    );
+    await Promise.all(helpers.map((helper) => helper.close()));
+  });
+
+  it("would show a wait that is missing", async () => {
+    const helper = await opened(4096);
+    const nodes = Array.from({ length: 16 }, (_, i) => mix(8 + i * 8, i * 8, 0, 1));
+    await expectDone(helper, "program", { nodes });
+    const outcomes = new Set<string>();
+    const launches = nodes.map((_, node) => ({ node, stream: node % 4 }));
+    for (let i = 0; i < 5; i++) {
+      await expectDone(helper, "upload", {
+        items: [{ base64: base64(new Uint8Array(200)), offset: 0 }],
+      });
+      await expectDone(helper, "run", { schedule: { launches } });
+      outcomes.add((await read(helper, 0, 200)).toString("hex"));
+    }
+    expect(outcomes.size).toBeGreaterThan(1);
+    await helper.close();
+  });
+});

@@ -1,0 +1,360 @@
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
+import type { ConvNode, GemmNode, HelperNode } from "../../src/runtime/cuda/client/protocol.js";
+import {
+  BUILD_TIMEOUT_MS,
+  expectDone,
+  helperPath,
+  noCompiler,
+  standInFolder,
+  testHelper,
+} from "../support/native-helper.js";
+
+/** Sends lines to a fresh helper and gives its answers. */
+async function converse(
+  lines: readonly string[],
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ answers: readonly unknown[]; status: number | null; stderr: string }> {
+  const done = spawnSync(await helperPath(), args, {
+    input: lines.map((line) => `${line}\n`).join(""),
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], ...env },
+    maxBuffer: 1 << 26,
+  });
+  const answers = done.stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown);
+  return { answers, status: done.status, stderr: done.stderr };
+}
+
+const DEEP = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+
+describe.skipIf(noCompiler !== undefined)(`helper without a device (${noCompiler ?? ""})`, () => {
+  beforeAll(helperPath, BUILD_TIMEOUT_MS);
+
+  it("says which protocol it speaks", async () => {
+    const { answers, status, stderr } = await converse([
+      '{"id":7,"op":"hello"}',
+      '{"id":8,"op":"quit"}',
+      '{"id":9,"op":"hello"}',
+    ]);
+    expect(answers).toEqual([
+      { id: 7, ok: true, result: { protocol: 1, helper: "0.1.0" } },
+      { id: 8, ok: true, result: {} },
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  it.each([
+    ["no JSON", "hello", null, "bad-request", ""],
+    ["nothing but an opening", "{", null, "bad-request", ""],
+    ["an array", "[]", null, "bad-request", ""],
+    ["nesting", DEEP, null, "bad-request", ""],
+    ["nesting in a field", `{"id":1,"op":"hello","x":${DEEP}}`, 1, "bad-request", ""],
+    ["no id", '{"op":"hello"}', null, "bad-request", ""],
+    ["an id that is text", '{"id":"1","op":"hello"}', null, "bad-request", "/id"],
+    ["a negative id", '{"id":-1,"op":"hello"}', null, "bad-request", "/id"],
+    ["no op", '{"id":1}', 1, "bad-request", ""],
+    ["an op that is no text", '{"id":1,"op":2}', 1, "bad-request", "/op"],
+    ["an unknown op", '{"id":1,"op":"fly"}', 1, "unknown-op", undefined],
+    ["an unknown field", '{"id":1,"op":"hello","x":1}', 1, "bad-request", ""],
+    ["a huge number", '{"id":1,"op":"open","device":1e300}', 1, "bad-request", "/device"],
+    ["2^64", '{"id":1,"op":"open","device":18446744073709551616}', 1, "bad-request", "/device"],
+    ["bytes that are no UTF-8", '{"id":1,"op":"\xff"}', 1, "unknown-op", undefined],
+  ])("refuses %s", async (_name, line, id, code, pointer) => {
+    const { answers, status } = await converse([line, '{"id":2,"op":"hello"}']);
+    expect(answers).toHaveLength(2);
+    expect(answers[0]).toMatchObject({ id, ok: false, error: { code, fatal: false } });
+    if (pointer !== undefined) {
+      expect(answers[0]).toMatchObject({ error: { details: { pointer } } });
+    }
+    expect(answers[1]).toMatchObject({ id: 2, ok: true });
+    expect(status).toBe(0);
+  });
+
+  it("passes over empty lines and answers a last line without its end", async () => {
+    const done = spawnSync(await helperPath(), [], {
+      input: '\n\n{"id":1,"op":"hello"}',
+      encoding: "utf8",
+    });
+    expect(JSON.parse(done.stdout)).toMatchObject({ id: 1, ok: true });
+  });
+
+  it("says where it looked for the driver", async () => {
+    const { answers, status } = await converse([], ["--probe"]);
+    expect(status).toBe(4);
+    expect(answers).toMatchObject([
+      {
+        ok: true,
+        result: {
+          driver: { found: false, tried: [{ name: "libcuda.so.1" }] },
+          devices: [],
+          problem: { code: "no-cuda-driver", fatal: false },
+        },
+      },
+    ]);
+  });
+
+  it.each(["arena", "upload", "fill", "download", "program", "kernels", "run", "measure"])(
+    "wants a device opened before %s",
+    async (op) => {
+      const fields: Record<string, object> = {
+        arena: { bytes: 16 },
+        upload: { items: [] },
+        fill: { offset: 0, count: 1, seed: 1 },
+        download: { offset: 0, bytes: 1 },
+        program: { nodes: [] },
+        run: { schedule: { launches: [] } },
+        measure: { schedules: [], rounds: 1 },
+      };
+      const { answers } = await converse([JSON.stringify({ id: 1, op, ...fields[op] })]);
+      expect(answers).toMatchObject([{ error: { code: "not-open" } }]);
+    },
+  );
+
+  it("prints how it is used, and refuses other arguments", async () => {
+    const run = async (...args: string[]): Promise<{ status: number | null; text: string }> => {
+      const done = spawnSync(await helperPath(), args, { encoding: "utf8" });
+      return { status: done.status, text: done.stdout + done.stderr };
+    };
+    expect(await run("--help")).toMatchObject({ status: 0, text: /^usage: / });
+    expect(await run("--version")).toEqual({
+      status: 0,
+      text: "top-gpu-helper 0.1.0, protocol 1\n",
+    });
+    expect(await run("--fly")).toMatchObject({ status: 2 });
+    expect(await run("--lib-dir")).toMatchObject({ status: 2 });
+  });
+});
+
+const kernel = (args: object[], more: object = {}): HelperNode =>
+  ({
+    kind: "kernel",
+    module: 0,
+    function: "mix",
+    grid: [1, 1, 1],
+    block: [1, 1, 1],
+    args,
+    ...more,
+  }) as HelperNode;
+
+const gemm = (more: Partial<GemmNode>): GemmNode => ({
+  kind: "gemm",
+  m: 2,
+  n: 3,
+  k: 4,
+  a: { offset: 0, leading: 2 },
+  b: { offset: 64, leading: 4 },
+  c: { offset: 128, leading: 2 },
+  dtype: "f32",
+  math: "ieee",
+  ...more,
+});
+
+const conv = (more: Partial<ConvNode>): ConvNode => ({
+  kind: "conv",
+  x: { offset: 0, dims: [1, 2, 4, 4] },
+  w: { offset: 128, dims: [2, 2, 3, 3] },
+  y: { offset: 512, dims: [1, 2, 4, 4] },
+  pads: [1, 1],
+  strides: [1, 1],
+  dilations: [1, 1],
+  dtype: "f32",
+  math: "ieee",
+  ...more,
+});
+
+describe.skipIf(noCompiler !== undefined)(`helper over the stand-in (${noCompiler ?? ""})`, () => {
+  let helper: GpuHelper;
+  beforeAll(async () => {
+    helper = await testHelper();
+    await expectDone(helper, "open", { device: 0 });
+    await expectDone(helper, "arena", { bytes: 1024, hostBytes: 64 });
+    await expectDone(helper, "compile", { source: "mix(" });
+  }, BUILD_TIMEOUT_MS);
+  afterAll(() => helper.close());
+
+  it("tells of devices and libraries", async () => {
+    const { answers, status } = await converse([], ["--lib-dir", standInFolder(), "--probe"]);
+    expect(status).toBe(0);
+    expect(answers).toMatchObject([
+      {
+        result: {
+          driver: { found: true, missing: [] },
+          driverVersion: "13.0",
+          libraries: {
+            nvrtc: { found: true, version: "13.0", missing: [] },
+            cublasLt: { found: true, version: "13.1.1", missing: [] },
+            cublas: { found: true, version: "13.1.1", missing: [] },
+            cudnn: { found: true, version: "9.12.0", missing: [] },
+          },
+          devices: [{ index: 0, name: "stand-in", capability: [9, 0], multiprocessors: 132 }],
+          warnings: [],
+        },
+      },
+    ]);
+  });
+
+  it("tells a driver that is too old, and one without a GPU", async () => {
+    const probe = (env: Record<string, string>) =>
+      converse(['{"id":1,"op":"open","device":0}'], ["--lib-dir", standInFolder()], env);
+    expect((await probe({ STAND_IN_LACKS: "cuGraphUpload" })).answers).toMatchObject([
+      { error: { code: "driver-too-old", details: { missing: "cuGraphUpload" } } },
+    ]);
+    expect((await probe({ STAND_IN_LACKS: "cuFuncGetName" })).answers).toMatchObject([
+      { ok: true },
+    ]);
+    expect((await probe({ STAND_IN_NO_GPU: "1" })).answers).toMatchObject([
+      { error: { code: "no-device" } },
+    ]);
+  });
+
+  it("compiles for an architecture without a device", async () => {
+    const { answers } = await converse(
+      [
+        '{"id":1,"op":"compile","arch":"sm_80","source":"x","options":["-DA=1"]}',
+        '{"id":2,"op":"compile","arch":"sm_80","source":"#error"}',
+      ],
+      ["--lib-dir", standInFolder()],
+    );
+    expect(answers[0]).toEqual({
+      id: 1,
+      ok: true,
+      result: { log: "--gpu-architecture=sm_80\n-DA=1\n", bytes: 2 },
+    });
+    expect(answers[1]).toMatchObject({
+      error: {
+        code: "nvrtc-error",
+        message: "the source does not compile: source.cu(1): error: #error",
+        details: { log: "source.cu(1): error: #error\nmore\n" },
+      },
+    });
+  });
+
+  const refusedNodes: readonly (readonly [string, HelperNode, string])[] = [
+    ["a pointer after the arena", kernel([{ ptr: 1025 }]), "/nodes/0/args/0/ptr"],
+    ["an argument of no kind", kernel([{ i8: 1 }]), "/nodes/0/args/0"],
+    ["an argument of two kinds", kernel([{ i32: 1, i64: 2 }]), "/nodes/0/args/0"],
+    ["an argument of no number", kernel([{ f32: "one" }]), "/nodes/0/args/0/f32"],
+    ["a large i32", kernel([{ i32: 2 ** 31 }]), "/nodes/0/args/0/i32"],
+    ["a module that is not", kernel([], { module: 1 }), "/nodes/0/module"],
+    ["a function that is not", kernel([], { function: "show" }), "/nodes/0/function"],
+    ["a grid of nothing", kernel([], { grid: [1, 0, 1] }), "/nodes/0/grid/1"],
+    ["a grid of two", kernel([], { grid: [1, 1] }), "/nodes/0/grid"],
+    ["a gemm past the arena", gemm({ c: { offset: 1004, leading: 2 } }), "/nodes/0/c"],
+    ["a gemm's short column", gemm({ b: { offset: 0, leading: 3 } }), "/nodes/0/b/leading"],
+    ["a gemm's short column, transposed", gemm({ transposeA: true }), "/nodes/0/a/leading"],
+    ["a gemm on itself", gemm({ batch: 2 }), "/nodes/0/c/stride"],
+    [
+      "a gemm larger than numbers",
+      gemm({ batch: 2 ** 31 - 1, a: { offset: 0, leading: 2, stride: 2 ** 40 } }),
+      "/nodes/0/a",
+    ],
+    ["a conv of 3 dims", conv({ x: { offset: 0, dims: [1, 2, 4] } }), "/nodes/0/x/dims"],
+    ["a conv's short pads", conv({ pads: [1] }), "/nodes/0/pads"],
+    ["a conv's channels", conv({ groups: 2 }), "/nodes/0/w/dims/1"],
+    ["a conv's batch", conv({ y: { offset: 0, dims: [2, 2, 4, 4] } }), "/nodes/0/y/dims/0"],
+    ["a conv's outputs", conv({ y: { offset: 0, dims: [1, 3, 4, 4] } }), "/nodes/0/y/dims/1"],
+    ["a conv's height", conv({ y: { offset: 0, dims: [1, 2, 3, 4] } }), "/nodes/0/y/dims/2"],
+    ["a conv's stride", conv({ strides: [1, 2] }), "/nodes/0/y/dims/3"],
+    ["relu without bias", conv({ relu: true }), "/nodes/0/relu"],
+    ["a conv past the arena", conv({ y: { offset: 1000, dims: [1, 2, 4, 4] } }), "/nodes/0/y"],
+    ["a bias past the arena", conv({ bias: 1020 }), "/nodes/0/bias"],
+    ["a copy past the arena", { kind: "copy", src: 0, dst: 1020, bytes: 8 }, "/nodes/0/dst"],
+    [
+      "a copy past the host memory",
+      { kind: "copy", src: 60, dst: 0, bytes: 8, direction: "from-host" },
+      "/nodes/0/src",
+    ],
+    [
+      "a memset past the arena",
+      { kind: "memset", offset: 1024, bytes: 1, value: 0 },
+      "/nodes/0/bytes",
+    ],
+    [
+      "a memset of a large value",
+      { kind: "memset", offset: 0, bytes: 1, value: 256 },
+      "/nodes/0/value",
+    ],
+  ];
+
+  it.each(refusedNodes)("refuses %s", async (_name, node, pointer) => {
+    const done = await helper.call("program", { nodes: [node] });
+    expect(done).toMatchObject({
+      ok: false,
+      error: [{ code: "helper-refused-request", where: pointer, exit: 4 }],
+    });
+  });
+
+  it("refuses a conv that cuDNN counts no further than", async () => {
+    const dims = [1, 1, 65536, 65536];
+    const tensors = { x: { offset: 0, dims }, y: { offset: 0, dims } };
+    const node = conv({ ...tensors, w: { offset: 0, dims: [1, 1, 3, 3] } });
+    expect(await helper.call("program", { nodes: [node] })).toMatchObject({
+      error: [{ code: "gpu-unsupported", where: "/nodes/0/x" }],
+    });
+  });
+
+  it("takes the best algorithm that is deterministic, fits and can do it", async () => {
+    const settled = await helper.call("program", {
+      nodes: [
+        conv({}),
+        conv({ bias: 0 }),
+        conv({ bias: 0, relu: true, search: "measure" }),
+        conv({ math: "tf32", workspaceLimit: 2 ** 41 }),
+      ],
+    });
+    expect(settled).toMatchObject({
+      ok: true,
+      value: {
+        nodes: [
+          { algorithm: "winograd-nonfused", workspaceBytes: 64 },
+          { algorithm: "implicit-precomp-gemm", workspaceBytes: 64 },
+          { algorithm: "winograd-nonfused", workspaceBytes: 64 },
+          { algorithm: "fft", workspaceBytes: 2 ** 40 },
+        ],
+      },
+    });
+    expect(await helper.call("program", { nodes: [conv({ workspaceLimit: 63 })] })).toMatchObject({
+      error: [{ code: "gpu-unsupported", where: "/nodes/0" }],
+    });
+  });
+
+  it.each([
+    ["upload", { items: [{ base64: "AAA", offset: 0 }] }, "/items/0/base64"],
+    ["upload", { items: [{ base64: "AAAA", offset: 1022 }] }, "/items/0"],
+    ["fill", { offset: 4, count: 256, seed: 1 }, "/count"],
+    ["download", { offset: 1024, bytes: 1 }, "/bytes"],
+    ["run", { schedule: { launches: [{ node: 99 }] } }, "/schedule/launches/0/node"],
+    ["measure", { schedules: [], rounds: 0 }, "/rounds"],
+    ["measure", { schedules: [], rounds: 1, prelude: 99 }, "/prelude"],
+    ["arena", { bytes: 0 }, "/bytes"],
+  ] as const)("refuses a wrong %s (%#)", async (op, request, pointer) => {
+    const done = await helper.call(op, request as never);
+    expect(done).toMatchObject({
+      ok: false,
+      error: [{ code: "helper-refused-request", where: pointer }],
+    });
+  });
+
+  it("says when memory runs out, and goes on", async () => {
+    const other = await testHelper();
+    await expectDone(other, "open", { device: 0 });
+    expect(await other.call("arena", { bytes: 2 ** 40 })).toMatchObject({
+      error: [{ code: "gpu-out-of-memory", exit: 4 }],
+    });
+    await expectDone(other, "arena", { bytes: 64 });
+    await other.close();
+  });
+
+  it("opens no device that is not there", async () => {
+    const other = await testHelper();
+    expect(await other.call("open", { device: 3 })).toMatchObject({
+      error: [{ code: "gpu-missing", message: "there is no device 3; the driver finds 1" }],
+    });
+    await other.close();
+  });
+});

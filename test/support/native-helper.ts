@@ -1,0 +1,159 @@
+/**
+ * The real helper for tests: built once with sanitizers, and a stand-in for NVIDIA's libraries, so
+ * that what runs on a GPU otherwise (capture, waits, launches, errors) runs here too.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { buildHelper, findCompiler } from "../../src/runtime/cuda/client/build-helper.js";
+import { GpuHelper, type GpuHelperOptions } from "../../src/runtime/cuda/client/gpu-helper.js";
+import type { HelperOp, RequestOf, ResultOf } from "../../src/runtime/cuda/client/protocol.js";
+
+/** The root of the repository. */
+export const ROOT: string = resolve(import.meta.dirname, "../..");
+
+const FOLDER = join(ROOT, "build/native-test");
+const STAND_IN = join(ROOT, "native/test/stand_in");
+
+/** Building takes half a minute of processor time, once; more where others use the machine too. */
+export const BUILD_TIMEOUT_MS = 600_000;
+
+/** Why tests of the real helper are skipped, or `undefined` when they are not. */
+export const noCompiler: string | undefined = await findCompiler(process.env).then((found) =>
+  found.ok ? undefined : "no C++ compiler",
+);
+
+/** How much more the tests with chance in them do: `npm run test:native:sanitize` raises it. */
+export const SCALE: number = Number(process.env["NATIVE_TEST_SCALE"] ?? 1);
+
+/** What a helper of the tests is started with. */
+export interface TestHelperOptions extends Partial<GpuHelperOptions> {
+  /** Environment of the helper besides what is needed to start it. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it finds the stand-in; true unless given. */
+  readonly hasDevice?: boolean;
+}
+
+/** A helper of the real program over the stand-in. Close it. */
+export async function testHelper(options: TestHelperOptions = {}): Promise<GpuHelper> {
+  const { env = {}, hasDevice = true, ...others } = options;
+  const path = await helperPath();
+  return new GpuHelper({
+    program: {
+      path,
+      args: hasDevice ? ["--lib-dir", standInFolder()] : [],
+      env: { PATH: process.env["PATH"], ...env },
+    },
+    ...others,
+  });
+}
+
+/** Makes a request that is to succeed. */
+export async function expectDone<O extends HelperOp>(
+  helper: GpuHelper,
+  op: O,
+  request: RequestOf<O>,
+): Promise<ResultOf<O>> {
+  const done = await helper.call(op, request);
+  if (!done.ok) {
+    throw new Error(`${op}: ${done.error.map(({ code, message }) => `${code} ${message}`)}`);
+  }
+  return done.value;
+}
+
+/** The sanitized helper, or without sanitizers where the compiler has none. */
+export function helperPath(): Promise<string> {
+  built ??= locked("helper", async () => {
+    const options = { folder: FOLDER, env: process.env };
+    const sanitized = await buildHelper({ ...options, variant: "sanitized" });
+    const made = sanitized.ok ? sanitized : await buildHelper({ ...options, variant: "strict" });
+    if (!made.ok) {
+      throw new Error(String(made.error[0].cause ?? made.error[0].message));
+    }
+    return made.value.path;
+  });
+  return built;
+}
+
+let built: Promise<string> | undefined;
+
+/** The folder with the stand-in under the names of NVIDIA's libraries. */
+export function standInFolder(): string {
+  standIn ??= buildStandIn();
+  return standIn;
+}
+
+let standIn: string | undefined;
+
+/** All are the same file: the loader then opens it once, and its parts share one state. */
+const NAMES = [
+  "libcuda.so.1",
+  "libnvrtc.so.13",
+  "libcublas.so.13",
+  "libcublasLt.so.13",
+  "libcudnn.so.9",
+];
+
+function buildStandIn(): string {
+  const files = ["../../src/abi_driver.h", "../../src/abi_math.h", "../../src/abi_types.h"]
+    .concat(readdirSync(STAND_IN).sort())
+    .map((name) => join(STAND_IN, name));
+  const hash = createHash("sha256");
+  for (const file of files) {
+    hash.update(readFileSync(file));
+  }
+  const folder = join(FOLDER, `stand-in-${hash.digest("hex").slice(0, 16)}`);
+  if (!existsSync(folder)) {
+    const work = `${folder}-${process.pid}`;
+    mkdirSync(work, { recursive: true });
+    const sources = files.filter((file) => file.endsWith(".cpp"));
+    const flags = ["-std=c++17", "-O0", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"];
+    execFileSync(process.env["CXX"] ?? "c++", [...flags, ...sources, "-o", join(work, "it.so")]);
+    for (const name of NAMES) {
+      symlinkSync("it.so", join(work, name));
+    }
+    try {
+      renameSync(work, folder);
+    } catch {
+      // Another worker was first.
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  return folder;
+}
+
+/** Does something while no other test process does it: building twice at once would take twice as long. */
+async function locked<T>(name: string, act: () => Promise<T>): Promise<T> {
+  mkdirSync(FOLDER, { recursive: true });
+  const lock = join(FOLDER, `${name}.lock`);
+  const isStale = (): boolean => {
+    const found = statSync(lock, { throwIfNoEntry: false });
+    return found !== undefined && Date.now() - found.mtimeMs > 300_000;
+  };
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch {
+      if (isStale()) {
+        rmSync(lock, { recursive: true, force: true });
+      }
+      await new Promise((resume) => setTimeout(resume, 250));
+    }
+  }
+  try {
+    return await act();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
