@@ -12,20 +12,35 @@
 import { invariant, present } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import type { OperatorId, TensorId } from "../ir/operator-graph.js";
+import { layoutAnchor, receivedName } from "./layout-anchor.js";
 import type { ConstantValue, LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxNode, OnnxTensor } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 import { PayloadReader } from "./read-payload.js";
+import type { StageWeights } from "./stage-weights.js";
 import { type ModelParts, type TypedValue, writeModel } from "./write-model.js";
 
 /** A runnable part of a model. */
 export interface Submodel {
-  /** ONNX file, weights inline. */
+  /** ONNX file, weights inline unless a place was given for them. */
   readonly bytes: Uint8Array;
   /** Tensors it reads from outside: ascending. Its inputs have their names, in this order. */
   readonly inputs: readonly TensorId[];
   /** Tensors it gives: as asked for. Its outputs have their names, in this order. */
   readonly outputs: readonly TensorId[];
+}
+
+/** What a part is to be made of. */
+export interface PartRequest {
+  readonly operators: readonly OperatorId[];
+  /** Tensors it is to give. Each is written by one of `operators`. */
+  readonly outputs: readonly TensorId[];
+  /** Outputs of the model that it is to give after them, by name: views of what its operators write. */
+  readonly results?: readonly string[];
+  /** Where larger weights are referred to; absent: all stand inside. */
+  readonly weights?: StageWeights;
+  /** Tensors that are to come in through a layout anchor: see `layout-anchor.ts`. */
+  readonly anchored?: (tensor: TensorId) => boolean;
 }
 
 /**
@@ -40,18 +55,25 @@ export function extractSubmodel(
   operators: readonly OperatorId[],
   keepOutputs: readonly TensorId[],
 ): Result<Submodel> {
-  const index = indexOf(lowered);
-  const part = new PartBuilder(lowered, index);
+  return extractPart(lowered, { operators, outputs: keepOutputs });
+}
+
+/** As `extractSubmodel`, with outputs of the model by name, and weights outside the file. */
+export function extractPart(lowered: LoweredModel, request: PartRequest): Result<Submodel> {
+  const { operators, outputs, results = [], weights, anchored = () => false } = request;
+  const part = new PartBuilder(lowered, indexOf(lowered), weights !== undefined);
   for (const id of operators) {
     part.addOperator(present(lowered.graph.operators[id], "operator").node);
   }
+  part.addResults(results);
   const inputs = part.close();
   const name = (id: TensorId): string => present(lowered.graph.tensors[id], "tensor").name;
-  const parts = part.parts(inputs.map(name), keepOutputs.map(name));
+  const anchors = inputs.filter(anchored).map(name);
+  const parts = part.parts(inputs.map(name), [...outputs.map(name), ...results], anchors);
   const payloads = new PayloadReader(lowered.model.path);
   try {
-    const bytes = writeModel(parts, payloads);
-    return bytes.ok ? ok({ bytes: bytes.value, inputs, outputs: keepOutputs }) : bytes;
+    const bytes = writeModel(weights === undefined ? parts : { ...parts, weights }, payloads);
+    return bytes.ok ? ok({ bytes: bytes.value, inputs, outputs }) : bytes;
   } finally {
     payloads.close();
   }
@@ -149,10 +171,20 @@ class PartBuilder {
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #constants = new Map<string, ConstantValue>();
   readonly #pending: number[] = [];
+  /** Whether larger values of Constant nodes become initializers, which can stand outside the file. */
+  readonly #liftsConstants: boolean;
 
-  constructor(lowered: LoweredModel, index: ModelIndex) {
+  constructor(lowered: LoweredModel, index: ModelIndex, liftsConstants: boolean) {
     this.#lowered = lowered;
     this.#index = index;
+    this.#liftsConstants = liftsConstants;
+  }
+
+  /** Views that are outputs of the model. */
+  addResults(names: readonly string[]): void {
+    for (const name of names) {
+      this.#need(name);
+    }
   }
 
   addOperator(node: number): void {
@@ -184,6 +216,8 @@ class PartBuilder {
       this.#constants.set(name, value);
     } else if (producer === undefined) {
       this.#inputs.add(name);
+    } else if (this.#lift(name, producer)) {
+      return;
     } else if (this.#lowered.roles[producer] !== "operator") {
       if (!this.#nodes.has(producer)) {
         this.addOperator(producer);
@@ -193,15 +227,37 @@ class PartBuilder {
     }
   }
 
-  parts(inputs: readonly string[], outputs: readonly string[]): ModelParts {
+  /** Takes the value of a Constant node as an initializer, where that is wanted and it is not small. */
+  #lift(name: string, producer: number): boolean {
+    const node = this.#lowered.model.graph.nodes[producer];
+    const value = node?.opType === "Constant" ? node.attributes.get("value") : undefined;
+    const isLarge = value?.kind === "tensor" && value.value.payload.kind !== "inline";
+    if (!this.#liftsConstants || value?.kind !== "tensor" || !isLarge) {
+      return false;
+    }
+    this.#initializers.set(name, { ...value.value, name });
+    return true;
+  }
+
+  parts(
+    inputs: readonly string[],
+    outputs: readonly string[],
+    anchors: readonly string[] = [],
+  ): ModelParts {
     const { model, types } = this.#lowered;
     const typed = (name: string): TypedValue => ({ name, type: typeOf(types, name) });
     const nodes = [...this.#nodes].sort((a, b) => a - b);
+    const isAnchored = new Set(anchors);
+    const input = (name: string): TypedValue =>
+      isAnchored.has(name) ? { ...typed(name), name: receivedName(name) } : typed(name);
     return {
       model,
       name: model.graph.name,
-      nodes: nodes.map((at): OnnxNode => present(model.graph.nodes[at], "node")),
-      inputs: inputs.map(typed),
+      nodes: [
+        ...anchors.map(layoutAnchor),
+        ...nodes.map((at): OnnxNode => present(model.graph.nodes[at], "node")),
+      ],
+      inputs: inputs.map(input),
       outputs: outputs.map(typed),
       initializers: byName(this.#initializers),
       constants: new Map([...this.#constants].sort(([a], [b]) => (a < b ? -1 : 1))),

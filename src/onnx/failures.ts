@@ -85,3 +85,26 @@ export function modelTooLarge(path: string, bytes: number, limit: number): Failu
     exit: 1,
   };
 }
+
+/** The file that stages share their weights in cannot be written. */
+export function weightsUnwritable(path: string, cause: unknown): Failure {
+  return {
+    code: "weights-unwritable",
+    where: path,
+    message: `the weights of the stages cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    hint: "free some space, or choose another folder",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A value that goes from one stage to another and is no tensor. */
+export function boundaryNotTensor(path: string, value: string, stage: number): Failure {
+  return {
+    code: "stage-boundary-not-tensor",
+    where: `${path}: "${value}"`,
+    message: `leaves stage ${stage}, but it is a sequence or an optional value, which cannot go from one stage to another`,
+    hint: "keep its reader in the same stage, or ask for fewer stages",
+    exit: 1,
+  };
+}

@@ -7,6 +7,7 @@ import type { ConstantValue, TensorType } from "./lowered-model.js";
 import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import type { PayloadReader } from "./read-payload.js";
 import { concatenate } from "./rewrite-node.js";
+import type { ExternalPlace, StageWeights } from "./stage-weights.js";
 
 /** A value at the border of a written model. */
 export interface TypedValue {
@@ -26,6 +27,8 @@ export interface ModelParts {
   readonly initializers: readonly OnnxTensor[];
   /** Values known at compile time, written as initializers. */
   readonly constants: ReadonlyMap<string, ConstantValue>;
+  /** Where larger initializers are referred to; absent: all stand inside the file. */
+  readonly weights?: StageWeights;
 }
 
 /** Older versions want initializers repeated among the inputs. */
@@ -37,7 +40,8 @@ const MAX_WEIGHT_BYTES = 1_900_000_000;
 const BYTES = 2;
 
 /**
- * A runnable ONNX file of the parts: nodes as they stood (unknown fields kept), weights inline.
+ * A runnable ONNX file of the parts: nodes as they stood (unknown fields kept), weights inline or as
+ * references.
  *
  * Fails: `weights-missing`, `model-too-large`. Cost: linear in the bytes written.
  */
@@ -54,7 +58,11 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
   graph.push(protobuf.Writer.create().uint32(tag(2)).string(parts.name).finish());
   let weightBytes = 0;
   for (const tensor of parts.initializers) {
-    const written = writeTensor(tensor, model, payloads);
+    const place = parts.weights?.placeOf(tensor);
+    const written =
+      place === undefined
+        ? writeTensor(tensor, model, payloads)
+        : writeReference(tensor, place, payloads);
     if (!written.ok) {
       return written;
     }
@@ -158,6 +166,30 @@ function writeTensor(
         ? ok(head)
         : fail([weightsMissing(model.path, tensor.name, "they were stripped from the model")]);
   }
+}
+
+/** A tensor whose elements stand in another file. */
+function writeReference(
+  tensor: OnnxTensor,
+  { location, offset, bytes }: ExternalPlace,
+  payloads: PayloadReader,
+): Result<Uint8Array> {
+  const present =
+    tensor.payload.kind === "external" ? payloads.externalWindow(tensor) : ok(undefined);
+  if (!present.ok) {
+    return present;
+  }
+  const writer = protobuf.Writer.create();
+  const entries = [
+    ["location", location],
+    ["offset", String(offset)],
+    ["length", String(bytes)],
+  ] as const;
+  for (const [key, value] of entries) {
+    writer.uint32(tag(13)).fork().uint32(tag(1)).string(key).uint32(tag(2)).string(value).ldelim();
+  }
+  writer.uint32(14 * 8).int32(1);
+  return ok(concatenate([tensorHead(tensor.name, tensor), writer.finish()]));
 }
 
 function tensorHead(name: string, type: TensorType): Uint8Array {

@@ -240,3 +240,27 @@ export function removedOperators(attribution: KernelAttribution): readonly Opera
     .filter((id) => attribution.kernelsOf[id] === 0)
     .map(operatorId);
 }
+
+/**
+ * For each operator the first of those that share a kernel with it, directly or through others; its
+ * own id where it shares none. Cutting between such operators takes the kernel apart, and what was
+ * rounded once is rounded twice.
+ */
+export function fusedWith(attribution: KernelAttribution): Int32Array {
+  const first = Int32Array.from(attribution.kernelsOf, (_, id) => id);
+  const rootOf = (id: number): number => {
+    let root = id;
+    while (first[root] !== root) {
+      root = first[root] as number;
+    }
+    first[id] = root;
+    return root;
+  };
+  for (const [one, ...others] of attribution.operatorsOf) {
+    for (const other of one === undefined ? [] : others) {
+      const [a, b] = [rootOf(one as number), rootOf(other)];
+      first[Math.max(a, b)] = Math.min(a, b);
+    }
+  }
+  return first.map((_, id) => rootOf(id));
+}

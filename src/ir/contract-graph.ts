@@ -1,0 +1,170 @@
+/**
+ * An operator graph with groups of operators taken as one operator each: for searches that must not
+ * separate what belongs together.
+ *
+ * Example: conv -> add -> relu where conv and add are one group gives two operators, "conv" with
+ * both operators' work, and "relu". The tensor between conv and add is gone, the others stay.
+ *
+ * A group need not be convex: conv -> slow -> add with conv and add in one group has no order in
+ * which the group runs as a whole, so `slow` joins the group. Simply renaming operators would leave
+ * such a cycle, and every search over the graph would be wrong or stuck.
+ */
+import { Heap } from "../core/heap.js";
+import { present } from "../core/invariant.js";
+import {
+  type Operator,
+  type OperatorGraph,
+  type OperatorWork,
+  operatorId,
+} from "./operator-graph.js";
+
+/** A contracted graph, and where the operators went. */
+export interface ContractedGraph {
+  readonly graph: OperatorGraph;
+  /** Operator of the contracted graph, by operator of the original. */
+  readonly unitOf: Int32Array;
+}
+
+/**
+ * Contracts a graph. `groupOf[o]` is any number that the operators of one group share.
+ *
+ * Ensures: the result is topologically ordered and acyclic; groups on a common cycle are one.
+ * Order: an operator as soon as its predecessors stand, the one with the first member first.
+ * Cost: O((operators + edges) log operators) for each cycle that has to be closed.
+ */
+export function contractGraph(graph: OperatorGraph, groupOf: ArrayLike<number>): ContractedGraph {
+  const leader = leadersOf(graph, groupOf);
+  for (;;) {
+    const order = orderOf(graph, leader);
+    if (order.cycle.length === 0) {
+      return build(graph, leader, order.leaders);
+    }
+    const [first = 0, ...others] = order.cycle;
+    for (const other of others) {
+      leader.set(leader.map((each) => (each === other ? first : each)));
+    }
+  }
+}
+
+/** The first operator of each operator's group. */
+function leadersOf(graph: OperatorGraph, groupOf: ArrayLike<number>): Int32Array {
+  const first = new Map<number, number>();
+  return Int32Array.from(graph.operators, (_, at) => {
+    const group = groupOf[at] ?? at;
+    const known = first.get(group);
+    if (known === undefined) {
+      first.set(group, at);
+    }
+    return known ?? at;
+  });
+}
+
+/** Leaders in topological order, and the leaders of one cycle where there is one. */
+function orderOf(graph: OperatorGraph, leader: Int32Array) {
+  const next = new Map<number, Set<number>>();
+  const missing = new Int32Array(graph.operators.length);
+  for (const { id, successors } of graph.operators) {
+    const from = leader[id] as number;
+    const known = next.get(from) ?? new Set<number>();
+    next.set(from, known);
+    for (const successor of successors) {
+      const to = leader[successor] as number;
+      if (to !== from && !known.has(to)) {
+        known.add(to);
+        missing[to] = (missing[to] as number) + 1;
+      }
+    }
+  }
+  const ready = new Heap((a, b) => a < b);
+  for (const each of next.keys()) {
+    if (missing[each] === 0) {
+      ready.push(each);
+    }
+  }
+  const leaders: number[] = [];
+  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+    leaders.push(at);
+    for (const to of next.get(at) ?? []) {
+      missing[to] = (missing[to] as number) - 1;
+      if (missing[to] === 0) {
+        ready.push(to);
+      }
+    }
+  }
+  return { leaders, cycle: leaders.length === next.size ? [] : cycleIn(next, missing) };
+}
+
+/** Leaders on one cycle: following predecessors that still wait must come round. */
+function cycleIn(next: ReadonlyMap<number, ReadonlySet<number>>, missing: Int32Array): number[] {
+  const previous = new Map<number, number>();
+  for (const [from, successors] of next) {
+    for (const to of successors) {
+      if ((missing[from] as number) > 0 && (missing[to] as number) > 0) {
+        previous.set(to, from);
+      }
+    }
+  }
+  const seen = new Map<number, number>();
+  let at = present([...previous.keys()][0], "an operator on a cycle");
+  while (!seen.has(at)) {
+    seen.set(at, seen.size);
+    at = present(previous.get(at), "a predecessor that waits");
+  }
+  const from = seen.get(at) ?? 0;
+  return [...seen.keys()].slice(from).sort((a, b) => a - b);
+}
+
+function build(
+  graph: OperatorGraph,
+  leader: Int32Array,
+  leaders: readonly number[],
+): ContractedGraph {
+  const position = new Map(leaders.map((each, at) => [each, at]));
+  const unitOf = leader.map((each) => position.get(each) ?? 0);
+  const members: Operator[][] = leaders.map(() => []);
+  for (const operator of graph.operators) {
+    members[unitOf[operator.id] as number]?.push(operator);
+  }
+  // Tensors between members of one unit stay as records, so that ids do not change; nobody reads them.
+  const tensors = graph.tensors.map((tensor) => {
+    const unit = tensor.producer === undefined ? undefined : unitOf[tensor.producer];
+    const readers = new Set(tensor.consumers.map((reader) => unitOf[reader] as number));
+    readers.delete(unit ?? -1);
+    return {
+      ...tensor,
+      producer: unit === undefined ? undefined : operatorId(unit),
+      consumers: [...readers].sort((a, b) => a - b).map(operatorId),
+    };
+  });
+  const operators = members.map((group, unit): Operator => {
+    const inside = new Set(group.flatMap(({ outputs }) => outputs));
+    const units = (neighbours: readonly number[]) =>
+      [...new Set(neighbours.map((each) => unitOf[each] as number))]
+        .filter((each) => each !== unit)
+        .sort((a, b) => a - b)
+        .map(operatorId);
+    const heaviest = group.reduce((a, b) => (b.work.flops > a.work.flops ? b : a));
+    return {
+      id: operatorId(unit),
+      name: present(group[0], "member").name,
+      type: heaviest.type,
+      node: heaviest.node,
+      inputs: group.flatMap(({ inputs }) => inputs).filter((id) => !inside.has(id)),
+      outputs: group.flatMap(({ outputs }) => outputs),
+      predecessors: units(group.flatMap(({ predecessors }) => predecessors)),
+      successors: units(group.flatMap(({ successors }) => successors)),
+      work: group.map(({ work }) => work).reduce(sumOf),
+    };
+  });
+  const { name, inputs, outputs } = graph;
+  return { graph: { name, operators, tensors, inputs, outputs }, unitOf };
+}
+
+function sumOf(a: OperatorWork, b: OperatorWork): OperatorWork {
+  return {
+    flops: a.flops + b.flops,
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+    parameterBytes: a.parameterBytes + b.parameterBytes,
+  };
+}

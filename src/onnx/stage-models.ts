@@ -1,0 +1,141 @@
+/**
+ * The stages of a partition as models of their own, whose composition is the whole model.
+ *
+ * A stage model has its stage's nodes as they stand in the file (metadata, device configurations and
+ * fields that this program does not know included), reads what earlier stages send it, and gives what
+ * later stages read and the outputs of the model that its operators make. Constants and views are
+ * repeated where they are needed, weights are not: all stages refer to one file.
+ *
+ * Example: conv -> relu -> fc -> softmax, cut behind relu. Stage 0 reads `image` and gives relu's
+ * output; stage 1 reads that and gives `probabilities`. `fc.w` stands in the weights file once.
+ *
+ * Handing only direct successors what they need would fail for skip connections: a tensor goes
+ * straight from the stage that writes it to every stage that reads it, however far that is.
+ */
+import { present } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { type OperatorId, operatorId, type TensorId } from "../ir/operator-graph.js";
+import { extractPart } from "./extract-submodel.js";
+import { boundaryNotTensor } from "./failures.js";
+import { canAnchor, receivedName } from "./layout-anchor.js";
+import type { LoweredModel } from "./lowered-model.js";
+import type { StageWeights } from "./stage-weights.js";
+
+/** What a stage reads and gives; no bytes. */
+export interface StageBorder {
+  /** In topological order. */
+  readonly operators: readonly OperatorId[];
+  /** Tensors that it gives to later stages: ascending. */
+  readonly sends: readonly TensorId[];
+  /** Outputs of the model that its operators make, by the model's names, in the model's order. */
+  readonly results: readonly string[];
+}
+
+/** An input of a stage model. */
+export interface StageInput {
+  readonly tensor: TensorId;
+  /** The input's name in the stage model: the tensor's, unless it goes through a layout anchor. */
+  readonly name: string;
+}
+
+/** A stage as an ONNX model. */
+export interface StageModel extends StageBorder {
+  /** ONNX file; its outputs are `sends`, then `results`. */
+  readonly bytes: Uint8Array;
+  /** What it reads from outside, ascending by tensor: inputs of the model, or sent by earlier stages. */
+  readonly inputs: readonly StageInput[];
+}
+
+/**
+ * What each stage gives.
+ *
+ * Requires: `stageOf[o]` in [0, stageCount) for each operator, no dependency to an earlier stage.
+ * Cost: O(operators + tensors).
+ */
+export function stageBorders(
+  lowered: LoweredModel,
+  stageOf: ArrayLike<number>,
+  stageCount: number,
+): readonly StageBorder[] {
+  const { graph, model, viewOf } = lowered;
+  const borders = Array.from({ length: stageCount }, () => ({
+    operators: [] as OperatorId[],
+    sends: [] as TensorId[],
+    results: [] as string[],
+  }));
+  for (let at = 0; at < graph.operators.length; at++) {
+    borders[stageOf[at] ?? 0]?.operators.push(operatorId(at));
+  }
+  const writer = new Map<string, number>();
+  for (const { id, name, producer, consumers } of graph.tensors) {
+    if (producer === undefined) {
+      continue;
+    }
+    const stage = stageOf[producer] ?? 0;
+    writer.set(name, stage);
+    if (consumers.some((consumer) => stageOf[consumer] !== stage)) {
+      borders[stage]?.sends.push(id);
+    }
+  }
+  for (const { name } of model.graph.outputs) {
+    const stage = writer.get(viewOf.get(name) ?? name);
+    if (stage !== undefined) {
+      borders[stage]?.results.push(name);
+    }
+  }
+  return borders;
+}
+
+/** How stage models are written. */
+export interface StageModelOptions {
+  /** Given places for the larger weights; the caller writes its file. */
+  readonly weights: StageWeights;
+  /** Whether what stages send each other comes in through layout anchors (`layout-anchor.ts`). */
+  readonly withAnchors: boolean;
+}
+
+/**
+ * The stages as models; their larger weights are given places in `weights`, which the caller writes.
+ *
+ * Requires: as `stageBorders`.
+ * Fails: `stage-boundary-not-tensor` for a sequence between stages, and as `extractSubmodel`.
+ * Cost: linear in the nodes of the stages; no weights are read.
+ */
+export function stageModels(
+  lowered: LoweredModel,
+  stageOf: ArrayLike<number>,
+  stageCount: number,
+  { weights, withAnchors }: StageModelOptions,
+): Result<readonly StageModel[]> {
+  const models: StageModel[] = [];
+  for (const [stage, border] of stageBorders(lowered, stageOf, stageCount).entries()) {
+    const { operators, sends, results } = border;
+    const odd = sends
+      .map((id) => present(lowered.graph.tensors[id], "tensor"))
+      .find(({ name }) => !lowered.types.has(name));
+    if (odd !== undefined) {
+      return fail([boundaryNotTensor(lowered.model.path, odd.name, stage)]);
+    }
+    // A result that is sent as well is one output of the model, not two.
+    const sent = new Set(sends.map((id) => lowered.graph.tensors[id]?.name));
+    const views = results.filter((name) => !sent.has(name));
+    const anchored = (id: TensorId): boolean => withAnchors && isAnchored(lowered, id);
+    const request = { operators, outputs: sends, results: views, weights, anchored };
+    const part = extractPart(lowered, request);
+    if (!part.ok) {
+      return part;
+    }
+    const inputs = part.value.inputs.map((tensor): StageInput => {
+      const { name } = present(lowered.graph.tensors[tensor], "tensor");
+      return { tensor, name: anchored(tensor) ? receivedName(name) : name };
+    });
+    models.push({ ...border, bytes: part.value.bytes, inputs });
+  }
+  return ok(models);
+}
+
+/** Inputs of the whole model are not in blocks there either. */
+function isAnchored({ graph, types }: LoweredModel, id: TensorId): boolean {
+  const { name, producer } = present(graph.tensors[id], "tensor");
+  return producer !== undefined && canAnchor(types.get(name));
+}

@@ -1,0 +1,170 @@
+/**
+ * Where the weights of several models that were cut from one model stand: in one file that all of
+ * them refer to (ONNX external data), so that nothing is stored twice.
+ *
+ * Two ways, by where the models will lie. In the folder of the original model its own external data
+ * are referred to as they stand. Everywhere else, and for weights that stand inside the model, one
+ * new file is written; external data outside a model's folder is refused by ONNX Runtime, for good
+ * reason, so a reference back to another folder would not do.
+ *
+ * Example: conv.w (stages 0 and 1 both read it) and fc.w become offsets 0 and 8192 of
+ * `model.stages.bin`; the stage models hold three references and no weight.
+ */
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { fail, ok, type Result } from "../core/result.js";
+import { bytesOf } from "../ir/element-type.js";
+import { Budget, MemorySource } from "./byte-source.js";
+import { decodeElements } from "./decode-elements.js";
+import { weightsMissing, weightsUnwritable } from "./failures.js";
+import type { OnnxModel, OnnxTensor } from "./model.js";
+import { PayloadReader } from "./read-payload.js";
+
+/** A place in a file beside a model, as external data name it. */
+export interface ExternalPlace {
+  readonly location: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Smaller tensors stay inside: shapes and scalars are of use to whoever reads the structure alone. */
+const LEAST_BYTES = 1024;
+
+/** Page size: what starts on a page can be mapped into memory as it is. */
+const ALIGNMENT = 4096;
+
+/** The weights of all stages of one model. */
+export class StageWeights {
+  readonly #model: OnnxModel;
+  readonly #location: string;
+  readonly #keepsExternal: boolean;
+  readonly #places = new Map<string, ExternalPlace>();
+  readonly #collected: OnnxTensor[] = [];
+  #end = 0;
+
+  /**
+   * `location`: name of the new file, which lies beside the stage models.
+   * `keepsExternal`: the stage models lie in the folder of `model`.
+   */
+  constructor(model: OnnxModel, location: string, keepsExternal: boolean) {
+    this.#model = model;
+    this.#location = location;
+    this.#keepsExternal = keepsExternal;
+  }
+
+  /** Where a tensor stands; `undefined`: inside the model. The same tensor has one place. */
+  placeOf(tensor: OnnxTensor): ExternalPlace | undefined {
+    const { payload } = tensor;
+    const bytes = bytesOf(
+      tensor.elementType,
+      tensor.dims.reduce((product, size) => product * size, 1),
+    );
+    if (bytes < LEAST_BYTES || payload.kind === "strings" || payload.kind === "absent") {
+      return undefined;
+    }
+    if (payload.kind === "external" && this.#keepsExternal) {
+      return { location: payload.location, offset: payload.offset, bytes };
+    }
+    const known = this.#places.get(tensor.name);
+    if (known !== undefined) {
+      return known;
+    }
+    const place = { location: this.#location, offset: this.#end, bytes };
+    this.#end = Math.ceil((this.#end + bytes) / ALIGNMENT) * ALIGNMENT;
+    this.#places.set(tensor.name, place);
+    this.#collected.push(tensor);
+    return place;
+  }
+
+  /** Bytes of the new file; 0: none is needed. */
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /**
+   * Writes the new file, whole or not at all, if there is anything to write.
+   *
+   * Fails: `weights-missing`, `weights-unwritable`. Cost: one tensor in memory at a time.
+   */
+  write(path: string): Result<void> {
+    if (this.#end === 0) {
+      return ok(undefined);
+    }
+    const payloads = new PayloadReader(this.#model.path);
+    const partial = `${path}.partial`;
+    try {
+      const written = this.#writeAll(partial, payloads);
+      if (written.ok) {
+        renameSync(partial, path);
+      }
+      return written;
+    } catch (cause) {
+      return fail([weightsUnwritable(path, cause)]);
+    } finally {
+      payloads.close();
+      rmSync(partial, { force: true });
+    }
+  }
+
+  #writeAll(path: string, payloads: PayloadReader): Result<void> {
+    const file = openSync(path, "w");
+    try {
+      for (const tensor of this.#collected) {
+        const elements = elementsOf(tensor, this.#model.path, payloads);
+        if (!elements.ok) {
+          return elements;
+        }
+        const { offset } = this.#places.get(tensor.name) ?? { offset: 0 };
+        for (let done = 0; done < elements.value.length; ) {
+          done += writeSync(file, elements.value, done, undefined, offset + done);
+        }
+      }
+      return ok(undefined);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+/** The elements of a tensor as `raw_data` holds them. */
+function elementsOf(
+  tensor: OnnxTensor,
+  modelPath: string,
+  payloads: PayloadReader,
+): Result<Uint8Array> {
+  const { payload } = tensor;
+  switch (payload.kind) {
+    case "inline":
+      return ok(payload.bytes);
+    case "file":
+      return payloads.fromModel(tensor.name, payload.offset, payload.bytes);
+    case "coded":
+      return codedElements(tensor, payload.pieces, modelPath, payloads);
+    default:
+      return payloads.external(tensor);
+  }
+}
+
+/** Typed fields (float_data and the like) read piece by piece and put in the form of `raw_data`. */
+function codedElements(
+  tensor: OnnxTensor,
+  pieces: readonly { readonly field: number; readonly offset: number; readonly bytes: number }[],
+  modelPath: string,
+  payloads: PayloadReader,
+): Result<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for (const { offset, bytes } of pieces) {
+    const read = payloads.fromModel(tensor.name, offset, bytes);
+    if (!read.ok) {
+      return read;
+    }
+    parts.push(read.value);
+  }
+  const joined = Buffer.concat(parts);
+  const source = new MemorySource(joined, new Budget(Number.POSITIVE_INFINITY));
+  const count = tensor.dims.reduce((product, size) => product * size, 1);
+  const whole = { field: 0, offset: 0, bytes: joined.length, valueAt: 0 };
+  const elements = decodeElements(source, [whole], tensor.elementType, count);
+  return elements === undefined
+    ? fail([weightsMissing(modelPath, tensor.name, "there are not as many as its dims say")])
+    : ok(elements);
+}
