@@ -91,7 +91,7 @@ export function extractConstants(
   names: readonly string[],
 ): Result<Uint8Array> {
   const index = indexOf(lowered);
-  const part = new PartBuilder(lowered, index);
+  const part = new PartBuilder(lowered, index, false);
   for (const name of names) {
     part.addOperator(present(index.producer.get(name), `node that makes "${name}"`));
   }
