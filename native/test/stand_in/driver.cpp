@@ -197,7 +197,7 @@ status cuMemGetInfo(std::size_t *free_bytes, std::size_t *total_bytes) {
   *total_bytes = memory_bytes;
   *free_bytes = memory_bytes;
   for (const auto &[start, held] : state().memory) {
-    *free_bytes -= held.size();
+    *free_bytes -= held.size;
   }
   return 0;
 }
@@ -216,7 +216,7 @@ status cuMemAlloc(device_ptr *address, std::size_t bytes) {
   // Apart by more than any offset, so that reaching past one does not land in the next.
   static std::uint64_t next = std::uint64_t{1} << 40;
   next += std::uint64_t{1} << 36;
-  state().memory[next] = std::vector<unsigned char>(bytes, 0xA5);
+  state().memory[next] = {std::unique_ptr<unsigned char[]>(new unsigned char[bytes]), bytes};
   *address = next;
   return 0;
 }
@@ -232,6 +232,9 @@ status cuMemFree(device_ptr address) {
 
 status cuMemAllocHost(void **address, std::size_t bytes) {
   STAND_IN_CALL(cuMemAllocHost);
+  if (bytes > memory_bytes) {
+    return cuda_out_of_memory;
+  }
   auto made = std::make_unique<unsigned char[]>(bytes);
   *address = made.get();
   state().host_memory[*address] = std::move(made);

@@ -13,9 +13,17 @@ namespace {
   std::abort();
 }
 
-bool is_before(const graph_node *early, const graph_node *late) {
-  return early == late || std::any_of(late->after.begin(), late->after.end(),
-                                      [&](const graph_node *each) { return is_before(early, each); });
+// Everything that comes before `ends`, and these.
+std::set<const graph_node *> all_before(std::vector<const graph_node *> ends) {
+  std::set<const graph_node *> seen;
+  while (!ends.empty()) {
+    const graph_node *node = ends.back();
+    ends.pop_back();
+    if (seen.insert(node).second) {
+      ends.insert(ends.end(), node->after.begin(), node->after.end());
+    }
+  }
+  return seen;
 }
 
 }  // namespace
@@ -68,8 +76,8 @@ unsigned char *device_bytes(std::uint64_t address, std::uint64_t bytes) {
   auto after = memory.upper_bound(address);
   if (after != memory.begin()) {
     auto &[start, held] = *std::prev(after);
-    if (address - start <= held.size() && bytes <= held.size() - (address - start)) {
-      return held.data() + (address - start);
+    if (address - start <= held.size && bytes <= held.size - (address - start)) {
+      return held.bytes.get() + (address - start);
     }
   }
   state().sticky = illegal_address;
@@ -156,12 +164,11 @@ status cuStreamEndCapture(topc::abi::stream handle, topc::abi::graph *made) {
     return stand_in::capture_unmatched;
   }
   const status wish = stand_in::asked_to_fail("cuStreamEndCapture");
+  const auto seen = stand_in::all_before({on.captured.begin(), on.captured.end()});
   bool joined = true;
-  for (stand_in::stream *member : capture->members) {
+  for (const stand_in::stream *member : capture->members) {
     for (const stand_in::graph_node *node : member->captured) {
-      joined = joined && std::any_of(on.captured.begin(), on.captured.end(), [&](const auto *end) {
-                 return stand_in::is_before(node, end);
-               });
+      joined = joined && seen.count(node) > 0;
     }
   }
   for (stand_in::stream *member : capture->members) {

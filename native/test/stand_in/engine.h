@@ -89,9 +89,15 @@ struct module {
   std::map<std::string, std::unique_ptr<function>> functions;
 };
 
+// Not initialised: most of it, such as workspaces, is never touched.
+struct held_memory {
+  std::unique_ptr<unsigned char[]> bytes;
+  std::size_t size = 0;
+};
+
 // All there is of the device. Handles are addresses of these objects; the sets say which are alive.
 struct device_state {
-  std::map<std::uint64_t, std::vector<unsigned char>> memory;
+  std::map<std::uint64_t, held_memory> memory;
   std::map<void *, std::unique_ptr<unsigned char[]>> host_memory;
   std::map<std::string, std::set<const void *>> alive;
   std::vector<std::shared_ptr<task>> waiting;
