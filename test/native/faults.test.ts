@@ -174,7 +174,7 @@ describe.skipIf(noCompiler !== undefined)(`faults (${noCompiler ?? ""})`, () => 
       cases.push(`${name}:${1 + random.integer(12)}:${STATUSES[random.integer(3)]}`);
     }
     let failures = 0;
-    for (const wish of cases) {
+    for (const [i, wish] of cases.entries()) {
       const { answers, status, stderr } = await converse(LINES, { STAND_IN_FAIL: wish });
       const last = answers.at(-1);
       const isFatal = last?.error?.fatal === true;
@@ -182,13 +182,13 @@ describe.skipIf(noCompiler !== undefined)(`faults (${noCompiler ?? ""})`, () => 
       expect({ wish, status }).toEqual({ wish, status: isFatal ? 4 : 0 });
       expect(isFatal || answers.length === LINES.length, wish).toBe(true);
       expect(answers.map(({ id }) => id)).toEqual(answers.map((_, i) => i));
-      failures += answers.some(({ ok }) => !ok) ? 1 : 0;
+      failures += i < FUNCTIONS.length && answers.some(({ ok }) => !ok) ? 1 : 0;
       for (const { error } of answers) {
         expect(error === undefined || HELPER_ERROR_CODES.includes(error.code as never)).toBe(true);
       }
     }
     // Some are asked to fail that nothing depends on, such as a name, or that are reported by probe.
-    expect(failures).toBeGreaterThan(cases.length * 0.8);
+    expect(failures).toBeGreaterThan(FUNCTIONS.length * 0.8);
   });
 
   it("ends when the device is lost", async () => {

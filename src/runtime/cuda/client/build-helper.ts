@@ -6,7 +6,15 @@
  * into it, so that a new version is built anew and an old one is never taken for it.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -86,7 +94,7 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
   const flags = FLAGS[options.variant ?? "plain"];
   const folder = join(options.folder, keyOf(native, sources, flags));
   const path = join(folder, PROGRAM);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+  if (existsSync(path)) {
     return ok({ path, isNew: false });
   }
   const compiler = await findCompiler(options.env);
