@@ -15,6 +15,7 @@ import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
 import { makespanBound } from "./reference/path-bounds.js";
 import { tesselSchedule } from "./reference/tessel.js";
+import { tesselFastSchedule } from "./reference/tessel-fast.js";
 
 /** Names of all algorithms, the default first. */
 export const PIPELINE_ALGORITHMS = [
@@ -30,6 +31,7 @@ export const PIPELINE_ALGORITHMS = [
   "zb-v",
   "chimera",
   "tessel",
+  "tessel-fast",
 ] as const;
 
 /** Larger schedules are refused: they would take gigabytes to hold and to write. */
@@ -41,17 +43,24 @@ const LARGE = 20_000;
 /** The name of an algorithm. */
 export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
 
+/** What limits a search. */
+export interface PipelineSearchOptions {
+  /** Nodes, in the algorithm's own unit; absent: its own usual limit. */
+  readonly maxNodes?: number | undefined;
+}
+
 /**
  * Runs an algorithm for `microBatches` micro-batches. `quick` is the better of `modulo` and
  * `greedy`: the shorter period per micro-batch, then the shorter makespan.
  *
- * Fails: `family-does-not-fit`, `family-exceeds-memory`, `no-schedule-found`,
- * `too-many-instances`.
+ * Fails: `family-does-not-fit`, `family-exceeds-memory`, `repetend-exceeds-memory`,
+ * `no-schedule-found`, `too-many-instances`.
  */
 export function searchPipeline(
   algorithm: PipelineAlgorithm,
   placement: Placement,
   microBatches: number,
+  { maxNodes }: PipelineSearchOptions = {},
 ): Result<PipelineOutcome> {
   const instances = placement.blocks.length * microBatches;
   if (instances > MAX_INSTANCES) {
@@ -61,7 +70,7 @@ export function searchPipeline(
     case "quick":
       return quick(placement, microBatches);
     case "exact": {
-      const found = exactSchedule(placement, microBatches);
+      const found = exactSchedule(placement, microBatches, maxNodes);
       return found === undefined ? fail([noScheduleFound(algorithm)]) : ok(found);
     }
     case "modulo": {
@@ -77,7 +86,8 @@ export function searchPipeline(
         : fail([noScheduleFound(algorithm)]);
     }
     case "tessel": {
-      const found = tesselSchedule(placement, microBatches, TESSEL_LIMITS);
+      const limits = { ...TESSEL_LIMITS, ...(maxNodes === undefined ? {} : { maxNodes }) };
+      const found = tesselSchedule(placement, microBatches, limits);
       return found === undefined || !isRight(placement, found.whole)
         ? fail([noScheduleFound(algorithm)])
         : ok({
@@ -85,6 +95,17 @@ export function searchPipeline(
             nodes: found.nodes,
             isCutShort: found.isCutShort,
           });
+    }
+    case "tessel-fast": {
+      const nodes = maxNodes ?? TESSEL_LIMITS.maxPartNodes;
+      const found = tesselFastSchedule(placement, microBatches, nodes);
+      if (!found.ok) {
+        return found;
+      }
+      const { whole, periodic, ...rest } = found.value;
+      return isRight(placement, whole)
+        ? ok({ ...outcomeOf(algorithm, placement, whole, periodic), ...rest })
+        : fail([noScheduleFound(algorithm)]);
     }
     default: {
       const whole = familySchedule(algorithm, placement, microBatches);

@@ -36,6 +36,22 @@ export function familyStuckOnMemory(family: string): Failure {
   };
 }
 
+/** A repetend that is packed without a look at memory, and needs more than a device has. */
+export function repetendExceedsMemory(
+  algorithm: string,
+  device: { readonly name: string; readonly peak: number; readonly limit: number },
+): Failure {
+  return {
+    code: "repetend-exceeds-memory",
+    where: `--algorithm ${algorithm}`,
+    message:
+      `its only repetend takes ${device.peak} of memory on device "${device.name}", ` +
+      `the limit is ${device.limit}`,
+    hint: "it tries no other: give the devices more memory, or choose another algorithm",
+    exit: 1,
+  };
+}
+
 /** A heuristic that kept no schedule within memory: there may still be one. */
 export function noScheduleFound(algorithm: string): Failure {
   return {

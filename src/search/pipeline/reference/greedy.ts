@@ -17,6 +17,7 @@
  */
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import { earliestGap, type Interval, insertInterval } from "./intervals.js";
 import { pathsBehind } from "./path-bounds.js";
 
 /**
@@ -47,7 +48,7 @@ export function greedySchedule(placement: Placement, microBatches: number): Pipe
       const start = earliestGap(lines, ready[block] ?? 0, duration);
       const end = start + duration;
       lines.forEach((line) => {
-        insert(line, { start, end });
+        insertInterval(line, { start, end });
       });
       for (const { to, latency } of followers[block] ?? []) {
         ready[to] = Math.max(ready[to] ?? 0, end + latency);
@@ -61,62 +62,6 @@ export function greedySchedule(placement: Placement, microBatches: number): Pipe
   instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
   const makespan = instances.reduce((last, { end }) => Math.max(last, end), 0);
   return { microBatches, instances, makespan };
-}
-
-interface Interval {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The first time from `ready` on at which no line is taken for `duration`. */
-function earliestGap(
-  lines: readonly (readonly Interval[])[],
-  ready: number,
-  duration: number,
-): number {
-  let start = ready;
-  for (let hasMoved = true; hasMoved; ) {
-    hasMoved = false;
-    for (const line of lines) {
-      for (let at = firstEndingAfter(line, start); at < line.length; at++) {
-        const interval = line[at];
-        if (interval === undefined || interval.start >= start + duration) {
-          break;
-        }
-        start = interval.end;
-        hasMoved = true;
-      }
-    }
-  }
-  return start;
-}
-
-/** Position of the first interval of a line that ends after `time`. */
-function firstEndingAfter(line: readonly Interval[], time: number): number {
-  let low = 0;
-  let high = line.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((line[middle]?.end ?? 0) > time) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
-
-/** Puts an interval into its place; neighbours that touch become one. */
-function insert(line: Interval[], { start, end }: Interval): void {
-  const at = firstEndingAfter(line, start);
-  const before = line[at - 1];
-  const after = line[at];
-  const first = before?.end === start ? at - 1 : at;
-  const last = after?.start === end ? at + 1 : at;
-  line.splice(first, last - first, {
-    start: first < at ? (before?.start ?? start) : start,
-    end: last > at ? (after?.end ?? end) : end,
-  });
 }
 
 /** Without a limit: enough for every device to be busy while a micro-batch is on its way. */

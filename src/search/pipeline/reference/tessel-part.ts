@@ -21,17 +21,23 @@ export interface PartAnswer {
   readonly isCutShort: boolean;
 }
 
+/** What limits the search for a part. */
+export interface PartOptions {
+  /** Nodes of each decision; after one is cut short the run may not be the shortest. */
+  readonly maxNodes: number;
+  /** A run as short as this is good enough; default 0. */
+  readonly accept?: number;
+}
+
 /**
  * The shortest run of some block instances, from `base` memory on each device: bisection over the
  * decision "within this makespan", between the load of a device and everything in a row.
- *
- * `maxNodes` limits each decision; after one is cut short the run may not be the shortest.
  */
 export function solvePart(
   placement: Placement,
   instances: readonly OrderItem[],
   base: readonly number[],
-  maxNodes: number,
+  { maxNodes, accept = 0 }: PartOptions,
 ): PartAnswer {
   const kinds = itemsOf(placement);
   const items = instances.map(({ block }) => kinds[block] ?? { duration: 0, keep: 0, peak: 0 });
@@ -71,7 +77,7 @@ export function solvePart(
   const endOf = (starts: readonly number[]): number =>
     Math.max(0, ...starts.map((start, at) => start + (items[at]?.duration ?? 0)));
   let starts = decide(longest);
-  let least = Math.max(0, ...loads);
+  let least = Math.max(accept, ...loads);
   while (starts !== undefined && least < endOf(starts)) {
     const middle = Math.floor((least + endOf(starts)) / 2);
     const found = decide(middle);

@@ -24,14 +24,9 @@
  */
 import type { Placement } from "../../../placement/placement.js";
 import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
-import type {
-  BlockInstance,
-  PeriodicSchedule,
-  Phase,
-  PipelineSchedule,
-} from "../../../schedule/pipeline-schedule.js";
+import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { type Arc, solveDisjunctive } from "./disjunctive.js";
-import type { OrderItem } from "./run-orders.js";
+import { composeTessel, partsAround, type Repetend, type TesselParts } from "./tessel-compose.js";
 import { chainOrder, itemsOf, solvePart } from "./tessel-part.js";
 
 /** What limits the search. */
@@ -54,13 +49,6 @@ export interface TesselResult {
   readonly isCutShort: boolean;
 }
 
-interface Repetend {
-  readonly period: number;
-  readonly starts: readonly number[];
-  /** Micro-batch of each block. */
-  readonly mids: readonly number[];
-}
-
 /**
  * The schedule for `microBatches` micro-batches; `undefined` when no candidate fits in memory.
  *
@@ -72,36 +60,28 @@ export function tesselSchedule(
   options: TesselOptions,
 ): TesselResult | undefined {
   const most = Math.min(microBatches, options.inRepetend ?? mostInRepetend(placement));
+  const least = options.inRepetend === undefined ? 1 : most;
   const noBubbles = Math.min(...deviceLoads(placement));
   let [nodes, candidates, isCutShort] = [0, 0, false];
-  let best: { readonly repetend: Repetend; readonly parts: Parts } | undefined;
-  for (let k = options.inRepetend === undefined ? 1 : most; k <= most; k++) {
-    for (const mids of candidatesOf(chainOrder(placement), k)) {
-      if (nodes >= options.maxNodes) {
-        isCutShort = true;
-        break;
-      }
-      const below = best?.repetend.period ?? Number.POSITIVE_INFINITY;
-      const answer = solveRepetend(placement, mids, below, options.maxNodes - nodes);
-      candidates++;
-      nodes += answer.nodes + 1;
-      isCutShort ||= answer.isCutShort;
-      const { repetend } = answer;
-      const parts = repetend && solveParts(placement, repetend, k, options.maxPartNodes);
-      nodes += parts?.nodes ?? 0;
-      isCutShort ||= parts?.isCutShort ?? false;
-      if (repetend !== undefined && parts?.warmup && parts.cooldown) {
-        best = { repetend, parts };
-        if (repetend.period <= noBubbles) {
-          break;
-        }
-      }
+  let best: TesselParts | undefined;
+  for (const mids of candidatesOf(chainOrder(placement), least, most)) {
+    if (nodes >= options.maxNodes) {
+      isCutShort = true;
+      break;
     }
+    const below = best?.repetend.period ?? Number.POSITIVE_INFINITY;
+    const answer = solveRepetend(placement, mids, below, options.maxNodes - nodes);
+    const ramps = answer.repetend && solveParts(placement, answer.repetend, options.maxPartNodes);
+    candidates++;
+    nodes += answer.nodes + 1 + (ramps?.nodes ?? 0);
+    isCutShort ||= answer.isCutShort || ramps?.isCutShort === true;
+    best = ramps?.parts ?? best;
     if (best !== undefined && best.repetend.period <= noBubbles) {
       break;
     }
   }
-  return best && { ...compose(placement, best, microBatches), candidates, nodes, isCutShort };
+  const whole = best && composeTessel(placement, best, microBatches);
+  return whole && { ...whole, candidates, nodes, isCutShort };
 }
 
 /** Micro-batches that memory holds by what one keeps, or one per block without a limit. */
@@ -115,10 +95,21 @@ function mostInRepetend({ devices, blocks }: Placement): number {
   return Math.max(1, Math.min(blocks.length, ...each));
 }
 
-/** The micro-batch of each block for every choice of k - 1 cuts, in lexicographic order. */
-function* candidatesOf(order: readonly number[], k: number): Generator<readonly number[]> {
+/** The micro-batch of each block for every choice of `least` - 1 to `most` - 1 cuts. */
+function* candidatesOf(
+  order: readonly number[],
+  least: number,
+  most: number,
+): Generator<readonly number[]> {
+  for (let k = least; k <= Math.min(most, order.length); k++) {
+    yield* candidatesWith(order, k);
+  }
+}
+
+/** Those with k - 1 cuts, in lexicographic order. */
+function* candidatesWith(order: readonly number[], k: number): Generator<readonly number[]> {
   const cuts = Array.from({ length: k - 1 }, (_, at) => at + 1);
-  while (k <= order.length) {
+  for (;;) {
     const mids = order.map(() => 0);
     order.forEach((block, at) => {
       mids[block] = cuts.filter((cut) => cut > at).length;
@@ -192,84 +183,28 @@ function solveRepetend(
     : { repetend: { period: most, starts, mids }, nodes, isCutShort };
 }
 
-interface Part {
-  readonly items: readonly OrderItem[];
-  readonly starts: readonly number[];
-}
-
-interface Parts {
-  readonly warmup: Part | undefined;
-  readonly cooldown: Part | undefined;
+interface PartsAnswer {
+  /** Absent when the warm-up or the cool-down was not found. */
+  readonly parts: TesselParts | undefined;
   readonly nodes: number;
   readonly isCutShort: boolean;
 }
 
-/** Warm-up and cool-down around one repetend of k micro-batches. */
-function solveParts(placement: Placement, { mids }: Repetend, k: number, maxNodes: number): Parts {
-  const all = mids.flatMap((mid, block) =>
-    Array.from({ length: k }, (_, microBatch) => ({ block, microBatch, mid })),
-  );
-  const before = all.filter(({ microBatch, mid }) => microBatch < mid);
-  const behind = all.filter(({ microBatch, mid }) => microBatch > mid);
+/** Warm-up and cool-down around one repetend. */
+function solveParts(placement: Placement, repetend: Repetend, maxNodes: number): PartsAnswer {
+  const { before, behind, held } = partsAround(placement, repetend.mids);
   const none = placement.devices.map(() => 0);
-  const held = placement.devices.map((_, device) =>
-    all
-      .filter(({ microBatch, mid, block }) => {
-        return microBatch <= mid && placement.blocks[block]?.devices.includes(device);
-      })
-      .reduce((sum, { block }) => sum + (placement.blocks[block]?.memory ?? 0), 0),
-  );
-  const first = solvePart(placement, before, none, maxNodes);
-  const last = solvePart(placement, behind, held, maxNodes);
+  const first = solvePart(placement, before, none, { maxNodes });
+  const last = solvePart(placement, behind, held, { maxNodes });
+  const parts: TesselParts | undefined = first.starts &&
+    last.starts && {
+      repetend,
+      warmup: { items: before, starts: first.starts },
+      cooldown: { items: behind, starts: last.starts },
+    };
   return {
-    warmup: first.starts && { items: before, starts: first.starts },
-    cooldown: last.starts && { items: behind, starts: last.starts },
+    parts,
     nodes: first.nodes + last.nodes,
     isCutShort: first.isCutShort || last.isCutShort,
-  };
-}
-
-/** Warm-up, as many repetends as there are micro-batches for, cool-down; barriers between them. */
-function compose(
-  placement: Placement,
-  found: { readonly repetend: Repetend; readonly parts: Parts },
-  microBatches: number,
-): { readonly periodic: PeriodicSchedule; readonly whole: PipelineSchedule } {
-  const { period, starts, mids } = found.repetend;
-  const deepest = Math.max(...mids);
-  const repeats = microBatches - deepest;
-  const slowest = placement.dependencies.reduce((most, { latency }) => Math.max(most, latency), 0);
-  const instances: BlockInstance[] = [];
-  let end = 0;
-  const add = (items: readonly OrderItem[], times: readonly number[], phase: Phase): void => {
-    const from = instances.length === 0 || items.length === 0 ? end : end + slowest;
-    items.forEach(({ block, microBatch }, at) => {
-      const start = from + (times[at] ?? 0);
-      const stop = start + (placement.blocks[block]?.duration ?? 0);
-      instances.push({ block, microBatch, start, end: stop, phase });
-      end = Math.max(end, stop);
-    });
-  };
-  const { warmup, cooldown } = found.parts;
-  add(warmup?.items ?? [], warmup?.starts ?? [], "warmup");
-  const turns = Array.from({ length: repeats }, (_, turn) => turn);
-  add(
-    turns.flatMap((turn) => mids.map((mid, block) => ({ block, microBatch: mid + turn }))),
-    turns.flatMap((turn) => starts.map((start) => start + turn * period)),
-    "repetend",
-  );
-  const later = cooldown?.items.map(({ block, microBatch }) => ({
-    block,
-    microBatch: microBatch + repeats - 1,
-  }));
-  add(later ?? [], cooldown?.starts ?? [], "cooldown");
-  instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
-  const repetend = starts.map((start, block) => {
-    const time = start + (deepest - (mids[block] ?? 0)) * period;
-    return { block, residue: 0, offset: time % period, shift: Math.floor(time / period) };
-  });
-  return {
-    periodic: { period, microBatchesPerPeriod: 1, repetend },
-    whole: { microBatches, instances, makespan: end },
   };
 }
