@@ -1,0 +1,115 @@
+import { invariant } from "../../core/invariant.js";
+import type { SessionOptions } from "../onnx-runtime.js";
+import type { TensorSpec } from "../tensor-data.js";
+
+/** A tensor as a stage model knows it. */
+export interface StagePort {
+  /** Position in `PipelinePlan.tensors`. */
+  readonly tensor: number;
+  /** Name of the model's input or output. */
+  readonly name: string;
+}
+
+/** One stage: a model on a device. */
+export interface PlanStage {
+  /** For messages. */
+  readonly name: string;
+  /** Position in `PipelinePlan.devices`. */
+  readonly device: number;
+  /** The stage as an ONNX file. */
+  readonly model: Uint8Array;
+  readonly inputs: readonly StagePort[];
+  readonly outputs: readonly StagePort[];
+}
+
+/** One stage for one micro-batch. */
+export interface PlanTask {
+  readonly stage: number;
+  readonly microBatch: number;
+}
+
+/** How far a stage may run ahead of one that reads what it gives. */
+export interface PlanWindow {
+  readonly producer: number;
+  readonly consumer: number;
+  /** Micro-batches begun by the producer and not finished by the consumer, at most. */
+  readonly ahead: number;
+}
+
+/** What every device of a pipeline executes, in which order, and what goes between them. */
+export interface PipelinePlan {
+  /** Inputs of the model, what stages send each other, and outputs of the model. */
+  readonly tensors: readonly TensorSpec[];
+  /** Positions in `tensors`. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly stages: readonly PlanStage[];
+  readonly devices: readonly {
+    readonly name: string;
+    /** In the order of execution. */
+    readonly tasks: readonly PlanTask[];
+  }[];
+  readonly microBatches: number;
+  readonly windows: readonly PlanWindow[];
+  readonly session: SessionOptions;
+}
+
+/** The stage that writes each tensor; `undefined`: an input of the model. */
+export function producersOf({ tensors, stages }: PipelinePlan): readonly (number | undefined)[] {
+  const producer: (number | undefined)[] = tensors.map(() => undefined);
+  for (const [at, stage] of stages.entries()) {
+    for (const { tensor } of stage.outputs) {
+      producer[tensor] = at;
+    }
+  }
+  return producer;
+}
+
+/**
+ * Walks the plan as the devices would, each as far as it gets; everything must get done.
+ *
+ * Throws `InternalError` for a plan whose tasks wait for each other, or for a tensor nobody makes.
+ * Cost: O(tasks x (inputs + windows)) rounds over the devices.
+ */
+export function checkPlan(plan: PipelinePlan): void {
+  const producer = producersOf(plan);
+  const given = new Set(plan.inputs);
+  for (const stage of plan.stages) {
+    for (const { tensor, name } of stage.inputs) {
+      invariant(
+        given.has(tensor) || producer[tensor] !== undefined,
+        `stage ${stage.name} reads "${name}", which nobody gives`,
+      );
+    }
+  }
+  const isDone = plan.stages.map(() => new Uint8Array(plan.microBatches));
+  const finished = plan.stages.map(() => 0);
+  const next = plan.devices.map(() => 0);
+  const isReady = ({ stage, microBatch }: PlanTask): boolean =>
+    (plan.stages[stage]?.inputs ?? []).every(({ tensor }) => {
+      const from = producer[tensor];
+      return from === undefined || isDone[from]?.[microBatch] === 1;
+    }) &&
+    plan.windows.every(
+      ({ producer: from, consumer, ahead }) =>
+        from !== stage || (finished[stage] ?? 0) + 1 - (finished[consumer] ?? 0) <= ahead,
+    );
+  let left = plan.devices.reduce((sum, { tasks }) => sum + tasks.length, 0);
+  for (let advanced = true; advanced; ) {
+    advanced = false;
+    for (const [device, { tasks }] of plan.devices.entries()) {
+      for (;;) {
+        const task = tasks[next[device] ?? 0];
+        if (task === undefined || !isReady(task)) {
+          break;
+        }
+        (isDone[task.stage] ?? new Uint8Array())[task.microBatch] = 1;
+        finished[task.stage] = (finished[task.stage] ?? 0) + 1;
+        next[device] = (next[device] ?? 0) + 1;
+        left--;
+        advanced = true;
+      }
+    }
+  }
+  invariant(left === 0, "tasks of a pipeline plan wait for each other");
+}

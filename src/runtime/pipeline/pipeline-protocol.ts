@@ -1,0 +1,116 @@
+/**
+ * What the pipeline executor and its device threads share.
+ *
+ * Control words: the number of the run in progress, the state, then for each stage how many
+ * micro-batches it has finished in this run, then for each stage and micro-batch the number of the
+ * run in which it was last done. Tensors go from device to device by ports, their memory with them;
+ * the words say when to look.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { SessionOptions } from "../onnx-runtime.js";
+import type { TensorSpec } from "../tensor-data.js";
+import type { PlanStage, PlanTask, PlanWindow } from "./pipeline-plan.js";
+
+/** Number of the run in progress: raised by the caller to start one. */
+export const RUN = 0;
+/** One of the `STATE_` values. */
+export const STATE = 1;
+/** The word of stage s is `FIRST_STAGE + s`: micro-batches finished in this run. */
+export const FIRST_STAGE = 2;
+
+/** The executor works. */
+export const STATE_RUNNING = 0;
+/** The threads are to end. */
+export const STATE_CLOSED = 1;
+
+/** The word that says in which run a task was last done. */
+export function taskWord(stages: number, microBatches: number, task: PlanTask): number {
+  return FIRST_STAGE + stages + task.stage * microBatches + task.microBatch;
+}
+
+/** What a device thread is given at its start. */
+export interface DeviceSetup {
+  readonly device: number;
+  readonly tensors: readonly TensorSpec[];
+  /** All stages, models left out. */
+  readonly stages: readonly Omit<PlanStage, "model">[];
+  /** Models of the stages of this device; others `undefined`. */
+  readonly models: readonly (Uint8Array | undefined)[];
+  readonly tasks: readonly PlanTask[];
+  readonly windows: readonly PlanWindow[];
+  readonly microBatches: number;
+  readonly outputs: readonly number[];
+  readonly session: SessionOptions;
+  /** For each input of the model that this device reads: bytes of each set of inputs, by tensor. */
+  readonly feeds: ReadonlyMap<number, readonly ArrayBuffer[]>;
+  readonly control: SharedArrayBuffer;
+  /** Start and end of each task of this device, in nanoseconds of the monotonic clock (64-bit). */
+  readonly timeline: SharedArrayBuffer;
+  /** To each other device; the device's own place is `undefined`. */
+  readonly ports: readonly (MessagePort | undefined)[];
+}
+
+/** A tensor of one micro-batch whose memory changes its owner. */
+export interface SentTensor {
+  readonly tensor: number;
+  readonly microBatch: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** What a device thread tells the executor. */
+export type DeviceReport =
+  | { readonly kind: "ready" }
+  | { readonly kind: "runtime-missing"; readonly message: string }
+  | {
+      readonly kind: "failed";
+      readonly stage: number;
+      /** `undefined`: before the first micro-batch. */
+      readonly microBatch: number | undefined;
+      readonly message: string;
+    }
+  | {
+      readonly kind: "wrong-shape";
+      readonly stage: number;
+      readonly microBatch: number;
+      readonly tensor: number;
+      readonly found: string;
+    }
+  /** Outputs of the model. */
+  | { readonly kind: "results"; readonly results: readonly SentTensor[] }
+  | { readonly kind: "finished"; readonly run: number };
+
+/**
+ * Looks at a word this often before sleeping: about 20 us, what waking a sleeping thread costs, so
+ * that waiting never costs more than twice the better choice.
+ */
+const SPINS = 2000;
+
+/** A sleeping thread looks at the state this often, in case the wake-up that it needs never comes. */
+const LOOK_UP_MS = 100;
+
+/**
+ * Waits until `isEnough` of a word's value. Gives false when the executor was closed meanwhile.
+ *
+ * Cost: spins for about 20 us, then sleeps.
+ */
+export function awaitValue(
+  control: Int32Array,
+  word: number,
+  isEnough: (value: number) => boolean,
+): boolean {
+  for (let i = 0; i < SPINS; i++) {
+    if (isEnough(Atomics.load(control, word))) {
+      return true;
+    }
+  }
+  for (;;) {
+    const seen = Atomics.load(control, word);
+    if (isEnough(seen)) {
+      return true;
+    }
+    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+      return false;
+    }
+    Atomics.wait(control, word, seen, LOOK_UP_MS);
+  }
+}
