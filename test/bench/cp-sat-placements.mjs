@@ -1,0 +1,126 @@
+// Random placements and what the period search finds for them, one JSON object a line, for
+// cp-sat-agreement.py. Usage: node test/bench/cp-sat-placements.mjs [first seed] [count] [max nodes]
+import { seededRandom } from "../../dist/core/random.js";
+import { placementJson, readPlacement } from "../../dist/placement/parse-placement.js";
+import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
+
+const [first = 1, count = 300, maxNodes = 200_000] = process.argv.slice(2).map(Number);
+
+/** Chain of forward blocks, the backward ones in reverse, maybe a weight block behind each. */
+function training(random) {
+  const stages = 1 + random.integer(4);
+  const devices = 1 + random.integer(stages);
+  const longest = 1 + random.integer(5);
+  const weights = random.next() < 0.3;
+  const blocks = [];
+  const dependencies = [];
+  const block = (id, kind, device, change) => {
+    const duration = 1 + random.integer(longest);
+    const workspace = random.next() < 0.15 ? 1 : 0;
+    blocks.push({ id, kind, devices: [`d${device}`], duration, workspace, memory: change });
+    return id;
+  };
+  const homes = Array.from({ length: stages }, (_, s) =>
+    s < devices ? s : random.integer(devices),
+  );
+  const memory = homes.map(() => 1 + random.integer(2));
+  let last;
+  const after = (from, to) => {
+    const latency = random.next() < 0.3 ? 1 + random.integer(2) : 0;
+    dependencies.push({ from, to, latency });
+  };
+  for (let s = 0; s < stages; s++) {
+    const id = block(`f${s}`, "forward", homes[s], memory[s]);
+    if (last !== undefined) after(last, id);
+    last = id;
+  }
+  for (let s = stages - 1; s >= 0; s--) {
+    const id = block(`b${s}`, "backward", homes[s], weights ? 0 : -memory[s]);
+    after(last, id);
+    last = id;
+    if (weights) after(id, block(`w${s}`, "weight", homes[s], -memory[s]));
+  }
+  return { devices, blocks, dependencies };
+}
+
+/** Any graph, blocks on one or two devices; memory is taken and given back by dependent blocks. */
+function general(random) {
+  const devices = 1 + random.integer(4);
+  const size = 3 + random.integer(8);
+  const longest = 1 + random.integer(6);
+  const blocks = Array.from({ length: size }, (_, at) => {
+    const home = random.integer(devices);
+    const other = random.next() < 0.15 ? random.integer(devices) : home;
+    const on = [...new Set([home, other])].sort((a, b) => a - b);
+    const workspace = random.next() < 0.15 ? 1 : 0;
+    const duration = 1 + random.integer(longest);
+    return { id: `b${at}`, kind: "other", devices: on.map((d) => `d${d}`), duration, workspace };
+  });
+  const edges = new Map();
+  const depend = (a, b) => {
+    const latency = random.next() < 0.3 ? 1 + random.integer(3) : 0;
+    edges.set(`${a} ${b}`, { from: `b${a}`, to: `b${b}`, latency });
+  };
+  for (let at = 1; at < size; at++) {
+    for (let tries = random.integer(3); tries > 0; tries--) depend(random.integer(at), at);
+  }
+  for (let at = 0; at + 1 < size; at++) {
+    if (random.next() < 0.4 && blocks[at].memory === undefined) {
+      const to = at + 1 + random.integer(size - at - 1);
+      if (blocks[to].memory === undefined) {
+        const memory = 1 + random.integer(2);
+        Object.assign(blocks[at], { memory });
+        Object.assign(blocks[to], { memory: -memory, devices: blocks[at].devices });
+        depend(at, to);
+      }
+    }
+  }
+  return { devices, blocks, dependencies: [...edges.values()] };
+}
+
+function placementOf(seed) {
+  const random = seededRandom(seed);
+  const { devices, blocks, dependencies } = (random.next() < 0.5 ? training : general)(random);
+  const least = Array.from({ length: devices }, (_, d) =>
+    blocks
+      .filter((block) => block.devices.includes(`d${d}`))
+      .reduce((sum, { memory = 0, workspace }) => sum + Math.max(0, memory) + workspace, 0),
+  );
+  const slack = random.integer(4);
+  return {
+    format: "top-compile/placement",
+    version: 1,
+    timeUnit: "step",
+    // Now and then too little: what cannot run at all has to be found out, too.
+    devices: least.map((need, d) => ({ name: `d${d}`, memory: Math.max(0, need + slack - 1) })),
+    blocks,
+    dependencies,
+    memoryRelease: random.next() < 0.5 ? "start" : "end",
+  };
+}
+
+for (let seed = first; seed < first + count; seed++) {
+  const read = readPlacement(placementOf(seed), `seed ${seed}`);
+  if (!read.ok) {
+    console.log(JSON.stringify({ seed, refused: read.error[0].code }));
+    continue;
+  }
+  const found = searchPeriod(read.value, { maxNodes, seed: 1 });
+  const { status, schedule, lowerBound, leastPeak, leastMemory, nodes } = found;
+  const peaks = found.peaks.map((peak) => peak ?? 0);
+  console.log(
+    JSON.stringify({
+      seed,
+      placement: placementJson(read.value),
+      status,
+      lowerBound,
+      period: schedule?.period,
+      microBatchesPerPeriod: schedule?.microBatchesPerPeriod,
+      leastForOne: found.leastForOne,
+      peak: Math.max(0, ...peaks),
+      leastPeak,
+      leastMemory,
+      nodes,
+    }),
+  );
+}
