@@ -215,8 +215,8 @@ def main():
             begin = time.monotonic()
             period, peak = compare_period(record), compare_peak(record)
             seconds = time.monotonic() - begin
-            if seconds > 10:
-                print(f"seed {record['seed']}: {seconds:.0f} s", file=sys.stderr)
+            if any("not least" in (verdict or "") or "better" in (verdict or "") for verdict in (period, peak)):
+                print(f"seed {record['seed']}: {period}; {peak}; {seconds:.0f} s", file=sys.stderr)
             periods[period] += 1
             if peak is not None:
                 peaks[peak] += 1
