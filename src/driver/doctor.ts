@@ -1,26 +1,17 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { delimiter, join } from "node:path";
 import { makeFolder } from "../core/make-folder.js";
+import { findCompiler } from "../runtime/cuda/client/build-helper.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
-
-/** One thing that was looked for. */
-export interface Finding {
-  readonly name: string;
-  /** `missing`: a command needs it and will fail; `absent`: nothing needs it in this version. */
-  readonly status: "found" | "missing" | "absent";
-  /** What was found, with its version, or what is lacking. */
-  readonly value: string;
-  /** What to do; only where there is something to do. */
-  readonly hint?: string;
-}
+import { examineGpu } from "./doctor-gpu.js";
+import type { Finding } from "./finding.js";
 
 /** Where to look. */
 export interface DoctorRequest {
   /** Folder in which profiles are cached. */
   readonly cacheFolder: string;
-  /** The search path for programs. */
-  readonly path: string;
+  /** The environment: search path for programs, compiler, folders of libraries. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Version of Node, without `v`. */
   readonly node: string;
 }
@@ -35,8 +26,8 @@ export async function examineMachine(request: DoctorRequest): Promise<readonly F
     await runtimeFinding(),
     processorFinding(),
     cacheFinding(request.cacheFolder),
-    gpuFinding(),
-    compilerFinding(request.path),
+    ...(await examineGpu(request)),
+    await compilerFinding(request.env),
   ];
 }
 
@@ -92,32 +83,15 @@ function cacheFinding(folder: string): Finding {
   }
 }
 
-const DRIVER = "/proc/driver/nvidia";
-
-function gpuFinding(): Finding {
-  try {
-    const version = /Kernel Module\D*([\d.]+)/.exec(readFileSync(`${DRIVER}/version`, "utf8"))?.[1];
-    const names = readdirSync(`${DRIVER}/gpus`).map((gpu) => {
-      const text = readFileSync(join(`${DRIVER}/gpus`, gpu, "information"), "utf8");
-      return /Model:\s*(.+)/.exec(text)?.[1]?.trim() ?? "unknown model";
-    });
-    return {
-      name: "GPU",
-      status: "absent",
-      value: `${names.join(", ")}, driver ${version ?? "unknown"}: not used by this version`,
-    };
-  } catch {
-    return { name: "GPU", status: "absent", value: "no NVIDIA driver found; none is needed" };
-  }
-}
-
-function compilerFinding(path: string): Finding {
-  const names = ["c++", "g++", "clang++"];
-  for (const folder of path.split(delimiter)) {
-    const found = names.map((name) => join(folder, name)).find((file) => existsSync(file));
-    if (found !== undefined) {
-      return { name: "C++ compiler", status: "found", value: found };
-    }
-  }
-  return { name: "C++ compiler", status: "absent", value: "none found; none is needed" };
+async function compilerFinding(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Finding> {
+  const found = await findCompiler(env);
+  return found.ok
+    ? { name: "C++ compiler", status: "found", value: found.value }
+    : {
+        name: "C++ compiler",
+        status: "absent",
+        value: "none found; only --device cuda needs one, to build its helper once",
+      };
 }

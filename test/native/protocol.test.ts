@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { examineGpu } from "../../src/driver/doctor-gpu.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import type { ConvNode, GemmNode, HelperNode } from "../../src/runtime/cuda/client/protocol.js";
 import {
@@ -351,6 +352,22 @@ describe.skipIf(noCompiler !== undefined)(`helper over the stand-in (${noCompile
     });
     await expectDone(other, "arena", { bytes: 64 });
     await other.close();
+  });
+
+  it("is what doctor asks", async () => {
+    const findings = await examineGpu({
+      cacheFolder: "/nowhere",
+      env: {},
+      hasDriver: true,
+      obtain: async () => ({ ok: true, value: await testHelper() }),
+    });
+    expect(findings.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      "GPU found",
+      "NVRTC found",
+      "cuBLASLt found",
+      "cuBLAS found",
+      "cuDNN found",
+    ]);
   });
 
   it("opens no device that is not there", async () => {

@@ -1,4 +1,5 @@
-import { examineMachine, type Finding } from "../../driver/doctor.js";
+import { examineMachine } from "../../driver/doctor.js";
+import type { Finding } from "../../driver/finding.js";
 import { cacheFolder } from "../cache-folder.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
@@ -6,6 +7,10 @@ import type { CommonOptions } from "../io.js";
 import { addCommonOptions } from "../options.js";
 
 const EXAMPLES = `
+On a machine with an NVIDIA driver this builds the GPU helper (once, about 15 s) and asks it which
+GPUs and libraries it finds. TOP_COMPILE_CUDA_LIBS names folders, separated by colons, in which
+NVIDIA's libraries are looked for first.
+
 Exit status 4: something that commands need is missing.
 
 Example:
@@ -22,7 +27,7 @@ export const registerDoctor: RegisterCommand = (program, run) => {
     await run(options, async ({ io, print }) => {
       const findings = await examineMachine({
         cacheFolder: cacheFolder(io.env),
-        path: io.env["PATH"] ?? "",
+        env: io.env,
         node: process.versions.node,
       });
       print({ text: () => renderFindings(findings), json: () => ({ findings }) });
