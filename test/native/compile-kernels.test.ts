@@ -1,0 +1,87 @@
+/** Every generated kernel compiles: those of all fixture models, and of every operator case. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lowerModel } from "../../src/onnx/lower.js";
+import { readModel } from "../../src/onnx/read-model.js";
+import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
+import type { DevicePlan } from "../../src/runtime/cuda/codegen/device-node.js";
+import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
+import { kernelSources } from "../../src/runtime/cuda/codegen/kernel-source.js";
+import type { FloatStorage } from "../../src/runtime/cuda/codegen/operator-call.js";
+import { COMPILE_OPTIONS } from "../../src/runtime/cuda/program/program.js";
+import {
+  ELEMENTWISE_CASES,
+  MOVEMENT_CASES,
+  ROW_CASES,
+  WINDOW_CASES,
+} from "../support/device-operator-cases.js";
+import { NVRTC_SKIP_REASON, startCompiler } from "../support/nvrtc.js";
+import { encodeCase, lowerBytes } from "../support/operator-models.js";
+
+const MODELS = join(import.meta.dirname, "../../fixtures/models");
+
+/** The architecture of the GPUs that this is mostly used on, and the oldest that CUDA 13 compiles for. */
+const ARCHITECTURES = ["sm_90", "sm_75"];
+
+async function plansOf(path: string, floats: FloatStorage): Promise<readonly DevicePlan[]> {
+  const model = readModel(path);
+  const lowered = model.ok ? await lowerModel(model.value, { dims: new Map() }) : model;
+  const made = lowered.ok
+    ? emitModel(lowered.value, { floats, estimateUnsupported: false })
+    : lowered;
+  if (!made.ok) {
+    throw new Error(`${path}: ${made.error[0].message}`);
+  }
+  return made.value.plans;
+}
+
+async function plansOfCases(): Promise<readonly DevicePlan[]> {
+  const plans: DevicePlan[] = [];
+  for (const each of [...ELEMENTWISE_CASES, ...MOVEMENT_CASES, ...ROW_CASES, ...WINDOW_CASES]) {
+    const lowered = await lowerBytes(encodeCase(each));
+    for (const floats of ["f32", "f16"] as const) {
+      const made = lowered.ok
+        ? emitModel(lowered.value, { floats, estimateUnsupported: false })
+        : lowered;
+      if (!made.ok) {
+        throw new Error(`${each.type}: ${made.error[0].message}`);
+      }
+      plans.push(...made.value.plans);
+    }
+  }
+  return plans;
+}
+
+describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC", () => {
+  let helper: GpuHelper;
+
+  beforeAll(async () => {
+    helper = await startCompiler();
+  }, 180_000);
+
+  afterAll(() => helper.close());
+
+  async function compileAll(plans: readonly DevicePlan[], arch: string): Promise<number> {
+    const { sources, count } = kernelSources(plans);
+    for (const source of sources) {
+      const compiled = await helper.call("compile", { source, options: COMPILE_OPTIONS, arch });
+      expect(compiled.ok ? "" : compiled.error[0].message).toBe("");
+      expect(compiled.ok ? compiled.value.log : "").not.toMatch(/warning/);
+    }
+    return count;
+  }
+
+  it.each(
+    readdirSync(MODELS).filter((name) => name.endsWith(".onnx")),
+  )("takes every kernel of %s", async (name) => {
+    for (const floats of ["f32", "f16"] as const) {
+      const plans = await plansOf(join(MODELS, name), floats);
+      expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(ARCHITECTURES)("takes the kernels of every operator type for %s", async (arch) => {
+    expect(await compileAll(await plansOfCases(), arch)).toBeGreaterThan(400);
+  });
+});

@@ -1,0 +1,39 @@
+/** NVIDIA's run-time compiler, through the native helper, where it is installed. */
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { buildHelper } from "../../src/runtime/cuda/client/build-helper.js";
+import { type GpuHelper, startGpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
+import { libraryArguments } from "../../src/runtime/cuda/client/obtain-helper.js";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+/** Folders that the user names, then the usual ones of the CUDA toolkit. */
+function libraryFolders(): readonly string[] {
+  const named = (process.env["TOP_COMPILE_CUDA_LIBS"] ?? "").split(delimiter);
+  const toolkits = existsSync("/usr/local")
+    ? readdirSync("/usr/local").filter((name) => /^cuda(-1[2-9].*)?$/.test(name))
+    : [];
+  return [...named, ...toolkits.map((name) => `/usr/local/${name}/lib64`)].filter(
+    (folder) => folder !== "" && existsSync(folder),
+  );
+}
+
+/** Why kernels cannot be compiled here; `undefined`: they can. */
+export const NVRTC_SKIP_REASON: string | undefined = libraryFolders().some((folder) =>
+  readdirSync(folder).some((name) => name.startsWith("libnvrtc.so")),
+)
+  ? undefined
+  : "no libnvrtc.so in the folders of TOP_COMPILE_CUDA_LIBS or of a CUDA toolkit";
+
+/** The helper, built into the folder for build outputs; the caller closes it. */
+export async function startCompiler(): Promise<GpuHelper> {
+  const built = await buildHelper({ folder: join(ROOT, "build/native"), env: process.env });
+  const env = { ...process.env, TOP_COMPILE_CUDA_LIBS: libraryFolders().join(delimiter) };
+  const started = built.ok
+    ? await startGpuHelper({ program: { path: built.value.path, args: libraryArguments(env), env } })
+    : built;
+  if (!started.ok) {
+    throw new Error(started.error[0].message);
+  }
+  return started.value;
+}
