@@ -72,14 +72,15 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
     return count;
   }
 
-  it.each(
-    readdirSync(MODELS).filter((name) => name.endsWith(".onnx")),
-  )("takes every kernel of %s", async (name) => {
-    for (const floats of ["f32", "f16"] as const) {
-      const plans = await plansOf(join(MODELS, name), floats);
-      expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
-    }
-  });
+  it.each(readdirSync(MODELS).filter((name) => name.endsWith(".onnx")))(
+    "takes every kernel of %s",
+    async (name) => {
+      for (const floats of ["f32", "f16"] as const) {
+        const plans = await plansOf(join(MODELS, name), floats);
+        expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
+      }
+    },
+  );
 
   it.each(ARCHITECTURES)("takes the kernels of every operator type for %s", async (arch) => {
     expect(await compileAll(await plansOfCases(), arch)).toBeGreaterThan(400);

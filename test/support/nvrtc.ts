@@ -30,7 +30,9 @@ export async function startCompiler(): Promise<GpuHelper> {
   const built = await buildHelper({ folder: join(ROOT, "build/native"), env: process.env });
   const env = { ...process.env, TOP_COMPILE_CUDA_LIBS: libraryFolders().join(delimiter) };
   const started = built.ok
-    ? await startGpuHelper({ program: { path: built.value.path, args: libraryArguments(env), env } })
+    ? await startGpuHelper({
+        program: { path: built.value.path, args: libraryArguments(env), env },
+      })
     : built;
   if (!started.ok) {
     throw new Error(started.error[0].message);
