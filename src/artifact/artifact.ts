@@ -94,6 +94,8 @@ export interface OperatorsSection {
     readonly sequentialMeasured?: number;
     readonly allCoresMeasured?: number;
     readonly parallelMeasured?: number;
+    /** On a GPU: one stream without a CUDA graph. */
+    readonly eagerMeasured?: number;
   };
   /** Sizes given to dynamic dims. */
   readonly dims: readonly { readonly name: string; readonly size: number }[];

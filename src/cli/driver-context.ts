@@ -1,5 +1,7 @@
 import type { DriverContext } from "../driver/context.js";
 import { profileFolder } from "../profile/profile-store.js";
+import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
+import { cacheFolder } from "./cache-folder.js";
 import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
 
@@ -9,6 +11,13 @@ export function driverContext({ io, signal, progress }: Session): DriverContext 
     signal,
     onProgress: (event) => progress.report(event),
     onNote: (text) => progress.note(text),
+    startHelper: () =>
+      obtainGpuHelper({
+        cacheFolder: cacheFolder(io.env),
+        env: io.env,
+        signal,
+        onBuild: () => progress.note("building the GPU helper, once: about 15 s"),
+      }),
     profileFolder: profileFolder(io.env),
     tool: `top-compile ${TOOL_VERSION}`,
   };

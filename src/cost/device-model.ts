@@ -64,9 +64,7 @@ const RATES: Shape<ArithmeticRates> = object<ArithmeticRates>({
 
 const SOURCE = text(500);
 
-const DEVICE_MODEL = object<DeviceModel & { format: string; version: number }>({
-  format: oneOf("top-compile/device-model"),
-  version: oneOf(1),
+const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
   name: text(64),
   product: text(200),
   sms: integer(1, 4096),
@@ -95,6 +93,15 @@ const DEVICE_MODEL = object<DeviceModel & { format: string; version: number }>({
     eventNs: SOURCE,
     kernelFloorNs: SOURCE,
   }),
+};
+
+/** A device model inside another record. */
+export const deviceModelShape: Shape<DeviceModel> = object<DeviceModel>(FIELDS);
+
+const DEVICE_MODEL = object<DeviceModel & { format: string; version: number }>({
+  format: oneOf("top-compile/device-model"),
+  version: oneOf(1),
+  ...FIELDS,
 });
 
 /**

@@ -1,4 +1,11 @@
+import type { Result } from "../core/result.js";
 import type { OnProgress } from "../profile/progress.js";
+import type { HelperCalls } from "../runtime/cuda/session/device-session.js";
+
+/** The native helper while it is needed. */
+export interface RunningHelper extends HelperCalls {
+  close(): Promise<void>;
+}
 
 /** What long work is given besides its request. */
 export interface DriverContext {
@@ -7,6 +14,8 @@ export interface DriverContext {
   readonly onProgress: OnProgress;
   /** Hears of what was assumed or done differently; one line each. */
   readonly onNote: (text: string) => void;
+  /** Starts the native helper, building it on first use. Fails: with exit status 4 where it cannot. */
+  readonly startHelper: () => Promise<Result<RunningHelper>>;
   /** Where profiles are kept between runs. */
   readonly profileFolder: string;
   /** Name and version of this tool, for provenance. */

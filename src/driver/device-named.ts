@@ -2,33 +2,36 @@ import { fail, ok, type Result } from "../core/result.js";
 import { type DeviceModel, parseDeviceModel } from "../cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
 import { deviceModelNotJson, deviceUnknown } from "../cost/failures.js";
-import { deviceUnsupported } from "./failures.js";
 import { readText } from "./files.js";
 
-/** What `--device` names: this machine's CPU, or a GPU by its data sheet. */
+/** What `--device` names: this machine's CPU or one of its GPUs, or a GPU by its data sheet. */
 export type NamedDevice =
   | { readonly kind: "cpu" }
+  | { readonly kind: "cuda"; readonly index: number }
   | { readonly kind: "model"; readonly model: DeviceModel };
 
 /**
- * The device of a name: `cpu`, a device model that comes with the tool, or the path of a device
+ * The device of a name: `cpu`, `cuda` or `cuda:N`, a device model that comes with the tool, or the path of a device
  * model file (`.json`).
  *
- * Fails: `device-unknown`, `device-unsupported` for GPUs to be measured, `device-model-invalid`.
+ * Fails: `device-unknown`, `device-model-invalid`.
  */
 export function deviceNamed(name: string): Result<NamedDevice> {
   if (name === "cpu") {
     return ok({ kind: "cpu" });
   }
-  if (/^cuda(:\d+)?$/.test(name)) {
-    return fail([deviceUnsupported(name)]);
+  const [, number] = /^cuda(?::(\d{1,4}))?$/.exec(name) ?? [];
+  if (name === "cuda" || number !== undefined) {
+    return ok({ kind: "cuda", index: Number(number ?? 0) });
   }
   const known = deviceModelNamed(name);
   if (known !== undefined) {
     return ok({ kind: "model", model: known });
   }
   if (!name.endsWith(".json")) {
-    return fail([deviceUnknown(name, ["cpu", ...DEVICE_MODELS.map((model) => model.name)])]);
+    return fail([
+      deviceUnknown(name, ["cpu", "cuda", ...DEVICE_MODELS.map((model) => model.name)]),
+    ]);
   }
   const text = readText(name);
   if (!text.ok) {

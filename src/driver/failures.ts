@@ -68,13 +68,13 @@ export function sectionMissing(file: string, section: string): Failure {
   };
 }
 
-/** A GPU that would have to be measured. */
+/** A device that is known by its data sheet only. */
 export function deviceUnsupported(device: string): Failure {
   return {
     code: "device-unsupported",
     where: `--device ${device}`,
-    message: "this version cannot measure on a GPU or run there",
-    hint: "give --device cpu, or the name of a device model such as h200 for estimates",
+    message: "is known by its data sheet only: nothing can be measured or run there",
+    hint: "give --device cpu, or --device cuda where there is a GPU",
     exit: 4,
   };
 }
@@ -175,5 +175,38 @@ export function algorithmNotFor(algorithm: string, device: string): Failure {
     message: `has no schedules for --device ${device}`,
     hint: "give a GPU with --device, or choose another algorithm",
     exit: 2,
+  };
+}
+
+/** A schedule whose outputs are not those of the same kernels on one stream. */
+export function replayDiffers(file: string): Failure {
+  return {
+    code: "replay-differs",
+    where: file,
+    message: "its outputs are not, byte for byte, those of the same kernels on one stream",
+    hint: "please report this: a verified schedule must not race",
+    exit: 1,
+  };
+}
+
+/** Arithmetic that a device model has no figures for. */
+export function mathNotFor(math: string, device: string): Failure {
+  return {
+    code: "math-not-for-device",
+    where: `--math ${math}`,
+    message: `cannot be estimated for --device ${device}`,
+    hint: "give --math tf32 or ieee, or measure with --device cuda",
+    exit: 2,
+  };
+}
+
+/** A joint schedule of several tasks, which one inference cannot execute. */
+export function tasksCannotRun(file: string): Failure {
+  return {
+    code: "tasks-cannot-run",
+    where: file,
+    message: "is of several tasks in flight; run executes one inference from its start",
+    hint: "compile without --concurrency and --progress",
+    exit: 1,
   };
 }

@@ -17,7 +17,7 @@ export interface ModelJob {
 }
 
 /** The `format` of the file that is written. */
-export type JobFormat = "top-compile/schedule" | "top-compile/profile";
+export type JobFormat = "top-compile/schedule" | "top-compile/profile" | "top-compile/gpu-profile";
 
 /**
  * Runs `make` on the lowered model and writes the text it gives; what cannot be written is refused

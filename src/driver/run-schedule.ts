@@ -3,9 +3,12 @@ import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
+import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
 import type { DriverContext } from "./context.js";
-import { deviceUnsupported, outputsDiffer } from "./failures.js";
-import { verifySchedule } from "./verify-schedule.js";
+import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
+import { deviceNamed } from "./device-named.js";
+import { deviceUnsupported, outputsDiffer, tasksCannotRun } from "./failures.js";
+import { type VerifiedSchedule, verifySchedule } from "./verify-schedule.js";
 
 /** One way to run the model, measured. */
 export interface RunTiming {
@@ -35,31 +38,79 @@ export interface RunRequest {
   readonly model: string | undefined;
   readonly seed: number;
   readonly rounds: number | undefined;
+  /** `cpu`, `cuda`, `cuda:N`; `undefined`: what the schedule was compiled for. */
+  readonly device: string | undefined;
+  /** On a GPU; `undefined`: as compiled. */
+  readonly precision: Precision | undefined;
+  /** On a GPU: stand-ins for operators without device code. */
+  readonly estimateUnsupported: boolean;
 }
+
+/** What running gave, on the CPU or on a GPU. */
+export type ScheduleRunReport =
+  | { readonly kind: "cpu"; readonly report: RunReport }
+  | { readonly kind: "cuda"; readonly report: CudaRunReport };
 
 /** Outputs further apart than this, relatively, are wrong and not merely rounded otherwise. */
 const TOLERANCE = 1e-3;
 
 /**
- * Executes a schedule on this machine beside ONNX Runtime's own ways to run the model, on the same
- * seeded inputs, and compares their outputs.
+ * Executes a schedule where it was compiled for, or where the user says.
  *
- * Fails: what verifying and measuring fail with; `outputs-differ`.
+ * Fails: what verifying fails with, `device-unsupported` for a device model, `tasks-cannot-run`, and
+ * what running there fails with.
  */
 export async function runSchedule(
   request: RunRequest,
   context: DriverContext,
-): Promise<Result<RunReport>> {
+): Promise<Result<ScheduleRunReport>> {
   const verified = await verifySchedule(request.file, request.model);
   if (!verified.ok) {
     return verified;
   }
-  const { artifact, lowered, schedule } = verified.value;
-  const operators = present(artifact.operators, "operators section");
-  const device = String(artifact.provenance.options["device"] ?? "cpu");
-  if (device !== "cpu") {
-    return fail([deviceUnsupported(device)]);
+  const { options } = verified.value.artifact.provenance;
+  const name = request.device ?? String(options["device"] ?? "cpu");
+  const device = deviceNamed(name);
+  if (!device.ok) {
+    return device;
   }
+  if (device.value.kind === "model") {
+    return fail([deviceUnsupported(name)]);
+  }
+  if (verified.value.artifact.operators?.tasks !== undefined) {
+    return fail([tasksCannotRun(request.file)]);
+  }
+  if (device.value.kind === "cpu") {
+    const ran = await runOnCpu(request, verified.value, context);
+    return ran.ok ? ok({ kind: "cpu", report: ran.value }) : ran;
+  }
+  const target = {
+    device: device.value.index,
+    precision: request.precision ?? precisionOf(options["precision"] ?? options["math"]),
+    estimateUnsupported: request.estimateUnsupported || options["estimateUnsupported"] === true,
+    seed: request.seed,
+  };
+  const cuda = { target, rounds: request.rounds };
+  const ran = await runOnCuda(request.file, verified.value, cuda, context);
+  return ran.ok ? ok({ kind: "cuda", report: ran.value }) : ran;
+}
+
+function precisionOf(option: unknown): Precision {
+  return PRECISIONS.find((precision) => precision === option) ?? "tf32";
+}
+
+/**
+ * Executes a schedule on this machine beside ONNX Runtime's own ways to run the model, on the same
+ * seeded inputs, and compares their outputs.
+ *
+ * Fails: what measuring fails with; `outputs-differ`.
+ */
+async function runOnCpu(
+  request: RunRequest,
+  { artifact, lowered, schedule }: VerifiedSchedule,
+  context: DriverContext,
+): Promise<Result<RunReport>> {
+  const operators = present(artifact.operators, "operators section");
   const isSplit = schedule.streams > 1;
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
     seed: request.seed,

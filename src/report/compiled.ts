@@ -49,6 +49,7 @@ function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
   const baselines: readonly (readonly [string, number | undefined])[] = [
     ["ONNX Runtime, all cores", latencyNs.allCoresMeasured],
     ["ONNX Runtime, parallel mode", latencyNs.parallelMeasured],
+    ["one stream, no CUDA graph", latencyNs.eagerMeasured],
   ];
   const header = ["schedule", "streams", "predicted", "measured", "speed-up"];
   return textTable(

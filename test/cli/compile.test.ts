@@ -153,7 +153,6 @@ describe("bad input", () => {
     ],
     ["a schedule that is none", () => ["verify", made("s.json", "[]")], 1, "schedule-invalid"],
     ["an unknown device", () => [MODEL, "--device", "tpu"], 1, "device-unknown"],
-    ["a GPU to be measured", () => [MODEL, "--device", "cuda"], 4, "device-unsupported"],
     [
       "an algorithm of another device",
       () => [MODEL, "--algorithm", "ios"],

@@ -48,6 +48,7 @@ const operators: fc.Arbitrary<OperatorsSection> = fc
         sequentialMeasured: NS,
         allCoresMeasured: NS,
         parallelMeasured: NS,
+        eagerMeasured: NS,
       },
       { requiredKeys: ["predicted", "sequentialPredicted"] },
     ),

@@ -25,30 +25,18 @@ export class EmulatedDevice {
   readonly memory: ArrayBuffer;
   readonly #program: DeviceProgram;
   readonly #nodes: readonly HelperNode[];
-  readonly #kernels = new Map<string, Kernel>();
+  readonly #kernels: ReadonlyMap<string, Kernel>;
 
   constructor(program: DeviceProgram) {
     this.#program = program;
     this.memory = poisoned(program.memory.bytes);
     const modules = program.kernels.sources.map((_, i) => i + 10);
     this.#nodes = helperNodes(program, modules);
-    for (const { node } of program.nodes) {
-      if (node.kind === "kernel") {
-        this.#kernels.set(program.kernels.find(node.kernel).name, node.kernel);
-      }
-    }
+    this.#kernels = kernelsByName(program);
   }
 
   upload(items: readonly UploadItem[]): void {
-    for (const item of items) {
-      if (!("path" in item)) {
-        throw new Error("only files are uploaded");
-      }
-      const bytes = new Uint8Array(this.memory, item.offset, item.bytes);
-      const file = openSync(item.path, "r");
-      readSync(file, bytes, 0, item.bytes, item.fileOffset);
-      closeSync(file);
-    }
+    uploadInto(this.memory, items);
   }
 
   write(range: MemoryRange, bytes: Uint8Array): void {
@@ -65,89 +53,145 @@ export class EmulatedDevice {
   }
 
   /** Runs the launches in an order drawn from those that the schedule allows. */
-  run({ launches }: HelperSchedule, random: Random): void {
-    const queues = new Map<number, (typeof launches)[number][]>();
-    for (const launch of launches) {
-      const stream = launch.stream ?? 0;
-      queues.set(stream, [...(queues.get(stream) ?? []), launch]);
-    }
-    const done = new Set<number>();
-    for (let left = launches.length; left > 0; left--) {
-      const ready = [...queues.values()].filter(
-        ([head]) => head?.after?.every((node) => done.has(node)) ?? head !== undefined,
-      );
-      const queue = present(ready[random.integer(ready.length)], "a launch that may start");
-      const { node } = present(queue.shift(), "launch");
-      this.#execute(node);
-      done.add(node);
-    }
+  run(schedule: HelperSchedule, random: Random): void {
+    inRandomOrder(schedule, random, (node) => this.#execute(node));
   }
 
   #execute(at: number): void {
     const node = present(this.#nodes[at], "node");
     const { operator, node: device } = present(this.#program.nodes[at], "program node");
-    if (node.kind === "kernel" && device.kind === "kernel") {
-      const kernel = present(this.#kernels.get(node.function), node.function);
+    // What an argument points at ends with its own tensor, whatever lies behind it.
+    const ends = device.kind === "kernel" ? device.buffers : [];
+    executeNode(this.memory, node, this.#kernels, (argument) => {
+      const { offset, bytes } = this.#program.memory.rangeOf(
+        operator,
+        present(ends[argument], "place"),
+      );
+      return offset + bytes;
+    });
+  }
+}
+
+/** Executes one node in memory. `endOf` says where the memory of a kernel's argument ends. */
+export function executeNode(
+  memory: ArrayBuffer,
+  node: HelperNode,
+  kernels: ReadonlyMap<string, Kernel>,
+  endOf: (argument: number) => number,
+): void {
+  const elements = (storage: StorageType, offset: number, end = memory.byteLength): Elements =>
+    elementsAt(storage, memory, offset, Math.floor((end - offset) / STORAGE_BYTES[storage]));
+  switch (node.kind) {
+    case "kernel": {
+      const kernel = present(kernels.get(node.function), node.function);
       const buffers = kernel.buffers.map(({ storage }, i) => {
-        const { bytes } = this.#program.memory.rangeOf(
-          operator,
-          present(device.buffers[i], "place"),
-        );
         const argument = present(node.args[i], "argument");
-        const offset = "ptr" in argument ? argument.ptr : Number.NaN;
-        return elementsAt(storage, this.memory, offset, bytes / STORAGE_BYTES[storage]);
+        return elements(storage, "ptr" in argument ? argument.ptr : Number.NaN, endOf(i));
       });
       runKernel(kernel, buffers);
-    } else if (node.kind === "gemm") {
-      this.#gemm(node);
-    } else if (node.kind === "conv") {
+      return;
+    }
+    case "gemm":
+      runGemm(node, (offset) => elements(node.dtype, offset));
+      return;
+    case "conv": {
       const tensor = ({ offset, dims }: ConvTensor) => ({
-        elements: this.#elements(node.dtype, offset),
+        elements: elements(node.dtype, offset),
         dims,
       });
       convolve({
         x: tensor(node.x),
         w: tensor(node.w),
         y: tensor(node.y),
-        bias: node.bias === undefined ? undefined : this.#elements(node.dtype, node.bias),
+        bias: node.bias === undefined ? undefined : elements(node.dtype, node.bias),
         pads: node.pads,
         strides: node.strides,
         dilations: node.dilations,
         groups: node.groups ?? 1,
       });
-    } else {
-      throw new Error(`a ${node.kind} node, which no operator makes`);
+      return;
+    }
+    case "memset":
+      new Uint8Array(memory, node.offset, node.bytes).fill(node.value);
+      return;
+    case "copy":
+      throw new Error("a copy node, which no operator makes");
+  }
+}
+
+/** Column by column, as cuBLAS defines it. */
+function runGemm(
+  node: Extract<HelperNode, { kind: "gemm" }>,
+  elementsOf: (offset: number) => Elements,
+): void {
+  const [a, b, c] = [node.a, node.b, node.c].map(({ offset }) => elementsOf(offset)) as [
+    Elements,
+    Elements,
+    Elements,
+  ];
+  const at = (matrix: GemmMatrix, batch: number, row: number, column: number) =>
+    batch * (matrix.stride ?? 0) + column * matrix.leading + row;
+  for (let batch = 0; batch < (node.batch ?? 1); batch++) {
+    for (let row = 0; row < node.m; row++) {
+      for (let column = 0; column < node.n; column++) {
+        let sum = 0;
+        for (let i = 0; i < node.k; i++) {
+          const left = node.transposeA ? at(node.a, batch, i, row) : at(node.a, batch, row, i);
+          const right = node.transposeB
+            ? at(node.b, batch, column, i)
+            : at(node.b, batch, i, column);
+          sum += a.get(left) * b.get(right);
+        }
+        const target = at(node.c, batch, row, column);
+        const old = (node.beta ?? 0) === 0 ? 0 : (node.beta ?? 0) * c.get(target);
+        c.set(target, (node.alpha ?? 1) * sum + old);
+      }
     }
   }
+}
 
-  #elements(storage: StorageType, offset: number): Elements {
-    const count = Math.floor((this.memory.byteLength - offset) / STORAGE_BYTES[storage]);
-    return elementsAt(storage, this.memory, offset, count);
+/** The kernels of a program by the names that its sources give them. */
+export function kernelsByName({ nodes, kernels }: DeviceProgram): ReadonlyMap<string, Kernel> {
+  return new Map(
+    nodes.flatMap(({ node }) =>
+      node.kind === "kernel" ? [[kernels.find(node.kernel).name, node.kernel] as const] : [],
+    ),
+  );
+}
+
+/** Takes launches in an order drawn from those that streams and `after` allow. */
+export function inRandomOrder(
+  { launches }: HelperSchedule,
+  random: Random,
+  execute: (node: number) => void,
+): void {
+  const queues = new Map<number, (typeof launches)[number][]>();
+  for (const launch of launches) {
+    const stream = launch.stream ?? 0;
+    queues.set(stream, [...(queues.get(stream) ?? []), launch]);
   }
+  const done = new Set<number>();
+  for (let left = launches.length; left > 0; left--) {
+    const ready = [...queues.values()].filter(
+      ([head]) => head?.after?.every((node) => done.has(node)) ?? head !== undefined,
+    );
+    const queue = present(ready[random.integer(ready.length)], "a launch that may start");
+    const { node } = present(queue.shift(), "launch");
+    execute(node);
+    done.add(node);
+  }
+}
 
-  /** Column by column, as cuBLAS defines it. */
-  #gemm(node: Extract<HelperNode, { kind: "gemm" }>): void {
-    const [a, b, c] = [node.a, node.b, node.c].map(({ offset }) =>
-      this.#elements(node.dtype, offset),
-    ) as [Elements, Elements, Elements];
-    const at = (matrix: GemmMatrix, batch: number, row: number, column: number) =>
-      batch * (matrix.stride ?? 0) + column * matrix.leading + row;
-    for (let batch = 0; batch < (node.batch ?? 1); batch++) {
-      for (let row = 0; row < node.m; row++) {
-        for (let column = 0; column < node.n; column++) {
-          let sum = 0;
-          for (let i = 0; i < node.k; i++) {
-            const left = node.transposeA ? at(node.a, batch, i, row) : at(node.a, batch, row, i);
-            const right = node.transposeB
-              ? at(node.b, batch, column, i)
-              : at(node.b, batch, i, column);
-            sum += a.get(left) * b.get(right);
-          }
-          const target = at(node.c, batch, row, column);
-          const old = (node.beta ?? 0) === 0 ? 0 : (node.beta ?? 0) * c.get(target);
-          c.set(target, (node.alpha ?? 1) * sum + old);
-        }
-      }
+/** Puts bytes of files, or given ones, into memory. */
+export function uploadInto(memory: ArrayBuffer, items: readonly UploadItem[]): void {
+  for (const item of items) {
+    if ("path" in item) {
+      const bytes = new Uint8Array(memory, item.offset, item.bytes);
+      const file = openSync(item.path, "r");
+      readSync(file, bytes, 0, item.bytes, item.fileOffset);
+      closeSync(file);
+    } else {
+      new Uint8Array(memory).set(Buffer.from(item.base64, "base64"), item.offset);
     }
   }
 }

@@ -1,16 +1,26 @@
 import { basename, dirname, join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { compileModel } from "../../driver/compile.js";
 import { compileForModel } from "../../driver/compile-for-model.js";
-import { deviceNamed } from "../../driver/device-named.js";
-import { algorithmNotFor, progressMismatch, tasksNotForCpu } from "../../driver/failures.js";
+import type { DriverContext } from "../../driver/context.js";
+import { compileForCuda } from "../../driver/cuda/compile-for-cuda.js";
+import { deviceNamed, type NamedDevice } from "../../driver/device-named.js";
+import {
+  algorithmNotFor,
+  mathNotFor,
+  progressMismatch,
+  tasksNotForCpu,
+} from "../../driver/failures.js";
 import { renderCompiled } from "../../report/compiled.js";
+import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
 import type { RegisterCommand } from "../command.js";
+import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -23,7 +33,8 @@ interface CompileOptions extends CommonOptions {
   readonly profile?: string;
   readonly remeasure?: boolean;
   readonly algorithm?: GpuAlgorithm;
-  readonly math: "tf32" | "ieee";
+  readonly math: Precision;
+  readonly estimateUnsupported?: boolean;
   readonly batch?: number;
   readonly concurrency?: number;
   readonly progress?: readonly number[];
@@ -38,6 +49,7 @@ Examples:
   top-compile model.onnx                      measure here, write model.schedule.json
   top-compile model.onnx --dim batch=8        with a size for a dynamic dim
   top-compile model.onnx --profile cpu.json   from a recorded profile: the same bytes anywhere
+  top-compile model.onnx --device cuda        measure on the GPU; the best measured schedule wins
   top-compile model.onnx --device h200        estimates for a GPU that is not there
   top-compile model.onnx --device h200 --batch 8
   top-compile model.onnx --device h200 --concurrency 2 --progress 0,0.5
@@ -54,7 +66,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
     .option("--force", "overwrite a file that is not a schedule")
     .option(
       "--device <name>",
-      "cpu, a GPU by its data sheet (h200, h100, a100-pcie-40gb, v100, rtx-2080-super), or a file",
+      "cpu, cuda or cuda:N, a GPU by its data sheet (h200, h100, a100-pcie-40gb, v100, rtx-2080-super), or a file",
       "cpu",
     )
     .option("--profile <file>", "take all measurements from this profile, and measure nothing")
@@ -64,11 +76,8 @@ export const registerCompile: RegisterCommand = (program, run) => {
         GPU_ALGORITHMS,
       ),
     )
-    .addOption(
-      new Option("--math <mode>", "arithmetic of 32-bit matrix products on a GPU")
-        .choices(["tf32", "ieee"])
-        .default("tf32"),
-    )
+    .addOption(mathOption())
+    .addOption(estimateOption())
     .option(
       "--batch <n>",
       "inputs in a batch: the first dim of every input",
@@ -94,39 +103,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
         return device;
       }
       const out = options.out ?? defaultOut(model, "schedule");
-      const common = {
-        model,
-        out,
-        force: options.force === true,
-        dims: options.dim,
-        seed: options.seed,
-        ...(options.batch === undefined
-          ? {}
-          : { batch: { batch: options.batch, mayRewrite: device.value.kind === "model" } }),
-      };
-      const tasks = tasksOf(options, device.value.kind);
-      if (!tasks.ok) {
-        return tasks;
-      }
-      const context = driverContext(session);
-      const { algorithm, math } = options;
-      if (device.value.kind === "cpu" && algorithm !== undefined && !isForCpu(algorithm)) {
-        return { ok: false, error: [algorithmNotFor(algorithm, "cpu")] };
-      }
-      const compiled =
-        device.value.kind === "model"
-          ? await compileForModel(
-              { ...common, ...tasks.value, algorithm, math, device: device.value.model },
-              context,
-            )
-          : await compileModel(
-              {
-                ...common,
-                algorithm: algorithm !== undefined && isForCpu(algorithm) ? algorithm : undefined,
-                profile: sourceOf(options),
-              },
-              context,
-            );
+      const compiled = await compileOn(device.value, model, out, options, driverContext(session));
       if (!compiled.ok) {
         return compiled;
       }
@@ -140,6 +117,47 @@ export const registerCompile: RegisterCommand = (program, run) => {
   });
 };
 
+/** Compiles for a device of any kind. */
+async function compileOn(
+  device: NamedDevice,
+  model: string,
+  out: string,
+  options: CompileOptions,
+  context: DriverContext,
+): Promise<Result<ScheduleArtifact>> {
+  const { algorithm, batch, seed, math, profile } = options;
+  const mayRewrite = device.kind === "model";
+  const common = {
+    model,
+    out,
+    force: options.force === true,
+    dims: options.dim,
+    seed,
+    ...(batch === undefined ? {} : { batch: { batch, mayRewrite } }),
+  };
+  const tasks = tasksOf(options, device.kind);
+  if (!tasks.ok) {
+    return tasks;
+  }
+  switch (device.kind) {
+    case "cpu":
+      return algorithm === undefined || isForCpu(algorithm)
+        ? compileModel({ ...common, algorithm, profile: sourceOf(options) }, context)
+        : fail([algorithmNotFor(algorithm, "cpu")]);
+    case "cuda": {
+      const target = cudaTarget(options, device.index);
+      return compileForCuda({ ...common, target, algorithm, profile }, context);
+    }
+    case "model":
+      return math === "tf32" || math === "ieee"
+        ? compileForModel(
+            { ...common, ...tasks.value, algorithm, math, device: device.model },
+            context,
+          )
+        : fail([mathNotFor(math, options.device)]);
+  }
+}
+
 function isForCpu(algorithm: GpuAlgorithm): algorithm is OperatorAlgorithm {
   return (OPERATOR_ALGORITHMS as readonly string[]).includes(algorithm);
 }
@@ -147,12 +165,12 @@ function isForCpu(algorithm: GpuAlgorithm): algorithm is OperatorAlgorithm {
 /** What `--concurrency` and `--progress` say together: nothing, or the progress of each task. */
 function tasksOf(
   { concurrency, progress }: CompileOptions,
-  device: "cpu" | "model",
+  device: NamedDevice["kind"],
 ): Result<{ readonly progress?: readonly number[] }> {
   if (concurrency === undefined && progress === undefined) {
     return ok({});
   }
-  if (device === "cpu") {
+  if (device !== "model") {
     return fail([tasksNotForCpu(concurrency === undefined ? "--progress" : "--concurrency")]);
   }
   if (progress !== undefined && concurrency !== undefined && progress.length !== concurrency) {

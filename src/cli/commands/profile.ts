@@ -1,8 +1,14 @@
+import { profileOnCuda } from "../../driver/cuda/profile-on-cuda.js";
+import { deviceNamed } from "../../driver/device-named.js";
 import { deviceUnsupported } from "../../driver/failures.js";
 import { profileModel } from "../../driver/profile-model.js";
+import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
+import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderProfiled } from "../../report/profiled.js";
+import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
+import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -13,6 +19,8 @@ interface ProfileOptions extends CommonOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly device: string;
+  readonly math: Precision;
+  readonly estimateUnsupported?: boolean;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
 }
@@ -20,6 +28,7 @@ interface ProfileOptions extends CommonOptions {
 const EXAMPLES = `
 Examples:
   top-compile profile model.onnx                           write model.profile.json
+  top-compile profile model.onnx --device cuda             on the GPU
   top-compile model.onnx --profile model.profile.json      then compile from it, here or elsewhere
 `;
 
@@ -33,18 +42,36 @@ export const registerProfile: RegisterCommand = (program, run) => {
     .argument("<model.onnx>", "the model")
     .option("-o, --out <file>", "where to write the profile (default: <model>.profile.json)")
     .option("--force", "overwrite a file that is not a profile")
-    .option("--device <name>", "what to measure on", "cpu")
+    .option("--device <name>", "what to measure on: cpu, cuda or cuda:N", "cpu")
+    .addOption(mathOption())
+    .addOption(estimateOption())
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
   addCommonOptions(command).action(async (model: string, options: ProfileOptions) => {
     await run(options, async (session) => {
-      if (options.device !== "cpu") {
-        return { ok: false, error: [deviceUnsupported(options.device)] };
+      const device = deviceNamed(options.device);
+      if (!device.ok) {
+        return device;
       }
       const out = options.out ?? defaultOut(model, "profile");
       const { dim: dims, seed } = options;
       const request = { model, out, force: options.force === true, dims, seed };
+      if (device.value.kind === "model") {
+        return { ok: false, error: [deviceUnsupported(options.device)] };
+      }
+      if (device.value.kind === "cuda") {
+        const target = cudaTarget(options, device.value.index);
+        const measured = await profileOnCuda({ ...request, target }, driverContext(session));
+        if (!measured.ok) {
+          return measured;
+        }
+        session.print({
+          text: () => `${renderGpuProfiled(measured.value)}\nwrote  ${out}`,
+          json: () => encodeGpuProfile(measured.value),
+        });
+        return { ok: true, value: EXIT.done };
+      }
       const profile = await profileModel(request, driverContext(session));
       if (!profile.ok) {
         return profile;

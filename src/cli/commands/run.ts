@@ -1,7 +1,12 @@
+import { Option } from "commander";
 import { textTable } from "../../core/text-table.js";
+import type { CudaRunReport } from "../../driver/cuda/run-on-cuda.js";
 import { type RunReport, type RunTiming, runSchedule } from "../../driver/run-schedule.js";
+import type { Timing } from "../../profile/profile.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
+import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
+import { estimateOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -9,6 +14,9 @@ import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
 
 interface RunOptions extends CommonOptions {
   readonly model?: string;
+  readonly device?: string;
+  readonly math?: Precision;
+  readonly estimateUnsupported?: boolean;
   readonly seed: number;
   readonly rounds?: number;
 }
@@ -17,6 +25,7 @@ const EXAMPLES = `
 Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
+  top-compile run model.schedule.json --device cuda
 `;
 
 /** `run`: executes a schedule for real. */
@@ -26,17 +35,30 @@ export const registerRun: RegisterCommand = (program, run) => {
     .description("execute a schedule, check its outputs, compare it with ONNX Runtime's own ways")
     .argument("<schedule.json>", "the schedule")
     .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
+    .option("--device <name>", "cpu, cuda or cuda:N (default: what it was compiled for)")
+    .addOption(
+      new Option("--math <mode>", "arithmetic of products on a GPU (default: as compiled)").choices(
+        PRECISIONS,
+      ),
+    )
+    .addOption(estimateOption())
     .option("--rounds <n>", "rounds that count (default: by time)", wholeNumber(5, 100_000))
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
   addCommonOptions(command).action(async (file: string, options: RunOptions) => {
     await run(options, async (session) => {
-      const { model, seed, rounds } = options;
-      const report = await runSchedule({ file, model, seed, rounds }, driverContext(session));
-      if (!report.ok) {
-        return report;
+      const { model, seed, rounds, device, math: precision } = options;
+      const estimateUnsupported = options.estimateUnsupported === true;
+      const request = { file, model, seed, rounds, device, precision, estimateUnsupported };
+      const ran = await runSchedule(request, driverContext(session));
+      if (!ran.ok) {
+        return ran;
       }
-      session.print({ text: () => renderRan(report.value), json: () => report.value });
+      const { value } = ran;
+      session.print({
+        text: () => (value.kind === "cpu" ? renderRan(value.report) : renderGpuRan(value.report)),
+        json: () => value.report,
+      });
       return { ok: true, value: EXIT.done };
     });
   });
@@ -65,6 +87,43 @@ function renderRan(report: RunReport): string {
     "",
     `predicted  ${formatNs(predictedNs)}, ${formatShare(error)} off`,
     ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
+    `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
+  ].join("\n");
+}
+
+function renderGpuRan(report: CudaRunReport): string {
+  const { schedule, predictedNs, compiledNs, baselines } = report;
+  const base = baselines.find(({ name }) => name === "sequential")?.latency.medianNs ?? 0;
+  const row = (name: string, { latency }: { readonly latency: Timing }, outputs: string) => [
+    name,
+    formatNs(latency.medianNs),
+    `${formatNs(latency.p10Ns)} to ${formatNs(latency.p90Ns)}`,
+    formatSpeedUp(latency.medianNs, base),
+    outputs,
+  ];
+  const error = Math.abs(predictedNs / Math.max(1, schedule.latency.medianNs) - 1);
+  const outputs = report.isVerified
+    ? `within ${schedule.outputs.distance.toExponential(1)}`
+    : "not verified";
+  const names = {
+    sequential: "one stream, CUDA graph",
+    "sequential-again": "the same again",
+    eager: "one stream, no graph",
+  };
+  return [
+    `on ${report.device}`,
+    textTable(
+      ["", "median", "p10 to p90", "speed-up", "outputs"],
+      [
+        row(`schedule (${report.algorithm}, ${report.streams} streams)`, schedule, outputs),
+        ...baselines.map((each) => row(names[each.name], each, "")),
+      ],
+      ["left", "right", "right", "right", "left"],
+    ),
+    "",
+    `predicted  ${formatNs(predictedNs)}, ${formatShare(error)} off`,
+    ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
+    `throughput ${Math.round(report.throughput)} inferences per second`,
     `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
   ].join("\n");
 }

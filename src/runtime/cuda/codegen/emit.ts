@@ -6,6 +6,7 @@
  */
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { Operator } from "../../../ir/operator-graph.js";
+import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
 import { CONVOLUTION_RULES } from "./convolution.js";
@@ -78,13 +79,14 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<D
     if (made.ok) {
       return made.value;
     }
-    const problem = { type: operator.type, name: operator.name, reason: made.error };
+    const { type, name } = operator;
+    const problem = { type, name, reason: made.error, isControlFlow: isControlFlow(type) };
     const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
     (standIn === undefined ? refused : estimated).push(problem);
     return standIn ?? { nodes: [], scratchBytes: [] };
   });
   return refused.length > 0
-    ? fail([unsupportedOperators(lowered.model.path, refused, options.estimateUnsupported)])
+    ? fail([unsupportedOperators(lowered.model.path, refused)])
     : ok({ lowered, floats: options.floats, plans, estimated });
 }
 

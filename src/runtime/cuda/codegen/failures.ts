@@ -6,25 +6,20 @@ export interface RefusedOperator {
   readonly type: string;
   readonly name: string;
   readonly reason: string;
+  /** Nothing can stand in for it. */
+  readonly isControlFlow: boolean;
 }
 
 /** Nodes of one type that a message names. */
 const NAMED_NODES = 3;
 
-/**
- * Operators of the model cannot run on a GPU: all of them in one failure. With `isEstimate` even
- * stand-ins cannot take their place.
- */
-export function unsupportedOperators(
-  model: string,
-  refused: readonly RefusedOperator[],
-  isEstimate: boolean,
-): Failure {
+/** Operators of the model cannot run on a GPU: all of them in one failure. */
+export function unsupportedOperators(model: string, refused: readonly RefusedOperator[]): Failure {
   return {
     code: "unsupported-operator",
     message: `operators that cannot run on a GPU: ${describeRefused(refused)}`,
     where: model,
-    hint: isEstimate
+    hint: refused.some((each) => each.isControlFlow)
       ? "control flow cannot be captured in a CUDA graph; export the model without it"
       : "--estimate-unsupported puts copies of their bytes in their place, for estimates only",
     exit: 1,

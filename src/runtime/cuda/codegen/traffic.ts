@@ -7,6 +7,7 @@
  */
 import { present } from "../../../core/invariant.js";
 import type { Operator } from "../../../ir/operator-graph.js";
+import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import type { DevicePlan, Place } from "./device-node.js";
 import {
@@ -26,12 +27,9 @@ import { define, loop, perElementKernel, type Statement } from "./kernel.js";
 
 const WORD_BYTES = 4;
 
-/** Operators that launch other operators: no stand-in is like them. */
-const CONTROL_FLOW: ReadonlySet<string> = new Set(["If", "Loop", "Scan"]);
-
-/** The stand-in for an operator, or `undefined` for control flow. */
+/** The stand-in for an operator, or `undefined` for control flow, which is like nothing else. */
 export function trafficPlan(operator: Operator, { graph }: LoweredModel): DevicePlan | undefined {
-  if (CONTROL_FLOW.has(operator.type)) {
+  if (isControlFlow(operator.type)) {
     return undefined;
   }
   const tensor = (id: number) => present(graph.tensors[id], "tensor");

@@ -1,0 +1,35 @@
+import { Option } from "commander";
+import type { CudaTarget } from "../driver/cuda/with-device.js";
+import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
+
+/** Options of commands that work on a GPU. */
+export interface CudaOptions {
+  readonly math: Precision;
+  readonly estimateUnsupported?: boolean;
+  readonly seed: number;
+}
+
+/** `--math`. */
+export function mathOption(): Option {
+  return new Option(
+    "--math <mode>",
+    "arithmetic of matrix products on a GPU; torch and f16 need --device cuda",
+  )
+    .choices(PRECISIONS)
+    .default("tf32");
+}
+
+/** `--estimate-unsupported`. */
+export function estimateOption(): Option {
+  return new Option(
+    "--estimate-unsupported",
+    "on --device cuda: copy the bytes of operators that have no GPU code, for estimates only",
+  );
+}
+
+/** The GPU that a command works on. */
+export function cudaTarget(options: CudaOptions, device: number): CudaTarget {
+  const { math, seed } = options;
+  const estimateUnsupported = options.estimateUnsupported === true;
+  return { device, precision: math, estimateUnsupported, seed };
+}

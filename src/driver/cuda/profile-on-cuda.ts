@@ -1,0 +1,30 @@
+import { ok, type Result } from "../../core/result.js";
+import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
+import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
+import type { DriverContext } from "../context.js";
+import { type ModelJob, runModelJob } from "../model-job.js";
+import { measureOnCuda } from "./measure-on-cuda.js";
+import type { CudaTarget } from "./with-device.js";
+
+/** What to measure, on which GPU, and where to write it. */
+export interface CudaProfileRequest extends ModelJob {
+  readonly target: CudaTarget;
+}
+
+/**
+ * Measures a model on a GPU, its best schedules and the baselines included, and writes the profile:
+ * everything that a compile elsewhere needs.
+ *
+ * Fails: what reading, lowering, measuring and writing fail with; nothing is written then.
+ */
+export async function profileOnCuda(
+  request: CudaProfileRequest,
+  context: DriverContext,
+): Promise<Result<GpuProfile>> {
+  return runModelJob(request, "top-compile/gpu-profile", context, async (lowered) => {
+    const profile = await measureOnCuda(lowered, request.target, undefined, context);
+    return profile.ok
+      ? ok({ value: profile.value, text: encodeGpuProfile(profile.value) })
+      : profile;
+  });
+}

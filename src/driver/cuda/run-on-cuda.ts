@@ -1,0 +1,85 @@
+import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import type { GpuBaselineTiming, GpuScheduleTiming } from "../../profile/gpu/gpu-profile.js";
+import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
+import type { DriverContext } from "../context.js";
+import { outputsDiffer, replayDiffers } from "../failures.js";
+import type { VerifiedSchedule } from "../verify-schedule.js";
+import { type CudaTarget, withDevice } from "./with-device.js";
+
+/** What running a schedule on a GPU gave. */
+export interface CudaRunReport {
+  readonly device: string;
+  readonly algorithm: string;
+  readonly streams: number;
+  readonly predictedNs: number;
+  /** Measured when the schedule was compiled; absent: it was not. */
+  readonly compiledNs: number | undefined;
+  readonly schedule: GpuScheduleTiming;
+  readonly baselines: readonly GpuBaselineTiming[];
+  readonly noise: number;
+  readonly rounds: number;
+  /** Inferences per second, one after the other, from the median latency. */
+  readonly throughput: number;
+  /** Whether outputs were compared with ONNX Runtime's. */
+  readonly isVerified: boolean;
+  readonly memoryBytes: number;
+}
+
+/**
+ * Executes a schedule on a GPU: checks its outputs against ONNX Runtime's and against one stream,
+ * then measures it beside the baselines.
+ *
+ * Fails: what `withDevice` fails with; `outputs-differ`, `replay-differs`.
+ */
+export async function runOnCuda(
+  file: string,
+  { artifact, lowered, schedule }: VerifiedSchedule,
+  request: { readonly target: CudaTarget; readonly rounds: number | undefined },
+  context: DriverContext,
+): Promise<Result<CudaRunReport>> {
+  const operators = present(artifact.operators, "operators section");
+  const { target, rounds } = request;
+  return withDevice(lowered, target, context, async ({ reference, isVerified, open }) => {
+    const session = await open({
+      kind: "ordered",
+      schedules: [oneStream(lowered.graph), schedule],
+    });
+    if (!session.ok) {
+      return session;
+    }
+    const measured = await measureGpuSchedules(session.value, {
+      schedules: [schedule],
+      reference,
+      seed: target.seed,
+      onProgress: context.onProgress,
+      ...(rounds === undefined ? {} : { rounds }),
+    });
+    if (!measured.ok) {
+      return measured;
+    }
+    const { measurement } = measured.value;
+    const own = present(measurement.schedules[0], "timing of the schedule");
+    const { distance, tolerance, isReplayIdentical } = own.outputs;
+    if (!isReplayIdentical) {
+      return fail([replayDiffers(file)]);
+    }
+    if (distance > tolerance) {
+      return fail([outputsDiffer(file, distance, distance)]);
+    }
+    return ok({
+      device: session.value.device.name,
+      algorithm: operators.algorithm,
+      streams: schedule.streams,
+      predictedNs: operators.latencyNs.predicted,
+      compiledNs: operators.latencyNs.measured,
+      schedule: own,
+      baselines: measurement.baselines,
+      noise: measurement.noiseRatio,
+      rounds: measurement.rounds,
+      throughput: 1e9 / Math.max(1, own.latency.medianNs),
+      isVerified,
+      memoryBytes: session.value.program.memory.bytes,
+    });
+  });
+}

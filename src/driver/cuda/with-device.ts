@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fail, ok, type Result } from "../../core/result.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
+import { modelInputs } from "../../profile/worker-plan-of.js";
+import { helperRefused } from "../../runtime/cuda/client/failures.js";
+import type { ProbeResult } from "../../runtime/cuda/client/protocol.js";
+import { type DeviceModel, emitModel } from "../../runtime/cuda/codegen/emit.js";
+import { describeRefused } from "../../runtime/cuda/codegen/failures.js";
+import type { Sharing } from "../../runtime/cuda/program/memory-plan.js";
+import { type Precision, precisionPlan } from "../../runtime/cuda/program/precision.js";
+import { buildProgram } from "../../runtime/cuda/program/program.js";
+import { DeviceSession } from "../../runtime/cuda/session/device-session.js";
+import { randomFeeds } from "../../runtime/random-feeds.js";
+import type { DriverContext } from "../context.js";
+
+/** A GPU, and how a model is put on it. */
+export interface CudaTarget {
+  /** Number of the GPU. */
+  readonly device: number;
+  readonly precision: Precision;
+  readonly estimateUnsupported: boolean;
+  /** Decides the inputs. */
+  readonly seed: number;
+}
+
+/** A GPU that is ready for a model. */
+export interface OpenDevice {
+  readonly probe: ProbeResult;
+  /** What ONNX Runtime gives for the inputs; `undefined` when stand-ins make outputs meaningless. */
+  readonly reference: Outputs | undefined;
+  /** Whether every operator runs as itself. */
+  readonly isVerified: boolean;
+  /** A session with this way of sharing memory; the one before it is over. */
+  open(sharing: Sharing): Promise<Result<DeviceSession>>;
+}
+
+/**
+ * Makes device code of a model, starts the helper, and lets `use` work with the GPU. Whatever
+ * happens, the helper is ended and temporary files are removed.
+ *
+ * Fails: `unsupported-operator` before anything is started; then what the helper and ONNX Runtime
+ * fail with.
+ */
+export async function withDevice<T>(
+  lowered: LoweredModel,
+  target: CudaTarget,
+  context: DriverContext,
+  use: (device: OpenDevice) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const precision = precisionPlan(target.precision);
+  const { estimateUnsupported } = target;
+  const model = emitModel(lowered, { floats: precision.floats, estimateUnsupported });
+  if (!model.ok) {
+    return model;
+  }
+  const helper = await context.startHelper();
+  if (!helper.ok) {
+    return helper;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "top-compile-gpu-"));
+  try {
+    const probe = await helper.value.call("probe", {});
+    if (!probe.ok) {
+      return probe;
+    }
+    const { problem, warnings } = probe.value;
+    if (problem !== undefined) {
+      return fail([helperRefused("probe", problem)]);
+    }
+    warnings.forEach(context.onNote);
+    const inputs = await inputsOf(model.value, target, context);
+    if (!inputs.ok) {
+      return inputs;
+    }
+    const { feeds, reference } = inputs.value;
+    return await use({
+      probe: probe.value,
+      reference,
+      isVerified: model.value.estimated.length === 0,
+      open: (sharing) => {
+        const program = buildProgram(model.value, precision, sharing);
+        const options = { device: target.device, folder };
+        return DeviceSession.open(helper.value, program, feeds, options);
+      },
+    });
+  } finally {
+    await helper.value.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function inputsOf(
+  model: DeviceModel,
+  { seed }: CudaTarget,
+  context: DriverContext,
+): Promise<Result<{ readonly feeds: Outputs; readonly reference: Outputs | undefined }>> {
+  const { lowered, estimated } = model;
+  const feeds = randomFeeds(modelInputs(lowered), seed);
+  if (!feeds.ok) {
+    return feeds;
+  }
+  if (estimated.length > 0) {
+    context.onNote(`copies stand in, outputs mean nothing: ${describeRefused(estimated)}`);
+    return ok({ feeds: feeds.value, reference: undefined });
+  }
+  const reference = await referenceOutputs(lowered, feeds.value);
+  return reference.ok ? ok({ feeds: feeds.value, reference: reference.value }) : reference;
+}

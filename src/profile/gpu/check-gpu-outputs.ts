@@ -1,0 +1,101 @@
+import { ok, type Result } from "../../core/result.js";
+import { writeWholeModel } from "../../onnx/extract-submodel.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { bindSession, createSession, loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
+import type { TensorData } from "../../runtime/tensor-data.js";
+import { elementsOver } from "../../runtime/tensor-data.js";
+import { modelOutputsOf, scheduledOutputs } from "../worker-plan-of.js";
+
+/** Outputs by name. */
+export type Outputs = ReadonlyMap<string, TensorData>;
+
+/**
+ * What ONNX Runtime gives on the CPU for the same inputs: the outputs that a schedule computes.
+ *
+ * Fails: `onnxruntime-missing`, `onnxruntime-refused-model`, `onnxruntime-run-failed`, and as
+ * `writeWholeModel`.
+ */
+export async function referenceOutputs(
+  lowered: LoweredModel,
+  feeds: Outputs,
+): Promise<Result<Outputs>> {
+  const { path } = lowered.model;
+  const runtime = await loadOnnxRuntime();
+  if (!runtime.ok) {
+    return runtime;
+  }
+  const whole = writeWholeModel(lowered);
+  if (!whole.ok) {
+    return whole;
+  }
+  const session = await createSession(runtime.value, whole.value, {}, path);
+  if (!session.ok) {
+    return session;
+  }
+  const bound = bindSession(runtime.value, session.value, feeds, path);
+  try {
+    const outputs = await bound.run();
+    if (!outputs.ok) {
+      return outputs;
+    }
+    const names = scheduledOutputs(lowered);
+    return ok(new Map([...outputs.value].filter(([name]) => names.has(name))));
+  } finally {
+    await bound.release();
+  }
+}
+
+/**
+ * Largest |ours - theirs| / |theirs| over the outputs, by Euclidean norms; `Number.MAX_VALUE` when an
+ * output is missing, has another size, or has NaN or infinity where the reference has not.
+ *
+ * Requires: `tensors` are the graph's output tensors, by tensor name.
+ */
+export function outputDistance(lowered: LoweredModel, tensors: Outputs, theirs: Outputs): number {
+  const ours = modelOutputsOf(lowered, tensors);
+  let largest = 0;
+  for (const [name, reference] of theirs) {
+    const output = ours.get(name);
+    const distance =
+      output === undefined || output.bytes.length !== reference.bytes.length
+        ? Number.MAX_VALUE
+        : normDistance(numbersOf(output), numbersOf(reference));
+    largest = Math.max(largest, distance);
+  }
+  return largest;
+}
+
+/** Whether two runs gave the same bytes. */
+export function sameOutputs(a: Outputs, b: Outputs): boolean {
+  return (
+    a.size === b.size &&
+    [...a].every(([name, { bytes }]) => {
+      const other = b.get(name);
+      return other !== undefined && Buffer.compare(bytes, other.bytes) === 0;
+    })
+  );
+}
+
+function normDistance(ours: ArrayLike<number>, theirs: ArrayLike<number>): number {
+  let gap = 0;
+  let size = 0;
+  for (let i = 0; i < theirs.length; i++) {
+    const [a, b] = [ours[i] ?? Number.NaN, theirs[i] ?? Number.NaN];
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) {
+      size += Number.isFinite(b) ? b * b : 0;
+      continue;
+    }
+    gap += (a - b) * (a - b);
+    size += b * b;
+  }
+  const distance = gap === 0 ? 0 : Math.sqrt(gap / (size === 0 ? 1 : size));
+  return Number.isFinite(distance) ? distance : Number.MAX_VALUE;
+}
+
+function numbersOf({ elementType, bytes }: TensorData): ArrayLike<number> {
+  const buffer = Uint8Array.from(bytes).buffer;
+  const elements = elementsOver(elementType, buffer, bytes.length);
+  return elements instanceof BigInt64Array || elements instanceof BigUint64Array
+    ? Float64Array.from(elements as BigInt64Array, Number)
+    : elements;
+}

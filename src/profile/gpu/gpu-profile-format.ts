@@ -1,0 +1,176 @@
+/** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
+import {
+  boolean,
+  integer,
+  type JsonProblem,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  text,
+} from "../../core/json-shape.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import { type Json, stableJson } from "../../core/stable-json.js";
+import { deviceModelShape } from "../../cost/device-model.js";
+import { profileInvalid } from "../failures.js";
+import type { RelativeTime, Timing } from "../profile.js";
+import {
+  GPU_BASELINES,
+  type GpuBaselineTiming,
+  type GpuKernelRecord,
+  type GpuLaunchCosts,
+  type GpuMeasurement,
+  type GpuNodeTiming,
+  type GpuOperatorTiming,
+  type GpuOutputCheck,
+  type GpuPairTiming,
+  type GpuProfile,
+  type GpuProfileDevice,
+  type GpuProfileKey,
+  type GpuScheduleTiming,
+} from "./gpu-profile.js";
+
+/** Kind of file, as its first field says. */
+export const GPU_PROFILE_FORMAT = "top-compile/gpu-profile";
+/** Version that this program reads and writes. */
+export const GPU_PROFILE_VERSION = 1;
+
+/** Most problems that one reading reports. */
+const MAX_PROBLEMS = 20;
+
+interface GpuProfileFile extends GpuProfile {
+  readonly format: typeof GPU_PROFILE_FORMAT;
+  readonly version: typeof GPU_PROFILE_VERSION;
+}
+
+const count: Shape<number> = integer(0);
+const ratio: Shape<number> = number(0);
+const TIMING = { medianNs: count, p10Ns: count, p90Ns: count, samples: integer(1) } as const;
+const timing: Shape<Timing> = object<Timing>(TIMING);
+const relative: Shape<RelativeTime> = object<RelativeTime>({
+  median: ratio,
+  low: ratio,
+  high: ratio,
+});
+
+const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
+  method: integer(1),
+  modelSha256: text(64),
+  dims: list(text()),
+  precision: text(),
+  gpu: text(),
+  driver: text(),
+  libraries: list(text(), 16),
+});
+
+const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
+  name: text(),
+  source: oneOf("measured"),
+  capability: text(),
+  multiprocessors: integer(1),
+  clockMhzBefore: count,
+  clockMhzAfter: count,
+});
+
+const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
+  name: text(65_536),
+  grid: list(integer(1), 3),
+  threadBlock: list(integer(1), 3),
+  registersPerThread: count,
+  sharedBytesPerBlock: count,
+  residentThreadBlocks: optional(count),
+});
+
+const operator: Shape<GpuOperatorTiming> = object<GpuOperatorTiming>({
+  name: text(65_536),
+  nodes: list(
+    object<GpuNodeTiming>({
+      kind: oneOf("kernel", "gemm", "conv"),
+      ...TIMING,
+      kernels: list(kernel),
+    }),
+  ),
+});
+
+const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
+  digest: text(64),
+  algorithm: text(),
+  streams: integer(1),
+  latency: timing,
+  relative,
+  outputs: object<GpuOutputCheck>({
+    distance: ratio,
+    tolerance: ratio,
+    isReplayIdentical: boolean,
+  }),
+});
+
+const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
+  format: oneOf(GPU_PROFILE_FORMAT),
+  version: oneOf(GPU_PROFILE_VERSION),
+  key,
+  model: text(),
+  device,
+  launchCosts: object<GpuLaunchCosts>({ chainNs: count, hopNs: count }),
+  deviceModel: deviceModelShape,
+  operators: list(operator),
+  pairs: list(
+    object<GpuPairTiming>({
+      operators: list(text(65_536), 2),
+      apart: timing,
+      together: timing,
+    }),
+  ),
+  measurement: optional(
+    object<GpuMeasurement>({
+      rounds: integer(1),
+      seed: integer(),
+      noiseRatio: ratio,
+      baselines: list(
+        object<GpuBaselineTiming>({ name: oneOf(...GPU_BASELINES), latency: timing, relative }),
+      ),
+      schedules: list(schedule),
+    }),
+  ),
+});
+
+/** Whether a text is a GPU profile by its first field, so that the right reader is asked. */
+export function looksLikeGpuProfile(source: string): boolean {
+  return source.slice(0, 200).includes(`"${GPU_PROFILE_FORMAT}"`);
+}
+
+/**
+ * Reads a GPU profile; `where` is the file's name for messages.
+ *
+ * Fails: `profile-invalid`, one for each problem, at most 20.
+ */
+export function parseGpuProfile(source: string, where: string): Result<GpuProfile> {
+  const problems: JsonProblem[] = [];
+  let file: GpuProfileFile | undefined;
+  try {
+    file = gpuProfileFile(JSON.parse(source), "", problems);
+  } catch (error) {
+    problems.push({ pointer: "", message: error instanceof Error ? error.message : String(error) });
+  }
+  if (file === undefined || problems.length > 0) {
+    const [first = { pointer: "", message: "not a profile" }, ...others] = problems;
+    const rest = others.slice(0, MAX_PROBLEMS - 1).map((each) => profileInvalid(where, each));
+    return fail([profileInvalid(where, first), ...rest]);
+  }
+  const { format: _format, version: _version, ...profile } = file;
+  return ok(profile);
+}
+
+/**
+ * The file of a GPU profile: the same bytes for the same profile.
+ *
+ * Ensures: `parseGpuProfile(encodeGpuProfile(p))` is `p`.
+ */
+export function encodeGpuProfile(profile: GpuProfile): string {
+  const file = { format: GPU_PROFILE_FORMAT, version: GPU_PROFILE_VERSION, ...profile };
+  const problems: JsonProblem[] = [];
+  // Read once through the shapes, which puts the keys of every record into one order.
+  return stableJson((gpuProfileFile(file, "", problems) ?? file) as unknown as Json);
+}

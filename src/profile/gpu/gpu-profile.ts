@@ -1,0 +1,131 @@
+/** What is measured of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
+import type { DeviceModel } from "../../cost/device-model.js";
+import type { RelativeTime, Timing } from "../profile.js";
+
+/** What a GPU profile depends on. */
+export interface GpuProfileKey {
+  /** Raised whenever the method of measuring changes what the figures mean. */
+  readonly method: number;
+  /** Digest of the model's nodes, attributes and static shapes. */
+  readonly modelSha256: string;
+  /** Sizes given to dynamic dims, as `name=size`. */
+  readonly dims: readonly string[];
+  /** How floats are stored and multiplied. */
+  readonly precision: string;
+  readonly gpu: string;
+  /** CUDA version that the driver supports. */
+  readonly driver: string;
+  /** Versions of NVIDIA's libraries, as `name version`: they decide the kernels. */
+  readonly libraries: readonly string[];
+}
+
+/** The GPU, as its driver describes it. */
+export interface GpuProfileDevice {
+  readonly name: string;
+  readonly source: "measured";
+  readonly capability: string;
+  readonly multiprocessors: number;
+  /** Clock of the multiprocessors while measuring, before and after. Units: MHz. */
+  readonly clockMhzBefore: number;
+  readonly clockMhzAfter: number;
+}
+
+/** What launching costs inside a CUDA graph, measured with kernels that do nothing. */
+export interface GpuLaunchCosts {
+  /** From one kernel to the next of a stream, the kernel included. */
+  readonly chainNs: number;
+  /** From one kernel to the next on the other of two streams, the kernel included. */
+  readonly hopNs: number;
+}
+
+/** A kernel as the driver launches it. */
+export interface GpuKernelRecord {
+  readonly name: string;
+  readonly grid: readonly number[];
+  readonly threadBlock: readonly number[];
+  readonly registersPerThread: number;
+  /** Static and dynamic. */
+  readonly sharedBytesPerBlock: number;
+  /** Thread blocks that fit a multiprocessor at once; absent when the driver does not say. */
+  readonly residentThreadBlocks?: number;
+}
+
+/** One launch of an operator, measured alone and again and again. */
+export interface GpuNodeTiming extends Timing {
+  readonly kind: "kernel" | "gemm" | "conv";
+  readonly kernels: readonly GpuKernelRecord[];
+}
+
+/** An operator: its launches one after the other. */
+export interface GpuOperatorTiming {
+  readonly name: string;
+  readonly nodes: readonly GpuNodeTiming[];
+}
+
+/** Two operators that do not depend on each other. */
+export interface GpuPairTiming {
+  readonly operators: readonly string[];
+  /** Both on one stream, and on two streams. */
+  readonly apart: Timing;
+  readonly together: Timing;
+}
+
+/** How a run's outputs compare with ONNX Runtime's on the CPU and with the one-stream replay. */
+export interface GpuOutputCheck {
+  /** Largest |out - ref| / |ref| of an output, by norms; the largest number when one has NaN. */
+  readonly distance: number;
+  /** What counts as right in this precision. */
+  readonly tolerance: number;
+  /** Same bytes as the one-stream replay. */
+  readonly isReplayIdentical: boolean;
+}
+
+/** A schedule that was executed on the GPU. */
+export interface GpuScheduleTiming {
+  /** Digest of streams, launches and waits: see `scheduleDigest`. */
+  readonly digest: string;
+  readonly algorithm: string;
+  readonly streams: number;
+  readonly latency: Timing;
+  /** Against the one-stream graph in the same rounds. */
+  readonly relative: RelativeTime;
+  readonly outputs: GpuOutputCheck;
+}
+
+/** Ways to run the model that need no search. */
+export const GPU_BASELINES = ["sequential", "sequential-again", "eager"] as const;
+
+/** `sequential`: one stream in a CUDA graph. `eager`: one stream, launched anew each time. */
+export type GpuBaselineName = (typeof GPU_BASELINES)[number];
+
+/** A baseline. */
+export interface GpuBaselineTiming {
+  readonly name: GpuBaselineName;
+  readonly latency: Timing;
+  readonly relative: RelativeTime;
+}
+
+/** Schedules and baselines that were measured together, in rotation. */
+export interface GpuMeasurement {
+  readonly rounds: number;
+  readonly seed: number;
+  /** Larger distance from 1 of the interval of `sequential-again`. */
+  readonly noiseRatio: number;
+  readonly baselines: readonly GpuBaselineTiming[];
+  readonly schedules: readonly GpuScheduleTiming[];
+}
+
+/** Everything measured about one model on one GPU. */
+export interface GpuProfile {
+  readonly key: GpuProfileKey;
+  readonly model: string;
+  readonly device: GpuProfileDevice;
+  readonly launchCosts: GpuLaunchCosts;
+  /** The device for the simulator, launch costs as measured. */
+  readonly deviceModel: DeviceModel;
+  /** In the order of the graph. */
+  readonly operators: readonly GpuOperatorTiming[];
+  readonly pairs: readonly GpuPairTiming[];
+  /** Absent until schedules were measured. */
+  readonly measurement?: GpuMeasurement;
+}

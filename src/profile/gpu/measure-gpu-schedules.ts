@@ -1,0 +1,199 @@
+/**
+ * Measures schedules on a GPU against one stream.
+ *
+ * All contestants are captured as CUDA graphs of the same program and take turns, round by round: the
+ * helper starts each round with another one, so that a change of clock hits all alike. The one-stream
+ * graph takes part twice; how far the two come out apart is the noise floor. One stream without a
+ * graph is there for comparison with what eager frameworks do.
+ *
+ * The clock of the multiprocessors is read before and after. When it moved by more than 2 %, or runs
+ * below three quarters of what the device can do, the rounds are taken again, three times at most.
+ *
+ * Before the clock, the outputs: every schedule must give the bytes of the one-stream replay (same
+ * kernels, another order: anything else is a race), three times over from poisoned memory, and what
+ * ONNX Runtime gives within the precision's tolerance.
+ */
+import { present } from "../../core/invariant.js";
+import { seededRandom } from "../../core/random.js";
+import { ok, type Result } from "../../core/result.js";
+import type { OperatorGraph } from "../../ir/operator-graph.js";
+import type { ExecutableSchedule } from "../../runtime/cuda/client/protocol.js";
+import type { LaunchOrder } from "../../runtime/cuda/program/launch-order.js";
+import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
+import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
+import type { OnProgress } from "../progress.js";
+import { relativeTime, round4 } from "../timing.js";
+import { scheduleDigest } from "../worker-plan-of.js";
+import { type Outputs, outputDistance, sameOutputs } from "./check-gpu-outputs.js";
+import {
+  GPU_BASELINES,
+  type GpuBaselineTiming,
+  type GpuMeasurement,
+  type GpuOutputCheck,
+  type GpuScheduleTiming,
+} from "./gpu-profile.js";
+import { timingOfUs } from "./measure-nodes.js";
+
+/** What is measured. */
+export interface GpuScheduleRequest {
+  /** Verified schedules of the session's model; those that do the same are measured once. */
+  readonly schedules: readonly OperatorSchedule[];
+  /** What ONNX Runtime gives for the session's inputs; `undefined`: outputs mean nothing (stand-ins). */
+  readonly reference: Outputs | undefined;
+  readonly seed: number;
+  /** Default 101. */
+  readonly rounds?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Schedules on a device, and the clock while they ran. */
+export interface GpuScheduleResult {
+  readonly measurement: GpuMeasurement;
+  readonly clockMhzBefore: number;
+  readonly clockMhzAfter: number;
+}
+
+const ROUNDS = 101;
+const REPLAYS_CHECKED = 3;
+const TRIES = 3;
+const MOST_DRIFT = 0.02;
+const LEAST_CLOCK = 0.75;
+
+/** Every operator on one stream, in the order of the graph: what every schedule is compared with. */
+export function oneStream({ operators }: OperatorGraph): LaunchOrder {
+  return { launches: operators.map(({ id }) => ({ operator: id, stream: 0, waits: [] })) };
+}
+
+/**
+ * Checks and measures schedules and baselines.
+ *
+ * Requires: the session's memory is safe for one stream and for each of the schedules.
+ * Order: baselines as declared, schedules as given. Fails: what the helper refuses; wrong outputs are
+ * no failure here, they are in the result.
+ */
+export async function measureGpuSchedules(
+  session: DeviceSession,
+  request: GpuScheduleRequest,
+): Promise<Result<GpuScheduleResult>> {
+  const { graph } = session.program.model.lowered;
+  const distinct = new Map(
+    request.schedules.map((schedule) => [scheduleDigest(graph, schedule), schedule] as const),
+  );
+  const checks: GpuOutputCheck[] = [];
+  const plain = await session.run(oneStream(graph));
+  if (!plain.ok) {
+    return plain;
+  }
+  for (const schedule of distinct.values()) {
+    const check = await checkSchedule(session, schedule, plain.value, request.reference);
+    if (!check.ok) {
+      return check;
+    }
+    checks.push(check.value);
+    const total = distinct.size;
+    request.onProgress?.({ phase: "schedules", done: checks.length, total, label: "checked" });
+  }
+  const sequential = session.scheduleOf(oneStream(graph));
+  const contestants: ExecutableSchedule[] = [
+    sequential,
+    sequential,
+    { ...sequential, mode: "eager" },
+    ...[...distinct.values()].map((schedule) => session.scheduleOf(schedule)),
+  ];
+  const rounds = request.rounds ?? ROUNDS;
+  const taken = await takeRounds(session, contestants, rounds);
+  if (!taken.ok) {
+    return taken;
+  }
+  const { samples, ...clock } = taken.value;
+  const measurement = summarise([...distinct], checks, samples, { rounds, seed: request.seed });
+  return ok({ measurement, ...clock });
+}
+
+async function checkSchedule(
+  session: DeviceSession,
+  schedule: OperatorSchedule,
+  plain: Outputs,
+  reference: Outputs | undefined,
+): Promise<Result<GpuOutputCheck>> {
+  const { model, precision } = session.program;
+  let isReplayIdentical = true;
+  let distance = 0;
+  for (let replay = 0; replay < REPLAYS_CHECKED; replay++) {
+    const outputs = await session.run(schedule);
+    if (!outputs.ok) {
+      return outputs;
+    }
+    isReplayIdentical &&= sameOutputs(outputs.value, plain);
+    if (reference !== undefined) {
+      distance = Math.max(distance, outputDistance(model.lowered, outputs.value, reference));
+    }
+  }
+  return ok({ distance, tolerance: precision.tolerance, isReplayIdentical });
+}
+
+async function takeRounds(
+  session: DeviceSession,
+  schedules: readonly ExecutableSchedule[],
+  rounds: number,
+) {
+  for (let attempt = 1; ; attempt++) {
+    const before = await session.clockMhz();
+    if (!before.ok) {
+      return before;
+    }
+    const samples = await session.measure({ schedules, rounds });
+    if (!samples.ok) {
+      return samples;
+    }
+    const after = await session.clockMhz();
+    if (!after.ok) {
+      return after;
+    }
+    const least = (LEAST_CLOCK * session.device.clockKhz) / 1000;
+    const isSteady =
+      Math.abs(after.value / before.value - 1) <= MOST_DRIFT &&
+      Math.min(before.value, after.value) >= least;
+    if (isSteady || attempt === TRIES) {
+      return ok({
+        samples: samples.value,
+        clockMhzBefore: Math.round(before.value),
+        clockMhzAfter: Math.round(after.value),
+      });
+    }
+  }
+}
+
+function summarise(
+  schedules: readonly (readonly [string, OperatorSchedule])[],
+  checks: readonly GpuOutputCheck[],
+  samples: readonly (readonly number[])[],
+  { rounds, seed }: { readonly rounds: number; readonly seed: number },
+): GpuMeasurement {
+  const reference = present(samples[0], "samples of the one-stream graph");
+  const random = seededRandom(seed);
+  const timing = (at: number) => {
+    const own = present(samples[at], "samples");
+    return {
+      latency: timingOfUs(own),
+      relative: relativeTime(own, reference, random.fork(at)),
+    };
+  };
+  const baselines = GPU_BASELINES.map((name, at): GpuBaselineTiming => ({ name, ...timing(at) }));
+  const again = present(baselines[1], "the same again").relative;
+  return {
+    rounds,
+    seed,
+    noiseRatio: round4(Math.max(1 - again.low, again.high - 1, 0)),
+    baselines,
+    schedules: schedules.map(
+      ([digest, { algorithm, streams }], i): GpuScheduleTiming => ({
+        digest,
+        algorithm,
+        streams,
+        ...timing(baselines.length + i),
+        outputs: present(checks[i], "check"),
+      }),
+    ),
+  };
+}

@@ -1,0 +1,67 @@
+import type { DeviceModel } from "../../cost/device-model.js";
+import { DEVICE_MODELS } from "../../cost/device-models/catalogue.js";
+import type { CudaDevice } from "../../runtime/cuda/client/protocol.js";
+import type { GpuLaunchCosts } from "./gpu-profile.js";
+
+const DRIVER = "the driver of the device";
+const MEASURED = "measured with kernels that do nothing";
+const DERIVED = "derived from clocks that the driver gives; no data sheet of this device is known";
+
+/** Lanes of 32-bit arithmetic in an SM, since compute capability 8.6 and in most before. */
+const LANES = 128;
+
+/** Shortest kernel where no data sheet says otherwise. */
+const USUAL_FLOOR_NS = 2000;
+
+/**
+ * The device for the simulator: what an SM holds as the driver says, launching as measured, peak
+ * rates from the data sheet of the product where it is known, else derived from clocks.
+ */
+export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): DeviceModel {
+  const sheet = DEVICE_MODELS.find(
+    ({ name, sms }) =>
+      sms === device.multiprocessors &&
+      device.name.toLowerCase().includes(name.split("-")[0] ?? name),
+  );
+  const float32 = device.multiprocessors * LANES * 2 * device.clockKhz * 1000;
+  const hasMatrixUnits = device.capability[0] >= 8;
+  const derivedFlops = {
+    float32,
+    tensorFloat32: float32 * (hasMatrixUnits ? 4 : 1),
+    float16: float32 * (hasMatrixUnits ? 8 : 2),
+  };
+  // Two transfers per clock, 8 bits per byte.
+  const derivedBandwidth = (2 * device.memoryClockKhz * 1000 * device.memoryBusBits) / 8;
+  const kernelFloorNs = Math.min(sheet?.kernelFloorNs ?? USUAL_FLOOR_NS, costs.chainNs);
+  const launchGapNs = costs.chainNs - kernelFloorNs;
+  return {
+    name: device.name,
+    product: device.name,
+    sms: device.multiprocessors,
+    threadBlocksPerSm: device.blocksPerMultiprocessor,
+    threadsPerSm: device.threadsPerMultiprocessor,
+    registersPerSm: device.registersPerMultiprocessor,
+    sharedBytesPerSm: device.sharedBytesPerMultiprocessor,
+    sharedBytesReservedPerBlock: device.sharedBytesReservedPerBlock,
+    memoryBandwidth: sheet?.memoryBandwidth ?? derivedBandwidth,
+    l2Bytes: device.l2Bytes,
+    flops: sheet?.flops ?? derivedFlops,
+    launchGapNs,
+    eventNs: Math.max(launchGapNs, costs.hopNs - kernelFloorNs),
+    kernelFloorNs,
+    sources: {
+      sms: DRIVER,
+      threadBlocksPerSm: DRIVER,
+      threadsPerSm: DRIVER,
+      registersPerSm: DRIVER,
+      sharedBytesPerSm: DRIVER,
+      sharedBytesReservedPerBlock: DRIVER,
+      memoryBandwidth: sheet?.sources.memoryBandwidth ?? DERIVED,
+      l2Bytes: DRIVER,
+      flops: sheet?.sources.flops ?? DERIVED,
+      launchGapNs: MEASURED,
+      eventNs: MEASURED,
+      kernelFloorNs: MEASURED,
+    },
+  };
+}

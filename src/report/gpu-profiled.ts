@@ -1,0 +1,86 @@
+import { textTable } from "../core/text-table.js";
+import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.js";
+import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
+
+const SLOWEST = 10;
+
+/** A GPU profile for people: launch costs, the slowest operators with their kernels, schedules. */
+export function renderGpuProfiled(profile: GpuProfile): string {
+  const { device, key, launchCosts, operators, pairs } = profile;
+  const total = operators.reduce((sum, each) => sum + timeOf(each), 0);
+  const gains = pairs.map(({ apart, together }) => apart.medianNs / Math.max(1, together.medianNs));
+  const best = gains.length === 0 ? undefined : Math.max(...gains);
+  return [
+    `device  ${formatName(device.name)}, ${device.multiprocessors} multiprocessors at ${device.clockMhzBefore} to ${device.clockMhzAfter} MHz`,
+    `with    CUDA ${key.driver}, ${key.libraries.join(", ")}, ${key.precision}`,
+    `launch  ${formatNs(launchCosts.chainNs)} a kernel on one stream, ${formatNs(launchCosts.hopNs)} from stream to stream`,
+    `run     operators add up to ${formatNs(total)}`,
+    ...(best === undefined ? [] : [`pairs   ${pairs.length}, up to ${best.toFixed(2)}x together`]),
+    "",
+    slowestTable(operators, total),
+    ...scheduleTable(profile),
+  ].join("\n");
+}
+
+function timeOf({ nodes }: GpuOperatorTiming): number {
+  return nodes.reduce((sum, { medianNs }) => sum + medianNs, 0);
+}
+
+function slowestTable(operators: readonly GpuOperatorTiming[], total: number): string {
+  const rows = [...operators]
+    .sort((a, b) => timeOf(b) - timeOf(a) || (a.name < b.name ? -1 : 1))
+    .slice(0, SLOWEST)
+    .map((each) => {
+      const kernels = each.nodes.flatMap((node) => node.kernels);
+      const blocks = kernels.reduce(
+        (most, { grid }) =>
+          Math.max(
+            most,
+            grid.reduce((product, extent) => product * extent, 1),
+          ),
+        0,
+      );
+      const share = formatShare(total === 0 ? 0 : timeOf(each) / total);
+      const name = formatName(each.name);
+      return [name, formatNs(timeOf(each)), share, String(kernels.length), String(blocks)];
+    });
+  return textTable(["slowest operators", "median", "share", "kernels", "thread blocks"], rows, [
+    "left",
+    "right",
+    "right",
+    "right",
+    "right",
+  ]);
+}
+
+function scheduleTable({ measurement }: GpuProfile): readonly string[] {
+  if (measurement === undefined) {
+    return [];
+  }
+  const { baselines, schedules, noiseRatio, rounds } = measurement;
+  const base = baselines[0]?.latency.medianNs ?? 0;
+  const rows = [
+    ...schedules.map(({ algorithm, streams, latency }) => [
+      formatName(algorithm),
+      String(streams),
+      formatNs(latency.medianNs),
+      formatSpeedUp(latency.medianNs, base),
+    ]),
+    ...baselines.map(({ name, latency }) => [
+      `one stream, ${name === "eager" ? "no graph" : "graph"}`,
+      "1",
+      formatNs(latency.medianNs),
+      formatSpeedUp(latency.medianNs, base),
+    ]),
+  ];
+  return [
+    "",
+    textTable(["schedule", "streams", "median", "speed-up"], rows, [
+      "left",
+      "right",
+      "right",
+      "right",
+    ]),
+    `noise   ${formatShare(noiseRatio)} over ${rounds} rounds`,
+  ];
+}

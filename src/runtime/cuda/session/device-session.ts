@@ -1,0 +1,327 @@
+/**
+ * A program on a device: memory made, kernels compiled, weights and inputs in place.
+ *
+ * The nodes of the program are followed by a few of our own (poison, spin, clock, nothing), so that
+ * checking and measuring need no other program. Everything goes through the calls of the native helper.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { present } from "../../../core/invariant.js";
+import { fail, ok, type Result } from "../../../core/result.js";
+import type { TensorId } from "../../../ir/operator-graph.js";
+import type { TensorData } from "../../tensor-data.js";
+import type { CallLimits } from "../client/gpu-helper.js";
+import type {
+  CudaDevice,
+  ExecutionMode,
+  HelperNode,
+  HelperOp,
+  HelperSchedule,
+  MeasureRequest,
+  NodeKernels,
+  RequestOf,
+  ResultOf,
+  UploadItem,
+} from "../client/protocol.js";
+import { storageOf } from "../codegen/operator-call.js";
+import { constantUploads } from "../program/constants.js";
+import { floatsOfHalves, halvesOfFloats } from "../program/device-elements.js";
+import { sideFileFailed } from "../program/failures.js";
+import type { LaunchOrder } from "../program/launch-order.js";
+import {
+  COMPILE_OPTIONS,
+  type DeviceProgram,
+  helperNodes,
+  helperSchedule,
+} from "../program/program.js";
+import { CLOCK_NS, SERVICE_SOURCE, SPIN_NS } from "./service-kernels.js";
+
+/** What a session asks of the native helper. */
+export interface HelperCalls {
+  call<O extends HelperOp>(
+    op: O,
+    request: RequestOf<O>,
+    limits?: CallLimits,
+  ): Promise<Result<ResultOf<O>>>;
+}
+
+/** Where a session works. */
+export interface SessionOptions {
+  /** Number of the device. */
+  readonly device: number;
+  /** An existing folder for temporary files, which the caller removes. */
+  readonly folder: string;
+}
+
+/** Bytes behind the program's memory for what our own nodes write. */
+const SERVICE_BYTES = 256;
+
+/** Kernels that do nothing: enough for a chain whose ends do not matter. */
+const NOTHINGS = 16;
+
+/** Node numbers of our own nodes. */
+interface ServiceNodes {
+  readonly poison: number | undefined;
+  readonly spin: number;
+  readonly clock: number;
+  readonly nothings: readonly number[];
+}
+
+/** A program that is ready to run. */
+export class DeviceSession {
+  readonly program: DeviceProgram;
+  readonly device: CudaDevice;
+  readonly #helper: HelperCalls;
+  readonly #options: SessionOptions;
+  readonly #service: ServiceNodes;
+
+  private constructor(
+    helper: HelperCalls,
+    program: DeviceProgram,
+    options: SessionOptions,
+    made: { readonly device: CudaDevice; readonly service: ServiceNodes },
+  ) {
+    this.program = program;
+    this.device = made.device;
+    this.#helper = helper;
+    this.#options = options;
+    this.#service = made.service;
+  }
+
+  /**
+   * Brings a program and the model's inputs to a device.
+   *
+   * Requires: `feeds` has every input of the model.
+   * Fails: what the helper refuses (exit status 4), and as `constantUploads`.
+   */
+  static async open(
+    helper: HelperCalls,
+    program: DeviceProgram,
+    feeds: ReadonlyMap<string, TensorData>,
+    options: SessionOptions,
+  ): Promise<Result<DeviceSession>> {
+    const opened = await helper.call("open", { device: options.device });
+    if (!opened.ok) {
+      return opened;
+    }
+    const arena = await helper.call("arena", { bytes: program.memory.bytes + SERVICE_BYTES });
+    if (!arena.ok) {
+      return arena;
+    }
+    const modules = await compileAll(helper, [...program.kernels.sources, SERVICE_SOURCE]);
+    if (!modules.ok) {
+      return modules;
+    }
+    const { nodes, service } = allNodes(program, modules.value);
+    const programmed = await helper.call("program", { nodes });
+    if (!programmed.ok) {
+      return programmed;
+    }
+    const made = { device: opened.value.device, service };
+    const session = new DeviceSession(helper, program, options, made);
+    const uploaded = await session.#upload(feeds);
+    return uploaded.ok ? ok(session) : uploaded;
+  }
+
+  /** The launches of a schedule. */
+  scheduleOf(order: LaunchOrder): HelperSchedule {
+    return helperSchedule(this.program, order);
+  }
+
+  /** Node numbers of kernels that do nothing, for measuring what launching costs. */
+  get nothings(): readonly number[] {
+    return this.#service.nothings;
+  }
+
+  /**
+   * Poisons all activations, runs a schedule once, and gives the tensors that are outputs of the
+   * graph, by their names; what no kernel wrote is NaN.
+   */
+  async run(
+    order: LaunchOrder,
+    mode: ExecutionMode = "graph",
+  ): Promise<Result<ReadonlyMap<string, TensorData>>> {
+    const { poison } = this.#service;
+    if (poison !== undefined) {
+      const poisoned = await this.#helper.call("run", {
+        schedule: { launches: [{ node: poison }] },
+      });
+      if (!poisoned.ok) {
+        return poisoned;
+      }
+    }
+    const { launches } = this.scheduleOf(order);
+    if (launches.length > 0) {
+      const ran = await this.#helper.call("run", { schedule: { launches, mode } });
+      if (!ran.ok) {
+        return ran;
+      }
+    }
+    return this.#outputs();
+  }
+
+  /**
+   * Times schedules; each sample is behind a kernel that keeps the device busy while the host launches.
+   * Units: microseconds of one execution, by schedule and round.
+   */
+  async measure(
+    request: Omit<MeasureRequest, "prelude">,
+  ): Promise<Result<readonly (readonly number[])[]>> {
+    const measured = await this.#helper.call("measure", {
+      ...request,
+      prelude: this.#service.spin,
+    });
+    return measured.ok ? ok(measured.value.samplesUs) : measured;
+  }
+
+  /** The clock of the multiprocessors now. Units: MHz. */
+  async clockMhz(): Promise<Result<number>> {
+    const ran = await this.#helper.call("run", {
+      schedule: { launches: [{ node: this.#service.clock }] },
+    });
+    if (!ran.ok) {
+      return ran;
+    }
+    const read = await this.#helper.call("download", {
+      offset: this.program.memory.bytes,
+      bytes: 16,
+    });
+    if (!read.ok) {
+      return read;
+    }
+    const words = Buffer.from(read.value.base64 ?? "", "base64");
+    const [cycles, ns] = [words.readBigInt64LE(0), words.readBigInt64LE(8)];
+    return ok((Number(cycles) / Math.max(1, Number(ns))) * 1000);
+  }
+
+  /** By node of the program: the kernels that the driver launches for it. */
+  async kernels(): Promise<Result<readonly NodeKernels[]>> {
+    const known = await this.#helper.call("kernels", {});
+    return known.ok ? ok(known.value.nodes.slice(0, this.program.nodes.length)) : known;
+  }
+
+  async #upload(feeds: ReadonlyMap<string, TensorData>): Promise<Result<undefined>> {
+    const { model, memory } = this.program;
+    const constants = await constantUploads(model, memory, join(this.#options.folder, "constants"));
+    if (!constants.ok) {
+      return constants;
+    }
+    const inputs = this.#inputItems(feeds);
+    if (!inputs.ok) {
+      return inputs;
+    }
+    const items = [...constants.value, ...inputs.value];
+    if (items.length === 0) {
+      return ok(undefined);
+    }
+    const uploaded = await this.#helper.call("upload", { items });
+    return uploaded.ok ? ok(undefined) : uploaded;
+  }
+
+  #inputItems(feeds: ReadonlyMap<string, TensorData>): Result<readonly UploadItem[]> {
+    const { graph } = this.program.model.lowered;
+    const items: UploadItem[] = [];
+    for (const id of graph.inputs) {
+      const { name, elementType } = present(graph.tensors[id], "input");
+      const { offset } = present(this.program.memory.tensor(id), "memory of an input");
+      const { bytes } = present(feeds.get(name), `feed of "${name}"`);
+      const stored = this.#isHalved(elementType) ? halvesOfFloats(bytes) : bytes;
+      const path = join(this.#options.folder, `input-${id}`);
+      try {
+        writeFileSync(path, stored);
+      } catch (error) {
+        return fail([sideFileFailed(path, error)]);
+      }
+      if (stored.length > 0) {
+        items.push({ path, fileOffset: 0, bytes: stored.length, offset });
+      }
+    }
+    return ok(items);
+  }
+
+  async #outputs(): Promise<Result<ReadonlyMap<string, TensorData>>> {
+    const { graph } = this.program.model.lowered;
+    const outputs = new Map<string, TensorData>();
+    for (const id of new Set(graph.outputs)) {
+      const tensor = present(graph.tensors[id], "output");
+      if (tensor.producer === undefined) {
+        continue;
+      }
+      const bytes = await this.#download(id);
+      if (!bytes.ok) {
+        return bytes;
+      }
+      const { name, elementType, dims } = tensor;
+      const floats = this.#isHalved(elementType) ? floatsOfHalves(bytes.value) : bytes.value;
+      outputs.set(name, { elementType, dims, bytes: floats });
+    }
+    return ok(outputs);
+  }
+
+  async #download(id: TensorId): Promise<Result<Uint8Array>> {
+    const { offset, bytes } = present(this.program.memory.tensor(id), "memory of an output");
+    if (bytes === 0) {
+      return ok(new Uint8Array());
+    }
+    const path = join(this.#options.folder, "output");
+    const read = await this.#helper.call("download", { offset, bytes, path });
+    if (!read.ok) {
+      return read;
+    }
+    try {
+      return ok(Uint8Array.from(readFileSync(path)));
+    } catch (error) {
+      return fail([sideFileFailed(path, error)]);
+    }
+  }
+
+  #isHalved(elementType: string): boolean {
+    const { floats } = this.program.model;
+    return elementType === "float32" && storageOf("float32", floats) === "f16";
+  }
+}
+
+async function compileAll(
+  helper: HelperCalls,
+  sources: readonly string[],
+): Promise<Result<readonly number[]>> {
+  const modules: number[] = [];
+  for (const source of sources) {
+    const compiled = await helper.call("compile", { source, options: COMPILE_OPTIONS });
+    if (!compiled.ok) {
+      return compiled;
+    }
+    modules.push(present(compiled.value.module, "module of a source compiled for the device"));
+  }
+  return ok(modules);
+}
+
+/** The program's nodes, then our own. */
+function allNodes(
+  program: DeviceProgram,
+  modules: readonly number[],
+): { readonly nodes: readonly HelperNode[]; readonly service: ServiceNodes } {
+  const module = present(modules.at(-1), "module of our own kernels");
+  const nodes = [...helperNodes(program, modules)];
+  const add = (node: HelperNode): number => nodes.push(node) - 1;
+  const { activations, bytes } = program.memory;
+  const single = { grid: [1, 1, 1], block: [1, 1, 1] } as const;
+  const kernel = { kind: "kernel", module, ...single } as const;
+  const service: ServiceNodes = {
+    spin: add({ ...kernel, function: "spin", args: [{ i64: SPIN_NS }] }),
+    clock: add({ ...kernel, function: "readClock", args: [{ i64: CLOCK_NS }, { ptr: bytes }] }),
+    nothings: Array.from({ length: NOTHINGS }, () =>
+      add({ ...kernel, function: "nothing", args: [] }),
+    ),
+    poison:
+      activations.bytes === 0
+        ? undefined
+        : add({
+            kind: "memset",
+            offset: activations.offset,
+            bytes: activations.bytes,
+            value: 0xff,
+          }),
+  };
+  return { nodes, service };
+}

@@ -1,0 +1,39 @@
+/**
+ * Kernels of our own that no operator needs, for measuring.
+ *
+ * They read the device's clocks, which the language of generated kernels has no words for, so they
+ * are written in CUDA C.
+ */
+export const SERVICE_SOURCE = `__device__ __forceinline__ unsigned long long nanoseconds() {
+  unsigned long long now;
+  asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now));
+  return now;
+}
+
+// Keeps the device busy, so that what is launched behind it waits on the device, not in the host.
+extern "C" __global__ void spin(long long duration) {
+  const unsigned long long start = nanoseconds();
+  while (nanoseconds() - start < (unsigned long long)duration) {
+  }
+}
+
+// Cycles of a multiprocessor, and nanoseconds, over about the duration: their ratio is its clock.
+extern "C" __global__ void readClock(long long duration, long long* result) {
+  const unsigned long long start = nanoseconds();
+  const long long first = clock64();
+  while (nanoseconds() - start < (unsigned long long)duration) {
+  }
+  result[0] = clock64() - first;
+  result[1] = (long long)(nanoseconds() - start);
+}
+
+// Nothing: what is left of its time is what launching costs.
+extern "C" __global__ void nothing() {
+}
+`;
+
+/** Nanoseconds that the device is kept busy while the host launches the work to be timed. */
+export const SPIN_NS = 50_000;
+
+/** Nanoseconds over which a clock is read. */
+export const CLOCK_NS = 200_000;

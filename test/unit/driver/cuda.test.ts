@@ -1,0 +1,229 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { present } from "../../../src/core/invariant.js";
+import { fail, ok, type Result } from "../../../src/core/result.js";
+import type { DriverContext, RunningHelper } from "../../../src/driver/context.js";
+import {
+  type CudaCompileRequest,
+  compileForCuda,
+} from "../../../src/driver/cuda/compile-for-cuda.js";
+import { profileOnCuda } from "../../../src/driver/cuda/profile-on-cuda.js";
+import { loadModel } from "../../../src/driver/load-model.js";
+import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
+import { verifySchedule } from "../../../src/driver/verify-schedule.js";
+import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
+import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
+import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
+import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
+import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
+import { type EmulatedFaults, EmulatedHelper } from "../../support/emulated-helper.js";
+import { SKIP_REASON } from "../../support/onnx-runtime.js";
+import { encodeCase } from "../../support/operator-models.js";
+import { kernelsByName } from "../../support/program-emulator.js";
+import { type TinyNode, tinyModel } from "../../support/tiny-model.js";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "cuda-driver-"));
+const MODEL = join(FOLDER, "branches.onnx");
+const SIDE = 6;
+
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+/** Two chains of products that share an input and meet at the end. */
+function branches(): Uint8Array {
+  const dims = [SIDE, SIDE];
+  const chain = (name: string): TinyNode[] =>
+    [0, 1, 2, 3].map((i) => ({
+      type: "MatMul",
+      inputs: [i === 0 ? "x" : `${name}${i - 1}`, "w"],
+      outputs: [`${name}${i}`],
+    }));
+  return tinyModel({
+    nodes: [
+      ...chain("a"),
+      ...chain("b"),
+      { type: "Softmax", inputs: ["b3"], outputs: ["s"] },
+      { type: "Add", inputs: ["a3", "s"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", dims }],
+    outputs: [{ name: "y", dims }],
+    weights: [{ name: "w", dims }],
+  });
+}
+
+async function kernelsOf(
+  path: string,
+  precision: Precision,
+  estimateUnsupported = false,
+): Promise<ReadonlyMap<string, Kernel>> {
+  const lowered = await loadModel(path, new Map());
+  const plan = precisionPlan(precision);
+  const model = lowered.ok
+    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported })
+    : lowered;
+  if (!model.ok) {
+    throw new Error(model.error[0].message);
+  }
+  return kernelsByName(buildProgram(model.value, plan, { kind: "none" }));
+}
+
+function contextWith(startHelper: () => Promise<Result<RunningHelper>>): DriverContext {
+  return {
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    onNote: () => {},
+    startHelper,
+    profileFolder: FOLDER,
+    tool: "top-compile test",
+  };
+}
+
+const NO_HELPER = contextWith(async () => fail([{ code: "none", message: "none", exit: 4 }]));
+
+function requestFor(
+  model: string,
+  more: Partial<CudaCompileRequest> = {},
+  precision: Precision = "ieee",
+): CudaCompileRequest {
+  const out = join(FOLDER, "out.schedule.json");
+  const target = { device: 0, precision, estimateUnsupported: false, seed: 1 };
+  const job = { model, out, force: true, dims: new Map<string, number>() };
+  return { ...job, target, algorithm: undefined, profile: undefined, ...more };
+}
+
+function runRequest(more: Partial<RunRequest> = {}): RunRequest {
+  return {
+    file: join(FOLDER, "out.schedule.json"),
+    model: undefined,
+    seed: 1,
+    rounds: undefined,
+    device: undefined,
+    precision: undefined,
+    estimateUnsupported: false,
+    ...more,
+  };
+}
+
+describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
+  let kernels: ReadonlyMap<string, Kernel>;
+  let helper: EmulatedHelper;
+
+  beforeAll(async () => {
+    writeFileSync(MODEL, branches());
+    kernels = await kernelsOf(MODEL, "ieee");
+  });
+
+  function emulated(faults: EmulatedFaults = {}): DriverContext {
+    return contextWith(async () => {
+      helper = new EmulatedHelper(kernels, faults);
+      return ok(helper);
+    });
+  }
+
+  it("is compiled with the best measured schedule, and the helper is ended", async () => {
+    const compiled = await compileForCuda(requestFor(MODEL), emulated());
+    const artifact = present(compiled.ok ? compiled.value : undefined, JSON.stringify(compiled));
+    const operators = present(artifact.operators, "operators");
+    expect(operators.decision.reason).toBe("fastest-measured");
+    expect(operators.streams).toBeGreaterThan(1);
+    const { measured = 0, sequentialMeasured = 0, eagerMeasured = 0 } = operators.latencyNs;
+    expect(measured).toBeLessThan(sequentialMeasured);
+    expect(sequentialMeasured).toBeLessThan(eagerMeasured);
+    expect(operators.candidates.every(({ measuredNs }) => measuredNs !== undefined)).toBe(true);
+    const best = Math.min(...operators.candidates.map((each) => each.measuredNs ?? Infinity));
+    expect(measured).toBe(best);
+    expect(artifact.device).toEqual({ name: "Emulated GPU", source: "measured" });
+    expect((await verifySchedule(join(FOLDER, "out.schedule.json"), undefined)).ok).toBe(true);
+    expect(helper.isClosed).toBe(true);
+  });
+
+  it("is run where it was compiled for, with checked outputs", async () => {
+    expect((await compileForCuda(requestFor(MODEL), emulated())).ok).toBe(true);
+    const ran = await runSchedule(runRequest(), emulated());
+    const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
+    expect(value.kind).toBe("cuda");
+    if (value.kind === "cuda") {
+      expect(value.report.schedule.outputs.isReplayIdentical).toBe(true);
+      expect(value.report.schedule.outputs.distance).toBeLessThan(1e-5);
+      expect(value.report.throughput).toBeGreaterThan(0);
+    }
+  });
+
+  it("is refused when the device does not keep the order", async () => {
+    expect((await compileForCuda(requestFor(MODEL), emulated())).ok).toBe(true);
+    const ran = await runSchedule(runRequest(), emulated({ ignoresWaits: true }));
+    expect(ran.ok ? "" : ran.error[0].code).toBe("replay-differs");
+  });
+
+  it("does not choose a schedule whose outputs differ", async () => {
+    const compiled = await compileForCuda(requestFor(MODEL), emulated({ ignoresWaits: true }));
+    const operators = compiled.ok ? compiled.value.operators : undefined;
+    expect(operators?.decision.reason).toBe("nothing-beats-sequential");
+    expect(operators?.streams).toBe(1);
+  });
+
+  it("is profiled into a file from which it compiles without a GPU to the same bytes", async () => {
+    const out = join(FOLDER, "branches.gpu.json");
+    const { target } = requestFor(MODEL);
+    const job = { model: MODEL, out, force: true, dims: new Map<string, number>() };
+    const profiled = await profileOnCuda({ ...job, target }, emulated());
+    expect(profiled.ok).toBe(true);
+    const parsed = parseGpuProfile(readFileSync(out, "utf8"), out);
+    expect(parsed.ok && parsed.value).toEqual(profiled.ok && profiled.value);
+    const bytes: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const compiled = await compileForCuda(requestFor(MODEL, { profile: out }), NO_HELPER);
+      expect(compiled.ok && compiled.value.operators?.decision.reason).toBe("fastest-measured");
+      bytes.push(readFileSync(join(FOLDER, "out.schedule.json"), "utf8"));
+    }
+    expect(bytes[0]).toBe(bytes[1]);
+  });
+
+  it("is computed with halves when asked", async () => {
+    const halves = await kernelsOf(MODEL, "f16");
+    const context = contextWith(async () => ok(new EmulatedHelper(halves)));
+    const request = requestFor(MODEL, { out: join(FOLDER, "half.schedule.json") }, "f16");
+    const compiled = await compileForCuda(request, context);
+    expect(compiled.ok).toBe(true);
+    const file = join(FOLDER, "half.schedule.json");
+    const ran = await runSchedule(runRequest({ file }), context);
+    const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
+    if (value.kind === "cuda") {
+      expect(value.report.schedule.outputs.distance).toBeGreaterThan(1e-6);
+      expect(value.report.schedule.outputs.distance).toBeLessThan(2e-2);
+    }
+  });
+
+  it("ends with one failure of exit status 4, and writes nothing, where there is no GPU", async () => {
+    const out = join(FOLDER, "none.schedule.json");
+    const problem = { code: "no-device", message: "no GPU", fatal: false } as const;
+    const compiled = await compileForCuda(requestFor(MODEL, { out }), emulated({ probe: problem }));
+    expect(compiled.ok ? [] : compiled.error.map(({ code, exit }) => [code, exit])).toEqual([
+      ["gpu-missing", 4],
+    ]);
+    expect(helper.isClosed).toBe(true);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("is refused before anything starts when operators have no GPU code", async () => {
+    const path = join(FOLDER, "top-k.onnx");
+    writeFileSync(path, encodeCase({ type: "TopK", inputs: "f32[3,10] i64=4", outputs: 2 }));
+    const compiled = await compileForCuda(requestFor(path), NO_HELPER);
+    expect(compiled.ok ? "" : compiled.error[0].code).toBe("unsupported-operator");
+  });
+
+  it("is estimated with stand-ins when asked, and says that it is not verified", async () => {
+    const path = join(FOLDER, "top-k.onnx");
+    writeFileSync(path, encodeCase({ type: "TopK", inputs: "f32[3,10] i64=4", outputs: 2 }));
+    const standIns = await kernelsOf(path, "ieee", true);
+    const context = contextWith(async () => ok(new EmulatedHelper(standIns)));
+    const out = join(FOLDER, "top-k.schedule.json");
+    const base = requestFor(path, { out });
+    const request = { ...base, target: { ...base.target, estimateUnsupported: true } };
+    expect((await compileForCuda(request, context)).ok).toBe(true);
+    const ran = await runSchedule(runRequest({ file: out }), context);
+    const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
+    expect(value.kind === "cuda" && value.report.isVerified).toBe(false);
+  });
+});
