@@ -9,7 +9,8 @@ import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import { exactSchedule } from "./exact.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
-import { noScheduleFound, tooManyInstances } from "./reference/failures.js";
+import { MAX_ITEMS } from "./reference/disjunctive.js";
+import { noScheduleFound, tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
 import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
@@ -54,7 +55,7 @@ export interface PipelineSearchOptions {
  * `greedy`: the shorter period per micro-batch, then the shorter makespan.
  *
  * Fails: `family-does-not-fit`, `family-exceeds-memory`, `repetend-exceeds-memory`,
- * `no-schedule-found`, `too-many-instances`.
+ * `no-schedule-found`, `too-many-blocks`, `too-many-instances`.
  */
 export function searchPipeline(
   algorithm: PipelineAlgorithm,
@@ -86,6 +87,9 @@ export function searchPipeline(
         : fail([noScheduleFound(algorithm)]);
     }
     case "tessel": {
+      if (placement.blocks.length > MAX_ITEMS) {
+        return fail([tooManyBlocks(algorithm, placement.blocks.length, MAX_ITEMS)]);
+      }
       const limits = { ...TESSEL_LIMITS, ...(maxNodes === undefined ? {} : { maxNodes }) };
       const found = tesselSchedule(placement, microBatches, limits);
       return found === undefined || !isRight(placement, found.whole)

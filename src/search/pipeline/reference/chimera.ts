@@ -63,8 +63,9 @@ export function chimera(
 function oppositeChains(
   placement: Placement,
 ): readonly [readonly ChainStage[], readonly ChainStage[]] | undefined {
-  const [one, other, ...more] = partsOf(placement).map((part) => chainWithin(placement, part));
-  if (one === undefined || other === undefined || more.length > 0) {
+  const parts = partsOf(placement);
+  const [one, other] = parts.length === 2 ? parts.map((each) => chainWithin(placement, each)) : [];
+  if (one === undefined || other === undefined) {
     return undefined;
   }
   const isOpposite = one.every(({ device }, at) => device === other.at(-1 - at)?.device);
@@ -87,9 +88,11 @@ function partsOf({ blocks, dependencies }: Placement): readonly (readonly number
       part[to] = least;
     }
   }
-  return [...new Set(part)].map((first) =>
-    blocks.flatMap((_, at) => (part[at] === first ? [at] : [])),
-  );
+  const parts = new Map<number, number[]>();
+  part.forEach((first, at) => {
+    parts.set(first, [...(parts.get(first) ?? []), at]);
+  });
+  return [...parts.values()];
 }
 
 function chainWithin(

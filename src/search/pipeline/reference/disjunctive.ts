@@ -57,7 +57,7 @@ export interface DisjunctiveAnswer {
 }
 
 /**
- * Solves the problem within `maxNodes` nodes; deterministic. More than 240 items are cut short at
+ * Solves the problem within `maxNodes` nodes; deterministic. More than `MAX_ITEMS` items are cut short at
  * once. A node counts once for every 256 pairs of items, at least once.
  *
  * Cost: O(items^2 * pairs) per node, O(items^2 * depth) memory.
@@ -68,9 +68,10 @@ export function solveDisjunctive(problem: DisjunctiveProblem, maxNodes: number):
     return { starts: undefined, nodes: 0, isCutShort: true };
   }
   const pairs = pairsOf(problem.lines);
+  const weight = Math.max(1, Math.floor((count * count) / 256));
   let nodes = 0;
   const explore = (paths: Float64Array): readonly number[] | undefined => {
-    nodes += Math.max(1, Math.floor((count * count) / 256));
+    nodes += weight;
     if (!propagate(problem, pairs, paths) || !memoryFits(problem, paths)) {
       return undefined;
     }
@@ -101,11 +102,12 @@ export function solveDisjunctive(problem: DisjunctiveProblem, maxNodes: number):
     addArc(paths, count, from, to, weight),
   );
   const starts = isConsistent ? explore(paths) : undefined;
-  return { starts, nodes, isCutShort: starts === undefined && nodes >= maxNodes };
+  const isCutShort = starts === undefined && nodes >= maxNodes;
+  return { starts, nodes: Math.max(nodes, weight), isCutShort };
 }
 
 /** Paths between all pairs of more items than this take too long. */
-const MAX_ITEMS = 240;
+export const MAX_ITEMS = 240;
 
 type Pair = readonly [number, number];
 

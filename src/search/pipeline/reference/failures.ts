@@ -63,6 +63,17 @@ export function noScheduleFound(algorithm: string): Failure {
   };
 }
 
+/** A placement with more blocks than an algorithm can look at in any time. */
+export function tooManyBlocks(algorithm: string, blocks: number, limit: number): Failure {
+  return {
+    code: "too-many-blocks",
+    where: `--algorithm ${algorithm}`,
+    message: `the placement has ${blocks} blocks, it takes at most ${limit}`,
+    hint: "choose another algorithm",
+    exit: 1,
+  };
+}
+
 /** Micro-batches and blocks whose product is too large to write down. */
 export function tooManyInstances(instances: number, limit: number): Failure {
   return {

@@ -35,28 +35,32 @@ export interface PartsAround {
   readonly before: readonly OrderItem[];
   /** Instances of the cool-down. */
   readonly behind: readonly OrderItem[];
-  /** Memory of each device when the cool-down begins. */
+  /** Memory of each device when the first repetend begins. */
+  readonly heldFirst: readonly number[];
+  /** Memory of each device when the cool-down of one repetend begins. */
   readonly held: readonly number[];
 }
 
 /** The parts around one repetend. */
 export function partsAround({ blocks, devices }: Placement, mids: readonly number[]): PartsAround {
   const count = Math.max(...mids) + 1;
-  const all = mids.flatMap((mid, block) =>
-    Array.from({ length: count }, (_, microBatch) => ({ block, microBatch, mid })),
-  );
-  const held = devices.map((_, device) =>
-    all
-      .filter(({ microBatch, mid, block }) => {
-        return microBatch <= mid && blocks[block]?.devices.includes(device);
-      })
-      .reduce((sum, { block }) => sum + (blocks[block]?.memory ?? 0), 0),
-  );
-  return {
-    before: all.filter(({ microBatch, mid }) => microBatch < mid),
-    behind: all.filter(({ microBatch, mid }) => microBatch > mid),
-    held,
-  };
+  const heldFirst = devices.map(() => 0);
+  const held = devices.map(() => 0);
+  const before: OrderItem[] = [];
+  const behind: OrderItem[] = [];
+  mids.forEach((mid, block) => {
+    for (const device of blocks[block]?.devices ?? []) {
+      const memory = blocks[block]?.memory ?? 0;
+      heldFirst[device] = (heldFirst[device] ?? 0) + mid * memory;
+      held[device] = (held[device] ?? 0) + (mid + 1) * memory;
+    }
+    for (let microBatch = 0; microBatch < count; microBatch++) {
+      if (microBatch !== mid) {
+        (microBatch < mid ? before : behind).push({ block, microBatch });
+      }
+    }
+  });
+  return { before, behind, heldFirst, held };
 }
 
 /** The periodic schedule that repeats a repetend. */

@@ -29,7 +29,6 @@ import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipel
 import { noScheduleFound, repetendExceedsMemory } from "./failures.js";
 import { earliestGap, type Interval, insertInterval } from "./intervals.js";
 import { pathsBefore } from "./path-bounds.js";
-import type { OrderItem } from "./run-orders.js";
 import {
   composeTessel,
   type Part,
@@ -63,7 +62,7 @@ export function tesselFastSchedule(
   const around = partsAround(placement, repetend.mids);
   const peaks = repetendPeaks(placement, repetend.starts);
   for (const [device, { name, memory: limit }] of placement.devices.entries()) {
-    const peak = heldBefore(placement, around.before, device) + (peaks[device] ?? 0);
+    const peak = (around.heldFirst[device] ?? 0) + (peaks[device] ?? 0);
     if (limit !== undefined && peak > limit) {
       return fail([repetendExceedsMemory("tessel-fast", { name, peak, limit })]);
     }
@@ -150,14 +149,6 @@ function repetendPeaks(placement: Placement, starts: readonly number[]): readonl
     }
     return peak;
   });
-}
-
-/** Memory of a device after some instances. */
-function heldBefore(placement: Placement, items: readonly OrderItem[], device: number): number {
-  return items.reduce((sum, { block }) => {
-    const spec = placement.blocks[block];
-    return sum + (spec?.devices.includes(device) ? spec.memory : 0);
-  }, 0);
 }
 
 /** Periods by which a part may be longer than its work, spread over the devices. */

@@ -1,5 +1,11 @@
 import type { Placement } from "../../../placement/placement.js";
-import { type Arc, type DisjunctiveProblem, type Item, solveDisjunctive } from "./disjunctive.js";
+import {
+  type Arc,
+  type DisjunctiveProblem,
+  type Item,
+  MAX_ITEMS,
+  solveDisjunctive,
+} from "./disjunctive.js";
 import { pathsBefore, pathsBehind } from "./path-bounds.js";
 import type { OrderItem } from "./run-orders.js";
 
@@ -39,6 +45,9 @@ export function solvePart(
   base: readonly number[],
   { maxNodes, accept = 0 }: PartOptions,
 ): PartAnswer {
+  if (instances.length >= MAX_ITEMS) {
+    return { starts: undefined, nodes: 0, isCutShort: true };
+  }
   const kinds = itemsOf(placement);
   const items = instances.map(({ block }) => kinds[block] ?? { duration: 0, keep: 0, peak: 0 });
   const arcs = arcsOf(placement, instances);

@@ -74,6 +74,7 @@ class StagesRun {
   readonly clock: Float64Array;
   readonly held: Float64Array;
   readonly waited: Float64Array;
+  private mostWaited = 0;
   private readonly done: readonly Int32Array[];
   private readonly ends: readonly Float64Array[];
 
@@ -137,7 +138,9 @@ class StagesRun {
     const free = this.time(stage);
     const start = Math.max(free, this.ready(stage, kind));
     if (this.count(stage, FORWARD) > 0) {
-      this.waited[stage] = (this.waited[stage] ?? 0) + start - free;
+      const waited = (this.waited[stage] ?? 0) + start - free;
+      this.waited[stage] = waited;
+      this.mostWaited = Math.max(this.mostWaited, waited);
     }
     const end = start + this.duration(stage, kind);
     this.clock[stage] = end;
@@ -149,7 +152,7 @@ class StagesRun {
 
   /** How much longer the stage with the most waits has waited. */
   spareWait(stage: number): number {
-    return Math.max(...this.waited) - (this.waited[stage] ?? 0);
+    return this.mostWaited - (this.waited[stage] ?? 0);
   }
 
   longestSpan(): number {

@@ -38,11 +38,9 @@ export function zeroBubbleV(
   let best: VRun | undefined;
   for (const fillsBackwards of [true, false]) {
     for (const fillsForwards of [true, false]) {
-      const run = bestOfTries(() => new VRun(stages, microBatches, limits), {
-        fillsBackwards,
-        fillsForwards,
-      });
-      if (run !== undefined && (best === undefined || run.mostWaited() < best.mostWaited())) {
+      const problem = { stages, microBatches, limits };
+      const run = bestOfTries(problem, { fillsBackwards, fillsForwards });
+      if (run !== undefined && (best === undefined || run.mostWaited < best.mostWaited)) {
         best = run;
       }
     }
@@ -56,13 +54,15 @@ interface Choices {
 }
 
 /** Tries again with the waits of the last try as allowance, as long as that shortens them. */
-function bestOfTries(start: () => VRun, choices: Choices): VRun | undefined {
+function bestOfTries(
+  problem: Pick<VRun, "stages" | "microBatches" | "limits">,
+  choices: Choices,
+): VRun | undefined {
   let best: VRun | undefined;
   for (;;) {
-    const run = start();
-    run.allowed = best?.waited;
+    const run = new VRun(problem, best);
     const isWhole = fillUp(run) && takeTurns(run, choices);
-    if (!isWhole || (best !== undefined && run.mostWaited() >= best.mostWaited())) {
+    if (!isWhole || (best !== undefined && run.mostWaited >= best.mostWaited)) {
       return best;
     }
     best = run;
@@ -86,7 +86,9 @@ class VRun {
   readonly clock: Float64Array;
   readonly held: Float64Array;
   readonly waited: Float64Array;
-  allowed: Float64Array | undefined;
+  mostWaited = 0;
+  /** The try before, whose waits this one may have. */
+  private readonly allowance: VRun | undefined;
   readonly devices: number;
   private readonly done: readonly Int32Array[];
   private readonly ends: readonly Float64Array[];
@@ -94,7 +96,11 @@ class VRun {
   private readonly weights: readonly Leg[][];
   private readonly nextWeight: Int32Array;
 
-  constructor(stages: readonly StageCosts[], microBatches: number, limits: readonly number[]) {
+  constructor(
+    { stages, microBatches, limits }: Pick<VRun, "stages" | "microBatches" | "limits">,
+    allowance: VRun | undefined,
+  ) {
+    this.allowance = allowance;
     this.stages = stages;
     this.microBatches = microBatches;
     this.limits = limits;
@@ -168,7 +174,9 @@ class VRun {
     const free = this.time(device);
     const startTime = Math.max(free, ready);
     if (this.count(device, FORWARD, 0) > 0) {
-      this.waited[device] = (this.waited[device] ?? 0) + startTime - free;
+      const waited = (this.waited[device] ?? 0) + startTime - free;
+      this.waited[device] = waited;
+      this.mostWaited = Math.max(this.mostWaited, waited);
     }
     const end = startTime + stage.durations[kind];
     this.clock[device] = end;
@@ -196,15 +204,11 @@ class VRun {
     return leg !== undefined && this.run(device, WEIGHT, leg);
   }
 
-  mostWaited(): number {
-    return Math.max(...this.waited);
-  }
-
   /** How much longer a device may wait without being the one with the most waits. */
   spareWait(device: number): number {
-    const allowed = this.allowed;
-    const left = allowed ? Math.max(...allowed) - (allowed[device] ?? 0) : 0;
-    return Math.max(this.mostWaited(), left) - (this.waited[device] ?? 0);
+    const { allowance } = this;
+    const left = allowance ? allowance.mostWaited - (allowance.waited[device] ?? 0) : 0;
+    return Math.max(this.mostWaited, left) - (this.waited[device] ?? 0);
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { buildShape } from "../../../../src/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
+import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
 import { tesselSchedule } from "../../../../src/search/pipeline/reference/tessel.js";
 
 /** Shape, mode, micro-batches in the repetend, memory; the period that the reference finds. */
@@ -43,5 +44,23 @@ describe("tessel", () => {
     expect(found?.periodic.period).toBe(period);
     expect(verifyPeriodicSchedule(built.value, found!.periodic)).toEqual([]);
     expect(verifyPipelineSchedule(built.value, found!.whole)).toEqual([]);
+  });
+});
+
+describe("limits", () => {
+  it("the nodes given to a search limit tessel", () => {
+    const built = buildShape("m", { devices: 4, memory: 6 });
+    const periodWith = (maxNodes: number): number | undefined => {
+      const found = built.ok ? searchPipeline("tessel", built.value, 12, { maxNodes }) : built;
+      return found.ok ? found.value.periodic.period : undefined;
+    };
+    expect(periodWith(300)).toBeGreaterThan(6);
+    expect(periodWith(1_000_000)).toBe(6);
+  });
+
+  it("a placement with more blocks than it can look at is refused", () => {
+    const built = buildShape("v", { devices: 121 });
+    const found = built.ok ? searchPipeline("tessel", built.value, 8) : built;
+    expect(found.ok ? undefined : found.error[0].code).toBe("too-many-blocks");
   });
 });
