@@ -74,3 +74,14 @@ export function memoryNotReturned(
     exit: 1,
   };
 }
+
+/** A `top-compile/stage-placement` document that is not one, or contradicts itself. */
+export function stagePlacementInvalid(file: string, problem: JsonProblem): Failure {
+  return {
+    code: "stage-placement-invalid",
+    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    message: problem.message,
+    hint: "see docs/pipelines-from-models.md",
+    exit: 1,
+  };
+}

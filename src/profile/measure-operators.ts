@@ -20,7 +20,12 @@ import { readModel } from "../onnx/read-model.js";
 import { executionStopped } from "../runtime/failures.js";
 import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
 import type { TensorData } from "../runtime/tensor-data.js";
-import { attributeKernels, type KernelAttribution, sharesOf } from "./attribute-kernels.js";
+import {
+  attributeKernels,
+  fusedWith,
+  type KernelAttribution,
+  sharesOf,
+} from "./attribute-kernels.js";
 import { profilerFailed } from "./failures.js";
 import type { OperatorMethod, OperatorTiming } from "./profile.js";
 import { driftOf, type ProfiledRuns, sortEvents } from "./profiler-events.js";
@@ -266,6 +271,7 @@ function summarise(
   const scale = plainRun.medianNs / run.medianNs;
   const drifts: number[] = [];
   const { attribution } = present(sessions[0], "session");
+  const first = fusedWith(attribution);
   const shared = new Set(attribution.operatorsOf.filter((set) => set.length > 1).flat());
   const operators = lowered.graph.operators.map(({ id, name }): OperatorTiming => {
     const samples = sessions.map((session) => present(session.operatorNs[id], "operator"));
@@ -278,6 +284,9 @@ function summarise(
       ...timing,
       kernels: attribution.kernelsOf[id] ?? 0,
       shared: shared.has(id),
+      ...(first[id] === id
+        ? {}
+        : { fusedWith: lowered.graph.operators[first[id] as number]?.name ?? name }),
     };
   });
   const worst = (read: (session: SessionTimes) => number): number =>

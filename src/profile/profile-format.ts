@@ -105,6 +105,7 @@ const operator: Shape<OperatorTiming> = object<OperatorTiming>({
   ...TIMING,
   kernels: count,
   shared: boolean,
+  fusedWith: optional(text(65_536)),
 });
 
 const workers: Shape<WorkerCosts> = object<WorkerCosts>({

@@ -19,6 +19,11 @@ export interface OperatorTiming extends Timing {
   readonly kernels: number;
   /** Whether it shares a kernel with others, so that its part of the kernel's time is estimated. */
   readonly shared: boolean;
+  /**
+   * The first operator, in the graph's order, of those fused with this one: cutting between them
+   * takes a kernel apart. Absent: it is that first one itself, shares no kernel, or it is not known.
+   */
+  readonly fusedWith?: string;
 }
 
 /** What is known of the machine and of the software that was measured. */
@@ -131,6 +136,21 @@ export function operatorCostsOf(profile: Profile, graph: OperatorGraph): Operato
     source: "measured",
     durationNs: Float64Array.from(graph.operators, ({ name }) => byName.get(name) ?? 0),
   };
+}
+
+/**
+ * Operators that must not be cut apart, as numbers that those of one group share, in the order of
+ * the graph. A profile that does not say what is fused puts every operator by itself.
+ *
+ * Requires: the profile is of this graph (`checkProfile`).
+ */
+export function fusedGroups(profile: Profile, graph: OperatorGraph): Int32Array {
+  const byName = new Map(graph.operators.map(({ name, id }) => [name, id]));
+  const first = new Map(profile.operators.map(({ name, fusedWith }) => [name, fusedWith ?? name]));
+  return Int32Array.from(
+    graph.operators,
+    ({ name, id }) => byName.get(first.get(name) ?? name) ?? id,
+  );
 }
 
 /** The measured time of a schedule, if the profile has it. */

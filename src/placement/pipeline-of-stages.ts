@@ -1,0 +1,143 @@
+/**
+ * The placement of a model that was cut into stages: blocks with durations and memory, and who waits
+ * for whom.
+ *
+ * Inference: one forward block per stage; a stage waits for every stage that sends it something.
+ *
+ * Training adds what follows from the forward pass. The backward block of a stage runs on the same
+ * devices, behind its own forward block and behind the backward blocks of all stages that it sends
+ * to, since gradients travel the same ways back. With a weight ratio the backward pass is split: the
+ * backward block gives the gradients of the inputs, which others wait for, the weight block those of
+ * the weights, which nobody waits for. A stage's activations are held from its forward block to the
+ * end of its last block.
+ *
+ * Example: stages s0 -> s1, backward ratio 2: f0 -> f1 -> b1 -> b0 with durations 10, 12, 24, 20.
+ *
+ * Copying the dependencies of a named shape would be wrong for models with skip connections: there
+ * f0 -> f2 exists as well. The edges are those of the model.
+ */
+import type { Block, Dependency, Placement } from "./placement.js";
+import type { PipelineDevice } from "./stage-spec.js";
+
+/** One stage with its costs. */
+export interface PlacedStage {
+  readonly id: string;
+  /** Names of its operators, in topological order. */
+  readonly operators: readonly string[];
+  /** Positions in the list of devices: ascending. */
+  readonly devices: readonly number[];
+  /** Integer > 0: the forward pass of one micro-batch on its devices. */
+  readonly forwardNs: number;
+  /** On each of its devices: what is held while a block runs. */
+  readonly workspaceBytes: number;
+  /** On each of its devices: what is held from the forward to the backward pass; 0 in inference. */
+  readonly keptBytes: number;
+  /** On each of its devices, always: weights, and in training gradients and the optimiser's state. */
+  readonly parameterBytes: number;
+}
+
+/** One stage sends tensors to another. */
+export interface StageEdge {
+  readonly from: number;
+  readonly to: number;
+  /** Integer >= 0: from the end of the one to the start of the other, on other devices. */
+  readonly latencyNs: number;
+}
+
+/** Times of the backward pass as multiples of the forward pass. */
+export interface TrainingRatios {
+  /** All of it, or with `weight` the gradients of the inputs alone. */
+  readonly backward: number;
+  /** Gradients of the weights; absent: not split off. */
+  readonly weight?: number;
+}
+
+/** What a placement is made of. */
+export interface StagedModel {
+  readonly devices: readonly PipelineDevice[];
+  /** In an order in which every edge leads to a later stage. */
+  readonly stages: readonly PlacedStage[];
+  readonly edges: readonly StageEdge[];
+  /** Absent: inference. */
+  readonly training?: TrainingRatios;
+}
+
+/**
+ * The placement. The limit of a device is what its stages' parameters leave of its memory: they are
+ * held always, blocks only for their time.
+ *
+ * Ensures: a limit is never negative; where parameters alone are too much it is 0, and no block fits.
+ */
+export function placementOfStages(model: StagedModel): Placement {
+  const { stages, training } = model;
+  const held = model.devices.map(() => 0);
+  for (const { devices, parameterBytes } of stages) {
+    for (const device of devices) {
+      held[device] = (held[device] ?? 0) + parameterBytes;
+    }
+  }
+  const blocks: Block[] = stages.map((stage) => forwardBlock(stage, training !== undefined));
+  const dependencies: Dependency[] = model.edges.map(({ from, to, latencyNs }) => ({
+    from,
+    to,
+    latency: latencyNs,
+  }));
+  if (training !== undefined) {
+    addBackward(model, training, blocks, dependencies);
+  }
+  return {
+    timeUnit: "ns",
+    devices: model.devices.map(({ name, memoryBytes }, at) => ({
+      name,
+      memory: memoryBytes === undefined ? undefined : Math.max(0, memoryBytes - (held[at] ?? 0)),
+    })),
+    blocks,
+    dependencies: dependencies.sort((a, b) => a.from - b.from || a.to - b.to),
+    memoryRelease: "end",
+  };
+}
+
+function forwardBlock(stage: PlacedStage, isTrained: boolean): Block {
+  const { id, operators, devices, forwardNs, workspaceBytes, keptBytes } = stage;
+  return {
+    id: isTrained ? `${id}.forward` : id,
+    kind: "forward",
+    devices,
+    duration: forwardNs,
+    memory: keptBytes,
+    workspace: workspaceBytes,
+    operators,
+  };
+}
+
+function addBackward(
+  { stages, edges }: StagedModel,
+  { backward, weight }: TrainingRatios,
+  blocks: Block[],
+  dependencies: Dependency[],
+): void {
+  const count = stages.length;
+  const times = (stage: PlacedStage, ratio: number): number =>
+    Math.max(1, Math.round(stage.forwardNs * ratio));
+  stages.forEach((stage, at) => {
+    const { id, devices, workspaceBytes, keptBytes } = stage;
+    const common = { devices, workspace: workspaceBytes, operators: [] };
+    const isLast = weight === undefined;
+    const duration = times(stage, backward);
+    const memory = isLast ? -keptBytes : 0;
+    blocks.push({ ...common, id: `${id}.backward`, kind: "backward", duration, memory });
+    dependencies.push({ from: at, to: count + at, latency: 0 });
+  });
+  for (const { from, to, latencyNs } of edges) {
+    dependencies.push({ from: count + to, to: count + from, latency: latencyNs });
+  }
+  if (weight !== undefined) {
+    stages.forEach((stage, at) => {
+      const { id, devices, workspaceBytes, keptBytes } = stage;
+      const common = { devices, workspace: workspaceBytes, operators: [] };
+      const duration = times(stage, weight);
+      blocks.push({ ...common, id: `${id}.weight`, kind: "weight", duration, memory: -keptBytes });
+      dependencies.push({ from: count + at, to: 2 * count + at, latency: 0 });
+    });
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Placements of a model by hand: which device runs which operators, by name or pattern. Durations,
+ * memory and dependencies are not written down; they follow from the model and its profile.
+ */
+import type { Failures } from "../core/failure.js";
+import {
+  integer,
+  type JsonProblem,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  text,
+} from "../core/json-shape.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { stagePlacementInvalid } from "./failures.js";
+
+/** A device of a pipeline. */
+export interface PipelineDevice {
+  readonly name: string;
+  /** Times as fast as the device that operators were measured on; > 0. */
+  readonly speed: number;
+  /** In bytes; `undefined` is unlimited. */
+  readonly memoryBytes: number | undefined;
+}
+
+/** A stage that names its operators. */
+export interface StageBlockSpec {
+  readonly id: string;
+  /** Positions in `StageSpec.devices`: ascending, unique, at least one. */
+  readonly devices: readonly number[];
+  /** Names of operators, or patterns with `*` and `?`. */
+  readonly operators: readonly string[];
+  /** Share of its devices' speed that a stage on several of them reaches, in (0, 1]. */
+  readonly efficiency: number | undefined;
+}
+
+/** A placement of a model by hand. */
+export interface StageSpec {
+  readonly devices: readonly PipelineDevice[];
+  readonly blocks: readonly StageBlockSpec[];
+}
+
+const MAX_DEVICES = 512;
+const MAX_BLOCKS = 1024;
+const MAX_PROBLEMS = 50;
+const MAX_MEMORY = 2 ** 41;
+
+interface SpecFile {
+  readonly format: "top-compile/stage-placement";
+  readonly version: 1;
+  readonly devices: readonly {
+    readonly name: string;
+    readonly speed: number;
+    readonly memory?: number;
+  }[];
+  readonly blocks: readonly {
+    readonly id: string;
+    readonly devices: readonly string[];
+    readonly operators: readonly string[];
+    readonly efficiency?: number;
+  }[];
+}
+
+const SPEC: Shape<SpecFile> = object<SpecFile>({
+  format: oneOf("top-compile/stage-placement"),
+  version: oneOf(1),
+  devices: list(
+    object<SpecFile["devices"][number]>({
+      name: text(),
+      speed: optional(number(1e-6, 1e6), 1),
+      memory: optional(integer(0, MAX_MEMORY)),
+    }),
+    MAX_DEVICES,
+  ),
+  blocks: list(
+    object<SpecFile["blocks"][number]>({
+      id: text(),
+      devices: list(text(), MAX_DEVICES),
+      operators: list(text(65_536)),
+      efficiency: optional(number(1e-6, 1)),
+    }),
+    MAX_BLOCKS,
+  ),
+});
+
+/**
+ * Reads a `top-compile/stage-placement` document.
+ *
+ * Fails: `stage-placement-invalid` once per problem, with its JSON pointer, at most fifty.
+ */
+export function parseStageSpec(source: string, file: string): Result<StageSpec> {
+  const problems: JsonProblem[] = [];
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (cause) {
+    const message = `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return fail([stagePlacementInvalid(file, { pointer: "", message })]);
+  }
+  const spec = SPEC(value, "", problems);
+  const resolved = spec === undefined ? undefined : resolve(spec, problems);
+  return resolved !== undefined && problems.length === 0
+    ? ok(resolved)
+    : fail(
+        problems
+          .slice(0, MAX_PROBLEMS)
+          .map((problem) => stagePlacementInvalid(file, problem)) as unknown as Failures,
+      );
+}
+
+function resolve(spec: SpecFile, problems: JsonProblem[]): StageSpec {
+  const deviceOf = new Map<string, number>();
+  spec.devices.forEach(({ name }, at) => {
+    if (deviceOf.has(name)) {
+      problems.push({ pointer: `/devices/${at}/name`, message: `"${name}" is there already` });
+    }
+    deviceOf.set(name, at);
+  });
+  for (const key of ["devices", "blocks"] as const) {
+    if (spec[key].length === 0) {
+      problems.push({ pointer: `/${key}`, message: "must not be empty" });
+    }
+  }
+  const ids = new Set<string>();
+  const blocks = spec.blocks.map((block, at): StageBlockSpec => {
+    if (ids.has(block.id)) {
+      problems.push({ pointer: `/blocks/${at}/id`, message: `"${block.id}" is there already` });
+    }
+    ids.add(block.id);
+    for (const key of ["devices", "operators"] as const) {
+      if (block[key].length === 0) {
+        problems.push({ pointer: `/blocks/${at}/${key}`, message: "must not be empty" });
+      }
+    }
+    const devices = block.devices.flatMap((name, i) => {
+      const device = deviceOf.get(name);
+      if (device === undefined) {
+        const message = `"${name}" is not the name of a device`;
+        problems.push({ pointer: `/blocks/${at}/devices/${i}`, message });
+      }
+      return device ?? [];
+    });
+    const unique = [...new Set(devices)].sort((a, b) => a - b);
+    return { ...block, devices: unique, efficiency: block.efficiency };
+  });
+  const devices = spec.devices.map(
+    ({ name, speed, memory }): PipelineDevice => ({ name, speed, memoryBytes: memory }),
+  );
+  return { devices, blocks };
+}
