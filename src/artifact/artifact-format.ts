@@ -16,6 +16,7 @@ import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } fr
 import { artifactInvalid, artifactNotJson } from "./failures.js";
 import { encodeOperatorsSection, operatorsSectionShape } from "./operators-section.js";
 import { encodePipelineSection, pipelineSectionShape } from "./pipeline-section.js";
+import { encodeStagesSection, stagesSectionShape } from "./stages-section.js";
 
 const FORMAT = "top-compile/schedule";
 const VERSION = 1;
@@ -55,6 +56,7 @@ const ARTIFACT: Shape<ArtifactFile> = object<ArtifactFile>({
     object<ArtifactDevice>({ name: text(500), source: oneOf("measured", "estimated") }),
   ),
   operators: optional(operatorsSectionShape),
+  stages: optional(stagesSectionShape),
   pipeline: optional(pipelineSectionShape),
 });
 
@@ -68,7 +70,7 @@ function digest(value: unknown, pointer: string, problems: JsonProblem[]): strin
 
 /** The bytes of an artifact. Ensures: the same artifact gives the same bytes everywhere. */
 export function encodeArtifact(artifact: ScheduleArtifact): string {
-  const { provenance, device, operators, pipeline } = artifact;
+  const { provenance, device, operators, stages, pipeline } = artifact;
   return stableJson({
     format: FORMAT,
     version: VERSION,
@@ -80,6 +82,7 @@ export function encodeArtifact(artifact: ScheduleArtifact): string {
     },
     device: device === undefined ? undefined : { name: device.name, source: device.source },
     operators: operators === undefined ? undefined : encodeOperatorsSection(operators),
+    stages: stages === undefined ? undefined : encodeStagesSection(stages),
     pipeline: pipeline === undefined ? undefined : encodePipelineSection(pipeline),
   });
 }

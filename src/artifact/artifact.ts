@@ -1,5 +1,6 @@
 import type { Json } from "../core/stable-json.js";
 import type { PipelineSection } from "./pipeline-section.js";
+import type { ArtifactStage } from "./stages-section.js";
 
 /** A file that a schedule was made from. */
 export interface ProvenanceInput {
@@ -114,5 +115,7 @@ export interface ScheduleArtifact {
   readonly provenance: Provenance;
   readonly device?: ArtifactDevice;
   readonly operators?: OperatorsSection;
+  /** In an order in which everything is sent to later stages. */
+  readonly stages?: readonly ArtifactStage[];
   readonly pipeline?: PipelineSection;
 }

@@ -20,3 +20,57 @@ export function shapeOptionWithoutShape(option: string): Failure {
     exit: 2,
   };
 }
+
+/** An option that describes a pipeline, without one. */
+export function optionNeedsPipeline(option: string): Failure {
+  return {
+    code: "option-needs-pipeline",
+    where: `--${option}`,
+    message: "describes a pipeline, but none is asked for",
+    hint: "give --devices N as well, or --placement FILE",
+    exit: 2,
+  };
+}
+
+/** A placement by hand, and options that search one. */
+export function pipelineLayoutTwice(option: string): Failure {
+  return {
+    code: "pipeline-layout-twice",
+    where: `--${option}`,
+    message: "says how to place the model, and so does --placement",
+    hint: "give one of them",
+    exit: 2,
+  };
+}
+
+/** An option of operator schedules, for a pipeline. */
+export function optionNotForPipeline(option: string, instead: string): Failure {
+  return {
+    code: "option-not-for-pipeline",
+    where: `--${option}`,
+    message: "is about operator schedules on one device, not about pipelines",
+    hint: instead,
+    exit: 2,
+  };
+}
+
+/** `partition` without a number of stages or a placement. */
+export function partitionStagesMissing(): Failure {
+  return {
+    code: "partition-stages",
+    message: "needs --stages N, a list of devices, or --placement FILE",
+    hint: "for instance: top-compile partition model.onnx --stages 4",
+    exit: 2,
+  };
+}
+
+/** A device whose costs pipelines are not made from. */
+export function deviceNotForPipeline(device: string): Failure {
+  return {
+    code: "device-not-for-pipeline",
+    where: `--device ${device}`,
+    message: "one GPU cannot say what a pipeline of several costs",
+    hint: "give the GPU by its data sheet, such as h200, or --device cpu",
+    exit: 2,
+  };
+}

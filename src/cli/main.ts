@@ -5,6 +5,7 @@ import { registerCompile } from "./commands/compile.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerInspect } from "./commands/inspect.js";
+import { registerPartition } from "./commands/partition.js";
 import { registerProfile } from "./commands/profile.js";
 import { registerRun } from "./commands/run.js";
 import { registerSearch } from "./commands/search.js";
@@ -20,6 +21,7 @@ import { TOOL_VERSION } from "./version.js";
 const COMMANDS: readonly RegisterCommand[] = [
   registerCompile,
   registerSearch,
+  registerPartition,
   registerInspect,
   registerProfile,
   registerRun,

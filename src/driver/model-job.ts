@@ -17,7 +17,11 @@ export interface ModelJob {
 }
 
 /** The `format` of the file that is written. */
-export type JobFormat = "top-compile/schedule" | "top-compile/profile" | "top-compile/gpu-profile";
+export type JobFormat =
+  | "top-compile/schedule"
+  | "top-compile/profile"
+  | "top-compile/gpu-profile"
+  | "top-compile/placement";
 
 /**
  * Runs `make` on the lowered model and writes the text it gives; what cannot be written is refused

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
+import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { sha256OfFile } from "../core/digest.js";
 import { invariant } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
@@ -58,7 +59,31 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
     return read;
   }
   const placement = read.value;
-  const found = searchPipeline(request.algorithm, placement, request.microBatches);
+  const pipeline = searchedSection(placement, request);
+  if (!pipeline.ok) {
+    return pipeline;
+  }
+  const artifact: ScheduleArtifact = {
+    provenance: provenanceOf(request, tool),
+    pipeline: pipeline.value,
+  };
+  if (request.out === undefined) {
+    return ok({ placement, artifact });
+  }
+  const written = writeText(request.out, encodeArtifact(artifact), overwrite);
+  return written.ok ? ok({ placement, artifact }) : written;
+}
+
+/**
+ * The `pipeline` section that an algorithm gives for a placement, checked.
+ *
+ * Fails: as `searchPipeline`.
+ */
+export function searchedSection(
+  placement: Placement,
+  { algorithm, microBatches }: Pick<SearchRequest, "algorithm" | "microBatches">,
+): Result<PipelineSection> {
+  const found = searchPipeline(algorithm, placement, microBatches);
   if (!found.ok) {
     return found;
   }
@@ -66,15 +91,7 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
   const periodic = verifyPeriodicSchedule(placement, found.value.periodic);
   invariant(whole.length === 0, `the schedule verifies: ${JSON.stringify(whole[0])}`);
   invariant(periodic.length === 0, `the repetend verifies: ${JSON.stringify(periodic[0])}`);
-  const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, tool),
-    pipeline: pipelineSectionOf(placement, found.value),
-  };
-  if (request.out === undefined) {
-    return ok({ placement, artifact });
-  }
-  const written = writeText(request.out, encodeArtifact(artifact), overwrite);
-  return written.ok ? ok({ placement, artifact }) : written;
+  return ok(pipelineSectionOf(placement, found.value));
 }
 
 function placementOf({ source, memory }: SearchRequest): Result<Placement> {

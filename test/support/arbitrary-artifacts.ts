@@ -5,6 +5,7 @@ import type {
   OperatorsSection,
   ScheduleArtifact,
 } from "../../src/artifact/artifact.js";
+import type { ArtifactStage } from "../../src/artifact/stages-section.js";
 
 const NS = fc.nat({ max: 2 ** 31 - 1 });
 const NAME = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" });
@@ -64,6 +65,16 @@ const operators: fc.Arbitrary<OperatorsSection> = fc
     ...(tasks === undefined ? {} : { tasks }),
   }));
 
+const stage: fc.Arbitrary<ArtifactStage> = fc.record({
+  id: NAME,
+  devices: fc.array(NAME, { maxLength: 2 }),
+  operators: fc.array(NAME, { maxLength: 4 }),
+  durationNs: fc.integer({ min: 1, max: 2 ** 31 }),
+  parameterBytes: NS,
+  workspaceBytes: NS,
+  outputBytes: NS,
+});
+
 /** Artifacts that the format allows, whether or not they make sense as schedules. */
 export const arbitraryArtifact: fc.Arbitrary<ScheduleArtifact> = fc.record(
   {
@@ -86,6 +97,7 @@ export const arbitraryArtifact: fc.Arbitrary<ScheduleArtifact> = fc.record(
     }),
     device: fc.record({ name: NAME, source: fc.constantFrom("measured", "estimated") }),
     operators,
+    stages: fc.array(stage, { maxLength: 3 }),
   },
   { requiredKeys: ["provenance"] },
 ) as fc.Arbitrary<ScheduleArtifact>;

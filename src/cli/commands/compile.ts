@@ -1,4 +1,3 @@
-import { basename, dirname, join } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
@@ -19,14 +18,25 @@ import { renderCompiled } from "../../report/compiled.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
+import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
 import type { RegisterCommand } from "../command.js";
 import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
+import { defaultOut, profileSource } from "../model-files.js";
 import { addCommonOptions, dimOption, seedOption, wholeNumber } from "../options.js";
+import {
+  addPipelineOptions,
+  checkNoPipeline,
+  type PipelineCliOptions,
+  wantsPipeline,
+} from "../pipeline-options.js";
+import { compileIntoPipeline } from "./compile-pipeline.js";
 
-interface CompileOptions extends CommonOptions {
+/** Options of `compile`. */
+export interface CompileOptions extends CommonOptions, PipelineCliOptions {
+  readonly pipelineAlgorithm?: PipelineAlgorithm;
   readonly out?: string;
   readonly force?: boolean;
   readonly device: string;
@@ -53,6 +63,7 @@ Examples:
   top-compile model.onnx --device h200        estimates for a GPU that is not there
   top-compile model.onnx --device h200 --batch 8
   top-compile model.onnx --device h200 --concurrency 2 --progress 0,0.5
+  top-compile model.onnx --devices 4          a pipeline of four devices instead
   top-compile model.onnx --algorithm opara    one algorithm's schedule, whatever is faster
 `;
 
@@ -96,11 +107,24 @@ export const registerCompile: RegisterCommand = (program, run) => {
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
+  addPipelineOptions(command, "--devices");
+  command.addOption(
+    new Option("--pipeline-algorithm <name>", "how to search the pipeline's schedule")
+      .choices(PIPELINE_ALGORITHMS)
+      .helpGroup("Pipeline options:"),
+  );
   addCommonOptions(command).action(async (model: string, options: CompileOptions) => {
     await run(options, async (session) => {
       const device = deviceNamed(options.device);
       if (!device.ok) {
         return device;
+      }
+      if (wantsPipeline(options)) {
+        return compileIntoPipeline(model, options, device.value, session);
+      }
+      const alone = checkNoPipeline(options);
+      if (!alone.ok) {
+        return alone;
       }
       const out = options.out ?? defaultOut(model, "schedule");
       const compiled = await compileOn(device.value, model, out, options, driverContext(session));
@@ -142,7 +166,7 @@ async function compileOn(
   switch (device.kind) {
     case "cpu":
       return algorithm === undefined || isForCpu(algorithm)
-        ? compileModel({ ...common, algorithm, profile: sourceOf(options) }, context)
+        ? compileModel({ ...common, algorithm, profile: profileSource(options) }, context)
         : fail([algorithmNotFor(algorithm, "cpu")]);
     case "cuda": {
       const target = cudaTarget(options, device.index);
@@ -185,16 +209,4 @@ function sharesOfTasks(value: string): readonly number[] {
     throw new InvalidArgumentError("It must be numbers of at least 0 and below 1, such as 0,0.5.");
   }
   return shares;
-}
-
-function sourceOf({ profile, remeasure }: CompileOptions) {
-  if (profile !== undefined) {
-    return { kind: "file", path: profile } as const;
-  }
-  return remeasure === true ? ({ kind: "fresh" } as const) : ({ kind: "kept" } as const);
-}
-
-/** `<model>.<kind>.json` beside the model. */
-export function defaultOut(model: string, kind: "schedule" | "profile"): string {
-  return join(dirname(model), `${basename(model).replace(/\.onnx$/i, "")}.${kind}.json`);
 }

@@ -12,8 +12,8 @@ import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
+import { defaultOut } from "../model-files.js";
 import { addCommonOptions, dimOption, seedOption } from "../options.js";
-import { defaultOut } from "./compile.js";
 
 interface ProfileOptions extends CommonOptions {
   readonly out?: string;

@@ -1,0 +1,21 @@
+import { basename, dirname, join } from "node:path";
+import type { ProfileSource } from "../driver/obtain-profile.js";
+
+/** Where the figures come from. */
+export function profileSource({
+  profile,
+  remeasure,
+}: {
+  readonly profile?: string;
+  readonly remeasure?: boolean;
+}): ProfileSource {
+  if (profile !== undefined) {
+    return { kind: "file", path: profile };
+  }
+  return remeasure === true ? { kind: "fresh" } : { kind: "kept" };
+}
+
+/** `<model>.<kind>.json` beside the model. */
+export function defaultOut(model: string, kind: "schedule" | "profile" | "placement"): string {
+  return join(dirname(model), `${basename(model).replace(/\.onnx$/i, "")}.${kind}.json`);
+}

@@ -1,0 +1,121 @@
+/** From a model to a pipeline: cost, cut, place, search, verify, write. */
+import { basename } from "node:path";
+import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
+import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { sha256OfFile } from "../../core/digest.js";
+import { ok, type Result } from "../../core/result.js";
+import type { Json } from "../../core/stable-json.js";
+import { encodePlacement } from "../../placement/parse-placement.js";
+import type { PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import type { DriverContext } from "../context.js";
+import { type ModelJob, runModelJob } from "../model-job.js";
+import { searchedSection } from "../search-placement.js";
+import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
+import { type PlacedModel, type PlaceOptions, placeModel, stagesOf } from "./place-model.js";
+
+/** Which model is placed, and how. */
+export interface PlaceRequest extends ModelJob {
+  readonly costs: CostSource;
+  readonly place: PlaceOptions;
+  /** Options that the user gave, by long name, for provenance. */
+  readonly given: Readonly<Record<string, Json>>;
+}
+
+/** What to compile into a pipeline. */
+export interface PipelineRequest extends PlaceRequest {
+  readonly algorithm: PipelineAlgorithm;
+}
+
+/** A placed model whose pipeline was searched. */
+export interface CompiledPipeline {
+  readonly artifact: ScheduleArtifact;
+  readonly placed: PlacedModel;
+}
+
+/**
+ * Compiles a model into a pipeline schedule and writes its artifact.
+ *
+ * Fails: what reading, lowering, measuring, placing, searching and writing fail with. After a
+ * failure or an interrupt nothing is written.
+ */
+export async function compilePipeline(
+  request: PipelineRequest,
+  context: DriverContext,
+): Promise<Result<CompiledPipeline>> {
+  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+    const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
+    if (!costs.ok) {
+      return costs;
+    }
+    const placed = placeModel(lowered, costs.value, request.place);
+    if (!placed.ok) {
+      return placed;
+    }
+    placed.value.notes.forEach(context.onNote);
+    const { algorithm, place } = request;
+    const section = searchedSection(placed.value.placement, {
+      algorithm,
+      microBatches: place.microBatches,
+    });
+    if (!section.ok) {
+      return section;
+    }
+    const artifact: ScheduleArtifact = {
+      provenance: provenanceOf(request, costs.value, context.tool),
+      device: costs.value.device,
+      stages: stagesOf(placed.value),
+      pipeline: section.value,
+    };
+    return ok({ value: { artifact, placed: placed.value }, text: encodeArtifact(artifact) });
+  });
+}
+
+/**
+ * Places a model and writes the placement, for `search` or to be edited.
+ *
+ * Fails: as `compilePipeline`, without searching.
+ */
+export async function partitionModel(
+  request: PlaceRequest,
+  context: DriverContext,
+): Promise<Result<PlacedModel>> {
+  return runModelJob(request, "top-compile/placement", context, async (lowered) => {
+    const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
+    const placed = costs.ok ? placeModel(lowered, costs.value, request.place) : costs;
+    if (!placed.ok) {
+      return placed;
+    }
+    placed.value.notes.forEach(context.onNote);
+    return ok({ value: placed.value, text: encodePlacement(placed.value.placement) });
+  });
+}
+
+function provenanceOf(
+  { model, place, given, dims }: PipelineRequest,
+  { profileInput }: ModelCosts,
+  tool: string,
+): ScheduleArtifact["provenance"] {
+  const { layout } = place;
+  const inputs: ProvenanceInput[] = [
+    { role: "model", name: basename(model), sha256: sha256OfFile(model) },
+    ...(profileInput === undefined ? [] : [profileInput]),
+    ...(layout.kind === "file"
+      ? [
+          {
+            role: "placement",
+            name: basename(layout.path),
+            sha256: sha256OfFile(layout.path),
+          } as const,
+        ]
+      : []),
+  ];
+  return {
+    tool,
+    inputs,
+    seed: place.seed,
+    options: {
+      ...given,
+      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+    },
+  };
+}

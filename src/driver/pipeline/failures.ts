@@ -1,0 +1,100 @@
+/** What is wrong with pipelines from models. */
+import type { Failure } from "../../core/failure.js";
+
+/** A block that names an operator that the model does not have. */
+export function operatorUnknown(where: string, entry: string, meant: string | undefined): Failure {
+  return {
+    code: "placement-operator-unknown",
+    where,
+    message: `"${entry}" names no operator of the model`,
+    hint:
+      meant === undefined
+        ? "top-compile inspect MODEL --json lists the operators' names; * and ? are patterns"
+        : `is "${meant}" meant?`,
+    exit: 1,
+  };
+}
+
+/** An operator that two blocks claim. */
+export function operatorPlacedTwice(
+  where: string,
+  operator: string,
+  a: string,
+  b: string,
+): Failure {
+  return {
+    code: "operator-placed-twice",
+    where,
+    message: `operator "${operator}" is in block "${a}" and in block "${b}"`,
+    hint: "name it in one of them; a name beats a pattern",
+    exit: 1,
+  };
+}
+
+/** Operators that no block claims. */
+export function operatorsNotPlaced(file: string, operators: readonly string[]): Failure {
+  return {
+    code: "operators-not-placed",
+    where: file,
+    message: `no block has operator ${some(operators)}`,
+    hint: "every operator needs a block; patterns such as layer1* help",
+    exit: 1,
+  };
+}
+
+/** Blocks that wait for each other. */
+export function stageGraphCyclic(
+  file: string,
+  blocks: readonly string[],
+  operators: readonly string[],
+): Failure {
+  const steps = blocks.map((block) => `"${block}"`).join(" -> ");
+  return {
+    code: "stage-graph-cyclic",
+    where: file,
+    message: `the blocks wait for each other: ${steps} (read by ${some(operators)})`,
+    hint: "move operators so that data goes from block to block in one direction",
+    exit: 1,
+  };
+}
+
+/** A model whose work is not known before it runs. */
+export function modelNotStatic(model: string, operators: readonly string[]): Failure {
+  return {
+    code: "stages-not-static",
+    where: model,
+    message: `the run decides how often the loop ${some(operators)} goes round, so no stage with it has a duration or fixed outputs`,
+    hint: "export the model with a fixed number of iterations, or unrolled",
+    exit: 1,
+  };
+}
+
+/** A schedule that this machine's runner cannot execute. */
+export function pipelineNotRunnable(file: string, reason: string): Failure {
+  return {
+    code: "pipeline-not-runnable",
+    where: file,
+    message: reason,
+    hint: "run executes inference pipelines of a model, compiled with --device cpu, one device per block",
+    exit: 1,
+  };
+}
+
+/** A schedule whose stages are not those of its model. */
+export function stagesBroken(file: string, problem: string): Failure {
+  return {
+    code: "schedule-broken",
+    where: file,
+    message: problem,
+    hint: "compile the model again",
+    exit: 1,
+  };
+}
+
+function some(names: readonly string[]): string {
+  const shown = names
+    .slice(0, 3)
+    .map((name) => `"${name}"`)
+    .join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

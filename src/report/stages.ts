@@ -1,0 +1,47 @@
+/** Stages of a model for people: what each one holds, takes and sends, and how they were found. */
+import type { ArtifactStage } from "../artifact/stages-section.js";
+import { textTable } from "../core/text-table.js";
+import type { PartitionOutcome } from "../partition/search-partition.js";
+import { formatName, formatNs, formatShare } from "./format.js";
+
+/** One row per stage. */
+export function renderStages(stages: readonly ArtifactStage[]): string {
+  const rows = stages.map((stage) => [
+    formatName(stage.id),
+    formatName(stage.devices.join(" ")),
+    String(stage.operators.length),
+    formatNs(stage.durationNs),
+    formatBytes(stage.parameterBytes),
+    formatBytes(stage.workspaceBytes),
+    formatBytes(stage.outputBytes),
+    `${formatName(stage.operators[0] ?? "")} ... ${formatName(stage.operators.at(-1) ?? "")}`,
+  ]);
+  return textTable(
+    ["stage", "devices", "operators", "forward", "held", "workspace", "sends", "from ... to"],
+    rows,
+    ["left", "left", "right", "right", "right", "right", "right", "left"],
+  );
+}
+
+/** How the partition was found, and what the other methods gave. */
+export function renderPartition(outcome: PartitionOutcome): string {
+  const { method, periodNs, lowerBoundNs, status, candidates } = outcome;
+  const rows = candidates.map((candidate) => [
+    candidate.method,
+    formatNs(candidate.periodNs),
+    formatShare(candidate.periodNs / lowerBoundNs - 1),
+  ]);
+  return [
+    `cut by     ${method}: slowest stage ${formatNs(periodNs)} (${status}, bound ${formatNs(lowerBoundNs)})`,
+    "",
+    textTable(["method", "slowest stage", "above bound"], rows, ["left", "right", "right"]),
+  ].join("\n");
+}
+
+/** A size with a binary unit and three digits. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 2 ** (10 * at);
+  return `${at === 0 ? value : value.toPrecision(3)} ${units[at]}`;
+}
