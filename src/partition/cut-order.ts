@@ -21,7 +21,8 @@ import { type RunMeasure, runGrower } from "./run-grower.js";
  * targets grow from the lower bound until one can be met.
  *
  * A run is made longer one operator at a time. Its work, what it receives and its memory only grow,
- * so a run that has reached the known period ends the loop.
+ * so a run that has reached the known period ends the loop. On equal devices a run costs the same
+ * whichever stage it is, and is grown once for all of them.
  *
  * Source: partition of a chain into intervals, as in PipeDream (SOSP 2019, section 3.1).
  * Differs: one device per stage, transfers paid by the receiver, memory, windows.
@@ -48,18 +49,15 @@ export interface OrderCutter {
   stagesOf(order: Int32Array, cuts: Int32Array): Int32Array;
 }
 
-/** The cuts after one stage: by place in its window, from `first`. */
-interface Row {
-  readonly first: number;
-  /** Time of the slowest stage so far; `Infinity` where nothing ends below the limit. */
-  readonly times: Float64Array;
-  /** Where the stage begins. */
-  readonly back: Int32Array;
-}
-
-interface Window {
-  readonly first: number;
-  readonly last: number;
+/** Best times by number of stages and where the last of them ends; row 0 is the start of the order. */
+interface Rows {
+  /** Where each stage may end, both included: `times[k][0]` is of `low[k]`. */
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  /** Time of the slowest stage; `Infinity` where nothing ends below the limit. */
+  readonly times: readonly Float64Array[];
+  /** Where the last stage begins. */
+  readonly back: readonly Int32Array[];
   readonly belowNs: number;
 }
 
@@ -77,6 +75,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   const isTime = measure === "time";
   const speed = isTime ? graph.speed : graph.speed.map(() => 1);
   const atLeast = isTime ? graph.durationNs : graph.parameterBytes;
+  const areAlike = hasEqualStages(graph, speed, isTime);
   const run = runGrower(graph, measure);
   const position = new Int32Array(operators);
   const prefix = new Float64Array(operators + 1);
@@ -133,45 +132,50 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     return best;
   }
 
-  /** Best times of ending stage `stage` at each place of its window, given those of the stage before. */
-  function nextRow(order: Int32Array, stage: number, before: Row, window: Window): Row {
-    const { first, last } = window;
-    const times = new Float64Array(last - first + 1).fill(Number.POSITIVE_INFINITY);
-    const back = new Int32Array(times.length);
-    for (let k = 0; k < before.times.length; k++) {
-      const until = before.times[k] as number;
-      if (until >= window.belowNs) {
-        continue;
+  /** Makes a run from `i` longer, as one of `stages`, and notes where it is the best last stage so far. */
+  function extend(order: Int32Array, i: number, stages: readonly number[], rows: Rows): void {
+    const { low, high, times, back } = rows;
+    const last = high[(stages.at(-1) as number) + 1] as number;
+    run.start(i, stages[0] as number);
+    for (let at = i; at < last; at++) {
+      const time = run.grow(order, position, at);
+      if (time >= rows.belowNs) {
+        return;
       }
-      const i = before.first + k;
-      run.start(i, stage);
-      for (let at = i; at < last; at++) {
-        const time = Math.max(until, run.grow(order, position, at));
-        if (time >= window.belowNs) {
-          break;
+      const end = at + 1;
+      for (const stage of stages) {
+        const next = stage + 1;
+        if (end < (low[next] as number) || end > (high[next] as number)) {
+          continue;
         }
-        const place = at + 1 - first;
-        if (place >= 0 && time < (times[place] as number)) {
-          times[place] = time;
-          back[place] = i;
+        const until = times[stage]?.[i - (low[stage] as number)] as number;
+        const place = end - (low[next] as number);
+        const row = times[next] as Float64Array;
+        const slowest = Math.max(until, time);
+        if (slowest < (row[place] as number)) {
+          row[place] = slowest;
+          (back[next] as Int32Array)[place] = i;
         }
       }
     }
-    return { first, times, back };
   }
 
   function solve(order: Int32Array, stages: number, belowNs: number): OrderCut | undefined {
-    const windows = windowsOf(prefix, speed, stages, belowNs);
-    if (windows === undefined) {
+    const rows = emptyRows(prefix, speed.subarray(0, stages), belowNs);
+    if (rows === undefined) {
       return undefined;
     }
-    const rows: Row[] = [{ first: 0, times: Float64Array.of(0), back: Int32Array.of(0) }];
-    for (let stage = 0; stage < stages; stage++) {
-      const first = windows.low[stage + 1] as number;
-      const last = windows.high[stage + 1] as number;
-      rows.push(nextRow(order, stage, rows[stage] as Row, { first, last, belowNs }));
+    for (let i = 0; i < operators; i++) {
+      const open = openStages(rows, i);
+      if (areAlike && open.length > 0) {
+        extend(order, i, open, rows);
+      } else {
+        for (const stage of open) {
+          extend(order, i, [stage], rows);
+        }
+      }
     }
-    const periodNs = rows[stages]?.times[0] as number;
+    const periodNs = rows.times[stages]?.[0] as number;
     return periodNs < belowNs ? { periodNs, cuts: traceBack(rows, operators) } : undefined;
   }
 
@@ -212,35 +216,43 @@ function above(value: number): number {
   return value + Math.max(value * 2 ** -50, 2 ** -50);
 }
 
-/** Where each cut may lie, ends included; cut 0 is the start of the order, the last one its end. */
-function windowsOf(
-  prefix: Float64Array,
-  speed: Float64Array,
-  stages: number,
-  limitNs: number,
-): { readonly low: Int32Array; readonly high: Int32Array } | undefined {
+/** Whether a run costs the same in whichever stage it is. */
+function hasEqualStages(graph: PartitionGraph, speed: Float64Array, isTime: boolean): boolean {
+  const isConstant = (values: Float64Array): boolean => values.every((each) => each === values[0]);
+  return (
+    isConstant(speed) && isConstant(graph.inFlight) && (!isTime || isConstant(graph.memoryLimit))
+  );
+}
+
+/** Rows with nothing in them but the start; `undefined` when some stage can end nowhere. */
+function emptyRows(prefix: Float64Array, speed: Float64Array, belowNs: number): Rows | undefined {
   const operators = prefix.length - 1;
+  const stages = speed.length;
   const total = prefix[operators] as number;
   const low = new Int32Array(stages + 1);
   const high = new Int32Array(stages + 1);
   low[stages] = operators;
   high[stages] = operators;
-  let rest = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
+  let rest = speed.reduce((sum, each) => sum + each, 0);
   let done = 0;
   for (let cut = 1; cut < stages; cut++) {
     done += speed[cut - 1] as number;
     rest -= speed[cut - 1] as number;
     // Rounding of the capacities must not close a window on the very cut that is wanted.
     const slack = total * 1e-12;
-    const least = limitNs === Number.POSITIVE_INFINITY ? 0 : total - rest * limitNs - slack;
-    const most = done * limitNs + slack;
+    const least = belowNs === Number.POSITIVE_INFINITY ? 0 : total - rest * belowNs - slack;
+    const most = done * belowNs + slack;
     low[cut] = Math.max(cut, firstAtLeast(prefix, least));
     high[cut] = Math.min(operators - (stages - cut), firstAtLeast(prefix, most));
     if ((low[cut] as number) > (high[cut] as number)) {
       return undefined;
     }
   }
-  return { low, high };
+  const times = Array.from(low, (first, k) =>
+    new Float64Array((high[k] as number) - first + 1).fill(Number.POSITIVE_INFINITY),
+  );
+  (times[0] as Float64Array)[0] = 0;
+  return { low, high, times, back: times.map(({ length }) => new Int32Array(length)), belowNs };
 }
 
 /** First position whose prefix is at least `value`; the last one if there is none. */
@@ -258,13 +270,24 @@ function firstAtLeast(prefix: Float64Array, value: number): number {
   return low;
 }
 
-function traceBack(rows: readonly Row[], end: number): Int32Array {
-  const stages = rows.length - 1;
+/** Stages that can begin at a position: those before it end there, below the limit. */
+function openStages({ low, high, times, belowNs }: Rows, at: number): number[] {
+  const open: number[] = [];
+  for (let stage = 0; stage < times.length - 1; stage++) {
+    const isInside = at >= (low[stage] as number) && at <= (high[stage] as number);
+    if (isInside && (times[stage]?.[at - (low[stage] as number)] as number) < belowNs) {
+      open.push(stage);
+    }
+  }
+  return open;
+}
+
+function traceBack({ low, back }: Rows, end: number): Int32Array {
+  const stages = back.length - 1;
   const cuts = new Int32Array(stages - 1);
   let at = end;
   for (let stage = stages; stage > 1; stage--) {
-    const row = rows[stage] as Row;
-    at = row.back[at - row.first] as number;
+    at = back[stage]?.[at - (low[stage] as number)] as number;
     cuts[stage - 2] = at;
   }
   return cuts;

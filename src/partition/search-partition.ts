@@ -1,16 +1,20 @@
-import { seededRandom } from "../core/random.js";
+import { type Random, seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { decodeParameters } from "../learn/fixed-point.js";
 import { anneal } from "./annealing.js";
 import { chainDp } from "./chain-dp.js";
-import { orderCutter } from "./cut-order.js";
+import { type OrderCutter, orderCutter } from "./cut-order.js";
 import { exhaustivePartition } from "./exhaustive.js";
 import { moreStagesThanOperators } from "./failures.js";
 import type { FoundPartition } from "./found-partition.js";
+import { refineByPolicy } from "./gpg/gpg.js";
+import { PRETRAINED_WEIGHTS } from "./gpg/pretrained-weights.js";
 import { greedyPartition } from "./greedy.js";
 import { climbHill } from "./hill-climbing.js";
 import { memoryFailure } from "./memory-need.js";
-import { partitionGraphOf, periodLowerBound } from "./partition-graph.js";
+import { type PartitionGraph, partitionGraphOf, periodLowerBound } from "./partition-graph.js";
 import type { PartitionProblem } from "./partition-problem.js";
+import { refineByObjective } from "./refine-by-objective.js";
 import { fitsInMemory, periodOf, type StageCost, stageCosts } from "./stage-costs.js";
 import type { StagePartition } from "./stage-partition.js";
 import { candidateOrders } from "./topological-orders.js";
@@ -36,6 +40,19 @@ export interface PartitionSearchOptions {
   readonly seed?: number;
   /** Steps of `annealing`, default 100,000. */
   readonly annealingSteps?: number;
+  /** Rounds of `gpg` with the weights as they come, from each start; default 6. */
+  readonly gpgRounds?: number;
+  /** Rounds of `gpg` in which the weights go on learning, default 0. */
+  readonly gpgIterations?: number;
+  /** Weights of the policy, default the pre-trained ones. */
+  readonly weights?: Float64Array;
+  /**
+   * What to make small instead of the period, such as the period that a pipeline search finds: the
+   * partition is the best by it of all candidates and of some steps from them.
+   */
+  readonly objective?: (partition: StagePartition) => number;
+  /** How often `objective` may be asked beyond once per candidate, default 40. */
+  readonly objectiveEvaluations?: number;
 }
 
 /** What one method found. */
@@ -45,7 +62,7 @@ export interface PartitionCandidate extends FoundPartition {
 
 /** The partition to use, and what else was found. */
 export interface PartitionOutcome {
-  /** The method that found it: of equal ones the simplest. */
+  /** The method that found it, or what the objective made better: of equal ones the simplest. */
   readonly method: PartitionMethod;
   readonly partition: StagePartition;
   readonly stages: readonly StageCost[];
@@ -54,18 +71,33 @@ export interface PartitionOutcome {
   readonly lowerBoundNs: number;
   /** `optimal`: the period meets the bound, or everything better was ruled out. */
   readonly status: "optimal" | "heuristic";
-  /** Simplest method first; methods that found nothing that fits are left out. */
+  /** Simplest method first; methods that found nothing that fits, or were not needed, are left out. */
   readonly candidates: readonly PartitionCandidate[];
 }
 
 /** Assignments that the proof may look at. */
 const PROOF_NODES = 200_000;
 
+/** A problem with what all methods share. */
+interface Search {
+  readonly problem: PartitionProblem;
+  readonly graph: PartitionGraph;
+  readonly cutter: OrderCutter;
+  readonly orders: readonly Int32Array[];
+  readonly stages: number;
+  readonly lowerBoundNs: number;
+  readonly options: PartitionSearchOptions;
+  readonly random: Random;
+}
+
 /**
  * Cuts a model into as many stages as the problem has devices.
  *
+ * `gpg` runs the simple methods first, tries to prove their best optimal, and refines it only if
+ * that is not possible.
+ *
  * Ensures: `verifyStagePartition` finds nothing, every stage fits into its device's memory, and
- * `gpg` is never worse than any other method.
+ * `gpg` is never worse than any other method with the same options.
  * Fails: `more-stages-than-operators`, `stage-memory-infeasible` (proved), `stage-memory-not-met`.
  */
 export function searchPartition(
@@ -78,41 +110,57 @@ export function searchPartition(
     return fail([moreStagesThanOperators(stages, operators)]);
   }
   const graph = partitionGraphOf(problem);
-  const orders = candidateOrders(graph);
-  const random = seededRandom(options.seed ?? 1);
-  const cutter = orderCutter(graph);
-  const chain = chainDp(cutter, orders, stages);
-  if (chain === undefined) {
-    return fail([memoryFailure(problem, graph, orders, orderCutter(graph, "memory"))]);
-  }
+  const search: Search = {
+    problem,
+    graph,
+    cutter: orderCutter(graph),
+    orders: candidateOrders(graph),
+    stages,
+    lowerBoundNs: periodLowerBound(graph, stages),
+    options,
+    random: seededRandom(options.seed ?? 1),
+  };
+  const chain = chainDp(search.cutter, search.orders, stages) ?? anyThatFits(search);
+  return chain === undefined ? noRoom(search) : candidatesFrom(search, chain);
+}
+
+/** All methods wanted, behind a partition that fits. */
+function candidatesFrom(search: Search, chain: FoundPartition): Result<PartitionOutcome> {
+  const { problem, graph, stages, lowerBoundNs, options, random } = search;
   const method = options.method ?? "gpg";
   const candidates: PartitionCandidate[] = [];
-  const add = (name: PartitionMethod, found: FoundPartition | undefined): void => {
-    if (found !== undefined && (method === name || method === "gpg")) {
-      candidates.push({ method: name, ...found });
+  const offer = (name: PartitionMethod, find: () => FoundPartition | undefined): void => {
+    const found = method === name || method === "gpg" ? find() : undefined;
+    if (found !== undefined) {
+      candidates.push({
+        method: name,
+        partition: found.partition,
+        periodNs: found.periodNs,
+      });
     }
   };
-  const greedy = judge(problem, greedyPartition(graph, orders[0] as Int32Array, stages));
-  const start = greedy ?? chain;
-  add("greedy", greedy);
-  add("chain-dp", chain);
-  if (method !== "chain-dp" && method !== "greedy") {
-    const steps = options.annealingSteps ?? 100_000;
-    add("hill-climbing", climbHill(graph, start.partition, random.fork(0)));
-    add("annealing", anneal(graph, start.partition, { steps, random: random.fork(1) }));
-  }
-  const lowerBoundNs = periodLowerBound(graph, stages);
-  const known = leastPeriod([chain, ...candidates]);
+  const greedy = judge(problem, greedyPartition(graph, search.orders[0] as Int32Array, stages));
+  const start = (greedy ?? chain).partition;
+  const steps = options.annealingSteps ?? 100_000;
+  offer("greedy", () => greedy);
+  offer("chain-dp", () => chain);
+  offer("hill-climbing", () => climbHill(graph, start, random.fork(0)));
+  offer("annealing", () => anneal(graph, start, { steps, random: random.fork(1) }));
+  const known = leastPeriod([...candidates, chain]);
   const proof = exhaustivePartition(graph, stages, known.periodNs, PROOF_NODES);
   const surest = proof.found ?? known;
   if (proof.isComplete || proof.found !== undefined || method === "exhaustive") {
-    add("exhaustive", { partition: surest.partition, periodNs: surest.periodNs });
+    offer("exhaustive", () => surest);
+  }
+  const isOpen = !proof.isComplete && surest.periodNs > lowerBoundNs;
+  if (method === "gpg" && isOpen) {
+    offer("gpg", () => refine(search, chain, surest));
   }
   if (candidates.length === 0) {
-    return fail([memoryFailure(problem, graph, orders, orderCutter(graph, "memory"))]);
+    return noRoom(search);
   }
-  const best = leastPeriod(candidates);
-  const isProved = proof.isComplete && best.periodNs === surest.periodNs;
+  const best = options.objective === undefined ? leastPeriod(candidates) : pick(search, candidates);
+  const isProved = proof.isComplete && best.periodNs <= surest.periodNs;
   return ok({
     ...best,
     stages: stageCosts(problem, best.partition),
@@ -120,6 +168,42 @@ export function searchPartition(
     status: best.periodNs <= lowerBoundNs || isProved ? "optimal" : "heuristic",
     candidates,
   });
+}
+
+/** The best by the objective, with the method it came from. */
+function pick(
+  { problem, graph, options, random }: Search,
+  candidates: readonly PartitionCandidate[],
+): PartitionCandidate {
+  const objective = options.objective ?? (() => 0);
+  const values = new Map(candidates.map((each) => [each, objective(each.partition)]));
+  const best = candidates.reduce((a, b) => ((values.get(b) ?? 0) < (values.get(a) ?? 0) ? b : a));
+  const limits = { evaluations: options.objectiveEvaluations ?? 40, random: random.fork(3) };
+  const start = { partition: best.partition, value: values.get(best) ?? 0 };
+  const { partition } = refineByObjective(graph, start, objective, limits);
+  return { method: best.method, partition, periodNs: periodOf(problem, partition) };
+}
+
+function refine(search: Search, chain: FoundPartition, best: FoundPartition): FoundPartition {
+  const { problem, graph, cutter, lowerBoundNs, options, random } = search;
+  const starts = best === chain ? [chain] : [chain, best];
+  const outcome = refineByPolicy(problem.graph, graph, cutter, starts, {
+    parameters: options.weights ?? decodeParameters(PRETRAINED_WEIGHTS),
+    rounds: options.gpgRounds ?? 6,
+    iterations: options.gpgIterations ?? 0,
+    lowerBoundNs,
+    random: random.fork(2),
+  });
+  return outcome.found;
+}
+
+/** Where no order can be cut to fit, small models may still fit in some other way. */
+function anyThatFits({ graph, stages }: Search): FoundPartition | undefined {
+  return exhaustivePartition(graph, stages, Number.POSITIVE_INFINITY, PROOF_NODES).found;
+}
+
+function noRoom({ problem, graph, orders }: Search): Result<PartitionOutcome> {
+  return fail([memoryFailure(problem, graph, orders, orderCutter(graph, "memory"))]);
 }
 
 /** The first of those with the least period. Requires: not empty. */

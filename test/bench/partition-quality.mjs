@@ -24,8 +24,19 @@ for (const name of MODELS.split(" ")) {
     const start = performance.now();
     const found = searchPartition(problem);
     const ms = performance.now() - start;
-    if (!found.ok) { console.log(name, found.error); continue; }
+    if (!found.ok) {
+      console.log(name, found.error);
+      continue;
+    }
     const { candidates, lowerBoundNs, status } = found.value;
-    console.log(name, lowered.graph.operators.length, stages, (lowerBoundNs / 1000).toFixed(1), candidates.map((c) => `${c.method} ${(c.periodNs / lowerBoundNs).toFixed(3)}`).join("  "), status, ms.toFixed(0));
+    console.log(
+      name,
+      lowered.graph.operators.length,
+      stages,
+      (lowerBoundNs / 1000).toFixed(1),
+      candidates.map((c) => `${c.method} ${(c.periodNs / lowerBoundNs).toFixed(3)}`).join("  "),
+      status,
+      ms.toFixed(0),
+    );
   }
 }

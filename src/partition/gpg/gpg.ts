@@ -1,0 +1,203 @@
+import type { Random } from "../../core/random.js";
+import type { OperatorGraph } from "../../ir/operator-graph.js";
+import { adam, type Optimizer } from "../../learn/adam.js";
+import { anneal } from "../annealing.js";
+import type { OrderCutter } from "../cut-order.js";
+import type { FoundPartition } from "../found-partition.js";
+import { climbHill } from "../hill-climbing.js";
+import type { PartitionGraph } from "../partition-graph.js";
+import {
+  type DrawnOrder,
+  type OrderPolicy,
+  type PolicyMaker,
+  policyMaker,
+} from "./order-policy.js";
+
+/**
+ * GPG: stage partition by a graph-neural-network policy (TOP's name for its own).
+ *
+ * A round starts from a partition. The policy draws orders near it, each is cut exactly, and the
+ * best few results are polished by hill climbing and short annealing. What is better becomes the
+ * partition of the next round. So the policy does what small steps cannot (it moves many operators
+ * at once and pays for it only in orders, never in broken stages), the exact cut places all cuts of
+ * an order together, and small steps do what no order near the old one shows.
+ *
+ * The weights come trained on made-up models. Fine-tuning goes on training them, by policy gradient
+ * (REINFORCE), on the model at hand: an order is rewarded by how much its cut improves on the best
+ * partition so far, and the reward of the likeliest order, the policy's own answer, is the baseline.
+ * An order that improves nothing is worth nothing, however bad it is: what counts is the best of many
+ * draws, not their mean, and a policy that is paid for its mean learns to stand still.
+ *
+ * Source: reward, baseline: Williams, Machine Learning 8, 1992; Rennie et al., CVPR 2017 (self-critical). TOP
+ * (TPDS 36(2), 2025) names a GNN-based policy gradient for stage partition; what it consists of is
+ * not published, so policy, action and reward here are ours.
+ */
+
+/** How hard to try; the same values give the same partition. */
+export interface GpgOptions {
+  readonly parameters: Float64Array;
+  /** Rounds without training, from each start and then from the best. */
+  readonly rounds: number;
+  /** Rounds with training, after those. */
+  readonly iterations: number;
+  /** Nothing below it is looked for. */
+  readonly lowerBoundNs: number;
+  readonly random: Random;
+}
+
+/** What a refinement gave. */
+export interface GpgOutcome {
+  readonly found: FoundPartition;
+  /** Best period after each round. */
+  readonly curve: readonly number[];
+}
+
+/** Orders drawn in a round. */
+export const DRAWS = 16;
+
+/** Widths of the noise in turn: careful, as the network says, bold. */
+const SCALES: readonly number[] = [0.5, 1, 2];
+
+/** Cuts that are this many times worse than the best may still lead to something better. */
+const PROMISING = 1.1;
+
+/** How many results of a round are polished. */
+const POLISHED = 3;
+
+/** Steps of a short annealing. */
+const POLISH_STEPS = 5000;
+
+/** Size of a step of fine-tuning. */
+const RATE = 1e-3;
+
+/**
+ * Refines partitions; the best of all rounds is the result.
+ *
+ * Requires: `starts` is not empty, and each fits into memory.
+ * Ensures: never worse than any start.
+ * Cost: per round `DRAWS` exact cuts, one network answer, `POLISHED + 1` polishes.
+ */
+export function refineByPolicy(
+  model: OperatorGraph,
+  graph: PartitionGraph,
+  cutter: OrderCutter,
+  starts: readonly FoundPartition[],
+  options: GpgOptions,
+): GpgOutcome {
+  const { random, lowerBoundNs } = options;
+  const parameters = options.parameters.slice();
+  const maker = policyMaker(model, graph);
+  const curve: number[] = [];
+  const run = (from: FoundPartition, rounds: number, optimizer?: Optimizer): FoundPartition => {
+    let best = from;
+    for (let round = 0; round < rounds && best.periodNs > lowerBoundNs; round++) {
+      const context = { graph, cutter, maker, parameters, random, optimizer };
+      best = playRound(context, best, round);
+      curve.push(best.periodNs);
+    }
+    return best;
+  };
+  const refined = starts.map((start) => run(start, options.rounds));
+  let best = refined.reduce((a, b) => (b.periodNs < a.periodNs ? b : a));
+  best = starts.length > 1 ? run(best, options.rounds) : best;
+  best = run(best, options.iterations, adam(parameters.length, 1));
+  return { found: best, curve };
+}
+
+interface Round {
+  readonly graph: PartitionGraph;
+  readonly cutter: OrderCutter;
+  readonly maker: PolicyMaker;
+  readonly parameters: Float64Array;
+  readonly random: Random;
+  readonly optimizer: Optimizer | undefined;
+}
+
+function playRound(context: Round, best: FoundPartition, round: number): FoundPartition {
+  const { graph, cutter, maker, parameters, random, optimizer } = context;
+  const policy = maker.policyAt(parameters, best.partition);
+  const scales = optimizer === undefined ? SCALES : [1];
+  const drawn = drawOrders(policy, cutter, best, random, {
+    draws: DRAWS,
+    scales,
+    within: PROMISING,
+  });
+  if (optimizer !== undefined) {
+    const gradient = policyGradient(policy, cutter, best, drawn);
+    optimizer.step(parameters, gradient, RATE);
+  }
+  const promising = drawn
+    .flatMap(({ found }) => (found === undefined ? [] : [found]))
+    .sort((a, b) => a.periodNs - b.periodNs)
+    .slice(0, POLISHED);
+  let result = best;
+  for (const { partition } of [...promising, best]) {
+    const polished =
+      round % 2 === 0
+        ? climbHill(graph, partition, random)
+        : anneal(graph, partition, { steps: POLISH_STEPS, random });
+    result = polished.periodNs < result.periodNs ? polished : result;
+  }
+  return result;
+}
+
+/** An order and what its exact cut gave; nothing when that is beyond what is promising. */
+export interface CutDraw {
+  readonly draw: DrawnOrder;
+  readonly found: FoundPartition | undefined;
+}
+
+/** How to draw. */
+export interface DrawOptions {
+  readonly draws: number;
+  /** Widths of the noise, in turn. */
+  readonly scales: readonly number[];
+  /** Cuts are wanted up to this many times the period of the present partition. */
+  readonly within: number;
+}
+
+/** Orders of a policy, cut. */
+export function drawOrders(
+  policy: OrderPolicy,
+  cutter: OrderCutter,
+  { partition, periodNs }: FoundPartition,
+  random: Random,
+  { draws, scales, within }: DrawOptions,
+): readonly CutDraw[] {
+  const { stageCount } = partition;
+  return Array.from({ length: draws }, (_, i) => {
+    const draw = policy.draw(random, scales[i % scales.length] as number);
+    const cut = cutter.cut(draw.order, stageCount, periodNs * within);
+    if (cut === undefined) {
+      return { draw, found: undefined };
+    }
+    const stageOf = cutter.stagesOf(draw.order, cut.cuts);
+    return { draw, found: { partition: { stageCount, stageOf }, periodNs: cut.periodNs } };
+  });
+}
+
+/**
+ * Gradient, by parameter, of the negative expected reward, from orders drawn with scale 1.
+ *
+ * Rewards are compared in units of their spread, so that models which can gain much and models
+ * which can gain little teach alike.
+ */
+export function policyGradient(
+  policy: OrderPolicy,
+  cutter: OrderCutter,
+  best: FoundPartition,
+  draws: readonly CutDraw[],
+): Float64Array {
+  const reward = (periodNs: number | undefined): number =>
+    periodNs === undefined ? 0 : Math.max(0, 1 - periodNs / best.periodNs);
+  const rewards = draws.map(({ found }) => reward(found?.periodNs));
+  const own = cutter.cut(policy.likeliest(), best.partition.stageCount, best.periodNs);
+  const baseline = reward(own?.periodNs);
+  const squares = rewards.map((each) => (each - baseline) * (each - baseline));
+  const spread = Math.sqrt(squares.reduce((sum, each) => sum + each, 0) / draws.length);
+  const weights = rewards.map((each) => -(each - baseline) / (spread + 1e-3) / draws.length);
+  return policy.gradient(
+    draws.map(({ draw }) => draw),
+    weights,
+  );
+}
