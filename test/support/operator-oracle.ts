@@ -100,7 +100,8 @@ export async function compareWithRuntime(each: OracleCase, seed: number): Promis
   return { problems, elements, kernels };
 }
 
-function randomTensor(
+/** A tensor of random elements in `[low, high)`; integers below 2 and floats in [-2, 2) unless given. */
+export function randomTensor(
   elementType: ElementType,
   dims: readonly number[],
   range: readonly [number, number] | undefined,
@@ -118,7 +119,8 @@ function randomTensor(
   return { elementType, dims, bytes: new Uint8Array(buffer) };
 }
 
-async function runtimeOutputs(
+/** What ONNX Runtime gives, unoptimised. */
+export async function runtimeOutputs(
   bytes: Uint8Array,
   feeds: ReadonlyMap<string, TensorData>,
 ): Promise<ReadonlyMap<string, TensorData>> {
