@@ -6,6 +6,7 @@ import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js
 export interface CudaOptions {
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
+  readonly fuse?: boolean;
   readonly seed: number;
 }
 
@@ -27,9 +28,17 @@ export function estimateOption(): Option {
   );
 }
 
+/** `--fuse`. */
+export function fuseOption(): Option {
+  return new Option(
+    "--fuse",
+    "on --device cuda: compute chains of element-wise operators in one kernel each",
+  );
+}
+
 /** The GPU that a command works on. */
 export function cudaTarget(options: CudaOptions, device: number): CudaTarget {
   const { math, seed } = options;
   const estimateUnsupported = options.estimateUnsupported === true;
-  return { device, precision: math, estimateUnsupported, seed };
+  return { device, precision: math, estimateUnsupported, fuse: options.fuse === true, seed };
 }

@@ -44,6 +44,8 @@ export interface RunRequest {
   readonly precision: Precision | undefined;
   /** On a GPU: stand-ins for operators without device code. */
   readonly estimateUnsupported: boolean;
+  /** On a GPU: chains in one kernel each. */
+  readonly fuse: boolean;
 }
 
 /** What running gave, on the CPU or on a GPU. */
@@ -88,6 +90,7 @@ export async function runSchedule(
     device: device.value.index,
     precision: request.precision ?? precisionOf(options["precision"] ?? options["math"]),
     estimateUnsupported: request.estimateUnsupported || options["estimateUnsupported"] === true,
+    fuse: request.fuse || options["fuse"] === true,
     seed: request.seed,
   };
   const cuda = { target, rounds: request.rounds };

@@ -41,7 +41,7 @@ for (const name of wanted) {
   const begin = elapsed();
   const model = readModel(`fixtures/models/${name}.onnx`);
   const { value: lowered } = await lowerModel(model.value, { dims: new Map() });
-  const target = { device: 0, precision, estimateUnsupported: false, seed: 1 };
+  const target = { device: 0, precision, estimateUnsupported: false, fuse: false, seed: 1 };
   const profile = await measureOnCuda(lowered, target, undefined, context);
   longest = Math.max(longest, elapsed() - begin);
   if (!profile.ok) {

@@ -54,7 +54,11 @@ export async function onGpu<T>(
   use: (session: DeviceSession) => Promise<T>,
 ): Promise<T> {
   const plan = precisionPlan(precision);
-  const model = emitModel(lowered, { floats: plan.floats, estimateUnsupported: false });
+  const model = emitModel(lowered, {
+    floats: plan.floats,
+    estimateUnsupported: false,
+    fuse: false,
+  });
   if (!model.ok) {
     throw new Error(model.error[0].message);
   }

@@ -24,11 +24,15 @@ const MODELS = join(import.meta.dirname, "../../fixtures/models");
 /** The architecture of the GPUs that this is mostly used on, and the oldest that CUDA 13 compiles for. */
 const ARCHITECTURES = ["sm_90", "sm_75"];
 
-async function plansOf(path: string, floats: FloatStorage): Promise<readonly DevicePlan[]> {
+async function plansOf(
+  path: string,
+  floats: FloatStorage,
+  fuse: boolean,
+): Promise<readonly DevicePlan[]> {
   const model = readModel(path);
   const lowered = model.ok ? await lowerModel(model.value, { dims: new Map() }) : model;
   const made = lowered.ok
-    ? emitModel(lowered.value, { floats, estimateUnsupported: false })
+    ? emitModel(lowered.value, { floats, estimateUnsupported: false, fuse })
     : lowered;
   if (!made.ok) {
     throw new Error(`${path}: ${made.error[0].message}`);
@@ -42,7 +46,7 @@ async function plansOfCases(): Promise<readonly DevicePlan[]> {
     const lowered = await lowerBytes(encodeCase(each));
     for (const floats of ["f32", "f16"] as const) {
       const made = lowered.ok
-        ? emitModel(lowered.value, { floats, estimateUnsupported: false })
+        ? emitModel(lowered.value, { floats, estimateUnsupported: false, fuse: false })
         : lowered;
       if (!made.ok) {
         throw new Error(`${each.type}: ${made.error[0].message}`);
@@ -76,8 +80,10 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
     "takes every kernel of %s",
     async (name) => {
       for (const floats of ["f32", "f16"] as const) {
-        const plans = await plansOf(join(MODELS, name), floats);
-        expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
+        for (const fuse of [false, true]) {
+          const plans = await plansOf(join(MODELS, name), floats, fuse);
+          expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
+        }
       }
     },
   );

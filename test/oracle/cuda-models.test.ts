@@ -62,7 +62,11 @@ async function emulate(
   precision: Precision,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const plan = precisionPlan(precision);
-  const model = emitModel(lowered, { floats: plan.floats, estimateUnsupported: false });
+  const model = emitModel(lowered, {
+    floats: plan.floats,
+    estimateUnsupported: false,
+    fuse: false,
+  });
   if (!model.ok) {
     throw new Error(model.error[0].message);
   }

@@ -114,9 +114,13 @@ function oneStream({ graph }: LoweredModel): OperatorSchedule {
   });
 }
 
-function programOf(lowered: LoweredModel, sharing: Sharing): DeviceProgram {
+function programOf(lowered: LoweredModel, sharing: Sharing, fuse = false): DeviceProgram {
   const precision = precisionPlan("ieee");
-  const model = emitModel(lowered, { floats: precision.floats, estimateUnsupported: false });
+  const model = emitModel(lowered, {
+    floats: precision.floats,
+    estimateUnsupported: false,
+    fuse,
+  });
   if (!model.ok) {
     throw new Error(model.error[0].message);
   }
@@ -144,8 +148,10 @@ describe("memory of a program", () => {
         withModel(draft, async (lowered) => {
           const schedules = [randomSchedule(lowered, first), randomSchedule(lowered, second)];
           const program = programOf(lowered, { kind: "ordered", schedules });
+          const fused = programOf(lowered, { kind: "ordered", schedules }, true);
           for (const schedule of schedules) {
             expect(unsafePairs(program, schedule)).toEqual([]);
+            expect(unsafePairs(fused, schedule)).toEqual([]);
           }
           shared += program.memory.activations.bytes < program.memory.unsharedBytes ? 1 : 0;
         }),
@@ -186,8 +192,9 @@ describe("memory of a program", () => {
 });
 
 describe.skipIf(SKIP_REASON !== undefined)("running a program", () => {
-  it("gives the same bytes in every order that its schedule allows, and ONNX Runtime's values", async () => {
+  it("gives the same bytes in every order that its schedule allows, in chains too, and ONNX Runtime's values", async () => {
     let sides = 0;
+    let chained = 0;
     await fc.assert(
       fc.asyncProperty(drafts, fc.integer(), (draft, seed) =>
         withModel(draft, async (lowered, bytes) => {
@@ -197,6 +204,9 @@ describe.skipIf(SKIP_REASON !== undefined)("running a program", () => {
           for (const turn of [1, 2, 3]) {
             expect(await outputsOf(lowered, sharing, schedule, seed + turn)).toEqual(plain);
           }
+          const fused = programOf(lowered, sharing, true);
+          chained += fused.nodes.length < programOf(lowered, sharing).nodes.length ? 1 : 0;
+          expect(await outputsOf(lowered, sharing, schedule, seed, true)).toEqual(plain);
           const reference = await referenceOf(lowered, bytes);
           for (const [name, ours] of plain) {
             const theirs = new Float32Array(
@@ -211,6 +221,7 @@ describe.skipIf(SKIP_REASON !== undefined)("running a program", () => {
       { numRuns: 40 },
     );
     expect(sides).toBeGreaterThan(40);
+    expect(chained).toBeGreaterThan(5);
   });
 });
 
@@ -232,8 +243,9 @@ async function outputsOf(
   sharing: Sharing,
   schedule: OperatorSchedule,
   seed: number,
+  fuse = false,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const program = programOf(lowered, sharing);
+  const program = programOf(lowered, sharing, fuse);
   const device = new EmulatedDevice(program);
   const items = await constantUploads(program.model, program.memory, join(FOLDER, "side"));
   if (!items.ok) {

@@ -8,11 +8,23 @@ export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule):
   const { graph } = program.model.lowered;
   const isBefore = endsBefore(schedule);
   const outputs = new Set(graph.outputs);
-  const values = graph.tensors.flatMap(({ id, name, producer, consumers }) => {
+  const touches = (operator: number, tensor: number): boolean =>
+    present(program.nodesOf[operator], "nodes").some((at) => {
+      const { node } = present(program.nodes[at], "node");
+      const places =
+        node.kind === "kernel"
+          ? node.buffers
+          : node.kind === "gemm"
+            ? [node.a.place, node.b.place, node.c.place]
+            : [node.x.place, node.w.place, node.y.place];
+      return places.some((place) => place.kind === "tensor" && place.id === tensor);
+    });
+  const values = graph.tensors.flatMap(({ id, name, producer }) => {
     const range = program.memory.tensor(id);
+    const users = graph.operators.map((each) => each.id).filter((each) => touches(each, id));
     return producer === undefined || range === undefined
       ? []
-      : [{ name, range, producer, users: [producer, ...consumers], isKept: outputs.has(id) }];
+      : [{ name, range, producer, users, isKept: outputs.has(id) }];
   });
   const scratch = program.model.plans.flatMap(({ scratchBytes }, operator) =>
     scratchBytes.map((_, index) => ({

@@ -45,7 +45,11 @@ export async function compareWithRuntime(each: OracleCase, seed: number): Promis
       return [name, randomTensor(type.elementType, type.dims, range, random)] as const;
     }),
   );
-  const emitted = emitModel(lowered.value, { floats: "f32", estimateUnsupported: false });
+  const emitted = emitModel(lowered.value, {
+    floats: "f32",
+    estimateUnsupported: false,
+    fuse: false,
+  });
   if (!emitted.ok) {
     throw new Error(emitted.error[0].message);
   }

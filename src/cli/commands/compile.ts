@@ -20,7 +20,7 @@ import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operat
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
 import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
 import type { RegisterCommand } from "../command.js";
-import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
+import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -45,6 +45,7 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly algorithm?: GpuAlgorithm;
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
+  readonly fuse?: boolean;
   readonly batch?: number;
   readonly concurrency?: number;
   readonly progress?: readonly number[];
@@ -89,6 +90,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
     )
     .addOption(mathOption())
     .addOption(estimateOption())
+    .addOption(fuseOption())
     .option(
       "--batch <n>",
       "inputs in a batch: the first dim of every input",

@@ -8,7 +8,7 @@ import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderProfiled } from "../../report/profiled.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
-import { cudaTarget, estimateOption, mathOption } from "../cuda-options.js";
+import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -21,6 +21,7 @@ interface ProfileOptions extends CommonOptions {
   readonly device: string;
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
+  readonly fuse?: boolean;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
 }
@@ -45,6 +46,7 @@ export const registerProfile: RegisterCommand = (program, run) => {
     .option("--device <name>", "what to measure on: cpu, cuda or cuda:N", "cpu")
     .addOption(mathOption())
     .addOption(estimateOption())
+    .addOption(fuseOption())
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);

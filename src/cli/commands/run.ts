@@ -6,7 +6,7 @@ import type { Timing } from "../../profile/profile.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
-import { estimateOption } from "../cuda-options.js";
+import { estimateOption, fuseOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -17,6 +17,7 @@ interface RunOptions extends CommonOptions {
   readonly device?: string;
   readonly math?: Precision;
   readonly estimateUnsupported?: boolean;
+  readonly fuse?: boolean;
   readonly seed: number;
   readonly rounds?: number;
 }
@@ -42,6 +43,7 @@ export const registerRun: RegisterCommand = (program, run) => {
       ),
     )
     .addOption(estimateOption())
+    .addOption(fuseOption())
     .option("--rounds <n>", "rounds that count (default: by time)", wholeNumber(5, 100_000))
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
@@ -49,7 +51,9 @@ export const registerRun: RegisterCommand = (program, run) => {
     await run(options, async (session) => {
       const { model, seed, rounds, device, math: precision } = options;
       const estimateUnsupported = options.estimateUnsupported === true;
-      const request = { file, model, seed, rounds, device, precision, estimateUnsupported };
+      const fuse = options.fuse === true;
+      const how = { device, precision, estimateUnsupported, fuse };
+      const request = { file, model, seed, rounds, ...how };
       const ran = await runSchedule(request, driverContext(session));
       if (!ran.ok) {
         return ran;

@@ -219,6 +219,7 @@ function provenanceOf(
       device: "cuda",
       precision: target.precision,
       ...(target.estimateUnsupported ? { estimateUnsupported: true } : {}),
+      ...(target.fuse ? { fuse: true } : {}),
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),

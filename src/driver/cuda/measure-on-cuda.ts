@@ -62,14 +62,15 @@ export async function measureOnCuda(
   algorithm: GpuAlgorithm | undefined,
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
-  const { seed, precision } = target;
+  const { seed, precision, fuse } = target;
   const { onProgress } = context;
   return withDevice(lowered, target, context, async ({ probe, reference, open }) => {
     const session = await open({ kind: "none" });
     if (!session.ok) {
       return session;
     }
-    const profile = await measureGpuProfile(session.value, { probe, precision, onProgress });
+    const options = { probe, precision, isFused: fuse, onProgress };
+    const profile = await measureGpuProfile(session.value, options);
     if (!profile.ok) {
       return profile;
     }

@@ -22,6 +22,8 @@ export interface CudaTarget {
   readonly device: number;
   readonly precision: Precision;
   readonly estimateUnsupported: boolean;
+  /** Compute chains of element-wise operators in one kernel each. */
+  readonly fuse: boolean;
   /** Decides the inputs. */
   readonly seed: number;
 }
@@ -51,8 +53,8 @@ export async function withDevice<T>(
   use: (device: OpenDevice) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const precision = precisionPlan(target.precision);
-  const { estimateUnsupported } = target;
-  const model = emitModel(lowered, { floats: precision.floats, estimateUnsupported });
+  const { estimateUnsupported, fuse } = target;
+  const model = emitModel(lowered, { floats: precision.floats, estimateUnsupported, fuse });
   if (!model.ok) {
     return model;
   }

@@ -60,6 +60,7 @@ const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
   modelSha256: text(64),
   dims: list(text()),
   precision: text(),
+  isFused: boolean,
   gpu: text(),
   driver: text(),
   libraries: list(text(), 16),

@@ -12,6 +12,8 @@ export interface GpuProfileKey {
   readonly dims: readonly string[];
   /** How floats are stored and multiplied. */
   readonly precision: string;
+  /** Whether chains of element-wise operators run as one kernel. */
+  readonly isFused: boolean;
   readonly gpu: string;
   /** CUDA version that the driver supports. */
   readonly driver: string;

@@ -19,6 +19,7 @@ export const GPU_METHOD_VERSION = 1;
 export interface GpuProfileOptions {
   readonly probe: ProbeResult;
   readonly precision: Precision;
+  readonly isFused: boolean;
   readonly onProgress?: OnProgress;
 }
 
@@ -71,13 +72,14 @@ export async function measureGpuProfile(
 function keyOf(
   lowered: LoweredModel,
   gpu: string,
-  { probe, precision }: GpuProfileOptions,
+  { probe, precision, isFused }: GpuProfileOptions,
 ): GpuProfileKey {
   return {
     method: GPU_METHOD_VERSION,
     modelSha256: modelDigest(lowered),
     dims: lowered.boundDims.map(({ name, size }) => `${name}=${size}`),
     precision,
+    isFused,
     gpu,
     driver: probe.driverVersion ?? "unknown",
     libraries: Object.entries(probe.libraries).flatMap(([name, report]: [string, LibraryReport]) =>

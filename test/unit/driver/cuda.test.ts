@@ -60,7 +60,7 @@ async function kernelsOf(
   const lowered = await loadModel(path, new Map());
   const plan = precisionPlan(precision);
   const model = lowered.ok
-    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported })
+    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported, fuse: false })
     : lowered;
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -87,7 +87,7 @@ function requestFor(
   precision: Precision = "ieee",
 ): CudaCompileRequest {
   const out = join(FOLDER, "out.schedule.json");
-  const target = { device: 0, precision, estimateUnsupported: false, seed: 1 };
+  const target = { device: 0, precision, estimateUnsupported: false, fuse: false, seed: 1 };
   const job = { model, out, force: true, dims: new Map<string, number>() };
   return { ...job, target, algorithm: undefined, profile: undefined, ...more };
 }
@@ -101,6 +101,7 @@ function runRequest(more: Partial<RunRequest> = {}): RunRequest {
     device: undefined,
     precision: undefined,
     estimateUnsupported: false,
+    fuse: false,
     ...more,
   };
 }
@@ -220,7 +221,7 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     const context = contextWith(async () => ok(new EmulatedHelper(standIns)));
     const out = join(FOLDER, "top-k.schedule.json");
     const base = requestFor(path, { out });
-    const request = { ...base, target: { ...base.target, estimateUnsupported: true } };
+    const request = { ...base, target: { ...base.target, estimateUnsupported: true, fuse: false } };
     expect((await compileForCuda(request, context)).ok).toBe(true);
     const ran = await runSchedule(runRequest({ file: out }), context);
     const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));

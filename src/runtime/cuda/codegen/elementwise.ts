@@ -23,7 +23,7 @@ import {
 import { FORMULAS, type Formula, type FormulaRule } from "./formulas.js";
 import { define, type KernelBuffer, perElementKernel, type Statement } from "./kernel.js";
 import { addressOf, broadcastLayout, coordinatesOf, mergeDims, sizeOf } from "./layout.js";
-import type { EmitRule, EmitTable, Operand } from "./operator-call.js";
+import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
 
 /** One operator of a chain. */
 export interface ChainStep {
@@ -33,23 +33,25 @@ export interface ChainStep {
   readonly result: Operand;
 }
 
-/** The node of a single operator with this formula. */
-export function elementwiseRule(formulaOf: FormulaRule): EmitRule {
-  return (op) => {
-    const formula = formulaOf(op);
-    const result = op.result();
-    return formula && result && op.call.refusal === undefined
-      ? chainNodes([{ formula, from: formula.operands.map(() => undefined), result }])
-      : undefined;
-  };
+const ALL_FORMULAS: Readonly<Record<string, FormulaRule>> = { ...FORMULAS, ...CHANNEL_FORMULAS };
+
+/** The operator as a step on its own; `undefined` when it is not element-wise, or is refused. */
+export function elementwiseStep(op: OperatorCall): ChainStep | undefined {
+  const formula = ALL_FORMULAS[op.operator.type]?.(op);
+  const result = formula && op.result();
+  return formula && result && op.call.refusal === undefined
+    ? { formula, from: formula.operands.map(() => undefined), result }
+    : undefined;
 }
+
+const elementwise: EmitRule = (op) => {
+  const step = elementwiseStep(op);
+  return step && chainNodes([step]);
+};
 
 /** Rules of the operators that have nothing but a formula. */
 export const ELEMENTWISE: EmitTable = Object.fromEntries(
-  Object.entries({ ...FORMULAS, ...CHANNEL_FORMULAS }).map(([type, rule]) => [
-    type,
-    elementwiseRule(rule),
-  ]),
+  Object.keys(ALL_FORMULAS).map((type) => [type, elementwise]),
 );
 
 /**

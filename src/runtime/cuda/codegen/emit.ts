@@ -4,6 +4,7 @@
  * Every operator type has a rule that makes kernels or library calls of it, or refuses it with a
  * reason. All refusals of a model are collected before anything starts.
  */
+import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { Operator } from "../../../ir/operator-graph.js";
 import { isControlFlow } from "../../../onnx/infer/control-flow.js";
@@ -11,8 +12,9 @@ import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
 import { CONVOLUTION_RULES } from "./convolution.js";
 import type { DevicePlan } from "./device-node.js";
-import { ELEMENTWISE } from "./elementwise.js";
+import { ELEMENTWISE, elementwiseStep } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
+import { fuseChains } from "./fuse.js";
 import { LOOKUPS } from "./lookup.js";
 import { MATRIX_RULES } from "./matrix.js";
 import { NORMALIZATION_RULES } from "./normalizations.js";
@@ -52,6 +54,8 @@ export interface EmitOptions {
    * estimates. What runs then computes nothing meaningful.
    */
   readonly estimateUnsupported: boolean;
+  /** Compute chains of element-wise operators in one kernel each (`fuse.ts`). */
+  readonly fuse: boolean;
 }
 
 /** The device nodes of every operator of a model. */
@@ -74,7 +78,12 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<D
   const index = new ModelIndex(lowered, options.floats);
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];
+  const fused = options.fuse ? chainsIn(lowered, index) : new Map<number, DevicePlan>();
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
+    const chain = fused.get(operator.id);
+    if (chain !== undefined) {
+      return chain;
+    }
     const made = emitOperator(operator, index);
     if (made.ok) {
       return made.value;
@@ -88,6 +97,12 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<D
   return refused.length > 0
     ? fail([unsupportedOperators(lowered.model.path, refused)])
     : ok({ lowered, floats: options.floats, plans, estimated });
+}
+
+function chainsIn({ graph }: LoweredModel, index: ModelIndex): ReadonlyMap<number, DevicePlan> {
+  return fuseChains(graph, (id) =>
+    elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index)),
+  );
 }
 
 /** The device nodes of one operator, or why there are none. */

@@ -164,15 +164,18 @@ function aligned(bytes: number): number {
 function itemsOf(model: DeviceModel) {
   const { graph } = model.lowered;
   const outputs = new Set(graph.outputs);
+  const users = usersOf(model.plans);
   const items: Item[] = [];
   const owners: (TensorId | undefined)[] = [];
-  for (const { id, producer, consumers } of graph.tensors) {
-    if (producer !== undefined) {
+  for (const { id, producer } of graph.tensors) {
+    const own = users.get(id);
+    // Without users it lives in the registers of a chain, or has no elements.
+    if (producer !== undefined && (own !== undefined || outputs.has(id))) {
       owners.push(id);
       items.push({
         bytes: bytesOfTensor(model, id),
         producer,
-        users: [producer, ...consumers],
+        users: own ?? [producer],
         isOutput: outputs.has(id),
       });
     }
@@ -185,6 +188,20 @@ function itemsOf(model: DeviceModel) {
     }),
   );
   return { items, scratch, owners };
+}
+
+/** The operators whose nodes touch each tensor. */
+function usersOf(plans: readonly DevicePlan[]): ReadonlyMap<TensorId, readonly number[]> {
+  const users = new Map<TensorId, number[]>();
+  for (const [operator, { nodes }] of plans.entries()) {
+    for (const place of nodes.flatMap((node) => Object.values(placesOf(node)).flat())) {
+      if (place.kind === "tensor") {
+        const own = users.get(place.id) ?? [];
+        users.set(place.id, own.at(-1) === operator ? own : [...own, operator]);
+      }
+    }
+  }
+  return users;
 }
 
 function apart(items: readonly Item[]): readonly number[] {

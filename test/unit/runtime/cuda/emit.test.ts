@@ -32,6 +32,7 @@ describe("device nodes of a model", () => {
     const made = emitModel(await fixture("small/control-flow.onnx"), {
       floats: "f32",
       estimateUnsupported: false,
+      fuse: false,
     });
     expect(made.ok ? [] : made.error.map(({ code, exit }) => ({ code, exit }))).toEqual([
       { code: "unsupported-operator", exit: 1 },
@@ -46,22 +47,22 @@ describe("device nodes of a model", () => {
       attributes: { mode: "cubic" },
       outputs: 1,
     });
-    const made = emitModel(cubic, { floats: "f32", estimateUnsupported: false });
+    const made = emitModel(cubic, { floats: "f32", estimateUnsupported: false, fuse: false });
     expect(made.ok ? "" : made.error[0].message).toContain('Resize x1 (node "n": mode cubic');
   });
 
   it("stand in for operators without code when only an estimate is asked for", async () => {
     const model = await lowered(TOP_K);
-    const refused = emitModel(model, { floats: "f32", estimateUnsupported: false });
+    const refused = emitModel(model, { floats: "f32", estimateUnsupported: false, fuse: false });
     expect(refused.ok).toBe(false);
-    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true, fuse: false });
     expect(made.ok && made.value.estimated.map(({ type }) => type)).toEqual(["TopK"]);
     expect(made.ok && made.value.plans[0]?.nodes.length).toBe(2);
   });
 
   it("never stand in for control flow", async () => {
     const model = await fixture("small/control-flow.onnx");
-    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true, fuse: false });
     expect(made.ok ? undefined : made.error[0].hint).toContain("control flow");
   });
 
@@ -69,7 +70,7 @@ describe("device nodes of a model", () => {
     for (const name of ["nasnet-a-large.onnx", "swin-t.onnx", "gpt2.onnx", "dlrm.onnx"]) {
       const model = await fixture(name);
       for (const floats of ["f32", "f16"] as const) {
-        const made = emitModel(model, { floats, estimateUnsupported: false });
+        const made = emitModel(model, { floats, estimateUnsupported: false, fuse: false });
         expect(made.ok ? [] : made.error).toEqual([]);
       }
     }
