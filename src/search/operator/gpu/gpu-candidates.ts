@@ -7,7 +7,7 @@
 import type { Failure } from "../../../core/failure.js";
 import { invariant } from "../../../core/invariant.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import { simulateGpu } from "../../../schedule/simulate-gpu.js";
+import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../schedule/verify-operator-schedule.js";
 import { tooManyOperators } from "../failures.js";
 import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "../nimble.js";
@@ -119,7 +119,7 @@ function judged(
 ): GpuCandidate {
   const problems = verifyOperatorSchedule(problem.graph, schedule);
   invariant(problems.length === 0, `${algorithm} gives a schedule that does not verify`);
-  const predictedNs = simulateGpu(problem.work, schedule).makespanNs;
+  const predictedNs = gpuMakespan(problem.work, schedule);
   const status = predictedNs <= bounds.lowerBoundNs ? "optimal" : "heuristic";
   return { algorithm, schedule, predictedNs, status };
 }

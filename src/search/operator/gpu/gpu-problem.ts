@@ -2,7 +2,7 @@ import type { DeviceModel } from "../../../cost/device-model.js";
 import type { Kernel } from "../../../cost/kernel.js";
 import { registersPerBlock, sharedBytesPerBlock } from "../../../cost/occupancy.js";
 import type { OperatorGraph } from "../../../ir/operator-graph.js";
-import { type GpuWork, gpuWorkOf } from "../../../schedule/simulate-gpu.js";
+import { type GpuWork, gpuWorkOf } from "../../../schedule/gpu-work.js";
 import type { OperatorProblem } from "../operator-problem.js";
 
 /** A graph on a GPU: the kernels of each operator, digested for the simulator. */
