@@ -1,5 +1,6 @@
 /** Predicts an operator schedule on one GPU; how the model works is in `gpu-engine.ts`. */
-import { type GpuArcs, GpuEngine, type GpuWaits, type OnStretch } from "./gpu-engine.js";
+import { GpuEngine, type OnStretch } from "./gpu-engine.js";
+import { type GpuPlan, type GpuWaits, gpuArcsOf } from "./gpu-streams.js";
 import type { GpuWork } from "./gpu-work.js";
 import type { OperatorSchedule } from "./operator-schedule.js";
 
@@ -43,7 +44,7 @@ export function simulateGpu(
     const arithmetic = sharing.used("arithmetic");
     stretches.push({ from, to, capacity, arithmetic, bandwidth: sharing.used("bandwidth") });
   };
-  const engine = new GpuEngine(work, waitsOf(schedule), undefined, note);
+  const engine = new GpuEngine(work, waitsOf(schedule), { onStretch: note });
   const makespan = engine.run(planOf(schedule));
   return {
     makespanNs: Math.round(makespan),
@@ -67,7 +68,7 @@ interface Stretch extends GpuUse {
 
 const NOTHING: GpuUse = { capacity: 0, arithmetic: 0, bandwidth: 0 };
 
-function planOf({ launches, streams }: OperatorSchedule) {
+function planOf({ launches, streams }: OperatorSchedule): GpuPlan {
   const streamOf = new Int32Array(launches.length);
   for (const { operator, stream } of launches) {
     streamOf[operator] = stream;
@@ -85,19 +86,6 @@ function waitsOf({ launches }: OperatorSchedule): GpuWaits {
     }
   }
   return { predecessors: gpuArcsOf(before), successors: gpuArcsOf(after) };
-}
-
-/** Lists of neighbours, by operator id, flattened. Cost: O(V + E). */
-export function gpuArcsOf(lists: readonly (readonly number[])[]): GpuArcs {
-  const start = new Int32Array(lists.length + 1);
-  lists.forEach((list, at) => {
-    start[at + 1] = (start[at] as number) + list.length;
-  });
-  const items = new Int32Array(start[lists.length] as number);
-  lists.forEach((list, at) => {
-    items.set(list, start[at] as number);
-  });
-  return { start, items };
 }
 
 function slicesOf(stretches: readonly Stretch[], makespan: number, count: number): GpuUse[] {

@@ -1,0 +1,193 @@
+import { Heap } from "../core/heap.js";
+import type { GpuWork } from "./gpu-work.js";
+
+/** Launches in order, and the stream of each operator. */
+export interface GpuPlan {
+  /** Operator ids in launch order, each once. */
+  readonly order: Int32Array;
+  /** By operator id; below `streams`. */
+  readonly streamOf: Int32Array;
+  readonly streams: number;
+}
+
+/** Arcs between operators: those of operator `v` are `items[start[v]] ... items[start[v + 1] - 1]`. */
+export interface GpuArcs {
+  readonly start: Int32Array;
+  readonly items: Int32Array;
+}
+
+/** What waits for what: both directions of the same arcs. Arcs within a stream cost nothing. */
+export interface GpuWaits {
+  readonly predecessors: GpuArcs;
+  readonly successors: GpuArcs;
+}
+
+/** Lists of neighbours, by operator id, flattened. Cost: O(V + E). */
+export function gpuArcsOf(lists: readonly (readonly number[])[]): GpuArcs {
+  const start = new Int32Array(lists.length + 1);
+  lists.forEach((list, at) => {
+    start[at + 1] = (start[at] as number) + list.length;
+  });
+  const items = new Int32Array(start[lists.length] as number);
+  lists.forEach((list, at) => {
+    items.set(list, start[at] as number);
+  });
+  return { start, items };
+}
+
+/**
+ * Streams and events: which operators may start, and when.
+ *
+ * An operator waits for the launch before it on its stream, which lets it go a launch gap after its
+ * end, and for predecessors on other streams, which do an event's latency after theirs.
+ */
+export class GpuStreams {
+  /** Operators (or kernels inside one) that are due and not on the device yet, in dispatch order. */
+  pending: Heap;
+  /** By operator: when it is due, while it is pending. */
+  readonly due: Float64Array;
+  /** By operator: 1 once it has become ready. */
+  readonly isOut: Uint8Array;
+  readonly #work: GpuWork;
+  readonly #waits: GpuWaits;
+  readonly #missing: Int32Array;
+  readonly #earliest: Float64Array;
+  readonly #previous: Int32Array;
+  readonly #next: Int32Array;
+  readonly #launchAt: Int32Array;
+  readonly #onReady: (operator: number, at: number) => void;
+  #streamOf: Int32Array = new Int32Array();
+
+  /** `onReady` hears of every operator that waits for nothing any more. */
+  constructor(work: GpuWork, waits: GpuWaits, onReady: (operator: number, at: number) => void) {
+    const count = work.first.length - 1;
+    this.#work = work;
+    this.#waits = waits;
+    this.#onReady = onReady;
+    this.pending = new Heap((a, b) => this.#before(a, b));
+    this.due = new Float64Array(count);
+    this.isOut = new Uint8Array(count);
+    this.#missing = new Int32Array(count);
+    this.#earliest = new Float64Array(count);
+    this.#previous = new Int32Array(count);
+    this.#next = new Int32Array(count);
+    this.#launchAt = new Int32Array(count);
+  }
+
+  /** Takes up a plan: links the launches of each stream. Nothing is out. Cost: O(V). */
+  enter({ order, streamOf, streams }: GpuPlan): void {
+    const last = new Int32Array(streams).fill(-1);
+    this.#streamOf = streamOf;
+    this.#next.fill(-1);
+    this.isOut.fill(0);
+    this.pending = new Heap((a, b) => this.#before(a, b));
+    for (let at = 0; at < order.length; at++) {
+      const operator = order[at] as number;
+      const stream = streamOf[operator] as number;
+      const previous = last[stream] as number;
+      this.#launchAt[operator] = at;
+      this.#previous[operator] = previous;
+      if (previous >= 0) {
+        this.#next[previous] = operator;
+      }
+      last[stream] = operator;
+    }
+  }
+
+  /**
+   * When everything that an operator waits for has told it so, if all of that ended at `end`; what
+   * has not ended (-1) is left out.
+   */
+  readyBy(operator: number, end: Float64Array): number {
+    const { start, items } = this.#waits.predecessors;
+    const { launchGapNs, eventNs } = this.#work;
+    const streamOf = this.#streamOf;
+    const stream = streamOf[operator] as number;
+    const previous = this.#previous[operator] as number;
+    const free = previous < 0 ? -1 : (end[previous] as number);
+    let ready = free < 0 ? 0 : free + launchGapNs;
+    const to = start[operator + 1] as number;
+    for (let arc = start[operator] as number; arc < to; arc++) {
+      const from = items[arc] as number;
+      const ended = end[from] as number;
+      if (streamOf[from] !== stream && ended >= 0 && ended + eventNs > ready) {
+        ready = ended + eventNs;
+      }
+    }
+    return ready;
+  }
+
+  /** Counts what operators that are not out still wait for; those that wait for nothing go out. */
+  recount(end: Float64Array): void {
+    const { start, items } = this.#waits.predecessors;
+    const streamOf = this.#streamOf;
+    for (let operator = 0; operator < this.isOut.length; operator++) {
+      if (this.isOut[operator] === 1) {
+        continue;
+      }
+      const stream = streamOf[operator] as number;
+      const previous = this.#previous[operator] as number;
+      let missing = previous >= 0 && (end[previous] as number) < 0 ? 1 : 0;
+      const to = start[operator + 1] as number;
+      for (let arc = start[operator] as number; arc < to; arc++) {
+        const from = items[arc] as number;
+        if (streamOf[from] !== stream && (end[from] as number) < 0) {
+          missing++;
+        }
+      }
+      this.#missing[operator] = missing;
+      this.#earliest[operator] = this.readyBy(operator, end);
+      if (missing === 0) {
+        this.#letOut(operator);
+      }
+    }
+  }
+
+  /** Tells everybody who waits for an operator that it has ended. */
+  ended(operator: number, now: number): void {
+    const { start, items } = this.#waits.successors;
+    const streamOf = this.#streamOf;
+    const stream = streamOf[operator] as number;
+    const told = now + this.#work.eventNs;
+    const to = start[operator + 1] as number;
+    for (let arc = start[operator] as number; arc < to; arc++) {
+      const waiter = items[arc] as number;
+      if (streamOf[waiter] !== stream) {
+        this.#tell(waiter, told);
+      }
+    }
+    const next = this.#next[operator] as number;
+    if (next >= 0) {
+      this.#tell(next, now + this.#work.launchGapNs);
+    }
+  }
+
+  /** Puts an operator into the queue for the device. */
+  push(operator: number, due: number): void {
+    this.due[operator] = due;
+    this.pending.push(operator);
+  }
+
+  #tell(waiter: number, at: number): void {
+    if (at > (this.#earliest[waiter] as number)) {
+      this.#earliest[waiter] = at;
+    }
+    this.#missing[waiter] = (this.#missing[waiter] as number) - 1;
+    if (this.#missing[waiter] === 0) {
+      this.#letOut(waiter);
+    }
+  }
+
+  #letOut(operator: number): void {
+    const ready = this.#earliest[operator] as number;
+    this.isOut[operator] = 1;
+    this.#onReady(operator, ready);
+    this.push(operator, ready);
+  }
+
+  /** Dispatch order: by the time of being due, then by launch order. */
+  #before(a: number, b: number): boolean {
+    const byTime = (this.due[a] as number) - (this.due[b] as number);
+    return (byTime || (this.#launchAt[a] as number) - (this.#launchAt[b] as number)) < 0;
+  }
+}
