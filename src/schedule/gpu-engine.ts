@@ -117,6 +117,11 @@ export class GpuEngine {
     return this.#base.end;
   }
 
+  /** Of the run that was kept: when what an operator reads was there, whatever else it waits for. */
+  inputsNs(operator: number): number {
+    return this.#streams.inputsBy(operator, this.#base.end);
+  }
+
   /** Of the run that was kept: when each operator had everything that it waits for. */
   get readyNs(): Float64Array {
     return this.#base.ready;

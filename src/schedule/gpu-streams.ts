@@ -117,6 +117,24 @@ export class GpuStreams {
     return ready;
   }
 
+  /**
+   * When the operators that an operator reads from allow it to start: a launch gap after the end of
+   * those on its own stream, an event after that of others.
+   */
+  inputsBy(operator: number, end: Float64Array): number {
+    const { start, items } = this.#waits.predecessors;
+    const { launchGapNs, eventNs } = this.#work;
+    const stream = this.#streamOf[operator];
+    let ready = 0;
+    const to = start[operator + 1] as number;
+    for (let arc = start[operator] as number; arc < to; arc++) {
+      const from = items[arc] as number;
+      const gap = this.#streamOf[from] === stream ? launchGapNs : eventNs;
+      ready = Math.max(ready, (end[from] as number) + gap);
+    }
+    return ready;
+  }
+
   /** Counts what operators that are not out still wait for; those that wait for nothing go out. */
   recount(end: Float64Array): void {
     const { start, items } = this.#waits.predecessors;

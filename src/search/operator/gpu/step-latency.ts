@@ -1,19 +1,131 @@
-import { operatorId } from "../../../ir/operator-graph.js";
-import { workOfSome } from "../../../schedule/gpu-work.js";
-import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
+import { DONE_NS, GpuSharing } from "../../../schedule/gpu-sharing.js";
+import type { GpuWork } from "../../../schedule/gpu-work.js";
 import type { GpuProblem } from "./gpu-problem.js";
 import type { StepLatency } from "./ios.js";
 
-/** The simulated time of a step: its groups on streams of their own, and the barrier behind it. */
+/**
+ * The simulated time of a step: its groups on streams of their own, and the barrier behind it.
+ *
+ * The same as a schedule of the step has in `simulateGpu`. IOS asks for tens of thousands of steps
+ * of a few operators, so nothing is built for one: groups do not wait for each other, and all that
+ * changes from step to step is where each of them is. Cost: O(phases x groups) a step.
+ */
 export function stepLatencyOn({ work }: GpuProblem): StepLatency {
+  const runs: GroupRun[] = [];
+  let sharing = new GpuSharing(work, 16);
   return (groups) => {
-    let next = 0;
-    const launches = groups.flatMap((group, stream) =>
-      group.map(() => ({ operator: operatorId(next++), stream, waits: [], record: false })),
-    );
-    const schedule: OperatorSchedule = { algorithm: "step", streams: groups.length, launches };
-    const barrierNs = groups.length > 1 ? work.eventNs : work.launchGapNs;
-    return gpuMakespan(workOfSome(work, groups.flat()), schedule) + barrierNs;
+    if (sharing.operator.length < groups.length) {
+      sharing = new GpuSharing(work, 2 * groups.length);
+    }
+    while (runs.length < groups.length) {
+      runs.push({ operators: [], at: 0, kernel: 0, due: 0 });
+    }
+    groups.forEach((group, index) => {
+      const run = runs[index] as GroupRun;
+      run.operators = group;
+      run.at = 0;
+      run.kernel = work.first[group[0] ?? 0] as number;
+      run.due = 0;
+    });
+    const end = Math.round(runStep(work, sharing, runs, groups.length));
+    return end + (groups.length > 1 ? work.eventNs : work.launchGapNs);
   };
+}
+
+/** Where a group is: its operator `at` runs `kernel`, or will when it is `due` (`Infinity`: runs). */
+interface GroupRun {
+  operators: readonly number[];
+  at: number;
+  kernel: number;
+  due: number;
+}
+
+function runStep(
+  work: GpuWork,
+  sharing: GpuSharing,
+  runs: readonly GroupRun[],
+  count: number,
+): number {
+  let now = 0;
+  sharing.count = 0;
+  for (;;) {
+    const arrival = admit(work, sharing, runs, count, now);
+    if (sharing.count === 0) {
+      if (arrival === Number.POSITIVE_INFINITY) {
+        return now;
+      }
+      now = arrival;
+      continue;
+    }
+    const step = Math.min(sharing.settle(), arrival - now);
+    sharing.advance(step);
+    now += step;
+    let kept = 0;
+    for (let slot = 0; slot < sharing.count; slot++) {
+      const isOver =
+        (sharing.rate[slot] as number) > 0 && (sharing.left[slot] as number) <= DONE_NS;
+      const run = runs[sharing.operator[slot] as number] as GroupRun;
+      if (!isOver || endPhase(work, sharing, slot, run, now)) {
+        if (kept < slot) {
+          sharing.move(slot, kept);
+        }
+        kept++;
+      }
+    }
+    sharing.count = kept;
+  }
+}
+
+/** Puts the kernels that are due on the device, earliest first; when the next one is due. */
+function admit(
+  work: GpuWork,
+  sharing: GpuSharing,
+  runs: readonly GroupRun[],
+  count: number,
+  now: number,
+): number {
+  for (;;) {
+    let first = 0;
+    for (let group = 1; group < count; group++) {
+      if ((runs[group] as GroupRun).due < (runs[first] as GroupRun).due) {
+        first = group;
+      }
+    }
+    const run = runs[first] as GroupRun;
+    if (run.due > now + 1e-9) {
+      return run.due;
+    }
+    const phase = work.phase[run.kernel] as number;
+    sharing.add(first, phase, work.phaseNs[phase] as number);
+    run.due = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Goes on to the next phase of the kernel; `false` when it was the last. */
+function endPhase(
+  work: GpuWork,
+  sharing: GpuSharing,
+  slot: number,
+  run: GroupRun,
+  now: number,
+): boolean {
+  const next = (sharing.phase[slot] as number) + 1;
+  if (next < (work.phase[run.kernel + 1] as number)) {
+    sharing.phase[slot] = next;
+    sharing.left[slot] = work.phaseNs[next] as number;
+    return true;
+  }
+  const operator = run.operators[run.at] as number;
+  if (run.kernel + 1 < (work.first[operator + 1] as number)) {
+    run.kernel++;
+    run.due = now + work.launchGapNs;
+    return false;
+  }
+  run.at++;
+  const following = run.operators[run.at];
+  if (following !== undefined) {
+    run.kernel = work.first[following] as number;
+    run.due = now + work.launchGapNs;
+  }
+  return false;
 }

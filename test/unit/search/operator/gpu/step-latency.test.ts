@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { V100 } from "../../../../../src/cost/device-models/ampere-and-before.js";
+import { operatorId } from "../../../../../src/ir/operator-graph.js";
+import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
+import { gpuProblemOf } from "../../../../../src/search/operator/gpu/gpu-problem.js";
+import { stepLatencyOn } from "../../../../../src/search/operator/gpu/step-latency.js";
+import { graphOf } from "../../../../support/graphs.js";
+import { randomKernels } from "../../../../support/kernels.js";
+
+describe("stepLatencyOn", () => {
+  it("gives a step the time of its schedule in the simulator, and its barrier", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        (sizes, seed) => {
+          const count = sizes.reduce((sum, size) => sum + size, 0);
+          const kernels = randomKernels(count, V100, seed);
+          const graph = graphOf(Array.from({ length: count }, () => ({})));
+          const problem = gpuProblemOf(graph, kernels, V100, "estimated");
+          let next = 0;
+          const groups = sizes.map((size) => Array.from({ length: size }, () => next++));
+          const launches = groups.flatMap((group, stream) =>
+            group.map((id) => ({ operator: operatorId(id), stream, waits: [], record: false })),
+          );
+          const schedule = { algorithm: "step", streams: groups.length, launches };
+          const barrier = groups.length > 1 ? V100.eventNs : V100.launchGapNs;
+          expect(stepLatencyOn(problem)(groups)).toBe(
+            gpuMakespan(problem.work, schedule) + barrier,
+          );
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
