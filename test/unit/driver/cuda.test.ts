@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../../src/core/invariant.js";
 import { fail, ok, type Result } from "../../../src/core/result.js";
@@ -23,6 +24,10 @@ import { SKIP_REASON } from "../../support/onnx-runtime.js";
 import { encodeCase } from "../../support/operator-models.js";
 import { kernelsByName } from "../../support/program-emulator.js";
 import { type TinyNode, tinyModel } from "../../support/tiny-model.js";
+
+const SCHEMA = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../docs/schema/gpu-profile.schema.json"), "utf8"),
+);
 
 const FOLDER = mkdtempSync(join(tmpdir(), "cuda-driver-"));
 const MODEL = join(FOLDER, "branches.onnx");
@@ -56,11 +61,12 @@ async function kernelsOf(
   path: string,
   precision: Precision,
   estimateUnsupported = false,
+  fuse = false,
 ): Promise<ReadonlyMap<string, Kernel>> {
   const lowered = await loadModel(path, new Map());
   const plan = precisionPlan(precision);
   const model = lowered.ok
-    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported, fuse: false })
+    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported, fuse })
     : lowered;
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -172,6 +178,10 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     expect(profiled.ok).toBe(true);
     const parsed = parseGpuProfile(readFileSync(out, "utf8"), out);
     expect(parsed.ok && parsed.value).toEqual(profiled.ok && profiled.value);
+    const conforms = new Ajv2020({ strict: true }).compile(SCHEMA);
+    expect(conforms(JSON.parse(readFileSync(out, "utf8"))), JSON.stringify(conforms.errors)).toBe(
+      true,
+    );
     const bytes: string[] = [];
     for (let i = 0; i < 2; i++) {
       const compiled = await compileForCuda(requestFor(MODEL, { profile: out }), NO_HELPER);
@@ -179,6 +189,45 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
       bytes.push(readFileSync(join(FOLDER, "out.schedule.json"), "utf8"));
     }
     expect(bytes[0]).toBe(bytes[1]);
+  });
+
+  it("is not compiled from the profile of another model, or from one that is damaged", async () => {
+    const out = join(FOLDER, "branches.gpu.json");
+    const text = readFileSync(out, "utf8");
+    const broken = join(FOLDER, "broken.json");
+    for (const [change, code] of [
+      [(value: string) => value.replace(/"modelSha256": "./, '"modelSha256": "x'), "profile-stale"],
+      [(value: string) => value.replace('"launchCosts"', '"launchCoasts"'), "profile-invalid"],
+      [(value: string) => value.slice(0, 100), "profile-invalid"],
+    ] as const) {
+      writeFileSync(broken, change(text));
+      const compiled = await compileForCuda(requestFor(MODEL, { profile: broken }), NO_HELPER);
+      expect(compiled.ok ? "" : compiled.error[0].code).toBe(code);
+    }
+  });
+
+  it("is compiled with chains in one kernel when asked", async () => {
+    const path = join(FOLDER, "chain.onnx");
+    const dims = [SIDE, SIDE];
+    const nodes = ["Relu", "Tanh", "Neg"].map(
+      (type, i): TinyNode => ({
+        type,
+        inputs: [i === 0 ? "x" : `t${i - 1}`],
+        outputs: [i === 2 ? "y" : `t${i}`],
+      }),
+    );
+    const ends = { inputs: [{ name: "x", dims }], outputs: [{ name: "y", dims }] };
+    writeFileSync(path, tinyModel({ nodes, ...ends }));
+    const chained = await kernelsOf(path, "ieee", false, true);
+    expect(chained.size).toBe(1);
+    const context = contextWith(async () => ok(new EmulatedHelper(chained)));
+    const out = join(FOLDER, "chain.schedule.json");
+    const base = requestFor(path, { out });
+    const request = { ...base, target: { ...base.target, fuse: true } };
+    expect((await compileForCuda(request, context)).ok).toBe(true);
+    const ran = await runSchedule(runRequest({ file: out }), context);
+    const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
+    expect(value.kind === "cuda" && value.report.schedule.outputs.distance).toBeLessThan(1e-6);
   });
 
   it("is computed with halves when asked", async () => {
