@@ -23,12 +23,14 @@ function shape(name: string, options: ShapeOptions): Placement {
 }
 
 const F2B4 = { forward: 2, backward: 4 };
+/** Times of a stage with its backward in one piece; with two chunks all are doubled. */
+const UNEQUAL = { forward: 20, backward: 27 };
 const HALVES = { forward: 1, backward: 2, chunks: 2 };
 
 /** Family, shape, its options, micro-batches; makespan, period, micro-batches per period. */
 const CASES: readonly (readonly [Family, string, ShapeOptions, number, number, number, number])[] =
   [
-    // The makespans are those of Megatron's and Zero Bubble's own schedulers at equal costs.
+    // The makespans are those of Megatron's and Zero Bubble's own schedulers, at equal and unequal costs.
     ["1f1b", "v", { devices: 4, ...F2B4 }, 8, 66, 0, 0],
     ["1f1b", "v", { devices: 4, ...F2B4 }, 32, 210, 6, 1],
     ["1f1b", "v", { devices: 8, ...F2B4 }, 8, 90, 0, 0],
@@ -37,6 +39,8 @@ const CASES: readonly (readonly [Family, string, ShapeOptions, number, number, n
     ["interleaved-1f1b", "interleaved-1f1b", { devices: 4, ...HALVES }, 32, 201, 24, 4],
     ["interleaved-1f1b", "interleaved-1f1b", { devices: 8, ...HALVES }, 8, 69, 0, 0],
     ["interleaved-1f1b", "interleaved-1f1b", { devices: 8, ...HALVES }, 32, 213, 0, 0],
+    ["1f1b", "v", { devices: 8, ...UNEQUAL, latency: 1 }, 32, 1901, 0, 0],
+    ["interleaved-1f1b", "interleaved-1f1b", { devices: 8, ...UNEQUAL, latency: 2 }, 32, 3397, 0, 0],
     ["1f1b", "v", { devices: 4 }, 16, 76, 4, 1],
     ["gpipe", "v", { devices: 4 }, 8, 44, 44, 8],
     ["1f1b", "v", { devices: 3, mode: "infer" }, 6, 8, 1, 1],
