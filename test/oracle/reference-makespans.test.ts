@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import type { Placement } from "../../src/placement/placement.js";
+import { buildShape, type ShapeOptions } from "../../src/placement/shapes/build-shape.js";
+import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { shortestSchedule } from "../../src/search/pipeline/makespan/shorten-schedule.js";
+import { familyCandidates } from "../../src/search/pipeline/reference/families.js";
+import { leastMakespan } from "../support/brute-force-pipeline.js";
+
+function shape(name: string, options: ShapeOptions): Placement {
+  const built = buildShape(name, options);
+  if (!built.ok) {
+    throw new Error(built.error[0].message);
+  }
+  return built.value;
+}
+
+/**
+ * Shape, devices, memory; makespans of 16 and 32 micro-batches that the published Tessel and
+ * Tessel-fast reached, the better of both.
+ */
+const TESSEL: readonly (readonly [string, number, number, number, number])[] = [
+  ["v", 4, 4, 85, 149],
+  ["v", 4, 3, 139, 267],
+  ["v", 4, 2, 142, 270],
+  ["v", 4, 20, 76, 140],
+  ["v", 5, 5, 92, 156],
+  ["v", 6, 20, 88, 152],
+  ["k", 4, 3, 104, 200],
+  ["k", 4, 20, 100, 196],
+  ["k", 6, 20, 115, 211],
+  ["m", 4, 4, 121, 233],
+  ["m", 4, 5, 121, 233],
+  ["m", 4, 6, 108, 204],
+  ["m", 5, 20, 121, 217],
+  ["m", 6, 20, 137, 233],
+  ["nn", 4, 6, 140, 268],
+  ["nn", 5, 20, 148, 276],
+  ["nn-eager", 4, 6, 140, 268],
+  ["mllm", 4, 6, 140, 268],
+  ["x", 4, 4, 142, 270],
+  ["x", 4, 20, 150, 278],
+  ["finetune", 4, 6, 75, 139],
+  ["alphafold", 4, 6, 105, 201],
+];
+
+describe("makespans against the published ones", () => {
+  it.each(TESSEL)("%s on %i devices, memory %i: at most %i and %i", (...row) => {
+    const [name, devices, memory, sixteen, thirtyTwo] = row;
+    const placement = shape(name, { devices, memory });
+    const makespan = (count: number): number => {
+      const found = searchPipeline("exact", placement, count);
+      const whole = found.ok ? [found.value.whole] : [];
+      const best = shortestSchedule(placement, whole, { maxNodes: 100_000, seed: 1 });
+      return best?.makespan ?? Number.POSITIVE_INFINITY;
+    };
+    expect(makespan(16)).toBeLessThanOrEqual(sixteen);
+    expect(makespan(32)).toBeLessThanOrEqual(thirtyTwo);
+  });
+});
+
+describe("families against brute force", () => {
+  it.each([
+    ["zb-h", { devices: 2 }, 2],
+    ["zb-h", { devices: 2, memory: 2, latency: 1 }, 2],
+    ["zb-v", { devices: 2 }, 1],
+    ["x", { devices: 2, forward: 1, backward: 1 }, 1],
+    ["x", { devices: 2, forward: 1, backward: 2, memory: 2 }, 2],
+    ["v", { devices: 2, memory: 2 }, 3],
+  ] as const)("%s %o, %i micro-batches: the best family has the least makespan", (...row) => {
+    const [name, options, count] = row;
+    const placement = shape(name, options);
+    const least = leastMakespan(placement, count);
+    const makespans = familyCandidates(placement, count).map(({ makespan }) => makespan);
+    expect(Math.min(...makespans)).toBe(least);
+  });
+});
