@@ -20,6 +20,9 @@ import { type RunMeasure, runGrower } from "./run-grower.js";
  * filling stages greedily up to a target; where that finds none (memory can be too tight for it),
  * targets grow from the lower bound until one can be met.
  *
+ * Very long orders whose transfers are so dear that windows are wide would still take minutes. There
+ * stages begin only at every 2nd, 3rd, ... position, a small fraction of a stage's length.
+ *
  * A run is made longer one operator at a time. Its work, what it receives and its memory only grow,
  * so a run that has reached the known period ends the loop. On equal devices a run costs the same
  * whichever stage it is, and is grown once for all of them.
@@ -41,7 +44,6 @@ export interface OrderCutter {
    * The best cut of `order` into `stages` stages with a period below `limitNs`; `undefined` when
    * there is none.
    *
-   * Order: among equal periods, the smallest last cut, then the one before it, and so on.
    * Cost: O(stages * w * n / stages), w the width of the windows; O(n * n) at worst.
    */
   cut(order: Int32Array, stages: number, limitNs?: number): OrderCut | undefined;
@@ -63,6 +65,9 @@ interface Rows {
 
 /** By how much targets grow where filling finds no period. */
 const GROWTH: readonly number[] = [1.02, 1.1, 1.5, 3];
+
+/** Half a second of growing runs. Every stage of up to 7,000 operators stays below it. */
+const MOST_GROWTH = 50_000_000;
 
 /**
  * A cutter for one problem. With the measure `memory` it finds the least memory of the stage that
@@ -89,9 +94,10 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     }
   }
 
-  /** Fills stages up to a target: the period reached, `undefined` if operators are left over. */
-  function fill(order: Int32Array, stages: number, targetNs: number): number | undefined {
-    let period = 0;
+  /** Fills stages up to a target; `undefined` if operators are left over. */
+  function fill(order: Int32Array, stages: number, targetNs: number): OrderCut | undefined {
+    const cuts = new Int32Array(stages - 1);
+    let periodNs = 0;
     let at = 0;
     for (let stage = 0; stage < stages; stage++) {
       run.start(at, stage);
@@ -109,25 +115,33 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
       if (at === first) {
         return undefined;
       }
-      period = Math.max(period, time);
+      periodNs = Math.max(periodNs, time);
+      if (stage < stages - 1) {
+        cuts[stage] = at;
+      }
     }
-    return at === operators ? period : undefined;
+    return at === operators ? { periodNs, cuts } : undefined;
   }
 
-  /** The least period met in a bisection for the least target that can be filled to. */
-  function fillBest(order: Int32Array, stages: number, lowNs: number, limitNs: number): number {
-    let best = Number.POSITIVE_INFINITY;
+  /** The best filling met in a bisection for the least target that can be filled to. */
+  function fillBest(
+    order: Int32Array,
+    stages: number,
+    lowNs: number,
+    limitNs: number,
+  ): OrderCut | undefined {
+    let best: OrderCut | undefined;
     let low = lowNs;
     let high = Math.min(limitNs, 2 * lowNs + 4 * longest + 1);
     for (let step = 0; step < 12 && low < high; step++) {
       const target = (low + high) / 2;
-      const reached = fill(order, stages, target);
-      best = Math.min(best, reached ?? best);
-      if (reached === undefined) {
+      const filled = fill(order, stages, target);
+      if (filled === undefined) {
         low = target;
-      } else {
-        high = reached;
+        continue;
       }
+      high = filled.periodNs;
+      best = filled.periodNs < (best?.periodNs ?? limitNs) ? filled : best;
     }
     return best;
   }
@@ -165,7 +179,8 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     if (rows === undefined) {
       return undefined;
     }
-    for (let i = 0; i < operators; i++) {
+    const stride = strideOf(rows, areAlike, prefix[operators] as number);
+    for (let i = 0; i < operators; i += stride) {
       const open = openStages(rows, i);
       if (areAlike && open.length > 0) {
         extend(order, i, open, rows);
@@ -185,8 +200,8 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
       const capacity = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
       const lowNs = (prefix[operators] as number) / capacity;
       const filled = fillBest(order, stages, lowNs, limitNs);
-      if (Number.isFinite(filled)) {
-        return solve(order, stages, Math.min(limitNs, above(filled)));
+      if (filled !== undefined) {
+        return solve(order, stages, filled.periodNs) ?? filled;
       }
       for (const growth of GROWTH) {
         const target = growth * (lowNs + longest);
@@ -211,9 +226,16 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   };
 }
 
-/** The next number: a search for less than this finds the number itself. */
-function above(value: number): number {
-  return value + Math.max(value * 2 ** -50, 2 ** -50);
+/**
+ * Every how many positions a stage may begin, so that runs grow at most `MOST_GROWTH` times: 1
+ * wherever the orders are short or the windows narrow.
+ */
+function strideOf({ low, high, belowNs }: Rows, areAlike: boolean, totalNs: number): number {
+  const operators = low.at(-1) as number;
+  const inWindows = low.reduce((sum, first, k) => sum + (high[k] as number) - first + 1, 0);
+  const starts = areAlike ? Math.min(operators, inWindows) : inWindows;
+  const length = Math.min(operators, (operators * belowNs) / Math.max(1, totalNs));
+  return Math.max(1, Math.ceil((starts * length) / MOST_GROWTH));
 }
 
 /** Whether a run costs the same in whichever stage it is. */

@@ -40,7 +40,7 @@ export interface PartitionSearchOptions {
   readonly seed?: number;
   /** Steps of `annealing`, default 100,000. */
   readonly annealingSteps?: number;
-  /** Rounds of `gpg` with the weights as they come, from each start; default 6. */
+  /** Rounds of `gpg` with the weights as they come, from each start; default 8, fewer beyond 5,000 operators. */
   readonly gpgRounds?: number;
   /** Rounds of `gpg` in which the weights go on learning, default 0. */
   readonly gpgIterations?: number;
@@ -74,6 +74,12 @@ export interface PartitionOutcome {
   /** Simplest method first; methods that found nothing that fits, or were not needed, are left out. */
   readonly candidates: readonly PartitionCandidate[];
 }
+
+/** Operators that all default rounds of `gpg` look at together: models beyond 40,000 get no round. */
+const ROUND_OPERATORS = 40_000;
+
+/** Rounds of `gpg` on models that are not large. */
+const ROUNDS = 8;
 
 /** Assignments that the proof may look at. */
 const PROOF_NODES = 200_000;
@@ -140,7 +146,7 @@ function candidatesFrom(search: Search, chain: FoundPartition): Result<Partition
     }
   };
   const greedy = judge(problem, greedyPartition(graph, search.orders[0] as Int32Array, stages));
-  const start = (greedy ?? chain).partition;
+  const start = leastPeriod(greedy === undefined ? [chain] : [chain, greedy]).partition;
   const steps = options.annealingSteps ?? 100_000;
   offer("greedy", () => greedy);
   offer("chain-dp", () => chain);
@@ -189,7 +195,7 @@ function refine(search: Search, chain: FoundPartition, best: FoundPartition): Fo
   const starts = best === chain ? [chain] : [chain, best];
   const outcome = refineByPolicy(problem.graph, graph, cutter, starts, {
     parameters: options.weights ?? decodeParameters(PRETRAINED_WEIGHTS),
-    rounds: options.gpgRounds ?? 6,
+    rounds: options.gpgRounds ?? Math.min(ROUNDS, Math.floor(ROUND_OPERATORS / graph.operators)),
     iterations: options.gpgIterations ?? 0,
     lowerBoundNs,
     random: random.fork(2),

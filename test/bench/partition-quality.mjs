@@ -1,42 +1,148 @@
-// Partitions of all fixture models by all methods: `npm run bench:partition`.
+// Partitions of all fixture models by all methods, small made-up models against the optimum, and
+// what the weights of GPG are worth: `npm run bench:partition`. With arguments: these models only.
 import { performance } from "node:perf_hooks";
+import { seededRandom } from "../../dist/core/random.js";
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
+import { decodeParameters } from "../../dist/learn/fixed-point.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import { readModel } from "../../dist/onnx/read-model.js";
+import { anneal } from "../../dist/partition/annealing.js";
+import { exhaustivePartition } from "../../dist/partition/exhaustive.js";
+import { refineByPolicy } from "../../dist/partition/gpg/gpg.js";
+import { PRETRAINED_WEIGHTS } from "../../dist/partition/gpg/pretrained-weights.js";
+import { syntheticProblem } from "../../dist/partition/gpg/synthetic-problems.js";
+import { judgePolicy, lessonOf, syntheticLessons } from "../../dist/partition/gpg/training.js";
+import { climbHill } from "../../dist/partition/hill-climbing.js";
+import { partitionGraphOf } from "../../dist/partition/partition-graph.js";
 import { equalDevices, partitionProblemOf } from "../../dist/partition/partition-problem.js";
 import { searchPartition } from "../../dist/partition/search-partition.js";
 import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 
 const MODELS =
+  process.argv[2] ??
   "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1 randwire-2 bert-base gpt2 t5-small dlrm flava swin-t two-branch";
+const LINK = { latencyNs: 10_000, bytesPerSecond: 25e9 };
 const device = DEVICE_MODELS.find(({ name }) => name === "h100");
-for (const name of MODELS.split(" ")) {
+const trained = decodeParameters(PRETRAINED_WEIGHTS);
+const untrained = new Float64Array(trained.length);
+
+const timed = (work) => {
+  const start = performance.now();
+  return { value: work(), seconds: (performance.now() - start) / 1000 };
+};
+
+async function problemsOf(name) {
   const model = readModel(`fixtures/models/${name}.onnx`);
   const { value: lowered } = await lowerModel(model.value, { dims: new Map() });
-  const kernels = lowered.graph.operators.map((o) => kernelsOf(o, lowered, device, "tf32"));
-  const durationNs = gpuProblemOf(lowered.graph, kernels, device, "estimated").costs.durationNs;
-  for (const stages of [2, 4, 8]) {
-    const problem = partitionProblemOf(lowered.graph, durationNs, {
-      devices: equalDevices(stages),
-      link: { latencyNs: 10000, bytesPerSecond: 25e9 },
-    });
-    const start = performance.now();
-    const found = searchPartition(problem);
-    const ms = performance.now() - start;
-    if (!found.ok) {
-      console.log(name, found.error);
+  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, device, "tf32"));
+  const { durationNs } = gpuProblemOf(lowered.graph, kernels, device, "estimated").costs;
+  return [2, 4, 8].map((stages) =>
+    partitionProblemOf(lowered.graph, durationNs, { devices: equalDevices(stages), link: LINK }),
+  );
+}
+
+/** Periods over the lower bound, of every method. */
+function tableRow(name, problem) {
+  const { value: outcome, seconds } = timed(() => searchPartition(problem).value);
+  const period = (method) => outcome.candidates.find((each) => each.method === method)?.periodNs;
+  const lesson = lessonOf(problem);
+  const long = timed(() =>
+    anneal(lesson.graph, lesson.start.partition, { steps: 1_000_000, random: seededRandom(1) }),
+  );
+  const isProved = outcome.status === "optimal";
+  const tuned = isProved ? undefined : timed(() => searchPartition(problem, { gpgIterations: 40 }));
+  const ratio = (ns) => (ns === undefined ? "" : (ns / outcome.lowerBoundNs).toFixed(3));
+  const best = outcome.periodNs;
+  const rivals = ["greedy", "chain-dp", "hill-climbing", "annealing"].map(period);
+  const gain = Math.min(...rivals, long.value.periodNs) / best - 1;
+  return {
+    gain,
+    text: `| ${name} | ${problem.graph.operators.length} | ${problem.devices.length} | ${(outcome.lowerBoundNs / 1000).toFixed(1)} | ${rivals.map(ratio).join(" | ")} | ${ratio(long.value.periodNs)} | ${ratio(best)}${isProved ? " (optimal)" : ""} | ${tuned === undefined ? "" : ratio(tuned.value.value.periodNs)} | ${long.seconds.toFixed(1)} | ${seconds.toFixed(1)} | ${tuned === undefined ? "" : tuned.seconds.toFixed(1)} |`,
+  };
+}
+
+console.log(
+  "| model | operators | stages | bound, us | greedy | chain-dp | hill-climbing | annealing | annealing, 10x | gpg | gpg, 40 iterations | annealing 10x, s | gpg, s | tuned, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+);
+const gains = [];
+for (const name of MODELS.split(" ")) {
+  for (const problem of await problemsOf(name)) {
+    const { text, gain } = tableRow(name, problem);
+    gains.push(gain);
+    console.log(text);
+  }
+}
+const better = gains.filter((gain) => gain > 1e-9);
+console.log(
+  `\ngpg better than every other method in ${better.length} of ${gains.length} rows, by up to ${(100 * Math.max(0, ...gains)).toFixed(1)} %; never worse: ${gains.every((gain) => gain >= 0)}`,
+);
+
+if (process.argv[2] === undefined) {
+  againstOptimum();
+  weightsAblation();
+}
+
+/** Small made-up models for which everything can be tried or ruled out. */
+function againstOptimum() {
+  const random = seededRandom(31);
+  const names = ["chain-dp", "hill-climbing", "annealing", "gpg", "gpg, untrained"];
+  const sums = new Map(names.map((name) => [name, { excess: 0, optimal: 0, worst: 0 }]));
+  let count = 0;
+  let operators = 0;
+  while (count < 200) {
+    const problem = syntheticProblem(random);
+    const graph = partitionGraphOf(problem);
+    const stages = problem.devices.length;
+    const { start, cutter } = lessonOf(problem);
+    const proof = exhaustivePartition(graph, stages, start.periodNs, 3_000_000);
+    if (graph.operators > 80 || !proof.isComplete) {
       continue;
     }
-    const { candidates, lowerBoundNs, status } = found.value;
+    count++;
+    operators += graph.operators;
+    const best = proof.found?.periodNs ?? start.periodNs;
+    const gpg = (parameters) =>
+      refineByPolicy(problem.graph, graph, cutter, [start], {
+        parameters,
+        rounds: 6,
+        iterations: 0,
+        lowerBoundNs: 0,
+        random: seededRandom(1),
+      }).found.periodNs;
+    const found = [
+      start.periodNs,
+      climbHill(graph, start.partition, seededRandom(1)).periodNs,
+      anneal(graph, start.partition, { steps: 100_000, random: seededRandom(1) }).periodNs,
+      gpg(trained),
+      gpg(untrained),
+    ];
+    found.forEach((periodNs, i) => {
+      const sum = sums.get(names[i]);
+      sum.excess += periodNs / best - 1;
+      sum.worst = Math.max(sum.worst, periodNs / best - 1);
+      sum.optimal += periodNs <= best * (1 + 1e-12) ? 1 : 0;
+    });
+  }
+  console.log(
+    `\n${count} made-up models of ${(operators / count).toFixed(0)} operators on average, against the proved optimum\n\n| method | optimal | mean above optimum | worst |\n|---|---|---|---|`,
+  );
+  for (const [name, { excess, optimal, worst }] of sums) {
     console.log(
-      name,
-      lowered.graph.operators.length,
-      stages,
-      (lowerBoundNs / 1000).toFixed(1),
-      candidates.map((c) => `${c.method} ${(c.periodNs / lowerBoundNs).toFixed(3)}`).join("  "),
-      status,
-      ms.toFixed(0),
+      `| ${name} | ${((100 * optimal) / count).toFixed(0)} % | ${((100 * excess) / count).toFixed(2)} % | ${(100 * worst).toFixed(1)} % |`,
     );
+  }
+}
+
+/** The same rounds with trained weights and with none. */
+function weightsAblation() {
+  const lessons = syntheticLessons(200, 777);
+  console.log("\n| rounds | no weights | trained weights |\n|---|---|---|");
+  for (const rounds of [1, 2, 4, 8]) {
+    const judge = (weights) => {
+      const values = [1, 2, 3].map((seed) => judgePolicy(lessons, weights, rounds, seed));
+      return (values.reduce((sum, each) => sum + each, 0) / 3).toFixed(4);
+    };
+    console.log(`| ${rounds} | ${judge(untrained)} | ${judge(trained)} |`);
   }
 }
