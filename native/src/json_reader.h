@@ -127,12 +127,16 @@ class json_reader {
     return value_.get<bool>();
   }
 
-  // Text without NUL, which C would cut it at.
-  [[nodiscard]] const std::string &text() const {
+  [[nodiscard]] const std::string &any_text() const {
     if (!value_.is_string()) {
       refuse("must be a string");
     }
-    const auto &text = value_.get_ref<const std::string &>();
+    return value_.get_ref<const std::string &>();
+  }
+
+  // Text that is there, without NUL, which C would cut it at.
+  [[nodiscard]] const std::string &text() const {
+    const std::string &text = any_text();
     if (text.empty() || text.find('\0') != std::string::npos) {
       refuse("must not be empty, nor have a NUL character");
     }

@@ -54,7 +54,7 @@ arena_request read_arena(const json_reader &from) {
 std::variant<file_upload, inline_upload> read_upload_item(const json_reader &from) {
   if (from.has("base64")) {
     from.only({"base64", "offset"});
-    auto bytes = decode_base64(from.at("base64").text());
+    auto bytes = decode_base64(from.at("base64").any_text());
     if (!bytes) {
       from.at("base64").refuse("must be base64 with padding");
     }

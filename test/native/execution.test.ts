@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
@@ -64,6 +67,41 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
     expect(await floats(helper, 8, 1000)).toEqual(expected);
   });
 
+  it("takes and gives bytes of any length, and no others", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 20 }), fc.nat(50), async (bytes, offset) => {
+        await expectDone(helper, "arena", { bytes: 128 });
+        await expectDone(helper, "upload", { items: [{ base64: base64(bytes), offset }] });
+        const expected = new Uint8Array(128).fill(0xff);
+        expected.set(bytes, offset);
+        expect([...(await read(helper, 0, 128))]).toEqual([...expected]);
+        expect([...(await read(helper, offset, bytes.length))]).toEqual([...bytes]);
+      }),
+      { numRuns: 20 },
+    );
+    await expectDone(helper, "arena", { bytes: 1 << 16, hostBytes: 256 });
+  });
+
+  it("moves files in and out", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "helper-"));
+    const [from, to] = [join(folder, "from"), join(folder, "to")];
+    const content = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) % 251);
+    writeFileSync(from, content);
+    const items = [{ path: from, fileOffset: 1000, bytes: 3000, offset: 64 }];
+    expect(await expectDone(helper, "upload", { items })).toEqual({ bytes: 3000 });
+    expect(await expectDone(helper, "download", { offset: 64, bytes: 2500, path: to })).toEqual({});
+    expect(new Uint8Array(readFileSync(to))).toEqual(content.slice(1000, 3500));
+    const refused = async (more: object): Promise<unknown> =>
+      helper.call("upload", { items: [{ ...items[0], ...more }] as never });
+    for (const wrong of [{ fileOffset: 2001 }, { path: join(folder, "none") }, { path: folder }]) {
+      expect(await refused(wrong)).toMatchObject({ error: [{ code: "helper-io-error", exit: 4 }] });
+    }
+    expect(
+      await helper.call("download", { offset: 0, bytes: 1, path: join(folder, "no/where") }),
+    ).toMatchObject({ error: [{ code: "helper-io-error" }] });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it("hands arguments of every kind to a kernel", async () => {
     const show = (f32: number | "Infinity", f64: number | "-Infinity" | "NaN"): HelperNode => ({
       kind: "kernel",
@@ -97,7 +135,7 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
       { kind: "copy", src: 0, dst: 16, bytes: 4 },
       { kind: "copy", src: 16, dst: 8, bytes: 4, direction: "to-host" },
       { kind: "memset", offset: 16, bytes: 2, value: 9 },
-      { kind: "copy", src: 9, dst: 18, bytes: 2, direction: "from-host" },
+      { kind: "copy", src: 9, dst: 18, bytes: 3, direction: "from-host" },
     ];
     await expectDone(helper, "program", { nodes });
     const launches = nodes.map((_, node) => ({
@@ -106,7 +144,7 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
       after: node === 0 ? [] : [node - 1],
     }));
     await expectDone(helper, "run", { schedule: { launches } });
-    expect([...(await read(helper, 16, 4))]).toEqual([9, 9, 2, 3]);
+    expect([...(await read(helper, 16, 5))]).toEqual([9, 9, 2, 3, 4]);
   });
 
   it("multiplies matrices as asked", async () => {
@@ -327,6 +365,61 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
         expect(sample).toBeCloseTo(each[i] ?? 0, 3);
       }
     }
+  });
+});
+
+describe.skipIf(noCompiler !== undefined)(`order of calls (${noCompiler ?? ""})`, () => {
+  it("loads before it captures, and times nothing but the schedule", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "helper-"));
+    const trace = join(folder, "trace");
+    const helper = await opened(256, { STAND_IN_TRACE: trace });
+    const nodes: HelperNode[] = [
+      mix(64, 0, 0, 1),
+      { kind: "memset", offset: 0, bytes: 8, value: 0 },
+      { kind: "copy", src: 0, dst: 128, bytes: 8 },
+    ];
+    await expectDone(helper, "program", { nodes });
+    writeFileSync(trace, "");
+    await expectDone(helper, "measure", {
+      schedules: [{ launches: [{ node: 0 }] }],
+      rounds: 2,
+      replays: 2,
+      repeat: 2,
+      warmupMs: 0,
+      flushL2: true,
+      prelude: 2,
+    });
+    await helper.close();
+    const calls = readFileSync(trace, "utf8").trimEnd().split("\n");
+    const start = calls.indexOf("cuLaunchKernel");
+    const round = [
+      "cuMemsetD8Async",
+      "cuMemcpyDtoDAsync",
+      "cuEventRecord",
+      "cuGraphLaunch",
+      "cuGraphLaunch",
+      "cuEventRecord",
+      "cuEventSynchronize",
+      "cuCtxSynchronize",
+      "cuEventElapsedTime",
+    ];
+    const setUp = [
+      "cuLaunchKernel",
+      "cuCtxSynchronize",
+      "cuStreamBeginCapture",
+      "cuLaunchKernel",
+      "cuLaunchKernel",
+      "cuStreamEndCapture",
+      "cuGraphInstantiateWithFlags",
+      "cuGraphUpload",
+      "cuCtxSynchronize",
+      "cuMemAlloc",
+      "cuMemGetInfo",
+      "cuEventCreate",
+      "cuEventCreate",
+    ];
+    expect(calls.slice(start)).toEqual([...setUp, ...round, ...round, "cuCtxSetCurrent"]);
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 

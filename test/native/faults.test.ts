@@ -146,6 +146,16 @@ const FUNCTIONS: readonly string[] = ["engine.cpp", "driver.cpp", "math.cpp"]
     ...[...text.matchAll(/asked_to_fail\("(\w+)"\)/g)].map((match) => match[1] ?? ""),
   ]);
 
+/** What nodes launch. */
+const CAPTURED: readonly string[] = [
+  "cuLaunchKernel",
+  "cublasGemmStridedBatchedEx",
+  "cudnnConvolutionForward",
+  "cudnnConvolutionBiasActivationForward",
+  "cuMemcpyDtoDAsync",
+  "cuMemsetD8Async",
+];
+
 /** An error that passes, no memory, and one that loses the device. */
 const STATUSES = [1, 2, 700] as const;
 
@@ -169,6 +179,8 @@ describe.skipIf(noCompiler !== undefined)(`faults (${noCompiler ?? ""})`, () => 
     const random = seededRandom(5);
     // Every function once, at its first call; further calls and statuses by chance.
     const cases = FUNCTIONS.map((name, i) => `${name}:1:${STATUSES[i % 3]}`);
+    // What is launched a second time is being captured then.
+    cases.push(...CAPTURED.map((name) => `${name}:2:1`));
     for (let i = 0; i < 30 * (SCALE - 1); i++) {
       const name = FUNCTIONS[random.integer(FUNCTIONS.length)];
       cases.push(`${name}:${1 + random.integer(12)}:${STATUSES[random.integer(3)]}`);
@@ -181,6 +193,8 @@ describe.skipIf(noCompiler !== undefined)(`faults (${noCompiler ?? ""})`, () => 
       expect({ wish, stderr }).toEqual({ wish, stderr: "" });
       expect({ wish, status }).toEqual({ wish, status: isFatal ? 4 : 0 });
       expect(isFatal || answers.length === LINES.length, wish).toBe(true);
+      // Only what loses the device ends the helper: after anything else the streams can be used again.
+      expect(isFatal && !wish.endsWith(":700"), wish).toBe(false);
       expect(answers.map(({ id }) => id)).toEqual(answers.map((_, i) => i));
       failures += i < FUNCTIONS.length && answers.some(({ ok }) => !ok) ? 1 : 0;
       for (const { error } of answers) {

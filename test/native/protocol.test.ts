@@ -84,6 +84,21 @@ describe.skipIf(noCompiler !== undefined)(`helper without a device (${noCompiler
     expect(JSON.parse(done.stdout)).toMatchObject({ id: 1, ok: true });
   });
 
+  it("refuses a line without measure, and goes on", async () => {
+    const done = spawnSync(await helperPath(), [], {
+      input: `"${"x".repeat(65 << 20)}"\n{"id":1,"op":"hello"}\n`,
+      encoding: "utf8",
+    });
+    const answers = done.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect(answers).toMatchObject([
+      { id: null, error: { code: "bad-request", message: /is longer than 67108864 bytes/ } },
+      { id: 1, ok: true },
+    ]);
+  });
+
   it("says where it looked for the driver", async () => {
     const { answers, status } = await converse([], ["--probe"]);
     expect(status).toBe(4);

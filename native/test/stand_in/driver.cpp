@@ -97,6 +97,11 @@ constexpr int attributes[][2] = {{attribute_threads_per_block, 1024},
                                  {attribute_blocks_per_multiprocessor, 32},
                                  {attribute_reserved_shared_per_block, 1024}};
 
+// A driver gives another function for another interface; this one knows those that are declared.
+bool is_declared(int interface, int since) {
+  return interface == driver_interface ? since <= interface : since == interface;
+}
+
 constexpr std::size_t memory_bytes = std::size_t{1} << 30;
 
 }  // namespace
@@ -557,7 +562,7 @@ status cuGetProcAddress_v2(const char *symbol, void **found, int interface, std:
     return cuda_not_found;
   }
 #define STAND_IN_FIND(name, since, args)                               \
-  if (std::strcmp(symbol, #name) == 0 && interface >= (since)) {       \
+  if (std::strcmp(symbol, #name) == 0 && is_declared(interface, since)) { \
     *found = reinterpret_cast<void *>(static_cast<name##_t>(&::name)); \
     return 0;                                                          \
   }

@@ -31,6 +31,12 @@ std::set<const graph_node *> all_before(std::vector<const graph_node *> ends) {
 device_state &state() {
   static device_state *const only = [] {
     static device_state made;
+    // Not reached by a helper that lost its device and ends at once.
+    std::atexit([] {
+      if (made.context) {
+        std::fprintf(stderr, "stand-in: the context was not released\n");
+      }
+    });
     const char *seed = std::getenv("STAND_IN_SEED");
     made.chance.seed(seed == nullptr ? 1U : static_cast<unsigned>(std::atoi(seed)));
     return &made;
@@ -40,6 +46,12 @@ device_state &state() {
 
 status asked_to_fail(const char *call) {
   const int count = ++state().calls[call];
+  if (const char *trace = std::getenv("STAND_IN_TRACE")) {
+    if (std::FILE *file = std::fopen(trace, "a")) {
+      std::fprintf(file, "%s\n", call);
+      std::fclose(file);
+    }
+  }
   const char *wish = std::getenv("STAND_IN_FAIL");
   if (wish == nullptr) {
     return 0;

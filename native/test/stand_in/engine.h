@@ -111,7 +111,8 @@ struct device_state {
 
 device_state &state();
 
-// Whether the environment wants this call to fail: STAND_IN_FAIL=NAME:NTH:STATUS. Counts the call.
+// Whether the environment wants this call to fail: STAND_IN_FAIL=NAME:NTH:STATUS. Counts the call, and
+// writes its name to the file STAND_IN_TRACE.
 status asked_to_fail(const char *call);
 
 // A live object of a kind, or the end of the process: a dead handle is a mistake of the helper.
