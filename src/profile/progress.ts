@@ -1,6 +1,6 @@
 /** What a measurement reports while it goes on. */
 export interface ProgressEvent {
-  readonly phase: "operators" | "workers" | "schedules";
+  readonly phase: "operators" | "workers" | "schedules" | "stages" | "pipeline";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;

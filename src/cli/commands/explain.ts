@@ -5,6 +5,7 @@ import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
+import { renderStages } from "../../report/stages.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -45,7 +46,7 @@ export const registerExplain: RegisterCommand = (program, run) => {
       if (!read.ok) {
         return read;
       }
-      const { operators, pipeline } = read.value;
+      const { operators, stages, pipeline } = read.value;
       const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
       const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
       const style = options.ascii === true ? "ascii" : "box";
@@ -58,8 +59,11 @@ export const registerExplain: RegisterCommand = (program, run) => {
         const explanation = explainPipeline(pipeline, placement.value, seed);
         print({
           text: () =>
-            renderPipelineExplained(pipeline, placement.value, explanation, { width, style }),
-          json: () => ({ ...pipeline, explanation }),
+            [
+              ...(stages === undefined ? [] : [renderStages(stages), ""]),
+              renderPipelineExplained(pipeline, placement.value, explanation, { width, style }),
+            ].join("\n"),
+          json: () => ({ ...(stages === undefined ? {} : { stages }), ...pipeline, explanation }),
         });
         return { ok: true, value: EXIT.done };
       }

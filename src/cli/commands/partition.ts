@@ -24,6 +24,7 @@ interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devi
   readonly stages?: PipelineCliOptions["devices"];
   readonly out?: string;
   readonly force?: boolean;
+  readonly stageModels?: string;
   readonly device: string;
   readonly profile?: string;
   readonly remeasure?: boolean;
@@ -37,6 +38,7 @@ Examples:
   top-compile partition model.onnx --stages 4
   top-compile partition model.onnx --stages 4 --method chain-dp -o four.placement.json
   top-compile search four.placement.json --micro-batches 32
+  top-compile partition model.onnx --stages 2 --stage-models stages
 `;
 
 /** `partition`: cuts a model into stages and writes a placement. */
@@ -46,7 +48,11 @@ export const registerPartition: RegisterCommand = (program, run) => {
     .description("cut a model into stages and write <model>.placement.json, for search")
     .argument("<model.onnx>", "the model")
     .option("-o, --out <file>", "where to write the placement (default: <model>.placement.json)")
-    .option("--force", "overwrite a file that is not a placement")
+    .option("--force", "overwrite a file that is not a placement, and stage models")
+    .option(
+      "--stage-models <folder>",
+      "write the stages there as ONNX models that share their weights",
+    )
     .option("--device <name>", "cpu, or a GPU by its data sheet, as for compile", "cpu")
     .option("--profile <file>", "take all measurements from this profile, and measure nothing")
     .option("--remeasure", "measure again even if a kept profile fits")
@@ -77,6 +83,7 @@ export const registerPartition: RegisterCommand = (program, run) => {
           force: options.force === true,
           dims: options.dim,
           costs: costs.value,
+          stageModels: options.stageModels,
           ...wish.value,
         },
         driverContext(session),

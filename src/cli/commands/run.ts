@@ -1,9 +1,12 @@
 import { Option } from "commander";
 import { textTable } from "../../core/text-table.js";
 import type { CudaRunReport } from "../../driver/cuda/run-on-cuda.js";
+import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
+import { readArtifact } from "../../driver/read-artifact.js";
 import { type RunReport, type RunTiming, runSchedule } from "../../driver/run-schedule.js";
 import type { Timing } from "../../profile/profile.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
+import { renderRanPipeline } from "../../report/ran-pipeline.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
 import { estimateOption, fuseOption } from "../cuda-options.js";
@@ -11,6 +14,9 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
+
+const USUAL_COLUMNS = 100;
+const LEAST_COLUMNS = 40;
 
 interface RunOptions extends CommonOptions {
   readonly model?: string;
@@ -27,6 +33,7 @@ Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
   top-compile run model.schedule.json --device cuda
+  top-compile run pipeline.schedule.json --rounds 10
 `;
 
 /** `run`: executes a schedule for real. */
@@ -50,6 +57,23 @@ export const registerRun: RegisterCommand = (program, run) => {
   addCommonOptions(command).action(async (file: string, options: RunOptions) => {
     await run(options, async (session) => {
       const { model, seed, rounds, device, math: precision } = options;
+      const artifact = readArtifact(file);
+      if (!artifact.ok) {
+        return artifact;
+      }
+      const { operators, pipeline } = artifact.value;
+      if (operators === undefined && pipeline !== undefined) {
+        const piped = await runPipeline({ file, model, seed, rounds }, driverContext(session));
+        if (!piped.ok) {
+          return piped;
+        }
+        const width = Math.max(LEAST_COLUMNS, session.io.stdout.columns ?? USUAL_COLUMNS);
+        session.print({
+          text: () => renderRanPipeline(piped.value, { width, style: "box" }),
+          json: () => piped.value,
+        });
+        return { ok: true, value: EXIT.done };
+      }
       const estimateUnsupported = options.estimateUnsupported === true;
       const fuse = options.fuse === true;
       const how = { device, precision, estimateUnsupported, fuse };

@@ -1,10 +1,14 @@
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import { present } from "../../core/invariant.js";
+import { hasStages, stagesOfArtifact } from "../../driver/pipeline/stages-of-artifact.js";
 import { readArtifact } from "../../driver/read-artifact.js";
 import { verifyPipeline } from "../../driver/verify-pipeline.js";
 import { verifySchedule } from "../../driver/verify-schedule.js";
-import type { RegisterCommand } from "../command.js";
+import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import { addCommonOptions } from "../options.js";
+import type { Session } from "../session.js";
 
 interface VerifyOptions extends CommonOptions {
   readonly model?: string;
@@ -24,28 +28,13 @@ export const registerVerify: RegisterCommand = (program, run) => {
     .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
     .addHelpText("after", EXAMPLES);
   addCommonOptions(command).action(async (file: string, options: VerifyOptions) => {
-    await run(options, async ({ print }) => {
+    await run(options, async (session) => {
       const artifact = readArtifact(file);
       if (!artifact.ok) {
         return artifact;
       }
-      const { pipeline } = artifact.value;
-      if (pipeline !== undefined) {
-        const checked = verifyPipeline(pipeline, file);
-        if (!checked.ok) {
-          return checked;
-        }
-        const { notes } = checked.value;
-        const { instances, microBatches, period } = pipeline;
-        print({
-          text: () =>
-            [
-              `valid: ${instances.length} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
-              ...notes.map((note) => `note: ${note}`),
-            ].join("\n"),
-          json: () => ({ valid: true, instances: instances.length, microBatches, period, notes }),
-        });
-        return { ok: true, value: EXIT.done };
+      if (artifact.value.pipeline !== undefined) {
+        return verifyPipelineFile(file, options.model, artifact.value, session);
       }
       const verified = await verifySchedule(file, options.model);
       if (!verified.ok) {
@@ -53,7 +42,7 @@ export const registerVerify: RegisterCommand = (program, run) => {
       }
       const { launches, streams } = verified.value.schedule;
       const waits = launches.reduce((sum, launch) => sum + launch.waits.length, 0);
-      print({
+      session.print({
         text: () =>
           `valid: ${launches.length} operators on ${streams} streams, ${waits} waits, every dependency kept`,
         json: () => ({ valid: true, operators: launches.length, streams, waits }),
@@ -62,3 +51,54 @@ export const registerVerify: RegisterCommand = (program, run) => {
     });
   });
 };
+
+/** The pipeline by itself, and its stages where the model is known. */
+async function verifyPipelineFile(
+  file: string,
+  model: string | undefined,
+  artifact: ScheduleArtifact,
+  session: Session,
+): Promise<CommandOutcome> {
+  const pipeline = present(artifact.pipeline, "pipeline section");
+  const checked = verifyPipeline(pipeline, file);
+  if (!checked.ok) {
+    return checked;
+  }
+  const { placement } = checked.value;
+  const isOfModel =
+    model !== undefined || artifact.provenance.inputs.some(({ role }) => role === "model");
+  const isStaged = hasStages(placement);
+  const staged =
+    isStaged && isOfModel ? await stagesOfArtifact(file, model, artifact, placement) : undefined;
+  if (staged?.ok === false) {
+    return staged;
+  }
+  const notes = [
+    ...checked.value.notes,
+    ...(isStaged && !isOfModel
+      ? ["its blocks name operators; give --model FILE to have them checked against a model"]
+      : []),
+  ];
+  const stages = staged?.value.partition.stageCount;
+  const { microBatches, period } = pipeline;
+  const instances = pipeline.instances.length;
+  session.print({
+    text: () =>
+      [
+        `valid: ${instances} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
+        ...(stages === undefined
+          ? []
+          : [`valid: ${stages} stages, every operator of the model in one, data in one direction`]),
+        ...notes.map((note) => `note: ${note}`),
+      ].join("\n"),
+    json: () => ({
+      valid: true,
+      instances,
+      microBatches,
+      period,
+      ...(stages === undefined ? {} : { stages }),
+      notes,
+    }),
+  });
+  return { ok: true, value: EXIT.done };
+}

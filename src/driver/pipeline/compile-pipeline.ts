@@ -12,6 +12,7 @@ import { type ModelJob, runModelJob } from "../model-job.js";
 import { searchedSection } from "../search-placement.js";
 import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
 import { type PlacedModel, type PlaceOptions, placeModel, stagesOf } from "./place-model.js";
+import { writeStageModels } from "./write-stage-models.js";
 
 /** Which model is placed, and how. */
 export interface PlaceRequest extends ModelJob {
@@ -70,13 +71,19 @@ export async function compilePipeline(
   });
 }
 
+/** What to cut, and where the stages go as models. */
+export interface PartitionRequest extends PlaceRequest {
+  /** A folder that is there; `undefined`: stages are not written. */
+  readonly stageModels: string | undefined;
+}
+
 /**
- * Places a model and writes the placement, for `search` or to be edited.
+ * Places a model and writes the placement, for `search` or to be edited, and the stages as models.
  *
- * Fails: as `compilePipeline`, without searching.
+ * Fails: as `compilePipeline`, without searching; as `writeStageModels`.
  */
 export async function partitionModel(
-  request: PlaceRequest,
+  request: PartitionRequest,
   context: DriverContext,
 ): Promise<Result<PlacedModel>> {
   return runModelJob(request, "top-compile/placement", context, async (lowered) => {
@@ -86,6 +93,12 @@ export async function partitionModel(
       return placed;
     }
     placed.value.notes.forEach(context.onNote);
+    if (request.stageModels !== undefined) {
+      const written = writeStageModels(lowered, placed.value, request.stageModels, request.force);
+      if (!written.ok) {
+        return written;
+      }
+    }
     return ok({ value: placed.value, text: encodePlacement(placed.value.placement) });
   });
 }

@@ -35,6 +35,8 @@ export interface ModelCosts {
   readonly slowdown: (busy: number) => number;
   /** What the reader of a tensor pays for taking it over, where nothing else is said about links. */
   readonly receive: Link;
+  /** The link between devices where the user gives none and transfers go beside the computation. */
+  readonly link: Link | undefined;
   /** From the end of a stage to the start of one on another device that waited for it. */
   readonly signalNs: number;
 }
@@ -82,6 +84,7 @@ async function measuredCosts(
         ? (slowdown[busy - 1] ?? 1)
         : ((slowdown[workers - 1] ?? 1) * busy) / Math.min(workers, profile.device.logicalCores),
     receive: { bytesPerSecond: 1e9 / byteNs, latencyNs: tensorNs },
+    link: undefined,
     signalNs,
   });
 }
@@ -105,6 +108,7 @@ function estimatedCosts(
     stageNs: device.launchGapNs,
     slowdown: () => 1,
     receive: USUAL_LINK,
+    link: USUAL_LINK,
     signalNs: 0,
   });
 }

@@ -113,8 +113,9 @@ interface Seat {
 export function placeModel(
   lowered: LoweredModel,
   costs: ModelCosts,
-  options: PlaceOptions,
+  asked: PlaceOptions,
 ): Result<PlacedModel> {
+  const options = { ...asked, link: asked.link ?? costs.link };
   if (lowered.guessedLoops.length > 0) {
     return fail([modelNotStatic(lowered.model.path, lowered.guessedLoops)]);
   }

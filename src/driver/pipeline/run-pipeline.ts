@@ -1,0 +1,222 @@
+/** Runs a pipeline artifact on this machine's CPU and compares it with its prediction and with the whole model. */
+import { cpus } from "node:os";
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import type { PipelineSection } from "../../artifact/pipeline-section.js";
+import { blockPositions, wholeOf } from "../../artifact/section-schedules.js";
+import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import type { Placement } from "../../placement/placement.js";
+import {
+  measurePipeline,
+  type PipelineMeasurement,
+  type WholeModelTiming,
+} from "../../profile/measure-pipeline.js";
+import { pipelinePlanOf } from "../../profile/pipeline-plan-of.js";
+import type { Timing } from "../../profile/profile.js";
+import { prepareStages, type StageSettings } from "../../profile/stage-sessions.js";
+import { modelInputs } from "../../profile/worker-plan-of.js";
+import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
+import { randomFeeds } from "../../runtime/random-feeds.js";
+import type { TensorData } from "../../runtime/tensor-data.js";
+import type { DriverContext } from "../context.js";
+import { outputsDiffer, sectionMissing } from "../failures.js";
+import { readArtifact } from "../read-artifact.js";
+import { verifyPipeline } from "../verify-pipeline.js";
+import { pipelineNotRunnable } from "./failures.js";
+import { hasStages, stagesOfArtifact } from "./stages-of-artifact.js";
+
+/** What to run. */
+export interface RunPipelineRequest {
+  readonly file: string;
+  readonly model: string | undefined;
+  readonly seed: number;
+  readonly rounds: number | undefined;
+}
+
+/** A time that was predicted and measured. */
+export interface PredictedTime {
+  readonly predictedNs: number;
+  readonly measured: Timing;
+}
+
+/** One task of the timeline. */
+export interface RunTask {
+  readonly block: string;
+  readonly device: string;
+  readonly microBatch: number;
+  readonly startNs: number;
+  readonly endNs: number;
+  readonly predictedStartNs: number;
+  readonly predictedEndNs: number;
+}
+
+/** What running a pipeline gave. */
+export interface PipelineRunReport {
+  readonly microBatches: number;
+  readonly devices: readonly string[];
+  readonly rounds: number;
+  /** Per micro-batch. */
+  readonly period: PredictedTime;
+  readonly makespan: PredictedTime;
+  readonly outputs: PipelineMeasurement["outputs"];
+  /** How the sessions of stages were made, so that outputs are the same. */
+  readonly settings: StageSettings;
+  /** Faster ways whose outputs were not the same. */
+  readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
+  readonly wholeModel: readonly WholeModelTiming[];
+  /** Of the round with the middle makespan: by device, then in order of execution. */
+  readonly timeline: readonly RunTask[];
+}
+
+/** Outputs further apart than this, relatively, are wrong and not merely rounded otherwise. */
+const TOLERANCE = 1e-3;
+/** Sets of inputs that micro-batches take in turn. */
+const INPUT_SETS = 4;
+const USUAL_ROUNDS = 5;
+
+/**
+ * Executes a pipeline schedule.
+ *
+ * Fails: what verifying fails with; `pipeline-not-runnable`; what making stages and running fails
+ * with; `outputs-differ`.
+ */
+export async function runPipeline(
+  request: RunPipelineRequest,
+  context: DriverContext,
+): Promise<Result<PipelineRunReport>> {
+  const { file, model, seed } = request;
+  const artifact = readArtifact(file);
+  if (!artifact.ok) {
+    return artifact;
+  }
+  const section = artifact.value.pipeline;
+  if (section === undefined) {
+    return fail([sectionMissing(file, "pipeline")]);
+  }
+  const verified = verifyPipeline(section, file);
+  if (!verified.ok) {
+    return verified;
+  }
+  const { placement } = verified.value;
+  const reason = reasonAgainst(artifact.value, placement);
+  if (reason !== undefined) {
+    return fail([pipelineNotRunnable(file, reason)]);
+  }
+  const staged = await stagesOfArtifact(file, model, artifact.value, placement);
+  if (!staged.ok) {
+    return staged;
+  }
+  const runtime = await loadOnnxRuntime();
+  if (!runtime.ok) {
+    return runtime;
+  }
+  const { lowered, partition, blockOf } = staged.value;
+  const feeds: ReadonlyMap<string, TensorData>[] = [];
+  for (let set = 0; set < Math.min(INPUT_SETS, section.microBatches); set++) {
+    const made = randomFeeds(modelInputs(lowered), seed + set);
+    if (!made.ok) {
+      return made;
+    }
+    feeds.push(made.value);
+  }
+  const common = {
+    runtime: runtime.value,
+    lowered,
+    feeds,
+    signal: context.signal,
+    onProgress: context.onProgress,
+  };
+  const prepared = await prepareStages({ ...common, ...partition });
+  if (!prepared.ok) {
+    return prepared;
+  }
+  try {
+    const whole = wholeOf(section, blockPositions(placement));
+    const plan = pipelinePlanOf(lowered, prepared.value, { placement, blockOf, whole });
+    const measured = await measurePipeline({
+      ...common,
+      plan,
+      prepared: prepared.value,
+      cores: cpus().length,
+      rounds: request.rounds ?? USUAL_ROUNDS,
+    });
+    if (!measured.ok) {
+      return measured;
+    }
+    const { outputs } = measured.value;
+    if (outputs.maxRelative > TOLERANCE) {
+      return fail([outputsDiffer(file, outputs.maxAbsolute, outputs.maxRelative)]);
+    }
+    const { settings, tried } = prepared.value;
+    return ok(reportOf({ section, placement, blockOf, measured: measured.value, settings, tried }));
+  } finally {
+    prepared.value.remove();
+  }
+}
+
+/** Why a schedule is not for this runner. */
+function reasonAgainst(artifact: ScheduleArtifact, placement: Placement): string | undefined {
+  const device = artifact.provenance.options["device"] ?? "cpu";
+  if (device !== "cpu") {
+    return `it was compiled for ${String(device)}, and this machine's CPU would say nothing about that`;
+  }
+  if (!hasStages(placement)) {
+    return "its blocks name no operators, so there is no model to run";
+  }
+  if (placement.timeUnit !== "ns") {
+    return "its times are abstract steps";
+  }
+  const train = placement.blocks.find(({ kind }) => kind === "backward" || kind === "weight");
+  if (train !== undefined) {
+    return `block "${train.id}" is a ${train.kind} block, and nothing here trains models`;
+  }
+  const wide = placement.blocks.find(({ devices }) => devices.length > 1);
+  if (wide !== undefined) {
+    return `block "${wide.id}" is on several devices at once, which needs a model split inside its operators`;
+  }
+  const idle = placement.blocks.find(({ operators }) => operators.length === 0);
+  return idle === undefined ? undefined : `block "${idle.id}" names no operators`;
+}
+
+interface ReportParts {
+  readonly section: PipelineSection;
+  readonly placement: Placement;
+  readonly blockOf: readonly number[];
+  readonly measured: PipelineMeasurement;
+  readonly settings: StageSettings;
+  readonly tried: PipelineRunReport["tried"];
+}
+
+function reportOf(parts: ReportParts): PipelineRunReport {
+  const { section, placement, blockOf, measured, settings, tried } = parts;
+  const predicted = new Map(
+    section.instances.map((each) => [`${each.block}\n${each.microBatch}`, each]),
+  );
+  return {
+    microBatches: section.microBatches,
+    devices: placement.devices.map(({ name }) => name),
+    rounds: measured.rounds,
+    period: {
+      predictedNs: section.period / section.microBatchesPerPeriod,
+      measured: measured.period,
+    },
+    makespan: { predictedNs: section.makespan, measured: measured.makespan },
+    outputs: measured.outputs,
+    settings,
+    tried,
+    wholeModel: measured.wholeModel,
+    timeline: measured.tasks.map(({ stage, microBatch, device, startNs, endNs }): RunTask => {
+      const block = present(placement.blocks[blockOf[stage] ?? -1], "block").id;
+      const wanted = present(predicted.get(`${block}\n${microBatch}`), "instance");
+      return {
+        block,
+        device: placement.devices[device]?.name ?? "",
+        microBatch,
+        startNs,
+        endNs,
+        predictedStartNs: wanted.start,
+        predictedEndNs: wanted.end,
+      };
+    }),
+  };
+}

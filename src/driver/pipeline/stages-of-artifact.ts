@@ -1,0 +1,185 @@
+/**
+ * The stages of a pipeline artifact, checked against the model itself: every operator in exactly one
+ * block, data going in one direction, every block waiting for what it reads, and the `stages`
+ * section saying what the blocks do.
+ */
+import { dirname, join } from "node:path";
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import type { ArtifactStage } from "../../artifact/stages-section.js";
+import { sha256OfFile } from "../../core/digest.js";
+import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { stageBorders } from "../../onnx/stage-models.js";
+import type { StagePartition } from "../../partition/stage-partition.js";
+import type { Placement } from "../../placement/placement.js";
+import { fileUnreadable, modelMismatch, sectionMissing } from "../failures.js";
+import { loadModel } from "../load-model.js";
+import { assignOperators } from "./assign-operators.js";
+import { stagesBroken } from "./failures.js";
+
+/** The stages of an artifact, and the model they are of. */
+export interface StagesOfArtifact {
+  readonly lowered: LoweredModel;
+  readonly partition: StagePartition;
+  /** The block of each stage: position in `Placement.blocks`. */
+  readonly blockOf: readonly number[];
+}
+
+/** Whether an artifact's blocks are stages of a model. */
+export function hasStages(placement: Placement): boolean {
+  return placement.blocks.some(({ operators }) => operators.length > 0);
+}
+
+/**
+ * Reads and checks the stages.
+ *
+ * The model is looked for under `model`, else beside the artifact under the name it has there.
+ * Fails: `schedule-without-section`, `file-unreadable`, `schedule-of-another-model`,
+ * `schedule-broken`, those of `assignOperators`, and what reading the model fails with.
+ */
+export async function stagesOfArtifact(
+  file: string,
+  model: string | undefined,
+  artifact: ScheduleArtifact,
+  placement: Placement,
+): Promise<Result<StagesOfArtifact>> {
+  const lowered = await modelOf(file, model, artifact);
+  if (!lowered.ok) {
+    return lowered;
+  }
+  const named = placement.blocks.flatMap(({ operators }, at) => (operators.length > 0 ? [at] : []));
+  const blocks = named.map((at) => present(placement.blocks[at], "block"));
+  const assigned = assignOperators(
+    lowered.value.graph,
+    blocks.map(({ id, devices, operators }) => ({ id, devices, operators, efficiency: undefined })),
+    `${file} at /pipeline/placement`,
+  );
+  if (!assigned.ok) {
+    return assigned;
+  }
+  const { partition } = assigned.value;
+  const blockOf = assigned.value.blockOf.map((at) => named[at] ?? 0);
+  const found = { lowered: lowered.value, partition, blockOf };
+  const problem =
+    dependencyProblem(found, placement) ?? sectionProblem(found, placement, artifact.stages);
+  return problem === undefined ? ok(found) : fail([stagesBroken(file, problem)]);
+}
+
+async function modelOf(
+  file: string,
+  model: string | undefined,
+  { provenance }: ScheduleArtifact,
+): Promise<Result<LoweredModel>> {
+  const input = provenance.inputs.find(({ role }) => role === "model");
+  const path = model ?? (input === undefined ? undefined : join(dirname(file), input.name));
+  if (path === undefined) {
+    return fail([sectionMissing(file, "provenance of a model (give --model FILE)")]);
+  }
+  if (input !== undefined) {
+    let digest: string;
+    try {
+      digest = sha256OfFile(path);
+    } catch (cause) {
+      return fail([fileUnreadable(path, cause)]);
+    }
+    if (digest !== input.sha256) {
+      return fail([modelMismatch(path, input.sha256, digest)]);
+    }
+  }
+  return loadModel(path, dimsIn(provenance.options["dim"]));
+}
+
+/** Sizes of dynamic dims as they were given: `name=size`. */
+function dimsIn(recorded: unknown): ReadonlyMap<string, number> {
+  const entries = Array.isArray(recorded) ? recorded.map(String) : [];
+  return new Map(
+    entries.map((entry) => {
+      const at = entry.lastIndexOf("=");
+      return [entry.slice(0, at), Number(entry.slice(at + 1))];
+    }),
+  );
+}
+
+/** A stage that does not wait for what it reads. */
+function dependencyProblem(
+  { lowered, partition, blockOf }: StagesOfArtifact,
+  placement: Placement,
+): string | undefined {
+  const waitsFor = reachable(placement);
+  for (const { id, name, successors } of lowered.graph.operators) {
+    const from = partition.stageOf[id] as number;
+    for (const successor of successors) {
+      const to = partition.stageOf[successor] as number;
+      const [a, b] = [blockOf[from] ?? 0, blockOf[to] ?? 0];
+      if (from !== to && !waitsFor(b).has(a)) {
+        const reader = lowered.graph.operators[successor]?.name ?? "";
+        const [sender, waiting] = [placement.blocks[a]?.id ?? "", placement.blocks[b]?.id ?? ""];
+        return `block "${waiting}" does not wait for block "${sender}", but its "${reader}" reads what "${name}" writes`;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** For each block the blocks that are done before it starts. */
+function reachable({ blocks, dependencies }: Placement): (block: number) => ReadonlySet<number> {
+  const before: number[][] = blocks.map(() => []);
+  for (const { from, to } of dependencies) {
+    before[to]?.push(from);
+  }
+  const known = new Map<number, ReadonlySet<number>>();
+  return (block) => {
+    const found = known.get(block) ?? new Set<number>();
+    if (!known.has(block)) {
+      const open = [...(before[block] ?? [])];
+      const seen = new Set<number>();
+      for (let at = open.pop(); at !== undefined; at = open.pop()) {
+        if (!seen.has(at)) {
+          seen.add(at);
+          open.push(...(before[at] ?? []));
+        }
+      }
+      known.set(block, seen);
+      return seen;
+    }
+    return found;
+  };
+}
+
+/** What the `stages` section says that the blocks and the model do not. */
+function sectionProblem(
+  { lowered, partition, blockOf }: StagesOfArtifact,
+  { blocks, devices }: Placement,
+  stages: readonly ArtifactStage[] | undefined,
+): string | undefined {
+  if (stages === undefined) {
+    return undefined;
+  }
+  if (stages.length !== partition.stageCount) {
+    return `/stages has ${stages.length} stages, the placement ${partition.stageCount}`;
+  }
+  const borders = stageBorders(lowered, partition.stageOf, partition.stageCount);
+  for (const [at, border] of borders.entries()) {
+    const block = present(blocks[blockOf[at] ?? 0], "block");
+    const position = stages.findIndex(({ id }) => id === block.id || `${id}.forward` === block.id);
+    const stage = stages[position];
+    if (stage === undefined) {
+      return `/stages has no stage for block "${block.id}"`;
+    }
+    const names = block.devices.map((device) => devices[device]?.name ?? "");
+    const sent = border.sends.reduce((sum, id) => sum + (lowered.graph.tensors[id]?.bytes ?? 0), 0);
+    const differs = (
+      [
+        ["operators", stage.operators.join("\n") !== block.operators.join("\n")],
+        ["devices", stage.devices.join("\n") !== names.join("\n")],
+        ["durationNs", stage.durationNs !== block.duration],
+        ["outputBytes", stage.outputBytes !== sent],
+      ] as const
+    ).find(([, isOther]) => isOther)?.[0];
+    if (differs !== undefined) {
+      return `/stages/${position}/${differs} is not what block "${block.id}" and the model give`;
+    }
+  }
+  return undefined;
+}

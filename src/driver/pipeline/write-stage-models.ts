@@ -1,0 +1,65 @@
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fail, ok, type Result } from "../../core/result.js";
+import { writeFileAtomically } from "../../core/write-file.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { stageModels } from "../../onnx/stage-models.js";
+import { StageWeights } from "../../onnx/stage-weights.js";
+import { fileExists, fileUnwritable } from "../failures.js";
+import type { PlacedModel } from "./place-model.js";
+
+/**
+ * Writes every stage as `<model>.<stage>.onnx` into a folder, their weights once beside them as
+ * `<model>.stages.weights`. In the model's own folder weights that are external data already are
+ * referred to where they are.
+ *
+ * Fails: `file-exists` without `force`, `file-unwritable`, `weights-unwritable`, `weights-missing`,
+ * `stage-boundary-not-tensor`.
+ */
+export function writeStageModels(
+  lowered: LoweredModel,
+  { stages, partition }: PlacedModel,
+  folder: string,
+  force: boolean,
+): Result<void> {
+  const stem = basename(lowered.model.path).replace(/\.onnx$/i, "");
+  const weightsName = `${stem}.stages.weights`;
+  const weights = new StageWeights(
+    lowered.model,
+    weightsName,
+    isSameFolder(folder, dirname(lowered.model.path)),
+  );
+  const options = { weights, withAnchors: false };
+  const models = stageModels(lowered, partition.stageOf, partition.stageCount, options);
+  if (!models.ok) {
+    return models;
+  }
+  const files = models.value.map((model, at) => ({
+    path: join(folder, `${stem}.${stages[at]?.id ?? at}.onnx`),
+    bytes: model.bytes,
+  }));
+  const taken = [...files.map(({ path }) => path), join(folder, weightsName)].find(existsSync);
+  if (taken !== undefined && !force) {
+    return fail([fileExists(taken)]);
+  }
+  const written = weights.write(join(folder, weightsName));
+  if (!written.ok) {
+    return written;
+  }
+  for (const { path, bytes } of files) {
+    try {
+      writeFileAtomically(path, bytes);
+    } catch (cause) {
+      return fail([fileUnwritable(path, cause)]);
+    }
+  }
+  return ok(undefined);
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Stage models whose composition gives the whole model's outputs bit for bit on this machine.
+ *
+ * What ONNX Runtime fuses and in which memory layout it computes decides the last bits of a result.
+ * Both can differ between a stage and the whole model, and depend on the machine. So the ways to
+ * make the stages are tried, the fastest first, each against the whole model at the same level:
+ * all optimisations; the same with layout anchors on what stages receive (`layout-anchor.ts`);
+ * without changes of layout (`extended`); without fusion beyond constants (`basic`); none. Without
+ * optimisation every operator is a kernel by itself, so the last way is the same by construction.
+ *
+ * Example: ResNet-50 cut inside a residual block needs the anchors, cut before a block with a
+ * projection it needs nothing.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { present } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { writeWholeModel } from "../onnx/extract-submodel.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { type StageModel, stageModels } from "../onnx/stage-models.js";
+import { StageWeights } from "../onnx/stage-weights.js";
+import { compareOutputs, type OutputComparison } from "../runtime/compare-outputs.js";
+import { executionStopped } from "../runtime/failures.js";
+import {
+  bindSession,
+  createSession,
+  type OnnxRuntime,
+  type SessionOptions,
+} from "../runtime/onnx-runtime.js";
+import type { TensorData } from "../runtime/tensor-data.js";
+import type { OnProgress } from "./progress.js";
+
+/** The most optimisation that sessions of ONNX Runtime apply. */
+export type OptimisationLevel = NonNullable<SessionOptions["level"]>;
+
+/** One way to make stages. */
+export interface StageSettings {
+  readonly level: OptimisationLevel;
+  readonly withAnchors: boolean;
+}
+
+/** Fastest first. */
+export const STAGE_SETTINGS: readonly StageSettings[] = [
+  { level: "all", withAnchors: false },
+  { level: "all", withAnchors: true },
+  { level: "extended", withAnchors: false },
+  { level: "basic", withAnchors: false },
+  { level: "disabled", withAnchors: false },
+];
+
+/** A partition of a model and what to run it with. */
+export interface StageRequest {
+  readonly runtime: OnnxRuntime;
+  readonly lowered: LoweredModel;
+  readonly stageOf: ArrayLike<number>;
+  readonly stageCount: number;
+  /** Sets of inputs; the first decides which way is taken. */
+  readonly feeds: readonly ReadonlyMap<string, TensorData>[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Stage models ready to be loaded. */
+export interface PreparedStages {
+  readonly settings: StageSettings;
+  readonly stages: readonly StageModel[];
+  /** For sessions of the stages. */
+  readonly session: SessionOptions;
+  /** The whole model as an ONNX file. */
+  readonly whole: Uint8Array;
+  /** Outputs of the whole model at the level of the stages, one for each set of inputs. */
+  readonly reference: readonly ReadonlyMap<string, TensorData>[];
+  /** How the stages one after the other compare with the whole model, for the first set of inputs. */
+  readonly composition: OutputComparison;
+  /** Ways that were tried before, and how far off they were. */
+  readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
+  /** Removes the weights file, if there is one. */
+  remove(): void;
+}
+
+/**
+ * Makes the stages in the fastest way that gives the same bits.
+ *
+ * Fails: what writing stages and running them fails with; `stopped`.
+ * Ensures: after a failure no file is left. Cost: at least one session of the whole model and of
+ * each stage, one after the other.
+ */
+export async function prepareStages(request: StageRequest): Promise<Result<PreparedStages>> {
+  const folder = mkdtempSync(join(tmpdir(), "top-compile-stages-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const prepared = await tryAll(request, folder, remove);
+  if (!prepared.ok) {
+    remove();
+  }
+  return prepared;
+}
+
+async function tryAll(
+  request: StageRequest,
+  folder: string,
+  remove: () => void,
+): Promise<Result<PreparedStages>> {
+  const whole = writeWholeModel(request.lowered);
+  if (!whole.ok) {
+    return whole;
+  }
+  const tried: { settings: StageSettings; maxRelative: number }[] = [];
+  let known: { readonly level: string; readonly outputs: PreparedStages["reference"] } | undefined;
+  for (const [done, settings] of STAGE_SETTINGS.entries()) {
+    if (request.signal?.aborted === true) {
+      return fail([executionStopped()]);
+    }
+    const label = `stages, ${settings.level}${settings.withAnchors ? " with anchors" : ""}`;
+    request.onProgress?.({ phase: "stages", done, total: STAGE_SETTINGS.length, label });
+    if (known?.level !== settings.level) {
+      const outputs = await runWhole(request, whole.value, settings.level);
+      if (!outputs.ok) {
+        return outputs;
+      }
+      known = { level: settings.level, outputs: outputs.value };
+    }
+    const made = await compose(request, settings, folder, known.outputs);
+    if (!made.ok) {
+      return made;
+    }
+    const { composition } = made.value;
+    if (composition.identical || done === STAGE_SETTINGS.length - 1) {
+      return ok({
+        ...made.value,
+        settings,
+        whole: whole.value,
+        reference: known.outputs,
+        tried,
+        remove,
+      });
+    }
+    tried.push({ settings, maxRelative: composition.maxRelative });
+  }
+  return fail([executionStopped()]);
+}
+
+async function runWhole(
+  { runtime, lowered, feeds }: StageRequest,
+  whole: Uint8Array,
+  level: OptimisationLevel,
+): Promise<Result<PreparedStages["reference"]>> {
+  const all: ReadonlyMap<string, TensorData>[] = [];
+  for (const set of feeds) {
+    const outputs = await runOnce(runtime, whole, set, { level }, lowered.model.path);
+    if (!outputs.ok) {
+      return outputs;
+    }
+    all.push(outputs.value);
+  }
+  return ok(all);
+}
+
+/** Makes the stages in one way, runs them one after the other, and compares. */
+async function compose(
+  request: StageRequest,
+  settings: StageSettings,
+  folder: string,
+  reference: PreparedStages["reference"],
+): Promise<Result<Pick<PreparedStages, "stages" | "session" | "composition">>> {
+  const { runtime, lowered, feeds } = request;
+  const written = writeStages(request, settings.withAnchors, folder);
+  if (!written.ok) {
+    return written;
+  }
+  const { stages, weightsFolder } = written.value;
+  const session: SessionOptions = {
+    level: settings.level,
+    extra: { model_external_initializers_file_folder_path: weightsFolder },
+  };
+  const known = new Map<string, TensorData>(feeds[0]);
+  for (const stage of stages) {
+    const given = new Map(
+      stage.inputs.map(({ tensor, name }) => {
+        const base = present(lowered.graph.tensors[tensor], "tensor").name;
+        return [name, present(known.get(base), `tensor "${base}"`)] as const;
+      }),
+    );
+    const outputs = await runOnce(runtime, stage.bytes, given, session, lowered.model.path);
+    if (!outputs.ok) {
+      return outputs;
+    }
+    for (const [name, data] of outputs.value) {
+      known.set(name, data);
+    }
+  }
+  const names = stages.flatMap(({ results }) => results);
+  const composed = new Map(names.map((name) => [name, present(known.get(name), `"${name}"`)]));
+  const wanted = present(reference[0], "outputs of the whole model");
+  const scheduled = new Map([...wanted].filter(([name]) => composed.has(name)));
+  return ok({ stages, session, composition: compareOutputs(scheduled, composed) });
+}
+
+/** Beside the model where all its larger weights are external data, else with a weights file. */
+function writeStages(
+  { lowered, stageOf, stageCount }: StageRequest,
+  withAnchors: boolean,
+  folder: string,
+): Result<{ readonly stages: readonly StageModel[]; readonly weightsFolder: string }> {
+  for (const keepsExternal of [true, false]) {
+    const weights = new StageWeights(lowered.model, "stages.weights", keepsExternal);
+    const stages = stageModels(lowered, stageOf, stageCount, { weights, withAnchors });
+    if (!stages.ok) {
+      return stages;
+    }
+    if (keepsExternal && weights.bytes === 0) {
+      return ok({ stages: stages.value, weightsFolder: dirname(lowered.model.path) });
+    }
+    if (!keepsExternal) {
+      const written = weights.write(join(folder, "stages.weights"));
+      return written.ok ? ok({ stages: stages.value, weightsFolder: folder }) : written;
+    }
+  }
+  return fail([executionStopped()]);
+}
+
+async function runOnce(
+  runtime: OnnxRuntime,
+  model: Uint8Array,
+  feeds: ReadonlyMap<string, TensorData>,
+  options: SessionOptions,
+  where: string,
+): Promise<Result<ReadonlyMap<string, TensorData>>> {
+  const session = await createSession(runtime, model, options, where);
+  if (!session.ok) {
+    return session;
+  }
+  const bound = bindSession(runtime, session.value, feeds, where);
+  const outputs = await bound.run();
+  const own = outputs.ok
+    ? ok(
+        new Map(
+          [...outputs.value].map(([name, data]) => [
+            name,
+            { ...data, bytes: Uint8Array.from(data.bytes) },
+          ]),
+        ),
+      )
+    : outputs;
+  await bound.release();
+  return own;
+}

@@ -1,0 +1,109 @@
+/** A pipeline that was run, for people: measured beside predicted, and both timelines. */
+import { textTable } from "../core/text-table.js";
+import type { WholeModelTiming } from "../profile/measure-pipeline.js";
+import type { Timing } from "../profile/profile.js";
+import type { StageSettings } from "../profile/stage-sessions.js";
+import { formatName, formatNs, formatShare } from "./format.js";
+import { type ChartLayout, renderGantt } from "./gantt.js";
+
+/** What the report shows. */
+export interface RanPipeline {
+  readonly microBatches: number;
+  readonly devices: readonly string[];
+  readonly rounds: number;
+  readonly period: { readonly predictedNs: number; readonly measured: Timing };
+  readonly makespan: { readonly predictedNs: number; readonly measured: Timing };
+  readonly outputs: {
+    readonly identical: boolean;
+    readonly maxRelative: number;
+    readonly compared: number;
+  };
+  readonly settings: StageSettings;
+  readonly wholeModel: readonly WholeModelTiming[];
+  readonly timeline: readonly {
+    readonly block: string;
+    readonly device: string;
+    readonly microBatch: number;
+    readonly startNs: number;
+    readonly endNs: number;
+    readonly predictedStartNs: number;
+    readonly predictedEndNs: number;
+  }[];
+}
+
+/** The report of a run. */
+export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string {
+  const { period, makespan, outputs, settings, rounds, microBatches } = ran;
+  const rows = (
+    [
+      ["time per micro-batch", period],
+      [`makespan of ${microBatches}`, makespan],
+    ] as const
+  ).map(([name, { predictedNs, measured }]) => [
+    name,
+    formatNs(predictedNs),
+    formatNs(measured.medianNs),
+    `${formatNs(measured.p10Ns)} to ${formatNs(measured.p90Ns)}`,
+    formatShare(Math.abs(predictedNs / measured.medianNs - 1)),
+  ]);
+  const same = outputs.identical
+    ? "identical to the whole model's"
+    : `within ${outputs.maxRelative.toExponential(1)} of the whole model's`;
+  return [
+    textTable(["", "predicted", "measured", "p10 to p90", "off"], rows, [
+      "left",
+      "right",
+      "right",
+      "right",
+      "right",
+    ]),
+    "",
+    wholeModelTable(ran),
+    "",
+    `outputs    ${same}, ${outputs.compared} micro-batches over ${rounds} rounds and one to warm up`,
+    `sessions   optimisation ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each`,
+    "",
+    "predicted",
+    chart(ran, layout, ({ predictedStartNs, predictedEndNs }) => [
+      predictedStartNs,
+      predictedEndNs,
+    ]),
+    "",
+    "measured, the round with the middle makespan",
+    chart(ran, layout, ({ startNs, endNs }) => [startNs, endNs]),
+  ].join("\n");
+}
+
+function wholeModelTable({ wholeModel, period }: RanPipeline): string {
+  const rows = wholeModel.map(({ threads, latency, pipelineSpeedUp }) => [
+    `one session, ${threads === 1 ? "one thread" : `${threads} threads`}`,
+    formatNs(latency.medianNs),
+    `${pipelineSpeedUp.toFixed(2)}x`,
+  ]);
+  return textTable(
+    ["", "per inference", "pipeline's throughput"],
+    [...rows, ["this pipeline", formatNs(period.measured.medianNs), ""]],
+    ["left", "right", "right"],
+  );
+}
+
+function chart(
+  { devices, timeline }: RanPipeline,
+  layout: ChartLayout,
+  times: (task: RanPipeline["timeline"][number]) => readonly [number, number],
+): string {
+  const rowOf = new Map(devices.map((name, row) => [name, row]));
+  return renderGantt(
+    {
+      rows: devices.map(formatName),
+      bars: timeline.map((task) => {
+        const [start, end] = times(task);
+        const label = `${formatName(task.block)}.${task.microBatch}`;
+        return { row: rowOf.get(task.device) ?? 0, start, end, label };
+      }),
+      end: timeline.reduce((most, task) => Math.max(most, times(task)[1]), 0),
+      formatTime: formatNs,
+    },
+    layout,
+  );
+}
