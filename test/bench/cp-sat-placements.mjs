@@ -1,10 +1,18 @@
 // Random placements and what the period search finds for them, one JSON object a line, for
-// cp-sat-agreement.py. Usage: node test/bench/cp-sat-placements.mjs [first seed] [count] [max nodes]
+// cp-sat-agreement.py.
+// Usage: node test/bench/cp-sat-placements.mjs [first seed] [count] [max nodes] [unit]
+// With a unit above 1, durations and latencies are about so many times as long, and uneven.
 import { seededRandom } from "../../dist/core/random.js";
 import { placementJson, readPlacement } from "../../dist/placement/parse-placement.js";
 import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
 
-const [first = 1, count = 300, maxNodes = 200_000] = process.argv.slice(2).map(Number);
+const [first = 1, count = 300, maxNodes = 200_000, unit = 1] = process.argv.slice(2).map(Number);
+
+/** 1 to `most` units, the last one in part. */
+function time(random, most) {
+  const whole = random.integer(most);
+  return unit === 1 ? whole + 1 : whole * unit + 1 + random.integer(unit);
+}
 
 /** Chain of forward blocks, the backward ones in reverse, maybe a weight block behind each. */
 function training(random) {
@@ -15,7 +23,7 @@ function training(random) {
   const blocks = [];
   const dependencies = [];
   const block = (id, kind, device, change) => {
-    const duration = 1 + random.integer(longest);
+    const duration = time(random, longest);
     const workspace = random.next() < 0.15 ? 1 : 0;
     blocks.push({ id, kind, devices: [`d${device}`], duration, workspace, memory: change });
     return id;
@@ -26,7 +34,7 @@ function training(random) {
   const memory = homes.map(() => 1 + random.integer(2));
   let last;
   const after = (from, to) => {
-    const latency = random.next() < 0.3 ? 1 + random.integer(2) : 0;
+    const latency = random.next() < 0.3 ? time(random, 2) : 0;
     dependencies.push({ from, to, latency });
   };
   for (let s = 0; s < stages; s++) {
@@ -53,12 +61,12 @@ function general(random) {
     const other = random.next() < 0.15 ? random.integer(devices) : home;
     const on = [...new Set([home, other])].sort((a, b) => a - b);
     const workspace = random.next() < 0.15 ? 1 : 0;
-    const duration = 1 + random.integer(longest);
+    const duration = time(random, longest);
     return { id: `b${at}`, kind: "other", devices: on.map((d) => `d${d}`), duration, workspace };
   });
   const edges = new Map();
   const depend = (a, b) => {
-    const latency = random.next() < 0.3 ? 1 + random.integer(3) : 0;
+    const latency = random.next() < 0.3 ? time(random, 3) : 0;
     edges.set(`${a} ${b}`, { from: `b${a}`, to: `b${b}`, latency });
   };
   for (let at = 1; at < size; at++) {
