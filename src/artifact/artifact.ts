@@ -37,6 +37,8 @@ export interface ArtifactLaunch {
   /** Predicted, integer nanoseconds from the start of the inference. */
   readonly startNs: number;
   readonly endNs: number;
+  /** How long it takes with the device to itself; absent on a CPU. */
+  readonly aloneNs?: number;
 }
 
 /** One schedule that was considered. */
@@ -73,6 +75,27 @@ export interface ArtifactTask {
   readonly done: number;
 }
 
+/** What keeps a schedule on a GPU from being shorter. */
+export interface ArtifactGpu {
+  /** Between two kernels of a stream, and from a kernel to one that waits for it elsewhere. */
+  readonly launchGapNs: number;
+  readonly eventNs: number;
+  /** Lower bounds on the latency of any schedule, in nanoseconds. */
+  readonly boundsNs: {
+    readonly criticalPath: number;
+    readonly capacity: number;
+    readonly arithmetic: number;
+    readonly bandwidth: number;
+  };
+  /** Use of the device in equal slices of the latency, in percent. */
+  readonly usePercent: {
+    /** Room of the SMs. */
+    readonly capacity: readonly number[];
+    readonly arithmetic: readonly number[];
+    readonly bandwidth: readonly number[];
+  };
+}
+
 /** The operator schedule of one inference or of several tasks in flight, and how it was found. */
 export interface OperatorsSection {
   readonly algorithm: string;
@@ -104,6 +127,8 @@ export interface OperatorsSection {
   readonly batch?: number;
   /** Tasks that are scheduled together; absent: one inference from its start. */
   readonly tasks?: readonly ArtifactTask[];
+  /** Absent on a CPU. */
+  readonly gpu?: ArtifactGpu;
   /** Every operator once, in launch order. */
   readonly launches: readonly ArtifactLaunch[];
   /** Fastest prediction first. */

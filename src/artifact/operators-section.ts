@@ -13,6 +13,7 @@ import {
 import type { Json } from "../core/stable-json.js";
 import type {
   ArtifactCandidate,
+  ArtifactGpu,
   ArtifactLaunch,
   ArtifactTask,
   DecisionReason,
@@ -32,6 +33,25 @@ const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
   record: boolean,
   startNs: NS,
   endNs: NS,
+  aloneNs: optional(NS),
+});
+
+const PERCENTS = list(number(0, 101), 1000);
+
+const GPU: Shape<ArtifactGpu> = object<ArtifactGpu>({
+  launchGapNs: NS,
+  eventNs: NS,
+  boundsNs: object<ArtifactGpu["boundsNs"]>({
+    criticalPath: NS,
+    capacity: NS,
+    arithmetic: NS,
+    bandwidth: NS,
+  }),
+  usePercent: object<ArtifactGpu["usePercent"]>({
+    capacity: PERCENTS,
+    arithmetic: PERCENTS,
+    bandwidth: PERCENTS,
+  }),
 });
 
 const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
@@ -82,6 +102,7 @@ const FIELDS: Fields<OperatorsSection> = {
   dims: list(object<OperatorsSection["dims"][number]>({ name: NAME, size: integer(0) }), 100_000),
   batch: optional(integer(1, MAX_BATCH)),
   tasks: optional(list(TASK, MAX_TASKS)),
+  gpu: optional(GPU),
   launches: list(LAUNCH),
   candidates: list(CANDIDATE, 10_000),
 };
@@ -111,6 +132,7 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
     dims: section.dims.map(({ name, size }) => ({ name, size })),
     batch: section.batch,
     tasks: section.tasks?.map(({ name, progress, done }) => ({ name, progress, done })),
+    gpu: section.gpu === undefined ? undefined : encodeGpu(section.gpu),
     launches: section.launches.map((launch) => ({
       operator: launch.operator,
       stream: launch.stream,
@@ -118,6 +140,7 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
       record: launch.record,
       startNs: launch.startNs,
       endNs: launch.endNs,
+      aloneNs: launch.aloneNs,
     })),
     candidates: section.candidates.map((candidate) => ({
       algorithm: candidate.algorithm,
@@ -126,5 +149,19 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
       measuredNs: candidate.measuredNs,
       sameAs: candidate.sameAs,
     })),
+  };
+}
+
+function encodeGpu({ launchGapNs, eventNs, boundsNs, usePercent }: ArtifactGpu): Json {
+  const { criticalPath, capacity, arithmetic, bandwidth } = boundsNs;
+  return {
+    launchGapNs,
+    eventNs,
+    boundsNs: { criticalPath, capacity, arithmetic, bandwidth },
+    usePercent: {
+      capacity: [...usePercent.capacity],
+      arithmetic: [...usePercent.arithmetic],
+      bandwidth: [...usePercent.bandwidth],
+    },
   };
 }

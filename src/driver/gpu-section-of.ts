@@ -1,8 +1,8 @@
-import type { ArtifactTask, OperatorsSection } from "../artifact/artifact.js";
+import type { ArtifactGpu, ArtifactTask, OperatorsSection } from "../artifact/artifact.js";
 import { present } from "../core/invariant.js";
 import type { OperatorId } from "../ir/operator-graph.js";
 import type { BoundDim } from "../onnx/lowered-model.js";
-import { simulateGpu } from "../schedule/simulate-gpu.js";
+import { type GpuTimeline, type GpuUse, simulateGpu } from "../schedule/simulate-gpu.js";
 import type {
   GpuAlgorithm,
   GpuCandidate,
@@ -21,6 +21,9 @@ export interface GpuSectionParts {
   readonly tasks: readonly ArtifactTask[] | undefined;
 }
 
+/** Slices of the latency for which the use of the device is written down. */
+const SLICES = 96;
+
 /** Predictions closer than this to sequential execution do not count as faster. */
 const LEAST_GAIN = 0.01;
 
@@ -28,7 +31,7 @@ const LEAST_GAIN = 0.01;
 export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
   const { problem, candidates, boundDims, batch, tasks } = parts;
   const { chosen, reason, sequential } = choiceOf(parts);
-  const line = simulateGpu(problem.work, chosen.schedule);
+  const line = simulateGpu(problem.work, chosen.schedule, SLICES);
   const name = (id: OperatorId): string => present(problem.graph.operators[id], "operator").name;
   return {
     algorithm: chosen.algorithm,
@@ -41,6 +44,7 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
     dims: boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
     ...(batch === undefined ? {} : { batch }),
     ...(tasks === undefined ? {} : { tasks }),
+    gpu: gpuOf(parts, line),
     launches: chosen.schedule.launches.map(({ operator, stream, waits, record }) => ({
       operator: name(operator),
       stream,
@@ -48,12 +52,34 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
       record,
       startNs: line.operatorStartNs[operator] ?? 0,
       endNs: line.operatorEndNs[operator] ?? 0,
+      aloneNs: Math.round(problem.costs.durationNs[operator] ?? 0),
     })),
     candidates: candidates.ranked.map((each) => ({
       algorithm: each.algorithm,
       streams: each.schedule.streams,
       predictedNs: each.predictedNs,
     })),
+  };
+}
+
+function gpuOf({ problem, candidates }: GpuSectionParts, line: GpuTimeline): ArtifactGpu {
+  const { criticalPathNs, capacityNs, arithmeticNs, bandwidthNs } = candidates.bounds;
+  const percents = (resource: keyof GpuUse): number[] =>
+    line.slices.map((use) => Math.round(use[resource] * 1000) / 10);
+  return {
+    launchGapNs: problem.work.launchGapNs,
+    eventNs: problem.work.eventNs,
+    boundsNs: {
+      criticalPath: criticalPathNs,
+      capacity: capacityNs,
+      arithmetic: arithmeticNs,
+      bandwidth: bandwidthNs,
+    },
+    usePercent: {
+      capacity: percents("capacity"),
+      arithmetic: percents("arithmetic"),
+      bandwidth: percents("bandwidth"),
+    },
   };
 }
 

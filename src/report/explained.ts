@@ -4,6 +4,7 @@ import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
 import { formatName, formatNs, formatShare } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
+import { renderGpuExplained } from "./gpu-explained.js";
 
 /** Links of the critical path listed; the ones with the longest times. */
 const LINKS = 12;
@@ -22,6 +23,9 @@ export function renderExplained(
     "",
     renderTimeline(operators, explanation.latencyNs, layout),
     "",
+    ...(explanation.gpu === undefined
+      ? []
+      : [...renderGpuExplained(explanation.gpu, explanation.latencyNs, layout), ""]),
     streamTable(explanation),
     "",
     ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation), ""]),

@@ -8,6 +8,7 @@
  * between streams, and the start of a sub-model.
  */
 import type { ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
+import { type GpuExplanation, gpuExplanationOf } from "./gpu-explanation.js";
 
 /** What one stream does. */
 export interface StreamShare {
@@ -43,6 +44,8 @@ export interface Explanation {
   readonly tasks: readonly TaskShare[];
   /** From start to end. */
   readonly criticalPath: readonly ChainLink[];
+  /** Absent for schedules of a CPU. */
+  readonly gpu?: GpuExplanation;
   /** Longest first; equals in launch order. */
   readonly slowest: readonly { readonly operator: string; readonly durationNs: number }[];
 }
@@ -55,11 +58,14 @@ export interface Explanation {
  */
 export function explainOperators(section: OperatorsSection, slowest: number): Explanation {
   const { launches } = section;
+  const chain = criticalChain(launches);
+  const gpu = gpuExplanationOf(section, chain);
   return {
     latencyNs: launches.reduce((end, { endNs }) => Math.max(end, endNs), 0),
     streams: streamShares(section),
     tasks: taskShares(section),
-    criticalPath: criticalPath(launches),
+    criticalPath: linksOf(chain),
+    ...(gpu === undefined ? {} : { gpu }),
     slowest: launches
       .map((launch) => ({ operator: launch.operator, durationNs: durationOf(launch) }))
       .sort((a, b) => b.durationNs - a.durationNs)
@@ -96,23 +102,26 @@ function taskShares({ tasks, launches }: OperatorsSection): TaskShare[] {
   return [...shares].map(([task, share]) => ({ task, ...share }));
 }
 
-function criticalPath(launches: readonly ArtifactLaunch[]): ChainLink[] {
+function criticalChain(launches: readonly ArtifactLaunch[]): ArtifactLaunch[] {
   const byName = new Map(launches.map((launch) => [launch.operator, launch]));
   const previous = previousLaunches(launches);
-  const chain: ChainLink[] = [];
+  const chain: ArtifactLaunch[] = [];
   let at = lastToEnd(launches);
   while (at !== undefined && chain.length < launches.length) {
     const waited = at.waits.flatMap((name) => byName.get(name) ?? []);
-    const before = lastToEnd([...(previous.get(at) ?? []), ...waited]);
-    chain.push({
-      operator: at.operator,
-      stream: at.stream,
-      durationNs: durationOf(at),
-      gapNs: Math.max(0, at.startNs - (before?.endNs ?? 0)),
-    });
-    at = before;
+    chain.push(at);
+    at = lastToEnd([...(previous.get(at) ?? []), ...waited]);
   }
   return chain.reverse();
+}
+
+function linksOf(chain: readonly ArtifactLaunch[]): ChainLink[] {
+  return chain.map((launch, at) => ({
+    operator: launch.operator,
+    stream: launch.stream,
+    durationNs: durationOf(launch),
+    gapNs: Math.max(0, launch.startNs - (chain[at - 1]?.endNs ?? 0)),
+  }));
 }
 
 /** The launch before each launch on its stream, if any. */

@@ -1,0 +1,70 @@
+/**
+ * Why an operator schedule on a GPU is not shorter.
+ *
+ * Two views together say it. The bounds: what no schedule can beat, by the longest path, by the room
+ * on the SMs, by arithmetic and by bandwidth. And the chain of operators that the end waits for,
+ * whose time is taken apart: what its operators take alone, what neighbours cost them, launch gaps
+ * and events, and waiting for room on the device.
+ *
+ * Example: a chain of 100 us alone in a schedule of 120 us with 8 us of gaps and 12 us slowed down:
+ * fewer neighbours at that time would help, shorter gaps would not help much.
+ */
+import type { ArtifactGpu, ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
+
+/** A lower bound on the latency. */
+export interface GpuBound {
+  readonly kind: keyof ArtifactGpu["boundsNs"];
+  readonly ns: number;
+}
+
+/** The time of the chain that the end waits for, taken apart; integer nanoseconds. */
+export interface ChainTime {
+  readonly aloneNs: number;
+  /** Longer than alone, because others ran beside. */
+  readonly slowedNs: number;
+  readonly launchGapsNs: number;
+  readonly eventsNs: number;
+  /** Everything was there, but the device had no room. */
+  readonly roomNs: number;
+}
+
+/** Why it is not shorter. */
+export interface GpuExplanation {
+  /** Largest first. */
+  readonly bounds: readonly GpuBound[];
+  readonly chain: ChainTime;
+  readonly usePercent: ArtifactGpu["usePercent"];
+}
+
+/** The GPU's part of a section's explanation, if it has one. Cost: O(chain). */
+export function gpuExplanationOf(
+  { gpu }: OperatorsSection,
+  chain: readonly ArtifactLaunch[],
+): GpuExplanation | undefined {
+  if (gpu === undefined) {
+    return undefined;
+  }
+  const bounds = Object.entries(gpu.boundsNs)
+    .map(([kind, ns]) => ({ kind: kind as GpuBound["kind"], ns }))
+    .sort((a, b) => b.ns - a.ns);
+  return { bounds, chain: chainTime(gpu, chain), usePercent: gpu.usePercent };
+}
+
+function chainTime(gpu: ArtifactGpu, chain: readonly ArtifactLaunch[]): ChainTime {
+  const time = { aloneNs: 0, slowedNs: 0, launchGapsNs: 0, eventsNs: 0, roomNs: 0 };
+  let before: ArtifactLaunch | undefined;
+  for (const launch of chain) {
+    const took = Math.max(0, launch.endNs - launch.startNs);
+    const alone = Math.min(took, launch.aloneNs ?? took);
+    const gap = Math.max(0, launch.startNs - (before?.endNs ?? 0));
+    const isSameStream = before?.stream === launch.stream;
+    const least = isSameStream ? gpu.launchGapNs : gpu.eventNs;
+    const cost = before === undefined ? 0 : Math.min(gap, least);
+    time.aloneNs += alone;
+    time.slowedNs += took - alone;
+    time[isSameStream ? "launchGapsNs" : "eventsNs"] += cost;
+    time.roomNs += gap - cost;
+    before = launch;
+  }
+  return time;
+}
