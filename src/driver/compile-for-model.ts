@@ -12,8 +12,10 @@ import { isCapturable, kernelsOf, type MathMode } from "../cost/kernels/operator
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { type GpuAlgorithm, searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import { algorithmRefused, operatorsNotCapturable } from "./failures.js";
+import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
@@ -25,8 +27,16 @@ export interface ModelCompileRequest extends ModelJob {
   readonly algorithm: GpuAlgorithm | undefined;
   readonly device: DeviceModel;
   readonly math: MathMode;
+  /** Search with all algorithms, even if one is asked for. */
+  readonly compare?: boolean;
   /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
   readonly progress?: readonly number[];
+}
+
+/** The artifact that was written, and what is not in it. */
+export interface CompiledForModel {
+  readonly artifact: ScheduleArtifact;
+  readonly comparison: GpuComparison;
 }
 
 /**
@@ -37,20 +47,20 @@ export interface ModelCompileRequest extends ModelJob {
 export async function compileForModel(
   request: ModelCompileRequest,
   context: DriverContext,
-): Promise<Result<ScheduleArtifact>> {
+): Promise<Result<CompiledForModel>> {
   return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
-    const artifact = artifactFor(request, lowered, context.tool);
-    return artifact.ok
-      ? ok({ value: artifact.value, text: encodeArtifact(artifact.value) })
-      : artifact;
+    const compiled = compiledFor(request, lowered, context.tool);
+    return compiled.ok
+      ? ok({ value: compiled.value, text: encodeArtifact(compiled.value.artifact) })
+      : compiled;
   });
 }
 
-function artifactFor(
+function compiledFor(
   request: ModelCompileRequest,
   lowered: LoweredModel,
   tool: string,
-): Result<ScheduleArtifact> {
+): Result<CompiledForModel> {
   const { device, algorithm, seed, math, progress } = request;
   const { operators } = lowered.graph;
   const refused = operators.filter((operator) => !isCapturable(operator));
@@ -68,16 +78,23 @@ function artifactFor(
     progress === undefined ? undefined : tasksInFlight(progress, single.costs.durationNs);
   const joint = tasks === undefined ? undefined : gpuProblemOfTasks(single, tasks, seed);
   const problem = joint?.problem ?? single;
+  const searchMs = new Map<GpuAlgorithm, number>();
   const candidates = searchGpuSchedules(problem, {
     seed,
     starts: joint === undefined ? [] : [joint.start],
-    ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
+    ...(algorithm === undefined || request.compare === true ? {} : { algorithms: [algorithm] }),
+    around: (name, search) => {
+      const start = nowMs();
+      const found = search();
+      searchMs.set(name, nowMs() - start);
+      return found;
+    },
   });
   const reason = candidates.refused.find((each) => each.algorithm === algorithm)?.reason;
   if (algorithm !== undefined && reason !== undefined) {
     return fail([algorithmRefused(algorithm, reason)]);
   }
-  return ok({
+  const artifact: ScheduleArtifact = {
     provenance: provenanceOf(request, tool),
     device: { name: device.product, source: "estimated" },
     operators: gpuSectionOf({
@@ -88,7 +105,8 @@ function artifactFor(
       batch: request.batch?.batch,
       tasks,
     }),
-  });
+  };
+  return ok({ artifact, comparison: comparisonOf(candidates, searchMs) });
 }
 
 function provenanceOf(request: ModelCompileRequest, tool: string): ScheduleArtifact["provenance"] {

@@ -106,6 +106,17 @@ export function tasksNotForCpu(option: string): Failure {
   };
 }
 
+/** A comparison on a device whose schedules are compared by measuring them. */
+export function compareNotFor(device: string): Failure {
+  return {
+    code: "compare-not-for-device",
+    where: "--compare",
+    message: `compares predictions for a GPU by its data sheet, not for --device ${device}`,
+    hint: "leave it out: the result shows every algorithm that was measured",
+    exit: 2,
+  };
+}
+
 /** Progress for another number of tasks than there are. */
 export function progressMismatch(concurrency: number, progress: number): Failure {
   return {

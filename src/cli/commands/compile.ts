@@ -4,16 +4,19 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { compileModel } from "../../driver/compile.js";
-import { compileForModel } from "../../driver/compile-for-model.js";
+import { type CompiledForModel, compileForModel } from "../../driver/compile-for-model.js";
 import type { DriverContext } from "../../driver/context.js";
 import { compileForCuda } from "../../driver/cuda/compile-for-cuda.js";
 import { deviceNamed, type NamedDevice } from "../../driver/device-named.js";
 import {
   algorithmNotFor,
+  compareNotFor,
   mathNotFor,
   progressMismatch,
   tasksNotForCpu,
 } from "../../driver/failures.js";
+import type { GpuComparison } from "../../driver/gpu-comparison.js";
+import { renderCompared } from "../../report/compared.js";
 import { renderCompiled } from "../../report/compiled.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
@@ -47,6 +50,7 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly estimateUnsupported?: boolean;
   readonly fuse?: boolean;
   readonly batch?: number;
+  readonly compare?: boolean;
   readonly concurrency?: number;
   readonly progress?: readonly number[];
   readonly seed: number;
@@ -63,6 +67,7 @@ Examples:
   top-compile model.onnx --device cuda        measure on the GPU; the best measured schedule wins
   top-compile model.onnx --device h200        estimates for a GPU that is not there
   top-compile model.onnx --device h200 --batch 8
+  top-compile model.onnx --device h200 --compare
   top-compile model.onnx --device h200 --concurrency 2 --progress 0,0.5
   top-compile model.onnx --devices 4          a pipeline of four devices instead
   top-compile model.onnx --algorithm opara    one algorithm's schedule, whatever is faster
@@ -106,6 +111,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
       "how far each task is when the schedule begins, such as 0,0.5 (default: all at 0)",
       sharesOfTasks,
     )
+    .option("--compare", "print all algorithms side by side, with the time of each search")
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
@@ -133,15 +139,43 @@ export const registerCompile: RegisterCommand = (program, run) => {
       if (!compiled.ok) {
         return compiled;
       }
-      const operators = present(compiled.value.operators, "operators section");
-      session.print({
-        text: () => `${renderCompiled(compiled.value, operators)}\nwrote   ${out}`,
-        json: () => encodeArtifact(compiled.value),
-      });
+      const { artifact } = compiled.value;
+      const operators = present(artifact.operators, "operators section");
+      const { comparison } = compiled.value;
+      session.print(
+        comparison === undefined
+          ? {
+              text: () => `${renderCompiled(artifact, operators)}\nwrote   ${out}`,
+              json: () => encodeArtifact(artifact),
+            }
+          : {
+              text: () => `${renderCompared(comparison)}\nwrote   ${out}`,
+              json: () => comparison,
+            },
+      );
       return { ok: true, value: EXIT.done };
     });
   });
 };
+
+/** What was compiled, and the comparison that was asked for. */
+interface Compiled {
+  readonly artifact: ScheduleArtifact;
+  readonly comparison?: GpuComparison;
+}
+
+async function alone(compiling: Promise<Result<ScheduleArtifact>>): Promise<Result<Compiled>> {
+  const artifact = await compiling;
+  return artifact.ok ? ok({ artifact: artifact.value }) : artifact;
+}
+
+async function compared(
+  compiling: Promise<Result<CompiledForModel>>,
+  isWanted: boolean,
+): Promise<Result<Compiled>> {
+  const compiled = await compiling;
+  return compiled.ok && !isWanted ? ok({ artifact: compiled.value.artifact }) : compiled;
+}
 
 /** Compiles for a device of any kind. */
 async function compileOn(
@@ -150,8 +184,11 @@ async function compileOn(
   out: string,
   options: CompileOptions,
   context: DriverContext,
-): Promise<Result<ScheduleArtifact>> {
+): Promise<Result<Compiled>> {
   const { algorithm, batch, seed, math, profile } = options;
+  if (options.compare === true && device.kind !== "model") {
+    return fail([compareNotFor(options.device)]);
+  }
   const mayRewrite = device.kind === "model";
   const common = {
     model,
@@ -168,17 +205,27 @@ async function compileOn(
   switch (device.kind) {
     case "cpu":
       return algorithm === undefined || isForCpu(algorithm)
-        ? compileModel({ ...common, algorithm, profile: profileSource(options) }, context)
+        ? alone(compileModel({ ...common, algorithm, profile: profileSource(options) }, context))
         : fail([algorithmNotFor(algorithm, "cpu")]);
     case "cuda": {
       const target = cudaTarget(options, device.index);
-      return compileForCuda({ ...common, target, algorithm, profile }, context);
+      return alone(compileForCuda({ ...common, target, algorithm, profile }, context));
     }
     case "model":
       return math === "tf32" || math === "ieee"
-        ? compileForModel(
-            { ...common, ...tasks.value, algorithm, math, device: device.model },
-            context,
+        ? compared(
+            compileForModel(
+              {
+                ...common,
+                ...tasks.value,
+                algorithm,
+                math,
+                device: device.model,
+                compare: options.compare === true,
+              },
+              context,
+            ),
+            options.compare === true,
           )
         : fail([mathNotFor(math, options.device)]);
   }

@@ -53,6 +53,8 @@ export interface GpuCandidateOptions {
   readonly algorithms?: readonly GpuAlgorithm[];
   readonly seed?: number;
   readonly effort?: number;
+  /** Runs each search: for a caller who wants to know how long they take. */
+  readonly around?: <T>(algorithm: GpuAlgorithm, search: () => T) => T;
   /** Further schedules for our search to start from. */
   readonly starts?: readonly OperatorSchedule[];
 }
@@ -69,8 +71,9 @@ export function searchGpuSchedules(
   const refused: { algorithm: GpuAlgorithm; reason: Failure }[] = [];
   const bounds = gpuBounds(problem);
   const found: GpuCandidate[] = [];
-  const offer = (algorithm: GpuAlgorithm, schedule: OperatorSchedule): void => {
-    found.push(judged(problem, bounds, algorithm, schedule));
+  const { around = (_algorithm, search) => search() } = options;
+  const offer = (algorithm: GpuAlgorithm, search: () => OperatorSchedule): void => {
+    found.push(judged(problem, bounds, algorithm, around(algorithm, search)));
   };
   const count = problem.graph.operators.length;
   const takes = (algorithm: GpuAlgorithm, most: number): boolean => {
@@ -79,24 +82,23 @@ export function searchGpuSchedules(
     }
     return wanted.has(algorithm) && count <= most;
   };
-  offer("sequential", searchSequential(problem));
+  offer("sequential", () => searchSequential(problem));
   if (wanted.has("opara")) {
-    offer("opara", searchOpara(problem, { demand: ({ id }) => blockDemand(problem, id) }));
+    offer("opara", () => searchOpara(problem, { demand: ({ id }) => blockDemand(problem, id) }));
   }
   if (takes("nimble", NIMBLE_MAXIMUM_OPERATORS)) {
-    offer("nimble", searchNimble(problem));
+    offer("nimble", () => searchNimble(problem));
   }
   if (wanted.has("wavefront")) {
-    offer("wavefront", searchWavefront(problem));
+    offer("wavefront", () => searchWavefront(problem));
   }
   if (takes("ios", IOS_MAXIMUM_OPERATORS)) {
-    offer("ios", searchIos(problem.graph, stepLatencyOn(problem)).schedule);
+    offer("ios", () => searchIos(problem.graph, stepLatencyOn(problem)).schedule);
   }
   if (wanted.has("top-compile")) {
     const rivals = [...found.map(({ schedule }) => schedule), ...(options.starts ?? [])];
     const { seed, effort } = options;
-    offer(
-      "top-compile",
+    offer("top-compile", () =>
       searchGpu(problem, {
         rivals,
         ...(seed === undefined ? {} : { seed }),

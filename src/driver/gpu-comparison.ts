@@ -1,0 +1,48 @@
+import type { GpuAlgorithm, GpuCandidates } from "../search/operator/gpu/gpu-candidates.js";
+
+/** One algorithm beside the others. */
+export interface ComparedAlgorithm {
+  readonly algorithm: GpuAlgorithm;
+  readonly predictedNs: number;
+  /** Times faster than one stream. */
+  readonly speedUp: number;
+  readonly streams: number;
+  readonly waits: number;
+  /** How much longer than the bound that no schedule beats, as a share of the bound. */
+  readonly boundGap: number;
+  /** Time of the search itself, in milliseconds. */
+  readonly searchMs: number;
+}
+
+/** All algorithms on one model and one GPU. */
+export interface GpuComparison {
+  readonly lowerBoundNs: number;
+  readonly boundedBy: string;
+  /** Fastest prediction first. */
+  readonly algorithms: readonly ComparedAlgorithm[];
+  readonly refused: readonly { readonly algorithm: GpuAlgorithm; readonly reason: string }[];
+}
+
+/** The candidates of a search side by side; `searchMs` has the time that each search took. */
+export function comparisonOf(
+  { ranked, refused, bounds }: GpuCandidates,
+  searchMs: ReadonlyMap<GpuAlgorithm, number>,
+): GpuComparison {
+  const sequential = ranked.find(({ algorithm }) => algorithm === "sequential");
+  const rounded = (value: number, digits: number): number =>
+    Math.round(value * 10 ** digits) / 10 ** digits;
+  return {
+    lowerBoundNs: bounds.lowerBoundNs,
+    boundedBy: bounds.boundedBy,
+    algorithms: ranked.map(({ algorithm, schedule, predictedNs }) => ({
+      algorithm,
+      predictedNs,
+      speedUp: rounded((sequential?.predictedNs ?? 0) / Math.max(1, predictedNs), 4),
+      streams: schedule.streams,
+      waits: schedule.launches.reduce((sum, { waits }) => sum + waits.length, 0),
+      boundGap: rounded(predictedNs / Math.max(1, bounds.lowerBoundNs) - 1, 4),
+      searchMs: rounded(searchMs.get(algorithm) ?? 0, 3),
+    })),
+    refused: refused.map(({ algorithm, reason }) => ({ algorithm, reason: reason.message })),
+  };
+}

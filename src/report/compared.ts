@@ -1,0 +1,38 @@
+import { textTable } from "../core/text-table.js";
+import { formatName, formatNs, formatShare } from "./format.js";
+
+/** What is shown of a comparison; times in nanoseconds, but `searchMs`. */
+export interface Compared {
+  readonly lowerBoundNs: number;
+  readonly boundedBy: string;
+  readonly algorithms: readonly {
+    readonly algorithm: string;
+    readonly predictedNs: number;
+    readonly speedUp: number;
+    readonly streams: number;
+    readonly waits: number;
+    readonly boundGap: number;
+    readonly searchMs: number;
+  }[];
+  readonly refused: readonly { readonly algorithm: string; readonly reason: string }[];
+}
+
+/** All algorithms side by side. */
+export function renderCompared({ algorithms, refused, lowerBoundNs, boundedBy }: Compared): string {
+  const rows = algorithms.map((each) => [
+    formatName(each.algorithm),
+    formatNs(each.predictedNs),
+    `${each.speedUp.toFixed(2)}x`,
+    String(each.streams),
+    String(each.waits),
+    formatShare(each.boundGap),
+    formatNs(each.searchMs * 1e6),
+  ]);
+  const header = ["schedule", "predicted", "speed-up", "streams", "waits", "over bound", "search"];
+  return [
+    textTable(header, rows, ["left", ...header.slice(1).map(() => "right" as const)]),
+    "",
+    `bound   ${formatNs(lowerBoundNs)}, by ${boundedBy}`,
+    ...refused.map(({ algorithm, reason }) => `refused ${formatName(algorithm)}: ${reason}`),
+  ].join("\n");
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GpuComparison } from "../../src/driver/gpu-comparison.js";
+import type { Explanation } from "../../src/report/explanation.js";
+import { GPU_ALGORITHMS } from "../../src/search/operator/gpu/gpu-candidates.js";
+import { runCli } from "../support/run-cli.js";
+
+const MODEL = "fixtures/models/googlenet.onnx";
+
+let folder = "";
+let out = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-compare-"));
+  out = join(folder, "googlenet.json");
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("--compare", () => {
+  it("shows every algorithm, and the artifact has what was asked for", async () => {
+    const base = [MODEL, "--device", "rtx-2080-super", "-o", out, "--quiet", "--compare"];
+    const run = await runCli([...base, "--algorithm", "opara", "--json"]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    const comparison = JSON.parse(run.stdout) as GpuComparison;
+    const names = comparison.algorithms.map(({ algorithm }) => algorithm);
+    expect([...names].sort()).toEqual([...GPU_ALGORITHMS].sort());
+    expect(names[0]).toBe("top-compile");
+    for (const { predictedNs, boundGap, speedUp, searchMs } of comparison.algorithms) {
+      expect(predictedNs / comparison.lowerBoundNs - 1).toBeCloseTo(boundGap, 3);
+      expect(speedUp).toBeGreaterThanOrEqual(1);
+      expect(searchMs).toBeGreaterThan(0);
+    }
+    const { operators } = JSON.parse(readFileSync(out, "utf8"));
+    expect(operators.algorithm).toBe("opara");
+    expect(readFileSync(out, "utf8")).not.toContain("searchMs");
+    const opara = comparison.algorithms.find(({ algorithm }) => algorithm === "opara");
+    expect(operators.latencyNs.predicted).toBe(opara?.predictedNs);
+    const waits = operators.launches.flatMap((each: { waits: string[] }) => each.waits);
+    expect(waits.length).toBe(opara?.waits);
+
+    const text = await runCli(base);
+    for (const name of [...GPU_ALGORITHMS, "over bound", "search", "bound"]) {
+      expect(text.stdout).toContain(name);
+    }
+  });
+
+  it("is refused where schedules are measured", async () => {
+    const run = await runCli([MODEL, "--compare", "-o", out]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain("error[compare-not-for-device]");
+  });
+});
+
+describe("explain on a GPU", () => {
+  it("says why the schedule is not shorter, from the artifact alone", async () => {
+    const path = join(folder, "explained.json");
+    const argv = [MODEL, "--device", "v100", "--math", "ieee", "-o", path, "--quiet"];
+    expect((await runCli(argv)).status).toBe(0);
+    const { stdout } = await runCli(["explain", path, "--json"]);
+    const { gpu, latencyNs } = JSON.parse(stdout) as Explanation;
+    const { aloneNs, slowedNs, launchGapsNs, eventsNs, roomNs } = gpu?.chain ?? expect.fail();
+    // The parts are the whole: each link begins where the one before ended.
+    expect(aloneNs + slowedNs + launchGapsNs + eventsNs + roomNs).toBe(latencyNs);
+    const largest = gpu?.bounds[0]?.ns ?? 0;
+    expect(largest).toBe(JSON.parse(readFileSync(path, "utf8")).operators.lowerBoundNs);
+    expect(largest).toBeLessThanOrEqual(latencyNs);
+    for (const percents of Object.values(gpu?.usePercent ?? {})) {
+      expect(percents.length).toBe(96);
+      expect(Math.max(...percents)).toBeLessThanOrEqual(100.1);
+      expect(Math.max(...percents)).toBeGreaterThan(5);
+    }
+    const text = await runCli(["explain", path, "--ascii", "--width", "80"]);
+    expect(text.stdout).toContain("why it is not shorter");
+    expect(text.stdout).toMatch(/^SMs .*[#*@]/m);
+    expect(text.stdout).toContain("longest path of operators");
+    expect(Math.max(...text.stdout.split("\n").map((line) => line.length))).toBeLessThan(130);
+  });
+});
