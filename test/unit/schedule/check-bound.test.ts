@@ -146,4 +146,33 @@ describe("checkBound", () => {
     expect(Math.min(seen.load, seen.memory)).toBeGreaterThan(50);
     expect(seen.decisive).toBeGreaterThan(5);
   });
+
+  it("proves nothing false, whatever is claimed", () => {
+    const seen = { load: 0, recurrence: 0, memory: 0 };
+    const tiny = randomPlacement({ maxDevices: 2, maxBlocks: 4, maxDuration: 2, maxLatency: 1 });
+    const training = trainingPlacement({ maxStages: 2, maxDuration: 2 });
+    const claims = fc.record({
+      kind: fc.constantFrom("load", "recurrence", "memory", "memory"),
+      device: fc.nat(1),
+      blocks: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
+      microBatchesPerPeriod: fc.integer({ min: 1, max: 2 }),
+    });
+    fc.assert(
+      fc.property(fc.oneof(tiny, training), claims, (placement, raw) => {
+        const blocks = raw.blocks.map((block) => block % placement.blocks.length);
+        const check = checkBound(placement, { ...raw, blocks, period: 0 });
+        if (check.kind === "proved") {
+          seen[raw.kind]++;
+          const options = {
+            copies: raw.microBatchesPerPeriod,
+            longest: check.period - 1,
+            waits: 1,
+          };
+          expect(leastPeriodOf(placement, options)).toBe(Number.POSITIVE_INFINITY);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+    expect(Math.min(seen.load, seen.recurrence, seen.memory)).toBeGreaterThan(10);
+  });
 });

@@ -7,6 +7,7 @@ import { isGreater, maxCycleRatio, reduced } from "../../../src/schedule/max-cyc
 import type { PeriodicSchedule } from "../../../src/schedule/pipeline-schedule.js";
 import { pipelineSensitivity } from "../../../src/schedule/pipeline-sensitivity.js";
 import { noisyPeriod } from "../../../src/schedule/robust-period.js";
+import { unrollPeriodic } from "../../../src/schedule/unroll-periodic.js";
 import { searchPipeline } from "../../../src/search/pipeline/algorithms.js";
 import { randomPlacement } from "../../support/placements.js";
 
@@ -49,6 +50,28 @@ function largestRatio(graph: EventGraph, durations: Float64Array): number {
   return best;
 }
 
+/** Length of `count` micro-batches in the schedule's order, each block as early as it may be. */
+function asEarlyAsPossible(placement: Placement, schedule: PeriodicSchedule, count: number) {
+  const { blocks, dependencies } = placement;
+  const ends = new Map<string, number>();
+  const free = placement.devices.map(() => 0);
+  let last = 0;
+  for (const { block, microBatch } of unrollPeriodic(placement, schedule, count).instances) {
+    const ready = dependencies
+      .filter(({ to }) => to === block)
+      .map(({ from, latency }) => ends.get(`${from} ${microBatch}`)! + latency);
+    const own = blocks[block]!.devices;
+    const start = Math.max(0, ...ready, ...own.map((device) => free[device]!));
+    const end = start + blocks[block]!.duration;
+    ends.set(`${block} ${microBatch}`, end);
+    for (const device of own) {
+      free[device] = end;
+    }
+    last = Math.max(last, end);
+  }
+  return last;
+}
+
 const SMALL = randomPlacement({ maxDevices: 3, maxBlocks: 6, maxDuration: 9, maxLatency: 3 });
 
 describe("maxCycleRatio", () => {
@@ -81,6 +104,37 @@ describe("maxCycleRatio", () => {
       { numRuns: 200 },
     );
     expect(checked).toBeGreaterThan(60);
+  });
+});
+
+describe("eventGraph", () => {
+  it("has the pace that the order has when every block starts as early as it may", () => {
+    let checked = 0;
+    let tighter = 0;
+    fc.assert(
+      fc.property(SMALL, fc.integer({ min: 1, max: 3 }), (placement, stretch) => {
+        const tight = found(placement, "modulo");
+        if (tight === undefined) {
+          return;
+        }
+        checked++;
+        const repetend = tight.repetend.map((entry) => {
+          return { ...entry, offset: entry.offset * stretch };
+        });
+        const schedule = { ...tight, period: tight.period * stretch, repetend };
+        const { period } = pipelineSensitivity(placement, schedule);
+        const turns = period.numerator / period.denominator;
+        tighter += turns < schedule.period ? 1 : 0;
+        // A multiple of the numbers of repetitions after which small orders repeat exactly.
+        const [few, many] = [60, 120].map((repetitions) =>
+          asEarlyAsPossible(placement, schedule, repetitions * schedule.microBatchesPerPeriod),
+        );
+        expect((many! - few!) / 60).toBeCloseTo(turns, 9);
+      }),
+      { numRuns: 60 },
+    );
+    expect(checked).toBeGreaterThan(30);
+    expect(tighter).toBeGreaterThan(10);
   });
 });
 

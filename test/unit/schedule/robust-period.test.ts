@@ -58,6 +58,20 @@ describe("noisyPeriod", () => {
     expect(close.p95).toBeLessThan(4.4);
   });
 
+  it("is the load on average where only one device works", () => {
+    const devices = chain.devices.slice(0, 1);
+    const blocks = chain.blocks.map((block) => ({ ...block, devices: [0] }));
+    const alone = { ...chain, devices, blocks };
+    const repetend = [0, 2, 6].map((offset, block) => ({ block, residue: 0, offset, shift: 0 }));
+    const right: PeriodicSchedule = { period: 8, microBatchesPerPeriod: 1, repetend };
+    expect(verifyPeriodicSchedule(alone, right)).toEqual([]);
+    const { mean, p95 } = noisyPeriod(alone, right, { seed: 1 });
+    expect(mean).toBeGreaterThan(7.95);
+    expect(mean).toBeLessThan(8.05);
+    expect(p95).toBeGreaterThan(mean);
+    expect(noisyPeriod(alone, right, { seed: 1, spread: 0.4 }).p95).toBeGreaterThan(p95);
+  });
+
   it("depends on the seed and on nothing else", () => {
     const once = noisyPeriod(chain, tight, { seed: 7 });
     expect(noisyPeriod(chain, tight, { seed: 7 })).toEqual(once);
