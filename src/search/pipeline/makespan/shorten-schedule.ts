@@ -45,7 +45,8 @@ export interface ShortenOptions {
  * are not kept.
  *
  * Requires: `whole` is a right schedule within the memory limits. Deterministic for equal options.
- * Cost: O(instances * (instances per device + devices per block)) per pass at worst.
+ * Cost: O(instances * (instances per device + devices per block)) per pass at worst; with many
+ * instances about O(instances * log instances).
  */
 export function shortenSchedule(
   placement: Placement,
@@ -193,6 +194,12 @@ function orderBy(
   );
 }
 
+/**
+ * With more instances, those of a block stay in the order in which they come: micro-batches are
+ * alike, so little is lost, and nobody asks gaps from the very beginning again.
+ */
+const MANY = 8192;
+
 /** Puts each instance into the first gap; `undefined` when memory leaves one of them no place. */
 function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
   const { blocks, durations, devices, steps, before, bases, limits } = problem;
@@ -200,12 +207,14 @@ function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
     return new DeviceLine(base, limits[device] ?? Number.POSITIVE_INFINITY);
   });
   const starts = new Float64Array(order.length);
+  const isMany = order.length > MANY;
+  const latest = new Float64Array(blocks);
   for (const at of order) {
     const block = at % blocks;
     const duration = durations[block] ?? 0;
     const step = steps[block] ?? { keep: 0, peak: 0 };
     const own = (devices[block] ?? []).flatMap((device) => lines[device] ?? []);
-    let ready = 0;
+    let ready = isMany ? (latest[block] ?? 0) : 0;
     for (const wait of before[block] ?? []) {
       const from = starts[at - block + wait.block] ?? 0;
       ready = Math.max(ready, from + (durations[wait.block] ?? 0) + wait.latency);
@@ -215,6 +224,7 @@ function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
       return undefined;
     }
     starts[at] = start;
+    latest[block] = start;
     for (const line of own) {
       line.insert(line.placeAt(start), start, start + duration, step);
     }

@@ -51,6 +51,15 @@ describe("shortening", () => {
     expect(verifyPipelineSchedule(placement, shorter)).toEqual([]);
   });
 
+  it("is right and not longer with so many instances that their order is kept", () => {
+    const times = { forward: 20, backward: 18, weight: 9, latency: 1 };
+    const placement = shape("zb-h", { devices: 8, memory: 16, ...times });
+    const whole = scheduled(placement, "greedy", 400);
+    const shorter = shortenSchedule(placement, whole, { maxNodes: 1, seed: 1 });
+    expect(shorter.makespan).toBeLessThan(whole.makespan);
+    expect(verifyPipelineSchedule(placement, shorter)).toEqual([]);
+  });
+
   it("leaves a schedule at its lower bound as it is", () => {
     const placement = shape("v", { devices: 4, memory: 4 });
     const [whole] = familyCandidates(placement, 16);
