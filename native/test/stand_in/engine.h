@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "../../src/abi_driver.h"
 #include "../../src/abi_math.h"
+#include "host_kernels.h"
 
 namespace stand_in {
 
@@ -82,11 +84,14 @@ struct event {
 struct function {
   std::string name;
   int dynamic_limit = 48 << 10;
+  // Compiled from the source; one of the stand-in's own kernels when it has no `run`.
+  host_kernel compiled{};
 };
 
 struct module {
   std::string image;
   std::map<std::string, std::unique_ptr<function>> functions;
+  std::optional<std::map<std::string, host_kernel>> compiled;
 };
 
 // Not initialised: most of it, such as workspaces, is never touched.
