@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { encodeParameters } from "../../dist/learn/fixed-point.js";
 import { judgePolicy, syntheticLessons, trainPolicy } from "../../dist/partition/gpg/training.js";
 
-const OPTIONS = { steps: 300, models: 16, rounds: 3, draws: 32, rate: 1e-3, seed: 1 };
+const OPTIONS = { steps: 240, models: 16, rounds: 2, draws: 16, rate: 1e-3, seed: 1 };
 const steps = Number(process.argv[2] ?? OPTIONS.steps);
 const held = syntheticLessons(160, 999);
 const curve = [];

@@ -6,31 +6,28 @@ import type { OrderCutter } from "../cut-order.js";
 import type { FoundPartition } from "../found-partition.js";
 import { climbHill } from "../hill-climbing.js";
 import type { PartitionGraph } from "../partition-graph.js";
-import {
-  type DrawnOrder,
-  type OrderPolicy,
-  type PolicyMaker,
-  policyMaker,
-} from "./order-policy.js";
+import { bestOf, drawOrders, policyGradient, polished } from "./draws.js";
+import { type PolicyMaker, policyMaker } from "./order-policy.js";
 
 /**
  * GPG: stage partition by a graph-neural-network policy (TOP's name for its own).
  *
  * A round starts from a partition. The policy draws orders near it, each is cut exactly, and the
- * best few results are polished by hill climbing and short annealing. What is better becomes the
- * partition of the next round. So the policy does what small steps cannot (it moves many operators
- * at once and pays for it only in orders, never in broken stages), the exact cut places all cuts of
- * an order together, and small steps do what no order near the old one shows.
+ * results are polished: all by hill climbing in one round, the best few by short annealing in the
+ * next. What is better becomes the partition of the next round. So the policy does what small steps
+ * cannot (it moves many operators at once and pays for it only in orders, never in broken stages),
+ * the exact cut places all cuts of an order together, and small steps do what no order near the old
+ * one shows.
  *
  * The weights come trained on made-up models. Fine-tuning goes on training them, by policy gradient
- * (REINFORCE), on the model at hand: an order is rewarded by how much its cut improves on the best
- * partition so far, and the reward of the likeliest order, the policy's own answer, is the baseline.
- * An order that improves nothing is worth nothing, however bad it is: what counts is the best of many
- * draws, not their mean, and a policy that is paid for its mean learns to stand still.
+ * (REINFORCE), on the model at hand: an order is rewarded by how much its cut, polished, improves on
+ * the best partition so far, and the reward of the likeliest order, the policy's own answer, is the
+ * baseline. An order that improves nothing is worth nothing, however bad it is: what counts is the
+ * best of many draws, not their mean, and a policy that is paid for its mean learns to stand still.
  *
- * Source: reward, baseline: Williams, Machine Learning 8, 1992; Rennie et al., CVPR 2017 (self-critical). TOP
- * (TPDS 36(2), 2025) names a GNN-based policy gradient for stage partition; what it consists of is
- * not published, so policy, action and reward here are ours.
+ * Source: policy gradient: Williams, Machine Learning 8, 1992; self-critical baseline: Rennie et al.,
+ * CVPR 2017. TOP (TPDS 36(2), 2025) names a GNN-based policy gradient for stage partition; what it
+ * consists of is not published, so policy, action and reward here are ours.
  */
 
 /** How hard to try; the same values give the same partition. */
@@ -58,11 +55,8 @@ export const DRAWS = 16;
 /** Widths of the noise in turn: careful, as the network says, bold. */
 const SCALES: readonly number[] = [0.5, 1, 2];
 
-/** Cuts that are this many times worse than the best may still lead to something better. */
-const PROMISING = 1.1;
-
-/** How many results of a round are polished. */
-const POLISHED = 3;
+/** How many results of a round are annealed; in every other round all are polished by hill climbing. */
+const ANNEALED = 3;
 
 /** Steps of a short annealing. */
 const POLISH_STEPS = 5000;
@@ -75,7 +69,7 @@ const RATE = 1e-3;
  *
  * Requires: `starts` is not empty, and each fits into memory.
  * Ensures: never worse than any start.
- * Cost: per round `DRAWS` exact cuts, one network answer, `POLISHED + 1` polishes.
+ * Cost: per round `DRAWS` exact cuts, one network answer, at most `DRAWS + 1` polishes.
  */
 export function refineByPolicy(
   model: OperatorGraph,
@@ -116,88 +110,23 @@ interface Round {
 function playRound(context: Round, best: FoundPartition, round: number): FoundPartition {
   const { graph, cutter, maker, parameters, random, optimizer } = context;
   const policy = maker.policyAt(parameters, best.partition);
-  const scales = optimizer === undefined ? SCALES : [1];
-  const drawn = drawOrders(policy, cutter, best, random, {
-    draws: DRAWS,
-    scales,
-    within: PROMISING,
-  });
+  const state = { graph, cutter, policy, best, random };
   if (optimizer !== undefined) {
-    const gradient = policyGradient(policy, cutter, best, drawn);
-    optimizer.step(parameters, gradient, RATE);
+    const draws = polished(state, drawOrders(state, DRAWS, [1]));
+    optimizer.step(parameters, policyGradient(state, draws), RATE);
+    const found = bestOf(draws);
+    return found !== undefined && found.periodNs < best.periodNs ? found : best;
   }
-  const promising = drawn
+  const promising = drawOrders(state, DRAWS, SCALES)
     .flatMap(({ found }) => (found === undefined ? [] : [found]))
-    .sort((a, b) => a.periodNs - b.periodNs)
-    .slice(0, POLISHED);
+    .sort((a, b) => a.periodNs - b.periodNs);
+  const isClimb = round % 2 === 0;
   let result = best;
-  for (const { partition } of [...promising, best]) {
-    const polished =
-      round % 2 === 0
-        ? climbHill(graph, partition, random)
-        : anneal(graph, partition, { steps: POLISH_STEPS, random });
-    result = polished.periodNs < result.periodNs ? polished : result;
+  for (const { partition } of [...(isClimb ? promising : promising.slice(0, ANNEALED)), best]) {
+    const improved = isClimb
+      ? climbHill(graph, partition, random)
+      : anneal(graph, partition, { steps: POLISH_STEPS, random });
+    result = improved.periodNs < result.periodNs ? improved : result;
   }
   return result;
-}
-
-/** An order and what its exact cut gave; nothing when that is beyond what is promising. */
-export interface CutDraw {
-  readonly draw: DrawnOrder;
-  readonly found: FoundPartition | undefined;
-}
-
-/** How to draw. */
-export interface DrawOptions {
-  readonly draws: number;
-  /** Widths of the noise, in turn. */
-  readonly scales: readonly number[];
-  /** Cuts are wanted up to this many times the period of the present partition. */
-  readonly within: number;
-}
-
-/** Orders of a policy, cut. */
-export function drawOrders(
-  policy: OrderPolicy,
-  cutter: OrderCutter,
-  { partition, periodNs }: FoundPartition,
-  random: Random,
-  { draws, scales, within }: DrawOptions,
-): readonly CutDraw[] {
-  const { stageCount } = partition;
-  return Array.from({ length: draws }, (_, i) => {
-    const draw = policy.draw(random, scales[i % scales.length] as number);
-    const cut = cutter.cut(draw.order, stageCount, periodNs * within);
-    if (cut === undefined) {
-      return { draw, found: undefined };
-    }
-    const stageOf = cutter.stagesOf(draw.order, cut.cuts);
-    return { draw, found: { partition: { stageCount, stageOf }, periodNs: cut.periodNs } };
-  });
-}
-
-/**
- * Gradient, by parameter, of the negative expected reward, from orders drawn with scale 1.
- *
- * Rewards are compared in units of their spread, so that models which can gain much and models
- * which can gain little teach alike.
- */
-export function policyGradient(
-  policy: OrderPolicy,
-  cutter: OrderCutter,
-  best: FoundPartition,
-  draws: readonly CutDraw[],
-): Float64Array {
-  const reward = (periodNs: number | undefined): number =>
-    periodNs === undefined ? 0 : Math.max(0, 1 - periodNs / best.periodNs);
-  const rewards = draws.map(({ found }) => reward(found?.periodNs));
-  const own = cutter.cut(policy.likeliest(), best.partition.stageCount, best.periodNs);
-  const baseline = reward(own?.periodNs);
-  const squares = rewards.map((each) => (each - baseline) * (each - baseline));
-  const spread = Math.sqrt(squares.reduce((sum, each) => sum + each, 0) / draws.length);
-  const weights = rewards.map((each) => -(each - baseline) / (spread + 1e-3) / draws.length);
-  return policy.gradient(
-    draws.map(({ draw }) => draw),
-    weights,
-  );
 }

@@ -9,7 +9,8 @@ import { climbHill } from "../hill-climbing.js";
 import { type PartitionGraph, partitionGraphOf } from "../partition-graph.js";
 import type { PartitionProblem } from "../partition-problem.js";
 import { candidateOrders } from "../topological-orders.js";
-import { DRAWS, drawOrders, policyGradient } from "./gpg.js";
+import { bestOf, drawOrders, policyGradient, polished } from "./draws.js";
+import { DRAWS } from "./gpg.js";
 import { POLICY_SHAPE, type PolicyMaker, policyMaker } from "./order-policy.js";
 import { syntheticProblem } from "./synthetic-problems.js";
 
@@ -92,30 +93,26 @@ export function trainPolicy(
 /** Adds the gradients of a few rounds on one model. */
 function learnFrom(
   { graph, cutter, maker, start }: Lesson,
-  options: TrainingOptions,
+  { rounds, draws }: TrainingOptions,
   parameters: Float64Array,
   random: Random,
   gradient: Float64Array,
 ): void {
-  let best = start;
-  for (let round = 0; round < options.rounds; round++) {
+  let best = climbHill(graph, start.partition, random);
+  for (let round = 0; round < rounds; round++) {
     const policy = maker.policyAt(parameters, best.partition);
-    const draws = drawOrders(policy, cutter, best, random, {
-      draws: options.draws,
-      scales: [1],
-      within: 1,
-    });
-    policyGradient(policy, cutter, best, draws).forEach((slope, i) => {
+    const state = { graph, cutter, policy, best, random };
+    const drawn = polished(state, drawOrders(state, draws, [1]));
+    policyGradient(state, drawn).forEach((slope, i) => {
       gradient[i] = (gradient[i] as number) + slope;
     });
-    const found = draws.flatMap((draw) => (draw.found === undefined ? [] : [draw.found]));
-    const drawn = found.reduce((a, b) => (b.periodNs < a.periodNs ? b : a), best);
-    best = drawn === best ? best : climbHill(graph, drawn.partition, random);
+    const found = bestOf(drawn);
+    best = found !== undefined && found.periodNs < best.periodNs ? found : best;
   }
 }
 
 /**
- * How good weights are: mean of the period after `rounds` rounds of draws and hill climbing, over
+ * How good weights are: mean of the period after hill climbing and `rounds` rounds of polished draws, over
  * that of the best cut of the candidate orders. Below 1, and the smaller the better.
  */
 export function judgePolicy(
@@ -126,21 +123,12 @@ export function judgePolicy(
 ): number {
   const random = seededRandom(seed);
   const ratios = lessons.map(({ graph, cutter, maker, start }) => {
-    let best = start;
+    let best = climbHill(graph, start.partition, random);
     for (let round = 0; round < rounds; round++) {
       const policy = maker.policyAt(parameters, best.partition);
-      const draws = drawOrders(policy, cutter, best, random, {
-        draws: DRAWS,
-        scales: [1],
-        within: 1.1,
-      });
-      const found = draws
-        .flatMap((draw) => (draw.found === undefined ? [] : [draw.found]))
-        .sort((a, b) => a.periodNs - b.periodNs);
-      for (const { partition } of [...found.slice(0, 2), best]) {
-        const polished = climbHill(graph, partition, random);
-        best = polished.periodNs < best.periodNs ? polished : best;
-      }
+      const state = { graph, cutter, policy, best, random };
+      const found = bestOf(polished(state, drawOrders(state, DRAWS, [1])));
+      best = found !== undefined && found.periodNs < best.periodNs ? found : best;
     }
     return best.periodNs / start.periodNs;
   });
