@@ -1,23 +1,26 @@
 /**
- * Compiling for a GPU that is known by its data sheet only: nothing is measured, everything is
- * estimated and marked so.
+ * Compiling for a GPU that is known by its data sheet: nothing is measured, everything is estimated
+ * and marked so, unless a recorded profile has the figures.
  */
 import { basename } from "node:path";
-import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import { isCapturable, kernelsOf, type MathMode } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { profileDoesNotFit } from "../profile/failures.js";
 import { type GpuAlgorithm, searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
+import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
 import { algorithmRefused, operatorsNotCapturable } from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
+import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { tasksInFlight } from "./tasks-in-flight.js";
 
@@ -27,6 +30,8 @@ export interface ModelCompileRequest extends ModelJob {
   readonly algorithm: GpuAlgorithm | undefined;
   readonly device: DeviceModel;
   readonly math: MathMode;
+  /** A recorded GPU profile, whose figures replace the estimates. */
+  readonly profile?: string;
   /** Search with all algorithms, even if one is asked for. */
   readonly compare?: boolean;
   /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
@@ -63,6 +68,11 @@ function compiledFor(
 ): Result<CompiledForModel> {
   const { device, algorithm, seed, math, progress } = request;
   const { operators } = lowered.graph;
+  const recorded = recordedProfile(request, lowered);
+  if (!recorded.ok) {
+    return recorded;
+  }
+  const profile = recorded.value?.profile;
   const refused = operators.filter((operator) => !isCapturable(operator));
   if (refused.length > 0) {
     return fail([
@@ -73,7 +83,10 @@ function compiledFor(
     ]);
   }
   const kernels = operators.map((operator) => kernelsOf(operator, lowered, device, math));
-  const single = gpuProblemOf(lowered.graph, kernels, device, "estimated");
+  const single =
+    profile === undefined
+      ? gpuProblemOf(lowered.graph, kernels, device, "estimated")
+      : measuredProblem(profile, lowered.graph);
   const tasks =
     progress === undefined ? undefined : tasksInFlight(progress, single.costs.durationNs);
   const joint = tasks === undefined ? undefined : gpuProblemOfTasks(single, tasks, seed);
@@ -95,8 +108,11 @@ function compiledFor(
     return fail([algorithmRefused(algorithm, reason)]);
   }
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, tool),
-    device: { name: device.product, source: "estimated" },
+    provenance: provenanceOf(request, recorded.value?.input, tool),
+    device: {
+      name: profile?.device.name ?? device.product,
+      source: profile === undefined ? "estimated" : "measured",
+    },
     operators: gpuSectionOf({
       problem,
       candidates,
@@ -109,12 +125,39 @@ function compiledFor(
   return ok({ artifact, comparison: comparisonOf(candidates, searchMs) });
 }
 
-function provenanceOf(request: ModelCompileRequest, tool: string): ScheduleArtifact["provenance"] {
+/**
+ * The profile that was named: of this model and of a GPU of the named kind, whose figures take the
+ * place of the model's.
+ */
+function recordedProfile(
+  { profile, device }: ModelCompileRequest,
+  lowered: LoweredModel,
+): Result<RecordedGpuProfile | undefined> {
+  if (profile === undefined) {
+    return ok(undefined);
+  }
+  const recorded = gpuProfileInFile(lowered, profile, basename(profile));
+  if (!recorded.ok) {
+    return recorded;
+  }
+  const { name, multiprocessors } = recorded.value.profile.device;
+  const family = device.name.split("-")[0] ?? device.name;
+  const isSame = name.toLowerCase().includes(family) && multiprocessors === device.sms;
+  return isSame || name === device.product
+    ? recorded
+    : fail([profileDoesNotFit("GPU", name, device.product)]);
+}
+
+function provenanceOf(
+  request: ModelCompileRequest,
+  profile: ProvenanceInput | undefined,
+  tool: string,
+): ScheduleArtifact["provenance"] {
   const { model, device, algorithm, seed, math, dims, batch, progress } = request;
-  const role = "model" as const;
+  const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
   return {
     tool,
-    inputs: [{ role, name: basename(model), sha256: sha256OfFile(model) }],
+    inputs: profile === undefined ? [input] : [input, profile],
     seed,
     options: {
       device: device.name,

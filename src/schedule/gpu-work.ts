@@ -64,6 +64,35 @@ export function gpuWorkOf(
   };
 }
 
+/** The work of some operators, renumbered from 0 in the given order. Cost: O(their phases). */
+export function workOfSome(work: GpuWork, operators: readonly number[]): GpuWork {
+  const first = [0];
+  const phase = [0];
+  const phases: number[] = [];
+  for (const operator of operators) {
+    const end = work.first[operator + 1] as number;
+    for (let kernel = work.first[operator] as number; kernel < end; kernel++) {
+      const to = work.phase[kernel + 1] as number;
+      for (let at = work.phase[kernel] as number; at < to; at++) {
+        phases.push(at);
+      }
+      phase.push(phases.length);
+    }
+    first.push(phase.length - 1);
+  }
+  const pick = (values: Float64Array): Float64Array =>
+    Float64Array.from(phases, (at) => values[at] as number);
+  return {
+    ...work,
+    first: Int32Array.from(first),
+    phase: Int32Array.from(phase),
+    phaseNs: pick(work.phaseNs),
+    share: pick(work.share),
+    arithmetic: pick(work.arithmetic),
+    bandwidth: pick(work.bandwidth),
+  };
+}
+
 interface Phase {
   readonly ns: number;
   readonly share: number;

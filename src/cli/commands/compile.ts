@@ -221,6 +221,7 @@ async function compileOn(
                 algorithm,
                 math,
                 device: device.model,
+                ...(profile === undefined ? {} : { profile }),
                 compare: options.compare === true,
               },
               context,

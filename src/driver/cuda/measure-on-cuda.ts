@@ -7,17 +7,17 @@ import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
 import { parseGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { GPU_METHOD_VERSION, measureGpuProfile } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
-import { measuredKernels } from "../../profile/gpu/measured-kernels.js";
 import { modelDigest } from "../../profile/profile-key.js";
 import {
   type GpuAlgorithm,
   type GpuCandidates,
   searchGpuSchedules,
 } from "../../search/operator/gpu/gpu-candidates.js";
-import { type GpuProblem, gpuProblemOf } from "../../search/operator/gpu/gpu-problem.js";
+import type { GpuProblem } from "../../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "../context.js";
 import { algorithmRefused, outputsDiffer } from "../failures.js";
 import { readText } from "../files.js";
+import { measuredProblem } from "../measured-problem.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
 /** Schedules of a model, found with what a profile says. */
@@ -36,9 +36,7 @@ export function searchFromProfile(
   profile: GpuProfile,
   { seed, algorithm }: { readonly seed: number; readonly algorithm: GpuAlgorithm | undefined },
 ): Result<MeasuredSearch> {
-  const { deviceModel } = profile;
-  const kernels = measuredKernels(profile, lowered.graph, deviceModel);
-  const problem = gpuProblemOf(lowered.graph, kernels, deviceModel, "measured");
+  const problem = measuredProblem(profile, lowered.graph);
   const candidates = searchGpuSchedules(problem, {
     seed,
     ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),

@@ -2,7 +2,7 @@ import type { DeviceModel } from "../../../cost/device-model.js";
 import type { Kernel } from "../../../cost/kernel.js";
 import { registersPerBlock, sharedBytesPerBlock } from "../../../cost/occupancy.js";
 import type { OperatorGraph } from "../../../ir/operator-graph.js";
-import { type GpuWork, gpuWorkOf } from "../../../schedule/gpu-work.js";
+import { type GpuWork, gpuWorkOf, type Interference } from "../../../schedule/gpu-work.js";
 import type { OperatorProblem } from "../operator-problem.js";
 
 /** A graph on a GPU: the kernels of each operator, digested for the simulator. */
@@ -20,6 +20,7 @@ export function gpuProblemOf(
   kernels: readonly (readonly Kernel[])[],
   device: DeviceModel,
   source: "measured" | "estimated",
+  interference?: Interference,
 ): GpuProblem {
   const durationNs = Float64Array.from(kernels, (list) =>
     list.reduce((sum, kernel) => sum + kernel.durationNs, (list.length - 1) * device.launchGapNs),
@@ -28,7 +29,7 @@ export function gpuProblemOf(
     graph,
     device,
     kernels,
-    work: gpuWorkOf(kernels, device),
+    work: gpuWorkOf(kernels, device, interference),
     costs: { source, durationNs },
   };
 }

@@ -1,0 +1,34 @@
+import type { OperatorGraph } from "../ir/operator-graph.js";
+import type { GpuProfile } from "../profile/gpu/gpu-profile.js";
+import { measuredKernels } from "../profile/gpu/measured-kernels.js";
+import { fitInterference, type MeasuredPair } from "../schedule/fit-interference.js";
+import { type GpuProblem, gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+
+/**
+ * The problem of a graph with what a profile has measured of it: kernels, durations, launch costs,
+ * and what kernels cost each other where pairs were measured.
+ *
+ * Requires: the profile is of this graph. Cost: O(operators + pairs).
+ */
+export function measuredProblem(profile: GpuProfile, graph: OperatorGraph): GpuProblem {
+  const { deviceModel } = profile;
+  const kernels = measuredKernels(profile, graph, deviceModel);
+  const problem = gpuProblemOf(graph, kernels, deviceModel, "measured");
+  const pairs = pairsOf(profile, graph);
+  if (pairs.length === 0) {
+    return problem;
+  }
+  const { interference } = fitInterference(problem.work, pairs);
+  return gpuProblemOf(graph, kernels, deviceModel, "measured", interference);
+}
+
+function pairsOf(profile: GpuProfile, graph: OperatorGraph): MeasuredPair[] {
+  const ids = new Map<string, number>(graph.operators.map(({ name, id }) => [name, id]));
+  return profile.pairs.flatMap(({ operators, apart, together }): MeasuredPair[] => {
+    const [first, second] = operators.map((name) => ids.get(name));
+    const isKnown = first !== undefined && second !== undefined && first !== second;
+    return isKnown && apart.medianNs > 0 && together.medianNs > 0
+      ? [{ operators: [first, second], apartNs: apart.medianNs, togetherNs: together.medianNs }]
+      : [];
+  });
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
+import { kernelsOf } from "../../src/cost/kernels/operator-kernels.js";
+import { loadModel } from "../../src/driver/load-model.js";
+import type { LoweredModel } from "../../src/onnx/lowered-model.js";
+import type { GpuPairTiming, GpuProfile } from "../../src/profile/gpu/gpu-profile.js";
+import { encodeGpuProfile } from "../../src/profile/gpu/gpu-profile-format.js";
+import { GPU_METHOD_VERSION } from "../../src/profile/gpu/measure-gpu-profile.js";
+import { modelDigest } from "../../src/profile/profile-key.js";
+import { runCli } from "../support/run-cli.js";
+
+const MODEL = "fixtures/models/squeezenet.onnx";
+
+let folder = "";
+let lowered: LoweredModel;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-device-profile-"));
+  const loaded = await loadModel(MODEL, new Map());
+  lowered = loaded.ok ? loaded.value : expect.fail();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function timing(ns: number) {
+  return { medianNs: ns, p10Ns: ns, p90Ns: ns, samples: 5 };
+}
+
+/** A profile as a GPU would give it on which every operator takes `factor` times its estimate. */
+function profileOf(factor: number, pairs: readonly GpuPairTiming[] = []): GpuProfile {
+  const { graph } = lowered;
+  return {
+    key: {
+      method: GPU_METHOD_VERSION,
+      modelSha256: modelDigest(lowered),
+      dims: [],
+      precision: "ieee",
+      isFused: false,
+      gpu: "Tesla V100-SXM2-16GB",
+      driver: "12.4",
+      libraries: [],
+    },
+    model: "squeezenet.onnx",
+    device: {
+      name: "Tesla V100-SXM2-16GB",
+      source: "measured",
+      capability: "7.0",
+      multiprocessors: V100.sms,
+      clockMhzBefore: 1500,
+      clockMhzAfter: 1500,
+    },
+    launchCosts: { chainNs: 3000, hopNs: 4000 },
+    deviceModel: V100,
+    operators: graph.operators.map((operator) => ({
+      name: operator.name,
+      nodes: kernelsOf(operator, lowered, V100, "ieee").map((kernel) => ({
+        kind: "kernel" as const,
+        ...timing(Math.round(kernel.durationNs * factor) + V100.launchGapNs),
+        kernels: [
+          {
+            name: operator.type,
+            grid: [kernel.threadBlocks, 1, 1],
+            threadBlock: [kernel.threadsPerBlock, 1, 1],
+            registersPerThread: kernel.registersPerThread,
+            sharedBytesPerBlock: kernel.sharedBytesPerBlock,
+          },
+        ],
+      })),
+    })),
+    pairs,
+  };
+}
+
+function written(name: string, profile: GpuProfile): string {
+  const path = join(folder, name);
+  writeFileSync(path, encodeGpuProfile(profile));
+  return path;
+}
+
+async function compiled(device: string, profile: string | undefined, model = MODEL) {
+  const out = join(folder, "out.json");
+  const base = [model, "--device", device, "--math", "ieee", "-o", out, "--quiet"];
+  const run = await runCli(profile === undefined ? base : [...base, "--profile", profile]);
+  return { run, artifact: run.status === 0 ? JSON.parse(readFileSync(out, "utf8")) : undefined };
+}
+
+describe("--device MODEL --profile FILE", () => {
+  it("takes the measured figures instead of the estimates", async () => {
+    const estimated = (await compiled("v100", undefined)).artifact;
+    const double = written("double.json", profileOf(2));
+    const { artifact } = await compiled("v100", double);
+    expect(artifact.device).toEqual({ name: "Tesla V100-SXM2-16GB", source: "measured" });
+    expect(artifact.provenance.inputs[1]).toMatchObject({ role: "profile", name: "double.json" });
+    const kernels = lowered.graph.operators.flatMap((operator) =>
+      kernelsOf(operator, lowered, V100, "ieee"),
+    );
+    const work = kernels.reduce((sum, { durationNs }) => sum + durationNs, 0);
+    const before = estimated.operators.latencyNs.sequentialPredicted;
+    const after = artifact.operators.latencyNs.sequentialPredicted;
+    expect(Math.abs(after - before - work)).toBeLessThan(0.001 * work);
+  });
+
+  it("takes from measured pairs what operators cost each other", async () => {
+    const calm = (await compiled("v100", written("calm.json", profileOf(1)))).artifact;
+    const names = calm.operators.launches.map((each: { operator: string }) => each.operator);
+    // Small neighbours that gain nothing from running together: as slow as one after the other.
+    const pairs = names.slice(4).flatMap((name: string, at: number): GpuPairTiming[] =>
+      at % 2 === 0
+        ? [
+            {
+              operators: [names[at + 3] ?? name, name],
+              apart: timing(10_000),
+              together: timing(10_000),
+            },
+          ]
+        : [],
+    );
+    const fighting = (await compiled("v100", written("pairs.json", profileOf(1, pairs)))).artifact;
+    const { sequentialPredicted, predicted } = fighting.operators.latencyNs;
+    expect(sequentialPredicted).toBe(calm.operators.latencyNs.sequentialPredicted);
+    expect(predicted).toBeGreaterThan(calm.operators.latencyNs.predicted);
+  });
+
+  it("is refused for another model, another GPU, and a profile of a CPU", async () => {
+    const path = written("refused.json", profileOf(1));
+    const cases: readonly (readonly [string, string, string, string])[] = [
+      ["v100", path, "fixtures/models/googlenet.onnx", "profile-stale"],
+      ["h200", path, MODEL, "profile-stale"],
+      ["a100-pcie-40gb", path, MODEL, "profile-stale"],
+      ["v100", "fixtures/profiles/cpu-example/two-branch.profile.json", MODEL, "profile-invalid"],
+      ["v100", join(folder, "missing.json"), MODEL, "file-unreadable"],
+    ];
+    for (const [device, profile, model, code] of cases) {
+      const { run } = await compiled(device, profile, model);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain(`error[${code}]`);
+    }
+  });
+});
