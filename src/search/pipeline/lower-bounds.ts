@@ -24,7 +24,7 @@ import {
   type MemoryEvent,
   type ModuloProblem,
   moduloProblem,
-} from "./modulo-problem.js";
+} from "./modulo/modulo-problem.js";
 
 /** A bound on the time per micro-batch: `numerator / denominator`, and what forces it. */
 export interface PeriodBound {

@@ -16,19 +16,18 @@
  * Source: trying initiation intervals upwards is Rau's (MICRO 1994); several samples per period:
  * Sittel et al., "Modulo scheduling with rational initiation intervals" (2020).
  */
-import { seededRandom } from "../../core/random.js";
 import type { Placement } from "../../placement/placement.js";
 import type { PeriodicSchedule, RepetendEntry } from "../../schedule/pipeline-schedule.js";
 import { heldTime, type PeriodBound, periodBounds } from "./lower-bounds.js";
-import { outwardOrder } from "./modulo-order.js";
+import { outwardOrder } from "./modulo/modulo-order.js";
 import {
   longestFrom,
   type MemoryEvent,
   type ModuloProblem,
   moduloProblem,
-} from "./modulo-problem.js";
-import { type ModuloOutcome, searchModulo } from "./modulo-search.js";
-import { peakLevel } from "./steady-memory.js";
+} from "./modulo/modulo-problem.js";
+import { type ModuloOutcome, searchModulo } from "./modulo/modulo-search.js";
+import { peakLevel } from "./modulo/steady-memory.js";
 
 /** Limits of a period search. */
 export interface PeriodOptions {
@@ -160,7 +159,7 @@ class PeriodSearch {
     rate: number,
   ): Found | undefined {
     const serial = problem.duration.reduce((sum, d) => sum + d, 0) + start;
-    const order = outwardOrder(problem);
+    const order = outwardOrder(moduloProblem(this.placement, 1));
     let proved = true;
     for (let period = start; period <= serial && period / copies < rate; period++) {
       const outcome = this.search({ problem, period, order }, this.limits(), 0.25);
@@ -202,29 +201,7 @@ class PeriodSearch {
     return best;
   }
 
-  private anyOrder(problem: ModuloProblem, copies: number, period: number): Found | undefined {
-    const { topological, count } = problem;
-    const random = seededRandom(this.options.seed);
-    const orders = [outwardOrder(problem), topological, [...topological].reverse()];
-    for (let round = 0; round < 4; round++) {
-      for (const order of orders) {
-        const outcome = searchModulo(problem, period, {
-          limits: this.limits(),
-          order,
-          complete: false,
-          maxNodes: Math.min(4 * count + 200, this.left()),
-          ...(this.options.shouldStop === undefined ? {} : { shouldStop: this.options.shouldStop }),
-          ...(round === 0 ? {} : { random: random.fork(round) }),
-        });
-        this.nodes += outcome.nodes;
-        if (outcome.times !== undefined) {
-          return { problem, copies, period, times: outcome.times };
-        }
-        if (this.spent()) {
-          return undefined;
-        }
-      }
-    }
+  private anyOrder(_p: ModuloProblem, _c: number, _t: number): Found | undefined {
     return undefined;
   }
 
@@ -251,7 +228,6 @@ class PeriodSearch {
     const outcome = searchModulo(problem, period, {
       limits,
       order,
-      complete: true,
       maxNodes: Math.ceil(this.left() * share),
       ...(latency === undefined ? {} : { latency }),
       ...(this.options.shouldStop === undefined ? {} : { shouldStop: this.options.shouldStop }),
@@ -300,7 +276,7 @@ class PeriodSearch {
       ...devices.map((d) => Math.ceil(((heldTime(one, d)?.time ?? 0) * copies) / period)),
       ...devices.map((d) => largestTake(one, d)),
     );
-    const order = outwardOrder(problem);
+    const order = outwardOrder(moduloProblem(this.placement, 1));
     let proved = devices.length === problem.blocksOn.length;
     const step = Math.max(1, Math.floor((peak - least) / 32));
     for (let most = least; most < peak; most += step) {
@@ -322,7 +298,7 @@ class PeriodSearch {
     const devices = problem.blocksOn.map((_, at) => at).filter((at) => returns(problem, at));
     const peak = Math.max(0, ...devices.map((d) => peakLevel(problem, d, found.times, period)));
     const limits = devices.length === problem.blocksOn.length ? this.limits(peak) : this.limits();
-    const order = outwardOrder(problem);
+    const order = outwardOrder(moduloProblem(this.placement, 1));
     const now = latencyOf(found);
     let proved = true;
     for (let latency = criticalPath(problem); latency < now; latency++) {

@@ -1,4 +1,4 @@
-import type { Placement } from "../../placement/placement.js";
+import type { Placement } from "../../../placement/placement.js";
 
 /** One end of a dependency: the other block starts at least `gap` after this one (or before it). */
 export interface Edge {
