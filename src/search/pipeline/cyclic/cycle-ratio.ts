@@ -1,0 +1,206 @@
+/**
+ * The least period of given cyclic orders: the largest ratio of time to height over all cycles of
+ * dependencies and orders.
+ *
+ * Every cycle of arcs t[v] + height * T >= t[u] + gap forces T >= sum of gaps / sum of heights, and
+ * the largest of these ratios is enough. Howard's policy iteration: every block holds on to one
+ * outgoing arc; following them from anywhere ends in a cycle, which gives the block a ratio and a
+ * distance; blocks change to arcs that give a larger one, until none does. It starts from the arcs
+ * of the last call, and after a small change of the orders few of them change.
+ *
+ * Source: Cochet-Terrasson et al., "Numerical computation of spectral elements in max-plus algebra"
+ * (1998); Dasdan, "Experimental analysis of the fastest optimum cycle ratio and mean algorithms",
+ * TODAES 2004. Orders and dependencies as one graph: Hanen and Munier, cyclic job shop (1995).
+ */
+import type { CyclicOrders } from "./cyclic-orders.js";
+
+/** Ratios closer than this are equal. Times are whole numbers. */
+const CLOSE = 1e-4;
+/** Rounds of improvement; a few are usual. */
+const MAX_ROUNDS = 400;
+
+/** Computes ratios for one set of rings, again and again as they change. */
+export class CycleRatio {
+  private readonly orders: CyclicOrders;
+  private readonly firstOut: Int32Array;
+  private readonly out: Int32Array;
+  private readonly gap: Float64Array;
+  /** Arc held by each block: a dependency, or the complement of an entry. */
+  private readonly held: Int32Array;
+  private readonly ratio: Float64Array;
+  private readonly distance: Float64Array;
+  private readonly seen: Int32Array;
+  private readonly path: Int32Array;
+  private worst = 0;
+
+  constructor(orders: CyclicOrders) {
+    const { problem } = orders;
+    this.orders = orders;
+    this.firstOut = new Int32Array(problem.count + 1);
+    const edges = problem.after.flat();
+    problem.after.forEach((list, block) => {
+      this.firstOut[block + 1] = (this.firstOut[block] ?? 0) + list.length;
+    });
+    this.out = Int32Array.from(edges, ({ block }) => block);
+    this.gap = Float64Array.from(edges, ({ gap }) => gap);
+    this.held = Int32Array.from({ length: problem.count }, (_, block) => ~this.entryOf(block));
+    this.ratio = new Float64Array(problem.count);
+    this.distance = new Float64Array(problem.count);
+    this.seen = new Int32Array(problem.count);
+    this.path = new Int32Array(problem.count);
+  }
+
+  private entryOf(block: number): number {
+    return this.orders.entriesOf[block]?.[0] ?? 0;
+  }
+
+  /**
+   * The least period of the orders as they are now; Infinity when some cycle has no height, which no
+   * period can satisfy.
+   */
+  compute(): number {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (!this.evaluate()) {
+        return Number.POSITIVE_INFINITY;
+      }
+      if (!this.improve()) {
+        break;
+      }
+    }
+    return this.ratio[this.worst] ?? 0;
+  }
+
+  /** The arcs of a cycle with the largest ratio, as `compute` left it: see `held`. */
+  criticalCycle(): number[] {
+    const cycle: number[] = [];
+    const start = this.worst;
+    let block = start;
+    do {
+      cycle.push(this.held[block] ?? 0);
+      block = this.head(block);
+    } while (block !== start && cycle.length <= this.seen.length);
+    return cycle;
+  }
+
+  /** The blocks of a dependency arc. */
+  endsOf(arc: number): readonly [number, number] {
+    let from = 0;
+    while ((this.firstOut[from + 1] ?? 0) <= arc) {
+      from++;
+    }
+    return [from, this.out[arc] ?? 0];
+  }
+
+  private head(block: number): number {
+    const arc = this.held[block] ?? 0;
+    const { blockOf, next } = this.orders;
+    return arc >= 0 ? (this.out[arc] ?? 0) : (blockOf[next[~arc] ?? 0] ?? 0);
+  }
+
+  private gapOf(block: number): number {
+    const arc = this.held[block] ?? 0;
+    return arc >= 0 ? (this.gap[arc] ?? 0) : (this.orders.problem.duration[block] ?? 0);
+  }
+
+  private heightOf(block: number): number {
+    const arc = this.held[block] ?? 0;
+    return arc >= 0 ? 0 : (this.orders.height[~arc] ?? 0);
+  }
+
+  /** Ratio and distance of every block under the arcs held; false when a cycle has no height. */
+  private evaluate(): boolean {
+    const { seen, path, ratio, distance } = this;
+    const count = seen.length;
+    seen.fill(0);
+    let most = Number.NEGATIVE_INFINITY;
+    for (let root = 0; root < count; root++) {
+      let length = 0;
+      let block = root;
+      while (seen[block] === 0) {
+        seen[block] = root + 1;
+        path[length++] = block;
+        block = this.head(block);
+      }
+      if (seen[block] === root + 1) {
+        const found = this.ratioFrom(block);
+        if (found === undefined) {
+          return false;
+        }
+        if (found > most + CLOSE) {
+          most = found;
+          this.worst = block;
+        }
+        ratio[block] = found;
+        distance[block] = 0;
+        for (; path[length - 1] !== block; length--) {
+          this.settle(path[length - 1] ?? 0);
+        }
+        length--;
+      }
+      for (; length > 0; length--) {
+        this.settle(path[length - 1] ?? 0);
+      }
+    }
+    return true;
+  }
+
+  private settle(block: number): void {
+    const to = this.head(block);
+    const ratio = this.ratio[to] ?? 0;
+    this.ratio[block] = ratio;
+    this.distance[block] =
+      this.gapOf(block) - ratio * this.heightOf(block) + (this.distance[to] ?? 0);
+  }
+
+  /** Time over height of the cycle through `start`; `undefined` without height. */
+  private ratioFrom(start: number): number | undefined {
+    let time = 0;
+    let height = 0;
+    let block = start;
+    do {
+      time += this.gapOf(block);
+      height += this.heightOf(block);
+      block = this.head(block);
+    } while (block !== start);
+    return height > 0 ? time / height : undefined;
+  }
+
+  /** Lets blocks hold better arcs; false when there are none. */
+  private improve(): boolean {
+    const { orders, ratio, distance, held, firstOut, out, gap } = this;
+    const { blockOf, next, height, entriesOf, problem } = orders;
+    let better = false;
+    for (let block = 0; block < held.length; block++) {
+      let mostRatio = ratio[block] ?? 0;
+      let mostDistance = distance[block] ?? 0;
+      let best = held[block] ?? 0;
+      const end = firstOut[block + 1] ?? 0;
+      for (let arc = firstOut[block] ?? 0; arc < end; arc++) {
+        const to = out[arc] ?? 0;
+        const reached = ratio[to] ?? 0;
+        const total = (gap[arc] ?? 0) + (distance[to] ?? 0);
+        if (reached > mostRatio + CLOSE || (reached > mostRatio - CLOSE && total > mostDistance + CLOSE)) {
+          mostRatio = Math.max(mostRatio, reached);
+          mostDistance = total;
+          best = arc;
+        }
+      }
+      const duration = problem.duration[block] ?? 0;
+      for (const entry of entriesOf[block] ?? []) {
+        const to = blockOf[next[entry] ?? 0] ?? 0;
+        const reached = ratio[to] ?? 0;
+        const total = duration - reached * (height[entry] ?? 0) + (distance[to] ?? 0);
+        if (reached > mostRatio + CLOSE || (reached > mostRatio - CLOSE && total > mostDistance + CLOSE)) {
+          mostRatio = Math.max(mostRatio, reached);
+          mostDistance = total;
+          best = ~entry;
+        }
+      }
+      if (best !== held[block]) {
+        held[block] = best;
+        better = true;
+      }
+    }
+    return better;
+  }
+}
