@@ -4,7 +4,7 @@ import { buildShape } from "../../dist/placement/shapes/build-shape.js";
 import { PIPELINE_ALGORITHMS, searchPipeline } from "../../dist/search/pipeline/algorithms.js";
 
 const COUNTS = [8, 16, 32, 64, 128];
-const OWN = ["top-compile", "quick", "exact", "modulo", "greedy"];
+const OWN = ["top-compile", "quick", "modulo", "greedy"];
 const EQUAL = { forward: 2, backward: 2, weight: 2 };
 const UNEQUAL = { forward: 20, backward: 18, weight: 9 };
 

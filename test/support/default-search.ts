@@ -1,13 +1,14 @@
 import type { Placement } from "../../src/placement/placement.js";
-import { exactSchedule } from "../../src/search/pipeline/exact.js";
 import type { PipelineOutcome } from "../../src/search/pipeline/pipeline-outcome.js";
+import { topCompileSchedule } from "../../src/search/pipeline/top-compile.js";
 
 /** Enough for nearly all small placements. */
 const MAX_NODES = 20_000;
 
 /** What the proving search finds; `undefined` when there is nothing or it found nothing. */
 export function provingSearch(placement: Placement, microBatches = 4): PipelineOutcome | undefined {
-  return exactSchedule(placement, microBatches, MAX_NODES);
+  const found = topCompileSchedule(placement, microBatches, { maxNodes: MAX_NODES, rivals: [] });
+  return found.ok ? found.value : undefined;
 }
 
 /** Time per micro-batch of an outcome; infinity without one. */

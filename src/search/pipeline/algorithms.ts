@@ -7,7 +7,6 @@ import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
-import { exactSchedule } from "./exact.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { noScheduleFound, tooManyBlocks, tooManyInstances } from "./reference/failures.js";
@@ -17,11 +16,12 @@ import { moduloSchedule } from "./reference/modulo.js";
 import { makespanBound } from "./reference/path-bounds.js";
 import { tesselSchedule } from "./reference/tessel.js";
 import { tesselFastSchedule } from "./reference/tessel-fast.js";
+import { topCompileSchedule } from "./top-compile.js";
 
 /** Names of all algorithms, the default first. */
 export const PIPELINE_ALGORITHMS = [
+  "top-compile",
   "quick",
-  "exact",
   "modulo",
   "greedy",
   "gpipe",
@@ -48,32 +48,39 @@ export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
 export interface PipelineSearchOptions {
   /** Nodes, in the algorithm's own unit; absent: its own usual limit. */
   readonly maxNodes?: number | undefined;
+  /** For `top-compile`; default 1. */
+  readonly seed?: number | undefined;
+  /** Ends `top-compile` early with what it has: the result then depends on the machine. */
+  readonly shouldStop?: (() => boolean) | undefined;
+  /** Told of each period that `top-compile` tries. */
+  readonly onProgress?: ((period: number, perPeriod: number, nodes: number) => void) | undefined;
 }
 
 /**
- * Runs an algorithm for `microBatches` micro-batches. `quick` is the better of `modulo` and
+ * Runs an algorithm for `microBatches` micro-batches. `top-compile` is ours; `quick` is the better of `modulo` and
  * `greedy`: the shorter period per micro-batch, then the shorter makespan.
  *
  * Fails: `family-does-not-fit`, `family-exceeds-memory`, `repetend-exceeds-memory`,
- * `no-schedule-found`, `too-many-blocks`, `too-many-instances`.
+ * `no-schedule-found`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
  */
 export function searchPipeline(
   algorithm: PipelineAlgorithm,
   placement: Placement,
   microBatches: number,
-  { maxNodes }: PipelineSearchOptions = {},
+  options: PipelineSearchOptions = {},
 ): Result<PipelineOutcome> {
   const instances = placement.blocks.length * microBatches;
   if (instances > MAX_INSTANCES) {
     return fail([tooManyInstances(instances, MAX_INSTANCES)]);
   }
+  const { maxNodes } = options;
   switch (algorithm) {
+    case "top-compile": {
+      const rivals = rivalsOf(placement, microBatches);
+      return topCompileSchedule(placement, microBatches, { ...options, rivals });
+    }
     case "quick":
       return quick(placement, microBatches);
-    case "exact": {
-      const found = exactSchedule(placement, microBatches, maxNodes);
-      return found === undefined ? fail([noScheduleFound(algorithm)]) : ok(found);
-    }
     case "modulo": {
       const found = moduloSchedule(placement, microBatches);
       return found === undefined || !isRight(placement, found.whole)
@@ -116,6 +123,29 @@ export function searchPipeline(
       return whole.ok ? ok(outcomeOf(algorithm, placement, whole.value)) : whole;
     }
   }
+}
+
+/** Algorithms that take little time and never more memory than there is. */
+const RIVALS = [
+  "modulo",
+  "greedy",
+  "gpipe",
+  "1f1b",
+  "interleaved-1f1b",
+  "zb-h1",
+  "zb-h2",
+  "zb-v",
+  "chimera",
+] as const;
+
+/** What the quick algorithms make of a placement, those that can. */
+function rivalsOf(placement: Placement, microBatches: number): readonly PipelineOutcome[] {
+  const isLarge = placement.blocks.length * microBatches > LARGE;
+  return RIVALS.flatMap((name) => {
+    const found =
+      isLarge && name === "greedy" ? undefined : searchPipeline(name, placement, microBatches);
+    return found?.ok === true ? [found.value] : [];
+  });
 }
 
 /** The better of the two; for large schedules `greedy`, the slow one, only if the other is not at its bound. */

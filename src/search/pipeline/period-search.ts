@@ -3,31 +3,32 @@
  *
  * Periods are tried from the lower bound up, so the first that works is the least for its number q of
  * micro-batches per period: each smaller one was searched in full and failed. When one micro-batch
- * per period cannot reach the bound, two to four are tried; they help when the bound is a fraction.
- * At the best period the peak memory over all devices is lowered from what was found: limits below
- * the average (time held over period) are impossible, those above are searched from the least up.
- * Latency the same way. Every step has a share of the node limit; what ends early is reported as
- * `bounded`, or not proved.
+ * per period cannot reach the bound, two and three are tried; they help when the bound is a fraction,
+ * or when memory is short. What ends early is reported as `bounded`, or not proved.
  *
- * Small periods are searched in full (`searchModulo`, complete). Large ones (nanoseconds) only at
- * times where blocks touch, in several orders, with periods that grow from the bound; a result at the
- * bound is optimal all the same.
+ * Small periods are searched in full (`searchModulo`). For large ones (nanoseconds), and where the full
+ * search ends early, cyclic orders are searched (`searchOrders`); a result at the bound is optimal all
+ * the same.
+ *
+ * Example: M-shape, four devices, memory for 4 (load 6): 6 is impossible for one micro-batch, 7 works;
+ * 12 and 13 are impossible for two; for three 20 works, 6 2/3 per micro-batch. Whether 19 does takes 10
+ * million nodes to deny.
  *
  * Source: trying initiation intervals upwards is Rau's (MICRO 1994); several samples per period:
  * Sittel et al., "Modulo scheduling with rational initiation intervals" (2020).
  */
 import type { Placement } from "../../placement/placement.js";
-import type { PeriodicSchedule, RepetendEntry } from "../../schedule/pipeline-schedule.js";
-import { heldTime, type PeriodBound, periodBounds } from "./lower-bounds.js";
+import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
+import { searchOrders } from "./cyclic/search-orders.js";
+import { type FoundPeriod, latencyOf, periodicOf } from "./found-period.js";
+import { type PeriodBound, periodBounds } from "./lower-bounds.js";
+import { memoryNeeds, returnsMemory } from "./memory-needs.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
-import {
-  longestFrom,
-  type MemoryEvent,
-  type ModuloProblem,
-  moduloProblem,
-} from "./modulo/modulo-problem.js";
-import { type ModuloOutcome, searchModulo } from "./modulo/modulo-search.js";
+import { type ModuloProblem, moduloProblem } from "./modulo/modulo-problem.js";
+import { searchModulo } from "./modulo/modulo-search.js";
 import { peakLevel } from "./modulo/steady-memory.js";
+import { leaner, quicker } from "./period-polish.js";
+import { WorkLimit } from "./work-limit.js";
 
 /** Limits of a period search. */
 export interface PeriodOptions {
@@ -37,13 +38,18 @@ export interface PeriodOptions {
   /** Ends the search early with what is known. */
   readonly shouldStop?: () => boolean;
   readonly onProgress?: (period: number, microBatches: number, nodes: number) => void;
-  /** Micro-batches per period at most; default 4. */
+  /** Micro-batches per period at most; default 3. */
   readonly maxMicroBatches?: number;
+  /** Whether to look for less memory and latency at the best period; default true. */
+  readonly polish?: boolean;
 }
 
 /** What a period search knows at its end. */
 export interface PeriodResult {
-  /** `infeasible` is proved. `heuristic`: nothing found within the limits. */
+  /**
+   * `optimal`: the lower bound is reached, or everything shorter was searched in full, up to
+   * `exhaustedUpTo` micro-batches per period. `infeasible` is proved. `heuristic`: nothing found.
+   */
   readonly status: "optimal" | "bounded" | "heuristic" | "infeasible";
   readonly schedule: PeriodicSchedule | undefined;
   /** No schedule has less time per micro-batch than `numerator / denominator`. */
@@ -52,13 +58,13 @@ export interface PeriodResult {
   readonly boundedBy: PeriodBound | undefined;
   /** Least period for one micro-batch per period is proved. */
   readonly leastForOne: boolean;
+  /** No shorter time per micro-batch with up to so many per period: proved by search. 0: not proved. */
+  readonly exhaustedUpTo: number;
   readonly nodes: number;
   /** Highest level per device; `undefined` where the placement leaves memory behind. */
   readonly peaks: readonly (number | undefined)[];
   /** The highest peak of all devices cannot be lower at this period and number of micro-batches. */
   readonly leastPeak: boolean;
-  /** Micro-batches of which a block has started and another has not ended, at most. */
-  readonly inFlight: number;
   /** Longest time from the first start to the last end of a micro-batch. */
   readonly latency: number;
   /** It cannot be shorter at this period, peak and number of micro-batches. */
@@ -70,20 +76,13 @@ export interface PeriodResult {
 /** Periods above are not searched position by position. */
 const MAX_COMPLETE_PERIOD = 256;
 const MAX_COMPLETE_BLOCKS = 400;
-const DEFAULT_MICRO_BATCHES = 4;
-
-interface Found {
-  readonly problem: ModuloProblem;
-  readonly copies: number;
-  readonly period: number;
-  readonly times: Float64Array;
-}
-
-interface Attempt {
-  readonly problem: ModuloProblem;
-  readonly period: number;
-  readonly order: readonly number[];
-}
+/** Placements with more blocks are searched by orders first. */
+const MANY_BLOCKS = 64;
+const DEFAULT_MICRO_BATCHES = 3;
+/** Share of the work that is left for one period of the full search. */
+const SHARE = 0.25;
+/** The same with several micro-batches per period. */
+const SHARE_OF_MORE = 0.1;
 
 /** The best period of `placement`; deterministic unless `shouldStop` ends it. */
 export function searchPeriod(placement: Placement, options: PeriodOptions): PeriodResult {
@@ -94,13 +93,17 @@ class PeriodSearch {
   private readonly placement: Placement;
   private readonly options: PeriodOptions;
   private readonly bound: PeriodBound | undefined;
-  private nodes = 0;
-  private leastForOne = false;
+  private readonly work: WorkLimit;
+  private readonly limits: readonly (number | undefined)[];
+  /** Per number of micro-batches: periods below are impossible. */
+  private readonly denied = new Map<number, number>();
 
   constructor(placement: Placement, options: PeriodOptions) {
     this.placement = placement;
     this.options = options;
     this.bound = periodBounds(placement)[0];
+    this.work = new WorkLimit(options.maxNodes, options.shouldStop);
+    this.limits = placement.devices.map(({ memory }) => memory);
   }
 
   run(): PeriodResult {
@@ -111,11 +114,11 @@ class PeriodSearch {
     if (short) {
       return this.without("infeasible", needs);
     }
-    const first = this.periodFor(1, Number.POSITIVE_INFINITY);
-    const found = this.withMore(first);
-    return found === undefined ? this.without("heuristic", undefined) : this.polished(found);
+    const found = this.withMore(this.forOne());
+    return found === undefined ? this.without("heuristic", undefined) : this.finished(found);
   }
 
+  /** Lower bound on the time per micro-batch. */
   private lower(): number {
     return this.bound === undefined ? 1 : this.bound.numerator / this.bound.denominator;
   }
@@ -126,7 +129,51 @@ class PeriodSearch {
     return Math.max(1, Math.ceil((numerator * copies) / denominator));
   }
 
-  private withMore(first: Found | undefined): Found | undefined {
+  private isSmall(copies: number): boolean {
+    const count = this.placement.blocks.length * copies;
+    return this.leastPeriod(copies) <= MAX_COMPLETE_PERIOD && count <= MAX_COMPLETE_BLOCKS;
+  }
+
+  private forOne(): FoundPeriod | undefined {
+    const problem = moduloProblem(this.placement, 1);
+    const least = this.leastPeriod(1);
+    const isSmall = this.isSmall(1);
+    if (isSmall && problem.count <= MANY_BLOCKS) {
+      const exact = this.upwards(problem, 1, Number.POSITIVE_INFINITY);
+      const isLeast = exact !== undefined && this.denied.get(1) === exact.period;
+      return isLeast ? exact : shorter(exact, this.byOrders(problem, exact, 1));
+    }
+    const orders = this.byOrders(problem, undefined, isSmall ? 1 - SHARE : 1);
+    const rest = isSmall && (orders === undefined || orders.period > least);
+    const rate = orders?.period ?? Number.POSITIVE_INFINITY;
+    return rest ? shorter(this.upwards(problem, 1, rate), orders) : orders;
+  }
+
+  private byOrders(
+    problem: ModuloProblem,
+    known: FoundPeriod | undefined,
+    share: number,
+  ): FoundPeriod | undefined {
+    const { placement, options, work } = this;
+    const outcome = searchOrders(problem, {
+      limits: Float64Array.from(this.limits, (limit, device) =>
+        returnsMemory(problem, device)
+          ? (limit ?? Number.POSITIVE_INFINITY)
+          : Number.POSITIVE_INFINITY,
+      ),
+      releasesAtEnd: placement.memoryRelease === "end",
+      lowerBound: this.leastPeriod(1),
+      maxNodes: Math.floor(work.left() * share),
+      seed: options.seed,
+      known: known === undefined ? [] : [known],
+      shouldStop: () => work.isStopped(),
+      onProgress: (period, nodes) => options.onProgress?.(period, 1, work.spent + nodes),
+    });
+    work.spend(outcome.nodes);
+    return outcome.best === undefined ? undefined : { problem, copies: 1, ...outcome.best };
+  }
+
+  private withMore(first: FoundPeriod | undefined): FoundPeriod | undefined {
     const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
     let best = first;
     const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, i) => i + 2);
@@ -135,183 +182,86 @@ class PeriodSearch {
     numbers.sort((a, b) => rateOf(a) - rateOf(b) || a - b);
     for (const copies of numbers) {
       const rate = best === undefined ? Number.POSITIVE_INFINITY : best.period / best.copies;
-      if (rateOf(copies) < rate && rate > this.lower()) {
-        best = this.periodFor(copies, rate) ?? best;
+      if (this.isSmall(copies) && rateOf(copies) < rate && rate > this.lower()) {
+        const problem = moduloProblem(this.placement, copies);
+        best = this.upwards(problem, copies, rate) ?? best;
       }
     }
     return best;
   }
 
   /** The first period below `rate` per micro-batch that is found. */
-  private periodFor(copies: number, rate: number): Found | undefined {
-    const problem = moduloProblem(this.placement, copies);
+  private upwards(problem: ModuloProblem, copies: number, rate: number): FoundPeriod | undefined {
     const start = this.leastPeriod(copies);
-    const complete = start <= MAX_COMPLETE_PERIOD && problem.count <= MAX_COMPLETE_BLOCKS;
-    return complete
-      ? this.upwards(problem, copies, start, rate)
-      : this.growing(problem, copies, start, rate);
-  }
-
-  private upwards(
-    problem: ModuloProblem,
-    copies: number,
-    start: number,
-    rate: number,
-  ): Found | undefined {
     const serial = problem.duration.reduce((sum, d) => sum + d, 0) + start;
     const order = outwardOrder(moduloProblem(this.placement, 1));
-    let proved = true;
+    const { work, options, limits } = this;
     for (let period = start; period <= serial && period / copies < rate; period++) {
-      const outcome = this.search({ problem, period, order }, this.limits(), 0.25);
+      const outcome = searchModulo(problem, period, {
+        limits,
+        order,
+        maxNodes: Math.ceil(work.left() * (copies === 1 ? SHARE : SHARE_OF_MORE)),
+        shouldStop: () => work.isStopped(),
+      });
+      work.spend(outcome.nodes);
+      options.onProgress?.(period, copies, work.spent);
+      if (outcome.exhausted && (this.denied.get(copies) ?? start) === period) {
+        this.denied.set(copies, period + 1);
+      }
       if (outcome.times !== undefined) {
-        this.leastForOne ||= copies === 1 && proved;
+        if (period === start) {
+          this.denied.set(copies, start);
+        }
         return { problem, copies, period, times: outcome.times };
       }
-      proved &&= outcome.exhausted;
-      if (this.spent()) {
+      if (work.isSpent()) {
         return undefined;
       }
     }
     return undefined;
   }
 
-  /** Tries periods that grow from the bound, then halves the last step. */
-  private growing(
-    problem: ModuloProblem,
-    copies: number,
-    start: number,
-    rate: number,
-  ): Found | undefined {
-    let low = start;
-    let best: Found | undefined;
-    for (let step = 0; step < 40 && best === undefined; step++) {
-      const period = step === 0 ? start : Math.ceil(start * (1 + 0.002 * 1.35 ** step));
-      if (period / copies >= rate || this.spent()) {
-        return undefined;
+  /** Most micro-batches per period up to which nothing shorter than `found` is left; 0 for none. */
+  private exhaustedUpTo(found: FoundPeriod): number {
+    const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
+    for (let copies = 1; copies <= most; copies++) {
+      const denied = this.denied.get(copies) ?? this.leastPeriod(copies);
+      if (denied * found.copies < found.period * copies) {
+        return copies > found.copies ? copies - 1 : 0;
       }
-      best = this.anyOrder(problem, copies, period);
-      low = best === undefined ? period : low;
     }
-    for (let step = 0; step < 6 && best !== undefined && best.period - low > 1; step++) {
-      const middle = Math.floor((low + best.period) / 2);
-      const found = this.anyOrder(problem, copies, middle);
-      low = found === undefined ? middle : low;
-      best = found ?? best;
-    }
-    return best;
+    return most;
   }
 
-  private anyOrder(_p: ModuloProblem, _c: number, _t: number): Found | undefined {
-    return undefined;
-  }
-
-  private limits(most = Number.POSITIVE_INFINITY): (number | undefined)[] {
-    return this.placement.devices.map(({ memory }) =>
-      most === Number.POSITIVE_INFINITY ? memory : Math.min(memory ?? most, most),
-    );
-  }
-
-  private left(): number {
-    return this.options.maxNodes - this.nodes;
-  }
-
-  private spent(): boolean {
-    return this.left() <= 0 || this.options.shouldStop?.() === true;
-  }
-
-  private search(
-    { problem, period, order }: Attempt,
-    limits: readonly (number | undefined)[],
-    share: number,
-    latency?: number,
-  ): ModuloOutcome {
-    const outcome = searchModulo(problem, period, {
-      limits,
-      order,
-      maxNodes: Math.ceil(this.left() * share),
-      ...(latency === undefined ? {} : { latency }),
-      ...(this.options.shouldStop === undefined ? {} : { shouldStop: this.options.shouldStop }),
-    });
-    this.nodes += outcome.nodes;
-    this.options.onProgress?.(period, problem.count / Math.max(1, problem.base), this.nodes);
-    return outcome;
-  }
-
-  private polished(found: Found): PeriodResult {
-    const small = found.period <= MAX_COMPLETE_PERIOD && found.problem.count <= MAX_COMPLETE_BLOCKS;
-    const lean = small ? this.leaner(found) : { found, proved: false };
-    const quick = small ? this.quicker(lean.found) : { found: lean.found, proved: false };
-    const { period, copies, problem, times } = quick.found;
+  private finished(best: FoundPeriod): PeriodResult {
+    const small = best.period <= MAX_COMPLETE_PERIOD && best.problem.count <= MAX_COMPLETE_BLOCKS;
+    const polish = small && this.options.polish !== false;
+    const { placement, work } = this;
+    const lean = polish ? leaner(placement, best, work) : { found: best, isProved: false };
+    const { found, isProved } = polish
+      ? quicker(placement, lean.found, work)
+      : { found: lean.found, isProved: false };
+    const { period, copies, problem, times } = found;
     const { numerator, denominator } = this.bound ?? { numerator: 1, denominator: 1 };
-    const optimal =
-      period * denominator === numerator * copies ||
-      (this.leastForOne && copies === 1 && this.options.maxMicroBatches === 1);
-    const latency = latencyOf(quick.found);
+    const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
+    const exhaustedUpTo = this.exhaustedUpTo(best);
+    const isOptimal = period * denominator === numerator * copies || exhaustedUpTo === most;
     return {
-      status: optimal ? "optimal" : "bounded",
-      schedule: periodicOf(quick.found),
+      status: isOptimal ? "optimal" : "bounded",
+      schedule: periodicOf(found),
       lowerBound: { numerator, denominator },
       boundedBy: this.bound,
-      leastForOne: this.leastForOne,
-      nodes: this.nodes,
-      peaks: this.placement.devices.map((_, device) =>
-        returns(problem, device) ? peakLevel(problem, device, times, period) : undefined,
+      leastForOne: copies === 1 && exhaustedUpTo > 0,
+      exhaustedUpTo,
+      nodes: work.spent,
+      peaks: placement.devices.map((_, device) =>
+        returnsMemory(problem, device) ? peakLevel(problem, device, times, period) : undefined,
       ),
-      leastPeak: lean.proved,
-      inFlight: Math.ceil((latency * copies) / period),
-      latency,
-      leastLatency: lean.proved && quick.proved,
+      leastPeak: lean.isProved,
+      latency: latencyOf(found),
+      leastLatency: lean.isProved && isProved,
       leastMemory: undefined,
     };
-  }
-
-  /** Lowers the highest peak: limits from the least possible up, until one works. */
-  private leaner(found: Found): { readonly found: Found; readonly proved: boolean } {
-    const { problem, period, copies } = found;
-    const devices = problem.blocksOn.map((_, at) => at).filter((at) => returns(problem, at));
-    const peak = Math.max(0, ...devices.map((d) => peakLevel(problem, d, found.times, period)));
-    const one = moduloProblem(this.placement, 1);
-    const least = Math.max(
-      0,
-      ...devices.map((d) => Math.ceil(((heldTime(one, d)?.time ?? 0) * copies) / period)),
-      ...devices.map((d) => largestTake(one, d)),
-    );
-    const order = outwardOrder(moduloProblem(this.placement, 1));
-    let proved = devices.length === problem.blocksOn.length;
-    const step = Math.max(1, Math.floor((peak - least) / 32));
-    for (let most = least; most < peak; most += step) {
-      const outcome = this.search({ problem, period, order }, this.limits(most), 0.25);
-      if (outcome.times !== undefined) {
-        return { found: { ...found, times: outcome.times }, proved: proved && step === 1 };
-      }
-      proved &&= outcome.exhausted;
-      if (this.spent()) {
-        return { found, proved: false };
-      }
-    }
-    return { found, proved: proved && step === 1 };
-  }
-
-  /** Shortens the latency at the same period and highest peak. */
-  private quicker(found: Found): { readonly found: Found; readonly proved: boolean } {
-    const { problem, period } = found;
-    const devices = problem.blocksOn.map((_, at) => at).filter((at) => returns(problem, at));
-    const peak = Math.max(0, ...devices.map((d) => peakLevel(problem, d, found.times, period)));
-    const limits = devices.length === problem.blocksOn.length ? this.limits(peak) : this.limits();
-    const order = outwardOrder(moduloProblem(this.placement, 1));
-    const now = latencyOf(found);
-    let proved = true;
-    for (let latency = criticalPath(problem); latency < now; latency++) {
-      const outcome = this.search({ problem, period, order }, limits, 0.1, latency);
-      if (outcome.times !== undefined) {
-        return { found: { ...found, times: outcome.times }, proved };
-      }
-      proved &&= outcome.exhausted;
-      if (this.spent()) {
-        return { found, proved: false };
-      }
-    }
-    return { found, proved };
   }
 
   private without(
@@ -325,10 +275,10 @@ class PeriodSearch {
       lowerBound: { numerator, denominator },
       boundedBy: this.bound,
       leastForOne: false,
-      nodes: this.nodes,
+      exhaustedUpTo: 0,
+      nodes: this.work.spent,
       peaks: this.placement.devices.map(() => undefined),
       leastPeak: false,
-      inFlight: 0,
       latency: 0,
       leastLatency: false,
       leastMemory,
@@ -336,99 +286,10 @@ class PeriodSearch {
   }
 }
 
-/** Whether a micro-batch leaves no memory behind on a device. */
-function returns(problem: ModuloProblem, device: number): boolean {
-  return (problem.events[device] ?? []).reduce((sum, { change }) => sum + change, 0) === 0;
-}
-
-function largestTake(problem: ModuloProblem, device: number): number {
-  const takes = (problem.events[device] ?? []).map(
-    ({ block, change }) => Math.max(0, change) + (problem.workspace[block] ?? 0),
-  );
-  return Math.max(0, ...takes);
-}
-
-/**
- * Per device a limit that no schedule can do with less than: a block's own take and workspace with
- * what its predecessors took and only its successors can give back. `undefined`: none is enough.
- */
-function memoryNeeds(placement: Placement): readonly (number | undefined)[] {
-  const problem = moduloProblem(placement, 1);
-  const reach = Array.from({ length: problem.count }, (_, block) => longestFrom(problem, block));
-  return placement.devices.map((_, device) =>
-    returns(problem, device)
-      ? Math.max(
-          0,
-          ...(problem.blocksOn[device] ?? []).map((b) => levelAtStart(problem, device, b, reach)),
-        )
-      : undefined,
-  );
-}
-
-/** Least level when `block` starts: all releases that need not come after it have happened. */
-function levelAtStart(
-  problem: ModuloProblem,
-  device: number,
-  block: number,
-  reach: readonly Float64Array[],
-): number {
-  const comes = (from: number, to: number): boolean =>
-    reach[from]?.[to] !== Number.NEGATIVE_INFINITY;
-  const counts = ({ block: other, change, offset }: MemoryEvent): boolean => {
-    if (other === block) {
-      return offset === 0;
-    }
-    return change > 0 ? comes(other, block) : !comes(block, other);
-  };
-  return (problem.events[device] ?? [])
-    .filter(counts)
-    .reduce((level, { change }) => level + change, problem.workspace[block] ?? 0);
-}
-
-/** Longest path of a micro-batch, to the end of its last block. */
-export function criticalPath(problem: ModuloProblem): number {
-  const start = new Float64Array(problem.count);
-  let longest = 0;
-  for (const block of problem.topological) {
-    const time = start[block] ?? 0;
-    longest = Math.max(longest, time + (problem.duration[block] ?? 0));
-    for (const { block: to, gap } of problem.after[block] ?? []) {
-      start[to] = Math.max(start[to] ?? 0, time + gap);
-    }
-  }
-  return longest;
-}
-
-function latencyOf({ problem, times }: Found): number {
-  let longest = 0;
-  for (let copy = 0; copy < problem.count; copy += problem.base) {
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (let block = copy; block < copy + problem.base; block++) {
-      first = Math.min(first, times[block] ?? 0);
-      last = Math.max(last, (times[block] ?? 0) + (problem.duration[block] ?? 0));
-    }
-    longest = Math.max(longest, last - first);
-  }
-  return longest;
-}
-
-/** Each copy's first block enters in [0, period), the first copy's at 0. */
-function periodicOf({ problem, times, period, copies }: Found): PeriodicSchedule {
-  const { base } = problem;
-  const starts = Array.from({ length: copies }, (_, copy) =>
-    times.subarray(copy * base, (copy + 1) * base).reduce((a, b) => Math.min(a, b)),
-  );
-  const origin = starts[0] ?? 0;
-  const entering = starts
-    .map((start, copy) => ({ copy, turns: Math.floor((start - origin) / period) }))
-    .map(({ copy, turns }) => ({ copy, turns, at: (starts[copy] ?? 0) - turns * period }))
-    .sort((a, b) => a.at - b.at);
-  const repetend: RepetendEntry[] = entering.flatMap(({ copy, turns }, residue) =>
-    Array.from({ length: base }, (_, block) => {
-      const time = (times[copy * base + block] ?? 0) - origin - turns * period;
-      return { block, residue, offset: time % period, shift: Math.floor(time / period) };
-    }),
-  );
-  return { period, microBatchesPerPeriod: copies, repetend };
+/** The shorter of two periods of the same number of micro-batches. */
+function shorter(
+  one: FoundPeriod | undefined,
+  other: FoundPeriod | undefined,
+): FoundPeriod | undefined {
+  return other === undefined || (one !== undefined && one.period <= other.period) ? one : other;
 }

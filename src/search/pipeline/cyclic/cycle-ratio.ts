@@ -167,40 +167,52 @@ export class CycleRatio {
 
   /** Lets blocks hold better arcs; false when there are none. */
   private improve(): boolean {
-    const { orders, ratio, distance, held, firstOut, out, gap } = this;
-    const { blockOf, next, height, entriesOf, problem } = orders;
     let better = false;
-    for (let block = 0; block < held.length; block++) {
-      let mostRatio = ratio[block] ?? 0;
-      let mostDistance = distance[block] ?? 0;
-      let best = held[block] ?? 0;
-      const end = firstOut[block + 1] ?? 0;
-      for (let arc = firstOut[block] ?? 0; arc < end; arc++) {
-        const to = out[arc] ?? 0;
-        const reached = ratio[to] ?? 0;
-        const total = (gap[arc] ?? 0) + (distance[to] ?? 0);
-        if (reached > mostRatio + CLOSE || (reached > mostRatio - CLOSE && total > mostDistance + CLOSE)) {
-          mostRatio = Math.max(mostRatio, reached);
-          mostDistance = total;
-          best = arc;
-        }
-      }
-      const duration = problem.duration[block] ?? 0;
-      for (const entry of entriesOf[block] ?? []) {
-        const to = blockOf[next[entry] ?? 0] ?? 0;
-        const reached = ratio[to] ?? 0;
-        const total = duration - reached * (height[entry] ?? 0) + (distance[to] ?? 0);
-        if (reached > mostRatio + CLOSE || (reached > mostRatio - CLOSE && total > mostDistance + CLOSE)) {
-          mostRatio = Math.max(mostRatio, reached);
-          mostDistance = total;
-          best = ~entry;
-        }
-      }
-      if (best !== held[block]) {
-        held[block] = best;
+    for (let block = 0; block < this.held.length; block++) {
+      const best = this.bestArc(block);
+      if (best !== this.held[block]) {
+        this.held[block] = best;
         better = true;
       }
     }
     return better;
   }
+
+  /** The arc out of a block with the largest ratio, then the largest distance; the one held if equal. */
+  private bestArc(block: number): number {
+    const { ratio, distance, firstOut, out, gap } = this;
+    const { blockOf, next, height, entriesOf, problem } = this.orders;
+    let mostRatio = ratio[block] ?? 0;
+    let most = distance[block] ?? 0;
+    let best = this.held[block] ?? 0;
+    const end = firstOut[block + 1] ?? 0;
+    for (let arc = firstOut[block] ?? 0; arc < end; arc++) {
+      const to = out[arc] ?? 0;
+      const reached = ratio[to] ?? 0;
+      const total = (gap[arc] ?? 0) + (distance[to] ?? 0);
+      if (isBetter(reached - mostRatio, total - most)) {
+        mostRatio = Math.max(mostRatio, reached);
+        most = total;
+        best = arc;
+      }
+    }
+    const duration = problem.duration[block] ?? 0;
+    const entries = entriesOf[block] ?? [];
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] ?? 0;
+      const to = blockOf[next[entry] ?? 0] ?? 0;
+      const reached = ratio[to] ?? 0;
+      const total = duration - reached * (height[entry] ?? 0) + (distance[to] ?? 0);
+      if (isBetter(reached - mostRatio, total - most)) {
+        mostRatio = Math.max(mostRatio, reached);
+        most = total;
+        best = ~entry;
+      }
+    }
+    return best;
+  }
+}
+
+function isBetter(ratio: number, distance: number): boolean {
+  return ratio > CLOSE || (ratio > -CLOSE && distance > CLOSE);
 }

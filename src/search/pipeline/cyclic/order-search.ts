@@ -19,8 +19,8 @@
  * paths; memory as a hard limit on orders is our own.
  */
 import type { Random } from "../../../core/random.js";
-import { CycleRatio } from "./cycle-ratio.js";
 import type { Edge } from "../modulo/modulo-problem.js";
+import { CycleRatio } from "./cycle-ratio.js";
 import type { CyclicOrders, OrderState } from "./cyclic-orders.js";
 
 /** How long to look. */

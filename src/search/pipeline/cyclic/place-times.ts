@@ -39,7 +39,7 @@ export function placeTimes(
     for (const { block: from, gap } of problem.before[block] ?? []) {
       ready = Math.max(ready, (times[from] ?? 0) + gap);
     }
-    const time = firstPlace(problem, times, block, period, ready, touching);
+    const time = firstPlace({ problem, times, period }, block, ready, touching);
     if (time === undefined) {
       return undefined;
     }
@@ -54,25 +54,32 @@ export function placeTimes(
       }
       const now = times[block] ?? 0;
       times[block] = Number.NaN;
-      times[block] = Math.max(now, lastPlace(problem, times, block, period, latest) ?? now);
+      times[block] = Math.max(now, lastPlace({ problem, times, period }, block, latest) ?? now);
     }
   }
   return times;
 }
 
+/** What is placed so far. */
+interface Placed {
+  readonly problem: ModuloProblem;
+  /** NaN without a place. */
+  readonly times: Float64Array;
+  readonly period: number;
+}
+
 function firstPlace(
-  problem: ModuloProblem,
-  times: Float64Array,
+  placed: Placed,
   block: number,
-  period: number,
   ready: number,
   touching: boolean,
 ): number | undefined {
+  const { problem, times, period } = placed;
   const duration = problem.duration[block] ?? 0;
   let best: number | undefined;
   let alone = true;
   const offer = (time: number): void => {
-    if ((best === undefined || time < best) && isFree(problem, times, block, period, time)) {
+    if ((best === undefined || time < best) && isFree(placed, block, time)) {
       best = time;
     }
   };
@@ -95,17 +102,12 @@ function firstPlace(
   return best;
 }
 
-function lastPlace(
-  problem: ModuloProblem,
-  times: Float64Array,
-  block: number,
-  period: number,
-  latest: number,
-): number | undefined {
+function lastPlace(placed: Placed, block: number, latest: number): number | undefined {
+  const { problem, times, period } = placed;
   const duration = problem.duration[block] ?? 0;
   let best: number | undefined;
   const offer = (time: number): void => {
-    if ((best === undefined || time > best) && isFree(problem, times, block, period, time)) {
+    if ((best === undefined || time > best) && isFree(placed, block, time)) {
       best = time;
     }
   };
@@ -121,13 +123,7 @@ function lastPlace(
   return best;
 }
 
-function isFree(
-  problem: ModuloProblem,
-  times: Float64Array,
-  block: number,
-  period: number,
-  time: number,
-): boolean {
+function isFree({ problem, times, period }: Placed, block: number, time: number): boolean {
   const duration = problem.duration[block] ?? 0;
   if (duration > period) {
     return false;

@@ -11,12 +11,12 @@
  * placements the best is 30 % above the bound, and its improvement reaches the bound.
  */
 import { type Random, seededRandom } from "../../../core/random.js";
-import { placementOrder } from "./placement-order.js";
 import type { ModuloProblem } from "../modulo/modulo-problem.js";
 import { CycleRatio } from "./cycle-ratio.js";
 import { CyclicOrders } from "./cyclic-orders.js";
 import { improveOrders } from "./order-search.js";
 import { placeTimes } from "./place-times.js";
+import { placementOrder } from "./placement-order.js";
 import { timesOf } from "./times-of.js";
 
 /** How long to look, and for what. */
@@ -43,7 +43,9 @@ export interface SearchOrdersOutcome {
 }
 
 /** Periods of starts, over the lower bound. */
-const STRETCHES = [1, 1.01, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4, 1.6, 2, 3, 5, 8, 13, 21, 34, 55];
+const STRETCHES = [
+  1, 1.01, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4, 1.6, 2, 3, 5, 8, 13, 21, 34, 55,
+];
 /** Orders mixed by chance, per period. */
 const MIXES = 20;
 /** How far chance moves a path. */
@@ -121,7 +123,7 @@ function startsOf(
   const add = (times: Float64Array, period: number): void => {
     const orders = new CyclicOrders(problem, times, period, limits, releasesAtEnd);
     if (orders.fullDevice() < 0) {
-      found.push({ period: new CycleRatio(orders).compute() , orders });
+      found.push({ period: new CycleRatio(orders).compute(), orders });
     }
   };
   for (const { times, period } of known) {

@@ -10,24 +10,22 @@ export function timesOf(orders: CyclicOrders, period: number): Float64Array {
   const { problem, entriesOf, next, blockOf, height } = orders;
   const times = new Float64Array(problem.count);
   let moves = true;
+  const push = (block: number, time: number): void => {
+    if ((times[block] ?? 0) < time) {
+      times[block] = time;
+      moves = true;
+    }
+  };
   for (let round = 0; moves && round <= problem.count * 2; round++) {
     moves = false;
     for (const block of problem.topological) {
       const start = times[block] ?? 0;
       for (const { block: to, gap } of problem.after[block] ?? []) {
-        if ((times[to] ?? 0) < start + gap) {
-          times[to] = start + gap;
-          moves = true;
-        }
+        push(to, start + gap);
       }
       const end = start + (problem.duration[block] ?? 0);
       for (const entry of entriesOf[block] ?? []) {
-        const to = blockOf[next[entry] ?? 0] ?? 0;
-        const time = end - (height[entry] ?? 0) * period;
-        if ((times[to] ?? 0) < time) {
-          times[to] = time;
-          moves = true;
-        }
+        push(blockOf[next[entry] ?? 0] ?? 0, end - (height[entry] ?? 0) * period);
       }
     }
   }

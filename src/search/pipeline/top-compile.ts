@@ -1,0 +1,187 @@
+/**
+ * Our search: the best period with proof, the steadiest order among equals, and the shortest whole
+ * schedule that anything here finds.
+ *
+ * 1. `searchPeriod`: the shortest time per micro-batch, the least memory at it, the least latency.
+ * 2. Several orders may be equal on paper. Other orders of the search give other schedules with the
+ *    same period, peak and latency; the one whose pace suffers least from noise is taken.
+ * 3. The whole schedule: the periodic one cut to N micro-batches, and everything that other
+ *    algorithms make within the memory limits, each shortened; the shortest wins, ours when equal.
+ *    For few block instances the shortest possible is searched.
+ *
+ * Example: V-shape, four devices, memory 4, 16 micro-batches: period 4 (load), whole 76.
+ */
+import { fail, ok, type Result } from "../../core/result.js";
+import { limitMemory } from "../../placement/limit-memory.js";
+import type { Placement } from "../../placement/placement.js";
+import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
+import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
+import { completeSchedule } from "./complete-schedule.js";
+import { noScheduleWithin, provedInfeasible } from "./failures.js";
+import { type FoundPeriod, periodicOf } from "./found-period.js";
+import { shortestSchedule } from "./makespan/shorten-schedule.js";
+import { outwardOrder } from "./modulo/modulo-order.js";
+import { moduloProblem } from "./modulo/modulo-problem.js";
+import { searchModulo } from "./modulo/modulo-search.js";
+import { type PeriodOptions, type PeriodResult, searchPeriod } from "./period-search.js";
+import type { PipelineOutcome, TightBound } from "./pipeline-outcome.js";
+import { makespanBound } from "./reference/path-bounds.js";
+import { shortestWhole } from "./shortest-whole.js";
+
+/** Limits of our search. */
+export interface TopCompileOptions {
+  readonly maxNodes?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly shouldStop?: (() => boolean) | undefined;
+  readonly onProgress?: PeriodOptions["onProgress"] | undefined;
+  /** Whole schedules of other algorithms, all within memory. */
+  readonly rivals: readonly PipelineOutcome[];
+}
+
+/** Nodes that a run without other wishes may take. */
+export const DEFAULT_NODES = 1_000_000;
+/** Blocks placed while a whole schedule is shortened. */
+const WHOLE_NODES = 400_000;
+/** Nodes for another order of the same period, memory and latency. */
+const EQUAL_NODES = 20_000;
+/** Periods above have one order only: that of the search. */
+const MAX_EQUAL_PERIOD = 256;
+const MAX_EQUAL_BLOCKS = 64;
+
+/**
+ * The schedule for `microBatches`; deterministic unless `shouldStop` ends it.
+ *
+ * Fails: `placement-infeasible` (proved), `no-schedule-found`.
+ */
+export function topCompileSchedule(
+  placement: Placement,
+  microBatches: number,
+  options: TopCompileOptions,
+): Result<PipelineOutcome> {
+  const { maxNodes = DEFAULT_NODES, seed = 1, shouldStop, onProgress, rivals } = options;
+  const found = searchPeriod(placement, {
+    maxNodes,
+    seed,
+    ...(shouldStop === undefined ? {} : { shouldStop }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  if (found.status === "infeasible") {
+    return fail([provedInfeasible(placement, found.leastMemory, isEnough(placement, found))]);
+  }
+  const faster = fastestRival(found.schedule, rivals);
+  const periodic =
+    faster?.periodic ??
+    (found.schedule && steadiest(placement, found, found.schedule, { maxNodes, seed }));
+  if (periodic === undefined) {
+    return fail([noScheduleWithin(found.nodes)]);
+  }
+  const completed = completeSchedule(placement, periodic, microBatches);
+  const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter((one) => one !== undefined);
+  const shortest = shortestSchedule(placement, wholes, {
+    maxNodes: Math.min(maxNodes, WHOLE_NODES),
+    seed,
+  });
+  if (shortest === undefined) {
+    return fail([noScheduleWithin(found.nodes)]);
+  }
+  const isProved = faster === undefined && found.status === "optimal";
+  return ok({
+    algorithm: "top-compile",
+    periodic,
+    ...boundOf(found, periodic, isProved),
+    status: isProved ? "optimal" : "bounded",
+    ...wholeOf(placement, shortest, maxNodes),
+    nodes: found.nodes,
+    isCutShort: !isProved && (found.nodes >= maxNodes || shouldStop?.() === true),
+  });
+}
+
+function wholeOf(
+  placement: Placement,
+  shortest: PipelineSchedule,
+  maxNodes: number,
+): Pick<PipelineOutcome, "whole" | "makespanLowerBound" | "makespanStatus"> {
+  const bound = makespanBound(placement, shortest.microBatches);
+  const { whole, isProved } = shortestWhole(placement, shortest, bound, maxNodes);
+  return {
+    whole,
+    makespanLowerBound: isProved ? whole.makespan : bound,
+    makespanStatus: isProved ? "optimal" : "bounded",
+  };
+}
+
+/** A rival with less time per micro-batch than what was found. */
+function fastestRival(
+  found: PeriodicSchedule | undefined,
+  rivals: readonly PipelineOutcome[],
+): PipelineOutcome | undefined {
+  const rateOf = ({ period, microBatchesPerPeriod }: PeriodicSchedule): number =>
+    period / microBatchesPerPeriod;
+  const [best] = [...rivals].sort((a, b) => rateOf(a.periodic) - rateOf(b.periodic));
+  const isFaster =
+    best !== undefined && (found === undefined || rateOf(best.periodic) < rateOf(found));
+  return isFaster ? best : undefined;
+}
+
+function boundOf(
+  { lowerBound, boundedBy, exhaustedUpTo }: PeriodResult,
+  { period, microBatchesPerPeriod: q }: PeriodicSchedule,
+  isProved: boolean,
+): { readonly periodLowerBound: number; readonly boundedBy: TightBound } {
+  const least = Math.ceil((lowerBound.numerator * q) / lowerBound.denominator);
+  if (boundedBy === undefined || (isProved && least < period && exhaustedUpTo > 0)) {
+    return { periodLowerBound: period, boundedBy: { kind: "search", blocks: [] } };
+  }
+  const { kind, device, blocks } = boundedBy;
+  return { periodLowerBound: least, boundedBy: { kind, device, blocks } };
+}
+
+/** Whether the least memory that an infeasible placement needs is enough for some schedule. */
+function isEnough(placement: Placement, { leastMemory }: PeriodResult): boolean {
+  if (leastMemory === undefined || leastMemory.some((least) => least === undefined)) {
+    return false;
+  }
+  const devices = placement.devices.map(({ name, memory }, at) => ({
+    name,
+    memory: memory === undefined ? undefined : Math.max(memory, leastMemory[at] ?? 0),
+  }));
+  const raised = limitMemory({ ...placement, devices });
+  const options = { maxNodes: EQUAL_NODES, seed: 1, maxMicroBatches: 1, polish: false };
+  return raised.ok && searchPeriod(raised.value, options).schedule !== undefined;
+}
+
+/** Of schedules with the same period, peaks and latency the one that noise slows down least. */
+function steadiest(
+  placement: Placement,
+  result: PeriodResult,
+  schedule: PeriodicSchedule,
+  { maxNodes, seed }: { readonly maxNodes: number; readonly seed: number },
+): PeriodicSchedule {
+  const { period, microBatchesPerPeriod: copies } = schedule;
+  const problem = moduloProblem(placement, copies);
+  const one = moduloProblem(placement, 1);
+  if (period > MAX_EQUAL_PERIOD || problem.count > MAX_EQUAL_BLOCKS) {
+    return schedule;
+  }
+  const highest = Math.max(0, ...result.peaks.map((peak) => peak ?? 0));
+  const all = result.peaks.every((peak) => peak !== undefined);
+  const orders = [
+    one.topological,
+    [...one.topological].reverse(),
+    [...outwardOrder(one)].reverse(),
+  ];
+  const others = orders.flatMap((order): readonly PeriodicSchedule[] => {
+    const { times } = searchModulo(problem, period, {
+      limits: placement.devices.map(({ memory }) =>
+        all ? Math.min(memory ?? highest, highest) : memory,
+      ),
+      order,
+      latency: result.latency,
+      maxNodes: Math.min(EQUAL_NODES, maxNodes),
+    });
+    const found: FoundPeriod | undefined = times && { problem, copies, period, times };
+    return found === undefined ? [] : [periodicOf(found)];
+  });
+  const ranked = rankByNoisyPeriod(placement, [schedule, ...others], { seed });
+  return ranked[0]?.schedule ?? schedule;
+}
