@@ -13,6 +13,8 @@ import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.j
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { type PipelineAlgorithm, searchPipeline } from "../search/pipeline/algorithms.js";
+import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
+import { DEFAULT_NODES } from "../search/pipeline/top-compile.js";
 import { mayWrite, readText, writeText } from "./files.js";
 import { pipelineSectionOf } from "./pipeline-section-of.js";
 
@@ -29,6 +31,11 @@ export interface SearchRequest {
   readonly microBatches: number;
   readonly algorithm: PipelineAlgorithm;
   readonly seed: number;
+  /** Nodes in the algorithm's own unit; `undefined`: its usual limit. */
+  readonly maxNodes?: number | undefined;
+  /** Ends the search early with what it has. */
+  readonly shouldStop?: (() => boolean) | undefined;
+  readonly onProgress?: ((period: number, perPeriod: number, nodes: number) => void) | undefined;
   /** Where the artifact is written; `undefined`: nowhere. */
   readonly out: string | undefined;
   readonly force: boolean;
@@ -38,6 +45,8 @@ export interface SearchRequest {
 export interface SearchedPlacement {
   readonly placement: Placement;
   readonly artifact: ScheduleArtifact;
+  /** A limit ended the search before it had a proof. */
+  readonly isCutShort: boolean;
 }
 
 const FORMAT = "top-compile/schedule";
@@ -59,31 +68,41 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
     return read;
   }
   const placement = read.value;
-  const pipeline = searchedSection(placement, request);
-  if (!pipeline.ok) {
-    return pipeline;
+  const searched = searchedPipeline(placement, request);
+  if (!searched.ok) {
+    return searched;
   }
+  const { section, isCutShort } = searched.value;
   const artifact: ScheduleArtifact = {
     provenance: provenanceOf(request, tool),
-    pipeline: pipeline.value,
+    pipeline: section,
   };
   if (request.out === undefined) {
-    return ok({ placement, artifact });
+    return ok({ placement, artifact, isCutShort });
   }
   const written = writeText(request.out, encodeArtifact(artifact), overwrite);
-  return written.ok ? ok({ placement, artifact }) : written;
+  return written.ok ? ok({ placement, artifact, isCutShort }) : written;
 }
 
-/**
- * The `pipeline` section that an algorithm gives for a placement, checked.
- *
- * Fails: as `searchPipeline`.
- */
+/** What a search of a placement takes beside the placement. */
+export type PipelineRequest = Pick<SearchRequest, "algorithm" | "microBatches"> &
+  Partial<Pick<SearchRequest, "seed" | "maxNodes" | "shouldStop" | "onProgress">>;
+
+/** The `pipeline` section that an algorithm gives for a placement, checked. Fails: as `searchPipeline`. */
 export function searchedSection(
   placement: Placement,
-  { algorithm, microBatches }: Pick<SearchRequest, "algorithm" | "microBatches">,
+  request: PipelineRequest,
 ): Result<PipelineSection> {
-  const found = searchPipeline(algorithm, placement, microBatches);
+  const searched = searchedPipeline(placement, request);
+  return searched.ok ? ok(searched.value.section) : searched;
+}
+
+function searchedPipeline(
+  placement: Placement,
+  { algorithm, microBatches, seed, maxNodes, shouldStop, onProgress }: PipelineRequest,
+): Result<{ readonly section: PipelineSection; readonly isCutShort: boolean }> {
+  const limits = { seed, maxNodes, shouldStop, onProgress };
+  const found = searchPipeline(algorithm, placement, microBatches, limits);
   if (!found.ok) {
     return found;
   }
@@ -91,10 +110,30 @@ export function searchedSection(
   const periodic = verifyPeriodicSchedule(placement, found.value.periodic);
   invariant(whole.length === 0, `the schedule verifies: ${JSON.stringify(whole[0])}`);
   invariant(periodic.length === 0, `the repetend verifies: ${JSON.stringify(periodic[0])}`);
-  return ok(pipelineSectionOf(placement, found.value));
+  const section = pipelineSectionOf(placement, found.value);
+  return ok({ section, isCutShort: found.value.isCutShort });
 }
 
-function placementOf({ source, memory }: SearchRequest): Result<Placement> {
+/** Period against memory of a placement. Fails: what reading or building the placement fails with. */
+export function searchPareto(
+  request: Pick<SearchRequest, "source" | "seed" | "maxNodes" | "shouldStop">,
+): Result<{ readonly placement: Placement; readonly points: readonly ParetoPoint[] }> {
+  const read = placementOf({ ...request, memory: undefined });
+  if (!read.ok) {
+    return read;
+  }
+  const { seed, maxNodes = DEFAULT_NODES, shouldStop } = request;
+  const stop = shouldStop === undefined ? {} : { shouldStop };
+  return ok({
+    placement: read.value,
+    points: paretoFront(read.value, { seed, maxNodes, ...stop }),
+  });
+}
+
+function placementOf({
+  source,
+  memory,
+}: Pick<SearchRequest, "source" | "memory">): Result<Placement> {
   if (source.kind === "shape") {
     const built = buildShape(source.name, source.options);
     return built.ok ? limitMemory(built.value, `--shape ${source.name}`, memory) : built;
@@ -104,7 +143,7 @@ function placementOf({ source, memory }: SearchRequest): Result<Placement> {
 }
 
 function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["provenance"] {
-  const { source, memory, microBatches, algorithm, seed } = request;
+  const { source, memory, microBatches, algorithm, seed, maxNodes } = request;
   const inputs: ProvenanceInput[] =
     source.kind === "file"
       ? [{ role: "placement", name: basename(source.path), sha256: sha256OfFile(source.path) }]
@@ -114,7 +153,7 @@ function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["p
     tool,
     inputs,
     seed,
-    options: { ...shape, ...given({ memory }), microBatches, algorithm },
+    options: { ...shape, ...given({ memory }), microBatches, algorithm, ...given({ maxNodes }) },
   };
 }
 

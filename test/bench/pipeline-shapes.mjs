@@ -1,40 +1,135 @@
-// Least periods of the named shapes, with proof, memory and states: `npm run bench:pipeline`.
+// Least periods with proof, memory and states: `npm run bench:pipeline`. Arguments: `named`, `devices`,
+// `random [seeds]`; without any: the first two.
 import { performance } from "node:perf_hooks";
 import { buildShape } from "../../dist/placement/shapes/build-shape.js";
+import { verifyPeriodicSchedule } from "../../dist/schedule/verify-periodic-schedule.js";
 import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
 
-console.log(
-  "| shape | devices | memory | period per micro-batch | status | lower bound | peak memory | states | time |\n|---|---|---|---|---|---|---|---|---|",
-);
-for (const [n, d, m] of [
-  ["v", 4, 4],
-  ["v", 4, 3],
-  ["k", 4, 6],
-  ["m", 4, 6],
+const FOUR = {
+  v: [3, 4],
+  k: [3, 6],
+  m: [5, 6],
+  x: [4],
+  nn: [6],
+  "nn-eager": [6],
+  mllm: [6],
+  finetune: [6],
+  alphafold: [6],
+  "zb-h": [4],
+  "zb-v": [4],
+  dualpipe: [8],
+  "interleaved-1f1b": [8],
+};
+const MORE = [
   ["m", 4, 4],
-  ["nn", 4, 6],
-  ["nn-eager", 4, 6],
-  ["mllm", 4, 6],
-  ["finetune", 4, 6],
-  ["alphafold", 4, 6],
-  ["x", 4, 4],
+  ["v", 5, 20],
   ["m", 5, 20],
-  ["m", 6, 20],
-  ["m", 8, 20],
   ["nn", 5, 20],
-  ["nn", 8, 20],
-  ["v", 8, 20],
-  ["v", 16, 20],
+  ["v", 6, 20],
   ["k", 6, 20],
+  ["m", 6, 20],
+  ["nn", 6, 20],
+  ["x", 6, 20],
+  ["v", 8, 20],
+  ["k", 8, 20],
+  ["m", 8, 20],
+  ["nn", 8, 20],
+  ["x", 8, 20],
+  ["v", 12, 40],
+  ["k", 12, 40],
+  ["m", 12, 40],
+  ["nn", 12, 40],
+  ["v", 16, 40],
+  ["k", 16, 40],
   ["m", 16, 40],
-]) {
-  const p = buildShape(n, { devices: d, memory: m }).value;
-  const t = performance.now();
-  const r = searchPeriod(p, { maxNodes: 2e6, seed: 1 });
-  const ms = performance.now() - t;
-  const q = r.schedule.microBatchesPerPeriod;
-  const lb = r.lowerBound;
+  ["nn", 16, 40],
+];
+
+const [what = "named devices", seeds = "100", spare = "2"] = process.argv.slice(2);
+if (what.includes("named")) {
+  const rows = Object.entries(FOUR).flatMap(([shape, limits]) => [
+    ...limits.map((memory) => measured(shape, { devices: 4, mode: "train", memory })),
+    measured(shape, { devices: 4, mode: "infer" }),
+  ]);
+  print(rows);
+  console.log(`\nall together ${time(rows.reduce((sum, row) => sum + row.ms, 0))}\n`);
+}
+if (what.includes("devices")) {
+  print(MORE.map(([shape, devices, memory]) => measured(shape, { devices, memory })));
+}
+if (what.includes("random")) {
+  await random(Number(seeds), Number(spare));
+}
+
+function measured(shape, options) {
+  const built = buildShape(shape, options);
+  const start = performance.now();
+  const result = searchPeriod(built.value, { maxNodes: 1e6, seed: 1 });
+  const ms = performance.now() - start;
+  check(built.value, result);
+  return { shape, ...options, result, ms };
+}
+
+function check(placement, { schedule }) {
+  if (schedule !== undefined && verifyPeriodicSchedule(placement, schedule).length > 0) {
+    throw new Error("the schedule does not verify");
+  }
+}
+
+function print(rows) {
   console.log(
-    `| ${n} | ${d} | ${m} | ${q === 1 ? r.schedule.period : `${r.schedule.period}/${q}`} | ${r.status} | ${lb.denominator === 1 ? lb.numerator : lb.numerator + "/" + lb.denominator} | ${Math.max(...r.peaks.map((x) => x ?? 0))} | ${r.nodes} | ${ms < 1000 ? ms.toFixed(0) + " ms" : (ms / 1000).toFixed(1) + " s"} |`,
+    "| shape | devices | mode | memory | period | lower bound | status | peak | least peak | latency | nodes | time |\n|---|---|---|---|---|---|---|---|---|---|---|---|",
   );
+  for (const { shape, devices, mode = "train", memory, result, ms } of rows) {
+    const { period, microBatchesPerPeriod: q } = result.schedule;
+    const { numerator, denominator } = result.lowerBound;
+    const cells = [
+      shape,
+      devices,
+      mode,
+      memory ?? "",
+      ratio(period, q),
+      ratio(numerator, denominator),
+      result.status,
+      Math.max(...result.peaks.map((peak) => peak ?? 0)),
+      result.leastPeak ? "proved" : "",
+      result.latency,
+      result.nodes,
+      time(ms),
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+}
+
+async function random(count, spareMicroBatches) {
+  const { randomPlacement } = await import("../../build/fixtures/generator/random-placement.js");
+  const gaps = [];
+  let slowest = 0;
+  for (let seed = 1; seed <= count; seed++) {
+    const memory = spareMicroBatches < 0 ? {} : { memory: spareMicroBatches };
+    const placement = randomPlacement({ seed, ...memory });
+    const start = performance.now();
+    const result = searchPeriod(placement, { maxNodes: 1e6, seed: 1 });
+    slowest = Math.max(slowest, performance.now() - start);
+    check(placement, result);
+    const { numerator, denominator } = result.lowerBound;
+    const least = Math.ceil(numerator / denominator);
+    gaps.push({
+      seed,
+      gap: result.schedule === undefined ? 1e9 : result.schedule.period / least - 1,
+    });
+  }
+  const within = gaps.filter(({ gap }) => gap <= 0.01).length;
+  const others = gaps.filter(({ gap }) => gap > 0.01);
+  const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+  console.log(`${within} of ${count} within 1 %, slowest ${time(slowest)}, ${megabytes} MB`);
+  console.log(others.map(({ seed, gap }) => `${seed}: ${(gap * 100).toFixed(1)} %`).join(", "));
+}
+
+function ratio(numerator, denominator) {
+  return denominator === 1 ? `${numerator}` : `${numerator}/${denominator}`;
+}
+
+function time(ms) {
+  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -48,7 +48,7 @@ describe("makespans against the published ones", () => {
     const [name, devices, memory, sixteen, thirtyTwo] = row;
     const placement = shape(name, { devices, memory });
     const makespan = (count: number): number => {
-      const found = searchPipeline("exact", placement, count);
+      const found = searchPipeline("top-compile", placement, count);
       const whole = found.ok ? [found.value.whole] : [];
       const best = shortestSchedule(placement, whole, { maxNodes: 100_000, seed: 1 });
       return best?.makespan ?? Number.POSITIVE_INFINITY;

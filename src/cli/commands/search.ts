@@ -1,16 +1,23 @@
 import { Option } from "commander";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
-import { type PlacementSource, searchPlacement } from "../../driver/search-placement.js";
+import {
+  type PlacementSource,
+  searchPareto,
+  searchPlacement,
+} from "../../driver/search-placement.js";
 import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
+import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
 import type { CommonOptions } from "../io.js";
 import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
+import type { Session } from "../session.js";
 
 interface SearchOptions extends CommonOptions {
   readonly shape?: string;
@@ -25,6 +32,9 @@ interface SearchOptions extends CommonOptions {
   readonly microBatches: number;
   readonly algorithm: PipelineAlgorithm;
   readonly seed: number;
+  readonly maxNodes?: number;
+  readonly timeLimit?: number;
+  readonly pareto?: boolean;
   readonly out?: string;
   readonly force?: boolean;
   readonly ascii?: boolean;
@@ -38,6 +48,8 @@ const MOST_COLUMNS = 1000;
 const MOST_MICRO_BATCHES = 4096;
 const MOST_TIME = 2 ** 26;
 const MOST_MEMORY = 2 ** 41;
+const MOST_NODES = 1e12;
+const MOST_SECONDS = 1e6;
 
 /** Options that describe a shape and mean nothing for a file. */
 const SHAPE_OPTIONS = [
@@ -55,6 +67,7 @@ Examples:
   top-compile search placement.json --micro-batches 32 -o pipeline.schedule.json
   top-compile search --shape v --devices 4 --memory 4
   top-compile search --shape v --devices 4 --algorithm gpipe
+  top-compile search --shape m --devices 4 --pareto
 `;
 
 /** `search`: the pipeline schedule of a placement. */
@@ -80,6 +93,17 @@ export const registerSearch: RegisterCommand = (program, run) => {
         .default(PIPELINE_ALGORITHMS[0]),
     )
     .addOption(seedOption())
+    .option(
+      "--max-nodes <n>",
+      "work at most: the result depends on it, not on the machine (default: 1,000,000)",
+      wholeNumber(1, MOST_NODES),
+    )
+    .option(
+      "--time-limit <seconds>",
+      "stop earlier, with what is found by then: another machine may find something else",
+      wholeNumber(1, MOST_SECONDS),
+    )
+    .option("--pareto", "print the best period for every memory limit, and search no schedule")
     .option("-o, --out <file>", "where to write the schedule (default: nowhere)")
     .option("--force", "overwrite a file that is not a schedule")
     .option("--ascii", "draw the chart with plain characters")
@@ -95,12 +119,30 @@ export const registerSearch: RegisterCommand = (program, run) => {
       if (!source.ok) {
         return source;
       }
-      const { memory, microBatches, algorithm, seed, out } = options;
-      const request = { source: source.value, memory, microBatches, algorithm, seed, out };
+      const { memory, microBatches, algorithm, seed, out, maxNodes } = options;
+      const limits = { seed, maxNodes, ...timeLimit(options.timeLimit) };
+      if (options.pareto === true) {
+        return printPareto(session, { source: source.value, ...limits });
+      }
+      const onProgress = (period: number, perPeriod: number, nodes: number): void => {
+        const label = perPeriod === 1 ? `period ${period}` : `period ${period}/${perPeriod}`;
+        const total = maxNodes ?? DEFAULT_NODES;
+        session.progress.report({ phase: "search", done: Math.min(nodes, total), total, label });
+      };
+      const request = { source: source.value, memory, microBatches, algorithm, out, onProgress };
       const { tool } = driverContext(session);
-      const found = searchPlacement({ ...request, force: options.force === true }, tool);
+      const force = options.force === true;
+      const found = searchPlacement({ ...request, ...limits, force }, tool);
+      session.progress.end();
       if (!found.ok) {
         return found;
+      }
+      if (found.value.isCutShort) {
+        session.progress.note(
+          options.timeLimit === undefined
+            ? "the work limit ended the search before a proof: --max-nodes allows more"
+            : "a limit ended the search before a proof: another machine may find something else",
+        );
       }
       const { artifact, placement } = found.value;
       const section = present(artifact.pipeline, "pipeline section");
@@ -116,6 +158,25 @@ export const registerSearch: RegisterCommand = (program, run) => {
     });
   });
 };
+
+/** Says when the time is over; nothing without a limit. */
+function timeLimit(seconds: number | undefined): { readonly shouldStop?: () => boolean } {
+  if (seconds === undefined) {
+    return {};
+  }
+  const end = performance.now() + seconds * 1000;
+  return { shouldStop: () => performance.now() > end };
+}
+
+function printPareto(session: Session, request: Parameters<typeof searchPareto>[0]) {
+  const found = searchPareto(request);
+  if (!found.ok) {
+    return found;
+  }
+  const { points } = found.value;
+  session.print({ text: () => renderPareto(points), json: () => ({ points }) });
+  return { ok: true, value: EXIT.done } as const;
+}
 
 function sourceOf(file: string | undefined, options: SearchOptions) {
   const { shape, devices } = options;

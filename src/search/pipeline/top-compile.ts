@@ -76,7 +76,9 @@ export function topCompileSchedule(
     return fail([noScheduleWithin(found.nodes)]);
   }
   const completed = completeSchedule(placement, periodic, microBatches);
-  const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter((one) => one !== undefined);
+  const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter(
+    (one) => one !== undefined,
+  );
   const shortest = shortestSchedule(placement, wholes, {
     maxNodes: Math.min(maxNodes, WHOLE_NODES),
     seed,
