@@ -304,6 +304,18 @@ describe("bad input", () => {
       1,
     ],
     [
+      "a device too small for its stages",
+      () => [
+        ...hand("small.json", [
+          { ...left, operators: ["left/*", "right/*"] },
+          { ...right, operators: ["Add"] },
+        ]),
+        ...["--memory", "1MiB"],
+      ],
+      "device-memory-too-small",
+      1,
+    ],
+    [
       "an operator in two blocks",
       () =>
         hand("y.json", [

@@ -58,6 +58,22 @@ export function stageGraphCyclic(
   };
 }
 
+/** A device without room for its stages. */
+export function deviceTooSmall(
+  model: string,
+  device: string,
+  bytes: { readonly parameters: number; readonly block: number; readonly memory: number },
+): Failure {
+  const needs = bytes.parameters + bytes.block;
+  return {
+    code: "device-memory-too-small",
+    where: `${model} on ${device}`,
+    message: `its stages hold ${bytes.parameters} bytes always and ${bytes.block} while one runs, it has ${bytes.memory}`,
+    hint: `${needs} bytes are the least that can be enough; or use more devices, or other stages`,
+    exit: 1,
+  };
+}
+
 /** A model whose work is not known before it runs. */
 export function modelNotStatic(model: string, operators: readonly string[]): Failure {
   return {

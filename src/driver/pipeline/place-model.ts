@@ -10,17 +10,12 @@
  */
 
 import type { ArtifactStage } from "../../artifact/stages-section.js";
+import type { Failure } from "../../core/failure.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { contractGraph } from "../../ir/contract-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import { stageBorders } from "../../onnx/stage-models.js";
-import {
-  inferenceMemory,
-  type OperatorMemory,
-  type PartitionProblem,
-  partitionProblemOf,
-} from "../../partition/partition-problem.js";
+import { type PartitionProblem, partitionProblemOf } from "../../partition/partition-problem.js";
 import {
   type PartitionMethod,
   type PartitionOutcome,
@@ -28,19 +23,24 @@ import {
 } from "../../partition/search-partition.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import { limitMemory } from "../../placement/limit-memory.js";
-import {
-  type PlacedStage,
-  placementOfStages,
-  type StageEdge,
-  type TrainingRatios,
-} from "../../placement/pipeline-of-stages.js";
+import { placementOfStages } from "../../placement/pipeline-of-stages.js";
 import type { Placement } from "../../placement/placement.js";
 import { buildShape } from "../../placement/shapes/build-shape.js";
 import { type PipelineDevice, parseStageSpec } from "../../placement/stage-spec.js";
 import { readText } from "../files.js";
 import { assignOperators } from "./assign-operators.js";
-import { modelNotStatic } from "./failures.js";
-import type { Link, ModelCosts } from "./model-costs.js";
+import {
+  costStages,
+  inFlightOf,
+  type ModelStage,
+  memoryOf,
+  type Seat,
+  type SeatedPartition,
+  type StageCostOptions,
+  speedOf,
+} from "./cost-stages.js";
+import { deviceTooSmall, modelNotStatic } from "./failures.js";
+import type { ModelCosts } from "./model-costs.js";
 
 /** Where stages go. */
 export type Layout =
@@ -57,31 +57,14 @@ export interface ShapeLayout {
 }
 
 /** How a model becomes a placement. */
-export interface PlaceOptions {
+export interface PlaceOptions extends StageCostOptions {
   readonly layout: Layout;
   /** Replaces the memory of every device, in bytes. */
   readonly memoryBytes: number | undefined;
-  /** Absent: inference. */
-  readonly training: TrainingOptions | undefined;
   /** Share of their speed that several devices reach together, where a block does not say. */
   readonly tensorEfficiency: number;
-  /** Given: transfers go beside the computation, at these costs. */
-  readonly link: Link | undefined;
   readonly method: PartitionMethod;
-  readonly microBatches: number;
   readonly seed: number;
-}
-
-/** Training, in multiples of the forward pass and of the weights. */
-export interface TrainingOptions extends TrainingRatios {
-  /** Copies of the parameters that are held: weights, gradients and the optimiser's state. */
-  readonly parameterCopies: number;
-}
-
-/** A stage of a placed model. */
-export interface ModelStage extends PlacedStage {
-  /** What it sends to other stages for one micro-batch. */
-  readonly outputBytes: number;
 }
 
 /** A model on devices. */
@@ -96,19 +79,12 @@ export interface PlacedModel {
   readonly notes: readonly string[];
 }
 
-/** Where one stage is to go. */
-interface Seat {
-  readonly id: string;
-  readonly devices: readonly number[];
-  readonly efficiency: number;
-}
-
 /**
  * Places a model.
  *
  * Fails: `stages-not-static`; `shape-unknown`, `shape-option-invalid`; what reading and applying a
  * stage placement fails with; `more-stages-than-operators`, `stage-memory-infeasible`,
- * `stage-memory-not-met`; `block-too-large`.
+ * `stage-memory-not-met`; `device-memory-too-small`.
  */
 export function placeModel(
   lowered: LoweredModel,
@@ -129,6 +105,11 @@ export function placeModel(
   }
   const { devices, seats, partition, search } = cut.value;
   const { stages, edges } = costStages(lowered, costs, options, cut.value);
+  const small = devicesTooSmall(lowered.model.path, devices, stages);
+  const [first, ...rest] = small;
+  if (first !== undefined) {
+    return fail([first, ...rest]);
+  }
   const where = layout.kind === "file" ? layout.path : lowered.model.path;
   const placement = limitMemory(
     placementOfStages({
@@ -159,10 +140,7 @@ export function stagesOf({ stages, devices }: PlacedModel): readonly ArtifactSta
   }));
 }
 
-interface Cut {
-  readonly devices: readonly PipelineDevice[];
-  readonly seats: readonly Seat[];
-  readonly partition: StagePartition;
+interface Cut extends SeatedPartition {
   readonly search: PartitionOutcome | undefined;
 }
 
@@ -292,111 +270,23 @@ function partitionProblem(
   );
 }
 
-/** In training a stage holds a micro-batch until it comes back; 1F1B needs one per stage behind it. */
-function inFlightOf(stages: number, { training, microBatches }: PlaceOptions): number[] {
-  return Array.from({ length: stages }, (_, stage) =>
-    Math.min(microBatches, training === undefined ? 2 : stages - stage),
-  );
-}
-
-function memoryOf(
-  graph: LoweredModel["graph"],
-  training: TrainingOptions | undefined,
-): OperatorMemory {
-  const inference = inferenceMemory(graph);
-  if (training === undefined) {
-    return inference;
-  }
-  return {
-    parameterBytes: inference.parameterBytes.map((bytes) => bytes * training.parameterCopies),
-    keptBytes: Float64Array.from(graph.operators, ({ work }) => work.bytesWritten),
-    workspaceBytes: inference.workspaceBytes,
-  };
-}
-
-/** How fast the devices of a stage are together; a single one needs no efficiency. */
-function speedOf({ devices: at, efficiency }: Seat, devices: readonly PipelineDevice[]): number {
-  const together = at.reduce((sum, device) => sum + (devices[device]?.speed ?? 1), 0);
-  return at.length === 1 ? together : together * efficiency;
-}
-
-function costStages(
-  lowered: LoweredModel,
-  costs: ModelCosts,
-  options: PlaceOptions,
-  { devices, seats, partition }: Cut,
-): { readonly stages: readonly ModelStage[]; readonly edges: readonly StageEdge[] } {
-  const { graph } = lowered;
-  const { stageOf, stageCount } = partition;
-  const { link, training } = options;
-  const memory = memoryOf(graph, training);
-  const borders = stageBorders(lowered, stageOf, stageCount);
-  const received = receivedBytes(lowered, partition);
-  const busy = costs.slowdown(devices.length);
-  const inFlight = inFlightOf(stageCount, options);
-  const stages = borders.map(({ operators, sends }, stage): ModelStage => {
-    const seat = present(seats[stage], "seat");
-    const sum = (values: Float64Array): number =>
-      operators.reduce((total, id) => total + (values[id] as number), 0);
-    const from = [...(received[stage] ?? new Map<number, number[]>()).values()].flat();
-    const receiveNs =
-      link === undefined
-        ? from.reduce((total, bytes) => total + transferNs(costs.receive, bytes), 0)
-        : 0;
-    const computeNs = (sum(costs.durationNs) * busy) / speedOf(seat, devices);
-    const receivedTotal = from.reduce((total, bytes) => total + bytes, 0);
-    const workspace = operators.reduce(
-      (most, id) => Math.max(most, memory.workspaceBytes[id] as number),
+/** Devices that have no room for all their stages' parameters and for one block. */
+function devicesTooSmall(
+  model: string,
+  devices: readonly PipelineDevice[],
+  stages: readonly ModelStage[],
+): readonly Failure[] {
+  return devices.flatMap(({ name, memoryBytes }, device) => {
+    const here = stages.filter((stage) => stage.devices.includes(device));
+    const parameters = here.reduce((sum, { parameterBytes }) => sum + parameterBytes, 0);
+    const block = here.reduce(
+      (most, { workspaceBytes, keptBytes }) => Math.max(most, workspaceBytes + keptBytes),
       0,
     );
-    const split = seat.devices.length;
-    const waiting = training === undefined ? ((inFlight[stage] ?? 1) - 1) * receivedTotal : 0;
-    const kept = training === undefined ? 0 : sum(memory.keptBytes) + receivedTotal;
-    return {
-      id: seat.id,
-      operators: operators.map((id) => present(graph.operators[id], "operator").name),
-      devices: seat.devices,
-      forwardNs: Math.max(1, Math.round(costs.stageNs + receiveNs + computeNs)),
-      workspaceBytes: Math.ceil((workspace + receivedTotal) / split),
-      keptBytes: Math.ceil(kept / split),
-      parameterBytes: Math.ceil((sum(memory.parameterBytes) + waiting) / split),
-      outputBytes: sends.reduce((total, id) => total + (graph.tensors[id]?.bytes ?? 0), 0),
-    };
+    return memoryBytes === undefined || parameters + block <= memoryBytes
+      ? []
+      : [deviceTooSmall(model, name, { parameters, block, memory: memoryBytes })];
   });
-  const edges = received.flatMap((senders, to) =>
-    [...senders].map(([from, sizes]): StageEdge => {
-      const [a, b] = [present(seats[from], "seat"), present(seats[to], "seat")];
-      const isLocal = a.devices.join() === b.devices.join();
-      const bytes = sizes.reduce((total, each) => total + each, 0);
-      const latencyNs = link === undefined ? costs.signalNs : transferNs(link, bytes);
-      return { from, to, latencyNs: isLocal ? 0 : Math.round(latencyNs) };
-    }),
-  );
-  return { stages, edges };
-}
-
-/** For each stage the stages that it reads from, with the sizes of the tensors. */
-function receivedBytes(
-  { graph }: LoweredModel,
-  { stageOf, stageCount }: StagePartition,
-): readonly Map<number, number[]>[] {
-  const received = Array.from({ length: stageCount }, () => new Map<number, number[]>());
-  for (const { producer, consumers, bytes } of graph.tensors) {
-    if (producer === undefined) {
-      continue;
-    }
-    const from = stageOf[producer] as number;
-    for (const to of new Set(consumers.map((consumer) => stageOf[consumer] as number))) {
-      if (to !== from) {
-        received[to]?.set(from, [...(received[to]?.get(from) ?? []), bytes]);
-      }
-    }
-  }
-  return received;
-}
-
-function transferNs({ bytesPerSecond, latencyNs }: Link, bytes: number): number {
-  return latencyNs + (bytes / bytesPerSecond) * 1e9;
 }
 
 function notesOn(costs: ModelCosts, { stageOf }: StagePartition, stages: number): string[] {
