@@ -1,5 +1,6 @@
 // Makespans of every pipeline algorithm at equal memory limits: `npm run bench:makespan`.
-// `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape.
+// `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape,
+// `-- --short` prints one row per placement: ours / best reference / lower bound.
 import { buildShape } from "../../dist/placement/shapes/build-shape.js";
 import { PIPELINE_ALGORITHMS, searchPipeline } from "../../dist/search/pipeline/algorithms.js";
 
@@ -65,8 +66,8 @@ function option(name) {
 
 const ours = option("ours") ?? PIPELINE_ALGORITHMS[0];
 const only = option("only");
+const isShort = process.argv.includes("--short");
 const others = PIPELINE_ALGORITHMS.filter((name) => !OWN.includes(name));
-const contestants = [ours, ...others];
 const losses = [];
 
 function nameOf(shape, { devices, memory, forward, backward, weight, latency }) {
@@ -79,38 +80,70 @@ function nameOf(shape, { devices, memory, forward, backward, weight, latency }) 
   ].join(", ");
 }
 
-function row(shape, options, count) {
+/** Makespans of all algorithms for so many micro-batches. */
+function compare(shape, options, count) {
   const built = buildShape(shape, options);
   if (!built.ok) {
     throw new Error(built.error[0].message);
   }
-  const found = contestants.map((name) => searchPipeline(name, built.value, count));
-  const spans = found.map((each) => (each.ok ? each.value.whole.makespan : undefined));
+  const limits = (name) => (name === "tessel" ? { maxNodes: 400_000 } : {});
+  const found = [ours, ...others].map((name) =>
+    searchPipeline(name, built.value, count, limits(name)),
+  );
+  const [own, ...spans] = found.map((each) => (each.ok ? each.value.whole.makespan : undefined));
   const best = Math.min(...spans.map((span) => span ?? Number.POSITIVE_INFINITY));
+  const who = others.filter((_, at) => spans[at] === best);
   const bound = found.reduce((most, each) => {
     return each.ok ? Math.max(most, each.value.makespanLowerBound) : most;
   }, 0);
-  const name = nameOf(shape, options);
-  if (spans[0] !== best) {
-    const who = contestants.filter((_, at) => spans[at] === best);
-    losses.push(`${name}, N = ${count}: ${ours} ${spans[0]}, ${best} by ${who.join(", ")}`);
+  if ((own ?? Number.POSITIVE_INFINITY) > best) {
+    const reached = own === undefined ? "nothing" : own;
+    const name = nameOf(shape, options);
+    losses.push(`${name}, N = ${count}: ${ours} ${reached}, ${best} by ${who.join(", ")}`);
   }
-  const cells = spans.map((span) =>
-    span === undefined ? "" : span === best ? `**${span}**` : String(span),
-  );
-  console.log(`| ${name} | ${count} | ${bound} | ${cells.join(" | ")} |`);
+  return { own, spans, best, who, bound };
 }
 
-console.log(`| placement | N | lower bound | ${contestants.join(" | ")} |`);
-console.log(`|---|---|---|${contestants.map(() => "---|").join("")}`);
+function fullRow(shape, options, count) {
+  const { own, spans, best, bound } = compare(shape, options, count);
+  const least = Math.min(best, own ?? Number.POSITIVE_INFINITY);
+  const cells = [own, ...spans].map((span) =>
+    span === undefined ? "" : span === least ? `**${span}**` : String(span),
+  );
+  console.log(`| ${nameOf(shape, options)} | ${count} | ${bound} | ${cells.join(" | ")} |`);
+}
+
+function shortRow(shape, options) {
+  const names = new Set();
+  const cells = COUNTS.map((count) => {
+    const { own, best, who, bound } = compare(shape, options, count);
+    for (const name of who) {
+      names.add(name);
+    }
+    const mark = (span) => (span === bound ? `**${span}**` : String(span));
+    return `${mark(own)} / ${best === Number.POSITIVE_INFINITY ? "–" : mark(best)} / ${bound}`;
+  });
+  console.log(`| ${nameOf(shape, options)} | ${cells.join(" | ")} | ${[...names].join(", ")} |`);
+}
+
+const heads = isShort
+  ? ["placement", ...COUNTS.map((count) => `N = ${count}`), "best reference"]
+  : ["placement", "N", "lower bound", ours, ...others];
+console.log(`| ${heads.join(" | ")} |`);
+console.log(`|${heads.map(() => "---|").join("")}`);
 for (const [shape, options] of CASES) {
-  if (only === undefined || shape === only) {
+  if (only !== undefined && shape !== only) {
+    continue;
+  }
+  if (isShort) {
+    shortRow(shape, options);
+  } else {
     for (const count of COUNTS) {
-      row(shape, options, count);
+      fullRow(shape, options, count);
     }
   }
 }
-console.log(`\n${losses.length} of them not best:`);
+console.log(`\nWhere a reference is shorter than ${ours}: ${losses.length}`);
 for (const loss of losses) {
   console.log(`- ${loss}`);
 }
