@@ -50,6 +50,8 @@ const MOST_TIME = 2 ** 26;
 const MOST_MEMORY = 2 ** 41;
 const MOST_NODES = 1e12;
 const MOST_SECONDS = 1e6;
+/** What takes no longer than this reports no progress. */
+const QUIET_MS = 1000;
 
 /** Options that describe a shape and mean nothing for a file. */
 const SHAPE_OPTIONS = [
@@ -124,7 +126,11 @@ export const registerSearch: RegisterCommand = (program, run) => {
       if (options.pareto === true) {
         return printPareto(session, { source: source.value, ...limits });
       }
+      const quietUntil = performance.now() + QUIET_MS;
       const onProgress = (period: number, perPeriod: number, nodes: number): void => {
+        if (performance.now() < quietUntil) {
+          return;
+        }
         const label = perPeriod === 1 ? `period ${period}` : `period ${period}/${perPeriod}`;
         const total = maxNodes ?? DEFAULT_NODES;
         session.progress.report({ phase: "search", done: Math.min(nodes, total), total, label });
