@@ -24,7 +24,7 @@ export function mathOption(): Option {
 export function estimateOption(): Option {
   return new Option(
     "--estimate-unsupported",
-    "on --device cuda: copy the bytes of operators that have no GPU code, for estimates only",
+    "on a GPU: take operators of unknown type or without GPU code as copies, for estimates only",
   );
 }
 

@@ -16,7 +16,7 @@ import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
-import { algorithmRefused, operatorsNotCapturable } from "./failures.js";
+import { algorithmRefused, operatorsNotCapturable, operatorsUnknown } from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
@@ -32,6 +32,8 @@ export interface ModelCompileRequest extends ModelJob {
   readonly math: MathMode;
   /** A recorded GPU profile, whose figures replace the estimates. */
   readonly profile?: string;
+  /** Take operators of unknown type as copies of their bytes. */
+  readonly estimateUnsupported?: boolean;
   /** Search with all algorithms, even if one is asked for. */
   readonly compare?: boolean;
   /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
@@ -81,6 +83,11 @@ function compiledFor(
         refused.map(({ type, name }) => ({ type, name })),
       ),
     ]);
+  }
+  const unknown = new Set(lowered.unknownOperators);
+  const foreign = operators.filter(({ name }) => unknown.has(name));
+  if (foreign.length > 0 && profile === undefined && request.estimateUnsupported !== true) {
+    return fail([operatorsUnknown(request.model, foreign)]);
   }
   const kernels = operators.map((operator) => kernelsOf(operator, lowered, device, math));
   const single =
@@ -163,6 +170,7 @@ function provenanceOf(
       device: device.name,
       math,
       ...(algorithm === undefined ? {} : { algorithm }),
+      ...(request.estimateUnsupported === true ? { estimateUnsupported: true } : {}),
       ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(progress === undefined ? {} : { progress: progress.map(String) }),
       ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),

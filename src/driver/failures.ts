@@ -128,6 +128,22 @@ export function progressMismatch(concurrency: number, progress: number): Failure
   };
 }
 
+/** Operators of which only the bytes are known, so that no kernel can be estimated. */
+export function operatorsUnknown(
+  model: string,
+  operators: readonly { readonly type: string; readonly name: string }[],
+): Failure {
+  const some = operators.slice(0, 3).map(({ type, name }) => `${type} "${name}"`);
+  const more = operators.length > some.length ? ` and ${operators.length - some.length} more` : "";
+  return {
+    code: "operators-unknown",
+    where: model,
+    message: `has operators of unknown type: ${some.join(", ")}${more}`,
+    hint: "--estimate-unsupported takes them as copies of their bytes, for estimates only",
+    exit: 1,
+  };
+}
+
 /** An algorithm that did not take the model. */
 export function algorithmRefused(algorithm: string, reason: Failure): Failure {
   return { ...reason, where: `--algorithm ${algorithm}` };

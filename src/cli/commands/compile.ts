@@ -223,6 +223,7 @@ async function compileOn(
                 device: device.model,
                 ...(profile === undefined ? {} : { profile }),
                 compare: options.compare === true,
+                estimateUnsupported: options.estimateUnsupported === true,
               },
               context,
             ),
