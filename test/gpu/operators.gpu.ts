@@ -4,31 +4,19 @@ import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
 import { outputDistance } from "../../src/profile/gpu/check-gpu-outputs.js";
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
-import {
-  ELEMENTWISE_CASES,
-  MOVEMENT_CASES,
-  ROW_CASES,
-  WINDOW_CASES,
-} from "../support/device-operator-cases.js";
+import { DEVICE_CASES } from "../support/device-operator-cases.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { encodeCase, lowerBytes } from "../support/operator-models.js";
-import { type OracleCase, randomTensor, runtimeOutputs } from "../support/operator-oracle.js";
+import { randomTensor, runtimeOutputs } from "../support/operator-oracle.js";
 import { GPU_SKIP_REASON, gpu, onGpu } from "./device.js";
 
 /** By norms; the GPU's and the CPU's elementary functions differ in their last bits. */
 const TOLERANCE = 1e-4;
 
-const CASES: readonly OracleCase[] = [
-  ...ELEMENTWISE_CASES,
-  ...MOVEMENT_CASES,
-  ...ROW_CASES,
-  ...WINDOW_CASES,
-];
-
 describe.skipIf((GPU_SKIP_REASON ?? SKIP_REASON) !== undefined)("operators on the GPU", () => {
   afterAll(() => gpu().close());
 
-  it.each(CASES.map((each) => [`${each.type}-${each.opset} ${each.inputs}`, each] as const))(
+  it.each(DEVICE_CASES.map((each) => [`${each.type}-${each.opset} ${each.inputs}`, each] as const))(
     "%s gives what ONNX Runtime gives",
     async (_, each) => {
       const bytes = encodeCase(each);

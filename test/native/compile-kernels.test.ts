@@ -10,12 +10,7 @@ import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
 import { kernelSources } from "../../src/runtime/cuda/codegen/kernel-source.js";
 import type { FloatStorage } from "../../src/runtime/cuda/codegen/operator-call.js";
 import { COMPILE_OPTIONS } from "../../src/runtime/cuda/program/program.js";
-import {
-  ELEMENTWISE_CASES,
-  MOVEMENT_CASES,
-  ROW_CASES,
-  WINDOW_CASES,
-} from "../support/device-operator-cases.js";
+import { DEVICE_CASES } from "../support/device-operator-cases.js";
 import { NVRTC_SKIP_REASON, startCompiler } from "../support/nvrtc.js";
 import { encodeCase, lowerBytes } from "../support/operator-models.js";
 
@@ -42,7 +37,7 @@ async function plansOf(
 
 async function plansOfCases(): Promise<readonly DevicePlan[]> {
   const plans: DevicePlan[] = [];
-  for (const each of [...ELEMENTWISE_CASES, ...MOVEMENT_CASES, ...ROW_CASES, ...WINDOW_CASES]) {
+  for (const each of DEVICE_CASES) {
     const lowered = await lowerBytes(encodeCase(each));
     for (const floats of ["f32", "f16"] as const) {
       const made = lowered.ok

@@ -34,12 +34,7 @@ import {
 import { DeviceSession } from "../../src/runtime/cuda/session/device-session.js";
 import { randomFeeds } from "../../src/runtime/random-feeds.js";
 import { composeSchedule } from "../../src/search/operator/waits.js";
-import {
-  ELEMENTWISE_CASES,
-  MOVEMENT_CASES,
-  ROW_CASES,
-  WINDOW_CASES,
-} from "../support/device-operator-cases.js";
+import { DEVICE_CASES } from "../support/device-operator-cases.js";
 import { BUILD_TIMEOUT_MS, expectDone, noCompiler, testHelper } from "../support/native-helper.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { encodeCase, lowerBytes } from "../support/operator-models.js";
@@ -103,7 +98,7 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("printed kernels", ()
 
   it("compute what ONNX Runtime computes, for every operator case", async () => {
     // The stand-in for cuDNN convolves two spatial dims.
-    const cases = [...ELEMENTWISE_CASES, ...MOVEMENT_CASES, ...ROW_CASES, ...WINDOW_CASES].filter(
+    const cases = DEVICE_CASES.filter(
       ({ type, inputs }) => type !== "Conv" || !/^f32\[\d+(,\d+){4}\]/.test(inputs),
     );
     const all: Prepared[] = [];

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   ELEMENTWISE_CASES,
   MOVEMENT_CASES,
+  RECURRENT_CASES,
   ROW_CASES,
   WINDOW_CASES,
 } from "../support/device-operator-cases.js";
@@ -17,6 +18,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   movement: MOVEMENT_CASES,
   row: ROW_CASES,
   "window and product": WINDOW_CASES,
+  recurrent: RECURRENT_CASES,
 };
 
 const SEEDS = [1, 2];

@@ -21,7 +21,9 @@ export function poisoned(bytes: number): ArrayBuffer {
 export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
   const view = (place: Place, storage: StorageType): Elements => {
     const memory = memoryOf(place);
-    return elementsAt(storage, memory, 0, Math.floor(memory.byteLength / STORAGE_BYTES[storage]));
+    const start = place.offset ?? 0;
+    const count = Math.floor((memory.byteLength - start) / STORAGE_BYTES[storage]);
+    return elementsAt(storage, memory, start, count);
   };
   switch (node.kind) {
     case "kernel":

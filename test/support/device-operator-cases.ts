@@ -414,3 +414,64 @@ export const WINDOW_CASES: readonly OracleCase[] = [
   row("Conv", "f32[2,3,10] f32[5,3,4]", { pads: [2, 1], strides: [2] }),
   row("Conv", "f32[1,2,4,5,6] f32[3,2,2,3,2] f32[3]", { pads: [1, 0, 1, 1, 1, 1] }),
 ];
+
+/** Recurrent layers: directions, initial states, biases, outputs that nobody reads. */
+export const RECURRENT_CASES: readonly OracleCase[] = [
+  row("LSTM", "f32[5,2,3] f32[1,16,3] f32[1,16,4] f32[1,32]", { hidden_size: 4 }, { outputs: 3 }),
+  row(
+    "LSTM",
+    "f32[5,2,3] f32[2,16,3] f32[2,16,4] f32[2,32] - f32[2,2,4] f32[2,2,4]",
+    {
+      hidden_size: 4,
+      direction: "bidirectional",
+    },
+    { outputs: 3 },
+  ),
+  row("LSTM", "f32[3,1,5] f32[1,8,5] f32[1,8,2]", { hidden_size: 2, direction: "reverse" }),
+  row(
+    "LSTM",
+    "f32[3,2,5] f32[1,8,5] f32[1,8,2] - - f32[1,2,2]",
+    { hidden_size: 2 },
+    { outputs: 3 },
+  ),
+  row("LSTM", "f32[3,2,5] f32[1,8,5] f32[1,8,2] - i32=3,3 - f32[1,2,2]", { hidden_size: 2 }),
+  row(
+    "GRU",
+    "f32[5,2,3] f32[2,12,3] f32[2,12,4] f32[2,24]",
+    {
+      hidden_size: 4,
+      direction: "bidirectional",
+    },
+    { outputs: 2 },
+  ),
+  row("GRU", "f32[4,2,3] f32[1,12,3] f32[1,12,4] f32[1,24] - f32[1,2,4]", { hidden_size: 4 }),
+  row(
+    "GRU",
+    "f32[4,2,3] f32[1,12,3] f32[1,12,4] f32[1,24] - f32[1,2,4]",
+    {
+      hidden_size: 4,
+      linear_before_reset: 1,
+    },
+    { outputs: 2 },
+  ),
+  row("GRU", "f32[4,2,3] f32[1,12,3] f32[1,12,4]", { hidden_size: 4, linear_before_reset: 1 }),
+  row("RNN", "f32[5,2,3] f32[1,4,3] f32[1,4,4]", { hidden_size: 4 }, { outputs: 2 }),
+  row(
+    "RNN",
+    "f32[5,2,3] f32[2,4,3] f32[2,4,4] f32[2,8] - f32[2,2,4]",
+    {
+      hidden_size: 4,
+      direction: "bidirectional",
+    },
+    { outputs: 2 },
+  ),
+];
+
+/** All cases. */
+export const DEVICE_CASES: readonly OracleCase[] = [
+  ...ELEMENTWISE_CASES,
+  ...MOVEMENT_CASES,
+  ...ROW_CASES,
+  ...WINDOW_CASES,
+  ...RECURRENT_CASES,
+];

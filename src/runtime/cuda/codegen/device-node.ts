@@ -2,14 +2,23 @@
 import type { TensorId } from "../../../ir/operator-graph.js";
 import type { Kernel } from "./kernel.js";
 
-/** Memory that a node reads or writes. */
-export type Place =
-  /** A tensor of the operator graph. */
-  | { readonly kind: "tensor"; readonly id: TensorId }
-  /** A value that depends on the model alone: a weight, or computed from weights. */
-  | { readonly kind: "constant"; readonly name: string }
-  /** Memory of one operator, free before and after it; positions in `DevicePlan.scratchBytes`. */
-  | { readonly kind: "scratch"; readonly index: number };
+/** Memory that a node reads or writes: all of a value, or what follows an offset. */
+export type Place = {
+  /** Bytes from the start of the value; 0 unless given. */
+  readonly offset?: number;
+} & (
+  | { /** A tensor of the operator graph. */ readonly kind: "tensor"; readonly id: TensorId }
+  | {
+      /** A value that depends on the model alone: a weight, or computed from weights. */
+      readonly kind: "constant";
+      readonly name: string;
+    }
+  | {
+      /** Memory of one operator, free before and after it; a position in `DevicePlan.scratchBytes`. */
+      readonly kind: "scratch";
+      readonly index: number;
+    }
+);
 
 /** The floating-point type that a library call works on. */
 export type LibraryType = "f32" | "f16";

@@ -21,6 +21,7 @@ import { NORMALIZATION_RULES } from "./normalizations.js";
 import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
 import { PLACE_COPIES } from "./place-copy.js";
 import { POOLING_RULES } from "./pooling.js";
+import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
 import { trafficPlan } from "./traffic.js";
@@ -37,6 +38,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     RESIZE_RULES,
     MATRIX_RULES,
     CONVOLUTION_RULES,
+    RECURRENT_RULES,
   ].flatMap((table) => Object.entries(table)),
 );
 

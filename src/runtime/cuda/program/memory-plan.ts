@@ -107,6 +107,16 @@ export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
     const at = present(scratch[operator]?.[index], "scratch memory");
     return { offset: start + (offsets[at] ?? 0), bytes: present(items[at], "item").bytes };
   };
+  const wholeOf = (operator: number, place: Place): MemoryRange => {
+    switch (place.kind) {
+      case "tensor":
+        return present(tensors.get(place.id), `memory of tensor ${place.id}`);
+      case "constant":
+        return present(constants.get(place.name), `memory of constant "${place.name}"`);
+      case "scratch":
+        return scratchRange(operator, place.index);
+    }
+  };
   return {
     bytes: start + most,
     activations: { offset: start, bytes: most },
@@ -114,14 +124,9 @@ export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
     tensor: (id) => tensors.get(id),
     unsharedBytes: items.reduce((sum, item) => sum + aligned(item.bytes), 0),
     rangeOf: (operator, place) => {
-      switch (place.kind) {
-        case "tensor":
-          return present(tensors.get(place.id), `memory of tensor ${place.id}`);
-        case "constant":
-          return present(constants.get(place.name), `memory of constant "${place.name}"`);
-        case "scratch":
-          return scratchRange(operator, place.index);
-      }
+      const { offset, bytes } = wholeOf(operator, place);
+      const skipped = place.offset ?? 0;
+      return { offset: offset + skipped, bytes: bytes - skipped };
     },
   };
 }
