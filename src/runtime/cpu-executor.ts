@@ -9,7 +9,6 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -26,7 +25,8 @@ import {
 } from "./failures.js";
 import { disableTelemetry } from "./onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "./tensor-data.js";
-import { onceGone, portsBetween, within } from "./thread-life.js";
+import { ThreadCrew } from "./thread-crew.js";
+import { portsBetween } from "./thread-life.js";
 import { routesOf, type TensorRoute, type WorkerPlan } from "./worker-plan.js";
 import {
   FINISHED,
@@ -46,11 +46,7 @@ export interface ExecutorOptions {
   readonly timeoutMs?: number;
   /** Stops the start-up or the inference in progress, and the executor with it. */
   readonly signal?: AbortSignal;
-  /**
-   * How long threads that are told to end may take for it (default 10 s). A thread inside ONNX
-   * Runtime's native code must be left to come out of it: when it is stopped there, the binding
-   * cannot report its error any more and aborts the whole process.
-   */
+  /** How long threads that are told to end may take for it (default 10 s): see `CrewOptions`. */
   readonly graceMs?: number;
   /** Largest JavaScript heap of a worker; ONNX Runtime's own memory is not counted. */
   readonly heapLimitMb?: number;
@@ -96,11 +92,6 @@ const DEFAULT_TIMEOUT_MS = 120_000;
 /** The caller sleeps in slices of this length, between which it hears of failures and interrupts. */
 const SLICE_MS = 10;
 
-const DEFAULT_GRACE_MS = 10_000;
-
-/** A thread that does not even react to being stopped is left behind after this long. */
-const TERMINATE_MS = 2000;
-
 /**
  * Makes the worker threads of a plan and their sessions.
  *
@@ -116,9 +107,9 @@ export async function createCpuExecutor(
     return fail([unsupportedElementType(odd.name, odd.elementType)]);
   }
   disableTelemetry();
-  const crew = new Crew(plan, options);
-  const ready = await crew.start();
-  return ready.ok ? ok(crew) : ready;
+  const executor = new Executor(plan, options);
+  const ready = await executor.start();
+  return ready.ok ? ok(executor) : ready;
 }
 
 /** A compiled worker program lies beside this file, or in `dist` when the sources are run as they are. */
@@ -130,16 +121,15 @@ function workerProgram(): URL {
 }
 
 /** The threads of one executor and the memory that they share. */
-class Crew implements CpuExecutor {
+class Executor implements CpuExecutor {
   readonly #plan: WorkerPlan;
   readonly #options: ExecutorOptions;
   readonly #routes: readonly TensorRoute[];
   readonly #control: Int32Array;
   readonly #timeline: BigInt64Array;
   readonly #shared: readonly (SharedArrayBuffer | undefined)[];
-  readonly #threads: Worker[] = [];
+  readonly #crew: ThreadCrew;
   readonly #ready: Set<number> = new Set();
-  #failure: Failure | undefined;
   #isClosing = false;
   #onChange: () => void = () => {};
 
@@ -153,6 +143,15 @@ class Crew implements CpuExecutor {
     this.#shared = plan.tensors.map((tensor, i) =>
       this.#routes[i]?.handover === "copy" ? new SharedArrayBuffer(tensorBytes(tensor)) : undefined,
     );
+    this.#crew = new ThreadCrew({
+      program: options.program ?? workerProgram(),
+      heapLimitMb: options.heapLimitMb,
+      graceMs: options.graceMs,
+      died: workerDied,
+      outOfMemory: workerOutOfMemory,
+      onReport: (worker, report) => this.#hear(worker, report as WorkerReport),
+      onFailure: () => this.#onChange(),
+    });
   }
 
   /** Starts the threads and waits until every session is made. */
@@ -184,31 +183,10 @@ class Crew implements CpuExecutor {
   }
 
   #startThread(setup: WorkerSetup): void {
-    const { worker } = setup;
-    const thread = new Worker(this.#options.program ?? workerProgram(), {
-      workerData: setup,
-      transferList: [
-        ...setup.ports.filter((port) => port !== undefined),
-        ...setup.models.map((model) => model.buffer as ArrayBuffer),
-      ],
-      ...(this.#options.heapLimitMb === undefined
-        ? {}
-        : { resourceLimits: { maxOldGenerationSizeMb: this.#options.heapLimitMb } }),
-    });
-    this.#threads.push(thread);
-    thread.on("message", (report: WorkerReport) => this.#hear(worker, report));
-    thread.on("error", (error: Error & { readonly code?: string }) => {
-      this.#fail(
-        error.code === "ERR_WORKER_OUT_OF_MEMORY"
-          ? workerOutOfMemory(worker, error)
-          : workerDied(worker, error.message, error),
-      );
-    });
-    thread.on("exit", (code) => {
-      if (!this.#isClosing) {
-        this.#fail(workerDied(worker, `exit code ${code}`));
-      }
-    });
+    this.#crew.start(setup, [
+      ...setup.ports.filter((port) => port !== undefined),
+      ...setup.models.map((model) => model.buffer as ArrayBuffer),
+    ]);
   }
 
   #hear(worker: number, report: WorkerReport): void {
@@ -218,19 +196,13 @@ class Crew implements CpuExecutor {
         this.#onChange();
         return;
       case "runtime-missing":
-        this.#fail(runtimeMissing(report.message));
+        this.#crew.fail(runtimeMissing(report.message));
         return;
       case "failed": {
         const operators = this.#plan.workers[worker]?.[report.segment]?.operators ?? [];
-        this.#fail(segmentFailed(worker, operators, report.message));
+        this.#crew.fail(segmentFailed(worker, operators, report.message));
       }
     }
-  }
-
-  /** Keeps the first failure: what follows is its consequence. */
-  #fail(failure: Failure): void {
-    this.#failure ??= failure;
-    this.#onChange();
   }
 
   async #untilReady(): Promise<Result<void>> {
@@ -238,14 +210,13 @@ class Crew implements CpuExecutor {
     const limit = this.#timeoutMs();
     await new Promise<void>((resolve) => {
       const late = setTimeout(() => {
-        this.#failure ??= executorTimedOut("making the sessions", limit, this.#notReady());
-        resolve();
+        this.#crew.fail(executorTimedOut("making the sessions", limit, this.#notReady()));
       }, limit);
       const check = (): void => {
         if (signal?.aborted === true) {
-          this.#failure ??= executionStopped();
+          this.#crew.fail(executionStopped());
         }
-        if (this.#failure !== undefined || this.#ready.size === this.#plan.workers.length) {
+        if (this.#crew.failure !== undefined || this.#ready.size === this.#plan.workers.length) {
           clearTimeout(late);
           signal?.removeEventListener("abort", check);
           resolve();
@@ -256,11 +227,12 @@ class Crew implements CpuExecutor {
       check();
     });
     this.#onChange = () => {};
-    return this.#failure === undefined ? ok(undefined) : this.#end(this.#failure);
+    const { failure } = this.#crew;
+    return failure === undefined ? ok(undefined) : this.#end(failure);
   }
 
   async run(feeds: ReadonlyMap<string, TensorData>): Promise<Result<ExecutorRun>> {
-    if (this.#failure !== undefined || this.#isClosing) {
+    if (this.#crew.failure !== undefined || this.#isClosing) {
       return fail([executorClosed()]);
     }
     const wrong = this.#plan.inputs.flatMap((tensor) => this.#problemOf(tensor, feeds));
@@ -320,8 +292,8 @@ class Crew implements CpuExecutor {
         continue;
       }
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#failure !== undefined) {
-        return this.#failure;
+      if (this.#crew.failure !== undefined) {
+        return this.#crew.failure;
       }
       if (this.#options.signal?.aborted === true) {
         return executionStopped();
@@ -357,7 +329,7 @@ class Crew implements CpuExecutor {
 
   /** Stops everything after a failure. */
   async #end(failure: Failure): Promise<Result<never>> {
-    this.#failure ??= failure;
+    this.#crew.fail(failure);
     this.#isClosing = true;
     await this.#dismiss();
     return fail([failure]);
@@ -367,10 +339,7 @@ class Crew implements CpuExecutor {
   async #dismiss(): Promise<void> {
     Atomics.store(this.#control, STATE, STATE_CLOSED);
     publishWord(this.#control, GENERATION, Atomics.load(this.#control, GENERATION) + 1);
-    const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
-    const ended = this.#threads.map((thread) => new Promise((gone) => onceGone(thread, gone)));
-    await within(Promise.all(ended), graceMs);
-    await within(Promise.all(this.#threads.map((thread) => thread.terminate())), TERMINATE_MS);
+    await this.#crew.dismiss();
   }
 
   #timeoutMs(): number {

@@ -2,7 +2,7 @@
  * A group of worker threads that live and fail together: the first thing that goes wrong in one of
  * them is the failure of all, whatever follows from it.
  */
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import type { Failure } from "../core/failure.js";
 import { onceGone, within } from "./thread-life.js";
 
@@ -48,12 +48,12 @@ export class ThreadCrew {
   }
 
   /** Starts one more thread. */
-  start(workerData: object, transferList: readonly (ArrayBuffer | MessagePortLike)[]): void {
+  start(workerData: object, transferList: readonly (ArrayBuffer | MessagePort)[]): void {
     const { program, heapLimitMb, died, outOfMemory, onReport } = this.#options;
     const position = this.#threads.length;
     const thread = new Worker(program, {
       workerData,
-      transferList: [...transferList] as ArrayBuffer[],
+      transferList: [...transferList],
       ...(heapLimitMb === undefined
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: heapLimitMb } }),
@@ -86,9 +86,4 @@ export class ThreadCrew {
     await within(Promise.all(ended), this.#options.graceMs ?? DEFAULT_GRACE_MS);
     await within(Promise.all(this.#threads.map((thread) => thread.terminate())), TERMINATE_MS);
   }
-}
-
-/** A port of a message channel, as far as a crew looks at it. */
-export interface MessagePortLike {
-  close(): void;
 }
