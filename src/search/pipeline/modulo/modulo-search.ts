@@ -39,6 +39,7 @@
  */
 import { type Decision, decisionsOf } from "./decisions.js";
 import { DeviceRings } from "./device-rings.js";
+import { LatencySpans } from "./latency-spans.js";
 import type { ModuloProblem } from "./modulo-problem.js";
 import { type Places, TimeWindows } from "./time-windows.js";
 
@@ -85,6 +86,7 @@ class ModuloSearch implements Places {
   private readonly timed: Uint8Array;
   private readonly windows: TimeWindows;
   private readonly rings: DeviceRings;
+  private readonly spans: LatencySpans;
   private readonly limits: Float64Array;
   private readonly decisions: readonly Decision[];
   private readonly memo = new Set<string>();
@@ -112,6 +114,7 @@ class ModuloSearch implements Places {
     this.timed = new Uint8Array(problem.count);
     this.rings = new DeviceRings(problem, period);
     this.windows = new TimeWindows(problem, period, this.limits, this);
+    this.spans = new LatencySpans(problem, this.windows, options.latency);
     this.decisions = decisionsOf(problem, options.order, this.limits);
     this.next = new Float64Array(this.decisions.length);
     this.last = new Float64Array(this.decisions.length);
@@ -183,7 +186,7 @@ class ModuloSearch implements Places {
         key += `,${(this.time[block] ?? 0) - origin}`;
       }
     }
-    return this.options.latency === undefined ? key : `${key}${this.spansKey(origin)}`;
+    return `${key}${this.spans.key(origin)}`;
   }
 
   private place(depth: number, value: number): boolean {
@@ -209,7 +212,7 @@ class ModuloSearch implements Places {
       finishes.every(
         (device) => this.rings.peak(device, this.time) <= (this.limits[device] ?? 0),
       ) &&
-      this.latencyFits()
+      this.spans.fit()
     );
   }
 
@@ -290,43 +293,6 @@ class ModuloSearch implements Places {
       last = turn;
     }
     return true;
-  }
-
-  private latencyFits(): boolean {
-    const { latency } = this.options;
-    if (latency === undefined) {
-      return true;
-    }
-    const { base, count } = this.problem;
-    for (let copy = 0; copy < count; copy += base) {
-      const [first, last] = this.spanOf(copy);
-      if (last - first > latency) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Latest first start and earliest last end of a copy, as far as known. */
-  private spanOf(copy: number): readonly [number, number] {
-    const { base, duration } = this.problem;
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (let block = copy; block < copy + base; block++) {
-      first = Math.min(first, this.windows.latest[block] ?? 0);
-      last = Math.max(last, (this.windows.earliest[block] ?? 0) + (duration[block] ?? 0));
-    }
-    return [first, last];
-  }
-
-  private spansKey(origin: number): string {
-    const { base, count } = this.problem;
-    let key = "";
-    for (let copy = 0; copy < count; copy += base) {
-      const [first, last] = this.spanOf(copy);
-      key += `;${first - origin},${last - origin}`;
-    }
-    return key;
   }
 
   /** Sets up the times that the decision at `depth` will try. */
