@@ -13,7 +13,7 @@ import { optionNotForPipeline } from "../failures.js";
 import { defaultOut } from "../model-files.js";
 import { pipelineCosts, pipelineWish } from "../pipeline-options.js";
 import type { Session } from "../session.js";
-import type { CompileOptions } from "./compile.js";
+import type { CompileOptions } from "./compile-options.js";
 
 const USUAL_COLUMNS = 100;
 

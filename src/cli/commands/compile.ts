@@ -18,44 +18,18 @@ import {
 import type { GpuComparison } from "../../driver/gpu-comparison.js";
 import { renderCompared } from "../../report/compared.js";
 import { renderCompiled } from "../../report/compiled.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
-import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithms.js";
 import type { RegisterCommand } from "../command.js";
 import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import type { CommonOptions } from "../io.js";
 import { defaultOut, profileSource } from "../model-files.js";
 import { addCommonOptions, dimOption, seedOption, wholeNumber } from "../options.js";
-import {
-  addPipelineOptions,
-  checkNoPipeline,
-  type PipelineCliOptions,
-  wantsPipeline,
-} from "../pipeline-options.js";
+import { addPipelineOptions, checkNoPipeline, wantsPipeline } from "../pipeline-options.js";
+import type { CompileOptions } from "./compile-options.js";
 import { compileIntoPipeline } from "./compile-pipeline.js";
-
-/** Options of `compile`. */
-export interface CompileOptions extends CommonOptions, PipelineCliOptions {
-  readonly pipelineAlgorithm?: PipelineAlgorithm;
-  readonly out?: string;
-  readonly force?: boolean;
-  readonly device: string;
-  readonly profile?: string;
-  readonly remeasure?: boolean;
-  readonly algorithm?: GpuAlgorithm;
-  readonly math: Precision;
-  readonly estimateUnsupported?: boolean;
-  readonly fuse?: boolean;
-  readonly batch?: number;
-  readonly compare?: boolean;
-  readonly concurrency?: number;
-  readonly progress?: readonly number[];
-  readonly seed: number;
-  readonly dim: ReadonlyMap<string, number>;
-}
 
 const MOST_TASKS = 64;
 
