@@ -82,20 +82,18 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   const atLeast = isTime ? graph.durationNs : graph.parameterBytes;
   const areAlike = hasEqualStages(graph, speed, isTime);
   const run = runGrower(graph, measure);
-  const position = new Int32Array(operators);
   const prefix = new Float64Array(operators + 1);
   const longest = atLeast.reduce((most, ns) => Math.max(most, ns), 0);
 
   function load(order: Int32Array): void {
+    run.load(order);
     for (let at = 0; at < operators; at++) {
-      const operator = order[at] as number;
-      position[operator] = at;
-      prefix[at + 1] = (prefix[at] as number) + (atLeast[operator] as number);
+      prefix[at + 1] = (prefix[at] as number) + (atLeast[order[at] as number] as number);
     }
   }
 
   /** Fills stages up to a target; `undefined` if operators are left over. */
-  function fill(order: Int32Array, stages: number, targetNs: number): OrderCut | undefined {
+  function fill(stages: number, targetNs: number): OrderCut | undefined {
     const cuts = new Int32Array(stages - 1);
     let periodNs = 0;
     let at = 0;
@@ -105,7 +103,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
       const last = operators - (stages - 1 - stage);
       let time = 0;
       while (at < last) {
-        const longer = run.grow(order, position, at);
+        const longer = run.grow(at);
         if (longer > targetNs) {
           break;
         }
@@ -124,18 +122,13 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   }
 
   /** The best filling met in a bisection for the least target that can be filled to. */
-  function fillBest(
-    order: Int32Array,
-    stages: number,
-    lowNs: number,
-    limitNs: number,
-  ): OrderCut | undefined {
+  function fillBest(stages: number, lowNs: number, limitNs: number): OrderCut | undefined {
     let best: OrderCut | undefined;
     let low = lowNs;
     let high = Math.min(limitNs, 2 * lowNs + 4 * longest + 1);
     for (let step = 0; step < 12 && low < high; step++) {
       const target = (low + high) / 2;
-      const filled = fill(order, stages, target);
+      const filled = fill(stages, target);
       if (filled === undefined) {
         low = target;
         continue;
@@ -147,12 +140,12 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   }
 
   /** Makes a run from `i` longer, as one of `stages`, and notes where it is the best last stage so far. */
-  function extend(order: Int32Array, i: number, stages: readonly number[], rows: Rows): void {
+  function extend(i: number, stages: readonly number[], rows: Rows): void {
     const { low, high, times, back } = rows;
     const last = high[(stages.at(-1) as number) + 1] as number;
     run.start(i, stages[0] as number);
     for (let at = i; at < last; at++) {
-      const time = run.grow(order, position, at);
+      const time = run.grow(at);
       if (time >= rows.belowNs) {
         return;
       }
@@ -174,7 +167,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     }
   }
 
-  function solve(order: Int32Array, stages: number, belowNs: number): OrderCut | undefined {
+  function solve(stages: number, belowNs: number): OrderCut | undefined {
     const rows = emptyRows(prefix, speed.subarray(0, stages), belowNs);
     if (rows === undefined) {
       return undefined;
@@ -183,10 +176,10 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     for (let i = 0; i < operators; i += stride) {
       const open = openStages(rows, i);
       if (areAlike && open.length > 0) {
-        extend(order, i, open, rows);
+        extend(i, open, rows);
       } else {
         for (const stage of open) {
-          extend(order, i, [stage], rows);
+          extend(i, [stage], rows);
         }
       }
     }
@@ -199,18 +192,18 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
       load(order);
       const capacity = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
       const lowNs = (prefix[operators] as number) / capacity;
-      const filled = fillBest(order, stages, lowNs, limitNs);
+      const filled = fillBest(stages, lowNs, limitNs);
       if (filled !== undefined) {
-        return solve(order, stages, filled.periodNs) ?? filled;
+        return solve(stages, filled.periodNs) ?? filled;
       }
       for (const growth of GROWTH) {
         const target = growth * (lowNs + longest);
-        const found = target < limitNs ? solve(order, stages, target) : undefined;
+        const found = target < limitNs ? solve(stages, target) : undefined;
         if (found !== undefined) {
           return found;
         }
       }
-      return solve(order, stages, limitNs);
+      return solve(stages, limitNs);
     },
     stagesOf(order, cuts): Int32Array {
       const stageOf = new Int32Array(operators);

@@ -21,10 +21,7 @@ export function greedyPartition(
 ): StagePartition {
   const { operators, durationNs, speed } = graph;
   const run = runGrower(graph);
-  const position = new Int32Array(operators);
-  order.forEach((operator, at) => {
-    position[operator] = at;
-  });
+  run.load(order);
   const stageOf = new Int32Array(operators);
   let left = graph.totalNs;
   let speedLeft = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
@@ -42,7 +39,7 @@ export function greedyPartition(
       if (at > first && isEnough) {
         break;
       }
-      const time = run.grow(order, position, at);
+      const time = run.grow(at);
       if (at > first && time === Number.POSITIVE_INFINITY) {
         break;
       }

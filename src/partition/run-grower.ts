@@ -5,22 +5,57 @@ export type RunMeasure = "time" | "memory";
 
 /** A run of consecutive operators of an order, made longer one operator at a time. */
 export interface RunGrower {
+  /** Lays out an order; all runs are of the last one. Cost: O(operators + reads). */
+  load(order: Int32Array): void;
   /** Begins an empty run at this position, for the device of this stage. */
   start(first: number, stage: number): void;
   /** Takes in the operator at the next position: the run's measure. A time is `Infinity` once memory is exceeded. */
-  grow(order: Int32Array, position: Int32Array, at: number): number;
+  grow(at: number): number;
 }
 
 /** A grower for one problem; its buffers are shared by all runs. */
 export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): RunGrower {
-  const { reads, producer, transferNs, isOverlapped } = graph;
-  const seen = new Int32Array(producer.length);
+  const { operators, reads, producer, isOverlapped } = graph;
   const needsMemory =
     measure === "memory" || graph.memoryLimit.some((limit) => limit !== Number.POSITIVE_INFINITY);
+  const position = new Int32Array(operators);
+  const operatorAt = new Int32Array(operators);
+  const durationAt = new Float64Array(operators);
+  // Reads in the order of the positions, each with the place where its tensor is written.
+  const readsFrom = new Int32Array(operators + 1);
+  const readTensor = new Int32Array(reads.items.length);
+  const writtenAt = new Int32Array(reads.items.length);
+  const seen = new Int32Array(producer.length);
   let stamp = 0;
   let [firstAt, stageAt, speed] = [0, 0, 1];
   let [work, receive, held, perMicroBatch, workspace] = [0, 0, 0, 0, 0];
+
+  function memoryWith(operator: number): number {
+    held += graph.parameterBytes[operator] as number;
+    perMicroBatch += graph.keptBytes[operator] as number;
+    workspace = Math.max(workspace, graph.workspaceBytes[operator] as number);
+    return held + (graph.inFlight[stageAt] as number) * perMicroBatch + workspace;
+  }
+
   return {
+    load(order): void {
+      order.forEach((operator, at) => {
+        position[operator] = at;
+      });
+      let next = 0;
+      for (let at = 0; at < operators; at++) {
+        const operator = order[at] as number;
+        operatorAt[at] = operator;
+        durationAt[at] = graph.durationNs[operator] as number;
+        const end = reads.start[operator + 1] as number;
+        for (let i = reads.start[operator] as number; i < end; i++) {
+          const tensor = reads.items[i] as number;
+          readTensor[next] = tensor;
+          writtenAt[next++] = position[producer[tensor] as number] as number;
+        }
+        readsFrom[at + 1] = next;
+      }
+    },
     start(first, stage): void {
       stamp++;
       [firstAt, stageAt] = [first, stage];
@@ -31,24 +66,19 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
       perMicroBatch = 0;
       workspace = 0;
     },
-    grow(order, position, at): number {
-      const operator = order[at] as number;
-      work += graph.durationNs[operator] as number;
-      const end = reads.start[operator + 1] as number;
-      for (let i = reads.start[operator] as number; i < end; i++) {
-        const tensor = reads.items[i] as number;
-        const writer = producer[tensor] as number;
-        if (seen[tensor] !== stamp && (position[writer] as number) < firstAt) {
+    grow(at): number {
+      work += durationAt[at] as number;
+      const end = readsFrom[at + 1] as number;
+      for (let i = readsFrom[at] as number; i < end; i++) {
+        const tensor = readTensor[i] as number;
+        if ((writtenAt[i] as number) < firstAt && seen[tensor] !== stamp) {
           seen[tensor] = stamp;
-          receive += transferNs[tensor] as number;
+          receive += graph.transferNs[tensor] as number;
           perMicroBatch += graph.tensorBytes[tensor] as number;
         }
       }
       if (needsMemory) {
-        held += graph.parameterBytes[operator] as number;
-        perMicroBatch += graph.keptBytes[operator] as number;
-        workspace = Math.max(workspace, graph.workspaceBytes[operator] as number);
-        const memory = held + (graph.inFlight[stageAt] as number) * perMicroBatch + workspace;
+        const memory = memoryWith(operatorAt[at] as number);
         if (measure === "memory") {
           return memory;
         }

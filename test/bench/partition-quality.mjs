@@ -1,7 +1,6 @@
 // Partitions of all fixture models by all methods, small made-up models against the optimum, and
 // what the weights of GPG are worth: `npm run bench:partition`. With an argument: these models
 // only, or only the made-up ones for "".
-import { performance } from "node:perf_hooks";
 import { seededRandom } from "../../dist/core/random.js";
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
@@ -28,9 +27,12 @@ const device = DEVICE_MODELS.find(({ name }) => name === "h100");
 const trained = decodeParameters(PRETRAINED_WEIGHTS);
 const untrained = new Float64Array(trained.length);
 
+/** Seconds of processor time, which other work on the machine disturbs less than the clock. */
 const timed = (work) => {
-  const start = performance.now();
-  return { value: work(), seconds: (performance.now() - start) / 1000 };
+  const start = process.cpuUsage();
+  const value = work();
+  const { user, system } = process.cpuUsage(start);
+  return { value, seconds: (user + system) / 1e6 };
 };
 
 async function problemsOf(name) {

@@ -5,13 +5,13 @@ import { performance } from "node:perf_hooks";
 import { encodeParameters } from "../../dist/learn/fixed-point.js";
 import { judgePolicy, syntheticLessons, trainPolicy } from "../../dist/partition/gpg/training.js";
 
-const OPTIONS = { steps: 240, models: 16, rounds: 2, draws: 16, rate: 1e-3, seed: 1 };
+const OPTIONS = { steps: 200, models: 16, rounds: 2, draws: 16, rate: 2e-3, seed: 1 };
 const steps = Number(process.argv[2] ?? OPTIONS.steps);
-const held = syntheticLessons(160, 999);
+const held = syntheticLessons(100, 999);
 const curve = [];
 const start = performance.now();
 const parameters = trainPolicy({ ...OPTIONS, steps }, (done, now) => {
-  if (done % 20 === 0) {
+  if (done % 25 === 0) {
     curve.push({ done, first: judgePolicy(held, now, 1, 5), later: judgePolicy(held, now, 4, 5) });
     const { first, later } = curve.at(-1);
     const seconds = ((performance.now() - start) / 1000).toFixed(0);

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/core/random.js";
+import { decodeParameters } from "../../src/learn/fixed-point.js";
+import { chainDp } from "../../src/partition/chain-dp.js";
 import { orderCutter } from "../../src/partition/cut-order.js";
 import { exhaustivePartition } from "../../src/partition/exhaustive.js";
 import type { FoundPartition } from "../../src/partition/found-partition.js";
+import { refineByPolicy } from "../../src/partition/gpg/gpg.js";
+import { PRETRAINED_WEIGHTS } from "../../src/partition/gpg/pretrained-weights.js";
 import { partitionGraphOf } from "../../src/partition/partition-graph.js";
 import type { PartitionProblem } from "../../src/partition/partition-problem.js";
 import { searchPartition } from "../../src/partition/search-partition.js";
@@ -127,6 +132,32 @@ describe("searchPartition", () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe("refineByPolicy", () => {
+  it("gives right partitions, never worse than where it starts", () => {
+    let better = 0;
+    fc.assert(
+      fc.property(arbitraryPartitionProblem(40, 5), fc.nat({ max: 1000 }), (problem, seed) => {
+        const graph = partitionGraphOf(problem);
+        const cutter = orderCutter(graph);
+        const start = chainDp(cutter, candidateOrders(graph), problem.devices.length);
+        fc.pre(start !== undefined);
+        const { found } = refineByPolicy(problem.graph, graph, cutter, [start], {
+          parameters: decodeParameters(PRETRAINED_WEIGHTS),
+          rounds: 2,
+          iterations: 2,
+          lowerBoundNs: 0,
+          random: seededRandom(seed),
+        });
+        expectRight(problem, found);
+        expect(found.periodNs).toBeLessThanOrEqual(start.periodNs);
+        better += found.periodNs < start.periodNs ? 1 : 0;
+      }),
+      { numRuns: 40 },
+    );
+    expect(better).toBeGreaterThan(0);
   });
 });
 

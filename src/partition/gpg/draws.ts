@@ -53,19 +53,22 @@ export function bestOf(draws: readonly CutDraw[]): FoundPartition | undefined {
 }
 
 /**
- * Gradient, by parameter, of the negative expected reward, from polished draws of scale 1.
+ * Gradient, by parameter, of the negative expected reward, from draws of scale 1.
  *
- * The reward is by how much a draw improves on the best partition. Its baseline is the reward of
- * the policy's own answer, the likeliest order. Rewards count in units of their spread, so that
- * models which can gain much and models which can gain little teach alike.
+ * The reward is by how much a draw improves on the best partition. Its baseline is the mean reward of
+ * all draws: the reward of the policy's own answer, the likeliest order, is a worse one here, for it is
+ * mostly nothing and now and then more than almost every draw's. Rewards count in units of their
+ * spread, so that models which can gain much and models which can gain little teach alike.
  */
-export function policyGradient(state: PolicyState, draws: readonly CutDraw[]): Float64Array {
-  const { policy, best, graph, random } = state;
-  const reward = (found: FoundPartition | undefined): number =>
-    found === undefined ? 0 : Math.max(0, 1 - found.periodNs / best.periodNs);
-  const own = cutOf(state, policy.likeliest());
-  const baseline = reward(own && climbHill(graph, own.partition, random));
-  const advantages = draws.map(({ found }) => reward(found) - baseline);
+export function policyGradient(
+  { policy, best }: Pick<PolicyState, "policy" | "best">,
+  draws: readonly CutDraw[],
+): Float64Array {
+  const rewards = draws.map(({ found }) =>
+    found === undefined ? 0 : Math.max(0, 1 - found.periodNs / best.periodNs),
+  );
+  const baseline = rewards.reduce((sum, each) => sum + each, 0) / draws.length;
+  const advantages = rewards.map((each) => each - baseline);
   const squares = advantages.reduce((sum, each) => sum + each * each, 0);
   const spread = Math.sqrt(squares / draws.length) + SMALLEST_SPREAD;
   return policy.gradient(
