@@ -22,7 +22,7 @@
  * A search changes one launch and asks again. Until the first time at which an operator becomes
  * ready at another time, nothing is different; so a run keeps snapshots, and the next run goes on
  * from the last one before that time. It also stops as soon as an operator becomes ready so late
- * that what comes after it alone exceeds the limit, which is how most changes end.
+ * that what comes after it alone exceeds the limit, which is how many changes end.
  *
  * Left out: caches shared between kernels, clocks that fall under load, blocks of unequal length.
  * Source: resource model of Opara (arXiv 2312.10351v2, section 3) and of the CUDA programming

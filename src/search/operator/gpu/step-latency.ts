@@ -1,7 +1,7 @@
 import { DONE_NS, GpuSharing } from "../../../schedule/gpu-sharing.js";
 import type { GpuWork } from "../../../schedule/gpu-work.js";
 import type { GpuProblem } from "./gpu-problem.js";
-import type { StepLatency } from "./ios.js";
+import type { StepLatency } from "./ios-part.js";
 
 /**
  * The simulated time of a step: its groups on streams of their own, and the barrier behind it.

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../../../src/core/random.js";
 import { contractChains } from "../../../../../src/search/operator/gpu/chain-units.js";
-import { type StepLatency, searchIos } from "../../../../../src/search/operator/gpu/ios.js";
+import { searchIos } from "../../../../../src/search/operator/gpu/ios.js";
+import type { StepLatency } from "../../../../../src/search/operator/gpu/ios-part.js";
 import { partsOf } from "../../../../../src/search/operator/gpu/parts.js";
 import { forkJoin, graphOf, randomGraph } from "../../../../support/graphs.js";
 
