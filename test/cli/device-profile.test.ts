@@ -52,6 +52,7 @@ function profileOf(factor: number, pairs: readonly GpuPairTiming[] = []): GpuPro
       clockMhzBefore: 1500,
       clockMhzAfter: 1500,
     },
+    isVerified: true,
     launchCosts: { chainNs: 3000, hopNs: 4000 },
     deviceModel: V100,
     operators: graph.operators.map((operator) => ({

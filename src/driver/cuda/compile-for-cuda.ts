@@ -90,7 +90,7 @@ async function artifactOf(
     tasks: undefined,
   });
   return ok({
-    provenance: provenanceOf(request, input, context.tool),
+    provenance: provenanceOf(request, input, profile.isVerified, context.tool),
     device: { name: profile.device.name, source: "measured" },
     operators: withMeasurements(section, candidates, {
       measurement: profile.measurement,
@@ -208,6 +208,7 @@ function withMeasurements(
 function provenanceOf(
   { model, target, algorithm, dims, batch }: CudaCompileRequest,
   profile: ProvenanceInput | undefined,
+  isVerified: boolean,
   tool: string,
 ): ScheduleArtifact["provenance"] {
   const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
@@ -220,6 +221,7 @@ function provenanceOf(
       precision: target.precision,
       ...(target.estimateUnsupported ? { estimateUnsupported: true } : {}),
       ...(target.fuse ? { fuse: true } : {}),
+      ...(isVerified ? {} : { verified: false }),
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),

@@ -114,6 +114,7 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
   key,
   model: text(),
   device,
+  isVerified: boolean,
   launchCosts: object<GpuLaunchCosts>({ chainNs: count, hopNs: count }),
   deviceModel: deviceModelShape,
   operators: list(operator),

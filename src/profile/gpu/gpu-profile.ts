@@ -122,6 +122,8 @@ export interface GpuProfile {
   readonly key: GpuProfileKey;
   readonly model: string;
   readonly device: GpuProfileDevice;
+  /** Whether every operator ran as itself; else stand-ins moved the bytes of some. */
+  readonly isVerified: boolean;
   readonly launchCosts: GpuLaunchCosts;
   /** The device for the simulator, launch costs as measured. */
   readonly deviceModel: DeviceModel;

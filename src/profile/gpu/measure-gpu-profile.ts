@@ -62,6 +62,7 @@ export async function measureGpuProfile(
       clockMhzBefore: Math.round(before.value),
       clockMhzAfter: Math.round(after.value),
     },
+    isVerified: session.program.model.estimated.length === 0,
     launchCosts: nodes.value.launchCosts,
     deviceModel: measuredDeviceModel(device, nodes.value.launchCosts),
     operators: nodes.value.operators,
