@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
-import { HELPER_ERROR_CODES } from "../../src/runtime/cuda/client/protocol.js";
+import { HELPER_ERROR_CODES } from "../../src/runtime/cuda/client/helper-error.js";
 import {
   BUILD_TIMEOUT_MS,
   helperPath,

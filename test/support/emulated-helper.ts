@@ -8,10 +8,10 @@ import { type Random, seededRandom } from "../../src/core/random.js";
 import { fail, ok, type Result } from "../../src/core/result.js";
 import type { RunningHelper } from "../../src/driver/context.js";
 import { helperRefused } from "../../src/runtime/cuda/client/failures.js";
+import type { HelperError } from "../../src/runtime/cuda/client/helper-error.js";
 import type {
   CudaDevice,
   ExecutableSchedule,
-  HelperError,
   HelperNode,
   HelperOp,
   ProbeResult,

@@ -13,22 +13,20 @@ import {
   type Shape,
   text,
 } from "../../../core/json-shape.js";
-import {
-  type CudaDevice,
-  type Extents,
-  HELPER_ERROR_CODES,
-  type HelperError,
-  type HelperOp,
-  type HelperResponse,
-  type KernelFacts,
-  type LibraryReport,
-  type MathLibrary,
-  type NodeKernels,
-  type PlanAction,
-  type ProbeResult,
-  type ProgrammedNode,
-  type ResultOf,
-  type TriedPath,
+import { HELPER_ERROR_CODES, type HelperError, type HelperResponse } from "./helper-error.js";
+import type {
+  CudaDevice,
+  Extents,
+  HelperOp,
+  KernelFacts,
+  LibraryReport,
+  MathLibrary,
+  NodeKernels,
+  PlanAction,
+  ProbeResult,
+  ProgrammedNode,
+  ResultOf,
+  TriedPath,
 } from "./protocol.js";
 
 /** Texts of compilers and linkers can be long and can be empty. */

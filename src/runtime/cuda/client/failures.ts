@@ -1,6 +1,6 @@
 /** The failures of the native GPU helper and of building it; all but a stop end with status 4. */
 import type { Failure } from "../../../core/failure.js";
-import type { HelperError, HelperErrorCode } from "./protocol.js";
+import type { HelperError, HelperErrorCode } from "./helper-error.js";
 
 const LIBRARY_HINT =
   "top-compile doctor says where it was looked for; TOP_COMPILE_CUDA_LIBS names further folders";

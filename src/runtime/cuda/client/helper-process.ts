@@ -15,7 +15,7 @@ import {
   helperNotStarted,
   helperTimedOut,
 } from "./failures.js";
-import type { HelperError } from "./protocol.js";
+import type { HelperError } from "./helper-error.js";
 
 /** What is started. */
 export interface HelperProgram {
