@@ -45,6 +45,8 @@ export interface StageSpec {
 
 const MAX_DEVICES = 512;
 const MAX_BLOCKS = 1024;
+/** Names and patterns of one block. */
+const MAX_ENTRIES = 65_536;
 const MAX_PROBLEMS = 50;
 const MAX_MEMORY = 2 ** 41;
 
@@ -79,7 +81,7 @@ const SPEC: Shape<SpecFile> = object<SpecFile>({
     object<SpecFile["blocks"][number]>({
       id: text(),
       devices: list(text(), MAX_DEVICES),
-      operators: list(text(65_536)),
+      operators: list(text(65_536), MAX_ENTRIES),
       efficiency: optional(number(1e-6, 1)),
     }),
     MAX_BLOCKS,

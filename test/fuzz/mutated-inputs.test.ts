@@ -6,12 +6,15 @@ import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-forma
 import type { Result } from "../../src/core/result.js";
 import { parseDeviceModel } from "../../src/cost/device-model.js";
 import { H200 } from "../../src/cost/device-models/hopper.js";
+import { assignOperators } from "../../src/driver/pipeline/assign-operators.js";
 import { verifyGraph } from "../../src/ir/verify-graph.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import { readModel } from "../../src/onnx/read-model.js";
 import { encodePlacement, parsePlacement } from "../../src/placement/parse-placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
+import { parseStageSpec } from "../../src/placement/stage-spec.js";
 import { ARTIFACT } from "../support/artifacts.js";
+import { chain } from "../support/graphs.js";
 import { mutate, mutateJson, randomOf } from "./mutations.js";
 
 /** Cases and seed: `FUZZ_CASES=100000 FUZZ_SEED=7 npm run fuzz`. */
@@ -42,6 +45,24 @@ function expectCoded(result: Result<unknown>): void {
       expect([1, 2, 3, 4]).toContain(exit);
     }
   }
+}
+
+const GRAPH = chain(12);
+
+const STAGE_PLACEMENT = {
+  format: "top-compile/stage-placement",
+  version: 1,
+  devices: [{ name: "a" }, { name: "b", speed: 2, memory: 1000 }],
+  blocks: [
+    { id: "x", devices: ["a"], operators: GRAPH.operators.slice(0, 5).map(({ name }) => name) },
+    { id: "y", devices: ["a", "b"], operators: ["*"], efficiency: 0.5 },
+  ],
+};
+
+/** Reads a placement by hand and applies it to a model. */
+function parseAndAssign(text: string, file: string): Result<unknown> {
+  const spec = parseStageSpec(text, file);
+  return spec.ok ? assignOperators(GRAPH, spec.value.blocks, file) : spec;
 }
 
 describe("damaged inputs", () => {
@@ -77,6 +98,7 @@ describe("damaged inputs", () => {
   it.each([
     ["placements", placement.ok ? encodePlacement(placement.value) : "", parsePlacement],
     ["artifacts", encodeArtifact(ARTIFACT), parseArtifact],
+    ["stage placements", JSON.stringify(STAGE_PLACEMENT), parseAndAssign],
     [
       "device models",
       JSON.stringify({ format: "top-compile/device-model", version: 1, ...H200 }),
