@@ -1,6 +1,6 @@
 // Makespans of every pipeline algorithm at equal memory limits: `npm run bench:makespan`.
 // `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape,
-// `-- --short` prints one row per placement: ours / best reference / lower bound.
+// `-- --max-nodes N` limits ours, `-- --short` prints one row per placement: ours / best reference / lower bound.
 import { buildShape } from "../../dist/placement/shapes/build-shape.js";
 import { PIPELINE_ALGORITHMS, searchPipeline } from "../../dist/search/pipeline/algorithms.js";
 
@@ -66,6 +66,7 @@ function option(name) {
 
 const ours = option("ours") ?? PIPELINE_ALGORITHMS[0];
 const only = option("only");
+const maxNodes = Number(option("max-nodes") ?? 0);
 const isShort = process.argv.includes("--short");
 const others = PIPELINE_ALGORITHMS.filter((name) => !OWN.includes(name));
 const losses = [];
@@ -86,7 +87,8 @@ function compare(shape, options, count) {
   if (!built.ok) {
     throw new Error(built.error[0].message);
   }
-  const limits = (name) => (name === "tessel" ? { maxNodes: 400_000 } : {});
+  const limits = (name) =>
+    name === "tessel" ? { maxNodes: 400_000 } : name === ours && maxNodes ? { maxNodes } : {};
   const found = [ours, ...others].map((name) =>
     searchPipeline(name, built.value, count, limits(name)),
   );

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../src/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../src/placement/shapes/build-shape.js";
-import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { shortestSchedule } from "../../src/search/pipeline/makespan/shorten-schedule.js";
+import { PIPELINE_ALGORITHMS, searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { familyCandidates } from "../../src/search/pipeline/reference/families.js";
 import { leastMakespan } from "../support/brute-force-pipeline.js";
 
@@ -48,13 +47,33 @@ describe("makespans against the published ones", () => {
     const [name, devices, memory, sixteen, thirtyTwo] = row;
     const placement = shape(name, { devices, memory });
     const makespan = (count: number): number => {
-      const found = searchPipeline("top-compile", placement, count);
-      const whole = found.ok ? [found.value.whole] : [];
-      const best = shortestSchedule(placement, whole, { maxNodes: 100_000, seed: 1 });
-      return best?.makespan ?? Number.POSITIVE_INFINITY;
+      const found = searchPipeline("top-compile", placement, count, { maxNodes: 30_000 });
+      return found.ok ? found.value.whole.makespan : Number.POSITIVE_INFINITY;
     };
     expect(makespan(16)).toBeLessThanOrEqual(sixteen);
     expect(makespan(32)).toBeLessThanOrEqual(thirtyTwo);
+  });
+});
+
+describe("the default against every other algorithm", () => {
+  const UNEQUAL = { forward: 20, backward: 18, weight: 9 };
+  it.each([
+    ["v", { devices: 8, memory: 8, forward: 20, backward: 27, latency: 1 }, 16],
+    ["x", { devices: 4, memory: 4 }, 8],
+    ["m", { devices: 4, memory: 4 }, 16],
+    ["k", { devices: 4, memory: 6 }, 8],
+    ["alphafold", { devices: 4, memory: 6 }, 8],
+    ["interleaved-1f1b", { devices: 4, memory: 11, forward: 20, backward: 27, latency: 2 }, 16],
+    ["zb-h", { devices: 8, memory: 16, ...UNEQUAL, latency: 1 }, 16],
+    ["zb-v", { devices: 4, memory: 8, ...UNEQUAL, latency: 2 }, 16],
+    ["dualpipe", { devices: 4, memory: 4, ...UNEQUAL, latency: 1 }, 16],
+  ] as const)("%s %o, %i micro-batches: nobody is shorter", (name, options, count) => {
+    const placement = shape(name, options);
+    const [ours = Number.POSITIVE_INFINITY, ...others] = PIPELINE_ALGORITHMS.map((algorithm) => {
+      const found = searchPipeline(algorithm, placement, count, { maxNodes: 20_000 });
+      return found.ok ? found.value.whole.makespan : Number.POSITIVE_INFINITY;
+    });
+    expect(ours).toBeLessThanOrEqual(Math.min(...others));
   });
 });
 
