@@ -412,6 +412,15 @@ export const WINDOW_CASES: readonly OracleCase[] = [
   row("Conv", "f32[1,4,8,8] f32[4,1,3,3] f32[4]", { group: 4, pads: [1, 1, 1, 1] }),
   row("Conv", "f32[1,6,8,8] f32[4,3,1,1]", { group: 2 }),
   row("Conv", "f32[2,3,10] f32[5,3,4]", { pads: [2, 1], strides: [2] }),
+  row("ConvTranspose", "f32[1,3,4,4] f32[3,2,3,3] f32[2]", { strides: [2, 2] }),
+  row("ConvTranspose", "f32[2,3,4,5] f32[3,2,3,3]", {
+    strides: [2, 2],
+    pads: [1, 1, 1, 1],
+    output_padding: [1, 1],
+  }),
+  row("ConvTranspose", "f32[1,4,5] f32[4,3,3]", { group: 2, dilations: [2], pads: [1, 2] }),
+  row("ConvTranspose", "f32[1,3,4,5] f32[3,2,3,4]", { strides: [2, 3], auto_pad: "SAME_UPPER" }),
+  row("ConvTranspose", "f32[1,3,4,5] f32[3,2,4,4]", { strides: [1, 3], auto_pad: "SAME_LOWER" }),
   row("Conv", "f32[1,2,4,5,6] f32[3,2,2,3,2] f32[3]", { pads: [1, 0, 1, 1, 1, 1] }),
 ];
 

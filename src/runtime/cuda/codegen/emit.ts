@@ -25,6 +25,7 @@ import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
 import { trafficPlan } from "./traffic.js";
+import { TRANSPOSED_RULES } from "./transposed-convolution.js";
 
 const RULES: ReadonlyMap<string, EmitRule> = new Map(
   [
@@ -39,6 +40,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     MATRIX_RULES,
     CONVOLUTION_RULES,
     RECURRENT_RULES,
+    TRANSPOSED_RULES,
   ].flatMap((table) => Object.entries(table)),
 );
 
