@@ -39,6 +39,8 @@ export interface WholeModelTiming {
   readonly threads: number;
   /** Of one inference. */
   readonly latency: Timing;
+  /** Time of all processor cores for one inference: what it costs, however busy the machine is. */
+  readonly cpuNs: number;
   /**
    * Throughput of the pipeline divided by this one's: median over rounds of the ratio in the round.
    */
@@ -51,6 +53,8 @@ export interface PipelineMeasurement {
   /** Time per micro-batch in the steady state. */
   readonly period: Timing;
   readonly makespan: Timing;
+  /** Time of all processor cores for one micro-batch, waiting and handing over included. */
+  readonly cpuNs: number;
   /** Tasks of the round with the middle makespan. */
   readonly tasks: readonly TaskTime[];
   readonly outputs: OutputCheck & {
@@ -136,6 +140,10 @@ async function openBaselines(
 
 interface Round {
   readonly run: PipelineRun;
+  /** Per micro-batch. */
+  readonly cpuNs: number;
+  /** Per inference of each baseline. */
+  readonly baselineCpuNs: readonly number[];
   readonly periodNs: number;
   /** Median latency of each baseline. */
   readonly baselineNs: readonly number[];
@@ -155,13 +163,17 @@ async function runRounds(
   const total = WARM_UP_ROUNDS + wanted;
   for (let done = 0; done < total; done++) {
     onProgress?.({ phase: "pipeline", done, total, label: "pipeline and whole model in turns" });
+    const pipelineCpu = process.cpuUsage();
     const outcome = await run((microBatch, name, data) => check.take(microBatch, name, data));
     if (!outcome.ok) {
       return outcome;
     }
+    const cpuNs = cpuNsSince(pipelineCpu) / plan.microBatches;
+    const baselineCpuNs: number[] = [];
     const samples: number[][] = [];
     for (const baseline of baselines) {
       const own: number[] = [];
+      const cpu = process.cpuUsage();
       for (let i = 0; i < BASELINE_RUNS; i++) {
         const latency = await baseline.run();
         if (!latency.ok) {
@@ -170,13 +182,27 @@ async function runRounds(
         own.push(latency.value);
       }
       samples.push(own);
+      baselineCpuNs.push(cpuNsSince(cpu) / BASELINE_RUNS);
     }
     if (done >= WARM_UP_ROUNDS) {
       const periodNs = periodOf(plan, outcome.value);
-      rounds.push({ run: outcome.value, periodNs, baselineNs: samples.map(median), samples });
+      rounds.push({
+        run: outcome.value,
+        periodNs,
+        baselineNs: samples.map(median),
+        samples,
+        cpuNs,
+        baselineCpuNs,
+      });
     }
   }
   return ok(summarise(rounds, check.result(), baselines));
+}
+
+/** User and system time of all threads since then. */
+function cpuNsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) * 1000;
 }
 
 /**
@@ -207,11 +233,13 @@ function summarise(
     rounds: rounds.length,
     period: timingOf(rounds.map(({ periodNs }) => periodNs)),
     makespan: timingOf(rounds.map(({ run }) => run.makespanNs)),
+    cpuNs: Math.round(median(rounds.map(({ cpuNs }) => cpuNs))),
     tasks: sorted[Math.floor(sorted.length / 2)]?.run.tasks ?? [],
     outputs,
     wholeModel: baselines.map(({ threads }, at) => ({
       threads,
       latency: timingOf(rounds.flatMap(({ samples }) => samples[at] ?? [])),
+      cpuNs: Math.round(median(rounds.map(({ baselineCpuNs }) => baselineCpuNs[at] ?? 0))),
       pipelineSpeedUp: median(
         rounds.map(({ periodNs, baselineNs }) => (baselineNs[at] ?? 0) / periodNs),
       ),

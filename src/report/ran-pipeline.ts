@@ -13,6 +13,8 @@ export interface RanPipeline {
   readonly rounds: number;
   readonly period: { readonly predictedNs: number; readonly measured: Timing };
   readonly makespan: { readonly predictedNs: number; readonly measured: Timing };
+  /** Time of all processor cores for one micro-batch. */
+  readonly cpuNs: number;
   readonly outputs: {
     readonly identical: boolean;
     readonly maxRelative: number;
@@ -74,16 +76,17 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
   ].join("\n");
 }
 
-function wholeModelTable({ wholeModel, period }: RanPipeline): string {
-  const rows = wholeModel.map(({ threads, latency, pipelineSpeedUp }) => [
+function wholeModelTable({ wholeModel, period, cpuNs }: RanPipeline): string {
+  const rows = wholeModel.map(({ threads, latency, cpuNs: cpu, pipelineSpeedUp }) => [
     `one session, ${threads === 1 ? "one thread" : `${threads} threads`}`,
     formatNs(latency.medianNs),
+    formatNs(cpu),
     `${pipelineSpeedUp.toFixed(2)}x`,
   ]);
   return textTable(
-    ["", "per inference", "pipeline's throughput"],
-    [...rows, ["this pipeline", formatNs(period.measured.medianNs), ""]],
-    ["left", "right", "right"],
+    ["", "per inference", "time of all cores", "pipeline's throughput"],
+    [...rows, ["this pipeline", formatNs(period.measured.medianNs), formatNs(cpuNs), ""]],
+    ["left", "right", "right", "right"],
   );
 }
 

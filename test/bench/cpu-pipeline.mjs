@@ -48,9 +48,9 @@ const ms = (ns) => (ns / 1e6).toFixed(1);
 const percent = (ratio) => `${(100 * ratio).toFixed(1)} %`;
 
 console.log(
-  "| model | one session, 1 thread ms | 2 threads ms | pipeline ms | against 1 thread | against 2 threads | predicted ms | off | slowest stage above the order's optimum | outputs | settings |",
+  "| model | one session, 1 thread ms | 2 threads ms | pipeline ms | against 1 thread | against 2 threads | predicted ms | off | slowest stage above the order's optimum | cores' time, pipeline over one session | outputs | settings |",
 );
-console.log("|---|---|---|---|---|---|---|---|---|---|---|");
+console.log("|---|---|---|---|---|---|---|---|---|---|---|---|");
 try {
   for (const [model, ...dims] of models) {
     const out = join(folder, "pipeline.schedule.json");
@@ -63,7 +63,7 @@ try {
     const { predictedNs, measured } = ran.period;
     const { level, withAnchors } = ran.settings;
     console.log(
-      `| ${basename(model)} | ${ms(one.latency.medianNs)} | ${two === undefined ? "" : ms(two.latency.medianNs)} | ${ms(measured.medianNs)} | ${one.pipelineSpeedUp.toFixed(2)}x | ${two === undefined ? "" : `${two.pipelineSpeedUp.toFixed(2)}x`} | ${ms(predictedNs)} | ${percent(Math.abs(predictedNs / measured.medianNs - 1))} | ${percent(Math.max(0, cut.periodNs / exact - 1))} | ${ran.outputs.identical ? "identical" : ran.outputs.maxRelative} | ${level}${withAnchors ? " + anchors" : ""} |`,
+      `| ${basename(model)} | ${ms(one.latency.medianNs)} | ${two === undefined ? "" : ms(two.latency.medianNs)} | ${ms(measured.medianNs)} | ${one.pipelineSpeedUp.toFixed(2)}x | ${two === undefined ? "" : `${two.pipelineSpeedUp.toFixed(2)}x`} | ${ms(predictedNs)} | ${percent(Math.abs(predictedNs / measured.medianNs - 1))} | ${percent(Math.max(0, cut.periodNs / exact - 1))} | ${(ran.cpuNs / one.cpuNs).toFixed(2)} | ${ran.outputs.identical ? "identical" : ran.outputs.maxRelative} | ${level}${withAnchors ? " + anchors" : ""} |`,
     );
   }
 } finally {

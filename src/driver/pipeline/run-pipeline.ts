@@ -58,6 +58,8 @@ export interface PipelineRunReport {
   /** Per micro-batch. */
   readonly period: PredictedTime;
   readonly makespan: PredictedTime;
+  /** Time of all processor cores for one micro-batch. */
+  readonly cpuNs: number;
   readonly outputs: PipelineMeasurement["outputs"];
   /** How the sessions of stages were made, so that outputs are the same. */
   readonly settings: StageSettings;
@@ -201,6 +203,7 @@ function reportOf(parts: ReportParts): PipelineRunReport {
       measured: measured.period,
     },
     makespan: { predictedNs: section.makespan, measured: measured.makespan },
+    cpuNs: measured.cpuNs,
     outputs: measured.outputs,
     settings,
     tried,

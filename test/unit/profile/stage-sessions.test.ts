@@ -128,6 +128,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measurePipeline", () => {
     expect(measured.tasks.length).toBe(16);
     expect(measured.wholeModel.map(({ threads }) => threads)).toEqual([1, 2]);
     expect(measured.period.medianNs).toBeGreaterThan(0);
+    expect(measured.cpuNs).toBeGreaterThan(0);
     prepared.remove();
   });
 });
