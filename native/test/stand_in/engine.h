@@ -141,15 +141,16 @@ template <typename Object, typename Handle> Object &object_of(Handle handle) {
 
 }  // namespace stand_in
 
-// Defined with the engine: what decides the order of work.
+// All functions of the driver: those of streams and events that decide the order of work are in
+// engine.cpp, the others in driver.cpp, modules.cpp and graphs.cpp.
+namespace topc::abi {
 extern "C" {
-topc::abi::status cuStreamBeginCapture(topc::abi::stream handle, int mode);
-topc::abi::status cuStreamEndCapture(topc::abi::stream handle, topc::abi::graph *made);
-topc::abi::status cuEventRecord(topc::abi::event handle, topc::abi::stream on_stream);
-topc::abi::status cuStreamWaitEvent(topc::abi::stream on_stream, topc::abi::event handle,
-                                    unsigned flags);
-topc::abi::status cuGraphLaunch(topc::abi::graph_exec handle, topc::abi::stream on_stream);
+#define STAND_IN_DECLARE(name, since, args) status name args;
+TOPC_DRIVER_FUNCTIONS(STAND_IN_DECLARE)
+TOPC_DRIVER_OPTIONAL_FUNCTIONS(STAND_IN_DECLARE)
+#undef STAND_IN_DECLARE
 }
+}  // namespace topc::abi
 
 // Every function begins with this.
 #define STAND_IN_CALL(name)                                                  \

@@ -1,0 +1,132 @@
+// The driver's captured graphs, and the table of all its functions.
+#include <cstdlib>
+#include <cstring>
+
+#include "engine.h"
+
+using namespace topc::abi;
+using stand_in::object_of;
+using stand_in::require_alive;
+
+namespace {
+
+// A driver gives another function for another interface; this one knows those that are declared.
+bool is_declared(int interface, int since) {
+  return interface == driver_interface ? since <= interface : since == interface;
+}
+
+}  // namespace
+
+extern "C" {
+
+status cuGraphInstantiateWithFlags(graph_exec *made, graph handle, unsigned long long flags) {
+  STAND_IN_CALL(cuGraphInstantiateWithFlags);
+  require_alive("graph", handle, "cuGraphInstantiateWithFlags");
+  if (flags != 0) {
+    return cuda_invalid_value;
+  }
+  // Keeps the nodes when the graph is destroyed.
+  auto copy = std::make_shared<stand_in::graph>();
+  std::map<const stand_in::graph_node *, stand_in::graph_node *> copies;
+  for (const auto &node : object_of<stand_in::graph>(handle).nodes) {
+    copy->nodes.push_back(std::make_unique<stand_in::graph_node>(*node));
+    copies[node.get()] = copy->nodes.back().get();
+    for (stand_in::graph_node *&before : copy->nodes.back()->after) {
+      before = copies.at(before);
+    }
+  }
+  auto *object = new std::shared_ptr<stand_in::graph>(std::move(copy));
+  stand_in::born("graph exec", object);
+  *made = reinterpret_cast<graph_exec>(object);
+  return 0;
+}
+
+status cuGraphUpload(graph_exec handle, stream) {
+  STAND_IN_CALL(cuGraphUpload);
+  require_alive("graph exec", handle, "cuGraphUpload");
+  return 0;
+}
+
+status cuGraphExecDestroy(graph_exec handle) {
+  stand_in::died("graph exec", handle);
+  delete &object_of<std::shared_ptr<stand_in::graph>>(handle);
+  return 0;
+}
+
+status cuGraphDestroy(graph handle) {
+  stand_in::died("graph", handle);
+  delete &object_of<stand_in::graph>(handle);
+  return 0;
+}
+
+status cuGraphGetNodes(graph handle, graph_node *nodes, std::size_t *count) {
+  STAND_IN_CALL(cuGraphGetNodes);
+  require_alive("graph", handle, "cuGraphGetNodes");
+  const auto &held = object_of<stand_in::graph>(handle).nodes;
+  // Last first: no order is promised.
+  for (std::size_t i = 0; nodes != nullptr && i < held.size() && i < *count; i++) {
+    nodes[i] = reinterpret_cast<graph_node>(held[held.size() - 1 - i].get());
+  }
+  *count = held.size();
+  return 0;
+}
+
+status cuGraphNodeGetDependencies(graph_node handle, graph_node *before, std::size_t *count) {
+  STAND_IN_CALL(cuGraphNodeGetDependencies);
+  const auto &after = object_of<stand_in::graph_node>(handle).after;
+  for (std::size_t i = 0; before != nullptr && i < after.size() && i < *count; i++) {
+    before[i] = reinterpret_cast<graph_node>(after[i]);
+  }
+  *count = after.size();
+  return 0;
+}
+
+status cuGraphNodeGetType(graph_node handle, int *type) {
+  STAND_IN_CALL(cuGraphNodeGetType);
+  *type = object_of<stand_in::graph_node>(handle).type;
+  return 0;
+}
+
+status cuGraphKernelNodeGetParams(graph_node handle, kernel_node_params *params) {
+  STAND_IN_CALL(cuGraphKernelNodeGetParams);
+  const stand_in::kernel_shape &shape = object_of<stand_in::graph_node>(handle).shape;
+  *params = {};
+  params->func = shape.library ? nullptr : shape.function;
+  params->kern = shape.library ? reinterpret_cast<kernel>(shape.function) : nullptr;
+  params->grid_x = shape.grid[0];
+  params->grid_y = shape.grid[1];
+  params->grid_z = shape.grid[2];
+  params->block_x = shape.block[0];
+  params->block_y = shape.block[1];
+  params->block_z = shape.block[2];
+  params->shared_bytes = shape.shared;
+  return 0;
+}
+
+status cuKernelGetFunction(function *found, kernel handle) {
+  STAND_IN_CALL(cuKernelGetFunction);
+  if (handle == nullptr) {
+    return cuda_invalid_value;
+  }
+  *found = reinterpret_cast<function>(handle);
+  return 0;
+}
+
+status cuGetProcAddress_v2(const char *symbol, void **found, int interface, std::uint64_t, int *) {
+  const char *hidden = std::getenv("STAND_IN_LACKS");
+  *found = nullptr;
+  if (hidden != nullptr && std::strcmp(hidden, symbol) == 0) {
+    return cuda_not_found;
+  }
+#define STAND_IN_FIND(name, since, args)                               \
+  if (std::strcmp(symbol, #name) == 0 && is_declared(interface, since)) {         \
+    *found = reinterpret_cast<void *>(static_cast<name##_t>(&topc::abi::name)); \
+    return 0;                                                                     \
+  }
+  TOPC_DRIVER_FUNCTIONS(STAND_IN_FIND)
+  TOPC_DRIVER_OPTIONAL_FUNCTIONS(STAND_IN_FIND)
+#undef STAND_IN_FIND
+  return cuda_not_found;
+}
+
+}  // extern "C"
