@@ -94,7 +94,7 @@ export function topCompileSchedule(
     status: isProved ? "optimal" : "bounded",
     ...wholeOf(placement, shortest, maxNodes),
     nodes: found.nodes,
-    isCutShort: !isProved && (found.nodes >= maxNodes || shouldStop?.() === true),
+    isCutShort: !isProved,
   });
 }
 

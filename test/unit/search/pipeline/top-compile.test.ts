@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import type { Placement } from "../../../../src/placement/placement.js";
+import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
+import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
+import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
+import { PIPELINE_ALGORITHMS, searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
+import { paretoFront } from "../../../../src/search/pipeline/pareto.js";
+
+function shape(name: string, options: ShapeOptions): Placement {
+  const built = buildShape(name, options);
+  if (!built.ok) {
+    throw new Error(JSON.stringify(built.error));
+  }
+  return built.value;
+}
+
+describe("our search", () => {
+  test.each([
+    ["v", { devices: 4, memory: 4 }],
+    ["v", { devices: 3, memory: 2, forward: 3, backward: 7, latency: 2 }],
+    ["x", { devices: 4, memory: 4 }],
+    ["k", { devices: 4, memory: 3 }],
+    ["m", { devices: 4, memory: 5 }],
+    ["zb-h", { devices: 4, memory: 4 }],
+    ["zb-v", { devices: 4, memory: 8 }],
+    ["dualpipe", { devices: 4, memory: 8 }],
+    ["interleaved-1f1b", { devices: 4, memory: 11 }],
+  ] as const)("%s %o: no algorithm has a shorter period or makespan", (name, options) => {
+    const placement = shape(name, options);
+    const ours = searchPipeline("top-compile", placement, 8, { maxNodes: 50_000 });
+    if (!ours.ok) {
+      throw new Error(JSON.stringify(ours.error));
+    }
+    expect(verifyPeriodicSchedule(placement, ours.value.periodic)).toEqual([]);
+    expect(verifyPipelineSchedule(placement, ours.value.whole)).toEqual([]);
+    for (const name of PIPELINE_ALGORITHMS.filter((each) => !each.startsWith("te"))) {
+      const other = searchPipeline(name, placement, 8, { maxNodes: 1000 });
+      if (other.ok) {
+        const { periodic, whole } = other.value;
+        const rate = periodic.period / periodic.microBatchesPerPeriod;
+        const own = ours.value.periodic;
+        expect(own.period / own.microBatchesPerPeriod).toBeLessThanOrEqual(rate);
+        expect(ours.value.whole.makespan).toBeLessThanOrEqual(whole.makespan);
+      }
+    }
+  });
+
+  test("few micro-batches: what an exact solver found is reached", () => {
+    const least = (name: string, count: number): number => {
+      const found = searchPipeline("top-compile", shape(name, { devices: 4, memory: 16 }), count);
+      return found.ok ? found.value.whole.makespan : Number.POSITIVE_INFINITY;
+    };
+    expect(["v", "k", "m", "nn", "x"].map((name) => [2, 3].map((n) => least(name, n)))).toEqual([
+      [20, 24],
+      [16, 22],
+      [24, 30],
+      [28, 36],
+      [22, 28],
+    ]);
+  });
+
+  test("too little memory for one micro-batch is proved, with the least that does", () => {
+    const placement = shape("v", { devices: 2, memory: 2 });
+    const short = {
+      ...placement,
+      devices: placement.devices.map(({ name }) => ({ name, memory: 0 })),
+    };
+    const found = searchPipeline("top-compile", short, 4);
+    expect(found).toMatchObject({
+      ok: false,
+      error: [{ code: "placement-infeasible", exit: 1 }],
+    });
+    expect(JSON.stringify(found)).toContain('device \\"d0\\" has 0 and needs 1');
+  });
+
+  test("a work limit leaves a right schedule that claims no more than it knows", () => {
+    const placement = shape("m", { devices: 4, memory: 4 });
+    const found = searchPipeline("top-compile", placement, 4, { maxNodes: 3000 });
+    expect(found).toMatchObject({ ok: true, value: { status: "bounded", isCutShort: true } });
+  });
+
+  test("a stop is heeded", () => {
+    const placement = shape("m", { devices: 8, memory: 8 });
+    const found = searchPipeline("top-compile", placement, 4, { shouldStop: () => true });
+    expect(found).toMatchObject({ ok: true, value: { isCutShort: true } });
+  });
+
+  test("what everything shorter was searched for says so", () => {
+    const placement = shape("m", { devices: 3, memory: 3 });
+    const found = searchPipeline("top-compile", placement, 4, { maxNodes: 100_000 });
+    if (!found.ok) {
+      throw new Error(JSON.stringify(found.error));
+    }
+    const { status, periodic, periodLowerBound, boundedBy } = found.value;
+    expect(status === "optimal" ? periodic.period : periodLowerBound).toBe(periodLowerBound);
+    expect(["load", "memory", "search"]).toContain(boundedBy.kind);
+  });
+});
+
+test("period against memory of the V-shape", () => {
+  const points = paretoFront(shape("v", { devices: 4 }), { maxNodes: 100_000, seed: 1 });
+  expect(
+    points.map(({ memory, period, microBatchesPerPeriod: q }) => [memory, period / q]),
+  ).toEqual([
+    [1, 16],
+    [2, 8],
+    [3, 16 / 3],
+    [4, 4],
+  ]);
+  expect(points.every(({ status }) => status === "optimal")).toBe(true);
+});
