@@ -40,7 +40,7 @@ export interface PartitionSearchOptions {
   readonly seed?: number;
   /** Steps of `annealing`, default 100,000. */
   readonly annealingSteps?: number;
-  /** Rounds of `gpg` with the weights as they come, from each start; default 8, fewer beyond 5,000 operators. */
+  /** Rounds of `gpg` with the weights as they come, from each start; default 16, fewer beyond 2,500 operators. */
   readonly gpgRounds?: number;
   /** Rounds of `gpg` in which the weights go on learning, default 0. */
   readonly gpgIterations?: number;
@@ -79,7 +79,7 @@ export interface PartitionOutcome {
 const ROUND_OPERATORS = 40_000;
 
 /** Rounds of `gpg` on models that are not large. */
-const ROUNDS = 8;
+const ROUNDS = 16;
 
 /** Assignments that the proof may look at. */
 const PROOF_NODES = 200_000;

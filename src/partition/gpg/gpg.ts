@@ -51,14 +51,14 @@ export interface GpgOutcome {
 /** Orders drawn in a round. */
 export const DRAWS = 16;
 
-/** Widths of the noise in turn: careful, as the network says, bold. */
-const SCALES: readonly number[] = [0.5, 1, 2];
+/** Widths of the noise in turn: for fine work, careful, as the network says, bold. */
+const SCALES: readonly number[] = [0.15, 0.5, 1, 2];
 
 /** How many results of a round are annealed; in every other round all are polished by hill climbing. */
 const ANNEALED = 3;
 
 /** Rounds without gain after which more of them are not worth their time; learning takes longer. */
-const PATIENCE = 4;
+const PATIENCE = 6;
 
 /** Steps of a short annealing. */
 const POLISH_STEPS = 5000;
