@@ -12,6 +12,7 @@ import { renderPipeline } from "../../report/pipeline.js";
 import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
 import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
 import type { RegisterCommand } from "../command.js";
+import { computing } from "../computing.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
@@ -138,7 +139,7 @@ export const registerSearch: RegisterCommand = (program, run) => {
       const request = { source: source.value, memory, microBatches, algorithm, out, onProgress };
       const { tool } = driverContext(session);
       const force = options.force === true;
-      const found = searchPlacement({ ...request, ...limits, force }, tool);
+      const found = computing(() => searchPlacement({ ...request, ...limits, force }, tool));
       session.progress.end();
       if (!found.ok) {
         return found;
@@ -175,7 +176,7 @@ function timeLimit(seconds: number | undefined): { readonly shouldStop?: () => b
 }
 
 function printPareto(session: Session, request: Parameters<typeof searchPareto>[0]) {
-  const found = searchPareto(request);
+  const found = computing(() => searchPareto(request));
   if (!found.ok) {
     return found;
   }
