@@ -163,3 +163,25 @@ test.each([2, 6, 7, 12, 16])("seed %i: orders reach the load of the fullest devi
   expect(best?.period).toBe(lowerBound);
   verified(placement, best?.times ?? new Float64Array(), best?.period ?? 0);
 });
+
+test("equal seeds give equal times, and what is known is never made worse", () => {
+  const placement = randomPlacement({ seed: 3, memory: 1 });
+  const problem = moduloProblem(placement, 1);
+  const options = {
+    limits: limitsOf(placement),
+    releasesAtEnd: true,
+    lowerBound: leastPeriod(placement),
+    maxNodes: 4000,
+    seed: 5,
+    known: [],
+  };
+  const first = searchOrders(problem, options);
+  expect(searchOrders(problem, options)).toEqual(first);
+  const { best } = first;
+  if (best === undefined) {
+    throw new Error("this placement has room for a start");
+  }
+  verified(placement, best.times, best.period);
+  const again = searchOrders(problem, { ...options, seed: 6, maxNodes: 1, known: [best] });
+  expect(again.best?.period).toBeLessThanOrEqual(best.period);
+});
