@@ -17,7 +17,7 @@ describe("pipeline algorithms", () => {
     const seen = { found: 0, refused: 0 };
     fc.assert(
       fc.property(randomPlacement(), COUNT, (placement, microBatches) => {
-        const result = searchPipeline(algorithm, placement, microBatches);
+        const result = searchPipeline(algorithm, placement, microBatches, { maxNodes: 20_000 });
         if (!result.ok) {
           seen.refused++;
           expect(result.error[0].code).toMatch(
