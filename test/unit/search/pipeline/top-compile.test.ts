@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Placement } from "../../../../src/placement/placement.js";
-import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
+import {
+  buildShape,
+  SHAPE_NAMES,
+  type ShapeOptions,
+} from "../../../../src/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { PIPELINE_ALGORITHMS, searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
@@ -42,6 +46,42 @@ describe("our search", () => {
         expect(own.period / own.microBatchesPerPeriod).toBeLessThanOrEqual(rate);
         expect(ours.value.whole.makespan).toBeLessThanOrEqual(whole.makespan);
       }
+    }
+  });
+
+  test.each(SHAPE_NAMES)("%s: no algorithm has a shorter whole schedule or period", (name) => {
+    const placement = shape(name, { devices: 4 });
+    const ours = searchPipeline("top-compile", placement, 8, { maxNodes: 20_000 });
+    if (!ours.ok) {
+      throw new Error(JSON.stringify(ours.error));
+    }
+    expect(verifyPipelineSchedule(placement, ours.value.whole)).toEqual([]);
+    const { periodic: own, whole } = ours.value;
+    for (const algorithm of PIPELINE_ALGORITHMS) {
+      const other = searchPipeline(algorithm, placement, 8, { maxNodes: 1000 });
+      if (other.ok) {
+        const { period, microBatchesPerPeriod } = other.value.periodic;
+        expect(whole.makespan).toBeLessThanOrEqual(other.value.whole.makespan);
+        expect(own.period * microBatchesPerPeriod).toBeLessThanOrEqual(
+          period * own.microBatchesPerPeriod,
+        );
+      }
+    }
+  });
+
+  test.each([1, 10, 100])("%i nodes: a right schedule, or a failure with a code", (maxNodes) => {
+    for (const name of SHAPE_NAMES) {
+      const placement = shape(name, { devices: 4 });
+      const found = searchPipeline("top-compile", placement, 4, { maxNodes });
+      if (!found.ok) {
+        expect(found.error).toMatchObject([{ code: "no-schedule-found", exit: 3 }]);
+        continue;
+      }
+      const { periodic, periodLowerBound, status, whole } = found.value;
+      expect(verifyPeriodicSchedule(placement, periodic)).toEqual([]);
+      expect(verifyPipelineSchedule(placement, whole)).toEqual([]);
+      expect(periodic.period).toBeGreaterThanOrEqual(periodLowerBound);
+      expect(periodic.period === periodLowerBound || status === "bounded").toBe(true);
     }
   });
 
