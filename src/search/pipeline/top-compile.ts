@@ -42,6 +42,8 @@ export interface TopCompileOptions {
 export const DEFAULT_NODES = 1_000_000;
 /** Blocks placed while a whole schedule is shortened. */
 const WHOLE_NODES = 400_000;
+/** Work left for the whole schedule when somebody asked to stop. */
+const STOPPED_NODES = 10_000;
 /** Nodes for another order of the same period, memory and latency. */
 const EQUAL_NODES = 20_000;
 /** Periods above have one order only: that of the search. */
@@ -79,8 +81,9 @@ export function topCompileSchedule(
   const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter(
     (one) => one !== undefined,
   );
+  const work = shouldStop?.() === true ? Math.min(maxNodes, STOPPED_NODES) : maxNodes;
   const shortest = shortestSchedule(placement, wholes, {
-    maxNodes: Math.min(maxNodes, WHOLE_NODES),
+    maxNodes: Math.min(work, WHOLE_NODES),
     seed,
   });
   if (shortest === undefined) {
@@ -92,7 +95,7 @@ export function topCompileSchedule(
     periodic,
     ...boundOf(found, periodic, isProved),
     status: isProved ? "optimal" : "bounded",
-    ...wholeOf(placement, shortest, maxNodes),
+    ...wholeOf(placement, shortest, work),
     nodes: found.nodes,
     isCutShort: !isProved,
   });
