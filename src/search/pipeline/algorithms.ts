@@ -41,6 +41,9 @@ const MAX_INSTANCES = 1_000_000;
 /** Instances from which `greedy` takes seconds. */
 const LARGE = 20_000;
 
+/** Comparisons of blocks with others of their devices, at worst, from which `modulo` is left out. */
+const CROWDED = 2e8;
+
 /** The name of an algorithm. */
 export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
 
@@ -142,10 +145,19 @@ const RIVALS = [
 function rivalsOf(placement: Placement, microBatches: number): readonly PipelineOutcome[] {
   const isLarge = placement.blocks.length * microBatches > LARGE;
   return RIVALS.flatMap((name) => {
-    const found =
-      isLarge && name === "greedy" ? undefined : searchPipeline(name, placement, microBatches);
+    const isSlow = name === "greedy" ? isLarge : name === "modulo" && isCrowded(placement);
+    const found = isSlow ? undefined : searchPipeline(name, placement, microBatches);
     return found?.ok === true ? [found.value] : [];
   });
+}
+
+/** So many blocks on a device that `modulo`, which compares them all for each, takes long. */
+function isCrowded({ blocks, devices }: Placement): boolean {
+  const counts = devices.map(() => 0);
+  for (const device of blocks.flatMap((block) => block.devices)) {
+    counts[device] = (counts[device] ?? 0) + 1;
+  }
+  return counts.reduce((sum, count) => sum + count ** 3, 0) > CROWDED;
 }
 
 /** The better of the two; for large schedules `greedy`, the slow one, only if the other is not at its bound. */

@@ -32,6 +32,6 @@ export interface PipelineOutcome {
   readonly makespanStatus: SearchStatus;
   /** Work done, in the algorithm's own unit (nodes, states); what `--max-nodes` limits. */
   readonly nodes: number;
-  /** Whether a limit ended the search. */
+  /** Whether a limit left the proof open; for our search also whether its method did. */
   readonly isCutShort: boolean;
 }

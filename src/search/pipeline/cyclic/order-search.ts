@@ -68,17 +68,14 @@ class OrderSearch {
   private nodes = 0;
   private best: OrderState;
   /** Blocks that follow each block, and that come before it; with itself. */
-  private readonly behind: readonly Uint8Array[];
-  private readonly ahead: readonly Uint8Array[];
+  private readonly behind = new Map<number, Uint8Array>();
+  private readonly ahead = new Map<number, Uint8Array>();
 
   constructor(orders: CyclicOrders, options: OrderSearchOptions) {
     this.orders = orders;
     this.options = options;
     this.ratio = new CycleRatio(orders);
     this.best = orders.save();
-    const { after, before } = orders.problem;
-    this.behind = after.map((_, block) => reached(after, block));
-    this.ahead = before.map((_, block) => reached(before, block));
   }
 
   run(): OrderSearchOutcome {
@@ -186,8 +183,8 @@ class OrderSearch {
         return [];
       }
       const [from, to] = this.ratio.endsOf(arc);
-      const never = this.ahead[from] ?? new Uint8Array();
-      const behind = this.behind[to] ?? new Uint8Array();
+      const never = this.aheadOf(from);
+      const behind = this.behindOf(to);
       return [this.grown(behind, never) ?? behind, never.map((is) => 1 - is)];
     });
   }
@@ -211,12 +208,26 @@ class OrderSearch {
       if (take === undefined) {
         return undefined;
       }
-      const joins = this.behind[take] ?? part;
+      const joins = this.behindOf(take);
       for (let block = 0; block < grown.length; block++) {
         grown[block] = (grown[block] ?? 0) | (joins[block] ?? 0);
       }
     }
     return undefined;
+  }
+
+  private behindOf(block: number): Uint8Array {
+    const known = this.behind.get(block);
+    const found = known ?? reached(this.orders.problem.after, block);
+    this.behind.set(block, found);
+    return found;
+  }
+
+  private aheadOf(block: number): Uint8Array {
+    const known = this.ahead.get(block);
+    const found = known ?? reached(this.orders.problem.before, block);
+    this.ahead.set(block, found);
+    return found;
   }
 
   /** Some random swaps that some period satisfies. */

@@ -14,6 +14,7 @@ import { type Random, seededRandom } from "../../../core/random.js";
 import type { ModuloProblem } from "../modulo/modulo-problem.js";
 import { CycleRatio } from "./cycle-ratio.js";
 import { CyclicOrders } from "./cyclic-orders.js";
+import { listTimes } from "./list-times.js";
 import { improveOrders } from "./order-search.js";
 import { placeTimes } from "./place-times.js";
 import { placementOrder } from "./placement-order.js";
@@ -110,6 +111,14 @@ export function searchOrders(
   return { best: { period, times: timesOf(best.orders, period) }, nodes };
 }
 
+/** Comparisons for one placement at most; larger placements start from a list schedule alone. */
+const MOST_PLACING = 2e7;
+
+/** Comparisons of blocks with others of their devices, at worst. */
+function placingCost({ blocksOn }: ModuloProblem): number {
+  return blocksOn.reduce((sum, own) => sum + own.length ** 3, 0);
+}
+
 /** Periods are ratios of whole numbers, with rounding errors below this. */
 const CLOSE = 1e-3;
 
@@ -129,7 +138,14 @@ function startsOf(
   for (const { times, period } of known) {
     add(times, period);
   }
+  add(...listTimes(problem, Number.POSITIVE_INFINITY));
+  if (found.length === 0) {
+    add(...listTimes(problem, 1));
+  }
   let tried = 0;
+  if (placingCost(problem) > MOST_PLACING) {
+    return { found, tried };
+  }
   for (const stretch of STRETCHES) {
     const period = Math.ceil(lowerBound * stretch);
     for (let mix = 0; mix < MIXES && found.length < MIXES; mix++) {
