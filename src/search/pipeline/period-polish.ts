@@ -24,7 +24,7 @@ export interface Polished {
 /** Limits that are tried between the least and what was found. */
 const MOST_LIMITS = 32;
 /** Shares of the work that is left for one limit, and for one latency. */
-const LIMIT_SHARE = 0.25;
+const LIMIT_SHARE = 0.15;
 const LATENCY_SHARE = 0.1;
 
 /** The same period with the highest peak of all devices as low as it goes. */
