@@ -138,15 +138,9 @@ function startsOf(
   for (const { times, period } of known) {
     add(times, period);
   }
-  add(...listTimes(problem, Number.POSITIVE_INFINITY));
-  if (found.length === 0) {
-    add(...listTimes(problem, 1));
-  }
   let tried = 0;
-  if (placingCost(problem) > MOST_PLACING) {
-    return { found, tried };
-  }
-  for (const stretch of STRETCHES) {
+  const stretches = placingCost(problem) > MOST_PLACING ? [] : STRETCHES;
+  for (const stretch of stretches) {
     const period = Math.ceil(lowerBound * stretch);
     for (let mix = 0; mix < MIXES && found.length < MIXES; mix++) {
       const order = placementOrder(problem, mix === 0 ? 0 : MIXING, random);
@@ -157,6 +151,11 @@ function startsOf(
           add(times, period);
         }
       }
+    }
+  }
+  for (const inFlight of [Number.POSITIVE_INFINITY, 1]) {
+    if (found.length === 0) {
+      add(...listTimes(problem, inFlight));
     }
   }
   return { found, tried };
