@@ -10,7 +10,6 @@ const FLOORS: Record<string, number> = {
   ir: 1,
   onnx: 2,
   placement: 2,
-  solver: 2,
   learn: 2,
   cost: 3,
   schedule: 4,
@@ -31,7 +30,6 @@ const FLOORS: Record<string, number> = {
 const OWNERS: Record<string, readonly string[]> = {
   protobufjs: ["onnx"],
   "onnxruntime-node": ["runtime"],
-  "javascript-lp-solver": ["solver"],
   commander: ["cli"],
   chalk: ["cli"],
   "node:fs": ["core", "onnx", "runtime", "profile", "driver"],

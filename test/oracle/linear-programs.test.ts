@@ -7,14 +7,14 @@ import type { PeriodicSchedule } from "../../src/schedule/pipeline-schedule.js";
 import { pipelineSensitivity } from "../../src/schedule/pipeline-sensitivity.js";
 import { steadyPeakMemory } from "../../src/schedule/verify-periodic-schedule.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { leastPeriodOf } from "../support/brute-force-period.js";
+import { provingSearch } from "../support/default-search.js";
 import {
   type LinearConstraint,
   type LinearTerm,
   type LinearVariable,
   solveLinearProgram,
-} from "../../src/solver/linear-program.js";
-import { leastPeriodOf } from "../support/brute-force-period.js";
-import { provingSearch } from "../support/default-search.js";
+} from "../support/linear-program.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";
 
