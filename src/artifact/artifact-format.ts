@@ -1,4 +1,4 @@
-import type { Failure, Failures } from "../core/failure.js";
+import { type DocumentKind, type DocumentWording, parseDocument } from "../core/json-document.js";
 import {
   dictionary,
   integer,
@@ -10,7 +10,7 @@ import {
   type Shape,
   text,
 } from "../core/json-shape.js";
-import { fail, ok, type Result } from "../core/result.js";
+import type { Result } from "../core/result.js";
 import { type Json, stableJson } from "../core/stable-json.js";
 import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } from "./artifact.js";
 import { artifactInvalid, artifactNotJson } from "./failures.js";
@@ -94,22 +94,15 @@ export function encodeArtifact(artifact: ScheduleArtifact): string {
  * Fails: `schedule-not-json`; `schedule-invalid` once per problem, with its JSON pointer.
  */
 export function parseArtifact(source: string, file: string): Result<ScheduleArtifact> {
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (cause) {
-    return fail([artifactNotJson(file, cause)]);
-  }
-  const problems: JsonProblem[] = [];
-  const read = ARTIFACT(value, "", problems);
-  if (read === undefined) {
-    return fail(atMost(problems.map((problem) => artifactInvalid(file, problem))));
-  }
-  const { format: _format, version: _version, ...artifact } = read;
-  return ok(artifact);
+  const wording: DocumentWording = {
+    notJson: (reason, cause) => artifactNotJson(file, reason, cause),
+    invalid: (problem) => artifactInvalid(file, problem),
+  };
+  return parseDocument(source, KIND, withoutKind, wording);
 }
 
-/** A wholly different document has a problem in every line: the first twenty say it. */
-function atMost(failures: readonly Failure[]): Failures {
-  return failures.slice(0, 20) as unknown as Failures;
+const KIND: DocumentKind<ArtifactFile> = { format: FORMAT, version: VERSION, shape: ARTIFACT };
+
+function withoutKind({ format: _, version: __, ...artifact }: ArtifactFile): ScheduleArtifact {
+  return artifact;
 }

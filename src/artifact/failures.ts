@@ -1,12 +1,13 @@
 import type { Failure } from "../core/failure.js";
+import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** Text that is not JSON at all. */
-export function artifactNotJson(file: string, cause: unknown): Failure {
+export function artifactNotJson(file: string, reason: string, cause: unknown): Failure {
   return {
     code: "schedule-not-json",
     where: file,
-    message: `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `is not JSON: ${reason}`,
     hint: "give the file that top-compile wrote (<model>.schedule.json)",
     exit: 1,
     cause,
@@ -17,7 +18,7 @@ export function artifactNotJson(file: string, cause: unknown): Failure {
 export function artifactInvalid(file: string, problem: JsonProblem): Failure {
   return {
     code: "schedule-invalid",
-    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    where: placeIn(file, problem),
     message: problem.message,
     hint: "compile the model again; docs/artifact-format.md describes every field",
     exit: 1,

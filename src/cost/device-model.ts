@@ -1,4 +1,4 @@
-import type { Failures } from "../core/failure.js";
+import { type DocumentKind, parseDocument } from "../core/json-document.js";
 import {
   integer,
   type JsonProblem,
@@ -8,8 +8,8 @@ import {
   type Shape,
   text,
 } from "../core/json-shape.js";
-import { fail, ok, type Result } from "../core/result.js";
-import { deviceModelInvalid } from "./failures.js";
+import type { Result } from "../core/result.js";
+import { deviceModelInvalid, deviceModelNotJson } from "./failures.js";
 
 /** Peak rate of one kind of arithmetic, dense. */
 export interface ArithmeticRates {
@@ -98,28 +98,38 @@ const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
 /** A device model inside another record. */
 export const deviceModelShape: Shape<DeviceModel> = object<DeviceModel>(FIELDS);
 
-const DEVICE_MODEL = object<DeviceModel & { format: string; version: number }>({
-  format: oneOf("top-compile/device-model"),
-  version: oneOf(1),
-  ...FIELDS,
-});
+interface DeviceModelFile extends DeviceModel {
+  readonly format: "top-compile/device-model";
+  readonly version: 1;
+}
+
+const KIND: DocumentKind<DeviceModelFile> = {
+  format: "top-compile/device-model",
+  version: 1,
+  shape: object<DeviceModelFile>({
+    format: oneOf("top-compile/device-model"),
+    version: oneOf(1),
+    ...FIELDS,
+  }),
+};
 
 /**
  * Reads a device model that a user wrote (`top-compile/device-model`).
  *
- * Fails: `device-model-invalid`, once per problem, with the JSON pointer.
+ * Fails: `device-model-not-json`; `device-model-invalid` once per problem, with the JSON pointer.
  */
-export function parseDeviceModel(value: unknown, where: string): Result<DeviceModel> {
-  const problems: JsonProblem[] = [];
-  const read = DEVICE_MODEL(value, "", problems);
-  if (read !== undefined) {
-    problems.push(...impossible(read));
-  }
-  if (read === undefined || problems.length > 0) {
-    return fail(problems.map((p) => deviceModelInvalid(where, p)) as unknown as Failures);
-  }
-  const { format: _format, version: _version, ...model } = read;
-  return ok(model);
+export function parseDeviceModel(source: string, where: string): Result<DeviceModel> {
+  const accept = (
+    { format: _, version: __, ...model }: DeviceModelFile,
+    problems: JsonProblem[],
+  ): DeviceModel => {
+    problems.push(...impossible(model));
+    return model;
+  };
+  return parseDocument(source, KIND, accept, {
+    notJson: (reason, cause) => deviceModelNotJson(where, reason, cause),
+    invalid: (problem) => deviceModelInvalid(where, problem),
+  });
 }
 
 /** Figures that are each possible but not together. */

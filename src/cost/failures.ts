@@ -1,11 +1,12 @@
 import type { Failure } from "../core/failure.js";
+import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** A device model file that cannot be used. */
 export function deviceModelInvalid(file: string, problem: JsonProblem): Failure {
   return {
     code: "device-model-invalid",
-    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    where: placeIn(file, problem),
     message: problem.message,
     hint: "see docs/device-models.md for the fields and their units",
     exit: 1,
@@ -24,11 +25,11 @@ export function deviceUnknown(name: string, known: readonly string[]): Failure {
 }
 
 /** A device model file that is not JSON. */
-export function deviceModelNotJson(file: string, cause: unknown): Failure {
+export function deviceModelNotJson(file: string, reason: string, cause: unknown): Failure {
   return {
     code: "device-model-not-json",
     where: file,
-    message: `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `is not JSON: ${reason}`,
     hint: "see docs/device-models.md",
     exit: 1,
     cause,

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../core/result.js";
 import { type DeviceModel, parseDeviceModel } from "../cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
-import { deviceModelNotJson, deviceUnknown } from "../cost/failures.js";
+import { deviceUnknown } from "../cost/failures.js";
 import { readText } from "./files.js";
 
 /** What `--device` names: this machine's CPU or one of its GPUs, or a GPU by its data sheet. */
@@ -14,7 +14,7 @@ export type NamedDevice =
  * The device of a name: `cpu`, `cuda` or `cuda:N`, a device model that comes with the tool, or the path of a device
  * model file (`.json`).
  *
- * Fails: `device-unknown`, `device-model-invalid`.
+ * Fails: `device-unknown`, and as reading a device model does.
  */
 export function deviceNamed(name: string): Result<NamedDevice> {
   if (name === "cpu") {
@@ -37,12 +37,6 @@ export function deviceNamed(name: string): Result<NamedDevice> {
   if (!text.ok) {
     return text;
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text.value);
-  } catch (cause) {
-    return fail([deviceModelNotJson(name, cause)]);
-  }
-  const model = parseDeviceModel(value, name);
+  const model = parseDeviceModel(text.value, name);
   return model.ok ? ok({ kind: "model", model: model.value }) : model;
 }

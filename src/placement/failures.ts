@@ -1,12 +1,13 @@
 import type { Failure } from "../core/failure.js";
+import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** Text that is not JSON. */
-export function placementNotJson(file: string, cause: unknown): Failure {
+export function placementNotJson(file: string, reason: string, cause: unknown): Failure {
   return {
     code: "placement-not-json",
     where: file,
-    message: `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `is not JSON: ${reason}`,
     hint: "see docs/placement-format.md, or start from --shape NAME",
     exit: 1,
     cause,
@@ -17,7 +18,7 @@ export function placementNotJson(file: string, cause: unknown): Failure {
 export function placementInvalid(file: string, problem: JsonProblem): Failure {
   return {
     code: "placement-invalid",
-    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    where: placeIn(file, problem),
     message: problem.message,
     hint: "see docs/placement-format.md",
     exit: 1,
@@ -79,7 +80,7 @@ export function memoryNotReturned(
 export function stagePlacementInvalid(file: string, problem: JsonProblem): Failure {
   return {
     code: "stage-placement-invalid",
-    where: `${file}${problem.pointer === "" ? "" : ` at ${problem.pointer}`}`,
+    where: placeIn(file, problem),
     message: problem.message,
     hint: "see docs/pipelines-from-models.md",
     exit: 1,

@@ -5,7 +5,12 @@
  * names unique, references known, dependencies without a cycle, numbers small enough that sums of
  * them stay exact.
  */
-import type { Failures } from "../core/failure.js";
+import {
+  type DocumentKind,
+  type DocumentWording,
+  parseDocument,
+  readDocument,
+} from "../core/json-document.js";
 import {
   integer,
   type JsonProblem,
@@ -15,7 +20,7 @@ import {
   optional,
   text,
 } from "../core/json-shape.js";
-import { fail, type Result } from "../core/result.js";
+import type { Result } from "../core/result.js";
 import { type Json, stableJson } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
 import { limitMemory } from "./limit-memory.js";
@@ -60,8 +65,6 @@ const MAX_MEMORY = 2 ** 41;
 
 /** More blocks than any pipeline has; quadratic checks stay quick. */
 const MAX_BLOCKS = 4096;
-
-const MAX_PROBLEMS = 50;
 
 const SPEC = object<PlacementSpec>({
   format: oneOf("top-compile/placement"),
@@ -108,13 +111,8 @@ export function parsePlacement(
   file: string = "placement",
   memory?: number,
 ): Result<Placement> {
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (cause) {
-    return fail([placementNotJson(file, cause)]);
-  }
-  return readPlacement(value, file, memory);
+  const placement = parseDocument(source, KIND, resolve, wordingFor(file));
+  return placement.ok ? limitMemory(placement.value, file, memory) : placement;
 }
 
 /**
@@ -127,16 +125,21 @@ export function readPlacement(
   file: string = "placement",
   memory?: number,
 ): Result<Placement> {
-  const problems: JsonProblem[] = [];
-  const spec = SPEC(value, "", problems);
-  const placement = spec === undefined ? undefined : resolve(spec, problems);
-  return placement !== undefined && problems.length === 0
-    ? limitMemory(placement, file, memory)
-    : fail(
-        problems
-          .slice(0, MAX_PROBLEMS)
-          .map((problem) => placementInvalid(file, problem)) as unknown as Failures,
-      );
+  const placement = readDocument(value, KIND, resolve, wordingFor(file));
+  return placement.ok ? limitMemory(placement.value, file, memory) : placement;
+}
+
+const KIND: DocumentKind<PlacementSpec> = {
+  format: "top-compile/placement",
+  version: 1,
+  shape: SPEC,
+};
+
+function wordingFor(file: string): DocumentWording {
+  return {
+    notJson: (reason, cause) => placementNotJson(file, reason, cause),
+    invalid: (problem) => placementInvalid(file, problem),
+  };
 }
 
 function resolve(spec: PlacementSpec, problems: JsonProblem[]): Placement | undefined {

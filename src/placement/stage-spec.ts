@@ -2,7 +2,7 @@
  * Placements of a model by hand: which device runs which operators, by name or pattern. Durations,
  * memory and dependencies are not written down; they follow from the model and its profile.
  */
-import type { Failures } from "../core/failure.js";
+import { type DocumentKind, type DocumentWording, parseDocument } from "../core/json-document.js";
 import {
   integer,
   type JsonProblem,
@@ -14,7 +14,7 @@ import {
   type Shape,
   text,
 } from "../core/json-shape.js";
-import { fail, ok, type Result } from "../core/result.js";
+import type { Result } from "../core/result.js";
 import { stagePlacementInvalid } from "./failures.js";
 
 /** A device of a pipeline. */
@@ -47,7 +47,6 @@ const MAX_DEVICES = 512;
 const MAX_BLOCKS = 1024;
 /** Names and patterns of one block. */
 const MAX_ENTRIES = 65_536;
-const MAX_PROBLEMS = 50;
 const MAX_MEMORY = 2 ** 41;
 
 interface SpecFile {
@@ -94,24 +93,19 @@ const SPEC: Shape<SpecFile> = object<SpecFile>({
  * Fails: `stage-placement-invalid` once per problem, with its JSON pointer, at most fifty.
  */
 export function parseStageSpec(source: string, file: string): Result<StageSpec> {
-  const problems: JsonProblem[] = [];
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (cause) {
-    const message = `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
-    return fail([stagePlacementInvalid(file, { pointer: "", message })]);
-  }
-  const spec = SPEC(value, "", problems);
-  const resolved = spec === undefined ? undefined : resolve(spec, problems);
-  return resolved !== undefined && problems.length === 0
-    ? ok(resolved)
-    : fail(
-        problems
-          .slice(0, MAX_PROBLEMS)
-          .map((problem) => stagePlacementInvalid(file, problem)) as unknown as Failures,
-      );
+  const invalid = (problem: JsonProblem) => stagePlacementInvalid(file, problem);
+  const wording: DocumentWording = {
+    notJson: (reason) => invalid({ pointer: "", message: `is not JSON: ${reason}` }),
+    invalid,
+  };
+  return parseDocument(source, KIND, resolve, wording);
 }
+
+const KIND: DocumentKind<SpecFile> = {
+  format: "top-compile/stage-placement",
+  version: 1,
+  shape: SPEC,
+};
 
 function resolve(spec: SpecFile, problems: JsonProblem[]): StageSpec {
   const deviceOf = new Map<string, number>();

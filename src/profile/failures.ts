@@ -1,5 +1,6 @@
 /** The failures of reading, checking and storing profiles, and of measuring. */
 import type { Failure } from "../core/failure.js";
+import { type DocumentWording, placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** A profile file that cannot be read. */
@@ -14,14 +15,22 @@ export function profileUnreadable(path: string, cause: unknown): Failure {
   };
 }
 
-/** A profile file that is not a profile, or not one of this version. */
-export function profileInvalid(path: string, problem: JsonProblem): Failure {
+function profileInvalid(path: string, problem: JsonProblem): Failure {
   return {
     code: "profile-invalid",
-    message: `not a profile that this version can use: ${problem.message}`,
-    where: problem.pointer === "" ? path : `${path}#${problem.pointer}`,
-    hint: "measure it again with: top-compile profile MODEL",
+    message: problem.message,
+    where: placeIn(path, problem),
+    hint: "give a profile that this version wrote: top-compile profile MODEL",
     exit: 1,
+  };
+}
+
+/** How both kinds of profile word their problems. */
+export function profileWording(path: string): DocumentWording {
+  const invalid = (problem: JsonProblem): Failure => profileInvalid(path, problem);
+  return {
+    notJson: (reason) => invalid({ pointer: "", message: `is not JSON: ${reason}` }),
+    invalid,
   };
 }
 

@@ -2,6 +2,7 @@
  * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
  * problem at its place, writing with one order of keys.
  */
+import { type DocumentKind, parseDocument } from "../core/json-document.js";
 import {
   boolean,
   integer,
@@ -14,10 +15,10 @@ import {
   type Shape,
   text,
 } from "../core/json-shape.js";
-import { fail, ok, type Result } from "../core/result.js";
+import type { Result } from "../core/result.js";
 import { type Json, stableJson } from "../core/stable-json.js";
 import type { WorkerCosts } from "../cost/operator-costs.js";
-import { profileInvalid } from "./failures.js";
+import { profileWording } from "./failures.js";
 import type {
   BaselineTiming,
   OperatorMethod,
@@ -33,12 +34,10 @@ import type {
 import type { ProfileKey } from "./profile-key.js";
 
 /** Kind of file, as its first field says. */
-export const PROFILE_FORMAT = "top-compile/profile";
+const PROFILE_FORMAT = "top-compile/profile";
 /** Version that this program reads and writes. */
-export const PROFILE_VERSION = 1;
+const PROFILE_VERSION = 1;
 
-/** Most problems that one reading reports. */
-const MAX_PROBLEMS = 20;
 /** Longest profile file that is read: 100,000 operators take about 20 MB. */
 export const MAX_PROFILE_BYTES: number = 256 << 20;
 
@@ -160,34 +159,23 @@ const profileFile: Shape<ProfileFile> = object<ProfileFile>({
 /**
  * Reads a profile; `where` is the file's name for messages.
  *
- * Fails: `profile-invalid`, one for each problem, at most 20.
+ * Fails: `profile-invalid`, one for each problem, at most fifty.
  */
 export function parseProfile(source: string, where: string): Result<Profile> {
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return fail([profileInvalid(where, { pointer: "", message })]);
-  }
-  const problems: JsonProblem[] = [];
-  const file = profileFile(value, "", problems);
-  const [first, ...others] = file === undefined ? problems : consistency(file);
-  if (first !== undefined || file === undefined) {
-    const all = [first ?? { pointer: "", message: "not a profile" }, ...others];
-    const failures = all.slice(0, MAX_PROBLEMS).map((problem) => profileInvalid(where, problem));
-    return fail([
-      failures[0] ?? profileInvalid(where, all[0] as JsonProblem),
-      ...failures.slice(1),
-    ]);
-  }
-  const { format: _format, version: _version, ...profile } = file;
-  return ok(profile);
+  return parseDocument(source, KIND, consistent, profileWording(where));
 }
 
+const KIND: DocumentKind<ProfileFile> = {
+  format: PROFILE_FORMAT,
+  version: PROFILE_VERSION,
+  shape: profileFile,
+};
+
 /** What a shape cannot say: names occur once, there is a slowdown for each number of workers. */
-function consistency(profile: Profile): readonly JsonProblem[] {
-  const problems: JsonProblem[] = [];
+function consistent(
+  { format: _, version: __, ...profile }: ProfileFile,
+  problems: JsonProblem[],
+): Profile {
   const seen = new Set<string>();
   for (const [i, { name }] of profile.operators.entries()) {
     if (seen.has(name)) {
@@ -202,7 +190,7 @@ function consistency(profile: Profile): readonly JsonProblem[] {
       message: `must have ${wanted} numbers, the first of them 1`,
     });
   }
-  return problems;
+  return profile;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
+import { type DocumentKind, parseDocument } from "../../core/json-document.js";
 import {
   boolean,
   integer,
@@ -11,10 +12,10 @@ import {
   type Shape,
   text,
 } from "../../core/json-shape.js";
-import { fail, ok, type Result } from "../../core/result.js";
+import type { Result } from "../../core/result.js";
 import { type Json, stableJson } from "../../core/stable-json.js";
 import { deviceModelShape } from "../../cost/device-model.js";
-import { profileInvalid } from "../failures.js";
+import { profileWording } from "../failures.js";
 import type { RelativeTime, Timing } from "../profile.js";
 import {
   GPU_BASELINES,
@@ -33,12 +34,9 @@ import {
 } from "./gpu-profile.js";
 
 /** Kind of file, as its first field says. */
-export const GPU_PROFILE_FORMAT = "top-compile/gpu-profile";
+const GPU_PROFILE_FORMAT = "top-compile/gpu-profile";
 /** Version that this program reads and writes. */
-export const GPU_PROFILE_VERSION = 1;
-
-/** Most problems that one reading reports. */
-const MAX_PROBLEMS = 20;
+const GPU_PROFILE_VERSION = 1;
 
 interface GpuProfileFile extends GpuProfile {
   readonly format: typeof GPU_PROFILE_FORMAT;
@@ -138,32 +136,21 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
   ),
 });
 
-/** Whether a text is a GPU profile by its first field, so that the right reader is asked. */
-export function looksLikeGpuProfile(source: string): boolean {
-  return source.slice(0, 200).includes(`"${GPU_PROFILE_FORMAT}"`);
-}
-
 /**
  * Reads a GPU profile; `where` is the file's name for messages.
  *
- * Fails: `profile-invalid`, one for each problem, at most 20.
+ * Fails: `profile-invalid`, one for each problem, at most fifty.
  */
 export function parseGpuProfile(source: string, where: string): Result<GpuProfile> {
-  const problems: JsonProblem[] = [];
-  let file: GpuProfileFile | undefined;
-  try {
-    file = gpuProfileFile(JSON.parse(source), "", problems);
-  } catch (error) {
-    problems.push({ pointer: "", message: error instanceof Error ? error.message : String(error) });
-  }
-  if (file === undefined || problems.length > 0) {
-    const [first = { pointer: "", message: "not a profile" }, ...others] = problems;
-    const rest = others.slice(0, MAX_PROBLEMS - 1).map((each) => profileInvalid(where, each));
-    return fail([profileInvalid(where, first), ...rest]);
-  }
-  const { format: _format, version: _version, ...profile } = file;
-  return ok(profile);
+  const accept = ({ format: _, version: __, ...profile }: GpuProfileFile): GpuProfile => profile;
+  return parseDocument(source, KIND, accept, profileWording(where));
 }
+
+const KIND: DocumentKind<GpuProfileFile> = {
+  format: GPU_PROFILE_FORMAT,
+  version: GPU_PROFILE_VERSION,
+  shape: gpuProfileFile,
+};
 
 /**
  * The file of a GPU profile: the same bytes for the same profile.

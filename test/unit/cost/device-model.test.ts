@@ -18,7 +18,7 @@ describe("device models", () => {
     (_name, model) => {
       const file = asFile(model);
       expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
-      const parsed = parseDeviceModel(file, "own.json");
+      const parsed = parseDeviceModel(JSON.stringify(file), "own.json");
       expect(parsed.ok && parsed.value).toEqual(model);
     },
   );
@@ -40,7 +40,7 @@ describe("device models", () => {
     ],
   ])("refuses %s with its pointer", (_what, change, pointer) => {
     const file = JSON.parse(JSON.stringify(asFile({ ...DEVICE_MODELS[0], ...change })));
-    const parsed = parseDeviceModel(file, "own.json");
+    const parsed = parseDeviceModel(JSON.stringify(file), "own.json");
     expect(parsed.ok ? [] : parsed.error.map(({ where }) => where)).toContain(
       `own.json at ${pointer}`,
     );

@@ -43,23 +43,23 @@ describe("profile files", () => {
   });
 
   it.each([
-    ["an unknown field", (p: ReturnType<typeof file>) => (p.extra = 1), "p.json#/extra"],
-    ["a missing field", (p: ReturnType<typeof file>) => delete p.workers, "p.json#/workers"],
-    ["another version", (p: ReturnType<typeof file>) => (p.version = 2), "p.json#/version"],
+    ["an unknown field", (p: ReturnType<typeof file>) => (p.extra = 1), "p.json at /extra"],
+    ["a missing field", (p: ReturnType<typeof file>) => delete p.workers, "p.json at /workers"],
+    ["another version", (p: ReturnType<typeof file>) => (p.version = 2), "p.json at /version"],
     [
       "a negative time",
       (p: ReturnType<typeof file>) => (p.operators[1].medianNs = -1),
-      "p.json#/operators/1/medianNs",
+      "p.json at /operators/1/medianNs",
     ],
     [
       "a fraction of a nanosecond",
       (p: ReturnType<typeof file>) => (p.operators[0].p90Ns = 1.5),
-      "p.json#/operators/0/p90Ns",
+      "p.json at /operators/0/p90Ns",
     ],
     [
       "a speed-up by busy neighbours",
       (p: ReturnType<typeof file>) => (p.workers.slowdown[1] = 0.5),
-      "p.json#/workers/slowdown/1",
+      "p.json at /workers/slowdown/1",
     ],
   ])("with %s are refused by reader and schema at the same place", (_, edit, where) => {
     const edited = file();
@@ -72,7 +72,10 @@ describe("profile files", () => {
     const edited = file();
     edited.operators[1].name = "conv";
     edited.workers.slowdown = [1];
-    expect(problemsOf(edited)).toEqual(["p.json#/operators/1/name", "p.json#/workers/slowdown"]);
+    expect(problemsOf(edited)).toEqual([
+      "p.json at /operators/1/name",
+      "p.json at /workers/slowdown",
+    ]);
   });
 
   it.each(["", "{", "[]", "null", "3"])("with the text %j are refused", (text) => {

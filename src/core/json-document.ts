@@ -1,0 +1,100 @@
+/**
+ * JSON documents that say what they are: every file of ours begins with `format` and `version`.
+ *
+ * A document of another kind or version has a problem in every line; these two fields are looked at
+ * first, and then one problem says it all. Otherwise every problem is reported, each at its place.
+ */
+import type { Failure, Failures } from "./failure.js";
+import type { JsonProblem, Shape } from "./json-shape.js";
+import { fail, ok, type Result } from "./result.js";
+
+/** A kind of document: what its first two fields say, and the shape of the whole. */
+export interface DocumentKind<T> {
+  readonly format: string;
+  readonly version: number;
+  readonly shape: Shape<T>;
+}
+
+/** How a folder words what is wrong with its documents. */
+export interface DocumentWording {
+  /** Text that is no JSON at all; `reason` is one line. */
+  notJson(reason: string, cause: unknown): Failure;
+  invalid(problem: JsonProblem): Failure;
+}
+
+/**
+ * Makes what the caller wants of a document that has the right shape, or adds what a shape cannot
+ * say: names that repeat, figures that contradict each other.
+ */
+export type Accept<T, R> = (document: T, problems: JsonProblem[]) => R | undefined;
+
+/** Most problems that one reading reports: more say nothing new. */
+const MAX_PROBLEMS = 50;
+
+/**
+ * Reads the text of a document.
+ *
+ * Fails: as `wording` has it; `notJson` once, `invalid` once per problem, at most fifty.
+ */
+export function parseDocument<T, R>(
+  source: string,
+  kind: DocumentKind<T>,
+  accept: Accept<T, R>,
+  wording: DocumentWording,
+): Result<R> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (cause) {
+    return fail([wording.notJson(syntaxProblem(cause), cause)]);
+  }
+  return readDocument(value, kind, accept, wording);
+}
+
+/** Reads a document from its JSON value, as `parseDocument` does from text. */
+export function readDocument<T, R>(
+  value: unknown,
+  kind: DocumentKind<T>,
+  accept: Accept<T, R>,
+  { invalid }: DocumentWording,
+): Result<R> {
+  const other = otherKind(value, kind);
+  if (other !== undefined) {
+    return fail([invalid(other)]);
+  }
+  const problems: JsonProblem[] = [];
+  const document = kind.shape(value, "", problems);
+  const accepted = document === undefined ? undefined : accept(document, problems);
+  if (accepted !== undefined && problems.length === 0) {
+    return ok(accepted);
+  }
+  const [first = { pointer: "", message: `is not a ${kind.format}` }, ...others] = problems;
+  const failures: Failures = [invalid(first), ...others.slice(0, MAX_PROBLEMS - 1).map(invalid)];
+  return fail(failures);
+}
+
+/** Where in a file a problem is. */
+export function placeIn(file: string, { pointer }: JsonProblem): string {
+  return pointer === "" ? file : `${file} at ${pointer}`;
+}
+
+function otherKind(
+  value: unknown,
+  { format, version }: DocumentKind<unknown>,
+): JsonProblem | undefined {
+  const found = (value ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (typeof found.format === "string" && found.format !== format) {
+    const message = `must be "${format}", is ${JSON.stringify(found.format.slice(0, 80))}`;
+    return { pointer: "/format", message };
+  }
+  if (found.format === format && typeof found.version === "number" && found.version !== version) {
+    return { pointer: "/version", message: `must be ${version}, is ${found.version}` };
+  }
+  return undefined;
+}
+
+/** What the JSON parser says, without the piece of the text that it repeats. */
+function syntaxProblem(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/,? ?(?:\.\.\.)?"[\s\S]*" is not valid JSON$/, "").slice(0, 200);
+}
