@@ -56,6 +56,14 @@ export interface DeviceModel {
 /** The figures that need a source. */
 export type Figures = Omit<DeviceModel, "name" | "product" | "sources">;
 
+/** Threads of a thread block of a kernel that streams; an SM that cannot hold one runs nothing. */
+const STREAM_THREADS = 256;
+
+/** Shared memory of a thread block of the smallest matrix product, with what it reserves besides. */
+const LEAST_TILE_BYTES = 24_576;
+
+const WARP = 32;
+
 const RATES: Shape<ArithmeticRates> = object<ArithmeticRates>({
   float32: number(1e9, 1e18),
   tensorFloat32: number(1e9, 1e18),
@@ -69,9 +77,9 @@ const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
   product: text(200),
   sms: integer(1, 4096),
   threadBlocksPerSm: integer(1, 256),
-  threadsPerSm: integer(32, 65536),
-  registersPerSm: integer(1024, 16_777_216),
-  sharedBytesPerSm: integer(1024, 67_108_864),
+  threadsPerSm: integer(STREAM_THREADS, 65536),
+  registersPerSm: integer(16_384, 16_777_216),
+  sharedBytesPerSm: integer(LEAST_TILE_BYTES, 67_108_864),
   sharedBytesReservedPerBlock: integer(0, 65536),
   memoryBandwidth: number(1e9, 1e15),
   l2Bytes: integer(0, 17_179_869_184),
@@ -135,10 +143,30 @@ export function parseDeviceModel(source: string, where: string): Result<DeviceMo
 /** Figures that are each possible but not together. */
 function impossible(model: DeviceModel): JsonProblem[] {
   const problems: JsonProblem[] = [];
-  if (model.threadsPerSm < model.threadBlocksPerSm) {
+  const warps = model.threadsPerSm / WARP;
+  if (warps < model.threadBlocksPerSm) {
     problems.push({
       pointer: "/threadBlocksPerSm",
-      message: `must not exceed threadsPerSm (${model.threadsPerSm}), is ${model.threadBlocksPerSm}`,
+      message: `must not exceed threadsPerSm / ${WARP} (${warps}): a thread block has at least one warp; is ${model.threadBlocksPerSm}`,
+    });
+  }
+  if (model.threadsPerSm % WARP !== 0) {
+    problems.push({
+      pointer: "/threadsPerSm",
+      message: `must be a multiple of ${WARP}, the threads of a warp, is ${model.threadsPerSm}`,
+    });
+  }
+  const least = LEAST_TILE_BYTES + model.sharedBytesReservedPerBlock;
+  if (model.sharedBytesPerSm < least) {
+    problems.push({
+      pointer: "/sharedBytesPerSm",
+      message: `must hold one thread block of the smallest matrix product, ${least} bytes with sharedBytesReservedPerBlock, is ${model.sharedBytesPerSm}`,
+    });
+  }
+  if (model.eventNs < model.launchGapNs) {
+    problems.push({
+      pointer: "/eventNs",
+      message: `must not be below launchGapNs (${model.launchGapNs}): a kernel on another stream starts no sooner than the next one of the same stream; is ${model.eventNs}`,
     });
   }
   if (model.flops.float16 < model.flops.float32) {

@@ -3,7 +3,7 @@
  * and marked so, unless a recorded profile has the figures.
  */
 import { basename } from "node:path";
-import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -115,7 +115,7 @@ function compiledFor(
     return fail([algorithmRefused(algorithm, reason)]);
   }
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, recorded.value?.input, tool),
+    provenance: provenanceOf(request, recorded.value, tool),
     device: {
       name: profile?.device.name ?? device.product,
       source: profile === undefined ? "estimated" : "measured",
@@ -148,27 +148,33 @@ function recordedProfile(
     return recorded;
   }
   const { name, multiprocessors } = recorded.value.profile.device;
-  const family = device.name.split("-")[0] ?? device.name;
-  const isSame = name.toLowerCase().includes(family) && multiprocessors === device.sms;
-  return isSame || name === device.product
+  const words = new Set(wordsOf(name));
+  const isKind = wordsOf(device.name).every((word) => words.has(word));
+  return (isKind && multiprocessors === device.sms) || name === device.product
     ? recorded
     : fail([profileDoesNotFit("GPU", name, device.product)]);
 }
 
+/** Words of a name of a GPU: "NVIDIA A100-PCIE-40GB" is of the kind `a100-pcie-40gb`. */
+function wordsOf(name: string): readonly string[] {
+  return name.toLowerCase().split(/[^a-z0-9]+/);
+}
+
 function provenanceOf(
   request: ModelCompileRequest,
-  profile: ProvenanceInput | undefined,
+  recorded: RecordedGpuProfile | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
-  const { model, device, algorithm, seed, math, dims, batch, progress } = request;
+  const { model, device, algorithm, seed, dims, batch, progress } = request;
   const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
   return {
     tool,
-    inputs: profile === undefined ? [input] : [input, profile],
+    inputs: recorded === undefined ? [input] : [input, recorded.input],
     seed,
     options: {
       device: device.name,
-      math,
+      // What was measured, whatever `--math` says: it changes estimates alone.
+      math: recorded?.profile.key.precision ?? request.math,
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(request.estimateUnsupported === true ? { estimateUnsupported: true } : {}),
       ...(batch === undefined ? {} : { batch: batch.batch }),

@@ -40,7 +40,7 @@ function bestAlone(single: GpuProblem, task: ArtifactTask, seed: number): Operat
   return best?.schedule ?? { algorithm: "sequential", streams: 1, launches: [] };
 }
 
-function problemOf({ kernels, device, costs }: GpuProblem, merged: MergedTasks): GpuProblem {
+function problemOf({ kernels, device, costs, work }: GpuProblem, merged: MergedTasks): GpuProblem {
   const own = Array.from(merged.origin, (operator) => kernels[operator] ?? []);
-  return gpuProblemOf(merged.graph, own, device, costs.source);
+  return gpuProblemOf(merged.graph, own, device, costs.source, work.interference);
 }

@@ -81,11 +81,32 @@ function written(name: string, profile: GpuProfile): string {
   return path;
 }
 
-async function compiled(device: string, profile: string | undefined, model = MODEL) {
+async function compiled(
+  device: string,
+  profile: string | undefined,
+  model = MODEL,
+  rest: readonly string[] = [],
+) {
   const out = join(folder, "out.json");
-  const base = [model, "--device", device, "--math", "ieee", "-o", out, "--quiet"];
+  const base = [model, "--device", device, "--math", "ieee", "-o", out, "--quiet", ...rest];
   const run = await runCli(profile === undefined ? base : [...base, "--profile", profile]);
   return { run, artifact: run.status === 0 ? JSON.parse(readFileSync(out, "utf8")) : undefined };
+}
+
+/** Small neighbours that gain nothing from running together: as slow as one after the other. */
+function rivals(): GpuPairTiming[] {
+  const names = lowered.graph.operators.map(({ name }) => name);
+  return names.slice(4).flatMap((name, at): GpuPairTiming[] =>
+    at % 2 === 0
+      ? [
+          {
+            operators: [names[at + 3] ?? name, name],
+            apart: timing(10_000),
+            together: timing(10_000),
+          },
+        ]
+      : [],
+  );
 }
 
 describe("--device MODEL --profile FILE", () => {
@@ -106,23 +127,48 @@ describe("--device MODEL --profile FILE", () => {
 
   it("takes from measured pairs what operators cost each other", async () => {
     const calm = (await compiled("v100", written("calm.json", profileOf(1)))).artifact;
-    const names = calm.operators.launches.map((each: { operator: string }) => each.operator);
-    // Small neighbours that gain nothing from running together: as slow as one after the other.
-    const pairs = names.slice(4).flatMap((name: string, at: number): GpuPairTiming[] =>
-      at % 2 === 0
-        ? [
-            {
-              operators: [names[at + 3] ?? name, name],
-              apart: timing(10_000),
-              together: timing(10_000),
-            },
-          ]
-        : [],
-    );
-    const fighting = (await compiled("v100", written("pairs.json", profileOf(1, pairs)))).artifact;
+    const fighting = (await compiled("v100", written("pairs.json", profileOf(1, rivals()))))
+      .artifact;
     const { sequentialPredicted, predicted } = fighting.operators.latencyNs;
     expect(sequentialPredicted).toBe(calm.operators.latencyNs.sequentialPredicted);
     expect(predicted).toBeGreaterThan(calm.operators.latencyNs.predicted);
+  });
+
+  it("takes what operators cost each other for several tasks in flight as well", async () => {
+    const tasks = ["--concurrency", "2", "--algorithm", "nimble"];
+    const calm = await compiled("v100", written("calm.json", profileOf(1)), MODEL, tasks);
+    const path = written("pairs.json", profileOf(1, rivals()));
+    const fighting = await compiled("v100", path, MODEL, tasks);
+    expect(fighting.artifact.operators.latencyNs.predicted).toBeGreaterThan(
+      1.1 * calm.artifact.operators.latencyNs.predicted,
+    );
+  });
+
+  it("says which arithmetic was measured", async () => {
+    const profile = profileOf(1);
+    const half = written("half.json", { ...profile, key: { ...profile.key, precision: "f16" } });
+    const { artifact } = await compiled("v100", half);
+    expect(artifact.provenance.options.math).toBe("f16");
+  });
+
+  it.each([
+    ["rtx-2080-super", "NVIDIA GeForce RTX 3070 Ti", 48, false],
+    ["rtx-2080-super", "NVIDIA GeForce RTX 2080 SUPER", 48, true],
+    ["h200", "NVIDIA GH200 480GB", 132, false],
+    ["h200", "NVIDIA H200", 132, true],
+    ["a100-pcie-40gb", "NVIDIA A100-SXM4-80GB", 108, false],
+    ["a100-pcie-40gb", "NVIDIA A100-PCIE-40GB", 108, true],
+    ["a100-pcie-40gb", "NVIDIA A100-PCIE-40GB", 42, false],
+  ])("--device %s with a profile of %s with %i multiprocessors: %s", async (...row) => {
+    const [device, name, multiprocessors, fits] = row;
+    const profile = profileOf(1);
+    const path = written("kind.json", {
+      ...profile,
+      device: { ...profile.device, name, multiprocessors },
+    });
+    const { run } = await compiled(device, path, MODEL, ["--algorithm", "sequential"]);
+    expect(run.stderr).toContain(fits ? "" : "error[profile-stale]");
+    expect(run.status).toBe(fits ? 0 : 1);
   });
 
   it("is refused for another model, another GPU, and a profile of a CPU", async () => {

@@ -18,6 +18,7 @@
  */
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
+import { type BlockShape, residentBlocksPerSm } from "../occupancy.js";
 import { drawableBandwidth } from "./memory-rate.js";
 
 /** A product of `batch` matrices `m x k` and `k x n`. */
@@ -64,12 +65,12 @@ const ACCUMULATOR_BYTES = 4;
 
 /**
  * The kernels of a matrix product: the quickest tile and split by the formula above; with splits a
- * second kernel that adds them up. Ties go to the larger tile, then to fewer splits.
+ * second kernel that adds them up. Only tiles that fit an SM of the device count. Ties go to the larger tile, then to fewer splits.
  */
 export function matrixKernels(product: MatrixProduct, device: DeviceModel): readonly Kernel[] {
   let best: readonly Kernel[] = [];
   let bestNs = Number.POSITIVE_INFINITY;
-  for (const tile of TILES) {
+  for (const tile of tilesFor(product.elementBytes, device)) {
     for (const splits of SPLITS) {
       if (splits > 1 && product.k / splits < LEAST_K) {
         break;
@@ -83,6 +84,22 @@ export function matrixKernels(product: MatrixProduct, device: DeviceModel): read
     }
   }
   return best;
+}
+
+/** Tiles whose thread blocks fit an SM; where none does, the smallest with as little as it can do with. */
+function tilesFor(elementBytes: number, device: DeviceModel): readonly Tile[] {
+  const fits = (tile: Tile): boolean =>
+    residentBlocksPerSm(blockOf(tile, elementBytes), device) > 0;
+  const fitting = TILES.filter(fits);
+  return fitting.length > 0 ? fitting : TILES.slice(-1).map((tile) => ({ ...tile, steps: 1 }));
+}
+
+function blockOf(tile: Tile, elementBytes: number): BlockShape {
+  return {
+    threadsPerBlock: tile.threads,
+    registersPerThread: tile.registers,
+    sharedBytesPerBlock: (tile.m + tile.n) * tile.depth * tile.steps * elementBytes,
+  };
 }
 
 function withTile(
@@ -102,9 +119,7 @@ function withTile(
   const memoryNs = (bytes / drawableBandwidth(blocks, device)) * 1e9;
   const main: Kernel = {
     threadBlocks: blocks,
-    threadsPerBlock: tile.threads,
-    registersPerThread: tile.registers,
-    sharedBytesPerBlock: (tile.m + tile.n) * tile.depth * tile.steps * product.elementBytes,
+    ...blockOf(tile, product.elementBytes),
     flops: 2 * product.batch * product.m * product.n * product.k,
     bytes,
     arithmetic: product.arithmetic,

@@ -34,10 +34,20 @@ describe("device models", () => {
       "/flops/float16",
     ],
     [
-      "more thread blocks than threads",
-      { threadBlocksPerSm: 64, threadsPerSm: 32 },
+      "more thread blocks than warps",
+      { threadBlocksPerSm: 64, threadsPerSm: 1024 },
       "/threadBlocksPerSm",
     ],
+    ["an SM too small for any kernel", { threadsPerSm: 32 }, "/threadsPerSm"],
+    ["an SM without registers for a kernel", { registersPerSm: 1024 }, "/registersPerSm"],
+    ["an SM without shared memory for a product", { sharedBytesPerSm: 1024 }, "/sharedBytesPerSm"],
+    [
+      "more shared memory reserved than there is",
+      { sharedBytesPerSm: 32_768, sharedBytesReservedPerBlock: 32_768 },
+      "/sharedBytesPerSm",
+    ],
+    ["half a warp", { threadsPerSm: 1000 }, "/threadsPerSm"],
+    ["events quicker than launches", { launchGapNs: 2000, eventNs: 1000 }, "/eventNs"],
   ])("refuses %s with its pointer", (_what, change, pointer) => {
     const file = JSON.parse(JSON.stringify(asFile({ ...DEVICE_MODELS[0], ...change })));
     const parsed = parseDeviceModel(JSON.stringify(file), "own.json");

@@ -45,6 +45,20 @@ describe("matrix kernels", () => {
     expect(matrixKernels({ ...product, m: 4096, n: 4096, k: 512 }, H200).length).toBe(1);
   });
 
+  it("takes tiles that fit an SM of the device", () => {
+    for (const sharedBytesPerSm of [24_576, 40_000, 65_536, V100.sharedBytesPerSm]) {
+      const device = { ...V100, sharedBytesPerSm };
+      for (const elementBytes of [2, 4, 8]) {
+        for (const kernel of matrixKernels(
+          { ...product, elementBytes, m: 4096, n: 4096, k: 512 },
+          device,
+        )) {
+          expect(residentBlocksPerSm(kernel, device)).toBeGreaterThan(0);
+        }
+      }
+    }
+  });
+
   it("never takes longer on a device that is better in everything", () => {
     for (const [m, n, k] of [
       [1, 1000, 2048],
