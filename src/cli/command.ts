@@ -13,5 +13,5 @@ export type Run = (
   action: (session: Session) => Promise<CommandOutcome>,
 ) => Promise<void>;
 
-/** Adds one command with its options and help to the program. */
-export type RegisterCommand = (program: Command, run: Run) => void;
+/** Gives a command its own options, its help and its action. */
+export type RegisterCommand = (command: Command, run: Run) => void;

@@ -1,37 +1,14 @@
 import { Command, CommanderError } from "commander";
-import { InternalError } from "../core/invariant.js";
-import type { CommandOutcome, RegisterCommand } from "./command.js";
-import { registerCompile } from "./commands/compile.js";
-import { registerDoctor } from "./commands/doctor.js";
-import { registerExplain } from "./commands/explain.js";
-import { registerInspect } from "./commands/inspect.js";
-import { registerPartition } from "./commands/partition.js";
-import { registerProfile } from "./commands/profile.js";
-import { registerRun } from "./commands/run.js";
-import { registerSearch } from "./commands/search.js";
-import { registerVerify } from "./commands/verify.js";
+import { InternalError, present } from "../core/invariant.js";
+import type { CommandOutcome, Run } from "./command.js";
+import { COMMANDS, DEFAULT_COMMAND } from "./command-list.js";
 import { EXIT } from "./exit-code.js";
 import type { CliIo } from "./io.js";
+import { addCommonOptions } from "./options.js";
 import { paintFor } from "./paint.js";
 import { renderFailures } from "./render-failure.js";
 import { type Session, sessionFor } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
-
-/** Every command, in the order of the help. */
-const COMMANDS: readonly RegisterCommand[] = [
-  registerCompile,
-  registerSearch,
-  registerPartition,
-  registerInspect,
-  registerProfile,
-  registerRun,
-  registerVerify,
-  registerExplain,
-  registerDoctor,
-];
-
-/** The command meant when the first argument is a file. */
-const DEFAULT_COMMAND = "compile";
 
 /**
  * Runs the command line and gives the exit status; it never throws.
@@ -74,18 +51,21 @@ async function runCommand(
   signal: AbortSignal,
 ): Promise<CommandOutcome> {
   let outcome: CommandOutcome = { ok: true, value: EXIT.done };
-  const program = programOn(io);
-  for (const register of COMMANDS) {
-    register(program, async (options, action) => {
-      const session: Session = sessionFor(io, signal, options);
-      try {
-        outcome = await action(session);
-      } finally {
-        session.progress.end();
-      }
-    });
-  }
-  await program.parseAsync(withCommand(argv, program), { from: "user" });
+  const run: Run = async (options, action) => {
+    const session: Session = sessionFor(io, signal, options);
+    try {
+      outcome = await action(session);
+    } finally {
+      session.progress.end();
+    }
+  };
+  const program = programOn(io).hook("preSubcommand", async (_, command) => {
+    const entry = COMMANDS.find(({ name }) => name === command.name());
+    const register = await present(entry, "command of the list").load();
+    register(command, run);
+    addCommonOptions(command);
+  });
+  await program.parseAsync([...withCommand(argv)], { from: "user" });
   return outcome;
 }
 
@@ -98,9 +78,9 @@ Exit status: 0 done, 1 input refused, proved infeasible, invalid or stale, 2 wro
 program, 130 interrupted.
 `;
 
-/** The program without its commands. */
+/** The program with its commands, none of them loaded. */
 function programOn(io: CliIo): Command {
-  return new Command("top-compile")
+  const program = new Command("top-compile")
     .description("Searches, proves and writes schedules for ONNX models and pipeline placements.")
     .version(TOOL_VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
@@ -116,26 +96,41 @@ function programOn(io: CliIo): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, subcommandTerm })
     .showHelpAfterError("(run with --help to see every option)")
     .enablePositionalOptions();
+  for (const { name, summary, argument } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (argument !== undefined) {
+      command.argument(...argument);
+    }
+  }
+  return program;
+}
+
+/** A command in the list of the help: all of them have options, loaded or not. */
+function subcommandTerm(command: Command): string {
+  const entry = COMMANDS.find(({ name }) => name === command.name());
+  const argument = entry?.argument === undefined ? "" : ` ${entry.argument[0]}`;
+  return entry === undefined ? "help [command]" : `${entry.name} [options]${argument}`;
 }
 
 /** Help is wrapped for this width everywhere, so that it is the same text in every terminal. */
 const HELP_COLUMNS = 100;
 
 /**
- * The arguments with `compile` in front where the first is neither a command nor a bare word, which
- * is a command misspelt: models have a dot or a slash in their names.
+ * The arguments with the command in front: `compile` where the first is neither a command nor a
+ * bare word, which is a command misspelt (models have a dot or a slash in their names), and `help
+ * NAME` put as `NAME --help`.
  */
-function withCommand(argv: readonly string[], program: Command): string[] {
-  const first = argv[0];
+function withCommand(argv: readonly string[]): readonly string[] {
+  const [first, second] = argv;
+  if (first === "help" && COMMANDS.some(({ name }) => name === second)) {
+    return [second ?? "", "--help"];
+  }
   const isBareWord = first === undefined || /^\w[\w-]*$/.test(first);
   const isOfProgram = ["-h", "--help", "-V", "--version"].includes(first ?? "");
-  const isDefault = !isBareWord && !isOfProgram;
-  return isDefault && program.commands.some((command) => command.name() === DEFAULT_COMMAND)
-    ? [DEFAULT_COMMAND, ...argv]
-    : [...argv];
+  return isBareWord || isOfProgram ? argv : [DEFAULT_COMMAND, ...argv];
 }
 
 function reportException(error: unknown, io: CliIo, isVerbose: boolean): number {

@@ -26,7 +26,7 @@ import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-opti
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { defaultOut, profileSource } from "../model-files.js";
-import { addCommonOptions, dimOption, seedOption, wholeNumber } from "../options.js";
+import { dimOption, seedOption, wholeNumber } from "../options.js";
 import { addPipelineOptions, checkNoPipeline, wantsPipeline } from "../pipeline-options.js";
 import type { CompileOptions } from "./compile-options.js";
 import { compileIntoPipeline } from "./compile-pipeline.js";
@@ -48,11 +48,8 @@ Examples:
 `;
 
 /** `compile`, which is also what happens when the first argument is a model. */
-export const registerCompile: RegisterCommand = (program, run) => {
-  const command = program
-    .command("compile")
-    .description("measure a model, search its operator schedule, write <model>.schedule.json")
-    .argument("<model.onnx>", "the model")
+export const registerCompile: RegisterCommand = (command, run) => {
+  command
     .option("-o, --out <file>", "where to write the schedule (default: <model>.schedule.json)")
     .option("--force", "overwrite a file that is not a schedule")
     .option(
@@ -95,7 +92,7 @@ export const registerCompile: RegisterCommand = (program, run) => {
       .choices(PIPELINE_ALGORITHMS)
       .helpGroup("Pipeline options:"),
   );
-  addCommonOptions(command).action(async (model: string, options: CompileOptions) => {
+  command.action(async (model: string, options: CompileOptions) => {
     await run(options, async (session) => {
       const device = deviceNamed(options.device);
       if (!device.ok) {

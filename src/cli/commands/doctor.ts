@@ -4,7 +4,6 @@ import { cacheFolder } from "../cache-folder.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions } from "../options.js";
 
 const EXAMPLES = `
 On a machine with an NVIDIA driver this builds the GPU helper (once, about 15 s) and asks it which
@@ -18,12 +17,9 @@ Example:
 `;
 
 /** `doctor`: what this machine has of the things that commands need. */
-export const registerDoctor: RegisterCommand = (program, run) => {
-  const command = program
-    .command("doctor")
-    .description("show what this machine has: Node, ONNX Runtime, processor, GPU, compiler")
-    .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (options: CommonOptions) => {
+export const registerDoctor: RegisterCommand = (command, run) => {
+  command.addHelpText("after", EXAMPLES);
+  command.action(async (options: CommonOptions) => {
     await run(options, async ({ io, print }) => {
       const findings = await examineMachine({
         cacheFolder: cacheFolder(io.env),

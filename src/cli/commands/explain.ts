@@ -9,7 +9,7 @@ import { renderStages } from "../../report/stages.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions, wholeNumber } from "../options.js";
+import { wholeNumber } from "../options.js";
 
 interface ExplainOptions extends CommonOptions {
   readonly ascii?: boolean;
@@ -28,11 +28,8 @@ Examples:
 `;
 
 /** `explain`: a schedule in words, tables and a chart. */
-export const registerExplain: RegisterCommand = (program, run) => {
-  const command = program
-    .command("explain")
-    .description("show a schedule: timeline, where the time goes, what to speed up")
-    .argument("<schedule.json>", "the schedule")
+export const registerExplain: RegisterCommand = (command, run) => {
+  command
     .option("--ascii", "draw the chart with plain characters")
     .option(
       "--width <columns>",
@@ -40,7 +37,7 @@ export const registerExplain: RegisterCommand = (program, run) => {
       wholeNumber(LEAST_COLUMNS, MOST_COLUMNS),
     )
     .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (file: string, options: ExplainOptions) => {
+  command.action(async (file: string, options: ExplainOptions) => {
     await run(options, async ({ io, print }) => {
       const read = readArtifact(file);
       if (!read.ok) {

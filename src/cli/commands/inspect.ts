@@ -4,7 +4,7 @@ import { renderInspected } from "../../report/inspected.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions, dimOption } from "../options.js";
+import { dimOption } from "../options.js";
 
 interface InspectOptions extends CommonOptions {
   readonly dim: ReadonlyMap<string, number>;
@@ -17,14 +17,9 @@ Examples:
 `;
 
 /** `inspect`: what a model is made of, without running it. */
-export const registerInspect: RegisterCommand = (program, run) => {
-  const command = program
-    .command("inspect")
-    .description("show a model's operators, FLOPs, bytes, width and critical path")
-    .argument("<model.onnx>", "the model; its weights are not read")
-    .addOption(dimOption())
-    .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (model: string, options: InspectOptions) => {
+export const registerInspect: RegisterCommand = (command, run) => {
+  command.addOption(dimOption()).addHelpText("after", EXAMPLES);
+  command.action(async (model: string, options: InspectOptions) => {
     await run(options, async ({ print }) => {
       const lowered = await loadModel(model, options.dim);
       if (!lowered.ok) {

@@ -11,7 +11,7 @@ import { EXIT } from "../exit-code.js";
 import { partitionStagesMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
 import { defaultOut } from "../model-files.js";
-import { addCommonOptions, dimOption, seedOption } from "../options.js";
+import { dimOption, seedOption } from "../options.js";
 import {
   addPipelineOptions,
   type PipelineCliOptions,
@@ -42,11 +42,8 @@ Examples:
 `;
 
 /** `partition`: cuts a model into stages and writes a placement. */
-export const registerPartition: RegisterCommand = (program, run) => {
-  const command = program
-    .command("partition")
-    .description("cut a model into stages and write <model>.placement.json, for search")
-    .argument("<model.onnx>", "the model")
+export const registerPartition: RegisterCommand = (command, run) => {
+  command
     .option("-o, --out <file>", "where to write the placement (default: <model>.placement.json)")
     .option("--force", "overwrite a file that is not a placement, and stage models")
     .option(
@@ -59,7 +56,7 @@ export const registerPartition: RegisterCommand = (program, run) => {
     .addOption(mathOption());
   addPipelineOptions(command, "--stages");
   command.addOption(dimOption()).addOption(seedOption()).addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (model: string, options: PartitionOptions) => {
+  command.action(async (model: string, options: PartitionOptions) => {
     await run(options, async (session) => {
       const { stages, ...rest } = options;
       const asked = { ...rest, ...(stages === undefined ? {} : { devices: stages }) };

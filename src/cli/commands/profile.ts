@@ -13,7 +13,7 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import { defaultOut } from "../model-files.js";
-import { addCommonOptions, dimOption, seedOption } from "../options.js";
+import { dimOption, seedOption } from "../options.js";
 
 interface ProfileOptions extends CommonOptions {
   readonly out?: string;
@@ -34,13 +34,8 @@ Examples:
 `;
 
 /** `profile`: measures a model on this machine. */
-export const registerProfile: RegisterCommand = (program, run) => {
-  const command = program
-    .command("profile")
-    .description(
-      "measure a model, its best schedules and the baselines; write <model>.profile.json",
-    )
-    .argument("<model.onnx>", "the model")
+export const registerProfile: RegisterCommand = (command, run) => {
+  command
     .option("-o, --out <file>", "where to write the profile (default: <model>.profile.json)")
     .option("--force", "overwrite a file that is not a profile")
     .option("--device <name>", "what to measure on: cpu, cuda or cuda:N", "cpu")
@@ -50,7 +45,7 @@ export const registerProfile: RegisterCommand = (program, run) => {
     .addOption(dimOption())
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (model: string, options: ProfileOptions) => {
+  command.action(async (model: string, options: ProfileOptions) => {
     await run(options, async (session) => {
       const device = deviceNamed(options.device);
       if (!device.ok) {

@@ -13,7 +13,7 @@ import { estimateOption, fuseOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
+import { seedOption, wholeNumber } from "../options.js";
 
 const USUAL_COLUMNS = 100;
 const LEAST_COLUMNS = 40;
@@ -37,11 +37,8 @@ Examples:
 `;
 
 /** `run`: executes a schedule for real. */
-export const registerRun: RegisterCommand = (program, run) => {
-  const command = program
-    .command("run")
-    .description("execute a schedule, check its outputs, compare it with ONNX Runtime's own ways")
-    .argument("<schedule.json>", "the schedule")
+export const registerRun: RegisterCommand = (command, run) => {
+  command
     .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
     .option("--device <name>", "cpu, cuda or cuda:N (default: what it was compiled for)")
     .addOption(
@@ -54,7 +51,7 @@ export const registerRun: RegisterCommand = (program, run) => {
     .option("--rounds <n>", "rounds that count (default: by time)", wholeNumber(5, 100_000))
     .addOption(seedOption())
     .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (file: string, options: RunOptions) => {
+  command.action(async (file: string, options: RunOptions) => {
     await run(options, async (session) => {
       const { model, seed, rounds, device, math: precision } = options;
       const artifact = readArtifact(file);

@@ -17,7 +17,7 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions, seedOption, wholeNumber } from "../options.js";
+import { seedOption, wholeNumber } from "../options.js";
 import type { Session } from "../session.js";
 
 interface SearchOptions extends CommonOptions {
@@ -74,12 +74,9 @@ Examples:
 `;
 
 /** `search`: the pipeline schedule of a placement. */
-export const registerSearch: RegisterCommand = (program, run) => {
+export const registerSearch: RegisterCommand = (command, run) => {
   const time = (low: number) => wholeNumber(low, MOST_TIME);
-  const command = program
-    .command("search")
-    .description("search the pipeline schedule of a placement")
-    .argument("[placement.json]", "the placement; or give --shape")
+  command
     .addOption(new Option("--shape <name>", "a named shape instead of a file").choices(SHAPE_NAMES))
     .option("--devices <n>", "devices of the shape", wholeNumber(1, 512))
     .addOption(new Option("--mode <mode>", "of the shape").choices(["train", "infer"]))
@@ -116,7 +113,7 @@ export const registerSearch: RegisterCommand = (program, run) => {
       wholeNumber(LEAST_COLUMNS, MOST_COLUMNS),
     )
     .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (file: string | undefined, options: SearchOptions) => {
+  command.action(async (file: string | undefined, options: SearchOptions) => {
     await run(options, async (session) => {
       const source = sourceOf(file, options);
       if (!source.ok) {

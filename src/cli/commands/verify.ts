@@ -7,7 +7,6 @@ import { verifySchedule } from "../../driver/verify-schedule.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addCommonOptions } from "../options.js";
 import type { Session } from "../session.js";
 
 interface VerifyOptions extends CommonOptions {
@@ -20,14 +19,11 @@ Example:
 `;
 
 /** `verify`: an independent check of a schedule against its model. */
-export const registerVerify: RegisterCommand = (program, run) => {
-  const command = program
-    .command("verify")
-    .description("check a schedule against its model, independently of the search")
-    .argument("<schedule.json>", "the schedule")
+export const registerVerify: RegisterCommand = (command, run) => {
+  command
     .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
     .addHelpText("after", EXAMPLES);
-  addCommonOptions(command).action(async (file: string, options: VerifyOptions) => {
+  command.action(async (file: string, options: VerifyOptions) => {
     await run(options, async (session) => {
       const artifact = readArtifact(file);
       if (!artifact.ok) {

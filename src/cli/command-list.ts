@@ -1,0 +1,76 @@
+/**
+ * What the help says of every command, and where the rest of it is.
+ *
+ * A command's options and everything it works with are loaded when it is the one that was named:
+ * the program then starts as fast with all of its commands as with one.
+ */
+import type { RegisterCommand } from "./command.js";
+
+/** A command that is not loaded yet. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** How the argument is written, and what it is. */
+  readonly argument?: readonly [string, string];
+  readonly load: () => Promise<RegisterCommand>;
+}
+
+/** The command meant when the first argument is a file. */
+export const DEFAULT_COMMAND = "compile";
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: DEFAULT_COMMAND,
+    summary: "measure a model, search its operator schedule, write <model>.schedule.json",
+    argument: ["<model.onnx>", "the model"],
+    load: async () => (await import("./commands/compile.js")).registerCompile,
+  },
+  {
+    name: "search",
+    summary: "search the pipeline schedule of a placement",
+    argument: ["[placement.json]", "the placement; or give --shape"],
+    load: async () => (await import("./commands/search.js")).registerSearch,
+  },
+  {
+    name: "partition",
+    summary: "cut a model into stages and write <model>.placement.json, for search",
+    argument: ["<model.onnx>", "the model"],
+    load: async () => (await import("./commands/partition.js")).registerPartition,
+  },
+  {
+    name: "inspect",
+    summary: "show a model's operators, FLOPs, bytes, width and critical path",
+    argument: ["<model.onnx>", "the model; its weights are not read"],
+    load: async () => (await import("./commands/inspect.js")).registerInspect,
+  },
+  {
+    name: "profile",
+    summary: "measure a model, its best schedules and the baselines; write <model>.profile.json",
+    argument: ["<model.onnx>", "the model"],
+    load: async () => (await import("./commands/profile.js")).registerProfile,
+  },
+  {
+    name: "run",
+    summary: "execute a schedule, check its outputs, compare it with ONNX Runtime's own ways",
+    argument: ["<schedule.json>", "the schedule"],
+    load: async () => (await import("./commands/run.js")).registerRun,
+  },
+  {
+    name: "verify",
+    summary: "check a schedule against its model, independently of the search",
+    argument: ["<schedule.json>", "the schedule"],
+    load: async () => (await import("./commands/verify.js")).registerVerify,
+  },
+  {
+    name: "explain",
+    summary: "show a schedule: timeline, where the time goes, what to speed up",
+    argument: ["<schedule.json>", "the schedule"],
+    load: async () => (await import("./commands/explain.js")).registerExplain,
+  },
+  {
+    name: "doctor",
+    summary: "show what this machine has: Node, ONNX Runtime, processor, GPU, compiler",
+    load: async () => (await import("./commands/doctor.js")).registerDoctor,
+  },
+];
