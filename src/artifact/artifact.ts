@@ -52,13 +52,19 @@ export interface ArtifactCandidate {
   readonly sameAs?: string;
 }
 
+/** Predictions closer than this to sequential execution, as a share of it, do not count as faster. */
+export const LEAST_PREDICTED_GAIN = 0.01;
+
 /** Why the schedule of the artifact was chosen. */
 export type DecisionReason =
   /** It is the fastest measured, by more than the noise. */
   | "fastest-measured"
   /** Nothing was measured: it is the fastest predicted. */
   | "fastest-predicted"
-  /** No candidate beats sequential execution by more than the noise. */
+  /**
+   * No candidate beats sequential execution by more than the noise or, where nothing was measured,
+   * is predicted faster by more than `LEAST_PREDICTED_GAIN`.
+   */
   | "nothing-beats-sequential"
   /** One session with a thread per core beats every candidate and one thread. */
   | "all-cores-fastest"

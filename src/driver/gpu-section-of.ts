@@ -1,4 +1,9 @@
-import type { ArtifactGpu, ArtifactTask, OperatorsSection } from "../artifact/artifact.js";
+import {
+  type ArtifactGpu,
+  type ArtifactTask,
+  LEAST_PREDICTED_GAIN,
+  type OperatorsSection,
+} from "../artifact/artifact.js";
 import { present } from "../core/invariant.js";
 import type { OperatorId } from "../ir/operator-graph.js";
 import type { BoundDim } from "../onnx/lowered-model.js";
@@ -23,9 +28,6 @@ export interface GpuSectionParts {
 
 /** Slices of the latency for which the use of the device is written down. */
 const SLICES = 96;
-
-/** Predictions closer than this to sequential execution do not count as faster. */
-const LEAST_GAIN = 0.01;
 
 /** The `operators` section of an artifact for a GPU. */
 export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
@@ -100,7 +102,7 @@ function choiceOf({ candidates, algorithm }: GpuSectionParts): Choice {
     return { chosen: find(algorithm), reason: "asked-for", sequential };
   }
   const best = present(candidates.ranked[0], "candidate");
-  const isFaster = best.predictedNs < sequential.predictedNs * (1 - LEAST_GAIN);
+  const isFaster = best.predictedNs < sequential.predictedNs * (1 - LEAST_PREDICTED_GAIN);
   return isFaster
     ? { chosen: best, reason: "fastest-predicted", sequential }
     : { chosen: sequential, reason: "nothing-beats-sequential", sequential };

@@ -1,4 +1,9 @@
-import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import {
+  type ArtifactTask,
+  LEAST_PREDICTED_GAIN,
+  type OperatorsSection,
+  type ScheduleArtifact,
+} from "../artifact/artifact.js";
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
@@ -84,7 +89,9 @@ export function renderChoice(operators: OperatorsSection): string {
     case "fastest-predicted":
       return `${what}: the fastest predicted; nothing was measured`;
     case "nothing-beats-sequential":
-      return `${what}: no candidate beat it by more than ${noise}`;
+      return decision.noise === undefined
+        ? `${what}: no candidate is predicted more than ${formatShare(LEAST_PREDICTED_GAIN)} faster`
+        : `${what}: no candidate beat it by more than ${noise}`;
     case "all-cores-fastest":
       return `${what}, ${threadsPerStream} threads inside each operator: faster than every candidate`;
     case "asked-for":

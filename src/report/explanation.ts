@@ -3,9 +3,10 @@
  *
  * Three questions are answered from the launches alone: how busy each stream is, which operators
  * take longest, and what the end waits for. The last is a chain: from the operator that ends last,
- * back to whatever ended last among what it waited for (the previous launch of its stream, or one
- * of its waits), and so on to the start. The time between two links is a gap: the hand-over
- * between streams, and the start of a sub-model.
+ * back to whatever let it go last of what it waited for (the previous launch of its stream, or one
+ * of its waits), and so on to the start. On a CPU that is what ended last; on a GPU a stream lets the
+ * next launch go a launch gap after an end, and an event does so later. The time between two links is
+ * a gap: the hand-over between streams, and the start of a sub-model.
  */
 import type { ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
 import { type GpuExplanation, gpuExplanationOf } from "./gpu-explanation.js";
@@ -58,7 +59,7 @@ export interface Explanation {
  */
 export function explainOperators(section: OperatorsSection, slowest: number): Explanation {
   const { launches } = section;
-  const chain = criticalChain(launches);
+  const chain = criticalChain(section);
   const gpu = gpuExplanationOf(section, chain);
   return {
     latencyNs: launches.reduce((end, { endNs }) => Math.max(end, endNs), 0),
@@ -102,15 +103,19 @@ function taskShares({ tasks, launches }: OperatorsSection): TaskShare[] {
   return [...shares].map(([task, share]) => ({ task, ...share }));
 }
 
-function criticalChain(launches: readonly ArtifactLaunch[]): ArtifactLaunch[] {
+function criticalChain({ launches, gpu }: OperatorsSection): ArtifactLaunch[] {
   const byName = new Map(launches.map((launch) => [launch.operator, launch]));
   const previous = previousLaunches(launches);
   const chain: ArtifactLaunch[] = [];
-  let at = lastToEnd(launches);
+  let at = lastBy(launches, ({ endNs }) => endNs);
   while (at !== undefined && chain.length < launches.length) {
-    const waited = at.waits.flatMap((name) => byName.get(name) ?? []);
+    const { stream, waits } = at;
+    const waited = waits.flatMap((name) => byName.get(name) ?? []);
     chain.push(at);
-    at = lastToEnd([...(previous.get(at) ?? []), ...waited]);
+    at = lastBy([...(previous.get(at) ?? []), ...waited], (each) => {
+      const afterNs = each.stream === stream ? gpu?.launchGapNs : gpu?.eventNs;
+      return each.endNs + (afterNs ?? 0);
+    });
   }
   return chain.reverse();
 }
@@ -140,11 +145,14 @@ function previousLaunches(
   return previous;
 }
 
-/** The first of those that end last. */
-function lastToEnd(launches: readonly ArtifactLaunch[]): ArtifactLaunch | undefined {
+/** The first of those with the latest time. */
+function lastBy(
+  launches: readonly ArtifactLaunch[],
+  timeOf: (launch: ArtifactLaunch) => number,
+): ArtifactLaunch | undefined {
   let last: ArtifactLaunch | undefined;
   for (const launch of launches) {
-    if (last === undefined || launch.endNs > last.endNs) {
+    if (last === undefined || timeOf(launch) > timeOf(last)) {
       last = launch;
     }
   }

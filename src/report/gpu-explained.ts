@@ -1,7 +1,7 @@
 import { type Align, textTable } from "../core/text-table.js";
 import { formatNs, formatShare } from "./format.js";
 import type { ChartLayout } from "./gantt.js";
-import type { ChainTime, GpuBound, GpuExplanation } from "./gpu-explanation.js";
+import type { ChainTime, GpuBound, GpuExplanation, GpuLoss } from "./gpu-explanation.js";
 
 const NUMBERS: readonly Align[] = ["left", "right", "right"];
 
@@ -12,8 +12,8 @@ const BOUNDS: Readonly<
   Record<GpuBound["kind"], { readonly name: string; readonly helps: string }>
 > = {
   criticalPath: {
-    name: "longest path of operators",
-    helps: "only quicker operators on that path would help, no schedule",
+    name: "longest path of operators, with its gaps",
+    helps: "only quicker or fewer operators on that path would help, no schedule",
   },
   capacity: {
     name: "room on the SMs",
@@ -26,29 +26,32 @@ const BOUNDS: Readonly<
   },
 };
 
-type ChainPart = readonly [keyof ChainTime, string];
-
-const SLOWED: ChainPart = ["slowedNs", "operators slowed by others beside them"];
-
-const LOSSES: readonly ChainPart[] = [
-  SLOWED,
+const CHAIN: readonly (readonly [keyof ChainTime, string])[] = [
+  ["aloneNs", "operators, as quick as alone"],
+  ["slowedNs", "operators slowed by others beside them"],
   ["roomNs", "waiting for room on the SMs"],
   ["eventsNs", "events between streams"],
   ["launchGapsNs", "gaps between launches of a stream"],
 ];
 
+const LOSSES: Readonly<Record<GpuLoss["kind"], string>> = {
+  slowed: "operators slowed by others beside them",
+  room: "waiting for room on the SMs",
+  events: "events, which take longer than gaps within a stream",
+};
+
 /** Use of the device over time, bounds, and where the time of the critical chain goes. */
 export function renderGpuExplained(
-  { bounds, chain, usePercent }: GpuExplanation,
+  explanation: GpuExplanation,
   latencyNs: number,
   layout: ChartLayout,
 ): readonly string[] {
+  const { bounds, chain, usePercent } = explanation;
   const row = (words: string, ns: number): string[] => [
     words,
     formatNs(ns),
     formatShare(latencyNs === 0 ? 0 : ns / latencyNs),
   ];
-  const alone: ChainPart = ["aloneNs", "operators, as quick as alone"];
   return [
     "use of the device over the same time",
     "",
@@ -66,31 +69,71 @@ export function renderGpuExplained(
     "",
     textTable(
       ["the end waits for", "", "of the time"],
-      [alone, ...LOSSES].map(([key, words]) => row(words, chain[key])),
+      CHAIN.map(([key, words]) => row(words, chain[key])),
       NUMBERS,
     ),
     "",
-    ...verdict(bounds[0], chain, latencyNs),
+    ...verdict(explanation, latencyNs),
   ];
 }
 
-function verdict(
-  bound: GpuBound | undefined,
-  chain: ChainTime,
-  latencyNs: number,
-): readonly string[] {
+function verdict(explanation: GpuExplanation, latencyNs: number): readonly string[] {
+  const bound = explanation.bounds[0];
   if (bound === undefined || latencyNs === 0) {
     return ["there is nothing to run"];
   }
   const { name, helps } = BOUNDS[bound.kind];
-  const gap = Math.max(0, latencyNs - bound.ns) / latencyNs;
-  const first = `${formatShare(bound.ns / latencyNs)} of the time is the ${name}: ${helps}`;
-  if (gap < 0.005) {
-    return [first, "the schedule is as short as that allows"];
+  const share = bound.ns / latencyNs;
+  const first = [`${formatShare(share)} of the time is the ${name}:`, `  ${helps}`];
+  return share > 0.995
+    ? [...first, "the schedule is as short as that allows"]
+    : [
+        ...first,
+        `${formatShare(1 - share)} is more than that:`,
+        ...reasonFor(bound, explanation, latencyNs).map((line) => `  ${line}`),
+      ];
+}
+
+/** Where the time goes that the largest bound does not explain. */
+function reasonFor(
+  { kind, ns }: GpuBound,
+  { losses, usePercent }: GpuExplanation,
+  latencyNs: number,
+): readonly string[] {
+  const [loss] = losses;
+  if (kind === "criticalPath") {
+    return loss === undefined
+      ? []
+      : [`most is lost to ${LOSSES[loss.kind]} (${formatShare(loss.ns / latencyNs)})`];
   }
-  const [key, words] = LOSSES.reduce((a, b) => (chain[b[0]] > chain[a[0]] ? b : a), SLOWED);
-  const most = formatShare(chain[key] / latencyNs);
-  return [first, `${formatShare(gap)} is more than that; most is lost to ${words} (${most})`];
+  const unused = leastUsed(usePercent[kind], latencyNs);
+  if (kind !== "capacity") {
+    return [`the ${BOUNDS[kind].name} is not always used in full${unused}`];
+  }
+  const empty = Math.max(0, 1 - meanOf(usePercent.capacity) / 100);
+  const held = Math.max(0, 1 - ns / latencyNs - empty);
+  return [
+    `${formatShare(empty)} of the room is empty${unused}`,
+    `${formatShare(held)} is held longer because operators slow each other down`,
+  ];
+}
+
+/** The eighth of the time in which a resource is used least, in words. */
+function leastUsed(percents: readonly number[], latencyNs: number): string {
+  const size = Math.max(1, Math.floor(percents.length / 8));
+  let least = { at: 0, mean: Number.POSITIVE_INFINITY };
+  for (let at = 0; at + size <= percents.length; at++) {
+    const mean = meanOf(percents.slice(at, at + size));
+    least = mean < least.mean ? { at, mean } : least;
+  }
+  const timeOf = (slice: number): string => formatNs((latencyNs * slice) / percents.length);
+  return percents.length === 0
+    ? ""
+    : ` (least from ${timeOf(least.at)} to ${timeOf(least.at + size)}: ${formatShare(least.mean / 100)} used)`;
+}
+
+function meanOf(percents: readonly number[]): number {
+  return percents.reduce((sum, each) => sum + each, 0) / Math.max(1, percents.length);
 }
 
 /** A row of cells, each as high as its part of the slices. */
@@ -99,8 +142,7 @@ function renderBar(
   percents: readonly number[],
   { width, style }: ChartLayout,
 ): string {
-  const mean = percents.reduce((sum, each) => sum + each, 0) / Math.max(1, percents.length);
-  const label = `${name.padEnd(11)}${formatShare(mean / 100).padStart(7)}  `;
+  const label = `${name.padEnd(11)}${formatShare(meanOf(percents) / 100).padStart(7)}  `;
   const cells = Math.max(10, width - label.length);
   const levels = LEVELS[style];
   const bar = Array.from({ length: percents.length === 0 ? 0 : cells }, (_, cell) => {

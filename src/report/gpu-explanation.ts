@@ -20,7 +20,7 @@ export interface GpuBound {
 /** The time of the chain that the end waits for, taken apart; integer nanoseconds. */
 export interface ChainTime {
   readonly aloneNs: number;
-  /** Longer than alone, because others ran beside. */
+  /** Longer than alone, because others ran beside, or had the room of a later kernel of the operator. */
   readonly slowedNs: number;
   readonly launchGapsNs: number;
   readonly eventsNs: number;
@@ -28,11 +28,22 @@ export interface ChainTime {
   readonly roomNs: number;
 }
 
+/**
+ * What the chain has that the longest path has not: operators slowed down, waiting for room, and what
+ * events between streams take longer than launch gaps. Gaps themselves are in the longest path.
+ */
+export interface GpuLoss {
+  readonly kind: "slowed" | "room" | "events";
+  readonly ns: number;
+}
+
 /** Why it is not shorter. */
 export interface GpuExplanation {
   /** Largest first. */
   readonly bounds: readonly GpuBound[];
   readonly chain: ChainTime;
+  /** Largest first. */
+  readonly losses: readonly GpuLoss[];
   readonly usePercent: ArtifactGpu["usePercent"];
 }
 
@@ -47,7 +58,15 @@ export function gpuExplanationOf(
   const bounds = Object.entries(gpu.boundsNs)
     .map(([kind, ns]) => ({ kind: kind as GpuBound["kind"], ns }))
     .sort((a, b) => b.ns - a.ns);
-  return { bounds, chain: chainTime(gpu, chain), usePercent: gpu.usePercent };
+  const time = chainTime(gpu, chain);
+  const eventShare = gpu.eventNs === 0 ? 0 : Math.max(0, 1 - gpu.launchGapNs / gpu.eventNs);
+  const losses: GpuLoss[] = [
+    { kind: "slowed", ns: time.slowedNs },
+    { kind: "room", ns: time.roomNs },
+    { kind: "events", ns: Math.round(time.eventsNs * eventShare) },
+  ];
+  losses.sort((a, b) => b.ns - a.ns);
+  return { bounds, chain: time, losses, usePercent: gpu.usePercent };
 }
 
 function chainTime(gpu: ArtifactGpu, chain: readonly ArtifactLaunch[]): ChainTime {

@@ -38,4 +38,11 @@ describe("renderChoice", () => {
     const decision = { ...SECTION.decision, reason };
     expect(renderChoice({ ...SECTION, decision })).toContain(words);
   });
+
+  it("does not speak of noise where nothing was measured", () => {
+    const decision = { reason: "nothing-beats-sequential" } as const;
+    expect(renderChoice({ ...SECTION, decision })).toMatch(
+      /no candidate is predicted more than 1\.0 % faster$/,
+    );
+  });
 });
