@@ -129,7 +129,8 @@ export const registerSearch: RegisterCommand = (command, run) => {
         if (performance.now() < quietUntil) {
           return;
         }
-        const label = perPeriod === 1 ? `period ${period}` : `period ${period}/${perPeriod}`;
+        const many = perPeriod === 1 ? "" : ` for ${perPeriod} micro-batches`;
+        const label = `trying period ${period}${many}`;
         const total = maxNodes ?? DEFAULT_NODES;
         session.progress.report({ phase: "search", done: Math.min(nodes, total), total, label });
       };

@@ -201,10 +201,12 @@ class PeriodSearch {
         limits,
         order,
         maxNodes: Math.ceil(work.left() * (copies === 1 ? SHARE : SHARE_OF_MORE)),
-        shouldStop: () => work.isStopped(),
+        shouldStop: (nodes) => {
+          options.onProgress?.(period, copies, work.spent + nodes);
+          return work.isStopped();
+        },
       });
       work.spend(outcome.nodes);
-      options.onProgress?.(period, copies, work.spent);
       if (outcome.exhausted && (this.denied.get(copies) ?? start) === period) {
         this.denied.set(copies, period + 1);
       }

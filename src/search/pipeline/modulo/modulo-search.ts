@@ -53,7 +53,8 @@ export interface ModuloOptions {
   readonly maxNodes: number;
   /** Last end minus first start of a micro-batch; default none. */
   readonly latency?: number;
-  readonly shouldStop?: () => boolean;
+  /** Asked every thousand nodes or so, with how many there were. */
+  readonly shouldStop?: (nodes: number) => boolean;
 }
 
 /** What a search found. */
@@ -158,7 +159,9 @@ class ModuloSearch implements Places {
 
   private outOfBudget(): boolean {
     const { maxNodes, shouldStop } = this.options;
-    return this.nodes > maxNodes || (this.nodes % STOP_EVERY === 0 && shouldStop?.() === true);
+    return (
+      this.nodes > maxNodes || (this.nodes % STOP_EVERY === 0 && shouldStop?.(this.nodes) === true)
+    );
   }
 
   private remember(key: string | undefined): void {
