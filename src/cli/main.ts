@@ -121,12 +121,13 @@ const HELP_COLUMNS = 100;
 /**
  * The arguments with the command in front: `compile` where the first is neither a command nor a
  * bare word, which is a command misspelt (models have a dot or a slash in their names), and `help
- * NAME` put as `NAME --help`.
+ * NAME` put as `NAME --help`, so that a misspelt NAME is a misspelt command.
  */
 function withCommand(argv: readonly string[]): readonly string[] {
   const [first, second] = argv;
-  if (first === "help" && COMMANDS.some(({ name }) => name === second)) {
-    return [second ?? "", "--help"];
+  if (first === "help" && second !== undefined) {
+    const isCommand = COMMANDS.some(({ name }) => name === second);
+    return isCommand ? [second, "--help"] : [second];
   }
   const isBareWord = first === undefined || /^\w[\w-]*$/.test(first);
   const isOfProgram = ["-h", "--help", "-V", "--version"].includes(first ?? "");

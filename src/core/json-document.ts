@@ -4,6 +4,7 @@
  * A document of another kind or version has a problem in every line; these two fields are looked at
  * first, and then one problem says it all. Otherwise every problem is reported, each at its place.
  */
+import { errorText } from "./error-text.js";
 import type { Failure, Failures } from "./failure.js";
 import type { JsonProblem, Shape } from "./json-shape.js";
 import { fail, ok, type Result } from "./result.js";
@@ -95,6 +96,7 @@ function otherKind(
 
 /** What the JSON parser says, without the piece of the text that it repeats. */
 function syntaxProblem(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.replace(/,? ?(?:\.\.\.)?"[\s\S]*" is not valid JSON$/, "").slice(0, 200);
+  return errorText(cause)
+    .replace(/,? ?(?:\.\.\.)?"[\s\S]*"(?:\.\.\.)? is not valid JSON$/, "")
+    .slice(0, 200);
 }

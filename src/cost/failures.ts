@@ -17,10 +17,10 @@ export function deviceModelInvalid(file: string, problem: JsonProblem): Failure 
 export function deviceUnknown(name: string, known: readonly string[]): Failure {
   return {
     code: "device-unknown",
-    where: name,
+    where: `--device ${name}`,
     message: "is not a device that this tool knows",
     hint: `use one of ${known.join(", ")}, or the path of a device model file (.json)`,
-    exit: 1,
+    exit: 2,
   };
 }
 

@@ -152,7 +152,7 @@ function recordedProfile(
   const isKind = wordsOf(device.name).every((word) => words.has(word));
   return (isKind && multiprocessors === device.sms) || name === device.product
     ? recorded
-    : fail([profileDoesNotFit("GPU", name, device.product)]);
+    : fail([profileDoesNotFit(profile, "GPU", name, device.product)]);
 }
 
 /** Words of a name of a GPU: "NVIDIA A100-PCIE-40GB" is of the kind `a100-pcie-40gb`. */

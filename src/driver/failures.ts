@@ -1,3 +1,4 @@
+import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 
 /** A file that cannot be read. */
@@ -5,8 +6,20 @@ export function fileUnreadable(path: string, cause: unknown): Failure {
   return {
     code: "file-unreadable",
     where: path,
-    message: reasonOf(cause),
+    message: fileProblem(cause),
     hint: "check the path and its permissions",
+    exit: 1,
+    cause,
+  };
+}
+
+/** The model of a schedule is not where it is looked for. */
+export function modelOfScheduleUnreadable(path: string, cause: unknown): Failure {
+  return {
+    code: "model-unreadable",
+    where: path,
+    message: `the model of this schedule: ${fileProblem(cause)}`,
+    hint: "say where it is with --model FILE",
     exit: 1,
     cause,
   };
@@ -17,7 +30,7 @@ export function fileUnwritable(path: string, cause: unknown): Failure {
   return {
     code: "file-unwritable",
     where: path,
-    message: reasonOf(cause),
+    message: fileProblem(cause),
     hint: "choose another place with --out FILE",
     exit: 1,
     cause,
@@ -158,29 +171,6 @@ export function fileTooLarge(path: string, bytes: number, limit: number): Failur
     hint: "check that this is the right file",
     exit: 1,
   };
-}
-
-/** Wordings of the usual errors of file systems. */
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "no such file or folder"],
-  ["ENOTDIR", "a part of the path is not a folder"],
-  ["EISDIR", "is a folder"],
-  ["EACCES", "permission denied"],
-  ["EPERM", "permission denied"],
-  ["EROFS", "the file system is read-only"],
-  ["ENOSPC", "no space left"],
-  ["ENAMETOOLONG", "the name is too long"],
-]);
-
-function reasonOf(cause: unknown): string {
-  const code = (cause as { readonly code?: unknown } | null)?.code;
-  const known = typeof code === "string" ? REASONS.get(code) : undefined;
-  return known ?? (cause instanceof Error ? cause.message : String(cause));
-}
-
-/** Ctrl-C at a point where nothing has been written. */
-export function stopped(): Failure {
-  return { code: "stopped", message: "stopped before anything was written", exit: 1 };
 }
 
 /** A schedule whose outputs are not the model's. */

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { executionStopped } from "../runtime/failures.js";
 import type { DriverContext } from "./context.js";
-import { stopped } from "./failures.js";
 import { mayWrite, writeText } from "./files.js";
 import { type BatchOptions, loadModel, loadModelForBatch, noteOnDims } from "./load-model.js";
 
@@ -56,7 +56,7 @@ export async function runModelJob<T>(
     return made;
   }
   if (context.signal.aborted) {
-    return fail([stopped()]);
+    return fail([executionStopped()]);
   }
   const written = writeText(job.out, made.value.text, overwrite);
   return written.ok ? ok(made.value.value) : written;

@@ -37,7 +37,7 @@ export interface ObtainedProfile {
  *
  * A file fits if it is of this model with these dims; the machine may be another one. A kept profile
  * must fit in everything; one that does not is measured again, and the reason is noted.
- * Fails: `file-unreadable`, `profile-invalid`, `profile-does-not-fit`, and what measuring fails with.
+ * Fails: `file-unreadable`, `profile-invalid`, `profile-stale`, and what measuring fails with.
  */
 export async function obtainProfile(
   lowered: LoweredModel,
@@ -82,8 +82,8 @@ async function profileInFile(
     return profile;
   }
   const key = await profileKeyOf(lowered);
-  const fits = key.ok ? checkProfile(profile.value, key.value, "model") : ok(undefined);
-  const same = fits.ok ? checkOperators(profile.value, lowered.graph) : fits;
+  const fits = key.ok ? checkProfile(profile.value, path, key.value, "model") : ok(undefined);
+  const same = fits.ok ? checkOperators(profile.value, path, lowered.graph) : fits;
   if (!same.ok) {
     return same;
   }

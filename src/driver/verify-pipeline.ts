@@ -33,7 +33,7 @@ export interface VerifiedPipeline {
  * problem, at most fifty.
  */
 export function verifyPipeline(section: PipelineSection, file: string): Result<VerifiedPipeline> {
-  const read = readPlacement(section.placement, `${file} /pipeline/placement`);
+  const read = readPlacement(section.placement, file, "/pipeline/placement");
   if (!read.ok) {
     return read;
   }

@@ -1,11 +1,10 @@
-import { dirname, join } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
-import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
-import { fileUnreadable, modelMismatch, scheduleBroken, sectionMissing } from "./failures.js";
+import { scheduleBroken, sectionMissing } from "./failures.js";
 import { loadModel, loadModelForBatch } from "./load-model.js";
+import { modelOfArtifact } from "./model-of-artifact.js";
 import { readArtifact } from "./read-artifact.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
 import { graphOfTasks } from "./tasks-in-flight.js";
@@ -21,9 +20,8 @@ export interface VerifiedSchedule {
  * Checks an artifact against its model, with code that shares nothing with the search: the model's
  * digest, every operator once, every dependency kept.
  *
- * The model is looked for under `model`, else beside the artifact under the name it has there.
- * Fails: `schedule-not-json`, `schedule-invalid`, `schedule-without-section`,
- * `schedule-of-another-model`, `schedule-broken`, and what reading the model fails with.
+ * Fails: as `readArtifact` and `modelOfArtifact`, `schedule-without-section`, `schedule-broken`, and
+ * what reading the model fails with.
  */
 export async function verifySchedule(
   file: string,
@@ -34,24 +32,19 @@ export async function verifySchedule(
     return parsed;
   }
   const artifact = parsed.value;
-  const input = artifact.provenance.inputs.find(({ role }) => role === "model");
-  if (artifact.operators === undefined || input === undefined) {
+  if (artifact.operators === undefined) {
     return fail([sectionMissing(file, "operators")]);
   }
-  const path = model ?? join(dirname(file), input.name);
-  const found = digestOf(path);
-  if (!found.ok) {
-    return found;
-  }
-  if (found.value !== input.sha256) {
-    return fail([modelMismatch(path, input.sha256, found.value)]);
+  const path = modelOfArtifact(file, model, artifact);
+  if (!path.ok) {
+    return path;
   }
   const dims = new Map(artifact.operators.dims.map(({ name, size }) => [name, size]));
   const { batch, tasks } = artifact.operators;
   const lowered =
     batch === undefined
-      ? await loadModel(path, dims)
-      : await loadModelForBatch(path, dims, { batch, mayRewrite: true });
+      ? await loadModel(path.value, dims)
+      : await loadModelForBatch(path.value, dims, { batch, mayRewrite: true });
   if (!lowered.ok) {
     return lowered;
   }
@@ -69,12 +62,4 @@ export async function verifySchedule(
   return schedule.ok
     ? ok({ artifact, lowered: lowered.value, schedule: schedule.value })
     : schedule;
-}
-
-function digestOf(path: string): Result<string> {
-  try {
-    return ok(sha256OfFile(path));
-  } catch (cause) {
-    return fail([fileUnreadable(path, cause)]);
-  }
 }

@@ -1,3 +1,4 @@
+import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 
 /** A file that cannot be opened or read. */
@@ -5,19 +6,11 @@ export function modelUnreadable(path: string, cause: unknown): Failure {
   return {
     code: "model-unreadable",
     where: path,
-    message: readingProblem(cause),
+    message: fileProblem(cause),
     hint: "check the path and its permissions",
     exit: 1,
     cause,
   };
-}
-
-function readingProblem(cause: unknown): string {
-  const { code } = (cause ?? {}) as { readonly code?: unknown };
-  if (code === "ENOENT") {
-    return "no such file";
-  }
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A file that is not an ONNX model, is cut off or is damaged. */
@@ -91,7 +84,7 @@ export function weightsUnwritable(path: string, cause: unknown): Failure {
   return {
     code: "weights-unwritable",
     where: path,
-    message: `the weights of the stages cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `the weights of the stages cannot be written: ${fileProblem(cause)}`,
     hint: "free some space, or choose another folder",
     exit: 1,
     cause,

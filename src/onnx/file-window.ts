@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { fileProblem } from "../core/error-text.js";
 import { Budget, type ByteSource } from "./byte-source.js";
 import { WireError } from "./wire-error.js";
 
@@ -97,10 +98,7 @@ export class FileWindow implements ByteSource {
     try {
       count = readSync(this.#file, into, at, length, offset);
     } catch (cause) {
-      throw new WireError(
-        `it cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-        offset,
-      );
+      throw new WireError(`it cannot be read: ${fileProblem(cause)}`, offset);
     }
     if (count === 0) {
       throw new WireError("the file became shorter while it was read", offset);

@@ -116,17 +116,18 @@ export function parsePlacement(
 }
 
 /**
- * Reads a placement from a JSON value, as `parsePlacement` does from text.
+ * Reads a placement from a JSON value at `within`, a JSON pointer, of a file; otherwise as
+ * `parsePlacement` does from text.
  *
  * Fails: as `parsePlacement`, without `placement-not-json`.
  */
 export function readPlacement(
   value: unknown,
   file: string = "placement",
-  memory?: number,
+  within: string = "",
 ): Result<Placement> {
-  const placement = readDocument(value, KIND, resolve, wordingFor(file));
-  return placement.ok ? limitMemory(placement.value, file, memory) : placement;
+  const placement = readDocument(value, KIND, resolve, wordingFor(file, within));
+  return placement.ok ? limitMemory(placement.value, file) : placement;
 }
 
 const KIND: DocumentKind<PlacementSpec> = {
@@ -135,10 +136,11 @@ const KIND: DocumentKind<PlacementSpec> = {
   shape: SPEC,
 };
 
-function wordingFor(file: string): DocumentWording {
+function wordingFor(file: string, within: string = ""): DocumentWording {
   return {
     notJson: (reason, cause) => placementNotJson(file, reason, cause),
-    invalid: (problem) => placementInvalid(file, problem),
+    invalid: ({ pointer, message }) =>
+      placementInvalid(file, { pointer: `${within}${pointer}`, message }),
   };
 }
 

@@ -19,13 +19,15 @@ const PARTS: readonly (readonly [keyof ProfileKey, string])[] = [
 const MODEL_PARTS: ReadonlySet<keyof ProfileKey> = new Set(["method", "dims", "modelSha256"]);
 
 /**
- * Whether a profile is what would be measured here and now. Names the first difference.
+ * Whether a profile, the one in `file`, is what would be measured here and now. Names the first
+ * difference.
  *
  * `scope` `model` leaves out the machine: for a profile that the user chose, recorded elsewhere.
  * Fails: `profile-stale`.
  */
 export function checkProfile(
   profile: Profile,
+  file: string,
   key: ProfileKey,
   scope: "everything" | "model" = "everything",
 ): Result<void> {
@@ -33,24 +35,26 @@ export function checkProfile(
     const has = String(profile.key[part]);
     const wanted = String(key[part]);
     if (has !== wanted && (scope === "everything" || MODEL_PARTS.has(part))) {
-      return fail([profileDoesNotFit(words, has || "none", wanted || "none")]);
+      return fail([profileDoesNotFit(file, words, has, wanted)]);
     }
   }
   return ok(undefined);
 }
 
 /**
- * Whether a profile has a time for every operator of a graph and for no other.
+ * Whether a profile, the one in `file`, has a time for every operator of a graph and for no other.
  *
  * Fails: `profile-stale` with the first operator that differs.
  */
-export function checkOperators(profile: Profile, graph: OperatorGraph): Result<void> {
+export function checkOperators(profile: Profile, file: string, graph: OperatorGraph): Result<void> {
   const timed = new Set(profile.operators.map(({ name }) => name));
   const missing = graph.operators.find(({ name }) => !timed.has(name));
   if (missing !== undefined) {
-    return fail([profileOperatorsDiffer(missing.name, true)]);
+    return fail([profileOperatorsDiffer(file, missing.name, true)]);
   }
   const known = new Set(graph.operators.map(({ name }) => name));
   const extra = profile.operators.find(({ name }) => !known.has(name));
-  return extra === undefined ? ok(undefined) : fail([profileOperatorsDiffer(extra.name, false)]);
+  return extra === undefined
+    ? ok(undefined)
+    : fail([profileOperatorsDiffer(file, extra.name, false)]);
 }

@@ -1,4 +1,5 @@
 /** The failures of reading, checking and storing profiles, and of measuring. */
+import { errorText, fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 import { type DocumentWording, placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
@@ -7,7 +8,7 @@ import type { JsonProblem } from "../core/json-shape.js";
 export function profileUnreadable(path: string, cause: unknown): Failure {
   return {
     code: "profile-unreadable",
-    message: `the profile cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `the profile cannot be read: ${fileProblem(cause)}`,
     where: path,
     hint: "measure one with: top-compile profile MODEL",
     exit: 1,
@@ -35,23 +36,33 @@ export function profileWording(path: string): DocumentWording {
 }
 
 /** A profile of something else than what it is to be used for. */
-export function profileDoesNotFit(what: string, has: string, wanted: string): Failure {
+export function profileDoesNotFit(
+  file: string,
+  what: string,
+  has: string,
+  wanted: string,
+): Failure {
   return {
     code: "profile-stale",
-    message: `the profile was measured with another ${what}: ${has}, wanted ${wanted}`,
+    where: file,
+    message: `was measured with another ${what}: ${short(has)}, wanted ${short(wanted)}`,
     hint: "measure it again with: top-compile profile MODEL",
     exit: 1,
   };
 }
 
 /** A profile lacks an operator, or has one too many: its file was edited. */
-export function profileOperatorsDiffer(operator: string, isMissing: boolean): Failure {
+export function profileOperatorsDiffer(
+  file: string,
+  operator: string,
+  isMissing: boolean,
+): Failure {
   return {
     code: "profile-stale",
+    where: file,
     message: isMissing
-      ? "the profile has no time for this operator"
-      : "the profile has an operator that the model has not",
-    where: operator,
+      ? `has no time for operator "${operator}" of the model`
+      : `has an operator "${operator}" that the model does not have`,
     hint: "measure it again with: top-compile profile MODEL",
     exit: 1,
   };
@@ -61,7 +72,7 @@ export function profileOperatorsDiffer(operator: string, isMissing: boolean): Fa
 export function profileNotStored(path: string, cause: unknown): Failure {
   return {
     code: "profile-not-stored",
-    message: `the profile cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `the profile cannot be written: ${fileProblem(cause)}`,
     where: path,
     hint: "choose another place with --out, or set XDG_CACHE_HOME",
     exit: 4,
@@ -73,9 +84,14 @@ export function profileNotStored(path: string, cause: unknown): Failure {
 export function profilerFailed(cause: unknown): Failure {
   return {
     code: "profiler-failed",
-    message: `the profile of ONNX Runtime cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `the profile of ONNX Runtime cannot be used: ${errorText(cause)}`,
     hint: "check that the folder for temporary files (TMPDIR) can be written",
     exit: 4,
     cause,
   };
+}
+
+/** Digests by their beginning, which is enough to tell them apart. */
+function short(value: string): string {
+  return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 16)}...` : value || "none";
 }

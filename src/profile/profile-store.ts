@@ -57,7 +57,7 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
   if (!profile.ok) {
     return { kind: "refused", reason: profile.error[0], path };
   }
-  const fits = checkProfile(profile.value, key);
+  const fits = checkProfile(profile.value, path, key);
   return fits.ok
     ? { kind: "found", profile: profile.value, path }
     : { kind: "refused", reason: fits.error[0], path };

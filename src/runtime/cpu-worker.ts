@@ -7,7 +7,9 @@
  * segments of this worker, its buffer is moved to the one other worker that wants it, or its bytes go
  * through shared memory into a private buffer of each reader, made once.
  */
+
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { errorText } from "../core/error-text.js";
 import { invariant, present } from "../core/invariant.js";
 import {
   createSession,
@@ -123,7 +125,7 @@ async function runSegments(worker: Running, generation: number): Promise<boolean
     try {
       await runSegment(worker, position, segment, generation);
     } catch (error) {
-      report({ kind: "failed", phase: "run", segment: position, message: textOf(error) });
+      report({ kind: "failed", phase: "run", segment: position, message: errorText(error) });
       publishWord(worker.control, STATE, STATE_FAILED);
       Atomics.notify(worker.control, FINISHED);
       return false;
@@ -242,8 +244,4 @@ function bufferOf(tensor: RuntimeTensor): ArrayBuffer {
   const { buffer } = tensor.data;
   invariant(buffer instanceof ArrayBuffer, "a tensor of a session lies in shared memory");
   return buffer;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

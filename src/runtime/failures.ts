@@ -1,4 +1,5 @@
 /** The failures that executing a model can end with. */
+import { errorLine } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 
 /** The npm package that executes models on the CPU is not installed, or does not load here. */
@@ -16,7 +17,7 @@ export function runtimeMissing(cause: unknown): Failure {
 export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
   return {
     code: "onnxruntime-refused-model",
-    message: `ONNX Runtime cannot load the model: ${firstLine(cause)}`,
+    message: `ONNX Runtime cannot load the model: ${errorLine(cause)}`,
     where,
     hint: "schedules can still be predicted from a recorded or estimated profile",
     exit: 1,
@@ -28,7 +29,7 @@ export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
 export function modelRunFailed(where: string, cause: unknown): Failure {
   return {
     code: "onnxruntime-run-failed",
-    message: `ONNX Runtime cannot execute the model: ${firstLine(cause)}`,
+    message: `ONNX Runtime cannot execute the model: ${errorLine(cause)}`,
     where,
     hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
     exit: 1,
@@ -54,7 +55,7 @@ export function segmentFailed(
 ): Failure {
   return {
     code: "segment-failed",
-    message: `ONNX Runtime failed in a segment of stream ${worker}: ${firstLine(message)}`,
+    message: `ONNX Runtime failed in a segment of stream ${worker}: ${errorLine(message)}`,
     where: listOf(operators),
     exit: 1,
   };
@@ -64,7 +65,7 @@ export function segmentFailed(
 export function workerDied(worker: number, reason: string, cause?: unknown): Failure {
   return {
     code: "worker-died",
-    message: `the worker thread of stream ${worker} ended early: ${firstLine(reason)}`,
+    message: `the worker thread of stream ${worker} ended early: ${errorLine(reason)}`,
     hint: "use fewer streams if memory is short",
     exit: 4,
     cause,
@@ -108,11 +109,6 @@ export function executorClosed(): Failure {
 /** A given input tensor does not fit the model. */
 export function wrongFeed(tensor: string, problem: string): Failure {
   return { code: "wrong-input-tensor", message: problem, where: tensor, exit: 1 };
-}
-
-function firstLine(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return (text.split("\n")[0] ?? "").slice(0, 300);
 }
 
 function listOf(names: readonly string[]): string {

@@ -152,7 +152,7 @@ describe("bad input", () => {
       "profile-invalid",
     ],
     ["a schedule that is none", () => ["verify", made("s.json", "[]")], 1, "schedule-invalid"],
-    ["an unknown device", () => [MODEL, "--device", "tpu"], 1, "device-unknown"],
+    ["an unknown device", () => [MODEL, "--device", "tpu"], 2, "device-unknown"],
     [
       "an algorithm of another device",
       () => [MODEL, "--algorithm", "ios"],

@@ -3,7 +3,17 @@ import packageJson from "../../package.json" with { type: "json" };
 import { TOOL_VERSION } from "../../src/cli/version.js";
 import { runCli } from "../support/run-cli.js";
 
-const COMMANDS = ["compile", "inspect", "profile", "run", "verify", "explain", "doctor"];
+const COMMANDS = [
+  "compile",
+  "search",
+  "partition",
+  "inspect",
+  "profile",
+  "run",
+  "verify",
+  "explain",
+  "doctor",
+];
 
 describe("the command line", () => {
   it("prints its version, the one of the package", async () => {
@@ -40,6 +50,7 @@ describe("the command line", () => {
     ["a misspelt command", ["explian", "a.json"], "Did you mean explain?"],
     ["a command that is nothing like one", ["frobnicate"], "unknown command 'frobnicate'"],
     ["a misspelt option", ["doctor", "--jsno"], "Did you mean --json?"],
+    ["help of no command", ["help", "frobnicate"], "unknown command 'frobnicate'"],
     ["a missing argument", ["explain"], "missing required argument 'schedule.json'"],
     ["an argument too many", ["explain", "a.json", "b.json"], "too many arguments"],
     ["a value out of range", ["explain", "a.json", "--width", "3"], "whole number from 40 to 1000"],

@@ -48,7 +48,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
       const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
       const style = options.ascii === true ? "ascii" : "box";
       if (operators === undefined && pipeline !== undefined) {
-        const placement = readPlacement(pipeline.placement, `${file} /pipeline/placement`);
+        const placement = readPlacement(pipeline.placement, file, "/pipeline/placement");
         if (!placement.ok) {
           return placement;
         }

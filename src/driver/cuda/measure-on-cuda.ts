@@ -109,7 +109,7 @@ export interface RecordedGpuProfile {
 /**
  * The GPU profile in a file, checked to be of this model with these dims; the machine may be another.
  *
- * Fails: `file-unreadable`, `profile-invalid`, `profile-does-not-fit`.
+ * Fails: `file-unreadable`, `profile-invalid`, `profile-stale`.
  */
 export function gpuProfileInFile(
   lowered: LoweredModel,
@@ -132,12 +132,12 @@ export function gpuProfileInFile(
     ["model (structure or shapes)", key.modelSha256, modelDigest(lowered)],
   ] as const) {
     if (has !== wanted) {
-      return fail([profileDoesNotFit(words, has || "none", wanted || "none")]);
+      return fail([profileDoesNotFit(path, words, has, wanted)]);
     }
   }
   const odd = lowered.graph.operators.find((each, at) => operators[at]?.name !== each.name);
   if (odd !== undefined || operators.length !== lowered.graph.operators.length) {
-    return fail([profileOperatorsDiffer(odd?.name ?? "the last operator", true)]);
+    return fail([profileOperatorsDiffer(path, odd?.name ?? "the last operator", true)]);
   }
   const input = { role: "profile", name, sha256: sha256(text.value) } as const;
   return ok({ profile: parsed.value, input });

@@ -3,18 +3,16 @@
  * block, data going in one direction, every block waiting for what it reads, and the `stages`
  * section saying what the blocks do.
  */
-import { dirname, join } from "node:path";
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
 import type { ArtifactStage } from "../../artifact/stages-section.js";
-import { sha256OfFile } from "../../core/digest.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageBorders } from "../../onnx/stage-models.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import type { Placement } from "../../placement/placement.js";
-import { fileUnreadable, modelMismatch, sectionMissing } from "../failures.js";
 import { loadModel } from "../load-model.js";
+import { modelOfArtifact } from "../model-of-artifact.js";
 import { assignOperators } from "./assign-operators.js";
 import { stagesBroken } from "./failures.js";
 
@@ -34,9 +32,8 @@ export function hasStages(placement: Placement): boolean {
 /**
  * Reads and checks the stages.
  *
- * The model is looked for under `model`, else beside the artifact under the name it has there.
- * Fails: `schedule-without-section`, `file-unreadable`, `schedule-of-another-model`,
- * `schedule-broken`, those of `assignOperators`, and what reading the model fails with.
+ * Fails: as `modelOfArtifact` and `assignOperators`, `schedule-broken`, and what reading the model
+ * fails with.
  */
 export async function stagesOfArtifact(
   file: string,
@@ -69,25 +66,10 @@ export async function stagesOfArtifact(
 async function modelOf(
   file: string,
   model: string | undefined,
-  { provenance }: ScheduleArtifact,
+  artifact: ScheduleArtifact,
 ): Promise<Result<LoweredModel>> {
-  const input = provenance.inputs.find(({ role }) => role === "model");
-  const path = model ?? (input === undefined ? undefined : join(dirname(file), input.name));
-  if (path === undefined) {
-    return fail([sectionMissing(file, "provenance of a model (give --model FILE)")]);
-  }
-  if (input !== undefined) {
-    let digest: string;
-    try {
-      digest = sha256OfFile(path);
-    } catch (cause) {
-      return fail([fileUnreadable(path, cause)]);
-    }
-    if (digest !== input.sha256) {
-      return fail([modelMismatch(path, input.sha256, digest)]);
-    }
-  }
-  return loadModel(path, dimsIn(provenance.options["dim"]));
+  const path = modelOfArtifact(file, model, artifact);
+  return path.ok ? loadModel(path.value, dimsIn(artifact.provenance.options["dim"])) : path;
 }
 
 /** Sizes of dynamic dims as they were given: `name=size`. */

@@ -1,4 +1,5 @@
 /** The failures that executing a pipeline can end with. */
+import { errorLine } from "../../core/error-text.js";
 import type { Failure } from "../../core/failure.js";
 
 /** What ONNX Runtime says when memory is short. */
@@ -18,7 +19,7 @@ export function stageFailed(
   return {
     code: "stage-failed",
     where: `stage ${stage.name} on ${stage.device}`,
-    message: `ONNX Runtime failed ${when}: ${firstLine(message)}`,
+    message: `ONNX Runtime failed ${when}: ${errorLine(message)}`,
     hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
     exit: 1,
     cause: message,
@@ -46,7 +47,7 @@ export function deviceDied(device: string, reason: string, cause?: unknown): Fai
   return {
     code: "worker-died",
     where: device,
-    message: `its worker thread ended early: ${firstLine(reason)}`,
+    message: `its worker thread ended early: ${errorLine(reason)}`,
     hint: "use fewer devices if memory is short",
     exit: 4,
     cause,
@@ -72,8 +73,4 @@ export function pipelineTimedOut(what: string, limitMs: number, waiting: string)
     message: `${what} did not finish within ${limitMs} ms; still working: ${waiting}`,
     exit: 4,
   };
-}
-
-function firstLine(text: string): string {
-  return (text.split("\n")[0] ?? "").slice(0, 300);
 }

@@ -6,7 +6,9 @@
  * ONNX Runtime gives every output in a new buffer of its own. The buffer is moved to the last device
  * that wants it, without a copy; other devices get copies, this device keeps it as it is.
  */
+
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { errorText } from "../../core/error-text.js";
 import { present } from "../../core/invariant.js";
 import {
   createSession,
@@ -83,7 +85,7 @@ async function main(setup: DeviceSetup): Promise<void> {
         : await createSession(runtime.value, model, setup.session, name);
     if (session?.ok === false) {
       const { cause, message } = session.error[0];
-      const text = cause === undefined ? message : textOf(cause);
+      const text = cause === undefined ? message : errorText(cause);
       report({ kind: "failed", stage, microBatch: undefined, message: text });
       return;
     }
@@ -162,7 +164,7 @@ async function warmUp(device: Device): Promise<boolean> {
         await session.run(feeds, fetches);
       }
     } catch (error) {
-      report({ kind: "failed", stage, microBatch: undefined, message: textOf(error) });
+      report({ kind: "failed", stage, microBatch: undefined, message: errorText(error) });
       return false;
     }
   }
@@ -196,7 +198,7 @@ async function runTasks(device: Device, run: number): Promise<boolean> {
         return false;
       }
     } catch (error) {
-      report({ kind: "failed", ...task, message: textOf(error) });
+      report({ kind: "failed", ...task, message: errorText(error) });
       return false;
     }
     timeline[2 * position + 1] = process.hrtime.bigint();
@@ -346,8 +348,4 @@ function bufferOf(output: RuntimeTensor): ArrayBuffer {
   const { buffer, byteOffset, byteLength } = output.data;
   const isWhole = buffer instanceof ArrayBuffer && byteOffset === 0;
   return isWhole ? buffer : Uint8Array.from(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

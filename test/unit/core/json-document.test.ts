@@ -99,6 +99,7 @@ describe("parseDocument", () => {
     ["", "Unexpected end of JSON input"],
     ["\b\btop", "Unexpected token '\b'"],
     ["hello", "Unexpected token 'h'"],
+    ["a long text that is quoted in part", "Unexpected token 'a'"],
   ])("says of %j what the parser says, without repeating the text", (source, message) => {
     expect(read(source)).toMatchObject({ error: [{ code: "not-json", message }] });
   });

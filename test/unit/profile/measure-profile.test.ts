@@ -43,9 +43,9 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
       throw new Error(result.error[0].message);
     }
     const profile = result.value;
-    expect(checkOperators(profile, lowered.graph).ok).toBe(true);
+    expect(checkOperators(profile, "p.json", lowered.graph).ok).toBe(true);
     const key = await profileKeyOf(lowered);
-    expect(key.ok && checkProfile(profile, key.value).ok).toBe(true);
+    expect(key.ok && checkProfile(profile, "p.json", key.value).ok).toBe(true);
     expect(profile.operators.every((operator) => operator.samples >= 30)).toBe(true);
     expect(profile.operators.every((operator) => operator.p10Ns <= operator.p90Ns)).toBe(true);
     expect(profile.operators.filter((operator) => operator.kernels === 0)).toEqual([]);

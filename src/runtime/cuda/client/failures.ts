@@ -1,4 +1,5 @@
 /** The failures of the native GPU helper and of building it; all but a stop end with status 4. */
+import { errorLine } from "../../../core/error-text.js";
 import type { Failure } from "../../../core/failure.js";
 import type { HelperError, HelperErrorCode } from "./helper-error.js";
 
@@ -41,7 +42,7 @@ export function helperNotBuilt(compiler: string, said: string): Failure {
 export function helperFolderRefused(folder: string, cause: unknown): Failure {
   return {
     code: "helper-folder-refused",
-    message: `the GPU helper cannot be kept: ${firstLine(String(cause))}`,
+    message: `the GPU helper cannot be kept: ${errorLine(String(cause))}`,
     where: folder,
     hint: "set XDG_CACHE_HOME to a folder that can be written",
     exit: 4,
@@ -53,7 +54,7 @@ export function helperFolderRefused(folder: string, cause: unknown): Failure {
 export function helperNotStarted(path: string, cause: unknown): Failure {
   return {
     code: "helper-not-started",
-    message: `the GPU helper cannot be started: ${firstLine(String(cause))}`,
+    message: `the GPU helper cannot be started: ${errorLine(String(cause))}`,
     where: path,
     hint: "delete the file to have it built again",
     exit: 4,
@@ -167,16 +168,12 @@ export function helperRefused(op: string, error: HelperError): Failure {
   const path = error.details?.["path"] ?? error.details?.["pointer"];
   return {
     code,
-    message: firstLine(error.message),
+    message: errorLine(error.message),
     ...(typeof path === "string" && path !== "" ? { where: path } : {}),
     ...(hint === undefined ? {} : { hint }),
     exit: 4,
     cause: error,
   };
-}
-
-function firstLine(text: string): string {
-  return (text.split("\n")[0] ?? "").slice(0, 300);
 }
 
 function lastLine(text: string): string {

@@ -1,0 +1,29 @@
+/** What caught errors say, in one line of words. */
+
+/** Wordings of the usual errors of file systems. */
+const FILE_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "no such file or folder"],
+  ["ENOTDIR", "a part of the path is not a folder"],
+  ["EISDIR", "is a folder"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "permission denied"],
+  ["EROFS", "the file system is read-only"],
+  ["ENOSPC", "no space left"],
+  ["ENAMETOOLONG", "the name is too long"],
+]);
+
+/** The message of whatever was thrown. */
+export function errorText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Why a file could not be read or written: the same words wherever it happens. */
+export function fileProblem(cause: unknown): string {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return (typeof code === "string" ? FILE_PROBLEMS.get(code) : undefined) ?? errorText(cause);
+}
+
+/** The first line of what an error says, at most 300 characters of it: for a failure's one line. */
+export function errorLine(cause: unknown): string {
+  return (errorText(cause).split("\n")[0] ?? "").slice(0, 300);
+}

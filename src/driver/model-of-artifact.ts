@@ -1,0 +1,42 @@
+import { dirname, join } from "node:path";
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { sha256OfFile } from "../core/digest.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { modelMismatch, modelOfScheduleUnreadable, sectionMissing } from "./failures.js";
+
+/**
+ * Path of the model that the artifact in `file` was made from: `model` where the user names it, else
+ * beside the artifact under its recorded name. Its bytes are those of then, if a model is recorded.
+ *
+ * Fails: `model-unreadable`, `schedule-of-another-model`, `schedule-without-section` when nothing is
+ * recorded or named.
+ */
+export function modelOfArtifact(
+  file: string,
+  model: string | undefined,
+  { provenance }: ScheduleArtifact,
+): Result<string> {
+  const recorded = provenance.inputs.find(({ role }) => role === "model");
+  const path = model ?? (recorded === undefined ? undefined : join(dirname(file), recorded.name));
+  if (path === undefined) {
+    return fail([sectionMissing(file, "provenance of a model (give --model FILE)")]);
+  }
+  if (recorded !== undefined) {
+    const found = digestOf(path);
+    if (!found.ok) {
+      return found;
+    }
+    if (found.value !== recorded.sha256) {
+      return fail([modelMismatch(path, recorded.sha256, found.value)]);
+    }
+  }
+  return ok(path);
+}
+
+function digestOf(path: string): Result<string> {
+  try {
+    return ok(sha256OfFile(path));
+  } catch (cause) {
+    return fail([modelOfScheduleUnreadable(path, cause)]);
+  }
+}
