@@ -84,6 +84,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   const run = runGrower(graph, measure);
   const prefix = new Float64Array(operators + 1);
   const longest = atLeast.reduce((most, ns) => Math.max(most, ns), 0);
+  const fixed = isTime ? Math.min(...graph.fixedNs) : 0;
 
   function load(order: Int32Array): void {
     run.load(order);
@@ -191,7 +192,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     cut(order, stages, limitNs = Number.POSITIVE_INFINITY): OrderCut | undefined {
       load(order);
       const capacity = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
-      const lowNs = (prefix[operators] as number) / capacity;
+      const lowNs = (prefix[operators] as number) / capacity + fixed;
       const filled = fillBest(stages, lowNs, limitNs);
       if (filled !== undefined) {
         return solve(stages, filled.periodNs) ?? filled;
@@ -235,7 +236,9 @@ function strideOf({ low, high, belowNs }: Rows, areAlike: boolean, totalNs: numb
 function hasEqualStages(graph: PartitionGraph, speed: Float64Array, isTime: boolean): boolean {
   const isConstant = (values: Float64Array): boolean => values.every((each) => each === values[0]);
   return (
-    isConstant(speed) && isConstant(graph.inFlight) && (!isTime || isConstant(graph.memoryLimit))
+    isConstant(speed) &&
+    isConstant(graph.inFlight) &&
+    (!isTime || (isConstant(graph.memoryLimit) && isConstant(graph.fixedNs)))
   );
 }
 

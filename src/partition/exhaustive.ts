@@ -109,7 +109,7 @@ interface StageTally {
 
 /** Sums of stages that operators are added to and taken from, last in, first out. */
 function stageTally(graph: PartitionGraph, stages: number): StageTally {
-  const { reads, producer, speed, isOverlapped } = graph;
+  const { reads, producer, speed, fixedNs, isOverlapped } = graph;
   const size = new Int32Array(stages);
   const [work, receive, held, perMicroBatch] = [0, 1, 2, 3].map(() => new Float64Array(stages)) as [
     Float64Array,
@@ -119,8 +119,10 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
   ];
   const workspaces: number[][] = Array.from({ length: stages }, () => [0]);
   const isReceived = new Uint8Array(producer.length * stages);
+  const computingNs = (stage: number): number =>
+    (fixedNs[stage] as number) + (work[stage] as number) / (speed[stage] as number);
   const timeNs = (stage: number): number => {
-    const computeNs = (work[stage] as number) / (speed[stage] as number);
+    const computeNs = computingNs(stage);
     const receiveNs = receive[stage] as number;
     return isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
   };
@@ -138,6 +140,7 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
     receive[stage] = (receive[stage] as number) + sign * (graph.transferNs[tensor] as number);
     perMicroBatch[stage] =
       (perMicroBatch[stage] as number) + sign * (graph.tensorBytes[tensor] as number);
+    held[stage] = (held[stage] as number) + sign * (graph.heldBytes[tensor] as number);
   };
   return {
     size,
@@ -151,9 +154,7 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
     roomNs(belowNs): number {
       let room = 0;
       for (let stage = 0; stage < stages; stage++) {
-        const taken = isOverlapped
-          ? (work[stage] as number) / (speed[stage] as number)
-          : timeNs(stage);
+        const taken = isOverlapped ? computingNs(stage) : timeNs(stage);
         room += (belowNs - taken) * (speed[stage] as number);
       }
       return room;
@@ -167,7 +168,8 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
         i++
       ) {
         const tensor = reads.items[i] as number;
-        const isHere = stageOf[producer[tensor] as number] === stage;
+        const writer = producer[tensor] as number;
+        const isHere = writer >= 0 && stageOf[writer] === stage;
         if (!isHere && isReceived[tensor * stages + stage] === 0) {
           receiving(tensor, stage, 1);
           received.push(tensor);

@@ -11,33 +11,48 @@ export function moreStagesThanOperators(stages: number, operators: number): Fail
 }
 
 /** Devices that no partition fits into, whatever is cut where. */
-export function stageMemoryInfeasible(reason: MemoryShortage, leastBytes: number): Failure {
-  const cause =
-    reason.kind === "operator"
-      ? `operator "${reason.operator}" alone needs ${reason.bytes} bytes, no device has more than ${reason.limitBytes}`
-      : `the operators' parameters take ${reason.bytes} bytes, the devices together have ${reason.limitBytes}`;
-  return { code: "stage-memory-infeasible", message: cause, hint: enough(leastBytes), exit: 1 };
+export function stageMemoryInfeasible(reason: MemoryShortage, need: MemoryNeed): Failure {
+  const { bytes, limitBytes } = reason;
+  const cause = {
+    operator: `operator "${reason.operator}" alone needs ${bytes} bytes, no stage has more than ${limitBytes}`,
+    parameters: `the operators' parameters take ${bytes} bytes, the stages together have ${limitBytes}`,
+    search: `every partition has a stage of at least ${bytes} bytes, no stage has more than ${limitBytes}`,
+  }[reason.kind];
+  return { code: "stage-memory-infeasible", message: cause, hint: enough(need), exit: 1 };
 }
 
 /** What proves that memory cannot suffice. */
 export interface MemoryShortage {
-  readonly kind: "operator" | "parameters";
-  /** Name of the operator that is too large. */
+  /** `search`: all partitions were tried or ruled out. */
+  readonly kind: "operator" | "parameters" | "search";
+  /** Name of the operator that is too large, else empty. */
   readonly operator: string;
   readonly bytes: number;
   readonly limitBytes: number;
 }
 
+/** Memory on every device, in bytes. */
+export interface MemoryNeed {
+  /** With less, no partition fits. */
+  readonly neededBytes: number;
+  /** With so much, a partition fits. */
+  readonly enoughBytes: number;
+}
+
 /** Devices into which no partition was found to fit; that there is none is not proved. */
-export function stageMemoryNotMet(stages: number, leastBytes: number): Failure {
+export function stageMemoryNotMet(stages: number, need: MemoryNeed): Failure {
   return {
     code: "stage-memory-not-met",
     message: `no partition into ${stages} stage${stages === 1 ? "" : "s"} was found that fits into the devices' memory`,
-    hint: enough(leastBytes),
+    hint: enough(need),
     exit: 3,
   };
 }
 
-function enough(bytes: number): string {
-  return `${bytes} bytes on every device are enough; or use more devices, or fewer micro-batches in flight`;
+function enough({ neededBytes, enoughBytes }: MemoryNeed): string {
+  const known =
+    neededBytes === enoughBytes
+      ? `${enoughBytes} bytes on every device are enough, and the least that is`
+      : `${enoughBytes} bytes on every device are enough, less than ${neededBytes} are not`;
+  return `${known}; or use more devices`;
 }

@@ -1,12 +1,34 @@
+/**
+ * How much memory a partition needs, for the failure that says that there is too little.
+ *
+ * What is *enough* comes from a cut of one of the candidate orders with the least memory in the
+ * stage that needs most; what is *needed* from the largest operator and the parameters over the
+ * number of stages. Between the two, exhaustive search decides one memory after the other as far as
+ * its work limit goes: what it finds is enough, and where it ends without finding anything, more is
+ * needed. Where both meet the least memory is known.
+ */
 import type { Failure } from "../core/failure.js";
 import type { OrderCutter } from "./cut-order.js";
-import { type MemoryShortage, stageMemoryInfeasible, stageMemoryNotMet } from "./failures.js";
+import { exhaustivePartition } from "./exhaustive.js";
+import {
+  type MemoryNeed,
+  type MemoryShortage,
+  stageMemoryInfeasible,
+  stageMemoryNotMet,
+} from "./failures.js";
 import type { PartitionGraph } from "./partition-graph.js";
 import type { PartitionProblem } from "./partition-problem.js";
+import { stageCosts } from "./stage-costs.js";
+
+/** Assignments that deciding one memory may look at. */
+const DECIDE_NODES = 20_000;
+
+/** Memories that are decided at most: enough to tell any two apart. */
+const MOST_DECISIONS = 42;
 
 /**
  * The failure of a problem for which no partition fits: with the proof where there is a short one,
- * and with a memory that, on every device, is enough.
+ * and with the memory that every device would need.
  *
  * Requires: `cutter` measures memory.
  */
@@ -17,36 +39,104 @@ export function memoryFailure(
   cutter: OrderCutter,
 ): Failure {
   const stages = problem.devices.length;
-  let least = Number.POSITIVE_INFINITY;
+  let enough = Number.POSITIVE_INFINITY;
   for (const order of orders) {
-    least = Math.min(least, cutter.cut(order, stages, least)?.periodNs ?? least);
+    enough = Math.min(enough, cutter.cut(order, stages, enough)?.periodNs ?? enough);
   }
-  const shortage = proofOfShortage(problem, graph);
+  const need = narrowed(problem, graph, enough);
+  const shortage = proofOfShortage(problem, graph, need);
+  const onDevice = onDevices(problem, graph, need);
   return shortage === undefined
-    ? stageMemoryNotMet(stages, least)
-    : stageMemoryInfeasible(shortage, least);
+    ? stageMemoryNotMet(stages, onDevice)
+    : stageMemoryInfeasible(shortage, onDevice);
 }
 
-/** An operator that fits nowhere, or parameters beyond all devices together. */
+/** What a device needs, where it may have several stages or only a part of one. */
+function onDevices(
+  { seating, devices: stages }: PartitionProblem,
+  graph: PartitionGraph,
+  need: MemoryNeed,
+): MemoryNeed {
+  const { devices = stages.length, stagesPerDevice = 1, devicesPerStage = 1 } = seating ?? {};
+  return {
+    neededBytes: Math.ceil(
+      Math.max(need.neededBytes / devicesPerStage, parametersOf(graph) / devices),
+    ),
+    enoughBytes: Math.ceil(need.enoughBytes * stagesPerDevice),
+  };
+}
+
+function narrowed(problem: PartitionProblem, graph: PartitionGraph, cutBytes: number): MemoryNeed {
+  const stages = problem.devices.length;
+  const alone = graph.parameterBytes.map((_, operator) => bytesAlone(graph, operator));
+  let needed = Math.ceil(Math.max(...alone.values(), parametersOf(graph) / stages));
+  let enough = Math.max(needed, Math.floor(cutBytes));
+  for (let step = 0; step < MOST_DECISIONS && needed < enough; step++) {
+    const middle = Math.floor((needed + enough) / 2);
+    const limited = { ...graph, memoryLimit: graph.memoryLimit.map(() => middle) };
+    const { found, isComplete } = exhaustivePartition(
+      limited,
+      stages,
+      Number.POSITIVE_INFINITY,
+      DECIDE_NODES,
+    );
+    if (found !== undefined) {
+      const used = stageCosts(problem, found.partition).map(({ memoryBytes }) => memoryBytes);
+      enough = Math.min(middle, Math.ceil(Math.max(...used)));
+    } else if (isComplete) {
+      needed = middle + 1;
+    } else {
+      break;
+    }
+  }
+  return { neededBytes: needed, enoughBytes: enough };
+}
+
+/** What a stage of this operator alone needs at least. */
+function bytesAlone(graph: PartitionGraph, operator: number): number {
+  const fewest = Math.min(...graph.inFlight);
+  const { reads, producer } = graph;
+  let [held, perMicroBatch] = [
+    graph.parameterBytes[operator] as number,
+    graph.keptBytes[operator] as number,
+  ];
+  for (let i = reads.start[operator] as number; i < (reads.start[operator + 1] as number); i++) {
+    const item = reads.items[i] as number;
+    // What another operator writes need not come from another stage.
+    if ((producer[item] as number) < 0) {
+      held += graph.heldBytes[item] as number;
+      perMicroBatch += graph.tensorBytes[item] as number;
+    }
+  }
+  return held + fewest * perMicroBatch + (graph.workspaceBytes[operator] as number);
+}
+
+/** All parameters, each once. */
+function parametersOf({ parameterBytes, heldBytes }: PartitionGraph): number {
+  const sum = (values: Float64Array): number => values.reduce((total, each) => total + each, 0);
+  return sum(parameterBytes) + sum(heldBytes);
+}
+
+/** An operator that fits nowhere, parameters beyond all devices together, or a search that found nothing. */
 function proofOfShortage(
   problem: PartitionProblem,
   graph: PartitionGraph,
+  { neededBytes }: MemoryNeed,
 ): MemoryShortage | undefined {
   const limits = Array.from(graph.memoryLimit);
   const limitBytes = Math.max(...limits);
-  const fewest = Math.min(...graph.inFlight);
   for (const { id, name } of problem.graph.operators) {
-    const bytes =
-      (graph.parameterBytes[id] as number) +
-      fewest * (graph.keptBytes[id] as number) +
-      (graph.workspaceBytes[id] as number);
+    const bytes = bytesAlone(graph, id);
     if (bytes > limitBytes) {
       return { kind: "operator", operator: name, bytes, limitBytes };
     }
   }
-  const bytes = graph.parameterBytes.reduce((sum, each) => sum + each, 0);
+  const bytes = parametersOf(graph);
   const together = limits.reduce((sum, limit) => sum + limit, 0);
-  return bytes > together
-    ? { kind: "parameters", operator: "", bytes, limitBytes: together }
+  if (bytes > together) {
+    return { kind: "parameters", operator: "", bytes, limitBytes: together };
+  }
+  return neededBytes > limitBytes
+    ? { kind: "search", operator: "", bytes: neededBytes, limitBytes }
     : undefined;
 }

@@ -8,6 +8,8 @@ export interface PartitionDevice {
   readonly speed: number;
   /** Memory for everything of its stage; `undefined` is unlimited. */
   readonly memoryBytes: number | undefined;
+  /** Integer nanoseconds that its stage takes whatever is in it; default 0. */
+  readonly fixedNs?: number;
 }
 
 /** What lies between any two devices. */
@@ -26,13 +28,25 @@ export interface OperatorMemory {
   readonly keptBytes: Float64Array;
   /** Held while the operator runs. */
   readonly workspaceBytes: Float64Array;
+  /** What several operators read and a stage holds once, not in the figures above; default none. */
+  readonly shared?: readonly SharedMemory[];
+}
+
+/** Memory that every stage with one of its readers holds once. */
+export interface SharedMemory {
+  /** Operators: ascending, unique, at least one. */
+  readonly readers: readonly number[];
+  /** Held always. */
+  readonly parameterBytes: number;
+  /** Held for each micro-batch in flight. */
+  readonly keptBytes: number;
 }
 
 /**
  * A model to be cut into as many stages as there are devices: stage `s` runs on `devices[s]`.
  *
- * The time of a stage is its operators' durations over its device's speed, and receiving: every
- * tensor that an earlier stage wrote and this one reads is received once, for `latencyNs` and its
+ * The time of a stage is its operators' durations over its device's speed, what its device takes
+ * for any stage, and receiving: every tensor that an earlier stage wrote and this one reads is received once, for `latencyNs` and its
  * bytes over the link, rounded up. The receiving stage pays; with `overlapped` it receives while it
  * computes, so that the longer of the two counts. Inputs of the model cost nothing to receive, and
  * what is sent is taken to leave at once.
@@ -55,6 +69,17 @@ export interface PartitionProblem {
   readonly inFlight: readonly number[];
   readonly link: PartitionLink;
   readonly transfers: "serial" | "overlapped";
+  /** How stages lie on devices where it is not one on one; only words failures. */
+  readonly seating?: StageSeating;
+}
+
+/** Stages that share devices, or have several. */
+export interface StageSeating {
+  readonly devices: number;
+  /** Stages of a device per devices of such a stage, where that is most. */
+  readonly stagesPerDevice: number;
+  /** Devices of the stage with most. */
+  readonly devicesPerStage: number;
 }
 
 /** What a problem needs beyond the graph and its durations. */

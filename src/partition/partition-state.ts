@@ -45,7 +45,9 @@ export class PartitionState {
 
   /** Time of a stage. */
   timeNs(stage: number): number {
-    const computeNs = (this.#workNs[stage] as number) / (this.#graph.speed[stage] as number);
+    const { speed, fixedNs } = this.#graph;
+    const computeNs =
+      (fixedNs[stage] as number) + (this.#workNs[stage] as number) / (speed[stage] as number);
     const receiveNs = this.#receiveNs[stage] as number;
     return this.#graph.isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
   }
@@ -133,17 +135,25 @@ export class PartitionState {
   }
 
   #receive(tensor: number, stage: number, sign: number): void {
-    const { transferNs, tensorBytes } = this.#graph;
+    const { transferNs, tensorBytes, heldBytes } = this.#graph;
     this.#receiveNs[stage] =
       (this.#receiveNs[stage] as number) + sign * (transferNs[tensor] as number);
     this.#receivedBytes[stage] =
       (this.#receivedBytes[stage] as number) + sign * (tensorBytes[tensor] as number);
+    this.#heldBytes[stage] =
+      (this.#heldBytes[stage] as number) + sign * (heldBytes[tensor] as number);
+  }
+
+  /** Stage that has a tensor without receiving it; -1 for shared memory. */
+  #homeOf(tensor: number): number {
+    const writer = this.#graph.producer[tensor] as number;
+    return writer < 0 ? -1 : (this.stageOf[writer] as number);
   }
 
   #countReaders(): void {
     const { readers, producer } = this.#graph;
     for (let tensor = 0; tensor < producer.length; tensor++) {
-      const home = this.stageOf[producer[tensor] as number] as number;
+      const home = this.#homeOf(tensor);
       for (
         let i = readers.start[tensor] as number;
         i < (readers.start[tensor + 1] as number);
@@ -160,10 +170,10 @@ export class PartitionState {
   }
 
   #moveReads(operator: number, from: number, to: number): void {
-    const { reads, producer } = this.#graph;
+    const { reads } = this.#graph;
     for (let i = reads.start[operator] as number; i < (reads.start[operator + 1] as number); i++) {
       const tensor = reads.items[i] as number;
-      const home = this.stageOf[producer[tensor] as number] as number;
+      const home = this.#homeOf(tensor);
       const row = tensor * this.#stages;
       const left = (this.#readers[row + from] as number) - 1;
       this.#readers[row + from] = left;

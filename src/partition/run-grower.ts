@@ -21,13 +21,14 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
   const position = new Int32Array(operators);
   const operatorAt = new Int32Array(operators);
   const durationAt = new Float64Array(operators);
-  // Reads in the order of the positions, each with the place where its tensor is written.
+  // Reads in the order of the positions, each with the place where its tensor is written: -1 for
+  // shared memory, which no run writes.
   const readsFrom = new Int32Array(operators + 1);
   const readTensor = new Int32Array(reads.items.length);
   const writtenAt = new Int32Array(reads.items.length);
   const seen = new Int32Array(producer.length);
   let stamp = 0;
-  let [firstAt, stageAt, speed] = [0, 0, 1];
+  let [firstAt, stageAt, speed, fixed] = [0, 0, 1, 0];
   let [work, receive, held, perMicroBatch, workspace] = [0, 0, 0, 0, 0];
 
   function memoryWith(operator: number): number {
@@ -51,7 +52,8 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
         for (let i = reads.start[operator] as number; i < end; i++) {
           const tensor = reads.items[i] as number;
           readTensor[next] = tensor;
-          writtenAt[next++] = position[producer[tensor] as number] as number;
+          const writer = producer[tensor] as number;
+          writtenAt[next++] = writer < 0 ? -1 : (position[writer] as number);
         }
         readsFrom[at + 1] = next;
       }
@@ -60,6 +62,7 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
       stamp++;
       [firstAt, stageAt] = [first, stage];
       speed = graph.speed[stage] as number;
+      fixed = graph.fixedNs[stage] as number;
       work = 0;
       receive = 0;
       held = 0;
@@ -75,6 +78,7 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
           seen[tensor] = stamp;
           receive += graph.transferNs[tensor] as number;
           perMicroBatch += graph.tensorBytes[tensor] as number;
+          held += graph.heldBytes[tensor] as number;
         }
       }
       if (needsMemory) {
@@ -86,7 +90,7 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
           return Number.POSITIVE_INFINITY;
         }
       }
-      const computeNs = work / speed;
+      const computeNs = fixed + work / speed;
       return isOverlapped ? Math.max(computeNs, receive) : computeNs + receive;
     },
   };

@@ -3,6 +3,7 @@ import type { StagePartition } from "./stage-partition.js";
 
 /** What a stage costs on its device. */
 export interface StageCost {
+  /** With what the device takes for any stage. */
   readonly computeNs: number;
   readonly receivedTensors: number;
   readonly receivedBytes: number;
@@ -35,6 +36,12 @@ export function stageCosts(
     add(kept, stage, memory.keptBytes[id] as number);
     workspace[stage] = Math.max(workspace[stage] as number, memory.workspaceBytes[id] as number);
   }
+  for (const { readers, parameterBytes, keptBytes } of memory.shared ?? []) {
+    for (const stage of new Set(readers.map((reader) => stageOf[reader] as number))) {
+      add(held, stage, parameterBytes);
+      add(kept, stage, keptBytes);
+    }
+  }
   for (const { id, producer, consumers } of graph.tensors) {
     if (producer !== undefined) {
       const readers = new Set(consumers.map((consumer) => stageOf[consumer] as number));
@@ -48,7 +55,8 @@ export function stageCosts(
     }
   }
   return Array.from({ length: stageCount }, (_, stage) => {
-    const computeNs = (work[stage] as number) / (problem.devices[stage]?.speed ?? 1);
+    const { speed = 1, fixedNs = 0 } = problem.devices[stage] ?? {};
+    const computeNs = fixedNs + (work[stage] as number) / speed;
     const receiveNs = receive[stage] as number;
     const receivedBytes = bytes[stage] as number;
     const perMicroBatch = (kept[stage] as number) + receivedBytes;

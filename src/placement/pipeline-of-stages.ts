@@ -4,14 +4,17 @@
  *
  * Inference: one forward block per stage; a stage waits for every stage that sends it something.
  *
- * Training adds what follows from the forward pass. The backward block of a stage runs on the same
- * devices, behind its own forward block and behind the backward blocks of all stages that it sends
- * to, since gradients travel the same ways back. With a weight ratio the backward pass is split: the
- * backward block gives the gradients of the inputs, which others wait for, the weight block those of
- * the weights, which nobody waits for. A stage's activations are held from its forward block to the
- * end of its last block.
+ * Training adds the backward pass. The backward block of a stage runs on the same devices, behind
+ * its own forward block and behind the backward blocks of all stages that it sends to, since
+ * gradients travel the same ways back. Where it is split, the backward block gives the gradients of
+ * the inputs, which others wait for, the weight block those of the weights, which nobody waits for.
  *
- * Example: stages s0 -> s1, backward ratio 2: f0 -> f1 -> b1 -> b0 with durations 10, 12, 24, 20.
+ * A stage's activations are held from its forward block to the end of its last block. They are all
+ * that its forward block fills, which therefore has no workspace of its own: that is the gradients
+ * of its later blocks. Between the two halves of a split backward pass, gradients that the weights
+ * wait for stand where activations were that nobody needs any more.
+ *
+ * Example: stages s0 -> s1, backward twice as long: f0 -> f1 -> b1 -> b0 with durations 10, 12, 24, 20.
  *
  * Copying the dependencies of a named shape would be wrong for models with skip connections: there
  * f0 -> f2 exists as well. The edges are those of the model.
@@ -28,7 +31,11 @@ export interface PlacedStage {
   readonly devices: readonly number[];
   /** Integer > 0: the forward pass of one micro-batch on its devices. */
   readonly forwardNs: number;
-  /** On each of its devices: what is held while a block runs. */
+  /** Integer > 0: the backward pass, or its gradients of the inputs; absent: inference. */
+  readonly backwardNs?: number;
+  /** Integer > 0: gradients of the weights; absent: not split off. */
+  readonly weightNs?: number;
+  /** On each of its devices: what is held while a block runs, in training while it goes back. */
   readonly workspaceBytes: number;
   /** On each of its devices: what is held from the forward to the backward pass; 0 in inference. */
   readonly keptBytes: number;
@@ -42,24 +49,16 @@ export interface StageEdge {
   readonly to: number;
   /** Integer >= 0: from the end of the one to the start of the other, on other devices. */
   readonly latencyNs: number;
+  /** The same for the gradients on their way back; default `latencyNs`. */
+  readonly gradientLatencyNs?: number;
 }
 
-/** Times of the backward pass as multiples of the forward pass. */
-export interface TrainingRatios {
-  /** All of it, or with `weight` the gradients of the inputs alone. */
-  readonly backward: number;
-  /** Gradients of the weights; absent: not split off. */
-  readonly weight?: number;
-}
-
-/** What a placement is made of. */
+/** What a placement is made of: in training every stage has a backward time, and all or none are split. */
 export interface StagedModel {
   readonly devices: readonly PipelineDevice[];
   /** In an order in which every edge leads to a later stage. */
   readonly stages: readonly PlacedStage[];
   readonly edges: readonly StageEdge[];
-  /** Absent: inference. */
-  readonly training?: TrainingRatios;
 }
 
 /**
@@ -69,22 +68,20 @@ export interface StagedModel {
  * Ensures: a limit is never negative; where parameters alone are too much it is 0, and no block fits.
  */
 export function placementOfStages(model: StagedModel): Placement {
-  const { stages, training } = model;
+  const { stages } = model;
   const held = model.devices.map(() => 0);
   for (const { devices, parameterBytes } of stages) {
     for (const device of devices) {
       held[device] = (held[device] ?? 0) + parameterBytes;
     }
   }
-  const blocks: Block[] = stages.map((stage) => forwardBlock(stage, training !== undefined));
+  const blocks: Block[] = stages.map(forwardBlock);
   const dependencies: Dependency[] = model.edges.map(({ from, to, latencyNs }) => ({
     from,
     to,
     latency: latencyNs,
   }));
-  if (training !== undefined) {
-    addBackward(model, training, blocks, dependencies);
-  }
+  addBackward(model, blocks, dependencies);
   return {
     timeUnit: "ns",
     devices: model.devices.map(({ name, memoryBytes }, at) => ({
@@ -97,47 +94,46 @@ export function placementOfStages(model: StagedModel): Placement {
   };
 }
 
-function forwardBlock(stage: PlacedStage, isTrained: boolean): Block {
+function forwardBlock(stage: PlacedStage): Block {
   const { id, operators, devices, forwardNs, workspaceBytes, keptBytes } = stage;
+  const isTrained = stage.backwardNs !== undefined;
   return {
     id: isTrained ? `${id}.forward` : id,
     kind: "forward",
     devices,
     duration: forwardNs,
     memory: keptBytes,
-    workspace: workspaceBytes,
+    workspace: isTrained ? 0 : workspaceBytes,
     operators,
   };
 }
 
 function addBackward(
   { stages, edges }: StagedModel,
-  { backward, weight }: TrainingRatios,
   blocks: Block[],
   dependencies: Dependency[],
 ): void {
   const count = stages.length;
-  const times = (stage: PlacedStage, ratio: number): number =>
-    Math.max(1, Math.round(stage.forwardNs * ratio));
-  stages.forEach((stage, at) => {
-    const { id, devices, workspaceBytes, keptBytes } = stage;
-    const common = { devices, workspace: workspaceBytes, operators: [] };
-    const isLast = weight === undefined;
-    const duration = times(stage, backward);
-    const memory = isLast ? -keptBytes : 0;
-    blocks.push({ ...common, id: `${id}.backward`, kind: "backward", duration, memory });
-    dependencies.push({ from: at, to: count + at, latency: 0 });
+  stages.forEach(({ id, devices, workspaceBytes, keptBytes, backwardNs, weightNs }, at) => {
+    if (backwardNs !== undefined) {
+      const common = { devices, workspace: workspaceBytes, operators: [], duration: backwardNs };
+      const memory = weightNs === undefined ? -keptBytes : 0;
+      blocks.push({ ...common, id: `${id}.backward`, kind: "backward", memory });
+      dependencies.push({ from: at, to: count + at, latency: 0 });
+    }
   });
-  for (const { from, to, latencyNs } of edges) {
-    dependencies.push({ from: count + to, to: count + from, latency: latencyNs });
+  if (blocks.length === count) {
+    return;
   }
-  if (weight !== undefined) {
-    stages.forEach((stage, at) => {
-      const { id, devices, workspaceBytes, keptBytes } = stage;
-      const common = { devices, workspace: workspaceBytes, operators: [] };
-      const duration = times(stage, weight);
-      blocks.push({ ...common, id: `${id}.weight`, kind: "weight", duration, memory: -keptBytes });
+  for (const { from, to, latencyNs, gradientLatencyNs } of edges) {
+    const latency = gradientLatencyNs ?? latencyNs;
+    dependencies.push({ from: count + to, to: count + from, latency });
+  }
+  stages.forEach(({ id, devices, workspaceBytes, keptBytes, weightNs }, at) => {
+    if (weightNs !== undefined) {
+      const common = { devices, workspace: workspaceBytes, operators: [], duration: weightNs };
+      blocks.push({ ...common, id: `${id}.weight`, kind: "weight", memory: -keptBytes });
       dependencies.push({ from: count + at, to: 2 * count + at, latency: 0 });
-    });
-  }
+    }
+  });
 }

@@ -23,18 +23,31 @@ export function renderStages(stages: readonly ArtifactStage[]): string {
   );
 }
 
+/** What the partition of a model was made small in. */
+export interface PartitionMeasure {
+  /** Whether a stage counts as often as there are stages on its device. */
+  readonly isPerDevice: boolean;
+  /** Whether only the forward pass counts. */
+  readonly isTraining: boolean;
+}
+
 /** How the partition was found, and what the other methods gave. */
-export function renderPartition(outcome: PartitionOutcome): string {
+export function renderPartition(
+  outcome: PartitionOutcome,
+  { isPerDevice, isTraining }: PartitionMeasure,
+): string {
   const { method, periodNs, lowerBoundNs, status, candidates } = outcome;
+  const slowest = `slowest ${isTraining ? "forward pass" : "stage"}`;
+  const times = isPerDevice ? " times the stages on its device," : "";
   const rows = candidates.map((candidate) => [
     candidate.method,
     formatNs(candidate.periodNs),
     formatShare(candidate.periodNs / lowerBoundNs - 1),
   ]);
   return [
-    `cut by     ${method}: slowest stage ${formatNs(periodNs)} (${status}, bound ${formatNs(lowerBoundNs)})`,
+    `cut by     ${method}: ${slowest}${times} ${formatNs(periodNs)} (${status}, bound ${formatNs(lowerBoundNs)})`,
     "",
-    textTable(["method", "slowest stage", "above bound"], rows, ["left", "right", "right"]),
+    textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"]),
   ].join("\n");
 }
 

@@ -89,7 +89,14 @@ describe("compile --devices", () => {
     expect(blocks.map((block: { kind: string }) => block.kind)).toEqual([
       ...["forward", "forward", "backward", "backward"],
     ]);
-    expect([b0.duration, b1.duration]).toEqual([2 * f0.duration, 2 * f1.duration]);
+    const { segmentNs, tensorNs, byteNs } = JSON.parse(readFileSync(PROFILE, "utf8")).workers;
+    const [sent] = usual.stages;
+    const takeOver = Math.ceil(tensorNs + sent.outputBytes * byteNs);
+    // The reader pays: activations in front of s1, their gradients in front of s0 on the way back.
+    const within = (ns: number, duration: number) => Math.abs(ns - duration) <= 2;
+    const computed = [f0.duration - segmentNs, f1.duration - segmentNs - takeOver];
+    expect(within(segmentNs + takeOver + 2 * (computed[0] ?? 0), b0.duration)).toBe(true);
+    expect(within(segmentNs + 2 * (computed[1] ?? 0), b1.duration)).toBe(true);
     expect([f0.memory + b0.memory, f1.memory + b1.memory]).toEqual([0, 0]);
     expect(f0.memory).toBeGreaterThan(0);
     expect(memoryRelease).toBe("end");
@@ -98,7 +105,8 @@ describe("compile --devices", () => {
     const ratios = ["--backward-ratio", "1.5", "--weight-ratio", "0.5"];
     const split = await compiled("split.json", "--devices", "2", "--mode", "train", ...ratios);
     const w1 = split.pipeline.placement.blocks.at(-1);
-    expect(w1).toMatchObject({ kind: "weight", duration: Math.round(f1.duration / 2) });
+    expect(w1.kind).toBe("weight");
+    expect(within(segmentNs + (computed[1] ?? 0) / 2, w1.duration)).toBe(true);
     const zb = await compiled("zb.json", "--devices", "2", "--mode", "train", "--shape", "zb-v");
     expect(zb.stages.length).toBe(4);
     expect(zb.pipeline.placement.blocks.length).toBe(12);
@@ -141,7 +149,12 @@ describe("compile --devices", () => {
     );
     const [dependency] = slow.pipeline.placement.dependencies;
     const [{ outputBytes }] = slow.stages;
-    expect(dependency.latency).toBe(5000 + outputBytes * 1000);
+    // The link is busy for longer than the stage behind it, which lasts as long.
+    expect(slow.stages[1].durationNs).toBe(outputBytes * 1000);
+    expect(dependency.latency).toBeLessThan(5000 + outputBytes * 1000);
+    const fast = await compiled("fast.json", "--devices", "2", "--link-bandwidth", "1G");
+    const [quick] = fast.pipeline.placement.dependencies;
+    expect(quick.latency).toBe(fast.stages[0].outputBytes);
     expect(slow.provenance.options).toMatchObject({ "link-bandwidth": 1e6, "link-latency": 5 });
   });
 

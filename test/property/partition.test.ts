@@ -166,3 +166,33 @@ function expectRight(problem: PartitionProblem, { partition, periodNs }: FoundPa
   expect(periodOf(problem, partition)).toBe(periodNs);
   expect(fitsInMemory(problem, stageCosts(problem, partition))).toBe(true);
 }
+
+describe("the memory that a failure names", () => {
+  it("is enough, and less than the other is not", () => {
+    let [both, proved] = [0, 0];
+    fc.assert(
+      fc.property(arbitraryPartitionProblem(8, 3), (drawn) => {
+        const withMemory = (memoryBytes: number): PartitionProblem => ({
+          ...drawn,
+          devices: drawn.devices.map((device) => ({ ...device, memoryBytes })),
+        });
+        const refused = searchPartition(withMemory(1));
+        if (refused.ok) {
+          return;
+        }
+        const [{ hint = "" }] = refused.error;
+        const [enough = Number.NaN, least = enough] = (
+          hint.match(/\d+(?= bytes| are not)/g) ?? []
+        ).map(Number);
+        both++;
+        proved += least === enough ? 1 : 0;
+        expect(bestOfAll(withMemory(enough))).toBeDefined();
+        expect(searchPartition(withMemory(enough)).ok).toBe(true);
+        expect(bestOfAll(withMemory(least - 1))).toBeUndefined();
+      }),
+      { numRuns: 100 },
+    );
+    expect(both).toBeGreaterThan(0);
+    expect(proved).toBeGreaterThan(0);
+  });
+});

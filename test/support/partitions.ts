@@ -3,6 +3,7 @@ import {
   type PartitionProblem,
   type PartitionProblemOptions,
   partitionProblemOf,
+  type SharedMemory,
 } from "../../src/partition/partition-problem.js";
 import { fitsInMemory, periodOf, stageCosts } from "../../src/partition/stage-costs.js";
 import type { StagePartition } from "../../src/partition/stage-partition.js";
@@ -20,7 +21,10 @@ export function freeOptions(stages: number): PartitionProblemOptions {
   };
 }
 
-/** Random problems: up to `max` operators, up to `stages` devices of any speed, dear or free links. */
+/**
+ * Random problems: up to `max` operators, up to `stages` devices of any speed, dear or free links,
+ * fixed times, memory that operators share.
+ */
 export function arbitraryPartitionProblem(
   max: number,
   stages: number,
@@ -35,6 +39,16 @@ export function arbitraryPartitionProblem(
       transfers: fc.constantFrom("serial" as const, "overlapped" as const),
       inFlight: fc.constantFrom(1, 2),
       parameterBytes: fc.array(fc.nat({ max: 500 }), { minLength: max, maxLength: max }),
+      fixedNs: fc.array(fc.constantFrom(0, 0, 15, 300), { minLength: stages, maxLength: stages }),
+      isFixedAlike: fc.boolean(),
+      shared: fc.array(
+        fc.record({
+          readers: fc.uniqueArray(fc.nat({ max: max - 1 }), { minLength: 1, maxLength: 4 }),
+          parameterBytes: fc.constantFrom(0, 900, 2500),
+          keptBytes: fc.constantFrom(0, 0, 700),
+        }),
+        { maxLength: 3 },
+      ),
     })
     .map((drawn) => problemFrom(drawn));
 }
@@ -48,19 +62,33 @@ interface Drawn {
   readonly transfers: "serial" | "overlapped";
   readonly inFlight: number;
   readonly parameterBytes: readonly number[];
+  readonly fixedNs: readonly number[];
+  readonly isFixedAlike: boolean;
+  readonly shared: readonly SharedMemory[];
 }
 
 function problemFrom(drawn: Drawn): PartitionProblem {
   const { graph, costs } = drawn.case;
   const speeds = drawn.speeds.slice(0, graph.operators.length);
   const problem = partitionProblemOf(graph, costs.durationNs, {
-    devices: speeds.map((speed, i) => ({ name: `d${i}`, speed, memoryBytes: drawn.memory })),
+    devices: speeds.map((speed, i) => ({
+      name: `d${i}`,
+      speed,
+      memoryBytes: drawn.memory,
+      fixedNs: drawn.fixedNs[drawn.isFixedAlike ? 0 : i]!,
+    })),
     link: { latencyNs: drawn.latencyNs, bytesPerSecond: drawn.bytesPerSecond },
     transfers: drawn.transfers,
     inFlight: speeds.map(() => drawn.inFlight),
   });
   const parameterBytes = Float64Array.from(graph.operators, ({ id }) => drawn.parameterBytes[id]!);
-  return { ...problem, memory: { ...problem.memory, parameterBytes } };
+  const shared = drawn.shared.flatMap((each) => {
+    const readers = each.readers
+      .filter((reader) => reader < graph.operators.length)
+      .sort((a, b) => a - b);
+    return readers.length === 0 ? [] : [{ ...each, readers }];
+  });
+  return { ...problem, memory: { ...problem.memory, parameterBytes, shared } };
 }
 
 /** The least period of all partitions that fit, by trying every one; `undefined` when none fits. */

@@ -67,7 +67,9 @@ export async function compileIntoPipeline(
       [
         renderStages(artifact.stages ?? []),
         "",
-        ...(placed.search === undefined ? [] : [renderPartition(placed.search), ""]),
+        ...(placed.search === undefined
+          ? []
+          : [renderPartition(placed.search, placed.measure), ""]),
         renderPipeline(pipeline, placed.placement, { width, style: "box" }),
         "",
         `wrote      ${out}`,

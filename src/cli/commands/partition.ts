@@ -93,7 +93,7 @@ export const registerPartition: RegisterCommand = (command, run) => {
         text: () =>
           [
             renderStages(stagesOf(placed.value)),
-            ...(search === undefined ? [] : ["", renderPartition(search)]),
+            ...(search === undefined ? [] : ["", renderPartition(search, placed.value.measure)]),
             "",
             `wrote      ${out}`,
           ].join("\n"),

@@ -4,11 +4,20 @@
 import { present } from "../../core/invariant.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageBorders } from "../../onnx/stage-models.js";
-import { inferenceMemory, type OperatorMemory } from "../../partition/partition-problem.js";
+import { transferNs } from "../../partition/partition-problem.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
-import type { PlacedStage, StageEdge, TrainingRatios } from "../../placement/pipeline-of-stages.js";
+import type { PlacedStage, StageEdge } from "../../placement/pipeline-of-stages.js";
 import type { PipelineDevice } from "../../placement/stage-spec.js";
 import type { Link, ModelCosts } from "./model-costs.js";
+import { memoryOfModel, memoryOfStages } from "./stage-memory.js";
+import {
+  type LinkBound,
+  type StageTimes,
+  type StageWork,
+  stageTimes,
+  type TimeOptions,
+  type TrainingRatios,
+} from "./stage-times.js";
 
 /** Where one stage is to go. */
 export interface Seat {
@@ -46,6 +55,14 @@ export interface SeatedPartition {
   readonly partition: StagePartition;
 }
 
+/** Stages with their costs. */
+export interface CostedStages {
+  readonly stages: readonly ModelStage[];
+  readonly edges: readonly StageEdge[];
+  /** Devices that wait for their links. */
+  readonly linkBound: readonly LinkBound[];
+}
+
 /**
  * What every stage costs, and what stages wait for.
  *
@@ -55,67 +72,140 @@ export function costStages(
   lowered: LoweredModel,
   costs: ModelCosts,
   options: StageCostOptions,
-  { devices, seats, partition }: SeatedPartition,
-): { readonly stages: readonly ModelStage[]; readonly edges: readonly StageEdge[] } {
+  seated: SeatedPartition,
+): CostedStages {
   const { graph } = lowered;
+  const { devices, seats, partition } = seated;
   const { stageOf, stageCount } = partition;
-  const { link, training } = options;
-  const memory = memoryOf(graph, training);
+  const { training } = options;
   const borders = stageBorders(lowered, stageOf, stageCount);
   const received = receivedBytes(lowered, partition);
-  const busy = costs.slowdown(devices.length);
+  const { times, linkBound } = stageTimes(
+    stageWork(received, operatorTimes(costs, devices.length), seated),
+    timeOptions(costs, options),
+  );
   const inFlight = inFlightOf(stageCount, options);
+  const memory = memoryOfStages(
+    memoryOfModel(lowered, training?.parameterCopies),
+    stageOf,
+    stageCount,
+  );
   const stages = borders.map(({ operators, sends }, stage): ModelStage => {
     const seat = present(seats[stage], "seat");
-    const sum = (values: Float64Array): number =>
-      operators.reduce((total, id) => total + (values[id] as number), 0);
-    const senders = [...(received[stage] ?? new Map<number, number[]>())];
-    const from = senders.flatMap(([, sizes]) => sizes);
-    // What a stage of the same devices made is there already.
-    const remote = senders.flatMap(([sender, sizes]) =>
-      seats[sender]?.devices.join() === seat.devices.join() ? [] : sizes,
-    );
-    const receiveNs =
-      link === undefined
-        ? remote.reduce((total, bytes) => total + transferNs(costs.receive, bytes), 0)
-        : 0;
-    const computeNs = (sum(costs.durationNs) * busy) / speedOf(seat, devices);
-    const receivedTotal = from.reduce((total, bytes) => total + bytes, 0);
-    const workspace = operators.reduce(
-      (most, id) => Math.max(most, memory.workspaceBytes[id] as number),
-      0,
-    );
-    const split = seat.devices.length;
-    const waiting = training === undefined ? ((inFlight[stage] ?? 1) - 1) * receivedTotal : 0;
-    const kept = training === undefined ? 0 : sum(memory.keptBytes) + receivedTotal;
+    const { forwardNs, backwardNs, weightNs } = present(times[stage], "times");
+    const needs = present(memory[stage], "memory");
+    const arriving = total([...present(received[stage], "senders").values()].flat());
+    const split = (bytes: number): number => Math.ceil(bytes / seat.devices.length);
+    const isTrained = training !== undefined;
     return {
       id: seat.id,
       operators: operators.map((id) => present(graph.operators[id], "operator").name),
       devices: seat.devices,
-      forwardNs: Math.max(1, Math.round(costs.stageNs + receiveNs + computeNs)),
-      workspaceBytes: Math.ceil((workspace + receivedTotal) / split),
-      keptBytes: Math.ceil(kept / split),
-      parameterBytes: Math.ceil((sum(memory.parameterBytes) + waiting) / split),
-      outputBytes: sends.reduce((total, id) => total + (graph.tensors[id]?.bytes ?? 0), 0),
+      forwardNs,
+      ...(backwardNs === undefined ? {} : { backwardNs }),
+      ...(weightNs === undefined ? {} : { weightNs }),
+      workspaceBytes: split(needs.workspaceBytes + (isTrained ? 0 : arriving)),
+      keptBytes: isTrained ? split(needs.keptBytes + arriving) : 0,
+      // In inference what waits to be read stands beside the parameters.
+      parameterBytes: split(
+        needs.parameterBytes + (isTrained ? 0 : ((inFlight[stage] ?? 1) - 1) * arriving),
+      ),
+      outputBytes: total(sends.map((id) => graph.tensors[id]?.bytes ?? 0)),
     };
   });
-  const edges = received.flatMap((senders, to) =>
+  return { stages, edges: edgesOf(received, times, costs, options, seats), linkBound };
+}
+
+/** Integer nanoseconds of every operator on a device of speed 1, while so many devices work. */
+export function operatorTimes(costs: ModelCosts, devices: number): Float64Array {
+  const busy = costs.slowdown(devices);
+  return costs.durationNs.map((ns) => Math.round(ns * busy));
+}
+
+/** What is paid for every block and for what it receives: the link of the user, or the usual one. */
+export function timeOptions(
+  { stageNs, receive }: ModelCosts,
+  { training, link }: StageCostOptions,
+): TimeOptions {
+  return {
+    blockNs: Math.round(stageNs),
+    training,
+    link: link ?? receive,
+    transfers: link === undefined ? "serial" : "overlapped",
+  };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** What a stage of the same devices made is there already. */
+function isLocal(seats: readonly Seat[], a: number, b: number): boolean {
+  return seats[a]?.devices.join() === seats[b]?.devices.join();
+}
+
+function stageWork(
+  received: readonly ReadonlyMap<number, readonly number[]>[],
+  operatorNs: Float64Array,
+  { devices, seats, partition }: SeatedPartition,
+): readonly StageWork[] {
+  const workNs = seats.map(() => 0);
+  operatorNs.forEach((ns, operator) => {
+    const stage = partition.stageOf[operator] as number;
+    workNs[stage] = (workNs[stage] ?? 0) + ns;
+  });
+  const sent: number[][] = seats.map(() => []);
+  const came: number[][] = seats.map(() => []);
+  received.forEach((senders, to) => {
+    for (const [from, sizes] of senders) {
+      if (!isLocal(seats, from, to)) {
+        sent[from]?.push(...sizes);
+        came[to]?.push(...sizes);
+      }
+    }
+  });
+  return seats.map((seat, stage) => ({
+    devices: seat.devices,
+    computeNs: (workNs[stage] ?? 0) / speedOf(seat, devices),
+    receivedBytes: came[stage] ?? [],
+    sentBytes: sent[stage] ?? [],
+  }));
+}
+
+function edgesOf(
+  received: readonly ReadonlyMap<number, readonly number[]>[],
+  times: readonly StageTimes[],
+  costs: ModelCosts,
+  { link, training }: StageCostOptions,
+  seats: readonly Seat[],
+): readonly StageEdge[] {
+  return received.flatMap((senders, to) =>
     [...senders].map(([from, sizes]): StageEdge => {
-      const [a, b] = [present(seats[from], "seat"), present(seats[to], "seat")];
-      const isLocal = a.devices.join() === b.devices.join();
-      const bytes = sizes.reduce((total, each) => total + each, 0);
-      const latencyNs = link === undefined ? costs.signalNs : transferNs(link, bytes);
-      return { from, to, latencyNs: isLocal ? 0 : Math.round(latencyNs) };
+      if (isLocal(seats, from, to)) {
+        return { from, to, latencyNs: 0 };
+      }
+      if (link === undefined) {
+        return { from, to, latencyNs: Math.round(costs.signalNs) };
+      }
+      const transfer = transferNs({ link }, total(sizes));
+      const later = (waitNs: number): number => Math.max(0, Math.round(transfer - waitNs));
+      return {
+        from,
+        to,
+        latencyNs: later(times[to]?.forwardWaitNs ?? 0),
+        ...(training === undefined
+          ? {}
+          : { gradientLatencyNs: later(times[from]?.backwardWaitNs ?? 0) }),
+      };
     }),
   );
-  return { stages, edges };
 }
 
 /** For each stage the stages that it reads from, with the sizes of the tensors. */
 function receivedBytes(
   { graph }: LoweredModel,
   { stageOf, stageCount }: StagePartition,
-): readonly Map<number, number[]>[] {
+): readonly ReadonlyMap<number, readonly number[]>[] {
   const received = Array.from({ length: stageCount }, () => new Map<number, number[]>());
   for (const { producer, consumers, bytes } of graph.tensors) {
     if (producer === undefined) {
@@ -123,42 +213,28 @@ function receivedBytes(
     }
     const from = stageOf[producer] as number;
     for (const to of new Set(consumers.map((consumer) => stageOf[consumer] as number))) {
+      const sizes = received[to]?.get(from) ?? [];
       if (to !== from) {
-        received[to]?.set(from, [...(received[to]?.get(from) ?? []), bytes]);
+        sizes.push(bytes);
+        received[to]?.set(from, sizes);
       }
     }
   }
   return received;
 }
 
-function transferNs({ bytesPerSecond, latencyNs }: Link, bytes: number): number {
-  return latencyNs + (bytes / bytesPerSecond) * 1e9;
-}
-
 /**
  * Micro-batches in flight in each stage: in training a stage holds one until it comes back, and 1F1B
- * needs one per stage behind it.
+ * needs one per stage behind it; at most `most`.
  */
-export function inFlightOf(stages: number, { training, microBatches }: StageCostOptions): number[] {
+export function inFlightOf(
+  stages: number,
+  { training, microBatches }: StageCostOptions,
+  most: number = Number.POSITIVE_INFINITY,
+): number[] {
   return Array.from({ length: stages }, (_, stage) =>
-    Math.min(microBatches, training === undefined ? 2 : stages - stage),
+    Math.min(microBatches, most, training === undefined ? 2 : stages - stage),
   );
-}
-
-/** What operators need of memory: as for inference, in training with activations kept and more copies of weights. */
-export function memoryOf(
-  graph: LoweredModel["graph"],
-  training: TrainingOptions | undefined,
-): OperatorMemory {
-  const inference = inferenceMemory(graph);
-  if (training === undefined) {
-    return inference;
-  }
-  return {
-    parameterBytes: inference.parameterBytes.map((bytes) => bytes * training.parameterCopies),
-    keptBytes: Float64Array.from(graph.operators, ({ work }) => work.bytesWritten),
-    workspaceBytes: inference.workspaceBytes,
-  };
 }
 
 /** How fast the devices of a stage are together; a single one needs no efficiency. */

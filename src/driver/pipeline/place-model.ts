@@ -13,34 +13,22 @@ import type { ArtifactStage } from "../../artifact/stages-section.js";
 import type { Failure } from "../../core/failure.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { contractGraph } from "../../ir/contract-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import { type PartitionProblem, partitionProblemOf } from "../../partition/partition-problem.js";
-import {
-  type PartitionMethod,
-  type PartitionOutcome,
-  searchPartition,
-} from "../../partition/search-partition.js";
+import type { PartitionOutcome } from "../../partition/search-partition.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import { limitMemory } from "../../placement/limit-memory.js";
 import { placementOfStages } from "../../placement/pipeline-of-stages.js";
 import type { Placement } from "../../placement/placement.js";
-import { buildShape } from "../../placement/shapes/build-shape.js";
 import { type PipelineDevice, parseStageSpec } from "../../placement/stage-spec.js";
+import { formatName, formatNs } from "../../report/format.js";
+import type { PartitionMeasure } from "../../report/stages.js";
 import { readText } from "../files.js";
 import { assignOperators } from "./assign-operators.js";
-import {
-  costStages,
-  inFlightOf,
-  type ModelStage,
-  memoryOf,
-  type Seat,
-  type SeatedPartition,
-  type StageCostOptions,
-  speedOf,
-} from "./cost-stages.js";
+import { costStages, type ModelStage, type Seat } from "./cost-stages.js";
+import { type Cut, type CutOptions, cutModel, type ShapeLayout } from "./cut-model.js";
 import { deviceTooSmall, modelNotStatic } from "./failures.js";
 import type { ModelCosts } from "./model-costs.js";
+import type { LinkBound } from "./stage-times.js";
 
 /** Where stages go. */
 export type Layout =
@@ -48,23 +36,11 @@ export type Layout =
   /** A `top-compile/stage-placement` file. */
   | { readonly kind: "file"; readonly path: string };
 
-/** A named shape on these devices. */
-export interface ShapeLayout {
-  readonly kind: "shape";
-  readonly shape: string;
-  readonly devices: readonly PipelineDevice[];
-  readonly chunks: number | undefined;
-}
-
 /** How a model becomes a placement. */
-export interface PlaceOptions extends StageCostOptions {
+export interface PlaceOptions extends CutOptions {
   readonly layout: Layout;
   /** Replaces the memory of every device, in bytes. */
   readonly memoryBytes: number | undefined;
-  /** Share of their speed that several devices reach together, where a block does not say. */
-  readonly tensorEfficiency: number;
-  readonly method: PartitionMethod;
-  readonly seed: number;
 }
 
 /** A model on devices. */
@@ -74,6 +50,8 @@ export interface PlacedModel {
   readonly partition: StagePartition;
   /** Absent for a placement by hand. */
   readonly search: PartitionOutcome | undefined;
+  /** What the period of the search is of. */
+  readonly measure: PartitionMeasure;
   readonly devices: readonly PipelineDevice[];
   /** What the user should know. */
   readonly notes: readonly string[];
@@ -99,32 +77,34 @@ export function placeModel(
   const cut =
     layout.kind === "file"
       ? byHand(lowered, layout.path, options)
-      : bySearch(lowered, costs, layout, options);
+      : cutModel(lowered, costs, withMemoryOf(layout, options.memoryBytes), options);
   if (!cut.ok) {
     return cut;
   }
   const { devices, seats, partition, search } = cut.value;
-  const { stages, edges } = costStages(lowered, costs, options, cut.value);
+  const { stages, edges, linkBound } = costStages(lowered, costs, options, cut.value);
   const small = devicesTooSmall(lowered.model.path, devices, stages);
   const [first, ...rest] = small;
   if (first !== undefined) {
     return fail([first, ...rest]);
   }
   const where = layout.kind === "file" ? layout.path : lowered.model.path;
-  const placement = limitMemory(
-    placementOfStages({
-      devices,
-      stages,
-      edges,
-      ...(options.training === undefined ? {} : { training: options.training }),
-    }),
-    where,
-  );
+  const placement = limitMemory(placementOfStages({ devices, stages, edges }), where);
   if (!placement.ok) {
     return placement;
   }
-  const notes = notesOn(costs, partition, seats.length);
-  return ok({ placement: placement.value, stages, partition, search, devices, notes });
+  const notes = [
+    ...cut.value.notes,
+    ...notesOnLinks(linkBound, devices),
+    ...notesOnKernels(costs, partition, seats.length),
+  ];
+  const measure = {
+    isPerDevice: devices.some(
+      (_, device) => seats.filter((seat) => seat.devices.includes(device)).length > 1,
+    ),
+    isTraining: options.training !== undefined,
+  };
+  return ok({ placement: placement.value, stages, partition, search, measure, devices, notes });
 }
 
 /** The `stages` section of an artifact. */
@@ -140,8 +120,8 @@ export function stagesOf({ stages, devices }: PlacedModel): readonly ArtifactSta
   }));
 }
 
-interface Cut extends SeatedPartition {
-  readonly search: PartitionOutcome | undefined;
+function withMemoryOf(layout: ShapeLayout, memoryBytes: number | undefined): ShapeLayout {
+  return { ...layout, devices: withMemory(layout.devices, memoryBytes) };
 }
 
 function withMemory(devices: readonly PipelineDevice[], memoryBytes: number | undefined) {
@@ -167,107 +147,7 @@ function byHand(lowered: LoweredModel, path: string, options: PlaceOptions): Res
   });
   const { partition } = assigned.value;
   const devices = withMemory(spec.value.devices, memoryBytes);
-  return ok({ devices, seats, partition, search: undefined });
-}
-
-function bySearch(
-  lowered: LoweredModel,
-  costs: ModelCosts,
-  layout: ShapeLayout,
-  options: PlaceOptions,
-): Result<Cut> {
-  const { memoryBytes, tensorEfficiency, method, seed } = options;
-  const devices = withMemory(layout.devices, memoryBytes);
-  const seated = seatsOf(layout.shape, devices.length, layout.chunks, tensorEfficiency);
-  if (!seated.ok) {
-    return seated;
-  }
-  const { graph, unitOf } = contractGraph(lowered.graph, costs.groupOf);
-  const unitNs = new Float64Array(graph.operators.length);
-  unitOf.forEach((unit, operator) => {
-    unitNs[unit] = (unitNs[unit] as number) + (costs.durationNs[operator] as number);
-  });
-  const found = searchPartition(
-    partitionProblem(graph, unitNs, costs, options, { devices, seats: seated.value }),
-    { method, seed },
-  );
-  if (!found.ok) {
-    return found;
-  }
-  const { partition } = found.value;
-  const stageOf = unitOf.map((unit) => partition.stageOf[unit] as number);
-  return ok({
-    devices,
-    seats: seated.value,
-    partition: { stageCount: partition.stageCount, stageOf },
-    search: found.value,
-  });
-}
-
-/** The forward blocks of a shape in their order. One device alone needs no shape. */
-function seatsOf(
-  shape: string,
-  devices: number,
-  chunks: number | undefined,
-  tensorEfficiency: number,
-): Result<readonly Seat[]> {
-  if (devices === 1 && shape === "v") {
-    return ok([{ id: "s0", devices: [0], efficiency: 1 }]);
-  }
-  const built = buildShape(shape, {
-    devices,
-    mode: "infer",
-    ...(chunks === undefined ? {} : { chunks }),
-  });
-  if (!built.ok) {
-    return built;
-  }
-  return ok(
-    built.value.blocks
-      .filter(({ kind }) => kind === "forward")
-      .map((block, at) => ({
-        id: `s${at}`,
-        devices: block.devices,
-        efficiency: tensorEfficiency,
-      })),
-  );
-}
-
-function partitionProblem(
-  graph: LoweredModel["graph"],
-  durationNs: Float64Array,
-  costs: ModelCosts,
-  options: PlaceOptions,
-  { devices, seats }: Pick<Cut, "devices" | "seats">,
-): PartitionProblem {
-  const { training, link } = options;
-  const busy = costs.slowdown(devices.length);
-  const shared = devices.map(
-    (_, device) => seats.filter((seat) => seat.devices.includes(device)).length,
-  );
-  return partitionProblemOf(
-    graph,
-    durationNs.map((ns) => Math.round(ns * busy)),
-    {
-      devices: seats.map((seat) => {
-        const stagesHere = Math.max(...seat.devices.map((device) => shared[device] ?? 1));
-        const least = Math.min(
-          ...seat.devices.map((device) => devices[device]?.memoryBytes ?? Number.POSITIVE_INFINITY),
-        );
-        return {
-          name: seat.id,
-          speed: speedOf(seat, devices) / stagesHere,
-          memoryBytes: Number.isFinite(least)
-            ? Math.floor((least * seat.devices.length) / stagesHere)
-            : undefined,
-        };
-      }),
-      link: link ?? costs.receive,
-      transfers: link === undefined ? "serial" : "overlapped",
-      inFlight: inFlightOf(seats.length, options),
-      memory: memoryOf(graph, training),
-    },
-  );
+  return ok({ devices, seats, partition, search: undefined, notes: [] });
 }
 
 /** Devices that have no room for all their stages' parameters and for one block. */
@@ -289,7 +169,18 @@ function devicesTooSmall(
   });
 }
 
-function notesOn(costs: ModelCosts, { stageOf }: StagePartition, stages: number): string[] {
+function notesOnLinks(
+  linkBound: readonly LinkBound[],
+  devices: readonly PipelineDevice[],
+): string[] {
+  return linkBound.map(({ device, computeNs, linkNs }) => {
+    const name = formatName(devices[device]?.name ?? "");
+    const times = [linkNs, computeNs].map(formatNs);
+    return `${name} receives for ${times[0]} per micro-batch and computes for ${times[1]}: its blocks last as long as its link is busy`;
+  });
+}
+
+function notesOnKernels(costs: ModelCosts, { stageOf }: StagePartition, stages: number): string[] {
   const stagesOfGroup = new Map<number, Set<number>>();
   costs.groupOf.forEach((group, operator) => {
     const known = stagesOfGroup.get(group) ?? new Set();

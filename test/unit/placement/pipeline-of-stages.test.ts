@@ -14,6 +14,15 @@ function stage(id: string, device: number, forwardNs: number, keptBytes = 0): Pl
   return { id, operators: [`${id}/op`], devices: [device], forwardNs, ...bytes };
 }
 
+function goingBack(forward: PlacedStage, backward: number, weight?: number): PlacedStage {
+  const times = (ratio: number): number => Math.max(1, Math.round(forward.forwardNs * ratio));
+  return {
+    ...forward,
+    backwardNs: times(backward),
+    ...(weight === undefined ? {} : { weightNs: times(weight) }),
+  };
+}
+
 const DEVICES = [
   { name: "a", speed: 1, memoryBytes: 1000 },
   { name: "b", speed: 1, memoryBytes: undefined },
@@ -49,7 +58,7 @@ describe("placementOfStages", () => {
   });
 
   it("sends gradients back on the ways of the activations", () => {
-    const trained = { ...SKIP, training: { backward: 2, weight: 0.5 } };
+    const trained = { ...SKIP, stages: SKIP.stages.map((each) => goingBack(each, 2, 0.5)) };
     expect(edges(trained)).toEqual([
       "s0.forward>s1.forward+4",
       "s0.forward>s2.forward+0",
@@ -67,6 +76,20 @@ describe("placementOfStages", () => {
     const { blocks } = placementOfStages(trained);
     expect(blocks.map(({ duration }) => duration)).toEqual([10, 20, 30, 20, 40, 60, 5, 10, 15]);
     expect(blocks.map(({ memory }) => memory)).toEqual([7, 5, 3, 0, 0, 0, -7, -5, -3]);
+    expect(blocks.map(({ workspace }) => workspace)).toEqual([0, 0, 0, 10, 10, 10, 10, 10, 10]);
+  });
+
+  it("delays gradients by times of their own where there are any", () => {
+    const [edge] = SKIP.edges;
+    const trained = {
+      ...SKIP,
+      stages: SKIP.stages.map((each) => goingBack(each, 2)),
+      edges: [{ ...edge!, gradientLatencyNs: 9 }],
+    };
+    expect(edges(trained).filter((each) => !each.endsWith("+0"))).toEqual([
+      "s0.forward>s1.forward+4",
+      "s1.backward>s0.backward+9",
+    ]);
   });
 
   it("has no room where parameters alone are too much", () => {
@@ -86,10 +109,15 @@ describe("placementOfStages", () => {
         const model: StagedModel = {
           devices: DEVICES,
           stages: kept.map((bytes, at) =>
-            stage(`s${at}`, at % 2, 1 + bytes, ratios === undefined ? 0 : bytes),
+            ratios === undefined
+              ? stage(`s${at}`, at % 2, 1 + bytes)
+              : goingBack(
+                  stage(`s${at}`, at % 2, 1 + bytes, bytes),
+                  ratios.backward,
+                  ratios.weight,
+                ),
           ),
           edges: kept.slice(1).map((bytes, at) => ({ from: at, to: at + 1, latencyNs: bytes })),
-          ...(ratios === undefined ? {} : { training: ratios }),
         };
         const placement = placementOfStages(model);
         const text = encodePlacement(placement);

@@ -1,0 +1,197 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../support/run-cli.js";
+import { tinyModel } from "../support/tiny-model.js";
+
+const MODELS = "fixtures/models";
+const GOOGLENET = `${MODELS}/googlenet.onnx`;
+const BLOCK_NS = 1000; // launch gap of the h100: what every block is charged
+
+interface Block {
+  readonly id: string;
+  readonly devices: readonly string[];
+  readonly duration: number;
+  readonly memory: number;
+  readonly workspace?: number;
+}
+
+interface Compiled {
+  readonly stages: readonly {
+    readonly durationNs: number;
+    readonly parameterBytes: number;
+    readonly workspaceBytes: number;
+    readonly outputBytes: number;
+  }[];
+  readonly pipeline: {
+    readonly period: number;
+    readonly microBatchesPerPeriod: number;
+    readonly makespan: number;
+    readonly devices: readonly { readonly load: number; readonly peakMemory: number }[];
+    readonly placement: {
+      readonly blocks: readonly Block[];
+      readonly dependencies: readonly {
+        readonly from: string;
+        readonly to: string;
+        readonly latency: number;
+      }[];
+    };
+  };
+}
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-costs-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function compiled(model: string, ...argv: readonly string[]) {
+  const out = join(folder, "schedule.json");
+  const run = await runCli([model, "--device", "h100", "-o", out, ...argv]);
+  expect(run.status, run.stderr).toBe(0);
+  const artifact: Compiled = JSON.parse(readFileSync(out, "utf8"));
+  return { ...artifact, ...run };
+}
+
+async function partitioned(model: string, ...argv: readonly string[]) {
+  const out = join(folder, "cut.placement.json");
+  const run = await runCli(["partition", model, "--device", "h100", "-o", out, "--json", ...argv]);
+  return { ...run, json: run.status === 0 ? JSON.parse(run.stdout) : undefined };
+}
+
+describe("the slowest stage of a cut", () => {
+  it.each([
+    ["googlenet", ["--devices", "4"]],
+    ["bert-base", ["--devices", "3", "--link-bandwidth", "100M"]],
+    ["squeezenet", ["--devices", "4", "--link-bandwidth", "10G", "--link-latency", "100"]],
+    ["dlrm", ["--devices", "2", "--micro-batches", "1"]],
+    ["resnet50", ["--devices", "a=2,b,c=0.5"]],
+  ])("is the load of the busiest device: %s %s", async (name, options) => {
+    const model = `${MODELS}/${name}.onnx`;
+    const { pipeline, stdout } = await compiled(model, ...options);
+    const load = Math.max(...pipeline.devices.map((device) => device.load));
+    const [, , ...rest] = options;
+    const { json } = await partitioned(model, "--stages", options[1] ?? "", ...rest);
+    expect(Math.abs(json.periodNs - load)).toBeLessThan(1);
+    const printed = /slowest stage (\S+ \S+) /.exec(stdout)?.[1];
+    const busiest = /bound +(\S+ \S+), by load/.exec(stdout)?.[1];
+    expect(printed).toBe(busiest);
+  });
+
+  it("says what it is of where stages share devices or go back", async () => {
+    const { stdout } = await compiled(GOOGLENET, "--devices", "2", "--shape", "zb-v");
+    expect(stdout).toContain("slowest stage times the stages on its device, ");
+    const trained = await compiled(GOOGLENET, "--devices", "2", "--mode", "train");
+    expect(trained.stdout).toMatch(/slowest forward pass \d/);
+  });
+});
+
+describe("links", () => {
+  it("bound the period: a device receives no faster than its link", async () => {
+    const bandwidth = 1e6;
+    const { stages, pipeline, stderr } = await compiled(
+      GOOGLENET,
+      ...["--devices", "2", "--link-bandwidth", "1M"],
+    );
+    const linkNs = ((stages[0]?.outputBytes ?? 0) / bandwidth) * 1e9;
+    expect(pipeline.period).toBe(linkNs);
+    expect(stages[1]?.durationNs).toBe(linkNs);
+    expect(stderr).toMatch(/^d1 receives for .* per micro-batch and computes for /m);
+    // A micro-batch alone is not later than by computing, transfer, computing.
+    const alone = await compiled(
+      GOOGLENET,
+      ...["--devices", "2", "--link-bandwidth", "1M", "--micro-batches", "1"],
+    );
+    const free = await compiled(
+      GOOGLENET,
+      ...["--devices", "1", "--link-bandwidth", "1M", "--micro-batches", "1"],
+    );
+    const sent = ((alone.stages[0]?.outputBytes ?? 0) / bandwidth) * 1e9;
+    expect(
+      Math.abs(alone.pipeline.makespan - (free.pipeline.makespan + BLOCK_NS + sent)),
+    ).toBeLessThan(3);
+  });
+
+  it("cost no period by their latency", async () => {
+    const options = ["--devices", "2", "--link-bandwidth", "1000G", "--link-latency"];
+    const near = await compiled(GOOGLENET, ...options, "1");
+    const far = await compiled(GOOGLENET, ...options, "1000");
+    expect(far.pipeline.period).toBe(near.pipeline.period);
+    expect(far.pipeline.makespan).toBeGreaterThan(near.pipeline.makespan + 900_000);
+  });
+});
+
+describe("training", () => {
+  it("takes its ratio of computing, not of what every block is charged", async () => {
+    const ratios = ["--mode", "train", "--backward-ratio", "1.5", "--weight-ratio", "0.5"];
+    const { pipeline } = await compiled(GOOGLENET, "--devices", "2", ...ratios);
+    const { blocks } = pipeline.placement;
+    const [forward, , backward, , weight] = blocks;
+    const computeNs = (forward?.duration ?? 0) - BLOCK_NS;
+    expect(backward?.duration).toBe(Math.round(BLOCK_NS + 1.5 * computeNs));
+    expect(weight?.duration).toBe(Math.round(BLOCK_NS + 0.5 * computeNs));
+  });
+
+  it("holds what a stage writes and the inputs that it reads once, until its last block", async () => {
+    const dims = [32, 32];
+    const bytes = 32 * 32 * 4;
+    const value = (name: string) => ({ name, dims });
+    const model = join(folder, "chain.onnx");
+    writeFileSync(
+      model,
+      tinyModel({
+        nodes: [
+          { type: "MatMul", inputs: ["x", "w"], outputs: ["a"] },
+          { type: "Relu", inputs: ["a"], outputs: ["b"] },
+          { type: "MatMul", inputs: ["b", "w"], outputs: ["c"] },
+          { type: "Add", inputs: ["c", "x"], outputs: ["y"] },
+        ],
+        inputs: [value("x")],
+        outputs: [value("y")],
+        weights: [value("w")],
+      }),
+    );
+    const { stages, pipeline } = await compiled(model, "--devices", "1", "--mode", "train");
+    expect(stages[0]?.parameterBytes).toBe(4 * bytes);
+    const [forward, backward] = pipeline.placement.blocks;
+    expect(forward).toMatchObject({ memory: 5 * bytes });
+    expect(forward?.workspace ?? 0).toBe(0);
+    expect(backward).toMatchObject({ memory: -5 * bytes });
+    // x, and two tensors of the chain next to each other.
+    expect(backward?.workspace).toBe(3 * bytes);
+    expect(pipeline.devices[0]?.peakMemory).toBe(8 * bytes);
+  });
+
+  it("is cut for fewer micro-batches in flight where the memory holds no more", async () => {
+    const train = ["--devices", "4", "--mode", "train"];
+    const { stderr, pipeline } = await compiled(GOOGLENET, ...train, "--memory", "45MiB");
+    expect(stderr).toContain("the cut leaves room for");
+    expect(pipeline.period).toBeGreaterThan(0);
+  });
+});
+
+describe("memory", () => {
+  it("holds whole tables of which a look-up reads a part", async () => {
+    const { stages } = await compiled(`${MODELS}/dlrm.onnx`, "--devices", "1");
+    expect(stages[0]?.parameterBytes).toBeGreaterThan(18_000_000);
+  });
+
+  it("names what is enough and what is not, for the device and not for a stage", async () => {
+    const model = `${MODELS}/dlrm.onnx`;
+    for (const shape of ["v", "zb-v", "m"]) {
+      const cut = ["--stages", "2", "--shape", shape];
+      const refused = await partitioned(model, ...cut, "--memory", "1KiB");
+      expect(refused.stderr).toContain("error[stage-memory-infeasible]");
+      const named = /(\d+) bytes on every device are enough(?:, less than (\d+) are not)?/.exec(
+        refused.stderr,
+      );
+      const [, enough = "", least] = named ?? [];
+      expect((await partitioned(model, ...cut, "--memory", enough)).status).toBe(0);
+      const less = String(Number(least ?? enough) - 1);
+      expect((await partitioned(model, ...cut, "--memory", less)).status).toBe(1);
+    }
+  });
+});
