@@ -12,6 +12,7 @@ import {
 } from "../support/device-operator-cases.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
+import { SELECTION_CASES } from "../support/selection-operator-cases.js";
 
 const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   "element-wise": ELEMENTWISE_CASES,
@@ -19,6 +20,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   row: ROW_CASES,
   "window and product": WINDOW_CASES,
   recurrent: RECURRENT_CASES,
+  selection: SELECTION_CASES,
 };
 
 const SEEDS = [1, 2];

@@ -1,17 +1,7 @@
 /** Operators with shapes that reach every branch of their code generation. */
-import type { CaseAttribute } from "./operator-models.js";
+import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
-
-type Attributes = Readonly<Record<string, CaseAttribute>>;
-
-function row(
-  type: string,
-  inputs: string,
-  attributes: Attributes = {},
-  rest: Partial<Pick<OracleCase, "opset" | "outputs" | "ranges" | "tolerance">> = {},
-): OracleCase {
-  return { type, inputs, attributes, opset: 17, outputs: 1, ...rest };
-}
+import { SELECTION_CASES } from "./selection-operator-cases.js";
 
 const UNARY = [
   "Abs",
@@ -483,4 +473,5 @@ export const DEVICE_CASES: readonly OracleCase[] = [
   ...ROW_CASES,
   ...WINDOW_CASES,
   ...RECURRENT_CASES,
+  ...SELECTION_CASES,
 ];

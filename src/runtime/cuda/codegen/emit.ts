@@ -24,6 +24,8 @@ import { POOLING_RULES } from "./pooling.js";
 import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
+import { SCATTER_RULES } from "./scatter.js";
+import { TOP_K_RULES } from "./top-k.js";
 import { trafficPlan } from "./traffic.js";
 import { TRANSPOSED_RULES } from "./transposed-convolution.js";
 
@@ -33,6 +35,8 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     AFFINE_COPIES,
     PLACE_COPIES,
     LOOKUPS,
+    SCATTER_RULES,
+    TOP_K_RULES,
     REDUCTION_RULES,
     NORMALIZATION_RULES,
     POOLING_RULES,

@@ -1,10 +1,9 @@
 /**
- * Operators that take or put elements at places that another tensor names.
+ * Operators that take elements from places that another tensor names.
  *
  * Indices may be negative (counted from the end). An index outside of its dim is an error that a GPU
  * cannot report; it is brought to the nearest valid one, so that no thread leaves the tensor.
  */
-import type { DeviceNode } from "./device-node.js";
 import {
   add,
   binary,
@@ -18,23 +17,17 @@ import {
   multiply,
   VALUE_OF,
 } from "./expression.js";
-import { define, type KernelBuffer, perElementKernel, type Statement } from "./kernel.js";
+import { define, perElementKernel } from "./kernel.js";
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "./layout.js";
-import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
+import type { EmitRule, EmitTable } from "./operator-call.js";
+import { rowBuffers } from "./reductions.js";
 
-/** A valid index from one that the model gives. */
-function brought(index: Expression, size: number, type: Expression["type"]): Expression {
+/** A valid index from one that the model gives: negative ones count from the end of `size`. */
+export function brought(index: Expression, size: number, type: Expression["type"]): Expression {
   const raw = convert(type, index);
   const number = (value: number) => literal(type, value);
   const positive = choose(less(raw, number(0)), add(raw, number(size)), raw);
   return binary("minimum", binary("maximum", positive, number(0)), number(Math.max(0, size - 1)));
-}
-
-function buffersOf(y: Operand, ...reads: readonly Operand[]): readonly KernelBuffer[] {
-  return [
-    { storage: y.storage, access: "write" },
-    ...reads.map(({ storage }): KernelBuffer => ({ storage, access: "read" })),
-  ];
 }
 
 /** Whole slices: data [outer, size, inner], indices [count], output [outer, count, inner]. */
@@ -53,7 +46,7 @@ const gather: EmitRule = (op) => {
   }
   const kernel = perElementKernel(
     "gather",
-    buffersOf(y, data, indices),
+    rowBuffers(y, data, indices),
     sizeOf(dims),
     (position) => {
       const [row = position, which = position, column = position] = coordinatesOf(position, dims);
@@ -85,7 +78,7 @@ const gatherElements: EmitRule = (op) => {
   }
   const kernel = perElementKernel(
     "gatherElements",
-    buffersOf(y, data, indices),
+    rowBuffers(y, data, indices),
     sizeOf(y.dims),
     (position) => {
       const coordinates = coordinatesOf(position, y.dims);
@@ -126,7 +119,7 @@ const gatherNd: EmitRule = (op) => {
   const inner = sizeOf(data.dims.slice(batchDims + depth));
   const kernel = perElementKernel(
     "gatherNd",
-    buffersOf(y, data, indices),
+    rowBuffers(y, data, indices),
     sizeOf(y.dims),
     (position) => {
       const coordinates = coordinatesOf(position, [batch, tuples, inner]);
@@ -159,85 +152,13 @@ const gatherNd: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, data.place, indices.place] }];
 };
 
-function tupleOf(
+/** Valid indices along leading dims of `sizes`, of which the model gives number `k` by `index`. */
+export function tupleOf(
   sizes: readonly number[],
   index: (k: number) => Expression,
 ): readonly ((type: Expression["type"]) => Expression)[] {
   return sizes.map((size, k) => (type) => brought(index(k), size, type));
 }
-
-/** The whole data first, then the updates in their places by a second kernel. */
-function scattered(
-  op: OperatorCall,
-  label: string,
-  update: (
-    operands: { readonly data: Operand; readonly indices: Operand; readonly updates: Operand },
-    position: Expression,
-  ) => { readonly before: readonly Statement[]; readonly target: Expression },
-): readonly DeviceNode[] | undefined {
-  const [data, indices, updates, y] = [op.input(0), op.input(1), op.input(2), op.result()];
-  if (data === undefined || indices === undefined || updates === undefined || y === undefined) {
-    return undefined;
-  }
-  const reduction = op.call.text("reduction") ?? "none";
-  if (reduction !== "none") {
-    return op.refuse(`reduction ${reduction}: the order of sums would change from run to run`);
-  }
-  const whole = perElementKernel("copy", buffersOf(y, data), sizeOf(y.dims), (position) => [
-    { kind: "store", buffer: 0, index: position, value: load(data.storage, 1, position) },
-  ]);
-  const put = perElementKernel(
-    label,
-    [{ storage: y.storage, access: "update" }, ...buffersOf(y, indices, updates).slice(1)],
-    sizeOf(updates.dims),
-    (position) => {
-      const { before, target } = update({ data, indices, updates }, position);
-      const value = load(updates.storage, 2, position);
-      return [...before, { kind: "store", buffer: 0, index: target, value }];
-    },
-  );
-  const nodes: DeviceNode[] = [];
-  if (sizeOf(y.dims) > 0) {
-    nodes.push({ kind: "kernel", kernel: whole, buffers: [y.place, data.place] });
-  }
-  if (sizeOf(updates.dims) > 0) {
-    nodes.push({ kind: "kernel", kernel: put, buffers: [y.place, indices.place, updates.place] });
-  }
-  return nodes;
-}
-
-const scatterNd: EmitRule = (op) =>
-  scattered(op, "scatterNd", ({ data, indices }, position) => {
-    const { type } = position;
-    const depth = indices.dims.at(-1) ?? 0;
-    const inner = sizeOf(data.dims.slice(depth));
-    const tuples = sizeOf(indices.dims.slice(0, -1));
-    const [tuple = position, column = position] = coordinatesOf(position, [tuples, inner]);
-    const places = tupleOf(data.dims.slice(0, depth), (k) =>
-      load(indices.storage, 1, add(local(type, "first"), literal(type, k))),
-    );
-    const names = places.map((_, k) => local(type, `t${k}`));
-    const layout = { offset: 0, strides: rowMajor([...data.dims.slice(0, depth), inner]) };
-    return {
-      before: [
-        define("first", multiply(tuple, literal(type, depth))),
-        ...places.map((place, k) => define(`t${k}`, place(type))),
-      ],
-      target: addressOf(layout, [...names, column]),
-    };
-  });
-
-const scatterElements: EmitRule = (op) =>
-  scattered(op, "scatterElements", ({ data, indices, updates }, position) => {
-    const axis = op.call.axis(op.call.int("axis") ?? 0, data.dims.length) ?? 0;
-    const coordinates = coordinatesOf(position, updates.dims);
-    coordinates[axis] = local(position.type, "at");
-    const index = load(indices.storage, 1, position);
-    return {
-      before: [define("at", brought(index, data.dims[axis] ?? 0, position.type))],
-      target: addressOf({ offset: 0, strides: rowMajor(data.dims) }, coordinates),
-    };
-  });
 
 /** `on` where the coordinate along the new axis is the index, `off` elsewhere and for invalid ones. */
 const oneHot: EmitRule = (op) => {
@@ -254,7 +175,7 @@ const oneHot: EmitRule = (op) => {
   const outer = sizeOf(y.dims.slice(0, axis));
   const kernel = perElementKernel(
     "oneHot",
-    buffersOf(y, indices, values),
+    rowBuffers(y, indices, values),
     sizeOf(y.dims),
     (position) => {
       const coordinates = coordinatesOf(position, [outer, depth, inner]);
@@ -277,14 +198,11 @@ const oneHot: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, indices.place, values.place] }];
 };
 
-/** Rules of the operators that look up and put. */
+/** Rules of the operators that look up. */
 export const LOOKUPS: EmitTable = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherNd,
   "com.microsoft:GatherND": gatherNd,
-  ScatterND: scatterNd,
-  ScatterElements: scatterElements,
-  Scatter: scatterElements,
   OneHot: oneHot,
 };
