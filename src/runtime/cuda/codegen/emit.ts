@@ -12,6 +12,7 @@ import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
 import { CONVOLUTION_RULES } from "./convolution.js";
 import type { DevicePlan } from "./device-node.js";
+import { EINSUM_RULES } from "./einsum.js";
 import { ELEMENTWISE, elementwiseStep } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import { fuseChains } from "./fuse.js";
@@ -42,6 +43,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     POOLING_RULES,
     RESIZE_RULES,
     MATRIX_RULES,
+    EINSUM_RULES,
     CONVOLUTION_RULES,
     RECURRENT_RULES,
     TRANSPOSED_RULES,

@@ -1,5 +1,5 @@
 /**
- * Resampling: nearest and linear, up and down.
+ * Resampling: nearest, linear and cubic (`resize-cubic.ts`), up and down.
  *
  * One thread makes one output element. For each axis that changes, the output coordinate is mapped
  * back to a place in the input, `(at + 0.5) / scale - 0.5` or one of its variants, in f32 as ONNX
@@ -27,6 +27,7 @@ import { define, perElementKernel, type Statement } from "./kernel.js";
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "./layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
 import { rowBuffers } from "./reductions.js";
+import { cubicNodes } from "./resize-cubic.js";
 
 const float = (value: number): Expression => literal("f32", value);
 
@@ -44,8 +45,17 @@ type Mapping = (at: Expression, axis: ResizedAxis) => Expression;
 const halfPixel: Mapping = (at, { scale }) =>
   subtract(divide(add(at, float(0.5)), float(scale)), float(0.5));
 
+/** Half-pixel about the middle of an input whose size times the scale need not be whole. */
+const symmetric: Mapping = (at, axis) => {
+  const { from, to, scale } = axis;
+  const adjustment = to / (scale * from);
+  const offset = (from / 2) * (1 - adjustment);
+  return add(float(offset), halfPixel(at, axis));
+};
+
 const MAPPINGS: Readonly<Record<string, Mapping>> = {
   half_pixel: halfPixel,
+  half_pixel_symmetric: symmetric,
   pytorch_half_pixel: (at, axis) => (axis.to > 1 ? halfPixel(at, axis) : float(0)),
   asymmetric: (at, { scale }) => divide(at, float(scale)),
   align_corners: (at, { from, to }) =>
@@ -59,6 +69,11 @@ const ROUNDINGS: Readonly<Record<string, (place: Expression) => Expression>> = {
   ceil: (place) => unary("ceil", place),
 };
 
+const MODES: readonly string[] = ["nearest", "linear", "cubic"];
+
+/** What ONNX takes for "cubic_coeff_a". */
+const DEFAULT_COEFFICIENT = -0.75;
+
 const resize: EmitRule = (op) => {
   const isOld = op.call.opset < 11 || op.operator.type === "Upsample";
   const mapping =
@@ -67,7 +82,7 @@ const resize: EmitRule = (op) => {
   const mode = op.call.text("mode") ?? "nearest";
   const map = MAPPINGS[mapping];
   const round = ROUNDINGS[nearest];
-  if (map === undefined || round === undefined || (mode !== "nearest" && mode !== "linear")) {
+  if (map === undefined || round === undefined || !MODES.includes(mode)) {
     return op.refuse(`mode ${mode}, ${mapping}, ${nearest}`);
   }
   if (op.call.int("antialias") === 1) {
@@ -81,10 +96,34 @@ const resize: EmitRule = (op) => {
   if (sizeOf(y.dims) === 0) {
     return [];
   }
-  return mode === "nearest"
-    ? nearestNodes(x, y, axes, (at, axis) => round(map(at, axis)))
-    : linearNodes(op, x, y, axes, map);
+  switch (mode) {
+    case "nearest":
+      return nearestNodes(x, y, axes, (at, axis) => round(map(at, axis)));
+    case "cubic":
+      return cubicRule(op, x, y, axes, map);
+    default:
+      return linearNodes(op, x, y, axes, map);
+  }
 };
+
+/** Each axis that changes quadruples the loads of a thread. */
+const MOST_CUBIC = 2;
+
+function cubicRule(
+  op: OperatorCall,
+  x: Operand,
+  y: Operand,
+  axes: readonly ResizedAxis[],
+  map: Mapping,
+): readonly DeviceNode[] | undefined {
+  if (axes.length > MOST_CUBIC) {
+    return op.refuse(`cubic in ${axes.length} dims`);
+  }
+  const a = op.call.float("cubic_coeff_a") ?? DEFAULT_COEFFICIENT;
+  const excludesOutside = op.call.int("exclude_outside") === 1;
+  const placed = axes.map((each) => ({ ...each, place: (at: Expression) => map(at, each) }));
+  return cubicNodes(x, y, placed, { a, excludesOutside });
+}
 
 /** Scales are given, or follow from the sizes. */
 function changedAxes(
