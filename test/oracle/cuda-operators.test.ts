@@ -12,6 +12,7 @@ import {
 } from "../support/device-operator-cases.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
+import { QUANTIZED_CASES } from "../support/quantized-operator-cases.js";
 import { SELECTION_CASES } from "../support/selection-operator-cases.js";
 
 const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
@@ -21,6 +22,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   "window and product": WINDOW_CASES,
   recurrent: RECURRENT_CASES,
   selection: SELECTION_CASES,
+  quantised: QUANTIZED_CASES,
 };
 
 const SEEDS = [1, 2];

@@ -1,6 +1,7 @@
 /** Operators with shapes that reach every branch of their code generation. */
 import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
+import { QUANTIZED_CASES } from "./quantized-operator-cases.js";
 import { SELECTION_CASES } from "./selection-operator-cases.js";
 
 const UNARY = [
@@ -520,4 +521,5 @@ export const DEVICE_CASES: readonly OracleCase[] = [
   ...WINDOW_CASES,
   ...RECURRENT_CASES,
   ...SELECTION_CASES,
+  ...QUANTIZED_CASES,
 ];

@@ -257,18 +257,18 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
   });
 
   it("is refused before anything starts when operators have no GPU code", async () => {
-    const path = join(FOLDER, "top-k.onnx");
-    writeFileSync(path, encodeCase({ type: "TopK", inputs: "f32[3,10] i64=4", outputs: 2 }));
+    const path = join(FOLDER, "random.onnx");
+    writeFileSync(path, encodeCase({ type: "RandomNormalLike", inputs: "f32[3,10]", outputs: 1 }));
     const compiled = await compileForCuda(requestFor(path), NO_HELPER);
     expect(compiled.ok ? "" : compiled.error[0].code).toBe("unsupported-operator");
   });
 
   it("is estimated with stand-ins when asked, and says that it is not verified", async () => {
-    const path = join(FOLDER, "top-k.onnx");
-    writeFileSync(path, encodeCase({ type: "TopK", inputs: "f32[3,10] i64=4", outputs: 2 }));
+    const path = join(FOLDER, "random.onnx");
+    writeFileSync(path, encodeCase({ type: "RandomNormalLike", inputs: "f32[3,10]", outputs: 1 }));
     const standIns = await kernelsOf(path, "ieee", true);
     const context = contextWith(async () => ok(new EmulatedHelper(standIns)));
-    const out = join(FOLDER, "top-k.schedule.json");
+    const out = join(FOLDER, "random.schedule.json");
     const base = requestFor(path, { out });
     const request = { ...base, target: { ...base.target, estimateUnsupported: true, fuse: false } };
     const compiled = await compileForCuda(request, context);

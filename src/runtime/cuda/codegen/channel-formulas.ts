@@ -1,18 +1,8 @@
 /** Element-wise operators whose further inputs belong to one axis: batch normalisation and (de)quantisation. */
-import {
-  add,
-  binary,
-  convert,
-  divide,
-  type Expression,
-  literal,
-  multiply,
-  type StorageType,
-  subtract,
-  unary,
-} from "./expression.js";
+import { add, convert, divide, literal, multiply, subtract, unary } from "./expression.js";
 import type { Formula, FormulaRule } from "./formulas.js";
 import type { Operand, OperatorCall } from "./operator-call.js";
+import { dequantized, quantizedRange, saturated } from "./quantize.js";
 
 const ZERO = literal("f32", 0);
 
@@ -48,14 +38,6 @@ const batchNormalization: FormulaRule = (op) => {
   };
 };
 
-/** The least and largest value of an integer type that quantised tensors have. */
-const RANGES: Readonly<Partial<Record<StorageType, readonly [number, number]>>> = {
-  i8: [-128, 127],
-  u8: [0, 255],
-  i16: [-32768, 32767],
-  u16: [0, 65535],
-};
-
 /** Tensor, scale and zero point, the latter two for one axis or for all elements. */
 function quantized(op: OperatorCall): readonly Operand[] | undefined {
   const [x, scale, zero] = [op.input(0), op.input(1), op.optional(2)];
@@ -76,7 +58,7 @@ function quantized(op: OperatorCall): readonly Operand[] | undefined {
 const quantizeLinear: FormulaRule = (op): Formula | undefined => {
   const operands = quantized(op);
   const result = op.result();
-  const range = result && RANGES[result.storage];
+  const range = result && quantizedRange(result.storage);
   if (operands === undefined || result === undefined) {
     return undefined;
   }
@@ -85,12 +67,7 @@ const quantizeLinear: FormulaRule = (op): Formula | undefined => {
   }
   return {
     operands,
-    value: ([x = ZERO, scale = ZERO, zero]) => {
-      const steps = unary("round", divide(x, scale));
-      const moved = zero === undefined ? steps : add(steps, convert("f32", zero));
-      const low = binary("maximum", moved, literal("f32", range[0]));
-      return convert("i32", binary("minimum", low, literal("f32", range[1])));
-    },
+    value: ([x = ZERO, scale = ZERO, zero]) => saturated(divide(x, scale), zero, range),
   };
 };
 
@@ -99,10 +76,7 @@ const dequantizeLinear: FormulaRule = (op): Formula | undefined => {
   return (
     operands && {
       operands,
-      value: ([x = ZERO, scale = ZERO, zero]) => {
-        const moved: Expression = zero === undefined ? x : subtract(x, convert(x.type, zero));
-        return multiply(convert("f32", moved), scale);
-      },
+      value: ([x = ZERO, scale = ZERO, zero]) => dequantized(x, scale, zero),
     }
   );
 };

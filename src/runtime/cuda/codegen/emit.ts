@@ -16,6 +16,7 @@ import { EINSUM_RULES } from "./einsum.js";
 import { ELEMENTWISE, elementwiseStep } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import { fuseChains } from "./fuse.js";
+import { INTEGER_RULES } from "./integer-products.js";
 import { LOOKUPS } from "./lookup.js";
 import { MATRIX_RULES } from "./matrix.js";
 import { NORMALIZATION_RULES } from "./normalizations.js";
@@ -44,6 +45,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     RESIZE_RULES,
     MATRIX_RULES,
     EINSUM_RULES,
+    INTEGER_RULES,
     CONVOLUTION_RULES,
     RECURRENT_RULES,
     TRANSPOSED_RULES,
