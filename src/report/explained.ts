@@ -2,7 +2,7 @@ import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js
 import { type Align, textTable } from "../core/text-table.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
-import { formatName, formatNs, formatShare } from "./format.js";
+import { counted, formatName, formatNs, formatShare } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { renderGpuExplained } from "./gpu-explained.js";
 
@@ -99,7 +99,7 @@ function criticalTable({ criticalPath }: Explanation): string[] {
       "left",
       ...NUMBERS.slice(1),
     ]),
-    ...(omitted === 0 ? [] : [`and ${omitted} shorter ones`]),
+    ...(omitted === 0 ? [] : [`and ${counted(omitted, "shorter one")}`]),
   ];
 }
 

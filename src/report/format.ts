@@ -31,6 +31,11 @@ export function formatCount(count: number): string {
   return `${significant(value)} ${prefix}`;
 }
 
+/** A number of things: `1 wait`, `3 waits`. */
+export function counted(count: number, noun: string, plural: string = "s"): string {
+  return `${count} ${noun}${count === 1 ? "" : plural}`;
+}
+
 /** Bytes with a decimal prefix: `12 B`, `4.00 kB`. */
 export function formatBytes(bytes: number): string {
   const text = formatCount(bytes);

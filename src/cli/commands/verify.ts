@@ -4,6 +4,7 @@ import { hasStages, stagesOfArtifact } from "../../driver/pipeline/stages-of-art
 import { readArtifact } from "../../driver/read-artifact.js";
 import { verifyPipeline } from "../../driver/verify-pipeline.js";
 import { verifySchedule } from "../../driver/verify-schedule.js";
+import { counted } from "../../report/format.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
@@ -40,7 +41,7 @@ export const registerVerify: RegisterCommand = (command, run) => {
       const waits = launches.reduce((sum, launch) => sum + launch.waits.length, 0);
       session.print({
         text: () =>
-          `valid: ${launches.length} operators on ${streams} streams, ${waits} waits, every dependency kept`,
+          `valid: ${counted(launches.length, "operator")} on ${counted(streams, "stream")}, ${counted(waits, "wait")}, every dependency kept`,
         json: () => ({ valid: true, operators: launches.length, streams, waits }),
       });
       return { ok: true, value: EXIT.done };
@@ -81,10 +82,12 @@ async function verifyPipelineFile(
   session.print({
     text: () =>
       [
-        `valid: ${instances} block instances of ${microBatches} micro-batches, period ${period}, every dependency, device and memory limit kept`,
+        `valid: ${counted(instances, "block instance")} of ${counted(microBatches, "micro-batch", "es")}, period ${period}, every dependency, device and memory limit kept`,
         ...(stages === undefined
           ? []
-          : [`valid: ${stages} stages, every operator of the model in one, data in one direction`]),
+          : [
+              `valid: ${counted(stages, "stage")}, every operator of the model in one, data in one direction`,
+            ]),
         ...notes.map((note) => `note: ${note}`),
       ].join("\n"),
     json: () => ({
