@@ -11,12 +11,7 @@
  */
 import { Heap } from "../core/heap.js";
 import { present } from "../core/invariant.js";
-import {
-  type Operator,
-  type OperatorGraph,
-  type OperatorWork,
-  operatorId,
-} from "./operator-graph.js";
+import { type Operator, type OperatorGraph, operatorId, sumOfWork } from "./operator-graph.js";
 
 /** A contracted graph, and where the operators went. */
 export interface ContractedGraph {
@@ -153,18 +148,9 @@ function build(
       outputs: group.flatMap(({ outputs }) => outputs),
       predecessors: units(group.flatMap(({ predecessors }) => predecessors)),
       successors: units(group.flatMap(({ successors }) => successors)),
-      work: group.map(({ work }) => work).reduce(sumOf),
+      work: group.map(({ work }) => work).reduce(sumOfWork),
     };
   });
   const { name, inputs, outputs } = graph;
   return { graph: { name, operators, tensors, inputs, outputs }, unitOf };
-}
-
-function sumOf(a: OperatorWork, b: OperatorWork): OperatorWork {
-  return {
-    flops: a.flops + b.flops,
-    bytesRead: a.bytesRead + b.bytesRead,
-    bytesWritten: a.bytesWritten + b.bytesWritten,
-    parameterBytes: a.parameterBytes + b.parameterBytes,
-  };
 }

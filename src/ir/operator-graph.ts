@@ -78,3 +78,13 @@ export function arithmeticIntensity(work: OperatorWork): number {
   const bytes = work.bytesRead + work.bytesWritten + work.parameterBytes;
   return bytes === 0 ? Number.POSITIVE_INFINITY : work.flops / bytes;
 }
+
+/** What two operators compute and move together. */
+export function sumOfWork(a: OperatorWork, b: OperatorWork): OperatorWork {
+  return {
+    flops: a.flops + b.flops,
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+    parameterBytes: a.parameterBytes + b.parameterBytes,
+  };
+}

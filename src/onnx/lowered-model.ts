@@ -1,5 +1,6 @@
 import type { ElementType } from "../ir/element-type.js";
-import type { OperatorGraph } from "../ir/operator-graph.js";
+import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
+import type { MergedOperator } from "./merged-operator.js";
 import type { OnnxModel } from "./model.js";
 
 /** A static type. */
@@ -48,6 +49,8 @@ export interface LoweredModel {
   readonly boundDims: readonly BoundDim[];
   /** Operators of unknown type or domain, whose cost is by bytes only: node names. */
   readonly unknownOperators: readonly string[];
+  /** Operators that compute several of the model's together (`merge-operators.ts`); absent: none. */
+  readonly merged?: ReadonlyMap<OperatorId, MergedOperator>;
   /** Loops whose iterations only the run decides, counted as one: node names. */
   readonly guessedLoops: readonly string[];
   /** How many tensor types came from each source. */

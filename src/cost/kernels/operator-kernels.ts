@@ -9,18 +9,16 @@
  * Left out: fusion (every operator launches), layout changes around convolutions, library choices.
  */
 
-import { elementBits } from "../../ir/element-type.js";
 import type { Operator } from "../../ir/operator-graph.js";
 import type { LoweredModel, TensorType } from "../../onnx/lowered-model.js";
 import type { OnnxNode } from "../../onnx/model.js";
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
 import { type MatrixShape, matrixShapeOf } from "./matrix-shape.js";
-import { streamKernel } from "./stream-kernel.js";
+import { mergedKernels } from "./merged-kernels.js";
+import { type MathMode, productKernels, trafficOf } from "./product-kernels.js";
+import { ELEMENTWISE_SHAPE, streamKernel } from "./stream-kernel.js";
 import { matrixKernels } from "./tile.js";
-
-/** Arithmetic of 32-bit matrix products: `tf32` as libraries do by default, `ieee` in full. */
-export type MathMode = "tf32" | "ieee";
 
 const REDUCTIONS: ReadonlySet<string> = new Set([
   "ArgMax",
@@ -71,6 +69,12 @@ export function kernelsOf(
   device: DeviceModel,
   math: MathMode,
 ): readonly Kernel[] {
+  const merged = lowered.merged?.get(operator.id);
+  if (merged !== undefined) {
+    const [input] = operator.inputs;
+    const type = lowered.graph.tensors[input ?? -1]?.elementType ?? "float32";
+    return mergedKernels(merged, type, device, math);
+  }
   const node = lowered.model.graph.nodes[operator.node];
   const gates = RECURRENT.get(operator.type);
   if (node === undefined) {
@@ -101,28 +105,17 @@ function product(
   type: TensorType | undefined,
   on: { readonly device: DeviceModel; readonly math: MathMode },
 ): readonly Kernel[] {
-  const bits = type === undefined ? 32 : elementBits(type.elementType);
-  return matrixKernels(
-    {
-      ...shape,
-      bytes: trafficOf(operator),
-      elementBytes: Math.max(1, bits / 8),
-      arithmetic: bits < 32 ? "float16" : on.math === "tf32" ? "tensorFloat32" : "float32",
-    },
-    on.device,
-  );
+  const elementType = type?.elementType ?? "float32";
+  return productKernels(shape, trafficOf(operator.work), { elementType, ...on });
 }
 
 function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
   return streamKernel(
     {
+      ...ELEMENTWISE_SHAPE,
       items: resultsOf(operator, lowered),
-      itemsPerBlock: 1024,
-      threadsPerBlock: 256,
-      registersPerThread: 32,
-      sharedBytesPerBlock: 0,
       flops: operator.work.flops,
-      bytes: trafficOf(operator),
+      bytes: trafficOf(operator.work),
     },
     device,
   );
@@ -143,7 +136,7 @@ function reduction(operator: Operator, lowered: LoweredModel, device: DeviceMode
       registersPerThread: 40,
       sharedBytesPerBlock: 1024,
       flops: operator.work.flops,
-      bytes: trafficOf(operator),
+      bytes: trafficOf(operator.work),
     },
     device,
   );
@@ -167,7 +160,7 @@ function recurrent(
   const hidden = recurrence.at(-1) ?? 1;
   const directions = recurrence[0] ?? 1;
   const arithmetic = math === "tf32" ? "tensorFloat32" : "float32";
-  const traffic = trafficOf(operator);
+  const traffic = trafficOf(operator.work);
   const ahead = matrixKernels(
     {
       batch: directions,
@@ -206,10 +199,6 @@ function recurrent(
 
 function typeOf(node: OnnxNode, lowered: LoweredModel): TensorType | undefined {
   return lowered.types.get(node.inputs[0] ?? "");
-}
-
-function trafficOf({ work }: Operator): number {
-  return work.bytesRead + work.bytesWritten + work.parameterBytes;
 }
 
 function resultsOf(operator: Operator, lowered: LoweredModel): number {

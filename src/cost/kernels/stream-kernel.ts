@@ -15,6 +15,14 @@ export interface StreamWork {
   readonly bytes: number;
 }
 
+/** How element-wise operators and copies are cut: four results to a thread. */
+export const ELEMENTWISE_SHAPE = {
+  itemsPerBlock: 1024,
+  threadsPerBlock: 256,
+  registersPerThread: 32,
+  sharedBytesPerBlock: 0,
+} as const;
+
 /** Share of the peak arithmetic that such kernels reach: no matrix units, index arithmetic beside. */
 const EFFICIENCY = 0.3;
 

@@ -2,7 +2,8 @@
 import type { ArtifactDevice, ProvenanceInput } from "../../artifact/artifact.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
-import { isCapturable, kernelsOf, type MathMode } from "../../cost/kernels/operator-kernels.js";
+import { isCapturable, kernelsOf } from "../../cost/kernels/operator-kernels.js";
+import type { MathMode } from "../../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import { gpuProblemOf } from "../../search/operator/gpu/gpu-problem.js";

@@ -1,11 +1,11 @@
 /** Convolutions, by cuDNN. */
+import { type WindowGeometry, windowGeometry } from "../../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "./device-node.js";
 import { literal, STORAGE_BYTES } from "./expression.js";
 import { sizeOf } from "./layout.js";
 import { libraryType } from "./matrix.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
 import { padNodes } from "./place-copy.js";
-import { type WindowGeometry, windowGeometry } from "./window-geometry.js";
 
 /**
  * cuDNN pads both sides of a dim alike. With the leading pad on both sides the output may still have
@@ -19,7 +19,7 @@ const conv: EmitRule = (op) => {
     return undefined;
   }
   const type = libraryType(op, [x, w, y, bias]);
-  const window = windowGeometry(op, x.dims.slice(2), y.dims.slice(2), w.dims.slice(2));
+  const window = windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), w.dims.slice(2));
   if (type === undefined || window === undefined || sizeOf(y.dims) === 0) {
     return type && window && [];
   }

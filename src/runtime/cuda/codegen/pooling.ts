@@ -1,4 +1,5 @@
 /** Pools: one thread slides over the window of one output element. */
+import { type WindowGeometry, windowGeometry } from "../../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "./device-node.js";
 import {
   add,
@@ -22,7 +23,6 @@ import { define, loop, perElementKernel, type Statement } from "./kernel.js";
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "./layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
 import { lowest, rowBuffers } from "./reductions.js";
-import { type WindowGeometry, windowGeometry } from "./window-geometry.js";
 
 interface Pool {
   readonly x: Operand;
@@ -36,7 +36,7 @@ function poolOf(op: OperatorCall): Pool | undefined {
   if (x === undefined || y === undefined || kernel === undefined) {
     return undefined;
   }
-  const window = windowGeometry(op, x.dims.slice(2), y.dims.slice(2), kernel);
+  const window = windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), kernel);
   return window && { x, y, window };
 }
 

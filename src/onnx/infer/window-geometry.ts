@@ -1,5 +1,5 @@
-import { readWindow } from "../../../onnx/infer/window.js";
-import type { OperatorCall } from "./operator-call.js";
+import type { NodeCall } from "./node-call.js";
+import { readWindow } from "./window.js";
 
 /** A sliding window with all defaults and automatic pads worked out: one entry for each spatial dim. */
 export interface WindowGeometry {
@@ -17,17 +17,17 @@ export interface WindowGeometry {
  * beginning (`SAME_LOWER`). Source: ONNX operator documentation, Conv, "auto_pad".
  */
 export function windowGeometry(
-  op: OperatorCall,
+  call: NodeCall,
   spatial: readonly number[],
   output: readonly number[],
   kernel: readonly number[],
 ): WindowGeometry | undefined {
-  const window = readWindow(op.call, spatial.length, kernel);
+  const window = readWindow(call, spatial.length, kernel);
   if (window === undefined) {
     return undefined;
   }
   const { strides, dilations, pads, autoPad } = window;
-  const isLower = op.call.text("auto_pad") === "SAME_LOWER";
+  const isLower = call.text("auto_pad") === "SAME_LOWER";
   const sides = spatial.map((size, i): readonly [number, number] => {
     if (autoPad === "VALID") {
       return [0, 0];
