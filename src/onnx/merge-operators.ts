@@ -75,23 +75,40 @@ export function mergedConstants(operator: string): {
   return { weight: `merged weights of ${operator}`, bias: `merged bias of ${operator}` };
 }
 
+/** A merge, and what it is. */
+export interface DescribedMerge {
+  readonly merge: Merge;
+  readonly merged: MergedOperator;
+}
+
 /**
- * Element-wise operators behind a convolution's parts that can be merged as the parts are, then
- * those behind them, and so on: `outputs` belong to `merge`, and nobody else may read them.
+ * The merge of some convolutions, then that of the element-wise operators behind them if nobody
+ * else reads the convolutions' outputs, then of those behind these, and so on; empty when the
+ * convolutions cannot be merged.
  */
-export function followersOf(graph: OperatorGraph, merge: Merge, index: MergeIndex): Merge[] {
-  const followers: Merge[] = [];
-  let outputs = outputsOf(graph, merge);
-  for (;;) {
+export function mergesFrom(
+  graph: OperatorGraph,
+  convolutions: Merge,
+  index: MergeIndex,
+): readonly DescribedMerge[] {
+  const merged = convolutions.length > 1 ? index.convolution(convolutions) : undefined;
+  if (merged === undefined) {
+    return [];
+  }
+  const found: DescribedMerge[] = [{ merge: convolutions, merged }];
+  for (let merge = convolutions; merged.isJoint; ) {
+    const outputs = outputsOf(graph, merge);
     const readers = outputs.map((id) => graph.tensors[id]?.consumers ?? []);
     const next = readers.flatMap((list) => (list.length === 1 ? list : []));
     const isAscending = next.every((id, i) => i === 0 || id > (next[i - 1] ?? 0));
-    if (!isAscending || index.elementwise(next, outputs) === undefined) {
-      return followers;
+    const following = isAscending ? index.elementwise(next, outputs) : undefined;
+    if (following === undefined) {
+      break;
     }
-    followers.push(next);
-    outputs = outputsOf(graph, next);
+    found.push({ merge: next, merged: following });
+    merge = next;
   }
+  return found;
 }
 
 function describeMerges(
@@ -114,22 +131,24 @@ function describeMerges(
   const order = [...merges.keys()].sort((a, b) => (merges[a]?.[0] ?? 0) - (merges[b]?.[0] ?? 0));
   for (const at of order) {
     const merge = merges[at] ?? [];
-    const [input = -1] = graph.operators[merge[0] ?? -1]?.inputs ?? [];
-    const source = mergeOf.get(operatorId(graph.tensors[input]?.producer ?? -1));
+    const source = mergeOf.get(producerOf(graph, merge[0]));
     const before = source === undefined ? undefined : found.get(source);
     const isJoint = before?.kind === "elementwise" || before?.isJoint === true;
     const outputs = isJoint ? outputsOf(graph, merges[source ?? -1] ?? []) : [];
-    const merged =
-      merge.length < 2
-        ? undefined
-        : (index.convolution(merge) ?? index.elementwise(merge, outputs));
-    if (merged === undefined) {
+    const merged = index.convolution(merge) ?? index.elementwise(merge, outputs);
+    if (merge.length < 2 || merged === undefined) {
       const names = merge.map((id) => nameOf(graph, id)).slice(0, 3);
       return fail(`${names.join(", ")} cannot be one operator`);
     }
     found.set(at, merged);
   }
   return ok(merges.map((_, at) => present(found.get(at), "merge")));
+}
+
+/** The operator that writes what an operator reads first; -1 for an input of the graph. */
+function producerOf(graph: OperatorGraph, id: OperatorId | undefined): OperatorId {
+  const [input = -1] = graph.operators[id ?? -1]?.inputs ?? [];
+  return operatorId(graph.tensors[input]?.producer ?? -1);
 }
 
 function outputsOf(graph: OperatorGraph, merge: Merge): TensorId[] {

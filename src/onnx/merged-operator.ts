@@ -125,6 +125,11 @@ export class MergeIndex {
     return [...sets.values()].filter((set) => set.length > 1);
   }
 
+  /** Kernel size of a convolution of a class. */
+  kernelOf(id: OperatorId): readonly number[] {
+    return this.#convolution(id)?.window.kernel ?? [];
+  }
+
   /**
    * What the convolutions `members` are as one, or `undefined` if they cannot be.
    *

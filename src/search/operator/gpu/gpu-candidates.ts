@@ -6,6 +6,7 @@
  */
 import type { Failure } from "../../../core/failure.js";
 import { invariant } from "../../../core/invariant.js";
+import type { Merge } from "../../../onnx/merge-operators.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../schedule/verify-operator-schedule.js";
@@ -18,6 +19,9 @@ import { type GpuBounds, gpuBounds } from "./gpu-bounds.js";
 import { blockDemand, type GpuProblem } from "./gpu-problem.js";
 import { searchGpu } from "./gpu-search.js";
 import { searchIos } from "./ios.js";
+import { searchMergedIos } from "./ios-merged.js";
+import type { MergedSchedule, MergeSpace } from "./merge-space.js";
+import { searchMerged } from "./search-merged.js";
 import { stepLatencyOn } from "./step-latency.js";
 
 /** Names of the algorithms for GPUs, in the order in which equals are ranked. */
@@ -36,15 +40,22 @@ export type GpuAlgorithm = (typeof GPU_ALGORITHMS)[number];
 /** A schedule with its prediction. */
 export interface GpuCandidate {
   readonly algorithm: GpuAlgorithm;
+  /** What it is a schedule of: the problem asked about, or that with the merges. */
+  readonly problem: GpuProblem;
+  /** Operators of the problem asked about that are one in this; most candidates have none. */
+  readonly merges: readonly Merge[];
   readonly schedule: OperatorSchedule;
   readonly predictedNs: number;
   readonly status: "optimal" | "heuristic";
+  /** Of its own problem. */
+  readonly bounds: GpuBounds;
 }
 
 /** Candidates, fastest first. */
 export interface GpuCandidates {
   readonly ranked: readonly GpuCandidate[];
   readonly refused: readonly { readonly algorithm: GpuAlgorithm; readonly reason: Failure }[];
+  /** Of the problem asked about, without merges. */
   readonly bounds: GpuBounds;
 }
 
@@ -57,6 +68,8 @@ export interface GpuCandidateOptions {
   readonly around?: <T>(algorithm: GpuAlgorithm, search: () => T) => T;
   /** Further schedules for our search to start from. */
   readonly starts?: readonly OperatorSchedule[];
+  /** Merges that `ios` and `top-compile` may use; absent: none. */
+  readonly merging?: MergeSpace;
 }
 
 /** IOS takes minutes beyond this, whatever its pruning. */
@@ -69,11 +82,13 @@ export function searchGpuSchedules(
 ): GpuCandidates {
   const wanted = new Set<GpuAlgorithm>(options.algorithms ?? GPU_ALGORITHMS);
   const refused: { algorithm: GpuAlgorithm; reason: Failure }[] = [];
-  const bounds = gpuBounds(problem);
   const found: GpuCandidate[] = [];
-  const { around = (_algorithm, search) => search() } = options;
+  const { merging, around = (_algorithm, search) => search() } = options;
+  const find = (algorithm: GpuAlgorithm, search: () => MergedSchedule): void => {
+    found.push(judged(algorithm, around(algorithm, search)));
+  };
   const offer = (algorithm: GpuAlgorithm, search: () => OperatorSchedule): void => {
-    found.push(judged(problem, bounds, algorithm, around(algorithm, search)));
+    find(algorithm, () => ({ problem, merges: [], schedule: search() }));
   };
   const count = problem.graph.operators.length;
   const takes = (algorithm: GpuAlgorithm, most: number): boolean => {
@@ -93,35 +108,44 @@ export function searchGpuSchedules(
     offer("wavefront", () => searchWavefront(problem));
   }
   if (takes("ios", IOS_MAXIMUM_OPERATORS)) {
-    offer("ios", () => searchIos(problem.graph, stepLatencyOn(problem)).schedule);
+    find("ios", () =>
+      merging === undefined
+        ? {
+            problem,
+            merges: [],
+            schedule: searchIos(problem.graph, stepLatencyOn(problem)).schedule,
+          }
+        : searchMergedIos(problem, merging),
+    );
   }
   if (wanted.has("top-compile")) {
-    const rivals = [...found.map(({ schedule }) => schedule), ...(options.starts ?? [])];
-    const { seed, effort } = options;
-    offer("top-compile", () =>
-      searchGpu(problem, {
-        rivals,
-        ...(seed === undefined ? {} : { seed }),
-        ...(effort === undefined ? {} : { effort }),
-      }),
-    );
+    const plain = found.filter(({ merges }) => merges.length === 0);
+    const rivals = [...plain.map(({ schedule }) => schedule), ...(options.starts ?? [])];
+    const limits = {
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.effort === undefined ? {} : { effort: options.effort }),
+    };
+    find("top-compile", () => {
+      const schedule = searchGpu(problem, { rivals, ...limits });
+      const unmerged = { problem, merges: [], schedule };
+      return merging === undefined
+        ? unmerged
+        : searchMerged(merging, { unmerged, rivals: found, ...limits });
+    });
   }
   const rank = (algorithm: GpuAlgorithm): number => GPU_ALGORITHMS.indexOf(algorithm);
   const ranked = found.sort(
     (a, b) => a.predictedNs - b.predictedNs || rank(a.algorithm) - rank(b.algorithm),
   );
-  return { ranked, refused, bounds };
+  return { ranked, refused, bounds: gpuBounds(problem) };
 }
 
-function judged(
-  problem: GpuProblem,
-  bounds: GpuBounds,
-  algorithm: GpuAlgorithm,
-  schedule: OperatorSchedule,
-): GpuCandidate {
+function judged(algorithm: GpuAlgorithm, made: MergedSchedule): GpuCandidate {
+  const { problem, merges, schedule } = made;
   const problems = verifyOperatorSchedule(problem.graph, schedule);
   invariant(problems.length === 0, `${algorithm} gives a schedule that does not verify`);
+  const bounds = gpuBounds(problem);
   const predictedNs = gpuMakespan(problem.work, schedule);
   const status = predictedNs <= bounds.lowerBoundNs ? "optimal" : "heuristic";
-  return { algorithm, schedule, predictedNs, status };
+  return { algorithm, problem, merges, schedule, predictedNs, status, bounds };
 }

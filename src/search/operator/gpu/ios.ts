@@ -21,13 +21,13 @@
  * Source: Ding et al., IOS, MLSys 2021 (arXiv 2011.01302), Algorithm 1 and section 4.3 (pruning).
  * Differs: parts come from cut operators instead of hand-written blocks; the latency of a step is a
  * function given by the caller instead of a measurement; work is bounded by a number of
- * transitions; operator merge is not part of it; the launches wait for what they read and not for
+ * transitions; operator merge is in `ios-merged.ts`; the launches wait for what they read and not for
  * whole steps, which no simulator or GPU runs slower.
  */
 import { invariant } from "../../../core/invariant.js";
 import type { OperatorGraph } from "../../../ir/operator-graph.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import { composeSchedule } from "../waits.js";
+import { composeSchedule, type StreamAssignment } from "../waits.js";
 import { contractChains } from "./chain-units.js";
 import { type StepLatency, solvePart } from "./ios-part.js";
 import { partsOf } from "./parts.js";
@@ -42,15 +42,19 @@ export interface IosOptions {
   readonly maxTransitions?: number;
 }
 
-/** A schedule of steps. */
-export interface IosResult {
-  readonly schedule: OperatorSchedule;
+/** Steps, and the work of finding them. */
+export interface IosSteps {
   /** Steps in order, each a list of groups of operator ids. */
   readonly steps: readonly (readonly (readonly number[])[])[];
   readonly states: number;
   readonly transitions: number;
   /** Parts that had too many transitions and were cut into halves. */
   readonly halved: number;
+}
+
+/** Steps as a schedule. */
+export interface IosResult extends IosSteps {
+  readonly schedule: OperatorSchedule;
 }
 
 /** Units in one part: sets of them are two words. */
@@ -64,6 +68,16 @@ export function searchIos(
   latency: StepLatency,
   options: IosOptions = {},
 ): IosResult {
+  const found = searchSteps(graph, latency, options);
+  return { schedule: composeSchedule(graph, "ios", launchSteps(graph, found.steps)), ...found };
+}
+
+/** The cheapest steps within the pruning. */
+export function searchSteps(
+  graph: OperatorGraph,
+  latency: StepLatency,
+  options: IosOptions = {},
+): IosSteps {
   const limits = { ...DEFAULTS, ...options };
   const steps: (readonly (readonly number[])[])[] = [];
   const count = { states: 0, transitions: 0, halved: 0 };
@@ -86,14 +100,14 @@ export function searchIos(
       steps.push(step.map((group) => group.flatMap((unit) => units.members[unit] ?? [])));
     }
   }
-  return { schedule: scheduleOf(graph, steps), steps, ...count };
+  return { steps, ...count };
 }
 
 /** Groups of a step on streams of their own, launched in turns. */
-function scheduleOf(
+export function launchSteps(
   graph: OperatorGraph,
   steps: readonly (readonly (readonly number[])[])[],
-): OperatorSchedule {
+): StreamAssignment {
   const order: number[] = [];
   const streamOf = new Int32Array(graph.operators.length);
   for (const groups of steps) {
@@ -108,5 +122,5 @@ function scheduleOf(
       });
     }
   }
-  return composeSchedule(graph, "ios", { order: Int32Array.from(order), streamOf });
+  return { order: Int32Array.from(order), streamOf };
 }
