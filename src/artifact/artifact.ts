@@ -81,6 +81,15 @@ export interface ArtifactTask {
   readonly done: number;
 }
 
+/** Operators computed together, as one. */
+export interface ArtifactMerge {
+  /**
+   * In the order of the model, which is that of the parts of the result. The launch has the name of
+   * the first.
+   */
+  readonly operators: readonly string[];
+}
+
 /** What keeps a schedule on a GPU from being shorter. */
 export interface ArtifactGpu {
   /** Between two kernels of a stream, and from a kernel to one that waits for it elsewhere. */
@@ -133,6 +142,8 @@ export interface OperatorsSection {
   readonly batch?: number;
   /** Tasks that are scheduled together; absent: one inference from its start. */
   readonly tasks?: readonly ArtifactTask[];
+  /** Operators that one launch computes together; absent: none. */
+  readonly merges?: readonly ArtifactMerge[];
   /** Absent on a CPU. */
   readonly gpu?: ArtifactGpu;
   /** Every operator once, in launch order. */

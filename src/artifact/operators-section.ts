@@ -15,6 +15,7 @@ import type {
   ArtifactCandidate,
   ArtifactGpu,
   ArtifactLaunch,
+  ArtifactMerge,
   ArtifactTask,
   DecisionReason,
   OperatorsSection,
@@ -102,6 +103,7 @@ const FIELDS: Fields<OperatorsSection> = {
   dims: list(object<OperatorsSection["dims"][number]>({ name: NAME, size: integer(0) }), 100_000),
   batch: optional(integer(1, MAX_BATCH)),
   tasks: optional(list(TASK, MAX_TASKS)),
+  merges: optional(list(object<ArtifactMerge>({ operators: list(NAME) }))),
   gpu: optional(GPU),
   launches: list(LAUNCH),
   candidates: list(CANDIDATE, 10_000),
@@ -132,6 +134,7 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
     dims: section.dims.map(({ name, size }) => ({ name, size })),
     batch: section.batch,
     tasks: section.tasks?.map(({ name, progress, done }) => ({ name, progress, done })),
+    merges: section.merges?.map(({ operators }) => ({ operators: [...operators] })),
     gpu: section.gpu === undefined ? undefined : encodeGpu(section.gpu),
     launches: section.launches.map((launch) => ({
       operator: launch.operator,

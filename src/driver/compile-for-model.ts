@@ -12,18 +12,23 @@ import { isCapturable, kernelsOf } from "../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { profileDoesNotFit } from "../profile/failures.js";
-import { type GpuAlgorithm, searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuAlgorithm } from "../search/operator/gpu/gpu-candidates.js";
 import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+import { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
-import { algorithmRefused, operatorsNotCapturable, operatorsUnknown } from "./failures.js";
+import {
+  algorithmRefused,
+  mergesNotMeasured,
+  operatorsNotCapturable,
+  operatorsUnknown,
+} from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
-import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
 import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
-import { tasksInFlight } from "./tasks-in-flight.js";
+import { searchOnGpu } from "./search-on-gpu.js";
 
 /** What to compile, and for which GPU. */
 export interface ModelCompileRequest extends ModelJob {
@@ -37,6 +42,8 @@ export interface ModelCompileRequest extends ModelJob {
   readonly estimateUnsupported?: boolean;
   /** Search with all algorithms, even if one is asked for. */
   readonly compare?: boolean;
+  /** Let the search compute convolutions of one input together. */
+  readonly mergeConvolutions?: boolean;
   /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
   readonly progress?: readonly number[];
 }
@@ -95,14 +102,14 @@ function compiledFor(
     profile === undefined
       ? gpuProblemOf(lowered.graph, kernels, device, "estimated")
       : measuredProblem(profile, lowered.graph);
-  const tasks =
-    progress === undefined ? undefined : tasksInFlight(progress, single.costs.durationNs);
-  const joint = tasks === undefined ? undefined : gpuProblemOfTasks(single, tasks, seed);
-  const problem = joint?.problem ?? single;
+  if (request.mergeConvolutions === true && profile !== undefined) {
+    return fail([mergesNotMeasured()]);
+  }
   const searchMs = new Map<GpuAlgorithm, number>();
-  const candidates = searchGpuSchedules(problem, {
+  const { candidates, tasksOf } = searchOnGpu(single, {
     seed,
-    starts: joint === undefined ? [] : [joint.start],
+    progress,
+    merging: request.mergeConvolutions === true ? new MergeSpace(single, lowered, math) : undefined,
     ...(algorithm === undefined || request.compare === true ? {} : { algorithms: [algorithm] }),
     around: (name, search) => {
       const start = nowMs();
@@ -122,12 +129,12 @@ function compiledFor(
       source: profile === undefined ? "estimated" : "measured",
     },
     operators: gpuSectionOf({
-      problem,
+      graph: lowered.graph,
       candidates,
       algorithm,
       boundDims: lowered.boundDims,
       batch: request.batch?.batch,
-      tasks,
+      tasksOf,
     }),
   };
   return ok({ artifact, comparison: comparisonOf(candidates, searchMs) });
@@ -178,6 +185,7 @@ function provenanceOf(
       math: recorded?.profile.key.precision ?? request.math,
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(request.estimateUnsupported === true ? { estimateUnsupported: true } : {}),
+      ...(request.mergeConvolutions === true ? { mergeConvolutions: true } : {}),
       ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(progress === undefined ? {} : { progress: progress.map(String) }),
       ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),

@@ -227,3 +227,36 @@ export function tasksCannotRun(file: string): Failure {
     exit: 1,
   };
 }
+
+/** Merges without GPU schedules. */
+export function mergesNotForCpu(): Failure {
+  return {
+    code: "merges-not-for-device",
+    where: "--merge-convolutions",
+    message: "has no schedules for --device cpu, where ONNX Runtime computes each operator",
+    hint: "give a GPU with --device, such as h200",
+    exit: 2,
+  };
+}
+
+/** A recorded profile has the operators of the model, not those that come of merging them. */
+export function mergesNotMeasured(): Failure {
+  return {
+    code: "merges-not-measured",
+    where: "--merge-convolutions",
+    message: "needs figures of operators that are computed together, which no profile has",
+    hint: "leave out --profile: give a GPU by its data sheet, or --device cuda to measure them",
+    exit: 2,
+  };
+}
+
+/** Operators computed together, which ONNX Runtime cannot execute. */
+export function mergesCannotRun(file: string): Failure {
+  return {
+    code: "merges-cannot-run",
+    where: file,
+    message: "computes convolutions together, which only a GPU does",
+    hint: "run it with --device cuda, or compile without --merge-convolutions",
+    exit: 1,
+  };
+}

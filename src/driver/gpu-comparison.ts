@@ -8,6 +8,8 @@ export interface ComparedAlgorithm {
   readonly speedUp: number;
   readonly streams: number;
   readonly waits: number;
+  /** Operators that are launched together with others; 0 without merges. */
+  readonly mergedOperators: number;
   /** How much longer than the bound that no schedule beats, as a share of the bound. */
   readonly boundGap: number;
   /** Time of the search itself, in milliseconds. */
@@ -34,13 +36,14 @@ export function comparisonOf(
   return {
     lowerBoundNs: bounds.lowerBoundNs,
     boundedBy: bounds.boundedBy,
-    algorithms: ranked.map(({ algorithm, schedule, predictedNs }) => ({
+    algorithms: ranked.map(({ algorithm, schedule, predictedNs, merges, bounds: own }) => ({
       algorithm,
       predictedNs,
       speedUp: rounded((sequential?.predictedNs ?? 0) / Math.max(1, predictedNs), 4),
       streams: schedule.streams,
       waits: schedule.launches.reduce((sum, { waits }) => sum + waits.length, 0),
-      boundGap: rounded(predictedNs / Math.max(1, bounds.lowerBoundNs) - 1, 4),
+      mergedOperators: merges.reduce((sum, merge) => sum + merge.length, 0),
+      boundGap: rounded(predictedNs / Math.max(1, own.lowerBoundNs) - 1, 4),
       searchMs: rounded(searchMs.get(algorithm) ?? 0, 3),
     })),
     refused: refused.map(({ algorithm, reason }) => ({ algorithm, reason: reason.message })),

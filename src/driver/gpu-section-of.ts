@@ -5,7 +5,7 @@ import {
   type OperatorsSection,
 } from "../artifact/artifact.js";
 import { present } from "../core/invariant.js";
-import type { OperatorId } from "../ir/operator-graph.js";
+import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
 import type { BoundDim } from "../onnx/lowered-model.js";
 import { type GpuTimeline, type GpuUse, simulateGpu } from "../schedule/simulate-gpu.js";
 import type {
@@ -13,17 +13,18 @@ import type {
   GpuCandidate,
   GpuCandidates,
 } from "../search/operator/gpu/gpu-candidates.js";
-import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 
 /** What a section is made of. */
 export interface GpuSectionParts {
-  readonly problem: GpuProblem;
+  /** The model as it is: operators that merges name. */
+  readonly graph: OperatorGraph;
   readonly candidates: GpuCandidates;
   /** What the user asked for; `undefined`: the best. */
   readonly algorithm: GpuAlgorithm | undefined;
   readonly boundDims: readonly BoundDim[];
   readonly batch: number | undefined;
-  readonly tasks: readonly ArtifactTask[] | undefined;
+  /** The tasks that a candidate is a schedule of. */
+  readonly tasksOf: (candidate: GpuCandidate) => readonly ArtifactTask[] | undefined;
 }
 
 /** Slices of the latency for which the use of the device is written down. */
@@ -31,22 +32,28 @@ const SLICES = 96;
 
 /** The `operators` section of an artifact for a GPU. */
 export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
-  const { problem, candidates, boundDims, batch, tasks } = parts;
+  const { graph, candidates, boundDims, batch } = parts;
   const { chosen, reason, sequential } = choiceOf(parts);
+  const { problem, merges } = chosen;
+  const tasks = parts.tasksOf(chosen);
   const line = simulateGpu(problem.work, chosen.schedule, SLICES);
   const name = (id: OperatorId): string => present(problem.graph.operators[id], "operator").name;
+  const member = (id: OperatorId): string => present(graph.operators[id], "operator").name;
   return {
     algorithm: chosen.algorithm,
     streams: chosen.schedule.streams,
     threadsPerStream: 1,
     decision: { reason },
     status: chosen.status,
-    lowerBoundNs: candidates.bounds.lowerBoundNs,
+    lowerBoundNs: chosen.bounds.lowerBoundNs,
     latencyNs: { predicted: chosen.predictedNs, sequentialPredicted: sequential.predictedNs },
     dims: boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
     ...(batch === undefined ? {} : { batch }),
     ...(tasks === undefined ? {} : { tasks }),
-    gpu: gpuOf(parts, line),
+    ...(merges.length === 0
+      ? {}
+      : { merges: merges.map((merge) => ({ operators: merge.map(member) })) }),
+    gpu: gpuOf(chosen, line),
     launches: chosen.schedule.launches.map(({ operator, stream, waits, record }) => ({
       operator: name(operator),
       stream,
@@ -64,8 +71,8 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
   };
 }
 
-function gpuOf({ problem, candidates }: GpuSectionParts, line: GpuTimeline): ArtifactGpu {
-  const { criticalPathNs, capacityNs, arithmeticNs, bandwidthNs } = candidates.bounds;
+function gpuOf({ problem, bounds }: GpuCandidate, line: GpuTimeline): ArtifactGpu {
+  const { criticalPathNs, capacityNs, arithmeticNs, bandwidthNs } = bounds;
   const percents = (resource: keyof GpuUse): number[] =>
     line.slices.map((use) => Math.round(use[resource] * 1000) / 10);
   return {

@@ -7,7 +7,7 @@ import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
 import { deviceNamed } from "./device-named.js";
-import { deviceUnsupported, outputsDiffer, tasksCannotRun } from "./failures.js";
+import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
 import { type VerifiedSchedule, verifySchedule } from "./verify-schedule.js";
 
 /** One way to run the model, measured. */
@@ -59,8 +59,8 @@ const TOLERANCE = 1e-3;
 /**
  * Executes a schedule where it was compiled for, or where the user says.
  *
- * Fails: what verifying fails with, `device-unsupported` for a device model, `tasks-cannot-run`, and
- * what running there fails with.
+ * Fails: what verifying fails with, `device-unsupported` for a device model, `tasks-cannot-run`,
+ * `merges-cannot-run` on a CPU, and what running there fails with.
  */
 export async function runSchedule(
   request: RunRequest,
@@ -81,6 +81,9 @@ export async function runSchedule(
   }
   if (verified.value.artifact.operators?.tasks !== undefined) {
     return fail([tasksCannotRun(request.file)]);
+  }
+  if (device.value.kind === "cpu" && verified.value.lowered.merged !== undefined) {
+    return fail([mergesCannotRun(request.file)]);
   }
   if (device.value.kind === "cpu") {
     const ran = await runOnCpu(request, verified.value, context);

@@ -4,6 +4,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
 import { loadModel, loadModelForBatch } from "./load-model.js";
+import { modelWithMerges } from "./merged-model.js";
 import { modelOfArtifact } from "./model-of-artifact.js";
 import { readArtifact } from "./read-artifact.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
@@ -12,6 +13,7 @@ import { graphOfTasks } from "./tasks-in-flight.js";
 /** An artifact that fits its model. */
 export interface VerifiedSchedule {
   readonly artifact: ScheduleArtifact;
+  /** With the merges of the artifact. */
   readonly lowered: LoweredModel;
   readonly schedule: OperatorSchedule;
 }
@@ -48,7 +50,11 @@ export async function verifySchedule(
   if (!lowered.ok) {
     return lowered;
   }
-  const { graph } = lowered.value;
+  const merged = modelWithMerges(lowered.value, artifact.operators, file);
+  if (!merged.ok) {
+    return merged;
+  }
+  const { graph } = merged.value;
   const left = (tasks ?? [{ done: 0 }]).reduce(
     (sum, { done }) => sum + Math.max(0, graph.operators.length - done),
     0,
@@ -59,7 +65,5 @@ export async function verifySchedule(
   }
   const scheduled = tasks === undefined ? graph : graphOfTasks(graph, tasks).graph;
   const schedule = scheduleOfArtifact(artifact.operators, scheduled, file);
-  return schedule.ok
-    ? ok({ artifact, lowered: lowered.value, schedule: schedule.value })
-    : schedule;
+  return schedule.ok ? ok({ artifact, lowered: merged.value, schedule: schedule.value }) : schedule;
 }

@@ -11,6 +11,7 @@ export interface Compared {
     readonly speedUp: number;
     readonly streams: number;
     readonly waits: number;
+    readonly mergedOperators: number;
     readonly boundGap: number;
     readonly searchMs: number;
   }[];
@@ -19,16 +20,27 @@ export interface Compared {
 
 /** All algorithms side by side. */
 export function renderCompared({ algorithms, refused, lowerBoundNs, boundedBy }: Compared): string {
+  const areMerged = algorithms.some(({ mergedOperators }) => mergedOperators > 0);
   const rows = algorithms.map((each) => [
     formatName(each.algorithm),
     formatNs(each.predictedNs),
     `${each.speedUp.toFixed(2)}x`,
     String(each.streams),
     String(each.waits),
+    ...(areMerged ? [String(each.mergedOperators)] : []),
     formatShare(each.boundGap),
     formatNs(each.searchMs * 1e6),
   ]);
-  const header = ["schedule", "predicted", "speed-up", "streams", "waits", "over bound", "search"];
+  const header = [
+    "schedule",
+    "predicted",
+    "speed-up",
+    "streams",
+    "waits",
+    ...(areMerged ? ["merged"] : []),
+    "over bound",
+    "search",
+  ];
   return [
     textTable(header, rows, ["left", ...header.slice(1).map(() => "right" as const)]),
     "",

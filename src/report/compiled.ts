@@ -1,4 +1,5 @@
 import {
+  type ArtifactMerge,
   type ArtifactTask,
   LEAST_PREDICTED_GAIN,
   type OperatorsSection,
@@ -10,7 +11,7 @@ import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 
 /** What a compile found: the device, the candidates beside the baselines, the choice and why. */
 export function renderCompiled({ device }: ScheduleArtifact, operators: OperatorsSection): string {
-  const { dims, batch, tasks, lowerBoundNs, latencyNs, status } = operators;
+  const { dims, batch, tasks, merges, lowerBoundNs, latencyNs, status } = operators;
   const gap = lowerBoundNs === 0 ? 0 : latencyNs.predicted / lowerBoundNs - 1;
   const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
   return [
@@ -24,8 +25,15 @@ export function renderCompiled({ device }: ScheduleArtifact, operators: Operator
     candidateTable(operators),
     "",
     `chosen  ${renderChoice(operators)}`,
+    ...(merges === undefined ? [] : [`merged  ${renderMerges(merges)}`]),
     `bound   no schedule is predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`,
   ].join("\n");
+}
+
+/** How many operators became how many. */
+export function renderMerges(merges: readonly ArtifactMerge[]): string {
+  const operators = merges.reduce((sum, merge) => sum + merge.operators.length, 0);
+  return `${operators} operators are computed as ${merges.length}`;
 }
 
 function renderTask({ name, progress, done }: ArtifactTask): string {

@@ -29,6 +29,7 @@ export function renderExplained(
     streamTable(explanation),
     "",
     ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation), ""]),
+    ...mergeLines(operators),
     ...criticalTable(explanation),
     "",
     "slowest operators",
@@ -51,6 +52,19 @@ export function renderTimeline(
     label: formatName(launch.operator),
   }));
   return renderGantt({ rows, bars, end, formatTime: formatNs }, layout);
+}
+
+/** Merges listed. */
+const MERGES = 12;
+
+function mergeLines({ merges = [] }: OperatorsSection): readonly string[] {
+  const lines = merges
+    .slice(0, MERGES)
+    .map(({ operators }) => `  ${operators.map(formatName).join(" + ")}`);
+  const more = merges.length > MERGES ? [`  and ${merges.length - MERGES} more`] : [];
+  return merges.length === 0
+    ? []
+    : ["computed together, launched under the first name", "", ...lines, ...more, ""];
 }
 
 const NUMBERS: readonly Align[] = ["left", "right", "right", "right", "right"];

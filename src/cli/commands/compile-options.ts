@@ -16,6 +16,7 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
   readonly fuse?: boolean;
+  readonly mergeConvolutions?: boolean;
   readonly batch?: number;
   readonly compare?: boolean;
   readonly concurrency?: number;

@@ -27,11 +27,12 @@ export async function compileIntoPipeline(
   if (options.algorithm !== undefined) {
     return fail([optionNotForPipeline("algorithm", "give --pipeline-algorithm NAME")]);
   }
-  const stray = (["batch", "concurrency", "progress"] as const).find(
+  const stray = (["batch", "concurrency", "progress", "mergeConvolutions"] as const).find(
     (key) => options[key] !== undefined,
   );
   if (stray !== undefined) {
-    return fail([optionNotForPipeline(stray, "leave it out; --dim sets sizes of dynamic dims")]);
+    const option = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return fail([optionNotForPipeline(option, "leave it out; --dim sets sizes of dynamic dims")]);
   }
   const costs = pipelineCosts(device, options);
   if (!costs.ok) {

@@ -12,6 +12,7 @@ import {
   algorithmNotFor,
   compareNotFor,
   mathNotFor,
+  mergesNotForCpu,
   progressMismatch,
   tasksNotForCpu,
 } from "../../driver/failures.js";
@@ -42,6 +43,7 @@ Examples:
   top-compile model.onnx --device h200        estimates for a GPU that is not there
   top-compile model.onnx --device h200 --batch 8
   top-compile model.onnx --device h200 --compare
+  top-compile model.onnx --device h200 --merge-convolutions
   top-compile model.onnx --device h200 --concurrency 2 --progress 0,0.5
   top-compile model.onnx --devices 4          a pipeline of four devices instead
   top-compile model.onnx --algorithm opara    one algorithm's schedule, whatever is faster
@@ -67,6 +69,10 @@ export const registerCompile: RegisterCommand = (command, run) => {
     .addOption(mathOption())
     .addOption(estimateOption())
     .addOption(fuseOption())
+    .option(
+      "--merge-convolutions",
+      "on a GPU: let the search compute convolutions of one input as one, where that is faster",
+    )
     .option(
       "--batch <n>",
       "inputs in a batch: the first dim of every input",
@@ -160,6 +166,7 @@ async function compileOn(
   if (options.compare === true && device.kind !== "model") {
     return fail([compareNotFor(options.device)]);
   }
+  const mergeConvolutions = options.mergeConvolutions === true;
   const mayRewrite = device.kind === "model";
   const common = {
     model,
@@ -175,12 +182,17 @@ async function compileOn(
   }
   switch (device.kind) {
     case "cpu":
+      if (mergeConvolutions) {
+        return fail([mergesNotForCpu()]);
+      }
       return algorithm === undefined || isForCpu(algorithm)
         ? alone(compileModel({ ...common, algorithm, profile: profileSource(options) }, context))
         : fail([algorithmNotFor(algorithm, "cpu")]);
     case "cuda": {
       const target = cudaTarget(options, device.index);
-      return alone(compileForCuda({ ...common, target, algorithm, profile }, context));
+      return alone(
+        compileForCuda({ ...common, target, algorithm, profile, mergeConvolutions }, context),
+      );
     }
     case "model":
       return math === "tf32" || math === "ieee"
@@ -194,6 +206,7 @@ async function compileOn(
                 device: device.model,
                 ...(profile === undefined ? {} : { profile }),
                 compare: options.compare === true,
+                mergeConvolutions,
                 estimateUnsupported: options.estimateUnsupported === true,
               },
               context,

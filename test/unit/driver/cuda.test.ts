@@ -95,7 +95,14 @@ function requestFor(
   const out = join(FOLDER, "out.schedule.json");
   const target = { device: 0, precision, estimateUnsupported: false, fuse: false, seed: 1 };
   const job = { model, out, force: true, dims: new Map<string, number>() };
-  return { ...job, target, algorithm: undefined, profile: undefined, ...more };
+  return {
+    ...job,
+    target,
+    algorithm: undefined,
+    profile: undefined,
+    mergeConvolutions: false,
+    ...more,
+  };
 }
 
 function runRequest(more: Partial<RunRequest> = {}): RunRequest {

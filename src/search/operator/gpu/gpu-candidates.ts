@@ -133,11 +133,15 @@ export function searchGpuSchedules(
         : searchMerged(merging, { unmerged, rivals: found, ...limits });
     });
   }
+  return { ranked: rankCandidates(found), refused, bounds: gpuBounds(problem) };
+}
+
+/** Fastest prediction first, equals in the order of `GPU_ALGORITHMS`. */
+export function rankCandidates(candidates: readonly GpuCandidate[]): readonly GpuCandidate[] {
   const rank = (algorithm: GpuAlgorithm): number => GPU_ALGORITHMS.indexOf(algorithm);
-  const ranked = found.sort(
+  return [...candidates].sort(
     (a, b) => a.predictedNs - b.predictedNs || rank(a.algorithm) - rank(b.algorithm),
   );
-  return { ranked, refused, bounds: gpuBounds(problem) };
 }
 
 function judged(algorithm: GpuAlgorithm, made: MergedSchedule): GpuCandidate {

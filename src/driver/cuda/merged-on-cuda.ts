@@ -1,0 +1,78 @@
+import type { OperatorsSection } from "../../artifact/artifact.js";
+import { invariant } from "../../core/invariant.js";
+import { ok, type Result } from "../../core/result.js";
+import type { DeviceModel } from "../../cost/device-model.js";
+import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { mergeOperators } from "../../onnx/merge-operators.js";
+import { chooseMerges } from "../../search/operator/gpu/choose-merges.js";
+import { gpuProblemOf } from "../../search/operator/gpu/gpu-problem.js";
+import { MergeSpace } from "../../search/operator/gpu/merge-space.js";
+import type { DriverContext } from "../context.js";
+import { measureOnCuda } from "./measure-on-cuda.js";
+import { LEAST_DIFFERENCE, measuredSection, type SectionWish } from "./measured-section.js";
+import type { CudaTarget } from "./with-device.js";
+
+/** A model to be measured with merges. */
+export interface MergedRequest extends SectionWish {
+  readonly original: LoweredModel;
+  readonly target: CudaTarget;
+  /** The GPU, for predictions. */
+  readonly device: DeviceModel;
+}
+
+/**
+ * The section with the merges that are predicted to help on this kind of GPU, measured; `undefined`
+ * when there are none.
+ *
+ * Fails: as `measureOnCuda`.
+ */
+export async function mergedSection(
+  request: MergedRequest,
+  context: DriverContext,
+): Promise<Result<OperatorsSection | undefined>> {
+  const { original, target, device, algorithm } = request;
+  const math = target.precision === "ieee" ? "ieee" : "tf32";
+  const kernels = original.graph.operators.map((each) => kernelsOf(each, original, device, math));
+  const estimated = gpuProblemOf(original.graph, kernels, device, "estimated");
+  const merges = chooseMerges(new MergeSpace(estimated, original, math));
+  if (merges.length === 0) {
+    return ok(undefined);
+  }
+  const made = mergeOperators(original, merges);
+  invariant(made.ok, "merges that were chosen can be made");
+  const { lowered } = made.value;
+  const profile = await measureOnCuda(lowered, target, algorithm, context);
+  return profile.ok
+    ? measuredSection(request, { lowered, original, merges }, profile.value)
+    : profile;
+}
+
+/** The section with merges if it is faster by more than the noise, beside the same baselines. */
+export function fasterSection(
+  plain: OperatorsSection,
+  merged: OperatorsSection | undefined,
+): OperatorsSection {
+  const { latencyNs } = plain;
+  const ns = latencyNs.measured ?? latencyNs.sequentialMeasured ?? 0;
+  const mergedNs =
+    merged?.latencyNs.measured ?? merged?.latencyNs.sequentialMeasured ?? Number.POSITIVE_INFINITY;
+  const margin = 1 - Math.max(LEAST_DIFFERENCE, plain.decision.noise ?? 0);
+  if (merged === undefined || mergedNs >= ns * margin) {
+    return plain;
+  }
+  const { sequentialPredicted, sequentialMeasured, eagerMeasured } = latencyNs;
+  return {
+    ...merged,
+    decision: {
+      ...merged.decision,
+      reason: plain.decision.reason === "asked-for" ? "asked-for" : "fastest-measured",
+    },
+    latencyNs: {
+      ...merged.latencyNs,
+      sequentialPredicted,
+      ...(sequentialMeasured === undefined ? {} : { sequentialMeasured }),
+      ...(eagerMeasured === undefined ? {} : { eagerMeasured }),
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { ArtifactTask } from "../artifact/artifact.js";
+import {
+  type GpuCandidate,
+  type GpuCandidateOptions,
+  type GpuCandidates,
+  rankCandidates,
+  searchGpuSchedules,
+} from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
+import type { MergeSpace } from "../search/operator/gpu/merge-space.js";
+import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
+import { tasksInFlight } from "./tasks-in-flight.js";
+
+/** What to search for a GPU. */
+export interface GpuSearchWish extends Omit<GpuCandidateOptions, "starts" | "merging"> {
+  readonly seed: number;
+  /** Merges that may be used; absent: none. */
+  readonly merging: MergeSpace | undefined;
+  /** Progress of each task in flight; absent: one inference from its start. */
+  readonly progress: readonly number[] | undefined;
+}
+
+/** Candidates, and the tasks that each is a schedule of. */
+export interface GpuSearch {
+  readonly candidates: GpuCandidates;
+  tasksOf(candidate: GpuCandidate): readonly ArtifactTask[] | undefined;
+}
+
+/**
+ * Searches with all algorithms; for tasks in flight, their joint problem. `single` is the problem of
+ * one inference.
+ */
+export function searchOnGpu(single: GpuProblem, wish: GpuSearchWish): GpuSearch {
+  const { progress, merging, ...options } = wish;
+  if (progress === undefined) {
+    const own = merging === undefined ? options : { ...options, merging };
+    return { candidates: searchGpuSchedules(single, own), tasksOf: () => undefined };
+  }
+  const joint = searchTasks(single, progress, options);
+  const tasks = new Map([[joint.problem, joint.tasks]]);
+  const tasksOf = (candidate: GpuCandidate) => tasks.get(candidate.problem);
+  const merged = merging && searchMergedTasks(single, progress, merging, options);
+  if (merged === undefined) {
+    return { candidates: joint.candidates, tasksOf };
+  }
+  tasks.set(merged.problem, merged.tasks);
+  return { candidates: withFaster(joint.candidates, merged.candidates), tasksOf };
+}
+
+interface TasksSearch {
+  readonly problem: GpuProblem;
+  readonly tasks: readonly ArtifactTask[];
+  readonly candidates: GpuCandidates;
+}
+
+type Options = Omit<GpuSearchWish, "merging" | "progress">;
+
+function searchTasks(
+  single: GpuProblem,
+  progress: readonly number[],
+  options: Options,
+): TasksSearch {
+  const tasks = tasksInFlight(progress, single.costs.durationNs);
+  const { problem, start } = gpuProblemOfTasks(single, tasks, options.seed);
+  return {
+    problem,
+    tasks,
+    candidates: searchGpuSchedules(problem, { ...options, starts: [start] }),
+  };
+}
+
+/** The joint search over tasks whose model has the merges that are best for one task alone. */
+function searchMergedTasks(
+  single: GpuProblem,
+  progress: readonly number[],
+  merging: MergeSpace,
+  options: Options,
+): TasksSearch | undefined {
+  const { seed } = options;
+  const alone = searchGpuSchedules(single, { seed, merging, algorithms: ["ios", "top-compile"] });
+  const merges = alone.ranked.find((each) => each.algorithm === "top-compile")?.merges ?? [];
+  if (merges.length === 0) {
+    return undefined;
+  }
+  const found = searchTasks(merging.problemOf(merges).problem, progress, options);
+  const ranked = found.candidates.ranked.map((each) => ({ ...each, merges }));
+  return { ...found, candidates: { ...found.candidates, ranked } };
+}
+
+/** Our candidate and that of IOS are those with merges where these are faster. */
+function withFaster(plain: GpuCandidates, merged: GpuCandidates): GpuCandidates {
+  const ranked = plain.ranked.map((candidate) => {
+    const { algorithm, predictedNs } = candidate;
+    const mayMerge = algorithm === "ios" || algorithm === "top-compile";
+    const other = merged.ranked.find((each) => each.algorithm === algorithm);
+    return mayMerge && other !== undefined && other.predictedNs < predictedNs ? other : candidate;
+  });
+  return { ...plain, ranked: rankCandidates(ranked) };
+}
