@@ -11,6 +11,8 @@
  * A thread makes one output element: simple and exact, but without tensor cores, so slower than a
  * library would be. Source: ONNX operator documentation, QLinearMatMul, QLinearConv.
  */
+
+import { type WindowGeometry, windowGeometry } from "../../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "./device-node.js";
 import {
   add,
@@ -33,7 +35,6 @@ import { addressOf, broadcastLayout, coordinatesOf, rowMajor, sizeOf } from "./l
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
 import { quantizedRange, saturated } from "./quantize.js";
 import { rowBuffers } from "./reductions.js";
-import { type WindowGeometry, windowGeometry } from "./window-geometry.js";
 
 /** An operand that is repeated over the output as if it had other dims. */
 interface Side {
@@ -217,7 +218,7 @@ function convRule(at: Inputs, finishOf: FinishRule): EmitRule {
     }
     const rank = y.dims.length;
     const factors = factorsOf(op, at, rank, { a: 1, b: 1 });
-    const window = windowGeometry(op, x.dims.slice(2), y.dims.slice(2), w.dims.slice(2));
+    const window = windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), w.dims.slice(2));
     const finished = factors && finishOf(op, y, 1, rank);
     if (factors === undefined || window === undefined || finished === undefined) {
       return undefined;
