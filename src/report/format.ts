@@ -36,10 +36,12 @@ export function counted(count: number, noun: string, plural: string = "s"): stri
   return `${count} ${noun}${count === 1 ? "" : plural}`;
 }
 
-/** Bytes with a decimal prefix: `12 B`, `4.00 kB`. */
+/** Bytes with a binary prefix, as options take them: `12 B`, `4.00 KiB`. */
 export function formatBytes(bytes: number): string {
-  const text = formatCount(bytes);
-  return text.includes(" ") ? `${text}B` : `${text} B`;
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 2 ** (10 * at);
+  return `${at === 0 ? Math.round(value) : significant(value)} ${units[at]}`;
 }
 
 /** How many times faster `ns` is than `baseNs`: `1.72x`. */

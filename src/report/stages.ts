@@ -2,7 +2,7 @@
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import { textTable } from "../core/text-table.js";
 import type { PartitionOutcome } from "../partition/search-partition.js";
-import { formatName, formatNs, formatShare } from "./format.js";
+import { formatBytes, formatName, formatNs, formatShare } from "./format.js";
 
 /** One row per stage. */
 export function renderStages(stages: readonly ArtifactStage[]): string {
@@ -49,12 +49,4 @@ export function renderPartition(
     "",
     textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"]),
   ].join("\n");
-}
-
-/** A size with a binary unit and three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 2 ** (10 * at);
-  return `${at === 0 ? value : value.toPrecision(3)} ${units[at]}`;
 }

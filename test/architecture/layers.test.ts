@@ -111,3 +111,36 @@ describe("layers", () => {
     expect(bare).toEqual([]);
   });
 });
+
+describe("docs/architecture.md", () => {
+  const page = readFileSync(resolve(SRC, "../docs/architecture.md"), "utf8");
+
+  it("names every folder that has files, and no other", () => {
+    const named = [...page.matchAll(/^\| `(src\/[\w/-]+)` \|/gm)].map((match) => match[1]);
+    const there = new Set(files.map((file) => `src/${relative(SRC, dirname(file))}`));
+    expect(named.sort()).toEqual([...there].sort());
+  });
+
+  it("has the floors of this test", () => {
+    const rows = [...page.matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, floor, folders]) => [
+      Number(floor),
+      [...(folders ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1]).sort(),
+    ]);
+    const there = new Set(files.map(folderOf));
+    const floors = Object.entries(FLOORS).filter(([folder]) => there.has(folder));
+    const wanted = [...new Set(floors.map(([, floor]) => floor))]
+      .sort((a, b) => b - a)
+      .map((floor) => [floor, floors.flatMap(([name, of]) => (of === floor ? [name] : [])).sort()]);
+    expect(rows).toEqual(wanted);
+  });
+
+  it("names functions that exist", () => {
+    const road = page.slice(page.indexOf("| step |"), page.indexOf("## Folders"));
+    const names = [...road.matchAll(/`([a-z]+[A-Z]\w*)(?:\(.*?\))?`/g)].map((match) => match[1]);
+    const text = [...sources.values()].join("\n");
+    expect(names.length).toBeGreaterThan(20);
+    expect(
+      names.filter((name) => !new RegExp(`export (async )?function ${name}\\b`).test(text)),
+    ).toEqual([]);
+  });
+});

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatCount, formatName, formatNs } from "../../../src/report/format.js";
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatName,
+  formatNs,
+} from "../../../src/report/format.js";
 
 describe("formats", () => {
   it.each([
@@ -18,14 +24,32 @@ describe("formats", () => {
   });
 
   it.each([
-    [950, "950", "950 B"],
-    [1500, "1.50 k", "1.50 kB"],
-    [999_600, "1.00 M", "1.00 MB"],
-    [3e9, "3.00 G", "3.00 GB"],
-    [2e18, "2000 P", "2000 PB"],
-  ])("%d is %s, as bytes %s", (count, text, bytes) => {
+    [950, "950"],
+    [1500, "1.50 k"],
+    [999_600, "1.00 M"],
+    [3e9, "3.00 G"],
+    [2e18, "2000 P"],
+  ])("%d is %s", (count, text) => {
     expect(formatCount(count)).toBe(text);
-    expect(formatBytes(count)).toBe(bytes);
+  });
+
+  it.each([
+    [0, "0 B"],
+    [950, "950 B"],
+    [1536, "1.50 KiB"],
+    [1_048_000, "1023 KiB"],
+    [2 ** 34, "16.0 GiB"],
+    [2 ** 51, "2048 TiB"],
+  ])("%d bytes are %s", (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [1, "1 wait"],
+    [0, "0 waits"],
+    [2, "2 waits"],
+  ])("%d are counted as %s", (count, text) => {
+    expect(counted(count, "wait")).toBe(text);
   });
 
   it("cuts the middle of long names and escapes control characters", () => {
