@@ -43,7 +43,7 @@ const ARTIFACT: Shape<ArtifactFile> = object<ArtifactFile>({
     tool: text(200),
     inputs: list(
       object<ProvenanceInput>({
-        role: oneOf("model", "profile", "placement"),
+        role: oneOf("model", "profile", "placement", "device"),
         name: text(),
         sha256: digest,
       }),

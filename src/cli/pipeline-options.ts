@@ -4,8 +4,10 @@ import { fail, ok, type Result } from "../core/result.js";
 import type { Json } from "../core/stable-json.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import { mathNotFor } from "../driver/failures.js";
-import type { CostSource, Link } from "../driver/pipeline/model-costs.js";
+import type { CostSource } from "../driver/pipeline/model-costs.js";
+import { linkOf, USUAL_EFFICIENCY } from "../driver/pipeline/pipeline-usual.js";
 import type { Layout, PlaceOptions } from "../driver/pipeline/place-model.js";
+import { trainingOptions } from "../driver/pipeline/training-options.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
 import { SHAPE_NAMES } from "../placement/shapes/build-shape.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
@@ -53,22 +55,6 @@ const KEYS: Readonly<Record<keyof PipelineCliOptions, string>> = {
 const MOST_DEVICES = 512;
 const MOST_MICRO_BATCHES = 4096;
 const USUAL_MICRO_BATCHES = 16;
-
-/**
- * A product of matrices takes two like it for its gradients: one for its input, one for its weight.
- * Split, each of them is as long as the forward pass.
- */
-const USUAL_BACKWARD = 2;
-const USUAL_SPLIT = 1;
-
-/** Weights, gradients, and Adam's two moments. */
-const USUAL_COPIES = 4;
-
-/** What several devices reach together of their speeds: communication takes a fifth, unless said otherwise. */
-const USUAL_EFFICIENCY = 0.8;
-
-/** Shapes whose weight gradients are blocks of their own. */
-const SPLIT_SHAPES: ReadonlySet<string> = new Set(["zb-h", "zb-v", "dualpipe"]);
 
 const GROUP = "Pipeline options:";
 
@@ -153,7 +139,7 @@ export function pipelineCosts(
       return fail([deviceNotForPipeline(options.device)]);
     case "model":
       return math === "tf32" || math === "ieee"
-        ? ok({ kind: "model", device: device.model, math })
+        ? ok({ kind: "model", device: device.model, deviceFile: device.file, math })
         : fail([mathNotFor(math, options.device)]);
   }
 }
@@ -199,7 +185,7 @@ export function pipelineWish(options: PipelineCliOptions, seed: number): Result<
     place: {
       layout,
       memoryBytes: memory,
-      training: options.mode === "train" ? trainingOf(options) : undefined,
+      training: options.mode === "train" ? trainingOptions(options) : undefined,
       tensorEfficiency: options.tensorEfficiency ?? USUAL_EFFICIENCY,
       link: linkOf(options),
       method: method ?? PARTITION_METHODS[0],
@@ -208,24 +194,6 @@ export function pipelineWish(options: PipelineCliOptions, seed: number): Result<
     },
     given: givenOf(options),
   });
-}
-
-function trainingOf({ shape, backwardRatio, weightRatio, parameterCopies }: PipelineCliOptions) {
-  const isSplit = weightRatio !== undefined || SPLIT_SHAPES.has(shape ?? "");
-  return {
-    backward: backwardRatio ?? (isSplit ? USUAL_SPLIT : USUAL_BACKWARD),
-    ...(isSplit ? { weight: weightRatio ?? USUAL_SPLIT } : {}),
-    parameterCopies: parameterCopies ?? USUAL_COPIES,
-  };
-}
-
-function linkOf({ linkBandwidth, linkLatency }: PipelineCliOptions): Link | undefined {
-  return linkBandwidth === undefined && linkLatency === undefined
-    ? undefined
-    : {
-        bytesPerSecond: linkBandwidth ?? Number.POSITIVE_INFINITY,
-        latencyNs: Math.round((linkLatency ?? 0) * 1000),
-      };
 }
 
 function givenOf(options: PipelineCliOptions): Readonly<Record<string, Json>> {

@@ -5,19 +5,18 @@
 import { basename } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
-import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import { isCapturable, kernelsOf } from "../cost/kernels/operator-kernels.js";
+import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { profileDoesNotFit } from "../profile/failures.js";
 import type { GpuAlgorithm } from "../search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
 import { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
+import { estimatedProblem } from "./estimated-problem.js";
 import {
   algorithmRefused,
   mergesNotMeasured,
@@ -26,6 +25,7 @@ import {
 } from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
+import { inputOf } from "./input-of.js";
 import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { searchOnGpu } from "./search-on-gpu.js";
@@ -35,6 +35,8 @@ export interface ModelCompileRequest extends ModelJob {
   readonly seed: number;
   readonly algorithm: GpuAlgorithm | undefined;
   readonly device: DeviceModel;
+  /** The file of the device model; absent: it comes with the tool. */
+  readonly deviceFile?: string | undefined;
   readonly math: MathMode;
   /** A recorded GPU profile, whose figures replace the estimates. */
   readonly profile?: string;
@@ -97,10 +99,9 @@ function compiledFor(
   if (foreign.length > 0 && profile === undefined && request.estimateUnsupported !== true) {
     return fail([operatorsUnknown(request.model, foreign)]);
   }
-  const kernels = operators.map((operator) => kernelsOf(operator, lowered, device, math));
   const single =
     profile === undefined
-      ? gpuProblemOf(lowered.graph, kernels, device, "estimated")
+      ? estimatedProblem(lowered, device, math)
       : measuredProblem(profile, lowered.graph);
   if (request.mergeConvolutions === true && profile !== undefined) {
     return fail([mergesNotMeasured()]);
@@ -173,11 +174,14 @@ function provenanceOf(
   recorded: RecordedGpuProfile | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
-  const { model, device, algorithm, seed, dims, batch, progress } = request;
-  const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
+  const { model, device, deviceFile, algorithm, seed, dims, batch, progress } = request;
   return {
     tool,
-    inputs: recorded === undefined ? [input] : [input, recorded.input],
+    inputs: [
+      inputOf("model", model),
+      ...(recorded === undefined ? [] : [recorded.input]),
+      ...(deviceFile === undefined ? [] : [inputOf("device", deviceFile)]),
+    ],
     seed,
     options: {
       device: device.name,

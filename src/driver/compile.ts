@@ -5,10 +5,8 @@
  * the measured schedules. With a profile from a file nothing is measured, so that the same model,
  * profile and seed give the same bytes on any machine.
  */
-import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
-import { sha256OfFile } from "../core/digest.js";
 import { invariant, present } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -23,6 +21,7 @@ import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js"
 import type { Candidate, Candidates, OperatorAlgorithm } from "../search/operator/candidates.js";
 import type { DriverContext } from "./context.js";
 import { type Decision, decide } from "./decide.js";
+import { inputOf } from "./input-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
@@ -125,7 +124,7 @@ function provenanceOf(
   profile: ProvenanceInput | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
-  const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
+  const input = inputOf("model", model);
   return {
     tool,
     inputs: profile === undefined ? [input] : [input, profile],

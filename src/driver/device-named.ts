@@ -8,7 +8,12 @@ import { readText } from "./files.js";
 export type NamedDevice =
   | { readonly kind: "cpu" }
   | { readonly kind: "cuda"; readonly index: number }
-  | { readonly kind: "model"; readonly model: DeviceModel };
+  | {
+      readonly kind: "model";
+      readonly model: DeviceModel;
+      /** The device model file; absent: it comes with the tool. */
+      readonly file?: string;
+    };
 
 /**
  * The device of a name: `cpu`, `cuda` or `cuda:N`, a device model that comes with the tool, or the path of a device
@@ -38,5 +43,5 @@ export function deviceNamed(name: string): Result<NamedDevice> {
     return text;
   }
   const model = parseDeviceModel(text.value, name);
-  return model.ok ? ok({ kind: "model", model: model.value }) : model;
+  return model.ok ? ok({ kind: "model", model: model.value, file: name }) : model;
 }

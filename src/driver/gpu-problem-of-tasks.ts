@@ -31,16 +31,20 @@ export function gpuProblemOfTasks(
     found.set(task.done, known);
     return known;
   });
-  return { problem: problemOf(single, merged), start: sideBySide(merged, schedules) };
+  return { problem: mergedProblem(single, merged), start: sideBySide(merged, schedules) };
 }
 
 function bestAlone(single: GpuProblem, task: ArtifactTask, seed: number): OperatorSchedule {
-  const alone = problemOf(single, graphOfTasks(single.graph, [task]));
+  const alone = mergedProblem(single, graphOfTasks(single.graph, [task]));
   const [best] = searchGpuSchedules(alone, { seed, algorithms: ["opara", "top-compile"] }).ranked;
   return best?.schedule ?? { algorithm: "sequential", streams: 1, launches: [] };
 }
 
-function problemOf({ kernels, device, costs, work }: GpuProblem, merged: MergedTasks): GpuProblem {
+/** The problem of the joint graph of tasks: every operator costs what it costs in `single`. */
+export function mergedProblem(
+  { kernels, device, costs, work }: GpuProblem,
+  merged: MergedTasks,
+): GpuProblem {
   const own = Array.from(merged.origin, (operator) => kernels[operator] ?? []);
   return gpuProblemOf(merged.graph, own, device, costs.source, work.interference);
 }

@@ -7,12 +7,15 @@ import {
 import { present } from "../core/invariant.js";
 import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
 import type { BoundDim } from "../onnx/lowered-model.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { type GpuTimeline, type GpuUse, simulateGpu } from "../schedule/simulate-gpu.js";
+import { type GpuBounds, gpuBounds } from "../search/operator/gpu/gpu-bounds.js";
 import type {
   GpuAlgorithm,
   GpuCandidate,
   GpuCandidates,
 } from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 
 /** What a section is made of. */
 export interface GpuSectionParts {
@@ -30,31 +33,22 @@ export interface GpuSectionParts {
 /** Slices of the latency for which the use of the device is written down. */
 const SLICES = 96;
 
-/** The `operators` section of an artifact for a GPU. */
-export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
-  const { graph, candidates, boundDims, batch } = parts;
-  const { chosen, reason, sequential } = choiceOf(parts);
-  const { problem, merges } = chosen;
-  const tasks = parts.tasksOf(chosen);
-  const line = simulateGpu(problem.work, chosen.schedule, SLICES);
+/** What the simulator says of one schedule, as a section states it. */
+export type GpuFigures = Pick<OperatorsSection, "lowerBoundNs" | "launches"> & {
+  readonly predictedNs: number;
+  readonly gpu: ArtifactGpu;
+};
+
+/** The figures of a schedule on a GPU. Requires: a right schedule. Cost: a simulation. */
+export function gpuFiguresOf(problem: GpuProblem, schedule: OperatorSchedule): GpuFigures {
+  const bounds = gpuBounds(problem);
+  const line = simulateGpu(problem.work, schedule, SLICES);
   const name = (id: OperatorId): string => present(problem.graph.operators[id], "operator").name;
-  const member = (id: OperatorId): string => present(graph.operators[id], "operator").name;
   return {
-    algorithm: chosen.algorithm,
-    streams: chosen.schedule.streams,
-    threadsPerStream: 1,
-    decision: { reason },
-    status: chosen.status,
-    lowerBoundNs: chosen.bounds.lowerBoundNs,
-    latencyNs: { predicted: chosen.predictedNs, sequentialPredicted: sequential.predictedNs },
-    dims: boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
-    ...(batch === undefined ? {} : { batch }),
-    ...(tasks === undefined ? {} : { tasks }),
-    ...(merges.length === 0
-      ? {}
-      : { merges: merges.map((merge) => ({ operators: merge.map(member) })) }),
-    gpu: gpuOf(chosen, line),
-    launches: chosen.schedule.launches.map(({ operator, stream, waits, record }) => ({
+    predictedNs: line.makespanNs,
+    lowerBoundNs: bounds.lowerBoundNs,
+    gpu: gpuOf(problem, bounds, line),
+    launches: schedule.launches.map(({ operator, stream, waits, record }) => ({
       operator: name(operator),
       stream,
       waits: waits.map(name),
@@ -63,6 +57,33 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
       endNs: line.operatorEndNs[operator] ?? 0,
       aloneNs: Math.round(problem.costs.durationNs[operator] ?? 0),
     })),
+  };
+}
+
+/** The `operators` section of an artifact for a GPU. */
+export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
+  const { graph, candidates, boundDims, batch } = parts;
+  const { chosen, reason, sequential } = choiceOf(parts);
+  const { problem, merges } = chosen;
+  const tasks = parts.tasksOf(chosen);
+  const { lowerBoundNs, gpu, launches } = gpuFiguresOf(problem, chosen.schedule);
+  const member = (id: OperatorId): string => present(graph.operators[id], "operator").name;
+  return {
+    algorithm: chosen.algorithm,
+    streams: chosen.schedule.streams,
+    threadsPerStream: 1,
+    decision: { reason },
+    status: chosen.status,
+    lowerBoundNs,
+    latencyNs: { predicted: chosen.predictedNs, sequentialPredicted: sequential.predictedNs },
+    dims: boundDims.map(({ name: dim, size }) => ({ name: dim, size })),
+    ...(batch === undefined ? {} : { batch }),
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(merges.length === 0
+      ? {}
+      : { merges: merges.map((merge) => ({ operators: merge.map(member) })) }),
+    gpu,
+    launches,
     candidates: candidates.ranked.map((each) => ({
       algorithm: each.algorithm,
       streams: each.schedule.streams,
@@ -71,13 +92,13 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
   };
 }
 
-function gpuOf({ problem, bounds }: GpuCandidate, line: GpuTimeline): ArtifactGpu {
+function gpuOf({ work }: GpuProblem, bounds: GpuBounds, line: GpuTimeline): ArtifactGpu {
   const { criticalPathNs, capacityNs, arithmeticNs, bandwidthNs } = bounds;
   const percents = (resource: keyof GpuUse): number[] =>
     line.slices.map((use) => Math.round(use[resource] * 1000) / 10);
   return {
-    launchGapNs: problem.work.launchGapNs,
-    eventNs: problem.work.eventNs,
+    launchGapNs: work.launchGapNs,
+    eventNs: work.eventNs,
     boundsNs: {
       criticalPath: criticalPathNs,
       capacity: capacityNs,

@@ -1,9 +1,7 @@
 /** Pipeline search from a placement alone: read or build it, search, verify, write. */
-import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import type { PipelineSection } from "../artifact/pipeline-section.js";
-import { sha256OfFile } from "../core/digest.js";
 import { invariant } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
@@ -16,6 +14,7 @@ import { type PipelineAlgorithm, searchPipeline } from "../search/pipeline/algor
 import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
 import { DEFAULT_NODES } from "../search/pipeline/top-compile.js";
 import { mayWrite, readText, writeText } from "./files.js";
+import { inputOf } from "./input-of.js";
 import { pipelineSectionOf } from "./pipeline-section-of.js";
 
 /** Where the placement comes from. */
@@ -145,9 +144,7 @@ function placementOf({
 function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["provenance"] {
   const { source, memory, microBatches, algorithm, seed, maxNodes } = request;
   const inputs: ProvenanceInput[] =
-    source.kind === "file"
-      ? [{ role: "placement", name: basename(source.path), sha256: sha256OfFile(source.path) }]
-      : [];
+    source.kind === "file" ? [inputOf("placement", source.path)] : [];
   const shape = source.kind === "shape" ? { shape: source.name, ...given(source.options) } : {};
   return {
     tool,

@@ -1,11 +1,14 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { estimateProblems } from "./estimate-problems.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
-import { loadModel, loadModelForBatch } from "./load-model.js";
+import { type ModelLoader, modelLoader } from "./load-model-of-artifact.js";
 import { modelWithMerges } from "./merged-model.js";
-import { modelOfArtifact } from "./model-of-artifact.js";
+import { operatorsProblems } from "./operators-problems.js";
+import { provenanceProblems } from "./provenance-problems.js";
 import { readArtifact } from "./read-artifact.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
 import { graphOfTasks } from "./tasks-in-flight.js";
@@ -18,39 +21,53 @@ export interface VerifiedSchedule {
   readonly schedule: OperatorSchedule;
 }
 
+/** Problems reported at most. */
+const MOST_PROBLEMS = 20;
+
 /**
- * Checks an artifact against its model, with code that shares nothing with the search: the model's
- * digest, every operator once, every dependency kept.
+ * Checks an artifact in a file against its model: see `verifyOperators`.
  *
- * Fails: as `readArtifact` and `modelOfArtifact`, `schedule-without-section`, `schedule-broken`, and
- * what reading the model fails with.
+ * The model is looked for under `model`, else beside the artifact under the name it has there.
+ * Fails: `schedule-not-json`, `schedule-invalid`, and as `verifyOperators` and `modelLoader` do.
  */
 export async function verifySchedule(
   file: string,
   model: string | undefined,
 ): Promise<Result<VerifiedSchedule>> {
   const parsed = readArtifact(file);
-  if (!parsed.ok) {
-    return parsed;
-  }
-  const artifact = parsed.value;
-  if (artifact.operators === undefined) {
+  return parsed.ok ? verifyOperators(parsed.value, file, modelLoader(file, model)) : parsed;
+}
+
+/**
+ * Checks the `operators` section of an artifact against its model, with code that shares nothing with
+ * the search: every operator once, every dependency kept, all figures in agreement with each other,
+ * and for a GPU that is known by its data sheet every predicted figure again.
+ *
+ * Fails: `schedule-without-section`, `schedule-broken` once per problem, at most twenty; as `load` does.
+ */
+export async function verifyOperators(
+  artifact: ScheduleArtifact,
+  file: string,
+  load: ModelLoader,
+): Promise<Result<VerifiedSchedule>> {
+  const { operators } = artifact;
+  if (operators === undefined) {
     return fail([sectionMissing(file, "operators")]);
   }
-  const path = modelOfArtifact(file, model, artifact);
-  if (!path.ok) {
-    return path;
+  const contradictions = provenanceProblems(artifact);
+  if (contradictions.length > 0) {
+    return broken(file, contradictions);
   }
-  const dims = new Map(artifact.operators.dims.map(({ name, size }) => [name, size]));
-  const { batch, tasks } = artifact.operators;
-  const lowered =
-    batch === undefined
-      ? await loadModel(path.value, dims)
-      : await loadModelForBatch(path.value, dims, { batch, mayRewrite: true });
+  const lowered = await load(artifact);
   if (!lowered.ok) {
     return lowered;
   }
-  const merged = modelWithMerges(lowered.value, artifact.operators, file);
+  const { dims, tasks } = operators;
+  const sizes = lowered.value.boundDims.map(({ name, size }) => ({ name, size }));
+  if (JSON.stringify(dims) !== JSON.stringify(sizes)) {
+    return broken(file, ["/operators/dims is not what the model and the options give"]);
+  }
+  const merged = modelWithMerges(lowered.value, operators, file);
   if (!merged.ok) {
     return merged;
   }
@@ -59,11 +76,28 @@ export async function verifySchedule(
     (sum, { done }) => sum + Math.max(0, graph.operators.length - done),
     0,
   );
-  if (tasks !== undefined && left !== artifact.operators.launches.length) {
-    const launches = `${artifact.operators.launches.length} launches`;
-    return fail([scheduleBroken(file, `${launches}, but its tasks have ${left} operators left`)]);
+  if (tasks !== undefined && left !== operators.launches.length) {
+    const launches = `${operators.launches.length} launches`;
+    return broken(file, [`${launches}, but its tasks have ${left} operators left`]);
   }
   const scheduled = tasks === undefined ? graph : graphOfTasks(graph, tasks).graph;
-  const schedule = scheduleOfArtifact(artifact.operators, scheduled, file);
-  return schedule.ok ? ok({ artifact, lowered: merged.value, schedule: schedule.value }) : schedule;
+  const schedule = scheduleOfArtifact(operators, scheduled, file);
+  if (!schedule.ok) {
+    return schedule;
+  }
+  const inside = operatorsProblems(artifact);
+  const wrong =
+    inside.length > 0
+      ? inside
+      : estimateProblems(artifact, { plain: lowered.value, merged: merged.value }, schedule.value);
+  return wrong.length > 0
+    ? broken(file, wrong)
+    : ok({ artifact, lowered: merged.value, schedule: schedule.value });
+}
+
+function broken(file: string, problems: readonly string[]): Result<never> {
+  const failures = problems
+    .slice(0, MOST_PROBLEMS)
+    .map((problem): Failure => scheduleBroken(file, problem));
+  return fail(failures as unknown as Failures);
 }

@@ -52,7 +52,12 @@ export async function compileIntoPipeline(
       dims: options.dim,
       costs: costs.value,
       place: wish.value.place,
-      given: { device: device.kind === "model" ? device.model.name : "cpu", ...given },
+      given: {
+        ...(device.kind === "model"
+          ? { device: device.model.name, math: options.math }
+          : { device: "cpu" }),
+        ...given,
+      },
       algorithm: options.pipelineAlgorithm ?? PIPELINE_ALGORITHMS[0],
     },
     driverContext(session),

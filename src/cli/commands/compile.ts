@@ -204,6 +204,7 @@ async function compileOn(
                 algorithm,
                 math,
                 device: device.model,
+                deviceFile: device.file,
                 ...(profile === undefined ? {} : { profile }),
                 compare: options.compare === true,
                 mergeConvolutions,

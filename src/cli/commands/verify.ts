@@ -1,11 +1,11 @@
-import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import type { PipelineSection } from "../../artifact/pipeline-section.js";
 import { present } from "../../core/invariant.js";
-import { hasStages, stagesOfArtifact } from "../../driver/pipeline/stages-of-artifact.js";
+import { modelLoader } from "../../driver/load-model-of-artifact.js";
 import { readArtifact } from "../../driver/read-artifact.js";
-import { verifyPipeline } from "../../driver/verify-pipeline.js";
-import { verifySchedule } from "../../driver/verify-schedule.js";
+import { type VerifiedArtifact, verifyArtifact } from "../../driver/verify-artifact.js";
+import type { VerifiedSchedule } from "../../driver/verify-schedule.js";
 import { counted } from "../../report/format.js";
-import type { CommandOutcome, RegisterCommand } from "../command.js";
+import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import type { Session } from "../session.js";
@@ -30,55 +30,39 @@ export const registerVerify: RegisterCommand = (command, run) => {
       if (!artifact.ok) {
         return artifact;
       }
-      if (artifact.value.pipeline !== undefined) {
-        return verifyPipelineFile(file, options.model, artifact.value, session);
+      const load = modelLoader(file, options.model);
+      const hasModel = options.model !== undefined;
+      const found = await verifyArtifact(artifact.value, file, load, hasModel);
+      if (!found.ok) {
+        return found;
       }
-      const verified = await verifySchedule(file, options.model);
-      if (!verified.ok) {
-        return verified;
+      if (found.value.kind === "pipeline") {
+        const section = present(artifact.value.pipeline, "pipeline section");
+        printPipeline(section, found.value, session);
+      } else {
+        printOperators(found.value.verified, session);
       }
-      const { launches, streams } = verified.value.schedule;
-      const waits = launches.reduce((sum, launch) => sum + launch.waits.length, 0);
-      session.print({
-        text: () =>
-          `valid: ${counted(launches.length, "operator")} on ${counted(streams, "stream")}, ${counted(waits, "wait")}, every dependency kept`,
-        json: () => ({ valid: true, operators: launches.length, streams, waits }),
-      });
       return { ok: true, value: EXIT.done };
     });
   });
 };
 
-/** The pipeline by itself, and its stages where the model is known. */
-async function verifyPipelineFile(
-  file: string,
-  model: string | undefined,
-  artifact: ScheduleArtifact,
+function printOperators({ schedule }: VerifiedSchedule, session: Session): void {
+  const { launches, streams } = schedule;
+  const waits = launches.reduce((sum, launch) => sum + launch.waits.length, 0);
+  session.print({
+    text: () =>
+      `valid: ${counted(launches.length, "operator")} on ${counted(streams, "stream")}, ${counted(waits, "wait")}, every dependency kept`,
+    json: () => ({ valid: true, operators: launches.length, streams, waits }),
+  });
+}
+
+function printPipeline(
+  { microBatches, period, instances: { length: instances } }: PipelineSection,
+  { verified: { notes }, stages: found }: Extract<VerifiedArtifact, { readonly kind: "pipeline" }>,
   session: Session,
-): Promise<CommandOutcome> {
-  const pipeline = present(artifact.pipeline, "pipeline section");
-  const checked = verifyPipeline(pipeline, file);
-  if (!checked.ok) {
-    return checked;
-  }
-  const { placement } = checked.value;
-  const isOfModel =
-    model !== undefined || artifact.provenance.inputs.some(({ role }) => role === "model");
-  const isStaged = hasStages(placement);
-  const staged =
-    isStaged && isOfModel ? await stagesOfArtifact(file, model, artifact, placement) : undefined;
-  if (staged?.ok === false) {
-    return staged;
-  }
-  const notes = [
-    ...checked.value.notes,
-    ...(isStaged && !isOfModel
-      ? ["its blocks name operators; give --model FILE to have them checked against a model"]
-      : []),
-  ];
-  const stages = staged?.value.partition.stageCount;
-  const { microBatches, period } = pipeline;
-  const instances = pipeline.instances.length;
+): void {
+  const stages = found?.partition.stageCount;
   session.print({
     text: () =>
       [
@@ -99,5 +83,4 @@ async function verifyPipelineFile(
       notes,
     }),
   });
-  return { ok: true, value: EXIT.done };
 }

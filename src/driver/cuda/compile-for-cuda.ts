@@ -8,13 +8,13 @@
 import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
-import { sha256OfFile } from "../../core/digest.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
 import type { GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
 import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
+import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
 import { measuredSection } from "./measured-section.js";
@@ -107,7 +107,7 @@ function provenanceOf(
   tool: string,
 ): ScheduleArtifact["provenance"] {
   const { model, target, algorithm, dims, batch } = request;
-  const input = { role: "model", name: basename(model), sha256: sha256OfFile(model) } as const;
+  const input = inputOf("model", model);
   return {
     tool,
     inputs: profile === undefined ? [input] : [input, profile],

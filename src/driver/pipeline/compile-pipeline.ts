@@ -1,13 +1,12 @@
 /** From a model to a pipeline: cost, cut, place, search, verify, write. */
-import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
-import { sha256OfFile } from "../../core/digest.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Json } from "../../core/stable-json.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
 import type { DriverContext } from "../context.js";
+import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { searchedSection } from "../search-placement.js";
 import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
@@ -104,23 +103,16 @@ export async function partitionModel(
 }
 
 function provenanceOf(
-  { model, place, given, dims }: PipelineRequest,
+  { model, place, given, dims, costs: { deviceFile } }: PipelineRequest,
   { profileInput }: ModelCosts,
   tool: string,
 ): ScheduleArtifact["provenance"] {
   const { layout } = place;
   const inputs: ProvenanceInput[] = [
-    { role: "model", name: basename(model), sha256: sha256OfFile(model) },
+    inputOf("model", model),
     ...(profileInput === undefined ? [] : [profileInput]),
-    ...(layout.kind === "file"
-      ? [
-          {
-            role: "placement",
-            name: basename(layout.path),
-            sha256: sha256OfFile(layout.path),
-          } as const,
-        ]
-      : []),
+    ...(layout.kind === "file" ? [inputOf("placement", layout.path)] : []),
+    ...(deviceFile === undefined ? [] : [inputOf("device", deviceFile)]),
   ];
   return {
     tool,

@@ -2,19 +2,25 @@
 import type { ArtifactDevice, ProvenanceInput } from "../../artifact/artifact.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
-import { isCapturable, kernelsOf } from "../../cost/kernels/operator-kernels.js";
+import { isCapturable } from "../../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
-import { gpuProblemOf } from "../../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "../context.js";
+import { estimatedProblem } from "../estimated-problem.js";
 import { operatorsNotCapturable } from "../failures.js";
 import { obtainProfile, type ProfileSource } from "../obtain-profile.js";
 
 /** The device that the operators' times are of. */
 export type CostSource =
-  | { readonly kind: "cpu"; readonly profile: ProfileSource }
-  | { readonly kind: "model"; readonly device: DeviceModel; readonly math: MathMode };
+  | { readonly kind: "cpu"; readonly profile: ProfileSource; readonly deviceFile?: undefined }
+  | {
+      readonly kind: "model";
+      readonly device: DeviceModel;
+      /** The file of the device model; absent: it comes with the tool. */
+      readonly deviceFile?: string | undefined;
+      readonly math: MathMode;
+    };
 
 /** What lies between two devices. */
 export interface Link {
@@ -56,9 +62,13 @@ export async function modelCosts(
   seed: number,
   context: DriverContext,
 ): Promise<Result<ModelCosts>> {
-  return source.kind === "cpu"
-    ? measuredCosts(lowered, source.profile, seed, context)
-    : estimatedCosts(lowered, source.device, source.math);
+  if (source.kind === "cpu") {
+    return measuredCosts(lowered, source.profile, seed, context);
+  }
+  const refused = lowered.graph.operators.filter((operator) => !isCapturable(operator));
+  return refused.length > 0
+    ? fail([operatorsNotCapturable(lowered.model.path, refused)])
+    : ok(estimatedCosts(lowered, source.device, source.math));
 }
 
 async function measuredCosts(
@@ -90,26 +100,21 @@ async function measuredCosts(
   });
 }
 
-function estimatedCosts(
+/** The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture. */
+export function estimatedCosts(
   lowered: LoweredModel,
   device: DeviceModel,
   math: MathMode,
-): Result<ModelCosts> {
-  const { operators } = lowered.graph;
-  const refused = operators.filter((operator) => !isCapturable(operator));
-  if (refused.length > 0) {
-    return fail([operatorsNotCapturable(lowered.model.path, refused)]);
-  }
-  const kernels = operators.map((operator) => kernelsOf(operator, lowered, device, math));
-  return ok({
+): ModelCosts {
+  return {
     device: { name: device.product, source: "estimated" },
     profileInput: undefined,
-    durationNs: gpuProblemOf(lowered.graph, kernels, device, "estimated").costs.durationNs,
-    groupOf: Int32Array.from(operators, (_, at) => at),
+    durationNs: estimatedProblem(lowered, device, math).costs.durationNs,
+    groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),
     stageNs: device.launchGapNs,
     slowdown: () => 1,
     receive: USUAL_LINK,
     link: USUAL_LINK,
     signalNs: 0,
-  });
+  };
 }

@@ -20,6 +20,7 @@ import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
 import type { DriverContext } from "../context.js";
 import { outputsDiffer, sectionMissing } from "../failures.js";
+import { modelLoader } from "../load-model-of-artifact.js";
 import { readArtifact } from "../read-artifact.js";
 import { verifyPipeline } from "../verify-pipeline.js";
 import { pipelineNotRunnable } from "./failures.js";
@@ -104,7 +105,7 @@ export async function runPipeline(
   if (reason !== undefined) {
     return fail([pipelineNotRunnable(file, reason)]);
   }
-  const staged = await stagesOfArtifact(file, model, artifact.value, placement);
+  const staged = await stagesOfArtifact(file, artifact.value, placement, modelLoader(file, model));
   if (!staged.ok) {
     return staged;
   }

@@ -4,17 +4,15 @@
  * section saying what the blocks do.
  */
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
-import type { ArtifactStage } from "../../artifact/stages-section.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import { stageBorders } from "../../onnx/stage-models.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import type { Placement } from "../../placement/placement.js";
-import { loadModel } from "../load-model.js";
-import { modelOfArtifact } from "../model-of-artifact.js";
+import type { ModelLoader } from "../load-model-of-artifact.js";
 import { assignOperators } from "./assign-operators.js";
 import { stagesBroken } from "./failures.js";
+import { stageProblem } from "./stage-problem.js";
 
 /** The stages of an artifact, and the model they are of. */
 export interface StagesOfArtifact {
@@ -32,16 +30,15 @@ export function hasStages(placement: Placement): boolean {
 /**
  * Reads and checks the stages.
  *
- * Fails: as `modelOfArtifact` and `assignOperators`, `schedule-broken`, and what reading the model
- * fails with.
+ * Fails: `schedule-broken`, those of `assignOperators`, and as `load` does.
  */
 export async function stagesOfArtifact(
   file: string,
-  model: string | undefined,
   artifact: ScheduleArtifact,
   placement: Placement,
+  load: ModelLoader,
 ): Promise<Result<StagesOfArtifact>> {
-  const lowered = await modelOf(file, model, artifact);
+  const lowered = await load(artifact);
   if (!lowered.ok) {
     return lowered;
   }
@@ -58,29 +55,8 @@ export async function stagesOfArtifact(
   const { partition } = assigned.value;
   const blockOf = assigned.value.blockOf.map((at) => named[at] ?? 0);
   const found = { lowered: lowered.value, partition, blockOf };
-  const problem =
-    dependencyProblem(found, placement) ?? sectionProblem(found, placement, artifact.stages);
+  const problem = dependencyProblem(found, placement) ?? stageProblem(found, placement, artifact);
   return problem === undefined ? ok(found) : fail([stagesBroken(file, problem)]);
-}
-
-async function modelOf(
-  file: string,
-  model: string | undefined,
-  artifact: ScheduleArtifact,
-): Promise<Result<LoweredModel>> {
-  const path = modelOfArtifact(file, model, artifact);
-  return path.ok ? loadModel(path.value, dimsIn(artifact.provenance.options["dim"])) : path;
-}
-
-/** Sizes of dynamic dims as they were given: `name=size`. */
-function dimsIn(recorded: unknown): ReadonlyMap<string, number> {
-  const entries = Array.isArray(recorded) ? recorded.map(String) : [];
-  return new Map(
-    entries.map((entry) => {
-      const at = entry.lastIndexOf("=");
-      return [entry.slice(0, at), Number(entry.slice(at + 1))];
-    }),
-  );
 }
 
 /** A stage that does not wait for what it reads. */
@@ -127,41 +103,4 @@ function reachable({ blocks, dependencies }: Placement): (block: number) => Read
     }
     return found;
   };
-}
-
-/** What the `stages` section says that the blocks and the model do not. */
-function sectionProblem(
-  { lowered, partition, blockOf }: StagesOfArtifact,
-  { blocks, devices }: Placement,
-  stages: readonly ArtifactStage[] | undefined,
-): string | undefined {
-  if (stages === undefined) {
-    return undefined;
-  }
-  if (stages.length !== partition.stageCount) {
-    return `/stages has ${stages.length} stages, the placement ${partition.stageCount}`;
-  }
-  const borders = stageBorders(lowered, partition.stageOf, partition.stageCount);
-  for (const [at, border] of borders.entries()) {
-    const block = present(blocks[blockOf[at] ?? 0], "block");
-    const position = stages.findIndex(({ id }) => id === block.id || `${id}.forward` === block.id);
-    const stage = stages[position];
-    if (stage === undefined) {
-      return `/stages has no stage for block "${block.id}"`;
-    }
-    const names = block.devices.map((device) => devices[device]?.name ?? "");
-    const sent = border.sends.reduce((sum, id) => sum + (lowered.graph.tensors[id]?.bytes ?? 0), 0);
-    const differs = (
-      [
-        ["operators", stage.operators.join("\n") !== block.operators.join("\n")],
-        ["devices", stage.devices.join("\n") !== names.join("\n")],
-        ["durationNs", stage.durationNs !== block.duration],
-        ["outputBytes", stage.outputBytes !== sent],
-      ] as const
-    ).find(([, isOther]) => isOther)?.[0];
-    if (differs !== undefined) {
-      return `/stages/${position}/${differs} is not what block "${block.id}" and the model give`;
-    }
-  }
-  return undefined;
 }

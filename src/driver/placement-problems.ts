@@ -1,0 +1,73 @@
+/** Whether the placement of an artifact is the one that its provenance names. */
+import type { Provenance } from "../artifact/artifact.js";
+import { limitMemory } from "../placement/limit-memory.js";
+import { placementJson } from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
+
+/** What a check of a placement's origin says. */
+export interface PlacementOrigin {
+  /** Contradictions, in words that begin with the place. */
+  readonly problems: readonly string[];
+  /** What could not be checked, in words. */
+  readonly notes: readonly string[];
+}
+
+const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"] as const;
+
+/**
+ * Builds a named shape again and compares; a placement that came from a file is taken as it is,
+ * but for a memory limit that was given for all devices.
+ *
+ * The placement of a model is left to the check of its stages.
+ */
+export function placementProblems(
+  { inputs, options }: Provenance,
+  placement: Placement,
+): PlacementOrigin {
+  if (inputs.some(({ role }) => role === "model")) {
+    return { problems: [], notes: [] };
+  }
+  const { shape, memory } = options;
+  if (shape !== undefined) {
+    return { problems: shapeProblems(String(shape), options, placement), notes: [] };
+  }
+  const isLimited = placement.devices.every((device) => device.memory === memory);
+  const problems =
+    memory === undefined || isLimited
+      ? []
+      : ["/pipeline/placement/devices do not have the memory of /provenance/options"];
+  const hasFile = inputs.some(({ role }) => role === "placement");
+  return hasFile
+    ? { problems, notes: [] }
+    : { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
+}
+
+function shapeProblems(
+  shape: string,
+  options: Provenance["options"],
+  placement: Placement,
+): readonly string[] {
+  const given = NUMBERS.filter((key) => options[key] !== undefined);
+  const { mode, memoryRelease, memory } = options;
+  const asked = {
+    ...Object.fromEntries(given.map((key) => [key, options[key]])),
+    ...(mode === undefined ? {} : { mode }),
+    ...(memoryRelease === undefined ? {} : { memoryRelease }),
+  } as unknown as ShapeOptions;
+  const isSound =
+    given.every((key) => Number.isSafeInteger(options[key])) &&
+    (memory === undefined || (Number.isSafeInteger(memory) && Number(memory) >= 0)) &&
+    (mode === undefined || mode === "train" || mode === "infer") &&
+    (memoryRelease === undefined || memoryRelease === "start" || memoryRelease === "end");
+  const built = isSound ? buildShape(shape, asked) : undefined;
+  const limited = built?.ok
+    ? limitMemory(built.value, shape, memory === undefined ? undefined : Number(memory))
+    : built;
+  const isSame =
+    limited?.ok === true &&
+    JSON.stringify(placementJson(limited.value)) === JSON.stringify(placementJson(placement));
+  return isSame
+    ? []
+    : [`/pipeline/placement is not the shape "${shape}" with the options of /provenance`];
+}
