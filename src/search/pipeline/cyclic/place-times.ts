@@ -12,6 +12,7 @@
  * (Llosa et al., PACT 1996).
  */
 import type { ModuloProblem } from "../modulo/modulo-problem.js";
+import { modulo, TakenTimes } from "./taken-times.js";
 
 /** How to place. */
 export interface PlacingOptions {
@@ -22,7 +23,11 @@ export interface PlacingOptions {
   readonly touching: boolean;
 }
 
-/** Start times, or `undefined` when a block found no place. Cost: O(n * blocks per device). */
+/**
+ * Start times, or `undefined` when a block found no place.
+ *
+ * Cost: O(n * blocks per device * log(blocks per device)).
+ */
 export function placeTimes(
   problem: ModuloProblem,
   { period, order, touching }: PlacingOptions,
@@ -34,16 +39,18 @@ export function placeTimes(
       change[event.block] = event.change;
     }
   }
+  const placed: Placed = { problem, taken: new TakenTimes(problem, period), period };
   for (const block of order) {
     let ready = 0;
     for (const { block: from, gap } of problem.before[block] ?? []) {
       ready = Math.max(ready, (times[from] ?? 0) + gap);
     }
-    const time = firstPlace({ problem, times, period }, block, ready, touching);
+    const time = firstPlace(placed, block, ready, touching);
     if (time === undefined) {
       return undefined;
     }
     times[block] = time;
+    placed.taken.take(block, time);
   }
   for (const block of order.toReversed()) {
     const followers = problem.after[block] ?? [];
@@ -53,8 +60,9 @@ export function placeTimes(
         latest = Math.min(latest, (times[to] ?? 0) - gap);
       }
       const now = times[block] ?? 0;
-      times[block] = Number.NaN;
-      times[block] = Math.max(now, lastPlace({ problem, times, period }, block, latest) ?? now);
+      placed.taken.release(block, now);
+      times[block] = Math.max(now, lastPlace(placed, block, latest) ?? now);
+      placed.taken.take(block, times[block] ?? 0);
     }
   }
   return times;
@@ -63,86 +71,66 @@ export function placeTimes(
 /** What is placed so far. */
 interface Placed {
   readonly problem: ModuloProblem;
-  /** NaN without a place. */
-  readonly times: Float64Array;
+  readonly taken: TakenTimes;
   readonly period: number;
 }
 
 function firstPlace(
-  placed: Placed,
+  { problem, taken, period }: Placed,
   block: number,
   ready: number,
   touching: boolean,
 ): number | undefined {
-  const { problem, times, period } = placed;
   const duration = problem.duration[block] ?? 0;
+  const phase = modulo(ready, period);
   let best: number | undefined;
   let alone = true;
   const offer = (time: number): void => {
-    if ((best === undefined || time < best) && isFree(placed, block, time)) {
+    if ((best === undefined || time < best) && taken.isFree(block, time)) {
       best = time;
     }
   };
-  for (const device of problem.devicesOf[block] ?? []) {
-    for (const other of problem.blocksOn[device] ?? []) {
-      const start = times[other] ?? Number.NaN;
-      if (!Number.isNaN(start)) {
-        alone = false;
-        const end = start + (problem.duration[other] ?? 0);
-        offer(ready + modulo(end - ready, period));
-        if (touching) {
-          offer(ready + modulo(start - duration - ready, period));
-        }
-      }
+  taken.forEachBeside(block, (start, length) => {
+    alone = false;
+    offer(ready + wrapped(start + length - phase, period));
+    if (touching) {
+      offer(ready + wrapped(start - duration - phase, period));
     }
-  }
+  });
   if (alone || !touching || best === undefined) {
     offer(ready);
   }
   return best;
 }
 
-function lastPlace(placed: Placed, block: number, latest: number): number | undefined {
-  const { problem, times, period } = placed;
+function lastPlace(
+  { problem, taken, period }: Placed,
+  block: number,
+  latest: number,
+): number | undefined {
   const duration = problem.duration[block] ?? 0;
+  const phase = modulo(latest, period);
   let best: number | undefined;
   const offer = (time: number): void => {
-    if ((best === undefined || time > best) && isFree(placed, block, time)) {
+    if ((best === undefined || time > best) && taken.isFree(block, time)) {
       best = time;
     }
   };
   offer(latest);
-  for (const device of problem.devicesOf[block] ?? []) {
-    for (const other of problem.blocksOn[device] ?? []) {
-      const start = times[other] ?? Number.NaN;
-      if (!Number.isNaN(start)) {
-        offer(latest - modulo(latest - (start - duration), period));
-      }
-    }
-  }
+  taken.forEachBeside(block, (start) => {
+    offer(latest - wrapped(phase - (start - duration), period));
+  });
   return best;
 }
 
-function isFree({ problem, times, period }: Placed, block: number, time: number): boolean {
-  const duration = problem.duration[block] ?? 0;
-  if (duration > period) {
-    return false;
+/** The rest of a value that is few periods away from [0, `period`): cheaper than a division. */
+function wrapped(value: number, period: number): number {
+  let rest = value;
+  while (rest < 0) {
+    rest += period;
   }
-  for (const device of problem.devicesOf[block] ?? []) {
-    for (const other of problem.blocksOn[device] ?? []) {
-      const start = times[other] ?? Number.NaN;
-      if (!Number.isNaN(start)) {
-        const ahead = modulo(start - time, period);
-        if (ahead < duration || period - ahead < (problem.duration[other] ?? 0)) {
-          return false;
-        }
-      }
-    }
+  while (rest >= period) {
+    rest -= period;
   }
-  return true;
-}
-
-function modulo(value: number, period: number): number {
-  const rest = value % period;
-  return rest < 0 ? rest + period : rest;
+  return rest;
 }

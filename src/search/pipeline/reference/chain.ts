@@ -21,9 +21,8 @@ export function chainOf(placement: Placement): readonly ChainStage[] | undefined
   }
   const ofKind = (kind: Block["kind"]): number[] =>
     blocks.flatMap((block, at) => (block.kind === kind ? [at] : []));
-  const edges = new Set(dependencies.map(({ from, to }) => `${from} ${to}`));
-  const forwards = lineUp(ofKind("forward"), edges);
-  const backwards = lineUp(ofKind("backward"), edges)?.toReversed();
+  const forwards = lineUp(ofKind("forward"), placement);
+  const backwards = lineUp(ofKind("backward"), placement)?.toReversed();
   const weights = ofKind("weight");
   if (forwards === undefined || backwards === undefined) {
     return undefined;
@@ -32,9 +31,11 @@ export function chainOf(placement: Placement): readonly ChainStage[] | undefined
   if (!isInference && backwards.length !== forwards.length) {
     return undefined;
   }
+  const edges = new Set(dependencies.map(({ from, to }) => `${from} ${to}`));
+  const weightOf = firstWeights(placement);
   const stages = forwards.map((forward, at): ChainStage => {
     const backward = backwards[at];
-    const weight = weights.find((each) => edges.has(`${backward} ${each}`));
+    const weight = backward === undefined ? undefined : weightOf.get(backward);
     return { device: blocks[forward]?.devices[0] ?? 0, forward, backward, weight };
   });
   const isWhole =
@@ -60,22 +61,32 @@ function hasOnlyChainEdges(stages: readonly ChainStage[], edges: ReadonlySet<str
   return turns && [...edges].every((edge) => known.has(edge));
 }
 
+/** By block: the first of the weight blocks that depend on it. */
+function firstWeights({ blocks, dependencies }: Placement): ReadonlyMap<number, number> {
+  const first = new Map<number, number>();
+  for (const { from, to } of dependencies) {
+    if (blocks[to]?.kind === "weight") {
+      first.set(from, Math.min(to, first.get(from) ?? to));
+    }
+  }
+  return first;
+}
+
 /** The blocks in the order of the one path through all of them; `undefined` when there is none. */
 function lineUp(
   blocks: readonly number[],
-  edges: ReadonlySet<string>,
+  { dependencies }: Placement,
 ): readonly number[] | undefined {
+  const own = new Set(blocks);
   const next = new Map<number, number>();
   const hasBefore = new Set<number>();
-  for (const from of blocks) {
-    for (const to of blocks) {
-      if (edges.has(`${from} ${to}`)) {
-        if (next.has(from) || hasBefore.has(to)) {
-          return undefined;
-        }
-        next.set(from, to);
-        hasBefore.add(to);
+  for (const { from, to } of dependencies) {
+    if (own.has(from) && own.has(to)) {
+      if (next.has(from) || hasBefore.has(to)) {
+        return undefined;
       }
+      next.set(from, to);
+      hasBefore.add(to);
     }
   }
   const path: number[] = [];

@@ -24,7 +24,7 @@ import type {
 } from "../../../schedule/pipeline-schedule.js";
 import { unrollPeriodic } from "../../../schedule/unroll-periodic.js";
 import { steadyPeakMemory } from "../../../schedule/verify-periodic-schedule.js";
-import { pathsBehind } from "./path-bounds.js";
+import { type Follower, followersOf, pathsBehind } from "./path-bounds.js";
 
 /** Periods tried between the largest load and one micro-batch at a time. */
 const MOST_PERIODS = 256;
@@ -48,9 +48,14 @@ export function moduloSchedule(
     placement.blocks.reduce((sum, { duration }) => sum + duration, 0) +
     placement.dependencies.reduce((sum, { latency }) => sum + latency, 0);
   const step = Math.max(1, Math.ceil((total - load) / MOST_PERIODS));
+  const behind = pathsBehind(placement);
+  const order = placement.blocks
+    .map((_, at) => at)
+    .sort((a, b) => (behind[b] ?? 0) - (behind[a] ?? 0) || a - b);
+  const task: Task = { placement, order, followers: followersOf(placement) };
   for (let period = load; period < total + step; period += step) {
     for (const way of WAYS) {
-      const periodic = place(placement, Math.min(period, total), way);
+      const periodic = place(task, Math.min(period, total), way);
       if (periodic !== undefined && fits(placement, periodic)) {
         return { periodic, whole: early(placement, periodic, microBatches) };
       }
@@ -76,11 +81,8 @@ function early(
   periodic: PeriodicSchedule,
   microBatches: number,
 ): PipelineSchedule {
-  const { blocks, dependencies, devices } = placement;
-  const followers: { to: number; latency: number }[][] = blocks.map(() => []);
-  for (const { from, to, latency } of dependencies) {
-    followers[from]?.push({ to, latency });
-  }
+  const { blocks, devices } = placement;
+  const followers = followersOf(placement);
   const ready = new Float64Array(blocks.length * microBatches);
   const free = new Float64Array(devices.length);
   const { instances } = unrollPeriodic(placement, periodic, microBatches);
@@ -105,18 +107,26 @@ function early(
   return { microBatches, instances: moved, makespan };
 }
 
+/** What is the same for all periods. */
+interface Task {
+  readonly placement: Placement;
+  /** The longest path behind first. */
+  readonly order: readonly number[];
+  readonly followers: readonly (readonly Follower[])[];
+}
+
 interface Arc {
   /** In [0, period). */
   readonly from: number;
   readonly length: number;
 }
 
-function place(placement: Placement, period: number, way: Way): PeriodicSchedule | undefined {
-  const { blocks, dependencies, devices } = placement;
-  const behind = pathsBehind(placement);
-  const order = blocks
-    .map((_, at) => at)
-    .sort((a, b) => (behind[b] ?? 0) - (behind[a] ?? 0) || a - b);
+function place(
+  { placement, order, followers }: Task,
+  period: number,
+  way: Way,
+): PeriodicSchedule | undefined {
+  const { blocks, devices } = placement;
   const arcs: Arc[][] = devices.map(() => []);
   const reserved = way === "wide-first" ? reserveWide(placement, order, arcs) : new Map();
   if (arcs.flat().some(({ from, length }) => from + length > period)) {
@@ -142,10 +152,8 @@ function place(placement: Placement, period: number, way: Way): PeriodicSchedule
       }
     }
     times[block] = start;
-    for (const each of dependencies) {
-      if (each.from === block) {
-        ready[each.to] = Math.max(ready[each.to] ?? 0, start + duration + each.latency);
-      }
+    for (const { to, latency } of followers[block] ?? []) {
+      ready[to] = Math.max(ready[to] ?? 0, start + duration + latency);
     }
   }
   const repetend = Array.from(times, (time, block) => ({

@@ -1,48 +1,69 @@
 import type { Placement } from "../../../placement/placement.js";
 import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
 
-/** Longest path from the start of each block to the end of the micro-batch, latencies included. */
+/** A dependency of a block that is known. */
+export interface Follower {
+  readonly to: number;
+  readonly latency: number;
+}
+
+/** The dependencies of each block on which others wait, in the placement's order. */
+export function followersOf({ blocks, dependencies }: Placement): readonly (readonly Follower[])[] {
+  const followers: Follower[][] = blocks.map(() => []);
+  for (const { from, to, latency } of dependencies) {
+    followers[from]?.push({ to, latency });
+  }
+  return followers;
+}
+
+/**
+ * Longest path from the start of each block to the end of the micro-batch, latencies included.
+ *
+ * Cost: O(blocks + dependencies).
+ */
 export function pathsBehind(placement: Placement): Float64Array {
-  const behind = Float64Array.from(placement.blocks, ({ duration }) => duration);
-  for (const block of upwards(placement).toReversed()) {
-    for (const { from, to, latency } of placement.dependencies) {
-      if (from === block) {
-        const path = (placement.blocks[from]?.duration ?? 0) + latency + (behind[to] ?? 0);
-        behind[from] = Math.max(behind[from] ?? 0, path);
-      }
+  const { blocks } = placement;
+  const behind = Float64Array.from(blocks, ({ duration }) => duration);
+  const followers = followersOf(placement);
+  for (const from of upwards(followers).toReversed()) {
+    for (const { to, latency } of followers[from] ?? []) {
+      const path = (blocks[from]?.duration ?? 0) + latency + (behind[to] ?? 0);
+      behind[from] = Math.max(behind[from] ?? 0, path);
     }
   }
   return behind;
 }
 
-/** Longest path from the start of the micro-batch to the start of each block. */
+/**
+ * Longest path from the start of the micro-batch to the start of each block.
+ *
+ * Cost: O(blocks + dependencies).
+ */
 export function pathsBefore(placement: Placement): Float64Array {
-  const before = new Float64Array(placement.blocks.length);
-  for (const block of upwards(placement)) {
-    for (const { from, to, latency } of placement.dependencies) {
-      if (from === block) {
-        const path = (before[from] ?? 0) + (placement.blocks[from]?.duration ?? 0) + latency;
-        before[to] = Math.max(before[to] ?? 0, path);
-      }
+  const { blocks } = placement;
+  const before = new Float64Array(blocks.length);
+  const followers = followersOf(placement);
+  for (const from of upwards(followers)) {
+    for (const { to, latency } of followers[from] ?? []) {
+      const path = (before[from] ?? 0) + (blocks[from]?.duration ?? 0) + latency;
+      before[to] = Math.max(before[to] ?? 0, path);
     }
   }
   return before;
 }
 
 /** Blocks in an order in which dependencies point forwards. */
-function upwards({ blocks, dependencies }: Placement): readonly number[] {
-  const missing = new Int32Array(blocks.length);
-  for (const { to } of dependencies) {
+function upwards(followers: readonly (readonly Follower[])[]): readonly number[] {
+  const missing = new Int32Array(followers.length);
+  for (const { to } of followers.flat()) {
     missing[to] = (missing[to] ?? 0) + 1;
   }
-  const order = blocks.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
+  const order = followers.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
   for (let i = 0; i < order.length; i++) {
-    for (const { from, to } of dependencies) {
-      if (from === order[i]) {
-        missing[to] = (missing[to] ?? 0) - 1;
-        if (missing[to] === 0) {
-          order.push(to);
-        }
+    for (const { to } of followers[order[i] ?? 0] ?? []) {
+      missing[to] = (missing[to] ?? 0) - 1;
+      if (missing[to] === 0) {
+        order.push(to);
       }
     }
   }
@@ -53,7 +74,7 @@ function upwards({ blocks, dependencies }: Placement): readonly number[] {
  * No schedule of `microBatches` micro-batches is shorter: a device does all its work after the
  * shortest way to it and before the shortest way from it; and one micro-batch takes its longest path.
  *
- * Cost: O(blocks * dependencies).
+ * Cost: O(blocks * devices + dependencies).
  */
 export function makespanBound(placement: Placement, microBatches: number): number {
   const before = pathsBefore(placement);
