@@ -206,6 +206,17 @@ export function replayDiffers(file: string): Failure {
   };
 }
 
+/** A schedule of more streams than are executed: each has libraries and workspaces of its own. */
+export function streamsTooMany(where: string, streams: number, limit: number): Failure {
+  return {
+    code: "streams-too-many",
+    where,
+    message: `uses ${streams} streams; at most ${limit} are executed on a GPU`,
+    hint: "choose another algorithm",
+    exit: 1,
+  };
+}
+
 /** Arithmetic that a device model has no figures for. */
 export function mathNotFor(math: string, device: string): Failure {
   return {

@@ -8,14 +8,16 @@ import { parseGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { GPU_METHOD_VERSION, measureGpuProfile } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { modelDigest } from "../../profile/profile-key.js";
+import { STREAM_LIMIT } from "../../runtime/cuda/client/protocol.js";
 import {
   type GpuAlgorithm,
+  type GpuCandidate,
   type GpuCandidates,
   searchGpuSchedules,
 } from "../../search/operator/gpu/gpu-candidates.js";
 import type { GpuProblem } from "../../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "../context.js";
-import { algorithmRefused, outputsDiffer } from "../failures.js";
+import { algorithmRefused, outputsDiffer, streamsTooMany } from "../failures.js";
 import { readText } from "../files.js";
 import { measuredProblem } from "../measured-problem.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
@@ -37,14 +39,32 @@ export function searchFromProfile(
   { seed, algorithm }: { readonly seed: number; readonly algorithm: GpuAlgorithm | undefined },
 ): Result<MeasuredSearch> {
   const problem = measuredProblem(profile, lowered.graph);
-  const candidates = searchGpuSchedules(problem, {
+  const found = searchGpuSchedules(problem, {
     seed,
     ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
   });
+  const candidates = withinStreamLimit(found);
   const refused = candidates.refused.find((each) => each.algorithm === algorithm);
   return refused === undefined
     ? ok({ problem, candidates })
     : fail([algorithmRefused(refused.algorithm, refused.reason)]);
+}
+
+/** The candidates that the helper can execute; Opara takes 159 streams for NASNet-A large. */
+function withinStreamLimit(candidates: GpuCandidates): GpuCandidates {
+  const isWithin = ({ schedule }: GpuCandidate): boolean => schedule.streams <= STREAM_LIMIT;
+  const over = candidates.ranked.filter((each) => !isWithin(each));
+  return {
+    ...candidates,
+    ranked: candidates.ranked.filter(isWithin),
+    refused: [
+      ...candidates.refused,
+      ...over.map(({ algorithm, schedule }) => ({
+        algorithm,
+        reason: streamsTooMany(`--algorithm ${algorithm}`, schedule.streams, STREAM_LIMIT),
+      })),
+    ],
+  };
 }
 
 /**

@@ -2,8 +2,9 @@ import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { GpuBaselineTiming, GpuScheduleTiming } from "../../profile/gpu/gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
+import { STREAM_LIMIT } from "../../runtime/cuda/client/protocol.js";
 import type { DriverContext } from "../context.js";
-import { outputsDiffer, replayDiffers } from "../failures.js";
+import { outputsDiffer, replayDiffers, streamsTooMany } from "../failures.js";
 import type { VerifiedSchedule } from "../verify-schedule.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
@@ -30,7 +31,7 @@ export interface CudaRunReport {
  * Executes a schedule on a GPU: checks its outputs against ONNX Runtime's and against one stream,
  * then measures it beside the baselines.
  *
- * Fails: what `withDevice` fails with; `outputs-differ`, `replay-differs`.
+ * Fails: what `withDevice` fails with; `streams-too-many`, `outputs-differ`, `replay-differs`.
  */
 export async function runOnCuda(
   file: string,
@@ -40,6 +41,9 @@ export async function runOnCuda(
 ): Promise<Result<CudaRunReport>> {
   const operators = present(artifact.operators, "operators section");
   const { target, rounds } = request;
+  if (schedule.streams > STREAM_LIMIT) {
+    return fail([streamsTooMany(file, schedule.streams, STREAM_LIMIT)]);
+  }
   return withDevice(lowered, target, context, async ({ reference, isVerified, open }) => {
     const session = await open({
       kind: "ordered",

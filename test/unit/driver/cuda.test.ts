@@ -15,6 +15,7 @@ import { loadModel } from "../../../src/driver/load-model.js";
 import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
 import { verifySchedule } from "../../../src/driver/verify-schedule.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
+import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/protocol.js";
 import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
 import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
@@ -235,6 +236,32 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     const ran = await runSchedule(runRequest({ file: out }), context);
     const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
     expect(value.kind === "cuda" && value.report.schedule.outputs.distance).toBeLessThan(1e-6);
+  });
+
+  it("is measured without schedules of more streams than the helper has", async () => {
+    const wide = join(FOLDER, "wide.onnx");
+    const names = Array.from({ length: STREAM_LIMIT + 2 }, (_, i) => `r${i}`);
+    writeFileSync(
+      wide,
+      tinyModel({
+        nodes: [
+          ...names.map((name): TinyNode => ({ type: "Relu", inputs: ["x"], outputs: [name] })),
+          { type: "Max", inputs: names, outputs: ["y"] },
+        ],
+        inputs: [{ name: "x", dims: [4] }],
+        outputs: [{ name: "y", dims: [4] }],
+        weights: [],
+      }),
+    );
+    const wideKernels = await kernelsOf(wide, "ieee");
+    const context = contextWith(async () => ok(new EmulatedHelper(wideKernels, {})));
+    const compiled = await compileForCuda(requestFor(wide), context);
+    const artifact = present(compiled.ok ? compiled.value : undefined, JSON.stringify(compiled));
+    const { candidates = [] } = artifact.operators ?? {};
+    expect(candidates.map(({ algorithm }) => algorithm)).not.toContain("opara");
+    expect(candidates.every(({ streams }) => streams <= STREAM_LIMIT)).toBe(true);
+    const asked = await compileForCuda(requestFor(wide, { algorithm: "opara" }), context);
+    expect(asked).toMatchObject({ error: [{ code: "streams-too-many", exit: 1 }] });
   });
 
   it("is computed with halves when asked", async () => {

@@ -18,9 +18,6 @@ export const PROTOCOL_VERSION = 1;
 /** How many streams a schedule may use: stream numbers are below it. */
 export const STREAM_LIMIT = 128;
 
-/** How many launches a schedule may have. */
-export const LAUNCH_LIMIT = 200_000;
-
 /** Element type of what `gemm` and `conv` nodes read and write; sums are always kept in f32. */
 export type NodeDataType = "f32" | "f16" | "bf16";
 
