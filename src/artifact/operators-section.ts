@@ -23,8 +23,11 @@ import type {
 
 const NS = integer(0);
 const NAME = text(65_536);
-/** More streams than any device runs: a bound on what readers draw and count. */
-const MAX_STREAMS = 4096;
+/**
+ * More streams than any device runs, a bound on what readers draw and count. The rules of the papers
+ * open a stream at every fork: tens of thousands in a model of a hundred thousand operators.
+ */
+const MAX_STREAMS = 131_072;
 const STREAM = integer(0, MAX_STREAMS - 1);
 
 const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({

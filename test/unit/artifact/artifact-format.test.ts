@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScheduleArtifact } from "../../../src/artifact/artifact.js";
 import { encodeArtifact, parseArtifact } from "../../../src/artifact/artifact-format.js";
-import { ARTIFACT } from "../../support/artifacts.js";
+import { ARTIFACT, SECTION } from "../../support/artifacts.js";
 
 /** Each case: what is wrong, the change, the place named. */
 const WRONG: readonly (readonly [string, (text: string) => string, string])[] = [
@@ -36,6 +36,18 @@ describe("parseArtifact", () => {
     expect(parseArtifact(encodeArtifact(ARTIFACT), "m.json")).toEqual({
       ok: true,
       value: ARTIFACT,
+    });
+  });
+
+  it("reads a stream for every operator of a large model, as rules that open one per fork ask", () => {
+    const { operators = SECTION } = ARTIFACT;
+    const candidate = { algorithm: "opara", streams: 100_000, predictedNs: 1 };
+    const launches = operators.launches.map((launch) => ({ ...launch, stream: 99_999 }));
+    const wide = { ...operators, streams: 100_000, launches, candidates: [candidate] };
+    const artifact: ScheduleArtifact = { ...ARTIFACT, operators: wide };
+    expect(parseArtifact(encodeArtifact(artifact), "m.json")).toEqual({
+      ok: true,
+      value: artifact,
     });
   });
 
