@@ -122,6 +122,11 @@ export class GpuEngine {
     return this.#streams.inputsBy(operator, this.#base.end);
   }
 
+  /** Between two kernels of a stream. */
+  get gapNs(): number {
+    return this.#work.launchGapNs;
+  }
+
   /** Of the run that was kept: when each operator had everything that it waits for. */
   get readyNs(): Float64Array {
     return this.#base.ready;
