@@ -1,7 +1,11 @@
+import { fail } from "../core/result.js";
+import { soon } from "../core/soon.js";
 import type { DriverContext } from "../driver/context.js";
 import { profileFolder } from "../profile/profile-store.js";
 import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
+import { executionStopped } from "../runtime/failures.js";
 import { cacheFolder } from "./cache-folder.js";
+import { computing } from "./computing.js";
 import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
 
@@ -10,6 +14,10 @@ export function driverContext({ io, signal, progress }: Session): DriverContext 
   return {
     signal,
     onProgress: (event) => progress.report(event),
+    compute: async (work) => {
+      await soon();
+      return signal.aborted ? fail([executionStopped()]) : computing(work);
+    },
     onNote: (text) => progress.note(text),
     startHelper: () =>
       obtainGpuHelper({

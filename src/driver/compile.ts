@@ -45,7 +45,9 @@ export async function compileModel(
   request: CompileRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+  const { profile } = request;
+  const job = { ...request, alsoReads: profile.kind === "file" ? [profile.path] : [] };
+  return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const artifact = await artifactOf(request, lowered, context);
     return artifact.ok
       ? ok({ value: artifact.value, text: encodeArtifact(artifact.value) })

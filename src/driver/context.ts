@@ -12,6 +12,8 @@ export interface DriverContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Does work that never waits and can take long, so that Ctrl-C ends it. Fails: `stopped`, and what the work does. */
+  readonly compute: <T>(work: () => Result<T>) => Promise<Result<T>>;
   /** Hears of what was assumed or done differently; one line each. */
   readonly onNote: (text: string) => void;
   /** Starts the native helper, building it on first use. Fails: with exit status 4 where it cannot. */

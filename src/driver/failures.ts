@@ -37,12 +37,34 @@ export function fileUnwritable(path: string, cause: unknown): Failure {
   };
 }
 
-/** A file that is there already and is not one that this tool wrote. */
+/** A folder where a file is to be written. */
+export function outputIsFolder(path: string): Failure {
+  return {
+    code: "file-unwritable",
+    where: path,
+    message: "is a folder",
+    hint: "choose another place with --out FILE",
+    exit: 1,
+  };
+}
+
+/** An output that would overwrite what it is made from. */
+export function outputIsInput(path: string): Failure {
+  return {
+    code: "output-is-input",
+    where: path,
+    message: "is read by this command and would be lost",
+    hint: "choose another place with --out FILE",
+    exit: 2,
+  };
+}
+
+/** A file that is there already and is not one of the kind that is to be written. */
 export function fileExists(path: string): Failure {
   return {
     code: "file-exists",
     where: path,
-    message: "exists and was not written by this tool",
+    message: "exists already, and is not an earlier output of this command",
     hint: "choose another place with --out FILE, or give --force to overwrite it",
     exit: 1,
   };

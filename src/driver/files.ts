@@ -1,8 +1,25 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { fail, ok, type Result } from "../core/result.js";
 import { writeFileAtomically } from "../core/write-file.js";
-import { fileExists, fileTooLarge, fileUnreadable, fileUnwritable } from "./failures.js";
+import {
+  fileExists,
+  fileTooLarge,
+  fileUnreadable,
+  fileUnwritable,
+  outputIsFolder,
+  outputIsInput,
+} from "./failures.js";
 
 /** JSON inputs larger than this are not read into memory. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024;
@@ -26,13 +43,18 @@ export interface Overwrite {
   readonly force: boolean;
   /** Files that begin like this one: the `format` line of what this tool writes. */
   readonly format: string;
+  /** Files that are read, and never overwritten; default none. */
+  readonly inputs?: readonly string[];
 }
+
+/** Where the `format` of a file stands, if this tool wrote it. */
+const HEAD_BYTES = 200;
 
 /**
  * Writes a file whole or not at all. A file of the same format is replaced; any other one only with
- * `force`.
+ * `force`. A device or a pipe, such as /dev/null, is written to with `force`, and not replaced.
  *
- * Fails: `file-exists`, `file-unwritable`.
+ * Fails: as `mayWrite`.
  */
 export function writeText(path: string, text: string, overwrite: Overwrite): Result<void> {
   const may = mayWrite(path, overwrite);
@@ -40,7 +62,11 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
     return may;
   }
   try {
-    writeFileAtomically(path, text);
+    if (isPlain(path)) {
+      writeFileAtomically(path, text);
+    } else {
+      writeFileSync(path, text);
+    }
     return ok(undefined);
   } catch (cause) {
     return fail([fileUnwritable(path, cause)]);
@@ -50,16 +76,49 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
 /**
  * Whether `writeText` would refuse: asked before long work starts.
  *
- * Fails: `file-exists`, `file-unwritable` when the folder is not there or may not be written to.
+ * Fails: `output-is-input`; `file-exists`; `file-unwritable` when it is a folder, or its folder is
+ * not there or may not be written to.
  */
-export function mayWrite(path: string, { force, format }: Overwrite): Result<void> {
+export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
+  const { force, format, inputs = [] } = overwrite;
   try {
-    accessSync(dirname(path), constants.W_OK);
-    if (force || !existsSync(path) || readFileSync(path, "utf8").slice(0, 200).includes(format)) {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) {
+      return fail([outputIsFolder(path)]);
+    }
+    if (inputs.some((input) => isSameFile(there, input))) {
+      return fail([outputIsInput(path)]);
+    }
+    if (there === undefined || there.isFile()) {
+      accessSync(dirname(path), constants.W_OK);
+    }
+    if (there === undefined || force || (there.isFile() && headOf(path).includes(format))) {
       return ok(undefined);
     }
   } catch (cause) {
     return fail([fileUnwritable(path, cause)]);
   }
   return fail([fileExists(path)]);
+}
+
+/** Whether a path is a file or free to become one; else it is a device or a pipe. */
+function isPlain(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+function isSameFile(there: Stats | undefined, path: string): boolean {
+  const other = statSync(path, { throwIfNoEntry: false });
+  return (
+    there !== undefined && other !== undefined && there.ino === other.ino && there.dev === other.dev
+  );
+}
+
+function headOf(path: string): string {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const file = openSync(path, "r");
+  try {
+    return head.toString("utf8", 0, readSync(file, head, 0, HEAD_BYTES, 0));
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../core/result.js";
+import { soon } from "../core/soon.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { executionStopped } from "../runtime/failures.js";
 import type { DriverContext } from "./context.js";
@@ -8,6 +9,8 @@ import { type BatchOptions, loadModel, loadModelForBatch, noteOnDims } from "./l
 /** A job that reads one model and writes one file of ours. */
 export interface ModelJob {
   readonly model: string;
+  /** Other files that the job reads, and must not overwrite; default none. */
+  readonly alsoReads?: readonly string[];
   readonly out: string;
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
@@ -35,7 +38,8 @@ export async function runModelJob<T>(
   context: DriverContext,
   make: (lowered: LoweredModel) => Promise<Result<{ readonly value: T; readonly text: string }>>,
 ): Promise<Result<T>> {
-  const overwrite = { force: job.force, format };
+  const inputs = [job.model, ...(job.alsoReads ?? [])];
+  const overwrite = { force: job.force, format, inputs };
   const may = mayWrite(job.out, overwrite);
   if (!may.ok) {
     return may;
@@ -55,6 +59,7 @@ export async function runModelJob<T>(
   if (!made.ok) {
     return made;
   }
+  await soon();
   if (context.signal.aborted) {
     return fail([executionStopped()]);
   }

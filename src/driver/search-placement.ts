@@ -57,7 +57,8 @@ const FORMAT = "top-compile/schedule";
  * failure nothing is written.
  */
 export function searchPlacement(request: SearchRequest, tool: string): Result<SearchedPlacement> {
-  const overwrite = { force: request.force, format: FORMAT };
+  const inputs = request.source.kind === "file" ? [request.source.path] : [];
+  const overwrite = { force: request.force, format: FORMAT, inputs };
   const may = request.out === undefined ? ok(undefined) : mayWrite(request.out, overwrite);
   if (!may.ok) {
     return may;

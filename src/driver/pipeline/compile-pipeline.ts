@@ -42,21 +42,22 @@ export async function compilePipeline(
   request: PipelineRequest,
   context: DriverContext,
 ): Promise<Result<CompiledPipeline>> {
-  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+  const job = { ...request, alsoReads: filesReadBy(request) };
+  return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
     if (!costs.ok) {
       return costs;
     }
-    const placed = placeModel(lowered, costs.value, request.place);
+    const placed = await context.compute(() => placeModel(lowered, costs.value, request.place));
     if (!placed.ok) {
       return placed;
     }
     placed.value.notes.forEach(context.onNote);
     const { algorithm, place } = request;
-    const section = searchedSection(placed.value.placement, {
-      algorithm,
-      microBatches: place.microBatches,
-    });
+    const { microBatches, seed } = place;
+    const section = await context.compute(() =>
+      searchedSection(placed.value.placement, { algorithm, microBatches, seed }),
+    );
     if (!section.ok) {
       return section;
     }
@@ -85,9 +86,12 @@ export async function partitionModel(
   request: PartitionRequest,
   context: DriverContext,
 ): Promise<Result<PlacedModel>> {
-  return runModelJob(request, "top-compile/placement", context, async (lowered) => {
+  const job = { ...request, alsoReads: filesReadBy(request) };
+  return runModelJob(job, "top-compile/placement", context, async (lowered) => {
     const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
-    const placed = costs.ok ? placeModel(lowered, costs.value, request.place) : costs;
+    const placed = costs.ok
+      ? await context.compute(() => placeModel(lowered, costs.value, request.place))
+      : costs;
     if (!placed.ok) {
       return placed;
     }
@@ -100,6 +104,13 @@ export async function partitionModel(
     }
     return ok({ value: placed.value, text: encodePlacement(placed.value.placement) });
   });
+}
+
+function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
+  return [
+    ...(costs.kind === "cpu" && costs.profile.kind === "file" ? [costs.profile.path] : []),
+    ...(place.layout.kind === "file" ? [place.layout.path] : []),
+  ];
 }
 
 function provenanceOf(

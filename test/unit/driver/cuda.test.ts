@@ -79,6 +79,7 @@ function contextWith(startHelper: () => Promise<Result<RunningHelper>>): DriverC
   return {
     signal: new AbortController().signal,
     onProgress: () => {},
+    compute: async (work) => work(),
     onNote: () => {},
     startHelper,
     profileFolder: FOLDER,
