@@ -32,6 +32,17 @@ export function optionNeedsPipeline(option: string): Failure {
   };
 }
 
+/** An option of training without training. */
+export function optionNeedsTraining(option: string): Failure {
+  return {
+    code: "option-needs-training",
+    where: `--${option}`,
+    message: "says what training costs, but the pipeline is for inference",
+    hint: "give --mode train as well",
+    exit: 2,
+  };
+}
+
 /** A placement by hand, and options that search one. */
 export function pipelineLayoutTwice(option: string): Failure {
   return {

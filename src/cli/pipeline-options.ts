@@ -12,7 +12,12 @@ import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-par
 import { SHAPE_NAMES } from "../placement/shapes/build-shape.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
-import { deviceNotForPipeline, optionNeedsPipeline, pipelineLayoutTwice } from "./failures.js";
+import {
+  deviceNotForPipeline,
+  optionNeedsPipeline,
+  optionNeedsTraining,
+  pipelineLayoutTwice,
+} from "./failures.js";
 import { profileSource } from "./model-files.js";
 import { wholeNumber } from "./options.js";
 
@@ -163,7 +168,7 @@ export interface PipelineWish {
   readonly given: Readonly<Record<string, Json>>;
 }
 
-/** What the options ask for. Fails: `pipeline-layout-twice`. Requires: `wantsPipeline`. */
+/** What the options ask for. Fails: `pipeline-layout-twice`, `option-needs-training`. Requires: `wantsPipeline`. */
 export function pipelineWish(options: PipelineCliOptions, seed: number): Result<PipelineWish> {
   const { devices, placement, shape, chunks, method, memory } = options;
   const also = (
@@ -176,6 +181,12 @@ export function pipelineWish(options: PipelineCliOptions, seed: number): Result<
   ).find(([, value]) => value !== undefined)?.[0];
   if (placement !== undefined && also !== undefined) {
     return fail([pipelineLayoutTwice(also)]);
+  }
+  const trained = (["backwardRatio", "weightRatio", "parameterCopies"] as const).find(
+    (key) => options[key] !== undefined,
+  );
+  if (trained !== undefined && options.mode !== "train") {
+    return fail([optionNeedsTraining(KEYS[trained])]);
   }
   const layout: Layout =
     placement !== undefined

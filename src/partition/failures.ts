@@ -15,6 +15,7 @@ export function stageMemoryInfeasible(reason: MemoryShortage, need: MemoryNeed):
   const { bytes, limitBytes } = reason;
   const cause = {
     operator: `operator "${reason.operator}" alone needs ${bytes} bytes, no stage has more than ${limitBytes}`,
+    stage: `no operator fits into the ${limitBytes} bytes of stage "${reason.operator}", the smallest needs ${bytes}`,
     parameters: `the operators' parameters take ${bytes} bytes, the stages together have ${limitBytes}`,
     search: `every partition has a stage of at least ${bytes} bytes, no stage has more than ${limitBytes}`,
   }[reason.kind];
@@ -24,8 +25,8 @@ export function stageMemoryInfeasible(reason: MemoryShortage, need: MemoryNeed):
 /** What proves that memory cannot suffice. */
 export interface MemoryShortage {
   /** `search`: all partitions were tried or ruled out. */
-  readonly kind: "operator" | "parameters" | "search";
-  /** Name of the operator that is too large, else empty. */
+  readonly kind: "operator" | "stage" | "parameters" | "search";
+  /** Name of the operator that is too large, or of the stage that is too small, else empty. */
   readonly operator: string;
   readonly bytes: number;
   readonly limitBytes: number;

@@ -117,7 +117,7 @@ function parametersOf({ parameterBytes, heldBytes }: PartitionGraph): number {
   return sum(parameterBytes) + sum(heldBytes);
 }
 
-/** An operator that fits nowhere, parameters beyond all devices together, or a search that found nothing. */
+/** An operator that fits nowhere, a stage that takes none, parameters beyond all devices together, or a search that found nothing. */
 function proofOfShortage(
   problem: PartitionProblem,
   graph: PartitionGraph,
@@ -130,6 +130,12 @@ function proofOfShortage(
     if (bytes > limitBytes) {
       return { kind: "operator", operator: name, bytes, limitBytes };
     }
+  }
+  const least = Math.min(...problem.graph.operators.map(({ id }) => bytesAlone(graph, id)));
+  const smallest = Math.min(...limits);
+  if (least > smallest) {
+    const operator = problem.devices[limits.indexOf(smallest)]?.name ?? "";
+    return { kind: "stage", operator, bytes: least, limitBytes: smallest };
   }
   const bytes = parametersOf(graph);
   const together = limits.reduce((sum, limit) => sum + limit, 0);

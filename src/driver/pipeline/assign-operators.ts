@@ -7,6 +7,7 @@ import type { OperatorGraph } from "../../ir/operator-graph.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import type { StageBlockSpec } from "../../placement/stage-spec.js";
 import {
+  blockWithoutOperators,
   operatorPlacedTwice,
   operatorsNotPlaced,
   operatorUnknown,
@@ -29,7 +30,7 @@ const MOST = 10;
  *
  * Order: stages topologically, blocks in the order of the specification where that leaves a choice.
  * Fails: `placement-operator-unknown`, `operator-placed-twice`, `operators-not-placed`,
- * `stage-graph-cyclic`. Cost: O(operators x patterns).
+ * `block-without-operators`, `stage-graph-cyclic`. Cost: O(operators x patterns).
  */
 export function assignOperators(
   graph: OperatorGraph,
@@ -105,7 +106,7 @@ function blockOfOperators(
   }
   blocks.forEach(({ id }, block) => {
     if (failures.length === 0 && !blockOf.includes(block)) {
-      failures.push(operatorUnknown(`${file} at /blocks/${block}`, id, undefined));
+      failures.push(blockWithoutOperators(`${file} at /blocks/${block}`, id));
     }
   });
   const [first, ...rest] = failures.slice(0, MOST);

@@ -110,6 +110,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
   return [
     ...(costs.kind === "cpu" && costs.profile.kind === "file" ? [costs.profile.path] : []),
     ...(place.layout.kind === "file" ? [place.layout.path] : []),
+    ...(costs.deviceFile === undefined ? [] : [costs.deviceFile]),
   ];
 }
 

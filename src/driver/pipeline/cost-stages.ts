@@ -75,13 +75,13 @@ export function costStages(
   seated: SeatedPartition,
 ): CostedStages {
   const { graph } = lowered;
-  const { devices, seats, partition } = seated;
+  const { seats, partition } = seated;
   const { stageOf, stageCount } = partition;
   const { training } = options;
   const borders = stageBorders(lowered, stageOf, stageCount);
   const received = receivedBytes(lowered, partition);
   const { times, linkBound } = stageTimes(
-    stageWork(received, operatorTimes(costs, devices.length), seated),
+    stageWork(received, operatorTimes(costs, seats), seated),
     timeOptions(costs, options),
   );
   const inFlight = inFlightOf(stageCount, options);
@@ -116,9 +116,9 @@ export function costStages(
   return { stages, edges: edgesOf(received, times, costs, options, seats), linkBound };
 }
 
-/** Integer nanoseconds of every operator on a device of speed 1, while so many devices work. */
-export function operatorTimes(costs: ModelCosts, devices: number): Float64Array {
-  const busy = costs.slowdown(devices);
+/** Integer nanoseconds of every operator on a device of speed 1, while all devices with a seat work. */
+export function operatorTimes(costs: ModelCosts, seats: readonly Seat[]): Float64Array {
+  const busy = costs.slowdown(new Set(seats.flatMap(({ devices }) => devices)).size);
   return costs.durationNs.map((ns) => Math.round(ns * busy));
 }
 

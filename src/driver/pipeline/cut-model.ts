@@ -182,7 +182,7 @@ function partitionProblem(
   const { blockNs, link, transfers } = timeOptions(costs, options);
   const perDevice = stagesPerDevice(devices, seats);
   const unitNs = new Float64Array(graph.operators.length);
-  operatorTimes(costs, devices.length).forEach((ns, operator) => {
+  operatorTimes(costs, seats).forEach((ns, operator) => {
     const unit = unitOf[operator] as number;
     unitNs[unit] = (unitNs[unit] as number) + ns;
   });

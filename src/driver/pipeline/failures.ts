@@ -42,6 +42,17 @@ export function operatorsNotPlaced(file: string, operators: readonly string[]): 
   };
 }
 
+/** A block whose patterns match only operators that other blocks name. */
+export function blockWithoutOperators(where: string, block: string): Failure {
+  return {
+    code: "block-without-operators",
+    where,
+    message: `block "${block}" is left without operators: other blocks name all that its patterns match`,
+    hint: "a name beats a pattern; leave the block out, or name its operators",
+    exit: 1,
+  };
+}
+
 /** Blocks that wait for each other. */
 export function stageGraphCyclic(
   file: string,
@@ -81,6 +92,28 @@ export function modelNotStatic(model: string, operators: readonly string[]): Fai
     where: model,
     message: `the run decides how often the loop ${some(operators)} goes round, so no stage with it has a duration or fixed outputs`,
     hint: "export the model with a fixed number of iterations, or unrolled",
+    exit: 1,
+  };
+}
+
+/** A file where stage models were to go. */
+export function stageFolderIsFile(path: string): Failure {
+  return {
+    code: "file-unwritable",
+    where: path,
+    message: "is a file, not a folder",
+    hint: "give a folder with --stage-models",
+    exit: 1,
+  };
+}
+
+/** A file in the place of a stage model or of the weights of all. */
+export function stageModelExists(path: string): Failure {
+  return {
+    code: "file-exists",
+    where: path,
+    message: "is there already",
+    hint: "give --force to overwrite stage models, or another folder with --stage-models",
     exit: 1,
   };
 }

@@ -1,4 +1,4 @@
-import type { Link } from "./model-costs.js";
+import type { Link, ModelCosts } from "./model-costs.js";
 
 /** What several devices reach together of their speeds: communication takes a fifth, unless said otherwise. */
 export const USUAL_EFFICIENCY = 0.8;
@@ -9,12 +9,20 @@ export interface LinkWish {
   readonly linkLatency?: number | undefined;
 }
 
-/** The link that was asked for; `undefined`: nothing was said. */
-export function linkOf({ linkBandwidth, linkLatency }: LinkWish): Link | undefined {
+/** What was asked for of the link; `undefined`: nothing was said. */
+export function linkOf({ linkBandwidth, linkLatency }: LinkWish): Partial<Link> | undefined {
   return linkBandwidth === undefined && linkLatency === undefined
     ? undefined
     : {
-        bytesPerSecond: linkBandwidth ?? Number.POSITIVE_INFINITY,
-        latencyNs: Math.round((linkLatency ?? 0) * 1000),
+        ...(linkBandwidth === undefined ? {} : { bytesPerSecond: linkBandwidth }),
+        ...(linkLatency === undefined ? {} : { latencyNs: Math.round(linkLatency * 1000) }),
       };
+}
+
+/** The link beside the computation: what was not said of it is as usual; `undefined`: there is none. */
+export function linkBeside(
+  asked: Partial<Link> | undefined,
+  { link, receive }: ModelCosts,
+): Link | undefined {
+  return asked === undefined ? link : { ...receive, ...asked };
 }

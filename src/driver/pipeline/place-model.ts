@@ -27,7 +27,8 @@ import { assignOperators } from "./assign-operators.js";
 import { costStages, type ModelStage, type Seat } from "./cost-stages.js";
 import { type Cut, type CutOptions, cutModel, type ShapeLayout } from "./cut-model.js";
 import { deviceTooSmall, modelNotStatic } from "./failures.js";
-import type { ModelCosts } from "./model-costs.js";
+import type { Link, ModelCosts } from "./model-costs.js";
+import { linkBeside } from "./pipeline-usual.js";
 import type { LinkBound } from "./stage-times.js";
 
 /** Where stages go. */
@@ -37,7 +38,9 @@ export type Layout =
   | { readonly kind: "file"; readonly path: string };
 
 /** How a model becomes a placement. */
-export interface PlaceOptions extends CutOptions {
+export interface PlaceOptions extends Omit<CutOptions, "link"> {
+  /** Given, if only in part: transfers go beside the computation; the other part is as usual. */
+  readonly link: Partial<Link> | undefined;
   readonly layout: Layout;
   /** Replaces the memory of every device, in bytes. */
   readonly memoryBytes: number | undefined;
@@ -69,7 +72,7 @@ export function placeModel(
   costs: ModelCosts,
   asked: PlaceOptions,
 ): Result<PlacedModel> {
-  const options = { ...asked, link: asked.link ?? costs.link };
+  const options = { ...asked, link: linkBeside(asked.link, costs) };
   if (lowered.guessedLoops.length > 0) {
     return fail([modelNotStatic(lowered.model.path, lowered.guessedLoops)]);
   }

@@ -17,7 +17,7 @@ import type { Placement } from "../../placement/placement.js";
 import type { PipelineDevice } from "../../placement/stage-spec.js";
 import { costStages, type ModelStage, type TrainingOptions } from "./cost-stages.js";
 import { estimatedCosts, type Link, type ModelCosts } from "./model-costs.js";
-import { linkOf, USUAL_EFFICIENCY } from "./pipeline-usual.js";
+import { linkBeside, linkOf, USUAL_EFFICIENCY } from "./pipeline-usual.js";
 import { trainingOptions } from "./training-options.js";
 
 /** Stages that were found in an artifact. */
@@ -63,7 +63,7 @@ export function stageProblem(
     costs ?? free(found.lowered),
     {
       training,
-      link: costs === undefined ? undefined : (givenLink(provenance.options) ?? costs.link),
+      link: costs === undefined ? undefined : linkBeside(givenLink(provenance.options), costs),
       microBatches: pipeline.microBatches,
     },
     { devices, seats: seatsOf(stages, placement, provenance.options), partition },
@@ -139,7 +139,7 @@ function trainingIn(options: Options): TrainingOptions | undefined {
     : undefined;
 }
 
-function givenLink(options: Options): Link | undefined {
+function givenLink(options: Options): Partial<Link> | undefined {
   const { "link-bandwidth": bandwidth, "link-latency": latency } = options;
   return linkOf({
     linkBandwidth: typeof bandwidth === "number" ? bandwidth : undefined,

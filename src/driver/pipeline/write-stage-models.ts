@@ -1,15 +1,17 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeFolder } from "../../core/make-folder.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { writeFileAtomically } from "../../core/write-file.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageModels } from "../../onnx/stage-models.js";
 import { StageWeights } from "../../onnx/stage-weights.js";
-import { fileExists, fileUnwritable } from "../failures.js";
+import { fileUnwritable } from "../failures.js";
+import { stageFolderIsFile, stageModelExists } from "./failures.js";
 import type { PlacedModel } from "./place-model.js";
 
 /**
- * Writes every stage as `<model>.<stage>.onnx` into a folder, their weights once beside them as
+ * Writes every stage as `<model>.<stage>.onnx` into a folder, made if need be, their weights once beside them as
  * `<model>.stages.weights`. In the model's own folder weights that are external data already are
  * referred to where they are.
  *
@@ -22,6 +24,14 @@ export function writeStageModels(
   folder: string,
   force: boolean,
 ): Result<void> {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    return fail([fileUnwritable(folder, cause)]);
+  }
+  if (!statSync(folder).isDirectory()) {
+    return fail([stageFolderIsFile(folder)]);
+  }
   const stem = basename(lowered.model.path).replace(/\.onnx$/i, "");
   const weightsName = `${stem}.stages.weights`;
   const weights = new StageWeights(
@@ -40,7 +50,7 @@ export function writeStageModels(
   }));
   const taken = [...files.map(({ path }) => path), join(folder, weightsName)].find(existsSync);
   if (taken !== undefined && !force) {
-    return fail([fileExists(taken)]);
+    return fail([stageModelExists(taken)]);
   }
   const written = weights.write(join(folder, weightsName));
   if (!written.ok) {

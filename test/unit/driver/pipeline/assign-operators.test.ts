@@ -32,7 +32,7 @@ describe("assignOperators", () => {
     expect(failure(block("a", ...NAMES), block("b", NAMES[0] ?? ""))).toEqual([
       "operator-placed-twice",
     ]);
-    expect(failure(block("a", ...NAMES), block("b", "*"))).toEqual(["placement-operator-unknown"]);
+    expect(failure(block("a", ...NAMES), block("b", "*"))).toEqual(["block-without-operators"]);
   });
 
   it("names the cycle of blocks that wait for each other", () => {
