@@ -13,6 +13,7 @@ import {
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
 import { QUANTIZED_CASES } from "../support/quantized-operator-cases.js";
+import { SAMPLING_CASES } from "../support/sampling-operator-cases.js";
 import { SELECTION_CASES } from "../support/selection-operator-cases.js";
 
 const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
@@ -22,6 +23,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   "window and product": WINDOW_CASES,
   recurrent: RECURRENT_CASES,
   selection: SELECTION_CASES,
+  sampling: SAMPLING_CASES,
   quantised: QUANTIZED_CASES,
 };
 

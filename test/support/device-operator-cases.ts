@@ -2,6 +2,7 @@
 import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
 import { QUANTIZED_CASES } from "./quantized-operator-cases.js";
+import { SAMPLING_CASES } from "./sampling-operator-cases.js";
 import { SELECTION_CASES } from "./selection-operator-cases.js";
 
 const UNARY = [
@@ -521,5 +522,6 @@ export const DEVICE_CASES: readonly OracleCase[] = [
   ...WINDOW_CASES,
   ...RECURRENT_CASES,
   ...SELECTION_CASES,
+  ...SAMPLING_CASES,
   ...QUANTIZED_CASES,
 ];

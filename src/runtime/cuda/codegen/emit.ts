@@ -16,6 +16,7 @@ import { EINSUM_RULES } from "./einsum.js";
 import { ELEMENTWISE, elementwiseStep } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import { fuseChains } from "./fuse.js";
+import { GRID_RULES } from "./grid-sample.js";
 import { INTEGER_RULES } from "./integer-products.js";
 import { LOOKUPS } from "./lookup.js";
 import { MATRIX_RULES } from "./matrix.js";
@@ -26,6 +27,7 @@ import { POOLING_RULES } from "./pooling.js";
 import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
+import { ROI_RULES } from "./roi-align.js";
 import { SCATTER_RULES } from "./scatter.js";
 import { TOP_K_RULES } from "./top-k.js";
 import { trafficPlan } from "./traffic.js";
@@ -46,6 +48,8 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     MATRIX_RULES,
     EINSUM_RULES,
     INTEGER_RULES,
+    GRID_RULES,
+    ROI_RULES,
     CONVOLUTION_RULES,
     RECURRENT_RULES,
     TRANSPOSED_RULES,

@@ -186,7 +186,15 @@ function argRule(start: (type: ValueType) => Expression, operation: BinaryOperat
 }
 
 /** One thread walks along the axis: running sums of one row depend on each other. */
-const cumSum: EmitRule = (op) => {
+function cumulative(neutral: number, combine: Combine): EmitRule {
+  return (op) => cumulativeNodes(op, neutral, combine);
+}
+
+function cumulativeNodes(
+  op: OperatorCall,
+  neutral: number,
+  combine: Combine,
+): readonly DeviceNode[] | undefined {
   const [x, y] = [op.input(0), op.result()];
   const given = op.call.values(1)?.[0];
   const axis = x && given !== undefined ? op.call.axis(given, x.dims.length) : undefined;
@@ -204,7 +212,7 @@ const cumSum: EmitRule = (op) => {
   }
   const isExclusive = op.call.int("exclusive") === 1;
   const isReverse = op.call.int("reverse") === 1;
-  const kernel = perElementKernel("cumulativeSum", rowBuffers(y, x), rows, (row) => {
+  const kernel = perElementKernel("cumulative", rowBuffers(y, x), rows, (row) => {
     const { type } = row;
     const number = (value: number) => literal(type, value);
     const outer = divide(row, number(inner));
@@ -212,11 +220,11 @@ const cumSum: EmitRule = (op) => {
     const total = local(VALUE_OF[x.storage], "total");
     return [
       define("base", add(multiply(outer, number(length * inner)), column)),
-      define("total", literal(total.type, 0)),
+      define("total", literal(total.type, neutral)),
       loop("k", length, (k) => {
         const along = isReverse ? subtract(literal("i32", length - 1), k) : k;
         const at = local(type, "at");
-        const sum = add(total, load(x.storage, 1, at));
+        const sum = combine(total, load(x.storage, 1, at));
         const store = { kind: "store", buffer: 0, index: at, value: total } as const;
         const assign = { kind: "assign", name: "total", value: sum } as const;
         return [
@@ -227,6 +235,12 @@ const cumSum: EmitRule = (op) => {
     ];
   });
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
+}
+
+/** The norm of a whole plane: `p` 1 and 2 are all that models have. */
+const globalNorm: EmitRule = (op) => {
+  const norms: Readonly<Record<number, string>> = { 1: "ReduceL1", 2: "ReduceL2" };
+  return globalPool(REDUCTIONS[norms[op.call.int("p") ?? 2] ?? ""])(op);
 };
 
 /** Rules of the reductions. */
@@ -239,5 +253,7 @@ export const REDUCTION_RULES: EmitTable = {
   GlobalMaxPool: globalPool(REDUCTIONS["ReduceMax"]),
   ArgMax: argRule(lowest, "maximum"),
   ArgMin: argRule(highest, "minimum"),
-  CumSum: cumSum,
+  GlobalLpPool: globalNorm,
+  CumSum: cumulative(0, add),
+  CumProd: cumulative(1, multiply),
 };

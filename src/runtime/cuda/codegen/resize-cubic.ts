@@ -32,6 +32,7 @@ import { define, perElementKernel, type Statement } from "./kernel.js";
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "./layout.js";
 import type { Operand } from "./operator-call.js";
 import { rowBuffers } from "./reductions.js";
+import { tapped } from "./taps.js";
 
 /** An axis that changes, by where its places lie in the input. */
 export interface CubicAxis {
@@ -62,7 +63,7 @@ function polynomial(x: Expression, [first = 0, ...rest]: readonly number[]): Exp
 }
 
 /** The weights of the neighbours at distances 1 + t, t, 1 - t and 2 - t. */
-function weightsOf(t: Expression, a: number): readonly Expression[] {
+export function cubicWeights(t: Expression, a: number): readonly Expression[] {
   const near = (x: Expression) => polynomial(x, [a + 2, -(a + 3), 0, 1]);
   const far = (x: Expression) => polynomial(x, [a, -5 * a, 8 * a, -4 * a]);
   const rest = subtract(float(1), t);
@@ -82,7 +83,7 @@ function axisStatements(
   const neighbour = (tap: number) => add(convert(type, base), subtract(number(tap), number(1)));
   const isInside = (tap: number) =>
     both(atLeast(neighbour(tap), number(0)), less(neighbour(tap), number(from)));
-  const weights = weightsOf(subtract(source, base), a);
+  const weights = cubicWeights(subtract(source, base), a);
   const raw = weights.map((weight, tap) =>
     excludesOutside ? choose(isInside(tap), weight, float(0)) : weight,
   );
@@ -123,7 +124,7 @@ export function cubicNodes(
     const before = axes.flatMap((axis) =>
       axisStatements(axis, coordinates[axis.axis] ?? position, how),
     );
-    const value = mixed(x, axes, coordinates, 0);
+    const value = mixed(x, axes, coordinates);
     const stored = convert(VALUE_OF[y.storage], value);
     return [...before, { kind: "store", buffer: 0, index: position, value: stored }];
   });
@@ -134,16 +135,19 @@ function mixed(
   x: Operand,
   axes: readonly CubicAxis[],
   coordinates: readonly Expression[],
-  depth: number,
 ): Expression {
-  const axis = axes[depth]?.axis;
-  if (axis === undefined) {
+  const taps = axes.map(({ axis }) =>
+    TAPS.map((tap) => ({
+      at: local(coordinates[axis]?.type ?? "i32", `p${axis}_${tap}`),
+      weight: local("f32", `w${axis}_${tap}`),
+    })),
+  );
+  return tapped(taps, (places) => {
+    const there = [...coordinates];
+    for (const [i, { axis }] of axes.entries()) {
+      there[axis] = places[i] ?? there[axis] ?? literal("i32", 0);
+    }
     const layout = { offset: 0, strides: rowMajor(x.dims) };
-    return convert("f32", load(x.storage, 1, addressOf(layout, coordinates)));
-  }
-  const type = coordinates[axis]?.type ?? "i32";
-  return TAPS.map((tap) => {
-    const there = coordinates.with(axis, local(type, `p${axis}_${tap}`));
-    return multiply(mixed(x, axes, there, depth + 1), local("f32", `w${axis}_${tap}`));
-  }).reduce(add);
+    return load(x.storage, 1, addressOf(layout, there));
+  });
 }
