@@ -3,6 +3,7 @@
  * Runtime: same inputs, same outputs. Memory that no thread writes stays NaN and shows.
  */
 import { describe, expect, it } from "vitest";
+import { ATTENTION_CASES } from "../support/attention-operator-cases.js";
 import {
   ELEMENTWISE_CASES,
   MOVEMENT_CASES,
@@ -23,6 +24,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   "window and product": WINDOW_CASES,
   recurrent: RECURRENT_CASES,
   selection: SELECTION_CASES,
+  attention: ATTENTION_CASES,
   sampling: SAMPLING_CASES,
   quantised: QUANTIZED_CASES,
 };

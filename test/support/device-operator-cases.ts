@@ -1,4 +1,5 @@
 /** Operators with shapes that reach every branch of their code generation. */
+import { ATTENTION_CASES } from "./attention-operator-cases.js";
 import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
 import { QUANTIZED_CASES } from "./quantized-operator-cases.js";
@@ -522,6 +523,7 @@ export const DEVICE_CASES: readonly OracleCase[] = [
   ...WINDOW_CASES,
   ...RECURRENT_CASES,
   ...SELECTION_CASES,
+  ...ATTENTION_CASES,
   ...SAMPLING_CASES,
   ...QUANTIZED_CASES,
 ];

@@ -10,6 +10,7 @@ import type { Operator } from "../../../ir/operator-graph.js";
 import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
+import { ATTENTION_RULES } from "./attention-rules.js";
 import { CONVOLUTION_RULES } from "./convolution.js";
 import type { DevicePlan } from "./device-node.js";
 import { EINSUM_RULES } from "./einsum.js";
@@ -48,6 +49,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     MATRIX_RULES,
     EINSUM_RULES,
     INTEGER_RULES,
+    ATTENTION_RULES,
     GRID_RULES,
     ROI_RULES,
     CONVOLUTION_RULES,
