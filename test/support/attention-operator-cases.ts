@@ -7,7 +7,10 @@ const FLAT = { q_num_heads: 4, kv_num_heads: 2 } as const;
 const TWO_HEADS = { num_heads: 2 } as const;
 const MASKED = { ranges: [undefined, undefined, undefined, undefined, [0, 2]] } as const;
 
-/** Attention as one operator. */
+const THREE_HEADS = { num_heads: 3 } as const;
+const POSITIONS = { opset: 23, ranges: [undefined, undefined, undefined, [0, 9]] } as const;
+
+/** Attention as one operator, and its rotary embeddings. */
 export const ATTENTION_CASES: readonly OracleCase[] = [
   row("Attention", "f32[2,3,4,8] f32[2,3,6,8] f32[2,3,6,5]", {}, V23),
   row("Attention", "f32[2,4,32] f32[2,6,16] f32[2,6,10]", FLAT, V23),
@@ -44,4 +47,19 @@ export const ATTENTION_CASES: readonly OracleCase[] = [
     unidirectional: 1,
   }),
   row("com.microsoft:Attention", "f32[2,5,6] f32[6,24] f32[24] i32[2,5]", TWO_HEADS),
+  row("RotaryEmbedding", "f32[2,3,4,8] f32[9,4] f32[9,4] i64[2,4]", {}, POSITIONS),
+  row("RotaryEmbedding", "f32[2,4,24] f32[9,4] f32[9,4] i64[2,4]", THREE_HEADS, POSITIONS),
+  row("RotaryEmbedding", "f32[2,3,4,8] f32[2,4,4] f32[2,4,4]", { interleaved: 1 }, V23),
+  row(
+    "com.microsoft:RotaryEmbedding",
+    "f32[2,4,24] i64[2,4] f32[9,4] f32[9,4]",
+    {},
+    { ranges: [undefined, [0, 9]] },
+  ),
+  row(
+    "com.microsoft:RotaryEmbedding",
+    "f32[2,3,4,8] i64[1] f32[9,4] f32[9,4]",
+    { interleaved: 1 },
+    { ranges: [undefined, [0, 5]] },
+  ),
 ];

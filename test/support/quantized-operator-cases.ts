@@ -59,4 +59,38 @@ export const QUANTIZED_CASES: readonly OracleCase[] = [
     {},
     bytes(U8, I8, SCALE, SCALE, U8, I8),
   ),
+  row("DynamicQuantizeLinear", "f32[3,50]", {}, { outputs: 3 }),
+  row("DynamicQuantizeLinear", "f32[7]", {}, { outputs: 3, ranges: [[0.5, 2]] }),
+  ...["QLinearAdd", "QLinearMul"].map((type) =>
+    row(
+      `com.microsoft:${type}`,
+      "u8[2,3,4] f32()=0.03 u8()=120 u8[3,4] f32()=0.02 u8()=99 f32()=0.0613 u8()=110",
+      {},
+      bytes(U8, ANY, ANY, U8),
+    ),
+  ),
+  row(
+    "com.microsoft:QLinearLeakyRelu",
+    "i8[2,9] f32()=0.03 i8()=12 f32()=0.03 i8()=5",
+    { alpha: { f: 0.1 } },
+    bytes(I8),
+  ),
+  row(
+    "com.microsoft:QLinearSigmoid",
+    "u8[2,9] f32()=0.03 u8()=128 f32()=0.004 u8()=0",
+    {},
+    bytes(U8),
+  ),
+  row(
+    "com.microsoft:MatMulNBits",
+    "f32[3,40] u8[5,3,8] f32[15]",
+    { K: 40, N: 5, bits: 4, block_size: 16 },
+    { ranges: [undefined, U8, SCALE] },
+  ),
+  row(
+    "com.microsoft:MatMulNBits",
+    "f32[2,3,64] u8[6,2,16] f32[12] u8[6]",
+    { K: 64, N: 6, bits: 4, block_size: 32 },
+    { ranges: [undefined, U8, SCALE, U8] },
+  ),
 ];

@@ -21,6 +21,7 @@ import {
   VALUE_OF,
 } from "./expression.js";
 import { FORMULAS, type Formula, type FormulaRule } from "./formulas.js";
+import { FUSED_FORMULAS } from "./fused-formulas.js";
 import { define, type KernelBuffer, perElementKernel, type Statement } from "./kernel.js";
 import { addressOf, broadcastLayout, coordinatesOf, mergeDims, sizeOf } from "./layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
@@ -33,7 +34,11 @@ export interface ChainStep {
   readonly result: Operand;
 }
 
-const ALL_FORMULAS: Readonly<Record<string, FormulaRule>> = { ...FORMULAS, ...CHANNEL_FORMULAS };
+const ALL_FORMULAS: Readonly<Record<string, FormulaRule>> = {
+  ...FORMULAS,
+  ...CHANNEL_FORMULAS,
+  ...FUSED_FORMULAS,
+};
 
 /** The operator as a step on its own; `undefined` when it is not element-wise, or is refused. */
 export function elementwiseStep(op: OperatorCall): ChainStep | undefined {

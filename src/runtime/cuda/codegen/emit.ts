@@ -17,18 +17,22 @@ import { EINSUM_RULES } from "./einsum.js";
 import { ELEMENTWISE, elementwiseStep } from "./elementwise.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import { fuseChains } from "./fuse.js";
+import { ACTIVATION_RULES } from "./fused-activations.js";
 import { GRID_RULES } from "./grid-sample.js";
 import { INTEGER_RULES } from "./integer-products.js";
 import { LOOKUPS } from "./lookup.js";
 import { MATRIX_RULES } from "./matrix.js";
 import { NORMALIZATION_RULES } from "./normalizations.js";
 import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
+import { PACKED_RULES } from "./packed-weights.js";
 import { PLACE_COPIES } from "./place-copy.js";
 import { POOLING_RULES } from "./pooling.js";
 import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
 import { RESIZE_RULES } from "./resize.js";
 import { ROI_RULES } from "./roi-align.js";
+import { ROTARY_RULES } from "./rotary.js";
+import { ROW_CHOICES } from "./row-choices.js";
 import { SCATTER_RULES } from "./scatter.js";
 import { TOP_K_RULES } from "./top-k.js";
 import { trafficPlan } from "./traffic.js";
@@ -49,6 +53,10 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     MATRIX_RULES,
     EINSUM_RULES,
     INTEGER_RULES,
+    PACKED_RULES,
+    ROTARY_RULES,
+    ROW_CHOICES,
+    ACTIVATION_RULES,
     ATTENTION_RULES,
     GRID_RULES,
     ROI_RULES,

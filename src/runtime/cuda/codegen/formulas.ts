@@ -97,14 +97,19 @@ const hardSigmoid = (x: Expression, alpha: number, beta: number): Expression =>
     number(1, x),
   );
 
-const gelu = (x: Expression): Expression =>
+/** x times the share of the normal distribution below x. */
+export const gelu = (x: Expression): Expression =>
   multiply(
     multiply(number(0.5, x), x),
     add(number(1, x), unary("erf", multiply(x, number(Math.SQRT1_2, x)))),
   );
 
+/** The approximation by a logistic curve: x / (1 + exp(-alpha x)). */
+export const quickGelu = (x: Expression, alpha: number): Expression =>
+  multiply(x, sigmoid(multiply(number(alpha, x), x)));
+
 /** The approximation by tanh: sqrt(2/pi) (x + 0.044715 x^3). */
-const fastGelu = (x: Expression): Expression => {
+export const fastGelu = (x: Expression): Expression => {
   const cubic = multiply(number(0.044715, x), multiply(x, multiply(x, x)));
   const inner = multiply(number(Math.sqrt(2 / Math.PI), x), add(x, cubic));
   return multiply(multiply(number(0.5, x), x), add(number(1, x), unary("tanh", inner)));
@@ -118,7 +123,8 @@ const exponentialTail = (x: Expression, alpha: number, scale = 1): Expression =>
     x,
   );
 
-const leaky = (x: Expression, slope: Expression): Expression =>
+/** `x` where it is not negative, else `slope * x`. */
+export const leaky = (x: Expression, slope: Expression): Expression =>
   choose(less(x, number(0, x)), multiply(slope, x), x);
 
 const clip: FormulaRule = (op) => {
@@ -318,9 +324,7 @@ export const FORMULAS: Readonly<Record<string, FormulaRule>> = {
   Shrink: shrink,
   Gelu: ofOne((x, op) => (op.call.text("approximate") === "tanh" ? fastGelu(x) : gelu(x))),
   "com.microsoft:Gelu": ofOne(gelu),
-  "com.microsoft:QuickGelu": ofOne((x, op) =>
-    multiply(x, sigmoid(multiply(number(op.call.float("alpha") ?? 1.702, x), x))),
-  ),
+  "com.microsoft:QuickGelu": ofOne((x, op) => quickGelu(x, op.call.float("alpha") ?? 1.702)),
   Clip: clip,
   Where: where,
   Cast: cast,
