@@ -55,7 +55,7 @@ export function gpuFiguresOf(problem: GpuProblem, schedule: OperatorSchedule): G
       record,
       startNs: line.operatorStartNs[operator] ?? 0,
       endNs: line.operatorEndNs[operator] ?? 0,
-      aloneNs: Math.round(problem.costs.durationNs[operator] ?? 0),
+      aloneNs: Math.max(0, Math.round(problem.costs.durationNs[operator] ?? 0)),
     })),
   };
 }

@@ -273,9 +273,9 @@ export class GpuEngine {
     return this.#now;
   }
 
-  /** Moves kernels that are due now to the device. */
+  /** Moves kernels that are due now to the device; operators without kernels are over at once. */
   #admit(): void {
-    const { phase, phaseNs } = this.#work;
+    const { first: firstKernel, phase, phaseNs } = this.#work;
     const { pending, due } = this.#streams;
     for (;;) {
       const first = pending.peek();
@@ -283,10 +283,26 @@ export class GpuEngine {
         break;
       }
       pending.pop();
+      if (firstKernel[first] === firstKernel[first + 1]) {
+        this.#passOn(first, due[first] as number);
+        continue;
+      }
       this.#between.delete(first);
       const at = phase[this.#kernel[first] as number] as number;
       this.#sharing.add(first, at, phaseNs[at] as number);
     }
+  }
+
+  /**
+   * Ends an operator for which nothing is launched: those behind it wait for what it waited for. So it ends
+   * a launch gap before it is due, and the launch gap to the next operator is the only one.
+   */
+  #passOn(operator: number, due: number): void {
+    const end = Math.max(0, due - this.#work.launchGapNs);
+    this.#trial.start[operator] = end;
+    this.#trial.end[operator] = end;
+    this.#trial.ended[this.#ended++] = operator;
+    this.#streams.ended(operator, end);
   }
 
   /** Runs what is resident for `step`, and ends the phases that are over then. */

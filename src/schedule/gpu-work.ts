@@ -21,7 +21,7 @@ export const DEFAULT_INTERFERENCE: Interference = {
 
 /** Kernels of every operator (by operator id), flattened once for any number of simulations. */
 export interface GpuWork {
-  /** Operator `v` has kernels `first[v] ... first[v + 1] - 1`: at least one. */
+  /** Operator `v` has kernels `first[v] ... first[v + 1] - 1`; none if nothing is launched for it. */
   readonly first: Int32Array;
   /** Kernel `k` has phases `phase[k] ... phase[k + 1] - 1`. */
   readonly phase: Int32Array;

@@ -8,7 +8,8 @@ import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.j
  *
  * Geometry and resources are the driver's. A node's time is measured as a whole; where a library runs
  * several kernels for it, each gets the part that its threads are of all threads. The operator's work
- * is that of its last library call, or of its last kernel.
+ * is that of its last library call, or of its last kernel. An operator that another's kernel computes, or
+ * that has no elements, has none.
  *
  * Requires: the profile is of this graph, in its order.
  */
@@ -22,13 +23,12 @@ export function measuredKernels(
     const nodes = profile.operators[at]?.nodes ?? [];
     const library = nodes.findLastIndex(({ kind }) => kind !== "kernel");
     const main = library < 0 ? nodes.length - 1 : library;
-    const kernels = nodes.flatMap((node, i) =>
+    return nodes.flatMap((node, i) =>
       kernelsOfNode(node, i === main ? operator : undefined, device, {
         arithmetic: node.kind === "kernel" ? "float32" : arithmetic,
         bytes: bytesOf(operator) / nodes.length,
       }),
     );
-    return kernels.length > 0 ? kernels : [EMPTY_KERNEL];
   });
 }
 
@@ -62,18 +62,6 @@ function kernelsOfNode(
     };
   });
 }
-
-/** An operator without work is launched by nobody; the simulator knows no such thing. */
-const EMPTY_KERNEL: Kernel = {
-  threadBlocks: 1,
-  threadsPerBlock: 32,
-  registersPerThread: 16,
-  sharedBytesPerBlock: 0,
-  flops: 0,
-  bytes: 0,
-  arithmetic: "float32",
-  durationNs: 1,
-};
 
 function threadsOf({ grid, threadBlock }: GpuKernelRecord): number {
   return product(grid) * product(threadBlock);

@@ -119,15 +119,93 @@ export function perElementKernel(
     buffers,
     grid: Math.max(1, Math.ceil(count / threads)),
     threads,
-    body: [
+    body: withoutUnused([
       { kind: "define", name: "i", value: add(start, wide(THREAD)) },
       {
         kind: "if",
         condition: less(position, { kind: "constant", type, value: count }),
         body: body(position),
       },
-    ],
+    ]),
   };
+}
+
+/** The statements without definitions that nothing after them reads. Cost: linear. */
+export function withoutUnused(statements: readonly Statement[]): readonly Statement[] {
+  return pruned(statements, new Set());
+}
+
+/** `used`: names that statements behind these read; those that these read are added. */
+function pruned(statements: readonly Statement[], used: Set<string>): readonly Statement[] {
+  const kept: Statement[] = [];
+  for (const statement of [...statements].reverse()) {
+    if (statement.kind === "define" && !used.has(statement.name)) {
+      continue;
+    }
+    const body = "body" in statement ? { body: pruned(statement.body, used) } : {};
+    noteRead(statement, used);
+    kept.push({ ...statement, ...body });
+  }
+  return kept.reverse();
+}
+
+/** Adds the names that a statement itself reads or assigns. */
+function noteRead(statement: Statement, used: Set<string>): void {
+  switch (statement.kind) {
+    case "assign":
+      used.add(statement.name);
+      noteLocals(statement.value, used);
+      return;
+    case "define":
+      noteLocals(statement.value, used);
+      return;
+    case "store":
+    case "storeShared":
+      noteLocals(statement.index, used);
+      noteLocals(statement.value, used);
+      return;
+    case "if":
+      noteLocals(statement.condition, used);
+      return;
+    case "loop":
+      for (const value of [statement.from, statement.to, statement.step]) {
+        noteLocals(value, used);
+      }
+      return;
+    case "exchange":
+      used.add(statement.source);
+      return;
+    case "barrier":
+      return;
+  }
+}
+
+function noteLocals(value: Expression, used: Set<string>): void {
+  switch (value.kind) {
+    case "constant":
+      return;
+    case "local":
+      used.add(value.name);
+      return;
+    case "load":
+    case "shared":
+      noteLocals(value.index, used);
+      return;
+    case "unary":
+    case "convert":
+    case "narrow":
+      noteLocals(value.value, used);
+      return;
+    case "binary":
+      noteLocals(value.left, used);
+      noteLocals(value.right, used);
+      return;
+    case "choose":
+      for (const each of [value.condition, value.yes, value.no]) {
+        noteLocals(each, used);
+      }
+      return;
+  }
 }
 
 /** A loop over `[0, count)` in steps of one. */

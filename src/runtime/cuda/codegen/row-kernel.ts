@@ -39,6 +39,7 @@ import {
   type KernelBuffer,
   type SharedArray,
   type Statement,
+  withoutUnused,
 } from "./kernel.js";
 import { addressOf, coordinatesOf, type Layout, mergeDims, rowMajor, sizeOf } from "./layout.js";
 
@@ -165,13 +166,13 @@ export class RowProgram {
       shared: this.#shared,
       grid: Math.max(1, Math.ceil(rows / rowsPerBlock)),
       threads: DEFAULT_THREADS,
-      body: [
+      body: withoutUnused([
         define("lane", remainder(THREAD, int(this.#team))),
         define("row", row),
         define("active", less(this.row, literal(type, rows))),
         define("base", addressOf(kept.layout, coordinatesOf(this.row, kept.dims))),
         ...this.#body,
-      ],
+      ]),
     };
   }
 

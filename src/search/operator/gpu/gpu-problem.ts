@@ -14,7 +14,10 @@ export interface GpuProblem extends OperatorProblem {
   readonly work: GpuWork;
 }
 
-/** The problem of a graph with these kernels; an operator's cost is its kernels and the gaps between. */
+/**
+ * The problem of a graph with these kernels; an operator's cost is its kernels and the gaps between. One
+ * without kernels costs minus a gap: on a path it takes the place of the gap on one side of it.
+ */
 export function gpuProblemOf(
   graph: OperatorGraph,
   kernels: readonly (readonly Kernel[])[],

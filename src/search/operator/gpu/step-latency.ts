@@ -23,10 +23,11 @@ export function stepLatencyOn({ work }: GpuProblem): StepLatency {
     groups.forEach((group, index) => {
       const run = runs[index] as GroupRun;
       run.operators = group;
-      run.at = 0;
-      run.kernel = work.first[group[0] ?? 0] as number;
-      run.due = 0;
+      enterOperator(work, run, 0, 0);
     });
+    if (runs.slice(0, groups.length).every(({ due }) => due === Number.POSITIVE_INFINITY)) {
+      return 0;
+    }
     const end = Math.round(runStep(work, sharing, runs, groups.length));
     return end + (groups.length > 1 ? work.eventNs : work.launchGapNs);
   };
@@ -121,11 +122,20 @@ function endPhase(
     run.due = now + work.launchGapNs;
     return false;
   }
-  run.at++;
-  const following = run.operators[run.at];
-  if (following !== undefined) {
-    run.kernel = work.first[following] as number;
-    run.due = now + work.launchGapNs;
-  }
+  enterOperator(work, run, run.at + 1, now + work.launchGapNs);
   return false;
+}
+
+/** Goes to the first operator from `at` on that launches something; its first kernel is due then. */
+function enterOperator(work: GpuWork, run: GroupRun, at: number, due: number): void {
+  run.due = Number.POSITIVE_INFINITY;
+  for (run.at = at; run.at < run.operators.length; run.at++) {
+    const operator = run.operators[run.at] as number;
+    const kernel = work.first[operator] as number;
+    if (kernel < (work.first[operator + 1] as number)) {
+      run.kernel = kernel;
+      run.due = due;
+      return;
+    }
+  }
 }
