@@ -8,7 +8,7 @@ import { gpuMakespan } from "../../src/schedule/simulate-gpu.js";
 import { type GpuProblem, gpuProblemOf } from "../../src/search/operator/gpu/gpu-problem.js";
 import { composeSchedule } from "../../src/search/operator/waits.js";
 import { randomGraph } from "../support/graphs.js";
-import { randomKernels } from "../support/kernels.js";
+import { randomKernels, withoutEvery } from "../support/kernels.js";
 
 const size = fc.integer({ min: 1, max: 60 });
 const seed = fc.integer({ min: 1, max: 1_000_000 });
@@ -16,7 +16,8 @@ const seed = fc.integer({ min: 1, max: 1_000_000 });
 function problemOf(count: number, seeded: number): GpuProblem {
   const graph = randomGraph(count, 2, 6, seeded);
   const kernels = randomKernels(graph.operators.length, V100, seeded);
-  return gpuProblemOf(graph, kernels, V100, "estimated");
+  const launched = seeded % 2 === 0 ? kernels : withoutEvery(2 + (seeded % 5), kernels);
+  return gpuProblemOf(graph, launched, V100, "estimated");
 }
 
 function engineOf({ graph, work }: GpuProblem, tail?: Float64Array): GpuEngine {

@@ -11,7 +11,7 @@ import {
 } from "../../src/search/operator/gpu/gpu-candidates.js";
 import { type GpuProblem, gpuProblemOf } from "../../src/search/operator/gpu/gpu-problem.js";
 import { randomGraph } from "../support/graphs.js";
-import { randomKernels } from "../support/kernels.js";
+import { randomKernels, withoutEvery } from "../support/kernels.js";
 
 const size = fc.integer({ min: 1, max: 40 });
 const seed = fc.integer({ min: 1, max: 1_000_000 });
@@ -37,11 +37,29 @@ describe("GPU simulator", () => {
     );
   });
 
+  it("launches nothing for operators that another's kernel computes", () => {
+    fc.assert(
+      fc.property(size, seed, (count, seeded) => {
+        const { graph, kernels } = problemOf(count, seeded);
+        const isInside = (at: number) => at > 0 && at < kernels.length - 1 && at % 3 > 0;
+        const launched = kernels.map((list, at) => (isInside(at) ? [] : list));
+        const problem = gpuProblemOf(graph, launched, V100, "measured");
+        const [first] = searchGpuSchedules(problem, { algorithms: ["sequential"] }).ranked;
+        const sum = launched.flat().reduce((total, { durationNs }) => total + durationNs, 0);
+        const gaps = (launched.flat().length - 1) * V100.launchGapNs;
+        expect(first?.predictedNs).toBe(sum + gaps);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("never beats the bounds, and every schedule of every algorithm verifies", () => {
     const applied = new Set<string>();
     fc.assert(
       fc.property(size, seed, (count, seeded) => {
-        const problem = problemOf(count, seeded);
+        const whole = problemOf(count, seeded);
+        const launched = withoutEvery(2 + (seeded % 9), whole.kernels);
+        const problem = gpuProblemOf(whole.graph, launched, V100, "measured");
         const { ranked, bounds } = searchGpuSchedules(problem, { effort: 4000 });
         expect(ranked.map(({ algorithm }) => algorithm).sort()).toEqual([...GPU_ALGORITHMS].sort());
         for (const { schedule, predictedNs, algorithm } of ranked) {

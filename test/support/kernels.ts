@@ -17,6 +17,11 @@ export function kernel(durationNs: number, rest: Partial<Kernel> = {}): Kernel {
   };
 }
 
+/** The kernels without those of every `nth` operator from the first on: these launch nothing. */
+export function withoutEvery(nth: number, kernels: readonly (readonly Kernel[])[]): Kernel[][] {
+  return kernels.map((list, operator) => (operator % nth === 0 ? [] : [...list]));
+}
+
 /** One or two kernels for each of `count` operators: small and device-filling, idle and greedy. */
 export function randomKernels(count: number, device: DeviceModel, seed: number): Kernel[][] {
   const random = seededRandom(seed);

@@ -6,7 +6,7 @@ import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
 import { gpuProblemOf } from "../../../../../src/search/operator/gpu/gpu-problem.js";
 import { stepLatencyOn } from "../../../../../src/search/operator/gpu/step-latency.js";
 import { graphOf } from "../../../../support/graphs.js";
-import { randomKernels } from "../../../../support/kernels.js";
+import { randomKernels, withoutEvery } from "../../../../support/kernels.js";
 
 describe("stepLatencyOn", () => {
   it("gives a step the time of its schedule in the simulator, and its barrier", () => {
@@ -33,5 +33,16 @@ describe("stepLatencyOn", () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("counts nothing for operators that launch nothing", () => {
+    const kernels = randomKernels(6, V100, 7);
+    const graph = graphOf(Array.from({ length: 6 }, () => ({})));
+    const latencyOf = (launched: typeof kernels) =>
+      stepLatencyOn(gpuProblemOf(graph, launched, V100, "estimated"));
+    const some = latencyOf(withoutEvery(2, kernels));
+    expect(some([[0, 1, 2, 3, 4]])).toBe(latencyOf(kernels)([[1, 3]]));
+    expect(some([[0, 2], [4]])).toBe(0);
+    expect(some([[0], [1], [2]])).toBe(some([[1]]) - V100.launchGapNs + V100.eventNs);
   });
 });
