@@ -75,12 +75,3 @@ export function verifyStagePartition(
   });
   return problems;
 }
-
-/** The operators of each stage, ascending by id: an order in which the stage can run them. */
-export function operatorsOfStages({ stageCount, stageOf }: StagePartition): readonly number[][] {
-  const stages: number[][] = Array.from({ length: stageCount }, () => []);
-  stageOf.forEach((stage, operator) => {
-    stages[stage]?.push(operator);
-  });
-  return stages;
-}

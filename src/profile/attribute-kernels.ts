@@ -1,10 +1,5 @@
 import { present } from "../core/invariant.js";
-import {
-  type OperatorGraph,
-  type OperatorId,
-  type OperatorWork,
-  operatorId,
-} from "../ir/operator-graph.js";
+import type { OperatorGraph, OperatorId, OperatorWork } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
 
@@ -232,13 +227,6 @@ function weightOf(work: OperatorWork | undefined): number {
   }
   const bytes = work.bytesRead + work.bytesWritten + work.parameterBytes;
   return 1 + work.flops / FLOPS_PER_BYTE + bytes;
-}
-
-/** Operators that no kernel stands for: they were removed by the optimiser, ascending. */
-export function removedOperators(attribution: KernelAttribution): readonly OperatorId[] {
-  return [...attribution.kernelsOf.keys()]
-    .filter((id) => attribution.kernelsOf[id] === 0)
-    .map(operatorId);
 }
 
 /**

@@ -5,12 +5,7 @@
 import { fail, ok, type Result } from "../core/result.js";
 import type { ElementType } from "../ir/element-type.js";
 import { modelRefusedByRuntime, modelRunFailed, runtimeMissing } from "./failures.js";
-import {
-  type ElementArray,
-  elementsOver,
-  type TensorData,
-  type TensorSpec,
-} from "./tensor-data.js";
+import { type ElementArray, elementsOver, type TensorData } from "./tensor-data.js";
 
 /** A tensor of ONNX Runtime. */
 export interface RuntimeTensor {
@@ -216,19 +211,4 @@ export function bindSession(
     },
     release: () => session.release(),
   };
-}
-
-/** The tensor inputs that a session wants, where all their dims are static; others are left out. */
-export function sessionInputs(session: RuntimeSession): readonly TensorSpec[] {
-  return session.inputMetadata.flatMap((value) =>
-    value.isTensor && value.shape?.every((dim) => typeof dim === "number")
-      ? [
-          {
-            name: value.name,
-            elementType: value.type as ElementType,
-            dims: value.shape as number[],
-          },
-        ]
-      : [],
-  );
 }

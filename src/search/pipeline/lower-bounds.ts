@@ -122,8 +122,3 @@ export function heldTime(problem: ModuloProblem, device: number): HeldTime | und
 function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
-
-/** The highest bound; `undefined` for a placement without devices. */
-export function tightestBound(placement: Placement): PeriodBound | undefined {
-  return periodBounds(placement)[0];
-}

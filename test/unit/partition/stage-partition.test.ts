@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { operatorsOfStages, verifyStagePartition } from "../../../src/partition/stage-partition.js";
+import { verifyStagePartition } from "../../../src/partition/stage-partition.js";
 import { chain, forkJoin } from "../../support/graphs.js";
 
 const stages = (...stageOf: number[]) => ({
@@ -29,14 +29,5 @@ describe("verifyStagePartition", () => {
     ["no stages", { stageCount: 0, stageOf: new Int32Array(4) }, ["stage-count-invalid"]],
   ])("finds %s", (_, partition, kinds) => {
     expect(verifyStagePartition(chain(4), partition).map(({ kind }) => kind)).toEqual(kinds);
-  });
-});
-
-describe("operatorsOfStages", () => {
-  it("lists operators by stage, ascending", () => {
-    expect(operatorsOfStages(stages(0, 1, 0, 1))).toEqual([
-      [0, 2],
-      [1, 3],
-    ]);
   });
 });

@@ -70,20 +70,6 @@ export function familySchedule(
   return ok(whole);
 }
 
-/**
- * The schedules of all families that take the placement and stay within its memory, shortest first:
- * upper bounds for a search, in a few milliseconds.
- */
-export function familyCandidates(
-  placement: Placement,
-  microBatches: number,
-): readonly PipelineSchedule[] {
-  return FAMILIES.flatMap((family) => {
-    const whole = familySchedule(family, placement, microBatches);
-    return whole.ok ? [whole.value] : [];
-  }).sort((a, b) => a.makespan - b.makespan);
-}
-
 type Orders = readonly (readonly OrderItem[])[];
 
 function ordersOf(family: Family, placement: Placement, microBatches: number): Result<Orders> {

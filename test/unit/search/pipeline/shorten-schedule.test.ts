@@ -8,7 +8,7 @@ import {
   shortenSchedule,
   shortestSchedule,
 } from "../../../../src/search/pipeline/makespan/shorten-schedule.js";
-import { familyCandidates } from "../../../../src/search/pipeline/reference/families.js";
+import { familySchedules } from "../../../support/family-schedules.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);
@@ -62,7 +62,7 @@ describe("shortening", () => {
 
   it("leaves a schedule at its lower bound as it is", () => {
     const placement = shape("v", { devices: 4, memory: 4 });
-    const [whole] = familyCandidates(placement, 16);
+    const [whole] = familySchedules(placement, 16);
     const shorter = shortenSchedule(placement, whole as PipelineSchedule, OPTIONS);
     expect(shorter.instances).toEqual(whole?.instances);
   });
@@ -84,7 +84,7 @@ describe("shortening", () => {
     const starts = [
       scheduled(placement, "greedy", 8),
       scheduled(placement, "modulo", 8),
-      ...familyCandidates(placement, 8),
+      ...familySchedules(placement, 8),
     ];
     const each = starts.map((whole) => shortenSchedule(placement, whole, OPTIONS).makespan);
     const best = shortestSchedule(placement, starts, OPTIONS);
