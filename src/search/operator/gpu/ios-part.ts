@@ -121,7 +121,7 @@ class PartSolver {
     const steps: (readonly (readonly number[])[])[] = [];
     for (let set = all; set !== 0; ) {
       const last = this.#memo.get(set)?.last ?? [];
-      steps.push(last.map((group) => membersOf(group).map((at) => this.#part[at] ?? 0)));
+      steps.push(last.map((group) => this.#unitsOf(group)));
       set -= last.reduce((sum, group) => sum + group, 0);
     }
     return steps.reverse();
@@ -192,11 +192,18 @@ class PartSolver {
     if (known !== undefined) {
       return known;
     }
-    const ns = this.#latency(
-      groups.map((group) => membersOf(group).map((at) => this.#part[at] ?? 0)),
-    );
+    const ns = this.#latency(groups.map((group) => this.#unitsOf(group)));
     this.#latencies.set(step, ns);
     return ns;
+  }
+
+  /** The units of a set. */
+  #unitsOf(set: number): readonly number[] {
+    const units = membersOf(set);
+    for (let i = 0; i < units.length; i++) {
+      units[i] = this.#part[units[i] as number] as number;
+    }
+    return units;
   }
 }
 

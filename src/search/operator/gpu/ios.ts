@@ -82,8 +82,16 @@ export function searchSteps(
   const steps: (readonly (readonly number[])[])[] = [];
   const count = { states: 0, transitions: 0, halved: 0 };
   const units = contractChains(graph);
-  const unitLatency: StepLatency = (groups) =>
-    latency(groups.map((group) => group.flatMap((unit) => units.members[unit] ?? [])));
+  const operatorsOf = (group: readonly number[]): readonly number[] => {
+    const operators: number[] = [];
+    for (const unit of group) {
+      for (const operator of units.members[unit] ?? []) {
+        operators.push(operator);
+      }
+    }
+    return operators;
+  };
+  const unitLatency: StepLatency = (groups) => latency(groups.map(operatorsOf));
   const pending = [...partsOf(units.graph, MAX_PART)].reverse();
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     const solved = solvePart(units.graph, part, unitLatency, limits);
@@ -97,7 +105,7 @@ export function searchSteps(
       continue;
     }
     for (const step of solved.steps) {
-      steps.push(step.map((group) => group.flatMap((unit) => units.members[unit] ?? [])));
+      steps.push(step.map(operatorsOf));
     }
   }
   return { steps, ...count };

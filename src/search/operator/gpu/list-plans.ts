@@ -8,7 +8,7 @@
  * Source: list scheduling after HEFT (Topcuoglu et al., IEEE TPDS 2002).
  */
 import { Heap } from "../../../core/heap.js";
-import type { GpuPlan } from "../../../schedule/gpu-streams.js";
+import { type GpuArcs, type GpuPlan, gpuArcsOf } from "../../../schedule/gpu-streams.js";
 import { bottomLevels } from "../path-lengths.js";
 import type { GpuProblem } from "./gpu-problem.js";
 
@@ -16,9 +16,13 @@ const STREAM_COUNTS: readonly number[] = [2, 3, 4, 6, 8, 16, 32];
 
 /** Plans by every priority on every number of streams. Cost: O(V log V + E) each. */
 export function listPlans(problem: GpuProblem): GpuPlan[] {
-  return priorities(problem).flatMap((priority) =>
-    STREAM_COUNTS.map((streams) => listPlan(problem, priority, streams)),
-  );
+  const before = gpuArcsOf(problem.graph.operators.map(({ predecessors }) => predecessors));
+  return priorities(problem).flatMap((priority) => {
+    const order = launchOrder(problem, priority);
+    return STREAM_COUNTS.map((streams) =>
+      listPlan(problem.costs.durationNs, before, order, streams),
+    );
+  });
 }
 
 /** Larger first: way to the end, the same by room, the first but short ones first, model order. */
@@ -44,61 +48,71 @@ function priorities(problem: GpuProblem): Float64Array[] {
   ];
 }
 
-function listPlan({ graph, costs }: GpuProblem, priority: Float64Array, most: number): GpuPlan {
-  const { operators } = graph;
-  const before = (a: number, b: number): boolean =>
-    ((priority[b] as number) - (priority[a] as number) || a - b) < 0;
-  const ready = new Heap(before);
+/** The operators that are ready, the most urgent first: the same for any number of streams. */
+function launchOrder({ graph: { operators } }: GpuProblem, priority: Float64Array): Int32Array {
+  const ready = new Heap((a, b) => {
+    const difference = (priority[b] as number) - (priority[a] as number);
+    return difference < 0 || (difference === 0 && a < b);
+  });
   const missing = Int32Array.from(operators, ({ predecessors }) => predecessors.length);
-  const streamOf = new Int32Array(operators.length);
-  const order = new Int32Array(operators.length);
-  const end = new Float64Array(operators.length);
-  const tail: number[] = [];
   for (const { id } of operators) {
     if (missing[id] === 0) {
       ready.push(id);
     }
   }
+  const order = new Int32Array(operators.length);
   for (let at = 0; at < order.length; at++) {
     const id = ready.pop() as number;
     order[at] = id;
-    const operator = operators[id];
-    const predecessors = operator?.predecessors ?? [];
-    const stream = streamFor(predecessors, { end, streamOf, tail, most });
-    const free = tail[stream] === undefined ? 0 : (end[tail[stream] as number] as number);
-    const inputs = predecessors.reduce((last, from) => Math.max(last, end[from] as number), 0);
-    end[id] = Math.max(free, inputs) + (costs.durationNs[id] as number);
-    streamOf[id] = stream;
-    tail[stream] = id;
-    for (const successor of operator?.successors ?? []) {
+    for (const successor of operators[id]?.successors ?? []) {
       missing[successor] = (missing[successor] as number) - 1;
       if (missing[successor] === 0) {
         ready.push(successor);
       }
     }
   }
-  return { order, streamOf, streams: Math.max(1, tail.length) };
+  return order;
 }
 
-/** The stream that the latest predecessor ended, else a new one, else the one idle longest. */
-function streamFor(
-  predecessors: readonly number[],
-  state: {
-    readonly end: Float64Array;
-    readonly streamOf: Int32Array;
-    readonly tail: readonly number[];
-    readonly most: number;
-  },
-): number {
-  const { end, streamOf, tail, most } = state;
-  const heirs = predecessors.filter((from) => tail[streamOf[from] as number] === from);
-  if (heirs.length > 0) {
-    const latest = heirs.reduce((a, b) => ((end[b] as number) > (end[a] as number) ? b : a));
-    return streamOf[latest] as number;
+function listPlan(
+  durationNs: Float64Array,
+  before: GpuArcs,
+  order: Int32Array,
+  most: number,
+): GpuPlan {
+  const streamOf = new Int32Array(order.length);
+  const end = new Float64Array(order.length);
+  const tail = new Int32Array(most);
+  let streams = 0;
+  for (const id of order) {
+    const from = before.start[id] as number;
+    const to = before.start[id + 1] as number;
+    let inputs = 0;
+    let heir = -1;
+    for (let arc = from; arc < to; arc++) {
+      const operator = before.items[arc] as number;
+      const stream = streamOf[operator] as number;
+      if (
+        tail[stream] === operator &&
+        (heir < 0 || (end[operator] as number) > (end[heir] as number))
+      ) {
+        heir = operator;
+      }
+      inputs = Math.max(inputs, end[operator] as number);
+    }
+    const isNew = heir < 0 && streams < most;
+    const stream = heir >= 0 ? (streamOf[heir] as number) : isNew ? streams : idlest(tail, end);
+    const free = isNew ? 0 : (end[tail[stream] as number] as number);
+    end[id] = Math.max(free, inputs) + (durationNs[id] as number);
+    streamOf[id] = stream;
+    tail[stream] = id;
+    streams += isNew ? 1 : 0;
   }
-  if (tail.length < most) {
-    return tail.length;
-  }
+  return { order, streamOf, streams: Math.max(1, streams) };
+}
+
+/** The stream whose last operator ends first. */
+function idlest(tail: Int32Array, end: Float64Array): number {
   let idle = 0;
   for (let stream = 1; stream < tail.length; stream++) {
     if ((end[tail[stream] as number] as number) < (end[tail[idle] as number] as number)) {
