@@ -191,7 +191,17 @@ async function compileOn(
     case "cuda": {
       const target = cudaTarget(options, device.index);
       return alone(
-        compileForCuda({ ...common, target, algorithm, profile, mergeConvolutions }, context),
+        compileForCuda(
+          {
+            ...common,
+            target,
+            algorithm,
+            profile,
+            mergeConvolutions,
+            remeasure: options.remeasure === true,
+          },
+          context,
+        ),
       );
     }
     case "model":

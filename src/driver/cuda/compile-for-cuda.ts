@@ -28,6 +28,8 @@ export interface CudaCompileRequest extends ModelJob {
   readonly algorithm: GpuAlgorithm | undefined;
   /** A recorded profile instead of the GPU. */
   readonly profile: string | undefined;
+  /** Measure again even if a kept profile fits. */
+  readonly remeasure: boolean;
   /** Measure the model with convolutions of one input computed together, too. */
   readonly mergeConvolutions: boolean;
 }
@@ -80,23 +82,24 @@ async function artifactOf(
   if (!request.mergeConvolutions) {
     return ok(artifact);
   }
-  const { target } = request;
+  const { target, remeasure } = request;
   const device = profile.deviceModel;
-  const merged = await mergedSection({ ...wish, original: lowered, target, device }, context);
+  const also = { original: lowered, target, device, remeasure };
+  const merged = await mergedSection({ ...wish, ...also }, context);
   return merged.ok
     ? ok({ ...artifact, operators: fasterSection(plain.value, merged.value) })
     : merged;
 }
 
 async function profileOf(
-  { profile, target, algorithm }: CudaCompileRequest,
+  { profile, target, algorithm, remeasure }: CudaCompileRequest,
   lowered: LoweredModel,
   context: DriverContext,
 ): Promise<Result<{ readonly profile: GpuProfile; readonly input: ProvenanceInput | undefined }>> {
   if (profile !== undefined) {
     return gpuProfileInFile(lowered, profile, basename(profile));
   }
-  const measured = await measureOnCuda(lowered, target, algorithm, context);
+  const measured = await measureOnCuda(lowered, target, { algorithm, remeasure }, context);
   return measured.ok ? ok({ profile: measured.value, input: undefined }) : measured;
 }
 

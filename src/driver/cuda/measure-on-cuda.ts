@@ -3,12 +3,23 @@ import { sha256 } from "../../core/digest.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { profileDoesNotFit, profileOperatorsDiffer } from "../../profile/failures.js";
-import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
+import type { GpuProfile, GpuProfileKey } from "../../profile/gpu/gpu-profile.js";
 import { parseGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
-import { GPU_METHOD_VERSION, measureGpuProfile } from "../../profile/gpu/measure-gpu-profile.js";
+import {
+  findGpuProfile,
+  gpuProfilePath,
+  writeGpuProfile,
+} from "../../profile/gpu/gpu-profile-store.js";
+import {
+  GPU_METHOD_VERSION,
+  gpuProfileKeyOf,
+  measureGpuProfile,
+} from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { modelDigest } from "../../profile/profile-key.js";
+import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/protocol.js";
+import { programDigest } from "../../runtime/cuda/program/program-digest.js";
 import {
   type GpuAlgorithm,
   type GpuCandidate,
@@ -20,7 +31,7 @@ import type { DriverContext } from "../context.js";
 import { algorithmRefused, outputsDiffer, streamsTooMany } from "../failures.js";
 import { readText } from "../files.js";
 import { measuredProblem } from "../measured-problem.js";
-import { type CudaTarget, withDevice } from "./with-device.js";
+import { type CudaTarget, type FoundDevice, withDevice } from "./with-device.js";
 
 /** Schedules of a model, found with what a profile says. */
 export interface MeasuredSearch {
@@ -67,8 +78,17 @@ function withinStreamLimit(candidates: GpuCandidates): GpuCandidates {
   };
 }
 
+/** What is to be measured, and whether figures of earlier runs will do. */
+export interface MeasuringWish {
+  /** Only this algorithm's schedule; such a profile is not kept. */
+  readonly algorithm: GpuAlgorithm | undefined;
+  /** Measure again even if a kept profile fits. */
+  readonly remeasure: boolean;
+}
+
 /**
- * Measures a model on a GPU: every operator, then, with the schedules that a search finds from these
+ * What is measured of a model on a GPU: as earlier runs kept it, if that is the same model, code, GPU, driver
+ * and libraries, and has all schedules that the search finds; else measured now, and kept: every operator, then, with the schedules that a search finds from these
  * figures, the best of every algorithm against one stream.
  *
  * Fails: what `withDevice` and the search fail with; `outputs-differ` when one stream alone does not give
@@ -77,47 +97,123 @@ function withinStreamLimit(candidates: GpuCandidates): GpuCandidates {
 export async function measureOnCuda(
   lowered: LoweredModel,
   target: CudaTarget,
-  algorithm: GpuAlgorithm | undefined,
+  wish: MeasuringWish,
+  context: DriverContext,
+): Promise<Result<GpuProfile>> {
+  return withDevice(lowered, target, context, async (device) => {
+    const { probe, model } = device;
+    const gpu = probe.devices[target.device]?.name ?? "none";
+    const key = gpuProfileKeyOf(lowered, gpu, {
+      probe,
+      precision: target.precision,
+      isFused: target.fuse,
+    });
+    const path = gpuProfilePath(context.profileFolder, key, programDigest(model));
+    const kept = wish.remeasure
+      ? undefined
+      : keptProfile(path, key, { lowered, target, wish }, context);
+    if (kept !== undefined) {
+      return ok(kept);
+    }
+    const measured = await measuredNow(lowered, target, { wish, device }, context);
+    if (measured.ok && wish.algorithm === undefined) {
+      keep(path, measured.value, context);
+    }
+    return measured;
+  });
+}
+
+/** The kept profile, if it has the measurements of all schedules that the search finds with it. */
+function keptProfile(
+  path: string,
+  key: GpuProfileKey,
+  {
+    lowered,
+    target,
+    wish,
+  }: {
+    readonly lowered: LoweredModel;
+    readonly target: CudaTarget;
+    readonly wish: MeasuringWish;
+  },
+  context: DriverContext,
+): GpuProfile | undefined {
+  const kept = findGpuProfile(path, key);
+  if (kept.kind === "refused") {
+    context.onNote(`measuring again: ${kept.reason.where ?? ""} ${kept.reason.message}`);
+  }
+  if (kept.kind !== "found") {
+    return undefined;
+  }
+  const { profile } = kept;
+  const { seed } = target;
+  const search = searchFromProfile(lowered, profile, { seed, algorithm: wish.algorithm });
+  const timed = new Set(profile.measurement?.schedules.map(({ digest }) => digest));
+  const isComplete =
+    search.ok &&
+    search.value.candidates.ranked.every(({ schedule }) =>
+      timed.has(scheduleDigest(lowered.graph, schedule)),
+    );
+  return isComplete ? profile : undefined;
+}
+
+/** A profile that cannot be kept costs time later, nothing else. */
+function keep(path: string, profile: GpuProfile, { onNote }: DriverContext): void {
+  const written = writeGpuProfile(path, profile);
+  if (!written.ok) {
+    onNote(`the profile was not kept: ${written.error[0].message}`);
+  }
+}
+
+async function measuredNow(
+  lowered: LoweredModel,
+  target: CudaTarget,
+  { wish, device }: { readonly wish: MeasuringWish; readonly device: FoundDevice },
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
   const { seed, precision, fuse } = target;
+  const { algorithm } = wish;
   const { onProgress } = context;
-  return withDevice(lowered, target, context, async ({ probe, reference, open }) => {
-    const session = await open({ kind: "none" });
-    if (!session.ok) {
-      return session;
-    }
-    const options = { probe, precision, isFused: fuse, onProgress };
-    const profile = await measureGpuProfile(session.value, options);
-    if (!profile.ok) {
-      return profile;
-    }
-    const search = searchFromProfile(lowered, profile.value, { seed, algorithm });
-    if (!search.ok) {
-      return search;
-    }
-    const schedules = search.value.candidates.ranked.map(({ schedule }) => schedule);
-    // From here on memory is shared as a runtime would: where all of these schedules order it.
-    const shared = await open({
-      kind: "ordered",
-      schedules: [oneStream(lowered.graph), ...schedules],
-    });
-    if (!shared.ok) {
-      return shared;
-    }
-    const request = { schedules, reference, seed, onProgress };
-    const measured = await measureGpuSchedules(shared.value, request);
-    if (!measured.ok) {
-      return measured;
-    }
-    const { measurement } = measured.value;
-    const wrong = measurement.schedules.find(
-      ({ streams, outputs }) => streams === 1 && outputs.distance > outputs.tolerance,
-    );
-    return wrong === undefined
-      ? ok({ ...profile.value, measurement })
-      : fail([outputsDiffer(lowered.model.path, wrong.outputs.distance, wrong.outputs.distance)]);
+  const { probe } = device;
+  const prepared = await device.prepare();
+  if (!prepared.ok) {
+    return prepared;
+  }
+  const { reference, open } = prepared.value;
+  const session = await open({ kind: "none" });
+  if (!session.ok) {
+    return session;
+  }
+  const options = { probe, precision, isFused: fuse, onProgress };
+  const profile = await measureGpuProfile(session.value, options);
+  if (!profile.ok) {
+    return profile;
+  }
+  const search = searchFromProfile(lowered, profile.value, { seed, algorithm });
+  if (!search.ok) {
+    return search;
+  }
+  const schedules = search.value.candidates.ranked.map(({ schedule }) => schedule);
+  // From here on memory is shared as a runtime would: where all of these schedules order it.
+  const shared = await open({
+    kind: "ordered",
+    schedules: [oneStream(lowered.graph), ...schedules],
   });
+  if (!shared.ok) {
+    return shared;
+  }
+  const request = { schedules, reference, seed, onProgress };
+  const measured = await measureGpuSchedules(shared.value, request);
+  if (!measured.ok) {
+    return measured;
+  }
+  const { measurement } = measured.value;
+  const wrong = measurement.schedules.find(
+    ({ streams, outputs }) => streams === 1 && outputs.distance > outputs.tolerance,
+  );
+  return wrong === undefined
+    ? ok({ ...profile.value, measurement })
+    : fail([outputsDiffer(lowered.model.path, wrong.outputs.distance, wrong.outputs.distance)]);
 }
 
 /** A GPU profile, and the file that it is in. */

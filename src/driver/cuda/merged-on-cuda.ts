@@ -17,6 +17,7 @@ import type { CudaTarget } from "./with-device.js";
 export interface MergedRequest extends SectionWish {
   readonly original: LoweredModel;
   readonly target: CudaTarget;
+  readonly remeasure: boolean;
   /** The GPU, for predictions. */
   readonly device: DeviceModel;
 }
@@ -31,7 +32,7 @@ export async function mergedSection(
   request: MergedRequest,
   context: DriverContext,
 ): Promise<Result<OperatorsSection | undefined>> {
-  const { original, target, device, algorithm } = request;
+  const { original, target, device, algorithm, remeasure } = request;
   const math = target.precision === "ieee" ? "ieee" : "tf32";
   const kernels = original.graph.operators.map((each) => kernelsOf(each, original, device, math));
   const estimated = gpuProblemOf(original.graph, kernels, device, "estimated");
@@ -42,7 +43,7 @@ export async function mergedSection(
   const made = mergeOperators(original, merges);
   invariant(made.ok, "merges that were chosen can be made");
   const { lowered } = made.value;
-  const profile = await measureOnCuda(lowered, target, algorithm, context);
+  const profile = await measureOnCuda(lowered, target, { algorithm, remeasure }, context);
   return profile.ok
     ? measuredSection(request, { lowered, original, merges }, profile.value)
     : profile;

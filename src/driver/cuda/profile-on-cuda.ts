@@ -11,6 +11,9 @@ export interface CudaProfileRequest extends ModelJob {
   readonly target: CudaTarget;
 }
 
+/** Who asks for a profile wants new figures; compiles that follow find them. */
+const FRESH = { algorithm: undefined, remeasure: true } as const;
+
 /**
  * Measures a model on a GPU, its best schedules and the baselines included, and writes the profile:
  * everything that a compile elsewhere needs.
@@ -22,7 +25,7 @@ export async function profileOnCuda(
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
   return runModelJob(request, "top-compile/gpu-profile", context, async (lowered) => {
-    const profile = await measureOnCuda(lowered, request.target, undefined, context);
+    const profile = await measureOnCuda(lowered, request.target, FRESH, context);
     return profile.ok
       ? ok({ value: profile.value, text: encodeGpuProfile(profile.value) })
       : profile;

@@ -44,7 +44,12 @@ export async function runOnCuda(
   if (schedule.streams > STREAM_LIMIT) {
     return fail([streamsTooMany(file, schedule.streams, STREAM_LIMIT)]);
   }
-  return withDevice(lowered, target, context, async ({ reference, isVerified, open }) => {
+  return withDevice(lowered, target, context, async ({ model, prepare }) => {
+    const device = await prepare();
+    if (!device.ok) {
+      return device;
+    }
+    const { reference, open } = device.value;
     const session = await open({
       kind: "ordered",
       schedules: [oneStream(lowered.graph), schedule],
@@ -82,7 +87,7 @@ export async function runOnCuda(
       noise: measurement.noiseRatio,
       rounds: measurement.rounds,
       throughput: 1e9 / Math.max(1, own.latency.medianNs),
-      isVerified,
+      isVerified: model.estimated.length === 0,
       memoryBytes: session.value.program.memory.bytes,
     });
   });

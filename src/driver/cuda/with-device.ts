@@ -28,13 +28,18 @@ export interface CudaTarget {
   readonly seed: number;
 }
 
+/** A GPU that has been found, and the model's code for it. */
+export interface FoundDevice {
+  readonly probe: ProbeResult;
+  readonly model: DeviceModel;
+  /** Makes inputs and runs ONNX Runtime on them. Fails: what ONNX Runtime fails with. */
+  prepare(): Promise<Result<OpenDevice>>;
+}
+
 /** A GPU that is ready for a model. */
 export interface OpenDevice {
-  readonly probe: ProbeResult;
   /** What ONNX Runtime gives for the inputs; `undefined` when stand-ins make outputs meaningless. */
   readonly reference: Outputs | undefined;
-  /** Whether every operator runs as itself. */
-  readonly isVerified: boolean;
   /** A session with this way of sharing memory; the one before it is over. */
   open(sharing: Sharing): Promise<Result<DeviceSession>>;
 }
@@ -50,7 +55,7 @@ export async function withDevice<T>(
   lowered: LoweredModel,
   target: CudaTarget,
   context: DriverContext,
-  use: (device: OpenDevice) => Promise<Result<T>>,
+  use: (device: FoundDevice) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const precision = precisionPlan(target.precision);
   const { estimateUnsupported, fuse } = target;
@@ -73,21 +78,20 @@ export async function withDevice<T>(
       return fail([helperRefused("probe", problem)]);
     }
     warnings.forEach(context.onNote);
-    const inputs = await inputsOf(model.value, target, context);
-    if (!inputs.ok) {
-      return inputs;
-    }
-    const { feeds, reference } = inputs.value;
-    return await use({
-      probe: probe.value,
-      reference,
-      isVerified: model.value.estimated.length === 0,
-      open: (sharing) => {
+    const prepare = async (): Promise<Result<OpenDevice>> => {
+      const inputs = await inputsOf(model.value, target, context);
+      if (!inputs.ok) {
+        return inputs;
+      }
+      const { feeds, reference } = inputs.value;
+      const open = (sharing: Sharing) => {
         const program = buildProgram(model.value, precision, sharing);
         const options = { device: target.device, folder };
         return DeviceSession.open(helper.value, program, feeds, options);
-      },
-    });
+      };
+      return ok({ reference, open });
+    };
+    return await use({ probe: probe.value, model: model.value, prepare });
   } finally {
     await helper.value.close();
     rmSync(folder, { recursive: true, force: true });

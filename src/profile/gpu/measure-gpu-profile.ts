@@ -52,7 +52,7 @@ export async function measureGpuProfile(
   }
   const { device } = session;
   return ok({
-    key: keyOf(lowered, device.name, options),
+    key: gpuProfileKeyOf(lowered, device.name, options),
     model: basename(lowered.model.path),
     device: {
       name: device.name,
@@ -70,10 +70,11 @@ export async function measureGpuProfile(
   });
 }
 
-function keyOf(
+/** What the figures of a model on a GPU depend on. */
+export function gpuProfileKeyOf(
   lowered: LoweredModel,
   gpu: string,
-  { probe, precision, isFused }: GpuProfileOptions,
+  { probe, precision, isFused }: Pick<GpuProfileOptions, "probe" | "precision" | "isFused">,
 ): GpuProfileKey {
   return {
     method: GPU_METHOD_VERSION,

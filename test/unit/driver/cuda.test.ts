@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -103,6 +103,7 @@ function requestFor(
     algorithm: undefined,
     profile: undefined,
     mergeConvolutions: false,
+    remeasure: true,
     ...more,
   };
 }
@@ -152,6 +153,48 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     expect(artifact.device).toEqual({ name: "Emulated GPU", source: "measured" });
     expect((await verifySchedule(join(FOLDER, "out.schedule.json"), undefined)).ok).toBe(true);
     expect(helper.isClosed).toBe(true);
+  });
+
+  it("is measured once, and again when asked to or when its code is another", async () => {
+    const measures = async (more: Partial<CudaCompileRequest>, precision?: Precision) => {
+      const context = emulated();
+      const out = join(FOLDER, `kept-${precision ?? "ieee"}.schedule.json`);
+      const compiled = await compileForCuda(
+        requestFor(MODEL, { out, ...more }, precision),
+        context,
+      );
+      expect(compiled.ok ? [] : compiled.error).toEqual([]);
+      return {
+        count: helper.requests.filter((op) => op === "measure").length,
+        text: readFileSync(out, "utf8"),
+      };
+    };
+    const first = await measures({});
+    expect(first.count).toBeGreaterThan(0);
+    const kept = await measures({ remeasure: false });
+    expect(kept).toEqual({ count: 0, text: first.text });
+    const one = await measures({ remeasure: false, algorithm: "opara" });
+    expect(one.count).toBe(0);
+    expect((await measures({ remeasure: true })).count).toBe(first.count);
+    expect((await measures({ remeasure: false }, "tf32")).count).toBe(first.count);
+  });
+
+  it("measures again, and says why, when a kept profile cannot be used", async () => {
+    const folder = join(FOLDER, "kept");
+    const notes: string[] = [];
+    const context = (): DriverContext => ({
+      ...emulated(),
+      profileFolder: folder,
+      onNote: (text) => notes.push(text),
+    });
+    expect((await compileForCuda(requestFor(MODEL), context())).ok).toBe(true);
+    const [file = ""] = readdirSync(folder);
+    writeFileSync(join(folder, file), "{");
+    const request = requestFor(MODEL, { remeasure: false });
+    expect((await compileForCuda(request, context())).ok).toBe(true);
+    expect(notes.join()).toMatch(/^measuring again: .*gpu\.json/);
+    expect(helper.requests.filter((op) => op === "measure").length).toBeGreaterThan(0);
+    expect(parseGpuProfile(readFileSync(join(folder, file), "utf8"), file).ok).toBe(true);
   });
 
   it("is run where it was compiled for, with checked outputs", async () => {

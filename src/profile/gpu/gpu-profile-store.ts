@@ -1,0 +1,66 @@
+/** GPU profiles kept in the user's cache folder, beside those of the CPU. */
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sha256 } from "../../core/digest.js";
+import type { Failure } from "../../core/failure.js";
+import { makeFolder } from "../../core/make-folder.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import { stableJson } from "../../core/stable-json.js";
+import { writeFileAtomically } from "../../core/write-file.js";
+import { profileNotStored, profileUnreadable } from "../failures.js";
+import { MAX_PROFILE_BYTES } from "../profile-format.js";
+import type { GpuProfile, GpuProfileKey } from "./gpu-profile.js";
+import { encodeGpuProfile, parseGpuProfile } from "./gpu-profile-format.js";
+
+/** What a look into the store found. */
+export type StoredGpuProfile =
+  | { readonly kind: "found"; readonly profile: GpuProfile }
+  | { readonly kind: "absent" }
+  /** There is a file, but it cannot be used: measure again, and say why. */
+  | { readonly kind: "refused"; readonly reason: Failure };
+
+/**
+ * The file in which a profile is stored. `program` is the digest of what the device is given: kernels
+ * that another version of this tool makes are measured again.
+ */
+export function gpuProfilePath(folder: string, key: GpuProfileKey, program: string): string {
+  const name = sha256(stableJson({ ...key, program })).slice(0, 32);
+  return join(folder, `${name}.gpu.json`);
+}
+
+/** Looks for the profile in a file of the store. */
+export function findGpuProfile(path: string, key: GpuProfileKey): StoredGpuProfile {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    return { kind: "absent" };
+  }
+  const profile = readGpuProfile(path, found.size);
+  if (!profile.ok) {
+    return { kind: "refused", reason: profile.error[0] };
+  }
+  return stableJson({ ...profile.value.key }) === stableJson({ ...key })
+    ? { kind: "found", profile: profile.value }
+    : { kind: "refused", reason: profileUnreadable(path, "it is of something else") };
+}
+
+function readGpuProfile(path: string, bytes: number): Result<GpuProfile> {
+  if (bytes > MAX_PROFILE_BYTES) {
+    return fail([profileUnreadable(path, `the file has ${bytes} bytes`)]);
+  }
+  try {
+    return parseGpuProfile(readFileSync(path, "utf8"), path);
+  } catch (error) {
+    return fail([profileUnreadable(path, error)]);
+  }
+}
+
+/** Writes a profile to a file, its folders made as needed, whole or not at all. Fails: `profile-not-stored`. */
+export function writeGpuProfile(path: string, profile: GpuProfile): Result<string> {
+  try {
+    makeFolder(dirname(path));
+    writeFileAtomically(path, encodeGpuProfile(profile));
+    return ok(path);
+  } catch (error) {
+    return fail([profileNotStored(path, error)]);
+  }
+}
