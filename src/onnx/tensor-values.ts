@@ -1,3 +1,4 @@
+import { halfValue } from "../core/half.js";
 import { constant, countOf, type Fact, tensor, VALUE_LIMIT } from "./infer/fact.js";
 import type { OnnxTensor } from "./model.js";
 
@@ -33,7 +34,7 @@ interface ElementReader {
 const READERS: Readonly<Partial<Record<OnnxTensor["elementType"], ElementReader>>> = {
   float32: { size: 4, at: (view, offset) => view.getFloat32(offset, true) },
   float64: { size: 8, at: (view, offset) => view.getFloat64(offset, true) },
-  float16: { size: 2, at: (view, offset) => halfToNumber(view.getUint16(offset, true)) },
+  float16: { size: 2, at: (view, offset) => halfValue(view.getUint16(offset, true)) },
   bfloat16: { size: 2, at: (view, offset) => brainToNumber(view.getUint16(offset, true)) },
   int64: { size: 8, at: (view, offset) => Number(view.getBigInt64(offset, true)) },
   uint64: { size: 8, at: (view, offset) => Number(view.getBigUint64(offset, true)) },
@@ -45,19 +46,6 @@ const READERS: Readonly<Partial<Record<OnnxTensor["elementType"], ElementReader>
   uint8: { size: 1, at: (view, offset) => view.getUint8(offset) },
   bool: { size: 1, at: (view, offset) => (view.getUint8(offset) === 0 ? 0 : 1) },
 };
-
-/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  }
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 /** The upper half of a binary32. */
 function brainToNumber(bits: number): number {

@@ -8,9 +8,9 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { compareOutputs } from "../runtime/compare-outputs.js";
 import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
 import {
+  type BlockTime,
   createPipelineExecutor,
   type PipelineRun,
-  type TaskTime,
 } from "../runtime/pipeline/pipeline-executor.js";
 import type { PipelinePlan } from "../runtime/pipeline/pipeline-plan.js";
 import type { TensorData } from "../runtime/tensor-data.js";
@@ -56,7 +56,7 @@ export interface PipelineMeasurement {
   /** Time of all processor cores for one micro-batch, waiting and handing over included. */
   readonly cpuNs: number;
   /** Tasks of the round with the middle makespan. */
-  readonly tasks: readonly TaskTime[];
+  readonly blocks: readonly BlockTime[];
   readonly outputs: OutputCheck & {
     /** Micro-batches whose outputs were compared. */
     readonly compared: number;
@@ -210,9 +210,9 @@ function cpuNsSince(before: NodeJS.CpuUsage): number {
  * empty nor a draining pipeline: as many are left out at the start as there are stages. A run too
  * short for that counts whole.
  */
-function periodOf(plan: PipelinePlan, { tasks, makespanNs }: PipelineRun): number {
+function periodOf(plan: PipelinePlan, { blocks, makespanNs }: PipelineRun): number {
   const completion = new Float64Array(plan.microBatches);
-  for (const { microBatch, endNs } of tasks) {
+  for (const { microBatch, endNs } of blocks) {
     completion[microBatch] = Math.max(completion[microBatch] ?? 0, endNs);
   }
   completion.sort();
@@ -234,7 +234,7 @@ function summarise(
     period: timingOf(rounds.map(({ periodNs }) => periodNs)),
     makespan: timingOf(rounds.map(({ run }) => run.makespanNs)),
     cpuNs: Math.round(median(rounds.map(({ cpuNs }) => cpuNs))),
-    tasks: sorted[Math.floor(sorted.length / 2)]?.run.tasks ?? [],
+    blocks: sorted[Math.floor(sorted.length / 2)]?.run.blocks ?? [],
     outputs,
     wholeModel: baselines.map(({ threads }, at) => ({
       threads,

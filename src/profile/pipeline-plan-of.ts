@@ -1,7 +1,7 @@
 import { invariant, present } from "../core/invariant.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { Placement } from "../placement/placement.js";
-import type { PipelinePlan, PlanTask, PlanWindow } from "../runtime/pipeline/pipeline-plan.js";
+import type { PipelinePlan, PlanBlock, PlanWindow } from "../runtime/pipeline/pipeline-plan.js";
 import type { TensorSpec } from "../runtime/tensor-data.js";
 import type { PipelineSchedule } from "../schedule/pipeline-schedule.js";
 import { aheadOf } from "../schedule/pipeline-windows.js";
@@ -22,7 +22,7 @@ export interface StagedSchedule {
 const SLACK = 1;
 
 /**
- * The plan that executes a schedule: tasks in its order, tensors as the stages send them.
+ * The plan that executes a schedule: blocks in its order, tensors as the stages send them.
  *
  * Requires: a verified schedule of the placement, in which every stage is one block on one device.
  */
@@ -67,7 +67,7 @@ export function pipelinePlanOf(
     stages: planStages,
     devices: placement.devices.map(({ name }, device) => ({
       name,
-      tasks: whole.instances.flatMap(({ block, microBatch }): PlanTask[] => {
+      blocks: whole.instances.flatMap(({ block, microBatch }): PlanBlock[] => {
         const stage = stageOfBlock.get(block);
         return stage !== undefined && planStages[stage]?.device === device
           ? [{ stage, microBatch }]

@@ -40,8 +40,8 @@ export interface PredictedTime {
   readonly measured: Timing;
 }
 
-/** One task of the timeline. */
-export interface RunTask {
+/** One block of the timeline. */
+export interface RanBlock {
   readonly block: string;
   readonly device: string;
   readonly microBatch: number;
@@ -68,7 +68,7 @@ export interface PipelineRunReport {
   readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
   readonly wholeModel: readonly WholeModelTiming[];
   /** Of the round with the middle makespan: by device, then in order of execution. */
-  readonly timeline: readonly RunTask[];
+  readonly timeline: readonly RanBlock[];
 }
 
 /** Outputs further apart than this, relatively, are wrong and not merely rounded otherwise. */
@@ -209,7 +209,7 @@ function reportOf(parts: ReportParts): PipelineRunReport {
     settings,
     tried,
     wholeModel: measured.wholeModel,
-    timeline: measured.tasks.map(({ stage, microBatch, device, startNs, endNs }): RunTask => {
+    timeline: measured.blocks.map(({ stage, microBatch, device, startNs, endNs }): RanBlock => {
       const block = present(placement.blocks[blockOf[stage] ?? -1], "block").id;
       const wanted = present(predicted.get(`${block}\n${microBatch}`), "instance");
       return {

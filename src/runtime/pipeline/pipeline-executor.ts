@@ -1,10 +1,10 @@
 /**
  * Runs an inference pipeline on the CPU as its schedule says: one worker thread per device, each
- * with the sessions of its stages, each running its tasks in exactly the order of the schedule.
+ * with the sessions of its stages, each running its blocks in exactly the order of the schedule.
  *
  * Tensors go from thread to thread with their memory; only a tensor that several want is copied. A
  * device that is ready early waits for its readers (`PlanWindow`), so that no more micro-batches
- * pile up between devices than the schedule allows. Times are not enforced: a task starts as soon
+ * pile up between devices than the schedule allows. Times are not enforced: a block starts as soon
  * as everything before it is done, which is what the schedule's times predict.
  *
  * The caller's thread stays free: it hears of results and failures as events, may check outputs
@@ -32,7 +32,7 @@ import {
   stageFailed,
   stageShapeWrong,
 } from "./failures.js";
-import { checkPlan, type PipelinePlan, type PlanTask } from "./pipeline-plan.js";
+import { checkPlan, type PipelinePlan, type PlanBlock } from "./pipeline-plan.js";
 import {
   type DeviceReport,
   FIRST_STAGE,
@@ -54,10 +54,10 @@ export interface PipelineOptions {
   readonly program?: URL;
 }
 
-/** When one task ran. */
-export interface TaskTime extends PlanTask {
+/** When one block ran. */
+export interface BlockTime extends PlanBlock {
   readonly device: number;
-  /** Nanoseconds since the caller started the run, with all inputs of the task there. */
+  /** Nanoseconds since the caller started the run, with all inputs of the block there. */
   readonly startNs: number;
   /** Its outputs are handed over. */
   readonly endNs: number;
@@ -66,8 +66,8 @@ export interface TaskTime extends PlanTask {
 /** One run of all micro-batches. */
 export interface PipelineRun {
   /** By device, then in order of execution. */
-  readonly tasks: readonly TaskTime[];
-  /** From the caller's start to the end of the last task. */
+  readonly blocks: readonly BlockTime[];
+  /** From the caller's start to the end of the last block. */
   readonly makespanNs: number;
 }
 
@@ -148,7 +148,7 @@ class Executor implements PipelineExecutor {
     const words = FIRST_STAGE + plan.stages.length * (1 + plan.microBatches);
     this.#control = new Int32Array(new SharedArrayBuffer(4 * words));
     this.#timelines = plan.devices.map(
-      ({ tasks }) => new BigInt64Array(new SharedArrayBuffer(16 * tasks.length)),
+      ({ blocks }) => new BigInt64Array(new SharedArrayBuffer(16 * blocks.length)),
     );
     const device = (at: number): string => plan.devices[at]?.name ?? "";
     this.#crew = new ThreadCrew({
@@ -165,7 +165,7 @@ class Executor implements PipelineExecutor {
   async start(feeds: readonly ReadonlyMap<string, TensorData>[]): Promise<Result<void>> {
     const { tensors, stages, devices, microBatches, outputs, windows, session } = this.#plan;
     const ports = portsBetween(devices.length);
-    for (const [device, { tasks }] of devices.entries()) {
+    for (const [device, { blocks }] of devices.entries()) {
       const isHere = (stage: { readonly device: number }): boolean => stage.device === device;
       const own = present(ports[device], "ports");
       const read = new Set(
@@ -177,7 +177,7 @@ class Executor implements PipelineExecutor {
           tensors,
           stages: stages.map(({ model: _model, ...stage }) => stage),
           models: stages.map((stage) => (isHere(stage) ? stage.model : undefined)),
-          tasks,
+          blocks,
           windows,
           microBatches,
           outputs,
@@ -258,16 +258,16 @@ class Executor implements PipelineExecutor {
     if (!done.ok) {
       return done;
     }
-    const tasks = this.#taskTimes(start);
-    return ok({ tasks, makespanNs: tasks.reduce((end, { endNs }) => Math.max(end, endNs), 0) });
+    const blocks = this.#blockTimes(start);
+    return ok({ blocks, makespanNs: blocks.reduce((end, { endNs }) => Math.max(end, endNs), 0) });
   }
 
-  #taskTimes(start: bigint): readonly TaskTime[] {
-    return this.#plan.devices.flatMap(({ tasks }, device) => {
+  #blockTimes(start: bigint): readonly BlockTime[] {
+    return this.#plan.devices.flatMap(({ blocks }, device) => {
       const line = this.#timelines[device];
       const at = (slot: number): number => Number((line?.[slot] ?? start) - start);
-      return tasks.map(
-        (task, i): TaskTime => ({ ...task, device, startNs: at(2 * i), endNs: at(2 * i + 1) }),
+      return blocks.map(
+        (block, i): BlockTime => ({ ...block, device, startNs: at(2 * i), endNs: at(2 * i + 1) }),
       );
     });
   }

@@ -23,7 +23,7 @@ export interface PlanStage {
 }
 
 /** One stage for one micro-batch. */
-export interface PlanTask {
+export interface PlanBlock {
   readonly stage: number;
   readonly microBatch: number;
 }
@@ -47,7 +47,7 @@ export interface PipelinePlan {
   readonly devices: readonly {
     readonly name: string;
     /** In the order of execution. */
-    readonly tasks: readonly PlanTask[];
+    readonly blocks: readonly PlanBlock[];
   }[];
   readonly microBatches: number;
   readonly windows: readonly PlanWindow[];
@@ -68,8 +68,8 @@ export function producersOf({ tensors, stages }: PipelinePlan): readonly (number
 /**
  * Walks the plan as the devices would, each as far as it gets; everything must get done.
  *
- * Throws `InternalError` for a plan whose tasks wait for each other, or for a tensor nobody makes.
- * Cost: O(tasks x (inputs + windows)) rounds over the devices.
+ * Throws `InternalError` for a plan whose blocks wait for each other, or for a tensor nobody makes.
+ * Cost: O(blocks x (inputs + windows)) rounds over the devices.
  */
 export function checkPlan(plan: PipelinePlan): void {
   const producer = producersOf(plan);
@@ -85,7 +85,7 @@ export function checkPlan(plan: PipelinePlan): void {
   const isDone = plan.stages.map(() => new Uint8Array(plan.microBatches));
   const finished = plan.stages.map(() => 0);
   const next = plan.devices.map(() => 0);
-  const isReady = ({ stage, microBatch }: PlanTask): boolean =>
+  const isReady = ({ stage, microBatch }: PlanBlock): boolean =>
     (plan.stages[stage]?.inputs ?? []).every(({ tensor }) => {
       const from = producer[tensor];
       return from === undefined || isDone[from]?.[microBatch] === 1;
@@ -94,22 +94,22 @@ export function checkPlan(plan: PipelinePlan): void {
       ({ producer: from, consumer, ahead }) =>
         from !== stage || (finished[stage] ?? 0) + 1 - (finished[consumer] ?? 0) <= ahead,
     );
-  let left = plan.devices.reduce((sum, { tasks }) => sum + tasks.length, 0);
+  let left = plan.devices.reduce((sum, { blocks }) => sum + blocks.length, 0);
   for (let advanced = true; advanced; ) {
     advanced = false;
-    for (const [device, { tasks }] of plan.devices.entries()) {
+    for (const [device, { blocks }] of plan.devices.entries()) {
       for (;;) {
-        const task = tasks[next[device] ?? 0];
-        if (task === undefined || !isReady(task)) {
+        const block = blocks[next[device] ?? 0];
+        if (block === undefined || !isReady(block)) {
           break;
         }
-        (isDone[task.stage] ?? new Uint8Array())[task.microBatch] = 1;
-        finished[task.stage] = (finished[task.stage] ?? 0) + 1;
+        (isDone[block.stage] ?? new Uint8Array())[block.microBatch] = 1;
+        finished[block.stage] = (finished[block.stage] ?? 0) + 1;
         next[device] = (next[device] ?? 0) + 1;
         left--;
         advanced = true;
       }
     }
   }
-  invariant(left === 0, "tasks of a pipeline plan wait for each other");
+  invariant(left === 0, "blocks of a pipeline plan wait for each other");
 }

@@ -9,7 +9,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { SessionOptions } from "../onnx-runtime.js";
 import type { TensorSpec } from "../tensor-data.js";
-import type { PlanStage, PlanTask, PlanWindow } from "./pipeline-plan.js";
+import type { PlanBlock, PlanStage, PlanWindow } from "./pipeline-plan.js";
 
 /** Number of the run in progress: raised by the caller to start one. */
 export const RUN = 0;
@@ -23,9 +23,9 @@ export const STATE_RUNNING = 0;
 /** The threads are to end. */
 export const STATE_CLOSED = 1;
 
-/** The word that says in which run a task was last done. */
-export function taskWord(stages: number, microBatches: number, task: PlanTask): number {
-  return FIRST_STAGE + stages + task.stage * microBatches + task.microBatch;
+/** The word that says in which run a block was last done. */
+export function blockWord(stages: number, microBatches: number, block: PlanBlock): number {
+  return FIRST_STAGE + stages + block.stage * microBatches + block.microBatch;
 }
 
 /** What a device thread is given at its start. */
@@ -36,7 +36,7 @@ export interface DeviceSetup {
   readonly stages: readonly Omit<PlanStage, "model">[];
   /** Models of the stages of this device; others `undefined`. */
   readonly models: readonly (Uint8Array | undefined)[];
-  readonly tasks: readonly PlanTask[];
+  readonly blocks: readonly PlanBlock[];
   readonly windows: readonly PlanWindow[];
   readonly microBatches: number;
   readonly outputs: readonly number[];
@@ -44,7 +44,7 @@ export interface DeviceSetup {
   /** For each input of the model that this device reads: bytes of each set of inputs, by tensor. */
   readonly feeds: ReadonlyMap<number, readonly ArrayBuffer[]>;
   readonly control: SharedArrayBuffer;
-  /** Start and end of each task of this device, in nanoseconds of the monotonic clock (64-bit). */
+  /** Start and end of each block of this device, in nanoseconds of the monotonic clock (64-bit). */
   readonly timeline: SharedArrayBuffer;
   /** To each other device; the device's own place is `undefined`. */
   readonly ports: readonly (MessagePort | undefined)[];

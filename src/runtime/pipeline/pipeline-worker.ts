@@ -1,5 +1,5 @@
 /**
- * The program of a device thread: owns the sessions of the stages of one device and runs its tasks in
+ * The program of a device thread: owns the sessions of the stages of one device and runs its blocks in
  * exactly the order of the schedule, each as soon as its inputs are there and no reader is too far
  * behind.
  *
@@ -19,9 +19,10 @@ import {
 } from "../onnx-runtime.js";
 import { elementsOver, tensorBytes } from "../tensor-data.js";
 import { warmHeap } from "../warm-heap.js";
-import type { PlanTask } from "./pipeline-plan.js";
+import type { PlanBlock } from "./pipeline-plan.js";
 import {
   awaitValue,
+  blockWord,
   type DeviceReport,
   type DeviceSetup,
   FIRST_STAGE,
@@ -29,7 +30,6 @@ import {
   type SentTensor,
   STATE,
   STATE_RUNNING,
-  taskWord,
 } from "./pipeline-protocol.js";
 
 /** Runs of each stage before the first micro-batch: caches, lazy allocations. */
@@ -178,7 +178,7 @@ async function serve(device: Device): Promise<void> {
       return;
     }
     last = Atomics.load(device.control, RUN);
-    if (!(await runTasks(device, last))) {
+    if (!(await runBlocks(device, last))) {
       return;
     }
     report({ kind: "finished", run: last });
@@ -186,27 +186,27 @@ async function serve(device: Device): Promise<void> {
 }
 
 /** One run of the whole schedule. Gives false when it was given up. */
-async function runTasks(device: Device, run: number): Promise<boolean> {
+async function runBlocks(device: Device, run: number): Promise<boolean> {
   const { setup, control, timeline } = device;
-  for (const [position, task] of setup.tasks.entries()) {
-    if (!awaitWindows(device, task.stage) || !awaitInputs(device, task, run)) {
+  for (const [position, block] of setup.blocks.entries()) {
+    if (!awaitWindows(device, block.stage) || !awaitInputs(device, block, run)) {
       return false;
     }
     timeline[2 * position] = process.hrtime.bigint();
     try {
-      if (!(await runTask(device, task))) {
+      if (!(await runBlock(device, block))) {
         return false;
       }
     } catch (error) {
-      report({ kind: "failed", ...task, message: errorText(error) });
+      report({ kind: "failed", ...block, message: errorText(error) });
       return false;
     }
     timeline[2 * position + 1] = process.hrtime.bigint();
-    const word = taskWord(setup.stages.length, setup.microBatches, task);
+    const word = blockWord(setup.stages.length, setup.microBatches, block);
     Atomics.store(control, word, run);
     Atomics.notify(control, word);
-    Atomics.add(control, FIRST_STAGE + task.stage, 1);
-    Atomics.notify(control, FIRST_STAGE + task.stage);
+    Atomics.add(control, FIRST_STAGE + block.stage, 1);
+    Atomics.notify(control, FIRST_STAGE + block.stage);
   }
   return true;
 }
@@ -222,7 +222,7 @@ function awaitWindows({ setup, control }: Device, stage: number): boolean {
   });
 }
 
-function awaitInputs(device: Device, { stage, microBatch }: PlanTask, run: number): boolean {
+function awaitInputs(device: Device, { stage, microBatch }: PlanBlock, run: number): boolean {
   const { setup, control, routes } = device;
   for (const { tensor } of present(setup.stages[stage], "stage").inputs) {
     const from = routes[tensor]?.producer;
@@ -230,7 +230,7 @@ function awaitInputs(device: Device, { stage, microBatch }: PlanTask, run: numbe
     if (from === undefined || fromDevice === undefined || fromDevice === setup.device) {
       continue;
     }
-    const word = taskWord(setup.stages.length, setup.microBatches, { stage: from, microBatch });
+    const word = blockWord(setup.stages.length, setup.microBatches, { stage: from, microBatch });
     if (!awaitValue(control, word, (done) => done === run)) {
       return false;
     }
@@ -259,7 +259,7 @@ function keep({ setup, held, runtime, routes }: Device, sent: SentTensor): void 
 }
 
 /** Runs one stage for one micro-batch and hands its outputs on. Gives false for a wrong shape. */
-async function runTask(device: Device, { stage, microBatch }: PlanTask): Promise<boolean> {
+async function runBlock(device: Device, { stage, microBatch }: PlanBlock): Promise<boolean> {
   const { setup, held } = device;
   const { inputs, outputs } = present(setup.stages[stage], "stage");
   const feeds: Record<string, RuntimeTensor> = {};

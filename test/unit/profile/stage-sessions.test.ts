@@ -125,7 +125,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measurePipeline", () => {
     expect(measured.outputs).toEqual({
       ...{ identical: true, maxAbsolute: 0, maxRelative: 0, compared: 24 },
     });
-    expect(measured.tasks.length).toBe(16);
+    expect(measured.blocks.length).toBe(16);
     expect(measured.wholeModel.map(({ threads }) => threads)).toEqual([1, 2]);
     expect(measured.period.medianNs).toBeGreaterThan(0);
     expect(measured.cpuNs).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 /** Elements as the device stores them: from numbers, and between floats and halves. */
+import { halfValue } from "../../../core/half.js";
 import { unreachable } from "../../../core/invariant.js";
 import { STORAGE_BYTES, type StorageType } from "../codegen/expression.js";
 
@@ -89,18 +90,6 @@ function halfBits(value: number): number {
   }
   const odd = (size >>> 13) & 1;
   return sign | ((size - 0x38000000 + 0xfff + odd) >>> 13);
-}
-
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  }
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** The upper half of the nearest f32, ties to even. */

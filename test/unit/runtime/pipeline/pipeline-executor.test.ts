@@ -6,8 +6,8 @@ import {
 import {
   checkPlan,
   type PipelinePlan,
+  type PlanBlock,
   type PlanStage,
-  type PlanTask,
 } from "../../../../src/runtime/pipeline/pipeline-plan.js";
 import { randomFeeds } from "../../../../src/runtime/random-feeds.js";
 import type { TensorData, TensorSpec } from "../../../../src/runtime/tensor-data.js";
@@ -44,7 +44,7 @@ function stage(
   };
 }
 
-function all(stageAt: number): PlanTask[] {
+function all(stageAt: number): PlanBlock[] {
   return Array.from({ length: MICRO_BATCHES }, (_, microBatch) => ({ stage: stageAt, microBatch }));
 }
 
@@ -67,11 +67,11 @@ function diamond(elements = 8): PipelinePlan {
     devices: [
       {
         name: "d0",
-        tasks: first
-          .flatMap((task, i) => [task, ...(i < 1 ? [] : [last[i - 1] as PlanTask])])
+        blocks: first
+          .flatMap((block, i) => [block, ...(i < 1 ? [] : [last[i - 1] as PlanBlock])])
           .concat(last.slice(-1)),
       },
-      { name: "d1", tasks: all(1) },
+      { name: "d1", blocks: all(1) },
     ],
     microBatches: MICRO_BATCHES,
     windows: [{ producer: 0, consumer: 1, ahead: 2 }],
@@ -113,7 +113,7 @@ async function failureOf(plan: PipelinePlan, options: PipelineOptions = {}): Pro
 }
 
 describe("checkPlan", () => {
-  it("takes a sound plan and refuses tasks that wait for each other", () => {
+  it("takes a sound plan and refuses blocks that wait for each other", () => {
     const plan = diamond();
     checkPlan(plan);
     const stuck = { ...plan, windows: [{ producer: 0, consumer: 2, ahead: 1 }] };
@@ -142,17 +142,17 @@ describe.skipIf(SKIP_REASON !== undefined)("the pipeline executor", () => {
   it("keeps each device's order, every dependency and the window between devices", async () => {
     const plan = diamond();
     const executor = value(await createPipelineExecutor(plan, feedsOf(plan)));
-    const { tasks, makespanNs } = value(await executor.run());
+    const { blocks, makespanNs } = value(await executor.run());
     await executor.close();
-    for (const [device, { tasks: wanted }] of plan.devices.entries()) {
-      const own = tasks.filter((task) => task.device === device);
+    for (const [device, { blocks: wanted }] of plan.devices.entries()) {
+      const own = blocks.filter((block) => block.device === device);
       expect(own.map(({ stage: s, microBatch }) => ({ stage: s, microBatch }))).toEqual(wanted);
-      own.slice(1).forEach((task, i) => {
-        expect(task.startNs).toBeGreaterThanOrEqual(own[i]?.endNs ?? 0);
+      own.slice(1).forEach((block, i) => {
+        expect(block.startNs).toBeGreaterThanOrEqual(own[i]?.endNs ?? 0);
       });
     }
     const find = (s: number, m: number) =>
-      tasks.find((task) => task.stage === s && task.microBatch === m);
+      blocks.find((block) => block.stage === s && block.microBatch === m);
     for (let m = 0; m < MICRO_BATCHES; m++) {
       expect(find(1, m)?.startNs).toBeGreaterThanOrEqual(find(0, m)?.startNs ?? 0);
       expect(find(2, m)?.startNs).toBeGreaterThanOrEqual(find(1, m)?.startNs ?? 0);
