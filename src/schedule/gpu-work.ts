@@ -1,5 +1,6 @@
 import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
+import { drawableBandwidth } from "../cost/kernels/memory-rate.js";
 import { registersPerBlock, residentBlocksPerSm, sharedBytesPerBlock } from "../cost/occupancy.js";
 
 /**
@@ -100,26 +101,58 @@ interface Phase {
   readonly bandwidth: number;
 }
 
+/**
+ * The full waves of a kernel and its tail. What the tail is of the time follows from how the kernel's
+ * time comes about (docs/cost-model.md): where it computes, by the most thread blocks that an SM has
+ * to do; where it moves memory, by its bytes and by what so few blocks can draw.
+ *
+ * Example: 1,100 blocks of which 1,056 fit the device at once. Moving memory, the tail takes 5 % of
+ * the time; that it takes half, as of two waves of equal length, would leave room that is not there.
+ */
 function phasesOf(kernel: Kernel, device: DeviceModel): Phase[] {
   const perSm = Math.max(1, residentBlocksPerSm(kernel, device));
   const wave = perSm * device.sms;
   const full = Math.floor(kernel.threadBlocks / wave);
   const tail = kernel.threadBlocks - full * wave;
-  const seconds = kernel.durationNs / 1e9;
-  const use = {
-    arithmetic: shareOf(kernel.flops / seconds, device.flops[kernel.arithmetic]),
-    bandwidth: shareOf(kernel.bytes / seconds, device.memoryBandwidth),
-  };
   const unit = blockShare(kernel, device) / device.sms;
   if (full === 0 || tail === 0) {
-    const resident = full === 0 ? tail : wave;
-    return [{ ns: kernel.durationNs, share: Math.min(1, resident * unit), ...use }];
+    const share = Math.min(1, (full === 0 ? tail : wave) * unit);
+    return [{ ns: kernel.durationNs, share, ...useOf(kernel, device, 1, 1) }];
   }
-  const waves = full + 1;
+  const { arithmetic, bandwidth } = useOf(kernel, device, 1, 1);
+  const drawn = drawableBandwidth(tail, device) / drawableBandwidth(wave, device);
+  const [waves, rest] =
+    bandwidth > arithmetic
+      ? [full * wave, tail / drawn]
+      : [full * perSm, Math.ceil(tail / device.sms)];
+  const time = rest / (waves + rest);
+  const work = tail / kernel.threadBlocks;
   return [
-    { ns: (kernel.durationNs * full) / waves, share: Math.min(1, wave * unit), ...use },
-    { ns: kernel.durationNs / waves, share: Math.min(1, tail * unit), ...use },
+    {
+      ns: kernel.durationNs * (1 - time),
+      share: Math.min(1, wave * unit),
+      ...useOf(kernel, device, 1 - work, 1 - time),
+    },
+    {
+      ns: kernel.durationNs * time,
+      share: Math.min(1, tail * unit),
+      ...useOf(kernel, device, work, time),
+    },
   ];
+}
+
+/** Use of the device by a part of a kernel: its shares of the kernel's work and time. */
+function useOf(
+  kernel: Kernel,
+  device: DeviceModel,
+  work: number,
+  time: number,
+): Pick<Phase, "arithmetic" | "bandwidth"> {
+  const seconds = (kernel.durationNs * time) / 1e9;
+  return {
+    arithmetic: shareOf((kernel.flops * work) / seconds, device.flops[kernel.arithmetic]),
+    bandwidth: shareOf((kernel.bytes * work) / seconds, device.memoryBandwidth),
+  };
 }
 
 /** A rate as a share of the device's; a kernel of no duration uses nothing. */
