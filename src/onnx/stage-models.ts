@@ -86,6 +86,19 @@ export function stageBorders(
   return borders;
 }
 
+/** Whether stages send each other nothing but tensors. Fails: `stage-boundary-not-tensor`. */
+export function checkSent(lowered: LoweredModel, borders: readonly StageBorder[]): Result<void> {
+  for (const [stage, { sends }] of borders.entries()) {
+    const odd = sends
+      .map((id) => present(lowered.graph.tensors[id], "tensor"))
+      .find(({ name }) => !lowered.types.has(name));
+    if (odd !== undefined) {
+      return fail([boundaryNotTensor(lowered.model.path, odd.name, stage)]);
+    }
+  }
+  return ok(undefined);
+}
+
 /** How stage models are written. */
 export interface StageModelOptions {
   /** Given places for the larger weights; the caller writes its file. */
@@ -108,14 +121,13 @@ export function stageModels(
   { weights, withAnchors }: StageModelOptions,
 ): Result<readonly StageModel[]> {
   const models: StageModel[] = [];
-  for (const [stage, border] of stageBorders(lowered, stageOf, stageCount).entries()) {
+  const borders = stageBorders(lowered, stageOf, stageCount);
+  const checked = checkSent(lowered, borders);
+  if (!checked.ok) {
+    return checked;
+  }
+  for (const border of borders) {
     const { operators, sends, results } = border;
-    const odd = sends
-      .map((id) => present(lowered.graph.tensors[id], "tensor"))
-      .find(({ name }) => !lowered.types.has(name));
-    if (odd !== undefined) {
-      return fail([boundaryNotTensor(lowered.model.path, odd.name, stage)]);
-    }
     // A result that is sent as well is one output of the model, not two.
     const sent = new Set(sends.map((id) => lowered.graph.tensors[id]?.name));
     const views = results.filter((name) => !sent.has(name));

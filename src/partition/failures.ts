@@ -1,11 +1,16 @@
 import type { Failure } from "../core/failure.js";
 
-/** A partition into more stages than there are operators to fill them. */
+/** A partition into more stages than there are operators, or groups that stay together, to fill them. */
 export function moreStagesThanOperators(stages: number, operators: number): Failure {
+  const plural = (count: number, what: string): string =>
+    `${count} ${what}${count === 1 ? "" : "s"}`;
   return {
     code: "more-stages-than-operators",
-    message: `${stages} stages are wanted, the model has ${operators} operator${operators === 1 ? "" : "s"}`,
-    hint: `ask for at most ${operators} stage${operators === 1 ? "" : "s"}`,
+    message:
+      operators === 0
+        ? "the model has only constants and views, no operators that do work, so there is nothing to cut"
+        : `${plural(stages, "stage")} are wanted, the model has ${plural(operators, "operator")} that can be cut apart`,
+    hint: operators === 0 ? "run it whole" : `ask for at most ${plural(operators, "stage")}`,
     exit: 1,
   };
 }

@@ -196,3 +196,45 @@ describe("memory", () => {
     }
   });
 });
+
+describe("what stays together", () => {
+  it("includes operators that hand each other sequences", async () => {
+    const model = join(folder, "sequence.onnx");
+    const dims = [8, 8];
+    writeFileSync(
+      model,
+      tinyModel({
+        nodes: [
+          { type: "Relu", inputs: ["x"], outputs: ["a"] },
+          { type: "SplitToSequence", inputs: ["a"], outputs: ["parts"], ints: { axis: 0 } },
+          { type: "ConcatFromSequence", inputs: ["parts"], outputs: ["b"], ints: { axis: 0 } },
+          { type: "Relu", inputs: ["b"], outputs: ["y"] },
+        ],
+        inputs: [{ name: "x", dims }],
+        outputs: [{ name: "y", dims }],
+      }),
+    );
+    for (const stages of ["2", "3"]) {
+      const models = join(folder, `sequence-${stages}`);
+      const cut = await partitioned(model, "--stages", stages, "--stage-models", models);
+      expect(cut.stderr).toBe("");
+    }
+    const torn = await partitioned(model, "--stages", "4");
+    expect(torn.stderr).toContain("the model has 3 operators that can be cut apart");
+    const hand = join(folder, "torn.json");
+    writeFileSync(
+      hand,
+      JSON.stringify({
+        format: "top-compile/stage-placement",
+        version: 1,
+        devices: [{ name: "a" }, { name: "b" }],
+        blocks: [
+          { id: "front", devices: ["a"], operators: ["Relu_0", "SplitToSequence_1"] },
+          { id: "back", devices: ["b"], operators: ["*"] },
+        ],
+      }),
+    );
+    const byHand = await partitioned(model, "--placement", hand);
+    expect(byHand.stderr).toContain("error[stage-boundary-not-tensor]");
+  });
+});

@@ -86,7 +86,7 @@ export function cutModel(
     return seated;
   }
   const seats = seated.value;
-  const contracted = contractGraph(lowered.graph, costs.groupOf);
+  const contracted = contractGraph(lowered.graph, groupsOf(lowered, costs));
   const rooms = roomsFor(devices, seats, options);
   let failures: Failures | undefined;
   for (const room of rooms) {
@@ -128,6 +128,26 @@ function roomsFor(
   return isLimited && stagesPerDevice(devices, seats).some((stages) => stages > 1)
     ? [...rooms, { inFlight: rooms.at(-1)?.inFlight ?? most, isShared: false }]
     : rooms;
+}
+
+/**
+ * Operators that must not be cut apart: those of one kernel, and those that hand each other sequences
+ * or optional values, which only go from operator to operator inside a stage.
+ */
+function groupsOf({ graph, types }: LoweredModel, costs: ModelCosts): Int32Array {
+  const groupOf = costs.groupOf.slice();
+  for (const { name, producer, consumers } of graph.tensors) {
+    if (producer !== undefined && !types.has(name)) {
+      const group = groupOf[producer] as number;
+      const joined = new Set(consumers.map((consumer) => groupOf[consumer] as number));
+      groupOf.forEach((each, at) => {
+        if (joined.has(each)) {
+          groupOf[at] = group;
+        }
+      });
+    }
+  }
+  return groupOf;
 }
 
 /** The forward blocks of a shape in their order. One device alone needs no shape. */

@@ -14,6 +14,7 @@ import type { Failure } from "../../core/failure.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { checkSent, stageBorders } from "../../onnx/stage-models.js";
 import type { PartitionOutcome } from "../../partition/search-partition.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import { limitMemory } from "../../placement/limit-memory.js";
@@ -63,7 +64,7 @@ export interface PlacedModel {
 /**
  * Places a model.
  *
- * Fails: `stages-not-static`; `shape-unknown`, `shape-option-invalid`; what reading and applying a
+ * Fails: `stages-not-static`; `stage-boundary-not-tensor`; `shape-unknown`, `shape-option-invalid`; what reading and applying a
  * stage placement fails with; `more-stages-than-operators`, `stage-memory-infeasible`,
  * `stage-memory-not-met`; `device-memory-too-small`.
  */
@@ -85,6 +86,11 @@ export function placeModel(
     return cut;
   }
   const { devices, seats, partition, search } = cut.value;
+  const { stageOf, stageCount } = partition;
+  const sent = checkSent(lowered, stageBorders(lowered, stageOf, stageCount));
+  if (!sent.ok) {
+    return sent;
+  }
   const { stages, edges, linkBound } = costStages(lowered, costs, options, cut.value);
   const small = devicesTooSmall(lowered.model.path, devices, stages);
   const [first, ...rest] = small;
