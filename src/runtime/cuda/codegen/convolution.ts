@@ -1,6 +1,6 @@
 /** Convolutions, by cuDNN. */
 import { type WindowGeometry, windowGeometry } from "../../../onnx/infer/window-geometry.js";
-import type { DeviceNode } from "./device-node.js";
+import type { DeviceNode, LibraryType } from "./device-node.js";
 import { literal, STORAGE_BYTES } from "./expression.js";
 import { sizeOf } from "./layout.js";
 import { libraryType } from "./matrix.js";
@@ -23,6 +23,26 @@ const conv: EmitRule = (op) => {
   if (type === undefined || window === undefined || sizeOf(y.dims) === 0) {
     return type && window && [];
   }
+  const groups = op.call.int("group") ?? 1;
+  return convolutionNodes(op, type, { x, w, y, bias, window, groups });
+};
+
+/** A convolution with its operands. */
+export interface Convolution {
+  readonly x: Operand;
+  readonly w: Operand;
+  readonly y: Operand;
+  readonly bias: Operand | undefined;
+  readonly window: WindowGeometry;
+  readonly groups: number;
+}
+
+/** The library call of a convolution, after a kernel that pads its input where that is needed. */
+export function convolutionNodes(
+  op: OperatorCall,
+  type: LibraryType,
+  { x, w, y, bias, window, groups }: Convolution,
+): readonly DeviceNode[] | undefined {
   const rank = x.dims.length - 2;
   if (rank > 3 || sizeOf(x.dims) === 0) {
     return op.refuse(rank > 3 ? `${rank} spatial dims` : "an empty input");
@@ -47,10 +67,10 @@ const conv: EmitRule = (op) => {
       pads: list(padded.pads, 0),
       strides: list(window.strides, 1),
       dilations: list(window.dilations, 1),
-      groups: op.call.int("group") ?? 1,
+      groups,
     },
   ];
-};
+}
 
 /** Whether the leading pads on both sides give the output of the right size. */
 function isSymmetric(window: WindowGeometry, x: Operand, y: Operand): boolean {

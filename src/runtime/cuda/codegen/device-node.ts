@@ -9,6 +9,11 @@ export type Place = {
 } & (
   | { /** A tensor of the operator graph. */ readonly kind: "tensor"; readonly id: TensorId }
   | {
+      /** Tensors of the operator graph that follow each other in memory without a gap. */
+      readonly kind: "joint";
+      readonly ids: readonly TensorId[];
+    }
+  | {
       /** A value that depends on the model alone: a weight, or computed from weights. */
       readonly kind: "constant";
       readonly name: string;

@@ -6,7 +6,7 @@
  */
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
-import type { Operator } from "../../../ir/operator-graph.js";
+import { type Operator, operatorId } from "../../../ir/operator-graph.js";
 import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
@@ -22,6 +22,7 @@ import { GRID_RULES } from "./grid-sample.js";
 import { INTEGER_RULES } from "./integer-products.js";
 import { LOOKUPS } from "./lookup.js";
 import { MATRIX_RULES } from "./matrix.js";
+import { mergedNodes } from "./merged.js";
 import { NORMALIZATION_RULES } from "./normalizations.js";
 import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
 import { PACKED_RULES } from "./packed-weights.js";
@@ -125,15 +126,22 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<D
     : ok({ lowered, floats: options.floats, plans, estimated });
 }
 
-function chainsIn({ graph }: LoweredModel, index: ModelIndex): ReadonlyMap<number, DevicePlan> {
+function chainsIn(
+  { graph, merged }: LoweredModel,
+  index: ModelIndex,
+): ReadonlyMap<number, DevicePlan> {
   return fuseChains(graph, (id) =>
-    elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index)),
+    merged?.has(operatorId(id))
+      ? undefined
+      : elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index)),
   );
 }
 
 /** The device nodes of one operator, or why there are none. */
 export function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
-  const rule = RULES.get(operator.type);
+  const merged = index.lowered.merged?.get(operator.id);
+  const rule: EmitRule | undefined =
+    merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);
   if (rule === undefined) {
     return fail("there is no kernel for this operator type");
   }

@@ -17,10 +17,17 @@ import { weightBytes } from "../../../onnx/read-weight.js";
 import { bindSession, createSession, loadOnnxRuntime } from "../../onnx-runtime.js";
 import type { UploadItem } from "../client/protocol.js";
 import type { DeviceModel } from "../codegen/emit.js";
+import { STORAGE_BYTES } from "../codegen/expression.js";
 import { storageOf } from "../codegen/operator-call.js";
 import { encodeElements, halvesOfFloats } from "./device-elements.js";
 import { sideFileFailed } from "./failures.js";
 import { bytesOfName, type MemoryPlan } from "./memory-plan.js";
+import {
+  type StackedConstant,
+  stackedBias,
+  stackedConstants,
+  stackedFilters,
+} from "./stack-filters.js";
 
 /** Bytes of computed constants that ONNX Runtime holds at a time. */
 const COMPUTED_AT_ONCE = 256 * 2 ** 20;
@@ -42,7 +49,8 @@ export async function constantUploads(
   try {
     const collector = new Collector(model, memory, writer, payloads);
     const known = collector.addKnown();
-    return known.ok ? await collector.addComputed(known.value) : known;
+    const computed = known.ok ? await collector.addComputed(known.value) : known;
+    return computed.ok ? collector.addStacked() : computed;
   } catch (error) {
     return fail([sideFileFailed(sideFile, error)]);
   } finally {
@@ -84,6 +92,10 @@ class Collector {
   readonly #payloads: PayloadReader;
   readonly #initializers: ReadonlyMap<string, OnnxTensor>;
   readonly #items: UploadItem[] = [];
+  /** Constants of merged convolutions, by name. */
+  readonly #stacks: ReadonlyMap<string, StackedConstant>;
+  /** Computed parts of them. */
+  readonly #parts = new Map<string, Uint8Array>();
 
   constructor(model: DeviceModel, memory: MemoryPlan, file: SideFile, payloads: PayloadReader) {
     this.#model = model;
@@ -92,15 +104,20 @@ class Collector {
     this.#payloads = payloads;
     const { initializers } = model.lowered.model.graph;
     this.#initializers = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+    this.#stacks = stackedConstants(model.lowered);
   }
 
   /** Initializers and known values; gives the names that must be computed. */
   addKnown(): Result<readonly string[]> {
     const computed: string[] = [];
+    for (const name of this.#partNames()) {
+      if (!this.#initializers.has(name) && !this.#hasValues(name)) {
+        computed.push(name);
+      }
+    }
     for (const [name, { bytes }] of this.#memory.constants) {
       const initializer = this.#initializers.get(name);
-      const value = this.#model.lowered.constants.get(name);
-      if (bytes === 0) {
+      if (bytes === 0 || this.#stacks.has(name)) {
         continue;
       }
       if (initializer !== undefined) {
@@ -108,8 +125,8 @@ class Collector {
         if (!added.ok) {
           return added;
         }
-      } else if (value !== undefined && !value.elementType.endsWith("float16")) {
-        this.#append(name, encodeElements(this.#storage(name), value.values));
+      } else if (this.#hasValues(name)) {
+        this.#append(name, this.#valuesOf(name));
       } else {
         computed.push(name);
       }
@@ -118,17 +135,89 @@ class Collector {
   }
 
   /** Runs the constant part of the model for what is left. */
-  async addComputed(names: readonly string[]): Promise<Result<readonly UploadItem[]>> {
-    for (const part of partsOf(names, (name) => bytesOfName(this.#model, name))) {
+  async addComputed(names: readonly string[]): Promise<Result<undefined>> {
+    const wanted = [...new Set(names)];
+    const ofStacks = new Set(this.#partNames());
+    for (const part of partsOf(wanted, (name) => bytesOfName(this.#model, name))) {
       const values = await computeConstants(this.#model, part);
       if (!values.ok) {
         return values;
       }
       for (const name of part) {
-        this.#append(name, this.#stored(name, present(values.value.get(name), name)));
+        const bytes = this.#stored(name, present(values.value.get(name), name));
+        if (ofStacks.has(name)) {
+          this.#parts.set(name, bytes);
+        }
+        if (this.#memory.constants.has(name)) {
+          this.#append(name, bytes);
+        }
       }
     }
+    return ok(undefined);
+  }
+
+  /** Stacks the constants of merged convolutions, one after the other; gives all uploads. */
+  addStacked(): Result<readonly UploadItem[]> {
+    for (const [name, { merged, what, parts }] of this.#stacks) {
+      const found: (Uint8Array | undefined)[] = [];
+      for (const part of parts) {
+        const bytes = part === undefined ? undefined : this.#partBytes(part);
+        if (bytes !== undefined && !bytes.ok) {
+          return bytes;
+        }
+        found.push(bytes?.value);
+      }
+      const each = STORAGE_BYTES[this.#storage(name)];
+      const weights = found.map((bytes) => bytes ?? new Uint8Array());
+      const stacked =
+        what === "weight"
+          ? stackedFilters(merged, weights, each)
+          : stackedBias(merged, found, each);
+      this.#append(name, stacked);
+    }
     return ok(this.#items);
+  }
+
+  #partNames(): readonly string[] {
+    return [...this.#stacks.values()].flatMap(({ parts }) =>
+      parts.filter((name) => name !== undefined),
+    );
+  }
+
+  /** A constant as the device holds it. */
+  #partBytes(name: string): Result<Uint8Array> {
+    const initializer = this.#initializers.get(name);
+    if (initializer === undefined) {
+      return ok(this.#parts.get(name) ?? this.#valuesOf(name));
+    }
+    const source = weightBytes(initializer, this.#model.lowered.model.path, this.#payloads);
+    if (!source.ok) {
+      return source;
+    }
+    const read =
+      source.value.kind === "memory"
+        ? ok(source.value.bytes)
+        : this.#read(initializer, source.value);
+    return read.ok ? ok(this.#stored(name, read.value)) : read;
+  }
+
+  #hasValues(name: string): boolean {
+    const value = this.#model.lowered.constants.get(name);
+    return value !== undefined && !value.elementType.endsWith("float16");
+  }
+
+  #valuesOf(name: string): Uint8Array {
+    const value = present(this.#model.lowered.constants.get(name), `values of "${name}"`);
+    return encodeElements(this.#storage(name), value.values);
+  }
+
+  #read(
+    tensor: OnnxTensor,
+    { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  ): Result<Uint8Array> {
+    return tensor.payload.kind === "external"
+      ? this.#payloads.external(tensor)
+      : this.#payloads.fromModel(tensor.name, offset, bytes);
   }
 
   #addInitializer(tensor: OnnxTensor): Result<undefined> {
@@ -147,10 +236,7 @@ class Collector {
       this.#items.push({ path: resolve(file), fileOffset, bytes, offset });
       return ok(undefined);
     }
-    const read =
-      tensor.payload.kind === "external"
-        ? this.#payloads.external(tensor)
-        : this.#payloads.fromModel(tensor.name, fileOffset, bytes);
+    const read = this.#read(tensor, { offset: fileOffset, bytes });
     if (!read.ok) {
       return read;
     }

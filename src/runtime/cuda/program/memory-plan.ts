@@ -19,7 +19,7 @@
 import { invariant, present } from "../../../core/invariant.js";
 import { bytesOf } from "../../../ir/element-type.js";
 import type { TensorId } from "../../../ir/operator-graph.js";
-import { type DevicePlan, type Place, placesOf } from "../codegen/device-node.js";
+import { type DeviceNode, type DevicePlan, type Place, placesOf } from "../codegen/device-node.js";
 import type { DeviceModel } from "../codegen/emit.js";
 import { STORAGE_BYTES } from "../codegen/expression.js";
 import { sizeOf } from "../codegen/layout.js";
@@ -98,9 +98,11 @@ export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
   for (const [at, item] of items.entries()) {
     const range = { offset: start + (offsets[at] ?? 0), bytes: item.bytes };
     most = Math.max(most, (offsets[at] ?? 0) + aligned(item.bytes));
-    const owner = owners[at];
-    if (owner !== undefined) {
-      tensors.set(owner, range);
+    let { offset } = range;
+    for (const owner of owners[at] ?? []) {
+      const bytes = bytesOfTensor(model, owner);
+      tensors.set(owner, { offset, bytes });
+      offset += bytes;
     }
   }
   const scratchRange = (operator: number, index: number): MemoryRange => {
@@ -111,6 +113,11 @@ export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
     switch (place.kind) {
       case "tensor":
         return present(tensors.get(place.id), `memory of tensor ${place.id}`);
+      case "joint": {
+        const ranges = place.ids.map((id) => present(tensors.get(id), `memory of tensor ${id}`));
+        const bytes = ranges.reduce((sum, range) => sum + range.bytes, 0);
+        return { offset: present(ranges[0], "range").offset, bytes };
+      }
       case "constant":
         return present(constants.get(place.name), `memory of constant "${place.name}"`);
       case "scratch":
@@ -171,23 +178,26 @@ function itemsOf(model: DeviceModel) {
   const outputs = new Set(graph.outputs);
   const users = usersOf(model.plans);
   const items: Item[] = [];
-  const owners: (TensorId | undefined)[] = [];
+  const owners: (readonly TensorId[])[] = [];
+  const jointOf = jointTensors(model.plans);
   for (const { id, producer } of graph.tensors) {
-    const own = users.get(id);
+    const ids = jointOf.get(id) ?? [id];
+    const own = ids.flatMap((each) => users.get(each) ?? []);
+    const isOutput = ids.some((each) => outputs.has(each));
     // Without users it lives in the registers of a chain, or has no elements.
-    if (producer !== undefined && (own !== undefined || outputs.has(id))) {
-      owners.push(id);
+    if (producer !== undefined && ids[0] === id && (own.length > 0 || isOutput)) {
+      owners.push(ids);
       items.push({
-        bytes: bytesOfTensor(model, id),
+        bytes: ids.reduce((sum, each) => sum + bytesOfTensor(model, each), 0),
         producer,
-        users: own ?? [producer],
-        isOutput: outputs.has(id),
+        users: own.length > 0 ? own : [producer],
+        isOutput,
       });
     }
   }
   const scratch = model.plans.map(({ scratchBytes }, operator) =>
     scratchBytes.map((bytes) => {
-      owners.push(undefined);
+      owners.push([]);
       const users = [operator];
       return items.push({ bytes, producer: operator, users, isOutput: false }) - 1;
     }),
@@ -195,18 +205,44 @@ function itemsOf(model: DeviceModel) {
   return { items, scratch, owners };
 }
 
+/** By tensor: those that it is laid out with, in their order. */
+function jointTensors(plans: readonly DevicePlan[]): ReadonlyMap<TensorId, readonly TensorId[]> {
+  const groups = new Map<TensorId, readonly TensorId[]>();
+  for (const place of plans.flatMap(({ nodes }) => nodes).flatMap(allPlaces)) {
+    if (place.kind === "joint") {
+      for (const id of place.ids) {
+        const known = groups.get(id) ?? place.ids;
+        invariant(known.join() === place.ids.join(), "a tensor has its place in one row of them");
+        groups.set(id, place.ids);
+      }
+    }
+  }
+  return groups;
+}
+
 /** The operators whose nodes touch each tensor. */
 function usersOf(plans: readonly DevicePlan[]): ReadonlyMap<TensorId, readonly number[]> {
   const users = new Map<TensorId, number[]>();
+  const add = (id: TensorId, operator: number): void => {
+    const own = users.get(id) ?? [];
+    users.set(id, own.at(-1) === operator ? own : [...own, operator]);
+  };
   for (const [operator, { nodes }] of plans.entries()) {
-    for (const place of nodes.flatMap((node) => Object.values(placesOf(node)).flat())) {
+    for (const place of nodes.flatMap(allPlaces)) {
       if (place.kind === "tensor") {
-        const own = users.get(place.id) ?? [];
-        users.set(place.id, own.at(-1) === operator ? own : [...own, operator]);
+        add(place.id, operator);
+      } else if (place.kind === "joint") {
+        place.ids.forEach((id) => {
+          add(id, operator);
+        });
       }
     }
   }
   return users;
+}
+
+function allPlaces(node: DeviceNode): readonly Place[] {
+  return Object.values(placesOf(node)).flat();
 }
 
 function apart(items: readonly Item[]): readonly number[] {
