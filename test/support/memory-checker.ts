@@ -17,7 +17,11 @@ export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule):
           : node.kind === "gemm"
             ? [node.a.place, node.b.place, node.c.place]
             : [node.x.place, node.w.place, node.y.place];
-      return places.some((place) => place.kind === "tensor" && place.id === tensor);
+      return places.some(
+        (place) =>
+          (place.kind === "tensor" && place.id === tensor) ||
+          (place.kind === "joint" && place.ids.some((id) => id === tensor)),
+      );
     });
   const values = graph.tensors.flatMap(({ id, name, producer }) => {
     const range = program.memory.tensor(id);

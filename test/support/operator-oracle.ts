@@ -82,6 +82,8 @@ export async function compareWithRuntime(each: OracleCase, seed: number): Promis
           }
           case "constant":
             return present(memories.get(place.name), `constant ${place.name}`);
+          case "joint":
+            throw new Error("a single operator has no joint tensors");
           case "scratch":
             return memory(`${operator}/${place.index}`, () => scratchBytes[place.index] ?? 0);
         }
