@@ -23,12 +23,13 @@ export const INPUT_CHANNELS = 4;
 
 /**
  * A model of convolutions `c0`, `c1`, ... with what follows them (`c0_0`, ...), the last of each an
- * output. Weights are random.
+ * output, or all of them together. Weights are random.
  */
 export function convolutionModel(
   samples: number,
   spatial: readonly number[],
   cases: readonly ConvolutionCase[],
+  isJoined = false,
 ): Uint8Array {
   const random = seededRandom(cases.length + samples);
   const nodes: Record<string, unknown>[] = [];
@@ -83,6 +84,11 @@ export function convolutionModel(
     });
     outputs.push(last);
   });
+  if (isJoined) {
+    const attribute = [{ name: "axis", type: 2, i: 1 }];
+    nodes.push({ name: "join", opType: "Concat", input: [...outputs], output: ["y"], attribute });
+    outputs.splice(0, outputs.length, "y");
+  }
   const shape = (dims: readonly number[]) => ({
     tensorType: { elemType: 1, shape: { dim: dims.map((dimValue) => ({ dimValue })) } },
   });

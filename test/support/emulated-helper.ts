@@ -59,6 +59,8 @@ export interface EmulatedFaults {
   readonly probe?: HelperError;
   /** Waits are ignored: what a race does. */
   readonly ignoresWaits?: boolean;
+  /** One unit does all the work: streams gain nothing. */
+  readonly hasOneUnit?: boolean;
 }
 
 /** The helper; `kernels` are those that sources it is given may name. */
@@ -138,14 +140,18 @@ export class EmulatedHelper implements RunningHelper {
       }),
       run: ({ schedule }) => {
         this.#run(schedule);
-        return { us: timeOf(schedule, this.#nodes) };
+        return { us: this.#timeOf(schedule) };
       },
       measure: ({ schedules, rounds }) => ({
         samplesUs: schedules.map((schedule) =>
-          Array.from({ length: rounds }, (_, i) => timeOf(schedule, this.#nodes) + (i % 3) * 0.01),
+          Array.from({ length: rounds }, (_, i) => this.#timeOf(schedule) + (i % 3) * 0.01),
         ),
       }),
     };
+  }
+
+  #timeOf(schedule: ExecutableSchedule): number {
+    return timeOf(schedule, this.#nodes, this.#faults.hasOneUnit === true);
   }
 
   #probe(): ProbeResult {
@@ -180,10 +186,15 @@ export class EmulatedHelper implements RunningHelper {
 }
 
 /** Streams run side by side, a launch starts after its stream and its waits. */
-function timeOf({ launches, mode }: ExecutableSchedule, nodes: readonly HelperNode[]): number {
+function timeOf(
+  { launches, mode }: ExecutableSchedule,
+  nodes: readonly HelperNode[],
+  hasOneUnit: boolean,
+): number {
   const streams = new Map<number, number>();
   const ends = new Map<number, number>();
-  for (const { node, stream = 0, after = [] } of launches) {
+  for (const { node, stream: own = 0, after = [] } of launches) {
+    const stream = hasOneUnit ? 0 : own;
     const start = Math.max(streams.get(stream) ?? 0, ...after.map((each) => ends.get(each) ?? 0));
     const kind = present(nodes[node], "node").kind;
     const end = start + WORK_US[kind] + (mode === "eager" ? EAGER_US : LAUNCH_US);

@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { ok, type Result } from "../../../src/core/result.js";
+import type { DriverContext, RunningHelper } from "../../../src/driver/context.js";
+import {
+  type CudaCompileRequest,
+  compileForCuda,
+} from "../../../src/driver/cuda/compile-for-cuda.js";
+import { loadModel } from "../../../src/driver/load-model.js";
+import { runSchedule } from "../../../src/driver/run-schedule.js";
+import { verifySchedule } from "../../../src/driver/verify-schedule.js";
+import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
+import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
+import { MergeIndex } from "../../../src/onnx/merged-operator.js";
+import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
+import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
+import { precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
+import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
+import { type ConvolutionCase, convolutionModel } from "../../support/convolution-models.js";
+import { EmulatedHelper } from "../../support/emulated-helper.js";
+import { SKIP_REASON } from "../../support/onnx-runtime.js";
+import { kernelsByName } from "../../support/program-emulator.js";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "merged-on-cuda-"));
+const MODEL = join(FOLDER, "convolutions.onnx");
+const OUT = join(FOLDER, "out.schedule.json");
+
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+const CASE: ConvolutionCase = {
+  input: "x",
+  channels: 4,
+  kernel: [1, 1],
+  pads: [0, 0, 0, 0],
+  strides: [1, 1],
+  dilations: [1, 1],
+  hasBias: true,
+  followers: ["Relu"],
+};
+
+function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, Kernel> {
+  const plan = precisionPlan("ieee");
+  const options = { floats: plan.floats, estimateUnsupported: false, fuse: false };
+  const model = emitModel(lowered, options);
+  if (!model.ok) {
+    throw new Error(model.error[0].message);
+  }
+  return kernelsByName(buildProgram(model.value, plan, { kind: "none" }));
+}
+
+/** The kernels of the model as it is, and of the model with two convolutions as one, twice. */
+async function bothKernels(): Promise<readonly ReadonlyMap<string, Kernel>[]> {
+  const lowered = await loadModel(MODEL, new Map());
+  if (!lowered.ok) {
+    throw new Error(lowered.error[0].message);
+  }
+  const index = new MergeIndex(lowered.value);
+  const [members = []] = index.classes();
+  const merges = [members.slice(0, 2), members.slice(2)]
+    .flatMap((pair) => mergesFrom(lowered.value.graph, pair, index))
+    .map(({ merge }) => merge);
+  const merged = mergeOperators(lowered.value, merges);
+  if (!merged.ok) {
+    throw new Error(merged.error);
+  }
+  return [kernelsOf(lowered.value), kernelsOf(merged.value.lowered)];
+}
+
+function contextWith(startHelper: () => Promise<Result<RunningHelper>>): DriverContext {
+  return {
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    onNote: () => {},
+    startHelper,
+    profileFolder: FOLDER,
+    tool: "top-compile test",
+  };
+}
+
+function request(more: Partial<CudaCompileRequest> = {}): CudaCompileRequest {
+  const target = {
+    device: 0,
+    precision: "ieee" as const,
+    estimateUnsupported: false,
+    fuse: false,
+    seed: 1,
+  };
+  return {
+    model: MODEL,
+    out: OUT,
+    force: true,
+    dims: new Map(),
+    target,
+    algorithm: undefined,
+    profile: undefined,
+    mergeConvolutions: true,
+    ...more,
+  };
+}
+
+describe.skipIf(SKIP_REASON !== undefined)("merged convolutions on a GPU", () => {
+  it("do not ship where streams are as fast", async () => {
+    writeFileSync(MODEL, convolutionModel(1, [24, 24], new Array(4).fill(CASE), true));
+    const kernels = await bothKernels();
+    let helpers = 0;
+    const context = contextWith(async () => {
+      return ok(new EmulatedHelper(kernels[helpers++] ?? new Map()));
+    });
+    const compiled = await compileForCuda(request(), context);
+    expect(helpers).toBe(2);
+    expect(compiled.ok && compiled.value.operators?.merges).toBeUndefined();
+  });
+
+  it("are measured beside the model as it is, and run with checked outputs", async () => {
+    writeFileSync(MODEL, convolutionModel(1, [24, 24], new Array(4).fill(CASE), true));
+    const kernels = await bothKernels();
+    let helpers = 0;
+    const context = contextWith(async () => {
+      const own = kernels[Math.min(helpers++, 1)] ?? new Map();
+      return ok(new EmulatedHelper(own, { hasOneUnit: true }));
+    });
+    const compiled = await compileForCuda(request(), context);
+    const operators = compiled.ok ? compiled.value.operators : undefined;
+    expect(compiled.ok ? "" : compiled.error[0].message).toBe("");
+    // Both models were measured; two convolutions instead of four are faster.
+    expect(helpers).toBe(2);
+    expect(operators?.merges?.map((merge) => merge.operators.length)).toEqual([2, 2, 2, 2]);
+    expect(operators?.launches).toHaveLength(5);
+    expect(operators?.decision.reason).toBe("fastest-measured");
+    const { measured = 0, sequentialMeasured = 0 } = operators?.latencyNs ?? {};
+    expect(measured).toBeGreaterThan(0);
+    expect(measured).toBeLessThan(0.6 * sequentialMeasured);
+    expect((await verifySchedule(OUT, undefined)).ok).toBe(true);
+    const run = { file: OUT, model: undefined, seed: 1, rounds: 5, device: undefined };
+    const ran = await runSchedule(
+      { ...run, precision: undefined, estimateUnsupported: false, fuse: false },
+      context,
+    );
+    expect(ran.ok && ran.value.kind === "cuda" && ran.value.report.schedule.outputs).toMatchObject({
+      isReplayIdentical: true,
+    });
+    expect(readFileSync(OUT, "utf8")).toContain('"mergeConvolutions": true');
+  });
+
+  it("need measurements of their own", async () => {
+    const context = contextWith(() => Promise.reject(new Error("no helper is needed")));
+    const compiled = await compileForCuda(request({ profile: join(FOLDER, "any.json") }), context);
+    expect(compiled.ok ? "" : compiled.error[0].code).toBe("merges-not-measured");
+  });
+});

@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { present } from "../../../../../src/core/invariant.js";
+import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalogue.js";
+import { kernelsOf } from "../../../../../src/cost/kernels/operator-kernels.js";
+import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
+import { verifyOperatorSchedule } from "../../../../../src/schedule/verify-operator-schedule.js";
+import { chooseMerges } from "../../../../../src/search/operator/gpu/choose-merges.js";
+import { searchGpuSchedules } from "../../../../../src/search/operator/gpu/gpu-candidates.js";
+import {
+  type GpuProblem,
+  gpuProblemOf,
+} from "../../../../../src/search/operator/gpu/gpu-problem.js";
+import { searchMergedIos } from "../../../../../src/search/operator/gpu/ios-merged.js";
+import { MergeSpace } from "../../../../../src/search/operator/gpu/merge-space.js";
+import {
+  type ConvolutionCase,
+  convolutionModel,
+  randomConvolutions,
+} from "../../../../support/convolution-models.js";
+import { loweredTinyModel } from "../../../../support/tiny-model.js";
+
+const V100 = present(
+  DEVICE_MODELS.find(({ name }) => name === "v100"),
+  "v100",
+);
+
+interface Case {
+  readonly problem: GpuProblem;
+  readonly space: MergeSpace;
+}
+
+async function caseOf(samples: number, side: number, cases: ConvolutionCase[]): Promise<Case> {
+  const bytes = convolutionModel(samples, [side, side], cases);
+  const { lowered, remove } = await loweredTinyModel(bytes);
+  remove();
+  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, V100, "tf32"));
+  const problem = gpuProblemOf(lowered.graph, kernels, V100, "estimated");
+  return { problem, space: new MergeSpace(problem, lowered, "tf32") };
+}
+
+function alike(count: number, kernel: number): ConvolutionCase[] {
+  const pad = (kernel - 1) / 2;
+  return Array.from({ length: count }, () => ({
+    input: "x",
+    channels: 16,
+    kernel: [kernel, kernel],
+    pads: [pad, pad, pad, pad],
+    strides: [1, 1],
+    dilations: [1, 1],
+    hasBias: true,
+    followers: ["Relu"],
+  }));
+}
+
+describe("merging", () => {
+  it("pays on one stream's worth of small kernels, and both searches find it", async () => {
+    // Twelve streams would each pay a launch gap and an event; one launch pays neither.
+    const { problem, space } = await caseOf(1, 8, alike(12, 1));
+    const plain = searchGpuSchedules(problem, { effort: 20_000 });
+    const merged = searchGpuSchedules(problem, { effort: 20_000, merging: space });
+    const ns = (found: typeof plain, algorithm: string): number =>
+      present(
+        found.ranked.find((each) => each.algorithm === algorithm),
+        algorithm,
+      ).predictedNs;
+    expect(ns(merged, "top-compile")).toBeLessThan(0.95 * ns(plain, "top-compile"));
+    expect(ns(merged, "ios")).toBeLessThan(ns(plain, "ios"));
+    expect(merged.ranked[0]?.merges.flat().length).toBeGreaterThan(12);
+    expect(ns(merged, "sequential")).toBe(ns(plain, "sequential"));
+  });
+
+  it("is left alone where zeros cost more than a launch", async () => {
+    // A 1x1 beside a 7x7 kernel of many filters: 49 times its arithmetic.
+    const wide = { ...present(alike(1, 1)[0], "case"), channels: 512, followers: [] };
+    const large = { ...present(alike(1, 7)[0], "case"), channels: 512, followers: [] };
+    const { space } = await caseOf(1, 112, [wide, large]);
+    expect(chooseMerges(space, { effort: 20_000 })).toEqual([]);
+  });
+
+  it("gives the same choice every time", async () => {
+    const { space } = await caseOf(1, 8, [...alike(3, 1), ...alike(3, 3)]);
+    expect(chooseMerges(space)).toEqual(chooseMerges(space));
+  });
+
+  it("never makes a schedule slower than any other, and every one verifies", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 100_000 }),
+        fc.constantFrom(1, 2),
+        async (seed, samples) => {
+          const { problem, space } = await caseOf(samples, 14, randomConvolutions(seed, [14, 14]));
+          const found = searchGpuSchedules(problem, { effort: 5_000, merging: space });
+          const plain = searchGpuSchedules(problem, { effort: 5_000 });
+          const best = present(found.ranked[0], "candidate");
+          expect(best.predictedNs).toBeLessThanOrEqual(plain.ranked[0]?.predictedNs ?? 0);
+          const own = found.ranked.find(({ algorithm }) => algorithm === "top-compile");
+          expect(own?.predictedNs).toBe(best.predictedNs);
+          for (const each of found.ranked) {
+            expect(verifyOperatorSchedule(each.problem.graph, each.schedule)).toEqual([]);
+            expect(gpuMakespan(each.problem.work, each.schedule)).toBe(each.predictedNs);
+            expect(each.predictedNs).toBeGreaterThanOrEqual(each.bounds.lowerBoundNs);
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it("leaves IOS as it is where nothing can be merged", async () => {
+    const { problem, space } = await caseOf(1, 8, alike(1, 3));
+    expect(space.classes).toEqual([]);
+    const { merges, schedule } = searchMergedIos(problem, space);
+    expect(merges).toEqual([]);
+    const plain = searchGpuSchedules(problem, { algorithms: ["ios"] }).ranked;
+    expect(plain.find(({ algorithm }) => algorithm === "ios")?.schedule).toEqual(schedule);
+  });
+});
