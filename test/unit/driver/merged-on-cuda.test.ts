@@ -75,6 +75,7 @@ function contextWith(startHelper: () => Promise<Result<RunningHelper>>): DriverC
     onNote: () => {},
     startHelper,
     profileFolder: FOLDER,
+    compute: async (work) => work(),
     tool: "top-compile test",
   };
 }
@@ -95,6 +96,7 @@ function request(more: Partial<CudaCompileRequest> = {}): CudaCompileRequest {
     target,
     algorithm: undefined,
     profile: undefined,
+    remeasure: true,
     mergeConvolutions: true,
     ...more,
   };
