@@ -3,18 +3,18 @@
  *
  * What the hardware does. Kernels of one stream run one after the other; an event makes a kernel
  * wait for one of another stream. A kernel that may start puts its thread blocks behind those of
- * the kernels that became ready before it (equal times: launch order), and blocks go to SMs that
- * have slots, threads, registers and shared memory left. Nothing is preempted, and blocks of a
- * later kernel do not overtake waiting blocks of an earlier one.
+ * the kernels that became ready before it (equal times: launch order), and they go to SMs that have
+ * slots, threads, registers and shared memory left. Nothing is preempted, and thread blocks of a
+ * later kernel do not overtake waiting ones of an earlier kernel.
  *
- * What the model keeps of it. A kernel is one or two phases: its full waves, with all the blocks
- * resident that fit on the device, and its tail, the blocks of the last, partial wave. A phase
+ * What the model keeps of it. A kernel is one or two phases: its full waves, with all the thread
+ * blocks resident that fit on the device, and its tail, those of the last, partial wave. A phase
  * holds a share of the device's capacity (the scarcest of slots, threads, registers and shared
  * memory) while it runs, so a tail leaves room for the next kernel, which is where most of the
  * gain of streams comes from. What resident phases do to each other is in `gpu-sharing.ts`.
  *
- * Example: a convolution of 150 blocks on a device that holds 132 runs a full wave of 132 and a
- * tail of 18. A ready pooling kernel of 100 blocks waits for the wave, then runs beside the tail.
+ * Example: a convolution of 150 thread blocks on a device that holds 132 runs a full wave of 132
+ * and a tail of 18. A ready pooling kernel of 100 waits for the wave, then runs beside the tail.
  *
  * The obvious way, an event per thread block, is a thousand times as many events for the same
  * ranking of schedules.
@@ -24,7 +24,8 @@
  * from the last one before that time. It also stops as soon as an operator becomes ready so late
  * that what comes after it alone exceeds the limit, which is how many changes end.
  *
- * Left out: caches shared between kernels, clocks that fall under load, blocks of unequal length.
+ * Left out: caches shared between kernels, clocks that fall under load, thread blocks of unequal
+ * length.
  * Source: resource model of Opara (arXiv 2312.10351v2, section 3) and of the CUDA programming
  * guide; processor sharing as in IOS's measured stages. Differs: phases instead of whole kernels.
  */

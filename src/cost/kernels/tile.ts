@@ -6,13 +6,13 @@
  * share one tile (split-K) and a second kernel adds their parts up. Libraries choose by heuristics
  * that are not published, so the model takes the choice that is quickest by its own formula.
  *
- * Formula, for `blocks` tiles of `tileM x tileN` over `K` in `splits` parts on `S` SMs:
- *   compute = ceil(blocks / S) * tileM * tileN * ceil(K / splits) * 2 / (rate per SM * efficiency)
+ * Formula, for tiles of `tileM x tileN` over `K` in `splits` parts, `B` thread blocks on `S` SMs:
+ *   compute = ceil(B / S) * tileM * tileN * ceil(K / splits) * 2 / (rate per SM * efficiency)
  *   memory  = bytes / bandwidth that the busy SMs can draw
  *   duration = floor + max(compute, memory)
  *
- * Example: 49 x 512 x 4608 (a 3x3 convolution at 7x7) on 132 SMs: tiles of 64 x 64 give 8 blocks,
- * so 124 SMs idle; 16 splits give 128 blocks and nearly a sixteenth of the time.
+ * Example: 49 x 512 x 4608 (a 3x3 convolution at 7x7) on 132 SMs: tiles of 64 x 64 give 8
+ * thread blocks, so 124 SMs idle; 16 splits give 128 and nearly a sixteenth of the time.
  *
  * Left out: which tile a library really has for a type and a layout, L1, the order of tiles in L2.
  */
