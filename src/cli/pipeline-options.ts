@@ -5,7 +5,11 @@ import type { Json } from "../core/stable-json.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import { mathNotFor } from "../driver/failures.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";
-import { linkOf, USUAL_EFFICIENCY } from "../driver/pipeline/pipeline-usual.js";
+import {
+  linkOf,
+  USUAL_EFFICIENCY,
+  USUAL_MICRO_BATCHES,
+} from "../driver/pipeline/pipeline-usual.js";
 import type { Layout, PlaceOptions } from "../driver/pipeline/place-model.js";
 import { trainingOptions } from "../driver/pipeline/training-options.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
@@ -59,7 +63,6 @@ const KEYS: Readonly<Record<keyof PipelineCliOptions, string>> = {
 
 const MOST_DEVICES = 512;
 const MOST_MICRO_BATCHES = 4096;
-const USUAL_MICRO_BATCHES = 16;
 
 const GROUP = "Pipeline options:";
 

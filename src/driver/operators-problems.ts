@@ -35,32 +35,52 @@ function words(checks: readonly Check[]): string[] {
   return checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
 }
 
-function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
+/** Algorithms that take models of any size: without a wish, none of them is left out. */
+const ALWAYS: readonly string[] = ["sequential", "top-compile", "opara", "wavefront"];
+
+/** Models with at most so many operators are taken by all algorithms. */
+const TAKEN_BY_ALL = 1000;
+
+function candidateProblems({ candidates, gpu, decision, launches }: OperatorsSection): string[] {
   const known: readonly string[] = gpu === undefined ? OPERATOR_ALGORITHMS : GPU_ALGORITHMS;
   const names = candidates.map(({ algorithm }) => algorithm);
-  return candidates.flatMap((candidate, at) => {
-    const { algorithm, streams, predictedNs, measuredNs, sameAs } = candidate;
-    const place = `/operators/candidates/${at}`;
-    const before = candidates[at - 1];
-    const twin = candidates.slice(0, at).find((each) => each.algorithm === sameAs);
-    const isAfter =
-      before === undefined ||
-      before.predictedNs < predictedNs ||
-      (before.predictedNs === predictedNs &&
-        known.indexOf(before.algorithm) < known.indexOf(algorithm));
-    const isTwin =
-      twin?.sameAs === undefined &&
-      twin?.streams === streams &&
-      twin.predictedNs === predictedNs &&
-      twin.measuredNs === measuredNs;
-    return words([
-      [!known.includes(algorithm), `${place}/algorithm "${algorithm}" is not one for this device`],
-      [names.indexOf(algorithm) < at, `${place} is there twice`],
-      [!isAfter, `${place} is out of order: fastest prediction first`],
-      [algorithm === "sequential" && streams !== 1, `${place}/streams of "sequential" is not 1`],
-      [sameAs !== undefined && !isTwin, `${place}/sameAs names no candidate like it before it`],
-    ]);
-  });
+  const isSmall = launches.length <= TAKEN_BY_ALL;
+  const left = known.find(
+    (name) => !names.includes(name as (typeof names)[number]) && (isSmall || ALWAYS.includes(name)),
+  );
+  const missing =
+    decision.reason === "asked-for" || left === undefined
+      ? []
+      : [`/operators/candidates has no "${left}", though no algorithm was asked for`];
+  return missing.concat(
+    candidates.flatMap((candidate, at) => {
+      const { algorithm, streams, predictedNs, measuredNs, sameAs } = candidate;
+      const place = `/operators/candidates/${at}`;
+      const before = candidates[at - 1];
+      const twin = candidates.slice(0, at).find((each) => each.algorithm === sameAs);
+      const isAfter =
+        before === undefined ||
+        before.predictedNs < predictedNs ||
+        (before.predictedNs === predictedNs &&
+          known.indexOf(before.algorithm) < known.indexOf(algorithm));
+      const isTwin =
+        twin?.sameAs === undefined &&
+        twin?.streams === streams &&
+        twin.predictedNs === predictedNs &&
+        twin.measuredNs === measuredNs;
+      return words([
+        [
+          !known.includes(algorithm),
+          `${place}/algorithm "${algorithm}" is not one for this device`,
+        ],
+        [names.indexOf(algorithm) < at, `${place} is there twice`],
+        [!isAfter, `${place} is out of order: fastest prediction first`],
+        [algorithm === "sequential" && streams !== 1, `${place}/streams of "sequential" is not 1`],
+        [sameAs !== undefined && gpu !== undefined, `${place}/sameAs is for a CPU`],
+        [sameAs !== undefined && !isTwin, `${place}/sameAs names no candidate like it before it`],
+      ]);
+    }),
+  );
 }
 
 function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[] {

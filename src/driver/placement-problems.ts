@@ -1,9 +1,13 @@
 /** Whether the placement of an artifact is the one that its provenance names. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Provenance } from "../artifact/artifact.js";
+import { sha256 } from "../core/digest.js";
 import { limitMemory } from "../placement/limit-memory.js";
-import { placementJson } from "../placement/parse-placement.js";
+import { parsePlacement, placementJson } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
+import { readText } from "./files.js";
 
 /** What a check of a placement's origin says. */
 export interface PlacementOrigin {
@@ -16,14 +20,15 @@ export interface PlacementOrigin {
 const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"] as const;
 
 /**
- * Builds a named shape again and compares; a placement that came from a file is taken as it is,
- * but for a memory limit that was given for all devices.
+ * Builds a named shape again and compares; a placement that came from a file is compared with the
+ * file if it is beside the artifact in `file`, unchanged since then.
  *
  * The placement of a model is left to the check of its stages.
  */
 export function placementProblems(
   { inputs, options }: Provenance,
   placement: Placement,
+  file: string,
 ): PlacementOrigin {
   if (inputs.some(({ role }) => role === "model")) {
     return { problems: [], notes: [] };
@@ -37,10 +42,40 @@ export function placementProblems(
     memory === undefined || isLimited
       ? []
       : ["/pipeline/placement/devices do not have the memory of /provenance/options"];
-  const hasFile = inputs.some(({ role }) => role === "placement");
-  return hasFile
-    ? { problems, notes: [] }
-    : { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
+  const input = inputs.find(({ role }) => role === "placement");
+  if (input === undefined) {
+    return { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
+  }
+  const isSame = isOfFile(join(dirname(file), input.name), input.sha256, options, placement);
+  return {
+    problems: isSame === false ? ["/pipeline/placement is not that of its file"] : problems,
+    notes:
+      isSame === undefined
+        ? [`its placement was not compared with "${input.name}", which is not beside the schedule`]
+        : [],
+  };
+}
+
+/** Whether a placement is that of a file; `undefined`: the file is not there, or not as it was. */
+function isOfFile(
+  path: string,
+  digest: string,
+  { memory }: Provenance["options"],
+  placement: Placement,
+): boolean | undefined {
+  if (!existsSync(path)) {
+    return undefined;
+  }
+  const text = readText(path);
+  if (!text.ok || sha256(text.value) !== digest) {
+    return undefined;
+  }
+  const limit = typeof memory === "number" ? memory : undefined;
+  const read = parsePlacement(text.value, path, limit);
+  return (
+    read.ok &&
+    JSON.stringify(placementJson(read.value)) === JSON.stringify(placementJson(placement))
+  );
 }
 
 function shapeProblems(

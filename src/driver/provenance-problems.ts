@@ -1,6 +1,7 @@
 /** Contradictions between what an artifact says it was made from and what it holds. */
-import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { PIPELINE_ALGORITHMS } from "../search/pipeline/algorithms.js";
+import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./recorded-options.js";
 
 /**
  * What the provenance says that the sections do not, in words that begin with the place.
@@ -11,21 +12,39 @@ import { PIPELINE_ALGORITHMS } from "../search/pipeline/algorithms.js";
 export function provenanceProblems(artifact: ScheduleArtifact): readonly string[] {
   return [
     ...inputProblems(artifact),
+    ...optionProblems(artifact),
     ...sectionProblems(artifact),
     ...operatorOptionProblems(artifact),
     ...pipelineOptionProblems(artifact),
   ];
 }
 
-function inputProblems({ provenance }: ScheduleArtifact): string[] {
-  const { inputs } = provenance;
+function inputProblems(artifact: ScheduleArtifact): string[] {
+  const { inputs } = artifact.provenance;
   return inputs.flatMap(({ role, name }, at) => {
     const twice = inputs.findIndex((each) => each.role === role) < at;
     return [
+      ...(isPossible(role, artifact) ? [] : [`/provenance/inputs/${at} is of no such role`]),
       ...(twice ? [`/provenance/inputs/${at} is a second ${role}`] : []),
       ...(/[/\\]/.test(name) ? [`/provenance/inputs/${at}/name is not a base name`] : []),
     ];
   });
+}
+
+/** Which files go into which artifacts. */
+function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): boolean {
+  const { provenance, operators, stages } = artifact;
+  const device = String(provenance.options["device"]);
+  switch (role) {
+    case "model":
+      return operators !== undefined || stages !== undefined;
+    case "placement":
+      return operators === undefined;
+    case "profile":
+      return operators !== undefined || (stages !== undefined && device === "cpu");
+    case "device":
+      return (operators ?? stages) !== undefined && !/^(cpu|cuda)$/.test(device);
+  }
 }
 
 function sectionProblems(artifact: ScheduleArtifact): string[] {
@@ -81,8 +100,9 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
       "/operators/gpu and /provenance/options/device contradict each other",
     ],
     [
-      hasProfile && device?.source === "estimated",
-      '/device/source is "estimated", but /provenance/inputs has a profile',
+      (device?.source === "measured") !==
+        (hasProfile || /^(cpu|cuda)$/.test(String(options["device"]))),
+      `/device/source is "${device?.source}", which /provenance contradicts`,
     ],
   ];
   return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
@@ -91,22 +111,20 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
 /** Algorithms whose schedule `quick` gives under their own names. */
 const QUICK: readonly string[] = ["modulo", "greedy"];
 
-function pipelineOptionProblems({ provenance, pipeline }: ScheduleArtifact): string[] {
+function pipelineOptionProblems(artifact: ScheduleArtifact): string[] {
+  const { pipeline } = artifact;
   if (pipeline === undefined) {
     return [];
   }
-  const { options } = provenance;
   const { algorithm, microBatches } = pipeline;
-  const asked = options["algorithm"];
-  const isAsked =
-    asked === undefined || asked === algorithm || (asked === "quick" && QUICK.includes(algorithm));
+  const asked = recordedAlgorithm(artifact);
+  const isAsked = asked === algorithm || (asked === "quick" && QUICK.includes(algorithm));
   const isKnown = (PIPELINE_ALGORITHMS as readonly string[]).includes(algorithm);
-  const count = options["microBatches"] ?? options["micro-batches"];
   const checks: readonly (readonly [boolean, string])[] = [
     [!isKnown || algorithm === "quick", `/pipeline/algorithm "${algorithm}" is not one`],
     [!isAsked, `/pipeline/algorithm is "${algorithm}", another one was asked for`],
     [
-      count !== undefined && count !== microBatches,
+      recordedMicroBatches(artifact) !== microBatches,
       "/pipeline/microBatches is not the number of /provenance/options",
     ],
   ];

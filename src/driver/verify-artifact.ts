@@ -57,7 +57,7 @@ export async function verifyArtifact(
     return checked;
   }
   const { placement, notes } = checked.value;
-  const origin = placementProblems(provenance, placement);
+  const origin = placementProblems(provenance, placement, file);
   const [wrong, ...others] = origin.problems.map((problem) => scheduleBroken(file, problem));
   if (wrong !== undefined) {
     return fail([wrong, ...others]);

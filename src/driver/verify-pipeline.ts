@@ -8,7 +8,7 @@ import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
-import type { PipelineOutcome } from "../search/pipeline/pipeline-outcome.js";
+import type { PipelineOutcome, SearchStatus } from "../search/pipeline/pipeline-outcome.js";
 import { describeBoundProblem } from "./describe-bound-problem.js";
 import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
 import { scheduleBroken } from "./failures.js";
@@ -101,18 +101,46 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
     [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
     [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
     [
-      outcome.status === "optimal" && period !== periodLowerBound,
-      `the period ${period} is called optimal, its bound is ${periodLowerBound}`,
+      outcome.status !== statusOf(period === periodLowerBound, outcome),
+      `the period ${period} is called ${outcome.status}, its bound is ${periodLowerBound}`,
     ],
     [
-      outcome.makespanStatus === "optimal" && makespan !== makespanLowerBound,
-      `the makespan ${makespan} is called optimal, its bound is ${makespanLowerBound}`,
+      outcome.makespanStatus !== statusOf(makespan === makespanLowerBound, outcome),
+      `the makespan ${makespan} is called ${outcome.makespanStatus}, its bound is ${makespanLowerBound}`,
+    ],
+    [
+      outcome.boundedBy.kind === "search" &&
+        check.kind === "searched" &&
+        check.period >= periodLowerBound,
+      `the bound ${periodLowerBound} of the period rests on a search, but loads alone prove it`,
+    ],
+    [
+      check.kind === "proved" && check.period > periodLowerBound,
+      `the bound ${periodLowerBound} of the period is less than what is given as its reason`,
+    ],
+    [
+      makespanLowerBound < leastMakespan(placement, whole.microBatches),
+      `the bound ${makespanLowerBound} of the makespan is less than what the placement alone gives`,
+    ],
+    [
+      outcome.boundedBy.device !== undefined &&
+        !["load", "memory"].includes(outcome.boundedBy.kind),
+      "/pipeline/boundedBy/device is there, but no single device is the reason",
+    ],
+    [
+      outcome.boundedBy.kind === "search" && outcome.boundedBy.blocks.length > 0,
+      "/pipeline/boundedBy/blocks are there, but a search is the reason",
     ],
   ];
   const wrong = checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
   return check.kind === "unproved"
     ? [...wrong, describeBoundProblem(check.problem, outcome.boundedBy.kind, placement)]
     : wrong;
+}
+
+/** Only our search tries to prove what it does not reach. */
+function statusOf(isReached: boolean, { algorithm }: PipelineOutcome): SearchStatus {
+  return isReached ? "optimal" : algorithm === "top-compile" ? "bounded" : "heuristic";
 }
 
 function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): BoundClaim {

@@ -57,6 +57,9 @@ export async function compileIntoPipeline(
           ? { device: device.model.name, math: options.math }
           : { device: "cpu" }),
         ...given,
+        ...(options.pipelineAlgorithm === undefined
+          ? {}
+          : { "pipeline-algorithm": options.pipelineAlgorithm }),
       },
       algorithm: options.pipelineAlgorithm ?? PIPELINE_ALGORITHMS[0],
     },

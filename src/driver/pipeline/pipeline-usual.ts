@@ -3,6 +3,9 @@ import type { Link, ModelCosts } from "./model-costs.js";
 /** What several devices reach together of their speeds: communication takes a fifth, unless said otherwise. */
 export const USUAL_EFFICIENCY = 0.8;
 
+/** Micro-batches that are scheduled when nothing is said. */
+export const USUAL_MICRO_BATCHES = 16;
+
 /** What a user may say about links between devices. Units: bytes per second, microseconds. */
 export interface LinkWish {
   readonly linkBandwidth?: number | undefined;

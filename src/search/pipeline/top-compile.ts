@@ -90,11 +90,12 @@ export function topCompileSchedule(
     return fail([noScheduleWithin(found.nodes)]);
   }
   const isProved = faster === undefined && found.status === "optimal";
+  const bound = boundOf(found, periodic, isProved);
   return ok({
     algorithm: "top-compile",
     periodic,
-    ...boundOf(found, periodic, isProved),
-    status: isProved ? "optimal" : "bounded",
+    ...bound,
+    status: bound.periodLowerBound === periodic.period ? "optimal" : "bounded",
     ...wholeOf(placement, shortest, work),
     nodes: found.nodes,
     isCutShort: !isProved,

@@ -1,0 +1,163 @@
+/**
+ * A study of `verify`: every field of real artifacts is changed in every way, one at a time. A change
+ * that still passes must be one that `FREE` names, with the reason why nobody can tell.
+ */
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseArtifact } from "../../src/artifact/artifact-format.js";
+import { sha256OfFile } from "../../src/core/digest.js";
+import { fail } from "../../src/core/result.js";
+import { modelMismatch } from "../../src/driver/failures.js";
+import { loadWith, type ModelLoader } from "../../src/driver/load-model-of-artifact.js";
+import { verifyArtifact } from "../../src/driver/verify-artifact.js";
+import { type FieldChange, fieldChanges } from "../support/field-changes.js";
+import { FREE, KNOWLEDGE } from "../support/free-fields.js";
+import { runCli } from "../support/run-cli.js";
+import { tinyModel } from "../support/tiny-model.js";
+
+const folder = mkdtempSync(join(tmpdir(), "top-compile-trust-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SIDE = 512;
+
+/** Two branches of products that meet: 5 operators. */
+function branches(): string {
+  const path = join(folder, "branches.onnx");
+  const dims = [SIDE, SIDE];
+  writeFileSync(
+    path,
+    tinyModel({
+      nodes: [
+        { type: "MatMul", inputs: ["x", "w"], outputs: ["a"] },
+        { type: "Relu", inputs: ["x"], outputs: ["b"] },
+        { type: "MatMul", inputs: ["b", "w"], outputs: ["c"] },
+        { type: "Softmax", inputs: ["c"], outputs: ["d"] },
+        { type: "Add", inputs: ["a", "d"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "x", dims }],
+      outputs: [{ name: "y", dims }],
+      weights: [{ name: "w", dims }],
+    }),
+  );
+  return path;
+}
+
+/** Three convolutions of one input. */
+function convolutions(): string {
+  const path = join(folder, "convolutions.onnx");
+  const dims = [1, 16, 8, 8];
+  writeFileSync(
+    path,
+    tinyModel({
+      nodes: ["a", "b", "c"].map((name) => ({
+        type: "Conv",
+        inputs: ["x", `w${name}`],
+        outputs: [name],
+      })),
+      inputs: [{ name: "x", dims }],
+      outputs: ["a", "b", "c"].map((name) => ({ name, dims })),
+      weights: ["a", "b", "c"].map((name) => ({ name: `w${name}`, dims: [16, 16, 1, 1] })),
+    }),
+  );
+  return path;
+}
+
+const MODEL = branches();
+const CONVOLUTIONS = convolutions();
+const MEASURED = "fixtures/models/two-branch.onnx";
+const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
+const PLACEMENT = join(folder, "placement.json");
+copyFileSync("fixtures/placements/m-4-infer.json", PLACEMENT);
+const SEARCH = ["search", "--micro-batches", "3"];
+
+/** Real artifacts of every kind: name, model, command. */
+const ARTIFACTS: readonly (readonly [string, string | undefined, readonly string[]])[] = [
+  ["measured", MEASURED, [MEASURED, "--profile", PROFILE]],
+  ["measured-asked", MEASURED, [MEASURED, "--profile", PROFILE, "--algorithm", "nimble"]],
+  ["estimated", MODEL, [MODEL, "--device", "h200"]],
+  ["estimated-asked", MODEL, [MODEL, "--device", "v100", "--algorithm", "opara", "--math", "ieee"]],
+  ["tasks", MODEL, [MODEL, "--device", "v100", "--concurrency", "2", "--progress", "0,0.5"]],
+  ["batch", MODEL, [MODEL, "--device", "v100", "--batch", "512"]],
+  ["merged", CONVOLUTIONS, [CONVOLUTIONS, "--device", "h200", "--merge-convolutions"]],
+  ["infer", undefined, [...SEARCH, "--shape", "v", "--devices", "3", "--mode", "infer"]],
+  ["train", undefined, [...SEARCH, "--shape", "v", "--devices", "2", "--memory", "2"]],
+  [
+    "fraction",
+    undefined,
+    [...SEARCH, "--shape", "v", "--devices", "4", "--memory", "3", "--mode", "train"],
+  ],
+  ["heuristic", undefined, [...SEARCH, "--shape", "v", "--devices", "2", "--algorithm", "gpipe"]],
+  ["split", undefined, [...SEARCH, "--shape", "zb-h", "--devices", "2", "--algorithm", "zb-h1"]],
+  ["file", undefined, [...SEARCH, PLACEMENT, "--memory", "9"]],
+  ["stages", MODEL, [MODEL, "--device", "v100", "--devices", "2", "--micro-batches", "3"]],
+  [
+    "stages-measured",
+    MEASURED,
+    [MEASURED, "--profile", PROFILE, "--devices", "2", "--memory", "1GiB", "--micro-batches", "2"],
+  ],
+  [
+    "stages-train",
+    MODEL,
+    [MODEL, "--device", "v100", "--devices", "2", "--mode", "train", "--micro-batches", "2"],
+  ],
+];
+
+/** Loads a model once for each set of recorded options. */
+function cachedLoader(path: string): ModelLoader {
+  const digest = path === "" ? "" : sha256OfFile(path);
+  const known = new Map<string, ReturnType<ModelLoader>>();
+  return async ({ provenance: { options, inputs } }) => {
+    if (inputs.find(({ role }) => role === "model")?.sha256 !== digest) {
+      return fail([modelMismatch(path, "", digest)]);
+    }
+    const key = JSON.stringify([options["dim"], options["batch"]]);
+    const found = known.get(key) ?? loadWith(path, options, "a.json");
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** Whether a changed document is read and passes. */
+async function passes(document: unknown, file: string, load: ModelLoader): Promise<boolean> {
+  const artifact = parseArtifact(JSON.stringify(document), file);
+  return artifact.ok && (await verifyArtifact(artifact.value, file, load)).ok;
+}
+
+/** Position of the reason why a change may pass; -1 for none. */
+function reasonFor({ pointer, what }: FieldChange): number {
+  return FREE.findIndex(
+    ({ where, change }) => where.test(pointer) && (change === undefined || change.test(what)),
+  );
+}
+
+describe("every change of one field", () => {
+  const used = new Set<number>();
+  it.each(ARTIFACTS)("of %s is refused or known to be free", async (name, model, argv) => {
+    const out = join(folder, `${name}.json`);
+    const run = await runCli([...argv, "-o", out, "--quiet"]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    const original: unknown = JSON.parse(readFileSync(out, "utf8"));
+    const load = cachedLoader(model ?? "");
+    expect(await passes(original, out, load)).toBe(true);
+    const missed: string[] = [];
+    let count = 0;
+    for (const change of fieldChanges(original, KNOWLEDGE)) {
+      count++;
+      if (await passes(change.document, out, load)) {
+        const reason = reasonFor(change);
+        if (reason === -1) {
+          missed.push(`${change.pointer}: ${change.what}`);
+        }
+        used.add(reason);
+      }
+    }
+    expect(count).toBeGreaterThan(200);
+    expect(missed).toEqual([]);
+  });
+
+  it("finds a use for every reason", () => {
+    expect(FREE.flatMap(({ where }, at) => (used.has(at) ? [] : [String(where)]))).toEqual([]);
+  });
+});

@@ -1,0 +1,181 @@
+import type { FieldKnowledge } from "./field-changes.js";
+
+/** Words of the format by key, and fields that may be added. */
+export const KNOWLEDGE: FieldKnowledge = {
+  words: {
+    status: ["optimal", "bounded", "heuristic"],
+    makespanStatus: ["optimal", "bounded", "heuristic"],
+    reason: [
+      "fastest-measured",
+      "fastest-predicted",
+      "nothing-beats-sequential",
+      "all-cores-fastest",
+      "asked-for",
+    ],
+    source: ["measured", "estimated"],
+    role: ["model", "profile", "placement", "device"],
+    kind: ["load", "recurrence", "memory", "search", "forward", "backward", "weight", "other"],
+    phase: ["warmup", "repetend", "cooldown"],
+    algorithm: ["sequential", "top-compile", "opara", "nimble", "ios", "quick", "modulo", "1f1b"],
+    memoryRelease: ["start", "end"],
+    timeUnit: ["ns", "step"],
+    math: ["tf32", "ieee"],
+    mode: ["infer", "train"],
+    device: ["cpu", "cuda", "h200", "v100"],
+    shape: ["v", "x", "zb-h"],
+  },
+  extras: [
+    [/^$/, "device", { name: "a GPU", source: "measured" }],
+    [/^$/, "stages", []],
+    [/^\/operators$/, "batch", 2],
+    [/^\/operators$/, "tasks", []],
+    [/^\/operators$/, "tasks", [{ name: "t0", progress: 0, done: 0 }]],
+    [/^\/operators\/decision$/, "noise", 0.01],
+    [/^\/operators\/latencyNs$/, "measured", 5],
+    [/^\/operators\/latencyNs$/, "sequentialMeasured", 5],
+    [/^\/operators\/latencyNs$/, "allCoresMeasured", 5],
+    [/^\/operators\/latencyNs$/, "parallelMeasured", 5],
+    [/^\/operators\/latencyNs$/, "eagerMeasured", 5],
+    [/^\/operators\/launches\/\d+$/, "aloneNs", 5],
+    [/^\/operators\/candidates\/\d+$/, "measuredNs", 5],
+    [/^\/operators\/candidates\/\d+$/, "sameAs", "sequential"],
+    [/^\/operators\/candidates\/\d+$/, "sameAs", "opara"],
+    [/^\/pipeline\/boundedBy$/, "device", "d0"],
+    [/^\/pipeline\/devices\/\d+$/, "memoryLimit", 100],
+    [/^\/pipeline\/placement\/devices\/\d+$/, "memory", 100],
+    [/^\/pipeline\/repetend\/\d+$/, "residue", 1],
+    [/^\/provenance\/options$/, "algorithm", "opara"],
+    [/^\/provenance\/options$/, "memory", 5],
+    [/^\/provenance\/options$/, "batch", 2],
+    [/^\/provenance\/options$/, "progress", ["0"]],
+    [/^\/provenance\/options$/, "dim", ["n=3"]],
+  ],
+};
+
+/** A field of which some changes pass, and why nobody can tell. */
+export interface FreeField {
+  readonly where: RegExp;
+  /** Which changes; absent: any. */
+  readonly change?: RegExp;
+  readonly why: string;
+}
+
+const NUMBER = /^[\d.e+-]+$/;
+const REMOVED = /^removed$/;
+const MOVED = /swapped$/;
+
+/** Changes that pass; all others must be refused. */
+export const FREE: readonly FreeField[] = [
+  {
+    where: /^\/provenance\/tool$/,
+    change: /^with an x/,
+    why: "which tool wrote a file cannot be seen in it",
+  },
+  { where: /^\/provenance\/seed$/, change: NUMBER, why: "another seed can find the same schedule" },
+  {
+    where: /^\/provenance\/inputs\/\d+\/name$/,
+    change: /^(".+"|with an x behind)$/,
+    why: "a file may be renamed: its digest says which it is",
+  },
+  {
+    where: /^\/provenance\/inputs\/1\/sha256$/,
+    why: "of a profile, which is not read: the model's digest is compared",
+  },
+  {
+    where: /^\/provenance\/inputs$/,
+    change: /^(entry 1 dropped|entries 0 and 1 swapped)$/,
+    why: "their order means nothing, and without a profile in a file the CPU was measured at once",
+  },
+  {
+    where: /^\/provenance\/inputs\/1\/role$/,
+    change: /^"placement"$/,
+    why: "stages can be placed by hand, and the CPU measured at once",
+  },
+  {
+    where: /^\/provenance\/options\/math$/,
+    why: "without effect on this model and GPU: where there is one, other figures give it away",
+  },
+  {
+    where: /^\/provenance\/options\/(shape|mode)$/,
+    why: "the usual mode of a shape, and shapes that are one placement",
+  },
+  {
+    where: /^\/device\/name$/,
+    change: /^(".+"|with an x behind)$/,
+    why: "a measured device has the name that it gave",
+  },
+  {
+    where: /^\/operators\/threadsPerStream$/,
+    change: NUMBER,
+    why: "how many cores the measured machine has is in the profile",
+  },
+  {
+    where: /^\/operators\/decision\/noise$/,
+    change: NUMBER,
+    why: "measured, and only in the profile",
+  },
+  {
+    where: /^\/operators\/lowerBoundNs$/,
+    change: NUMBER,
+    why: "on a CPU it follows from costs in the profile; it stays below every prediction",
+  },
+  {
+    where: /^\/operators\/latencyNs\/(sequential|parallel|allCores)Measured$/,
+    change: NUMBER,
+    why: "measured, and only in the profile; it still fits the decision",
+  },
+  {
+    where: /^\/operators\/latencyNs\/(parallel|allCores)Measured$/,
+    change: REMOVED,
+    why: "what was not chosen need not have been measured",
+  },
+  {
+    where: /^\/operators\/launches\/\d+\/(start|end)Ns$/,
+    change: NUMBER,
+    why: "on a CPU it follows from costs in the profile; it keeps the order of streams and waits",
+  },
+  {
+    where: /^\/operators\/launches$/,
+    change: MOVED,
+    why: "neighbours on different streams may be launched in either order",
+  },
+  {
+    where: /^\/operators\/candidates\/\d+\/(streams|predictedNs)$/,
+    change: NUMBER,
+    why: "the launches of a schedule that was not chosen are not written down",
+  },
+  {
+    where: /^\/operators\/candidates\/\d+$/,
+    change: /^measuredNs added$/,
+    why: "which candidates were measured is in the profile",
+  },
+  {
+    where: /^\/operators\/candidates\/\d+\/(measuredNs|sameAs)$/,
+    why: "measured, and only in the profile",
+  },
+  {
+    where: /^\/pipeline\/boundedBy\/blocks$/,
+    change: MOVED,
+    why: "the order of the blocks of a load means nothing",
+  },
+  {
+    where: /^\/pipeline\/boundedBy\/kind$/,
+    change: /^"memory"$/,
+    why: "another reason that proves the same bound",
+  },
+  {
+    where: /^\/pipeline\/repetend\/\d+\/residue$/,
+    change: REMOVED,
+    why: "absent, it is 0",
+  },
+  {
+    where: /^\/pipeline\/repetend\/\d+\/offset$/,
+    change: NUMBER,
+    why: "a block with room may stand elsewhere in a period that no micro-batch of so few reaches",
+  },
+  {
+    where: /^\/pipeline\/placement\/dependencies\/\d+\/latency$/,
+    change: /^([\d.e+-]+|removed)$/,
+    why: "measured between threads, and only in the profile",
+  },
+];
