@@ -77,7 +77,7 @@ export function addPipelineOptions(command: Command, devices: string): void {
     new Option("--shape <name>", "order of the stages over the devices (default: v)").choices([
       ...SHAPE_NAMES,
     ]),
-    new Option("--chunks <n>", "stages per device of interleaved-1f1b").argParser(
+    new Option("--chunks <n>", "stages per device of interleaved-1f1b (default: 2)").argParser(
       wholeNumber(1, 64),
     ),
     new Option("--mode <mode>", "infer, or train with backward blocks (default: infer)").choices([

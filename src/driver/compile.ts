@@ -23,6 +23,7 @@ import type { DriverContext } from "./context.js";
 import { type Decision, decide } from "./decide.js";
 import { inputOf } from "./input-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
+import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
@@ -80,6 +81,10 @@ async function artifactOf(
     return measured;
   }
   const profile = measured.value;
+  const drift = noteOnDrift(profile);
+  if (drift !== undefined) {
+    context.onNote(drift);
+  }
   const decision = chosen(request.algorithm, candidates.value, lowered, profile);
   const problems = verifyOperatorSchedule(lowered.graph, decision.candidate.schedule);
   invariant(problems.length === 0, `the chosen schedule verifies: ${JSON.stringify(problems[0])}`);

@@ -79,13 +79,39 @@ export const registerSearch: RegisterCommand = (command, run) => {
   command
     .addOption(new Option("--shape <name>", "a named shape instead of a file").choices(SHAPE_NAMES))
     .option("--devices <n>", "devices of the shape", wholeNumber(1, 512))
-    .addOption(new Option("--mode <mode>", "of the shape").choices(["train", "infer"]))
-    .option("--forward <time>", "duration of the shape's forward blocks", time(1))
-    .option("--backward <time>", "duration of the shape's backward blocks", time(1))
-    .option("--weight <time>", "duration of the shape's weight gradients", time(1))
-    .option("--chunks <n>", "chunks per device of the shape", wholeNumber(1, 64))
-    .option("--latency <time>", "between blocks of the shape on different devices", time(0))
-    .option("--memory <n>", "memory limit of every device", wholeNumber(0, MOST_MEMORY))
+    .addOption(
+      new Option("--mode <mode>", "of the shape (default: train)").choices(["train", "infer"]),
+    )
+    .option(
+      "--forward <time>",
+      "duration of the shape's forward blocks (default: the shape's own)",
+      time(1),
+    )
+    .option(
+      "--backward <time>",
+      "duration of the shape's backward blocks (default: the shape's own)",
+      time(1),
+    )
+    .option(
+      "--weight <time>",
+      "duration of the shape's weight gradients (default: the shape's own)",
+      time(1),
+    )
+    .option(
+      "--chunks <n>",
+      "stages per device of interleaved-1f1b (default: 2)",
+      wholeNumber(1, 64),
+    )
+    .option(
+      "--latency <time>",
+      "between blocks of the shape on different devices (default: 0)",
+      time(0),
+    )
+    .option(
+      "--memory <n>",
+      "memory limit of every device (default: as in the file, or none)",
+      wholeNumber(0, MOST_MEMORY),
+    )
     .option("--micro-batches <n>", "how many to schedule", wholeNumber(1, MOST_MICRO_BATCHES), 16)
     .addOption(
       new Option("--algorithm <name>", "how to search")
