@@ -124,14 +124,13 @@ export class PartitionState {
   }
 
   #weigh(operator: number, stage: number, sign: number): void {
-    const graph = this.#graph;
-    const add = (sums: Float64Array | Int32Array, value: number): void => {
-      sums[stage] = (sums[stage] as number) + sign * value;
-    };
-    add(this.size, 1);
-    add(this.#workNs, graph.durationNs[operator] as number);
-    add(this.#heldBytes, graph.parameterBytes[operator] as number);
-    add(this.#keptBytes, graph.keptBytes[operator] as number);
+    const { durationNs, parameterBytes, keptBytes } = this.#graph;
+    this.size[stage] = (this.size[stage] as number) + sign;
+    this.#workNs[stage] = (this.#workNs[stage] as number) + sign * (durationNs[operator] as number);
+    this.#heldBytes[stage] =
+      (this.#heldBytes[stage] as number) + sign * (parameterBytes[operator] as number);
+    this.#keptBytes[stage] =
+      (this.#keptBytes[stage] as number) + sign * (keptBytes[operator] as number);
   }
 
   #receive(tensor: number, stage: number, sign: number): void {

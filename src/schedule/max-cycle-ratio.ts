@@ -38,14 +38,22 @@ export interface CriticalCycle {
 }
 
 /**
- * The critical cycle of `graph`, its nodes lasting `durations`; no edges and 0 without nodes.
+ * The critical cycle of `graph`, its nodes lasting `durations`; no edges and 0 without nodes. The edges
+ * of a `known` cycle are where the search starts: of cycles with the same ratio it may find another.
  *
  * Requires: positive integers with an exact sum; every cycle has a positive distance. Exact while
  * the sum of all durations and latencies times the distance of a cycle stays below 2^53.
  * Cost: O(edges) per pass, in practice some tens of passes.
  */
-export function maxCycleRatio(graph: EventGraph, durations: Float64Array): CriticalCycle {
-  let best: CriticalCycle = { ratio: { numerator: 0, denominator: 1 }, edges: [] };
+export function maxCycleRatio(
+  graph: EventGraph,
+  durations: Float64Array,
+  known: readonly number[] = [],
+): CriticalCycle {
+  let best: CriticalCycle =
+    known.length === 0
+      ? { ratio: { numerator: 0, denominator: 1 }, edges: [] }
+      : { ratio: ratioOf(graph, durations, known), edges: known };
   for (;;) {
     const better = longestPaths(graph, durations, best.ratio);
     if (better === undefined || !isGreater(better.ratio, best.ratio)) {
@@ -70,15 +78,17 @@ function longestPaths(
   const longest = new Float64Array(count);
   const link = new Int32Array(count).fill(-1);
   const graph = { first, from, distance, latency, link };
+  const length = new Float64Array(from.length);
+  for (let edge = 0; edge < length.length; edge++) {
+    const time = (durations[from[edge] as number] as number) + (latency[edge] as number);
+    length[edge] = time * denominator - numerator * (distance[edge] as number);
+  }
   for (;;) {
     let grew = false;
     for (let node = 0; node < count; node++) {
-      for (let edge = first[node] ?? 0; edge < (first[node + 1] ?? 0); edge++) {
-        const source = from[edge] ?? 0;
-        const time = (durations[source] ?? 0) + (latency[edge] ?? 0);
-        const length = time * denominator - numerator * (distance[edge] ?? 0);
-        const reach = (longest[source] ?? 0) + length;
-        if (reach > (longest[node] ?? 0)) {
+      for (let edge = first[node] as number; edge < (first[node + 1] as number); edge++) {
+        const reach = (longest[from[edge] as number] as number) + (length[edge] as number);
+        if (reach > (longest[node] as number)) {
           longest[node] = reach;
           link[node] = edge;
           grew = true;
@@ -114,23 +124,31 @@ function bestLinkedCycle(graph: Linked, durations: Float64Array): CriticalCycle 
   return best;
 }
 
-function cycleThrough(
-  { link, from, distance, latency }: Linked,
-  durations: Float64Array,
-  start: number,
-): CriticalCycle {
+function cycleThrough(graph: Linked, durations: Float64Array, start: number): CriticalCycle {
+  const { link, from } = graph;
   const edges: number[] = [];
-  let time = 0;
-  let turns = 0;
   let node = start;
   do {
     const edge = link[node] ?? 0;
     node = from[edge] ?? 0;
     edges.push(edge);
-    time += (durations[node] ?? 0) + (latency[edge] ?? 0);
-    turns += distance[edge] ?? 0;
   } while (node !== start);
-  return { ratio: reduced(time, turns), edges: edges.reverse() };
+  return { ratio: ratioOf(graph, durations, edges), edges: edges.reverse() };
+}
+
+/** Time over distance of a cycle. */
+function ratioOf(
+  { from, distance, latency }: Omit<Linked, "link">,
+  durations: Float64Array,
+  edges: readonly number[],
+): Ratio {
+  let time = 0;
+  let turns = 0;
+  for (const edge of edges) {
+    time += (durations[from[edge] ?? 0] ?? 0) + (latency[edge] ?? 0);
+    turns += distance[edge] ?? 0;
+  }
+  return reduced(time, turns);
 }
 
 /** `numerator / denominator` without common factors. Requires: integers, denominator > 0. */

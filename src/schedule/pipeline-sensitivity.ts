@@ -81,12 +81,13 @@ export function pipelineSensitivity(
   placement: Placement,
   schedule: PeriodicSchedule,
 ): PipelineSensitivity {
-  const graph = eventGraph(placement, schedule);
-  const critical = cycleWith(placement, graph, new Set());
+  const task = taskOf(placement, eventGraph(placement, schedule));
+  const { graph } = task;
+  const critical = maxCycleRatio(task.inParts, durationsWith(task, new Set()));
   const shares = sharesOf(placement, graph, critical).slice(0, MOST_BLOCKS);
   const turns = critical.edges.reduce((sum, edge) => sum + (graph.distance[edge] ?? 0), 0);
   const single = shares.map(({ block, times }) => ({
-    ...faster(placement, graph, [block]),
+    ...faster(task, block, critical),
     derivative: reduced(times, Math.max(1, turns)),
   }));
   single.sort(
@@ -96,29 +97,43 @@ export function pipelineSensitivity(
     period: inUnits(critical.ratio),
     cycle: stepsOf(graph, critical),
     single,
-    together: fasterTogether(placement, graph, critical),
+    together: fasterTogether(placement, task, critical),
   };
 }
 
-/** Critical cycle with times in parts, the blocks of `fast` one part shorter. */
-function cycleWith(
-  { blocks }: Placement,
-  graph: EventGraph,
-  fast: ReadonlySet<number>,
-): CriticalCycle {
-  const durations = Float64Array.from(graph.entries, ({ block }) => {
-    return (blocks[block]?.duration ?? 0) * (fast.has(block) ? PARTS - 1 : PARTS);
-  });
-  const latency = graph.latency.map((time) => time * PARTS);
-  return maxCycleRatio({ ...graph, latency }, durations);
+/** What is asked about again and again. */
+interface Task {
+  readonly graph: EventGraph;
+  /** The same with latencies in parts. */
+  readonly inParts: EventGraph;
+  /** By node. */
+  readonly blockOf: Int32Array;
+  readonly duration: Float64Array;
+}
+
+function taskOf({ blocks }: Placement, graph: EventGraph): Task {
+  const { entries, latency } = graph;
+  return {
+    graph,
+    inParts: { ...graph, latency: latency.map((time) => time * PARTS) },
+    blockOf: Int32Array.from(entries, ({ block }) => block),
+    duration: Float64Array.from(entries, ({ block }) => blocks[block]?.duration ?? 0),
+  };
+}
+
+/** Durations in parts, by node, the blocks of `fast` one part shorter. */
+function durationsWith({ blockOf, duration }: Task, fast: ReadonlySet<number>): Float64Array {
+  return duration.map((time, node) => time * (fast.has(blockOf[node] ?? 0) ? PARTS - 1 : PARTS));
 }
 
 function inUnits({ numerator, denominator }: Ratio): Ratio {
   return reduced(numerator, denominator * PARTS);
 }
 
-function faster(placement: Placement, graph: EventGraph, blocks: readonly number[]): FasterBlocks {
-  return { blocks, period: inUnits(cycleWith(placement, graph, new Set(blocks)).ratio) };
+/** The cycle that is critical now bounds what is left, so the search starts from it. */
+function faster(task: Task, block: number, { edges }: CriticalCycle): FasterBlocks {
+  const durations = durationsWith(task, new Set([block]));
+  return { blocks: [block], period: inUnits(maxCycleRatio(task.inParts, durations, edges).ratio) };
 }
 
 /** How often the cycle passes each of its blocks: most time first, then by position. */
@@ -141,19 +156,19 @@ function sharesOf(
 
 function fasterTogether(
   placement: Placement,
-  graph: EventGraph,
+  task: Task,
   critical: CriticalCycle,
 ): FasterBlocks | undefined {
   const fast = new Set<number>();
   let cycle = critical;
   while (fast.size < MOST_BLOCKS) {
     // A cycle as long as the first one has a block that is not faster yet.
-    const next = sharesOf(placement, graph, cycle).find(({ block }) => !fast.has(block));
+    const next = sharesOf(placement, task.graph, cycle).find(({ block }) => !fast.has(block));
     if (next === undefined) {
       return undefined;
     }
     fast.add(next.block);
-    cycle = cycleWith(placement, graph, fast);
+    cycle = maxCycleRatio(task.inParts, durationsWith(task, fast));
     if (isGreater(critical.ratio, cycle.ratio)) {
       return { blocks: [...fast].sort((a, b) => a - b), period: inUnits(cycle.ratio) };
     }

@@ -20,10 +20,11 @@
  * Source: self-timed execution of marked graphs (Baccelli et al., Synchronization and Linearity,
  * 1992); common random numbers: Law and Kelton, Simulation Modeling and Analysis.
  */
-import { seededRandom } from "../core/random.js";
+import { present } from "../core/invariant.js";
+import { type Random, seededRandom } from "../core/random.js";
 import { quantile } from "../core/statistics.js";
 import type { Placement } from "../placement/placement.js";
-import { type EventGraph, eventGraph } from "./event-graph.js";
+import { eventGraph } from "./event-graph.js";
 import type { PeriodicSchedule } from "./pipeline-schedule.js";
 
 /** The noise of a simulation. */
@@ -65,7 +66,8 @@ export function noisyPeriod(
   schedule: PeriodicSchedule,
   options: NoiseOptions,
 ): NoisyPeriod {
-  return noisyPeriodIn(placement, schedule, noiseTables(placement, options));
+  const [ranked] = rankByNoisyPeriod(placement, [schedule], options);
+  return present(ranked, "the only candidate").noisy;
 }
 
 /**
@@ -79,82 +81,94 @@ export function rankByNoisyPeriod(
   candidates: readonly PeriodicSchedule[],
   options: NoiseOptions,
 ): readonly RankedSchedule[] {
-  const tables = noiseTables(placement, options);
+  const { seed, runs = RUNS, spread = SPREAD } = options;
+  const runners = candidates.map((schedule) => runnerOf(placement, schedule));
+  const periods = candidates.map(() => new Float64Array(runs));
+  const table = new Float64Array(TABLE * placement.blocks.length);
+  for (let run = 0; run < runs; run++) {
+    fillTable(table, placement, seededRandom(seed).fork(run), spread);
+    for (const [at, runner] of runners.entries()) {
+      (periods[at] as Float64Array)[run] = runner(table);
+    }
+  }
   return candidates
-    .map((schedule) => ({ schedule, noisy: noisyPeriodIn(placement, schedule, tables) }))
+    .map((schedule, at) => ({ schedule, noisy: summary(periods[at] as Float64Array) }))
     .sort((a, b) => a.noisy.p95 - b.noisy.p95);
+}
+
+function summary(periods: Float64Array): NoisyPeriod {
+  const mean = periods.reduce((sum, period) => sum + period, 0) / periods.length;
+  return { mean, p95: quantile([...periods], 0.95) };
 }
 
 /** Micro-batches with noise of their own; those of a block in one run are fewer. */
 const TABLE = 128;
 
-/** Noisy durations per run: block b of micro-batch i at (i modulo TABLE) * blocks + b. */
-function noiseTables({ blocks }: Placement, options: NoiseOptions): readonly Float64Array[] {
-  const { seed, runs = RUNS, spread = SPREAD } = options;
-  return Array.from({ length: runs }, (_, run) => {
-    const random = seededRandom(seed).fork(run);
-    const durations = new Float64Array(TABLE * blocks.length);
-    for (let at = 0; at < durations.length; at++) {
-      const duration = blocks[at % blocks.length]?.duration ?? 0;
-      durations[at] = duration * random.between(1 - spread, 1 + spread);
-    }
-    return durations;
-  });
-}
-
-function noisyPeriodIn(
-  placement: Placement,
-  schedule: PeriodicSchedule,
-  tables: readonly Float64Array[],
-): NoisyPeriod {
-  if (placement.blocks.length === 0) {
-    return { mean: 0, p95: 0 };
-  }
-  const graph = eventGraph(placement, schedule);
-  const periods = tables.map((table) => paceOf(placement, schedule, graph, table));
-  const mean = periods.reduce((sum, period) => sum + period, 0) / periods.length;
-  return { mean, p95: quantile(periods, 0.95) };
-}
-
-/** Time per micro-batch of one run. */
-function paceOf(
-  { blocks }: Placement,
-  { period, microBatchesPerPeriod }: PeriodicSchedule,
-  { entries, first, from, distance, latency }: EventGraph,
+/** Noisy durations of a run: block b of micro-batch i at (i modulo TABLE) * blocks + b. */
+function fillTable(
   table: Float64Array,
-): number {
+  { blocks }: Placement,
+  random: Random,
+  spread: number,
+): void {
+  const durations = Float64Array.from(blocks, ({ duration }) => duration);
+  for (let row = 0; row < table.length; row += durations.length) {
+    for (let block = 0; block < durations.length; block++) {
+      table[row + block] = (durations[block] as number) * random.between(1 - spread, 1 + spread);
+    }
+  }
+}
+
+/** Runs a schedule's order once with the durations of a table: the time per micro-batch. */
+type Runner = (table: Float64Array) => number;
+
+/** The runner of a schedule; its buffers serve all runs. */
+function runnerOf(placement: Placement, schedule: PeriodicSchedule): Runner {
+  const { blocks } = placement;
+  if (blocks.length === 0) {
+    return () => 0;
+  }
+  const { period, microBatchesPerPeriod } = schedule;
+  const { entries, first, from, distance, latency } = eventGraph(placement, schedule);
   const count = entries.length;
   const warm = Math.ceil(WARM_UP / microBatchesPerPeriod);
   const repetitions = warm + Math.ceil(MEASURED / microBatchesPerPeriod);
+  const blockOf = Int32Array.from(entries, ({ block }) => block);
+  /** Micro-batch of each node in repetition 0. */
+  const microBatchOf = Float64Array.from(
+    entries,
+    ({ residue, shift }) => residue - microBatchesPerPeriod * shift,
+  );
+  /** End of each node in repetition 0 as it is planned. */
+  const planned = Float64Array.from(
+    entries,
+    ({ offset, block }) => offset + (blocks[block]?.duration ?? 0),
+  );
   const ends = new Float64Array(repetitions * count);
-  let begin = 0;
-  let end = 0;
-  for (let turn = 0; turn < repetitions; turn++) {
-    end = 0;
-    for (let node = 0; node < count; node++) {
-      const entry = entries[node];
-      if (entry === undefined) {
-        continue;
+  return (table) => {
+    let begin = 0;
+    let end = 0;
+    for (let turn = 0; turn < repetitions; turn++) {
+      end = 0;
+      for (let node = 0; node < count; node++) {
+        let start = 0;
+        for (let edge = first[node] as number; edge < (first[node + 1] as number); edge++) {
+          const before = turn - (distance[edge] as number);
+          const source = from[edge] as number;
+          const ended =
+            before < 0
+              ? before * period + (planned[source] as number)
+              : (ends[before * count + source] as number);
+          start = Math.max(start, ended + (latency[edge] as number));
+        }
+        const microBatch = (microBatchOf[node] as number) + microBatchesPerPeriod * turn;
+        const row = ((microBatch % TABLE) + TABLE) % TABLE;
+        const ended = start + (table[row * blocks.length + (blockOf[node] as number)] as number);
+        ends[turn * count + node] = ended;
+        end = Math.max(end, ended);
       }
-      let start = 0;
-      for (let edge = first[node] ?? 0; edge < (first[node + 1] ?? 0); edge++) {
-        const before = turn - (distance[edge] ?? 0);
-        const source = from[edge] ?? 0;
-        const ended = before < 0 ? planned(before, source) : (ends[before * count + source] ?? 0);
-        start = Math.max(start, ended + (latency[edge] ?? 0));
-      }
-      const microBatch = entry.residue + microBatchesPerPeriod * (turn - entry.shift);
-      const row = ((microBatch % TABLE) + TABLE) % TABLE;
-      ends[turn * count + node] = start + (table[row * blocks.length + entry.block] ?? 0);
-      end = Math.max(end, ends[turn * count + node] ?? 0);
+      begin = turn === warm - 1 ? end : begin;
     }
-    begin = turn === warm - 1 ? end : begin;
-  }
-  return (end - begin) / ((repetitions - warm) * microBatchesPerPeriod);
-
-  /** End of a node in a repetition before the run. */
-  function planned(turn: number, node: number): number {
-    const { offset, block } = entries[node] as (typeof entries)[number];
-    return turn * period + offset + (blocks[block]?.duration ?? 0);
-  }
+    return (end - begin) / ((repetitions - warm) * microBatchesPerPeriod);
+  };
 }
