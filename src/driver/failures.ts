@@ -103,6 +103,17 @@ export function sectionMissing(file: string, section: string): Failure {
   };
 }
 
+/** A schedule, such as one of a placement, that does not say which model it is of. */
+export function modelNotNamed(file: string): Failure {
+  return {
+    code: "schedule-without-model",
+    where: file,
+    message: "does not say which model it is of",
+    hint: "give --model FILE",
+    exit: 1,
+  };
+}
+
 /** A device that is known by its data sheet only. */
 export function deviceUnsupported(device: string): Failure {
   return {

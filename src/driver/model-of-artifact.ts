@@ -2,13 +2,13 @@ import { dirname, join } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { modelMismatch, modelOfScheduleUnreadable, sectionMissing } from "./failures.js";
+import { modelMismatch, modelNotNamed, modelOfScheduleUnreadable } from "./failures.js";
 
 /**
  * Path of the model that the artifact in `file` was made from: `model` where the user names it, else
  * beside the artifact under its recorded name. Its bytes are those of then, if a model is recorded.
  *
- * Fails: `model-unreadable`, `schedule-of-another-model`, `schedule-without-section` when nothing is
+ * Fails: `model-unreadable`, `schedule-of-another-model`, `schedule-without-model` when nothing is
  * recorded or named.
  */
 export function modelOfArtifact(
@@ -19,7 +19,7 @@ export function modelOfArtifact(
   const recorded = provenance.inputs.find(({ role }) => role === "model");
   const path = model ?? (recorded === undefined ? undefined : join(dirname(file), recorded.name));
   if (path === undefined) {
-    return fail([sectionMissing(file, "provenance of a model (give --model FILE)")]);
+    return fail([modelNotNamed(file)]);
   }
   if (recorded !== undefined) {
     const found = digestOf(path);

@@ -195,6 +195,15 @@ describe("partition", () => {
     expect(greedy.periodNs).toBeGreaterThanOrEqual(all.periodNs);
   });
 
+  it("names no model in a schedule of its placement, which has to be given to run it", async () => {
+    const placement = at("no-model.placement.json");
+    await runCli(["partition", MODEL, "--stages", "2", ...RECORDED, "-o", placement]);
+    await runCli(["search", placement, "-o", at("no-model.json"), "--quiet"]);
+    const run = await runCli(["run", at("no-model.json")]);
+    expect(run.stderr).toContain("error[schedule-without-model]");
+    expect(run.stderr).toContain("give --model FILE");
+  });
+
   it("writes the stages as models, and does not overwrite them unasked", async () => {
     const models = at("stages");
     mkdirSync(models);

@@ -29,6 +29,9 @@ interface RunOptions extends CommonOptions {
 }
 
 const EXAMPLES = `
+Pipelines are run for inference, compiled with --device cpu, with one device per block: as many
+worker threads as devices. Training and blocks on several devices are refused.
+
 Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
