@@ -2,12 +2,12 @@
 // Arguments: device models, separated by commas; batch.
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
-import { loadModelForBatch } from "../../dist/driver/load-model.js";
+import { loadModel, loadModelForBatch } from "../../dist/driver/load-model.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
 import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 import { MergeSpace } from "../../dist/search/operator/gpu/merge-space.js";
 
-const MODELS = "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1 two-branch";
+const MODELS = "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1";
 const wanted = process.argv[2]?.split(",") ?? DEVICE_MODELS.map(({ name }) => name);
 const batch = Number(process.argv[3] ?? 1);
 
@@ -20,7 +20,10 @@ for (const device of DEVICE_MODELS.filter(({ name }) => wanted.includes(name))) 
   console.log("|---|---|---|---|---|---|---|---|");
   for (const name of MODELS.split(" ")) {
     const path = `fixtures/models/${name}.onnx`;
-    const loaded = await loadModelForBatch(path, new Map(), { batch, mayRewrite: true });
+    const loaded =
+      batch === 1
+        ? await loadModel(path, new Map())
+        : await loadModelForBatch(path, new Map(), { batch, mayRewrite: true });
     if (!loaded.ok) {
       console.log(`| ${name} | ${loaded.error[0].message} | | | | | | |`);
       continue;
