@@ -229,7 +229,7 @@ function givenOf(options: PipelineCliOptions): Readonly<Record<string, Json>> {
 }
 
 /** `4`, or `big=2@16GiB,small`. */
-export function deviceList(value: string): readonly PipelineDevice[] {
+function deviceList(value: string): readonly PipelineDevice[] {
   if (/^\d+$/.test(value)) {
     const count = wholeNumber(1, MOST_DEVICES)(value);
     return Array.from({ length: count }, (_, at) => ({
@@ -273,7 +273,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 const MOST_MEMORY = 2 ** 41;
 
 /** Bytes, or a number with a unit such as `16GiB`. */
-export function memorySize(value: string): number {
+function memorySize(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value);
   const unit = UNITS.get((match?.[2] ?? "?").toLowerCase());
   const bytes = unit === undefined ? Number.NaN : Math.floor(Number(match?.[1]) * unit);

@@ -163,7 +163,7 @@ export function decodeSparseTensor(source: ByteSource, span: Span): OnnxTensor {
 }
 
 /** Adds one StringStringEntryProto. */
-export function addEntry(source: ByteSource, span: Span, into: Map<string, string>): void {
+function addEntry(source: ByteSource, span: Span, into: Map<string, string>): void {
   let key = "";
   let value = "";
   eachField(source, span, (field) => {

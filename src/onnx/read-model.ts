@@ -29,7 +29,7 @@ import { eachField, integerAt, messageAt, type Span, textAt } from "./wire.js";
 import { WireError } from "./wire-error.js";
 
 /** IR versions and opsets of the default domain that are read. */
-export const SUPPORTED: {
+const SUPPORTED: {
   readonly ir: readonly [number, number];
   readonly opset: readonly [number, number];
 } = { ir: [3, 13], opset: [7, 26] };

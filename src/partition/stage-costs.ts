@@ -80,7 +80,7 @@ export function periodOf(problem: PartitionProblem, partition: StagePartition): 
 }
 
 /** Time of a stage that computes and receives for so long. */
-export function stageTime(
+function stageTime(
   { transfers }: Pick<PartitionProblem, "transfers">,
   computeNs: number,
   receiveNs: number,

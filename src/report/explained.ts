@@ -39,7 +39,7 @@ export function renderExplained(
 }
 
 /** The launches as a Gantt chart, a row per stream. */
-export function renderTimeline(
+function renderTimeline(
   { streams, launches }: OperatorsSection,
   end: number,
   layout: ChartLayout,

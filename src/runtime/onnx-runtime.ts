@@ -148,7 +148,7 @@ export function toLibraryOptions(options: SessionOptions): object {
 }
 
 /** A tensor of ONNX Runtime over the same memory when `data` fills an own buffer, else over a copy. */
-export function toRuntimeTensor(runtime: OnnxRuntime, data: TensorData): RuntimeTensor {
+function toRuntimeTensor(runtime: OnnxRuntime, data: TensorData): RuntimeTensor {
   const { bytes } = data;
   const buffer =
     bytes.buffer instanceof ArrayBuffer && bytes.byteOffset === 0
@@ -159,7 +159,7 @@ export function toRuntimeTensor(runtime: OnnxRuntime, data: TensorData): Runtime
 }
 
 /** Our record of a tensor that ONNX Runtime gave, over the same memory. */
-export function fromRuntimeTensor(tensor: RuntimeTensor): TensorData {
+function fromRuntimeTensor(tensor: RuntimeTensor): TensorData {
   const { buffer, byteOffset, byteLength } = tensor.data;
   return {
     elementType: tensor.type as ElementType,

@@ -41,7 +41,7 @@ export interface TensorRoute {
  * are awake: a move takes 2.3 us at 1 KiB, 2.7 at 16 KiB, 4 at 100 KiB, 18 at 1 MiB and 50 at 4 MiB
  * (the reader's cache misses), a copy in and out of shared memory 0.4, 3.0, 16, 73 and 400 us.
  */
-export const MOVE_FROM_BYTES: number = 16 * 1024;
+const MOVE_FROM_BYTES: number = 16 * 1024;
 
 /**
  * The route of every tensor of a plan. Only a tensor with one reader can be moved, and only if

@@ -14,7 +14,7 @@ export interface Interference {
 }
 
 /** Where no pairs were measured. */
-export const DEFAULT_INTERFERENCE: Interference = {
+const DEFAULT_INTERFERENCE: Interference = {
   arithmetic: 0.02,
   mixed: 0.02,
   bandwidth: 0.02,

@@ -10,6 +10,7 @@
  */
 
 import type { Operator } from "../../ir/operator-graph.js";
+import { REDUCE_TYPES } from "../../onnx/infer/reduction.js";
 import type { LoweredModel, TensorType } from "../../onnx/lowered-model.js";
 import type { OnnxNode } from "../../onnx/model.js";
 import type { DeviceModel } from "../device-model.js";
@@ -31,16 +32,7 @@ const REDUCTIONS: ReadonlySet<string> = new Set([
   "LayerNormalization",
   "LogSoftmax",
   "MeanVarianceNormalization",
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSum",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSum",
-  "ReduceSumSquare",
+  ...REDUCE_TYPES,
   "RMSNormalization",
   "SimplifiedLayerNormalization",
   "SkipLayerNormalization",

@@ -10,7 +10,7 @@ import { readWindow, slidingSizes } from "./window.js";
  * Output dims of a convolution of input `x` with weights `w` ([M, C / group, kernel...]).
  * Refuses other channel counts, ranks, groups and windows that do not fit.
  */
-export function convolutionDims(
+function convolutionDims(
   call: NodeCall,
   x: KnownDims | undefined,
   w: KnownDims | undefined,

@@ -8,7 +8,7 @@ import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
  * Dims of a matrix product as in NumPy: the last two dims multiply, those before broadcast, and a
  * vector is a row on the left and a column on the right whose dim vanishes.
  */
-export function productDims(
+function productDims(
   call: NodeCall,
   a: KnownDims | undefined,
   b: KnownDims | undefined,

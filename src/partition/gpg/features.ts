@@ -129,7 +129,7 @@ const JOINING: ReadonlySet<string> = new Set(["Add", "Concat", "Sum", "Mul"]);
  * A logarithm to base 2 that is the same on every machine: exact at powers of two, straight lines
  * between them. Requires: `value` >= 1.
  */
-export function roughLog2(value: number): number {
+function roughLog2(value: number): number {
   let exponent = 0;
   let rest = value;
   while (rest >= 2) {

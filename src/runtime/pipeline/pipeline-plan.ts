@@ -55,7 +55,7 @@ export interface PipelinePlan {
 }
 
 /** The stage that writes each tensor; `undefined`: an input of the model. */
-export function producersOf({ tensors, stages }: PipelinePlan): readonly (number | undefined)[] {
+function producersOf({ tensors, stages }: PipelinePlan): readonly (number | undefined)[] {
   const producer: (number | undefined)[] = tensors.map(() => undefined);
   for (const [at, stage] of stages.entries()) {
     for (const { tensor } of stage.outputs) {

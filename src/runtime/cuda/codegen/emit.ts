@@ -138,7 +138,7 @@ function chainsIn(
 }
 
 /** The device nodes of one operator, or why there are none. */
-export function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
+function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
   const merged = index.lowered.merged?.get(operator.id);
   const rule: EmitRule | undefined =
     merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);

@@ -39,7 +39,7 @@ function first(values: readonly Expression[]): Expression {
 }
 
 /** A function of the first input. Floats only, unless `integers` is set. */
-export function ofOne(
+function ofOne(
   value: (x: Expression, op: OperatorCall) => Expression,
   integers = false,
 ): FormulaRule {

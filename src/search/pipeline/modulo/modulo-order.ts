@@ -77,7 +77,7 @@ function middleOf(part: readonly number[], change: Float64Array): number {
 }
 
 /** Blocks of each connected part, in topological order. */
-export function connectedParts(problem: ModuloProblem): readonly (readonly number[])[] {
+function connectedParts(problem: ModuloProblem): readonly (readonly number[])[] {
   const part = new Int32Array(problem.count).fill(-1);
   let parts = 0;
   for (let root = 0; root < problem.count; root++) {
