@@ -55,6 +55,13 @@ function alone(kernel, { sms, sharedBytesPerSm, sharedBytesReservedPerBlock }) {
   return { ...kernel, sharedBytesPerBlock: Math.max(kernel.sharedBytesPerBlock, all) };
 }
 
+/** The kernel with so much shared memory that as many of its thread blocks as fit fill an SM. */
+function inWholeParts(kernel, device) {
+  const blocks = Math.max(1, residentBlocksPerSm(kernel, device));
+  const part = Math.floor(device.sharedBytesPerSm / blocks) - device.sharedBytesReservedPerBlock;
+  return { ...kernel, sharedBytesPerBlock: Math.max(kernel.sharedBytesPerBlock, part) };
+}
+
 /** The kernel with its last wave filled up. */
 function withoutTail(kernel, device) {
   const wave = device.sms * Math.max(1, residentBlocksPerSm(kernel, device));
@@ -120,6 +127,10 @@ const ASSUMPTIONS = [
     (problem) => ({ ...problem, interference: { arithmetic: 0.1, mixed: 0.1, bandwidth: 0.1 } }),
   ],
   ["no kernel has a tail", (problem) => changed(problem, every, withoutTail)],
+  [
+    "what a kernel's own thread blocks cannot use of an SM, no other's can",
+    (problem) => changed(problem, every, inWholeParts),
+  ],
   ["no kernel shares an SM with another", (problem) => changed(problem, every, alone)],
   ["no matrix product shares an SM", (problem) => changed(problem, isProduct, alone)],
   ["no depthwise convolution shares an SM", (problem) => changed(problem, isDepthwise, alone)],
