@@ -21,7 +21,7 @@ import {
   helperStopped,
   helperVersionWrong,
 } from "./failures.js";
-import { type HelperAnswer, HelperProcess, type HelperProgram } from "./helper-process.js";
+import { type HelperAnswer, HelperProcess, type HelperProgram, type StartTimer } from "./helper-process.js";
 import { type HelperOp, PROTOCOL_VERSION, type RequestOf, type ResultOf } from "./protocol.js";
 
 /** How a helper is kept. */
@@ -31,6 +31,8 @@ export interface GpuHelperOptions {
   readonly signal?: AbortSignal;
   /** How often it may be started again; 1 unless given. */
   readonly restartLimit?: number;
+  /** Watches the time that answers take; the clock's unless given. */
+  readonly startTimer?: StartTimer;
   /** How long it may take to end by itself when it is closed; 10 s unless given. */
   readonly graceMs?: number;
 }
@@ -191,7 +193,7 @@ export class GpuHelper {
       this.hasLostMemory ||= this.hasComputed;
       this.hasComputed = false;
     }
-    this.process = new HelperProcess(this.options.program);
+    this.process = new HelperProcess(this.options.program, this.options.startTimer);
     for (const { op, request } of this.journal) {
       const outcome = await this.attempt(op, request as RequestOf<typeof op>, TIMEOUTS_MS[op]);
       if (!outcome.ok) {

@@ -24,6 +24,14 @@ export interface HelperProgram {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Calls `expire` after `ms`, unless what it gives is called before. */
+export type StartTimer = (expire: () => void, ms: number) => () => void;
+
+const realTimer: StartTimer = (expire, ms) => {
+  const timer = setTimeout(expire, ms);
+  return () => clearTimeout(timer);
+};
+
 /** What the helper said to a request. */
 export type HelperAnswer =
   | { readonly ok: true; readonly result: unknown }
@@ -40,13 +48,14 @@ interface Pending {
   readonly id: number;
   readonly op: string;
   readonly settle: (outcome: Result<HelperAnswer, Failure>) => void;
-  timer: NodeJS.Timeout | undefined;
+  readonly cancelTimer: () => void;
 }
 
 /** A child process that speaks the protocol. Requires: one request at a time. */
 export class HelperProcess {
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly path: string;
+  private readonly startTimer: StartTimer;
   private readonly gone: Promise<void>;
   private readonly killAtExit = (): void => void this.child.kill("SIGKILL");
   private pending: Pending | undefined;
@@ -57,8 +66,9 @@ export class HelperProcess {
   private nextId = 1;
 
   /** Starts it; that it cannot be started shows at the first request. */
-  constructor({ path, args, env }: HelperProgram) {
+  constructor({ path, args, env }: HelperProgram, startTimer: StartTimer = realTimer) {
     this.path = path;
+    this.startTimer = startTimer;
     this.child = spawn(path, args, { stdio: "pipe", env, windowsHide: true });
     this.gone = new Promise((resolve) => {
       this.child.once("close", (status, signal) => {
@@ -96,9 +106,9 @@ export class HelperProcess {
     }
     const id = this.nextId++;
     return new Promise((settle) => {
-      const pending: Pending = { id, op, settle, timer: undefined };
-      pending.timer = setTimeout(() => this.stop(helperTimedOut(op, timeoutMs)), timeoutMs);
-      this.pending = pending;
+      const expire = () => this.stop(helperTimedOut(op, timeoutMs));
+      const cancelTimer = this.startTimer(expire, timeoutMs);
+      this.pending = { id, op, settle, cancelTimer };
       this.child.stdin.write(`${JSON.stringify({ id, op, ...request })}\n`);
     });
   }
@@ -132,7 +142,7 @@ export class HelperProcess {
   private settle(outcome: Result<HelperAnswer, Failure>): void {
     const { pending } = this;
     this.pending = undefined;
-    clearTimeout(pending?.timer);
+    pending?.cancelTimer();
     pending?.settle(outcome);
   }
 

@@ -7,6 +7,7 @@ import {
   type GpuHelperOptions,
   startGpuHelper,
 } from "../../../../../src/runtime/cuda/client/gpu-helper.js";
+import type { StartTimer } from "../../../../../src/runtime/cuda/client/helper-process.js";
 
 type Script = readonly Readonly<Record<string, string>>[];
 
@@ -51,6 +52,23 @@ function asked(): string[] {
     .map((line) => JSON.parse(line))
     .map((entry: string | { op: string }) => (typeof entry === "string" ? entry : entry.op));
 }
+
+/** The limit of requests that hang: their time is over as soon as the process has read them. */
+const HANG_MS = 300;
+
+const untilRead: StartTimer = (expire, ms) => {
+  if (ms !== HANG_MS) {
+    return () => undefined;
+  }
+  const before = asked().length;
+  const timer = setInterval(() => {
+    if (asked().slice(before).includes("measure")) {
+      clearInterval(timer);
+      expire();
+    }
+  }, 5);
+  return () => clearInterval(timer);
+};
 
 async function prepare(helper: GpuHelper): Promise<void> {
   expect(await helper.call("open", { device: 0 })).toMatchObject({ ok: true });
@@ -115,17 +133,17 @@ describe("helper client", () => {
   });
 
   it("ends what does not answer in time, and does not wait for it a second time", async () => {
-    const helper = scripted([{ measure: "hang" }, {}]);
+    const helper = scripted([{ measure: "hang" }, {}], { startTimer: untilRead });
     await prepare(helper);
-    const done = await helper.call("measure", MEASURE, { timeoutMs: 300 });
+    const done = await helper.call("measure", MEASURE, { timeoutMs: HANG_MS });
     expect(done).toMatchObject({ error: [{ code: "helper-timed-out", exit: 4 }] });
     expect(await helper.call("run", { schedule: { launches: [] } })).toMatchObject({ ok: true });
     expect(asked()).toEqual(["start", ...PREPARED, "measure", "start", ...JOURNAL, "run"]);
   });
 
   it("gives up after a second hang", async () => {
-    const helper = scripted([{ measure: "hang" }]);
-    const hang = () => helper.call("measure", MEASURE, { timeoutMs: 300 });
+    const helper = scripted([{ measure: "hang" }], { startTimer: untilRead });
+    const hang = () => helper.call("measure", MEASURE, { timeoutMs: HANG_MS });
     expect(await hang()).toMatchObject({ error: [{ code: "helper-timed-out" }] });
     expect(await hang()).toMatchObject({ error: [{ code: "helper-timed-out" }] });
     expect(await helper.call("hello", {})).toMatchObject({ error: [{ code: "helper-timed-out" }] });
