@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Failure } from "../core/failure.js";
 import type { Result } from "../core/result.js";
-import type { GpuHelper } from "../runtime/cuda/client/gpu-helper.js";
-import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
 import type {
   CudaDevice,
   LibraryReport,
   MathLibrary,
   ProbeResult,
-} from "../runtime/cuda/client/protocol.js";
+} from "../runtime/cuda/client/devices.js";
+import type { GpuHelper } from "../runtime/cuda/client/gpu-helper.js";
+import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
 import type { Finding } from "./finding.js";
 
 /** Where to look for what `--device cuda` needs. */

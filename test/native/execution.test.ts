@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { ConvNode, HelperNode, Launch } from "../../src/runtime/cuda/client/protocol.js";
+import type { ConvNode, HelperNode, Launch } from "../../src/runtime/cuda/client/nodes.js";
 import { BUILD_TIMEOUT_MS, expectDone, noCompiler, SCALE } from "../support/native-helper.js";
 import { base64, floats, mix, opened, read } from "../support/stand-in-helper.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { Launch, PlanAction } from "../../src/runtime/cuda/client/protocol.js";
+import type { Launch, PlanAction } from "../../src/runtime/cuda/client/nodes.js";
 import {
   BUILD_TIMEOUT_MS,
   expectDone,

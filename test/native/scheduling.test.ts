@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
-import type { HelperNode, Launch } from "../../src/runtime/cuda/client/protocol.js";
+import type { HelperNode, Launch } from "../../src/runtime/cuda/client/nodes.js";
 import {
   BUILD_TIMEOUT_MS,
   expectDone,

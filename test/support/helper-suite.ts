@@ -12,7 +12,7 @@ import type {
   HelperNode,
   KernelArgument,
   Launch,
-} from "../../src/runtime/cuda/client/protocol.js";
+} from "../../src/runtime/cuda/client/nodes.js";
 import { BUILD_TIMEOUT_MS, expectDone } from "./native-helper.js";
 
 /** CUDA of the kernels. `mix` takes long enough for two of them to overlap; what it writes depends on all that it reads. */

@@ -10,8 +10,8 @@ import type {
   GemmMatrix,
   HelperNode,
   HelperSchedule,
-  UploadItem,
-} from "../../src/runtime/cuda/client/protocol.js";
+} from "../../src/runtime/cuda/client/nodes.js";
+import type { UploadItem } from "../../src/runtime/cuda/client/protocol.js";
 import { STORAGE_BYTES, type StorageType } from "../../src/runtime/cuda/codegen/expression.js";
 import type { Kernel } from "../../src/runtime/cuda/codegen/kernel.js";
 import type { MemoryRange } from "../../src/runtime/cuda/program/memory-plan.js";

@@ -1,6 +1,6 @@
 /** A helper over the stand-in with the stand-in's kernels loaded, and what moves data in and out. */
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { HelperNode } from "../../src/runtime/cuda/client/protocol.js";
+import type { HelperNode } from "../../src/runtime/cuda/client/nodes.js";
 import { expectDone, testHelper } from "./native-helper.js";
 
 /** Bytes as the protocol has them. */

@@ -18,7 +18,7 @@ import {
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { modelDigest } from "../../profile/profile-key.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
-import { STREAM_LIMIT } from "../../runtime/cuda/client/protocol.js";
+import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import { programDigest } from "../../runtime/cuda/program/program-digest.js";
 import {
   type GpuAlgorithm,

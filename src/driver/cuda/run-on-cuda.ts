@@ -2,7 +2,7 @@ import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { GpuBaselineTiming, GpuScheduleTiming } from "../../profile/gpu/gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
-import { STREAM_LIMIT } from "../../runtime/cuda/client/protocol.js";
+import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import type { DriverContext } from "../context.js";
 import { outputsDiffer, replayDiffers, streamsTooMany } from "../failures.js";
 import type { VerifiedSchedule } from "../verify-schedule.js";

@@ -3,7 +3,7 @@ import { ok, type Result } from "../../core/result.js";
 import { levelsOf } from "../../ir/levels.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import type { LibraryReport, ProbeResult } from "../../runtime/cuda/client/protocol.js";
+import type { LibraryReport, ProbeResult } from "../../runtime/cuda/client/devices.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import { modelDigest } from "../profile-key.js";

@@ -17,7 +17,7 @@ import { present } from "../../core/invariant.js";
 import { seededRandom } from "../../core/random.js";
 import { ok, type Result } from "../../core/result.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
-import type { ExecutableSchedule } from "../../runtime/cuda/client/protocol.js";
+import type { ExecutableSchedule } from "../../runtime/cuda/client/nodes.js";
 import type { LaunchOrder } from "../../runtime/cuda/program/launch-order.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";

@@ -1,6 +1,6 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import { DEVICE_MODELS } from "../../cost/device-models/catalogue.js";
-import type { CudaDevice } from "../../runtime/cuda/client/protocol.js";
+import type { CudaDevice } from "../../runtime/cuda/client/devices.js";
 import type { GpuLaunchCosts } from "./gpu-profile.js";
 
 const DRIVER = "the driver of the device";

@@ -15,7 +15,7 @@ import { loadModel } from "../../../src/driver/load-model.js";
 import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
 import { verifySchedule } from "../../../src/driver/verify-schedule.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
-import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/protocol.js";
+import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/nodes.js";
 import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
 import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";

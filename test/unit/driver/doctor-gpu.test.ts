@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { examineGpu, findingsOfProbe } from "../../../src/driver/doctor-gpu.js";
+import type { LibraryReport, ProbeResult } from "../../../src/runtime/cuda/client/devices.js";
 import { compilerMissing } from "../../../src/runtime/cuda/client/failures.js";
-import type { LibraryReport, ProbeResult } from "../../../src/runtime/cuda/client/protocol.js";
 
 const found = (version: string): LibraryReport => ({
   found: true,

@@ -13,21 +13,10 @@ import {
   type Shape,
   text,
 } from "../../../core/json-shape.js";
+import type { CudaDevice, LibraryReport, MathLibrary, ProbeResult, TriedPath } from "./devices.js";
 import { HELPER_ERROR_CODES, type HelperError, type HelperResponse } from "./helper-error.js";
-import type {
-  CudaDevice,
-  Extents,
-  HelperOp,
-  KernelFacts,
-  LibraryReport,
-  MathLibrary,
-  NodeKernels,
-  PlanAction,
-  ProbeResult,
-  ProgrammedNode,
-  ResultOf,
-  TriedPath,
-} from "./protocol.js";
+import type { Extents, PlanAction } from "./nodes.js";
+import type { HelperOp, KernelFacts, NodeKernels, ProgrammedNode, ResultOf } from "./protocol.js";
 
 /** Texts of compilers and linkers can be long and can be empty. */
 const anyText: Shape<string> = (value, pointer, problems) =>

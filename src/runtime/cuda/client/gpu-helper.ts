@@ -21,7 +21,12 @@ import {
   helperStopped,
   helperVersionWrong,
 } from "./failures.js";
-import { type HelperAnswer, HelperProcess, type HelperProgram, type StartTimer } from "./helper-process.js";
+import {
+  type HelperAnswer,
+  HelperProcess,
+  type HelperProgram,
+  type StartTimer,
+} from "./helper-process.js";
 import { type HelperOp, PROTOCOL_VERSION, type RequestOf, type ResultOf } from "./protocol.js";
 
 /** How a helper is kept. */

@@ -1,5 +1,5 @@
 /** How floating-point numbers of a model are stored and multiplied on the device. */
-import type { NodeMath } from "../client/protocol.js";
+import type { NodeMath } from "../client/nodes.js";
 import type { FloatStorage } from "../codegen/operator-call.js";
 
 /** The ways to choose from. */

@@ -11,7 +11,7 @@ import type {
   HelperSchedule,
   KernelNode,
   Launch,
-} from "../client/protocol.js";
+} from "../client/nodes.js";
 import type { DeviceNode, MatrixOperand, Place } from "../codegen/device-node.js";
 import type { DeviceModel } from "../codegen/emit.js";
 import { type KernelSources, kernelSources } from "../codegen/kernel-source.js";

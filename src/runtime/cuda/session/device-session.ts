@@ -10,13 +10,11 @@ import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { TensorId } from "../../../ir/operator-graph.js";
 import type { TensorData } from "../../tensor-data.js";
+import type { CudaDevice } from "../client/devices.js";
 import type { CallLimits } from "../client/gpu-helper.js";
+import type { ExecutionMode, HelperNode, HelperSchedule } from "../client/nodes.js";
 import type {
-  CudaDevice,
-  ExecutionMode,
-  HelperNode,
   HelperOp,
-  HelperSchedule,
   MeasureRequest,
   NodeKernels,
   RequestOf,

@@ -1,0 +1,61 @@
+/** What the helper tells of GPUs and of NVIDIA's libraries. */
+import type { HelperError } from "./helper-error.js";
+
+/** One place where a library was looked for, and why it was not taken. */
+export interface TriedPath {
+  readonly name: string;
+  readonly error: string;
+}
+
+/** Whether a library was found. */
+export type LibraryReport =
+  | {
+      readonly found: true;
+      readonly path: string;
+      /** As the library itself says, `13.0` or `9.12.0`; absent if it does not say. */
+      readonly version?: string;
+      /** Functions that the helper uses and the library lacks; empty when it can be used. */
+      readonly missing: readonly string[];
+    }
+  | { readonly found: false; readonly tried: readonly TriedPath[] };
+
+/** A device's figures, as the driver gives them. */
+export interface CudaDevice {
+  readonly index: number;
+  readonly name: string;
+  /** Compute capability, `[9, 0]`. */
+  readonly capability: readonly [number, number];
+  readonly multiprocessors: number;
+  readonly threadsPerMultiprocessor: number;
+  readonly blocksPerMultiprocessor: number;
+  readonly registersPerMultiprocessor: number;
+  readonly sharedBytesPerMultiprocessor: number;
+  /** Most that a kernel can ask for a thread block. */
+  readonly sharedBytesPerBlock: number;
+  /** What the system itself keeps of the shared memory for every thread block. */
+  readonly sharedBytesReservedPerBlock: number;
+  readonly threadsPerBlock: number;
+  readonly warpSize: number;
+  readonly l2Bytes: number;
+  readonly memoryBytes: number;
+  /** Highest clock of the multiprocessors, kHz. */
+  readonly clockKhz: number;
+  readonly memoryClockKhz: number;
+  readonly memoryBusBits: number;
+}
+
+/** The libraries besides the driver. */
+export type MathLibrary = "nvrtc" | "cublasLt" | "cublas" | "cudnn";
+
+/** What the helper found on this machine. */
+export interface ProbeResult {
+  readonly driver: LibraryReport;
+  /** The CUDA version that the driver supports, `13.0`. */
+  readonly driverVersion?: string;
+  readonly libraries: Readonly<Record<MathLibrary, LibraryReport>>;
+  readonly devices: readonly CudaDevice[];
+  /** Why no device can be used; absent when one can. */
+  readonly problem?: HelperError;
+  /** What may lead to trouble: libraries of different major versions. */
+  readonly warnings: readonly string[];
+}
