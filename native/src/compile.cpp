@@ -103,8 +103,12 @@ compiled_image compile_source(const nvrtc_api &nvrtc, const std::string &library
 }
 
 compiled_image read_image(const std::string &path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff bytes = is_file(path) && file ? std::streamoff{file.tellg()} : -1;
+  // Opening a pipe would wait for somebody at its other end.
+  std::ifstream file;
+  if (is_file(path)) {
+    file.open(path, std::ios::binary | std::ios::ate);
+  }
+  const std::streamoff bytes = file.is_open() ? std::streamoff{file.tellg()} : -1;
   if (bytes <= 0 || bytes > image_limit) {
     throw failure(failure_code::io_error, "cannot read the image " + path).with("path", path);
   }

@@ -1,5 +1,7 @@
 #include "execution.h"
 
+#include <utility>
+
 namespace topc {
 
 owned<abi::event> make_event(const driver_api &driver, unsigned flags) {
@@ -10,21 +12,24 @@ owned<abi::event> make_event(const driver_api &driver, unsigned flags) {
 
 void synchronize(const driver_api &driver) { TOPC_CUDA(driver, cuCtxSynchronize, ); }
 
-executable::executable(const machine &on, const executable_spec &spec, int repeat)
-    : on_(on),
-      plan_(make_plan(static_cast<int>(on.nodes.size()), spec.launches)),
-      repeat_(repeat) {
+plan prepare_schedule(const machine &on, const executable_spec &spec) {
+  plan made = make_plan(static_cast<int>(on.nodes.size()), spec.launches);
   slot_needs needs;
   for (const launch_spec &each : spec.launches) {
-    on_.nodes[static_cast<std::size_t>(each.node)]->require(needs);
+    on.nodes[static_cast<std::size_t>(each.node)]->require(needs);
   }
-  on_.slots.prepare(plan_.streams, needs);
+  on.slots.prepare(made.streams, needs);
+  return made;
+}
+
+executable::executable(const machine &on, plan prepared, bool eager, int repeat)
+    : on_(on), plan_(std::move(prepared)), repeat_(repeat) {
   for (int i = 0; i < plan_.events; i++) {
     events_.push_back(make_event(on_.driver, abi::event_disable_timing));
   }
   perform();
   synchronize(on_.driver);
-  if (spec.eager) {
+  if (eager) {
     return;
   }
   const abi::stream origin = on_.slots.at(0).stream.get();

@@ -37,12 +37,19 @@ template <typename Enqueue>
   return {graph, driver.cuGraphDestroy};
 }
 
+// The plan of a schedule, and slots with all that its nodes need. Schedules that are there at the same
+// time are all prepared before the first of them is made executable: a slot's workspace that turns out
+// too small is replaced, and a graph that was captured with it would go on using memory that is gone.
+// Fails: bad_request, cuda_error, and the errors of the libraries.
+[[nodiscard]] plan prepare_schedule(const machine &on, const executable_spec &spec);
+
 class executable {
  public:
-  // Makes the slots, executes once as it is (which loads what is loaded at first use and cannot be
-  // while capturing) and captures `repeat` copies one after the other.
-  // Fails: bad_request, cuda_error, and the errors of the libraries.
-  executable(const machine &on, const executable_spec &spec, int repeat);
+  // Executes once as it is (which loads what is loaded at first use and cannot be while capturing) and
+  // captures `repeat` copies one after the other, unless it is `eager`.
+  // Requires: `prepared` is of `prepare_schedule`.
+  // Fails: cuda_error, and the errors of the libraries.
+  executable(const machine &on, plan prepared, bool eager, int repeat);
 
   // Enqueues one execution (of `repeat` copies); it ends when stream 0 does.
   void launch() const;

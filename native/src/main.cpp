@@ -4,6 +4,7 @@
 // docs/native-protocol.md describes them. Everything else that is printed, also by NVIDIA's libraries,
 // goes to standard error.
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,11 +28,28 @@ constexpr int exit_done = 0;
 constexpr int exit_usage = 2;
 constexpr int exit_environment = 4;
 
-// Standard output, kept for answers alone: whatever prints to descriptor 1 goes to standard error.
+// Whether a read or write that failed is to be made again: it was interrupted, or whoever shares the
+// descriptor has made it one that does not wait. Then this waits.
+bool is_worth_repeating(int descriptor, short events) {
+  if (errno == EINTR) {
+    return true;
+  }
+  if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    return false;
+  }
+  pollfd watched{descriptor, events, 0};
+  return ::poll(&watched, 1, -1) > 0 || errno == EINTR;
+}
+
+// Standard output, kept for answers alone: whatever prints to descriptor 1 goes to standard error,
+// or nowhere if that is closed.
 class answer_channel {
  public:
   answer_channel() : descriptor_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
-    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+      const int nowhere = ::open("/dev/null", O_WRONLY);
+      ::dup2(nowhere, STDOUT_FILENO);
+    }
   }
 
   // Gives false when nobody reads any more.
@@ -41,7 +59,7 @@ class answer_channel {
     std::size_t left = line.size();
     while (left > 0) {
       const ssize_t put = ::write(descriptor_, at, left);
-      if (put < 0 && errno == EINTR) {
+      if (put < 0 && is_worth_repeating(descriptor_, POLLOUT)) {
         continue;
       }
       if (put <= 0) {
@@ -89,7 +107,7 @@ class line_reader {
   bool refill() {
     for (;;) {
       const ssize_t got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-      if (got < 0 && errno == EINTR) {
+      if (got < 0 && is_worth_repeating(STDIN_FILENO, POLLIN)) {
         continue;
       }
       at_ = 0;

@@ -7,6 +7,7 @@
 #include "measure.h"
 
 #include <chrono>
+#include <utility>
 
 namespace topc {
 namespace {
@@ -110,7 +111,7 @@ const node *prepare_prelude(const machine &on, const measure_request &asked) {
 }  // namespace
 
 run_result run_schedule(const machine &on, const run_request &asked) {
-  const executable made(on, asked.schedule, 1);
+  const executable made(on, prepare_schedule(on, asked.schedule), asked.schedule.eager, 1);
   const stopwatch watch(on);
   const double us = watch.time([&] {
     for (int i = 0; i < asked.replays; i++) {
@@ -124,10 +125,15 @@ measure_result measure_schedules(const machine &on, const measure_request &asked
                                  std::uint64_t l2_bytes) {
   require_bounded(asked, on.nodes.size());
   const node *prelude = prepare_prelude(on, asked);
-  std::vector<executable> candidates;
-  candidates.reserve(asked.schedules.size());
+  std::vector<plan> plans;
+  plans.reserve(asked.schedules.size());
   for (const executable_spec &spec : asked.schedules) {
-    candidates.emplace_back(on, spec, asked.repeat);
+    plans.push_back(prepare_schedule(on, spec));
+  }
+  std::vector<executable> candidates;
+  candidates.reserve(plans.size());
+  for (std::size_t i = 0; i < plans.size(); i++) {
+    candidates.emplace_back(on, std::move(plans[i]), asked.schedules[i].eager, asked.repeat);
   }
   const cache_flush flush(on.driver, asked.flush_l2 ? l2_bytes * flush_factor : 0);
   const stopwatch watch(on);

@@ -22,13 +22,19 @@ failure io_failure(const std::string &path, const std::string &doing) {
       .with("path", path);
 }
 
-// An open file.
+// An open file: a regular one. Opening a pipe would wait for somebody at its other end.
 class file {
  public:
   file(const std::string &path, int flags, const std::string &doing)
-      : path_(path), descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+      : path_(path), descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0644)) {
     if (descriptor_ < 0) {
       throw io_failure(path, doing);
+    }
+    struct stat found {};
+    if (::fstat(descriptor_, &found) != 0 || !S_ISREG(found.st_mode)) {
+      ::close(descriptor_);
+      throw failure(failure_code::io_error, "cannot " + doing + " " + path + ": it is not a file")
+          .with("path", path);
     }
   }
   file(const file &) = delete;
@@ -62,7 +68,7 @@ class file {
       if (put < 0 && errno == EINTR) {
         continue;
       }
-      if (put < 0) {
+      if (put <= 0) {
         throw io_failure(path_, "write");
       }
       at += put;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,12 +57,22 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
     expect(new Uint8Array(readFileSync(to))).toEqual(content.slice(1000, 3500));
     const refused = async (more: object): Promise<unknown> =>
       helper.call("upload", { items: [{ ...items[0], ...more }] as never });
-    for (const wrong of [{ fileOffset: 2001 }, { path: join(folder, "none") }, { path: folder }]) {
+    const pipe = join(folder, "pipe");
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    const wrongs = [{ fileOffset: 2001 }, ...["none", ".", "pipe"].map((name) => ({ name }))];
+    for (const { name, ...more } of wrongs as { name?: string; fileOffset?: number }[]) {
+      const wrong = name === undefined ? more : { path: join(folder, name) };
       expect(await refused(wrong)).toMatchObject({ error: [{ code: "helper-io-error", exit: 4 }] });
     }
     expect(
       await helper.call("download", { offset: 0, bytes: 1, path: join(folder, "no/where") }),
     ).toMatchObject({ error: [{ code: "helper-io-error" }] });
+    expect(await helper.call("download", { offset: 0, bytes: 1, path: pipe })).toMatchObject({
+      error: [{ code: "helper-io-error" }],
+    });
+    expect(await helper.call("compile", { image: pipe })).toMatchObject({
+      error: [{ code: "helper-io-error" }],
+    });
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -256,6 +267,30 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
     await expectDone(helper, "run", { schedule: { launches }, replays: 20 });
     for (const [i] of nodes.entries()) {
       expect(await floats(helper, 1024 + i * 64, 4)).toEqual([4, 6, 8, 10]);
+    }
+  });
+
+  it("keeps the workspaces of schedules that wait for others to be made", async () => {
+    const conv = (outputs: number): HelperNode => ({
+      kind: "conv",
+      x: { offset: 0, dims: [1, 1, 2, 2] },
+      w: { offset: 0, dims: [outputs, 1, 1, 1] },
+      y: { offset: 1024, dims: [1, outputs, 2, 2] },
+      pads: [0, 0],
+      strides: [1, 1],
+      dilations: [1, 1],
+      dtype: "f32",
+      math: "tf32",
+    });
+    // A helper that has made no slot yet: each schedule wants a larger workspace than the one before.
+    const fresh = await opened(1 << 16);
+    try {
+      await expectDone(fresh, "program", { nodes: [1, 2, 4].map(conv) });
+      const schedules = [0, 1, 2].map((node) => ({ launches: [{ node }] }));
+      const done = await expectDone(fresh, "measure", { schedules, rounds: 3, warmupMs: 0 });
+      expect(done.samplesUs.map((samples) => samples.length)).toEqual([3, 3, 3]);
+    } finally {
+      await fresh.close();
     }
   });
 

@@ -192,9 +192,9 @@ describe.skipIf(noCompiler !== undefined)(`helper over the stand-in (${noCompile
       ok: true,
       value: {
         nodes: [
-          { algorithm: "winograd-nonfused", workspaceBytes: 64 },
-          { algorithm: "implicit-precomp-gemm", workspaceBytes: 64 },
-          { algorithm: "winograd-nonfused", workspaceBytes: 64 },
+          { algorithm: "winograd-nonfused", workspaceBytes: 128 },
+          { algorithm: "implicit-precomp-gemm", workspaceBytes: 128 },
+          { algorithm: "winograd-nonfused", workspaceBytes: 128 },
           { algorithm: "fft", workspaceBytes: 2 ** 40 },
         ],
       },

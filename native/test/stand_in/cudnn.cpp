@@ -25,6 +25,9 @@ struct tensor {
   int type = -1;
 };
 
+// Convolutions with more outputs need more.
+std::size_t workspace_bytes(const tensor &w) { return 64 * static_cast<std::size_t>(w.dims[0]); }
+
 struct convolution {
   std::vector<int> pads;
   std::vector<int> strides;
@@ -175,11 +178,11 @@ status cudnnFindConvolutionForwardAlgorithmEx(cudnn_handle handle, cudnn_tensor 
                                                 offers);
 }
 
-status cudnnGetConvolutionForwardWorkspaceSize(cudnn_handle, cudnn_tensor, cudnn_filter,
+status cudnnGetConvolutionForwardWorkspaceSize(cudnn_handle, cudnn_tensor, cudnn_filter w_desc,
                                                cudnn_convolution, cudnn_tensor, int algorithm,
                                                std::size_t *bytes) {
   STAND_IN_CALL(cudnnGetConvolutionForwardWorkspaceSize);
-  *bytes = algorithm == 4 ? std::size_t{1} << 40 : 64;
+  *bytes = algorithm == 4 ? std::size_t{1} << 40 : workspace_bytes(object_of<tensor>(w_desc));
   return 0;
 }
 
@@ -284,7 +287,7 @@ status cudnnConvolutionForward(cudnn_handle handle, const void *, cudnn_tensor x
                                std::size_t bytes, const void *, cudnn_tensor y_desc, void *y) {
   STAND_IN_CALL(cudnnConvolutionForward);
   const auto &set = object_of<convolution>(conv);
-  if (algorithm != 7 || bytes != 64 || set.math < 0) {
+  if (algorithm != 7 || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0) {
     return bad_param;
   }
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
@@ -301,7 +304,7 @@ status cudnnConvolutionBiasActivationForward(
   const int mode = object_of<activation>(act).mode;
   const auto &set = object_of<convolution>(conv);
   const bool can = mode == cudnn_activation_relu || algorithm == conv_implicit_precomp_gemm;
-  if (!can || bytes != 64 || set.math < 0 ||
+  if (!can || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0 ||
       object_of<tensor>(bias_desc).dims[1] != object_of<tensor>(w_desc).dims[0]) {
     return bad_param;
   }
