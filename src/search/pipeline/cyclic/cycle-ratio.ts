@@ -29,6 +29,13 @@ export class CycleRatio {
   private readonly held: Int32Array;
   private readonly ratio: Float64Array;
   private readonly distance: Float64Array;
+  /** Where the arc held leads, its gap and its height: as `evaluate` found them. */
+  private readonly to: Int32Array;
+  private readonly heldGap: Float64Array;
+  private readonly heldHeight: Int32Array;
+  /** Entries of block b: `entries` from `firstEntry[b]` to `firstEntry[b + 1] - 1`. */
+  private readonly firstEntry: Int32Array;
+  private readonly entries: Int32Array;
   private readonly seen: Int32Array;
   private readonly path: Int32Array;
   private worst = 0;
@@ -43,15 +50,19 @@ export class CycleRatio {
     });
     this.out = Int32Array.from(edges, ({ block }) => block);
     this.gap = Float64Array.from(edges, ({ gap }) => gap);
-    this.held = Int32Array.from({ length: problem.count }, (_, block) => ~this.entryOf(block));
+    this.firstEntry = new Int32Array(problem.count + 1);
+    orders.entriesOf.forEach((list, block) => {
+      this.firstEntry[block + 1] = (this.firstEntry[block] ?? 0) + list.length;
+    });
+    this.entries = Int32Array.from(orders.entriesOf.flatMap((list) => [...list]));
+    this.held = Int32Array.from(orders.entriesOf, (list) => ~(list[0] ?? 0));
+    this.to = new Int32Array(problem.count);
+    this.heldGap = new Float64Array(problem.count);
+    this.heldHeight = new Int32Array(problem.count);
     this.ratio = new Float64Array(problem.count);
     this.distance = new Float64Array(problem.count);
     this.seen = new Int32Array(problem.count);
     this.path = new Int32Array(problem.count);
-  }
-
-  private entryOf(block: number): number {
-    return this.orders.entriesOf[block]?.[0] ?? 0;
   }
 
   /**
@@ -77,7 +88,7 @@ export class CycleRatio {
     let block = start;
     do {
       cycle.push(this.held[block] ?? 0);
-      block = this.head(block);
+      block = this.to[block] ?? 0;
     } while (block !== start && cycle.length <= this.seen.length);
     return cycle;
   }
@@ -91,20 +102,20 @@ export class CycleRatio {
     return [from, this.out[arc] ?? 0];
   }
 
-  private head(block: number): number {
-    const arc = this.held[block] ?? 0;
-    const { blockOf, next } = this.orders;
-    return arc >= 0 ? (this.out[arc] ?? 0) : (blockOf[next[~arc] ?? 0] ?? 0);
-  }
-
-  private gapOf(block: number): number {
-    const arc = this.held[block] ?? 0;
-    return arc >= 0 ? (this.gap[arc] ?? 0) : (this.orders.problem.duration[block] ?? 0);
-  }
-
-  private heightOf(block: number): number {
-    const arc = this.held[block] ?? 0;
-    return arc >= 0 ? 0 : (this.orders.height[~arc] ?? 0);
+  /** Follows the arc held by a block to its end. */
+  private follow(block: number): number {
+    const arc = this.held[block] as number;
+    if (arc >= 0) {
+      this.heldGap[block] = this.gap[arc] as number;
+      this.heldHeight[block] = 0;
+      this.to[block] = this.out[arc] as number;
+    } else {
+      const { blockOf, next, height, problem } = this.orders;
+      this.heldGap[block] = problem.duration[block] as number;
+      this.heldHeight[block] = height[~arc] as number;
+      this.to[block] = blockOf[next[~arc] as number] as number;
+    }
+    return this.to[block] as number;
   }
 
   /** Ratio and distance of every block under the arcs held; false when a cycle has no height. */
@@ -119,7 +130,7 @@ export class CycleRatio {
       while (seen[block] === 0) {
         seen[block] = root + 1;
         path[length++] = block;
-        block = this.head(block);
+        block = this.follow(block);
       }
       if (seen[block] === root + 1) {
         const found = this.ratioFrom(block);
@@ -145,11 +156,13 @@ export class CycleRatio {
   }
 
   private settle(block: number): void {
-    const to = this.head(block);
-    const ratio = this.ratio[to] ?? 0;
+    const to = this.to[block] as number;
+    const ratio = this.ratio[to] as number;
     this.ratio[block] = ratio;
     this.distance[block] =
-      this.gapOf(block) - ratio * this.heightOf(block) + (this.distance[to] ?? 0);
+      (this.heldGap[block] as number) -
+      ratio * (this.heldHeight[block] as number) +
+      (this.distance[to] as number);
   }
 
   /** Time over height of the cycle through `start`; `undefined` without height. */
@@ -158,9 +171,9 @@ export class CycleRatio {
     let height = 0;
     let block = start;
     do {
-      time += this.gapOf(block);
-      height += this.heightOf(block);
-      block = this.head(block);
+      time += this.heldGap[block] as number;
+      height += this.heldHeight[block] as number;
+      block = this.to[block] as number;
     } while (block !== start);
     return height > 0 ? time / height : undefined;
   }
@@ -180,29 +193,29 @@ export class CycleRatio {
 
   /** The arc out of a block with the largest ratio, then the largest distance; the one held if equal. */
   private bestArc(block: number): number {
-    const { ratio, distance, firstOut, out, gap } = this;
-    const { blockOf, next, height, entriesOf, problem } = this.orders;
-    let mostRatio = ratio[block] ?? 0;
-    let most = distance[block] ?? 0;
-    let best = this.held[block] ?? 0;
-    const end = firstOut[block + 1] ?? 0;
-    for (let arc = firstOut[block] ?? 0; arc < end; arc++) {
-      const to = out[arc] ?? 0;
-      const reached = ratio[to] ?? 0;
-      const total = (gap[arc] ?? 0) + (distance[to] ?? 0);
+    const { ratio, distance, firstOut, out, gap, firstEntry, entries } = this;
+    const { blockOf, next, height, problem } = this.orders;
+    let mostRatio = ratio[block] as number;
+    let most = distance[block] as number;
+    let best = this.held[block] as number;
+    const end = firstOut[block + 1] as number;
+    for (let arc = firstOut[block] as number; arc < end; arc++) {
+      const to = out[arc] as number;
+      const reached = ratio[to] as number;
+      const total = (gap[arc] as number) + (distance[to] as number);
       if (isBetter(reached - mostRatio, total - most)) {
         mostRatio = Math.max(mostRatio, reached);
         most = total;
         best = arc;
       }
     }
-    const duration = problem.duration[block] ?? 0;
-    const entries = entriesOf[block] ?? [];
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] ?? 0;
-      const to = blockOf[next[entry] ?? 0] ?? 0;
-      const reached = ratio[to] ?? 0;
-      const total = duration - reached * (height[entry] ?? 0) + (distance[to] ?? 0);
+    const duration = problem.duration[block] as number;
+    const last = firstEntry[block + 1] as number;
+    for (let i = firstEntry[block] as number; i < last; i++) {
+      const entry = entries[i] as number;
+      const to = blockOf[next[entry] as number] as number;
+      const reached = ratio[to] as number;
+      const total = duration - reached * (height[entry] as number) + (distance[to] as number);
       if (isBetter(reached - mostRatio, total - most)) {
         mostRatio = Math.max(mostRatio, reached);
         most = total;
