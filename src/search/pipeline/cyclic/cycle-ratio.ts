@@ -81,6 +81,25 @@ export class CycleRatio {
     return this.ratio[this.worst] ?? 0;
   }
 
+  /** The least period, as `compute` left it. */
+  get period(): number {
+    return this.ratio[this.worst] ?? 0;
+  }
+
+  /** A block on the largest cycle. */
+  get onCycle(): number {
+    return this.worst;
+  }
+
+  /**
+   * Longest way from a block to `onCycle`, arcs worth their gap less the period times their height;
+   * -Infinity when its own largest cycle is another, smaller one.
+   */
+  tail(block: number): number {
+    const isSmaller = (this.ratio[block] ?? 0) < this.period - CLOSE;
+    return isSmaller ? Number.NEGATIVE_INFINITY : (this.distance[block] ?? 0);
+  }
+
   /** The arcs of a cycle with the largest ratio, as `compute` left it: see `held`. */
   criticalCycle(): number[] {
     const cycle: number[] = [];

@@ -7,9 +7,14 @@
  * orders that no period satisfies: a second way from the first block to the second with no more height
  * would take longer than the arc, and then the arc would not be on the largest cycle.
  *
- * Each round tries all such swaps, takes the best that memory allows, even when it is worse than what
- * is, and forbids its reverse for some rounds (tabu search). When nothing is left to try, or nothing
- * got better for long, some random swaps start anew from the best.
+ * Each round estimates all such swaps that memory allows (`SwapEstimate`), tries the few that promise
+ * most, takes the best of them, even when it is worse than what is, and forbids its reverse for some
+ * rounds (tabu search). When nothing is left to try, or nothing got better for long, some random
+ * swaps start anew from the best.
+ *
+ * Now and then, and when no swap is left, whole parts move behind a dependency of the cycle: all that
+ * follows it runs a micro-batch later. Trying each of them took nine tenths of the time and won one
+ * round in thirty.
  *
  * Example: one device, f (1) and b (3), and between f and b 4 elsewhere. f(i), b(i) in turn: the cycle
  * f, elsewhere, b, f has height 1 and time 1 + 4 + 3. Swapping b(i) with f(i + 1) gives height 2 to
@@ -22,6 +27,7 @@ import type { Random } from "../../../core/random.js";
 import type { Edge } from "../modulo/modulo-problem.js";
 import { CycleRatio } from "./cycle-ratio.js";
 import type { CyclicOrders, OrderState } from "./cyclic-orders.js";
+import { SwapEstimate } from "./swap-estimate.js";
 
 /** How long to look. */
 export interface OrderSearchOptions {
@@ -48,6 +54,12 @@ const PATIENCE = 150;
 /** Periods closer than this are equal. */
 const CLOSE = 1e-3;
 
+/** Swaps that are tried of those with the best estimates; a forbidden one counts a third. */
+const TRIED = 3;
+const TRIED_FORBIDDEN = 1 / 3;
+/** Rounds between moves of whole parts: they cost much and seldom win. */
+const PARTS_EVERY = 32;
+
 /** Takes that join a part at most. */
 const MOST_GROWN = 24;
 
@@ -66,6 +78,7 @@ class OrderSearch {
   /** First blocks, second blocks and the round until which the first may not come before the second. */
   private readonly tabu = new Map<number, number>();
   private nodes = 0;
+  private readonly estimate: SwapEstimate;
   private best: OrderState;
   /** Blocks that follow each block, and that come before it; with itself. */
   private readonly behind = new Map<number, Uint8Array>();
@@ -76,6 +89,7 @@ class OrderSearch {
     this.options = options;
     this.ratio = new CycleRatio(orders);
     this.best = orders.save();
+    this.estimate = new SwapEstimate(orders, this.ratio);
   }
 
   run(): OrderSearchOutcome {
@@ -106,17 +120,54 @@ class OrderSearch {
   private step(round: number, best: number): number {
     const { orders } = this;
     const cycle = this.ratio.criticalCycle();
-    let least = Number.POSITIVE_INFINITY;
-    let swap: number | undefined;
-    for (const entry of this.swapsOn(cycle)) {
-      if (orders.maySwap(entry)) {
-        const tried = this.trySwap(entry);
-        if (tried < least && (tried < best - CLOSE || !this.isTabu(entry, round))) {
-          least = tried;
-          swap = entry;
-        }
+    const swap = this.bestSwap(cycle, round, best);
+    const looks = round % PARTS_EVERY === 0 || swap.entry === undefined;
+    const late = looks ? this.bestPart(cycle, swap.period) : undefined;
+    if (late !== undefined) {
+      orders.retime(late);
+      orders.repair();
+    } else if (swap.entry !== undefined) {
+      this.swap(swap.entry, round);
+    } else {
+      return Number.POSITIVE_INFINITY;
+    }
+    return this.ratio.compute();
+  }
+
+  /** The swap with the shortest period among those that promise most. */
+  private bestSwap(
+    cycle: readonly number[],
+    round: number,
+    best: number,
+  ): { readonly entry: number | undefined; readonly period: number } {
+    this.estimate.prepare();
+    this.nodes++;
+    const choices = this.swapsOn(cycle)
+      .filter((entry) => this.orders.maySwap(entry))
+      .map((entry) => ({ entry, estimate: this.estimate.of(entry) }))
+      .sort((a, b) => a.estimate - b.estimate || a.entry - b.entry);
+    let found: number | undefined;
+    let period = Number.POSITIVE_INFINITY;
+    let tries = 0;
+    for (const { entry } of choices) {
+      if (tries >= TRIED) {
+        break;
+      }
+      const isTabu = this.isTabu(entry, round);
+      tries += isTabu ? TRIED_FORBIDDEN : 1;
+      const tried = this.trySwap(entry);
+      if (tried < period && (tried < best - CLOSE || !isTabu)) {
+        period = tried;
+        found = entry;
       }
     }
+    return { entry: found, period };
+  }
+
+  /** The part whose move behind gives the shortest period, when shorter than `most`. */
+  private bestPart(cycle: readonly number[], most: number): Uint8Array | undefined {
+    const { orders } = this;
+    let least = most;
     let late: Uint8Array | undefined;
     const state = orders.save();
     for (const part of this.partsBehind(cycle)) {
@@ -129,13 +180,7 @@ class OrderSearch {
         late = part;
       }
     }
-    if (late !== undefined) {
-      orders.retime(late);
-      orders.repair();
-    } else if (swap !== undefined) {
-      this.swap(swap, round);
-    }
-    return least === Number.POSITIVE_INFINITY ? least : this.ratio.compute();
+    return late;
   }
 
   private trySwap(entry: number): number {

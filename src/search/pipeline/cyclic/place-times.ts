@@ -3,13 +3,14 @@
  *
  * Each block goes, after all that it depends on, to the earliest place that is free on its devices
  * and touches what is there already, because the earliest place of all often cuts a device's free time
- * into pieces that are too short. Then, from the last block to the first, blocks that take memory move
- * as late as the places let them: they hold it for a shorter time.
+ * into pieces that are too short. Then blocks that take memory move as late as the places let them, the
+ * last one first, and blocks that give it back as early, the first one first, in turn until nothing
+ * moves: each round shortens what lies between them, and memory is held for a shorter time.
  *
  * Memory limits are not looked at: whoever asks measures and tries another period or order.
  *
  * Source: Rau, Iterative Modulo Scheduling, MICRO 1994; late takes as in swing modulo scheduling
- * (Llosa et al., PACT 1996).
+ * (Llosa et al., PACT 1996); moving to and fro as in project scheduling (Li and Willis, 1992).
  */
 import type { ModuloProblem } from "../modulo/modulo-problem.js";
 import { modulo, TakenTimes } from "./taken-times.js";
@@ -23,10 +24,13 @@ export interface PlacingOptions {
   readonly touching: boolean;
 }
 
+/** Rounds of `compact` at most; a few are usual. */
+const MAX_ROUNDS = 12;
+
 /**
  * Start times, or `undefined` when a block found no place.
  *
- * Cost: O(n * blocks per device * log(blocks per device)).
+ * Cost: O(n * blocks per device * log(blocks per device)), and that for each of a few rounds.
  */
 export function placeTimes(
   problem: ModuloProblem,
@@ -39,7 +43,7 @@ export function placeTimes(
       change[event.block] = event.change;
     }
   }
-  const placed: Placed = { problem, taken: new TakenTimes(problem, period), period };
+  const placed: Placed = { problem, times, taken: new TakenTimes(problem, period), period };
   for (const block of order) {
     let ready = 0;
     for (const { block: from, gap } of problem.before[block] ?? []) {
@@ -52,25 +56,65 @@ export function placeTimes(
     times[block] = time;
     placed.taken.take(block, time);
   }
-  for (const block of order.toReversed()) {
-    const followers = problem.after[block] ?? [];
-    if ((change[block] ?? 0) > 0 && followers.length > 0) {
-      let latest = Number.POSITIVE_INFINITY;
-      for (const { block: to, gap } of followers) {
-        latest = Math.min(latest, (times[to] ?? 0) - gap);
-      }
-      const now = times[block] ?? 0;
-      placed.taken.release(block, now);
-      times[block] = Math.max(now, lastPlace(placed, block, latest) ?? now);
-      placed.taken.take(block, times[block] ?? 0);
+  compact(placed, order, change);
+  return times;
+}
+
+/** Moves takes as late and releases as early as places let them, until nothing moves. */
+function compact(placed: Placed, order: readonly number[], change: Float64Array): void {
+  const takes = order.filter((block) => (change[block] ?? 0) > 0).reverse();
+  const releases = order.filter((block) => (change[block] ?? 0) < 0);
+  let moves = true;
+  for (let round = 0; moves && round < MAX_ROUNDS; round++) {
+    moves = false;
+    for (const block of takes) {
+      moves = delay(placed, block) || moves;
+    }
+    for (const block of releases) {
+      moves = advance(placed, block) || moves;
     }
   }
-  return times;
+}
+
+/** Moves a block as late as what follows it allows; whether it moved. */
+function delay(placed: Placed, block: number): boolean {
+  const { problem, times } = placed;
+  let latest = Number.POSITIVE_INFINITY;
+  for (const { block: to, gap } of problem.after[block] ?? []) {
+    latest = Math.min(latest, (times[to] ?? 0) - gap);
+  }
+  const now = times[block] ?? 0;
+  if (latest === Number.POSITIVE_INFINITY || latest <= now) {
+    return false;
+  }
+  placed.taken.release(block, now);
+  times[block] = Math.max(now, lastPlace(placed, block, latest) ?? now);
+  placed.taken.take(block, times[block] ?? 0);
+  return times[block] !== now;
+}
+
+/** Moves a block as early as what it depends on allows; whether it moved. */
+function advance(placed: Placed, block: number): boolean {
+  const { problem, times } = placed;
+  let ready = Number.NEGATIVE_INFINITY;
+  for (const { block: from, gap } of problem.before[block] ?? []) {
+    ready = Math.max(ready, (times[from] ?? 0) + gap);
+  }
+  const now = times[block] ?? 0;
+  if (ready === Number.NEGATIVE_INFINITY || ready >= now) {
+    return false;
+  }
+  placed.taken.release(block, now);
+  times[block] = Math.min(now, firstPlace(placed, block, ready, false) ?? now);
+  placed.taken.take(block, times[block] ?? 0);
+  return times[block] !== now;
 }
 
 /** What is placed so far. */
 interface Placed {
   readonly problem: ModuloProblem;
+  /** NaN without a place. */
+  readonly times: Float64Array;
   readonly taken: TakenTimes;
   readonly period: number;
 }
