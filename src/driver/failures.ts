@@ -283,6 +283,17 @@ export function mergesNotForCpu(): Failure {
   };
 }
 
+/** Merges asked of an algorithm that schedules the operators as they are. */
+export function mergesNotForAlgorithm(algorithm: string): Failure {
+  return {
+    code: "merges-not-for-algorithm",
+    where: "--merge-convolutions",
+    message: `is not part of ${algorithm}, which schedules the operators as they are`,
+    hint: "leave out --algorithm, or give ios or top-compile",
+    exit: 2,
+  };
+}
+
 /** A recorded profile has the operators of the model, not those that come of merging them. */
 export function mergesNotMeasured(): Failure {
   return {

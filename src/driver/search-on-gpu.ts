@@ -3,6 +3,7 @@ import {
   type GpuCandidate,
   type GpuCandidateOptions,
   type GpuCandidates,
+  isMerging,
   rankCandidates,
   searchGpuSchedules,
 } from "../search/operator/gpu/gpu-candidates.js";
@@ -91,9 +92,10 @@ function searchMergedTasks(
 function withFaster(plain: GpuCandidates, merged: GpuCandidates): GpuCandidates {
   const ranked = plain.ranked.map((candidate) => {
     const { algorithm, predictedNs } = candidate;
-    const mayMerge = algorithm === "ios" || algorithm === "top-compile";
     const other = merged.ranked.find((each) => each.algorithm === algorithm);
-    return mayMerge && other !== undefined && other.predictedNs < predictedNs ? other : candidate;
+    return isMerging(algorithm) && other !== undefined && other.predictedNs < predictedNs
+      ? other
+      : candidate;
   });
   return { ...plain, ranked: rankCandidates(ranked) };
 }

@@ -86,6 +86,7 @@ describe("--merge-convolutions", () => {
 
   it.each([
     [["--device", "cpu"], "merges-not-for-device"],
+    [["--device", "h100", "--algorithm", "opara"], "merges-not-for-algorithm"],
     [["--device", "h100", "--devices", "2"], "option-not-for-pipeline"],
   ])("is refused with %j", async (options, code) => {
     const run = await runCli([MODEL, ...options, "--merge-convolutions", "-o", OUT]);

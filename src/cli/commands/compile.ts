@@ -12,6 +12,7 @@ import {
   algorithmNotFor,
   compareNotFor,
   mathNotFor,
+  mergesNotForAlgorithm,
   mergesNotForCpu,
   progressMismatch,
   tasksNotForCpu,
@@ -20,7 +21,11 @@ import type { GpuComparison } from "../../driver/gpu-comparison.js";
 import { renderCompared } from "../../report/compared.js";
 import { renderCompiled } from "../../report/compiled.js";
 import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../search/operator/candidates.js";
-import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
+import {
+  GPU_ALGORITHMS,
+  type GpuAlgorithm,
+  isMerging,
+} from "../../search/operator/gpu/gpu-candidates.js";
 import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithms.js";
 import type { RegisterCommand } from "../command.js";
 import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
@@ -176,6 +181,9 @@ async function compileOn(
     seed,
     ...(batch === undefined ? {} : { batch: { batch, mayRewrite } }),
   };
+  if (mergeConvolutions && algorithm !== undefined && !isMerging(algorithm)) {
+    return fail([mergesNotForAlgorithm(algorithm)]);
+  }
   const tasks = tasksOf(options, device.kind);
   if (!tasks.ok) {
     return tasks;

@@ -13,7 +13,7 @@ import { fail, ok, type Result } from "../../../core/result.js";
 import { extractConstants } from "../../../onnx/extract-submodel.js";
 import type { OnnxTensor } from "../../../onnx/model.js";
 import { PayloadReader } from "../../../onnx/read-payload.js";
-import { weightBytes } from "../../../onnx/read-weight.js";
+import { type WeightBytes, weightBytes } from "../../../onnx/read-weight.js";
 import { bindSession, createSession, loadOnnxRuntime } from "../../onnx-runtime.js";
 import type { UploadItem } from "../client/protocol.js";
 import type { DeviceModel } from "../codegen/emit.js";
@@ -22,12 +22,7 @@ import { storageOf } from "../codegen/operator-call.js";
 import { encodeElements, halvesOfFloats } from "./device-elements.js";
 import { sideFileFailed } from "./failures.js";
 import { bytesOfName, type MemoryPlan } from "./memory-plan.js";
-import {
-  type StackedConstant,
-  stackedBias,
-  stackedConstants,
-  stackedFilters,
-} from "./stack-filters.js";
+import { type StackedConstant, stackedBytes, stackedConstants } from "./stack-filters.js";
 
 /** Bytes of computed constants that ONNX Runtime holds at a time. */
 const COMPUTED_AT_ONCE = 256 * 2 ** 20;
@@ -158,22 +153,16 @@ class Collector {
 
   /** Stacks the constants of merged convolutions, one after the other; gives all uploads. */
   addStacked(): Result<readonly UploadItem[]> {
-    for (const [name, { merged, what, parts }] of this.#stacks) {
-      const found: (Uint8Array | undefined)[] = [];
-      for (const part of parts) {
-        const bytes = part === undefined ? undefined : this.#partBytes(part);
-        if (bytes !== undefined && !bytes.ok) {
+    for (const [name, stack] of this.#stacks) {
+      const parts: (Uint8Array | undefined)[] = [];
+      for (const part of stack.parts) {
+        const bytes = part === undefined ? ok(undefined) : this.#partBytes(part);
+        if (!bytes.ok) {
           return bytes;
         }
-        found.push(bytes?.value);
+        parts.push(bytes.value);
       }
-      const each = STORAGE_BYTES[this.#storage(name)];
-      const weights = found.map((bytes) => bytes ?? new Uint8Array());
-      const stacked =
-        what === "weight"
-          ? stackedFilters(merged, weights, each)
-          : stackedBias(merged, found, each);
-      this.#append(name, stacked);
+      this.#append(name, stackedBytes(stack, parts, STORAGE_BYTES[this.#storage(name)]));
     }
     return ok(this.#items);
   }
@@ -191,14 +180,7 @@ class Collector {
       return ok(this.#parts.get(name) ?? this.#valuesOf(name));
     }
     const source = weightBytes(initializer, this.#model.lowered.model.path, this.#payloads);
-    if (!source.ok) {
-      return source;
-    }
-    const read =
-      source.value.kind === "memory"
-        ? ok(source.value.bytes)
-        : this.#read(initializer, source.value);
-    return read.ok ? ok(this.#stored(name, read.value)) : read;
+    return source.ok ? this.#initializerBytes(initializer, source.value) : source;
   }
 
   #hasValues(name: string): boolean {
@@ -211,13 +193,15 @@ class Collector {
     return encodeElements(this.#storage(name), value.values);
   }
 
-  #read(
-    tensor: OnnxTensor,
-    { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  ): Result<Uint8Array> {
-    return tensor.payload.kind === "external"
-      ? this.#payloads.external(tensor)
-      : this.#payloads.fromModel(tensor.name, offset, bytes);
+  #initializerBytes(tensor: OnnxTensor, source: WeightBytes): Result<Uint8Array> {
+    if (source.kind === "memory") {
+      return ok(this.#stored(tensor.name, source.bytes));
+    }
+    const read =
+      tensor.payload.kind === "external"
+        ? this.#payloads.external(tensor)
+        : this.#payloads.fromModel(tensor.name, source.offset, source.bytes);
+    return read.ok ? ok(this.#stored(tensor.name, read.value)) : read;
   }
 
   #addInitializer(tensor: OnnxTensor): Result<undefined> {
@@ -226,21 +210,17 @@ class Collector {
     if (!source.ok) {
       return source;
     }
-    if (source.value.kind === "memory") {
-      this.#append(tensor.name, this.#stored(tensor.name, source.value.bytes));
-      return ok(undefined);
-    }
-    const { path: file, offset: fileOffset, bytes } = source.value;
-    if (!this.#isConverted(tensor.name)) {
+    if (source.value.kind === "window" && !this.#isConverted(tensor.name)) {
+      const { path: file, offset: fileOffset, bytes } = source.value;
       const { offset } = this.#range(tensor.name);
       this.#items.push({ path: resolve(file), fileOffset, bytes, offset });
       return ok(undefined);
     }
-    const read = this.#read(tensor, { offset: fileOffset, bytes });
+    const read = this.#initializerBytes(tensor, source.value);
     if (!read.ok) {
       return read;
     }
-    this.#append(tensor.name, this.#stored(tensor.name, read.value));
+    this.#append(tensor.name, read.value);
     return ok(undefined);
   }
 

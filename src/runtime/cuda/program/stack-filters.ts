@@ -36,15 +36,26 @@ export function stackedConstants({
   return stacks;
 }
 
+/** The elements of a stacked constant from those of its parts, each `bytesEach` bytes. */
+export function stackedBytes(
+  { merged, what }: StackedConstant,
+  parts: readonly (Uint8Array | undefined)[],
+  bytesEach: number,
+): Uint8Array {
+  return what === "weight"
+    ? stackedFilters(merged, parts, bytesEach)
+    : stackedBias(merged, parts, bytesEach);
+}
+
 /**
  * The filters of a merged convolution: those of its parts one after the other, each inside zeros of
  * the merged kernel's size. `parts` are the parts' own filters, `bytesEach` the size of an element.
  *
  * Cost: O(bytes of the result), a copy for each row of a kernel.
  */
-export function stackedFilters(
+function stackedFilters(
   { parts: layout, weightDims }: MergedConvolution,
-  parts: readonly Uint8Array[],
+  parts: readonly (Uint8Array | undefined)[],
   bytesEach: number,
 ): Uint8Array {
   const [, inputs = 1, ...kernel] = weightDims;
@@ -67,7 +78,7 @@ export function stackedFilters(
 }
 
 /** The biases of the parts one after the other; a part without one has zeros. */
-export function stackedBias(
+function stackedBias(
   { parts: layout }: MergedConvolution,
   parts: readonly (Uint8Array | undefined)[],
   bytesEach: number,

@@ -37,6 +37,11 @@ export const GPU_ALGORITHMS = [
 /** Name of an algorithm for GPUs. */
 export type GpuAlgorithm = (typeof GPU_ALGORITHMS)[number];
 
+/** Whether the algorithm can compute convolutions together. */
+export function isMerging(algorithm: GpuAlgorithm): boolean {
+  return algorithm === "ios" || algorithm === "top-compile";
+}
+
 /** A schedule with its prediction. */
 export interface GpuCandidate {
   readonly algorithm: GpuAlgorithm;
