@@ -6,6 +6,7 @@ import {
   object,
   oneOf,
   optional,
+  problem,
   type Shape,
   text,
 } from "../core/json-shape.js";
@@ -82,12 +83,15 @@ const NAME = text();
 const TIME = integer(0);
 const STATUS: Shape<SearchStatus> = oneOf("optimal", "bounded", "heuristic");
 
-/** Any JSON: `readPlacement` judges it. */
-const ANY: Shape<Json> = (value) => value as Json;
+/** Any object: `readPlacement` judges it. */
+const OBJECT: Shape<Json> = (value, pointer, problems) =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : problem(problems, pointer, "must be an object");
 
 const FIELDS: Fields<PipelineSection> = {
   algorithm: text(100),
-  placement: ANY,
+  placement: OBJECT,
   period: integer(1),
   microBatchesPerPeriod: integer(1),
   periodLowerBound: TIME,

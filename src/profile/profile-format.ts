@@ -32,6 +32,7 @@ import type {
   Timing,
 } from "./profile.js";
 import type { ProfileKey } from "./profile-key.js";
+import { MAX_BYTE_NS, timeProblems } from "./profile-limits.js";
 
 /** Kind of file, as its first field says. */
 const PROFILE_FORMAT = "top-compile/profile";
@@ -112,7 +113,7 @@ const workers: Shape<WorkerCosts> = object<WorkerCosts>({
   segmentNs: count,
   signalNs: count,
   tensorNs: count,
-  byteNs: ratio,
+  byteNs: number(0, MAX_BYTE_NS),
   slowdown: list(number(1), 4096),
 });
 
@@ -190,6 +191,11 @@ function consistent(
       message: `must have ${wanted} numbers, the first of them 1`,
     });
   }
+  const { segmentNs, signalNs, tensorNs } = profile.workers;
+  const medians = profile.operators.map(({ medianNs }) => medianNs);
+  const each = segmentNs + signalNs + tensorNs;
+  const most = slowdown.reduce((largest, factor) => Math.max(largest, factor), 1);
+  problems.push(...timeProblems("/operators", [...medians, ...medians.map(() => each)], most));
   return profile;
 }
 

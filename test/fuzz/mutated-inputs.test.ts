@@ -13,6 +13,7 @@ import { readModel } from "../../src/onnx/read-model.js";
 import { encodePlacement, parsePlacement } from "../../src/placement/parse-placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { parseStageSpec } from "../../src/placement/stage-spec.js";
+import { parseProfile } from "../../src/profile/profile-format.js";
 import { ARTIFACT } from "../support/artifacts.js";
 import { chain } from "../support/graphs.js";
 import { mutate, mutateJson, randomOf } from "./mutations.js";
@@ -46,6 +47,8 @@ function expectCoded(result: Result<unknown>): void {
     }
   }
 }
+
+const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
 
 const GRAPH = chain(12);
 
@@ -98,6 +101,7 @@ describe("damaged inputs", () => {
   it.each([
     ["placements", placement.ok ? encodePlacement(placement.value) : "", parsePlacement],
     ["artifacts", encodeArtifact(ARTIFACT), parseArtifact],
+    ["profiles", readFileSync(PROFILE, "utf8"), parseProfile],
     ["stage placements", JSON.stringify(STAGE_PLACEMENT), parseAndAssign],
     [
       "device models",

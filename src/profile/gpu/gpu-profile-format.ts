@@ -9,6 +9,7 @@ import {
   object,
   oneOf,
   optional,
+  problem,
   type Shape,
   text,
 } from "../../core/json-shape.js";
@@ -17,6 +18,7 @@ import { type Json, stableJson } from "../../core/stable-json.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
 import type { RelativeTime, Timing } from "../profile.js";
+import { timeProblems } from "../profile-limits.js";
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
@@ -46,6 +48,15 @@ interface GpuProfileFile extends GpuProfile {
 const count: Shape<number> = integer(0);
 const ratio: Shape<number> = number(0);
 const TIMING = { medianNs: count, p10Ns: count, p90Ns: count, samples: integer(1) } as const;
+/** A list of so many. */
+function exactly<T>(length: number, shape: Shape<T>): Shape<readonly T[]> {
+  const items = list(shape, length);
+  return (value, pointer, problems) =>
+    Array.isArray(value) && value.length < length
+      ? problem(problems, pointer, `must have ${length} items, has ${value.length}`)
+      : items(value, pointer, problems);
+}
+
 const timing: Shape<Timing> = object<Timing>(TIMING);
 const relative: Shape<RelativeTime> = object<RelativeTime>({
   median: ratio,
@@ -75,8 +86,8 @@ const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
 
 const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
   name: text(65_536),
-  grid: list(integer(1), 3),
-  threadBlock: list(integer(1), 3),
+  grid: exactly(3, integer(1)),
+  threadBlock: exactly(3, integer(1)),
   registersPerThread: count,
   sharedBytesPerBlock: count,
   residentThreadBlocks: optional(count),
@@ -118,7 +129,7 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
   operators: list(operator),
   pairs: list(
     object<GpuPairTiming>({
-      operators: list(text(65_536), 2),
+      operators: exactly(2, text(65_536)),
       apart: timing,
       together: timing,
     }),
@@ -142,8 +153,20 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
  * Fails: `profile-invalid`, one for each problem, at most fifty.
  */
 export function parseGpuProfile(source: string, where: string): Result<GpuProfile> {
-  const accept = ({ format: _, version: __, ...profile }: GpuProfileFile): GpuProfile => profile;
-  return parseDocument(source, KIND, accept, profileWording(where));
+  return parseDocument(source, KIND, consistent, profileWording(where));
+}
+
+/** What a shape cannot say: all times together stay in range. */
+function consistent(
+  { format: _, version: __, ...profile }: GpuProfileFile,
+  problems: JsonProblem[],
+): GpuProfile {
+  const { chainNs, hopNs } = profile.launchCosts;
+  const times = profile.operators.flatMap(({ nodes }) =>
+    nodes.map(({ medianNs }) => medianNs + chainNs + hopNs),
+  );
+  problems.push(...timeProblems("/operators", times));
+  return profile;
 }
 
 const KIND: DocumentKind<GpuProfileFile> = {

@@ -1,0 +1,22 @@
+import type { JsonProblem } from "../core/json-shape.js";
+
+/** Most nanoseconds that a whole model may take, slowed down: thirteen days, and sums stay exact. */
+const MAX_TIME_NS = 2 ** 50;
+
+/** Slowest memory that a profile may have: a megabyte per second. */
+export const MAX_BYTE_NS = 1000;
+
+/** Times that predictions are sums of; with more than this in all they would no longer be exact. */
+export function timeProblems(
+  pointer: string,
+  timesNs: Iterable<number>,
+  slowdown: number = 1,
+): JsonProblem[] {
+  let total = 0;
+  for (const ns of timesNs) {
+    total += ns * slowdown;
+  }
+  return total <= MAX_TIME_NS
+    ? []
+    : [{ pointer, message: `times add up to ${total} ns, more than ${MAX_TIME_NS}` }];
+}
