@@ -2,8 +2,8 @@
  * Where a model is cut by search: seats from a named shape, and the partition that balances them.
  *
  * The cut asks that every stage has room for the micro-batches in flight that 1F1B has in training.
- * Less is possible, only slower: where no such cut fits, half of them are asked for, and so on down
- * to one, and the pipeline search then finds what the memory allows. A device with several stages
+ * Less is possible, only slower: where no such cut fits, a quarter fewer are asked for, and so on
+ * down to one, and the pipeline search then finds what the memory allows. A device with several stages
  * gives each an equal part of its memory; where no cut fits so, each may have all of it, and the
  * placement is checked as a whole.
  */
@@ -111,6 +111,11 @@ function noteOn({ inFlight }: Room): string {
   return `the memory does not hold as many micro-batches as 1F1B has in flight: the cut leaves room for ${inFlight} in each stage`;
 }
 
+/** A quarter less, and at least one. */
+function fewer(inFlight: number): number {
+  return inFlight - Math.max(1, inFlight >> 2);
+}
+
 /** What to try, first what makes the fastest pipelines. */
 function roomsFor(
   devices: readonly PipelineDevice[],
@@ -121,7 +126,7 @@ function roomsFor(
   const isLimited = devices.some(({ memoryBytes }) => memoryBytes !== undefined);
   const rooms: Room[] = [{ inFlight: most, isShared: true }];
   if (isLimited && options.training !== undefined) {
-    for (let inFlight = most >> 1; inFlight >= 1; inFlight >>= 1) {
+    for (let inFlight = fewer(most); inFlight >= 1; inFlight = fewer(inFlight)) {
       rooms.push({ inFlight, isShared: true });
     }
   }
