@@ -1,5 +1,6 @@
 import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
+import { someOf } from "../core/some-of.js";
 
 /** A file that cannot be read. */
 export function fileUnreadable(path: string, cause: unknown): Failure {
@@ -128,14 +129,12 @@ export function deviceUnsupported(device: string): Failure {
 /** Operators that no CUDA graph can hold, because what they run depends on data. */
 export function operatorsNotCapturable(
   model: string,
-  operators: readonly { readonly type: string; readonly name: string }[],
+  operators: readonly NamedOperator[],
 ): Failure {
-  const some = operators.slice(0, 3).map(({ type, name }) => `${type} "${name}"`);
-  const more = operators.length > some.length ? ` and ${operators.length - some.length} more` : "";
   return {
     code: "operators-not-capturable",
     where: model,
-    message: `has control flow, which a CUDA graph cannot hold: ${some.join(", ")}${more}`,
+    message: `has control flow, which a CUDA graph cannot hold: ${someOperators(operators)}`,
     hint: "export the model without it, or compile for --device cpu",
     exit: 1,
   };
@@ -175,16 +174,11 @@ export function progressMismatch(concurrency: number, progress: number): Failure
 }
 
 /** Operators of which only the bytes are known, so that no kernel can be estimated. */
-export function operatorsUnknown(
-  model: string,
-  operators: readonly { readonly type: string; readonly name: string }[],
-): Failure {
-  const some = operators.slice(0, 3).map(({ type, name }) => `${type} "${name}"`);
-  const more = operators.length > some.length ? ` and ${operators.length - some.length} more` : "";
+export function operatorsUnknown(model: string, operators: readonly NamedOperator[]): Failure {
   return {
     code: "operators-unknown",
     where: model,
-    message: `has operators of unknown type: ${some.join(", ")}${more}`,
+    message: `has operators of unknown type: ${someOperators(operators)}`,
     hint: "--estimate-unsupported takes them as copies of their bytes, for estimates only",
     exit: 1,
   };
@@ -314,4 +308,13 @@ export function mergesCannotRun(file: string): Failure {
     hint: "run it with --device cuda, or compile without --merge-convolutions",
     exit: 1,
   };
+}
+
+interface NamedOperator {
+  readonly type: string;
+  readonly name: string;
+}
+
+function someOperators(operators: readonly NamedOperator[]): string {
+  return someOf(operators.map(({ type, name }) => `${type} "${name}"`));
 }

@@ -1,11 +1,12 @@
 import type { Failure } from "../core/failure.js";
+import { someNames } from "../core/some-of.js";
 
 /** A `--dim` that names no dynamic dim of the model. */
 export function dimUnknown(path: string, name: string, known: readonly string[]): Failure {
   return {
     code: "dim-unknown",
     where: path,
-    message: `has no dynamic dim "${name}"; it has ${listed(known) || "none"}`,
+    message: `has no dynamic dim "${name}"; it has ${someNames(known, 20) || "none"}`,
     hint: "use --dim NAME=VALUE with a name listed, or --dim INPUT[AXIS]=VALUE",
     exit: 2,
   };
@@ -95,9 +96,4 @@ export function typesUnknown(
 
 function printPlace({ path, node, type }: NodePlace): string {
   return `${path}: node "${node}" (${type})`;
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).map((name) => `"${name}"`);
-  return shown.join(", ") + (names.length > 20 ? ` and ${names.length - 20} more` : "");
 }

@@ -1,6 +1,8 @@
 /** The failures that executing a model can end with. */
+
 import { errorLine } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
+import { someOf } from "../core/some-of.js";
 
 /** The npm package that executes models on the CPU is not installed, or does not load here. */
 export function runtimeMissing(cause: unknown): Failure {
@@ -56,7 +58,7 @@ export function segmentFailed(
   return {
     code: "segment-failed",
     message: `ONNX Runtime failed in a segment of stream ${worker}: ${errorLine(message)}`,
-    where: listOf(operators),
+    where: someOf(operators),
     exit: 1,
   };
 }
@@ -109,9 +111,4 @@ export function executorClosed(): Failure {
 /** A given input tensor does not fit the model. */
 export function wrongFeed(tensor: string, problem: string): Failure {
   return { code: "wrong-input-tensor", message: problem, where: tensor, exit: 1 };
-}
-
-function listOf(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

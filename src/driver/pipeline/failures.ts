@@ -1,5 +1,7 @@
 /** What is wrong with pipelines from models. */
+
 import type { Failure } from "../../core/failure.js";
+import { someNames } from "../../core/some-of.js";
 
 /** A block that names an operator that the model does not have. */
 export function operatorUnknown(where: string, entry: string, meant: string | undefined): Failure {
@@ -36,7 +38,7 @@ export function operatorsNotPlaced(file: string, operators: readonly string[]): 
   return {
     code: "operators-not-placed",
     where: file,
-    message: `no block has operator ${some(operators)}`,
+    message: `no block has operator ${someNames(operators)}`,
     hint: "every operator needs a block; patterns such as layer1* help",
     exit: 1,
   };
@@ -63,7 +65,7 @@ export function stageGraphCyclic(
   return {
     code: "stage-graph-cyclic",
     where: file,
-    message: `the blocks wait for each other: ${steps} (read by ${some(operators)})`,
+    message: `the blocks wait for each other: ${steps} (read by ${someNames(operators)})`,
     hint: "move operators so that data goes from block to block in one direction",
     exit: 1,
   };
@@ -90,7 +92,7 @@ export function modelNotStatic(model: string, operators: readonly string[]): Fai
   return {
     code: "stages-not-static",
     where: model,
-    message: `the run decides how often the loop ${some(operators)} goes round, so no stage with it has a duration or fixed outputs`,
+    message: `the run decides how often the loop ${someNames(operators)} goes round, so no stage with it has a duration or fixed outputs`,
     hint: "export the model with a fixed number of iterations, or unrolled",
     exit: 1,
   };
@@ -138,12 +140,4 @@ export function stagesBroken(file: string, problem: string): Failure {
     hint: "compile the model again",
     exit: 1,
   };
-}
-
-function some(names: readonly string[]): string {
-  const shown = names
-    .slice(0, 3)
-    .map((name) => `"${name}"`)
-    .join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

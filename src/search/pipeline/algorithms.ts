@@ -10,7 +10,7 @@ import { steadyStateOf } from "../../schedule/steady-state.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { noScheduleFound, tooManyBlocks, tooManyInstances } from "./reference/failures.js";
-import { familySchedule } from "./reference/families.js";
+import { FAMILIES, type Family, familySchedule } from "./reference/families.js";
 import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
 import { makespanBound } from "./reference/path-bounds.js";
@@ -18,22 +18,26 @@ import { tesselSchedule } from "./reference/tessel.js";
 import { tesselFastSchedule } from "./reference/tessel-fast.js";
 import { topCompileSchedule } from "./top-compile.js";
 
+/** The name of an algorithm. */
+export type PipelineAlgorithm =
+  | "top-compile"
+  | "quick"
+  | "modulo"
+  | "greedy"
+  | Family
+  | "tessel"
+  | "tessel-fast";
+
 /** Names of all algorithms, the default first. */
-export const PIPELINE_ALGORITHMS = [
+export const PIPELINE_ALGORITHMS: readonly [PipelineAlgorithm, ...PipelineAlgorithm[]] = [
   "top-compile",
   "quick",
   "modulo",
   "greedy",
-  "gpipe",
-  "1f1b",
-  "interleaved-1f1b",
-  "zb-h1",
-  "zb-h2",
-  "zb-v",
-  "chimera",
+  ...FAMILIES,
   "tessel",
   "tessel-fast",
-] as const;
+];
 
 /** Larger schedules are refused: they would take gigabytes to hold and to write. */
 const MAX_INSTANCES = 1_000_000;
@@ -43,9 +47,6 @@ const LARGE = 20_000;
 
 /** Comparisons of blocks with others of their devices, at worst, from which `modulo` is left out. */
 const CROWDED = 2e8;
-
-/** The name of an algorithm. */
-export type PipelineAlgorithm = (typeof PIPELINE_ALGORITHMS)[number];
 
 /** What limits a search. */
 export interface PipelineSearchOptions {
@@ -129,17 +130,7 @@ export function searchPipeline(
 }
 
 /** Algorithms that take little time and never more memory than there is. */
-const RIVALS = [
-  "modulo",
-  "greedy",
-  "gpipe",
-  "1f1b",
-  "interleaved-1f1b",
-  "zb-h1",
-  "zb-h2",
-  "zb-v",
-  "chimera",
-] as const;
+const RIVALS = ["modulo", "greedy", ...FAMILIES] as const;
 
 /** What the quick algorithms make of a placement, those that can. */
 function rivalsOf(placement: Placement, microBatches: number): readonly PipelineOutcome[] {
