@@ -10,7 +10,10 @@ import { type Align, textTable } from "../core/text-table.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 
 /** What a compile found: the device, the candidates beside the baselines, the choice and why. */
-export function renderCompiled({ device }: ScheduleArtifact, operators: OperatorsSection): string {
+export function renderCompiled(
+  { device, provenance }: ScheduleArtifact,
+  operators: OperatorsSection,
+): string {
   const { dims, batch, tasks, merges, lowerBoundNs, latencyNs, status } = operators;
   const gap = lowerBoundNs === 0 ? 0 : latencyNs.predicted / lowerBoundNs - 1;
   const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
@@ -25,13 +28,18 @@ export function renderCompiled({ device }: ScheduleArtifact, operators: Operator
     candidateTable(operators),
     "",
     `chosen  ${renderChoice(operators)}`,
-    ...(merges === undefined ? [] : [`merged  ${renderMerges(merges)}`]),
+    ...(provenance.options["mergeConvolutions"] === true
+      ? [`merged  ${renderMerges(merges ?? [])}`]
+      : []),
     `bound   no schedule is predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`,
   ].join("\n");
 }
 
 /** How many operators became how many. */
-export function renderMerges(merges: readonly ArtifactMerge[]): string {
+function renderMerges(merges: readonly ArtifactMerge[]): string {
+  if (merges.length === 0) {
+    return "nothing: no convolutions of one input, or none that are faster as one";
+  }
   const operators = merges.reduce((sum, merge) => sum + merge.operators.length, 0);
   return `${operators} operators are computed as ${merges.length}`;
 }

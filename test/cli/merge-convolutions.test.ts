@@ -58,6 +58,14 @@ describe("--merge-convolutions", () => {
     expect(run.stderr).toContain("error[merges-cannot-run]");
   });
 
+  it("says so where nothing is merged", async () => {
+    const path = join(FOLDER, "nothing.json");
+    const argv = ["fixtures/models/small/duplicate-names.onnx", "--device", "h100", "-o", path];
+    const run = await runCli([...argv, "--quiet", "--merge-convolutions"]);
+    expect(run.stdout).toContain("merged  nothing: no convolutions of one input");
+    expect(readFileSync(path, "utf8")).not.toContain('"merges"');
+  });
+
   it("shows how many operators each algorithm merges", async () => {
     const run = await runCli([...COMPILE, "--force", "--compare", "--json"]);
     const { algorithms } = JSON.parse(run.stdout);
