@@ -30,6 +30,7 @@ import { PLACE_COPIES } from "./place-copy.js";
 import { POOLING_RULES } from "./pooling.js";
 import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
+import { reasonAgainst } from "./refused-types.js";
 import { RESIZE_RULES } from "./resize.js";
 import { ROI_RULES } from "./roi-align.js";
 import { ROTARY_RULES } from "./rotary.js";
@@ -143,7 +144,7 @@ function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan,
   const rule: EmitRule | undefined =
     merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);
   if (rule === undefined) {
-    return fail("there is no kernel for this operator type");
+    return fail(reasonAgainst(operator.type));
   }
   const op = new OperatorCall(operator, index);
   const nodes = rule(op);

@@ -52,6 +52,22 @@ describe("device nodes of a model", () => {
     expect(made.ok ? "" : made.error[0].message).toContain('Resize x1 (node "n": antialiasing');
   });
 
+  it.each([
+    ["NonZero", "f32[3,4]", "y0[1]", "the size of its output depends on what is computed"],
+    ["NonMaxSuppression", "f32[1,6,4] f32[1,2,6] i64=3", "y0[0]", "the size of its output depends"],
+    ["RandomNormalLike", "f32[3,4]", "", "random numbers"],
+    ["Det", "f32[3,3]", "", "there is no kernel for this operator type"],
+  ])("are refused for %s with the reason", async (type, inputs, sized, reason) => {
+    const dims = new Map(sized === "" ? [] : [[sized, 2] as const]);
+    const model = await lowerBytes(encodeCase({ type, inputs, outputs: 1 }), dims);
+    const options = { floats: "f32", estimateUnsupported: false, fuse: false } as const;
+    const made = model.ok ? emitModel(model.value, options) : model;
+    expect(made.ok ? [] : made.error.map(({ code, exit }) => [code, exit])).toEqual([
+      ["unsupported-operator", 1],
+    ]);
+    expect(made.ok ? "" : made.error[0].message).toContain(`${type} x1 (node "n": ${reason}`);
+  });
+
   it("stand in for operators without code when only an estimate is asked for", async () => {
     const model = await lowered(RANDOM);
     const refused = emitModel(model, { floats: "f32", estimateUnsupported: false, fuse: false });
