@@ -27,13 +27,38 @@ const MAX_TEXT_BYTES = 512 * 1024 * 1024;
 /** The text of a file. Fails: `file-unreadable`, `file-too-large`. */
 export function readText(path: string): Result<string> {
   try {
-    const { size } = statSync(path);
-    if (size > MAX_TEXT_BYTES) {
-      return fail([fileTooLarge(path, size, MAX_TEXT_BYTES)]);
+    const there = statSync(path);
+    const text = there.isFile() || there.isDirectory() ? undefined : readStream(path);
+    const bytes = text?.length ?? there.size;
+    if (bytes > MAX_TEXT_BYTES) {
+      return fail([fileTooLarge(path, bytes, MAX_TEXT_BYTES)]);
     }
-    return ok(readFileSync(path, "utf8"));
+    return ok(text?.toString("utf8") ?? readFileSync(path, "utf8"));
   } catch (cause) {
     return fail([fileUnreadable(path, cause)]);
+  }
+}
+
+/** Bytes that are read from a pipe or a device at a time. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** A pipe or a device to its end, which devices such as /dev/zero never come to: little more than is allowed. */
+function readStream(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const pieces: Buffer[] = [];
+    for (let total = 0; total <= MAX_TEXT_BYTES; ) {
+      const piece = Buffer.alloc(PIECE_BYTES);
+      const read = readSync(file, piece, 0, PIECE_BYTES, null);
+      if (read === 0) {
+        break;
+      }
+      total += read;
+      pieces.push(piece.subarray(0, read));
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -66,6 +66,12 @@ describe("outputs", () => {
     },
   );
 
+  it.runIf(existsSync("/dev/zero"))("are not waited for where an input has no end", async () => {
+    const run = await runCli(["verify", "/dev/zero"]);
+    expect(run.stderr).toContain("error[file-too-large]");
+    expect(run.status).toBe(1);
+  });
+
   it("are refused at once where a folder is", async () => {
     const run = await partition("--stages", "2", "-o", folder, "--force");
     expect(run.stderr).toContain("error[file-unwritable]");
