@@ -80,7 +80,7 @@ export function searchPipeline(
   const { maxNodes } = options;
   switch (algorithm) {
     case "top-compile": {
-      const rivals = rivalsOf(placement, microBatches);
+      const rivals = rivalsOf(placement, microBatches, options.shouldStop);
       return topCompileSchedule(placement, microBatches, { ...options, rivals });
     }
     case "quick":
@@ -132,12 +132,17 @@ export function searchPipeline(
 /** Algorithms that take little time and never more memory than there is. */
 const RIVALS = ["modulo", "greedy", ...FAMILIES] as const;
 
-/** What the quick algorithms make of a placement, those that can. */
-function rivalsOf(placement: Placement, microBatches: number): readonly PipelineOutcome[] {
+/** What the quick algorithms make of a placement, those that can before somebody asks to stop. */
+function rivalsOf(
+  placement: Placement,
+  microBatches: number,
+  shouldStop: PipelineSearchOptions["shouldStop"],
+): readonly PipelineOutcome[] {
   const isLarge = placement.blocks.length * microBatches > LARGE;
   return RIVALS.flatMap((name) => {
     const isSlow = name === "greedy" ? isLarge : name === "modulo" && isCrowded(placement);
-    const found = isSlow ? undefined : searchPipeline(name, placement, microBatches);
+    const isLeftOut = isSlow || shouldStop?.() === true;
+    const found = isLeftOut ? undefined : searchPipeline(name, placement, microBatches);
     return found?.ok === true ? [found.value] : [];
   });
 }

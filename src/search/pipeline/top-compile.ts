@@ -73,7 +73,7 @@ export function topCompileSchedule(
   const faster = fastestRival(found.schedule, rivals);
   const periodic =
     faster?.periodic ??
-    (found.schedule && steadiest(placement, found, found.schedule, { maxNodes, seed }));
+    (found.schedule && steadiest(placement, found, found.schedule, { maxNodes, seed, shouldStop }));
   if (periodic === undefined) {
     return fail([noScheduleWithin(found.nodes)]);
   }
@@ -89,7 +89,12 @@ export function topCompileSchedule(
   if (shortest === undefined) {
     return fail([noScheduleWithin(found.nodes)]);
   }
-  const isProved = faster === undefined && found.status === "optimal";
+  const { numerator, denominator } = found.lowerBound;
+  const { period, microBatchesPerPeriod } = periodic;
+  const isProved =
+    faster === undefined
+      ? found.status === "optimal"
+      : period * denominator === numerator * microBatchesPerPeriod;
   const bound = boundOf(found, periodic, isProved);
   return ok({
     algorithm: "top-compile",
@@ -156,12 +161,19 @@ function isEnough(placement: Placement, { leastMemory }: PeriodResult): boolean 
   return raised.ok && searchPeriod(raised.value, options).schedule !== undefined;
 }
 
-/** Of schedules with the same period, peaks and latency the one that noise slows down least. */
+/**
+ * Of schedules with the same period, peaks and latency the one that noise slows down least; the given
+ * one when somebody asked to stop.
+ */
 function steadiest(
   placement: Placement,
   result: PeriodResult,
   schedule: PeriodicSchedule,
-  { maxNodes, seed }: { readonly maxNodes: number; readonly seed: number },
+  {
+    maxNodes,
+    seed,
+    shouldStop,
+  }: Pick<TopCompileOptions, "shouldStop"> & { readonly maxNodes: number; readonly seed: number },
 ): PeriodicSchedule {
   const { period, microBatchesPerPeriod: copies } = schedule;
   const problem = moduloProblem(placement, copies);
@@ -184,10 +196,14 @@ function steadiest(
       order,
       latency: result.latency,
       maxNodes: Math.min(EQUAL_NODES, maxNodes),
+      ...(shouldStop === undefined ? {} : { shouldStop }),
     });
     const found: FoundPeriod | undefined = times && { problem, copies, period, times };
     return found === undefined ? [] : [periodicOf(found)];
   });
+  if (shouldStop?.() === true) {
+    return schedule;
+  }
   const ranked = rankByNoisyPeriod(placement, [schedule, ...others], { seed });
   return ranked[0]?.schedule ?? schedule;
 }
