@@ -32,7 +32,7 @@ import type {
   Timing,
 } from "./profile.js";
 import type { ProfileKey } from "./profile-key.js";
-import { MAX_BYTE_NS, timeProblems } from "./profile-limits.js";
+import { MAX_BYTE_NS, MAX_NOISE, timeProblems } from "./profile-limits.js";
 
 /** Kind of file, as its first field says. */
 const PROFILE_FORMAT = "top-compile/profile";
@@ -140,7 +140,7 @@ const measurement: Shape<ScheduleMeasurement> = object<ScheduleMeasurement>({
   rounds: integer(1),
   warmUpRounds: count,
   seed: integer(),
-  noiseRatio: ratio,
+  noiseRatio: number(0, MAX_NOISE),
   baselines: list(baseline),
   schedules: list(schedule),
 });

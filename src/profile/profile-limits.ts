@@ -20,3 +20,6 @@ export function timeProblems(
     ? []
     : [{ pointer, message: `times add up to ${total} ns, more than ${MAX_TIME_NS}` }];
 }
+
+/** Largest relative noise: beyond, nothing was measured. */
+export const MAX_NOISE = 1e6;

@@ -18,7 +18,7 @@ import { type Json, stableJson } from "../../core/stable-json.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
 import type { RelativeTime, Timing } from "../profile.js";
-import { timeProblems } from "../profile-limits.js";
+import { MAX_NOISE, timeProblems } from "../profile-limits.js";
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
@@ -138,7 +138,7 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
     object<GpuMeasurement>({
       rounds: integer(1),
       seed: integer(),
-      noiseRatio: ratio,
+      noiseRatio: number(0, MAX_NOISE),
       baselines: list(
         object<GpuBaselineTiming>({ name: oneOf(...GPU_BASELINES), latency: timing, relative }),
       ),
