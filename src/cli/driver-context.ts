@@ -2,7 +2,6 @@ import { fail } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { DriverContext } from "../driver/context.js";
 import { profileFolder } from "../profile/profile-store.js";
-import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
 import { executionStopped } from "../runtime/failures.js";
 import { cacheFolder } from "./cache-folder.js";
 import { computing } from "./computing.js";
@@ -19,13 +18,15 @@ export function driverContext({ io, signal, progress }: Session): DriverContext 
       return signal.aborted ? fail([executionStopped()]) : computing(work);
     },
     onNote: (text) => progress.note(text),
-    startHelper: () =>
-      obtainGpuHelper({
+    startHelper: async () => {
+      const { obtainGpuHelper } = await import("../runtime/cuda/client/obtain-helper.js");
+      return obtainGpuHelper({
         cacheFolder: cacheFolder(io.env),
         env: io.env,
         signal,
         onBuild: () => progress.note("building the GPU helper, once: about 15 s"),
-      }),
+      });
+    },
     profileFolder: profileFolder(io.env),
     tool: `top-compile ${TOOL_VERSION}`,
   };

@@ -13,8 +13,8 @@ import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { gpuMakespan } from "../schedule/simulate-gpu.js";
 import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 import { estimatedProblem } from "./estimated-problem.js";
-import { mergedProblem } from "./gpu-problem-of-tasks.js";
 import { gpuFiguresOf } from "./gpu-section-of.js";
+import { mergedProblem } from "./merged-problem.js";
 import { graphOfTasks, tasksInFlight } from "./tasks-in-flight.js";
 
 /**

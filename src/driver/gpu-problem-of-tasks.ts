@@ -1,9 +1,9 @@
 import type { ArtifactTask } from "../artifact/artifact.js";
-import type { MergedTasks } from "../ir/merge-tasks.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
-import { type GpuProblem, gpuProblemOf } from "../search/operator/gpu/gpu-problem.js";
+import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 import { sideBySide } from "../search/operator/gpu/side-by-side.js";
+import { mergedProblem } from "./merged-problem.js";
 import { graphOfTasks } from "./tasks-in-flight.js";
 
 /** Tasks in flight as one problem. */
@@ -38,13 +38,4 @@ function bestAlone(single: GpuProblem, task: ArtifactTask, seed: number): Operat
   const alone = mergedProblem(single, graphOfTasks(single.graph, [task]));
   const [best] = searchGpuSchedules(alone, { seed, algorithms: ["opara", "top-compile"] }).ranked;
   return best?.schedule ?? { algorithm: "sequential", streams: 1, launches: [] };
-}
-
-/** The problem of the joint graph of tasks: every operator costs what it costs in `single`. */
-export function mergedProblem(
-  { kernels, device, costs, work }: GpuProblem,
-  merged: MergedTasks,
-): GpuProblem {
-  const own = Array.from(merged.origin, (operator) => kernels[operator] ?? []);
-  return gpuProblemOf(merged.graph, own, device, costs.source, work.interference);
 }

@@ -3,7 +3,6 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { fail, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { scheduleBroken } from "./failures.js";
-import { loadModel, loadModelForBatch } from "./load-model.js";
 import { modelOfArtifact } from "./model-of-artifact.js";
 
 /** Gives the model of an artifact. */
@@ -38,6 +37,7 @@ export async function loadWith(
   if (dims === undefined) {
     return fail([scheduleBroken(file, "/provenance/options/dim is not a list of NAME=SIZE")]);
   }
+  const { loadModel, loadModelForBatch } = await import("./load-model.js");
   if (batch === undefined) {
     return loadModel(path, dims);
   }

@@ -1,6 +1,6 @@
 /** Contradictions between what an artifact says it was made from and what it holds. */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
-import { PIPELINE_ALGORITHMS } from "../search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../search/pipeline/algorithm-names.js";
 import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./recorded-options.js";
 
 /**

@@ -5,8 +5,9 @@ import { pipelineSectionOf } from "../../src/driver/pipeline-section-of.js";
 import { readPlacement } from "../../src/placement/parse-placement.js";
 import { verifyPeriodicSchedule } from "../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../src/schedule/verify-pipeline-schedule.js";
-import { PIPELINE_ALGORITHMS, searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { FAMILIES } from "../../src/search/pipeline/reference/families.js";
+import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { FAMILIES } from "../../src/search/pipeline/reference/family-names.js";
 import { makespanBound } from "../../src/search/pipeline/reference/path-bounds.js";
 import { randomPlacement } from "../support/placements.js";
 

@@ -5,7 +5,8 @@ import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../../src/driver/pipeline-section-of.js";
 import { verifyPipeline } from "../../src/driver/verify-pipeline.js";
 import { explainPipeline } from "../../src/report/pipeline-explanation.js";
-import { PIPELINE_ALGORITHMS, searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";
 

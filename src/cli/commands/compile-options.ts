@@ -1,6 +1,6 @@
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
-import type { PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
 import type { CommonOptions } from "../io.js";
 import type { PipelineCliOptions } from "../pipeline-options.js";
 

@@ -5,7 +5,7 @@ import type { NamedDevice } from "../../driver/device-named.js";
 import { compilePipeline } from "../../driver/pipeline/compile-pipeline.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
-import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithm-names.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";

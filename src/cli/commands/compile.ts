@@ -26,7 +26,7 @@ import {
   type GpuAlgorithm,
   isMerging,
 } from "../../search/operator/gpu/gpu-candidates.js";
-import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithm-names.js";
 import type { RegisterCommand } from "../command.js";
 import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";

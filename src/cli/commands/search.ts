@@ -9,7 +9,10 @@ import {
 import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
 import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
-import { PIPELINE_ALGORITHMS, type PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import {
+  PIPELINE_ALGORITHMS,
+  type PipelineAlgorithm,
+} from "../../search/pipeline/algorithm-names.js";
 import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
 import type { RegisterCommand } from "../command.js";
 import { computing } from "../computing.js";

@@ -4,7 +4,7 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Json } from "../../core/stable-json.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
-import type { PipelineAlgorithm } from "../../search/pipeline/algorithms.js";
+import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";

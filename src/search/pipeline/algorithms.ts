@@ -7,37 +7,18 @@ import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
+import type { PipelineAlgorithm } from "./algorithm-names.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { noScheduleFound, tooManyBlocks, tooManyInstances } from "./reference/failures.js";
-import { FAMILIES, type Family, familySchedule } from "./reference/families.js";
+import { familySchedule } from "./reference/families.js";
+import { FAMILIES } from "./reference/family-names.js";
 import { greedySchedule } from "./reference/greedy.js";
 import { moduloSchedule } from "./reference/modulo.js";
 import { makespanBound } from "./reference/path-bounds.js";
 import { tesselSchedule } from "./reference/tessel.js";
 import { tesselFastSchedule } from "./reference/tessel-fast.js";
 import { topCompileSchedule } from "./top-compile.js";
-
-/** The name of an algorithm. */
-export type PipelineAlgorithm =
-  | "top-compile"
-  | "quick"
-  | "modulo"
-  | "greedy"
-  | Family
-  | "tessel"
-  | "tessel-fast";
-
-/** Names of all algorithms, the default first. */
-export const PIPELINE_ALGORITHMS: readonly [PipelineAlgorithm, ...PipelineAlgorithm[]] = [
-  "top-compile",
-  "quick",
-  "modulo",
-  "greedy",
-  ...FAMILIES,
-  "tessel",
-  "tessel-fast",
-];
 
 /** Larger schedules are refused: they would take gigabytes to hold and to write. */
 const MAX_INSTANCES = 1_000_000;

@@ -26,24 +26,11 @@ import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
 import { type ChainStage, chainOf } from "./chain.js";
 import { chimera } from "./chimera.js";
 import { familyExceedsMemory, familyNeeds, familyStuckOnMemory } from "./failures.js";
+import type { Family } from "./family-names.js";
 import { type OrderItem, runOrders } from "./run-orders.js";
 import { FORWARD, stageCostsOf } from "./stage-costs.js";
 import { zeroBubbleH } from "./zero-bubble-h.js";
 import { zeroBubbleV } from "./zero-bubble-v.js";
-
-/** Names of the families. */
-export const FAMILIES = [
-  "gpipe",
-  "1f1b",
-  "interleaved-1f1b",
-  "zb-h1",
-  "zb-h2",
-  "zb-v",
-  "chimera",
-] as const;
-
-/** A hand-written schedule. */
-export type Family = (typeof FAMILIES)[number];
 
 /**
  * The schedule of a family for `microBatches` micro-batches.

@@ -8,7 +8,8 @@ import {
   verifyPeriodicSchedule,
 } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
-import { type Family, familySchedule } from "../../../../src/search/pipeline/reference/families.js";
+import { familySchedule } from "../../../../src/search/pipeline/reference/families.js";
+import type { Family } from "../../../../src/search/pipeline/reference/family-names.js";
 import { familySchedules } from "../../../support/family-schedules.js";
 
 function shape(name: string, options: ShapeOptions): Placement {

@@ -7,7 +7,8 @@ import {
 } from "../../../../src/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
-import { PIPELINE_ALGORITHMS, searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
+import { PIPELINE_ALGORITHMS } from "../../../../src/search/pipeline/algorithm-names.js";
+import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
 import { paretoFront } from "../../../../src/search/pipeline/pareto.js";
 import type { PipelineOutcome } from "../../../../src/search/pipeline/pipeline-outcome.js";
 

@@ -4,7 +4,8 @@ import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/
 import type { PipelineSchedule } from "../../../../src/schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../../src/schedule/simulate-pipeline.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
-import { type Family, familySchedule } from "../../../../src/search/pipeline/reference/families.js";
+import { familySchedule } from "../../../../src/search/pipeline/reference/families.js";
+import type { Family } from "../../../../src/search/pipeline/reference/family-names.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);
