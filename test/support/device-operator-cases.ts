@@ -528,6 +528,33 @@ export const RECURRENT_CASES: readonly OracleCase[] = [
     { outputs: 2 },
   ),
   row("GRU", "f32[4,2,3] f32[1,12,3] f32[1,12,4]", { hidden_size: 4, linear_before_reset: 1 }),
+  row(
+    "LSTM",
+    "f32[5,2,3] f32[2,16,3] f32[2,16,4] f32[2,32] - f32[2,2,4] f32[2,2,4] f32[2,12]",
+    { hidden_size: 4, direction: "bidirectional" },
+    { outputs: 3 },
+  ),
+  row("LSTM", "f32[5,2,3] f32[1,16,3] f32[1,16,4] - - - - f32[1,12]", { hidden_size: 4 }),
+  row("LSTM", "f32[5,2,3] f32[1,16,3] f32[1,16,4] f32[1,32]", {
+    hidden_size: 4,
+    clip: { f: 0.75 },
+  }),
+  row("LSTM", "f32[5,2,3] f32[1,16,3] f32[1,16,4] f32[1,32]", {
+    hidden_size: 4,
+    input_forget: 1,
+    activations: ["HardSigmoid", "Relu", "Softsign"],
+  }),
+  row("GRU", "f32[5,2,3] f32[2,12,3] f32[2,12,4] f32[2,24]", {
+    hidden_size: 4,
+    direction: "bidirectional",
+    clip: { f: 1 },
+    activations: ["Sigmoid", "Softplus", "HardSigmoid", "Elu"],
+  }),
+  row("RNN", "f32[5,2,3] f32[2,4,3] f32[2,4,4]", {
+    hidden_size: 4,
+    direction: "bidirectional",
+    activations: ["Relu", "LeakyRelu"],
+  }),
   row("RNN", "f32[5,2,3] f32[1,4,3] f32[1,4,4]", { hidden_size: 4 }, { outputs: 2 }),
   row(
     "RNN",

@@ -8,11 +8,12 @@ import { readModel } from "../../src/onnx/read-model.js";
 
 const { onnx } = onnxProto;
 
-/** An attribute: integer, integers, text, or floats in `{ f }` and `{ fs }`. */
+/** An attribute: integer, integers, text, texts, or floats in `{ f }` and `{ fs }`. */
 export type CaseAttribute =
   | number
   | string
   | readonly number[]
+  | readonly string[]
   | { readonly f: number }
   | { readonly fs: readonly number[] };
 
@@ -45,6 +46,10 @@ export function longType(short: string): string {
   return short.replace(/^[a-z]+\d*/, (name) => TYPES[name]?.[1] ?? name);
 }
 
+function isTexts(value: CaseAttribute): value is readonly string[] {
+  return Array.isArray(value) && typeof value[0] === "string";
+}
+
 function attributeOf(name: string, value: CaseAttribute) {
   const kinds = onnx.AttributeProto.AttributeType;
   if (typeof value === "number") {
@@ -52,6 +57,10 @@ function attributeOf(name: string, value: CaseAttribute) {
   }
   if (typeof value === "string") {
     return { name, type: kinds.STRING, s: new TextEncoder().encode(value) };
+  }
+  if (isTexts(value)) {
+    const strings = value.map((text) => new TextEncoder().encode(text));
+    return { name, type: kinds.STRINGS, strings };
   }
   if ("f" in value) {
     return { name, type: kinds.FLOAT, f: value.f };

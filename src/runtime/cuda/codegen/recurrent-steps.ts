@@ -11,11 +11,11 @@ import {
   remainder,
   STORAGE_BYTES,
   subtract,
-  unary,
   VALUE_OF,
 } from "./expression.js";
 import { define, type KernelBuffer, perElementKernel } from "./kernel.js";
 import type { Operand, OperatorCall } from "./operator-call.js";
+import { clipped, type GateFunction } from "./recurrent-functions.js";
 
 /** A layer in one direction. */
 export interface Direction {
@@ -34,6 +34,14 @@ export interface Direction {
   /** [2 * gates * hidden]: of the inputs, then of the state. */
   readonly bias: Operand | undefined;
   readonly initial: Operand | undefined;
+  /** The functions of gates (f), of what is new (g) and of the cell (h), as far as the layer has them. */
+  readonly functions: readonly GateFunction[];
+  /** Bound of what goes into f and g. */
+  readonly clip: number | undefined;
+  /** [3 * hidden]: what the cell gives the input, output and forget gate. */
+  readonly peepholes: Operand | undefined;
+  /** The forget gate is what the input gate leaves. */
+  readonly isCoupled: boolean;
   /** All states: [steps, directions, batch, hidden]. */
   readonly y: Operand;
 }
@@ -94,6 +102,8 @@ interface Unit {
   stateBias(which: number): Expression;
   /** The element of a [batch, hidden] buffer. */
   at(buffer: number): Expression;
+  /** The element of a [3 * hidden] buffer. */
+  peephole(buffer: number, which: number): Expression;
   /** The gate's element of a [batch, gates * hidden] buffer. */
   gateOf(buffer: number, which: number): Expression;
 }
@@ -144,6 +154,7 @@ function unitKernel(
       const unit: Unit = {
         gateOf,
         at: (buffer) => load(y.storage, buffer, position),
+        peephole: (buffer, which) => load(y.storage, buffer, add(column, number(which * hidden))),
         stateBias: (which) => biasAt(width + which * hidden) ?? literal(type, 0),
         gate: (which, isApart = false) => {
           const sum = plus(gateOf(1, which), biasAt(which * hidden));
@@ -166,10 +177,16 @@ function unitKernel(
   return { kind: "kernel", kernel, buffers: places };
 }
 
-const sigmoid = (x: Expression): Expression =>
-  divide(literal(x.type, 1), add(literal(x.type, 1), unary("exp", unary("negate", x))));
+/** f, g and h of a layer. */
+function functionsOf({
+  functions,
+  clip,
+}: Direction): readonly [GateFunction, GateFunction, GateFunction] {
+  const [f = identity, g = f, h = identity] = functions;
+  return [(x) => f(clipped(x, clip)), (x) => g(clipped(x, clip)), h];
+}
 
-const tanh = (x: Expression): Expression => unary("tanh", x);
+const identity: GateFunction = (x) => x;
 
 /** What is done at one step, given the state before it, if there is one. */
 export type Step = (
@@ -185,7 +202,7 @@ export const rnnStep: Step = (layer, step, before) => {
   return [
     ...(before === undefined ? [] : [addProduct(layer, before, layer.r, all, target)]),
     unitKernel("rnn", layer, { y: stateAt(layer, step), step, others: [] }, (unit) => [
-      { buffer: 0, value: tanh(unit.gate(0)) },
+      { buffer: 0, value: functionsOf(layer)[0](unit.gate(0)) },
     ]),
   ];
 };
@@ -197,16 +214,27 @@ export function lstmStep(cell: Operand, hasCell: boolean): Step {
     const target = { operand: gatesAt(layer, step), rowStride: width, beta: 1 };
     const isFirst = !hasCell && before === layer.initial;
     const access = isFirst ? "write" : "update";
-    const others = [{ operand: cell, access }] as const;
+    const { peepholes, isCoupled } = layer;
+    const others = [
+      { operand: cell, access } as const,
+      ...(peepholes === undefined ? [] : [{ operand: peepholes, access: "read" } as const]),
+    ];
+    const [f, g, h] = functionsOf(layer);
     return [
       ...(before === undefined
         ? []
         : [addProduct(layer, before, layer.r, { first: 0, count: 4 }, target)]),
       unitKernel("lstm", layer, { y: stateAt(layer, step), step, others }, (unit, buffer) => {
-        const fresh = multiply(sigmoid(unit.gate(0)), tanh(unit.gate(3)));
-        const kept = isFirst ? undefined : multiply(sigmoid(unit.gate(2)), unit.at(buffer));
-        const next = kept === undefined ? fresh : add(kept, fresh);
-        const state = multiply(sigmoid(unit.gate(1)), tanh(next));
+        const seen = (gate: number, hole: number, state: Expression | undefined) =>
+          peepholes === undefined || state === undefined
+            ? unit.gate(gate)
+            : add(unit.gate(gate), multiply(unit.peephole(buffer + 1, hole), state));
+        const old = isFirst ? undefined : unit.at(buffer);
+        const input = f(seen(0, 0, old));
+        const fresh = multiply(input, g(unit.gate(3)));
+        const forget = isCoupled ? subtract(literal(input.type, 1), input) : f(seen(2, 2, old));
+        const next = old === undefined ? fresh : add(multiply(forget, old), fresh);
+        const state = multiply(f(seen(1, 1, next)), h(next));
         return [
           { buffer: 0, value: state },
           { buffer, value: next },
@@ -231,7 +259,7 @@ export function gruStep(scratch: Operand): Step {
     return [
       addProduct(layer, before, r, { first: 0, count: 2 }, target),
       unitKernel("gruReset", layer, { y: scratch, step, others }, (unit, buffer) => [
-        { buffer: 0, value: multiply(sigmoid(unit.gate(1)), unit.at(buffer)) },
+        { buffer: 0, value: multiply(functionsOf(layer)[0](unit.gate(1)), unit.at(buffer)) },
       ]),
       addProduct(layer, scratch, r, { first: 2, count: 1 }, last),
       gruUpdate(layer, step, before),
@@ -241,12 +269,13 @@ export function gruStep(scratch: Operand): Step {
 
 function gruUpdate(layer: Direction, step: number, before: Operand | undefined): DeviceNode {
   const others = before === undefined ? [] : [{ operand: before, access: "read" } as const];
+  const [f, g] = functionsOf(layer);
   return unitKernel("gru", layer, { y: stateAt(layer, step), step, others }, (unit, buffer) => [
     {
       buffer: 0,
       value: mixed(
-        sigmoid(unit.gate(0)),
-        tanh(unit.gate(2)),
+        f(unit.gate(0)),
+        g(unit.gate(2)),
         before === undefined ? undefined : unit.at(buffer),
       ),
     },
@@ -282,9 +311,10 @@ export function gruLinearStep(products: Operand): Step {
             : add(unit.gate(which), unit.gateOf(buffer, which));
         const bias = unit.stateBias(2);
         const state = before === undefined ? bias : add(unit.gateOf(buffer, 2), bias);
-        const fresh = tanh(add(unit.gate(2, true), multiply(sigmoid(gate(1)), state)));
+        const [f, g] = functionsOf(layer);
+        const fresh = g(add(unit.gate(2, true), multiply(f(gate(1)), state)));
         const old = before === undefined ? undefined : unit.at(buffer + 1);
-        return [{ buffer: 0, value: mixed(sigmoid(gate(0)), fresh, old) }];
+        return [{ buffer: 0, value: mixed(f(gate(0)), fresh, old) }];
       }),
     ];
   };

@@ -14,6 +14,7 @@ import { STORAGE_BYTES } from "./expression.js";
 import { rowMajor, sizeOf } from "./layout.js";
 import { libraryType } from "./matrix.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "./operator-call.js";
+import { gateFunctions } from "./recurrent-functions.js";
 import {
   addProduct,
   type Direction,
@@ -27,22 +28,14 @@ import {
 } from "./recurrent-steps.js";
 
 /** What cannot be expressed, or nothing. */
-function refusalOf(
-  op: OperatorCall,
-  steps: number,
-  activations: readonly string[],
-): string | undefined {
+function refusalOf(op: OperatorCall, steps: number): string | undefined {
   const lengths = op.call.has(4) ? op.call.values(4) : [];
-  const listed = op.call.attribute("activations", "strings")?.value ?? [];
-  const isUsual = listed.every((name, i) => {
-    return name.toLowerCase() === activations[i % activations.length];
-  });
+  const parameters = ["activation_alpha", "activation_beta"].flatMap(
+    (name) => op.call.floats(name) ?? [],
+  );
   const reasons: readonly (readonly [boolean, string])[] = [
     [op.call.int("layout") === 1, "layout 1"],
-    [op.call.float("clip") !== undefined, "clipping"],
-    [op.call.int("input_forget") === 1, "coupled gates"],
-    [op.call.has(7), "peepholes"],
-    [!isUsual, `activations ${listed.join(", ")}`],
+    [parameters.length > 0, "parameters of activations"],
     [lengths === undefined || lengths.some((length) => length !== steps), "sequence lengths"],
   ];
   return reasons.find(([holds]) => holds)?.[1];
@@ -66,10 +59,14 @@ function layerRule(
     const type = libraryType(op, [x, w, r]);
     const [steps = 0, batch = 0, width = 0] = x.dims;
     const [count = 1, , hidden = 0] = r.dims;
-    const refusal = refusalOf(op, steps, activations);
-    if (type === undefined || refusal !== undefined) {
-      return type === undefined ? undefined : op.refuse(refusal ?? "");
+    const listed = op.call.attribute("activations", "strings")?.value ?? [];
+    const names = listed.length > 0 ? listed : [...activations, ...activations];
+    const functions = gateFunctions(names);
+    const refusal = refusalOf(op, steps);
+    if (type === undefined || refusal !== undefined || functions === undefined) {
+      return type && op.refuse(refusal ?? `activations ${listed.join(", ")}`);
     }
+    const peepholes = op.optional(7);
     if (sizeOf(x.dims) * hidden === 0) {
       return op.refuse("an empty sequence");
     }
@@ -94,6 +91,10 @@ function layerRule(
         r: sliced(r, number * rows * hidden, [rows, hidden]),
         bias: part(bias, 2 * rows, [2 * rows]),
         initial: part(initial, batch * hidden, [batch, hidden]),
+        functions: functions.slice(number * activations.length),
+        clip: op.call.float("clip"),
+        peepholes: part(peepholes, 3 * hidden, [3 * hidden]),
+        isCoupled: op.call.int("input_forget") === 1,
         y,
       };
       const own = sliced(w, number * rows * width, [rows, width]);
