@@ -58,6 +58,8 @@ export interface FreeField {
   /** Which changes; absent: any. */
   readonly change?: RegExp;
   readonly why: string;
+  /** It depends on what the searches find whether such a change passes anywhere. */
+  readonly isRare?: true;
 }
 
 const NUMBER = /^[\d.e+-]+$/;
@@ -138,6 +140,13 @@ export const FREE: readonly FreeField[] = [
     where: /^\/operators\/launches$/,
     change: MOVED,
     why: "neighbours on different streams may be launched in either order",
+    isRare: true,
+  },
+  {
+    where: /^\/operators\/launches\/\d+\/stream$/,
+    change: NUMBER,
+    why: "another schedule that keeps every dependency, with the same times",
+    isRare: true,
   },
   {
     where: /^\/operators\/candidates\/\d+\/(streams|predictedNs)$/,
@@ -162,6 +171,7 @@ export const FREE: readonly FreeField[] = [
     where: /^\/pipeline\/boundedBy\/kind$/,
     change: /^"memory"$/,
     why: "another reason that proves the same bound",
+    isRare: true,
   },
   {
     where: /^\/pipeline\/repetend\/\d+\/residue$/,
@@ -172,6 +182,7 @@ export const FREE: readonly FreeField[] = [
     where: /^\/pipeline\/repetend\/\d+\/offset$/,
     change: NUMBER,
     why: "a block with room may stand elsewhere in a period that no micro-batch of so few reaches",
+    isRare: true,
   },
   {
     where: /^\/pipeline\/placement\/dependencies\/\d+\/latency$/,
