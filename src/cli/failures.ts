@@ -21,6 +21,17 @@ export function shapeOptionWithoutShape(option: string): Failure {
   };
 }
 
+/** An option of one schedule, where every memory limit is compared. */
+export function optionNotForPareto(option: string): Failure {
+  return {
+    code: "option-not-for-pareto",
+    where: `--${option}`,
+    message: "is about one schedule, but --pareto compares every memory limit and writes none",
+    hint: "leave out the one or the other",
+    exit: 2,
+  };
+}
+
 /** An option that describes a pipeline, without one. */
 export function optionNeedsPipeline(option: string): Failure {
   return {

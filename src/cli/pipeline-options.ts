@@ -265,9 +265,11 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["kib", 2 ** 10],
   ["mib", 2 ** 20],
   ["gib", 2 ** 30],
+  ["tib", 2 ** 40],
   ["kb", 1e3],
   ["mb", 1e6],
   ["gb", 1e9],
+  ["tb", 1e12],
 ]);
 
 const MOST_MEMORY = 2 ** 41;

@@ -281,6 +281,12 @@ describe("bad input", () => {
       2,
     ],
     [
+      "a comparison of operator algorithms",
+      () => ["--devices", "2", "--compare"],
+      "option-not-for-pipeline",
+      2,
+    ],
+    [
       "a GPU that is measured",
       () => ["--devices", "2", "--device", "cuda"],
       "device-not-for-pipeline",

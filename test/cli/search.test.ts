@@ -128,6 +128,12 @@ describe("search", () => {
       1,
       "error[too-many-instances]",
     ],
+    [
+      "a file to write, where nothing is searched",
+      ["--shape", "v", "--devices", "4", "--pareto", "-o", "a.json"],
+      2,
+      "error[option-not-for-pareto]",
+    ],
     ["a time of 0", ["--shape", "v", "--devices", "4", "--forward", "0"], 2, "--forward"],
     ["micro-batches of 0", ["--shape", "v", "--devices", "4", "--micro-batches", "0"], 2, "whole"],
   ])("refuses %s", async (_, argv, status, text) => {

@@ -17,6 +17,17 @@ import type { CompileOptions } from "./compile-options.js";
 
 const USUAL_COLUMNS = 100;
 
+/** Options of operator schedules, which pipelines do not heed. */
+const OPERATOR_OPTIONS = [
+  "batch",
+  "concurrency",
+  "progress",
+  "mergeConvolutions",
+  "compare",
+  "fuse",
+  "estimateUnsupported",
+] as const satisfies readonly (keyof CompileOptions)[];
+
 /** `compile` for several devices: stages, a placement and its pipeline schedule. */
 export async function compileIntoPipeline(
   model: string,
@@ -27,9 +38,7 @@ export async function compileIntoPipeline(
   if (options.algorithm !== undefined) {
     return fail([optionNotForPipeline("algorithm", "give --pipeline-algorithm NAME")]);
   }
-  const stray = (["batch", "concurrency", "progress", "mergeConvolutions"] as const).find(
-    (key) => options[key] !== undefined,
-  );
+  const stray = OPERATOR_OPTIONS.find((key) => options[key] !== undefined);
   if (stray !== undefined) {
     const option = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return fail([optionNotForPipeline(option, "leave it out; --dim sets sizes of dynamic dims")]);

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
+import { fail } from "../../core/result.js";
 import {
   type PlacementSource,
   searchPareto,
@@ -18,7 +19,7 @@ import type { RegisterCommand } from "../command.js";
 import { computing } from "../computing.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import { searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
+import { optionNotForPareto, searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
 import type { CommonOptions } from "../io.js";
 import { seedOption, wholeNumber } from "../options.js";
 import type { Session } from "../session.js";
@@ -151,6 +152,10 @@ export const registerSearch: RegisterCommand = (command, run) => {
       const { memory, microBatches, algorithm, seed, out, maxNodes } = options;
       const limits = { seed, maxNodes, ...timeLimit(options.timeLimit) };
       if (options.pareto === true) {
+        const stray = (["out", "memory"] as const).find((name) => options[name] !== undefined);
+        if (stray !== undefined) {
+          return fail([optionNotForPareto(stray)]);
+        }
         return printPareto(session, { source: source.value, ...limits });
       }
       const quietUntil = performance.now() + QUIET_MS;
