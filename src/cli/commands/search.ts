@@ -152,11 +152,7 @@ export const registerSearch: RegisterCommand = (command, run) => {
       const { memory, microBatches, algorithm, seed, out, maxNodes } = options;
       const limits = { seed, maxNodes, ...timeLimit(options.timeLimit) };
       if (options.pareto === true) {
-        const stray = (["out", "memory"] as const).find((name) => options[name] !== undefined);
-        if (stray !== undefined) {
-          return fail([optionNotForPareto(stray)]);
-        }
-        return printPareto(session, { source: source.value, ...limits });
+        return printPareto(session, options, { source: source.value, ...limits });
       }
       const quietUntil = performance.now() + QUIET_MS;
       const onProgress = (period: number, perPeriod: number, nodes: number): void => {
@@ -207,7 +203,15 @@ function timeLimit(seconds: number | undefined): { readonly shouldStop?: () => b
   return { shouldStop: () => performance.now() > end };
 }
 
-function printPareto(session: Session, request: Parameters<typeof searchPareto>[0]) {
+function printPareto(
+  session: Session,
+  options: SearchOptions,
+  request: Parameters<typeof searchPareto>[0],
+) {
+  const stray = (["out", "memory"] as const).find((name) => options[name] !== undefined);
+  if (stray !== undefined) {
+    return fail([optionNotForPareto(stray)]);
+  }
   const found = computing(() => searchPareto(request));
   if (!found.ok) {
     return found;
