@@ -15,7 +15,7 @@ import {
   type PipelineAlgorithm,
 } from "../../search/pipeline/algorithm-names.js";
 import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
-import type { RegisterCommand } from "../command.js";
+import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { computing } from "../computing.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
@@ -207,7 +207,7 @@ function printPareto(
   session: Session,
   options: SearchOptions,
   request: Parameters<typeof searchPareto>[0],
-) {
+): CommandOutcome {
   const stray = (["out", "memory"] as const).find((name) => options[name] !== undefined);
   if (stray !== undefined) {
     return fail([optionNotForPareto(stray)]);
