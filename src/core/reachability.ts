@@ -6,7 +6,8 @@
  * So sources are taken in batches of 1,024: one sweep over the nodes between the first source of
  * the batch and the last target carries a row of bits per node, "which sources of the batch lead
  * here". Sources whose questions reach equally far (to a factor of two) share a batch, so that one
- * long-range question does not make the sweep of a thousand short ones long.
+ * long-range question does not make the sweep of a thousand short ones long; where they reach less
+ * far than 1,024 nodes, batches are smaller too, because a node meets only the sources near it.
  *
  * Example: arcs 0->1, 1->2, 0->2. The row of 1 is {0}, the row of 2 is {0, 1}: 0 comes in twice,
  * over the arc 0->2 and through 1, which is how the caller learns that the arc 0->2 says nothing new.
@@ -46,6 +47,14 @@ export function countWays(arcs: IncomingArcs, from: Int32Array, to: Int32Array):
   return answers;
 }
 
+/**
+ * Sources in a batch whose questions reach up to 2^(reach + 1) nodes: as many as they reach, so that
+ * rows are short where few sources can be met, and 1,024 at most.
+ */
+function batchSize(reach: number): number {
+  return Math.min(BATCH, Math.max(32, 2 ** reach));
+}
+
 /** Groups the questions into batches of at most 1,024 distinct sources with like distances. */
 function batches(from: Int32Array, to: Int32Array): Question[][] {
   const furthest = new Map<number, number>();
@@ -57,10 +66,10 @@ function batches(from: Int32Array, to: Int32Array): Question[][] {
   const sources = [...furthest.keys()].sort((a, b) => reach(a) - reach(b) || a - b);
   const batchOf = new Map<number, number>();
   const result: Question[][] = [];
-  let size = BATCH;
+  let size = 0;
   let last = -1;
   for (const source of sources) {
-    if (size === BATCH || reach(source) !== last) {
+    if (size === batchSize(last) || reach(source) !== last) {
       result.push([]);
       size = 0;
       last = reach(source);
