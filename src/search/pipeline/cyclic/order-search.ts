@@ -131,6 +131,7 @@ class OrderSearch {
     } else {
       return Number.POSITIVE_INFINITY;
     }
+    this.nodes++;
     return this.ratio.compute();
   }
 
