@@ -19,6 +19,8 @@ export interface MeasureOptions {
   readonly seed: number;
   /** Most streams to expect (default: the cores of the machine, at most 8). */
   readonly workers?: number;
+  /** Bytes that the sessions of a comparison may take, about (default: 4 GiB). */
+  readonly sessionBytes?: number;
   /** Rounds of the comparison of schedules (default: by time). */
   readonly rounds?: number;
   readonly signal?: AbortSignal;
@@ -105,6 +107,7 @@ export async function measureCandidates(
     cores: machine.logicalCores,
     seed: options.seed,
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
+    ...(options.sessionBytes === undefined ? {} : { sessionBytes: options.sessionBytes }),
     ...common,
   });
 }

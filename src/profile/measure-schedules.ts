@@ -48,12 +48,17 @@ export interface ScheduleRequest extends RunnableModel {
   /** Threads that ONNX Runtime may use in its own baselines: the cores of the machine. */
   readonly cores: number;
   readonly seed: number;
+  /** Bytes that the sessions open at a time may take, about (default: 4 GiB). */
+  readonly sessionBytes?: number;
   /** Rounds that count (default: as many as fit into 6 seconds, 15 to 60). */
   readonly rounds?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
 
+const SESSION_BYTES = 4 * 2 ** 30;
+/** What a session takes: the weights, packed for its kernels beside as they are, and activations. */
+const BYTES_PER_WEIGHT_BYTE = 3;
 const WARM_UP_ROUNDS = 3;
 const MIN_ROUNDS = 15;
 const MAX_ROUNDS = 60;
@@ -69,8 +74,14 @@ const ORDER = 1_000_000;
 
 /** Someone who can run the model, and what came of it. */
 interface Contestant {
-  readonly runner: ScheduleRunner;
+  readonly open: () => Promise<Result<ScheduleRunner>>;
+  /** While it takes part. */
+  runner: ScheduleRunner | undefined;
+  /** Sub-models that one inference runs. */
+  segments: number;
   readonly samplesNs: number[];
+  /** The sequential baseline's samples of the same rounds. */
+  readonly referenceNs: number[];
   lastOutputs: ReadonlyMap<string, TensorData>;
 }
 
@@ -88,6 +99,9 @@ interface Candidate extends Contestant {
 /**
  * Measures schedules and baselines.
  *
+ * Every contestant holds sessions with weights of its own, so a large model is measured in several
+ * heats: the sequential baseline is in all of them, the others take turns.
+ *
  * Order: baselines as declared, schedules as given.
  * Ensures: every thread and session made is freed, also when it fails or is stopped.
  * Fails: the failures of sessions, plans and executors; `stopped`.
@@ -96,27 +110,73 @@ export async function measureSchedules(
   request: ScheduleRequest,
 ): Promise<Result<ScheduleMeasurement>> {
   await warmHeap();
-  const baselines: Baseline[] = [];
-  const candidates: Candidate[] = [];
+  const baselines = baselinesOf(request);
+  const candidates = candidatesOf(request);
+  const always = baselines.slice(0, ALWAYS);
+  let rounds = request.rounds;
   try {
-    const failed =
-      (await addBaselines(request, baselines)) ?? (await addCandidates(request, candidates));
-    if (failed !== undefined) {
-      return fail(failed);
+    for (const heat of heatsOf(request, [...baselines.slice(ALWAYS), ...candidates])) {
+      const contestants = [...always, ...heat];
+      const failed = await openAll(contestants);
+      if (failed !== undefined) {
+        return fail(failed);
+      }
+      const ran = await runRounds({ ...request, ...(rounds && { rounds }) }, contestants);
+      if (!ran.ok) {
+        return ran;
+      }
+      rounds = ran.value;
+      await closeAll(heat);
     }
-    const rounds = await runRounds(request, [...baselines, ...candidates]);
-    return rounds.ok ? ok(summarise(request, rounds.value, baselines, candidates)) : rounds;
+    return ok(summarise(request, rounds ?? 0, baselines, candidates));
   } finally {
-    for (const contestant of [...baselines, ...candidates]) {
-      await contestant.runner.close();
-    }
+    await closeAll([...baselines, ...candidates]);
   }
 }
 
-async function addBaselines(
-  request: ScheduleRequest,
-  baselines: Baseline[],
-): Promise<Failures | undefined> {
+/** Baselines that take part in every heat: the sequential one, twice. */
+const ALWAYS = 2;
+
+/** Contestants that take part together, beside those that always do. */
+function heatsOf(
+  { model, sessionBytes = SESSION_BYTES }: ScheduleRequest,
+  contestants: readonly Contestant[],
+): readonly (readonly Contestant[])[] {
+  const most = Math.floor(sessionBytes / (BYTES_PER_WEIGHT_BYTE * Math.max(1, model.length)));
+  const size = Math.max(1, most - ALWAYS);
+  const heats: Contestant[][] = [[]];
+  for (const contestant of contestants) {
+    if (heats.at(-1)?.length === size) {
+      heats.push([]);
+    }
+    heats.at(-1)?.push(contestant);
+  }
+  return heats;
+}
+
+async function openAll(contestants: readonly Contestant[]): Promise<Failures | undefined> {
+  for (const contestant of contestants) {
+    if (contestant.runner === undefined) {
+      const runner = await contestant.open();
+      if (!runner.ok) {
+        return runner.error;
+      }
+      contestant.runner = runner.value;
+      contestant.segments = runner.value.segments;
+    }
+  }
+  return undefined;
+}
+
+async function closeAll(contestants: readonly Contestant[]): Promise<void> {
+  for (const contestant of contestants) {
+    const { runner } = contestant;
+    contestant.runner = undefined;
+    await runner?.close();
+  }
+}
+
+function baselinesOf(request: ScheduleRequest): readonly Baseline[] {
   const { cores } = request;
   const wanted: readonly (readonly [BaselineName, number, number])[] = [
     ["sequential", 1, 1],
@@ -129,39 +189,38 @@ async function addBaselines(
         ] as const)
       : []),
   ];
-  for (const [name, intraThreads, interThreads] of wanted) {
-    const runner = await openWholeModel(request, { intraThreads, interThreads });
-    if (!runner.ok) {
-      return runner.error;
-    }
-    baselines.push({ name, intraThreads, interThreads, ...contestantOf(runner.value) });
-  }
-  return undefined;
+  return wanted.map(([name, intraThreads, interThreads]) => ({
+    name,
+    intraThreads,
+    interThreads,
+    ...contestantOf(() => openWholeModel(request, { intraThreads, interThreads })),
+  }));
 }
 
-function contestantOf(runner: ScheduleRunner): Contestant {
-  return { runner, samplesNs: [], lastOutputs: new Map() };
+function contestantOf(open: Contestant["open"]): Contestant {
+  return {
+    open,
+    runner: undefined,
+    segments: 0,
+    samplesNs: [],
+    referenceNs: [],
+    lastOutputs: new Map(),
+  };
 }
 
-async function addCandidates(
-  request: ScheduleRequest,
-  candidates: Candidate[],
-): Promise<Failures | undefined> {
+function candidatesOf(request: ScheduleRequest): readonly Candidate[] {
+  const candidates = new Map<string, Candidate>();
   for (const schedule of request.schedules) {
     const digest = scheduleDigest(request.lowered.graph, schedule);
-    if (candidates.some((candidate) => candidate.digest === digest)) {
-      continue;
+    if (!candidates.has(digest)) {
+      const contestant = contestantOf(() => openSchedule(request, schedule, request.signal));
+      candidates.set(digest, { schedule, digest, ...contestant });
     }
-    const runner = await openSchedule(request, schedule, request.signal);
-    if (!runner.ok) {
-      return runner.error;
-    }
-    candidates.push({ schedule, digest, ...contestantOf(runner.value) });
   }
-  return undefined;
+  return [...candidates.values()];
 }
 
-/** Runs everybody, round by round. Gives the number of rounds that counted. */
+/** Runs everybody, round by round; the first is the reference. Gives the rounds that counted. */
 async function runRounds(
   request: ScheduleRequest,
   contestants: readonly Contestant[],
@@ -169,6 +228,7 @@ async function runRounds(
   let rounds = request.rounds ?? MAX_ROUNDS;
   const random = seededRandom(request.seed).fork(ORDER);
   const order = [...contestants];
+  const [reference] = contestants;
   for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
     const start = process.hrtime.bigint();
     random.shuffle(order);
@@ -177,7 +237,7 @@ async function runRounds(
         return fail([executionStopped()]);
       }
       await untilQuiet();
-      const outcome = await runWarm(contestant.runner);
+      const outcome = await runWarm(present(contestant.runner, "an open contestant"));
       if (!outcome.ok) {
         return outcome;
       }
@@ -185,6 +245,11 @@ async function runRounds(
         contestant.samplesNs.push(outcome.value.durationNs);
       }
       contestant.lastOutputs = outcome.value.outputs;
+    }
+    if (round >= WARM_UP_ROUNDS) {
+      for (const contestant of contestants) {
+        contestant.referenceNs.push(reference?.samplesNs.at(-1) ?? 0);
+      }
     }
     if (request.rounds === undefined && round === WARM_UP_ROUNDS - 1) {
       const roundNs = Number(process.hrtime.bigint() - start);
@@ -241,7 +306,7 @@ function summarise(
     label: number,
   ): Pick<BaselineTiming, "latency" | "relative" | "outputs"> => ({
     latency: timingOf(contestant.samplesNs),
-    relative: relativeTime(contestant.samplesNs, reference.samplesNs, random.fork(label)),
+    relative: relativeTime(contestant.samplesNs, contestant.referenceNs, random.fork(label)),
     outputs: checkOutputs(names, reference.lastOutputs, contestant.lastOutputs),
   });
   const baselineTimings = baselines.map(
@@ -264,7 +329,7 @@ function summarise(
         digest,
         algorithm: schedule.algorithm,
         streams: schedule.streams,
-        segments: contestant.runner.segments,
+        segments: contestant.segments,
         ...timingsOf(contestant, baselines.length + i),
       }),
     ),

@@ -97,6 +97,36 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
     expect(result.value.baselines[0]?.relative).toEqual({ median: 1, low: 1, high: 1 });
   });
 
+  it("measures in heats when sessions would take too much memory, each beside the baseline", async () => {
+    const count = lowered.graph.operators.length;
+    const order = Int32Array.from({ length: count }, (_, i) => i);
+    const streamOf = order.map((i) => i % 2);
+    const spread = composeSchedule(lowered.graph, "spread", { order, streamOf });
+    const single = composeSchedule(lowered.graph, "single", {
+      order,
+      streamOf: new Int32Array(count),
+    });
+    const labels: string[] = [];
+    const result = await measureCandidates(lowered, [spread, single], {
+      seed: 1,
+      rounds: 5,
+      sessionBytes: 1,
+      onProgress: ({ label }) => labels.push(label),
+    });
+    const { baselines = [], schedules = [] } = result.ok ? result.value : {};
+    // One contestant at a time, beside the sequential baseline and its double.
+    expect(new Set(labels)).toEqual(new Set(["3 ways to run the model"]));
+    expect(schedules.map(({ algorithm }) => algorithm)).toEqual(["spread", "single"]);
+    const heats = baselines.length - 2 + schedules.length;
+    expect(baselines[0]?.latency.samples).toBe(5 * heats);
+    expect(baselines[1]?.latency.samples).toBe(5 * heats);
+    for (const { latency, outputs } of [...baselines.slice(2), ...schedules]) {
+      expect(latency.samples).toBe(5);
+      expect(outputs.maxRelative).toBeLessThan(1e-3);
+    }
+    expect(baselines[0]?.relative).toEqual({ median: 1, low: 1, high: 1 });
+  });
+
   it.each(["operators", "workers"])("leaves nothing when stopped at the %s", async (phase) => {
     const stop = new AbortController();
     const result = await measureProfile(lowered, {
