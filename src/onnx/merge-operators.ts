@@ -11,7 +11,7 @@ import {
 } from "../ir/operator-graph.js";
 import { verifyGraph } from "../ir/verify-graph.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
-import { type MergedOperator, MergeIndex } from "./merged-operator.js";
+import { type MergedOperator, MergeIndex, mergedConstants } from "./merged-operator.js";
 
 /** Operators, ascending, that become one, in the order in which their results follow each other. */
 export type Merge = readonly OperatorId[];
@@ -65,14 +65,6 @@ export function mergeOperators(
   const [problem] = verifyGraph(result);
   invariant(problem === undefined, `merged graph: ${problem ?? ""}`);
   return ok({ lowered: { ...lowered, graph: result, types, merged }, unitOf: contracted.unitOf });
-}
-
-/** Names of the constants that a merged convolution reads instead of those of its parts. */
-export function mergedConstants(operator: string): {
-  readonly weight: string;
-  readonly bias: string;
-} {
-  return { weight: `merged weights of ${operator}`, bias: `merged bias of ${operator}` };
 }
 
 /** A merge, and what it is. */

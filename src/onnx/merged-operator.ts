@@ -68,6 +68,14 @@ export interface MergedElementwise {
 /** Several operators as one. */
 export type MergedOperator = MergedConvolution | MergedElementwise;
 
+/** Names of the constants that a merged convolution reads instead of those of its parts. */
+export function mergedConstants(operator: string): {
+  readonly weight: string;
+  readonly bias: string;
+} {
+  return { weight: `merged weights of ${operator}`, bias: `merged bias of ${operator}` };
+}
+
 /** Outputs are neighbours only where each begins at a multiple of this: vector loads of any type. */
 const JOINT_ELEMENTS = 8;
 
@@ -131,7 +139,8 @@ export class MergeIndex {
   }
 
   /**
-   * What the convolutions `members` are as one, or `undefined` if they cannot be.
+   * What the convolutions `members` are as one, or `undefined` if they cannot be: they differ, or
+   * the model has tensors of the names that the merged constants take.
    *
    * Requires: at least two members, ascending.
    */
@@ -146,7 +155,10 @@ export class MergeIndex {
       found.push(convolution);
     }
     const [first] = found;
-    return first === undefined ? undefined : stacked(first, found);
+    const { types, graph } = this.lowered;
+    const names = mergedConstants(graph.operators[members[0] ?? -1]?.name ?? "");
+    const isFree = !types.has(names.weight) && !types.has(names.bias);
+    return first === undefined || !isFree ? undefined : stacked(first, found);
   }
 
   /**
@@ -193,7 +205,12 @@ export class MergeIndex {
       .slice(1)
       .every((name, i) => name === "" || others[i] !== undefined);
     const attributes = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1));
-    return areKnown ? JSON.stringify([type, own?.elementType, attributes, others]) : undefined;
+    // JSON has no infinities: they would all look the same, and like an input that is not given.
+    const exact = (_: string, value: unknown): unknown =>
+      typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
+    return areKnown
+      ? JSON.stringify([type, own?.elementType, attributes, others], exact)
+      : undefined;
   }
 
   #convolution(id: OperatorId): Convolution | undefined {

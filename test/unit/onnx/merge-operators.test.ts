@@ -1,3 +1,4 @@
+import onnxProto from "onnx-proto";
 import { describe, expect, it } from "vitest";
 import { type OperatorId, operatorId } from "../../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
@@ -5,6 +6,8 @@ import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js
 import { MergeIndex } from "../../../src/onnx/merged-operator.js";
 import { type ConvolutionCase, convolutionModel } from "../../support/convolution-models.js";
 import { loweredTinyModel, tinyModel } from "../../support/tiny-model.js";
+
+const { onnx } = onnxProto;
 
 const PLAIN: ConvolutionCase = {
   input: "x",
@@ -111,6 +114,48 @@ describe("what can be merged", () => {
     const lowered = await model(cases, samples);
     const found = mergesFrom(lowered.graph, ids(lowered, ["c0", "c1"]), new MergeIndex(lowered));
     expect(found.map(({ merge }) => names(lowered, merge))).toEqual([["c0", "c1"]]);
+  });
+
+  it("tells infinities in attributes and bounds apart", async () => {
+    for (const [type, change] of [
+      ["LeakyRelu", { alpha: Number.POSITIVE_INFINITY }],
+      ["Clip", { bound: Number.POSITIVE_INFINITY }],
+    ] as const) {
+      const whole = [PLAIN, PLAIN].map((each) => ({ ...each, followers: [type] }));
+      const decoded = onnx.ModelProto.decode(convolutionModel(1, [6, 6], whole));
+      const nodes = decoded.graph?.node?.filter(({ opType }) => opType === type) ?? [];
+      nodes.forEach((node, at) => {
+        const sign = at === 0 ? 1 : -1;
+        if ("alpha" in change) {
+          node.attribute = [{ name: "alpha", type: 1, f: sign * change.alpha }];
+        } else {
+          const name = `bound${at}`;
+          const floatData = [sign * change.bound];
+          decoded.graph?.initializer?.push({ name, dims: [], dataType: 1, floatData });
+          node.input = [node.input?.[0] ?? "", "least", name];
+        }
+      });
+      const lowered = await lower(onnx.ModelProto.encode(decoded).finish());
+      const found = mergesFrom(lowered.graph, ids(lowered, ["c0", "c1"]), new MergeIndex(lowered));
+      expect(found.map(({ merge }) => names(lowered, merge))).toEqual([["c0", "c1"]]);
+    }
+  });
+
+  it("is nothing where the model has a tensor of a name that the filters would take", async () => {
+    const decoded = onnx.ModelProto.decode(convolutionModel(1, [6, 6], [PLAIN, PLAIN]));
+    const taken = { name: "merged weights of c0", dims: [1], dataType: 1, floatData: [1] };
+    decoded.graph?.initializer?.push(taken);
+    decoded.graph?.node?.push({
+      name: "add",
+      opType: "Add",
+      input: ["y0_0", taken.name],
+      output: ["sum"],
+    });
+    decoded.graph?.output?.push({ name: "sum", type: { tensorType: { elemType: 1 } } });
+    const lowered = await lower(onnx.ModelProto.encode(decoded).finish());
+    const members = ids(lowered, ["c0", "c1"]);
+    expect(mergesFrom(lowered.graph, members, new MergeIndex(lowered))).toEqual([]);
+    expect(mergeOperators(lowered, [members]).ok).toBe(false);
   });
 
   it("is the convolution alone for several samples, whose results take turns", async () => {

@@ -1,8 +1,11 @@
 /** Operators that are computed together: one convolution or one element-wise kernel for all parts. */
 import { present } from "../../../core/invariant.js";
 import type { Operator } from "../../../ir/operator-graph.js";
-import { mergedConstants } from "../../../onnx/merge-operators.js";
-import type { MergedConvolution, MergedOperator } from "../../../onnx/merged-operator.js";
+import {
+  type MergedConvolution,
+  type MergedOperator,
+  mergedConstants,
+} from "../../../onnx/merged-operator.js";
 import { affineCopy } from "./affine-copy.js";
 import { convolutionNodes } from "./convolution.js";
 import type { DeviceNode, Place } from "./device-node.js";

@@ -1,8 +1,7 @@
 /** Constants of merged convolutions, made of those of their parts. */
 import { present } from "../../../core/invariant.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
-import { mergedConstants } from "../../../onnx/merge-operators.js";
-import type { MergedConvolution } from "../../../onnx/merged-operator.js";
+import { type MergedConvolution, mergedConstants } from "../../../onnx/merged-operator.js";
 
 /** A constant that is made of others. */
 export interface StackedConstant {
