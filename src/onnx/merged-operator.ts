@@ -108,6 +108,7 @@ export class MergeIndex {
   readonly lowered: LoweredModel;
   readonly #tensors: ReadonlySet<string>;
   readonly #convolutions = new Map<OperatorId, Convolution | undefined>();
+  readonly #signatures = new Map<OperatorId, string | undefined>();
 
   /** Cost: O(tensors). */
   constructor(lowered: LoweredModel) {
@@ -183,7 +184,7 @@ export class MergeIndex {
       if (operator === undefined || output === undefined || !isRight) {
         return undefined;
       }
-      signatures.add(this.#signature(operator));
+      signatures.add(this.#signatureOf(operator));
       works.push(operator.work);
       elements += countOf(output.dims);
     }
@@ -191,6 +192,13 @@ export class MergeIndex {
       return undefined;
     }
     return { kind: "elementwise", elements, work: works.reduce(sumOfWork) };
+  }
+
+  #signatureOf(operator: Operator): string | undefined {
+    if (!this.#signatures.has(operator.id)) {
+      this.#signatures.set(operator.id, this.#signature(operator));
+    }
+    return this.#signatures.get(operator.id);
   }
 
   /** What makes an element-wise operator the same as another; `undefined`: it is none. */

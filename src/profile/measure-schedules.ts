@@ -18,6 +18,7 @@ import type { Failures } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { residentConstants } from "../onnx/resident-constants.js";
 import { compareOutputs } from "../runtime/compare-outputs.js";
 import { executionStopped } from "../runtime/failures.js";
 import type { TensorData } from "../runtime/tensor-data.js";
@@ -139,10 +140,11 @@ const ALWAYS = 2;
 
 /** Contestants that take part together, beside those that always do. */
 function heatsOf(
-  { model, sessionBytes = SESSION_BYTES }: ScheduleRequest,
+  { lowered, sessionBytes = SESSION_BYTES }: ScheduleRequest,
   contestants: readonly Contestant[],
 ): readonly (readonly Contestant[])[] {
-  const most = Math.floor(sessionBytes / (BYTES_PER_WEIGHT_BYTE * Math.max(1, model.length)));
+  const weights = residentConstants(lowered).reduce((sum, { bytes }) => sum + bytes, 1);
+  const most = Math.floor(sessionBytes / (BYTES_PER_WEIGHT_BYTE * weights));
   const size = Math.max(1, most - ALWAYS);
   const heats: Contestant[][] = [[]];
   for (const contestant of contestants) {

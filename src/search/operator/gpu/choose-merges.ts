@@ -29,13 +29,16 @@ import type { MergeSpace } from "./merge-space.js";
 
 /** How far the choice may go. */
 export interface ChooseOptions {
-  /** Phases simulated (default 3,000,000). */
+  /** Phases simulated, and what else a choice costs in the time of phases (default 3,000,000). */
   readonly effort?: number;
   /** Merges to start from, beside our own starts. */
   readonly starts?: readonly (readonly Merge[])[];
 }
 
 const DEFAULT_EFFORT = 3_000_000;
+
+/** Phases that could be simulated while one operator is put into a merged graph. */
+const PHASES_PER_OPERATOR = 30;
 
 /** Of each class: its groups, members ascending, groups by their first member. */
 type Choice = readonly (readonly (readonly OperatorId[])[])[];
@@ -86,13 +89,13 @@ class MergeSearch {
     if (known !== undefined) {
       return known;
     }
-    const { problem } = this.#space.problemOf(this.mergesOf(choice));
+    const { problem, unitOf } = this.#space.problemOf(this.mergesOf(choice));
     const engine = engineOf(problem);
     const ns = listPlans(problem).reduce(
       (least, plan) => Math.min(least, engine.run(plan)),
       Infinity,
     );
-    this.#left -= engine.events;
+    this.#left -= engine.events + PHASES_PER_OPERATOR * unitOf.length;
     this.#prices.set(key, ns);
     return ns;
   }
