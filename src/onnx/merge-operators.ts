@@ -11,7 +11,8 @@ import {
 } from "../ir/operator-graph.js";
 import { verifyGraph } from "../ir/verify-graph.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
-import { type MergedOperator, MergeIndex, mergedConstants } from "./merged-operator.js";
+import { MergeIndex } from "./merge-index.js";
+import { type MergedOperator, mergedConstants } from "./merged-operator.js";
 
 /** Operators, ascending, that become one, in the order in which their results follow each other. */
 export type Merge = readonly OperatorId[];

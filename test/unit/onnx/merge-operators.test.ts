@@ -2,8 +2,8 @@ import onnxProto from "onnx-proto";
 import { describe, expect, it } from "vitest";
 import { type OperatorId, operatorId } from "../../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
+import { MergeIndex } from "../../../src/onnx/merge-index.js";
 import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
-import { MergeIndex } from "../../../src/onnx/merged-operator.js";
 import { type ConvolutionCase, convolutionModel } from "../../support/convolution-models.js";
 import { loweredTinyModel, tinyModel } from "../../support/tiny-model.js";
 

@@ -5,8 +5,8 @@ import { kernelsOf } from "../../../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../../../cost/kernels/product-kernels.js";
 import type { OperatorId } from "../../../ir/operator-graph.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
+import { MergeIndex } from "../../../onnx/merge-index.js";
 import { type Merge, mergeOperators, mergesFrom } from "../../../onnx/merge-operators.js";
-import { MergeIndex } from "../../../onnx/merged-operator.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { type GpuProblem, gpuProblemOf } from "./gpu-problem.js";
 
