@@ -128,8 +128,11 @@ function describeMerges(
     const before = source === undefined ? undefined : found.get(source);
     const isJoint = before?.kind === "elementwise" || before?.isJoint === true;
     const outputs = isJoint ? outputsOf(graph, merges[source ?? -1] ?? []) : [];
+    if (merge.length < 2) {
+      return fail(`entry ${at} has fewer than two operators`);
+    }
     const merged = index.convolution(merge) ?? index.elementwise(merge, outputs);
-    if (merge.length < 2 || merged === undefined) {
+    if (merged === undefined) {
       const names = merge.map((id) => nameOf(graph, id)).slice(0, 3);
       return fail(`${names.join(", ")} cannot be one operator`);
     }

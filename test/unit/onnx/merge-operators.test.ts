@@ -219,7 +219,7 @@ describe("mergeOperators", () => {
       merges.map((merge) => ids(lowered, merge)),
     );
     expect(made.ok ? "" : made.error).toMatch(
-      /cannot be one operator|named twice|not in the order/,
+      /cannot be one operator|named twice|not in the order|fewer than two/,
     );
   });
 });
