@@ -1,3 +1,4 @@
+import { productOf } from "../core/product.js";
 import { bytesOf, type ElementType, elementTypeOf } from "../ir/element-type.js";
 import type { ByteSource } from "./byte-source.js";
 import { decodeElements } from "./decode-elements.js";
@@ -120,7 +121,7 @@ interface Elements {
 /** `undefined`: the elements contradict the dims. */
 function payloadOf(source: ByteSource, elements: Elements): Payload | undefined {
   const { elementType, dims, pieces, hasMark } = elements;
-  const count = dims.reduce((product, size) => product * size, 1);
+  const count = productOf(dims);
   const total = bytesOf(elementType, count);
   // Of several raw fields the last one counts, as in every protobuf reader.
   const raw = pieces.findLast(({ field }) => field === 9);

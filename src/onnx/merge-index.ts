@@ -18,6 +18,7 @@
  * and dilations may be any, as long as they are alike; element-wise operators behind the
  * convolutions are merged too.
  */
+import { productOf } from "../core/product.js";
 import { elementBits } from "../ir/element-type.js";
 import {
   type Operator,
@@ -146,7 +147,7 @@ export class MergeIndex {
       }
       signatures.add(this.#signatureOf(operator));
       works.push(operator.work);
-      elements += countOf(output.dims);
+      elements += productOf(output.dims);
     }
     if (signatures.size !== 1 || signatures.has(undefined) || members.length !== outputs.length) {
       return undefined;
@@ -253,7 +254,7 @@ function stacked(first: Convolution, all: readonly Convolution[]): MergedConvolu
       weight,
       bias,
       channels,
-      elements: countOf(output.dims),
+      elements: productOf(output.dims),
       kernel: window.kernel,
       offsets,
     };
@@ -274,7 +275,7 @@ function stacked(first: Convolution, all: readonly Convolution[]): MergedConvolu
     samples === 1 && parts.slice(0, -1).every(({ elements }) => elements % JOINT_ELEMENTS === 0);
   const elementBytes = elementBits(first.input.elementType) / 8;
   const hasBias = parts.some(({ bias }) => bias !== undefined);
-  const results = countOf(outputDims);
+  const results = productOf(outputDims);
   // Copying the parts out reads and writes all results once more.
   const copied = isJoint ? 0 : results * elementBytes;
   return {
@@ -285,16 +286,12 @@ function stacked(first: Convolution, all: readonly Convolution[]): MergedConvolu
     outputDims,
     isJoint,
     work: {
-      flops: results * (2 * countOf(weightDims.slice(1)) + (hasBias ? 1 : 0)),
+      flops: results * (2 * productOf(weightDims.slice(1)) + (hasBias ? 1 : 0)),
       bytesRead: first.bytesRead + copied,
       bytesWritten: results * elementBytes + copied,
-      parameterBytes: (countOf(weightDims) + (hasBias ? channels : 0)) * elementBytes,
+      parameterBytes: (productOf(weightDims) + (hasBias ? channels : 0)) * elementBytes,
     },
   };
-}
-
-function countOf(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
 }
 
 function modulo(value: number, by: number): number {

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
 import { weightsMissing } from "./failures.js";
@@ -53,10 +54,7 @@ export class PayloadReader {
       return fail([weightsMissing(this.#path, tensor.name, what)]);
     }
     const path = join(dirname(this.#path), location);
-    const bytes = bytesOf(
-      tensor.elementType,
-      tensor.dims.reduce((product, size) => product * size, 1),
-    );
+    const bytes = bytesOf(tensor.elementType, productOf(tensor.dims));
     if (payload.bytes !== undefined && payload.bytes !== bytes) {
       const what = `its data have ${payload.bytes} bytes, its dims and type ask for ${bytes}`;
       return fail([weightsMissing(this.#path, tensor.name, what)]);

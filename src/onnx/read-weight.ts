@@ -1,3 +1,4 @@
+import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { Budget, MemorySource } from "./byte-source.js";
 import { decodeElements } from "./decode-elements.js";
@@ -59,7 +60,7 @@ function codedBytes(
   }
   const all = concatenate(parts);
   const source = new MemorySource(all, new Budget(Number.POSITIVE_INFINITY));
-  const count = tensor.dims.reduce((product, size) => product * size, 1);
+  const count = productOf(tensor.dims);
   const span = { field: 0, offset: 0, bytes: all.length, valueAt: 0 };
   const bytes = decodeElements(source, [span], tensor.elementType, count);
   return bytes === undefined

@@ -11,6 +11,7 @@
  * Example: an input of 1x3x224x224 and Gemm at the end give outputs of 8x1000 for B = 8. A Reshape
  * to 1x-1 in between would give 1x16384 before the Gemm: refused, since it does not fit.
  */
+import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { batchImpossible, dimConflict } from "./lower-failures.js";
 import type { LoweredModel } from "./lowered-model.js";
@@ -113,11 +114,11 @@ function rewritten(graph: OnnxGraph, fixed: ReadonlySet<string>, batch: number):
  */
 export function checkBatch(one: LoweredModel, many: LoweredModel, batch: number): Result<void> {
   const path = many.model.path;
-  const sizes = new Map(one.graph.tensors.map(({ name, dims }) => [name, countOf(dims)]));
+  const sizes = new Map(one.graph.tensors.map(({ name, dims }) => [name, productOf(dims)]));
   const outputs = new Set<number>(many.graph.outputs);
   for (const { id, name, dims } of many.graph.tensors) {
     const before = sizes.get(name);
-    const now = countOf(dims);
+    const now = productOf(dims);
     const isRight =
       before !== undefined && (now === before * batch || (now === before && !outputs.has(id)));
     if (!isRight) {
@@ -126,8 +127,4 @@ export function checkBatch(one: LoweredModel, many: LoweredModel, batch: number)
     }
   }
   return ok(undefined);
-}
-
-function countOf(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
 }

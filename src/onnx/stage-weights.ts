@@ -10,7 +10,9 @@
  * Example: conv.w (stages 0 and 1 both read it) and fc.w become offsets 0 and 8192 of
  * `model.stages.bin`; the stage models hold three references and no weight.
  */
+
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
 import { Budget, MemorySource } from "./byte-source.js";
@@ -54,10 +56,7 @@ export class StageWeights {
   /** Where a tensor stands; `undefined`: inside the model. The same tensor has one place. */
   placeOf(tensor: OnnxTensor): ExternalPlace | undefined {
     const { payload } = tensor;
-    const bytes = bytesOf(
-      tensor.elementType,
-      tensor.dims.reduce((product, size) => product * size, 1),
-    );
+    const bytes = bytesOf(tensor.elementType, productOf(tensor.dims));
     if (bytes < LEAST_BYTES || payload.kind === "strings" || payload.kind === "absent") {
       return undefined;
     }
@@ -161,7 +160,7 @@ function codedElements(
   }
   const joined = Buffer.concat(parts);
   const source = new MemorySource(joined, new Budget(Number.POSITIVE_INFINITY));
-  const count = tensor.dims.reduce((product, size) => product * size, 1);
+  const count = productOf(tensor.dims);
   const whole = { field: 0, offset: 0, bytes: joined.length, valueAt: 0 };
   const elements = decodeElements(source, [whole], tensor.elementType, count);
   return elements === undefined

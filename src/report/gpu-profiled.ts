@@ -1,3 +1,4 @@
+import { productOf } from "../core/product.js";
 import { textTable } from "../core/text-table.js";
 import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
@@ -32,14 +33,7 @@ function slowestTable(operators: readonly GpuOperatorTiming[], total: number): s
     .slice(0, SLOWEST)
     .map((each) => {
       const kernels = each.nodes.flatMap((node) => node.kernels);
-      const blocks = kernels.reduce(
-        (most, { grid }) =>
-          Math.max(
-            most,
-            grid.reduce((product, extent) => product * extent, 1),
-          ),
-        0,
-      );
+      const blocks = kernels.reduce((most, { grid }) => Math.max(most, productOf(grid)), 0);
       const share = formatShare(total === 0 ? 0 : timeOf(each) / total);
       const name = formatName(each.name);
       return [name, formatNs(timeOf(each)), share, String(kernels.length), String(blocks)];

@@ -1,3 +1,4 @@
+import { productOf } from "../core/product.js";
 import { bytesOf, type ElementType } from "../ir/element-type.js";
 
 /** A tensor's value: raw little-endian element bytes, row-major. */
@@ -53,7 +54,7 @@ export function crossesSessions(elementType: ElementType): boolean {
 
 /** Number of elements of a shape. */
 export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
+  return productOf(dims);
 }
 
 /** Bytes that a tensor of this type holds. */

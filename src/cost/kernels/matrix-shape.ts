@@ -1,3 +1,4 @@
+import { productOf } from "../../core/product.js";
 import type { LoweredModel, TensorType } from "../../onnx/lowered-model.js";
 import type { AttributeValue, OnnxNode } from "../../onnx/model.js";
 
@@ -53,9 +54,9 @@ function convolution(
   const channels = output.dims[1] ?? 1;
   return {
     batch: groups,
-    m: volume(output.dims) / channels,
+    m: productOf(output.dims) / channels,
     n: channels / groups,
-    k: volume(kernel),
+    k: productOf(kernel),
   };
 }
 
@@ -72,8 +73,8 @@ function transposed(
   const channels = input.dims[1] ?? 1;
   return {
     batch: groups,
-    m: volume(input.dims) / channels,
-    n: volume(kernel),
+    m: productOf(input.dims) / channels,
+    n: productOf(kernel),
     k: channels / groups,
   };
 }
@@ -88,7 +89,7 @@ function product(
   const k = left.dims.at(-1) ?? 1;
   const n = output.dims.length > 1 ? (output.dims.at(-1) ?? 1) : 1;
   const m = left.dims.length > 1 ? (left.dims.at(-2) ?? 1) : 1;
-  return { batch: Math.max(1, volume(output.dims) / Math.max(1, m * n)), m, n, k };
+  return { batch: Math.max(1, productOf(output.dims) / Math.max(1, m * n)), m, n, k };
 }
 
 function general(
@@ -110,8 +111,4 @@ function groupsOf(node: OnnxNode): number {
 
 function integerOf(value: AttributeValue | undefined): number | undefined {
   return value?.kind === "int" ? value.value : undefined;
-}
-
-function volume(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
 }

@@ -1,3 +1,4 @@
+import { productOf } from "../../core/product.js";
 import { type ElementType, elementBits } from "../../ir/element-type.js";
 import type { MergedOperator } from "../../onnx/merged-operator.js";
 import type { DeviceModel } from "../device-model.js";
@@ -28,17 +29,13 @@ export function mergedKernels(
   const copied = copies.map((elements) => 2 * elements * elementBytes);
   const shape = {
     batch: 1,
-    m: volume(merged.outputDims) / channels,
+    m: productOf(merged.outputDims) / channels,
     n: channels,
-    k: volume(taps),
+    k: productOf(taps),
   };
   const bytes = trafficOf(work) - copied.reduce((sum, each) => sum + each, 0);
   return [
     ...productKernels(shape, bytes, { elementType, device, math }),
     ...copies.map((elements, at) => stream(elements, 0, copied[at] ?? 0)),
   ];
-}
-
-function volume(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
 }

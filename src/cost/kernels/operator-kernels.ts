@@ -9,6 +9,7 @@
  * Left out: fusion (every operator launches), layout changes around convolutions, library choices.
  */
 
+import { productOf } from "../../core/product.js";
 import type { Operator } from "../../ir/operator-graph.js";
 import { REDUCE_TYPES } from "../../onnx/infer/reduction.js";
 import type { LoweredModel, TensorType } from "../../onnx/lowered-model.js";
@@ -199,5 +200,5 @@ function resultsOf(operator: Operator, lowered: LoweredModel): number {
 }
 
 function elementsOf(dims: readonly number[] | undefined): number {
-  return (dims ?? []).reduce((product, size) => product * size, 1);
+  return productOf(dims ?? []);
 }

@@ -1,4 +1,5 @@
 /** Row-major positions: where an element of one tensor comes from in another. */
+import { productOf } from "../../core/product.js";
 
 /** Elements to step over per unit of each dim. */
 export function stridesOf(dims: readonly number[]): readonly number[] {
@@ -17,7 +18,7 @@ export function forEachPlace(
   dims: readonly number[],
   visit: (coordinates: readonly number[], position: number) => void,
 ): void {
-  const count = dims.reduce((product, dim) => product * dim, 1);
+  const count = productOf(dims);
   const at = new Array<number>(dims.length).fill(0);
   for (let position = 0; position < count; position++) {
     visit(at, position);

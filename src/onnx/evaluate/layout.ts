@@ -1,5 +1,6 @@
 /** Moving, cutting, joining and looking up the elements of small constants. */
 
+import { productOf } from "../../core/product.js";
 import { permutation } from "../infer/reshaping.js";
 import { padsOf, sliceAxes } from "../infer/slicing.js";
 import type { Evaluation, Evaluator, EvaluatorTable } from "./evaluator.js";
@@ -50,7 +51,7 @@ const slice: Evaluator = ({ call, inputs: [data], dims }) => {
 
 const concat: Evaluator = ({ call, inputs, dims }) => {
   const axis = call.axis(call.int("axis") ?? 1, dims.length) ?? 0;
-  const result = new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0);
+  const result = new Array<number>(productOf(dims)).fill(0);
   const strides = stridesOf(dims);
   let offset = 0;
   for (const input of inputs.filter((each) => each !== undefined)) {
@@ -131,7 +132,7 @@ const scatterNd: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
   const result = [...data.values];
   const depth = indices.dims.at(-1) ?? 0;
   const strides = stridesOf(data.dims);
-  const row = data.dims.slice(depth).reduce((product, dim) => product * dim, 1);
+  const row = productOf(data.dims.slice(depth));
   const rows = depth === 0 ? 0 : indices.values.length / depth;
   for (let i = 0; i < rows; i++) {
     const tuple = wrapped(indices.values.slice(i * depth, (i + 1) * depth), data.dims);

@@ -1,5 +1,6 @@
 /** Reductions, running sums, ranges and filled tensors of small constants. */
 
+import { productOf } from "../../core/product.js";
 import { reducedAxes } from "../infer/reduction.js";
 import { decodeTensor } from "../tensor-values.js";
 import type { Evaluator, EvaluatorTable } from "./evaluator.js";
@@ -19,7 +20,7 @@ function reduce({ start, add, finish }: Reduction): Evaluator {
     }
     const kept = data.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
     const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
-    const count = kept.reduce((product, dim) => product * dim, 1);
+    const count = productOf(kept);
     const totals = new Array<number>(count).fill(start);
     forEachPlace(data.dims, (at, position) => {
       const target = positionOf(at, strides);
@@ -39,7 +40,7 @@ const range: Evaluator = ({ inputs: [start, , step], dims }) => {
 const constantOfShape: Evaluator = ({ call, dims }) => {
   const tensor = call.tensor("value");
   const value = tensor === undefined ? 0 : decodeTensor(tensor).values?.[0];
-  const count = dims.reduce((product, dim) => product * dim, 1);
+  const count = productOf(dims);
   return value === undefined ? undefined : new Array<number>(count).fill(value);
 };
 

@@ -1,4 +1,5 @@
 /** Convolutions, plain, transposed, deformable, integer and quantised. */
+import { productOf } from "../../core/product.js";
 import type { ElementType } from "../../ir/element-type.js";
 import { printDims } from "./broadcast.js";
 import { sameType } from "./elementwise.js";
@@ -114,7 +115,7 @@ const col2Im: InferRule = (call) => {
   if (dims?.length !== 3 || image === undefined || block === undefined) {
     return [tensor(call.input(0).elementType, undefined)];
   }
-  const blockSize = block.reduce((product, size) => product * size, 1);
+  const blockSize = productOf(block);
   const channels = dims[1] === undefined ? undefined : dims[1] / blockSize;
   if (channels !== undefined && !Number.isInteger(channels)) {
     call.refuse(`${dims[1]} columns are not a multiple of the block size ${blockSize}`);

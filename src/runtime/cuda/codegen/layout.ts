@@ -8,6 +8,7 @@
  *
  *   [8, 3, 4, 5] with strides [60, 20, 5, 1] and [0, 1, 0, 0]  becomes  [8, 3, 20] with [60, 20, 1] and [0, 1, 0].
  */
+import { productOf } from "../../../core/product.js";
 import { add, divide, type Expression, literal, multiply, remainder } from "./expression.js";
 
 /** Where a tensor's elements are, in elements. */
@@ -45,7 +46,7 @@ export function broadcastLayout(dims: readonly number[], target: readonly number
 
 /** Number of elements. */
 export function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
+  return productOf(dims);
 }
 
 /** The space with dims of size 1 dropped and neighbours merged where every layout allows it. */

@@ -1,5 +1,7 @@
 /** Constants of merged convolutions, made of those of their parts. */
+
 import { present } from "../../../core/invariant.js";
+import { productOf } from "../../../core/product.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { type MergedConvolution, mergedConstants } from "../../../onnx/merged-operator.js";
 
@@ -58,8 +60,8 @@ function stackedFilters(
   bytesEach: number,
 ): Uint8Array {
   const [, inputs = 1, ...kernel] = weightDims;
-  const volume = product(kernel);
-  const stacked = new Uint8Array(product(weightDims) * bytesEach);
+  const volume = productOf(kernel);
+  const stacked = new Uint8Array(productOf(weightDims) * bytesEach);
   let filter = 0;
   layout.forEach((part, at) => {
     const source = parts[at] ?? new Uint8Array();
@@ -107,8 +109,4 @@ function rowsOf(
     );
   });
   return starts;
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
 }
