@@ -9,7 +9,7 @@ export function runtimeMissing(cause: unknown): Failure {
   return {
     code: "onnxruntime-missing",
     message: "the package onnxruntime-node, which executes models on the CPU, cannot be loaded",
-    hint: "npm install onnxruntime-node --onnxruntime-node-install=skip",
+    hint: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0",
     exit: 4,
     cause,
   };

@@ -19,7 +19,7 @@ const HELP = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
 
 /** Options of other programs that documents name: npm's, vitest's, NVRTC's, the helper's, our benches'. */
 const OTHER_OPTIONS = new Set([
-  "--onnxruntime-node-install",
+  "--omit",
   "--config",
   "--run",
   "--fmad",

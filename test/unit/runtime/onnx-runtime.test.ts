@@ -23,7 +23,7 @@ describe("loadOnnxRuntime", () => {
         {
           code: "onnxruntime-missing",
           exit: 4,
-          hint: "npm install onnxruntime-node --onnxruntime-node-install=skip",
+          hint: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0",
         },
       ],
     });
