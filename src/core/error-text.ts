@@ -10,6 +10,10 @@ const FILE_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ["EROFS", "the file system is read-only"],
   ["ENOSPC", "no space left"],
   ["ENAMETOOLONG", "the name is too long"],
+  ["ELOOP", "links lead in a circle"],
+  ["EDQUOT", "the quota is used up"],
+  ["EMFILE", "too many files are open"],
+  ["ETXTBSY", "is a program that runs"],
 ]);
 
 /** The message of whatever was thrown. */

@@ -6,6 +6,7 @@
  */
 import { errorText } from "./error-text.js";
 import type { Failure, Failures } from "./failure.js";
+import { InternalError } from "./invariant.js";
 import type { JsonProblem, Shape } from "./json-shape.js";
 import { fail, ok, type Result } from "./result.js";
 
@@ -72,6 +73,25 @@ export function readDocument<T, R>(
   const [first = { pointer: "", message: `is not a ${kind.format}` }, ...others] = problems;
   const failures: Failures = [invalid(first), ...others.slice(0, MAX_PROBLEMS - 1).map(invalid)];
   return fail(failures);
+}
+
+/**
+ * A document of our own with the keys of every record in the documented order, to be written.
+ *
+ * Ensures: what is written is read back. Throws `InternalError` for a document that would be refused.
+ */
+export function ownDocument<T, R>(document: T, kind: DocumentKind<T>, accept: Accept<T, R>): T {
+  const problems: JsonProblem[] = [];
+  const ordered = kind.shape(document, "", problems);
+  if (ordered !== undefined) {
+    accept(ordered, problems);
+  }
+  const [first] = problems;
+  if (ordered === undefined || first !== undefined) {
+    const what = `${first?.pointer ?? ""} ${first?.message ?? "has another shape"}`;
+    throw new InternalError(`a ${kind.format} of our own would be refused: ${what}`);
+  }
+  return ordered;
 }
 
 /** Where in a file a problem is. */

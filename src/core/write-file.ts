@@ -1,27 +1,24 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { PendingFile } from "./pending-file.js";
 
 /**
- * Writes a whole file or nothing: the bytes go to a temporary name beside it, then the file is renamed.
+ * Writes a whole file or nothing, as `PendingFile` does: whoever reads `path` meanwhile sees what was
+ * there, or all of what was written.
  *
  * Ensures: after a throw or a crash `path` is what it was; after a throw no temporary file is left.
  * Throws what `node:fs` throws.
  */
 export function writeFileAtomically(path: string, data: string | Uint8Array): void {
-  const temporary = `${path}.partial`;
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const pending = new PendingFile(path);
   try {
-    const file = openSync(temporary, "w");
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += writeSync(file, bytes, done);
-      }
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    pending.write(typeof data === "string" ? new TextEncoder().encode(data) : data, 0);
+    pending.commit();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    pending.discard();
     throw error;
   }
+}
+
+/** Throws what `writeFileAtomically` would throw before it writes the first byte; leaves nothing. */
+export function tryWriting(path: string): void {
+  new PendingFile(path).discard();
 }

@@ -9,9 +9,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { fail, ok, type Result } from "../core/result.js";
-import { writeFileAtomically } from "../core/write-file.js";
+import { tryWriting, writeFileAtomically } from "../core/write-file.js";
 import {
   fileExists,
   fileTooLarge,
@@ -77,7 +76,7 @@ const HEAD_BYTES = 200;
 
 /**
  * Writes a file whole or not at all. A file of the same format is replaced; any other one only with
- * `force`. A device or a pipe, such as /dev/null, is written to with `force`, and not replaced.
+ * `force`. A link is written through. A device or a pipe, such as /dev/null, is written to with `force`, and not replaced.
  *
  * Fails: as `mayWrite`.
  */
@@ -90,7 +89,7 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
     if (isPlain(path)) {
       writeFileAtomically(path, text);
     } else {
-      writeFileSync(path, text);
+      writeToDevice(path, text);
     }
     return ok(undefined);
   } catch (cause) {
@@ -102,7 +101,7 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
  * Whether `writeText` would refuse: asked before long work starts.
  *
  * Fails: `output-is-input`; `file-exists`; `file-unwritable` when it is a folder, or its folder is
- * not there or may not be written to.
+ * not there, or nothing can be made in it (which is tried: no question of permissions is as sure).
  */
 export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
   const { force, format, inputs = [] } = overwrite;
@@ -114,21 +113,34 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
     if (inputs.some((input) => isSameFile(there, input))) {
       return fail([outputIsInput(path)]);
     }
+    if (there !== undefined && !force && !(there.isFile() && headOf(path).includes(format))) {
+      return fail([fileExists(path)]);
+    }
+    if (there !== undefined) {
+      accessSync(path, constants.W_OK);
+    }
     if (there === undefined || there.isFile()) {
-      accessSync(dirname(path), constants.W_OK);
+      tryWriting(path);
     }
-    if (there === undefined || force || (there.isFile() && headOf(path).includes(format))) {
-      return ok(undefined);
-    }
+    return ok(undefined);
   } catch (cause) {
     return fail([fileUnwritable(path, cause)]);
   }
-  return fail([fileExists(path)]);
 }
 
 /** Whether a path is a file or free to become one; else it is a device or a pipe. */
 function isPlain(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+/** Into what is there; nothing is made. */
+function writeToDevice(path: string, text: string): void {
+  const device = openSync(path, constants.O_WRONLY | constants.O_NOCTTY);
+  try {
+    writeFileSync(device, text);
+  } finally {
+    closeSync(device);
+  }
 }
 
 function isSameFile(there: Stats | undefined, path: string): boolean {

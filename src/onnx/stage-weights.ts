@@ -11,7 +11,7 @@
  * `model.stages.bin`; the stage models hold three references and no weight.
  */
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { PendingFile } from "../core/pending-file.js";
 import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
@@ -89,38 +89,31 @@ export class StageWeights {
       return ok(undefined);
     }
     const payloads = new PayloadReader(this.#model.path);
-    const partial = `${path}.partial`;
+    let file: PendingFile | undefined;
     try {
-      const written = this.#writeAll(partial, payloads);
+      file = new PendingFile(path);
+      const written = this.#writeAll(file, payloads);
       if (written.ok) {
-        renameSync(partial, path);
+        file.commit();
       }
       return written;
     } catch (cause) {
       return fail([weightsUnwritable(path, cause)]);
     } finally {
       payloads.close();
-      rmSync(partial, { force: true });
+      file?.discard();
     }
   }
 
-  #writeAll(path: string, payloads: PayloadReader): Result<void> {
-    const file = openSync(path, "w");
-    try {
-      for (const tensor of this.#collected) {
-        const elements = elementsOf(tensor, this.#model.path, payloads);
-        if (!elements.ok) {
-          return elements;
-        }
-        const { offset } = this.#places.get(tensor.name) ?? { offset: 0 };
-        for (let done = 0; done < elements.value.length; ) {
-          done += writeSync(file, elements.value, done, undefined, offset + done);
-        }
+  #writeAll(file: PendingFile, payloads: PayloadReader): Result<void> {
+    for (const tensor of this.#collected) {
+      const elements = elementsOf(tensor, this.#model.path, payloads);
+      if (!elements.ok) {
+        return elements;
       }
-      return ok(undefined);
-    } finally {
-      closeSync(file);
+      file.write(elements.value, this.#places.get(tensor.name)?.offset ?? 0);
     }
+    return ok(undefined);
   }
 }
 

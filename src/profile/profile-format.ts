@@ -2,7 +2,7 @@
  * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
  * problem at its place, writing with one order of keys.
  */
-import { type DocumentKind, parseDocument } from "../core/json-document.js";
+import { type DocumentKind, ownDocument, parseDocument } from "../core/json-document.js";
 import {
   boolean,
   integer,
@@ -203,6 +203,7 @@ function consistent(
  * The file of a profile: the same bytes for the same profile, on every machine.
  *
  * Ensures: `parseProfile(encodeProfile(p))` is `p`, and encoding that again gives the same text.
+ * Throws `InternalError` for a profile that `parseProfile` would refuse.
  */
 export function encodeProfile(profile: Profile): string {
   const file: ProfileFile = {
@@ -217,6 +218,5 @@ export function encodeProfile(profile: Profile): string {
     ...(profile.measurement === undefined ? {} : { measurement: profile.measurement }),
   };
   // Read once through the shapes, which puts the keys of every record into the documented order.
-  const problems: JsonProblem[] = [];
-  return stableJson((profileFile(file, "", problems) ?? file) as unknown as Json);
+  return stableJson(ownDocument(file, KIND, consistent) as unknown as Json);
 }

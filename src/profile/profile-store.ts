@@ -69,9 +69,10 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
  * Fails: `profile-not-stored`.
  */
 export function writeProfile(path: string, profile: Profile): Result<string> {
+  const text = encodeProfile(profile);
   try {
     makeFolder(dirname(path));
-    writeFileAtomically(path, encodeProfile(profile));
+    writeFileAtomically(path, text);
     return ok(path);
   } catch (error) {
     return fail([profileNotStored(path, error)]);

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { makeFolder } from "../../core/make-folder.js";
 import { fail, ok, type Result } from "../../core/result.js";
@@ -48,7 +48,7 @@ export function writeStageModels(
     path: join(folder, `${stem}.${stages[at]?.id ?? at}.onnx`),
     bytes: model.bytes,
   }));
-  const taken = [...files.map(({ path }) => path), join(folder, weightsName)].find(existsSync);
+  const taken = [...files.map(({ path }) => path), join(folder, weightsName)].find(isTaken);
   if (taken !== undefined && !force) {
     return fail([stageModelExists(taken)]);
   }
@@ -64,6 +64,11 @@ export function writeStageModels(
     }
   }
   return ok(undefined);
+}
+
+/** Whether anything has that name; a link that leads nowhere has it too. */
+function isTaken(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isSameFolder(a: string, b: string): boolean {

@@ -1,5 +1,5 @@
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
-import { type DocumentKind, parseDocument } from "../../core/json-document.js";
+import { type DocumentKind, ownDocument, parseDocument } from "../../core/json-document.js";
 import {
   boolean,
   integer,
@@ -179,10 +179,14 @@ const KIND: DocumentKind<GpuProfileFile> = {
  * The file of a GPU profile: the same bytes for the same profile.
  *
  * Ensures: `parseGpuProfile(encodeGpuProfile(p))` is `p`.
+ * Throws `InternalError` for a profile that `parseGpuProfile` would refuse.
  */
 export function encodeGpuProfile(profile: GpuProfile): string {
-  const file = { format: GPU_PROFILE_FORMAT, version: GPU_PROFILE_VERSION, ...profile };
-  const problems: JsonProblem[] = [];
-  // Read once through the shapes, which puts the keys of every record into one order.
-  return stableJson((gpuProfileFile(file, "", problems) ?? file) as unknown as Json);
+  const file: GpuProfileFile = {
+    format: GPU_PROFILE_FORMAT,
+    version: GPU_PROFILE_VERSION,
+    ...profile,
+  };
+  // Read once through the shapes, which puts the keys of every record into the documented order.
+  return stableJson(ownDocument(file, KIND, consistent) as unknown as Json);
 }

@@ -56,9 +56,10 @@ function readGpuProfile(path: string, bytes: number): Result<GpuProfile> {
 
 /** Writes a profile to a file, its folders made as needed, whole or not at all. Fails: `profile-not-stored`. */
 export function writeGpuProfile(path: string, profile: GpuProfile): Result<string> {
+  const text = encodeGpuProfile(profile);
   try {
     makeFolder(dirname(path));
-    writeFileAtomically(path, encodeGpuProfile(profile));
+    writeFileAtomically(path, text);
     return ok(path);
   } catch (error) {
     return fail([profileNotStored(path, error)]);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { InternalError } from "../../../src/core/invariant.js";
 import { encodeProfile, parseProfile } from "../../../src/profile/profile-format.js";
 import { PROFILE } from "../../support/profiles.js";
 
@@ -26,6 +27,16 @@ describe("profile files", () => {
     const back = parseProfile(text, "p.json");
     expect(back).toEqual({ ok: true, value: PROFILE });
     expect(back.ok && encodeProfile(back.value)).toBe(text);
+  });
+
+  it.each([
+    ["a fraction of a nanosecond", { operators: [{ ...PROFILE.operators[0], medianNs: 0.5 }] }],
+    ["a name twice", { operators: [PROFILE.operators[0], PROFILE.operators[0]] }],
+    ["a missing slowdown", { workers: { ...PROFILE.workers, slowdown: [1] } }],
+  ])("are not written when they would be refused: %s", (_, wrong) => {
+    expect(() => encodeProfile({ ...PROFILE, ...wrong } as unknown as typeof PROFILE)).toThrow(
+      InternalError,
+    );
   });
 
   it("do not depend on the order of a record's keys", () => {

@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/** A new file that nobody else opened or can name beforehand; links are not followed where the system can say so. */
+const NEW_FILE =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
+/** Links that lead to one another before it is called a circle, as Linux counts. */
+const MOST_LINKS = 40;
+
+/**
+ * A file on its way to its place: written under a name of its own in the same folder, and renamed
+ * when it is whole. Whoever reads the place sees the old file or the new one, and of several writers
+ * the last one wins.
+ *
+ * A link is written through: the file that it leads to is replaced (or made), the link stays. The
+ * permissions of a file that is replaced stay; a new file has those that the umask gives.
+ */
+export class PendingFile {
+  readonly #file: number;
+  readonly #temporary: string;
+  readonly #target: string;
+  #isOpen = true;
+
+  /** Makes the file under its own name. Throws what `node:fs` throws. */
+  constructor(path: string) {
+    this.#target = targetOf(path);
+    this.#temporary = join(
+      dirname(this.#target),
+      `.top-compile-${randomBytes(8).toString("hex")}.partial`,
+    );
+    const replaced = statSync(this.#target, { throwIfNoEntry: false });
+    this.#file = openSync(this.#temporary, NEW_FILE, replaced === undefined ? 0o666 : 0o600);
+    if (replaced !== undefined) {
+      this.#likeReplaced(replaced);
+    }
+  }
+
+  /** Writes all bytes at `offset` of the file. Throws what `node:fs` throws. */
+  write(bytes: Uint8Array, offset: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#file, bytes, done, undefined, offset + done);
+    }
+  }
+
+  /** Puts the file into its place. Throws what `node:fs` throws. */
+  commit(): void {
+    fsyncSync(this.#file);
+    this.#close();
+    renameSync(this.#temporary, this.#target);
+  }
+
+  /** Removes the file, unless it is in its place already. */
+  discard(): void {
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  /** Owner and permissions of the file that is replaced; the owner where this user may give files away. */
+  #likeReplaced({ uid, gid, mode }: Stats): void {
+    try {
+      fchownSync(this.#file, uid, gid);
+    } catch {
+      // Stays the user's own.
+    }
+    try {
+      fchmodSync(this.#file, mode & 0o777);
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  #close(): void {
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      closeSync(this.#file);
+    }
+  }
+}
+
+/** Where a path leads once its last part is no link: the file may not exist yet. */
+function targetOf(path: string): string {
+  // The system looks first: it refuses circles, and links of others where it does not trust them.
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined) {
+    return lstatSync(path).isSymbolicLink() ? realpathSync(path) : path;
+  }
+  let at = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink() !== true) {
+      break;
+    }
+    at = resolve(realpathSync(dirname(at)), readlinkSync(at));
+  }
+  return at;
+}
