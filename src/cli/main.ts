@@ -6,19 +6,20 @@ import { EXIT } from "./exit-code.js";
 import type { CliIo } from "./io.js";
 import { addCommonOptions } from "./options.js";
 import { paintFor } from "./paint.js";
-import { renderFailures } from "./render-failure.js";
+import { type FailureStyle, renderFailures } from "./render-failure.js";
 import { type Session, sessionFor } from "./session.js";
+import { usageFailure } from "./usage-failure.js";
 import { TOOL_VERSION } from "./version.js";
 
 /**
  * Runs the command line and gives the exit status; it never throws.
  *
- * stdout carries the product only; failures, progress and notes go to stderr.
+ * stdout carries the product only; failures, progress and notes go to stderr. With `--json` a
+ * command that fails prints one JSON document there, and without a terminal nothing else.
  * The first SIGINT aborts the command's signal, the second ends the process.
  */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
-  const isVerbose = argv.includes("--verbose");
-  const paint = paintFor(io, !argv.includes("--no-color"));
+  const style = failureStyle(argv, io);
   const interrupt = new AbortController();
   const onSigint = (): void => {
     if (interrupt.signal.aborted) {
@@ -28,20 +29,40 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   };
   process.on("SIGINT", onSigint);
   try {
-    const outcome = await runCommand(argv, io, interrupt.signal);
+    const outcome = await runCommand(argv, io, interrupt.signal, style);
     if (outcome.ok) {
       return outcome.value;
     }
     if (interrupt.signal.aborted) {
-      io.stderr.write("interrupted: nothing was written\n");
+      reportInterrupt(io, style);
       return EXIT.interrupted;
     }
-    renderFailures(outcome.error, io, { paint, isVerbose });
+    renderFailures(outcome.error, io, style);
     return Math.max(...outcome.error.map((failure) => failure.exit));
   } catch (error) {
-    return reportException(error, io, isVerbose);
+    return reportException(error, io, style);
   } finally {
     process.off("SIGINT", onSigint);
+  }
+}
+
+/** How this run prints failures: known before the arguments are parsed, since that may fail too. */
+function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
+  const end = argv.indexOf("--");
+  const flags = end < 0 ? argv : argv.slice(0, end);
+  return {
+    paint: paintFor(io, !flags.includes("--no-color")),
+    isVerbose: flags.includes("--verbose"),
+    isJson: flags.includes("--json"),
+  };
+}
+
+function reportInterrupt(io: CliIo, style: FailureStyle): void {
+  const message = "nothing was written";
+  if (style.isJson) {
+    renderFailures([{ code: "interrupted", message }], io, style);
+  } else {
+    io.stderr.write(`interrupted: ${message}\n`);
   }
 }
 
@@ -49,6 +70,7 @@ async function runCommand(
   argv: readonly string[],
   io: CliIo,
   signal: AbortSignal,
+  { isJson }: FailureStyle,
 ): Promise<CommandOutcome> {
   let outcome: CommandOutcome = { ok: true, value: EXIT.done };
   const run: Run = async (options, action) => {
@@ -59,7 +81,7 @@ async function runCommand(
       session.progress.end();
     }
   };
-  const program = programOn(io).hook("preSubcommand", async (_, command) => {
+  const program = programOn(io, isJson).hook("preSubcommand", async (_, command) => {
     const entry = COMMANDS.find(({ name }) => name === command.name());
     const register = await present(entry, "command of the list").load();
     register(command, run);
@@ -75,11 +97,11 @@ A model as the first argument is compiled:
 
 Exit status: 0 done, 1 input refused, proved infeasible, invalid or stale, 2 wrong use,
 3 a limit was reached first, 4 something is missing on this machine, 70 a mistake of this
-program, 130 interrupted.
+program, 130 interrupted. docs/failures.md lists every failure by its code.
 `;
 
-/** The program with its commands, none of them loaded. */
-function programOn(io: CliIo): Command {
+/** The program with its commands, none of them loaded; `isSilent` when somebody else prints its errors. */
+function programOn(io: CliIo, isSilent: boolean): Command {
   const program = new Command("top-compile")
     .description("Searches, proves and writes schedules for ONNX models and pipeline placements.")
     .version(TOOL_VERSION, "-V, --version", "print the version")
@@ -89,7 +111,7 @@ function programOn(io: CliIo): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr: (text) => isSilent || io.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, "error[usage] ")),
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
@@ -134,16 +156,15 @@ function withCommand(argv: readonly string[]): readonly string[] {
   return isBareWord || isOfProgram ? argv : [DEFAULT_COMMAND, ...argv];
 }
 
-function reportException(error: unknown, io: CliIo, isVerbose: boolean): number {
+function reportException(error: unknown, io: CliIo, style: FailureStyle): number {
   if (error instanceof CommanderError) {
+    if (error.exitCode !== 0 && style.isJson) {
+      renderFailures([usageFailure(error)], io, style);
+    }
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
-  const known = error instanceof Error ? error : new InternalError(String(error));
-  io.stderr.write(
-    `error[internal] ${known.message}; please report this with the command and its input\n`,
-  );
-  if (isVerbose) {
-    io.stderr.write(`${known.stack ?? ""}\n`);
-  }
+  const { message, stack } = error instanceof Error ? error : new InternalError(String(error));
+  const hint = "please report this with the command and its input";
+  renderFailures([{ code: "internal", message, hint, cause: stack }], io, style);
   return EXIT.internal;
 }

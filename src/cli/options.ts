@@ -5,7 +5,7 @@ const COMMON_GROUP = "Common options:";
 /** Adds `--json`, `--quiet`, `--verbose`, `--no-color` and `--help`, the same for every command. */
 export function addCommonOptions(command: Command): Command {
   const options = [
-    new Option("--json", "print the result as JSON on stdout, and nothing else there"),
+    new Option("--json", "print the result as JSON on stdout, failures as JSON on stderr"),
     new Option("--quiet", "print no progress and no notes"),
     new Option("--verbose", "print what failures were caused by"),
     new Option("--no-color", "print without colour, as with NO_COLOR=1"),

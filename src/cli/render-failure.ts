@@ -1,5 +1,5 @@
 import { escapeControls } from "../core/escape-controls.js";
-import type { Failures } from "../core/failure.js";
+import type { AnyFailureCode } from "../core/failure-catalog/failure-catalog.js";
 import type { CliIo } from "./io.js";
 import type { Paint } from "./paint.js";
 
@@ -8,17 +8,35 @@ export interface FailureStyle {
   readonly paint: Paint;
   /** Adds what each failure was caused by. */
   readonly isVerbose: boolean;
+  /** Prints one JSON document instead of lines. */
+  readonly isJson: boolean;
+}
+
+/** What ended a command: a failure of a step, or one of the command line itself. */
+export interface PrintedFailure {
+  readonly code: AnyFailureCode;
+  readonly message: string;
+  readonly where?: string;
+  readonly hint?: string;
+  readonly cause?: unknown;
 }
 
 /**
- * Prints failures, one line each: `error[code] where: message; hint`.
+ * Prints failures on stderr: one line each, `error[code] where: message; hint`, or with `isJson` one
+ * document, `{ "failures": [ { "code", "message", "place", "hint" } ] }`.
  * Control characters that a hostile file may have put into names are escaped.
  */
 export function renderFailures(
-  failures: Failures,
+  failures: readonly PrintedFailure[],
   { stderr }: CliIo,
-  { paint, isVerbose }: FailureStyle,
+  { paint, isVerbose, isJson }: FailureStyle,
 ): void {
+  if (isJson) {
+    const document = { failures: failures.map((failure) => jsonOf(failure, isVerbose)) };
+    const lines = JSON.stringify(document, undefined, 2).split("\n");
+    stderr.write(`${lines.map(escapeControls).join("\n")}\n`);
+    return;
+  }
   for (const { code, where, message, hint, cause } of failures) {
     const place = where === undefined ? "" : ` ${where}:`;
     const advice = hint === undefined ? "" : `; ${hint}`;
@@ -28,4 +46,15 @@ export function renderFailures(
       stderr.write(`  caused by: ${escapeControls(String(cause))}\n`);
     }
   }
+}
+
+/** Keys without a value are absent; `cause` is there with `--verbose` only. */
+function jsonOf({ code, message, where, hint, cause }: PrintedFailure, isVerbose: boolean): object {
+  return {
+    code,
+    message,
+    ...(where === undefined ? {} : { place: where }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(isVerbose && cause !== undefined ? { cause: String(cause) } : {}),
+  };
 }

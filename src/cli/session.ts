@@ -20,13 +20,21 @@ export interface Session {
   print(product: Product): void;
 }
 
+/**
+ * Whether nothing but failures goes to stderr: with `--quiet`, and with `--json` where no person
+ * watches, so that a script can parse all that it finds there.
+ */
+function isQuiet({ stderr }: CliIo, { quiet, json }: CommonOptions): boolean {
+  return quiet === true || (json === true && stderr.isTTY !== true);
+}
+
 /** The session for the common options of a command. */
 export function sessionFor(io: CliIo, signal: AbortSignal, options: CommonOptions): Session {
   const paint = paintFor(io, options.color !== false);
   return {
     io,
     signal,
-    progress: progressOn(io, paint, options.quiet === true),
+    progress: progressOn(io, paint, isQuiet(io, options)),
     print: ({ text, json }) => {
       const product = options.json === true ? json() : text();
       const line = typeof product === "string" ? product : JSON.stringify(product, undefined, 2);

@@ -1,3 +1,5 @@
+import type { FailureCodeOf } from "./failure-catalog/failure-catalog.js";
+
 /**
  * The exit status of a failure.
  *
@@ -6,20 +8,26 @@
  */
 export type FailureExit = 1 | 2 | 3 | 4;
 
+/** The code of a failure: one of the closed catalog, which says its exit status. */
+export type FailureCode = FailureCodeOf<FailureExit>;
+
 /**
  * Something the user can cause and can act on. Every folder words its own failures in its file
  * `failures.ts`; callers pass data, never text.
  */
-export interface Failure {
+export type Failure = FailureOf<1> | FailureOf<2> | FailureOf<3> | FailureOf<4>;
+
+/** A failure with an exit status. */
+export interface FailureOf<E extends FailureExit> {
   /** Stable kebab-case name that scripts may test. */
-  readonly code: string;
+  readonly code: FailureCodeOf<E>;
   /** One line: what is wrong, with the numbers that decided it. */
   readonly message: string;
   /** File, JSON pointer, node or tensor name. */
   readonly where?: string;
   /** One line: what to do about it. */
   readonly hint?: string;
-  readonly exit: FailureExit;
+  readonly exit: E;
   /** The error that was caught, for `--verbose`. */
   readonly cause?: unknown;
 }

@@ -1,6 +1,7 @@
 import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 import { someOf } from "../core/some-of.js";
+import { modelUnreadable } from "../onnx/failures.js";
 
 /** A file that cannot be read. */
 export function fileUnreadable(path: string, cause: unknown): Failure {
@@ -17,36 +18,31 @@ export function fileUnreadable(path: string, cause: unknown): Failure {
 /** The model of a schedule is not where it is looked for. */
 export function modelOfScheduleUnreadable(path: string, cause: unknown): Failure {
   return {
-    code: "model-unreadable",
-    where: path,
+    ...modelUnreadable(path, cause),
     message: `the model of this schedule: ${fileProblem(cause)}`,
     hint: "say where it is with --model FILE",
-    exit: 1,
-    cause,
   };
 }
 
 /** A result that cannot be written. */
 export function fileUnwritable(path: string, cause: unknown): Failure {
-  return {
-    code: "file-unwritable",
-    where: path,
-    message: fileProblem(cause),
-    hint: "choose another place with --out FILE",
-    exit: 1,
-    cause,
-  };
+  return { ...placeUnwritable(path, fileProblem(cause), OTHER_PLACE), cause };
 }
 
 /** A folder where a file is to be written. */
 export function outputIsFolder(path: string): Failure {
-  return {
-    code: "file-unwritable",
-    where: path,
-    message: "is a folder",
-    hint: "choose another place with --out FILE",
-    exit: 1,
-  };
+  return placeUnwritable(path, "is a folder", OTHER_PLACE);
+}
+
+/** A file where stage models were to go. */
+export function stageFolderIsFile(path: string): Failure {
+  return placeUnwritable(path, "is a file, not a folder", "give a folder with --stage-models");
+}
+
+const OTHER_PLACE = "choose another place with --out FILE";
+
+function placeUnwritable(path: string, message: string, hint: string): Failure {
+  return { code: "file-unwritable", where: path, message, hint, exit: 1 };
 }
 
 /** An output that would overwrite what it is made from. */
@@ -62,13 +58,24 @@ export function outputIsInput(path: string): Failure {
 
 /** A file that is there already and is not one of the kind that is to be written. */
 export function fileExists(path: string): Failure {
-  return {
-    code: "file-exists",
-    where: path,
-    message: "exists already, and is not an earlier output of this command",
-    hint: "choose another place with --out FILE, or give --force to overwrite it",
-    exit: 1,
-  };
+  return placeTaken(
+    path,
+    "exists already, and is not an earlier output of this command",
+    `${OTHER_PLACE}, or give --force to overwrite it`,
+  );
+}
+
+/** A file in the place of a stage model or of the weights of all. */
+export function stageModelExists(path: string): Failure {
+  return placeTaken(
+    path,
+    "exists already",
+    "give --force to overwrite stage models, or another folder with --stage-models",
+  );
+}
+
+function placeTaken(path: string, message: string, hint: string): Failure {
+  return { code: "file-exists", where: path, message, hint, exit: 1 };
 }
 
 /** A schedule of another model. */

@@ -98,7 +98,7 @@ function checkTensor(
     problems.push(`${at} has the wrong consumers`);
   }
   if (![...tensor.dims, tensor.bytes].every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    problems.push(`${at} has a size that is none`);
+    problems.push(`${at} has an invalid size`);
   }
 }
 
@@ -122,7 +122,7 @@ function checkOperator(
     problems.push(`${at} comes before something that it reads`);
   }
   if (Object.values(operator.work).some((figure) => !Number.isFinite(figure) || figure < 0)) {
-    problems.push(`${at} has work that is no figure`);
+    problems.push(`${at} has invalid work`);
   }
 }
 

@@ -42,13 +42,10 @@ export function profileDoesNotFit(
   has: string,
   wanted: string,
 ): Failure {
-  return {
-    code: "profile-stale",
-    where: file,
-    message: `was measured with another ${what}: ${short(has)}, wanted ${short(wanted)}`,
-    hint: "measure it again with: top-compile profile MODEL",
-    exit: 1,
-  };
+  return profileStale(
+    file,
+    `was measured with another ${what}: ${short(has)}, wanted ${short(wanted)}`,
+  );
 }
 
 /** A profile lacks an operator, or has one too many: its file was edited. */
@@ -57,12 +54,19 @@ export function profileOperatorsDiffer(
   operator: string,
   isMissing: boolean,
 ): Failure {
+  return profileStale(
+    file,
+    isMissing
+      ? `has no time for operator "${operator}" of the model`
+      : `has an operator "${operator}" that the model does not have`,
+  );
+}
+
+function profileStale(file: string, message: string): Failure {
   return {
     code: "profile-stale",
     where: file,
-    message: isMissing
-      ? `has no time for operator "${operator}" of the model`
-      : `has an operator "${operator}" that the model does not have`,
+    message,
     hint: "measure it again with: top-compile profile MODEL",
     exit: 1,
   };

@@ -63,26 +63,39 @@ export function segmentFailed(
   };
 }
 
+/** What a worker thread works for: a stream by its number, or a device of a pipeline by its name. */
+export type WorkerOwner = number | string;
+
 /** A worker thread ended before it was told to. */
-export function workerDied(worker: number, reason: string, cause?: unknown): Failure {
+export function workerDied(owner: WorkerOwner, reason: string, cause?: unknown): Failure {
   return {
     code: "worker-died",
-    message: `the worker thread of stream ${worker} ended early: ${errorLine(reason)}`,
-    hint: "use fewer streams if memory is short",
+    where: placeOf(owner),
+    message: `its worker thread ended early: ${errorLine(reason)}`,
+    hint: `use fewer ${kindOf(owner)} if memory is short`,
     exit: 4,
     cause,
   };
 }
 
 /** A worker thread had no memory left. */
-export function workerOutOfMemory(worker: number, cause: unknown): Failure {
+export function workerOutOfMemory(owner: WorkerOwner, cause: unknown): Failure {
   return {
     code: "worker-out-of-memory",
-    message: `the worker thread of stream ${worker} ran out of memory`,
-    hint: "use fewer streams, or smaller dynamic dims (--dim NAME=VALUE)",
+    where: placeOf(owner),
+    message: "its worker thread ran out of memory",
+    hint: `use fewer ${kindOf(owner)}, or smaller dynamic dims (--dim NAME=VALUE)`,
     exit: 4,
     cause,
   };
+}
+
+function placeOf(owner: WorkerOwner): string {
+  return typeof owner === "number" ? `stream ${owner}` : owner;
+}
+
+function kindOf(owner: WorkerOwner): string {
+  return typeof owner === "number" ? "streams" : "devices";
 }
 
 /** The worker threads did not finish in time. */

@@ -98,28 +98,6 @@ export function modelNotStatic(model: string, operators: readonly string[]): Fai
   };
 }
 
-/** A file where stage models were to go. */
-export function stageFolderIsFile(path: string): Failure {
-  return {
-    code: "file-unwritable",
-    where: path,
-    message: "is a file, not a folder",
-    hint: "give a folder with --stage-models",
-    exit: 1,
-  };
-}
-
-/** A file in the place of a stage model or of the weights of all. */
-export function stageModelExists(path: string): Failure {
-  return {
-    code: "file-exists",
-    where: path,
-    message: "is there already",
-    hint: "give --force to overwrite stage models, or another folder with --stage-models",
-    exit: 1,
-  };
-}
-
 /** A schedule that this machine's runner cannot execute. */
 export function pipelineNotRunnable(file: string, reason: string): Failure {
   return {
@@ -127,17 +105,6 @@ export function pipelineNotRunnable(file: string, reason: string): Failure {
     where: file,
     message: reason,
     hint: "run executes inference pipelines of a model, compiled with --device cpu, one device per block",
-    exit: 1,
-  };
-}
-
-/** A schedule whose stages are not those of its model. */
-export function stagesBroken(file: string, problem: string): Failure {
-  return {
-    code: "schedule-broken",
-    where: file,
-    message: problem,
-    hint: "compile the model again",
     exit: 1,
   };
 }

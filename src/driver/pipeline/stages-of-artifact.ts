@@ -9,9 +9,9 @@ import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import type { Placement } from "../../placement/placement.js";
+import { scheduleBroken } from "../failures.js";
 import type { ModelLoader } from "../load-model-of-artifact.js";
 import { assignOperators } from "./assign-operators.js";
-import { stagesBroken } from "./failures.js";
 import { stageProblem } from "./stage-problem.js";
 
 /** The stages of an artifact, and the model they are of. */
@@ -56,7 +56,7 @@ export async function stagesOfArtifact(
   const blockOf = assigned.value.blockOf.map((at) => named[at] ?? 0);
   const found = { lowered: lowered.value, partition, blockOf };
   const problem = dependencyProblem(found, placement) ?? stageProblem(found, placement, artifact);
-  return problem === undefined ? ok(found) : fail([stagesBroken(file, problem)]);
+  return problem === undefined ? ok(found) : fail([scheduleBroken(file, problem)]);
 }
 
 /** A stage that does not wait for what it reads. */

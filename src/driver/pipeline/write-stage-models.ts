@@ -6,8 +6,7 @@ import { writeFileAtomically } from "../../core/write-file.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageModels } from "../../onnx/stage-models.js";
 import { StageWeights } from "../../onnx/stage-weights.js";
-import { fileUnwritable } from "../failures.js";
-import { stageFolderIsFile, stageModelExists } from "./failures.js";
+import { fileUnwritable, stageFolderIsFile, stageModelExists } from "../failures.js";
 import type { PlacedModel } from "./place-model.js";
 
 /**

@@ -17,21 +17,18 @@ import { fail, ok, type Result } from "../../core/result.js";
 import {
   executionStopped,
   executorClosed,
+  executorTimedOut,
   runtimeMissing,
   unsupportedElementType,
+  workerDied,
+  workerOutOfMemory,
   wrongFeed,
 } from "../failures.js";
 import { disableTelemetry } from "../onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "../tensor-data.js";
 import { ThreadCrew } from "../thread-crew.js";
 import { portsBetween } from "../thread-life.js";
-import {
-  deviceDied,
-  deviceOutOfMemory,
-  pipelineTimedOut,
-  stageFailed,
-  stageShapeWrong,
-} from "./failures.js";
+import { stageFailed, stageShapeWrong } from "./failures.js";
 import { checkPlan, type PipelinePlan, type PlanBlock } from "./pipeline-plan.js";
 import {
   type DeviceReport,
@@ -155,8 +152,8 @@ class Executor implements PipelineExecutor {
       program: options.program ?? workerProgram(),
       heapLimitMb: options.heapLimitMb,
       graceMs: options.graceMs,
-      died: (at, reason, cause) => deviceDied(device(at), reason, cause),
-      outOfMemory: (at, cause) => deviceOutOfMemory(device(at), cause),
+      died: (at, reason, cause) => workerDied(device(at), reason, cause),
+      outOfMemory: (at, cause) => workerOutOfMemory(device(at), cause),
       onReport: (at, report) => this.#hear(at, report as DeviceReport),
       onFailure: () => this.#onChange(),
     });
@@ -277,7 +274,7 @@ class Executor implements PipelineExecutor {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     await new Promise<void>((resolve) => {
       const late = setTimeout(() => {
-        this.#crew.fail(pipelineTimedOut(what, timeoutMs, this.#waiting()));
+        this.#crew.fail(executorTimedOut(what, timeoutMs, this.#waiting()));
       }, timeoutMs);
       const check = (): void => {
         const isDone = this.#done.size === this.#plan.devices.length && this.#resultsLeft === 0;

@@ -8,9 +8,10 @@ import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import type { PipelineAlgorithm } from "./algorithm-names.js";
+import { noScheduleFound } from "./failures.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
-import { noScheduleFound, tooManyBlocks, tooManyInstances } from "./reference/failures.js";
+import { tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
 import { FAMILIES } from "./reference/family-names.js";
 import { greedySchedule } from "./reference/greedy.js";

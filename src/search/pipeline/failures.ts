@@ -32,10 +32,18 @@ export function provedInfeasible(
 /** A search that ended without a schedule and without a proof that there is none. */
 export function noScheduleWithin(nodes: number): Failure {
   return {
-    code: "no-schedule-found",
-    where: "--algorithm top-compile",
-    message: `found no schedule within the memory limits in ${nodes} nodes; this does not prove that there is none`,
+    ...noScheduleFound("top-compile", ` in ${nodes} nodes`),
     hint: "raise --max-nodes, or give the devices more memory",
+  };
+}
+
+/** A heuristic that kept no schedule within memory: there may still be one. */
+export function noScheduleFound(algorithm: string, effort: string = ""): Failure {
+  return {
+    code: "no-schedule-found",
+    where: `--algorithm ${algorithm}`,
+    message: `found no schedule within the memory limits${effort}; this does not prove that there is none`,
+    hint: "give the devices more memory, or choose another algorithm",
     exit: 3,
   };
 }

@@ -24,9 +24,9 @@ const KIND: DocumentKind<Sizes> = {
 };
 
 const WORDING: DocumentWording = {
-  notJson: (reason) => ({ code: "not-json", message: reason, exit: 1 }),
+  notJson: (reason) => ({ code: "placement-not-json", message: reason, exit: 1 }),
   invalid: (problem) => ({
-    code: "invalid",
+    code: "placement-invalid",
     where: placeIn("a.json", problem),
     message: problem.message,
     exit: 1,
@@ -88,7 +88,7 @@ describe("parseDocument", () => {
   });
 
   it.each(["[]", "null", "3", '"text"', "{}"])("refuses %s as a whole", (source) => {
-    expect(read(source)).toHaveProperty("error.0.code", "invalid");
+    expect(read(source)).toHaveProperty("error.0.code", "placement-invalid");
   });
 
   it("reports at most fifty problems", () => {
@@ -101,6 +101,6 @@ describe("parseDocument", () => {
     ["hello", "Unexpected token 'h'"],
     ["a long text that is quoted in part", "Unexpected token 'a'"],
   ])("says of %j what the parser says, without repeating the text", (source, message) => {
-    expect(read(source)).toMatchObject({ error: [{ code: "not-json", message }] });
+    expect(read(source)).toMatchObject({ error: [{ code: "placement-not-json", message }] });
   });
 });

@@ -87,7 +87,9 @@ function contextWith(startHelper: () => Promise<Result<RunningHelper>>): DriverC
   };
 }
 
-const NO_HELPER = contextWith(async () => fail([{ code: "none", message: "none", exit: 4 }]));
+const NO_HELPER = contextWith(async () =>
+  fail([{ code: "cuda-driver-missing", message: "none", exit: 4 }]),
+);
 
 function requestFor(
   model: string,

@@ -1,6 +1,6 @@
 /** The failures of the native GPU helper and of building it; all but a stop end with status 4. */
 import { errorLine } from "../../../core/error-text.js";
-import type { Failure } from "../../../core/failure.js";
+import type { Failure, FailureOf } from "../../../core/failure.js";
 import type { HelperError, HelperErrorCode } from "./helper-error.js";
 
 const LIBRARY_HINT =
@@ -97,7 +97,7 @@ export function helperTimedOut(op: string, limitMs: number): Failure {
 export function helperAnswerInvalid(op: string, problem: string): Failure {
   return {
     code: "helper-answer-invalid",
-    message: `the GPU helper answered ${op} with what the protocol does not know: ${problem}`,
+    message: `the GPU helper sent a malformed answer to ${op}: ${problem}`,
     exit: 4,
   };
 }
@@ -117,15 +117,16 @@ export function helperClosed(): Failure {
   return { code: "helper-closed", message: "the GPU helper was stopped already", exit: 4 };
 }
 
-/** The user stopped the work. */
-export function helperStopped(): Failure {
-  return { code: "stopped", message: "stopped before the end; nothing was written", exit: 3 };
+interface Refusal {
+  readonly code: FailureOf<4>["code"];
+  readonly hint?: string;
 }
 
+/** A request that the protocol forbids: our mistake, or a helper of another version. */
+const REFUSED_REQUEST: Refusal = { code: "helper-refused-request" };
+
 /** What the helper's codes are called on our side, and what can be done about them. */
-const REFUSALS: Readonly<
-  Record<HelperErrorCode, { readonly code: string; readonly hint?: string }>
-> = {
+const REFUSALS: Readonly<Record<HelperErrorCode, Refusal>> = {
   "no-cuda-driver": {
     code: "cuda-driver-missing",
     hint: "install NVIDIA's driver, or compile for a device model or from a recorded profile",
@@ -145,9 +146,9 @@ const REFUSALS: Readonly<
   "nvrtc-error": { code: "nvrtc-error" },
   "io-error": { code: "helper-io-error" },
   unsupported: { code: "gpu-unsupported" },
-  "bad-request": { code: "helper-refused-request" },
-  "unknown-op": { code: "helper-refused-request" },
-  "not-open": { code: "helper-refused-request" },
+  "bad-request": REFUSED_REQUEST,
+  "unknown-op": REFUSED_REQUEST,
+  "not-open": REFUSED_REQUEST,
   internal: { code: "helper-internal-error" },
 };
 

@@ -12,13 +12,13 @@
  */
 import type { Failure } from "../../../core/failure.js";
 import { fail, ok, type Result } from "../../../core/result.js";
+import { executionStopped } from "../../failures.js";
 import { readResult } from "./answer-shapes.js";
 import {
   deviceMemoryLost,
   helperAnswerInvalid,
   helperClosed,
   helperRefused,
-  helperStopped,
   helperVersionWrong,
 } from "./failures.js";
 import {
@@ -112,7 +112,7 @@ export async function startGpuHelper(options: GpuHelperOptions): Promise<Result<
 /** A helper that is started again when it fails, once. */
 export class GpuHelper {
   private readonly options: GpuHelperOptions;
-  private readonly onAbort = (): void => this.process?.stop(helperStopped());
+  private readonly onAbort = (): void => this.process?.stop(executionStopped());
   private process: HelperProcess | undefined;
   private journal: readonly JournalEntry[] = [];
   private restartsLeft: number;
@@ -134,7 +134,7 @@ export class GpuHelper {
    * Makes a request. Requests are answered in order, one at a time.
    *
    * Fails: with one failure of exit status 4 (see failures.ts), or `stopped` (3). After a failure of
-   * the process itself (a crash, no answer, a lost device, an answer that is none) the helper was
+   * the process itself (a crash, no answer, a lost device, a malformed answer) the helper was
    * started again, unless it had been before.
    */
   call<O extends HelperOp>(
@@ -161,7 +161,7 @@ export class GpuHelper {
     limits: CallLimits,
   ): Promise<Result<ResultOf<O>>> {
     if (this.options.signal?.aborted === true) {
-      this.lastFailure ??= helperStopped();
+      this.lastFailure ??= executionStopped();
     }
     const timeoutMs = limits.timeoutMs ?? TIMEOUTS_MS[op];
     for (;;) {

@@ -16,22 +16,28 @@ export function familyExceedsMemory(
   family: string,
   device: { readonly name: string; readonly peak: number; readonly limit: number },
 ): Failure {
-  return {
-    code: "family-exceeds-memory",
-    where: `--algorithm ${family}`,
-    message: `takes ${device.peak} of memory on device "${device.name}", the limit is ${device.limit}`,
-    hint: "its order is fixed: give more memory, fewer micro-batches, or choose another algorithm",
-    exit: 1,
-  };
+  return exceedsMemory(
+    family,
+    `takes ${device.peak} of memory on device "${device.name}", the limit is ${device.limit}`,
+    "its order is fixed: give more memory, fewer micro-batches, or choose another algorithm",
+  );
 }
 
 /** A hand-written rule that finds no order within the memory of the devices. */
 export function familyStuckOnMemory(family: string): Failure {
+  return exceedsMemory(
+    family,
+    "its rule finds no order within the memory limits",
+    "give the devices more memory, or choose another algorithm",
+  );
+}
+
+function exceedsMemory(family: string, message: string, hint: string): Failure {
   return {
     code: "family-exceeds-memory",
     where: `--algorithm ${family}`,
-    message: "its rule finds no order within the memory limits",
-    hint: "give the devices more memory, or choose another algorithm",
+    message,
+    hint,
     exit: 1,
   };
 }
@@ -49,17 +55,6 @@ export function repetendExceedsMemory(
       `the limit is ${device.limit}`,
     hint: "it tries no other: give the devices more memory, or choose another algorithm",
     exit: 1,
-  };
-}
-
-/** A heuristic that kept no schedule within memory: there may still be one. */
-export function noScheduleFound(algorithm: string): Failure {
-  return {
-    code: "no-schedule-found",
-    where: `--algorithm ${algorithm}`,
-    message: "found no schedule within the memory limits; this does not prove that there is none",
-    hint: "give the devices more memory, or choose another algorithm",
-    exit: 3,
   };
 }
 

@@ -1,0 +1,37 @@
+/**
+ * The closed catalog of failure codes: every code that a command can end with, its exit status, and
+ * what it means wherever it is met. The type of `Failure` is made from it, so that a code that is not
+ * here, or that carries another status, does not compile. `docs/failures.md` is written from it.
+ */
+import type { CatalogSection } from "./catalog-entry.js";
+import { COMMAND_FAILURES } from "./command-failures.js";
+import { GPU_FAILURES } from "./gpu-failures.js";
+import { MODEL_FAILURES } from "./model-failures.js";
+import { PIPELINE_FAILURES } from "./pipeline-failures.js";
+import { RUNTIME_FAILURES } from "./runtime-failures.js";
+import { SCHEDULE_FAILURES } from "./schedule-failures.js";
+
+/** Every code, by subject in the order in which users meet them; codes in order of their names. */
+export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
+  "Commands and files": COMMAND_FAILURES,
+  Models: MODEL_FAILURES,
+  "Measuring and running": RUNTIME_FAILURES,
+  GPUs: GPU_FAILURES,
+  Schedules: SCHEDULE_FAILURES,
+  Pipelines: PIPELINE_FAILURES,
+};
+
+type AllEntries = typeof COMMAND_FAILURES &
+  typeof MODEL_FAILURES &
+  typeof RUNTIME_FAILURES &
+  typeof GPU_FAILURES &
+  typeof SCHEDULE_FAILURES &
+  typeof PIPELINE_FAILURES;
+
+/** A code of the catalog. */
+export type AnyFailureCode = keyof AllEntries;
+
+/** The codes with an exit status. */
+export type FailureCodeOf<E extends number> = {
+  [Code in AnyFailureCode]: AllEntries[Code]["exit"] extends E ? Code : never;
+}[AnyFailureCode];

@@ -1,0 +1,73 @@
+/** Failures of reading ONNX models and of giving them static sizes. */
+export const MODEL_FAILURES = {
+  "batch-impossible": {
+    exit: 1,
+    meaning: "The model cannot be compiled for the batch that `--batch` asks for.",
+    action: "Export it with a dynamic first dim, or leave out `--batch`.",
+  },
+  "dim-conflict": {
+    exit: 2,
+    meaning: "Two options, or an option and the model, give one dim different sizes.",
+    action: "Give each dynamic dim one size.",
+  },
+  "dim-invalid": {
+    exit: 2,
+    meaning: "A dim is given a size that no dim can have.",
+    action: "Give a whole number of 0 or more.",
+  },
+  "dim-unknown": {
+    exit: 2,
+    meaning: "`--dim` names no dynamic dim of the model.",
+    action: "Use a name that the message lists (`inspect` shows all inputs), or `INPUT[AXIS]`.",
+  },
+  "model-invalid": {
+    exit: 1,
+    meaning: "The model's graph contradicts itself.",
+    action: "Export the model again, or check it with the ONNX checker.",
+  },
+  "model-malformed": {
+    exit: 1,
+    meaning: "The file is not an ONNX model, or is cut off or damaged.",
+    action: "Check that the file is complete and is ONNX in its protobuf form.",
+  },
+  "model-other-format": {
+    exit: 1,
+    meaning: "The file is of another, recognized kind.",
+    action: "Give the ONNX model; the message says what the file is.",
+  },
+  "model-too-large": {
+    exit: 1,
+    meaning: "One sub-model has more weights than ONNX Runtime takes in one piece.",
+    action: "Compile from a profile that was recorded elsewhere.",
+  },
+  "model-unreadable": {
+    exit: 1,
+    meaning: "The file of a model cannot be opened or read.",
+    action: "Check the path and its permissions; for a schedule, say where its model is.",
+  },
+  "model-version": {
+    exit: 1,
+    meaning: "The model's ONNX version or operator set is not supported.",
+    action: "Convert it with ONNX's version converter, or export it again.",
+  },
+  "shape-impossible": {
+    exit: 1,
+    meaning: "An operator cannot have inputs of the sizes that it gets.",
+    action: "Give the sizes of dynamic dims with `--dim`; else the model contradicts itself.",
+  },
+  "tensor-too-large": {
+    exit: 1,
+    meaning: "A tensor would be larger than any device holds.",
+    action: "Check the sizes of the inputs.",
+  },
+  "types-unknown": {
+    exit: 1,
+    meaning: "The type or sizes of tensors cannot be known before the model runs.",
+    action: "Give them with `--dim TENSOR[AXIS]=VALUE`, or run ONNX shape inference first.",
+  },
+  "weights-missing": {
+    exit: 1,
+    meaning: "Weights that are needed to run the model are not there.",
+    action: "Put the external data beside the model, or compile from a recorded profile.",
+  },
+} as const;

@@ -1,0 +1,108 @@
+/** Failures of measuring and running on the CPU, and of profiles. */
+export const RUNTIME_FAILURES = {
+  "device-model-invalid": {
+    exit: 1,
+    meaning: "A device model file has a wrong or missing field.",
+    action: "See [device models](device-models.md).",
+  },
+  "device-model-not-json": {
+    exit: 1,
+    meaning: "A device model file is not JSON.",
+    action: "See [device models](device-models.md).",
+  },
+  "device-unsupported": {
+    exit: 4,
+    meaning: "The device is known by its data sheet only: nothing can be measured or run there.",
+    action: "Give `--device cpu`, or `--device cuda` where there is a GPU.",
+  },
+  "executor-closed": {
+    exit: 4,
+    meaning: "The worker threads had been stopped.",
+    action: "Run again.",
+  },
+  "executor-timed-out": {
+    exit: 4,
+    meaning: "The worker threads did not finish in time.",
+    action: "Run again on a machine that is less busy.",
+  },
+  "onnxruntime-missing": {
+    exit: 4,
+    meaning: "The package onnxruntime-node is not installed or cannot be loaded.",
+    action: "Install it with the command in the message.",
+  },
+  "onnxruntime-refused-model": {
+    exit: 1,
+    meaning: "ONNX Runtime cannot load the model at the sizes it was given.",
+    action: "Give the sizes of dynamic dims with `--dim`; the message says which were assumed.",
+  },
+  "onnxruntime-run-failed": {
+    exit: 1,
+    meaning: "ONNX Runtime loads the model but cannot run it.",
+    action: "Check the sizes of dynamic dims.",
+  },
+  "outputs-differ": {
+    exit: 1,
+    meaning: "A schedule's outputs differ from the model's by more than rounding.",
+    action: "Report it: a verified schedule must not change results.",
+  },
+  "profile-invalid": {
+    exit: 1,
+    meaning: "A profile file has a wrong or missing field, or is not a profile.",
+    action: "Give a profile that this version wrote.",
+  },
+  "profile-not-stored": {
+    exit: 4,
+    meaning: "A profile cannot be kept for the next time.",
+    action: "Choose another place with `--out`, or set `XDG_CACHE_HOME`.",
+  },
+  "profile-stale": {
+    exit: 1,
+    meaning: "A profile was measured with another model, device, version or size.",
+    action: "Measure it again.",
+  },
+  "profile-unreadable": {
+    exit: 1,
+    meaning: "A profile cannot be opened or read.",
+    action: "Check the path, or measure one.",
+  },
+  "profiler-failed": {
+    exit: 4,
+    meaning: "The figures of ONNX Runtime's profiler cannot be used.",
+    action: "Check that the folder for temporary files can be written.",
+  },
+  "segment-failed": {
+    exit: 1,
+    meaning: "ONNX Runtime failed while a schedule ran.",
+    action: "Check the sizes of dynamic dims.",
+  },
+  "stage-failed": {
+    exit: 1,
+    meaning: "ONNX Runtime failed in a stage of a pipeline.",
+    action: "Check the sizes of dynamic dims.",
+  },
+  "stage-output-wrong-shape": {
+    exit: 1,
+    meaning: "A stage produced a tensor of another shape than the schedule was made for.",
+    action: "Keep the operator that makes it and its readers in one stage.",
+  },
+  "unsupported-element-type": {
+    exit: 1,
+    meaning: "A tensor's element type cannot be handed to ONNX Runtime.",
+    action: "Cast the tensor inside the model, and export it again.",
+  },
+  "worker-died": {
+    exit: 4,
+    meaning: "A worker thread ended early.",
+    action: "Use fewer streams or devices if memory is short.",
+  },
+  "worker-out-of-memory": {
+    exit: 4,
+    meaning: "A worker thread ran out of memory.",
+    action: "Use fewer streams or devices, or smaller dynamic dims.",
+  },
+  "wrong-input-tensor": {
+    exit: 1,
+    meaning: "An input tensor does not fit the model.",
+    action: "Give the inputs that the model declares; `inspect` shows them.",
+  },
+} as const;

@@ -1,0 +1,88 @@
+/** Failures of searching operator schedules, and of schedule files. */
+export const SCHEDULE_FAILURES = {
+  "algorithm-not-for-device": {
+    exit: 2,
+    meaning: "The algorithm has no schedules for the device.",
+    action: "Give a GPU with `--device`, or choose another algorithm.",
+  },
+  "compare-not-for-device": {
+    exit: 2,
+    meaning: "`--compare` compares predictions, but schedules of this device are measured.",
+    action: "Leave it out: the result shows every algorithm that was measured.",
+  },
+  "math-not-for-device": {
+    exit: 2,
+    meaning: "The device model has no figures for the arithmetic that `--math` asks for.",
+    action: "Choose another `--math`, or measure with `--device cuda`.",
+  },
+  "merges-cannot-run": {
+    exit: 1,
+    meaning: "The schedule computes convolutions together, which only a GPU does.",
+    action: "Run it with `--device cuda`, or compile without `--merge-convolutions`.",
+  },
+  "merges-not-for-algorithm": {
+    exit: 2,
+    meaning: "`--merge-convolutions` is not part of the algorithm.",
+    action: "Leave out `--algorithm`, or choose one that merges.",
+  },
+  "merges-not-for-device": {
+    exit: 2,
+    meaning: "`--merge-convolutions` has no schedules for `--device cpu`.",
+    action: "Give a GPU with `--device`.",
+  },
+  "merges-not-measured": {
+    exit: 2,
+    meaning: "`--merge-convolutions` needs figures that no recorded profile has.",
+    action: "Leave out `--profile`.",
+  },
+  "progress-mismatch": {
+    exit: 2,
+    meaning: "`--progress` and `--concurrency` are about different numbers of tasks.",
+    action: "Give one number for each task.",
+  },
+  "schedule-broken": {
+    exit: 1,
+    meaning: "A schedule breaks a rule, or does not agree with its model or its own figures.",
+    action: "Compile the model again.",
+  },
+  "schedule-invalid": {
+    exit: 1,
+    meaning: "A schedule file has a wrong or missing field, or is not a schedule.",
+    action: "Compile the model again; see [the format](artifact-format.md).",
+  },
+  "schedule-not-json": {
+    exit: 1,
+    meaning: "A schedule file is not JSON.",
+    action: "Give the file that top-compile wrote.",
+  },
+  "schedule-of-another-model": {
+    exit: 1,
+    meaning: "The model is not the one that the schedule was made for.",
+    action: "Give the model that it was compiled from, or compile this one.",
+  },
+  "schedule-without-model": {
+    exit: 1,
+    meaning: "The schedule does not say which model it is of.",
+    action: "Give `--model`.",
+  },
+  "schedule-without-section": {
+    exit: 1,
+    meaning: "The schedule lacks the section that the command needs.",
+    action: "Compile a model to get it.",
+  },
+  "tasks-cannot-run": {
+    exit: 1,
+    meaning: "The schedule is of several tasks in flight; `run` executes one inference.",
+    action: "Compile without `--concurrency` and `--progress`.",
+  },
+  "tasks-not-for-device": {
+    exit: 2,
+    meaning: "Tasks in flight have no schedules for `--device cpu`.",
+    action: "Give a GPU with `--device`.",
+  },
+  "too-many-operators": {
+    exit: 3,
+    meaning: "The model has more operators than the algorithm takes.",
+    action: "Choose another algorithm.",
+  },
+} as const;
