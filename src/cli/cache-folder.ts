@@ -1,12 +1,24 @@
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
 
-/** Where profiles are kept between runs: `$XDG_CACHE_HOME/top-compile`, else `~/.cache/top-compile`. */
+/**
+ * Where profiles and the built GPU helper are kept between runs: `$XDG_CACHE_HOME/top-compile`, else
+ * `$HOME/.cache/top-compile`, else a folder of this user's in the folder for temporary files. Paths
+ * that are empty or relative count as not given, so that it never depends on the current folder.
+ */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const base = env["XDG_CACHE_HOME"];
-  return join(
-    base !== undefined && base !== ""
-      ? base
-      : join(env["HOME"] ?? env["USERPROFILE"] ?? ".", ".cache"),
-    "top-compile",
-  );
+  const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = env;
+  if (isAbsolute(cache)) {
+    return join(cache, "top-compile");
+  }
+  if (isAbsolute(home)) {
+    return join(home, ".cache", "top-compile");
+  }
+  const temporary = isAbsolute(tmpdir()) ? tmpdir() : "/tmp";
+  return join(temporary, `top-compile-${process.getuid?.() ?? "user"}`);
+}
+
+/** The part of the cache folder where profiles are kept. */
+export function profileFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return join(cacheFolder(env), "profiles");
 }

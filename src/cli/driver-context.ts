@@ -1,9 +1,8 @@
 import { fail } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { DriverContext } from "../driver/context.js";
-import { profileFolder } from "../profile/profile-store.js";
 import { executionStopped } from "../runtime/failures.js";
-import { cacheFolder } from "./cache-folder.js";
+import { cacheFolder, profileFolder } from "./cache-folder.js";
 import { computing } from "./computing.js";
 import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";

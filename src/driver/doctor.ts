@@ -1,6 +1,8 @@
-import { accessSync, constants } from "node:fs";
+import { statSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { makeFolder } from "../core/make-folder.js";
+import { dirname, join } from "node:path";
+import { untrustedPart } from "../core/trusted-path.js";
+import { tryWriting } from "../core/write-file.js";
 import { findCompiler } from "../runtime/cuda/client/build-helper.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { examineGpu } from "./doctor-gpu.js";
@@ -8,8 +10,10 @@ import type { Finding } from "./finding.js";
 
 /** Where to look. */
 export interface DoctorRequest {
-  /** Folder in which profiles are cached. */
+  /** The program's cache folder; nothing is left there. */
   readonly cacheFolder: string;
+  /** The user's number, where users have one. */
+  readonly user: number | undefined;
   /** The environment: search path for programs, compiler, folders of libraries. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Version of Node, without `v`. */
@@ -25,7 +29,7 @@ export async function examineMachine(request: DoctorRequest): Promise<readonly F
     nodeFinding(request.node),
     await runtimeFinding(),
     processorFinding(),
-    cacheFinding(request.cacheFolder),
+    cacheFinding(request),
     ...(await examineGpu(request)),
     await compilerFinding(request.env),
   ];
@@ -68,19 +72,25 @@ function processorFinding(): Finding {
       };
 }
 
-function cacheFinding(folder: string): Finding {
-  try {
-    makeFolder(folder);
-    accessSync(folder, constants.R_OK | constants.W_OK);
-    return { name: "profile cache", status: "found", value: folder };
-  } catch {
-    return {
-      name: "profile cache",
-      status: "missing",
-      value: `${folder} cannot be written`,
-      hint: "set XDG_CACHE_HOME to a folder that can",
-    };
+function cacheFinding({ cacheFolder, user }: DoctorRequest): Finding {
+  const name = "profile cache";
+  const untrusted = untrustedPart(cacheFolder, user);
+  const hint = "set XDG_CACHE_HOME to a folder of your own";
+  if (untrusted !== undefined) {
+    return { name, status: "missing", value: `cannot be used: ${untrusted}`, hint };
   }
+  try {
+    tryWriting(join(nearestFolder(cacheFolder), "profile"));
+    return { name, status: "found", value: cacheFolder };
+  } catch {
+    return { name, status: "missing", value: `${cacheFolder} cannot be written`, hint };
+  }
+}
+
+/** The folder itself, or what it would be made in. */
+function nearestFolder(path: string): string {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
 async function compilerFinding(

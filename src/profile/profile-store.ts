@@ -1,11 +1,11 @@
 /** Profiles kept in the user's cache folder, one file per key, so that a model is measured once. */
 
 import { readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Failure } from "../core/failure.js";
 import { makeFolder } from "../core/make-folder.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { untrustedPart } from "../core/trusted-path.js";
 import { writeFileAtomically } from "../core/write-file.js";
 import { checkProfile } from "./check-profile.js";
 import { profileNotStored, profileUnreadable } from "./failures.js";
@@ -19,13 +19,6 @@ export type StoredProfile =
   | { readonly kind: "absent"; readonly path: string }
   /** There is a file, but it cannot be used: measure again, and say why. */
   | { readonly kind: "refused"; readonly reason: Failure; readonly path: string };
-
-/** The folder of stored profiles: `$XDG_CACHE_HOME` or `~/.cache`, then `top-compile/profiles`. */
-export function profileFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const { XDG_CACHE_HOME: cacheHome, HOME: home } = env;
-  const cache = cacheHome || join(home || homedir(), ".cache");
-  return join(cache, "top-compile", "profiles");
-}
 
 /** The file in which a profile with this key is stored. */
 export function profilePath(folder: string, key: ProfileKey): string {
@@ -53,6 +46,10 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     return { kind: "absent", path };
   }
+  const untrusted = notOurs(path);
+  if (untrusted !== undefined) {
+    return { kind: "refused", reason: profileUnreadable(path, untrusted), path };
+  }
   const profile = readProfile(path);
   if (!profile.ok) {
     return { kind: "refused", reason: profile.error[0], path };
@@ -63,15 +60,28 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
     : { kind: "refused", reason: fits.error[0], path };
 }
 
+/** Why a file of the store may be somebody else's work; `undefined`: it may not. */
+export function notOurs(path: string): string | undefined {
+  return untrustedPart(path, process.getuid?.());
+}
+
 /**
- * Writes a profile to a file, its folders made as needed, whole or not at all.
+ * Writes a profile to the store, whole or not at all; folders that are missing are made, for the user alone.
  *
  * Fails: `profile-not-stored`.
  */
 export function writeProfile(path: string, profile: Profile): Result<string> {
-  const text = encodeProfile(profile);
+  return storeText(path, encodeProfile(profile));
+}
+
+/** As `writeProfile`, with the text of any kind of profile. Fails: `profile-not-stored`. */
+export function storeText(path: string, text: string): Result<string> {
   try {
-    makeFolder(dirname(path));
+    makeFolder(dirname(path), 0o700);
+    const untrusted = notOurs(path);
+    if (untrusted !== undefined) {
+      return fail([profileNotStored(path, untrusted)]);
+    }
     writeFileAtomically(path, text);
     return ok(path);
   } catch (error) {

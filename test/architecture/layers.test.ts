@@ -35,7 +35,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "node:fs": ["core", "onnx", "runtime", "profile", "driver"],
   "node:crypto": ["core"],
   "node:path": ["core", "onnx", "runtime", "profile", "driver", "cli"],
-  "node:os": ["runtime", "profile", "driver"],
+  "node:os": ["runtime", "profile", "driver", "cli"],
   "node:url": ["runtime", "driver", "cli"],
   "node:worker_threads": ["runtime"],
   "node:child_process": ["runtime"],

@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { TOOL_VERSION } from "../../src/cli/version.js";
@@ -74,5 +78,28 @@ describe("doctor", () => {
     const { findings } = JSON.parse(machine.stdout);
     expect(findings.map(({ name }: { name: string }) => name)).toContain("ONNX Runtime");
     expect([people.status, machine.status]).toEqual([4, 4]);
+  });
+
+  it("shows the folder that is used, and makes neither it nor anything in the current folder", () => {
+    const folder = mkdtempSync(join(tmpdir(), "top-compile-doctor-"));
+    try {
+      mkdirSync(join(folder, "here"));
+      mkdirSync(join(folder, "temporary"));
+      const bin = resolve(import.meta.dirname, "../../bin/top-compile.js");
+      const { stdout } = spawnSync(process.execPath, [bin, "doctor", "--json"], {
+        cwd: join(folder, "here"),
+        env: { PATH: "", HOME: "", XDG_CACHE_HOME: "cache", TMPDIR: join(folder, "temporary") },
+        encoding: "utf8",
+      });
+      const { findings } = JSON.parse(stdout) as {
+        readonly findings: readonly { readonly name: string; readonly value: string }[];
+      };
+      const shown = findings.find(({ name }) => name === "profile cache")?.value;
+      const name = `top-compile-${process.getuid?.() ?? "user"}`;
+      expect(shown).toBe(join(folder, "temporary", name));
+      expect(readdirSync(folder, { recursive: true }).sort()).toEqual(["here", "temporary"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

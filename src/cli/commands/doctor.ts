@@ -23,6 +23,7 @@ export const registerDoctor: RegisterCommand = (command, run) => {
     await run(options, async ({ io, print }) => {
       const findings = await examineMachine({
         cacheFolder: cacheFolder(io.env),
+        user: process.getuid?.(),
         env: io.env,
         node: process.versions.node,
       });

@@ -1,14 +1,13 @@
 /** GPU profiles kept in the user's cache folder, beside those of the CPU. */
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import type { Failure } from "../../core/failure.js";
-import { makeFolder } from "../../core/make-folder.js";
-import { fail, ok, type Result } from "../../core/result.js";
+import { fail, type Result } from "../../core/result.js";
 import { stableJson } from "../../core/stable-json.js";
-import { writeFileAtomically } from "../../core/write-file.js";
-import { profileNotStored, profileUnreadable } from "../failures.js";
+import { profileUnreadable } from "../failures.js";
 import { MAX_PROFILE_BYTES } from "../profile-format.js";
+import { notOurs, storeText } from "../profile-store.js";
 import type { GpuProfile, GpuProfileKey } from "./gpu-profile.js";
 import { encodeGpuProfile, parseGpuProfile } from "./gpu-profile-format.js";
 
@@ -34,6 +33,10 @@ export function findGpuProfile(path: string, key: GpuProfileKey): StoredGpuProfi
   if (found === undefined) {
     return { kind: "absent" };
   }
+  const untrusted = notOurs(path);
+  if (untrusted !== undefined) {
+    return { kind: "refused", reason: profileUnreadable(path, untrusted) };
+  }
   const profile = readGpuProfile(path, found.size);
   if (!profile.ok) {
     return { kind: "refused", reason: profile.error[0] };
@@ -54,14 +57,7 @@ function readGpuProfile(path: string, bytes: number): Result<GpuProfile> {
   }
 }
 
-/** Writes a profile to a file, its folders made as needed, whole or not at all. Fails: `profile-not-stored`. */
+/** Writes a profile to the store, as `writeProfile` does. Fails: `profile-not-stored`. */
 export function writeGpuProfile(path: string, profile: GpuProfile): Result<string> {
-  const text = encodeGpuProfile(profile);
-  try {
-    makeFolder(dirname(path));
-    writeFileAtomically(path, text);
-    return ok(path);
-  } catch (error) {
-    return fail([profileNotStored(path, error)]);
-  }
+  return storeText(path, encodeGpuProfile(profile));
 }

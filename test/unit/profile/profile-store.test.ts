@@ -1,10 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   findProfile,
-  profileFolder,
   profilePath,
   readProfile,
   writeProfile,
@@ -20,19 +28,37 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("the store of profiles", () => {
-  it("lies in the user's cache folder", () => {
-    expect(profileFolder({ XDG_CACHE_HOME: "/c" })).toBe("/c/top-compile/profiles");
-    expect(profileFolder({ XDG_CACHE_HOME: "", HOME: "/h" })).toBe(
-      "/h/.cache/top-compile/profiles",
-    );
-  });
-
   it("finds what was stored, and leaves no other file", () => {
     const deep = join(folder, "a", "b");
     expect(findProfile(deep, PROFILE.key).kind).toBe("absent");
     expect(writeProfile(profilePath(deep, PROFILE.key), PROFILE).ok).toBe(true);
     expect(findProfile(deep, PROFILE.key)).toMatchObject({ kind: "found", profile: PROFILE });
     expect(readdirSync(deep)).toHaveLength(1);
+  });
+
+  it("is the user's alone, and neither read nor written where others may have put something", () => {
+    const common = join(folder, "common");
+    mkdirSync(common);
+    chmodSync(common, 0o1777);
+    const deep = join(common, "cache", "profiles");
+    const path = profilePath(deep, PROFILE.key);
+    expect(writeProfile(path, PROFILE).ok).toBe(true);
+    for (const made of [deep, join(common, "cache")]) {
+      expect(statSync(made).mode & 0o777).toBe(0o700);
+    }
+    chmodSync(join(common, "cache"), 0o777);
+    expect(findProfile(deep, PROFILE.key)).toMatchObject({
+      kind: "refused",
+      reason: { message: expect.stringContaining("may be written to by others") },
+    });
+    expect(writeProfile(path, PROFILE)).toMatchObject({ error: [{ code: "profile-not-stored" }] });
+    chmodSync(join(common, "cache"), 0o700);
+    symlinkSync("cache", join(common, "link"));
+    const through = join(common, "link", "profiles");
+    expect(findProfile(through, PROFILE.key)).toMatchObject({
+      kind: "refused",
+      reason: { message: expect.stringContaining("is a link") },
+    });
   });
 
   it("keeps profiles with other keys apart", () => {

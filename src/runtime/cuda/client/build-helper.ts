@@ -7,6 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -16,11 +17,12 @@ import {
   statSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../../core/digest.js";
 import { makeFolder } from "../../../core/make-folder.js";
 import { fail, ok, type Result } from "../../../core/result.js";
+import { untrustedPart } from "../../../core/trusted-path.js";
 import {
   compilerMissing,
   helperFolderRefused,
@@ -94,8 +96,12 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
   const flags = FLAGS[options.variant ?? "plain"];
   const folder = join(options.folder, keyOf(native, sources, flags));
   const path = join(folder, PROGRAM);
-  if (existsSync(path)) {
-    return ok({ path, isNew: false });
+  try {
+    if (isKept(options.folder, path)) {
+      return ok({ path, isNew: false });
+    }
+  } catch (cause) {
+    return fail([helperFolderRefused(options.folder, cause)]);
   }
   const compiler = await findCompiler(options.env);
   if (!compiler.ok) {
@@ -103,7 +109,7 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
   }
   let work: string;
   try {
-    makeFolder(options.folder);
+    makeFolder(options.folder, 0o700);
     work = mkdtempSync(join(options.folder, "building-"));
   } catch (cause) {
     return fail([helperFolderRefused(options.folder, cause)]);
@@ -120,6 +126,27 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Whether a helper is there that is certainly this user's: only such a one is run. One that others
+ * may have put there is removed, to be built again. Throws where the folder of all helpers is not the
+ * user's own.
+ */
+function isKept(all: string, path: string): boolean {
+  const user = process.getuid?.();
+  const shared = untrustedPart(all, user, 1);
+  if (shared !== undefined) {
+    throw new Error(`${shared}, and a program in it might be theirs`);
+  }
+  if (!existsSync(path)) {
+    return false;
+  }
+  if (untrustedPart(path, user, 2) === undefined) {
+    return true;
+  }
+  rmSync(dirname(path), { recursive: true, force: true });
+  return false;
 }
 
 /** The compiler that would be used, and what it calls itself. Fails: `helper-compiler-missing`. */
@@ -209,7 +236,8 @@ async function compileIn(
 function keep(work: string, folder: string): Result<BuiltHelper> {
   const path = join(folder, PROGRAM);
   try {
-    makeFolder(folder);
+    makeFolder(folder, 0o700);
+    chmodSync(join(work, PROGRAM), 0o700);
     renameSync(join(work, PROGRAM), path);
     return ok({ path, isNew: true });
   } catch (cause) {

@@ -42,9 +42,9 @@ export function helperNotBuilt(compiler: string, said: string): Failure {
 export function helperFolderRefused(folder: string, cause: unknown): Failure {
   return {
     code: "helper-folder-refused",
-    message: `the GPU helper cannot be kept: ${errorLine(String(cause))}`,
+    message: `the GPU helper cannot be kept: ${errorLine(cause)}`,
     where: folder,
-    hint: "set XDG_CACHE_HOME to a folder that can be written",
+    hint: "set XDG_CACHE_HOME to a folder that you alone can write to, or take that right from others (chmod -R go-w)",
     exit: 4,
     cause,
   };

@@ -6,10 +6,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   buildHelper,
@@ -78,6 +80,38 @@ describe("building the helper", () => {
     expect(await buildHelper({ ...options, env: { CXX: "/nowhere/c++" } })).toMatchObject({
       ok: true,
       value: { isNew: false },
+    });
+  });
+
+  it("runs only what is certainly the user's own, and builds anew what others may have put there", async () => {
+    const options = { folder: join(folder, "cache"), env: compiler(), sources: sources("x") };
+    const first = await buildHelper(options);
+    const path = first.ok ? first.value.path : "";
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    for (const part of [dirname(path), options.folder]) {
+      expect(statSync(part).mode & 0o777).toBe(0o700);
+    }
+    for (const part of [path, dirname(path)]) {
+      writeFileSync(path, "evil");
+      chmodSync(part, 0o777);
+      const again = await buildHelper(options);
+      expect(again).toEqual({ ok: true, value: { path, isNew: true } });
+      expect(readFileSync(path, "utf8")).toBe("made\n");
+    }
+    writeFileSync(join(folder, "evil"), "evil");
+    chmodSync(join(folder, "evil"), 0o777);
+    rmSync(path);
+    symlinkSync(join(folder, "evil"), path);
+    expect(await buildHelper(options)).toMatchObject({ value: { isNew: true } });
+    expect(readFileSync(path, "utf8")).toBe("made\n");
+    chmodSync(options.folder, 0o777);
+    expect(await buildHelper(options)).toMatchObject({
+      error: [
+        {
+          code: "helper-folder-refused",
+          message: expect.stringContaining("may be written to by others"),
+        },
+      ],
     });
   });
 

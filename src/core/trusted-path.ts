@@ -1,0 +1,69 @@
+import { lstatSync, realpathSync, type Stats } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+/** Permission to write for the group or for everybody. */
+const OTHERS_WRITE = 0o022;
+const EVERYBODY_WRITES = 0o002;
+/** In a folder with this bit nobody removes or renames what is another's. */
+const STICKY = 0o1000;
+
+/**
+ * Why a file or folder might be somebody else's work; `undefined`: it is the user's own (or the
+ * system's), or is not there.
+ *
+ * The last `own` parts of the path must belong to `user` or to root, and nobody else may write to
+ * them. So must any part above them that lies in a folder where everybody may write, such as the one
+ * for temporary files, and that part must be no link; there a folder with the sticky bit will do. `user` is `undefined` where files have no owners.
+ */
+export function untrustedPart(
+  path: string,
+  user: number | undefined,
+  own: number = 0,
+): string | undefined {
+  if (user === undefined) {
+    return undefined;
+  }
+  const named = resolve(path);
+  return problemOf(named, user, own) ?? problemOf(realOf(named), user, own);
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function problemOf(path: string, user: number, own: number): string | undefined {
+  let left = own;
+  for (let at = path; dirname(at) !== at; at = dirname(at), left--) {
+    const there = lstatSync(at, { throwIfNoEntry: false });
+    const above = lstatSync(dirname(at), { throwIfNoEntry: false });
+    const isCommon = ((above?.mode ?? 0) & EVERYBODY_WRITES) !== 0;
+    if (there === undefined || (left <= 0 && !isCommon)) {
+      continue;
+    }
+    const problem = partProblem(there, user, { isCommon, isOwn: left > 0 });
+    if (problem !== undefined) {
+      return `${at} ${problem}`;
+    }
+  }
+  return undefined;
+}
+
+function partProblem(
+  there: Stats,
+  user: number,
+  { isCommon, isOwn }: { readonly isCommon: boolean; readonly isOwn: boolean },
+): string | undefined {
+  const { uid, mode } = there;
+  if (uid !== user && uid !== 0) {
+    return "belongs to another user";
+  }
+  if (there.isSymbolicLink()) {
+    return isCommon ? "is a link in a folder where everybody may write" : undefined;
+  }
+  const isShared = (mode & OTHERS_WRITE) !== 0 && (isOwn || (mode & STICKY) === 0);
+  return isShared ? "may be written to by others" : undefined;
+}
