@@ -11,7 +11,7 @@ import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.j
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import type { PipelineAlgorithm } from "../search/pipeline/algorithm-names.js";
-import { searchPipeline } from "../search/pipeline/algorithms.js";
+import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
 import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
 import { DEFAULT_NODES } from "../search/pipeline/top-compile.js";
 import { mayWrite, readText, writeText } from "./files.js";
@@ -35,7 +35,8 @@ export interface SearchRequest {
   readonly maxNodes?: number | undefined;
   /** Ends the search early with what it has. */
   readonly shouldStop?: (() => boolean) | undefined;
-  readonly onProgress?: ((period: number, perPeriod: number, nodes: number) => void) | undefined;
+  readonly onProgress?: PipelineSearchOptions["onProgress"];
+  readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
   /** Where the artifact is written; `undefined`: nowhere. */
   readonly out: string | undefined;
   readonly force: boolean;
@@ -87,7 +88,7 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
 
 /** What a search of a placement takes beside the placement. */
 export type PipelineRequest = Pick<SearchRequest, "algorithm" | "microBatches"> &
-  Partial<Pick<SearchRequest, "seed" | "maxNodes" | "shouldStop" | "onProgress">>;
+  Partial<Pick<SearchRequest, "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut">>;
 
 /** The `pipeline` section that an algorithm gives for a placement, checked. Fails: as `searchPipeline`. */
 export function searchedSection(
@@ -100,9 +101,8 @@ export function searchedSection(
 
 function searchedPipeline(
   placement: Placement,
-  { algorithm, microBatches, seed, maxNodes, shouldStop, onProgress }: PipelineRequest,
+  { algorithm, microBatches, ...limits }: PipelineRequest,
 ): Result<{ readonly section: PipelineSection; readonly isCutShort: boolean }> {
-  const limits = { seed, maxNodes, shouldStop, onProgress };
   const found = searchPipeline(algorithm, placement, microBatches, limits);
   if (!found.ok) {
     return found;

@@ -43,6 +43,26 @@ describe("search", () => {
     expect(out.split("\n").every((line) => line.length <= 80)).toBe(true);
   });
 
+  it("searches a chain that is folded on itself, and says what it is not compared with", async () => {
+    const file = join(folder, "folded.placement.json");
+    const blocks = ["d1", "d0", "d0", "d1"].map((device, at) => {
+      return { id: `f${at}`, kind: "forward", devices: [device], duration: 1, memory: 0 };
+    });
+    const dependencies = [0, 1, 2].map((at) => ({ from: `f${at}`, to: `f${at + 1}`, latency: 2 }));
+    const devices = [{ name: "d0" }, { name: "d1" }];
+    const head = { format: "top-compile/placement", version: 1, timeUnit: "step" };
+    writeFileSync(file, JSON.stringify({ ...head, devices, blocks, dependencies }));
+    const { status, out, err } = await run(file, "--verbose");
+    expect(status).toBe(0);
+    // Two blocks a device; one micro-batch takes 4 steps and three latencies, 15 more 2 each.
+    expect(out).toContain("period     2 (optimal)");
+    expect(out).toContain("makespan   40 for 16 micro-batches");
+    expect(err).toContain("not compared with 1f1b: needs one stage per device");
+    const asked = await run(file, "--algorithm", "1f1b");
+    expect([asked.status, asked.out]).toEqual([1, ""]);
+    expect(asked.err).toMatch(/^error\[family-does-not-fit\] --algorithm 1f1b: .*; choose/);
+  });
+
   it("writes what --json prints, and it conforms to the schema", async () => {
     const schema = join(ROOT, "docs/schema/schedule.schema.json");
     const conforms = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(

@@ -4,6 +4,7 @@ import { present } from "../../core/invariant.js";
 import { fail } from "../../core/result.js";
 import {
   type PlacementSource,
+  type SearchRequest,
   searchPareto,
   searchPlacement,
 } from "../../driver/search-placement.js";
@@ -149,53 +150,83 @@ export const registerSearch: RegisterCommand = (command, run) => {
       if (!source.ok) {
         return source;
       }
-      const { memory, microBatches, algorithm, seed, out, maxNodes } = options;
-      const limits = { seed, maxNodes, ...timeLimit(options.timeLimit) };
-      if (options.pareto === true) {
-        return printPareto(session, options, { source: source.value, ...limits });
-      }
-      const quietUntil = performance.now() + QUIET_MS;
-      const onProgress = (period: number, perPeriod: number, nodes: number): void => {
-        if (performance.now() < quietUntil) {
-          return;
-        }
-        const many = perPeriod === 1 ? "" : ` for ${perPeriod} micro-batches`;
-        const label = `trying period ${period}${many}`;
-        const total = maxNodes ?? DEFAULT_NODES;
-        session.progress.report({ phase: "search", done: Math.min(nodes, total), total, label });
-      };
-      const request = { source: source.value, memory, microBatches, algorithm, out, onProgress };
-      const { tool } = driverContext(session);
-      const force = options.force === true;
-      const found = computing(() => searchPlacement({ ...request, ...limits, force }, tool));
-      session.progress.end();
-      if (!found.ok) {
-        return found;
-      }
-      if (found.value.isCutShort) {
-        session.progress.note(
-          options.timeLimit === undefined
-            ? "the work limit ended the search before a proof: --max-nodes allows more"
-            : "a limit ended the search before a proof: another machine may find something else",
-        );
-      }
-      const { artifact, placement } = found.value;
-      const section = present(artifact.pipeline, "pipeline section");
-      const columns = options.width ?? session.io.stdout.columns ?? USUAL_COLUMNS;
-      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
-      const style = options.ascii === true ? "ascii" : "box";
-      const written = out === undefined ? "" : `\n\nwrote      ${out}`;
-      session.print({
-        text: () => `${renderPipeline(section, placement, { width, style })}${written}`,
-        json: () => encodeArtifact(artifact),
-      });
-      return { ok: true, value: EXIT.done };
+      return options.pareto === true
+        ? printPareto(session, options, source.value)
+        : printSchedule(session, options, source.value);
     });
   });
 };
 
+function limitsOf({ seed, maxNodes, timeLimit }: SearchOptions) {
+  return { seed, maxNodes, ...stopAfter(timeLimit) };
+}
+
+function printSchedule(
+  session: Session,
+  options: SearchOptions,
+  source: PlacementSource,
+): CommandOutcome {
+  const { memory, microBatches, algorithm, out } = options;
+  const { tool } = driverContext(session);
+  const found = computing(() =>
+    searchPlacement(
+      {
+        source,
+        memory,
+        microBatches,
+        algorithm,
+        out,
+        force: options.force === true,
+        onProgress: progressOf(session, options),
+        onLeftOut: options.verbose === true ? leftOutNotes(session) : undefined,
+        ...limitsOf(options),
+      },
+      tool,
+    ),
+  );
+  session.progress.end();
+  if (!found.ok) {
+    return found;
+  }
+  if (found.value.isCutShort) {
+    session.progress.note(
+      options.timeLimit === undefined
+        ? "the work limit ended the search before a proof: --max-nodes allows more"
+        : "a limit ended the search before a proof: another machine may find something else",
+    );
+  }
+  const { artifact, placement } = found.value;
+  const section = present(artifact.pipeline, "pipeline section");
+  const columns = options.width ?? session.io.stdout.columns ?? USUAL_COLUMNS;
+  const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
+  const style = options.ascii === true ? "ascii" : "box";
+  const written = out === undefined ? "" : `\n\nwrote      ${out}`;
+  session.print({
+    text: () => `${renderPipeline(section, placement, { width, style })}${written}`,
+    json: () => encodeArtifact(artifact),
+  });
+  return { ok: true, value: EXIT.done };
+}
+
+/** Reports the periods that are tried, from the time on when that takes long. */
+function progressOf(
+  { progress }: Session,
+  { maxNodes = DEFAULT_NODES }: SearchOptions,
+): SearchRequest["onProgress"] {
+  const quietUntil = performance.now() + QUIET_MS;
+  return (period, perPeriod, nodes) => {
+    if (performance.now() < quietUntil) {
+      return;
+    }
+    const many = perPeriod === 1 ? "" : ` for ${perPeriod} micro-batches`;
+    const label = `trying period ${period}${many}`;
+    const done = Math.min(nodes, maxNodes);
+    progress.report({ phase: "search", done, total: maxNodes, label });
+  };
+}
+
 /** Says when the time is over; nothing without a limit. */
-function timeLimit(seconds: number | undefined): { readonly shouldStop?: () => boolean } {
+function stopAfter(seconds: number | undefined): { readonly shouldStop?: () => boolean } {
   if (seconds === undefined) {
     return {};
   }
@@ -203,16 +234,21 @@ function timeLimit(seconds: number | undefined): { readonly shouldStop?: () => b
   return { shouldStop: () => performance.now() > end };
 }
 
+/** Says which algorithms a schedule is not compared with. */
+function leftOutNotes({ progress }: Session): SearchRequest["onLeftOut"] {
+  return (algorithm, { message }) => progress.note(`not compared with ${algorithm}: ${message}`);
+}
+
 function printPareto(
   session: Session,
   options: SearchOptions,
-  request: Parameters<typeof searchPareto>[0],
+  source: PlacementSource,
 ): CommandOutcome {
   const stray = (["out", "memory"] as const).find((name) => options[name] !== undefined);
   if (stray !== undefined) {
     return fail([optionNotForPareto(stray)]);
   }
-  const found = computing(() => searchPareto(request));
+  const found = computing(() => searchPareto({ source, ...limitsOf(options) }));
   if (!found.ok) {
     return found;
   }

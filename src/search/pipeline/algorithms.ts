@@ -1,6 +1,7 @@
 /**
  * The pipeline algorithms by name: one interface for the command line and for comparisons.
  */
+import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { Placement } from "../../placement/placement.js";
 import { deviceLoads } from "../../schedule/pipeline-metrics.js";
@@ -40,13 +41,15 @@ export interface PipelineSearchOptions {
   readonly shouldStop?: (() => boolean) | undefined;
   /** Told of each period that `top-compile` tries. */
   readonly onProgress?: ((period: number, perPeriod: number, nodes: number) => void) | undefined;
+  /** Told of each algorithm that `top-compile` cannot compare its schedule with, and why. */
+  readonly onLeftOut?: ((algorithm: PipelineAlgorithm, reason: Failure) => void) | undefined;
 }
 
 /**
  * Runs an algorithm for `microBatches` micro-batches. `top-compile` is ours; `quick` is the better of `modulo` and
  * `greedy`: the shorter period per micro-batch, then the shorter makespan.
  *
- * Fails: `family-does-not-fit`, `family-exceeds-memory`, `repetend-exceeds-memory`,
+ * Fails: `family-does-not-fit`, `family-deadlocks`, `family-exceeds-memory`, `repetend-exceeds-memory`,
  * `no-schedule-found`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
  */
 export function searchPipeline(
@@ -62,7 +65,7 @@ export function searchPipeline(
   const { maxNodes } = options;
   switch (algorithm) {
     case "top-compile": {
-      const rivals = rivalsOf(placement, microBatches, options.shouldStop);
+      const rivals = rivalsOf(placement, microBatches, options);
       return topCompileSchedule(placement, microBatches, { ...options, rivals });
     }
     case "quick":
@@ -118,14 +121,20 @@ const RIVALS = ["modulo", "greedy", ...FAMILIES] as const;
 function rivalsOf(
   placement: Placement,
   microBatches: number,
-  shouldStop: PipelineSearchOptions["shouldStop"],
+  { shouldStop, onLeftOut }: Pick<PipelineSearchOptions, "shouldStop" | "onLeftOut">,
 ): readonly PipelineOutcome[] {
   const isLarge = placement.blocks.length * microBatches > LARGE;
   return RIVALS.flatMap((name) => {
     const isSlow = name === "greedy" ? isLarge : name === "modulo" && isCrowded(placement);
-    const isLeftOut = isSlow || shouldStop?.() === true;
-    const found = isLeftOut ? undefined : searchPipeline(name, placement, microBatches);
-    return found?.ok === true ? [found.value] : [];
+    if (isSlow || shouldStop?.() === true) {
+      return [];
+    }
+    const found = searchPipeline(name, placement, microBatches);
+    if (!found.ok) {
+      onLeftOut?.(name, found.error[0]);
+      return [];
+    }
+    return [found.value];
   });
 }
 

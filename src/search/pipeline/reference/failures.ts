@@ -11,6 +11,28 @@ export function familyNeeds(family: string, what: string): Failure {
   };
 }
 
+/** A hand-written order in which devices wait for each other for ever. */
+export function familyDeadlocks(
+  family: string,
+  {
+    device,
+    block,
+    microBatch,
+  }: Readonly<Record<"device" | "block", string>> & {
+    readonly microBatch: number;
+  },
+): Failure {
+  return {
+    code: "family-deadlocks",
+    where: `--algorithm ${family}`,
+    message:
+      `its order stops on device "${device}": block "${block}" of micro-batch ${microBatch} ` +
+      "waits for one that comes after it",
+    hint: "its order is fixed: choose another algorithm, or a shape that it is made for",
+    exit: 1,
+  };
+}
+
 /** A hand-written schedule that needs more memory than a device has. */
 export function familyExceedsMemory(
   family: string,

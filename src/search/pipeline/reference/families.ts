@@ -25,7 +25,12 @@ import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
 import { type ChainStage, chainOf } from "./chain.js";
 import { chimera } from "./chimera.js";
-import { familyExceedsMemory, familyNeeds, familyStuckOnMemory } from "./failures.js";
+import {
+  familyDeadlocks,
+  familyExceedsMemory,
+  familyNeeds,
+  familyStuckOnMemory,
+} from "./failures.js";
 import type { Family } from "./family-names.js";
 import { type OrderItem, runOrders } from "./run-orders.js";
 import { FORWARD, stageCostsOf } from "./stage-costs.js";
@@ -35,7 +40,7 @@ import { zeroBubbleV } from "./zero-bubble-v.js";
 /**
  * The schedule of a family for `microBatches` micro-batches.
  *
- * Fails: `family-does-not-fit`, saying what it needs; `family-exceeds-memory`.
+ * Fails: `family-does-not-fit`, saying what it needs; `family-deadlocks`; `family-exceeds-memory`.
  */
 export function familySchedule(
   family: Family,
@@ -46,7 +51,11 @@ export function familySchedule(
   if (!orders.ok) {
     return orders;
   }
-  const whole = runOrders(placement, orders.value, microBatches);
+  const ran = runOrders(placement, orders.value, microBatches);
+  if (ran.kind === "stuck") {
+    return fail([familyDeadlocks(family, placeOf(placement, ran))]);
+  }
+  const { whole } = ran;
   const peaks = simulatePipeline(placement, whole).map(({ peakMemory }) => peakMemory);
   for (const [device, { name, memory: limit }] of placement.devices.entries()) {
     const peak = peaks[device] ?? 0;
@@ -55,6 +64,15 @@ export function familySchedule(
     }
   }
   return ok(whole);
+}
+
+/** Names of a place where orders are stuck. */
+function placeOf(
+  { devices, blocks }: Placement,
+  { device, item }: { readonly device: number; readonly item: OrderItem },
+) {
+  const [on, block] = [devices[device]?.name ?? "", blocks[item.block]?.id ?? ""];
+  return { device: on, block, microBatch: item.microBatch };
 }
 
 type Orders = readonly (readonly OrderItem[])[];
@@ -75,7 +93,9 @@ function ordersOf(family: Family, placement: Placement, microBatches: number): R
     const what = "one chain of forwards with their backwards on the same devices (v, zb-h, ...)";
     return fail([familyNeeds(family, what)]);
   }
-  const isAround = stages.every(({ device }, at) => device === stages[at % count]?.device);
+  const isAround =
+    devicesOf(stages.slice(0, count)) === count &&
+    stages.every(({ device }, at) => device === stages[at % count]?.device);
   const chunks = stages.length / count;
   if (family === "interleaved-1f1b") {
     if (!isAround || !Number.isInteger(chunks) || microBatches % count !== 0) {
@@ -86,7 +106,7 @@ function ordersOf(family: Family, placement: Placement, microBatches: number): R
     }
     return ok(interleaved(stages, placement, microBatches));
   }
-  if (family === "1f1b" && chunks !== 1) {
+  if (family === "1f1b" && devicesOf(stages) !== stages.length) {
     return fail([familyNeeds(family, "one stage per device (v, zb-h)")]);
   }
   const orders: OrderItem[][] = placement.devices.map(() => []);
@@ -115,8 +135,9 @@ function zeroBubble(
   const stages = stageCostsOf(placement, chain) ?? [];
   const isV =
     stages.length === 2 * count &&
+    devicesOf(stages) === count &&
     stages.every(({ device }, at) => device === stages.at(-1 - at)?.device);
-  const isH = stages.length === count && new Set(stages.map(({ device }) => device)).size === count;
+  const isH = stages.length === count && devicesOf(stages) === count;
   if (family === "zb-v" ? !isV : !isH) {
     const way = family === "zb-v" ? "down the devices and up again" : "once over the devices";
     const shape = family === "zb-v" ? "zb-v" : "zb-h";
@@ -141,6 +162,11 @@ function zeroBubble(
     orders[stages[at]?.device ?? 0] = line;
   });
   return ok(orders);
+}
+
+/** How many devices stages stand on. */
+function devicesOf(stages: readonly { readonly device: number }[]): number {
+  return new Set(stages.map(({ device }) => device)).size;
 }
 
 function range(count: number): number[] {

@@ -1,4 +1,4 @@
-import { invariant, present } from "../../../core/invariant.js";
+import { present } from "../../../core/invariant.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 
@@ -8,18 +8,23 @@ export interface OrderItem {
   readonly microBatch: number;
 }
 
+/** What orders come to: a whole schedule, or the first item that waits for ever and its device. */
+export type OrdersOutcome =
+  | { readonly kind: "whole"; readonly whole: PipelineSchedule }
+  | { readonly kind: "stuck"; readonly device: number; readonly item: OrderItem };
+
 /**
- * Runs every device through its order, each item as early as its dependencies and the order allow.
+ * Runs every device through its order, each item as early as its dependencies and the order allow;
+ * `stuck` when the orders wait for each other in a circle, or leave out what an item waits for.
  *
- * Requires: every block of every micro-batch stands once in the order of each of its devices, and
- * the orders do not wait for each other in a circle.
+ * Requires: no block of a micro-batch stands twice in the order of a device.
  * Cost: O(items * (dependencies per block + devices per block)) and a sort.
  */
 export function runOrders(
   { blocks, dependencies }: Placement,
   orders: readonly (readonly OrderItem[])[],
   microBatches: number,
-): PipelineSchedule {
+): OrdersOutcome {
   const before: { from: number; latency: number }[][] = blocks.map(() => []);
   for (const { from, to, latency } of dependencies) {
     before[to]?.push({ from, latency });
@@ -65,8 +70,12 @@ export function runOrders(
       }
     }
   }
-  invariant(instances.length === blocks.length * microBatches, "orders run to their end");
+  const device = orders.findIndex((order, at) => (next[at] ?? 0) < order.length);
+  const item = orders[device]?.[next[device] ?? 0];
+  if (item !== undefined) {
+    return { kind: "stuck", device, item };
+  }
   instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
   const makespan = instances.reduce((last, { end }) => Math.max(last, end), 0);
-  return { microBatches, instances, makespan };
+  return { kind: "whole", whole: { microBatches, instances, makespan } };
 }

@@ -10,6 +10,7 @@ import {
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { familySchedule } from "../../../../src/search/pipeline/reference/families.js";
 import type { Family } from "../../../../src/search/pipeline/reference/family-names.js";
+import { runOrders } from "../../../../src/search/pipeline/reference/run-orders.js";
 import { familySchedules } from "../../../support/family-schedules.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
@@ -51,6 +52,23 @@ const CASES: readonly (readonly [Family, string, ShapeOptions, number, number, n
     ["gpipe", "v", { devices: 4 }, 8, 44, 44, 8],
     ["1f1b", "v", { devices: 3, mode: "infer" }, 6, 8, 1, 1],
   ];
+
+/** Four forwards on d3, d2, d2, d3, with latencies. */
+const FOLDED: Placement = {
+  timeUnit: "step",
+  devices: ["d0", "d1", "d2", "d3"].map((name) => ({ name, memory: undefined })),
+  blocks: [3, 2, 2, 3].map((device, at) => ({
+    id: `f${at}`,
+    kind: "forward",
+    devices: [device],
+    duration: 1,
+    memory: 0,
+    workspace: 0,
+    operators: [],
+  })),
+  dependencies: [0, 1, 2].map((from) => ({ from, to: from + 1, latency: 2 })),
+  memoryRelease: "end",
+};
 
 describe("hand-written families", () => {
   it.each(CASES)("%s on %s %o, %i micro-batches: makespan %i, period %i / %i", (...row) => {
@@ -117,5 +135,44 @@ describe("hand-written families", () => {
   ])("%s refuses %s %o with %i micro-batches: %s", (family, name, options, n, code) => {
     const result = familySchedule(family, shape(name, options), n);
     expect(result.ok ? "" : result.error[0].code).toBe(code);
+  });
+
+  it.each<[Family, boolean]>([
+    ["gpipe", true],
+    ["1f1b", false],
+    ["interleaved-1f1b", false],
+    ["zb-v", false],
+  ])("%s takes a chain that is folded on itself: %s", (family, isTaken) => {
+    const result = familySchedule(family, FOLDED, 4);
+    expect(result.ok ? "taken" : result.error[0].code).toBe(
+      isTaken ? "taken" : "family-does-not-fit",
+    );
+  });
+
+  it("1f1b takes a chain beside devices without work", () => {
+    const placement = shape("v", { devices: 2 });
+    const idle = { ...placement, devices: [...placement.devices, { name: "idle", memory: 0 }] };
+    const result = familySchedule("1f1b", idle, 4);
+    const alone = familySchedule("1f1b", placement, 4);
+    expect(result.ok && alone.ok && result.value).toEqual(alone.ok && alone.value);
+  });
+
+  it("orders that wait for each other are stuck, and say where", () => {
+    const [a, b] = [0, 1].map((block) => ({ block, microBatch: 0 }));
+    const [f0, f1] = FOLDED.blocks.map((block, at) => ({ ...block, devices: [at % 1] }));
+    const placement: Placement = {
+      ...FOLDED,
+      blocks: [f0!, f1!],
+      dependencies: [{ from: 0, to: 1, latency: 0 }],
+    };
+    expect(runOrders(placement, [[b!, a!], [], [], []], 1)).toEqual({
+      kind: "stuck",
+      device: 0,
+      item: b,
+    });
+    expect(runOrders(placement, [[a!, b!], [], [], []], 1)).toMatchObject({
+      kind: "whole",
+      whole: { makespan: 2 },
+    });
   });
 });

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
+import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
+import { searchedSection } from "../../src/driver/search-placement.js";
+import { verifyPipeline } from "../../src/driver/verify-pipeline.js";
+import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { FAMILIES } from "../../src/search/pipeline/reference/family-names.js";
+import { chainPlacement, everyPlacement } from "../support/chain-placements.js";
+
+const COUNT = fc.integer({ min: 1, max: 6 });
+
+/** What an algorithm that is asked for by name may say instead of giving a schedule. */
+const REASONS =
+  /^(family-does-not-fit|family-exceeds-memory|family-deadlocks|repetend-exceeds-memory|no-schedule-found|placement-infeasible)$/;
+
+/** What `verify` says against a section that was written and read again. */
+function verified(pipeline: PipelineSection): readonly string[] {
+  const provenance = { tool: "t", inputs: [], seed: 1, options: {} };
+  const read = parseArtifact(encodeArtifact({ provenance, pipeline }), "s.json");
+  const section = read.ok ? read.value.pipeline : undefined;
+  const result = section && verifyPipeline(section, "s.json");
+  return result === undefined
+    ? ["it cannot be read"]
+    : result.ok
+      ? []
+      : result.error.map(({ message }) => message);
+}
+
+describe("placements of every form", () => {
+  it.each(PIPELINE_ALGORITHMS)(
+    "%s gives a schedule that verifies, or says why not",
+    (algorithm) => {
+      const isFamily = (FAMILIES as readonly string[]).includes(algorithm);
+      let given = 0;
+      fc.assert(
+        fc.property(everyPlacement(), COUNT, (placement, microBatches) => {
+          const request = { algorithm, microBatches, seed: 1, maxNodes: 3000 };
+          const section = searchedSection(placement, request);
+          if (section.ok) {
+            given++;
+            expect(verified(section.value)).toEqual([]);
+            return;
+          }
+          for (const { code, where, message, hint } of section.error) {
+            expect(code).toMatch(REASONS);
+            expect(
+              Math.min(...[where, message, hint].map((text) => text?.length ?? 0)),
+            ).toBeGreaterThan(0);
+          }
+        }),
+        { numRuns: isFamily ? 1000 : 120 },
+      );
+      // Which families take some of them: below.
+      expect(given > 0 || isFamily).toBe(true);
+    },
+  );
+
+  it("every family takes some of them", () => {
+    const taken = new Set<string>();
+    fc.assert(
+      fc.property(chainPlacement(), (placement) => {
+        for (const family of FAMILIES) {
+          if (searchPipeline(family, placement, 4).ok) {
+            taken.add(family);
+          }
+        }
+      }),
+      { numRuns: 3000, seed: 1 },
+    );
+    expect([...taken].sort()).toEqual([...FAMILIES].sort());
+  });
+});
