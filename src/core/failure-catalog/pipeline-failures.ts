@@ -20,6 +20,11 @@ export const PIPELINE_FAILURES = {
     meaning: "One GPU cannot say what a pipeline of several costs.",
     action: "Give the GPU by its data sheet, or `--device cpu`.",
   },
+  "family-deadlocks": {
+    exit: 1,
+    meaning: "In the fixed order of a hand-written family, devices wait for each other for ever.",
+    action: "Choose another algorithm, or a shape that it is made for.",
+  },
   "family-does-not-fit": {
     exit: 1,
     meaning: "A hand-written family of schedules has no rule for the placement.",
