@@ -1,5 +1,6 @@
 import type { Brand } from "../core/brand.js";
 import type { ElementType } from "./element-type.js";
+import type { OperatorForm, ProductShape, RecurrenceShape } from "./operator-form.js";
 
 /** Position of an operator in `OperatorGraph.operators`: dense, from 0, in topological order. */
 export type OperatorId = Brand<number, "OperatorId">;
@@ -51,6 +52,12 @@ export interface Operator {
   readonly name: string;
   /** ONNX operator type, with `domain:` in front unless it is the default domain. */
   readonly type: string;
+  /** What kind of computation it is. */
+  readonly form: OperatorForm;
+  /** Sizes of the matrix product that it is, where one describes it. */
+  readonly product?: ProductShape;
+  /** Sizes of a recurrent operator. */
+  readonly recurrence?: RecurrenceShape;
   /** Position of the node in the (function-inlined) model graph's node list. */
   readonly node: number;
   /** Tensors read, in the node's order, views resolved, duplicates kept; constants are not listed. */

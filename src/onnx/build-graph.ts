@@ -10,12 +10,12 @@ import {
   tensorId,
 } from "../ir/operator-graph.js";
 import { countOf, type Fact, UNKNOWN } from "./infer/fact.js";
-import { callOf } from "./infer/node-call.js";
-import { typeOf } from "./infer/rules.js";
+import { callOf, type NodeCall } from "./infer/node-call.js";
 import type { Scope } from "./infer/scope.js";
 import type { TensorType } from "./lowered-model.js";
 import type { OnnxModel, OnnxNode } from "./model.js";
 import type { Roles } from "./node-roles.js";
+import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 import { type WorkContext, workOf } from "./work/body-work.js";
 
 /**
@@ -106,16 +106,18 @@ class GraphBuilder {
     const facts = node.outputs.map((name) =>
       this.#roles.used.has(name) ? (this.#scope.get(name) ?? UNKNOWN) : UNKNOWN,
     );
+    const call = callOf(node, this.#scope, context.model);
     this.operators.push({
       id,
       name: node.name,
       type: typeOf(node),
+      ...computationOf(call, facts),
       node: at,
       inputs,
       outputs: written.map((name) => this.addTensor(name, id)),
       predecessors: [...predecessors].sort((a, b) => a - b),
       successors: [],
-      work: workOf(callOf(node, this.#scope, context.model), facts, context),
+      work: workOf(call, facts, context),
     });
   }
 
@@ -128,6 +130,20 @@ class GraphBuilder {
       return id === undefined ? [] : [id];
     });
   }
+}
+
+/** What the operator computes, by its type's row. */
+function computationOf(
+  call: NodeCall,
+  outputs: readonly Fact[],
+): Pick<Operator, "form" | "product" | "recurrence"> {
+  const type = operatorTypeNamed(typeOf(call.node));
+  const product = type?.product?.({ call, outputs });
+  return {
+    form: type?.form ?? "unknown",
+    ...(product === undefined ? {} : { product }),
+    ...(type?.recurrence === undefined ? {} : { recurrence: type.recurrence(call) }),
+  };
 }
 
 /** A sequence is stored as one run of elements. */

@@ -1,9 +1,9 @@
 import { bytesOf, type ElementType } from "../ir/element-type.js";
 import { countOf, isFloat } from "./infer/fact.js";
-import { typeOf } from "./infer/rules.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "./model.js";
 import { readsOf } from "./normalize-model.js";
+import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 
 /** Learned numbers of a model. */
 export interface ParameterCount {
@@ -12,12 +12,8 @@ export interface ParameterCount {
   readonly bytes: number;
 }
 
-/** Quantised weights are parameters although they are integers: those that these types read. */
-const QUANTISED_READER =
-  /^(com\.microsoft:)?(DequantizeLinear|QLinear|QGemm|MatMulInteger|ConvInteger|DynamicQuantizeMatMul|MatMulNBits|MatMulBnb4)/;
-
-/** Element types in which quantised weights come. */
-const QUANTISED: ReadonlySet<ElementType> = new Set([
+/** Element types in which quantized weights come. */
+const QUANTIZED: ReadonlySet<ElementType> = new Set([
   "int8",
   "uint8",
   "int4",
@@ -29,23 +25,10 @@ const QUANTISED: ReadonlySet<ElementType> = new Set([
   "int32",
 ]);
 
-/** Constant nodes that give the same numbers in another order, shape or precision. */
-const REARRANGE: ReadonlySet<string> = new Set([
-  "Transpose",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Flatten",
-  "Identity",
-  "Cast",
-  "DequantizeLinear",
-  "com.microsoft:DequantizeLinear",
-]);
-
 /**
  * Counts the constants that operators read, traced back through rearrangements so that weights
  * that are tied (read as they are and transposed) count once. Floating-point constants count, and
- * integers where a quantised operator reads them; shapes, indices and masks are no parameters.
+ * integers where a quantized operator reads them; shapes, indices and masks are no parameters.
  *
  * Bodies of control flow count with the constants that they hold.
  * Cost: O(nodes + edges).
@@ -85,7 +68,7 @@ class Total {
     }
     if (
       isFloat(type.elementType) ||
-      (QUANTISED.has(type.elementType) && QUANTISED_READER.test(reader))
+      (QUANTIZED.has(type.elementType) && operatorTypeNamed(reader)?.readsQuantized === true)
     ) {
       const elements = countOf(type.dims) ?? 0;
       this.count += elements;
@@ -114,7 +97,7 @@ function rootOf(
     }
     const type = typeOf(node);
     const [source] = node.inputs;
-    if (!REARRANGE.has(type) || source === undefined) {
+    if (operatorTypeNamed(type)?.keepsNumbers !== true || source === undefined) {
       return { name, reader };
     }
     name = source;

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from "../core/result.js";
 import { evaluateNode } from "./evaluate/evaluate.js";
-import { inferControlFlow, isControlFlow } from "./infer/control-flow.js";
+import { inferControlFlow } from "./infer/control-flow.js";
 import {
   countOf,
   dimsOfRank,
@@ -14,11 +14,11 @@ import {
   UNKNOWN,
 } from "./infer/fact.js";
 import { callOf, type NodeCall } from "./infer/node-call.js";
-import { ruleOf, typeOf } from "./infer/rules.js";
 import { Scope } from "./infer/scope.js";
 import { type NodePlace, shapeImpossible, tensorTooLarge } from "./lower-failures.js";
 import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
 import { readsOf } from "./normalize-model.js";
+import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 import { decodeTensor } from "./tensor-values.js";
 
 /** What inference needs besides the graph. */
@@ -42,16 +42,6 @@ export interface InferContext {
 
 /** More than any device holds. */
 const MAX_BYTES = 2 ** 43;
-
-/** Operators that give other values each time they run. */
-const RANDOM: ReadonlySet<string> = new Set([
-  "RandomNormal",
-  "RandomUniform",
-  "RandomNormalLike",
-  "RandomUniformLike",
-  "Multinomial",
-  "Bernoulli",
-]);
 
 /**
  * Types, sizes and small constants of every value of the main graph.
@@ -137,7 +127,7 @@ function withGivenDims(call: NodeCall, fact: Fact, places: ReadonlyMap<number, n
 /** One fact for each output of the node. */
 function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonly Fact[] {
   const { node } = call;
-  const type = typeOf(node);
+  const type = operatorTypeNamed(typeOf(node));
   const inferBody = (body: OnnxGraph, inputs: readonly Fact[]) => {
     const inner = new Scope(scope);
     for (const [i, input] of body.inputs.entries()) {
@@ -152,16 +142,16 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
     context.bodies.set(body, inner);
     return body.outputs.map((output) => inner.get(output.name) ?? UNKNOWN);
   };
-  const isFlow = isControlFlow(type);
+  const isFlow = type?.form === "control";
   const facts = isFlow
     ? inferControlFlow(call, { depth: scope.depth, inferBody })
-    : (ruleOf(type)?.(call) ?? []);
+    : (type?.infer?.(call) ?? []);
   const isAffordable = call.refusal === undefined && context.budget.elements > 0;
-  const values = isAffordable ? evaluateNode(type, call, facts) : facts;
+  const values = isAffordable ? evaluateNode(type?.evaluate, call, facts) : facts;
   context.budget.elements -= values.reduce((sum, fact) => sum + (fact.values?.length ?? 0), 0);
   const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
   const isConstant =
-    !RANDOM.has(type) && reads.every((name) => scope.get(name)?.isConstant === true);
+    type?.isRandom !== true && reads.every((name) => scope.get(name)?.isConstant === true);
   return node.outputs.map((_, i) => {
     const fact = values[i] ?? UNKNOWN;
     return isConstant ? { ...fact, isConstant } : fact;

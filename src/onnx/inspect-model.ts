@@ -1,9 +1,9 @@
 import { criticalPath } from "../ir/critical-path.js";
+import { isHeavyForm } from "../ir/operator-form.js";
 import type { Operator } from "../ir/operator-graph.js";
 import { type Width, widthOf } from "../ir/width.js";
 import { countParameters, type ParameterCount } from "./count-parameters.js";
 import type { BoundDim, LoweredModel } from "./lowered-model.js";
-import { HEAVY_TYPES } from "./work/products.js";
 
 /** Operators of one type, together. */
 export interface TypeSummary {
@@ -59,8 +59,8 @@ export interface WidthSummary {
 }
 
 /** Convolutions, matrix products, recurrent operators and attention. */
-export function isHeavy({ type }: Operator): boolean {
-  return HEAVY_TYPES.has(type);
+export function isHeavy({ form }: Operator): boolean {
+  return isHeavyForm(form);
 }
 
 /** Summarises a lowered model. Cost: that of `widthOf`, twice. */

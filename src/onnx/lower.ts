@@ -14,7 +14,6 @@ import type { OperatorGraph } from "../ir/operator-graph.js";
 import { verifyGraph } from "../ir/verify-graph.js";
 import { type BoundInputs, bindDims } from "./bind-dims.js";
 import { buildGraph } from "./build-graph.js";
-import { isControlFlow } from "./infer/control-flow.js";
 import {
   type Fact,
   isComplete,
@@ -24,7 +23,6 @@ import {
   tensor,
   UNKNOWN,
 } from "./infer/fact.js";
-import { ruleOf } from "./infer/rules.js";
 import type { Scope } from "./infer/scope.js";
 import { declaredFacts, inferGraph } from "./infer-graph.js";
 import { typesUnknown } from "./lower-failures.js";
@@ -32,7 +30,6 @@ import type { ConstantValue, LoweredModel, ShapeOracle, TensorType } from "./low
 import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
-import { workRuleOf } from "./work/work-of.js";
 
 /** How a model is lowered. */
 export interface LowerOptions {
@@ -214,9 +211,7 @@ function finish(
 }
 
 function unknownOperators(graph: OperatorGraph): readonly string[] {
-  return graph.operators
-    .filter(({ type }) => !isControlFlow(type) && (ruleOf(type) ?? workRuleOf(type)) === undefined)
-    .map((operator) => operator.name);
+  return graph.operators.filter(({ form }) => form === "unknown").map((operator) => operator.name);
 }
 
 function typesOf(model: OnnxModel, scope: Scope) {

@@ -36,33 +36,10 @@ import {
   type MergedElementwise,
   mergedConstants,
 } from "./merged-operator.js";
+import { operatorTypeNamed } from "./operators/catalog.js";
 
 /** Outputs are neighbours only where each begins at a multiple of this: vector loads of any type. */
 const JOINT_ELEMENTS = 8;
-
-/** Element-wise operators with one input that are merged; what else they have must be alike. */
-const MERGED_TYPES: ReadonlySet<string> = new Set([
-  "Abs",
-  "Celu",
-  "Clip",
-  "Elu",
-  "Erf",
-  "Exp",
-  "Gelu",
-  "HardSigmoid",
-  "HardSwish",
-  "LeakyRelu",
-  "Mish",
-  "Neg",
-  "Relu",
-  "Selu",
-  "Sigmoid",
-  "Softplus",
-  "Softsign",
-  "Sqrt",
-  "Tanh",
-  "ThresholdedRelu",
-]);
 
 /** Operators of a lowered model, looked at for merging. */
 export class MergeIndex {
@@ -165,7 +142,7 @@ export class MergeIndex {
   /** What makes an element-wise operator the same as another; `undefined`: it is none. */
   #signature({ node: at, type }: Operator): string | undefined {
     const node = this.lowered.model.graph.nodes[at];
-    if (node === undefined || !MERGED_TYPES.has(type)) {
+    if (node === undefined || operatorTypeNamed(type)?.isUnary !== true) {
       return undefined;
     }
     const own = this.lowered.types.get(node.inputs[0] ?? "");

@@ -7,12 +7,11 @@
  */
 import { UNKNOWN } from "./infer/fact.js";
 import { callOf } from "./infer/node-call.js";
-import { typeOf } from "./infer/rules.js";
 import type { Scope } from "./infer/scope.js";
 import type { NodeRole } from "./lowered-model.js";
 import type { OnnxModel, OnnxNode } from "./model.js";
 import { readsOf } from "./normalize-model.js";
-import { isView } from "./views.js";
+import { isView } from "./operators/catalog.js";
 
 /** Roles of all nodes, and what follows from them. */
 export interface Roles {
@@ -75,7 +74,7 @@ function liveRole(node: OnnxNode, model: OnnxModel, scope: Scope): NodeRole {
     return "constant";
   }
   const call = callOf(node, scope, model);
-  return isView(typeOf(node), call, facts[0] ?? UNKNOWN) ? "view" : "operator";
+  return isView(call, facts[0] ?? UNKNOWN) ? "view" : "operator";
 }
 
 function viewRoots(

@@ -6,6 +6,7 @@ import {
   type TensorId,
   tensorId,
 } from "../../src/ir/operator-graph.js";
+import { operatorTypeNamed } from "../../src/onnx/operators/catalog.js";
 
 /** One operator of a hand-made graph. */
 export interface Node {
@@ -37,6 +38,7 @@ export function graphOf(nodes: readonly Node[], name = "graph"): OperatorGraph {
         id: operatorId(id),
         name: node.name ?? `op${id}`,
         type: node.type ?? "Conv",
+        form: operatorTypeNamed(node.type ?? "Conv")?.form ?? "unknown",
         node: id,
         inputs: before.length > 0 ? before.map(tensorId) : [input],
         outputs: [tensorId(id)],

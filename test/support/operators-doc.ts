@@ -1,9 +1,4 @@
-import { ruleTypes } from "../../src/onnx/infer/rules.js";
-import { viewTypes } from "../../src/onnx/views.js";
-import { MOVEMENT_WORK } from "../../src/onnx/work/movement.js";
-import { HEAVY_TYPES } from "../../src/onnx/work/products.js";
-import { REDUCTION_WORK } from "../../src/onnx/work/reductions.js";
-import { workRuleOf, workTypes } from "../../src/onnx/work/work-of.js";
+import { operatorTypeNamed, operatorTypes } from "../../src/onnx/operators/catalog.js";
 import { deviceOperatorTypes } from "../../src/runtime/cuda/codegen/emit.js";
 
 const HEAD = `# Operators
@@ -15,8 +10,10 @@ bytes that they move (\`inspect\` lists them as unknown).
 The sizes of the outputs of all operators listed are inferred by \`top-compile\` itself, for every operator
 set from 7 to 26. Operators not listed are asked of ONNX Runtime.
 
-- **Class**: *heavy* (products of matrices in some form: they count for the heavy width), *reduction*
-  (reductions, normalisations, pools, resampling), *element-wise*, *movement* (no arithmetic), *control*.
+- **Form**: what kind of computation it is, which decides how it is costed. *product* and *recurrent* are
+  the heavy ones, which the heavy width counts; *rows* reduce or normalize along rows; *window* makes every
+  result of a neighborhood; *element* of the elements at its own place; *choice* keeps as many elements as
+  their values say; *movement* has no arithmetic; *control* runs other operators.
 - **View**: needs no kernel where it changes nothing but the shape (a Transpose that only moves dims of
   size 1, a Slice that keeps everything, a Cast to the same type); it is not an operator then.
 - **GPU**: has code for \`--device cuda\`; [what runs](cuda.md#what-runs) says where not every form of it has.
@@ -35,30 +32,18 @@ once where the trip count is not constant (\`inspect\` says so); Scan its body t
 Nodes that depend on constants and static shapes only are folded: they are no operators. Nodes that
 nothing needs are left out.
 
-| operator type | class | view | GPU | FLOPs |
+| operator type | form | view | GPU | FLOPs |
 |---|---|---|---|---|
 `;
 
-function classOf(type: string): string {
-  if (HEAVY_TYPES.has(type)) {
-    return "heavy";
-  }
-  if (Object.hasOwn(REDUCTION_WORK, type)) {
-    return "reduction";
-  }
-  return Object.hasOwn(MOVEMENT_WORK, type) ? "movement" : "element-wise";
-}
-
-/** The text of docs/operators.md, from the tables of the program. */
+/** The text of docs/operators.md, from the rows of the program. */
 export function operatorsDoc(): string {
-  const views = new Set(viewTypes());
   const device = new Set(deviceOperatorTypes());
-  const types = [...new Set([...ruleTypes(), ...workTypes()])].sort();
-  const rows = types.map((type) => {
-    const formula = (workRuleOf(type)?.formula ?? "bytes only").replaceAll("|", "\\|");
-    const marks = [views.has(type), device.has(type)].map((is) => (is ? "yes" : ""));
-    return `| ${type} | ${classOf(type)} | ${marks.join(" | ")} | ${formula} |`;
+  const rows = operatorTypes().map((name) => {
+    const type = operatorTypeNamed(name);
+    const formula = type?.form === "control" ? "its body" : (type?.work?.formula ?? "bytes only");
+    const marks = [type?.view !== undefined, device.has(name)].map((is) => (is ? "yes" : ""));
+    return `| ${name} | ${type?.form} | ${marks.join(" | ")} | ${formula.replaceAll("|", "\\|")} |`;
   });
-  const control = ["If", "Loop", "Scan"].map((type) => `| ${type} | control | | | its body |`);
-  return `${HEAD}${[...rows, ...control].join("\n")}\n`;
+  return `${HEAD}${rows.join("\n")}\n`;
 }

@@ -10,49 +10,19 @@
  */
 
 import { productOf } from "../../core/product.js";
+import type { ProductShape, RecurrenceShape } from "../../ir/operator-form.js";
 import type { Operator } from "../../ir/operator-graph.js";
-import { REDUCE_TYPES } from "../../onnx/infer/reduction.js";
-import type { LoweredModel, TensorType } from "../../onnx/lowered-model.js";
-import type { OnnxNode } from "../../onnx/model.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
-import { type MatrixShape, matrixShapeOf } from "./matrix-shape.js";
 import { mergedKernels } from "./merged-kernels.js";
 import { type MathMode, productKernels, trafficOf } from "./product-kernels.js";
 import { ELEMENTWISE_SHAPE, streamKernel } from "./stream-kernel.js";
 import { matrixKernels } from "./tile.js";
 
-const REDUCTIONS: ReadonlySet<string> = new Set([
-  "ArgMax",
-  "ArgMin",
-  "CumSum",
-  "GlobalAveragePool",
-  "GlobalMaxPool",
-  "GroupNormalization",
-  "InstanceNormalization",
-  "LayerNormalization",
-  "LogSoftmax",
-  "MeanVarianceNormalization",
-  ...REDUCE_TYPES,
-  "RMSNormalization",
-  "SimplifiedLayerNormalization",
-  "SkipLayerNormalization",
-  "Softmax",
-  "TopK",
-]);
-
-const RECURRENT: ReadonlyMap<string, number> = new Map([
-  ["LSTM", 4],
-  ["GRU", 3],
-  ["RNN", 1],
-]);
-
-/** Operators of which a captured graph can have no part: what they run depends on data. */
-const CONTROL_FLOW: ReadonlySet<string> = new Set(["If", "Loop", "Scan"]);
-
-/** Whether the operator can be part of a CUDA graph at all. */
+/** Whether the operator can be part of a CUDA graph: what control flow runs depends on data. */
 export function isCapturable(operator: Operator): boolean {
-  return !CONTROL_FLOW.has(operator.type);
+  return operator.form !== "control";
 }
 
 /** The kernels of one operator, in launch order: at least one. */
@@ -68,38 +38,22 @@ export function kernelsOf(
     const type = lowered.graph.tensors[input ?? -1]?.elementType ?? "float32";
     return mergedKernels(merged, type, device, math);
   }
-  const node = lowered.model.graph.nodes[operator.node];
-  const gates = RECURRENT.get(operator.type);
-  if (node === undefined) {
-    return [elementwise(operator, lowered, device)];
+  const { form, product, recurrence } = operator;
+  if (recurrence !== undefined) {
+    return recurrent(operator, recurrence, { device, math });
   }
-  if (gates !== undefined) {
-    return recurrent(operator, lowered, { node, gates, device, math });
-  }
-  const shape = matrixShapeOf(node, lowered);
-  if (shape !== undefined && !isDepthwise(shape)) {
-    return product(operator, shape, typeOf(node, lowered), { device, math });
+  if (product !== undefined && !isDepthwise(product)) {
+    const elementType = lowered.graph.tensors[operator.inputs[0] ?? -1]?.elementType ?? "float32";
+    return productKernels(product, trafficOf(operator.work), { elementType, device, math });
   }
   return [
-    REDUCTIONS.has(operator.type)
-      ? reduction(operator, lowered, device)
-      : elementwise(operator, lowered, device),
+    form === "rows" ? rows(operator, lowered, device) : elementwise(operator, lowered, device),
   ];
 }
 
 /** One or two channels a group: no tile has anything to reuse. */
-function isDepthwise(shape: MatrixShape): boolean {
+function isDepthwise(shape: ProductShape): boolean {
   return shape.batch > 1 && shape.n <= 2;
-}
-
-function product(
-  operator: Operator,
-  shape: MatrixShape,
-  type: TensorType | undefined,
-  on: { readonly device: DeviceModel; readonly math: MathMode },
-): readonly Kernel[] {
-  const elementType = type?.elementType ?? "float32";
-  return productKernels(shape, trafficOf(operator.work), { elementType, ...on });
 }
 
 function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
@@ -115,16 +69,16 @@ function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceMo
 }
 
 /** A row per thread block; a few long rows are still as many blocks as there are rows. */
-function reduction(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
+function rows(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
   const results = resultsOf(operator, lowered);
   const input = operator.inputs[0];
   const read = input === undefined ? results : elementsOf(lowered.graph.tensors[input]?.dims);
   const inner = lowered.graph.tensors[input ?? 0]?.dims.at(-1) ?? 1;
-  const rows = results < read ? results : Math.max(1, Math.round(results / Math.max(1, inner)));
+  const count = results < read ? results : Math.max(1, Math.round(results / Math.max(1, inner)));
   return streamKernel(
     {
-      items: rows,
-      itemsPerBlock: read / Math.max(1, rows) < 256 ? 8 : 1,
+      items: count,
+      itemsPerBlock: read / Math.max(1, count) < 256 ? 8 : 1,
       threadsPerBlock: 256,
       registersPerThread: 40,
       sharedBytesPerBlock: 1024,
@@ -135,23 +89,11 @@ function reduction(operator: Operator, lowered: LoweredModel, device: DeviceMode
   );
 }
 
-interface RecurrentNode {
-  readonly node: OnnxNode;
-  readonly gates: number;
-  readonly device: DeviceModel;
-  readonly math: MathMode;
-}
-
 function recurrent(
   operator: Operator,
-  lowered: LoweredModel,
-  { node, gates, device, math }: RecurrentNode,
+  { directions, steps, batch, width, hidden, gates }: RecurrenceShape,
+  { device, math }: { readonly device: DeviceModel; readonly math: MathMode },
 ): readonly Kernel[] {
-  const input = lowered.types.get(node.inputs[0] ?? "")?.dims ?? [];
-  const recurrence = lowered.types.get(node.inputs[2] ?? "")?.dims ?? [];
-  const [steps = 1, batch = 1, width = 1] = input;
-  const hidden = recurrence.at(-1) ?? 1;
-  const directions = recurrence[0] ?? 1;
   const arithmetic = math === "tf32" ? "tensorFloat32" : "float32";
   const traffic = trafficOf(operator.work);
   const ahead = matrixKernels(
@@ -188,10 +130,6 @@ function recurrent(
     ...ahead,
     { ...first, flops: first.flops * steps, durationNs: Math.round(steps * (stepNs + gapNs)) },
   ];
-}
-
-function typeOf(node: OnnxNode, lowered: LoweredModel): TensorType | undefined {
-  return lowered.types.get(node.inputs[0] ?? "");
 }
 
 function resultsOf(operator: Operator, lowered: LoweredModel): number {

@@ -1,8 +1,8 @@
 import { type ElementType, elementBits } from "../../ir/element-type.js";
+import type { ProductShape } from "../../ir/operator-form.js";
 import type { OperatorWork } from "../../ir/operator-graph.js";
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
-import type { MatrixShape } from "./matrix-shape.js";
 import { matrixKernels } from "./tile.js";
 
 /** Arithmetic of 32-bit matrix products: `tf32` as libraries do by default, `ieee` in full. */
@@ -17,7 +17,7 @@ export interface ProductContext {
 
 /** The kernels of an operator that is a matrix product of `shape` and moves `bytes`. */
 export function productKernels(
-  shape: MatrixShape,
+  shape: ProductShape,
   bytes: number,
   { elementType, device, math }: ProductContext,
 ): readonly Kernel[] {

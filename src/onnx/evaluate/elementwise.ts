@@ -1,25 +1,27 @@
 /** Element-wise arithmetic on small constants, as shape computations and masks need it. */
 import { type ElementType, elementTypeOf } from "../../ir/element-type.js";
 import { isFloat, isInteger } from "../infer/fact.js";
-import type { Evaluation, Evaluator, EvaluatorTable } from "./evaluator.js";
+import type { Evaluation, Evaluator } from "./evaluator.js";
 import { broadcastStrides, forEachPlace, positionOf } from "./indices.js";
 
 type Unary = (value: number) => number;
 type Binary = (left: number, right: number) => number;
 
-function unary(operation: Unary): Evaluator {
+/** One operation on each element of input 0, rounded as its type stores it. */
+export function unary(operation: Unary): Evaluator {
   return ({ inputs }) => {
     const round = rounding(inputs[0]?.elementType);
     return inputs[0]?.values.map((value) => round(operation(value)));
   };
 }
 
-function predicate(operation: (value: number) => boolean): Evaluator {
+/** A condition on each element of input 0. */
+export function predicate(operation: (value: number) => boolean): Evaluator {
   return ({ inputs }) => inputs[0]?.values.map((value) => Number(operation(value)));
 }
 
 /** Folds all inputs from the left. */
-function variadic(operation: Binary): Evaluator {
+export function variadic(operation: Binary): Evaluator {
   return (evaluation) => {
     const round = rounding(evaluation.inputs[0]?.elementType);
     return combine(evaluation, (values) =>
@@ -28,7 +30,8 @@ function variadic(operation: Binary): Evaluator {
   };
 }
 
-function comparison(operation: (left: number, right: number) => boolean): Evaluator {
+/** A relation between the elements of two inputs, broadcast. */
+export function comparison(operation: (left: number, right: number) => boolean): Evaluator {
   return (evaluation) =>
     combine(evaluation, ([left = 0, right = 0]) => Number(operation(left, right)));
 }
@@ -57,13 +60,14 @@ function rounding(type: ElementType | undefined): Unary {
   return type !== undefined && isInteger(type) ? Math.trunc : (value) => value;
 }
 
-const divide: Evaluator = (evaluation) =>
+/** `Div`; unknown where integers are divided by zero. */
+export const divide: Evaluator = (evaluation) =>
   evaluation.inputs[1]?.values.includes(0) && isInteger(evaluation.inputs[1].elementType ?? "int64")
     ? undefined
     : variadic((left, right) => left / right)(evaluation);
 
 /** The sign of the divisor, or that of the dividend with `fmod`. */
-const modulo: Evaluator = (evaluation) => {
+export const modulo: Evaluator = (evaluation) => {
   const isC = evaluation.call.int("fmod") === 1;
   return evaluation.inputs[1]?.values.includes(0)
     ? undefined
@@ -72,13 +76,17 @@ const modulo: Evaluator = (evaluation) => {
       );
 };
 
-const where: Evaluator = (evaluation) =>
+/** `Where`: chosen element by element, broadcast. */
+export const where: Evaluator = (evaluation) =>
   combine(evaluation, ([condition, yes = 0, no = 0]) => (condition ? yes : no));
 
-const cast: Evaluator = (evaluation) =>
+/** `Cast`, rounded as the new type stores it. */
+export const cast: Evaluator = (evaluation) =>
   castTo(evaluation, elementTypeOf(evaluation.call.int("to") ?? 0));
 
-const castLike: Evaluator = (evaluation) => castTo(evaluation, evaluation.inputs[1]?.elementType);
+/** `CastLike`: to the type of input 1. */
+export const castLike: Evaluator = (evaluation) =>
+  castTo(evaluation, evaluation.inputs[1]?.elementType);
 
 function castTo({ inputs }: Evaluation, type: ElementType | undefined) {
   const values = inputs[0]?.values;
@@ -97,7 +105,8 @@ function castTo({ inputs }: Evaluation, type: ElementType | undefined) {
   return values.map(rounding(type));
 }
 
-const clip: Evaluator = ({ call, inputs }) => {
+/** `Clip`, with its limits as inputs or as attributes. */
+export const clip: Evaluator = ({ call, inputs }) => {
   const given = (i: number) => (call.has(i) ? call.values(i)?.[0] : undefined);
   const low = given(1) ?? call.float("min") ?? Number.NEGATIVE_INFINITY;
   const high = given(2) ?? call.float("max") ?? Number.POSITIVE_INFINITY;
@@ -105,46 +114,8 @@ const clip: Evaluator = ({ call, inputs }) => {
 };
 
 /** Halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
-
-/** Evaluators of element-wise operators. */
-export const ELEMENTWISE_EVALUATORS: EvaluatorTable = {
-  Add: variadic((left, right) => left + right),
-  Sub: variadic((left, right) => left - right),
-  Mul: variadic((left, right) => left * right),
-  Div: divide,
-  Mod: modulo,
-  Pow: variadic((left, right) => left ** right),
-  Sum: variadic((left, right) => left + right),
-  Min: variadic(Math.min),
-  Max: variadic(Math.max),
-  And: comparison((left, right) => left !== 0 && right !== 0),
-  Or: comparison((left, right) => left !== 0 || right !== 0),
-  Xor: comparison((left, right) => (left !== 0) !== (right !== 0)),
-  Equal: comparison((left, right) => left === right),
-  Less: comparison((left, right) => left < right),
-  LessOrEqual: comparison((left, right) => left <= right),
-  Greater: comparison((left, right) => left > right),
-  GreaterOrEqual: comparison((left, right) => left >= right),
-  Not: predicate((value) => value === 0),
-  IsNaN: predicate(Number.isNaN),
-  Abs: unary(Math.abs),
-  Neg: unary((value) => -value),
-  Sign: unary(Math.sign),
-  Floor: unary(Math.floor),
-  Ceil: unary(Math.ceil),
-  Round: unary(roundHalfEven),
-  Sqrt: unary(Math.sqrt),
-  Exp: unary(Math.exp),
-  Log: unary(Math.log),
-  Reciprocal: unary((value) => 1 / value),
-  Relu: unary((value) => Math.max(value, 0)),
-  Where: where,
-  Cast: cast,
-  CastLike: castLike,
-  Clip: clip,
-};

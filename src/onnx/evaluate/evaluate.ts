@@ -1,15 +1,6 @@
 import { countOf, type Fact, isStatic, VALUE_LIMIT } from "../infer/fact.js";
 import type { NodeCall } from "../infer/node-call.js";
-import { ELEMENTWISE_EVALUATORS } from "./elementwise.js";
 import type { Evaluator, KnownTensor } from "./evaluator.js";
-import { LAYOUT_EVALUATORS } from "./layout.js";
-import { REDUCTION_EVALUATORS } from "./reduction.js";
-
-const EVALUATORS: ReadonlyMap<string, Evaluator> = new Map(
-  [ELEMENTWISE_EVALUATORS, LAYOUT_EVALUATORS, REDUCTION_EVALUATORS].flatMap((table) =>
-    Object.entries(table),
-  ),
-);
 
 /**
  * The elements of a node's outputs, added to their facts, when the operator is one that shape
@@ -18,11 +9,10 @@ const EVALUATORS: ReadonlyMap<string, Evaluator> = new Map(
  * Cost: O(elements) of the output and inputs, at most `VALUE_LIMIT` each.
  */
 export function evaluateNode(
-  type: string,
+  evaluator: Evaluator | undefined,
   call: NodeCall,
   outputs: readonly Fact[],
 ): readonly Fact[] {
-  const evaluator = EVALUATORS.get(type);
   const inputs = evaluator === undefined ? undefined : knownInputs(call);
   if (evaluator === undefined || inputs === undefined) {
     return outputs;

@@ -20,6 +20,3 @@ export interface Evaluation {
 
 /** The elements of one output, row-major, or `undefined` when it does not know. */
 export type Evaluator = (evaluation: Evaluation) => readonly number[] | undefined;
-
-/** Evaluators by operator type. */
-export type EvaluatorTable = Readonly<Record<string, Evaluator>>;

@@ -3,12 +3,14 @@
 import { productOf } from "../../core/product.js";
 import { permutation } from "../infer/reshaping.js";
 import { padsOf, sliceAxes } from "../infer/slicing.js";
-import type { Evaluation, Evaluator, EvaluatorTable } from "./evaluator.js";
+import type { Evaluator } from "./evaluator.js";
 import { broadcastStrides, forEachPlace, gatherBy, positionOf, stridesOf } from "./indices.js";
 
-const same: Evaluator = ({ inputs }) => inputs[0]?.values;
+/** The elements of input 0 as they are. */
+export const same: Evaluator = ({ inputs }) => inputs[0]?.values;
 
-const transpose: Evaluator = ({ call, inputs: [data], dims }) => {
+/** `Transpose`. */
+export const transpose: Evaluator = ({ call, inputs: [data], dims }) => {
   if (data === undefined) {
     return undefined;
   }
@@ -17,12 +19,14 @@ const transpose: Evaluator = ({ call, inputs: [data], dims }) => {
   return gatherBy(dims, data.values, (at) => positionOf(at, order));
 };
 
-const expand: Evaluator = ({ inputs: [data], dims }) => {
+/** `Expand`. */
+export const expand: Evaluator = ({ inputs: [data], dims }) => {
   const strides = data && broadcastStrides(data.dims, dims.length);
   return strides && gatherBy(dims, data.values, (at) => positionOf(at, strides));
 };
 
-const tile: Evaluator = ({ inputs: [data], dims }) => {
+/** `Tile`. */
+export const tile: Evaluator = ({ inputs: [data], dims }) => {
   const strides = data && stridesOf(data.dims);
   return (
     strides &&
@@ -35,7 +39,8 @@ const tile: Evaluator = ({ inputs: [data], dims }) => {
   );
 };
 
-const slice: Evaluator = ({ call, inputs: [data], dims }) => {
+/** `Slice`. */
+export const slice: Evaluator = ({ call, inputs: [data], dims }) => {
   const cuts = data && sliceAxes(call, data.dims);
   if (data === undefined || cuts === undefined) {
     return undefined;
@@ -49,7 +54,8 @@ const slice: Evaluator = ({ call, inputs: [data], dims }) => {
   return gatherBy(dims, data.values, (at) => origin + positionOf(at, strides));
 };
 
-const concat: Evaluator = ({ call, inputs, dims }) => {
+/** `Concat`. */
+export const concat: Evaluator = ({ call, inputs, dims }) => {
   const axis = call.axis(call.int("axis") ?? 1, dims.length) ?? 0;
   const result = new Array<number>(productOf(dims)).fill(0);
   const strides = stridesOf(dims);
@@ -64,7 +70,7 @@ const concat: Evaluator = ({ call, inputs, dims }) => {
 };
 
 /** The part before this output is as long as the outputs before it. */
-const split: Evaluator = ({ call, inputs: [data], dims, output }) => {
+export const split: Evaluator = ({ call, inputs: [data], dims, output }) => {
   const axis = data && call.axis(call.int("axis") ?? 0, data.dims.length);
   const given = call.has(1) ? call.values(1) : call.ints("split");
   const size = axis === undefined ? undefined : data?.dims[axis];
@@ -81,7 +87,8 @@ const split: Evaluator = ({ call, inputs: [data], dims, output }) => {
   return gatherBy(dims, data.values, (at) => origin + positionOf(at, strides));
 };
 
-const gather: Evaluator = ({ call, inputs: [data, indices], dims }) => {
+/** `Gather`. */
+export const gather: Evaluator = ({ call, inputs: [data, indices], dims }) => {
   const axis = data && call.axis(call.int("axis") ?? 0, data.dims.length);
   if (data === undefined || indices === undefined || axis === undefined) {
     return undefined;
@@ -104,7 +111,8 @@ const gather: Evaluator = ({ call, inputs: [data, indices], dims }) => {
   });
 };
 
-const gatherNd: Evaluator = ({ call, inputs: [data, indices], dims }) => {
+/** `GatherND` without batch dims. */
+export const gatherNd: Evaluator = ({ call, inputs: [data, indices], dims }) => {
   if (data === undefined || indices === undefined || (call.int("batch_dims") ?? 0) !== 0) {
     return undefined;
   }
@@ -124,7 +132,7 @@ function wrapped(tuple: readonly number[], dims: readonly number[]): readonly nu
 }
 
 /** Rows of `updates` are put at the places that `indices` name. */
-const scatterNd: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
+export const scatterNd: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
   const mode = call.text("reduction") ?? "none";
   if (data === undefined || indices === undefined || updates === undefined || mode !== "none") {
     return undefined;
@@ -144,7 +152,8 @@ const scatterNd: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
   return result;
 };
 
-const scatterElements: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
+/** `ScatterElements` without a reduction. */
+export const scatterElements: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
   const mode = call.text("reduction") ?? "none";
   const axis = data && call.axis(call.int("axis") ?? 0, data.dims.length);
   if (data === undefined || indices === undefined || updates === undefined) {
@@ -163,7 +172,8 @@ const scatterElements: Evaluator = ({ call, inputs: [data, indices, updates] }) 
   return result;
 };
 
-const pad: Evaluator = ({ call, inputs: [data], dims }) => {
+/** `Pad` with a constant. */
+export const pad: Evaluator = ({ call, inputs: [data], dims }) => {
   const pads = data && padsOf(call, data.dims.length);
   const mode = call.text("mode") ?? "constant";
   if (data === undefined || pads === undefined || mode !== "constant") {
@@ -180,7 +190,8 @@ const pad: Evaluator = ({ call, inputs: [data], dims }) => {
   return result;
 };
 
-const nonZero: Evaluator = ({ inputs: [data], dims }) => {
+/** `NonZero`. */
+export const nonZero: Evaluator = ({ inputs: [data], dims }) => {
   if (data === undefined) {
     return undefined;
   }
@@ -195,7 +206,8 @@ const nonZero: Evaluator = ({ inputs: [data], dims }) => {
   );
 };
 
-const trilu: Evaluator = ({ call, inputs: [data], dims }) => {
+/** `Trilu`. */
+export const trilu: Evaluator = ({ call, inputs: [data], dims }) => {
   const diagonal = call.has(1) ? (call.values(1)?.[0] ?? 0) : 0;
   const isUpper = call.int("upper") !== 0;
   const result: number[] = [];
@@ -207,25 +219,6 @@ const trilu: Evaluator = ({ call, inputs: [data], dims }) => {
   return result;
 };
 
-/** Evaluators of the operators that move elements. */
-export const LAYOUT_EVALUATORS: EvaluatorTable = {
-  Identity: same,
-  Reshape: same,
-  Flatten: same,
-  Squeeze: same,
-  Unsqueeze: same,
-  Dropout: (evaluation: Evaluation) => (evaluation.output === 0 ? same(evaluation) : undefined),
-  Transpose: transpose,
-  Expand: expand,
-  Tile: tile,
-  Slice: slice,
-  Concat: concat,
-  Split: split,
-  Gather: gather,
-  GatherND: gatherNd,
-  ScatterND: scatterNd,
-  ScatterElements: scatterElements,
-  Pad: pad,
-  NonZero: nonZero,
-  Trilu: trilu,
-};
+/** The first output is input 0; nothing is known of the others. */
+export const firstOnly: Evaluator = (evaluation) =>
+  evaluation.output === 0 ? same(evaluation) : undefined;

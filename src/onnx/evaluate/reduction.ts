@@ -3,7 +3,7 @@
 import { productOf } from "../../core/product.js";
 import { reducedAxes } from "../infer/reduction.js";
 import { decodeTensor } from "../tensor-values.js";
-import type { Evaluator, EvaluatorTable } from "./evaluator.js";
+import type { Evaluator } from "./evaluator.js";
 import { forEachPlace, positionOf, stridesOf } from "./indices.js";
 
 interface Reduction {
@@ -12,7 +12,8 @@ interface Reduction {
   readonly finish?: (total: number, count: number) => number;
 }
 
-function reduce({ start, add, finish }: Reduction): Evaluator {
+/** A reduction over the axes of any `Reduce...` operator. */
+export function reduce({ start, add, finish }: Reduction): Evaluator {
   return ({ call, inputs: [data] }) => {
     const axes = data && reducedAxes(call, data.dims.length);
     if (data === undefined || axes === undefined) {
@@ -31,20 +32,23 @@ function reduce({ start, add, finish }: Reduction): Evaluator {
   };
 }
 
-const range: Evaluator = ({ inputs: [start, , step], dims }) => {
+/** `Range`. */
+export const range: Evaluator = ({ inputs: [start, , step], dims }) => {
   const first = start?.values[0] ?? 0;
   const by = step?.values[0] ?? 1;
   return Array.from({ length: dims[0] ?? 0 }, (_, i) => first + i * by);
 };
 
-const constantOfShape: Evaluator = ({ call, dims }) => {
+/** `ConstantOfShape`. */
+export const constantOfShape: Evaluator = ({ call, dims }) => {
   const tensor = call.tensor("value");
   const value = tensor === undefined ? 0 : decodeTensor(tensor).values?.[0];
   const count = productOf(dims);
   return value === undefined ? undefined : new Array<number>(count).fill(value);
 };
 
-const cumSum: Evaluator = ({ call, inputs: [data, axisInput] }) => {
+/** `CumSum`, exclusive or reversed where asked for. */
+export const cumSum: Evaluator = ({ call, inputs: [data, axisInput] }) => {
   const axis = data && call.axis(axisInput?.values[0] ?? 0, data.dims.length);
   if (data === undefined || axis === undefined || (call.int("reverse") ?? 0) !== 0) {
     return undefined;
@@ -59,20 +63,4 @@ const cumSum: Evaluator = ({ call, inputs: [data, axisInput] }) => {
     result[position] = isExclusive ? before : (sums[position] ?? 0);
   });
   return result;
-};
-
-/** Evaluators of reductions and generators. */
-export const REDUCTION_EVALUATORS: EvaluatorTable = {
-  ReduceSum: reduce({ start: 0, add: (total, value) => total + value }),
-  ReduceProd: reduce({ start: 1, add: (total, value) => total * value }),
-  ReduceMax: reduce({ start: Number.NEGATIVE_INFINITY, add: Math.max }),
-  ReduceMin: reduce({ start: Number.POSITIVE_INFINITY, add: Math.min }),
-  ReduceMean: reduce({
-    start: 0,
-    add: (total, value) => total + value,
-    finish: (total, count) => total / count,
-  }),
-  Range: range,
-  ConstantOfShape: constantOfShape,
-  CumSum: cumSum,
 };

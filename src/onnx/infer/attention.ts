@@ -1,6 +1,6 @@
 /** Attention as one operator: ONNX's own (version 23) and those that ONNX Runtime fuses. */
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /** Batch, heads, length and size per head of a query, key or value of rank 3 or 4. */
 function headDims(dims: KnownDims | undefined, heads: number | undefined): KnownDims | undefined {
@@ -14,7 +14,7 @@ function headDims(dims: KnownDims | undefined, heads: number | undefined): Known
 }
 
 /** Inputs Q, K, V, mask, past key, past value; outputs Y, present key and value, scores. */
-const attention: InferRule = (call) => {
+export const attention: InferRule = (call) => {
   const type = call.input(0).elementType;
   const kvHeads = call.int("kv_num_heads");
   const q = headDims(call.dims(0), call.int("q_num_heads"));
@@ -38,7 +38,7 @@ const attention: InferRule = (call) => {
 };
 
 /** Inputs input [batch, length, width], weights [width, 3 x hidden], bias, mask, past. */
-const fusedAttention: InferRule = (call) => {
+export const fusedAttention: InferRule = (call) => {
   const x = call.dims(0);
   const type = call.input(0).elementType;
   const columns = call.dims(1)?.[1] ?? call.dims(2)?.[0];
@@ -63,16 +63,9 @@ function presentDims(call: NodeCall, hidden: number | undefined): KnownDims | un
 }
 
 /** Query [batch, length, hidden] (or packed), key, value. */
-const multiHeadAttention: InferRule = (call) => {
+export const multiHeadAttention: InferRule = (call) => {
   const q = call.dims(0);
   const type = call.input(0).elementType;
   const width = call.dims(2)?.length === 3 ? call.dims(2)?.[2] : q?.[2];
   return [tensor(type, q?.length === 3 ? [q[0], q[1], width] : undefined)];
-};
-
-/** Rules of attention. */
-export const ATTENTION: RuleTable = {
-  Attention: attention,
-  "com.microsoft:Attention": fusedAttention,
-  "com.microsoft:MultiHeadAttention": multiHeadAttention,
 };

@@ -20,11 +20,6 @@ const TWICE_DEPTH = 4;
 /** Trip counts from here on mean "until the condition says stop". */
 const UNBOUNDED_TRIPS = 2 ** 31 - 1;
 
-/** Whether the operator has branches or bodies that this file understands. */
-export function isControlFlow(type: string): boolean {
-  return type === "If" || type === "Loop" || type === "Scan";
-}
-
 /** Output facts of If, Loop or Scan. */
 export function inferControlFlow(call: NodeCall, bodies: BodyInference): readonly Fact[] {
   switch (call.node.opType) {

@@ -4,7 +4,7 @@ import type { ElementType } from "../../ir/element-type.js";
 import { printDims } from "./broadcast.js";
 import { sameType } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 import { readWindow, slidingSizes } from "./window.js";
 
 /**
@@ -42,23 +42,25 @@ function convolutionDims(
   return window && [x[0], w[0], ...slidingSizes(call, x.slice(2), { ...window, ceil: false })];
 }
 
-const conv: InferRule = (call) => {
+/** Output types of `Conv`. */
+export const conv: InferRule = (call) => {
   const type = sameType(call, [call.input(0).elementType, call.input(1).elementType]);
   return [tensor(type, convolutionDims(call, call.dims(0), call.dims(1)))];
 };
 
-const convInteger: InferRule = (call) => [
+/** Output types of `ConvInteger`. */
+export const convInteger: InferRule = (call) => [
   tensor("int32", convolutionDims(call, call.dims(0), call.dims(1))),
 ];
 
 /** Inputs x, its scale and zero point, w with the same, y's scale and zero point, bias. */
-const qLinearConv: InferRule = (call) => {
+export const qLinearConv: InferRule = (call) => {
   const type: ElementType | undefined = call.input(7).elementType ?? call.input(0).elementType;
   return [tensor(type, convolutionDims(call, call.dims(0), call.dims(3)))];
 };
 
 /** Weights [C, M / group, kernel...]; sizes grow by the stride. */
-const convTranspose: InferRule = (call) => {
+export const convTranspose: InferRule = (call) => {
   const x = call.dims(0);
   const w = call.dims(1);
   const type = sameType(call, [call.input(0).elementType, call.input(1).elementType]);
@@ -108,7 +110,7 @@ function transposedSizes(call: NodeCall, spatial: KnownDims, kernel: KnownDims) 
 }
 
 /** Columns [N, C x block, L] put back into an image of sizes `image_shape`. */
-const col2Im: InferRule = (call) => {
+export const col2Im: InferRule = (call) => {
   const dims = call.dims(0);
   const image = call.values(1);
   const block = call.values(2);
@@ -121,15 +123,4 @@ const col2Im: InferRule = (call) => {
     call.refuse(`${dims[1]} columns are not a multiple of the block size ${blockSize}`);
   }
   return [tensor(call.input(0).elementType, [dims[0], channels, ...image])];
-};
-
-/** Rules of the convolutions. */
-export const CONVOLUTION: RuleTable = {
-  Conv: conv,
-  ConvInteger: convInteger,
-  QLinearConv: qLinearConv,
-  ConvTranspose: convTranspose,
-  DeformConv: conv,
-  Col2Im: col2Im,
-  "com.microsoft:FusedConv": conv,
 };

@@ -2,9 +2,10 @@
 import { elementTypeOf } from "../../ir/element-type.js";
 import { decodeTensor } from "../tensor-values.js";
 import { dimsOfRank, type Fact, tensor, UNKNOWN, VALUE_LIMIT } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
-const constantNode: InferRule = (call) => {
+/** Output types of `Constant`. */
+export const constantNode: InferRule = (call) => {
   const value = call.tensor("value");
   if (value !== undefined) {
     return [{ ...decodeTensor(value), isConstant: true }];
@@ -41,7 +42,7 @@ function strings(call: NodeCall): Fact {
 }
 
 /** Zeros unless attribute `value` gives another element. */
-const constantOfShape: InferRule = (call) => {
+export const constantOfShape: InferRule = (call) => {
   const type = call.tensor("value")?.elementType ?? "float32";
   const dims = call.values(0);
   if (dims?.some((dim) => dim < 0)) {
@@ -50,7 +51,8 @@ const constantOfShape: InferRule = (call) => {
   return [tensor(type, dims ?? dimsOfRank(call.dims(0)?.[0]))];
 };
 
-const range: InferRule = (call) => {
+/** Output types of `Range`. */
+export const range: InferRule = (call) => {
   const [start, limit, step] = [call.values(0)?.[0], call.values(1)?.[0], call.values(2)?.[0]];
   const type = call.input(0).elementType;
   if (start === undefined || limit === undefined || step === undefined) {
@@ -62,17 +64,21 @@ const range: InferRule = (call) => {
   return [tensor(type, [Math.max(0, Math.ceil((limit - start) / step))])];
 };
 
-const eyeLike: InferRule = (call) => [
+/** Output types of `EyeLike`. */
+export const eyeLike: InferRule = (call) => [
   tensor(dtypeOr(call, call.input(0).elementType), call.dims(0)),
 ];
 
-const random: InferRule = (call) => [tensor(dtypeOr(call, "float32"), call.ints("shape"))];
+/** Output types of `RandomNormal`. */
+export const random: InferRule = (call) => [tensor(dtypeOr(call, "float32"), call.ints("shape"))];
 
-const randomLike: InferRule = (call) => [
+/** Output types of `RandomNormalLike`. */
+export const randomLike: InferRule = (call) => [
   tensor(dtypeOr(call, call.input(0).elementType), call.dims(0)),
 ];
 
-const multinomial: InferRule = (call) => [
+/** Output types of `Multinomial`. */
+export const multinomial: InferRule = (call) => [
   tensor(dtypeOr(call, "int32"), call.dims(0) && [call.dims(0)?.[0], call.int("sample_size") ?? 1]),
 ];
 
@@ -82,23 +88,6 @@ function dtypeOr(call: NodeCall, fallback: Fact["elementType"]): Fact["elementTy
 }
 
 /** Signal windows of `size` points. */
-const window: InferRule = (call) => [
+export const window: InferRule = (call) => [
   tensor(elementTypeOf(call.int("output_datatype") ?? 1), [call.values(0)?.[0]]),
 ];
-
-/** Rules of the generators. */
-export const GENERATION: RuleTable = {
-  Constant: constantNode,
-  ConstantOfShape: constantOfShape,
-  Range: range,
-  EyeLike: eyeLike,
-  RandomNormal: random,
-  RandomUniform: random,
-  RandomNormalLike: randomLike,
-  RandomUniformLike: randomLike,
-  Multinomial: multinomial,
-  HannWindow: window,
-  HammingWindow: window,
-  BlackmanWindow: window,
-  "com.microsoft:Range": range,
-};

@@ -2,7 +2,7 @@
 import { elementTypeOf } from "../../ir/element-type.js";
 import { printDims } from "./broadcast.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /** Each dim times its scale, rounded down. Source: ONNX documentation, Upsample, "scales". */
 function scaledDims(call: NodeCall, dims: KnownDims, scales: readonly number[]) {
@@ -13,7 +13,7 @@ function scaledDims(call: NodeCall, dims: KnownDims, scales: readonly number[]) 
 }
 
 /** Scales are an attribute in version 7, an input in version 9 and in Resize-10. */
-const upsample: InferRule = (call) => {
+export const upsample: InferRule = (call) => {
   const dims = call.dims(0);
   const scales = call.has(1) ? call.values(1) : call.floats("scales");
   return [
@@ -25,7 +25,7 @@ const upsample: InferRule = (call) => {
 };
 
 /** Inputs X, roi, scales, sizes since version 11; scales or sizes may cover some `axes` only. */
-const resize: InferRule = (call) => {
+export const resize: InferRule = (call) => {
   if (call.opset < 11) {
     return upsample(call);
   }
@@ -81,19 +81,19 @@ function resizedDims(
 }
 
 /** X [N, C, spatial...], grid [N, spatial of the output..., coordinates]. */
-const gridSample: InferRule = (call) => {
+export const gridSample: InferRule = (call) => {
   const [x, grid] = [call.dims(0), call.dims(1)];
   return [tensor(call.input(0).elementType, x && grid && [x[0], x[1], ...grid.slice(1, -1)])];
 };
 
 /** Sizes [N, C, spatial...] give a grid [N, spatial..., coordinates]. */
-const affineGrid: InferRule = (call) => {
+export const affineGrid: InferRule = (call) => {
   const size = call.values(1);
   return [tensor(call.input(0).elementType, size && [size[0], ...size.slice(2), size.length - 2])];
 };
 
 /** The transform of `axis`; one-sided keeps half of the frequencies, and the last dim is complex. */
-const dft: InferRule = (call) => {
+export const dft: InferRule = (call) => {
   const dims = call.dims(0);
   const axisValue =
     call.opset >= 20 ? (call.has(2) ? call.values(2)?.[0] : -2) : (call.int("axis") ?? 1);
@@ -115,7 +115,7 @@ const dft: InferRule = (call) => {
 };
 
 /** Signal [batch, length, 1 or 2] to [batch, frames, frequencies, 2]. */
-const stft: InferRule = (call) => {
+export const stft: InferRule = (call) => {
   const signal = call.dims(0);
   const step = call.values(1)?.[0];
   const frame = call.has(3) ? call.values(3)?.[0] : call.dims(2)?.[0];
@@ -134,7 +134,7 @@ const stft: InferRule = (call) => {
 };
 
 /** Inputs: mel bins, DFT length, sample rate, lower and upper edge. */
-const melWeightMatrix: InferRule = (call) => {
+export const melWeightMatrix: InferRule = (call) => {
   const [bins, length] = [call.values(0)?.[0], call.values(1)?.[0]];
   return [
     tensor(elementTypeOf(call.int("output_datatype") ?? 1), [
@@ -142,16 +142,4 @@ const melWeightMatrix: InferRule = (call) => {
       bins,
     ]),
   ];
-};
-
-/** Rules of the operators on images and signals. */
-export const IMAGE: RuleTable = {
-  Upsample: upsample,
-  Resize: resize,
-  GridSample: gridSample,
-  AffineGrid: affineGrid,
-  DFT: dft,
-  STFT: stft,
-  MelWeightMatrix: melWeightMatrix,
-  "com.microsoft:GridSample": gridSample,
 };

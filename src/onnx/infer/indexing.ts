@@ -1,10 +1,10 @@
 /** Operators that look elements up, put them at places, or choose some. */
 import { printDims } from "./broadcast.js";
-import { likeFirst } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, RuleTable } from "./node-call.js";
+import type { InferRule } from "./node-call.js";
 
-const gather: InferRule = (call) => {
+/** Output types of `Gather`. */
+export const gather: InferRule = (call) => {
   const data = call.dims(0);
   const indices = call.dims(1);
   const axis = data && call.axis(call.int("axis") ?? 0, data.length);
@@ -18,7 +18,8 @@ const gather: InferRule = (call) => {
   ];
 };
 
-const gatherElements: InferRule = (call) => {
+/** Output types of `GatherElements`. */
+export const gatherElements: InferRule = (call) => {
   const [data, indices] = [call.dims(0), call.dims(1)];
   if (data !== undefined && indices !== undefined && data.length !== indices.length) {
     call.refuse(`indices ${printDims(indices)} have another rank than ${printDims(data)}`);
@@ -26,7 +27,8 @@ const gatherElements: InferRule = (call) => {
   return [tensor(call.input(0).elementType, indices)];
 };
 
-const gatherNd: InferRule = (call) => {
+/** Output types of `GatherND`. */
+export const gatherNd: InferRule = (call) => {
   const [data, indices] = [call.dims(0), call.dims(1)];
   const batch = call.int("batch_dims") ?? 0;
   const depth = indices?.at(-1);
@@ -41,7 +43,8 @@ const gatherNd: InferRule = (call) => {
   ];
 };
 
-const oneHot: InferRule = (call) => {
+/** Output types of `OneHot`. */
+export const oneHot: InferRule = (call) => {
   const dims = call.dims(0);
   const depth = call.values(1)?.[0];
   const axis = dims && call.axis(call.int("axis") ?? -1, dims.length + 1);
@@ -54,7 +57,7 @@ const oneHot: InferRule = (call) => {
 };
 
 /** `k` is an attribute before version 10, then an input. */
-const topK: InferRule = (call) => {
+export const topK: InferRule = (call) => {
   const dims = call.dims(0);
   const k = call.has(1) ? call.values(1)?.[0] : call.int("k");
   const axis = dims && call.axis(call.int("axis") ?? -1, dims.length);
@@ -67,15 +70,17 @@ const topK: InferRule = (call) => {
 };
 
 /** As many columns as non-zero elements: known for a known tensor only. */
-const nonZero: InferRule = (call) => {
+export const nonZero: InferRule = (call) => {
   const rank = call.dims(0)?.length;
   const count = call.values(0)?.filter((value) => value !== 0).length;
   return [tensor("int64", [rank === undefined ? undefined : Math.max(rank, 1), count])];
 };
 
-const nonMaxSuppression: InferRule = () => [tensor("int64", [undefined, 3])];
+/** Output types of `NonMaxSuppression`. */
+export const nonMaxSuppression: InferRule = () => [tensor("int64", [undefined, 3])];
 
-const unique: InferRule = (call) => {
+/** Output types of `Unique`. */
+export const unique: InferRule = (call) => {
   const dims = call.dims(0);
   const axis = call.int("axis");
   const at = axis === undefined || dims === undefined ? undefined : call.axis(axis, dims.length);
@@ -91,7 +96,8 @@ const unique: InferRule = (call) => {
   ];
 };
 
-const compress: InferRule = (call) => {
+/** Output types of `Compress`. */
+export const compress: InferRule = (call) => {
   const dims = call.dims(0);
   const kept = call.values(1)?.filter((value) => value !== 0).length;
   const axis = call.int("axis");
@@ -101,7 +107,8 @@ const compress: InferRule = (call) => {
   return [tensor(call.input(0).elementType, result)];
 };
 
-const arg: InferRule = (call) => {
+/** Output types of `ArgMax`. */
+export const arg: InferRule = (call) => {
   const dims = call.dims(0);
   const axis = dims && call.axis(call.int("axis") ?? 0, dims.length);
   const keeps = call.int("keepdims") !== 0;
@@ -115,31 +122,11 @@ const arg: InferRule = (call) => {
   ];
 };
 
-const embedLayerNormalization: InferRule = (call) => {
+/** Output types of `com.microsoft:EmbedLayerNormalization`. */
+export const embedLayerNormalization: InferRule = (call) => {
   const ids = call.dims(0);
   const hidden = call.dims(2)?.[1];
   const type = call.input(2).elementType;
   const embedded = tensor(type, ids && [...ids, hidden]);
   return [embedded, tensor("int32", ids && [ids[0]]), embedded];
-};
-
-/** Rules of the operators that look up and choose. */
-export const INDEXING: RuleTable = {
-  Gather: gather,
-  GatherElements: gatherElements,
-  GatherND: gatherNd,
-  Scatter: likeFirst,
-  ScatterElements: likeFirst,
-  ScatterND: likeFirst,
-  TensorScatter: likeFirst,
-  OneHot: oneHot,
-  TopK: topK,
-  NonZero: nonZero,
-  NonMaxSuppression: nonMaxSuppression,
-  Unique: unique,
-  Compress: compress,
-  ArgMax: arg,
-  ArgMin: arg,
-  "com.microsoft:EmbedLayerNormalization": embedLayerNormalization,
-  "com.microsoft:GatherND": gatherNd,
 };

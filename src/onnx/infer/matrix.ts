@@ -2,7 +2,7 @@
 import { broadcast, printDims } from "./broadcast.js";
 import { sameType } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /**
  * Dims of a matrix product as in NumPy: the last two dims multiply, those before broadcast, and a
@@ -34,25 +34,29 @@ function productDims(
   );
 }
 
-const matMul: InferRule = (call) => {
+/** Output types of `MatMul`. */
+export const matMul: InferRule = (call) => {
   const type = sameType(call, [call.input(0).elementType, call.input(1).elementType]);
   return [tensor(type, productDims(call, call.dims(0), call.dims(1)))];
 };
 
-const matMulInteger: InferRule = (call) => [
+/** Output types of `MatMulInteger`. */
+export const matMulInteger: InferRule = (call) => [
   tensor("int32", productDims(call, call.dims(0), call.dims(1))),
 ];
 
-const matMulIntegerToFloat: InferRule = (call) => [
+/** Output types of `com.microsoft:MatMulIntegerToFloat`. */
+export const matMulIntegerToFloat: InferRule = (call) => [
   tensor(call.input(2).elementType, productDims(call, call.dims(0), call.dims(1))),
 ];
 
-const dynamicQuantizeMatMul: InferRule = (call) => [
+/** Output types of `com.microsoft:DynamicQuantizeMatMul`. */
+export const dynamicQuantizeMatMul: InferRule = (call) => [
   tensor(call.input(0).elementType, productDims(call, call.dims(0), call.dims(1))),
 ];
 
 /** Inputs a, its scale and zero point, b with the same, y's scale and zero point. */
-const qLinearMatMul: InferRule = (call) => [
+export const qLinearMatMul: InferRule = (call) => [
   tensor(
     call.input(7).elementType ?? call.input(0).elementType,
     productDims(call, call.dims(0), call.dims(3)),
@@ -75,7 +79,8 @@ function gemmDims(call: NodeCall, a: KnownDims | undefined, b: KnownDims | undef
   return [left[0], right[1]];
 }
 
-const gemm: InferRule = (call) => {
+/** Output types of `Gemm`. */
+export const gemm: InferRule = (call) => {
   const dims = gemmDims(call, call.dims(0), call.dims(1));
   if (call.has(2) && dims !== undefined && call.dims(2) !== undefined) {
     broadcast(call, [dims, call.dims(2)]);
@@ -84,7 +89,7 @@ const gemm: InferRule = (call) => {
 };
 
 /** Inputs a, its scale and zero point, b with the same, c, y's scale and zero point. */
-const qGemm: InferRule = (call) => [
+export const qGemm: InferRule = (call) => [
   tensor(
     call.has(8) ? call.input(8).elementType : "float32",
     gemmDims(call, call.dims(0), call.dims(3)),
@@ -92,7 +97,7 @@ const qGemm: InferRule = (call) => [
 ];
 
 /** MatMul with optional transposition of the last two dims. */
-const fusedMatMul: InferRule = (call) => {
+export const fusedMatMul: InferRule = (call) => {
   const a = transposedIf(call.int("transA") === 1, call.dims(0));
   const b = transposedIf(call.int("transB") === 1, call.dims(1));
   return [tensor(call.input(0).elementType, productDims(call, a, b))];
@@ -105,19 +110,22 @@ function transposedIf(isTransposed: boolean, dims: KnownDims | undefined): Known
 }
 
 /** Weights packed in blocks of few bits; K and N are attributes. */
-const matMulBlocks: InferRule = (call) => {
+export const matMulBlocks: InferRule = (call) => {
   const dims = call.dims(0);
   const columns = call.int("N");
   return [tensor(call.input(0).elementType, dims && [...dims.slice(0, -1), columns])];
 };
 
-const det: InferRule = (call) => [tensor(call.input(0).elementType, call.dims(0)?.slice(0, -2))];
+/** Output types of `Det`. */
+export const det: InferRule = (call) => [
+  tensor(call.input(0).elementType, call.dims(0)?.slice(0, -2)),
+];
 
 /**
  * Sizes of the output subscripts of an Einsum equation; an ellipsis stands for leading dims that
  * broadcast. Without `->` the output has the ellipsis and then the subscripts seen once, sorted.
  */
-const einsum: InferRule = (call) => {
+export const einsum: InferRule = (call) => {
   const type = call.input(0).elementType;
   const equation = (call.text("equation") ?? "").replaceAll(" ", "");
   const [left = "", right] = equation.split("->");
@@ -188,21 +196,3 @@ function implicitOutput(left: string): string {
   const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
   return (left.includes("...") ? "..." : "") + once.sort().join("");
 }
-
-/** Rules of the matrix products. */
-export const MATRIX: RuleTable = {
-  MatMul: matMul,
-  MatMulInteger: matMulInteger,
-  QLinearMatMul: qLinearMatMul,
-  Gemm: gemm,
-  Det: det,
-  Einsum: einsum,
-  "com.microsoft:FusedGemm": gemm,
-  "com.microsoft:QGemm": qGemm,
-  "com.microsoft:FusedMatMul": fusedMatMul,
-  "com.microsoft:TransposeMatMul": fusedMatMul,
-  "com.microsoft:MatMulIntegerToFloat": matMulIntegerToFloat,
-  "com.microsoft:DynamicQuantizeMatMul": dynamicQuantizeMatMul,
-  "com.microsoft:MatMulNBits": matMulBlocks,
-  "com.microsoft:MatMulBnb4": matMulBlocks,
-};

@@ -124,6 +124,3 @@ export function callOf(node: OnnxNode, scope: Scope, model: OnnxModel): NodeCall
  * Values are left to the evaluators, except where they follow from types (Shape).
  */
 export type InferRule = (call: NodeCall) => readonly Fact[];
-
-/** Rules by operator type; other domains than ONNX's own as `domain:type`. */
-export type RuleTable = Readonly<Record<string, InferRule>>;

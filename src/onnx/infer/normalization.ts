@@ -2,10 +2,10 @@
 import { elementTypeOf } from "../../ir/element-type.js";
 import { like } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, RuleTable } from "./node-call.js";
+import type { InferRule } from "./node-call.js";
 
 /** Running statistics follow the data in training only; their sizes are those of the scale. */
-const batchNormalization: InferRule = (call) => {
+export const batchNormalization: InferRule = (call) => {
   const [x, scale] = [call.input(0), call.input(1)];
   const channels = x.dims?.length === 1 ? 1 : x.dims?.[1];
   const size = scale.dims?.[0];
@@ -21,7 +21,7 @@ function statisticsDims(dims: KnownDims | undefined, axis: number): KnownDims | 
 }
 
 /** Outputs: normalised, mean, inverse standard deviation; the latter with 1 from `axis` on. */
-const layerNormalization: InferRule = (call) => {
+export const layerNormalization: InferRule = (call) => {
   const x = call.input(0);
   const axis = x.dims && call.axis(call.int("axis") ?? -1, x.dims.length);
   const dims = axis === undefined ? undefined : statisticsDims(x.dims, axis);
@@ -30,20 +30,9 @@ const layerNormalization: InferRule = (call) => {
 };
 
 /** Input, skip, gamma, ...; the fourth output is the sum before normalisation. */
-const skipLayerNormalization: InferRule = (call) => {
+export const skipLayerNormalization: InferRule = (call) => {
   const x = call.input(0);
   const dims = statisticsDims(x.dims, (x.dims?.length ?? 1) - 1);
   const statistic = tensor("float32", dims);
   return [like(x), statistic, statistic, like(x)];
-};
-
-/** Rules of the normalisations. */
-export const NORMALIZATION: RuleTable = {
-  BatchNormalization: batchNormalization,
-  LayerNormalization: layerNormalization,
-  SimplifiedLayerNormalization: layerNormalization,
-  "com.microsoft:LayerNormalization": layerNormalization,
-  "com.microsoft:SimplifiedLayerNormalization": layerNormalization,
-  "com.microsoft:SkipLayerNormalization": skipLayerNormalization,
-  "com.microsoft:SkipSimplifiedLayerNormalization": skipLayerNormalization,
 };

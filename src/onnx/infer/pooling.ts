@@ -1,7 +1,7 @@
 /** Pools: windows that slide over the spatial dims of [N, C, spatial...]. */
 import { printDims } from "./broadcast.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 import { readWindow, slidingSizes } from "./window.js";
 
 function pooledDims(call: NodeCall): KnownDims | undefined {
@@ -20,12 +20,13 @@ function pooledDims(call: NodeCall): KnownDims | undefined {
 }
 
 /** The second output holds the indices of the maxima. */
-const pool: InferRule = (call) => {
+export const pool: InferRule = (call) => {
   const dims = pooledDims(call);
   return [tensor(call.input(0).elementType, dims), tensor("int64", dims)];
 };
 
-const globalPool: InferRule = (call) => {
+/** Output types of `GlobalAveragePool`. */
+export const globalPool: InferRule = (call) => {
   const dims = call.dims(0);
   if (dims !== undefined && dims.length < 3) {
     call.refuse(`input ${printDims(dims)} has no spatial dims`);
@@ -38,7 +39,8 @@ const globalPool: InferRule = (call) => {
   ];
 };
 
-const maxUnpool: InferRule = (call) => {
+/** Output types of `MaxUnpool`. */
+export const maxUnpool: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const kernel = call.ints("kernel_shape");
@@ -58,7 +60,7 @@ const maxUnpool: InferRule = (call) => {
 };
 
 /** One pooled window per region. */
-const maxRoiPool: InferRule = (call) => {
+export const maxRoiPool: InferRule = (call) => {
   const shape = call.ints("pooled_shape");
   return [
     tensor(
@@ -68,7 +70,8 @@ const maxRoiPool: InferRule = (call) => {
   ];
 };
 
-const roiAlign: InferRule = (call) => [
+/** Output types of `RoiAlign`. */
+export const roiAlign: InferRule = (call) => [
   tensor(
     call.input(0).elementType,
     call.dims(0) && [
@@ -81,7 +84,7 @@ const roiAlign: InferRule = (call) => [
 ];
 
 /** A quantised pool whose layout may have the channels last. */
-const qLinearGlobalAveragePool: InferRule = (call) => {
+export const qLinearGlobalAveragePool: InferRule = (call) => {
   const dims = call.dims(0);
   const isLast = call.int("channels_last") === 1;
   const channel = isLast ? (dims?.length ?? 0) - 1 : 1;
@@ -91,19 +94,4 @@ const qLinearGlobalAveragePool: InferRule = (call) => {
       dims?.map((dim, i) => (i === 0 || i === channel ? dim : 1)),
     ),
   ];
-};
-
-/** Rules of the pools. */
-export const POOLING: RuleTable = {
-  MaxPool: pool,
-  AveragePool: pool,
-  LpPool: pool,
-  GlobalAveragePool: globalPool,
-  GlobalMaxPool: globalPool,
-  GlobalLpPool: globalPool,
-  MaxUnpool: maxUnpool,
-  MaxRoiPool: maxRoiPool,
-  RoiAlign: roiAlign,
-  "com.microsoft:QLinearAveragePool": pool,
-  "com.microsoft:QLinearGlobalAveragePool": qLinearGlobalAveragePool,
 };

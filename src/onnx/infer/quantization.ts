@@ -2,44 +2,34 @@
 import { elementTypeOf } from "../../ir/element-type.js";
 import { broadcast } from "./broadcast.js";
 import { tensor } from "./fact.js";
-import type { InferRule, RuleTable } from "./node-call.js";
+import type { InferRule } from "./node-call.js";
 
 /** The zero point decides the type; without one `output_dtype` does, else uint8. */
-const quantize: InferRule = (call) => {
+export const quantize: InferRule = (call) => {
   const attribute = call.int("output_dtype") ?? 0;
   const type = call.has(2) ? call.input(2).elementType : (elementTypeOf(attribute) ?? "uint8");
   return [tensor(type, call.dims(0))];
 };
 
-const dequantize: InferRule = (call) => {
+/** Output types of `DequantizeLinear`. */
+export const dequantize: InferRule = (call) => {
   const attribute = call.int("output_dtype") ?? 0;
   return [tensor(elementTypeOf(attribute) ?? call.input(1).elementType, call.dims(0))];
 };
 
-const dynamicQuantize: InferRule = (call) => [
+/** Output types of `DynamicQuantizeLinear`. */
+export const dynamicQuantize: InferRule = (call) => [
   tensor("uint8", call.dims(0)),
   tensor("float32", []),
   tensor("uint8", []),
 ];
 
 /** Inputs a, its scale and zero point, b with the same, then the result's. */
-const quantizedBinary: InferRule = (call) => [
+export const quantizedBinary: InferRule = (call) => [
   tensor(call.input(0).elementType, broadcast(call, [call.dims(0), call.dims(3)])),
 ];
 
 /** Condition, then x and y with scale and zero point each. */
-const quantizedWhere: InferRule = (call) => [
+export const quantizedWhere: InferRule = (call) => [
   tensor(call.input(1).elementType, broadcast(call, [call.dims(0), call.dims(1), call.dims(4)])),
 ];
-
-/** Rules of the quantisation operators that are not products or convolutions. */
-export const QUANTIZATION: RuleTable = {
-  QuantizeLinear: quantize,
-  DequantizeLinear: dequantize,
-  DynamicQuantizeLinear: dynamicQuantize,
-  "com.microsoft:QuantizeLinear": quantize,
-  "com.microsoft:DequantizeLinear": dequantize,
-  "com.microsoft:QLinearAdd": quantizedBinary,
-  "com.microsoft:QLinearMul": quantizedBinary,
-  "com.microsoft:QLinearWhere": quantizedWhere,
-};

@@ -1,9 +1,9 @@
 /** LSTM, GRU and RNN. */
 import { tensor } from "./fact.js";
-import type { InferRule, RuleTable } from "./node-call.js";
+import type { InferRule } from "./node-call.js";
 
 /** Outputs Y [time, directions, batch, hidden], Y_h and Y_c [directions, batch, hidden]; layout 1 puts batch first. */
-const recurrent: InferRule = (call) => {
+export const recurrent: InferRule = (call) => {
   const x = call.input(0);
   const isBatchFirst = call.int("layout") === 1;
   const [first, second] = [x.dims?.[0], x.dims?.[1]];
@@ -25,11 +25,4 @@ const recurrent: InferRule = (call) => {
     isBatchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden],
   );
   return [all, state, state];
-};
-
-/** Rules of the recurrent operators. */
-export const RECURRENT: RuleTable = {
-  LSTM: recurrent,
-  GRU: recurrent,
-  RNN: recurrent,
 };

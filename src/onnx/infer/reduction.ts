@@ -1,6 +1,6 @@
 /** Reductions: some dims become 1 or vanish. */
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /**
  * The axes a Reduce operator sums over, from the front; all of them when none are given, none when
@@ -17,7 +17,8 @@ export function reducedAxes(call: NodeCall, rank: number): readonly number[] | u
   return call.int("noop_with_empty_axes") === 1 ? [] : Array.from({ length: rank }, (_, i) => i);
 }
 
-const reduce: InferRule = (call) => {
+/** Output types of the `Reduce...` operators. */
+export const reduce: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const axes = dims && reducedAxes(call, dims.length);
@@ -32,22 +33,5 @@ function reducedDims(dims: KnownDims, axes: readonly number[], keeps: boolean): 
   return dims.flatMap((dim, i) => (axes.includes(i) ? (keeps ? [1] : []) : [dim]));
 }
 
-/** Names of the Reduce operators. */
-export const REDUCE_TYPES: readonly string[] = [
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSum",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSum",
-  "ReduceSumSquare",
-];
-
-/** Rules of the reductions. */
-export const REDUCTION: RuleTable = {
-  ...Object.fromEntries(REDUCE_TYPES.map((type) => [type, reduce])),
-  "com.microsoft:ReduceSumInteger": (call) => [tensor("int32", reduce(call)[0]?.dims)],
-};
+/** A sum of small integers, which has a wider type. */
+export const reduceInteger: InferRule = (call) => [tensor("int32", reduce(call)[0]?.dims)];

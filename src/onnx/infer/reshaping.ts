@@ -1,10 +1,10 @@
 /** Operators that change the shape or the order of elements, and those that ask for a shape. */
 import { broadcast, printDims } from "./broadcast.js";
 import { constant, countOf, dimsOfRank, isStatic, type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /** `shape` with 0 (same size as the input) and -1 (whatever is left) resolved. */
-const reshape: InferRule = (call) => {
+export const reshape: InferRule = (call) => {
   const type = call.input(0).elementType;
   const shape = call.values(1) ?? call.ints("shape");
   if (shape === undefined) {
@@ -37,7 +37,8 @@ function reshapedDims(call: NodeCall, from: KnownDims | undefined, shape: readon
       : call.refuse(`${printDims(from)} cannot be reshaped to [${shape.join(",")}]`);
 }
 
-const flatten: InferRule = (call) => {
+/** Output types of `Flatten`. */
+export const flatten: InferRule = (call) => {
   const dims = call.dims(0);
   const axis = call.int("axis") ?? 1;
   if (dims === undefined) {
@@ -57,7 +58,8 @@ export function axesOf(call: NodeCall, input: number): readonly number[] | undef
   return call.has(input) ? call.values(input) : call.ints("axes");
 }
 
-const squeeze: InferRule = (call) => {
+/** Output types of `Squeeze`. */
+export const squeeze: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const given = axesOf(call, 1);
@@ -75,7 +77,8 @@ const squeeze: InferRule = (call) => {
   return [tensor(type, axes && dims.filter((_, i) => !axes.includes(i)))];
 };
 
-const unsqueeze: InferRule = (call) => {
+/** Output types of `Unsqueeze`. */
+export const unsqueeze: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const given = axesOf(call, 1);
@@ -96,7 +99,8 @@ const unsqueeze: InferRule = (call) => {
   return [tensor(type, result)];
 };
 
-const shape: InferRule = (call) => {
+/** Output types of `Shape`. */
+export const shape: InferRule = (call) => {
   const dims = call.dims(0);
   if (dims === undefined) {
     return [tensor("int64", [undefined])];
@@ -106,7 +110,8 @@ const shape: InferRule = (call) => {
   return [isStatic(part) ? constant("int64", [part.length], part) : tensor("int64", [part.length])];
 };
 
-const size: InferRule = (call) => {
+/** Output types of `Size`. */
+export const size: InferRule = (call) => {
   const count = countOf(call.dims(0));
   return [count === undefined ? tensor("int64", []) : constant("int64", [], [count])];
 };
@@ -116,7 +121,8 @@ export function permutation(call: NodeCall, rank: number): readonly number[] {
   return call.ints("perm") ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
 }
 
-const transpose: InferRule = (call) => {
+/** Output types of `Transpose`. */
+export const transpose: InferRule = (call) => {
   const dims = call.dims(0);
   const given = call.ints("perm");
   if (dims === undefined) {
@@ -140,12 +146,14 @@ const transpose: InferRule = (call) => {
   ];
 };
 
-const expand: InferRule = (call) => {
+/** Output types of `Expand`. */
+export const expand: InferRule = (call) => {
   const target = call.values(1);
   return [tensor(call.input(0).elementType, target && broadcast(call, [call.dims(0), target]))];
 };
 
-const tile: InferRule = (call) => {
+/** Output types of `Tile`. */
+export const tile: InferRule = (call) => {
   const dims = call.dims(0);
   const repeats = call.values(1);
   if (dims === undefined || repeats === undefined) {
@@ -167,7 +175,8 @@ const tile: InferRule = (call) => {
   ];
 };
 
-const depthToSpace: InferRule = (call) => {
+/** Output types of `DepthToSpace`. */
+export const depthToSpace: InferRule = (call) => {
   const [n, c, h, w] = call.dims(0) ?? [];
   const block = call.int("blocksize") ?? 1;
   if (call.dims(0) === undefined) {
@@ -186,7 +195,8 @@ const depthToSpace: InferRule = (call) => {
   ];
 };
 
-const spaceToDepth: InferRule = (call) => {
+/** Output types of `SpaceToDepth`. */
+export const spaceToDepth: InferRule = (call) => {
   const [n, c, h, w] = call.dims(0) ?? [];
   const block = call.int("blocksize") ?? 1;
   if (call.dims(0) === undefined) {
@@ -208,18 +218,3 @@ const spaceToDepth: InferRule = (call) => {
 function scaled(size: number | undefined, factor: number): number | undefined {
   return size === undefined ? undefined : Math.round(size * factor);
 }
-
-/** Rules of the operators that reshape, reorder and repeat. */
-export const RESHAPING: RuleTable = {
-  Reshape: reshape,
-  Flatten: flatten,
-  Squeeze: squeeze,
-  Unsqueeze: unsqueeze,
-  Shape: shape,
-  Size: size,
-  Transpose: transpose,
-  Expand: expand,
-  Tile: tile,
-  DepthToSpace: depthToSpace,
-  SpaceToDepth: spaceToDepth,
-};

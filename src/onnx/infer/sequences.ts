@@ -1,7 +1,7 @@
 /** Sequences of tensors whose items are all known: enough for those that models build and take apart. */
 
 import { constant, type Fact, tensor, UNKNOWN } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 import { concatDims, splitSizes } from "./slicing.js";
 
 /** Longer sequences are not followed item by item. */
@@ -11,16 +11,19 @@ function sequence(items: readonly Fact[]): Fact {
   return { ...UNKNOWN, items };
 }
 
-const construct: InferRule = (call) => [sequence(call.inputs)];
+/** Output types of `SequenceConstruct`. */
+export const construct: InferRule = (call) => [sequence(call.inputs)];
 
-const empty: InferRule = () => [sequence([])];
+/** Output types of `SequenceEmpty`. */
+export const empty: InferRule = () => [sequence([])];
 
 function position(call: NodeCall, input: number, length: number): number | undefined {
   const at = call.has(input) ? call.values(input)?.[0] : length;
   return at !== undefined && at < 0 ? at + length : at;
 }
 
-const insert: InferRule = (call) => {
+/** Output types of `SequenceInsert`. */
+export const insert: InferRule = (call) => {
   const items = call.input(0).items;
   const at = items && position(call, 2, items.length);
   return [
@@ -30,13 +33,15 @@ const insert: InferRule = (call) => {
   ];
 };
 
-const erase: InferRule = (call) => {
+/** Output types of `SequenceErase`. */
+export const erase: InferRule = (call) => {
   const items = call.input(0).items;
   const at = items && (call.has(1) ? position(call, 1, items.length) : items.length - 1);
   return [at === undefined || items === undefined ? UNKNOWN : sequence(items.toSpliced(at, 1))];
 };
 
-const itemAt: InferRule = (call) => {
+/** Output types of `SequenceAt`. */
+export const itemAt: InferRule = (call) => {
   const items = call.input(0).items;
   const at = items && position(call, 1, items.length);
   const item = at === undefined ? items?.[0] : items?.[at];
@@ -48,12 +53,14 @@ const itemAt: InferRule = (call) => {
   ];
 };
 
-const length: InferRule = (call) => {
+/** Output types of `SequenceLength`. */
+export const length: InferRule = (call) => {
   const items = call.input(0).items;
   return [items === undefined ? tensor("int64", []) : constant("int64", [], [items.length])];
 };
 
-const concatFromSequence: InferRule = (call) => {
+/** Output types of `ConcatFromSequence`. */
+export const concatFromSequence: InferRule = (call) => {
   const items = call.input(0).items;
   const axis = call.int("axis") ?? 0;
   if (items === undefined || items.length === 0) {
@@ -68,7 +75,8 @@ const concatFromSequence: InferRule = (call) => {
   return [tensor(items[0]?.elementType, shapes[0]?.toSpliced(at, 0, items.length))];
 };
 
-const splitToSequence: InferRule = (call) => {
+/** Output types of `SplitToSequence`. */
+export const splitToSequence: InferRule = (call) => {
   const { elementType, dims } = call.input(0);
   const axis = dims && call.axis(call.int("axis") ?? 0, dims.length);
   const size = axis === undefined ? undefined : dims?.[axis];
@@ -96,17 +104,8 @@ const splitToSequence: InferRule = (call) => {
   ];
 };
 
-/** Rules of the operators on sequences and optional values. */
-export const SEQUENCES: RuleTable = {
-  SequenceConstruct: construct,
-  SequenceEmpty: empty,
-  SequenceInsert: insert,
-  SequenceErase: erase,
-  SequenceAt: itemAt,
-  SequenceLength: length,
-  ConcatFromSequence: concatFromSequence,
-  SplitToSequence: splitToSequence,
-  Optional: (call) => [call.input(0)],
-  OptionalGetElement: (call) => [call.input(0)],
-  OptionalHasElement: () => [tensor("bool", [])],
-};
+/** An optional value is what it holds. */
+export const optional: InferRule = (call) => [call.input(0)];
+
+/** Output types of `OptionalHasElement`. */
+export const optionalHasElement: InferRule = () => [tensor("bool", [])];

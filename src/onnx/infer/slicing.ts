@@ -2,7 +2,7 @@
 import { printDims } from "./broadcast.js";
 import { sameType } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
-import type { InferRule, NodeCall, RuleTable } from "./node-call.js";
+import type { InferRule, NodeCall } from "./node-call.js";
 
 /** One axis of a Slice with its bounds brought into the tensor. */
 export interface SliceAxis {
@@ -60,7 +60,8 @@ function cutAxis(
   return { axis, start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
 }
 
-const slice: InferRule = (call) => {
+/** Output types of `Slice`. */
+export const slice: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   if (dims === undefined) {
@@ -106,7 +107,8 @@ export function splitSizes(call: NodeCall, size: number | undefined): KnownDims 
   );
 }
 
-const split: InferRule = (call) => {
+/** Output types of `Split`. */
+export const split: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const axis = dims && call.axis(call.int("axis") ?? 0, dims.length);
@@ -122,7 +124,8 @@ const split: InferRule = (call) => {
   );
 };
 
-const concat: InferRule = (call) => [
+/** Output types of `Concat`. */
+export const concat: InferRule = (call) => [
   tensor(
     sameType(
       call,
@@ -186,7 +189,8 @@ export function padsOf(call: NodeCall, rank: number): readonly number[] | undefi
   return pads;
 }
 
-const pad: InferRule = (call) => {
+/** Output types of `Pad`. */
+export const pad: InferRule = (call) => {
   const type = call.input(0).elementType;
   const dims = call.dims(0);
   const pads = dims && padsOf(call, dims.length);
@@ -207,7 +211,8 @@ const pad: InferRule = (call) => {
   return [tensor(type, result)];
 };
 
-const centerCropPad: InferRule = (call) => {
+/** Output types of `CenterCropPad`. */
+export const centerCropPad: InferRule = (call) => {
   const dims = call.dims(0);
   const sizes = call.values(1);
   const axes = dims && call.axes(call.ints("axes") ?? dims.map((_, i) => i), dims.length);
@@ -218,17 +223,8 @@ const centerCropPad: InferRule = (call) => {
   return [tensor(call.input(0).elementType, result)];
 };
 
-const qLinearConcat: InferRule = (call) => {
+/** Output types of `com.microsoft:QLinearConcat`. */
+export const qLinearConcat: InferRule = (call) => {
   const shapes = call.inputs.slice(2).flatMap((input, i) => (i % 3 === 0 ? [input.dims] : []));
   return [tensor(call.input(1).elementType, concatDims(call, shapes, call.int("axis") ?? 1))];
-};
-
-/** Rules of the operators that cut, join and pad. */
-export const SLICING: RuleTable = {
-  Slice: slice,
-  Split: split,
-  Concat: concat,
-  Pad: pad,
-  CenterCropPad: centerCropPad,
-  "com.microsoft:QLinearConcat": qLinearConcat,
 };

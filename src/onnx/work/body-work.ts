@@ -5,14 +5,13 @@
  * run decides it counts one and says so. Scan counts the length of its sequence.
  */
 import type { OperatorWork } from "../../ir/operator-graph.js";
-import { branchesOf, isControlFlow, scanLength, tripCount } from "../infer/control-flow.js";
-import { UNKNOWN } from "../infer/fact.js";
+import { branchesOf, scanLength, tripCount } from "../infer/control-flow.js";
+import { type Fact, UNKNOWN } from "../infer/fact.js";
 import { callOf, type NodeCall } from "../infer/node-call.js";
-import { typeOf } from "../infer/rules.js";
 import type { Scope } from "../infer/scope.js";
 import type { OnnxGraph, OnnxModel, OnnxNode } from "../model.js";
-import { isView } from "../views.js";
-import { nodeWork, workRuleOf } from "./work-of.js";
+import { isControlFlow, isView, operatorTypeNamed, typeOf } from "../operators/catalog.js";
+import { nodeWork } from "./work-of.js";
 
 /** What is known of the model when its work is counted. */
 export interface WorkContext {
@@ -30,11 +29,12 @@ const NOTHING: OperatorWork = { flops: 0, bytesRead: 0, bytesWritten: 0, paramet
 /** Work of one node with what it runs inside. Cost: O(nodes of its bodies). */
 export function workOf(
   call: NodeCall,
-  outputs: Parameters<typeof nodeWork>[0]["outputs"],
+  outputs: readonly Fact[],
   context: WorkContext,
 ): OperatorWork {
-  const own = nodeWork({ call, outputs });
-  return isControlFlow(typeOf(call.node)) ? sum(own, bodiesWork(call, context)) : own;
+  const type = typeOf(call.node);
+  const own = nodeWork({ call, outputs }, operatorTypeNamed(type));
+  return isControlFlow(type) ? sum(own, bodiesWork(call, context)) : own;
 }
 
 function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
@@ -72,10 +72,10 @@ function innerWork(node: OnnxNode, scope: Scope, context: WorkContext): Operator
   const call = callOf(node, scope, context.model);
   const outputs = node.outputs.map((name) => scope.get(name) ?? UNKNOWN);
   const type = typeOf(node);
-  if (outputs.every((output) => output.isConstant) || isView(type, call, outputs[0] ?? UNKNOWN)) {
+  if (outputs.every((output) => output.isConstant) || isView(call, outputs[0] ?? UNKNOWN)) {
     return NOTHING;
   }
-  if (workRuleOf(type) === undefined && !isControlFlow(type)) {
+  if (operatorTypeNamed(type) === undefined) {
     context.unknownInside.add(node.name === "" ? type : node.name);
   }
   return workOf(call, outputs, context);

@@ -6,17 +6,10 @@
  * "Efficient Processing of Deep Neural Networks", Proc. IEEE 105(12), 2017, section III); the
  * recurrent counts follow the equations in the ONNX operator documentation.
  */
-import {
-  inputCount,
-  inputSize,
-  outputCount,
-  product,
-  type WorkRule,
-  type WorkTable,
-} from "./work-rule.js";
+import { inputCount, inputSize, outputCount, product, type WorkRule } from "./work-rule.js";
 
 /** A convolution whose weights are input `weights` and whose bias is input `bias`. */
-function convolution(weights: number, bias: number, extra: number): WorkRule {
+export function convolution(weights: number, bias: number, extra: number): WorkRule {
   const requantised = extra > 0 ? ` + ${extra} |Y|` : "";
   return {
     formula: `2 |Y| (C / group) kernel + |Y| with bias${requantised}`,
@@ -28,7 +21,8 @@ function convolution(weights: number, bias: number, extra: number): WorkRule {
   };
 }
 
-const convTranspose: WorkRule = {
+/** `ConvTranspose`: each input element spreads over the kernel. */
+export const convTranspose: WorkRule = {
   formula: "2 |X| (M / group) kernel + |Y| with bias",
   flops: (work) => {
     const taps = product(work.call.dims(1)?.slice(1) ?? []);
@@ -37,7 +31,7 @@ const convTranspose: WorkRule = {
 };
 
 /** Every tap is interpolated from four pixels: 8 operations more. */
-const deformConv: WorkRule = {
+export const deformConv: WorkRule = {
   formula: "2 |Y| (C / group) kernel + 8 N C kernel |spatial Y| + |Y| with bias",
   flops: (work) => {
     const kernel = product(work.call.dims(1)?.slice(2) ?? []);
@@ -49,14 +43,15 @@ const deformConv: WorkRule = {
 };
 
 /** The inner size is the last of input 0. */
-function matMul(extra: number): WorkRule {
+export function matMul(extra: number): WorkRule {
   return {
     formula: extra === 0 ? "2 |Y| K" : `2 |Y| K + ${extra} |Y|`,
     flops: (work) => (2 * inputSize(work, 0, -1) + extra) * outputCount(work),
   };
 }
 
-const fusedMatMul: WorkRule = {
+/** `FusedMatMul` of ONNX Runtime, with its scale. */
+export const fusedMatMul: WorkRule = {
   formula: "2 |Y| K + |Y| with alpha",
   flops: (work) => {
     const isTransposed = work.call.int("transA") === 1;
@@ -65,7 +60,8 @@ const fusedMatMul: WorkRule = {
   },
 };
 
-function gemm(bias: number): WorkRule {
+/** A general matrix product whose C is input `bias`. */
+export function gemm(bias: number): WorkRule {
   return {
     formula: "2 M N K + |Y| with C + |Y| with alpha",
     flops: (work) => {
@@ -77,7 +73,7 @@ function gemm(bias: number): WorkRule {
 }
 
 /** Every combination of subscripts: a product of all operands, added up when a subscript vanishes. */
-const einsum: WorkRule = {
+export const einsum: WorkRule = {
   formula: "(operands - 1, + 1 when summing) x product of all subscript sizes",
   flops: (work) => {
     const { call } = work;
@@ -100,7 +96,7 @@ const einsum: WorkRule = {
 };
 
 /** Gates of a recurrent cell, and operations per hidden unit beside the two products. */
-function recurrent(gates: number, pointwise: number): WorkRule {
+export function recurrent(gates: number, pointwise: number): WorkRule {
   return {
     formula: `T B D (2 x ${gates} H (I + H) + ${2 * gates} H with bias + ${pointwise} H)`,
     flops: (work) => {
@@ -119,7 +115,8 @@ function attentionFlops(pairs: number, keySize: number, valueSize: number): numb
   return pairs * (2 * keySize + 2 * valueSize + 7);
 }
 
-const attention: WorkRule = {
+/** `Attention` of ONNX: no projections. */
+export const attention: WorkRule = {
   formula: "B heads Lq Lk (2 Dk + 2 Dv + 7)",
   flops: (work) => {
     const { call } = work;
@@ -136,7 +133,7 @@ const attention: WorkRule = {
 };
 
 /** Projections of the input to query, key and value come first. */
-const fusedAttention: WorkRule = {
+export const fusedAttention: WorkRule = {
   formula: "2 B L W 3H + 3 B L H + B L (L + past) (4 H + 7 heads)",
   flops: (work) => {
     const [batch, length, width] = [0, 1, 2].map((axis) => inputSize(work, 0, axis)) as [
@@ -153,7 +150,8 @@ const fusedAttention: WorkRule = {
   },
 };
 
-const multiHeadAttention: WorkRule = {
+/** `MultiHeadAttention` of ONNX Runtime: no projections. */
+export const multiHeadAttention: WorkRule = {
   formula: "B Lq Lk (2 Hk + 2 Hv + 7 heads)",
   flops: (work) => {
     const heads = work.call.int("num_heads") ?? 1;
@@ -166,51 +164,17 @@ const multiHeadAttention: WorkRule = {
   },
 };
 
-const det: WorkRule = {
+/** Elimination of each square matrix. */
+export const det: WorkRule = {
   formula: "2/3 n |X|",
   flops: (work) => Math.round((2 / 3) * inputSize(work, 0, -1) * inputCount(work, 0)),
 };
 
 /** Weights blockwise in few bits: each is scaled once, then multiplied. */
-const matMulBlocks: WorkRule = {
+export const matMulBlocks: WorkRule = {
   formula: "2 |Y| K + 2 K N",
   flops: (work) => {
     const [inner, columns] = [work.call.int("K") ?? 0, work.call.int("N") ?? 0];
     return 2 * outputCount(work) * inner + 2 * inner * columns;
   },
 };
-
-/** Work of the operators that multiply. */
-export const PRODUCT_WORK: WorkTable = {
-  Conv: convolution(1, 2, 0),
-  "com.microsoft:FusedConv": convolution(1, 2, 1),
-  ConvInteger: convolution(1, 99, 0),
-  QLinearConv: convolution(3, 8, 3),
-  ConvTranspose: convTranspose,
-  DeformConv: deformConv,
-  MatMul: matMul(0),
-  MatMulInteger: matMul(0),
-  QLinearMatMul: matMul(3),
-  "com.microsoft:MatMulIntegerToFloat": matMul(2),
-  "com.microsoft:DynamicQuantizeMatMul": matMul(2),
-  "com.microsoft:FusedMatMul": fusedMatMul,
-  "com.microsoft:TransposeMatMul": fusedMatMul,
-  "com.microsoft:MatMulNBits": matMulBlocks,
-  "com.microsoft:MatMulBnb4": matMulBlocks,
-  Gemm: gemm(2),
-  "com.microsoft:FusedGemm": gemm(2),
-  "com.microsoft:QGemm": gemm(6),
-  Einsum: einsum,
-  Det: det,
-  LSTM: recurrent(4, 18),
-  GRU: recurrent(3, 14),
-  RNN: recurrent(1, 1),
-  Attention: attention,
-  "com.microsoft:Attention": fusedAttention,
-  "com.microsoft:MultiHeadAttention": multiHeadAttention,
-};
-
-/** The operator types that count as heavy: products of matrices in some form. */
-export const HEAVY_TYPES: ReadonlySet<string> = new Set(
-  Object.keys(PRODUCT_WORK).filter((type) => type !== "Det"),
-);

@@ -6,11 +6,10 @@ import {
   product,
   type WorkCall,
   type WorkRule,
-  type WorkTable,
 } from "./work-rule.js";
 
 /** So many operations per element of the input, and per element of the output. */
-function perInput(count: number, perOutput: number = 0): WorkRule {
+export function perInput(count: number, perOutput: number = 0): WorkRule {
   const second = perOutput === 0 ? "" : perOutput === 1 ? " + |Y|" : ` + ${perOutput} |Y|`;
   return {
     formula: `${count === 1 ? "" : `${count} `}|X|${second}`,
@@ -19,7 +18,7 @@ function perInput(count: number, perOutput: number = 0): WorkRule {
 }
 
 /** So many operations per tap of the window, and per element of the output. */
-function window(perTap: number, perOutput: number): WorkRule {
+export function window(perTap: number, perOutput: number): WorkRule {
   const tail = perOutput === 0 ? "" : perOutput < 0 ? ` - |Y|` : ` + |Y|`;
   return {
     formula: `${perTap === 1 ? "" : `${perTap} `}|Y| kernel${tail}`,
@@ -29,7 +28,7 @@ function window(perTap: number, perOutput: number): WorkRule {
 }
 
 /** Squares of `size` neighbours are added, then scaled, shifted, raised and divided. */
-const lrn: WorkRule = {
+export const lrn: WorkRule = {
   formula: "(size + 5) |Y|",
   flops: (work) => ((work.call.int("size") ?? 1) + 5) * outputCount(work),
 };
@@ -39,7 +38,8 @@ function bits(count: number): number {
   return Math.ceil(Math.log2(Math.max(2, count)));
 }
 
-const topK: WorkRule = {
+/** A search tree of the k largest. */
+export const topK: WorkRule = {
   formula: "|X| ceil(log2 k)",
   flops: (work) => {
     const axis = work.call.int("axis") ?? -1;
@@ -47,7 +47,8 @@ const topK: WorkRule = {
   },
 };
 
-const sorted: WorkRule = {
+/** Sorting all elements. */
+export const sorted: WorkRule = {
   formula: "|X| ceil(log2 |X|)",
   flops: (work) => inputCount(work, 0) * bits(inputCount(work, 0)),
 };
@@ -65,7 +66,8 @@ function changedDims(work: WorkCall): number {
   return work.outputs[0]?.dims?.filter((dim, i) => dim !== work.call.dims(0)?.[i]).length ?? 0;
 }
 
-const resize: WorkRule = {
+/** `Resize` and `Upsample`. */
+export const resize: WorkRule = {
   formula: "2 taps^d |Y| over d resized dims; taps: nearest 0, linear 2, cubic 4",
   flops: (work) => {
     const taps = TAPS[work.call.text("mode") ?? "nearest"] ?? 0;
@@ -73,7 +75,8 @@ const resize: WorkRule = {
   },
 };
 
-const gridSample: WorkRule = {
+/** `GridSample`. */
+export const gridSample: WorkRule = {
   formula: "2 taps^d |Y| over d spatial dims; taps: nearest 0, linear 2, cubic 4",
   flops: (work) => {
     const taps = TAPS[work.call.text("mode") ?? "linear"] ?? 2;
@@ -82,13 +85,13 @@ const gridSample: WorkRule = {
 };
 
 /** Bilinear samples per output: `sampling_ratio` squared; as many as fit (taken as 2 x 2) when adaptive. */
-const roiAlign: WorkRule = {
+export const roiAlign: WorkRule = {
   formula: "8 ratio^2 |Y|, ratio = sampling_ratio or 2",
   flops: (work) => 8 * (work.call.int("sampling_ratio") || 2) ** 2 * outputCount(work),
 };
 
 /** Complex fast Fourier transforms of length n. */
-const dft: WorkRule = {
+export const dft: WorkRule = {
   formula: "5 n log2 n per transform",
   flops: (work) => {
     const dims = work.call.dims(0) ?? [];
@@ -100,7 +103,8 @@ const dft: WorkRule = {
   },
 };
 
-const stft: WorkRule = {
+/** A Fourier transform of each windowed frame. */
+export const stft: WorkRule = {
   formula: "(5 n log2 n + 2 n) per frame of n",
   flops: (work) => {
     const n = work.call.values(3)?.[0] ?? inputSize(work, 2, 0);
@@ -110,80 +114,19 @@ const stft: WorkRule = {
 };
 
 /** Scores are compared with the threshold. */
-const nonMaxSuppression: WorkRule = {
+export const nonMaxSuppression: WorkRule = {
   formula: "|scores|",
   flops: (work) => inputCount(work, 1),
 };
 
 /** Updates are added, multiplied or compared when a reduction is asked for. */
-const scatter: WorkRule = {
+export const scatter: WorkRule = {
   formula: "|updates| with a reduction, else 0",
   flops: (work) => ((work.call.text("reduction") ?? "none") === "none" ? 0 : inputCount(work, 2)),
 };
 
 /** The sum of word, position and segment embeddings is normalised. */
-const embedLayerNormalization: WorkRule = {
+export const embedLayerNormalization: WorkRule = {
   formula: "9 |Y|",
   flops: (work) => 9 * outputCount(work),
-};
-
-/** Work of the operators that reduce, normalise, pool, resample and select. */
-export const REDUCTION_WORK: WorkTable = {
-  ReduceSum: perInput(1),
-  ReduceMean: perInput(1),
-  ReduceMax: perInput(1),
-  ReduceMin: perInput(1),
-  ReduceProd: perInput(1),
-  ReduceL1: perInput(2),
-  ReduceL2: perInput(2, 1),
-  ReduceSumSquare: perInput(2),
-  ReduceLogSum: perInput(1, 1),
-  ReduceLogSumExp: perInput(2, 1),
-  "com.microsoft:ReduceSumInteger": perInput(1),
-  ArgMax: perInput(1),
-  ArgMin: perInput(1),
-  CumSum: perInput(1),
-  CumProd: perInput(1),
-  NonZero: perInput(1),
-  Compress: perInput(0),
-  Softmax: perInput(5),
-  LogSoftmax: perInput(5),
-  Hardmax: perInput(1),
-  "com.microsoft:BiasSoftmax": perInput(6),
-  "com.microsoft:QLinearSoftmax": perInput(11),
-  LpNormalization: perInput(3),
-  MeanVarianceNormalization: perInput(5),
-  LayerNormalization: perInput(7),
-  SimplifiedLayerNormalization: perInput(4),
-  "com.microsoft:LayerNormalization": perInput(7),
-  "com.microsoft:SimplifiedLayerNormalization": perInput(4),
-  "com.microsoft:SkipLayerNormalization": perInput(9),
-  "com.microsoft:SkipSimplifiedLayerNormalization": perInput(6),
-  "com.microsoft:EmbedLayerNormalization": embedLayerNormalization,
-  RMSNormalization: perInput(4),
-  InstanceNormalization: perInput(7),
-  GroupNormalization: perInput(7),
-  "com.microsoft:GroupNorm": perInput(7),
-  LRN: lrn,
-  MaxPool: window(1, -1),
-  AveragePool: window(1, 0),
-  LpPool: window(2, 1),
-  "com.microsoft:QLinearAveragePool": window(1, 1),
-  GlobalAveragePool: perInput(1),
-  GlobalMaxPool: perInput(1),
-  GlobalLpPool: perInput(2, 1),
-  "com.microsoft:QLinearGlobalAveragePool": perInput(1, 1),
-  MaxRoiPool: perInput(1),
-  RoiAlign: roiAlign,
-  Resize: resize,
-  Upsample: resize,
-  GridSample: gridSample,
-  "com.microsoft:GridSample": gridSample,
-  DFT: dft,
-  STFT: stft,
-  TopK: topK,
-  Unique: sorted,
-  NonMaxSuppression: nonMaxSuppression,
-  ScatterElements: scatter,
-  ScatterND: scatter,
 };

@@ -20,9 +20,6 @@ export interface WorkRule {
   readonly flops: (work: WorkCall) => number;
 }
 
-/** Formulas by operator type. */
-export type WorkTable = Readonly<Record<string, WorkRule>>;
-
 /** Elements of input `i`; 0 when omitted. */
 export function inputCount({ call }: WorkCall, i: number): number {
   return countOf(call.dims(i)) ?? 0;

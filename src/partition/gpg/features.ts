@@ -1,4 +1,6 @@
+import { isHeavyForm } from "../../ir/operator-form.js";
 import { arithmeticIntensity, type OperatorGraph } from "../../ir/operator-graph.js";
+import { operatorTypeNamed } from "../../onnx/operators/catalog.js";
 import type { PartitionGraph } from "../partition-graph.js";
 import { PartitionState } from "../partition-state.js";
 import type { StagePartition } from "../stage-partition.js";
@@ -64,7 +66,7 @@ export function operatorFeatures(
     }
     return sum;
   };
-  for (const { id, type, work, predecessors, successors } of model.operators) {
+  for (const { id, type, form, work, predecessors, successors } of model.operators) {
     const duration = graph.durationNs[id] as number;
     const stage = stageOf[id] as number;
     const position = positions[id] as number;
@@ -102,8 +104,8 @@ export function operatorFeatures(
       slowness(stage + 1),
       state.earliest(id) < stage ? 1 : 0,
       state.latest(id) > stage ? 1 : 0,
-      HEAVY.has(type) ? 1 : 0,
-      JOINING.has(type) ? 1 : 0,
+      isHeavyForm(form) ? 1 : 0,
+      operatorTypeNamed(type)?.isJoin === true ? 1 : 0,
     ];
     for (let i = 0; i < FEATURES; i++) {
       rows[id * FEATURES + i] = Math.max(-2, Math.min(2, row[i] as number));
@@ -111,19 +113,6 @@ export function operatorFeatures(
   }
   return rows;
 }
-
-const HEAVY: ReadonlySet<string> = new Set([
-  "Conv",
-  "ConvTranspose",
-  "Gemm",
-  "MatMul",
-  "FusedConv",
-  "LSTM",
-  "GRU",
-  "Attention",
-]);
-
-const JOINING: ReadonlySet<string> = new Set(["Add", "Concat", "Sum", "Mul"]);
 
 /**
  * A logarithm to base 2 that is the same on every machine: exact at powers of two, straight lines

@@ -6,6 +6,7 @@ import {
   operatorId,
   tensorId,
 } from "../../ir/operator-graph.js";
+import { operatorTypeNamed } from "../../onnx/operators/catalog.js";
 import { type PartitionProblem, partitionProblemOf } from "../partition-problem.js";
 
 /**
@@ -183,6 +184,7 @@ function graphOfDrafts(drafts: readonly Draft[]): OperatorGraph {
       id: operatorId(id),
       name: `${type}_${id}`,
       type,
+      form: operatorTypeNamed(type)?.form ?? "unknown",
       node: id,
       inputs: after.map(tensorId),
       outputs: [tensorId(id)],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { present } from "../../../src/core/invariant.js";
 import { V100 } from "../../../src/cost/device-models/ampere-and-before.js";
 import { H200 } from "../../../src/cost/device-models/hopper.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
@@ -6,6 +7,8 @@ import { matrixKernels } from "../../../src/cost/kernels/tile.js";
 import { residentBlocksPerSm } from "../../../src/cost/occupancy.js";
 import { lowerModel } from "../../../src/onnx/lower.js";
 import { readModel } from "../../../src/onnx/read-model.js";
+import { OPERATOR_CASES } from "../../support/operator-cases.js";
+import { lowerCase } from "../../support/operator-models.js";
 
 const product = { batch: 1, bytes: 1e6, elementBytes: 4, arithmetic: "float32" } as const;
 
@@ -101,4 +104,28 @@ describe("kernels of a model", () => {
       }
     },
   );
+});
+
+describe("kernels of rows", () => {
+  const types = [
+    "LayerNormalization",
+    "com.microsoft:LayerNormalization",
+    "com.microsoft:SkipLayerNormalization",
+    "com.microsoft:BiasSoftmax",
+    "Hardmax",
+    "CumProd",
+  ];
+
+  it.each(types)("%s shares memory within a thread block, whatever its domain", async (type) => {
+    const each = present(
+      OPERATOR_CASES.find((one) => one.type === type),
+      type,
+    );
+    const lowered = await lowerCase(each);
+    const operator = present(lowered.graph.operators[0], "operator");
+    expect(operator.form).toBe("rows");
+    expect(kernelsOf(operator, lowered, H200, "tf32")).toMatchObject([
+      { sharedBytesPerBlock: 1024 },
+    ]);
+  });
 });

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ruleTypes } from "../../../src/onnx/infer/rules.js";
-import { workRuleOf, workTypes } from "../../../src/onnx/work/work-of.js";
+import { operatorTypeNamed, operatorTypes } from "../../../src/onnx/operators/catalog.js";
+import { deviceOperatorTypes } from "../../../src/runtime/cuda/codegen/emit.js";
 import { OPERATOR_CASES } from "../../support/operator-cases.js";
 import { operatorsDoc } from "../../support/operators-doc.js";
 
@@ -11,16 +11,31 @@ describe("the list of operators", () => {
     await expect(operatorsDoc()).toMatchFileSnapshot(path);
   });
 
-  it("has a FLOP formula for every type with a shape rule, and the other way round", () => {
-    const without = ruleTypes().filter((type) => workRuleOf(type) === undefined);
-    expect(without).toEqual([]);
-    const shapes = new Set(ruleTypes());
-    expect(workTypes().filter((type) => !shapes.has(type))).toEqual([]);
+  it("has types and FLOPs of every type but control flow, and sizes where its form needs them", () => {
+    for (const name of operatorTypes()) {
+      const type = operatorTypeNamed(name);
+      const isControl = type?.form === "control";
+      expect([name, type?.infer !== undefined]).toEqual([name, !isControl]);
+      expect([name, type?.work !== undefined]).toEqual([name, !isControl]);
+      expect([name, type?.recurrence !== undefined]).toEqual([name, type?.form === "recurrent"]);
+      expect([name, type?.product === undefined || type.form === "product"]).toEqual([name, true]);
+    }
+  });
+
+  it("has code for a GPU, or a reason against it, never both", () => {
+    const device = new Set(deviceOperatorTypes());
+    const both = operatorTypes().filter(
+      (name) => device.has(name) && operatorTypeNamed(name)?.gpuRefusal !== undefined,
+    );
+    expect(both).toEqual([]);
+    expect([...device].filter((name) => operatorTypeNamed(name) === undefined)).toEqual([]);
   });
 
   it("is covered by hand-made cases", () => {
     const tried = new Set(OPERATOR_CASES.map(({ type }) => type));
-    const untried = ruleTypes().filter((type) => !tried.has(type));
+    const untried = operatorTypes().filter(
+      (name) => !tried.has(name) && operatorTypeNamed(name)?.form !== "control",
+    );
     // Models of several nodes, and sizes that depend on data, are tried in other tests.
     expect(untried).toEqual([
       "ConcatFromSequence",

@@ -7,8 +7,8 @@
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
 import { type Operator, operatorId } from "../../../ir/operator-graph.js";
-import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
+import { operatorTypeNamed } from "../../../onnx/operators/catalog.js";
 import { AFFINE_COPIES } from "./affine-copy.js";
 import { ATTENTION_RULES } from "./attention-rules.js";
 import { CONVOLUTION_RULES } from "./convolution.js";
@@ -30,7 +30,6 @@ import { PLACE_COPIES } from "./place-copy.js";
 import { POOLING_RULES } from "./pooling.js";
 import { RECURRENT_RULES } from "./recurrent.js";
 import { REDUCTION_RULES } from "./reductions.js";
-import { reasonAgainst } from "./refused-types.js";
 import { RESIZE_RULES } from "./resize.js";
 import { ROI_RULES } from "./roi-align.js";
 import { ROTARY_RULES } from "./rotary.js";
@@ -67,6 +66,9 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     TRANSPOSED_RULES,
   ].flatMap((table) => Object.entries(table)),
 );
+
+/** Why there is no code for an operator type that could have some. */
+const NO_KERNEL = "there is no kernel for this operator type";
 
 /** Every operator type that runs on the device, sorted. */
 export function deviceOperatorTypes(): readonly string[] {
@@ -116,8 +118,8 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<D
     if (made.ok) {
       return made.value;
     }
-    const { type, name } = operator;
-    const problem = { type, name, reason: made.error, isControlFlow: isControlFlow(type) };
+    const { type, name, form } = operator;
+    const problem = { type, name, reason: made.error, isControlFlow: form === "control" };
     const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
     (standIn === undefined ? refused : estimated).push(problem);
     return standIn ?? { nodes: [], scratchBytes: [] };
@@ -144,7 +146,7 @@ function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan,
   const rule: EmitRule | undefined =
     merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);
   if (rule === undefined) {
-    return fail(reasonAgainst(operator.type));
+    return fail(operatorTypeNamed(operator.type)?.gpuRefusal ?? NO_KERNEL);
   }
   const op = new OperatorCall(operator, index);
   const nodes = rule(op);

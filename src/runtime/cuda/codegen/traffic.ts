@@ -7,7 +7,6 @@
  */
 import { present } from "../../../core/invariant.js";
 import type { Operator } from "../../../ir/operator-graph.js";
-import { isControlFlow } from "../../../onnx/infer/control-flow.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import type { DevicePlan, Place } from "./device-node.js";
 import {
@@ -29,7 +28,7 @@ const WORD_BYTES = 4;
 
 /** The stand-in for an operator, or `undefined` for control flow, which is like nothing else. */
 export function trafficPlan(operator: Operator, { graph }: LoweredModel): DevicePlan | undefined {
-  if (isControlFlow(operator.type)) {
+  if (operator.form === "control") {
     return undefined;
   }
   const tensor = (id: number) => present(graph.tensors[id], "tensor");

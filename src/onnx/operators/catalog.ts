@@ -1,0 +1,68 @@
+/** Every operator type that this program knows, by name. */
+import type { Fact } from "../infer/fact.js";
+import type { NodeCall } from "../infer/node-call.js";
+import type { OnnxNode } from "../model.js";
+import { ELEMENTS } from "./elements.js";
+import { GENERATORS } from "./generators.js";
+import { MOVEMENTS } from "./movements.js";
+import { NORMALIZATIONS } from "./normalizations.js";
+import { alike, type OperatorTable, type OperatorType } from "./operator-type.js";
+import { PRODUCTS } from "./products.js";
+import { QUANTIZATIONS } from "./quantizations.js";
+import { REDUCTIONS } from "./reductions.js";
+import { SEQUENCES } from "./sequences.js";
+import { TRANSFORMS } from "./transforms.js";
+import { WINDOWS } from "./windows.js";
+
+const CONTROL: OperatorTable = alike("If Loop Scan", {
+  form: "control",
+  gpuRefusal: "control flow cannot be captured in a CUDA graph",
+});
+
+const ROWS: ReadonlyMap<string, OperatorType> = new Map(
+  [
+    ELEMENTS,
+    PRODUCTS,
+    WINDOWS,
+    REDUCTIONS,
+    NORMALIZATIONS,
+    TRANSFORMS,
+    MOVEMENTS,
+    GENERATORS,
+    QUANTIZATIONS,
+    SEQUENCES,
+    CONTROL,
+  ].flatMap((table) => Object.entries(table)),
+);
+
+/** The operator type as this program prints it: `domain:Type`, without the domain for ONNX's own. */
+export function typeOf(node: OnnxNode): string {
+  return node.domain === "" ? node.opType : `${node.domain}:${node.opType}`;
+}
+
+/** What is known of an operator type; `undefined`: nothing. */
+export function operatorTypeNamed(type: string): OperatorType | undefined {
+  return ROWS.get(type);
+}
+
+/** The operator types that are known, sorted. */
+export function operatorTypes(): readonly string[] {
+  return [...ROWS.keys()].sort();
+}
+
+/** Whether the operator has branches or bodies: If, Loop and Scan. */
+export function isControlFlow(type: string): boolean {
+  return ROWS.get(type)?.form === "control";
+}
+
+/**
+ * Whether the node's first output is its first input under another shape. Other inputs (the new
+ * shape) must be constants, or the computation that makes them would be lost.
+ */
+export function isView(call: NodeCall, output: Fact): boolean {
+  const rule = ROWS.get(typeOf(call.node))?.view;
+  if (rule === undefined || call.input(0).isConstant || !rule(call, output)) {
+    return false;
+  }
+  return call.inputs.every((input, i) => i === 0 || !call.has(i) || input.isConstant);
+}

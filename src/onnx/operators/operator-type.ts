@@ -1,0 +1,57 @@
+/**
+ * What this program knows of an operator type, all of it in one row.
+ *
+ * Rows stand in the files of this folder, a file per family; the rules they name (types, work,
+ * elements, views, products) in `infer`, `work`, `evaluate` and beside them. Code for GPUs is
+ * apart, since it stands on all of this.
+ */
+import type { OperatorForm, ProductShape, RecurrenceShape } from "../../ir/operator-form.js";
+import type { Evaluator } from "../evaluate/evaluator.js";
+import type { InferRule, NodeCall } from "../infer/node-call.js";
+import type { WorkCall, WorkRule } from "../work/work-rule.js";
+import type { ViewRule } from "./view-rules.js";
+
+/** Sizes of the product inside a node; `undefined` where its types do not say. */
+export type ProductRule = (node: WorkCall) => ProductShape | undefined;
+
+/** Sizes of a recurrent node. */
+export type RecurrenceRule = (call: NodeCall) => RecurrenceShape;
+
+/** One operator type. */
+export interface OperatorType {
+  readonly form: OperatorForm;
+  /** Types and sizes of the outputs; control flow is inferred with its bodies instead. */
+  readonly infer?: InferRule;
+  /** FLOPs; control flow has those of its bodies. */
+  readonly work?: WorkRule;
+  /** Elements of the outputs, for operators that shape computations use. */
+  readonly evaluate?: Evaluator;
+  /** When the first output is the first input under another shape, and no work. */
+  readonly view?: ViewRule;
+  /** Form `product`: the sizes, where a single product describes it. */
+  readonly product?: ProductRule;
+  /** Form `recurrent`: the sizes. */
+  readonly recurrence?: RecurrenceRule;
+  /** Every result is a function of the element of input 0 at its place, and of constants. */
+  readonly isUnary?: true;
+  /** Reads no more of its first input than it writes. */
+  readonly readsPart?: true;
+  /** Brings branches of a model together: sums, products and concatenations. */
+  readonly isJoin?: true;
+  /** Its integer constants are quantized weights: they count as parameters. */
+  readonly readsQuantized?: true;
+  /** Constants made by it are the numbers of its first input in another order, shape or precision. */
+  readonly keepsNumbers?: true;
+  /** Other values each time it runs: never a constant. */
+  readonly isRandom?: true;
+  /** Why it can have no code for a GPU. */
+  readonly gpuRefusal?: string;
+}
+
+/** Rows by operator type; other domains than ONNX's own as `domain:Type`. */
+export type OperatorTable = Readonly<Record<string, OperatorType>>;
+
+/** The same row for several types, which are separated by spaces. */
+export function alike(types: string, row: OperatorType): OperatorTable {
+  return Object.fromEntries(types.split(" ").map((type) => [type, row]));
+}
