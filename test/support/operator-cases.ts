@@ -405,6 +405,13 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     groups: 2,
     activation: 0,
   }),
+  row(
+    "com.microsoft:SkipGroupNorm",
+    "f32[1,4,4,8] f32[8] f32[8] f32[1,4,4,8]",
+    "f32[1,4,4,8] f32[1,4,4,8]",
+    9 * 128,
+    { groups: 2, activation: 0 },
+  ),
   row("com.microsoft:GridSample", "f32[1,2,4,4] f32[1,5,6,2]", "f32[1,2,5,6]", 8 * 60),
   row("com.microsoft:GatherND", "f32[2,3,4] i64[5,2]", "f32[5,4]", 0),
   row("com.microsoft:Trilu", "f32[3,3]", "f32[3,3]", 0),

@@ -36,3 +36,9 @@ export const skipLayerNormalization: InferRule = (call) => {
   const statistic = tensor("float32", dims);
   return [like(x), statistic, statistic, like(x)];
 };
+
+/** Input, gamma, beta, skip, bias; the second output is the sum before normalization. */
+export const skipGroupNormalization: InferRule = (call) => {
+  const x = like(call.input(0));
+  return [x, x];
+};

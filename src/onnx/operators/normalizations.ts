@@ -23,6 +23,7 @@ export const NORMALIZATIONS: OperatorTable = {
   "com.microsoft:QLinearSoftmax": { ...rows(11), readsQuantized: true },
   RMSNormalization: rows(4),
   ...alike("InstanceNormalization GroupNormalization com.microsoft:GroupNorm", rows(7)),
+  "com.microsoft:SkipGroupNorm": rows(9, infer.skipGroupNormalization),
   ...alike(
     "LayerNormalization com.microsoft:LayerNormalization",
     rows(7, infer.layerNormalization),
