@@ -4,7 +4,7 @@ import type { CommandOutcome, Run } from "./command.js";
 import { COMMANDS, DEFAULT_COMMAND } from "./command-list.js";
 import { EXIT } from "./exit-code.js";
 import type { CliIo } from "./io.js";
-import { addCommonOptions } from "./options.js";
+import { addCommonOptions, completeOptions } from "./options.js";
 import { paintFor } from "./paint.js";
 import { type FailureStyle, renderFailures } from "./render-failure.js";
 import { type Session, sessionFor } from "./session.js";
@@ -85,6 +85,7 @@ async function runCommand(
     const entry = COMMANDS.find(({ name }) => name === command.name());
     const register = await present(entry, "command of the list").load();
     register(command, run);
+    completeOptions(command);
     addCommonOptions(command);
   });
   await program.parseAsync([...withCommand(argv)], { from: "user" });

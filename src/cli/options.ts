@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { closestName } from "../core/closest-name.js";
 
 const COMMON_GROUP = "Common options:";
 
@@ -40,13 +41,47 @@ function addDim(value: string, known: ReadonlyMap<string, number>): ReadonlyMap<
   return new Map(known).set(value.slice(0, at), size);
 }
 
+/** A parser of an option's value that says in the help what it takes. */
+interface RangedParser {
+  (value: string): number;
+  readonly range: string;
+}
+
 /** A parser of whole numbers in [`low`, `high`]. */
-export function wholeNumber(low: number, high: number): (value: string) => number {
-  return (value) => {
+export function wholeNumber(low: number, high: number): RangedParser {
+  const parse = (value: string): number => {
     const number = Number(value);
     if (!/^\d+$/.test(value) || number < low || number > high) {
       throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
     }
     return number;
   };
+  return Object.assign(parse, { range: `${low} to ${high}` });
+}
+
+/**
+ * Completes the options of a command: numbers say their range in the help, and a value that is not
+ * one of the choices is answered with the choice that was probably meant.
+ */
+export function completeOptions({ options }: Command): void {
+  for (const option of options) {
+    const { parseArg, argChoices } = option;
+    const range = (parseArg as Partial<RangedParser> | undefined)?.range;
+    if (range !== undefined) {
+      const { description } = option;
+      const withDefault = description.replace(/ \((default: [^()]*)\)$/, ` (${range}; $1)`);
+      option.description = withDefault === description ? `${description} (${range})` : withDefault;
+    }
+    if (argChoices !== undefined && parseArg !== undefined) {
+      option.argParser((value: string, previous: unknown) => {
+        const meant = argChoices.includes(value) ? undefined : closestName(value, argChoices);
+        if (meant !== undefined) {
+          throw new InvalidArgumentError(
+            `Did you mean ${meant}? Allowed choices are ${argChoices.join(", ")}.`,
+          );
+        }
+        return parseArg(value, previous);
+      });
+    }
+  }
 }

@@ -48,7 +48,7 @@ export function parseDocument<T, R>(
   try {
     value = JSON.parse(source);
   } catch (cause) {
-    return fail([wording.notJson(syntaxProblem(cause), cause)]);
+    return fail([wording.notJson(syntaxProblem(source, cause), cause)]);
   }
   return readDocument(value, kind, accept, wording);
 }
@@ -94,6 +94,16 @@ export function ownDocument<T, R>(document: T, kind: DocumentKind<T>, accept: Ac
   return ordered;
 }
 
+/** What users call the documents of this tool. */
+const KINDS: Readonly<Record<string, string>> = {
+  "top-compile/device-model": "a device model",
+  "top-compile/gpu-profile": "a GPU profile",
+  "top-compile/placement": "a placement",
+  "top-compile/profile": "a CPU profile",
+  "top-compile/schedule": "a schedule",
+  "top-compile/stage-placement": "a placement of a model's stages",
+};
+
 /** Where in a file a problem is. */
 export function placeIn(file: string, { pointer }: JsonProblem): string {
   return pointer === "" ? file : `${file} at ${pointer}`;
@@ -105,7 +115,11 @@ function otherKind(
 ): JsonProblem | undefined {
   const found = (value ?? {}) as { readonly format?: unknown; readonly version?: unknown };
   if (typeof found.format === "string" && found.format !== format) {
-    const message = `must be "${format}", is ${JSON.stringify(found.format.slice(0, 80))}`;
+    const kind = KINDS[found.format];
+    const message =
+      kind === undefined
+        ? `must be "${format}", is ${JSON.stringify(found.format.slice(0, 80))}`
+        : `the file is ${kind}, not ${KINDS[format] ?? `a ${format}`}`;
     return { pointer: "/format", message };
   }
   if (found.format === format && typeof found.version === "number" && found.version !== version) {
@@ -114,8 +128,19 @@ function otherKind(
   return undefined;
 }
 
+/** What users call a document with this `format`; `undefined`: it is none of this tool. */
+export function documentKind(format: string): string | undefined {
+  return KINDS[format];
+}
+
+/** Control characters that no text begins with. */
+const BINARY = /^[^\t\n\r -\uffff]/;
+
 /** What the JSON parser says, without the piece of the text that it repeats. */
-function syntaxProblem(cause: unknown): string {
+function syntaxProblem(source: string, cause: unknown): string {
+  if (BINARY.test(source)) {
+    return "it is a binary file, such as an ONNX model";
+  }
   return errorText(cause)
     .replace(/,? ?(?:\.\.\.)?"[\s\S]*"(?:\.\.\.)? is not valid JSON$/, "")
     .slice(0, 200);

@@ -1,3 +1,4 @@
+import { closestName } from "../core/closest-name.js";
 import type { Failure } from "../core/failure.js";
 import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
@@ -19,9 +20,15 @@ export function deviceUnknown(name: string, known: readonly string[]): Failure {
     code: "device-unknown",
     where: `--device ${name}`,
     message: "is not a device that this tool knows",
-    hint: `use one of ${known.join(", ")}, or the path of a device model file (.json)`,
+    hint: `${meant(name, known)}use one of ${known.join(", ")}, or the path of a device model file (.json)`,
     exit: 2,
   };
+}
+
+/** What was probably meant, as the beginning of a hint. */
+function meant(name: string, known: readonly string[]): string {
+  const closest = closestName(name, known);
+  return closest === undefined ? "" : `did you mean ${closest}? Else `;
 }
 
 /** A device model file that is not JSON. */

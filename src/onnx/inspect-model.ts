@@ -4,6 +4,7 @@ import type { Operator } from "../ir/operator-graph.js";
 import { type Width, widthOf } from "../ir/width.js";
 import { countParameters, type ParameterCount } from "./count-parameters.js";
 import type { BoundDim, LoweredModel } from "./lowered-model.js";
+import type { ValueInfo } from "./model.js";
 
 /** Operators of one type, together. */
 export interface TypeSummary {
@@ -14,11 +15,29 @@ export interface TypeSummary {
   readonly bytes: number;
 }
 
+/** An input or output of a model. */
+export interface ModelValue {
+  readonly name: string;
+  /** Element type as ONNX Runtime calls it, such as `float32`; `not a tensor` for sequences and the like. */
+  readonly type: string;
+  /** Sizes at which the model was lowered; absent for what is not a tensor. */
+  readonly dims?: readonly number[];
+}
+
+/** A dynamic dim with its size, and where it stands. */
+export interface PlacedDim extends BoundDim {
+  /** Axes of inputs that have this dim, as `INPUT[AXIS]`. */
+  readonly places: readonly string[];
+}
+
 /** What a model is made of. */
 export interface Inspection {
   readonly model: string;
   readonly irVersion: number;
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+  /** What the caller gives: without inputs that are initializers, in the model's order. */
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
   readonly nodes: {
     readonly total: number;
     readonly operators: number;
@@ -43,11 +62,14 @@ export interface Inspection {
     /** The path with most FLOPs, as a share of all FLOPs. */
     readonly flopsShare: number;
   };
+  /** Every operator, in the order of the model: the names by which placements call them. */
+  readonly operators: readonly { readonly name: string; readonly type: string }[];
   /** Operators of unknown types, whose cost is by bytes alone: node names. */
   readonly unknownOperators: readonly string[];
   /** Loops whose iterations only the run decides, counted as one: node names. */
   readonly guessedLoops: readonly string[];
-  readonly boundDims: readonly BoundDim[];
+  /** Sizes given to dynamic dims, and whether by an option or by default. */
+  readonly boundDims: readonly PlacedDim[];
   readonly typeSources: LoweredModel["typeSources"];
 }
 
@@ -77,6 +99,8 @@ export function inspectModel(lowered: LoweredModel): Inspection {
     opsets: [...model.opsets]
       .map(([domain, version]) => ({ domain: domain === "" ? "ai.onnx" : domain, version }))
       .sort((a, b) => (a.domain < b.domain ? -1 : 1)),
+    inputs: model.graph.inputs.map((value) => modelValue(lowered, value)),
+    outputs: model.graph.outputs.map((value) => modelValue(lowered, value)),
     nodes: {
       total: roles.length,
       operators: count("operator"),
@@ -95,11 +119,31 @@ export function inspectModel(lowered: LoweredModel): Inspection {
       operators: criticalPath(graph, () => 1).operators.length,
       flopsShare: flops === 0 ? 0 : heaviest.length / flops,
     },
+    operators: graph.operators.map(({ name, type }) => ({ name, type })),
     unknownOperators: lowered.unknownOperators,
     guessedLoops: lowered.guessedLoops,
-    boundDims: lowered.boundDims,
+    boundDims: lowered.boundDims.map((dim) => ({
+      ...dim,
+      places: placesOf(model.graph.inputs, dim),
+    })),
     typeSources: lowered.typeSources,
   };
+}
+
+function modelValue({ types }: LoweredModel, { name, elementType }: ValueInfo): ModelValue {
+  const type = types.get(name);
+  return type === undefined
+    ? { name, type: elementType ?? "not a tensor" }
+    : { name, type: type.elementType, dims: type.dims };
+}
+
+function placesOf(inputs: readonly ValueInfo[], { name }: BoundDim): readonly string[] {
+  return inputs.flatMap((input) =>
+    (input.dims ?? []).flatMap((dim, axis) => {
+      const place = `${input.name}[${axis}]`;
+      return dim === name || (dim === undefined && place === name) ? [place] : [];
+    }),
+  );
 }
 
 function summaryOf({ width, upperBound, isExact }: Width): WidthSummary {

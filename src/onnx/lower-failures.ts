@@ -1,13 +1,23 @@
+import { closestName } from "../core/closest-name.js";
 import type { Failure } from "../core/failure.js";
 import { someNames } from "../core/some-of.js";
 
 /** A `--dim` that names no dynamic dim of the model. */
 export function dimUnknown(path: string, name: string, known: readonly string[]): Failure {
+  const closest = closestName(name, known);
   return {
     code: "dim-unknown",
     where: path,
-    message: `has no dynamic dim "${name}"; it has ${someNames(known, 20) || "none"}`,
-    hint: "use --dim NAME=VALUE with a name listed, or --dim INPUT[AXIS]=VALUE",
+    message:
+      known.length === 0
+        ? `has no dynamic dims: there is no dim "${name}" to give a size`
+        : `has no dynamic dim "${name}"; it has ${someNames(known, 20)}`,
+    hint:
+      known.length === 0
+        ? "leave out --dim; top-compile inspect MODEL shows the inputs and their sizes"
+        : closest === undefined
+          ? "use --dim NAME=VALUE with a name listed, or --dim INPUT[AXIS]=VALUE"
+          : `did you mean --dim ${closest}=VALUE?`,
     exit: 2,
   };
 }
@@ -23,7 +33,7 @@ export function dimConflict(path: string, dim: string, sizes: readonly [number, 
   };
 }
 
-/** A size that is no size. */
+/** An invalid size. */
 export function dimInvalid(path: string, dim: string, size: number): Failure {
   return {
     code: "dim-invalid",
@@ -76,7 +86,7 @@ export function tensorTooLarge(place: NodePlace, tensor: string, type: string): 
   };
 }
 
-/** Tensors whose type or sizes nobody knows. */
+/** Tensors whose type or sizes cannot be known. */
 export function typesUnknown(
   path: string,
   tensors: readonly { readonly name: string; readonly type: string; readonly node: string }[],

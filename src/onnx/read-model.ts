@@ -5,6 +5,7 @@
  * memory follow the structure (nodes, names, shapes), not the weights: a model of 500 MB whose
  * structure is a megabyte costs what a megabyte costs.
  */
+import { documentKind } from "../core/json-document.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { ByteSource } from "./byte-source.js";
 import {
@@ -96,7 +97,7 @@ function otherKind(file: FileWindow): string | undefined {
   if (file.bytes === 0) {
     return "empty";
   }
-  const head = String.fromCharCode(...file.copy(0, Math.min(32, file.bytes)));
+  const head = String.fromCharCode(...file.copy(0, Math.min(128, file.bytes)));
   if (head.slice(4, 8) === "ORTM") {
     return "an ORT format model";
   }
@@ -106,7 +107,8 @@ function otherKind(file: FileWindow): string | undefined {
   if (/^(?:#[^\n]*\n|\s)*(?:ir_version|graph)\s*[:{<]/.test(head)) {
     return "an ONNX model in protobuf text";
   }
-  return MAGIC.find(([magic]) => head.startsWith(magic))?.[1];
+  const [, format = ""] = /^\{\s*"format"\s*:\s*"([^"]*)"/.exec(head) ?? [];
+  return documentKind(format) ?? MAGIC.find(([magic]) => head.startsWith(magic))?.[1];
 }
 
 /** Whether the first bytes are all printable: the first field of a model never is. */

@@ -1,5 +1,5 @@
 import { textTable } from "../core/text-table.js";
-import type { Inspection, WidthSummary } from "../onnx/inspect-model.js";
+import type { Inspection, ModelValue, WidthSummary } from "../onnx/inspect-model.js";
 import { counted, formatBytes, formatCount, formatName, formatShare } from "./format.js";
 
 /** A model's summary for people: what it is made of, how wide it is, where its work is. */
@@ -35,6 +35,8 @@ function summaryOf(inspection: Inspection): readonly Row[] {
   const bytes = inspection.activationBytes + inspection.parameterBytes;
   const rows: Row[] = [
     ["model", `${formatName(inspection.model)} (IR ${inspection.irVersion}, ${opsets.join(", ")})`],
+    ...valueRows("inputs", inspection.inputs),
+    ...valueRows("outputs", inspection.outputs),
     [
       "nodes",
       `${nodes.total}: ${nodes.operators} operators, ${nodes.views} views, ${nodes.constant} folded, ${nodes.dead} dead`,
@@ -73,6 +75,22 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     rows.push(["unknown", `${count}, costed by bytes: ${some(unknownOperators)}`]);
   }
   return rows;
+}
+
+/** Inputs or outputs that are listed; models of many layers have a pair for each. */
+const LISTED_VALUES = 8;
+
+function valueRows(what: string, values: readonly ModelValue[]): readonly Row[] {
+  const more = values.length - LISTED_VALUES;
+  const lines = values
+    .slice(0, LISTED_VALUES)
+    .map(({ name, type, dims }) => [formatName(name), type, ...sizesText(dims)].join(" "));
+  const all = more > 0 ? [...lines, `and ${more} more (--json lists all)`] : lines;
+  return (all.length === 0 ? ["none"] : all).map((line, at) => [at === 0 ? what : "", line]);
+}
+
+function sizesText(dims: readonly number[] | undefined): readonly string[] {
+  return dims === undefined ? [] : [`[${dims.join(", ")}]`];
 }
 
 function some(names: readonly string[]): string {

@@ -179,3 +179,27 @@ describe("bad input", () => {
     },
   );
 });
+
+describe("wrong input says what it is, or what was meant", () => {
+  const bert = "fixtures/models/bert-base.onnx";
+  it.each([
+    ["a profile for a model", [PROFILE], "is a CPU profile, not an ONNX model"],
+    ["a model for a schedule", ["explain", MODEL], "it is a binary file, such as an ONNX model"],
+    ["a profile for a schedule", ["verify", PROFILE], "the file is a CPU profile, not a schedule"],
+    ["a device in capitals", [MODEL, "--device", "H200"], "did you mean h200?"],
+    ["a misspelt choice", [MODEL, "--algorithm", "opera"], "Did you mean opara?"],
+    [
+      "a dim of a model without any",
+      ["inspect", MODEL, "--dim", "nosuch=1"],
+      'has no dynamic dims: there is no dim "nosuch" to give a size; leave out --dim',
+    ],
+    [
+      "a misspelt dim",
+      ["inspect", bert, "--dim", "Sequense=1"],
+      'has no dynamic dim "Sequense"; it has "batch", "sequence"; did you mean --dim sequence=VALUE?',
+    ],
+  ])("%s", async (_what, argv, words) => {
+    const { stderr } = await runCli(argv);
+    expect(stderr).toContain(words);
+  });
+});

@@ -75,7 +75,7 @@ describe("parseDocument", () => {
       error: [
         {
           where: "a.json at /format",
-          message: 'must be "top-compile/sizes", is "top-compile/profile"',
+          message: "the file is a CPU profile, not a top-compile/sizes",
         },
       ],
     });
@@ -97,7 +97,7 @@ describe("parseDocument", () => {
 
   it.each([
     ["", "Unexpected end of JSON input"],
-    ["\b\btop", "Unexpected token '\b'"],
+    ["\b\btop", "it is a binary file, such as an ONNX model"],
     ["hello", "Unexpected token 'h'"],
     ["a long text that is quoted in part", "Unexpected token 'a'"],
   ])("says of %j what the parser says, without repeating the text", (source, message) => {
