@@ -14,7 +14,6 @@ import { climbHill } from "./hill-climbing.js";
 import { memoryFailure } from "./memory-need.js";
 import { type PartitionGraph, partitionGraphOf, periodLowerBound } from "./partition-graph.js";
 import type { PartitionProblem } from "./partition-problem.js";
-import { refineByObjective } from "./refine-by-objective.js";
 import { fitsInMemory, periodOf, type StageCost, stageCosts } from "./stage-costs.js";
 import type { StagePartition } from "./stage-partition.js";
 import { candidateOrders } from "./topological-orders.js";
@@ -46,13 +45,6 @@ export interface PartitionSearchOptions {
   readonly gpgIterations?: number;
   /** Weights of the policy, default the pre-trained ones. */
   readonly weights?: Float64Array;
-  /**
-   * What to make small instead of the period, such as the period that a pipeline search finds: the
-   * partition is the best by it of all candidates and of some steps from them.
-   */
-  readonly objective?: (partition: StagePartition) => number;
-  /** How often `objective` may be asked beyond once per candidate, default 40. */
-  readonly objectiveEvaluations?: number;
 }
 
 /** What one method found. */
@@ -62,7 +54,7 @@ export interface PartitionCandidate extends FoundPartition {
 
 /** The partition to use, and what else was found. */
 export interface PartitionOutcome {
-  /** The method that found it, or what the objective made better: of equal ones the simplest. */
+  /** The method that found it: of equal ones the simplest. */
   readonly method: PartitionMethod;
   readonly partition: StagePartition;
   readonly stages: readonly StageCost[];
@@ -165,7 +157,7 @@ function candidatesFrom(search: Search, chain: FoundPartition): Result<Partition
   if (candidates.length === 0) {
     return noRoom(search);
   }
-  const best = options.objective === undefined ? leastPeriod(candidates) : pick(search, candidates);
+  const best = leastPeriod(candidates);
   const isProved = proof.isComplete && best.periodNs <= surest.periodNs;
   return ok({
     ...best,
@@ -174,20 +166,6 @@ function candidatesFrom(search: Search, chain: FoundPartition): Result<Partition
     status: best.periodNs <= lowerBoundNs || isProved ? "optimal" : "heuristic",
     candidates,
   });
-}
-
-/** The best by the objective, with the method it came from. */
-function pick(
-  { problem, graph, options, random }: Search,
-  candidates: readonly PartitionCandidate[],
-): PartitionCandidate {
-  const objective = options.objective ?? (() => 0);
-  const values = new Map(candidates.map((each) => [each, objective(each.partition)]));
-  const best = candidates.reduce((a, b) => ((values.get(b) ?? 0) < (values.get(a) ?? 0) ? b : a));
-  const limits = { evaluations: options.objectiveEvaluations ?? 40, random: random.fork(3) };
-  const start = { partition: best.partition, value: values.get(best) ?? 0 };
-  const { partition } = refineByObjective(graph, start, objective, limits);
-  return { method: best.method, partition, periodNs: periodOf(problem, partition) };
 }
 
 function refine(search: Search, chain: FoundPartition, best: FoundPartition): FoundPartition {

@@ -8,7 +8,7 @@
  * placement is checked as a whole.
  */
 import type { Failures } from "../../core/failure.js";
-import { present } from "../../core/invariant.js";
+import { invariant, present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { type ContractedGraph, contractGraph } from "../../ir/contract-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -22,6 +22,7 @@ import {
   type PartitionOutcome,
   searchPartition,
 } from "../../partition/search-partition.js";
+import { verifyStagePartition } from "../../partition/stage-partition.js";
 import { buildShape } from "../../placement/shapes/build-shape.js";
 import type { PipelineDevice } from "../../placement/stage-spec.js";
 import {
@@ -96,6 +97,8 @@ export function cutModel(
       const { stageCount, stageOf: stageOfUnit } = found.value.partition;
       const stageOf = contracted.unitOf.map((unit) => stageOfUnit[unit] as number);
       const partition = { stageCount, stageOf };
+      const [problem] = verifyStagePartition(lowered.graph, partition);
+      invariant(problem === undefined, `the search of stages made a ${problem?.kind}`);
       const notes = room.inFlight < (rooms[0]?.inFlight ?? 0) ? [noteOn(room)] : [];
       return ok({ devices, seats, partition, search: found.value, notes });
     }

@@ -2,7 +2,6 @@ import { Heap } from "../../core/heap.js";
 import { type BoundClass, boundClass, ridgeOf } from "../../cost/bound-class.js";
 import type { Operator, OperatorGraph } from "../../ir/operator-graph.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
-import { oparaTableClass } from "./opara-operator-table.js";
 import type { OperatorProblem } from "./operator-problem.js";
 import { bottomLevels } from "./path-lengths.js";
 import { composeSchedule } from "./waits.js";
@@ -27,14 +26,12 @@ import { composeSchedule } from "./waits.js";
  *
  * Source: Chen et al., Opara, arXiv 2312.10351v2, Algorithms 1 and 2; IEEE Trans. Computers 2025.
  * Differs: the class of an operator comes from its arithmetic intensity against the ridge point of
- * its costs (the authors' table is an option); demand ties are broken by the longer way to the end
+ * its costs, not from a table of types as in the authors' code; demand ties are broken by the longer way to the end
  * of the graph, then by id. The first turn is the compute list's, as in the authors' code.
  */
 
 /** What the two algorithms may be told from outside. */
 export interface OparaOptions {
-  /** The class of an operator; by default its intensity against the ridge, `table` is the authors'. */
-  readonly classify?: "intensity" | "table" | ((operator: Operator) => BoundClass);
   /**
    * Resource demand by operator: any unit, only compared. A GPU has shared memory, threads and
    * registers of a thread block. A CPU has none of these: what operators on different cores compete
@@ -80,7 +77,8 @@ export function inheritStreams(graph: OperatorGraph): Int32Array {
 /** Algorithm 2: operator ids in launch order. */
 function launchOrder(problem: OperatorProblem, options: OparaOptions): Int32Array {
   const { operators } = problem.graph;
-  const classify = classifier(problem, options.classify ?? "intensity");
+  const ridge = ridgeOf(problem.graph, problem.costs);
+  const classify = ({ work }: Operator): BoundClass => boundClass(work, ridge);
   const demand = Float64Array.from(operators, options.demand ?? bytesTouched);
   const level = bottomLevels(problem.graph, problem.costs.durationNs);
   const before = (a: number, b: number): boolean => {
@@ -111,20 +109,6 @@ function launchOrder(problem: OperatorProblem, options: OparaOptions): Int32Arra
     }
   }
   return order;
-}
-
-function classifier(
-  { graph, costs }: OperatorProblem,
-  how: NonNullable<OparaOptions["classify"]>,
-): (operator: Operator) => BoundClass {
-  if (how === "table") {
-    return ({ type }) => oparaTableClass(type);
-  }
-  if (how === "intensity") {
-    const ridge = ridgeOf(graph, costs);
-    return ({ work }) => boundClass(work, ridge);
-  }
-  return how;
 }
 
 function bytesTouched({ work }: Operator): number {

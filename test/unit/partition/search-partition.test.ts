@@ -11,7 +11,6 @@ import {
   type PartitionSearchOptions,
   searchPartition,
 } from "../../../src/partition/search-partition.js";
-import { searchStageCounts } from "../../../src/partition/stage-counts.js";
 import { verifyStagePartition } from "../../../src/partition/stage-partition.js";
 import { chain, costsOf, forkJoin, graphOf, nasnetLike } from "../../support/graphs.js";
 import { freeOptions } from "../../support/partitions.js";
@@ -137,41 +136,5 @@ describe("searchPartition", () => {
       expect(outcome.method).toBe(method);
     }
     expect(outcomeOf(problem, options)).toEqual(outcome);
-  });
-
-  it("takes the partition that an objective prefers", () => {
-    const problem = problemOf([100, 1, 1, 100], { devices: equalDevices(2) });
-    expect(Array.from(outcomeOf(problem).partition.stageOf)).toEqual([0, 0, 1, 1]);
-    // A measure that wants as much as possible in the first stage.
-    const { partition, periodNs } = outcomeOf(problem, {
-      objective: ({ stageOf }) => stageOf.reduce((sum, stage) => sum + stage, 0),
-      objectiveEvaluations: 100,
-    });
-    expect(Array.from(partition.stageOf)).toEqual([0, 0, 0, 1]);
-    expect(periodNs).toBe(102);
-  });
-});
-
-describe("searchStageCounts", () => {
-  const at = (latencyNs: number): PartitionProblem =>
-    problemOf([10, 10, 10, 10], {
-      devices: equalDevices(4),
-      link: { latencyNs, bytesPerSecond: Number.POSITIVE_INFINITY },
-    });
-
-  it("takes all devices when handing over is cheap, and fewer when it is dear", () => {
-    const stages = (latencyNs: number): number => {
-      const found = searchStageCounts(at(latencyNs), 1);
-      return found.ok ? found.value.partition.stageCount : 0;
-    };
-    expect(stages(0)).toBe(4);
-    expect(stages(15)).toBe(3);
-    expect(stages(25)).toBe(2);
-    expect(stages(50)).toBe(1);
-  });
-
-  it("does not go below the least number", () => {
-    const found = searchStageCounts(at(1000), 3);
-    expect(found.ok && found.value.partition.stageCount).toBe(3);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { inheritStreams, searchOpara } from "../../../../src/search/operator/opara.js";
-import { oparaTableClass } from "../../../../src/search/operator/opara-operator-table.js";
 import {
   chain,
   costsOf,
@@ -48,12 +47,16 @@ describe("Algorithm 2", () => {
 
   it("alternates classes, compute first, least demand first", () => {
     expect(order()).toEqual([3, 1, 2, 0]);
-    expect(order({ classify: "table" })).toEqual([3, 1, 2, 0]);
   });
 
   it("takes what is ready when a list is empty", () => {
-    expect(order({ classify: () => "memory" })).toEqual([3, 1, 2, 0]);
-    expect(order({ classify: ({ id }) => (id < 3 ? "compute" : "memory") })).toEqual([1, 3, 2, 0]);
+    const memory = graphOf([
+      { type: "Relu", flops: 1, outputBytes: 100 },
+      { type: "Relu", flops: 1, outputBytes: 50 },
+      { type: "Relu", flops: 1, outputBytes: 80 },
+    ]);
+    const { launches } = searchOpara({ graph: memory, costs: durations([10, 10, 10]) });
+    expect(launches.map(({ operator }) => operator)).toEqual([1, 2, 0]);
   });
 
   it("takes another demand, and breaks ties by the way to the end and the id", () => {
@@ -62,10 +65,4 @@ describe("Algorithm 2", () => {
     const launched = searchOpara({ graph, costs: durations([5, 5, 5]) }, { demand: () => 0 });
     expect(launched.launches.map(({ operator }) => operator)).toEqual([1, 0, 2]);
   });
-});
-
-it("knows the authors' table by operator type, whatever the domain", () => {
-  expect(oparaTableClass("Relu")).toBe("memory");
-  expect(oparaTableClass("com.microsoft:Gelu")).toBe("memory");
-  expect(oparaTableClass("Conv")).toBe("compute");
 });
