@@ -8,6 +8,7 @@ import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
 import { deviceNamed } from "./device-named.js";
 import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
+import { whyOutputsMayDiffer } from "./saturating-products.js";
 import { type VerifiedSchedule, verifySchedule } from "./verify-schedule.js";
 
 /** One way to run the model, measured. */
@@ -134,7 +135,11 @@ async function runOnCpu(
   const own = isSplit ? schedules[0] : baselines.find(({ name }) => name === baselineOf(operators));
   const { latency, relative, outputs } = present(own, "timing of the schedule");
   if (outputs.maxRelative > TOLERANCE) {
-    return fail([outputsDiffer(request.file, outputs.maxAbsolute, outputs.maxRelative)]);
+    const excuse = await whyOutputsMayDiffer(lowered);
+    if (excuse === undefined) {
+      return fail([outputsDiffer(request.file, outputs.maxAbsolute, outputs.maxRelative)]);
+    }
+    context.onNote(excuse);
   }
   return ok({
     algorithm: operators.algorithm,

@@ -12,6 +12,7 @@
 import { invariant, present } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import type { OperatorId, TensorId } from "../ir/operator-graph.js";
+import { type GraphParts, raiseSignedOperands } from "./exact-products.js";
 import { layoutAnchor, receivedName } from "./layout-anchor.js";
 import type { ConstantValue, LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxNode, OnnxTensor } from "./model.js";
@@ -109,6 +110,18 @@ export function extractConstants(
  * compared with. Fails: as `extractSubmodel`.
  */
 export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
+  return writeWhole(lowered, lowered.model.graph);
+}
+
+/**
+ * As `writeWholeModel`, with products of bytes that ONNX Runtime computes exactly on every processor
+ * (`exact-products.ts`): the reference for what does not run in ONNX Runtime.
+ */
+export function writeExactModel(lowered: LoweredModel): Result<Uint8Array> {
+  return writeWhole(lowered, raiseSignedOperands(lowered));
+}
+
+function writeWhole(lowered: LoweredModel, parts: GraphParts): Result<Uint8Array> {
   const { graph } = lowered.model;
   const typed = (value: { readonly name: string }): TypedValue => ({
     name: value.name,
@@ -120,10 +133,10 @@ export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
       {
         model: lowered.model,
         name: graph.name,
-        nodes: graph.nodes,
+        nodes: parts.nodes,
         inputs: graph.inputs.map(typed),
         outputs: graph.outputs.map(typed),
-        initializers: graph.initializers,
+        initializers: parts.initializers,
         constants: new Map(),
       },
       payloads,

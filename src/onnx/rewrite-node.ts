@@ -1,8 +1,9 @@
 import protobuf from "protobufjs/minimal.js";
 import type { OnnxNode } from "./model.js";
 
-const NODE = { input: 1, output: 2, name: 3, attribute: 5 } as const;
-const ATTRIBUTE = { name: 1, graph: 6, graphs: 11, reference: 21 } as const;
+const NODE = { input: 1, output: 2, name: 3, type: 4, attribute: 5 } as const;
+const ATTRIBUTE = { name: 1, integer: 3, graph: 6, graphs: 11, kind: 20, reference: 21 } as const;
+const ATTRIBUTE_KIND_INTEGER = 2;
 const GRAPH = {
   node: 1,
   initializer: 5,
@@ -19,6 +20,56 @@ const SPARSE_VALUES = 1;
 export function renameNode(node: OnnxNode, name: string): Uint8Array {
   const kept = rawFields(node.raw).filter((field) => field.number !== NODE.name);
   return concatenate([textField(NODE.name, name), ...kept.map((field) => field.bytes)]);
+}
+
+/** The node reading other values; every other field, known or not, kept as it stands. */
+export function withInputs(node: OnnxNode, inputs: readonly string[]): OnnxNode {
+  const kept = rawFields(node.raw).filter((field) => field.number !== NODE.input);
+  const raw = concatenate([
+    ...inputs.map((name) => textField(NODE.input, name)),
+    ...kept.map((field) => field.bytes),
+  ]);
+  return { ...node, inputs, raw };
+}
+
+/** A node of the default domain with one output, called as that; attributes are integers. */
+export function newNode(
+  opType: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: Readonly<Record<string, number>> = {},
+): OnnxNode {
+  const raw = [
+    ...inputs.map((name) => textField(NODE.input, name)),
+    textField(NODE.output, output),
+    textField(NODE.name, output),
+    textField(NODE.type, opType),
+    ...Object.entries(attributes).map(([name, value]) =>
+      messageField(NODE.attribute, integerAttribute(name, value)),
+    ),
+  ];
+  return {
+    name: output,
+    opType,
+    domain: "",
+    inputs,
+    outputs: [output],
+    attributes: new Map(
+      Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value }]),
+    ),
+    raw: concatenate(raw),
+  };
+}
+
+function integerAttribute(name: string, value: number): Uint8Array {
+  const writer = protobuf.Writer.create()
+    .uint32(ATTRIBUTE.name * 8 + 2)
+    .string(name);
+  writer.uint32(ATTRIBUTE.integer * 8).int64(value);
+  return writer
+    .uint32(ATTRIBUTE.kind * 8)
+    .int32(ATTRIBUTE_KIND_INTEGER)
+    .finish();
 }
 
 /** How the node of a function's body becomes a node of the graph that calls it. */

@@ -7,8 +7,6 @@
  * each other directly. Whatever goes wrong in a worker (an error of ONNX Runtime, an early end, no
  * memory, no answer in time) ends the executor with one failure, and every thread is stopped.
  */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -112,13 +110,8 @@ export async function createCpuExecutor(
   return ready.ok ? ok(executor) : ready;
 }
 
-/** A compiled worker program lies beside this file, or in `dist` when the sources are run as they are. */
-function workerProgram(): URL {
-  const beside = new URL("./cpu-worker.js", import.meta.url);
-  return existsSync(fileURLToPath(beside))
-    ? beside
-    : new URL("../../dist/runtime/cpu-worker.js", import.meta.url);
-}
+/** What the threads run. */
+const WORKER_PROGRAM = new URL("./cpu-worker.js", import.meta.url);
 
 /** The threads of one executor and the memory that they share. */
 class Executor implements CpuExecutor {
@@ -144,7 +137,7 @@ class Executor implements CpuExecutor {
       this.#routes[i]?.handover === "copy" ? new SharedArrayBuffer(tensorBytes(tensor)) : undefined,
     );
     this.#crew = new ThreadCrew({
-      program: options.program ?? workerProgram(),
+      program: options.program ?? WORKER_PROGRAM,
       heapLimitMb: options.heapLimitMb,
       graceMs: options.graceMs,
       died: workerDied,

@@ -57,7 +57,7 @@ describe("examples", () => {
     expect(documents).toContain("README.md");
   });
 
-  it.each(documents)("of %s print what it says", { timeout: 120_000 }, async (name) => {
+  it.each(documents)("of %s print what it says", async (name) => {
     const text = readFileSync(join(ROOT, name), "utf8");
     await expect(await withRealOutput(text, run)).toMatchFileSnapshot(`../../${name}`);
   });

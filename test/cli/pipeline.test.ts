@@ -240,7 +240,7 @@ describe.skipIf(SKIP_REASON !== undefined)("run", () => {
       expect(predicted).toEqual([...predicted].sort((x, y) => x - y));
     }
     expect((await runCli(ran)).stdout).toContain("identical to the whole model's");
-  }, 60_000);
+  });
 
   it.each([
     ["training", ["--devices", "2", "--mode", "train"], "is a backward block"],

@@ -57,7 +57,7 @@ describe.skipIf((GPU_SKIP_REASON ?? SKIP_REASON) !== undefined)("models on the G
     const lowered = await load(name);
     const feeds = feedsOf(lowered);
     const reference = await referenceOutputs(lowered, feeds);
-    const theirs = present(reference.ok ? reference.value : undefined, "reference");
+    const theirs = present(reference.ok ? reference.value.outputs : undefined, "reference");
     const schedule = scattered(lowered, 4);
     const sharing = {
       kind: "ordered",

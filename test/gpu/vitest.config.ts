@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     root: new URL("../..", import.meta.url).pathname,
     include: ["test/gpu/*.gpu.ts"],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    // Against hanging only.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     maxWorkers: 1,
     fileParallelism: false,
     reporters: ["default", "json"],

@@ -57,7 +57,7 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
 
   beforeAll(async () => {
     helper = await startCompiler();
-  }, 180_000);
+  });
 
   afterAll(() => helper.close());
 
@@ -83,11 +83,7 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
     },
   );
 
-  it.each(ARCHITECTURES)(
-    "takes the kernels of every operator type for %s",
-    async (arch) => {
-      expect(await compileAll(await plansOfCases(), arch)).toBeGreaterThan(400);
-    },
-    300_000,
-  );
+  it.each(ARCHITECTURES)("takes the kernels of every operator type for %s", async (arch) => {
+    expect(await compileAll(await plansOfCases(), arch)).toBeGreaterThan(400);
+  });
 });

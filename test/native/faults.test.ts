@@ -128,7 +128,7 @@ async function converse(
     input: lines.map((line) => `${line}\n`).join(""),
     encoding: "utf8",
     env: { PATH: process.env["PATH"], ...env },
-    timeout: 60_000,
+    timeout: BUILD_TIMEOUT_MS,
     maxBuffer: 1 << 27,
   });
   const answers = done.stdout

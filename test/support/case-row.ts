@@ -8,7 +8,7 @@ export function row(
   type: string,
   inputs: string,
   attributes: Attributes = {},
-  rest: Partial<Pick<OracleCase, "opset" | "outputs" | "ranges" | "tolerance">> = {},
+  rest: Partial<Pick<OracleCase, "opset" | "outputs" | "ranges" | "seeds" | "tolerance">> = {},
 ): OracleCase {
   return { type, inputs, attributes, opset: 17, outputs: 1, ...rest };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
-import { writeWholeModel } from "../../src/onnx/extract-submodel.js";
+import { writeExactModel } from "../../src/onnx/extract-submodel.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
 import { storageOf } from "../../src/runtime/cuda/codegen/operator-call.js";
@@ -92,9 +92,9 @@ export async function emulate(
   );
 }
 
-/** What ONNX Runtime gives for the same inputs. */
+/** What ONNX Runtime gives for the same inputs, products of bytes exact on every processor. */
 export async function reference(lowered: LoweredModel): Promise<ReadonlyMap<string, TensorData>> {
-  const whole = writeWholeModel(lowered);
+  const whole = writeExactModel(lowered);
   if (!whole.ok) {
     throw new Error(whole.error[0].message);
   }

@@ -212,7 +212,7 @@ async function measuredNow(
     ({ streams, outputs }) => streams === 1 && outputs.distance > outputs.tolerance,
   );
   return wrong === undefined
-    ? ok({ ...profile.value, measurement })
+    ? ok({ ...profile.value, isVerified: reference !== undefined, measurement })
     : fail([outputsDiffer(lowered.model.path, wrong.outputs.distance, wrong.outputs.distance)]);
 }
 

@@ -38,7 +38,7 @@ export interface FoundDevice {
 
 /** A GPU that is ready for a model. */
 export interface OpenDevice {
-  /** What ONNX Runtime gives for the inputs; `undefined` when stand-ins make outputs meaningless. */
+  /** What ONNX Runtime gives for the inputs; `undefined`: nothing to compare with, and a note said why. */
   readonly reference: Outputs | undefined;
   /** A session with this way of sharing memory; the one before it is over. */
   open(sharing: Sharing): Promise<Result<DeviceSession>>;
@@ -113,5 +113,21 @@ async function inputsOf(
     return ok({ feeds: feeds.value, reference: undefined });
   }
   const reference = await referenceOutputs(lowered, feeds.value);
-  return reference.ok ? ok({ feeds: feeds.value, reference: reference.value }) : reference;
+  if (!reference.ok) {
+    return reference;
+  }
+  const { outputs, products } = reference.value;
+  if (products !== undefined && outputs === undefined) {
+    context.onNote(INEXACT);
+  } else if (products?.mixed === false) {
+    context.onNote(SATURATING);
+  }
+  return ok({ feeds: feeds.value, reference: outputs });
 }
+
+const INEXACT =
+  "ONNX Runtime's products of 8-bit numbers are not exact on this processor: outputs are not compared";
+
+const SATURATING =
+  "ONNX Runtime's products of unsigned by signed 8-bit numbers saturate on this processor; " +
+  "outputs are compared with exact products";

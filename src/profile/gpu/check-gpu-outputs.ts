@@ -1,7 +1,15 @@
 import { ok, type Result } from "../../core/result.js";
-import { writeWholeModel } from "../../onnx/extract-submodel.js";
+import { multipliesBytes } from "../../onnx/exact-products.js";
+import { writeExactModel, writeWholeModel } from "../../onnx/extract-submodel.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import { bindSession, createSession, loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
+import {
+  bindSession,
+  createSession,
+  loadOnnxRuntime,
+  type OnnxRuntime,
+  type SessionOptions,
+} from "../../runtime/onnx-runtime.js";
+import { type ExactProducts, probeProducts } from "../../runtime/product-probe.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
 import { elementsOver } from "../../runtime/tensor-data.js";
 import { modelOutputsOf, scheduledOutputs } from "../worker-plan-of.js";
@@ -9,8 +17,18 @@ import { modelOutputsOf, scheduledOutputs } from "../worker-plan-of.js";
 /** Outputs by name. */
 export type Outputs = ReadonlyMap<string, TensorData>;
 
+/** The outputs to compare with, and how far ONNX Runtime can be trusted with them. */
+export interface Reference {
+  /** `undefined`: products of bytes are not exact on this processor in any way that we know. */
+  readonly outputs: Outputs | undefined;
+  /** `undefined`: the model has no products of bytes, nothing was tried. */
+  readonly products: ExactProducts | undefined;
+}
+
 /**
  * What ONNX Runtime gives on the CPU for the same inputs: the outputs that a schedule computes.
+ * Products of bytes are put so that they are exact on every processor (`exact-products.ts`), and
+ * operators that dequantize stay apart from the products behind them, as on the GPU.
  *
  * Fails: `onnxruntime-missing`, `onnxruntime-refused-model`, `onnxruntime-run-failed`, and as
  * `writeWholeModel`.
@@ -18,21 +36,43 @@ export type Outputs = ReadonlyMap<string, TensorData>;
 export async function referenceOutputs(
   lowered: LoweredModel,
   feeds: Outputs,
-): Promise<Result<Outputs>> {
-  const { path } = lowered.model;
+): Promise<Result<Reference>> {
   const runtime = await loadOnnxRuntime();
   if (!runtime.ok) {
     return runtime;
   }
-  const whole = writeWholeModel(lowered);
+  if (!multipliesBytes(lowered)) {
+    const outputs = await runWhole(runtime.value, lowered, writeWholeModel(lowered), feeds, {});
+    return outputs.ok ? ok({ outputs: outputs.value, products: undefined }) : outputs;
+  }
+  const products = await probeProducts(runtime.value);
+  if (!products.ok) {
+    return products;
+  }
+  if (!products.value.unsigned) {
+    return ok({ outputs: undefined, products: products.value });
+  }
+  const options = { extra: { disable_quant_qdq: "1" } };
+  const outputs = await runWhole(runtime.value, lowered, writeExactModel(lowered), feeds, options);
+  return outputs.ok ? ok({ outputs: outputs.value, products: products.value }) : outputs;
+}
+
+async function runWhole(
+  runtime: OnnxRuntime,
+  lowered: LoweredModel,
+  whole: Result<Uint8Array>,
+  feeds: Outputs,
+  options: SessionOptions,
+): Promise<Result<Outputs>> {
+  const { path } = lowered.model;
   if (!whole.ok) {
     return whole;
   }
-  const session = await createSession(runtime.value, whole.value, {}, path);
+  const session = await createSession(runtime, whole.value, options, path);
   if (!session.ok) {
     return session;
   }
-  const bound = bindSession(runtime.value, session.value, feeds, path);
+  const bound = bindSession(runtime, session.value, feeds, path);
   try {
     const outputs = await bound.run();
     if (!outputs.ok) {

@@ -122,7 +122,10 @@ export interface GpuProfile {
   readonly key: GpuProfileKey;
   readonly model: string;
   readonly device: GpuProfileDevice;
-  /** Whether every operator ran as itself; else stand-ins moved the bytes of some. */
+  /**
+   * Whether outputs were compared: not where stand-ins moved the bytes of some operators, or where
+   * ONNX Runtime cannot give what is right.
+   */
   readonly isVerified: boolean;
   readonly launchCosts: GpuLaunchCosts;
   /** The device for the simulator, launch costs as measured. */

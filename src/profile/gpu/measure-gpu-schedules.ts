@@ -38,7 +38,7 @@ import { timingOfUs } from "./measure-nodes.js";
 export interface GpuScheduleRequest {
   /** Verified schedules of the session's model; those that do the same are measured once. */
   readonly schedules: readonly OperatorSchedule[];
-  /** What ONNX Runtime gives for the session's inputs; `undefined`: outputs mean nothing (stand-ins). */
+  /** What ONNX Runtime gives for the session's inputs; `undefined`: there is nothing to compare with. */
   readonly reference: Outputs | undefined;
   readonly seed: number;
   /** Default 101. */

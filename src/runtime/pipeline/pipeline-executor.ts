@@ -10,8 +10,6 @@
  * The caller's thread stays free: it hears of results and failures as events, may check outputs
  * while the devices work, and can be interrupted. The first thing that goes wrong ends everything.
  */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import {
@@ -86,13 +84,8 @@ export interface PipelineExecutor {
 
 const DEFAULT_TIMEOUT_MS = 600_000;
 
-/** A compiled program lies beside this file, or in `dist` when the sources are run as they are. */
-function workerProgram(): URL {
-  const beside = new URL("./pipeline-worker.js", import.meta.url);
-  return existsSync(fileURLToPath(beside))
-    ? beside
-    : new URL("../../../dist/runtime/pipeline/pipeline-worker.js", import.meta.url);
-}
+/** What the threads run. */
+const WORKER_PROGRAM = new URL("./pipeline-worker.js", import.meta.url);
 
 /**
  * Makes the threads of a plan and their sessions, and warms them up.
@@ -149,7 +142,7 @@ class Executor implements PipelineExecutor {
     );
     const device = (at: number): string => plan.devices[at]?.name ?? "";
     this.#crew = new ThreadCrew({
-      program: options.program ?? workerProgram(),
+      program: options.program ?? WORKER_PROGRAM,
       heapLimitMb: options.heapLimitMb,
       graceMs: options.graceMs,
       died: (at, reason, cause) => workerDied(device(at), reason, cause),

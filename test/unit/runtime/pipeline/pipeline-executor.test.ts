@@ -195,14 +195,10 @@ describe.skipIf(SKIP_REASON !== undefined)("the pipeline executor", () => {
       { heapLimitMb: 32 },
     ],
     ["executor-timed-out", "Atomics.wait(control, 1, 0);", { timeoutMs: 300 }],
-  ] as const)(
-    "ends with one failure %s when a thread does %s",
-    async (code, body, options) => {
-      const failure = await failureOf(diamond(), { program: program(body), ...options });
-      expect(failure).toMatchObject({ code });
-    },
-    20_000,
-  );
+  ] as const)("ends with one failure %s when a thread does %s", async (code, body, options) => {
+    const failure = await failureOf(diamond(), { program: program(body), ...options });
+    expect(failure).toMatchObject({ code });
+  });
 
   it("stops when it is told to", async () => {
     const plan = diamond();
