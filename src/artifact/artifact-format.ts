@@ -68,6 +68,9 @@ function digest(value: unknown, pointer: string, problems: JsonProblem[]): strin
   return undefined;
 }
 
+/** Longest artifact that is read: about five million block instances. */
+export const MAX_ARTIFACT_BYTES: number = 500 << 20;
+
 /** The bytes of an artifact. Ensures: the same artifact gives the same bytes everywhere. */
 export function encodeArtifact(artifact: ScheduleArtifact): string {
   const { provenance, device, operators, stages, pipeline } = artifact;
@@ -95,7 +98,7 @@ export function encodeArtifact(artifact: ScheduleArtifact): string {
  */
 export function parseArtifact(source: string, file: string): Result<ScheduleArtifact> {
   const wording: DocumentWording = {
-    notJson: (reason, cause) => artifactNotJson(file, reason, cause),
+    notJson: (reason) => artifactNotJson(file, reason),
     invalid: (problem) => artifactInvalid(file, problem),
   };
   return parseDocument(source, KIND, withoutKind, wording);

@@ -3,14 +3,13 @@ import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** Text that is not JSON at all. */
-export function artifactNotJson(file: string, reason: string, cause: unknown): Failure {
+export function artifactNotJson(file: string, reason: string): Failure {
   return {
     code: "schedule-not-json",
     where: file,
     message: `is not JSON: ${reason}`,
     hint: "give the file that top-compile wrote (<model>.schedule.json)",
     exit: 1,
-    cause,
   };
 }
 

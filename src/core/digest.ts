@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
+import { openInput } from "./open-input.js";
 
 const WINDOW_BYTES = 1 << 20;
 
@@ -8,11 +9,11 @@ export function sha256(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** SHA-256 of a file, read in windows of 1 MiB: memory stays constant. Throws what `node:fs` throws. */
+/** SHA-256 of a file, read in windows of 1 MiB: memory stays constant. Throws as `openInput` does. */
 export function sha256OfFile(path: string): string {
   const hash = createHash("sha256");
   const window = new Uint8Array(WINDOW_BYTES);
-  const file = openSync(path, "r");
+  const { file } = openInput(path);
   try {
     for (;;) {
       const count = readSync(file, window, 0, WINDOW_BYTES, null);

@@ -4,10 +4,10 @@
  * A document of another kind or version has a problem in every line; these two fields are looked at
  * first, and then one problem says it all. Otherwise every problem is reported, each at its place.
  */
-import { errorText } from "./error-text.js";
 import type { Failure, Failures } from "./failure.js";
 import { InternalError } from "./invariant.js";
 import type { JsonProblem, Shape } from "./json-shape.js";
+import { parseJson } from "./parse-json.js";
 import { fail, ok, type Result } from "./result.js";
 
 /** A kind of document: what its first two fields say, and the shape of the whole. */
@@ -19,8 +19,8 @@ export interface DocumentKind<T> {
 
 /** How a folder words what is wrong with its documents. */
 export interface DocumentWording {
-  /** Text that is no JSON at all; `reason` is one line. */
-  notJson(reason: string, cause: unknown): Failure;
+  /** Text that is no JSON at all; `reason` is one line and names the place. */
+  notJson(reason: string): Failure;
   invalid(problem: JsonProblem): Failure;
 }
 
@@ -44,13 +44,17 @@ export function parseDocument<T, R>(
   accept: Accept<T, R>,
   wording: DocumentWording,
 ): Result<R> {
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (cause) {
-    return fail([wording.notJson(syntaxProblem(source, cause), cause)]);
+  if (BINARY.test(source)) {
+    return fail([wording.notJson("it is a binary file, such as an ONNX model")]);
   }
-  return readDocument(value, kind, accept, wording);
+  const parsed = parseJson(source);
+  if (!parsed.ok) {
+    const { problem } = parsed;
+    return fail([
+      problem.kind === "syntax" ? wording.notJson(problem.message) : wording.invalid(problem),
+    ]);
+  }
+  return readDocument(parsed.value, kind, accept, wording);
 }
 
 /** Reads a document from its JSON value, as `parseDocument` does from text. */
@@ -135,13 +139,3 @@ export function documentKind(format: string): string | undefined {
 
 /** Control characters that no text begins with. */
 const BINARY = /^[^\t\n\r -\uffff]/;
-
-/** What the JSON parser says, without the piece of the text that it repeats. */
-function syntaxProblem(source: string, cause: unknown): string {
-  if (BINARY.test(source)) {
-    return "it is a binary file, such as an ONNX model";
-  }
-  return errorText(cause)
-    .replace(/,? ?(?:\.\.\.)?"[\s\S]*"(?:\.\.\.)? is not valid JSON$/, "")
-    .slice(0, 200);
-}

@@ -193,6 +193,7 @@ function nameOf(value: unknown): string {
   return `${typeof value} ${String(JSON.stringify(value)).slice(0, 40)}`;
 }
 
-function escapeToken(key: string): string {
+/** A key or index as a part of a JSON pointer (RFC 6901). */
+export function escapeToken(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

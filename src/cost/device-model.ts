@@ -56,6 +56,9 @@ export interface DeviceModel {
 /** The figures that need a source. */
 export type Figures = Omit<DeviceModel, "name" | "product" | "sources">;
 
+/** Longest device model that is read. */
+export const MAX_DEVICE_MODEL_BYTES: number = 1 << 20;
+
 /** Threads of a thread block of a kernel that streams; an SM that cannot hold one runs nothing. */
 const STREAM_THREADS = 256;
 
@@ -135,7 +138,7 @@ export function parseDeviceModel(source: string, where: string): Result<DeviceMo
     return model;
   };
   return parseDocument(source, KIND, accept, {
-    notJson: (reason, cause) => deviceModelNotJson(where, reason, cause),
+    notJson: (reason) => deviceModelNotJson(where, reason),
     invalid: (problem) => deviceModelInvalid(where, problem),
   });
 }

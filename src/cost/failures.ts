@@ -32,13 +32,12 @@ function meant(name: string, known: readonly string[]): string {
 }
 
 /** A device model file that is not JSON. */
-export function deviceModelNotJson(file: string, reason: string, cause: unknown): Failure {
+export function deviceModelNotJson(file: string, reason: string): Failure {
   return {
     code: "device-model-not-json",
     where: file,
     message: `is not JSON: ${reason}`,
     hint: "see docs/device-models.md",
     exit: 1,
-    cause,
   };
 }

@@ -20,6 +20,8 @@ export interface DriverContext {
   readonly startHelper: () => Promise<Result<RunningHelper>>;
   /** Where profiles are kept between runs. */
   readonly profileFolder: string;
+  /** Files and folders outside a model's folder where its external data may lie; default none. */
+  readonly allowExternal?: readonly string[];
   /** Name and version of this tool, for provenance. */
   readonly tool: string;
 }

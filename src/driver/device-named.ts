@@ -1,5 +1,9 @@
 import { fail, ok, type Result } from "../core/result.js";
-import { type DeviceModel, parseDeviceModel } from "../cost/device-model.js";
+import {
+  type DeviceModel,
+  MAX_DEVICE_MODEL_BYTES,
+  parseDeviceModel,
+} from "../cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
 import { deviceUnknown } from "../cost/failures.js";
 import { readText } from "./files.js";
@@ -38,7 +42,7 @@ export function deviceNamed(name: string): Result<NamedDevice> {
       deviceUnknown(name, ["cpu", "cuda", ...DEVICE_MODELS.map((model) => model.name)]),
     ]);
   }
-  const text = readText(name);
+  const text = readText(name, MAX_DEVICE_MODEL_BYTES);
   if (!text.ok) {
     return text;
   }

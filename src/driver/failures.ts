@@ -207,6 +207,17 @@ export function fileTooLarge(path: string, bytes: number, limit: number): Failur
   };
 }
 
+/** A file that should be text and is not. */
+export function fileNotText(path: string, problem: string): Failure {
+  return {
+    code: "file-not-text",
+    where: path,
+    message: problem,
+    hint: "check that this is the right file, and save it as UTF-8",
+    exit: 1,
+  };
+}
+
 /** A schedule whose outputs are not the model's. */
 export function outputsDiffer(file: string, absolute: number, relative: number): Failure {
   return {

@@ -3,16 +3,17 @@ import {
   closeSync,
   constants,
   openSync,
-  readFileSync,
   readSync,
   type Stats,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { readTextFile } from "../core/read-text.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { tryWriting, writeFileAtomically } from "../core/write-file.js";
 import {
   fileExists,
+  fileNotText,
   fileTooLarge,
   fileUnreadable,
   fileUnwritable,
@@ -20,44 +21,24 @@ import {
   outputIsInput,
 } from "./failures.js";
 
-/** JSON inputs larger than this are not read into memory. */
-const MAX_TEXT_BYTES = 512 * 1024 * 1024;
-
-/** The text of a file. Fails: `file-unreadable`, `file-too-large`. */
-export function readText(path: string): Result<string> {
+/**
+ * The text of a file of at most `limit` bytes, as `readTextFile` reads it.
+ *
+ * Fails: `file-unreadable`, also for pipes and devices; `file-too-large`; `file-not-text`.
+ */
+export function readText(path: string, limit: number): Result<string> {
   try {
-    const there = statSync(path);
-    const text = there.isFile() || there.isDirectory() ? undefined : readStream(path);
-    const bytes = text?.length ?? there.size;
-    if (bytes > MAX_TEXT_BYTES) {
-      return fail([fileTooLarge(path, bytes, MAX_TEXT_BYTES)]);
+    const read = readTextFile(path, limit);
+    switch (read.kind) {
+      case "text":
+        return ok(read.text);
+      case "too-large":
+        return fail([fileTooLarge(path, read.bytes, limit)]);
+      case "not-text":
+        return fail([fileNotText(path, read.problem)]);
     }
-    return ok(text?.toString("utf8") ?? readFileSync(path, "utf8"));
   } catch (cause) {
     return fail([fileUnreadable(path, cause)]);
-  }
-}
-
-/** Bytes that are read from a pipe or a device at a time. */
-const PIECE_BYTES = 1024 * 1024;
-
-/** A pipe or a device to its end, which devices such as /dev/zero never come to: little more than is allowed. */
-function readStream(path: string): Buffer {
-  const file = openSync(path, "r");
-  try {
-    const pieces: Buffer[] = [];
-    for (let total = 0; total <= MAX_TEXT_BYTES; ) {
-      const piece = Buffer.alloc(PIECE_BYTES);
-      const read = readSync(file, piece, 0, PIECE_BYTES, null);
-      if (read === 0) {
-        break;
-      }
-      total += read;
-      pieces.push(piece.subarray(0, read));
-    }
-    return Buffer.concat(pieces);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -15,10 +15,14 @@ export type ModelLoader = (artifact: ScheduleArtifact) => Promise<Result<Lowered
  *
  * The loader fails: as `modelOfArtifact` and `loadWith`.
  */
-export function modelLoader(file: string, model: string | undefined): ModelLoader {
+export function modelLoader(
+  file: string,
+  model: string | undefined,
+  allowExternal: readonly string[] = [],
+): ModelLoader {
   return async (artifact) => {
     const path = modelOfArtifact(file, model, artifact);
-    return path.ok ? loadWith(path.value, artifact.provenance.options, file) : path;
+    return path.ok ? loadWith(path.value, artifact.provenance.options, file, allowExternal) : path;
   };
 }
 
@@ -31,6 +35,7 @@ export async function loadWith(
   path: string,
   options: ScheduleArtifact["provenance"]["options"],
   file: string,
+  allowExternal: readonly string[] = [],
 ): Promise<Result<LoweredModel>> {
   const dims = dimsIn(options["dim"]);
   const { batch } = options;
@@ -39,10 +44,10 @@ export async function loadWith(
   }
   const { loadModel, loadModelForBatch } = await import("./load-model.js");
   if (batch === undefined) {
-    return loadModel(path, dims);
+    return loadModel(path, dims, allowExternal);
   }
   return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0
-    ? loadModelForBatch(path, dims, { batch, mayRewrite: true })
+    ? loadModelForBatch(path, dims, { batch, mayRewrite: true }, allowExternal)
     : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
 }
 

@@ -8,15 +8,16 @@ import { checkBatch, setBatch } from "../onnx/set-batch.js";
 import { ortShapeOracle } from "../runtime/shape-oracle.js";
 
 /**
- * Reads and lowers a model, with ONNX Runtime's shape inference for what ours leaves open.
+ * Reads and lowers a model, whose external data may lie in its folder and in `allowExternal`, with ONNX Runtime's shape inference for what ours leaves open.
  *
  * Fails: whatever reading and lowering fail with.
  */
 export async function loadModel(
   path: string,
   dims: ReadonlyMap<string, number>,
+  allowExternal: readonly string[] = [],
 ): Promise<Result<LoweredModel>> {
-  const model = readModel(path);
+  const model = readModel(path, allowExternal);
   return model.ok ? lowerModel(model.value, { dims, oracle: ortShapeOracle }) : model;
 }
 
@@ -36,8 +37,9 @@ export async function loadModelForBatch(
   path: string,
   dims: ReadonlyMap<string, number>,
   { batch, mayRewrite }: BatchOptions,
+  allowExternal: readonly string[] = [],
 ): Promise<Result<LoweredModel>> {
-  const model = readModel(path);
+  const model = readModel(path, allowExternal);
   if (!model.ok) {
     return model;
   }

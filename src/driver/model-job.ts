@@ -46,8 +46,8 @@ export async function runModelJob<T>(
   }
   const lowered =
     job.batch === undefined
-      ? await loadModel(job.model, job.dims)
-      : await loadModelForBatch(job.model, job.dims, job.batch);
+      ? await loadModel(job.model, job.dims, context.allowExternal)
+      : await loadModelForBatch(job.model, job.dims, job.batch, context.allowExternal);
   if (!lowered.ok) {
     return lowered;
   }

@@ -10,7 +10,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { checkOperators, checkProfile } from "../profile/check-profile.js";
 import { measureCandidates, measureProfile } from "../profile/measure-profile.js";
 import type { Profile } from "../profile/profile.js";
-import { parseProfile } from "../profile/profile-format.js";
+import { MAX_PROFILE_BYTES, parseProfile } from "../profile/profile-format.js";
 import { profileKeyOf } from "../profile/profile-key.js";
 import { findProfile, profilePath, writeProfile } from "../profile/profile-store.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -73,7 +73,7 @@ async function profileInFile(
   lowered: LoweredModel,
   path: string,
 ): Promise<Result<ObtainedProfile>> {
-  const text = readText(path);
+  const text = readText(path, MAX_PROFILE_BYTES);
   if (!text.ok) {
     return text;
   }

@@ -4,7 +4,11 @@ import { dirname, join } from "node:path";
 import type { Provenance } from "../artifact/artifact.js";
 import { sha256 } from "../core/digest.js";
 import { limitMemory } from "../placement/limit-memory.js";
-import { parsePlacement, placementJson } from "../placement/parse-placement.js";
+import {
+  MAX_PLACEMENT_BYTES,
+  parsePlacement,
+  placementJson,
+} from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 import { readText } from "./files.js";
@@ -66,7 +70,7 @@ function isOfFile(
   if (!existsSync(path)) {
     return undefined;
   }
-  const text = readText(path);
+  const text = readText(path, MAX_PLACEMENT_BYTES);
   if (!text.ok || sha256(text.value) !== digest) {
     return undefined;
   }

@@ -1,14 +1,14 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
-import { parseArtifact } from "../artifact/artifact-format.js";
+import { MAX_ARTIFACT_BYTES, parseArtifact } from "../artifact/artifact-format.js";
 import type { Result } from "../core/result.js";
 import { readText } from "./files.js";
 
 /**
  * The artifact in a file.
  *
- * Fails: `file-unreadable`, `file-too-large`, `schedule-not-json`, `schedule-invalid`.
+ * Fails: `file-unreadable`, `file-too-large`, `file-not-text`, `schedule-not-json`, `schedule-invalid`.
  */
 export function readArtifact(file: string): Result<ScheduleArtifact> {
-  const text = readText(file);
+  const text = readText(file, MAX_ARTIFACT_BYTES);
   return text.ok ? parseArtifact(text.value, file) : text;
 }

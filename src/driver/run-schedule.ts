@@ -67,7 +67,7 @@ export async function runSchedule(
   request: RunRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleRunReport>> {
-  const verified = await verifySchedule(request.file, request.model);
+  const verified = await verifySchedule(request.file, request.model, context.allowExternal);
   if (!verified.ok) {
     return verified;
   }

@@ -5,7 +5,7 @@ import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { invariant } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
-import { parsePlacement } from "../placement/parse-placement.js";
+import { MAX_PLACEMENT_BYTES, parsePlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
@@ -139,7 +139,7 @@ function placementOf({
     const built = buildShape(source.name, source.options);
     return built.ok ? limitMemory(built.value, `--shape ${source.name}`, memory) : built;
   }
-  const text = readText(source.path);
+  const text = readText(source.path, MAX_PLACEMENT_BYTES);
   return text.ok ? parsePlacement(text.value, source.path, memory) : text;
 }
 

@@ -33,9 +33,11 @@ const MOST_PROBLEMS = 20;
 export async function verifySchedule(
   file: string,
   model: string | undefined,
+  allowExternal: readonly string[] = [],
 ): Promise<Result<VerifiedSchedule>> {
   const parsed = readArtifact(file);
-  return parsed.ok ? verifyOperators(parsed.value, file, modelLoader(file, model)) : parsed;
+  const load = modelLoader(file, model, allowExternal);
+  return parsed.ok ? verifyOperators(parsed.value, file, load) : parsed;
 }
 
 /**

@@ -71,7 +71,7 @@ export function extractPart(lowered: LoweredModel, request: PartRequest): Result
   const name = (id: TensorId): string => present(lowered.graph.tensors[id], "tensor").name;
   const anchors = inputs.filter(anchored).map(name);
   const parts = part.parts(inputs.map(name), [...outputs.map(name), ...results], anchors);
-  const payloads = new PayloadReader(lowered.model.path);
+  const payloads = new PayloadReader(lowered.model);
   try {
     const bytes = writeModel(weights === undefined ? parts : { ...parts, weights }, payloads);
     return bytes.ok ? ok({ bytes: bytes.value, inputs, outputs }) : bytes;
@@ -97,7 +97,7 @@ export function extractConstants(
     part.addOperator(present(index.producer.get(name), `node that makes "${name}"`));
   }
   invariant(part.close().length === 0, "constants do not depend on inputs");
-  const payloads = new PayloadReader(lowered.model.path);
+  const payloads = new PayloadReader(lowered.model);
   try {
     return writeModel(part.parts([], names), payloads);
   } finally {
@@ -127,7 +127,7 @@ function writeWhole(lowered: LoweredModel, parts: GraphParts): Result<Uint8Array
     name: value.name,
     type: lowered.types.get(value.name),
   });
-  const payloads = new PayloadReader(lowered.model.path);
+  const payloads = new PayloadReader(lowered.model);
   try {
     return writeModel(
       {

@@ -68,6 +68,22 @@ export function weightsMissing(path: string, tensor: string, what: string): Fail
   };
 }
 
+/** External data that lead out of the model's folder. */
+export function externalOutside(
+  path: string,
+  tensor: string,
+  location: string,
+  target: string,
+): Failure {
+  return {
+    code: "external-data-outside",
+    where: `${path}: tensor "${tensor}"`,
+    message: `its data "${location}" lead out of the folder of the model, to ${target}`,
+    hint: "if that file may be read, allow it with --allow-external PATH",
+    exit: 1,
+  };
+}
+
 /** A model, or part of one, that is too large to be handed over in one piece. */
 export function modelTooLarge(path: string, bytes: number, limit: number): Failure {
   return {

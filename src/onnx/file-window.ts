@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync, statSync } from "node:fs";
 import { fileProblem } from "../core/error-text.js";
+import { openInput } from "../core/open-input.js";
 import { Budget, type ByteSource } from "./byte-source.js";
 import { WireError } from "./wire-error.js";
 
@@ -14,6 +15,7 @@ export class FileWindow implements ByteSource {
   /** What may be taken from the file; parts of it that are decoded in memory share it. */
   readonly budget: Budget;
   readonly #file: number;
+  readonly #status: { readonly dev: number; readonly ino: number };
   readonly #window: Buffer = Buffer.allocUnsafe(LARGEST_WINDOW_BYTES);
   #start = 0;
   #end = 0;
@@ -21,17 +23,20 @@ export class FileWindow implements ByteSource {
 
   /**
    * Opens the file; at most `limit` bytes may be charged to it.
-   * Throws what `node:fs` throws, and for anything that is not a regular file.
+   * Throws as `openInput` does.
    */
   constructor(path: string, limit: number = Number.POSITIVE_INFINITY) {
-    this.#file = openSync(path, "r");
-    const status = fstatSync(this.#file);
-    if (!status.isFile()) {
-      closeSync(this.#file);
-      throw new Error(status.isDirectory() ? "is a folder" : "is not a regular file");
-    }
+    const { file, status } = openInput(path);
+    this.#file = file;
+    this.#status = status;
     this.bytes = status.size;
     this.budget = new Budget(limit);
+  }
+
+  /** Whether a path leads to this very file. Throws what `node:fs` throws. */
+  isAt(path: string): boolean {
+    const { dev, ino } = statSync(path);
+    return dev === this.#status.dev && ino === this.#status.ino;
   }
 
   byteAt(offset: number): number {

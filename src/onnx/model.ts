@@ -113,6 +113,8 @@ export interface OnnxFunction {
 export interface OnnxModel {
   /** Path as given. */
   readonly path: string;
+  /** Where its external data may lie beside its own folder, as the user allows; default nowhere. */
+  readonly allowExternal?: readonly string[];
   readonly fileBytes: number;
   readonly irVersion: number;
   /** Domain (default domain: empty) to opset version. */

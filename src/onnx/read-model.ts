@@ -45,12 +45,13 @@ const MAX_FUNCTIONS = 10_000;
 const MAX_EXTRA_BYTES = 2 ** 24;
 
 /**
- * Reads the structure of a model.
+ * Reads the structure of a model; its external data may lie in its folder and where `allowExternal`,
+ * files or folders, says.
  *
  * Fails: `model-unreadable`, `model-other-format`, `model-malformed`, `model-version`,
  * `model-invalid`. Cost: O(file structure); constant memory beside the result.
  */
-export function readModel(path: string): Result<OnnxModel> {
+export function readModel(path: string, allowExternal: readonly string[] = []): Result<OnnxModel> {
   let file: FileWindow;
   try {
     file = new FileWindow(path, MAX_STRUCTURE_BYTES);
@@ -62,7 +63,7 @@ export function readModel(path: string): Result<OnnxModel> {
     if (kind !== undefined) {
       return fail([modelOfOtherKind(path, kind)]);
     }
-    return checkModel(decodeModel(path, file));
+    return checkModel({ ...decodeModel(path, file), allowExternal });
   } catch (error) {
     if (error instanceof WireError) {
       if (isText(file)) {

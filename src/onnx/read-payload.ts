@@ -1,8 +1,8 @@
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
-import { weightsMissing } from "./failures.js";
+import { type ExternalOwner, openExternal } from "./external-file.js";
+import { externalOutside, weightsMissing } from "./failures.js";
 import { FileWindow } from "./file-window.js";
 import type { OnnxTensor } from "./model.js";
 
@@ -15,11 +15,15 @@ export interface PayloadWindow {
 
 /** Reads payloads of one model's tensors; files are opened once. */
 export class PayloadReader {
+  readonly #owner: ExternalOwner;
   readonly #path: string;
   readonly #files = new Map<string, FileWindow>();
+  /** Real paths of external data, by location. */
+  readonly #places = new Map<string, string>();
 
-  constructor(modelPath: string) {
-    this.#path = modelPath;
+  constructor(model: ExternalOwner) {
+    this.#owner = model;
+    this.#path = model.path;
   }
 
   /** Bytes of the model file itself. Fails: `weights-missing`. */
@@ -40,27 +44,45 @@ export class PayloadReader {
   /**
    * Where the elements of a tensor are whose data are outside the model.
    *
-   * Fails: `weights-missing` when the file is not there, is too short, or lies outside the folder
-   * of the model (a model must not make this tool read other files).
+   * Fails: `weights-missing` when the file is not there, is too short, or its location is not below
+   * the folder of the model; `external-data-outside` when a link leads out of it.
    */
   externalWindow(tensor: OnnxTensor): Result<PayloadWindow> {
     const { payload } = tensor;
     if (payload.kind !== "external") {
       return fail([weightsMissing(this.#path, tensor.name, "it has no external data")]);
     }
-    const location = normalize(payload.location);
-    if (isAbsolute(location) || location === ".." || location.startsWith(`..${sep}`)) {
-      const what = `its data "${payload.location}" are outside the folder of the model`;
-      return fail([weightsMissing(this.#path, tensor.name, what)]);
-    }
-    const path = join(dirname(this.#path), location);
     const bytes = bytesOf(tensor.elementType, productOf(tensor.dims));
     if (payload.bytes !== undefined && payload.bytes !== bytes) {
       const what = `its data have ${payload.bytes} bytes, its dims and type ask for ${bytes}`;
       return fail([weightsMissing(this.#path, tensor.name, what)]);
     }
-    const file = this.#inside(tensor.name, path, payload.offset, bytes);
-    return file.ok ? ok({ path, offset: payload.offset, bytes }) : file;
+    const path = this.#placeOf(tensor.name, payload.location);
+    if (!path.ok) {
+      return path;
+    }
+    const file = this.#inside(tensor.name, path.value, payload.offset, bytes);
+    return file.ok ? ok({ path: path.value, offset: payload.offset, bytes }) : file;
+  }
+
+  /** The real path of a location, whose file is open then. */
+  #placeOf(tensor: string, location: string): Result<string> {
+    const known = this.#places.get(location);
+    if (known !== undefined) {
+      return ok(known);
+    }
+    const found = openExternal(this.#owner, location);
+    switch (found.kind) {
+      case "missing":
+        return fail([weightsMissing(this.#path, tensor, found.problem)]);
+      case "outside":
+        return fail([externalOutside(this.#path, tensor, location, found.path)]);
+      case "open":
+        this.#files.get(found.path)?.close();
+        this.#files.set(found.path, found.file);
+        this.#places.set(location, found.path);
+        return ok(found.path);
+    }
   }
 
   /** Closes every file. */

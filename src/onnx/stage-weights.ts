@@ -88,7 +88,7 @@ export class StageWeights {
     if (this.#end === 0) {
       return ok(undefined);
     }
-    const payloads = new PayloadReader(this.#model.path);
+    const payloads = new PayloadReader(this.#model);
     let file: PendingFile | undefined;
     try {
       file = new PendingFile(path);

@@ -46,7 +46,7 @@ export function writeWeightlessModel(
     .filter((name) => !stubbed.has(name))
     .map((name) => ({ name, type: undefined }));
   const isOutput = asking === "as-outputs";
-  const payloads = new PayloadReader(model.path);
+  const payloads = new PayloadReader(model);
   try {
     return writeModel(
       {

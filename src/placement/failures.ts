@@ -3,14 +3,13 @@ import { placeIn } from "../core/json-document.js";
 import type { JsonProblem } from "../core/json-shape.js";
 
 /** Text that is not JSON. */
-export function placementNotJson(file: string, reason: string, cause: unknown): Failure {
+export function placementNotJson(file: string, reason: string): Failure {
   return {
     code: "placement-not-json",
     where: file,
     message: `is not JSON: ${reason}`,
     hint: "see docs/placement-format.md, or start from --shape NAME",
     exit: 1,
-    cause,
   };
 }
 

@@ -57,6 +57,9 @@ interface PlacementSpec {
   readonly memoryRelease: "start" | "end";
 }
 
+/** Longest placement that is read, by blocks or by stages: the names of 250,000 operators take a third of it. */
+export const MAX_PLACEMENT_BYTES: number = 64 << 20;
+
 /** Durations and latencies of a placement together: 2^40 ns is 18 minutes for one micro-batch. */
 const MAX_TIME = 2 ** 40;
 
@@ -138,7 +141,7 @@ const KIND: DocumentKind<PlacementSpec> = {
 
 function wordingFor(file: string, within: string = ""): DocumentWording {
   return {
-    notJson: (reason, cause) => placementNotJson(file, reason, cause),
+    notJson: (reason) => placementNotJson(file, reason),
     invalid: ({ pointer, message }) =>
       placementInvalid(file, { pointer: `${within}${pointer}`, message }),
   };

@@ -1,9 +1,10 @@
 /** Profiles kept in the user's cache folder, one file per key, so that a model is measured once. */
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Failure } from "../core/failure.js";
 import { makeFolder } from "../core/make-folder.js";
+import { readTextFile } from "../core/read-text.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { untrustedPart } from "../core/trusted-path.js";
 import { writeFileAtomically } from "../core/write-file.js";
@@ -27,17 +28,25 @@ export function profilePath(folder: string, key: ProfileKey): string {
 
 /** Reads a profile file. Fails: `profile-unreadable`, `profile-invalid`. */
 export function readProfile(path: string): Result<Profile> {
-  let source: string;
+  const text = profileText(path);
+  return text.ok ? parseProfile(text.value, path) : text;
+}
+
+/** The text of a profile of any kind. Fails: `profile-unreadable`. */
+export function profileText(path: string): Result<string> {
   try {
-    const { size } = statSync(path);
-    if (size > MAX_PROFILE_BYTES) {
-      return fail([profileUnreadable(path, `the file has ${size} bytes`)]);
+    const read = readTextFile(path, MAX_PROFILE_BYTES);
+    switch (read.kind) {
+      case "text":
+        return ok(read.text);
+      case "too-large":
+        return fail([profileUnreadable(path, `the file has ${read.bytes} bytes`)]);
+      case "not-text":
+        return fail([profileUnreadable(path, read.problem)]);
     }
-    source = readFileSync(path, "utf8");
   } catch (error) {
     return fail([profileUnreadable(path, error)]);
   }
-  return parseProfile(source, path);
 }
 
 /** Looks for the stored profile with a key. */

@@ -10,6 +10,11 @@ export const COMMAND_FAILURES = {
     meaning: "The output exists already and was not written by an earlier run of the command.",
     action: "Choose another place, or give `--force` to overwrite it.",
   },
+  "file-not-text": {
+    exit: 1,
+    meaning: "A JSON file is not UTF-8 text.",
+    action: "Check that it is the right file, and save it as UTF-8.",
+  },
   "file-too-large": {
     exit: 1,
     meaning: "A JSON file is larger than any file of its kind can be.",

@@ -20,6 +20,12 @@ export const MODEL_FAILURES = {
     meaning: "`--dim` names no dynamic dim of the model.",
     action: "Use a name that the message lists (`inspect` shows all inputs), or `INPUT[AXIS]`.",
   },
+  "external-data-outside": {
+    exit: 1,
+    meaning: "External data of the model are a link that leads out of the model's folder.",
+    action:
+      "Look at where it leads; if that file may be read, allow it with `--allow-external PATH`.",
+  },
   "model-invalid": {
     exit: 1,
     meaning: "The model's graph contradicts itself.",

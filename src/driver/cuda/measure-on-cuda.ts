@@ -16,6 +16,7 @@ import {
   measureGpuProfile,
 } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
+import { MAX_PROFILE_BYTES } from "../../profile/profile-format.js";
 import { modelDigest } from "../../profile/profile-key.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
@@ -232,7 +233,7 @@ export function gpuProfileInFile(
   path: string,
   name: string,
 ): Result<RecordedGpuProfile> {
-  const text = readText(path);
+  const text = readText(path, MAX_PROFILE_BYTES);
   if (!text.ok) {
     return text;
   }

@@ -18,6 +18,7 @@ import { checkSent, stageBorders } from "../../onnx/stage-models.js";
 import type { PartitionOutcome } from "../../partition/search-partition.js";
 import type { StagePartition } from "../../partition/stage-partition.js";
 import { limitMemory } from "../../placement/limit-memory.js";
+import { MAX_PLACEMENT_BYTES } from "../../placement/parse-placement.js";
 import { placementOfStages } from "../../placement/pipeline-of-stages.js";
 import type { Placement } from "../../placement/placement.js";
 import { type PipelineDevice, parseStageSpec } from "../../placement/stage-spec.js";
@@ -141,7 +142,7 @@ function withMemory(devices: readonly PipelineDevice[], memoryBytes: number | un
 
 function byHand(lowered: LoweredModel, path: string, options: PlaceOptions): Result<Cut> {
   const { memoryBytes, tensorEfficiency } = options;
-  const text = readText(path);
+  const text = readText(path, MAX_PLACEMENT_BYTES);
   const spec = text.ok ? parseStageSpec(text.value, path) : text;
   if (!spec.ok) {
     return spec;

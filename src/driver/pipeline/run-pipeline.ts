@@ -105,7 +105,8 @@ export async function runPipeline(
   if (reason !== undefined) {
     return fail([pipelineNotRunnable(file, reason)]);
   }
-  const staged = await stagesOfArtifact(file, artifact.value, placement, modelLoader(file, model));
+  const load = modelLoader(file, model, context.allowExternal);
+  const staged = await stagesOfArtifact(file, artifact.value, placement, load);
   if (!staged.ok) {
     return staged;
   }

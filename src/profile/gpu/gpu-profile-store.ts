@@ -1,13 +1,12 @@
 /** GPU profiles kept in the user's cache folder, beside those of the CPU. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import type { Failure } from "../../core/failure.js";
-import { fail, type Result } from "../../core/result.js";
+import type { Result } from "../../core/result.js";
 import { stableJson } from "../../core/stable-json.js";
 import { profileUnreadable } from "../failures.js";
-import { MAX_PROFILE_BYTES } from "../profile-format.js";
-import { notOurs, storeText } from "../profile-store.js";
+import { notOurs, profileText, storeText } from "../profile-store.js";
 import type { GpuProfile, GpuProfileKey } from "./gpu-profile.js";
 import { encodeGpuProfile, parseGpuProfile } from "./gpu-profile-format.js";
 
@@ -29,15 +28,14 @@ export function gpuProfilePath(folder: string, key: GpuProfileKey, program: stri
 
 /** Looks for the profile in a file of the store. */
 export function findGpuProfile(path: string, key: GpuProfileKey): StoredGpuProfile {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     return { kind: "absent" };
   }
   const untrusted = notOurs(path);
   if (untrusted !== undefined) {
     return { kind: "refused", reason: profileUnreadable(path, untrusted) };
   }
-  const profile = readGpuProfile(path, found.size);
+  const profile = readGpuProfile(path);
   if (!profile.ok) {
     return { kind: "refused", reason: profile.error[0] };
   }
@@ -46,15 +44,9 @@ export function findGpuProfile(path: string, key: GpuProfileKey): StoredGpuProfi
     : { kind: "refused", reason: profileUnreadable(path, "it is of something else") };
 }
 
-function readGpuProfile(path: string, bytes: number): Result<GpuProfile> {
-  if (bytes > MAX_PROFILE_BYTES) {
-    return fail([profileUnreadable(path, `the file has ${bytes} bytes`)]);
-  }
-  try {
-    return parseGpuProfile(readFileSync(path, "utf8"), path);
-  } catch (error) {
-    return fail([profileUnreadable(path, error)]);
-  }
+function readGpuProfile(path: string): Result<GpuProfile> {
+  const text = profileText(path);
+  return text.ok ? parseGpuProfile(text.value, path) : text;
 }
 
 /** Writes a profile to the store, as `writeProfile` does. Fails: `profile-not-stored`. */

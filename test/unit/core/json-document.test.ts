@@ -96,11 +96,11 @@ describe("parseDocument", () => {
   });
 
   it.each([
-    ["", "Unexpected end of JSON input"],
+    ["", "line 1, column 1: a value is expected, found the end of the file"],
     ["\b\btop", "it is a binary file, such as an ONNX model"],
-    ["hello", "Unexpected token 'h'"],
-    ["a long text that is quoted in part", "Unexpected token 'a'"],
-  ])("says of %j what the parser says, without repeating the text", (source, message) => {
+    ["{\n  hello }", 'line 2, column 3: a key in "" is expected, found "h"'],
+    ["a long text that is quoted in part", 'line 1, column 1: a value is expected, found "a"'],
+  ])("says of %j where it is no JSON, without repeating the text", (source, message) => {
     expect(read(source)).toMatchObject({ error: [{ code: "placement-not-json", message }] });
   });
 });

@@ -40,7 +40,7 @@ export async function constantUploads(
   sideFile: string,
 ): Promise<Result<readonly UploadItem[]>> {
   const writer = new SideFile(sideFile);
-  const payloads = new PayloadReader(model.lowered.model.path);
+  const payloads = new PayloadReader(model.lowered.model);
   try {
     const collector = new Collector(model, memory, writer, payloads);
     const known = collector.addKnown();
