@@ -33,6 +33,7 @@ const OWNERS: Record<string, readonly string[]> = {
   commander: ["cli"],
   chalk: ["cli"],
   "node:fs": ["core", "onnx", "runtime", "profile", "driver"],
+  "node:buffer": ["core"],
   "node:crypto": ["core"],
   "node:path": ["core", "onnx", "runtime", "profile", "driver", "cli"],
   "node:os": ["runtime", "profile", "driver", "cli"],
