@@ -43,7 +43,7 @@ export function productModel(second: "int8" | "uint8"): Result<ProductModel> {
       initializers: [tensor("a", "uint8", 255), tensor("b", second, 127 + zeroPoint), zero],
       constants: new Map(),
     },
-    new PayloadReader(EMPTY.path),
+    new PayloadReader(EMPTY),
   );
   return bytes.ok ? { ok: true, value: { bytes: bytes.value, exact: SIZE * 255 * 127 } } : bytes;
 }
