@@ -1,13 +1,17 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli/main.js";
-
-// Whoever reads may leave early, as `head` does: what is left to print is dropped, the work goes on.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
-    if (error.code !== "EPIPE") {
-      throw error;
-    }
-  });
+// While the program is being loaded, and until it hears signals itself, a signal ends it.
+const untilReady = [
+  ["SIGINT", () => process.exit(130)],
+  ["SIGTERM", () => process.exit(143)],
+  ["SIGHUP", () => process.exit(129)],
+];
+for (const [signal, quit] of untilReady) {
+  process.on(signal, quit);
 }
+const { launch } = await import("../dist/cli/launch.js");
 
-process.exitCode = await main(process.argv.slice(2), process);
+process.exitCode = await launch(process.argv.slice(2), () => {
+  for (const [signal, quit] of untilReady) {
+    process.off(signal, quit);
+  }
+});

@@ -3,18 +3,18 @@ import { soon } from "../core/soon.js";
 import type { DriverContext } from "../driver/context.js";
 import { executionStopped } from "../runtime/failures.js";
 import { cacheFolder, profileFolder } from "./cache-folder.js";
-import { computing } from "./computing.js";
 import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
 
 /** What the driver is given by a session of the command line. */
 export function driverContext({ io, signal, progress }: Session): DriverContext {
+  io.beforeLongWork?.();
   return {
     signal,
     onProgress: (event) => progress.report(event),
     compute: async (work) => {
       await soon();
-      return signal.aborted ? fail([executionStopped()]) : computing(work);
+      return signal.aborted ? fail([executionStopped()]) : work();
     },
     onNote: (text) => progress.note(text),
     startHelper: async () => {

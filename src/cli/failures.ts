@@ -1,3 +1,4 @@
+import { errorLine, fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 
 /** `search` without anything to search, or with two things. */
@@ -94,5 +95,27 @@ export function deviceNotForPipeline(device: string): Failure {
     message: "one GPU cannot say what a pipeline of several costs",
     hint: "give the GPU by its data sheet, such as h200, or --device cpu",
     exit: 2,
+  };
+}
+
+/** What a command prints cannot be written. */
+export function outputUnwritable(cause: unknown): Failure {
+  return {
+    code: "output-unwritable",
+    where: "standard output",
+    message: `cannot be written: ${fileProblem(cause)}`,
+    hint: "the result is not all there; free some space, or print to another place",
+    exit: 1,
+    cause,
+  };
+}
+
+/** The process that does a command's work ended as no program does by itself. */
+export function processDied(reason: string): Failure {
+  return {
+    code: "process-died",
+    message: `the process that did the work ended early: ${errorLine(reason)}`,
+    hint: "if memory was short, allow more with NODE_OPTIONS=--max-old-space-size=8192, or use a smaller model",
+    exit: 4,
   };
 }

@@ -3,6 +3,8 @@ export interface CliIo {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called before work that may take long without ever waiting. */
+  readonly beforeLongWork?: () => void;
 }
 
 /** Where text goes. */
@@ -10,6 +12,11 @@ export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /**
+   * Waits until everything is written. Gives the error that prevented it, `undefined` when there was
+   * none: that whoever reads has left is none.
+   */
+  finished?(): Promise<unknown>;
 }
 
 /** Options that every command takes. */

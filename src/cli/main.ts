@@ -1,12 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { InternalError, present } from "../core/invariant.js";
+import { fail } from "../core/result.js";
 import type { CommandOutcome, Run } from "./command.js";
 import { COMMANDS, DEFAULT_COMMAND } from "./command-list.js";
 import { EXIT } from "./exit-code.js";
+import { outputUnwritable } from "./failures.js";
 import type { CliIo } from "./io.js";
 import { addCommonOptions, completeOptions } from "./options.js";
-import { paintFor } from "./paint.js";
-import { type FailureStyle, renderFailures } from "./render-failure.js";
+import { type FailureStyle, failureStyle, renderFailures } from "./render-failure.js";
 import { type Session, sessionFor } from "./session.js";
 import { usageFailure } from "./usage-failure.js";
 import { TOOL_VERSION } from "./version.js";
@@ -15,55 +16,44 @@ import { TOOL_VERSION } from "./version.js";
  * Runs the command line and gives the exit status; it never throws.
  *
  * stdout carries the product only; failures, progress and notes go to stderr. With `--json` a
- * command that fails prints one JSON document there, and without a terminal nothing else.
- * The first SIGINT aborts the command's signal, the second ends the process.
+ * command that fails prints one JSON document there, and without a terminal nothing else. When `stop`
+ * is aborted the command ends at its next safe point, with status 130 and without a word: whoever
+ * aborts it says what has become of it.
  */
-export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  io: CliIo,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<number> {
   const style = failureStyle(argv, io);
-  const interrupt = new AbortController();
-  const onSigint = (): void => {
-    if (interrupt.signal.aborted) {
-      process.exit(EXIT.interrupted);
-    }
-    interrupt.abort();
-  };
-  process.on("SIGINT", onSigint);
   try {
-    const outcome = await runCommand(argv, io, interrupt.signal, style);
-    if (outcome.ok) {
-      return outcome.value;
-    }
-    if (interrupt.signal.aborted) {
-      reportInterrupt(io, style);
-      return EXIT.interrupted;
-    }
-    renderFailures(outcome.error, io, style);
-    return Math.max(...outcome.error.map((failure) => failure.exit));
+    const outcome = await printed(await runCommand(argv, io, stop, style), io);
+    return !outcome.ok && stop.aborted ? EXIT.interrupted : reported(outcome, io, style);
   } catch (error) {
-    return reportException(error, io, style);
-  } finally {
-    process.off("SIGINT", onSigint);
+    const status = reportException(error, io, style);
+    return status === EXIT.done
+      ? reported(await printed({ ok: true, value: status }, io), io, style)
+      : status;
   }
 }
 
-/** How this run prints failures: known before the arguments are parsed, since that may fail too. */
-function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
-  const end = argv.indexOf("--");
-  const flags = end < 0 ? argv : argv.slice(0, end);
-  return {
-    paint: paintFor(io, !flags.includes("--no-color")),
-    isVerbose: flags.includes("--verbose"),
-    isJson: flags.includes("--json"),
-  };
+/** Prints the failures of an outcome, and gives the exit status. */
+function reported(outcome: CommandOutcome, io: CliIo, style: FailureStyle): number {
+  if (outcome.ok) {
+    return outcome.value;
+  }
+  renderFailures(outcome.error, io, style);
+  return Math.max(...outcome.error.map((failure) => failure.exit));
 }
 
-function reportInterrupt(io: CliIo, style: FailureStyle): void {
-  const message = "nothing was written";
-  if (style.isJson) {
-    renderFailures([{ code: "interrupted", message }], io, style);
-  } else {
-    io.stderr.write(`interrupted: ${message}\n`);
+/** The outcome once all that was printed has arrived. Fails: `output-unwritable`, and what failed before. */
+async function printed(outcome: CommandOutcome, io: CliIo): Promise<CommandOutcome> {
+  const problem = await io.stdout.finished?.();
+  if (problem === undefined) {
+    return outcome;
   }
+  const failure = outputUnwritable(problem);
+  return fail(outcome.ok ? [failure] : [...outcome.error, failure]);
 }
 
 async function runCommand(
@@ -98,7 +88,8 @@ A model as the first argument is compiled:
 
 Exit status: 0 done, 1 input refused, proved infeasible, invalid or stale, 2 wrong use,
 3 a limit was reached first, 4 something is missing on this machine, 70 a mistake of this
-program, 130 interrupted. docs/failures.md lists every failure by its code.
+program, 130 interrupted (143 by SIGTERM, 129 by SIGHUP). docs/failures.md lists every
+failure by its code.
 `;
 
 /** The program with its commands, none of them loaded; `isSilent` when somebody else prints its errors. */

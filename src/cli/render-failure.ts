@@ -1,7 +1,7 @@
 import { escapeControls } from "../core/escape-controls.js";
 import type { AnyFailureCode } from "../core/failure-catalog/failure-catalog.js";
 import type { CliIo } from "./io.js";
-import type { Paint } from "./paint.js";
+import { type Paint, paintFor } from "./paint.js";
 
 /** How failures are printed. */
 export interface FailureStyle {
@@ -10,6 +10,17 @@ export interface FailureStyle {
   readonly isVerbose: boolean;
   /** Prints one JSON document instead of lines. */
   readonly isJson: boolean;
+}
+
+/** How the run with these arguments prints failures: known before they are parsed, which may fail too. */
+export function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
+  const end = argv.indexOf("--");
+  const flags = end < 0 ? argv : argv.slice(0, end);
+  return {
+    paint: paintFor(io, !flags.includes("--no-color")),
+    isVerbose: flags.includes("--verbose"),
+    isJson: flags.includes("--json"),
+  };
 }
 
 /** What ended a command: a failure of a step, or one of the command line itself. */

@@ -1,4 +1,4 @@
-import type { CliIo, CommonOptions } from "./io.js";
+import type { CliIo, CommonOptions, Sink } from "./io.js";
 import { paintFor } from "./paint.js";
 import { type ProgressReporter, progressOn } from "./progress.js";
 
@@ -12,8 +12,9 @@ export interface Product {
 
 /** One run of a command: where it writes, and what may stop it. */
 export interface Session {
+  /** Whatever is written here starts on a line of its own: it clears the line of the progress. */
   readonly io: CliIo;
-  /** Aborted by the first Ctrl-C: long work stops at its next safe point, nothing is half-written. */
+  /** Aborted by Ctrl-C: long work stops at its next safe point, nothing is half-written. */
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
   /** Prints the product. */
@@ -29,16 +30,36 @@ function isQuiet({ stderr }: CliIo, { quiet, json }: CommonOptions): boolean {
 }
 
 /** The session for the common options of a command. */
-export function sessionFor(io: CliIo, signal: AbortSignal, options: CommonOptions): Session {
-  const paint = paintFor(io, options.color !== false);
+export function sessionFor(streams: CliIo, signal: AbortSignal, options: CommonOptions): Session {
+  const paint = paintFor(streams, options.color !== false);
+  const progress = progressOn(streams, paint, isQuiet(streams, options));
+  const io: CliIo = {
+    ...streams,
+    stdout: onOwnLine(streams.stdout, progress),
+    stderr: onOwnLine(streams.stderr, progress),
+  };
   return {
     io,
     signal,
-    progress: progressOn(io, paint, isQuiet(io, options)),
+    progress,
     print: ({ text, json }) => {
       const product = options.json === true ? json() : text();
       const line = typeof product === "string" ? product : JSON.stringify(product, undefined, 2);
       io.stdout.write(line.endsWith("\n") ? line : `${line}\n`);
     },
+  };
+}
+
+/** The same sink; the line that progress rewrites is cleared before anything is written to it. */
+function onOwnLine(sink: Sink, progress: ProgressReporter): Sink {
+  return {
+    write: (text) => {
+      progress.end();
+      return sink.write(text);
+    },
+    get isTTY() {
+      return sink.isTTY === true;
+    },
+    ...(sink.columns === undefined ? {} : { columns: sink.columns }),
   };
 }

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { trace } from "./traces.js";
 
 /** A new file that nobody else opened or can name beforehand; links are not followed where the system can say so. */
 const NEW_FILE =
@@ -46,6 +47,7 @@ export class PendingFile {
       `.top-compile-${randomBytes(8).toString("hex")}.partial`,
     );
     const replaced = statSync(this.#target, { throwIfNoEntry: false });
+    trace({ kind: "making", path: resolve(this.#temporary) });
     this.#file = openSync(this.#temporary, NEW_FILE, replaced === undefined ? 0o666 : 0o600);
     if (replaced !== undefined) {
       this.#likeReplaced(replaced);
@@ -63,13 +65,17 @@ export class PendingFile {
   commit(): void {
     fsyncSync(this.#file);
     this.#close();
+    const path = resolve(this.#temporary);
+    trace({ kind: "placing", path, target: this.#target });
     renameSync(this.#temporary, this.#target);
+    trace({ kind: "placed", path });
   }
 
   /** Removes the file, unless it is in its place already. */
   discard(): void {
     this.#close();
     rmSync(this.#temporary, { force: true });
+    trace({ kind: "removed", path: resolve(this.#temporary) });
   }
 
   /** Owner and permissions of the file that is replaced; the owner where this user may give files away. */

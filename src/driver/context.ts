@@ -12,7 +12,7 @@ export interface DriverContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
-  /** Does work that never waits and can take long, so that Ctrl-C ends it. Fails: `stopped`, and what the work does. */
+  /** Does work that never waits and can take long, unless Ctrl-C was heard before. Fails: `stopped`, and what the work does. */
   readonly compute: <T>(work: () => Result<T>) => Promise<Result<T>>;
   /** Hears of what was assumed or done differently; one line each. */
   readonly onNote: (text: string) => void;

@@ -9,8 +9,7 @@
  * times of the operators add up to the time of the run. At last all are scaled by what the profiler
  * itself costs, known from runs without it.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -19,6 +18,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { readModel } from "../onnx/read-model.js";
 import { executionStopped } from "../runtime/failures.js";
 import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
+import { temporaryFolder } from "../runtime/temporary-folder.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import {
   attributeKernels,
@@ -81,7 +81,8 @@ interface SessionTimes {
  * Measures every operator.
  *
  * Ensures: no temporary file is left, also when it fails or is stopped.
- * Fails: `onnxruntime-refused-model`, `onnxruntime-run-failed`, `profiler-failed`, `stopped`.
+ * Fails: `onnxruntime-refused-model`, `onnxruntime-run-failed`, `profiler-failed`,
+ * `temporary-folder-refused`, `stopped`.
  * Cost: at least 54 runs of the model; blocks the calling thread during each.
  */
 export async function measureOperators(
@@ -128,7 +129,11 @@ async function measureSession(
   request: OperatorRequest,
   position: number,
 ): Promise<Result<SessionTimes>> {
-  const folder = mkdtempSync(join(tmpdir(), "top-compile-profile-"));
+  const made = temporaryFolder("top-compile-profile");
+  if (!made.ok) {
+    return made;
+  }
+  const folder = made.value.path;
   try {
     const optimised = join(folder, "optimised.onnx");
     const session = await createSession(
@@ -156,7 +161,7 @@ async function measureSession(
   } catch (error) {
     return fail([profilerFailed(error)]);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    made.value.remove();
   }
 }
 

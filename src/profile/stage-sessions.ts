@@ -11,8 +11,6 @@
  * Example: ResNet-50 cut inside a residual block needs the anchors, cut before a block with a
  * projection it needs nothing.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -28,6 +26,7 @@ import {
   type OnnxRuntime,
   type SessionOptions,
 } from "../runtime/onnx-runtime.js";
+import { temporaryFolder } from "../runtime/temporary-folder.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import type { OnProgress } from "./progress.js";
 
@@ -82,14 +81,17 @@ export interface PreparedStages {
 /**
  * Makes the stages in the fastest way that gives the same bits.
  *
- * Fails: what writing stages and running them fails with; `stopped`.
+ * Fails: `temporary-folder-refused`; what writing stages and running them fails with; `stopped`.
  * Ensures: after a failure no file is left. Cost: at least one session of the whole model and of
  * each stage, one after the other.
  */
 export async function prepareStages(request: StageRequest): Promise<Result<PreparedStages>> {
-  const folder = mkdtempSync(join(tmpdir(), "top-compile-stages-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  const prepared = await tryAll(request, folder, remove);
+  const folder = temporaryFolder("top-compile-stages");
+  if (!folder.ok) {
+    return folder;
+  }
+  const remove = (): void => folder.value.remove();
+  const prepared = await tryAll(request, folder.value.path, remove);
   if (!prepared.ok) {
     remove();
   }

@@ -1,6 +1,6 @@
 /** The failures that executing a model can end with. */
 
-import { errorLine } from "../core/error-text.js";
+import { errorLine, fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 import { someOf } from "../core/some-of.js";
 
@@ -10,6 +10,18 @@ export function runtimeMissing(cause: unknown): Failure {
     code: "onnxruntime-missing",
     message: "the package onnxruntime-node, which executes models on the CPU, cannot be loaded",
     hint: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0",
+    exit: 4,
+    cause,
+  };
+}
+
+/** There is no room for temporary files. */
+export function temporaryFolderRefused(parent: string, cause: unknown): Failure {
+  return {
+    code: "temporary-folder-refused",
+    where: parent,
+    message: `no folder for temporary files can be made here: ${fileProblem(cause)}`,
+    hint: "name another place with the environment variable TMPDIR",
     exit: 4,
     cause,
   };

@@ -10,8 +10,6 @@
  * A model that ONNX Runtime refuses (unknown operators, one wrong node) gives nothing: the oracle
  * never fails, it only knows less.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ElementType } from "../ir/element-type.js";
 import type { ShapeOracle, TensorType } from "../onnx/lowered-model.js";
@@ -25,6 +23,7 @@ import {
   type RuntimeValue,
   type SessionOptions,
 } from "./onnx-runtime.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 /** Skips kernel look-up, so that models without CPU kernels still say their shapes. */
 const COMPILE_ONLY = { compile_only: "1" };
@@ -105,9 +104,12 @@ async function askByDump(
   if (!bytes.ok) {
     return;
   }
-  const folder = mkdtempSync(join(tmpdir(), "top-compile-"));
+  const folder = temporaryFolder("top-compile-shapes");
+  if (!folder.ok) {
+    return;
+  }
   try {
-    const path = join(folder, "dump.onnx");
+    const path = join(folder.value.path, "dump.onnx");
     const options = {
       level: "basic",
       optimizedModel: { path, weightsFile: "dump.bin" },
@@ -129,6 +131,6 @@ async function askByDump(
       }
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.value.remove();
   }
 }

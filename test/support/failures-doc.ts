@@ -13,7 +13,7 @@ the message, \`error[CODE] PLACE: MESSAGE; HINT\`, and says how the command ends
 | 3 | a limit was reached before a schedule was found |
 | 4 | something is missing on this machine |
 | 70 | a mistake of top-compile |
-| 130 | interrupted |
+| 130 | interrupted (129 when the terminal hung up, 143 by SIGTERM) |
 
 Several failures may be reported at once; the command then ends with the largest of their statuses.
 

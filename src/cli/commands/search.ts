@@ -17,7 +17,6 @@ import {
 } from "../../search/pipeline/algorithm-names.js";
 import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
-import { computing } from "../computing.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { optionNotForPareto, searchSourceMissing, shapeOptionWithoutShape } from "../failures.js";
@@ -168,23 +167,20 @@ function printSchedule(
 ): CommandOutcome {
   const { memory, microBatches, algorithm, out } = options;
   const { tool } = driverContext(session);
-  const found = computing(() =>
-    searchPlacement(
-      {
-        source,
-        memory,
-        microBatches,
-        algorithm,
-        out,
-        force: options.force === true,
-        onProgress: progressOf(session, options),
-        onLeftOut: options.verbose === true ? leftOutNotes(session) : undefined,
-        ...limitsOf(options),
-      },
-      tool,
-    ),
+  const found = searchPlacement(
+    {
+      source,
+      memory,
+      microBatches,
+      algorithm,
+      out,
+      force: options.force === true,
+      onProgress: progressOf(session, options),
+      onLeftOut: options.verbose === true ? leftOutNotes(session) : undefined,
+      ...limitsOf(options),
+    },
+    tool,
   );
-  session.progress.end();
   if (!found.ok) {
     return found;
   }
@@ -248,7 +244,8 @@ function printPareto(
   if (stray !== undefined) {
     return fail([optionNotForPareto(stray)]);
   }
-  const found = computing(() => searchPareto({ source, ...limitsOf(options) }));
+  session.io.beforeLongWork?.();
+  const found = searchPareto({ source, ...limitsOf(options) });
   if (!found.ok) {
     return found;
   }

@@ -37,8 +37,8 @@ export const COMMAND_FAILURES = {
   },
   interrupted: {
     exit: 130,
-    meaning: "The command was stopped with Ctrl-C; nothing was written.",
-    action: "Run it again.",
+    meaning: "The command was stopped with Ctrl-C; by SIGTERM the status is 143, by SIGHUP 129.",
+    action: "Run it again; the message says whether anything was written before.",
   },
   "option-needs-pipeline": {
     exit: 2,
@@ -65,6 +65,11 @@ export const COMMAND_FAILURES = {
     meaning: "The output would overwrite a file that the command reads.",
     action: "Choose another place.",
   },
+  "output-unwritable": {
+    exit: 1,
+    meaning: "What the command prints cannot be written where it goes, so it is not all there.",
+    action: "Free some space, or print to another place.",
+  },
   "partition-stages": {
     exit: 2,
     meaning: "`partition` was given nothing that says how many stages to make.",
@@ -74,6 +79,11 @@ export const COMMAND_FAILURES = {
     exit: 2,
     meaning: "Both `--placement` and another option say how to place the model.",
     action: "Give one of them.",
+  },
+  "process-died": {
+    exit: 4,
+    meaning: "The process that did the work ended early: memory was short, or native code failed.",
+    action: "Allow more memory with `NODE_OPTIONS=--max-old-space-size=8192`; else report it.",
   },
   "search-source": {
     exit: 2,

@@ -85,6 +85,11 @@ export const RUNTIME_FAILURES = {
     meaning: "A stage produced a tensor of another shape than the schedule was made for.",
     action: "Keep the operator that makes it and its readers in one stage.",
   },
+  "temporary-folder-refused": {
+    exit: 4,
+    meaning: "No folder for temporary files can be made.",
+    action: "Name a place with room in it with the environment variable `TMPDIR`.",
+  },
   "unsupported-element-type": {
     exit: 1,
     meaning: "A tensor's element type cannot be handed to ONNX Runtime.",

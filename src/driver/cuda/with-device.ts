@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
@@ -14,6 +11,7 @@ import { type Precision, precisionPlan } from "../../runtime/cuda/program/precis
 import { buildProgram } from "../../runtime/cuda/program/program.js";
 import { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import { randomFeeds } from "../../runtime/random-feeds.js";
+import { temporaryFolder } from "../../runtime/temporary-folder.js";
 import type { DriverContext } from "../context.js";
 
 /** A GPU, and how a model is put on it. */
@@ -67,7 +65,11 @@ export async function withDevice<T>(
   if (!helper.ok) {
     return helper;
   }
-  const folder = mkdtempSync(join(tmpdir(), "top-compile-gpu-"));
+  const folder = temporaryFolder("top-compile-gpu");
+  if (!folder.ok) {
+    await helper.value.close();
+    return folder;
+  }
   try {
     const probe = await helper.value.call("probe", {});
     if (!probe.ok) {
@@ -86,7 +88,7 @@ export async function withDevice<T>(
       const { feeds, reference } = inputs.value;
       const open = (sharing: Sharing) => {
         const program = buildProgram(model.value, precision, sharing);
-        const options = { device: target.device, folder };
+        const options = { device: target.device, folder: folder.value.path };
         return DeviceSession.open(helper.value, program, feeds, options);
       };
       return ok({ reference, open });
@@ -94,7 +96,7 @@ export async function withDevice<T>(
     return await use({ probe: probe.value, model: model.value, prepare });
   } finally {
     await helper.value.close();
-    rmSync(folder, { recursive: true, force: true });
+    folder.value.remove();
   }
 }
 

@@ -9,7 +9,6 @@ import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,7 +21,9 @@ import { fileURLToPath } from "node:url";
 import { sha256 } from "../../../core/digest.js";
 import { makeFolder } from "../../../core/make-folder.js";
 import { fail, ok, type Result } from "../../../core/result.js";
+import { trace } from "../../../core/traces.js";
 import { untrustedPart } from "../../../core/trusted-path.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import {
   compilerMissing,
   helperFolderRefused,
@@ -107,24 +108,28 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
   if (!compiler.ok) {
     return compiler;
   }
-  let work: string;
   try {
     makeFolder(options.folder, 0o700);
-    work = mkdtempSync(join(options.folder, "building-"));
   } catch (cause) {
     return fail([helperFolderRefused(options.folder, cause)]);
   }
+  const made = temporaryFolder("building", options.folder);
+  if (!made.ok) {
+    return fail([helperFolderRefused(options.folder, made.error[0].cause)]);
+  }
+  const work = made.value.path;
   options.onBuild?.();
   try {
     const built = await compileIn(work, compiler.value, {
       native,
       sources,
       flags,
-      env: options.env,
+      // What compilers leave behind when they are ended goes with the folder.
+      env: { ...options.env, TMPDIR: work },
     });
     return built.ok ? keep(work, folder) : built;
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    made.value.remove();
   }
 }
 
@@ -237,8 +242,11 @@ function keep(work: string, folder: string): Result<BuiltHelper> {
   const path = join(folder, PROGRAM);
   try {
     makeFolder(folder, 0o700);
-    chmodSync(join(work, PROGRAM), 0o700);
-    renameSync(join(work, PROGRAM), path);
+    const program = join(work, PROGRAM);
+    chmodSync(program, 0o700);
+    trace({ kind: "placing", path: program, target: path });
+    renameSync(program, path);
+    trace({ kind: "placed", path: program });
     return ok({ path, isNew: true });
   } catch (cause) {
     return fail([helperFolderRefused(folder, cause)]);

@@ -1,0 +1,112 @@
+/**
+ * Folders for temporary files, which do not outlive the run that made them.
+ *
+ * The name of a folder holds the process that made it. When that process was killed so hard that
+ * nobody could clean up after it, the next run that makes such a folder removes what it finds.
+ */
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { sha256 } from "../core/digest.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { trace } from "../core/traces.js";
+import { temporaryFolderRefused } from "./failures.js";
+
+/** A folder that is there until it is removed or the run ends. */
+export interface TemporaryFolder {
+  readonly path: string;
+  /** Removes it with all that is in it. Never throws. */
+  remove(): void;
+}
+
+/** Process, machine, and something random, after the purpose. */
+const NAME = /^(?:top-compile|building)(?:-[a-z]+)?-(\d+)-([0-9a-f]{8})-[0-9a-f]+$/;
+
+/** Folders that this process has looked through for leftovers. */
+const swept = new Set<string>();
+
+/**
+ * A new folder that only this user may look into, in the system's folder for temporary files or in
+ * `parent`; first removes what killed runs left there.
+ *
+ * Requires: `purpose` is `top-compile-NAME` or `building`. Fails: `temporary-folder-refused`.
+ */
+export function temporaryFolder(purpose: string, parent?: string): Result<TemporaryFolder> {
+  const within = resolve(parent ?? tmpdir());
+  if (!swept.has(within)) {
+    swept.add(within);
+    sweep(within);
+  }
+  const random = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+  const path = join(within, `${purpose}-${process.pid}-${machine()}-${random}`);
+  trace({ kind: "making", path });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    trace({ kind: "removed", path });
+    return fail([temporaryFolderRefused(within, cause)]);
+  }
+  return ok({ path, remove: () => removeFolder(path) });
+}
+
+/**
+ * Removes the folders in `within` that runs of this user on this machine made and could not remove,
+ * because they were killed. Never throws.
+ */
+export function sweep(within: string): void {
+  for (const name of namesIn(within)) {
+    const [, pid, where] = NAME.exec(name) ?? [];
+    const path = join(within, name);
+    if (where === machine() && !isAlive(Number(pid)) && isOwnFolder(path)) {
+      removeFolder(path);
+    }
+  }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    trace({ kind: "removed", path });
+  } catch {
+    // Whoever cleans up after the run tries again.
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a process runs; one that runs as another user counts. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function isOwnFolder(path: string): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  return there?.isDirectory() === true && there.uid === process.getuid?.();
+}
+
+/**
+ * Where process numbers mean what they mean here: a folder for temporary files may be shared by
+ * machines, and by containers whose processes do not see each other.
+ */
+function machine(): string {
+  return sha256(`${hostname()} ${processNamespace()}`).slice(0, 8);
+}
+
+function processNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
