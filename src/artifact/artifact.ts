@@ -34,11 +34,39 @@ export interface ArtifactLaunch {
   /** Names of operators on other streams. */
   readonly waits: readonly string[];
   readonly record: boolean;
-  /** Predicted, integer nanoseconds from the start of the inference. */
-  readonly startNs: number;
-  readonly endNs: number;
-  /** How long it takes with the device to itself; absent on a CPU. */
+  /**
+   * Predicted, integer nanoseconds from the start of the inference; absent with several threads
+   * inside each operator, of which nothing is predicted.
+   */
+  readonly startNs?: number;
+  readonly endNs?: number;
+  /** How long it takes with the device to itself, on a CPU on one thread; absent like `startNs`. */
   readonly aloneNs?: number;
+}
+
+/** What predictions for a CPU rest on beside the operators' times. */
+export interface ArtifactWorkers {
+  readonly segmentNs: number;
+  readonly signalNs: number;
+  readonly tensorNs: number;
+  readonly byteNs: number;
+  /** Index k - 1: how many times longer work takes while k workers are busy; as many as workers. */
+  readonly slowdown: readonly number[];
+}
+
+/** One way to run the model, measured beside the others. */
+export interface ArtifactWay {
+  /** Of ONNX Runtime's own ways, or the algorithm of a candidate. */
+  readonly name: string;
+  /** Threads inside each operator. */
+  readonly threads: number;
+  readonly medianNs: number;
+  readonly p10Ns: number;
+  readonly p90Ns: number;
+  /** Its time divided by that of `sequential` in the same round: median and 95 % interval. */
+  readonly relative: { readonly median: number; readonly low: number; readonly high: number };
+  /** Largest relative difference of its outputs from those of `sequential`. */
+  readonly outputDifference: number;
 }
 
 /** One schedule that was considered. */
@@ -124,10 +152,11 @@ export interface OperatorsSection {
   };
   /** `optimal`: the prediction meets the lower bound. */
   readonly status: "optimal" | "heuristic";
-  /** No schedule is predicted faster than this. */
-  readonly lowerBoundNs: number;
+  /** No schedule of this kind is predicted faster than this; absent without a prediction. */
+  readonly lowerBoundNs?: number;
   readonly latencyNs: {
-    readonly predicted: number;
+    /** Of the run that was chosen; absent with several threads inside each operator. */
+    readonly predicted?: number;
     readonly measured?: number;
     readonly sequentialPredicted: number;
     readonly sequentialMeasured?: number;
@@ -146,6 +175,12 @@ export interface OperatorsSection {
   readonly merges?: readonly ArtifactMerge[];
   /** Absent on a CPU. */
   readonly gpu?: ArtifactGpu;
+  /** On a CPU: operators along the longest path, one after the other on one thread. */
+  readonly longestPathNs?: number;
+  /** On a CPU; absent without a prediction. */
+  readonly workers?: ArtifactWorkers;
+  /** On a CPU: what was measured, in rotation; absent: nothing was. */
+  readonly measurement?: readonly ArtifactWay[];
   /** Every operator once, in launch order. */
   readonly launches: readonly ArtifactLaunch[];
   /** Fastest prediction first. */

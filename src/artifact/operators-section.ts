@@ -17,6 +17,8 @@ import type {
   ArtifactLaunch,
   ArtifactMerge,
   ArtifactTask,
+  ArtifactWay,
+  ArtifactWorkers,
   DecisionReason,
   OperatorsSection,
 } from "./artifact.js";
@@ -28,6 +30,8 @@ const NAME = text(65_536);
  * open a stream at every fork: tens of thousands in a model of a hundred thousand operators.
  */
 const MAX_STREAMS = 131_072;
+/** Most threads inside an operator, and most workers. */
+const MAX_THREADS = 4096;
 const STREAM = integer(0, MAX_STREAMS - 1);
 
 const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
@@ -35,8 +39,8 @@ const LAUNCH: Shape<ArtifactLaunch> = object<ArtifactLaunch>({
   stream: STREAM,
   waits: list(NAME),
   record: boolean,
-  startNs: NS,
-  endNs: NS,
+  startNs: optional(NS),
+  endNs: optional(NS),
   aloneNs: optional(NS),
 });
 
@@ -56,6 +60,28 @@ const GPU: Shape<ArtifactGpu> = object<ArtifactGpu>({
     arithmetic: PERCENTS,
     bandwidth: PERCENTS,
   }),
+});
+
+const WORKERS: Shape<ArtifactWorkers> = object<ArtifactWorkers>({
+  segmentNs: NS,
+  signalNs: NS,
+  tensorNs: NS,
+  byteNs: number(0, 1000),
+  slowdown: list(number(1), MAX_THREADS),
+});
+
+const WAY: Shape<ArtifactWay> = object<ArtifactWay>({
+  name: text(100),
+  threads: integer(1, MAX_THREADS),
+  medianNs: NS,
+  p10Ns: NS,
+  p90Ns: NS,
+  relative: object<ArtifactWay["relative"]>({
+    median: number(0),
+    low: number(0),
+    high: number(0),
+  }),
+  outputDifference: number(0),
 });
 
 const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
@@ -87,15 +113,15 @@ const REASON: Shape<DecisionReason> = oneOf(
 const FIELDS: Fields<OperatorsSection> = {
   algorithm: text(100),
   streams: integer(1, MAX_STREAMS),
-  threadsPerStream: integer(1, 4096),
+  threadsPerStream: integer(1, MAX_THREADS),
   decision: object<OperatorsSection["decision"]>({
     reason: REASON,
     noise: optional(number(0, 1e6)),
   }),
   status: oneOf("optimal", "heuristic"),
-  lowerBoundNs: NS,
+  lowerBoundNs: optional(NS),
   latencyNs: object<OperatorsSection["latencyNs"]>({
-    predicted: NS,
+    predicted: optional(NS),
     measured: optional(NS),
     sequentialPredicted: NS,
     sequentialMeasured: optional(NS),
@@ -108,6 +134,9 @@ const FIELDS: Fields<OperatorsSection> = {
   tasks: optional(list(TASK, MAX_TASKS)),
   merges: optional(list(object<ArtifactMerge>({ operators: list(NAME) }))),
   gpu: optional(GPU),
+  longestPathNs: optional(NS),
+  workers: optional(WORKERS),
+  measurement: optional(list(WAY, 10_000)),
   launches: list(LAUNCH),
   candidates: list(CANDIDATE, 10_000),
 };
@@ -139,6 +168,9 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
     tasks: section.tasks?.map(({ name, progress, done }) => ({ name, progress, done })),
     merges: section.merges?.map(({ operators }) => ({ operators: [...operators] })),
     gpu: section.gpu === undefined ? undefined : encodeGpu(section.gpu),
+    longestPathNs: section.longestPathNs,
+    workers: section.workers === undefined ? undefined : encodeWorkers(section.workers),
+    measurement: section.measurement?.map(encodeWay),
     launches: section.launches.map((launch) => ({
       operator: launch.operator,
       stream: launch.stream,
@@ -155,6 +187,25 @@ export function encodeOperatorsSection(section: OperatorsSection): Json {
       measuredNs: candidate.measuredNs,
       sameAs: candidate.sameAs,
     })),
+  };
+}
+
+function encodeWorkers(workers: ArtifactWorkers): Json {
+  const { segmentNs, signalNs, tensorNs, byteNs, slowdown } = workers;
+  return { segmentNs, signalNs, tensorNs, byteNs, slowdown: [...slowdown] };
+}
+
+function encodeWay(way: ArtifactWay): Json {
+  const { name, threads, medianNs, p10Ns, p90Ns, relative, outputDifference } = way;
+  const { median, low, high } = relative;
+  return {
+    name,
+    threads,
+    medianNs,
+    p10Ns,
+    p90Ns,
+    relative: { median, low, high },
+    outputDifference,
   };
 }
 

@@ -6,10 +6,11 @@
  * profile and seed give the same bytes on any machine.
  */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
-import { encodeArtifact } from "../artifact/artifact-format.js";
+import { encodeArtifact, parseArtifact } from "../artifact/artifact-format.js";
 import { invariant, present } from "../core/invariant.js";
-import { ok, type Result } from "../core/result.js";
+import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { profileContradictory } from "../profile/failures.js";
 import {
   measuredSchedule,
   operatorCostsOf,
@@ -25,8 +26,11 @@ import { inputOf } from "./input-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
+import { operatorsProblems } from "./operators-problems.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
+import { provenanceProblems } from "./provenance-problems.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
+import { workerPredictionProblems } from "./worker-prediction-problems.js";
 
 /** What to compile and how. */
 export interface CompileRequest extends ModelJob {
@@ -72,7 +76,7 @@ async function artifactOf(
   }
   const measured = await withMeasuredSchedules(
     lowered,
-    obtained.value.profile,
+    obtained.value,
     toMeasure(candidates.value),
     { source, seed },
     context,
@@ -88,7 +92,7 @@ async function artifactOf(
   const decision = chosen(request.algorithm, candidates.value, lowered, profile);
   const problems = verifyOperatorSchedule(lowered.graph, decision.candidate.schedule);
   invariant(problems.length === 0, `the chosen schedule verifies: ${JSON.stringify(problems[0])}`);
-  return ok({
+  const artifact: ScheduleArtifact = {
     provenance: provenanceOf(request, obtained.value.input, context.tool),
     device: { name: profile.device.name, source: profile.device.source },
     operators: operatorsSectionOf({
@@ -100,7 +104,42 @@ async function artifactOf(
       measurement: profile.measurement,
       timingOf: timingIn(profile, lowered),
     }),
-  });
+  };
+  return passing(artifact, lowered, decision, source);
+}
+
+/**
+ * The artifact, if `verify` takes it.
+ *
+ * Fails: `profile-invalid` for a profile in a file whose figures give one that does not; figures
+ * that were measured always give one that does.
+ */
+function passing(
+  artifact: ScheduleArtifact,
+  { graph }: LoweredModel,
+  { candidate }: Decision,
+  source: ProfileSource,
+): Result<ScheduleArtifact> {
+  const section = present(artifact.operators, "operators section");
+  const [problem] = [
+    ...provenanceProblems(artifact),
+    ...operatorsProblems(artifact),
+    ...workerPredictionProblems(section, graph, candidate.schedule),
+    ...unreadable(artifact, source),
+  ];
+  invariant(
+    problem === undefined || source.kind === "file",
+    `what was compiled verifies: ${problem}`,
+  );
+  return problem === undefined || source.kind !== "file"
+    ? ok(artifact)
+    : fail([profileContradictory(source.path, problem)]);
+}
+
+/** What reading the file of an artifact would refuse: figures out of range, from a profile in a file. */
+function unreadable(artifact: ScheduleArtifact, { kind }: ProfileSource): readonly string[] {
+  const read = kind === "file" ? parseArtifact(encodeArtifact(artifact), "") : ok(artifact);
+  return read.ok ? [] : read.error.map(({ where, message }) => `${where ?? ""} ${message}`);
 }
 
 function timingIn(

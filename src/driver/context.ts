@@ -1,4 +1,5 @@
 import type { Result } from "../core/result.js";
+import type { MachineLoad } from "../profile/machine-load.js";
 import type { OnProgress } from "../profile/progress.js";
 import type { HelperCalls } from "../runtime/cuda/session/device-session.js";
 
@@ -18,6 +19,8 @@ export interface DriverContext {
   readonly onNote: (text: string) => void;
   /** Starts the native helper, building it on first use. Fails: with exit status 4 where it cannot. */
   readonly startHelper: () => Promise<Result<RunningHelper>>;
+  /** How busy the machine is; absent: the system is asked. */
+  readonly machineLoad?: () => MachineLoad;
   /** Where profiles are kept between runs. */
   readonly profileFolder: string;
   /** Files and folders outside a model's folder where its external data may lie; default none. */

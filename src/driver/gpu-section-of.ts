@@ -34,7 +34,8 @@ export interface GpuSectionParts {
 const SLICES = 96;
 
 /** What the simulator says of one schedule, as a section states it. */
-export type GpuFigures = Pick<OperatorsSection, "lowerBoundNs" | "launches"> & {
+export type GpuFigures = Pick<OperatorsSection, "launches"> & {
+  readonly lowerBoundNs: number;
   readonly predictedNs: number;
   readonly gpu: ArtifactGpu;
 };

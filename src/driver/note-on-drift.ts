@@ -14,5 +14,7 @@ export function noteOnDrift({ method, measurement }: Profile): string | undefine
   if (now === undefined || Math.max(then / now, now / then) <= MOST_DRIFT) {
     return undefined;
   }
-  return `the operators were measured while a run took ${formatNs(then)}, the schedules while it took ${formatNs(now)}: predictions are off by that much; measure again with --remeasure`;
+  const factor = Math.max(then / now, now / then).toFixed(1);
+  const word = now > then ? "short" : "long";
+  return `a run took ${formatNs(then)} while the operators were measured, ${formatNs(now)} beside the schedules: predictions are ${factor} times too ${word}; measure again with --remeasure`;
 }

@@ -8,11 +8,18 @@ import { sha256 } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { checkOperators, checkProfile } from "../profile/check-profile.js";
+import { doubtOf, type MachineLoad, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates, measureProfile } from "../profile/measure-profile.js";
 import type { Profile } from "../profile/profile.js";
 import { MAX_PROFILE_BYTES, parseProfile } from "../profile/profile-format.js";
 import { profileKeyOf } from "../profile/profile-key.js";
-import { findProfile, profilePath, writeProfile } from "../profile/profile-store.js";
+import {
+  type FoundProfile,
+  findProfile,
+  profilePath,
+  writeProfile,
+} from "../profile/profile-store.js";
+import { formatShare } from "../report/format.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import type { DriverContext } from "./context.js";
 import { readText } from "./files.js";
@@ -30,6 +37,8 @@ export type ProfileSource =
 export interface ObtainedProfile {
   readonly profile: Profile;
   readonly input: ProvenanceInput | undefined;
+  /** The machine's when the operators were measured; `undefined`: they were not measured now. */
+  readonly load: MachineLoad | undefined;
 }
 
 /**
@@ -54,19 +63,35 @@ export async function obtainProfile(
   }
   if (source.kind === "kept") {
     const kept = findProfile(context.profileFolder, key.value);
-    if (kept.kind === "found") {
-      return ok({ profile: kept.profile, input: undefined });
+    const doubt =
+      kept.kind === "found" ? doubtOf(undefined, kept.profile.measurement?.noiseRatio) : undefined;
+    if (kept.kind === "found" && doubt === undefined) {
+      context.onNote(noteOnKept(kept));
+      return ok({ profile: kept.profile, input: undefined, load: undefined });
+    }
+    if (doubt !== undefined) {
+      context.onNote(`measuring again: the kept profile has ${doubt}`);
     }
     if (kept.kind === "refused") {
       context.onNote(`measuring again: ${kept.reason.where ?? ""} ${kept.reason.message}`);
     }
   }
+  const load = (context.machineLoad ?? machineLoad)();
   const measured = await measureProfile(lowered, { seed, ...measuringWith(context) });
   if (!measured.ok) {
     return measured;
   }
-  keep(measured.value, context);
-  return ok({ profile: measured.value, input: undefined });
+  if (doubtOf(load, undefined) === undefined) {
+    keep(measured.value, context);
+  }
+  return ok({ profile: measured.value, input: undefined, load });
+}
+
+/** Which profile is used, of what day and how noisy: nothing that is measured shows it. */
+function noteOnKept({ profile, path, keptOn }: FoundProfile): string {
+  const noise = profile.measurement?.noiseRatio;
+  const quality = noise === undefined ? "" : `, noise ${formatShare(noise)}`;
+  return `times of ${keptOn}${quality}, kept in ${path}; --remeasure takes new ones`;
 }
 
 async function profileInFile(
@@ -88,18 +113,19 @@ async function profileInFile(
     return same;
   }
   const input = { role: "profile", name: basename(path), sha256: sha256(text.value) } as const;
-  return ok({ profile: profile.value, input });
+  return ok({ profile: profile.value, input, load: undefined });
 }
 
 /**
  * The profile with the measurements of these schedules: its own if it has any, else measured now
- * and kept. A profile from a file is taken as it is.
+ * and kept, unless the machine was busy or the noise is large: that is noted, and nothing is kept. A
+ * profile from a file is taken as it is.
  *
  * Fails: what measuring fails with.
  */
 export async function withMeasuredSchedules(
   lowered: LoweredModel,
-  profile: Profile,
+  { profile, load }: ObtainedProfile,
   schedules: readonly OperatorSchedule[],
   { source, seed }: { readonly source: ProfileSource; readonly seed: number },
   context: DriverContext,
@@ -107,13 +133,19 @@ export async function withMeasuredSchedules(
   if (source.kind === "file" || profile.measurement !== undefined) {
     return ok(profile);
   }
+  const before = load ?? (context.machineLoad ?? machineLoad)();
   const options = { seed, ...measuringWith(context) };
   const measurement = await measureCandidates(lowered, schedules, options);
   if (!measurement.ok) {
     return fail(measurement.error);
   }
   const complete = { ...profile, measurement: measurement.value };
-  keep(complete, context);
+  const doubt = doubtOf(before, measurement.value.noiseRatio);
+  if (doubt === undefined) {
+    keep(complete, context);
+  } else {
+    context.onNote(`${doubt}: the times are not to be trusted, and not kept`);
+  }
   return ok(complete);
 }
 

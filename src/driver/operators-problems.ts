@@ -7,9 +7,11 @@
  * down. Those figures are only held against each other.
  */
 import type { ArtifactLaunch, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import { timedLaunches } from "../artifact/timed-launches.js";
 import { OPERATOR_ALGORITHMS } from "../search/operator/candidates.js";
 import { GPU_ALGORITHMS } from "../search/operator/gpu/gpu-candidates.js";
 import { decisionProblems } from "./decision-problems.js";
+import { measurementProblems } from "./measurement-problems.js";
 
 /** Contradictions, in words that begin with the place; empty without the section. */
 export function operatorsProblems({
@@ -23,6 +25,8 @@ export function operatorsProblems({
         ...candidateProblems(operators),
         ...latencyProblems(operators, provenance.options["mergeConvolutions"] === true),
         ...decisionProblems(operators, device),
+        ...predictionProblems(operators),
+        ...measurementProblems(operators),
         ...launchProblems(operators),
         ...taskProblems(operators),
         ...gpuProblems(operators),
@@ -35,56 +39,38 @@ function words(checks: readonly Check[]): string[] {
   return checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
 }
 
-/** Algorithms that take models of any size: without a wish, none of them is left out. */
-const ALWAYS: readonly string[] = ["sequential", "top-compile", "opara", "wavefront"];
-
-/** Models with at most so many operators are taken by all algorithms. */
-const TAKEN_BY_ALL = 1000;
-
-function candidateProblems({ candidates, gpu, decision, launches }: OperatorsSection): string[] {
+/** Which algorithms were tried is not asked: another version has others, and a chain needs one. */
+function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
   const known: readonly string[] = gpu === undefined ? OPERATOR_ALGORITHMS : GPU_ALGORITHMS;
   const names = candidates.map(({ algorithm }) => algorithm);
-  const isSmall = launches.length <= TAKEN_BY_ALL;
-  const left = known.find(
-    (name) => !names.includes(name as (typeof names)[number]) && (isSmall || ALWAYS.includes(name)),
-  );
-  const missing =
-    decision.reason === "asked-for" || left === undefined
-      ? []
-      : [`/operators/candidates has no "${left}", though no algorithm was asked for`];
-  return missing.concat(
-    candidates.flatMap((candidate, at) => {
-      const { algorithm, streams, predictedNs, measuredNs, sameAs } = candidate;
-      const place = `/operators/candidates/${at}`;
-      const before = candidates[at - 1];
-      const twin = candidates.slice(0, at).find((each) => each.algorithm === sameAs);
-      const isAfter =
-        before === undefined ||
-        before.predictedNs < predictedNs ||
-        (before.predictedNs === predictedNs &&
-          known.indexOf(before.algorithm) < known.indexOf(algorithm));
-      const isTwin =
-        twin?.sameAs === undefined &&
-        twin?.streams === streams &&
-        twin.predictedNs === predictedNs &&
-        twin.measuredNs === measuredNs;
-      return words([
-        [
-          !known.includes(algorithm),
-          `${place}/algorithm "${algorithm}" is not one for this device`,
-        ],
-        [names.indexOf(algorithm) < at, `${place} is there twice`],
-        [!isAfter, `${place} is out of order: fastest prediction first`],
-        [algorithm === "sequential" && streams !== 1, `${place}/streams of "sequential" is not 1`],
-        [sameAs !== undefined && gpu !== undefined, `${place}/sameAs is for a CPU`],
-        [sameAs !== undefined && !isTwin, `${place}/sameAs names no candidate like it before it`],
-      ]);
-    }),
-  );
+  return candidates.flatMap((candidate, at) => {
+    const { algorithm, streams, predictedNs, measuredNs, sameAs } = candidate;
+    const place = `/operators/candidates/${at}`;
+    const before = candidates[at - 1];
+    const twin = candidates.slice(0, at).find((each) => each.algorithm === sameAs);
+    const isAfter =
+      before === undefined ||
+      before.predictedNs < predictedNs ||
+      (before.predictedNs === predictedNs &&
+        known.indexOf(before.algorithm) < known.indexOf(algorithm));
+    const isTwin =
+      twin?.sameAs === undefined &&
+      twin?.streams === streams &&
+      twin.predictedNs === predictedNs &&
+      twin.measuredNs === measuredNs;
+    return words([
+      [!known.includes(algorithm), `${place}/algorithm "${algorithm}" is not one for this device`],
+      [names.indexOf(algorithm) < at, `${place} is there twice`],
+      [!isAfter, `${place} is out of order: fastest prediction first`],
+      [algorithm === "sequential" && streams !== 1, `${place}/streams of "sequential" is not 1`],
+      [sameAs !== undefined && gpu !== undefined, `${place}/sameAs is for a CPU`],
+      [sameAs !== undefined && !isTwin, `${place}/sameAs names no candidate like it before it`],
+    ]);
+  });
 }
 
 function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[] {
-  const { algorithm, streams, latencyNs, candidates, lowerBoundNs, status, merges } = section;
+  const { algorithm, streams, latencyNs, candidates, status, merges } = section;
   const own = candidates.find((each) => each.algorithm === algorithm);
   const sequential = candidates.find((each) => each.algorithm === "sequential");
   const [least] = candidates;
@@ -93,10 +79,12 @@ function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[]
     return [`/operators/candidates has no "${missing}"`];
   }
   const { predicted } = latencyNs;
+  const { lowerBoundNs } = section;
+  const isOptimal = predicted !== undefined && predicted <= (lowerBoundNs ?? -1);
   return words([
     [own.streams !== streams, `/operators/streams is not that of the candidate "${algorithm}"`],
     [
-      own.predictedNs !== predicted,
+      predicted !== undefined && own.predictedNs !== predicted,
       `/operators/latencyNs/predicted is not that of the candidate "${algorithm}"`,
     ],
     [
@@ -106,17 +94,66 @@ function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[]
     ],
     [
       // Candidates with other merges have bounds of their own.
-      !mayMerge && lowerBoundNs > least.predictedNs,
+      !mayMerge && (lowerBoundNs ?? 0) > least.predictedNs,
       `/operators/lowerBoundNs is above the prediction of "${least.algorithm}"`,
     ],
     [
-      (status === "optimal") !== predicted <= lowerBoundNs,
-      `/operators/status is "${status}", the prediction is ${predicted} and its bound ${lowerBoundNs}`,
+      (status === "optimal") !== isOptimal,
+      `/operators/status is "${status}", the prediction is ${predicted ?? "absent"} and its bound ${lowerBoundNs ?? "absent"}`,
     ],
   ]);
 }
 
-function launchProblems({ launches, latencyNs, gpu }: OperatorsSection): string[] {
+/**
+ * Whether what is predicted is there as a whole: latency, bound and times of launches of one thread
+ * per operator, none of them of several. Up to 0.1.0 they were those of one thread all the same, and
+ * a CPU had no costs of workers.
+ */
+function predictionProblems(section: OperatorsSection): string[] {
+  const { threadsPerStream, latencyNs, launches, gpu, workers, longestPathNs } = section;
+  const figures: readonly (readonly [string, boolean])[] = [
+    ["latencyNs/predicted", latencyNs.predicted !== undefined],
+    // For a CPU it is absent, too, where a measurement is below it: see `workerPredictionProblems`.
+    ...(section.lowerBoundNs === undefined && workers !== undefined
+      ? []
+      : [["lowerBoundNs", section.lowerBoundNs !== undefined] as const]),
+    ...launches.flatMap(({ startNs, endNs }, at): (readonly [string, boolean])[] => [
+      [`launches/${at}/startNs`, startNs !== undefined],
+      [`launches/${at}/endNs`, endNs !== undefined],
+    ]),
+  ];
+  const isOld = gpu === undefined && longestPathNs === undefined;
+  const isPredicted = threadsPerStream === 1 || isOld;
+  const wrong = figures.find(([, isThere]) => isThere !== isPredicted);
+  const hasCosts = isPredicted && gpu === undefined && !isOld;
+  return words([
+    [
+      wrong !== undefined,
+      `/operators/${wrong?.[0]} ${isPredicted ? "is missing" : "is of one thread inside each operator"}`,
+    ],
+    [
+      (workers !== undefined) !== hasCosts,
+      `/operators/workers ${hasCosts ? "is missing" : "has no prediction that rests on it"}`,
+    ],
+    [gpu !== undefined && longestPathNs !== undefined, "/operators/longestPathNs is for a CPU"],
+    [
+      !isPredicted && launches.some(({ aloneNs }) => aloneNs !== undefined),
+      "/operators/launches has aloneNs of one thread inside each operator",
+    ],
+    [
+      (longestPathNs ?? 0) > latencyNs.sequentialPredicted,
+      "/operators/longestPathNs is above /operators/latencyNs/sequentialPredicted",
+    ],
+  ]);
+}
+
+function launchProblems(section: OperatorsSection): string[] {
+  const { latencyNs, gpu, workers } = section;
+  const launches = timedLaunches(section);
+  if (launches === undefined) {
+    // Whether a timeline may be absent is said by `predictionProblems`.
+    return [];
+  }
   const endOf = new Map(launches.map(({ operator, endNs }) => [operator, endNs]));
   const lastOn = new Map<number, number>();
   const problems: string[] = [];
@@ -133,8 +170,8 @@ function launchProblems({ launches, latencyNs, gpu }: OperatorsSection): string[
         [startNs < ready, `${place}/startNs is ${startNs}, what it comes after ends at ${ready}`],
         [endNs < startNs, `${place}/endNs is before its start`],
         [
-          (launch.aloneNs === undefined) !== (gpu === undefined),
-          `${place}/aloneNs ${gpu === undefined ? "is there without a GPU" : "is missing"}`,
+          (launch.aloneNs !== undefined) !== ((gpu ?? workers) !== undefined),
+          `${place}/aloneNs ${launch.aloneNs === undefined ? "is missing" : "is there without costs"}`,
         ],
         [
           launch.aloneNs !== undefined && endNs - startNs < launch.aloneNs - 1,

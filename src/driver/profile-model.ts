@@ -43,7 +43,7 @@ async function measured(
   return candidates.ok
     ? withMeasuredSchedules(
         lowered,
-        profile,
+        obtained.value,
         toMeasure(candidates.value),
         { source, seed },
         context,

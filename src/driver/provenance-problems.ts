@@ -61,6 +61,10 @@ function sectionProblems(artifact: ScheduleArtifact): string[] {
     [!isOfModel && device !== undefined, "/device is there, but no time is of a device"],
     [stages !== undefined && !hasModel, "/provenance/inputs has no model, but /stages are of one"],
     [
+      operators !== undefined && !hasModel,
+      "/provenance/inputs has no model, but /operators are of one",
+    ],
+    [
       stages === undefined && pipeline !== undefined && hasModel,
       "/stages is missing, but /provenance/inputs has a model",
     ],

@@ -1,6 +1,7 @@
 import type { OperatorsSection } from "../artifact/artifact.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { doubtOf, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
@@ -24,7 +25,10 @@ export interface RunTiming {
 export interface RunReport {
   readonly algorithm: string;
   readonly streams: number;
-  readonly predictedNs: number;
+  /** Threads inside each operator. */
+  readonly threadsPerStream: number;
+  /** Absent: nothing is predicted of this run. */
+  readonly predictedNs: number | undefined;
   /** Measured when the schedule was compiled; absent: it was not. */
   readonly compiledNs: number | undefined;
   readonly schedule: RunTiming;
@@ -119,6 +123,7 @@ async function runOnCpu(
 ): Promise<Result<RunReport>> {
   const operators = present(artifact.operators, "operators section");
   const isSplit = schedule.streams > 1;
+  const load = (context.machineLoad ?? machineLoad)();
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
     seed: request.seed,
     signal: context.signal,
@@ -129,6 +134,10 @@ async function runOnCpu(
     return measured;
   }
   const { baselines, schedules, noiseRatio, rounds } = measured.value;
+  const doubt = doubtOf(load, noiseRatio);
+  if (doubt !== undefined) {
+    context.onNote(`${doubt}: the times are not to be trusted`);
+  }
   const timings = baselines.map(
     ({ name, latency, relative, outputs }): RunTiming => ({ name, latency, relative, outputs }),
   );
@@ -144,6 +153,7 @@ async function runOnCpu(
   return ok({
     algorithm: operators.algorithm,
     streams: schedule.streams,
+    threadsPerStream: operators.threadsPerStream,
     predictedNs: operators.latencyNs.predicted,
     compiledNs: operators.latencyNs.measured,
     schedule: { name: operators.algorithm, latency, relative, outputs },

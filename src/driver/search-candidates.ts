@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../core/result.js";
+import { isChain } from "../ir/is-chain.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorCostsOf, type Profile } from "../profile/profile.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -12,7 +13,7 @@ import { algorithmRefused } from "./failures.js";
 /** Candidates measured beside the baselines: the best predicted ones that differ. */
 const MEASURED_CANDIDATES = 3;
 
-/** The candidates of a model with these costs. Fails: as the one algorithm that was asked for. */
+/** The candidates of a model with these costs; of a chain only the sequential one. Fails: as the one algorithm that was asked for. */
 export function searchCandidates(
   lowered: LoweredModel,
   profile: Profile,
@@ -21,13 +22,16 @@ export function searchCandidates(
     algorithm,
   }: { readonly seed: number; readonly algorithm?: OperatorAlgorithm | undefined },
 ): Result<Candidates> {
+  // Of a chain every schedule is the sequential one, whatever the algorithm.
+  const algorithms: readonly OperatorAlgorithm[] | undefined =
+    algorithm !== undefined ? [algorithm] : isChain(lowered.graph) ? ["sequential"] : undefined;
   const costs = operatorCostsOf(profile, lowered.graph);
   const candidates = searchOperatorSchedules(
     { graph: lowered.graph, costs },
     {
       workers: profile.workers,
       seed,
-      ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
+      ...(algorithms === undefined ? {} : { algorithms }),
     },
   );
   const refused = candidates.refused.find((each) => each.algorithm === algorithm);

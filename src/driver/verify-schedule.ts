@@ -12,6 +12,7 @@ import { provenanceProblems } from "./provenance-problems.js";
 import { readArtifact } from "./read-artifact.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
 import { graphOfTasks } from "./tasks-in-flight.js";
+import { workerPredictionProblems } from "./worker-prediction-problems.js";
 
 /** An artifact that fits its model. */
 export interface VerifiedSchedule {
@@ -43,7 +44,8 @@ export async function verifySchedule(
 /**
  * Checks the `operators` section of an artifact against its model, with code that shares nothing with
  * the search: every operator once, every dependency kept, all figures in agreement with each other,
- * and for a GPU that is known by its data sheet every predicted figure again.
+ * and every predicted figure again, for a GPU that is known by its data sheet from the device model
+ * and for a CPU from the costs that the artifact names.
  *
  * Fails: `schedule-without-section`, `schedule-broken` once per problem, at most twenty; as `load` does.
  */
@@ -64,7 +66,7 @@ export async function verifyOperators(
   if (!lowered.ok) {
     return lowered;
   }
-  const { dims, tasks } = operators;
+  const { dims, tasks, gpu } = operators;
   const sizes = lowered.value.boundDims.map(({ name, size }) => ({ name, size }));
   if (JSON.stringify(dims) !== JSON.stringify(sizes)) {
     return broken(file, ["/operators/dims is not what the model and the options give"]);
@@ -91,7 +93,13 @@ export async function verifyOperators(
   const wrong =
     inside.length > 0
       ? inside
-      : estimateProblems(artifact, { plain: lowered.value, merged: merged.value }, schedule.value);
+      : gpu === undefined
+        ? workerPredictionProblems(operators, scheduled, schedule.value)
+        : estimateProblems(
+            artifact,
+            { plain: lowered.value, merged: merged.value },
+            schedule.value,
+          );
   return wrong.length > 0
     ? broken(file, wrong)
     : ok({ artifact, lowered: merged.value, schedule: schedule.value });

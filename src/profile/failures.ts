@@ -26,6 +26,14 @@ function profileInvalid(path: string, problem: JsonProblem): Failure {
   };
 }
 
+/** A profile whose figures, each possible, give a schedule that contradicts itself. */
+export function profileContradictory(path: string, problem: string): Failure {
+  return profileInvalid(path, {
+    pointer: "",
+    message: `its figures contradict each other: in the schedule, ${problem}`,
+  });
+}
+
 /** How both kinds of profile word their problems. */
 export function profileWording(path: string): DocumentWording {
   const invalid = (problem: JsonProblem): Failure => profileInvalid(path, problem);

@@ -18,6 +18,7 @@ import type { Failures } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { isChain } from "../ir/is-chain.js";
 import { residentConstants } from "../onnx/resident-constants.js";
 import { compareOutputs } from "../runtime/compare-outputs.js";
 import { executionStopped } from "../runtime/failures.js";
@@ -31,6 +32,7 @@ import type {
   ScheduleMeasurement,
   ScheduleTiming,
 } from "./profile.js";
+import { MOST_DIFFERENCE } from "./profile-limits.js";
 import type { OnProgress } from "./progress.js";
 import {
   openSchedule,
@@ -39,7 +41,7 @@ import {
   type ScheduleRun,
   type ScheduleRunner,
 } from "./schedule-runner.js";
-import { relativeTime, round4, timingOf } from "./timing.js";
+import { noiseOf, relativeTime, timingOf } from "./timing.js";
 import { scheduleDigest, scheduledOutputs } from "./worker-plan-of.js";
 
 /** What is measured. */
@@ -183,12 +185,10 @@ function baselinesOf(request: ScheduleRequest): readonly Baseline[] {
   const wanted: readonly (readonly [BaselineName, number, number])[] = [
     ["sequential", 1, 1],
     ["sequential-again", 1, 1],
-    // On one core these would be the first again.
-    ...(cores > 1
-      ? ([
-          ["all-cores", cores, 1],
-          ["parallel", cores, cores],
-        ] as const)
+    // On one core these would be the first again, and a chain has nothing to run side by side.
+    ...(cores > 1 ? ([["all-cores", cores, 1]] as const) : []),
+    ...(cores > 1 && !isChain(request.lowered.graph)
+      ? ([["parallel", cores, cores]] as const)
       : []),
   ];
   return wanted.map(([name, intraThreads, interThreads]) => ({
@@ -319,12 +319,15 @@ function summarise(
       ...timingsOf(contestant, i),
     }),
   );
-  const again = baselineTimings.find(({ name }) => name === "sequential-again")?.relative;
+  const again = present(
+    baselineTimings.find(({ name }) => name === "sequential-again"),
+    "second sequential baseline",
+  );
   return {
     rounds,
     warmUpRounds: WARM_UP_ROUNDS,
     seed: request.seed,
-    noiseRatio: round4(Math.max(1 - (again?.low ?? 1), (again?.high ?? 1) - 1, 0)),
+    noiseRatio: noiseOf(again.relative),
     baselines: baselineTimings,
     schedules: candidates.map(
       ({ schedule, digest, ...contestant }, i): ScheduleTiming => ({
@@ -347,8 +350,8 @@ function checkOutputs(
   const scheduled = (all: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> =>
     new Map([...all].filter(([name]) => names.has(name)));
   const comparison = compareOutputs(scheduled(reference), scheduled(actual));
-  // JSON has no infinity: a NaN against a number is as far as numbers go.
-  const finite = (value: number): number => Math.min(value, Number.MAX_VALUE);
+  // JSON has no infinity: a NaN against a number is as far as differences are told apart.
+  const finite = (value: number): number => Math.min(value, MOST_DIFFERENCE);
   return {
     identical: comparison.identical,
     maxAbsolute: finite(comparison.maxAbsolute),

@@ -32,7 +32,14 @@ import type {
   Timing,
 } from "./profile.js";
 import type { ProfileKey } from "./profile-key.js";
-import { MAX_BYTE_NS, MAX_NOISE, timeProblems } from "./profile-limits.js";
+import {
+  MAX_BYTE_NS,
+  MAX_NOISE,
+  MAX_SAMPLES,
+  MAX_THREADS,
+  MOST_DIFFERENCE,
+} from "./profile-limits.js";
+import { profileProblems } from "./profile-problems.js";
 
 /** Kind of file, as its first field says. */
 const PROFILE_FORMAT = "top-compile/profile";
@@ -51,7 +58,12 @@ interface ProfileFile extends Profile {
 const count: Shape<number> = integer(0);
 const ratio: Shape<number> = number(0);
 
-const TIMING = { medianNs: count, p10Ns: count, p90Ns: count, samples: integer(1) } as const;
+const TIMING = {
+  medianNs: count,
+  p10Ns: count,
+  p90Ns: count,
+  samples: integer(1, MAX_SAMPLES),
+} as const;
 
 const timing: Shape<Timing> = object<Timing>(TIMING);
 
@@ -63,8 +75,8 @@ const relative: Shape<RelativeTime> = object<RelativeTime>({
 
 const outputs: Shape<OutputCheck> = object<OutputCheck>({
   identical: boolean,
-  maxAbsolute: ratio,
-  maxRelative: ratio,
+  maxAbsolute: number(0, MOST_DIFFERENCE),
+  maxRelative: number(0, MOST_DIFFERENCE),
 });
 
 const key: Shape<ProfileKey> = object<ProfileKey>({
@@ -119,8 +131,8 @@ const workers: Shape<WorkerCosts> = object<WorkerCosts>({
 
 const baseline: Shape<BaselineTiming> = object<BaselineTiming>({
   name: oneOf("sequential", "sequential-again", "all-cores", "parallel"),
-  intraThreads: integer(1),
-  interThreads: integer(1),
+  intraThreads: integer(1, MAX_THREADS),
+  interThreads: integer(1, MAX_THREADS),
   latency: timing,
   relative,
   outputs,
@@ -172,30 +184,12 @@ const KIND: DocumentKind<ProfileFile> = {
   shape: profileFile,
 };
 
-/** What a shape cannot say: names occur once, there is a slowdown for each number of workers. */
+/** What a shape cannot say: that the figures can have been measured together. */
 function consistent(
   { format: _, version: __, ...profile }: ProfileFile,
   problems: JsonProblem[],
 ): Profile {
-  const seen = new Set<string>();
-  for (const [i, { name }] of profile.operators.entries()) {
-    if (seen.has(name)) {
-      problems.push({ pointer: `/operators/${i}/name`, message: `${name} occurs twice` });
-    }
-    seen.add(name);
-  }
-  const { slowdown, workers: wanted } = profile.workers;
-  if (slowdown.length !== wanted || slowdown[0] !== 1) {
-    problems.push({
-      pointer: "/workers/slowdown",
-      message: `must have ${wanted} numbers, the first of them 1`,
-    });
-  }
-  const { segmentNs, signalNs, tensorNs } = profile.workers;
-  const medians = profile.operators.map(({ medianNs }) => medianNs);
-  const each = segmentNs + signalNs + tensorNs;
-  const most = slowdown.reduce((largest, factor) => Math.max(largest, factor), 1);
-  problems.push(...timeProblems("/operators", [...medians, ...medians.map(() => each)], most));
+  problems.push(...profileProblems(profile));
   return profile;
 }
 

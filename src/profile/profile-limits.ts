@@ -21,5 +21,14 @@ export function timeProblems(
     : [{ pointer, message: `times add up to ${total} ns, more than ${MAX_TIME_NS}` }];
 }
 
+/** Most samples of one thing: nobody waits for as many. */
+export const MAX_SAMPLES = 1e9;
+
+/** Outputs further apart than this are not told apart: differences are cut to it. */
+export const MOST_DIFFERENCE = 1e9;
+
+/** Most threads inside an operator. */
+export const MAX_THREADS = 4096;
+
 /** Largest relative noise: beyond, nothing was measured. */
 export const MAX_NOISE = 1e6;

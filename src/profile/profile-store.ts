@@ -14,9 +14,18 @@ import type { Profile } from "./profile.js";
 import { encodeProfile, MAX_PROFILE_BYTES, parseProfile } from "./profile-format.js";
 import { keyDigest, type ProfileKey } from "./profile-key.js";
 
+/** A profile that fits. */
+export interface FoundProfile {
+  readonly kind: "found";
+  readonly profile: Profile;
+  readonly path: string;
+  /** The day on which its file was written, such as `2025-11-29`, in universal time. */
+  readonly keptOn: string;
+}
+
 /** What a look into the store found. */
 export type StoredProfile =
-  | { readonly kind: "found"; readonly profile: Profile; readonly path: string }
+  | FoundProfile
   | { readonly kind: "absent"; readonly path: string }
   /** There is a file, but it cannot be used: measure again, and say why. */
   | { readonly kind: "refused"; readonly reason: Failure; readonly path: string };
@@ -52,7 +61,8 @@ export function profileText(path: string): Result<string> {
 /** Looks for the stored profile with a key. */
 export function findProfile(folder: string, key: ProfileKey): StoredProfile {
   const path = profilePath(folder, key);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) {
     return { kind: "absent", path };
   }
   const untrusted = notOurs(path);
@@ -65,7 +75,12 @@ export function findProfile(folder: string, key: ProfileKey): StoredProfile {
   }
   const fits = checkProfile(profile.value, path, key);
   return fits.ok
-    ? { kind: "found", profile: profile.value, path }
+    ? {
+        kind: "found",
+        profile: profile.value,
+        path,
+        keptOn: status.mtime.toISOString().slice(0, 10),
+      }
     : { kind: "refused", reason: fits.error[0], path };
 }
 

@@ -35,11 +35,20 @@ export function relativeTime(
     }
     medians[i] = median(resample);
   }
+  const middle = median(ratios);
   return {
-    median: round4(median(ratios)),
-    low: round4(quantile(medians, 0.025)),
-    high: round4(quantile(medians, 0.975)),
+    median: round4(middle),
+    low: round4(Math.min(middle, quantile(medians, 0.025))),
+    high: round4(Math.max(middle, quantile(medians, 0.975))),
   };
+}
+
+/**
+ * The noise floor that an interval of the same thing measured twice shows: its larger distance from
+ * 1, rounded to 4 decimals.
+ */
+export function noiseOf({ low, high }: Pick<RelativeTime, "low" | "high">): number {
+  return round4(Math.max(1 - low, high - 1, 0));
 }
 
 /** A number rounded to 4 decimals. */

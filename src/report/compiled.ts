@@ -8,15 +8,15 @@ import {
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
+import { whySequential } from "./why-sequential.js";
 
 /** What a compile found: the device, the candidates beside the baselines, the choice and why. */
 export function renderCompiled(
   { device, provenance }: ScheduleArtifact,
   operators: OperatorsSection,
 ): string {
-  const { dims, batch, tasks, merges, lowerBoundNs, latencyNs, status } = operators;
-  const gap = lowerBoundNs === 0 ? 0 : latencyNs.predicted / lowerBoundNs - 1;
-  const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
+  const { dims, batch, tasks, merges } = operators;
+  const why = whySequential(operators);
   return [
     `device  ${formatName(device?.name ?? "unknown")} (times ${device?.source ?? "unknown"})`,
     ...(dims.length === 0
@@ -31,8 +31,29 @@ export function renderCompiled(
     ...(provenance.options["mergeConvolutions"] === true
       ? [`merged  ${renderMerges(merges ?? [])}`]
       : []),
-    `bound   no schedule is predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`,
+    ...(why === undefined ? [] : [`why     ${why}`]),
+    ...boundLines(operators),
   ].join("\n");
+}
+
+/** What no schedule of the same kind is predicted to beat; nothing where nothing is predicted. */
+function boundLines(section: OperatorsSection): readonly string[] {
+  const { lowerBoundNs, latencyNs, threadsPerStream, status, workers, gpu } = section;
+  const { predicted } = latencyNs;
+  if (lowerBoundNs === undefined || predicted === undefined || threadsPerStream > 1) {
+    return [];
+  }
+  const gap = lowerBoundNs === 0 ? 0 : predicted / lowerBoundNs - 1;
+  const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
+  const than = `predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`;
+  if (gpu !== undefined) {
+    return [`bound   no schedule is ${than}`];
+  }
+  const threads = workers === undefined ? "" : ` ${workers.slowdown.length}`;
+  return [
+    `bound   of one-thread operators over${threads} worker threads no schedule is`,
+    `        ${than}`,
+  ];
 }
 
 /** How many operators became how many. */

@@ -1,4 +1,5 @@
 import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
@@ -13,15 +14,20 @@ const LINKS = 12;
 export function renderExplained(
   artifact: ScheduleArtifact,
   operators: OperatorsSection,
-  explanation: Explanation,
+  explanation: Explanation | undefined,
   layout: ChartLayout,
 ): string {
+  const launches = timedLaunches(operators);
+  if (explanation === undefined || launches === undefined) {
+    const threads = `${operators.threadsPerStream} threads inside each operator`;
+    return `${renderCompiled(artifact, operators)}\n\nno timeline: times with ${threads} are not predicted`;
+  }
   return [
     renderCompiled(artifact, operators),
     "",
     `predicted timeline (${formatNs(explanation.latencyNs)})`,
     "",
-    renderTimeline(operators, explanation.latencyNs, layout),
+    renderTimeline(operators.streams, launches, explanation.latencyNs, layout),
     "",
     ...(explanation.gpu === undefined
       ? []
@@ -40,7 +46,8 @@ export function renderExplained(
 
 /** The launches as a Gantt chart, a row per stream. */
 function renderTimeline(
-  { streams, launches }: OperatorsSection,
+  streams: number,
+  launches: readonly TimedLaunch[],
   end: number,
   layout: ChartLayout,
 ): string {

@@ -8,7 +8,8 @@
  * next launch go a launch gap after an end, and an event does so later. The time between two links is
  * a gap: the hand-over between streams, and the start of a sub-model.
  */
-import type { ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
+import type { OperatorsSection } from "../artifact/artifact.js";
+import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { type GpuExplanation, gpuExplanationOf } from "./gpu-explanation.js";
 
 /** What one stream does. */
@@ -52,19 +53,26 @@ export interface Explanation {
 }
 
 /**
- * The explanation of a section, with at most `slowest` slowest operators.
+ * The explanation of a section, with at most `slowest` slowest operators; `undefined` where no times
+ * are predicted.
  *
  * Requires: nothing of the launches; a section that does not verify gives an explanation of what
  * it says. Cost: O(launches log launches + waits).
  */
-export function explainOperators(section: OperatorsSection, slowest: number): Explanation {
-  const { launches } = section;
-  const chain = criticalChain(section);
+export function explainOperators(
+  section: OperatorsSection,
+  slowest: number,
+): Explanation | undefined {
+  const launches = timedLaunches(section);
+  if (launches === undefined) {
+    return undefined;
+  }
+  const chain = criticalChain(launches, section);
   const gpu = gpuExplanationOf(section, chain);
   return {
     latencyNs: launches.reduce((end, { endNs }) => Math.max(end, endNs), 0),
-    streams: streamShares(section),
-    tasks: taskShares(section),
+    streams: streamShares(section, launches),
+    tasks: taskShares(section, launches),
     criticalPath: linksOf(chain),
     ...(gpu === undefined ? {} : { gpu }),
     slowest: launches
@@ -74,11 +82,14 @@ export function explainOperators(section: OperatorsSection, slowest: number): Ex
   };
 }
 
-function durationOf({ startNs, endNs }: ArtifactLaunch): number {
+function durationOf({ startNs, endNs }: TimedLaunch): number {
   return Math.max(0, endNs - startNs);
 }
 
-function streamShares({ streams, launches }: OperatorsSection): StreamShare[] {
+function streamShares(
+  { streams }: OperatorsSection,
+  launches: readonly TimedLaunch[],
+): StreamShare[] {
   const shares = Array.from({ length: streams }, () => ({ operators: 0, waits: 0, busyNs: 0 }));
   for (const launch of launches) {
     const share = shares[launch.stream];
@@ -91,7 +102,7 @@ function streamShares({ streams, launches }: OperatorsSection): StreamShare[] {
   return shares.map((share, stream) => ({ stream, ...share }));
 }
 
-function taskShares({ tasks, launches }: OperatorsSection): TaskShare[] {
+function taskShares({ tasks }: OperatorsSection, launches: readonly TimedLaunch[]): TaskShare[] {
   const shares = new Map((tasks ?? []).map(({ name }) => [name, { operators: 0, endNs: 0 }]));
   for (const { operator, endNs } of launches) {
     const share = shares.get(operator.slice(0, Math.max(0, operator.indexOf(":"))));
@@ -103,10 +114,10 @@ function taskShares({ tasks, launches }: OperatorsSection): TaskShare[] {
   return [...shares].map(([task, share]) => ({ task, ...share }));
 }
 
-function criticalChain({ launches, gpu }: OperatorsSection): ArtifactLaunch[] {
+function criticalChain(launches: readonly TimedLaunch[], { gpu }: OperatorsSection): TimedLaunch[] {
   const byName = new Map(launches.map((launch) => [launch.operator, launch]));
   const previous = previousLaunches(launches);
-  const chain: ArtifactLaunch[] = [];
+  const chain: TimedLaunch[] = [];
   let at = lastBy(launches, ({ endNs }) => endNs);
   while (at !== undefined && chain.length < launches.length) {
     const { stream, waits } = at;
@@ -120,7 +131,7 @@ function criticalChain({ launches, gpu }: OperatorsSection): ArtifactLaunch[] {
   return chain.reverse();
 }
 
-function linksOf(chain: readonly ArtifactLaunch[]): ChainLink[] {
+function linksOf(chain: readonly TimedLaunch[]): ChainLink[] {
   return chain.map((launch, at) => ({
     operator: launch.operator,
     stream: launch.stream,
@@ -131,10 +142,10 @@ function linksOf(chain: readonly ArtifactLaunch[]): ChainLink[] {
 
 /** The launch before each launch on its stream, if any. */
 function previousLaunches(
-  launches: readonly ArtifactLaunch[],
-): ReadonlyMap<ArtifactLaunch, readonly [ArtifactLaunch]> {
-  const previous = new Map<ArtifactLaunch, readonly [ArtifactLaunch]>();
-  const last = new Map<number, ArtifactLaunch>();
+  launches: readonly TimedLaunch[],
+): ReadonlyMap<TimedLaunch, readonly [TimedLaunch]> {
+  const previous = new Map<TimedLaunch, readonly [TimedLaunch]>();
+  const last = new Map<number, TimedLaunch>();
   for (const launch of launches) {
     const before = last.get(launch.stream);
     if (before !== undefined) {
@@ -147,10 +158,10 @@ function previousLaunches(
 
 /** The first of those with the latest time. */
 function lastBy(
-  launches: readonly ArtifactLaunch[],
-  timeOf: (launch: ArtifactLaunch) => number,
-): ArtifactLaunch | undefined {
-  let last: ArtifactLaunch | undefined;
+  launches: readonly TimedLaunch[],
+  timeOf: (launch: TimedLaunch) => number,
+): TimedLaunch | undefined {
+  let last: TimedLaunch | undefined;
   for (const launch of launches) {
     if (last === undefined || timeOf(launch) > timeOf(last)) {
       last = launch;

@@ -9,7 +9,8 @@
  * Example: a chain of 100 us alone in a schedule of 120 us with 8 us of gaps and 12 us slowed down:
  * fewer neighbours at that time would help, shorter gaps would not help much.
  */
-import type { ArtifactGpu, ArtifactLaunch, OperatorsSection } from "../artifact/artifact.js";
+import type { ArtifactGpu, OperatorsSection } from "../artifact/artifact.js";
+import type { TimedLaunch } from "../artifact/timed-launches.js";
 
 /** A lower bound on the latency. */
 export interface GpuBound {
@@ -50,7 +51,7 @@ export interface GpuExplanation {
 /** The GPU's part of a section's explanation, if it has one. Cost: O(chain). */
 export function gpuExplanationOf(
   { gpu }: OperatorsSection,
-  chain: readonly ArtifactLaunch[],
+  chain: readonly TimedLaunch[],
 ): GpuExplanation | undefined {
   if (gpu === undefined) {
     return undefined;
@@ -69,9 +70,9 @@ export function gpuExplanationOf(
   return { bounds, chain: time, losses, usePercent: gpu.usePercent };
 }
 
-function chainTime(gpu: ArtifactGpu, chain: readonly ArtifactLaunch[]): ChainTime {
+function chainTime(gpu: ArtifactGpu, chain: readonly TimedLaunch[]): ChainTime {
   const time = { aloneNs: 0, slowedNs: 0, launchGapsNs: 0, eventsNs: 0, roomNs: 0 };
-  let before: ArtifactLaunch | undefined;
+  let before: TimedLaunch | undefined;
   for (const launch of chain) {
     const took = Math.max(0, launch.endNs - launch.startNs);
     const alone = Math.min(took, launch.aloneNs ?? took);

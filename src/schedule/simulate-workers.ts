@@ -21,9 +21,11 @@ export interface WorkerTimeline {
 /**
  * Predicts a schedule on a CPU whose streams are worker threads.
  *
- * A segment costs `segmentNs`, the hand-over of each tensor that it reads from outside (inputs of
- * the graph included, tensors made by an earlier segment of the same worker too), and the
- * durations of its operators. See `runSegments` for waiting and slowing down.
+ * A schedule on one stream is the whole model on the calling thread: it takes the durations of its
+ * operators, which add up to a whole run. With several streams a segment costs `segmentNs`, the
+ * hand-over of each tensor that it reads from outside (inputs of the graph included, tensors made by
+ * an earlier segment of the same worker too), and the durations of its operators. See `runSegments`
+ * for waiting and slowing down.
  *
  * Left out: what the main thread does between segments beyond `signalNs`; that a slowdown differs
  * between operators that compute and operators that move memory; outputs of the graph, which cost
@@ -41,13 +43,15 @@ export function simulateWorkers(
 ): WorkerTimeline {
   invariant(schedule.streams <= workers.workers, "schedule has more streams than workers");
   const segments = segmentsOf(graph, schedule);
-  const run = runSegments(loadOf(graph, segments, costs, workers), workers);
+  const overheadNs = ({ inputs }: Segment): number =>
+    schedule.streams > 1 ? segmentOverheadNs(graph, inputs, workers) : 0;
+  const run = runSegments(loadOf(segments, costs, overheadNs), workers);
   const operatorStartNs = new Float64Array(graph.operators.length);
   const operatorEndNs = new Float64Array(graph.operators.length);
-  for (const [at, { operators, inputs }] of segments.entries()) {
+  for (const [at, segment] of segments.entries()) {
     const clock = clockOf(run, at);
-    let work = segmentOverheadNs(graph, inputs, workers);
-    for (const id of operators) {
+    let work = overheadNs(segment);
+    for (const id of segment.operators) {
       operatorStartNs[id] = Math.round(clock(work));
       work += costs.durationNs[id] as number;
       operatorEndNs[id] = Math.round(clock(work));
@@ -63,7 +67,10 @@ export function simulateWorkers(
   };
 }
 
-/** What a segment costs before its first operator runs: starting it and handing it its tensors. */
+/**
+ * What one of several segments costs before its first operator runs: starting it and handing it its
+ * tensors.
+ */
 export function segmentOverheadNs(
   graph: OperatorGraph,
   inputs: readonly TensorId[],
@@ -77,16 +84,15 @@ export function segmentOverheadNs(
 }
 
 function loadOf(
-  graph: OperatorGraph,
   segments: readonly Segment[],
   { durationNs }: OperatorCosts,
-  workers: WorkerCosts,
+  overheadNs: (segment: Segment) => number,
 ): SegmentLoad {
   const waitStart = new Int32Array(segments.length + 1);
   const waits: number[] = [];
   const workNs = new Float64Array(segments.length);
   for (const [at, segment] of segments.entries()) {
-    let work = segmentOverheadNs(graph, segment.inputs, workers);
+    let work = overheadNs(segment);
     for (const id of segment.operators) {
       work += durationNs[id] as number;
     }

@@ -61,7 +61,8 @@ describe.each(Object.entries(algorithms))("%s", (_, search) => {
         const schedule = foldStreams(problem, search(problem), workers.workers);
         const line = simulateWorkers(graph, schedule, costs, workers);
         let overheads = 0;
-        for (const { inputs } of segmentsOf(graph, schedule)) {
+        const starts = schedule.streams > 1 ? segmentsOf(graph, schedule) : [];
+        for (const { inputs } of starts) {
           overheads += segmentOverheadNs(graph, inputs, workers);
         }
         const work = costs.durationNs.reduce((sum, ns) => sum + ns, 0) + overheads;

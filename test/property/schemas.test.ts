@@ -75,6 +75,13 @@ const BEYOND: readonly RegExp[] = [
   /must be a multiple of 32, the threads of a warp/,
   /must not be below (flops\/float32|launchGapNs)/,
   /must have \d+ numbers, the first of them 1$/,
+  /must have (p10Ns <= medianNs <= p90Ns|low <= median <= high)/,
+  /^must have sequential(-again)?, which everything is compared with$/,
+  /^has [a-z-]+ \d+ times$/,
+  /^must be (at least 1|1: it is compared with itself)$/,
+  /which the interval of sequential-again gives$/,
+  /^sequential(-again)? is on one thread$/,
+  /^are identical, and differ$/,
 ];
 
 describe("readers and schemas", () => {

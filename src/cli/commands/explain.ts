@@ -70,7 +70,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
       const explanation = explainOperators(operators, SLOWEST);
       print({
         text: () => renderExplained(read.value, operators, explanation, { width, style }),
-        json: () => explanation,
+        json: () => explanation ?? { isPredicted: false },
       });
       return { ok: true, value: EXIT.done };
     });

@@ -5,7 +5,8 @@ import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
 import { readArtifact } from "../../driver/read-artifact.js";
 import { type RunReport, type RunTiming, runSchedule } from "../../driver/run-schedule.js";
 import type { Timing } from "../../profile/profile.js";
-import { formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
+import { counted, formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
+import { comparePrediction } from "../../report/prediction.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
@@ -101,26 +102,52 @@ function renderRan(report: RunReport): string {
     formatSpeedUp(latency.medianNs, base),
     outputs.identical ? "identical" : `within ${outputs.maxRelative.toExponential(1)}`,
   ];
-  const { schedule, predictedNs, compiledNs } = report;
-  const error = Math.abs(predictedNs / schedule.latency.medianNs - 1);
+  const { schedule, streams, threadsPerStream } = report;
+  const own = threadsPerStream > 1 ? "all-cores" : "sequential";
+  // One stream is the whole model in one session: that baseline is the schedule, measured once.
+  const baselines = report.baselines.filter(({ name }) => streams > 1 || name !== own);
   return [
     textTable(
       ["", "median", "p10 to p90", "speed-up", "outputs"],
       [
-        row({ ...schedule, name: `schedule (${report.algorithm}, ${report.streams} streams)` }),
-        ...report.baselines.map((each) => row({ ...each, name: `ONNX Runtime, ${each.name}` })),
+        row({ ...schedule, name: scheduleName(report) }),
+        ...baselines.map((each) => row({ ...each, name: `ONNX Runtime, ${each.name}` })),
       ],
       ["left", "right", "right", "right", "left"],
     ),
     "",
-    `predicted  ${formatNs(predictedNs)}, ${formatShare(error)} off`,
-    ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
+    ...predictionLines(report, schedule.latency.medianNs),
     `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
   ].join("\n");
 }
 
+/** What ran, in few words: `schedule (sequential, 2 threads per operator)`. */
+function scheduleName({
+  algorithm,
+  streams,
+  threadsPerStream,
+}: Pick<RunReport, "algorithm" | "streams" | "threadsPerStream">): string {
+  const how =
+    threadsPerStream > 1 ? `${threadsPerStream} threads per operator` : counted(streams, "stream");
+  return `schedule (${algorithm}, ${how})`;
+}
+
+function predictionLines(
+  { predictedNs, compiledNs }: Pick<RunReport, "predictedNs" | "compiledNs">,
+  measuredNs: number,
+): readonly string[] {
+  const compared =
+    predictedNs === undefined || predictedNs === 0 || measuredNs === 0
+      ? ""
+      : `, ${comparePrediction(predictedNs, measuredNs)}`;
+  return [
+    ...(predictedNs === undefined ? [] : [`predicted  ${formatNs(predictedNs)}${compared}`]),
+    ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
+  ];
+}
+
 function renderGpuRan(report: CudaRunReport): string {
-  const { schedule, predictedNs, compiledNs, baselines } = report;
+  const { schedule, baselines } = report;
   const base = baselines.find(({ name }) => name === "sequential")?.latency.medianNs ?? 0;
   const row = (name: string, { latency }: { readonly latency: Timing }, outputs: string) => [
     name,
@@ -129,7 +156,6 @@ function renderGpuRan(report: CudaRunReport): string {
     formatSpeedUp(latency.medianNs, base),
     outputs,
   ];
-  const error = Math.abs(predictedNs / Math.max(1, schedule.latency.medianNs) - 1);
   const outputs = report.isVerified
     ? `within ${schedule.outputs.distance.toExponential(1)}`
     : "not verified";
@@ -143,14 +169,13 @@ function renderGpuRan(report: CudaRunReport): string {
     textTable(
       ["", "median", "p10 to p90", "speed-up", "outputs"],
       [
-        row(`schedule (${report.algorithm}, ${report.streams} streams)`, schedule, outputs),
+        row(scheduleName({ ...report, threadsPerStream: 1 }), schedule, outputs),
         ...baselines.map((each) => row(names[each.name], each, "")),
       ],
       ["left", "right", "right", "right", "left"],
     ),
     "",
-    `predicted  ${formatNs(predictedNs)}, ${formatShare(error)} off`,
-    ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
+    ...predictionLines(report, schedule.latency.medianNs),
     `throughput ${Math.round(report.throughput)} inferences per second`,
     `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
   ].join("\n");

@@ -13,7 +13,8 @@ export interface CudaRunReport {
   readonly device: string;
   readonly algorithm: string;
   readonly streams: number;
-  readonly predictedNs: number;
+  /** Absent: nothing is predicted of this run. */
+  readonly predictedNs: number | undefined;
   /** Measured when the schedule was compiled; absent: it was not. */
   readonly compiledNs: number | undefined;
   readonly schedule: GpuScheduleTiming;

@@ -8,9 +8,11 @@ import { earliestEnds } from "./path-lengths.js";
 export interface WorkerBounds {
   /** The longest path of operators, and the start of the segment it begins in. */
   readonly criticalPathNs: number;
-  /** All operators, one segment and one hand-over of each input, at the best total speed of the workers. */
+  /** All operators, two segments and one hand-over of each input, at the best total speed of the workers. */
   readonly workNs: number;
-  /** The larger of the two. */
+  /** All operators one after the other on the calling thread. */
+  readonly oneStreamNs: number;
+  /** What several streams cannot beat, the larger of the first two, or one stream if that is less. */
   readonly lowerBoundNs: number;
 }
 
@@ -20,9 +22,10 @@ export interface WorkerBounds {
  * A path runs one operator after the other, each at the speed of one worker at best; before its
  * first operator, its segment has started and taken the inputs of the graph which that operator
  * reads. All work together is done at the total speed of k busy workers, k / slowdown(k), for the
- * best k. There is at least one segment, and each input is handed over at least once.
+ * best k. There are at least two segments, and each input is handed over at least once. One stream
+ * has neither starts nor hand-overs, and takes exactly the sum of the operators.
  *
- * On one worker the work bound is met by the sequential schedule.
+ * On one worker the sequential schedule is the only one.
  * Cost: O(V + E).
  */
 export function workerBounds(
@@ -43,13 +46,16 @@ export function workerBounds(
     }
   }
   const ends = earliestEnds(graph, costs.durationNs, release);
-  const work =
-    costs.durationNs.reduce((sum, ns) => sum + ns, workers.segmentNs) +
+  const alone = costs.durationNs.reduce((sum, ns) => sum + ns, 0);
+  const starts =
+    2 * workers.segmentNs +
     graph.tensors.reduce((sum, { id }) => sum + inputNs(graph, id, workers), 0);
   const isEmpty = graph.operators.length === 0;
   const criticalPathNs = wholeNs(ends.reduce((most, end) => Math.max(most, end), 0) * slowest);
-  const workNs = isEmpty ? 0 : wholeNs(work / throughput);
-  return { criticalPathNs, workNs, lowerBoundNs: Math.max(criticalPathNs, workNs) };
+  const workNs = isEmpty ? 0 : wholeNs((alone + starts) / throughput);
+  const oneStreamNs = wholeNs(alone);
+  const several = workers.workers > 1 ? Math.max(criticalPathNs, workNs) : Number.POSITIVE_INFINITY;
+  return { criticalPathNs, workNs, oneStreamNs, lowerBoundNs: Math.min(oneStreamNs, several) };
 }
 
 /** What handing over an input of the graph costs once; nothing for other tensors and unread inputs. */

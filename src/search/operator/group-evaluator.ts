@@ -30,10 +30,15 @@ export interface Evaluation {
   readonly segmentOf: Int32Array;
 }
 
-/** An evaluator with its own buffers. Cost of a call: O((groups + dependencies) * workers). */
+/**
+ * An evaluator with its own buffers. `extent`: the groups are the whole model, whose one segment runs
+ * on the calling thread and costs nothing to start, or a part of it, whose segment may be one of
+ * several. Cost of a call: O((groups + dependencies) * workers).
+ */
 export function groupEvaluator(
   groups: GroupGraph,
   costs: WorkerCosts,
+  extent: "model" | "part" = "model",
 ): (plan: GroupPlan) => Evaluation {
   const { count, predecessors, reads, writer, handOverNs } = groups;
   const width = costs.workers;
@@ -167,6 +172,10 @@ export function groupEvaluator(
 
   /** Work of each segment: start, groups, and each tensor from another segment once. */
   function weigh({ order }: GroupPlan, segments: number): void {
+    if (segments === 1 && extent === "model") {
+      load.workNs[0] = groups.workNs.reduce((sum, ns) => sum + ns, 0);
+      return;
+    }
     load.workNs.fill(costs.segmentNs, 0, segments);
     stamp.fill(-1);
     for (let worker = 0; worker < width; worker++) {

@@ -185,7 +185,7 @@ function searchRegion(
   if (largestGain(part) <= 2 * workers.segmentNs) {
     return sequential;
   }
-  const evaluate = groupEvaluator(part, workers);
+  const evaluate = groupEvaluator(part, workers, "part");
   let best: JudgedPlan = judge(sequential, evaluate);
   for (const plan of listSchedules(part, workers)) {
     const judged = judge(plan, evaluate);

@@ -16,7 +16,8 @@ describe("renderCompiled", () => {
         "ONNX Runtime, all cores                       7.00 ms     1.44x",
         "",
         "chosen  opara on 2 streams: the fastest measured, by more than the noise of 1.2 %",
-        "bound   no schedule is predicted faster than 5.00 ms; this one: at most 20.0 % above it",
+        "bound   of one-thread operators over worker threads no schedule is",
+        "        predicted faster than 5.00 ms; this one: at most 20.0 % above it",
       ].join("\n"),
     );
   });

@@ -1,19 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { present } from "../../../src/core/invariant.js";
 import { explainOperators } from "../../../src/report/explanation.js";
 import { arbitraryArtifact } from "../../support/arbitrary-artifacts.js";
 import { SECTION } from "../../support/artifacts.js";
 
 describe("explainOperators", () => {
   it("adds up what each stream does", () => {
-    expect(explainOperators(SECTION, 3).streams).toEqual([
+    expect(present(explainOperators(SECTION, 3), "explanation").streams).toEqual([
       { stream: 0, operators: 3, waits: 1, busyNs: 6_000_000 },
       { stream: 1, operators: 1, waits: 1, busyNs: 2_800_000 },
     ]);
   });
 
   it("follows what the end waits for back to the start", () => {
-    const { criticalPath, latencyNs } = explainOperators(SECTION, 3);
+    const { criticalPath, latencyNs } = present(explainOperators(SECTION, 3), "explanation");
     expect(criticalPath.map(({ operator }) => operator)).toEqual(["a", "b", "d"]);
     expect(latencyNs).toBe(6_000_000);
   });
@@ -22,7 +23,9 @@ describe("explainOperators", () => {
     const launches = SECTION.launches.map((each) =>
       each.operator === "b" ? { ...each, endNs: 3_000_000 } : each,
     );
-    expect(explainOperators({ ...SECTION, launches }, 3).criticalPath).toEqual([
+    expect(
+      present(explainOperators({ ...SECTION, launches }, 3), "explanation").criticalPath,
+    ).toEqual([
       { operator: "a", stream: 0, durationNs: 1_000_000, gapNs: 0 },
       { operator: "c", stream: 1, durationNs: 2_800_000, gapNs: 200_000 },
       { operator: "d", stream: 0, durationNs: 1_000_000, gapNs: 1_000_000 },
@@ -30,7 +33,7 @@ describe("explainOperators", () => {
   });
 
   it("lists the slowest operators, longest first", () => {
-    expect(explainOperators(SECTION, 2).slowest).toEqual([
+    expect(present(explainOperators(SECTION, 2), "explanation").slowest).toEqual([
       { operator: "b", durationNs: 4_000_000 },
       { operator: "c", durationNs: 2_800_000 },
     ]);
@@ -41,7 +44,7 @@ describe("explainOperators", () => {
     fc.assert(
       fc.property(arbitraryArtifact, ({ operators }) => {
         if (operators !== undefined) {
-          const { streams, criticalPath } = explainOperators(operators, 5);
+          const { streams, criticalPath } = present(explainOperators(operators, 5), "explanation");
           expect(streams.length).toBe(operators.streams);
           expect(criticalPath.length).toBeLessThanOrEqual(operators.launches.length);
           explained++;

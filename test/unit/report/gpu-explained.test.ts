@@ -4,6 +4,7 @@ import type {
   ArtifactLaunch,
   OperatorsSection,
 } from "../../../src/artifact/artifact.js";
+import { present } from "../../../src/core/invariant.js";
 import { explainOperators } from "../../../src/report/explanation.js";
 import { renderGpuExplained } from "../../../src/report/gpu-explained.js";
 import { SECTION } from "../../support/artifacts.js";
@@ -31,7 +32,7 @@ function sectionOf(
 }
 
 function verdictOf(section: OperatorsSection): string {
-  const { gpu, latencyNs } = explainOperators(section, 1);
+  const { gpu, latencyNs } = present(explainOperators(section, 1), "explanation");
   const lines = renderGpuExplained(gpu ?? expect.fail(), latencyNs, { width: 80, style: "ascii" });
   return lines.slice(lines.lastIndexOf("") + 1).join("\n");
 }
@@ -39,17 +40,15 @@ function verdictOf(section: OperatorsSection): string {
 describe("what the end waits for on a GPU", () => {
   it("is what let an operator go last, not what ended last", () => {
     // c may start 1 us after b on its stream (20 us), but 3 us after a on the other: at 21 us.
-    const { criticalPath, gpu } = explainOperators(
-      sectionOf(
-        [
-          launch("a", 1, [0, 18_000]),
-          launch("b", 0, [0, 19_000]),
-          launch("c", 0, [21_000, 30_000], { waits: ["a"] }),
-        ],
-        { criticalPath: 28_000 },
-      ),
-      1,
+    const section = sectionOf(
+      [
+        launch("a", 1, [0, 18_000]),
+        launch("b", 0, [0, 19_000]),
+        launch("c", 0, [21_000, 30_000], { waits: ["a"] }),
+      ],
+      { criticalPath: 28_000 },
     );
+    const { criticalPath, gpu } = present(explainOperators(section, 1), "explanation");
     expect(criticalPath.map(({ operator }) => operator)).toEqual(["a", "c"]);
     expect(gpu?.chain).toEqual({
       aloneNs: 27_000,

@@ -33,17 +33,21 @@ describe("segmentsOf", () => {
 });
 
 describe("simulateWorkers", () => {
-  it("adds the durations up on one worker, overheads first", () => {
-    const workers: WorkerCosts = { ...freeWorkers(1), segmentNs: 100, tensorNs: 5, byteNs: 2 };
-    const line = simulateWorkers(
-      chain(3),
-      searchSequential({ graph: chain(3), costs }),
-      costs,
-      workers,
-    );
-    expect([...line.operatorStartNs]).toEqual([113, 123, 143]);
-    expect([...line.operatorEndNs]).toEqual([123, 143, 173]);
-    expect(line.makespanNs).toBe(173);
+  const dear: WorkerCosts = { ...freeWorkers(2), segmentNs: 100, tensorNs: 5, byteNs: 2 };
+
+  it("adds the durations up on one stream: the whole model on the calling thread starts nothing", () => {
+    const sequential = searchSequential({ graph: chain(3), costs });
+    const line = simulateWorkers(chain(3), sequential, costs, dear);
+    expect([...line.operatorStartNs]).toEqual([0, 10, 30]);
+    expect([...line.operatorEndNs]).toEqual([10, 30, 60]);
+    expect(line.makespanNs).toBe(60);
+  });
+
+  it("starts a segment and hands over its inputs before its first operator on several streams", () => {
+    const line = simulateWorkers(graph, split, costs, dear);
+    // The input of the graph and each tensor between segments: 5 and 4 bytes at 2 each.
+    expect(line.operatorStartNs[0]).toBe(100 + 5 + 4 * 2);
+    expect(line.operatorStartNs[3]).toBe(113 + 10 + 113);
   });
 
   it("runs branches at the same time and waits for the signal", () => {

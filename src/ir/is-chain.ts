@@ -1,0 +1,12 @@
+import type { OperatorGraph } from "./operator-graph.js";
+
+/**
+ * Whether every operator needs the one before it, so that no two can ever run at the same time.
+ *
+ * Cost: O(operators + edges).
+ */
+export function isChain({ operators }: OperatorGraph): boolean {
+  return operators.every(
+    ({ id, predecessors }) => id === 0 || predecessors.some((before) => before === id - 1),
+  );
+}
