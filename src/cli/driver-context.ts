@@ -1,3 +1,4 @@
+import { escapeControls } from "../core/escape-controls.js";
 import { fail } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { DriverContext } from "../driver/context.js";
@@ -16,7 +17,7 @@ export function driverContext({ io, signal, progress }: Session): DriverContext 
       await soon();
       return signal.aborted ? fail([executionStopped()]) : work();
     },
-    onNote: (text) => progress.note(text),
+    onNote: (text) => progress.note(escapeControls(text)),
     startHelper: async () => {
       const { obtainGpuHelper } = await import("../runtime/cuda/client/obtain-helper.js");
       return obtainGpuHelper({

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { escapeLines } from "../core/escape-controls.js";
 import { InternalError, present } from "../core/invariant.js";
 import { fail } from "../core/result.js";
 import type { CommandOutcome, Run } from "./command.js";
@@ -103,7 +104,7 @@ function programOn(io: CliIo, isSilent: boolean): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => isSilent || io.stderr.write(text),
+      writeErr: (text) => isSilent || io.stderr.write(escapeLines(text)),
       outputError: (text, write) => write(text.replace(/^error: /, "error[usage] ")),
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,

@@ -1,3 +1,4 @@
+import { escapeControls, escapeLines } from "../core/escape-controls.js";
 import type { CliIo } from "./io.js";
 import type { Paint } from "./paint.js";
 
@@ -52,13 +53,13 @@ export function progressOn({ stderr }: CliIo, paint: Paint, isQuiet: boolean): P
     }
     if (stderr.isTTY !== true) {
       if (isNew) {
-        stderr.write(`${step.label}\n`);
+        stderr.write(`${escapeControls(step.label)}\n`);
       }
       return;
     }
     if (isNew || nowMs - shownMs >= REWRITE_MS) {
       shownMs = nowMs;
-      const line = progressLine(step, nowMs - startMs);
+      const line = escapeControls(progressLine(step, nowMs - startMs));
       const columns = Math.max(20, (stderr.columns ?? USUAL_COLUMNS) - 1);
       stderr.write(`${CLEAR_LINE}${paint.note(line.slice(0, columns))}`);
       isOpen = true;
@@ -66,7 +67,7 @@ export function progressOn({ stderr }: CliIo, paint: Paint, isQuiet: boolean): P
   };
   const note = (text: string): void => {
     end();
-    stderr.write(`${paint.note(text)}\n`);
+    stderr.write(`${paint.note(escapeLines(text))}\n`);
   };
   return { report, note, end };
 }

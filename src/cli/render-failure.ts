@@ -1,4 +1,4 @@
-import { escapeControls } from "../core/escape-controls.js";
+import { escapeControls, escapeLines } from "../core/escape-controls.js";
 import type { AnyFailureCode } from "../core/failure-catalog/failure-catalog.js";
 import type { CliIo } from "./io.js";
 import { type Paint, paintFor } from "./paint.js";
@@ -44,8 +44,7 @@ export function renderFailures(
 ): void {
   if (isJson) {
     const document = { failures: failures.map((failure) => jsonOf(failure, isVerbose)) };
-    const lines = JSON.stringify(document, undefined, 2).split("\n");
-    stderr.write(`${lines.map(escapeControls).join("\n")}\n`);
+    stderr.write(`${escapeLines(JSON.stringify(document, undefined, 2))}\n`);
     return;
   }
   for (const { code, where, message, hint, cause } of failures) {

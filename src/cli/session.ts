@@ -1,3 +1,4 @@
+import { escapeLines } from "../core/escape-controls.js";
 import type { CliIo, CommonOptions, Sink } from "./io.js";
 import { paintFor } from "./paint.js";
 import { type ProgressReporter, progressOn } from "./progress.js";
@@ -45,7 +46,9 @@ export function sessionFor(streams: CliIo, signal: AbortSignal, options: CommonO
     print: ({ text, json }) => {
       const product = options.json === true ? json() : text();
       const line = typeof product === "string" ? product : JSON.stringify(product, undefined, 2);
-      io.stdout.write(line.endsWith("\n") ? line : `${line}\n`);
+      // The border: names from files may be anything, and reports quote them.
+      const safe = escapeLines(line);
+      io.stdout.write(safe.endsWith("\n") ? safe : `${safe}\n`);
     },
   };
 }

@@ -1,4 +1,27 @@
-/** The text with every control character (line ends too) as a JSON escape: safe for a terminal. */
+/**
+ * Everything that is not seen, or changes how its neighbours are seen: control characters, line and
+ * paragraph separators, controls of writing direction, joiners and fillers of no width, halves of
+ * characters. On a terminal they can forge output; in a report they can hide what stands there.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** The text with everything in `UNSEEN` (line ends too) as JSON escapes: one line, safe for a terminal. */
 export function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(UNSEEN, escaped);
+}
+
+/**
+ * As `escapeControls`, but line ends stay: for whole reports and for JSON documents, whose value does
+ * not change.
+ */
+export function escapeLines(text: string): string {
+  return text.replace(UNSEEN, (character) => (character === "\n" ? character : escaped(character)));
+}
+
+/** One `\uXXXX` per UTF-16 unit. */
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`,
+  ).join("");
 }

@@ -62,7 +62,7 @@ function significant(value: number): string {
 /** Longest name that a table shows whole. */
 const NAME_COLUMNS = 60;
 
-/** A name from a file as one cell of a table: control characters escaped, the middle of long ones cut. */
+/** A name from a file as one cell of a table: what is not seen escaped, the middle of long ones cut. */
 export function formatName(name: string): string {
   const text = escapeControls(name);
   const half = (NAME_COLUMNS - 3) / 2;
