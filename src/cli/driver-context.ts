@@ -8,9 +8,10 @@ import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
 
 /** What the driver is given by a session of the command line. */
-export function driverContext({ io, signal, progress }: Session): DriverContext {
+export function driverContext({ io, signal, progress, allowExternal }: Session): DriverContext {
   io.beforeLongWork?.();
   return {
+    allowExternal,
     signal,
     onProgress: (event) => progress.report(event),
     compute: async (work) => {

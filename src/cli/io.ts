@@ -25,4 +25,6 @@ export interface CommonOptions {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly color?: boolean;
+  /** Files and folders where external data of models may lie, of commands that read models. */
+  readonly allowExternal?: readonly string[];
 }

@@ -3,6 +3,19 @@ import { closestName } from "../core/closest-name.js";
 
 const COMMON_GROUP = "Common options:";
 
+/** Commands that read models, and with them weights that may lie in other files. */
+const READS_WEIGHTS = ["compile", "profile", "run", "partition", "inspect", "verify"];
+
+/** `--allow-external PATH`, repeatable: a list of paths. */
+function allowExternalOption(): Option {
+  return new Option(
+    "--allow-external <path>",
+    "read external data of the model from this file or folder too, if a link leads there; repeatable",
+  )
+    .argParser((path: string, before: readonly string[]) => [...before, path])
+    .default([], "only from the folder of the model");
+}
+
 /** Adds `--json`, `--quiet`, `--verbose`, `--no-color` and `--help`, the same for every command. */
 export function addCommonOptions(command: Command): Command {
   const options = [
@@ -11,6 +24,9 @@ export function addCommonOptions(command: Command): Command {
     new Option("--verbose", "print what failures were caused by"),
     new Option("--no-color", "print without colour, as with NO_COLOR=1"),
   ];
+  if (READS_WEIGHTS.includes(command.name())) {
+    command.addOption(allowExternalOption());
+  }
   for (const option of options) {
     command.addOption(option.helpGroup(COMMON_GROUP));
   }

@@ -18,6 +18,8 @@ export interface Session {
   /** Aborted by Ctrl-C: long work stops at its next safe point, nothing is half-written. */
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
+  /** Files and folders outside a model's folder where its external data may lie. */
+  readonly allowExternal: readonly string[];
   /** Prints the product. */
   print(product: Product): void;
 }
@@ -42,6 +44,7 @@ export function sessionFor(streams: CliIo, signal: AbortSignal, options: CommonO
   return {
     io,
     signal,
+    allowExternal: options.allowExternal ?? [],
     progress,
     print: ({ text, json }) => {
       const product = options.json === true ? json() : text();

@@ -20,8 +20,8 @@ Examples:
 export const registerInspect: RegisterCommand = (command, run) => {
   command.addOption(dimOption()).addHelpText("after", EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {
-    await run(options, async ({ print }) => {
-      const lowered = await loadModel(model, options.dim);
+    await run(options, async ({ print, allowExternal }) => {
+      const lowered = await loadModel(model, options.dim, allowExternal);
       if (!lowered.ok) {
         return lowered;
       }

@@ -30,7 +30,7 @@ export const registerVerify: RegisterCommand = (command, run) => {
       if (!artifact.ok) {
         return artifact;
       }
-      const load = modelLoader(file, options.model);
+      const load = modelLoader(file, options.model, session.allowExternal);
       const hasModel = options.model !== undefined;
       const found = await verifyArtifact(artifact.value, file, load, hasModel);
       if (!found.ok) {

@@ -127,10 +127,11 @@ describe("commands", () => {
     cpSync(MODEL, join(root, "models/external-data.onnx"));
     cpSync(WEIGHTS, join(root, "secret/external-data.bin"));
   });
-  const cut = () =>
+  const cut = (...argv: readonly string[]) =>
     runCli([
       ...["partition", join(root, "models/external-data.onnx"), "--stages", "1"],
       ...["--device", "h200", "--stage-models", join(root, "out")],
+      ...argv,
     ]);
 
   it("copy nothing from outside of the model's folder", async () => {
@@ -140,6 +141,9 @@ describe("commands", () => {
     expect(run.stderr).toContain("error[external-data-outside]");
     expect(run.stderr).toContain("--allow-external PATH");
     expect(readdirSync(join(root, "out"))).toEqual([]);
+    const allowed = await cut("--allow-external", "/", "--allow-external", join(root, "secret"));
+    expect(allowed.status).toBe(0);
+    expect(readdirSync(join(root, "out"))).toContain("external-data.s0.onnx");
   });
 
   it("wait for no pipe, whatever it is given for", { timeout: 300_000 }, async () => {
