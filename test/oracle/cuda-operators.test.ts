@@ -1,6 +1,6 @@
 /**
  * The code of every operator that runs on a GPU, evaluated thread by thread on the CPU, against ONNX
- * Runtime, quantized operators against their definitions: same inputs, same outputs. Memory that no
+ * Runtime, quantized operators and those it has no CPU kernel for against their definitions: same inputs, same outputs. Memory that no
  * thread writes stays NaN and shows.
  */
 import { describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { compareWithRuntime, type OracleCase } from "../support/operator-oracle.js";
 import { QUANTIZED_CASES } from "../support/quantized-operator-cases.js";
+import { REMAINING_CASES } from "../support/remaining-operator-cases.js";
 import { SAMPLING_CASES } from "../support/sampling-operator-cases.js";
 import { SELECTION_CASES } from "../support/selection-operator-cases.js";
 
@@ -28,6 +29,7 @@ const FAMILIES: Readonly<Record<string, readonly OracleCase[]>> = {
   attention: ATTENTION_CASES,
   sampling: SAMPLING_CASES,
   quantized: QUANTIZED_CASES,
+  remaining: REMAINING_CASES,
 };
 
 const USUAL_SEEDS = 2;

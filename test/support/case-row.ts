@@ -8,7 +8,9 @@ export function row(
   type: string,
   inputs: string,
   attributes: Attributes = {},
-  rest: Partial<Pick<OracleCase, "opset" | "outputs" | "ranges" | "seeds" | "tolerance">> = {},
+  rest: Partial<
+    Pick<OracleCase, "declared" | "opset" | "outputs" | "ranges" | "seeds" | "tolerance">
+  > = {},
 ): OracleCase {
   return { type, inputs, attributes, opset: 17, outputs: 1, ...rest };
 }

@@ -3,6 +3,7 @@ import { ATTENTION_CASES } from "./attention-operator-cases.js";
 import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
 import { QUANTIZED_CASES } from "./quantized-operator-cases.js";
+import { REMAINING_CASES } from "./remaining-operator-cases.js";
 import { SAMPLING_CASES } from "./sampling-operator-cases.js";
 import { SELECTION_CASES } from "./selection-operator-cases.js";
 
@@ -578,4 +579,5 @@ export const DEVICE_CASES: readonly OracleCase[] = [
   ...ATTENTION_CASES,
   ...SAMPLING_CASES,
   ...QUANTIZED_CASES,
+  ...REMAINING_CASES,
 ];

@@ -12,19 +12,21 @@ import type { OnnxNode } from "../../src/onnx/model.js";
 import type { TensorData } from "../../src/runtime/tensor-data.js";
 import { convolve, matrixProduct } from "./exact-sums.js";
 import { readNumbers, type Tensor, tensorOf } from "./number-tensors.js";
+import { DEFINITIONS, type Inputs } from "./operator-definitions.js";
 
-type Inputs = (place: number) => Tensor | undefined;
 type Rule = (node: OnnxNode, input: Inputs, outputs: readonly TensorType[]) => readonly Tensor[];
 type TensorType = Pick<TensorData, "elementType" | "dims">;
 
-/** What a model of one quantized operator gives; `undefined`: another operator. */
+/** What a model of one operator gives; `undefined`: one whose oracle is ONNX Runtime. */
 export function exactOutputs(
   lowered: LoweredModel,
   feeds: ReadonlyMap<string, TensorData>,
 ): ReadonlyMap<string, TensorData> | undefined {
   const { nodes, initializers } = lowered.model.graph;
   const node = present(nodes[0], "node");
-  const rule = RULES[node.opType];
+  const definition = DEFINITIONS[`${node.domain}:${node.opType}`];
+  const rule: Rule | undefined =
+    definition === undefined ? RULES[node.opType] : (_, input) => [definition(input)];
   if (rule === undefined || nodes.length !== 1) {
     return undefined;
   }

@@ -28,6 +28,8 @@ export interface OperatorCase {
   readonly attributes?: Readonly<Record<string, CaseAttribute>>;
   /** Number of outputs. */
   readonly outputs: number;
+  /** Declared types of the outputs, `f32[2,3]`, where an input decides their sizes. */
+  readonly declared?: readonly string[];
 }
 
 const TYPES: Readonly<Record<string, readonly [number, string]>> = {
@@ -79,6 +81,14 @@ const WRITERS: Readonly<Record<number, (values: readonly string[]) => ArrayBuffe
   9: (values) => Uint8Array.from(values, Number).buffer,
 };
 
+/** The type that `f32[2,3]` stands for. */
+function valueType(text: string): object {
+  const [, short = "", rest = ""] = /^([a-z]+\d*)\[(.*)\]$/.exec(text) ?? [];
+  const dims = rest.split(",").filter((dim) => dim !== "");
+  const shape = { dim: dims.map((d) => ({ dimValue: Number(d) })) };
+  return { tensorType: { elemType: TYPES[short]?.[0] ?? 0, shape } };
+}
+
 /** The case as a model of one node `n` with inputs `x0`, ... and outputs `y0`, ... */
 export function encodeCase(operator: OperatorCase): Uint8Array {
   const inputs: object[] = [];
@@ -91,19 +101,7 @@ export function encodeCase(operator: OperatorCase): Uint8Array {
       return "";
     }
     if (rest.startsWith("[")) {
-      const dims = rest
-        .slice(1, -1)
-        .split(",")
-        .filter((dim) => dim !== "");
-      inputs.push({
-        name,
-        type: {
-          tensorType: {
-            elemType: dataType,
-            shape: { dim: dims.map((d) => ({ dimValue: Number(d) })) },
-          },
-        },
-      });
+      inputs.push({ name, type: valueType(text) });
       return name;
     }
     const values = (rest.split("=")[1] ?? "").split(",").filter((item) => item !== "");
@@ -138,7 +136,10 @@ export function encodeCase(operator: OperatorCase): Uint8Array {
           },
         ],
         input: inputs,
-        output: outputs.map((name) => ({ name })),
+        output: outputs.map((name, i) => {
+          const declared = operator.declared?.[i];
+          return declared === undefined ? { name } : { name, type: valueType(declared) };
+        }),
         initializer: initializers,
       },
     }),
