@@ -20,6 +20,7 @@ const HELP = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
 /** Options of other programs that documents name: npm's, vitest's, NVRTC's, the helper's, our benches'. */
 const OTHER_OPTIONS = new Set([
   "--omit",
+  "--pool",
   "--config",
   "--run",
   "--fmad",

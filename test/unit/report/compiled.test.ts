@@ -33,11 +33,17 @@ describe("renderChoice", () => {
   it.each([
     ["fastest-predicted", "the fastest predicted; nothing was measured"],
     ["nothing-beats-sequential", "no candidate beat it by more than the noise of 1.2 %"],
-    ["all-cores-fastest", "1 threads inside each operator: faster than every candidate"],
     ["asked-for", "asked for"],
   ] as const)("words %s", (reason, words) => {
     const decision = { ...SECTION.decision, reason };
     expect(renderChoice({ ...SECTION, decision })).toContain(words);
+  });
+
+  it("says with how many threads inside each operator ONNX Runtime was faster", () => {
+    const decision = { ...SECTION.decision, reason: "all-cores-fastest" } as const;
+    expect(renderChoice({ ...SECTION, threadsPerStream: 4, decision })).toContain(
+      "4 threads inside each operator: faster than every candidate",
+    );
   });
 
   it("does not speak of noise where nothing was measured", () => {
