@@ -144,7 +144,7 @@ function build(
       name: present(group[0], "member").name,
       type: heaviest.type,
       form: heaviest.form,
-      ...(heaviest.product === undefined ? {} : { product: heaviest.product }),
+      ...(heaviest.products === undefined ? {} : { products: heaviest.products }),
       ...(heaviest.recurrence === undefined ? {} : { recurrence: heaviest.recurrence }),
       node: heaviest.node,
       inputs: group.flatMap(({ inputs }) => inputs).filter((id) => !inside.has(id)),

@@ -54,8 +54,8 @@ export interface Operator {
   readonly type: string;
   /** What kind of computation it is. */
   readonly form: OperatorForm;
-  /** Sizes of the matrix product that it is, where one describes it. */
-  readonly product?: ProductShape;
+  /** Sizes of the matrix products that it is made of, in their order; absent where none describe it. */
+  readonly products?: readonly ProductShape[];
   /** Sizes of a recurrent operator. */
   readonly recurrence?: RecurrenceShape;
   /** Position of the node in the (function-inlined) model graph's node list. */

@@ -136,12 +136,12 @@ class GraphBuilder {
 function computationOf(
   call: NodeCall,
   outputs: readonly Fact[],
-): Pick<Operator, "form" | "product" | "recurrence"> {
+): Pick<Operator, "form" | "products" | "recurrence"> {
   const type = operatorTypeNamed(typeOf(call.node));
-  const product = type?.product?.({ call, outputs });
+  const products = type?.products?.({ call, outputs });
   return {
     form: type?.form ?? "unknown",
-    ...(product === undefined ? {} : { product }),
+    ...(products === undefined ? {} : { products }),
     ...(type?.recurrence === undefined ? {} : { recurrence: type.recurrence(call) }),
   };
 }

@@ -47,10 +47,10 @@ export function countParameters(lowered: LoweredModel): ParameterCount {
   for (const operator of lowered.graph.operators) {
     const node = nodes[operator.node] as OnnxNode;
     for (const name of readsOf(node)) {
-      const root = rootOf(name, node, lowered, producer);
+      const root = rootOf({ name, node }, lowered, producer);
       if (root !== undefined && !seen.has(root.name)) {
         seen.add(root.name);
-        total.add(lowered.types.get(root.name), root.reader);
+        total.add(lowered.types.get(root.name), root);
       }
     }
     addBodies(node, total);
@@ -62,46 +62,59 @@ class Total {
   count = 0;
   bytes = 0;
 
-  add(type: TensorType | undefined, reader: string): void {
+  /** `reads`: where it is read; `undefined` where nothing reads it. */
+  add(type: TensorType | undefined, reads: Reading | undefined): void {
     if (type === undefined) {
       return;
     }
-    if (
-      isFloat(type.elementType) ||
-      (QUANTIZED.has(type.elementType) && operatorTypeNamed(reader)?.readsQuantized === true)
-    ) {
+    const reader = reads && operatorTypeNamed(typeOf(reads.node));
+    const isQuantized = QUANTIZED.has(type.elementType) && reader?.readsQuantized === true;
+    if (isFloat(type.elementType) || isQuantized) {
       const elements = countOf(type.dims) ?? 0;
-      this.count += elements;
+      this.count += elements * (reads === undefined ? 1 : weightsPerElement(type, reads));
       this.bytes += bytesOf(type.elementType, elements);
     }
   }
 }
 
+/** A value where a node reads it. */
+interface Reading {
+  readonly name: string;
+  readonly node: OnnxNode;
+}
+
+/** Several for bytes that hold weights of few bits. */
+function weightsPerElement({ elementType }: TensorType, { name, node }: Reading): number {
+  const packs = operatorTypeNamed(typeOf(node))?.packs;
+  const isPacked = packs?.inputs.some((i) => node.inputs[i] === name) === true;
+  if (packs === undefined || !isPacked || (elementType !== "uint8" && elementType !== "int8")) {
+    return 1;
+  }
+  const bits = node.attributes.get(packs.bits);
+  return 8 / Math.max(1, bits?.kind === "int" ? bits.value : 4);
+}
+
 /** Where a constant's numbers come from and what reads them there; `undefined`: no constant. */
 function rootOf(
-  input: string,
-  operator: OnnxNode,
+  reading: Reading,
   { model, roles }: LoweredModel,
   producer: ReadonlyMap<string, number>,
-): { readonly name: string; readonly reader: string } | undefined {
-  let name = input;
-  let reader = typeOf(operator);
+): Reading | undefined {
+  let root = reading;
   for (;;) {
-    const at = producer.get(name);
+    const at = producer.get(root.name);
     if (at === undefined) {
-      return { name, reader };
+      return root;
     }
     const node = model.graph.nodes[at];
     if (node === undefined || roles[at] !== "constant") {
       return undefined;
     }
-    const type = typeOf(node);
     const [source] = node.inputs;
-    if (operatorTypeNamed(type)?.keepsNumbers !== true || source === undefined) {
-      return { name, reader };
+    if (operatorTypeNamed(typeOf(node))?.keepsNumbers !== true || source === undefined) {
+      return root;
     }
-    name = source;
-    reader = type;
+    root = { name: source, node };
   }
 }
 
@@ -120,14 +133,14 @@ function addBodies(node: OnnxNode, total: Total): void {
 }
 
 function addBody(graph: OnnxGraph, total: Total): void {
-  const readers = new Map<string, string>();
+  const readers = new Map<string, Reading>();
   for (const node of graph.nodes) {
     for (const name of node.inputs) {
-      readers.set(name, typeOf(node));
+      readers.set(name, { name, node });
     }
     addBodies(node, total);
   }
-  const add = (name: string, tensor: OnnxTensor) => total.add(tensor, readers.get(name) ?? "");
+  const add = (name: string, tensor: OnnxTensor) => total.add(tensor, readers.get(name));
   for (const initializer of graph.initializers) {
     add(initializer.name, initializer);
   }

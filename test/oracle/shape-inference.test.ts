@@ -6,13 +6,15 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import { seededRandom } from "../../src/core/random.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel, TensorType } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
 import { loadOnnxRuntime } from "../../src/runtime/onnx-runtime.js";
 import { ortShapeOracle } from "../../src/runtime/shape-oracle.js";
-import { OPERATOR_CASES } from "../support/operator-cases.js";
-import { lowerCase } from "../support/operator-models.js";
+import { KERNEL_SIZE_CASES, OPERATOR_CASES } from "../support/operator-cases.js";
+import { encodeCase, lowerCase } from "../support/operator-models.js";
+import { randomTensor, runtimeOutputs } from "../support/operator-oracle.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -111,4 +113,23 @@ describe("shape inference of single operators", () => {
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(OPERATOR_CASES.length / 2);
   });
+
+  it.each(KERNEL_SIZE_CASES.map((each) => [each.type, each] as const))(
+    "gives %s the size that its kernel gives it",
+    async (_, each) => {
+      const { model, types } = await lowerCase(each);
+      const feeds = model.graph.inputs.map(({ name }) => {
+        const type = present(types.get(name), name);
+        return [
+          name,
+          randomTensor(type.elementType, type.dims, undefined, seededRandom(1)),
+        ] as const;
+      });
+      expect(types.get("y0")?.dims.join()).toBe(/\[(.*)\]/.exec(each.types)?.[1]);
+      if ((await loadOnnxRuntime()).ok) {
+        const outputs = await runtimeOutputs(encodeCase(each), new Map(feeds));
+        expect(outputs.get("y0")?.dims).toEqual(types.get("y0")?.dims);
+      }
+    },
+  );
 });

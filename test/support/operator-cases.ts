@@ -378,6 +378,13 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     56,
   ),
   row("com.microsoft:FusedGemm", "f32[2,3] f32[3,4]", "f32[2,4]", 48, { activation: "Relu" }),
+  row("com.microsoft:FusedMatMul", "f32[25,4,8] f32[4,8,6]", "f32[4,25,6]", 2 * 600 * 8, {
+    transBatchA: 1,
+  }),
+  row("com.microsoft:FusedMatMul", "f32[8,4,25] f32[4,8,6]", "f32[4,25,6]", 2 * 600 * 8, {
+    transBatchA: 1,
+    transA: 1,
+  }),
   row("com.microsoft:TransposeMatMul", "f32[3,2] f32[3,4]", "f32[2,4]", 48, { transA: 1 }),
   row(
     "com.microsoft:MultiHeadAttention",
@@ -386,6 +393,128 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     48 * 23,
     { num_heads: 2 },
   ),
+  // Each of 2 x 4 queries sees 5 kept keys and 6 new ones: 2 x 4 for its scores, 2 x 4 for its sum, 7.
+  row(
+    "com.microsoft:MultiHeadAttention",
+    "f32[1,4,8] f32[1,6,8] f32[1,6,8] - - - f32[1,2,5,4] f32[1,2,5,4]",
+    "f32[1,4,8] f32[1,2,11,4] f32[1,2,11,4]",
+    2 * 4 * 11 * 23,
+    { num_heads: 2 },
+  ),
+  // Kept cross attention has keys of rank 4.
+  row(
+    "com.microsoft:MultiHeadAttention",
+    "f32[1,4,8] f32[1,2,9,4] f32[1,2,9,4]",
+    "f32[1,4,8]",
+    2 * 4 * 9 * 23,
+    { num_heads: 2 },
+  ),
+  row("com.microsoft:MultiHeadAttention", "f32[1,6,2,3,4]", "f32[1,6,8]", 2 * 6 * 6 * 23, {
+    num_heads: 2,
+  }),
+  row(
+    "com.microsoft:MultiHeadAttention",
+    "f32[1,6,8] f32[1,9,2,2,4]",
+    "f32[1,6,8]",
+    2 * 6 * 9 * 23,
+    {
+      num_heads: 2,
+    },
+  ),
+  // Projection 4 x 6 x 22 with bias; 2 heads, keys of 4, values of 3.
+  row(
+    "com.microsoft:Attention",
+    "f32[1,4,6] f32[6,22] f32[22]",
+    "f32[1,4,6]",
+    4 * 22 * 13 + 2 * 4 * 4 * (2 * 4 + 2 * 3 + 7),
+    { num_heads: 2, qkv_hidden_sizes: [8, 8, 6] },
+  ),
+  row(
+    "com.microsoft:Attention",
+    "f32[1,1,6] f32[6,24] f32[24] - f32[2,1,2,32,4] - i32[1]",
+    "f32[1,1,8] f32[2,1,2,32,4]",
+    24 * 13 + 2 * 33 * 23,
+    { num_heads: 2, past_present_share_buffer: 1 },
+  ),
+  row(
+    "com.microsoft:QAttention",
+    "u8[1,4,16] u8[16,48] f32[48] f32()=1 f32()=1",
+    "f32[1,4,16]",
+    4 * 48 * 33 + 2 * 4 * 4 * (4 * 8 + 7),
+    { num_heads: 2 },
+  ),
+  // 4 query heads share 2 heads of keys; 8 kept and 4 new keys are 12 in all.
+  row(
+    "com.microsoft:GroupQueryAttention",
+    "f32[1,4,32] f32[1,4,16] f32[1,4,16] f32[1,2,8,8] f32[1,2,8,8] i32[1] i32()=12",
+    "f32[1,4,32] f32[1,2,12,8] f32[1,2,12,8]",
+    4 * 4 * 12 * (4 * 8 + 7),
+    { num_heads: 4, kv_num_heads: 2 },
+  ),
+  // A buffer that is longer than what it holds stays as it is; query, key and value in one tensor.
+  row(
+    "com.microsoft:GroupQueryAttention",
+    "f32[1,1,64] - - f32[1,2,20,8] f32[1,2,20,8] i32[1] i32()=12",
+    "f32[1,1,32] f32[1,2,20,8] f32[1,2,20,8]",
+    4 * 12 * (4 * 8 + 7),
+    { num_heads: 4, kv_num_heads: 2 },
+  ),
+  // 6 rows, each through 2 of 4 experts of 16 x 32 and back.
+  row(
+    "com.microsoft:MoE",
+    "f32[6,16] f32[6,4] f32[4,32,16] - f32[4,16,32]",
+    "f32[6,16]",
+    2 * 6 * 2 * (16 * 32 * 2),
+    { k: 2 },
+  ),
+  // The same with two weights in a byte.
+  row(
+    "com.microsoft:QMoE",
+    "f32[6,16] f32[6,4] u8[4,32,8] f32[4,32] - u8[4,16,16] f32[4,16]",
+    "f32[6,16]",
+    2 * 6 * 2 * (16 * 32 * 2),
+    { k: 2, expert_weight_bits: 4 },
+  ),
+  row(
+    "com.microsoft:GatherBlockQuantized",
+    "u8[16,16] i64[2,3] f32[16,1]",
+    "f32[2,3,32]",
+    2 * 192,
+    { bits: 4, block_size: 32, gather_axis: 0, quantize_axis: 1 },
+  ),
+  row(
+    "com.microsoft:DynamicQuantizeLSTM",
+    "f32[5,1,3] i8[1,3,16] i8[1,4,16] f32[1,32] - - - - f32[1] i8[1] f32[1] i8[1]",
+    "f32[5,1,1,4] f32[1,1,4] f32[1,1,4]",
+    5 * 4 * (2 * 4 * 7 + 8 + 18),
+    { hidden_size: 4 },
+  ),
+  row(
+    "com.microsoft:QLinearConv",
+    "u8[1,5,5,3] f32()=1 u8()=0 u8[4,3,3,3] f32()=1 u8()=0 f32()=1 u8()=0",
+    "u8[1,3,3,4]",
+    36 * (2 * 27 + 3),
+    { channels_last: 1 },
+  ),
+  row(
+    "com.microsoft:QLinearAveragePool",
+    "u8[1,8,8,4] f32()=1 u8()=0 f32()=1 u8()=0",
+    "u8[1,4,4,4]",
+    64 * 5,
+    { channels_last: 1, kernel_shape: [2, 2], strides: [2, 2] },
+  ),
+  row("NegativeLogLikelihoodLoss", "f32[4,3] i64[4]", "f32[]", 12, {}, 13),
+  row(
+    "SoftmaxCrossEntropyLoss",
+    "f32[4,3] i64[4]",
+    "f32[4] f32[4,3]",
+    72,
+    { reduction: "none" },
+    13,
+  ),
+  row("BitCast", "f32[2,3]", "i32[2,3]", 0, { to: 6 }, 26),
+  row("Einsum", "f32[2,4,5] f32[5,6]", "f32[2,4,6]", 2 * 240, { equation: "bij,jk" }),
+  row("DFT", "f32[1,33,2]", "f32[1,64,1]", 5 * 64 * 6, { axis: 1, onesided: 1, inverse: 1 }),
   row("com.microsoft:RotaryEmbedding", "f32[1,2,8] i64[1,2] f32[4,4] f32[4,4]", "f32[1,2,8]", 48),
   row(
     "com.microsoft:EmbedLayerNormalization",
@@ -455,4 +584,14 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     "u8[2,3]",
     0,
   ),
+];
+
+/**
+ * Sizes in which ONNX Runtime's kernels differ from its own inference. In single precision, in which
+ * the kernels multiply, 0.7 x 30 is 21, 1.4 x 30 is 42 and 2.3 x 30 is 69; in double precision, each is
+ * a little less.
+ */
+export const KERNEL_SIZE_CASES: readonly ExpectedCase[] = [
+  row("Resize", "f32[1,1,30,30] - f32=1,1,0.7,1.4", "f32[1,1,21,42]", 0),
+  row("Upsample", "f32[1,1,30,30] f32=1,1,1.4,2.3", "f32[1,1,42,69]", 0, {}, 9),
 ];

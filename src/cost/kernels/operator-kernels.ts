@@ -38,17 +38,28 @@ export function kernelsOf(
     const type = lowered.graph.tensors[input ?? -1]?.elementType ?? "float32";
     return mergedKernels(merged, type, device, math);
   }
-  const { form, product, recurrence } = operator;
+  const { form, products, recurrence } = operator;
   if (recurrence !== undefined) {
     return recurrent(operator, recurrence, { device, math });
   }
-  if (product !== undefined && !isDepthwise(product)) {
+  if (products !== undefined && !products.some(isDepthwise)) {
     const elementType = lowered.graph.tensors[operator.inputs[0] ?? -1]?.elementType ?? "float32";
-    return productKernels(product, trafficOf(operator.work), { elementType, device, math });
+    const elements = products.map(elementsMoved);
+    const all = elements.reduce((sum, count) => sum + count, 0);
+    return products.flatMap((shape, i) => {
+      const share = all === 0 ? 0 : (elements[i] ?? 0) / all;
+      const bytes = trafficOf(operator.work) * share;
+      return productKernels(shape, bytes, { elementType, device, math });
+    });
   }
   return [
     form === "rows" ? rows(operator, lowered, device) : elementwise(operator, lowered, device),
   ];
+}
+
+/** Elements of both factors and the result: a product's share of what its operator moves. */
+function elementsMoved({ batch, m, n, k }: ProductShape): number {
+  return batch * (m * k + k * n + m * n);
 }
 
 /** One or two channels a group: no tile has anything to reuse. */

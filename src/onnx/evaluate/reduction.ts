@@ -1,6 +1,7 @@
 /** Reductions, running sums, ranges and filled tensors of small constants. */
 
 import { productOf } from "../../core/product.js";
+import { type Fact, isFloat } from "../infer/fact.js";
 import { reducedAxes } from "../infer/reduction.js";
 import { decodeTensor } from "../tensor-values.js";
 import type { Evaluator } from "./evaluator.js";
@@ -19,10 +20,14 @@ export function reduce({ start, add, finish }: Reduction): Evaluator {
     if (data === undefined || axes === undefined) {
       return undefined;
     }
+    const ofNothing = data.values.length === 0 ? emptyResult(start, data.elementType) : start;
+    if (ofNothing === undefined) {
+      return undefined;
+    }
     const kept = data.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
     const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
     const count = productOf(kept);
-    const totals = new Array<number>(count).fill(start);
+    const totals = new Array<number>(count).fill(ofNothing);
     forEachPlace(data.dims, (at, position) => {
       const target = positionOf(at, strides);
       totals[target] = add(totals[target] ?? start, data.values[position] ?? 0);
@@ -30,6 +35,14 @@ export function reduce({ start, add, finish }: Reduction): Evaluator {
     const each = count === 0 ? 0 : data.values.length / count;
     return finish === undefined ? totals : totals.map((total) => finish(total, each));
   };
+}
+
+/** What the reduction of no elements gives; an infinity is no integer, and false below true. */
+function emptyResult(start: number, elementType: Fact["elementType"]): number | undefined {
+  if (Number.isFinite(start) || elementType === undefined || isFloat(elementType)) {
+    return start;
+  }
+  return elementType === "bool" ? Number(start > 0) : undefined;
 }
 
 /** `Range`. */

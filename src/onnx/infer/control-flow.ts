@@ -54,13 +54,35 @@ function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] 
     : first.map((fact, i) => commonFact(fact, second[i] ?? UNKNOWN));
 }
 
-/** Iterations of a Loop, or `undefined` when only the run decides. */
-export function tripCount(call: NodeCall): number | undefined {
+/**
+ * Iterations of a Loop, or `undefined` when only the run decides: it does unless the body hands its
+ * condition on as it gets it, and it is true from the start. `condition` is what is known of the
+ * condition that the body makes.
+ */
+export function tripCount(call: NodeCall, condition: Fact | undefined): number | undefined {
   const count = call.has(0) ? call.values(0)?.[0] : undefined;
-  if (call.has(1) && call.values(1)?.[0] === 0) {
+  const start = call.has(1) ? call.values(1)?.[0] : 1;
+  if (start === 0) {
     return 0;
   }
-  return count === undefined || count >= UNBOUNDED_TRIPS ? undefined : Math.max(0, count);
+  const isEndless = condition?.values?.[0] === 1 || handsConditionOn(call.graph("body"));
+  const isFixed = start !== undefined && isEndless;
+  return !isFixed || count === undefined || count >= UNBOUNDED_TRIPS
+    ? undefined
+    : Math.max(0, count);
+}
+
+/** Whether the body's condition is the one it was given, by name or through Identity. */
+function handsConditionOn(body: OnnxGraph | undefined): boolean {
+  const given = body?.inputs[1]?.name;
+  let made = body?.outputs[0]?.name;
+  for (const node of body?.nodes.toReversed() ?? []) {
+    const isCopy = node.opType === "Identity" && node.domain === "";
+    if (isCopy && node.outputs[0] === made) {
+      made = node.inputs[0];
+    }
+  }
+  return made !== undefined && made === given;
 }
 
 /** Inputs: trip count, condition, carried values; the body gives condition, carried values, scanned values. */
@@ -82,7 +104,7 @@ function inferLoop(call: NodeCall, { depth, inferBody }: BodyInference): readonl
     isStable || depth >= TWICE_DEPTH ? first : inferBody(body, [...scalars, ...carried]);
   const scanned = (outputs ?? [])
     .slice(1 + start.length)
-    .map((fact) => stacked(fact, tripCount(call), 0));
+    .map((fact) => stacked(fact, tripCount(call, (outputs ?? [])[0]), 0));
   return [...carried, ...scanned];
 }
 

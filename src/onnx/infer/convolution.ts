@@ -2,6 +2,7 @@
 import { productOf } from "../../core/product.js";
 import type { ElementType } from "../../ir/element-type.js";
 import { printDims } from "./broadcast.js";
+import { asStored, channelsFirst } from "./channel-order.js";
 import { sameType } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
@@ -56,7 +57,8 @@ export const convInteger: InferRule = (call) => [
 /** Inputs x, its scale and zero point, w with the same, y's scale and zero point, bias. */
 export const qLinearConv: InferRule = (call) => {
   const type: ElementType | undefined = call.input(7).elementType ?? call.input(0).elementType;
-  return [tensor(type, convolutionDims(call, call.dims(0), call.dims(3)))];
+  const dims = convolutionDims(call, channelsFirst(call, call.dims(0)), call.dims(3));
+  return [tensor(type, asStored(call, dims))];
 };
 
 /** Weights [C, M / group, kernel...]; sizes grow by the stride. */

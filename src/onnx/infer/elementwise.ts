@@ -60,6 +60,9 @@ export const where: InferRule = (call) => [
 /** Output types of `Cast`. */
 export const cast: InferRule = (call) => [tensor(elementTypeOf(call.int("to") ?? 0), call.dims(0))];
 
+/** The same bits as another type of that size. */
+export const bitCast: InferRule = cast;
+
 /** Output types of `CastLike`. */
 export const castLike: InferRule = (call) => [tensor(call.input(1).elementType, call.dims(0))];
 

@@ -4,12 +4,17 @@ import { printDims } from "./broadcast.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
-/** Each dim times its scale, rounded down. Source: ONNX documentation, Upsample, "scales". */
+/**
+ * Each dim times its scale, rounded down: the product in single precision, as ONNX Runtime's kernels
+ * have it, so that 0.7 x 30 is 21. Source: ONNX documentation, Upsample, "scales".
+ */
 function scaledDims(call: NodeCall, dims: KnownDims, scales: readonly number[]) {
   if (scales.length !== dims.length || scales.some((scale) => scale <= 0)) {
     return call.refuse(`scales [${scales.join(",")}] do not fit ${printDims(dims)}`);
   }
-  return dims.map((dim, i) => (dim === undefined ? undefined : Math.floor(dim * (scales[i] ?? 1))));
+  return dims.map((dim, i) =>
+    dim === undefined ? undefined : Math.floor(Math.fround(dim * Math.fround(scales[i] ?? 1))),
+  );
 }
 
 /** Scales are an attribute in version 7, an input in version 9 and in Resize-10. */
@@ -101,9 +106,11 @@ export const dft: InferRule = (call) => {
   if (dims === undefined || axis === undefined) {
     return [tensor(call.input(0).elementType, undefined)];
   }
-  const length = call.has(1) ? call.values(1)?.[0] : dims[axis];
   const isHalf = call.int("onesided") === 1;
   const isInverse = call.int("inverse") === 1;
+  // Half of the frequencies, the first and the last of which stand once, give back an even length.
+  const whole = isHalf && isInverse ? doubled(dims[axis]) : dims[axis];
+  const length = call.has(1) ? call.values(1)?.[0] : whole;
   const kept = length === undefined || !isHalf || isInverse ? length : Math.floor(length / 2) + 1;
   const last = isHalf && isInverse ? 1 : 2;
   return [
@@ -113,6 +120,10 @@ export const dft: InferRule = (call) => {
     ),
   ];
 };
+
+function doubled(frequencies: number | undefined): number | undefined {
+  return frequencies === undefined ? undefined : 2 * (frequencies - 1);
+}
 
 /** Signal [batch, length, 1 or 2] to [batch, frames, frequencies, 2]. */
 export const stft: InferRule = (call) => {

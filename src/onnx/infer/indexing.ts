@@ -18,6 +18,22 @@ export const gather: InferRule = (call) => {
   ];
 };
 
+/**
+ * Rows of a quantized table, as wide as their scales. Bytes hold 8 / `bits` elements along the last
+ * dim. Source: ONNX Runtime, ContribOperators, GatherBlockQuantized.
+ */
+export const gatherBlocks: InferRule = (call) => {
+  const { elementType, dims: stored } = call.input(0);
+  const indices = call.dims(1);
+  const perElement = elementType === "uint8" ? 8 / (call.int("bits") ?? 4) : 1;
+  const last = stored?.at(-1);
+  const data = stored && [...stored.slice(0, -1), last && last * perElement];
+  const axis = data && call.axis(call.int("gather_axis") ?? 0, data.length);
+  const isKnown = data !== undefined && indices !== undefined && axis !== undefined;
+  const dims = isKnown ? [...data.slice(0, axis), ...indices, ...data.slice(axis + 1)] : undefined;
+  return [tensor(call.input(2).elementType, dims)];
+};
+
 /** Output types of `GatherElements`. */
 export const gatherElements: InferRule = (call) => {
   const [data, indices] = [call.dims(0), call.dims(1)];

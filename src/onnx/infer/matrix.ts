@@ -96,17 +96,27 @@ export const qGemm: InferRule = (call) => [
   ),
 ];
 
-/** MatMul with optional transposition of the last two dims. */
-export const fusedMatMul: InferRule = (call) => {
-  const a = transposedIf(call.int("transA") === 1, call.dims(0));
-  const b = transposedIf(call.int("transB") === 1, call.dims(1));
-  return [tensor(call.input(0).elementType, productDims(call, a, b))];
-};
+/** MatMul whose factors may be stored in another order. */
+export const fusedMatMul: InferRule = (call) => [
+  tensor(call.input(0).elementType, productDims(call, fusedFactor(call, 0), fusedFactor(call, 1))),
+];
 
-function transposedIf(isTransposed: boolean, dims: KnownDims | undefined): KnownDims | undefined {
-  return !isTransposed || dims === undefined || dims.length < 2
-    ? dims
-    : [...dims.slice(0, -2), dims.at(-1), dims.at(-2)];
+/**
+ * The dims of a factor of FusedMatMul as it is multiplied. `transBatchA` moves the first dim, which
+ * the product runs along, behind the batch: [d0, d1, .., dn-1] is read as [d1, .., dn-2, d0, dn-1];
+ * then `transA` exchanges the last two. Source: ONNX Runtime, ContribOperators, FusedMatMul.
+ */
+export function fusedFactor(call: NodeCall, i: 0 | 1): KnownDims | undefined {
+  const dims = call.dims(i);
+  const side = i === 0 ? "A" : "B";
+  if (dims === undefined || dims.length < 2) {
+    return dims;
+  }
+  const isMoved = call.int(`transBatch${side}`) === 1;
+  const moved = isMoved ? [...dims.slice(1, -1), dims[0], dims.at(-1)] : dims;
+  return call.int(`trans${side}`) === 1
+    ? [...moved.slice(0, -2), moved.at(-1), moved.at(-2)]
+    : moved;
 }
 
 /** Weights packed in blocks of few bits; K and N are attributes. */
@@ -120,79 +130,3 @@ export const matMulBlocks: InferRule = (call) => {
 export const det: InferRule = (call) => [
   tensor(call.input(0).elementType, call.dims(0)?.slice(0, -2)),
 ];
-
-/**
- * Sizes of the output subscripts of an Einsum equation; an ellipsis stands for leading dims that
- * broadcast. Without `->` the output has the ellipsis and then the subscripts seen once, sorted.
- */
-export const einsum: InferRule = (call) => {
-  const type = call.input(0).elementType;
-  const equation = (call.text("equation") ?? "").replaceAll(" ", "");
-  const [left = "", right] = equation.split("->");
-  const terms = left.split(",");
-  if (terms.length !== call.inputs.length) {
-    call.refuse(
-      `equation "${equation}" has ${terms.length} terms for ${call.inputs.length} inputs`,
-    );
-    return [];
-  }
-  if (call.inputs.some((input) => input.dims === undefined)) {
-    return [tensor(type, undefined)];
-  }
-  const sizes = new Map<string, number | undefined>();
-  const ellipses = terms.map((term, i) => bindTerm(call, term, call.dims(i) ?? [], sizes));
-  if (call.refusal !== undefined) {
-    return [];
-  }
-  const batch = broadcast(call, ellipses);
-  const output = right ?? implicitOutput(left);
-  const letters = output.replace("...", ".");
-  return [
-    tensor(
-      type,
-      [...letters].flatMap((letter) => (letter === "." ? (batch ?? []) : [sizes.get(letter)])),
-    ),
-  ];
-};
-
-function bindTerm(
-  call: NodeCall,
-  term: string,
-  dims: KnownDims,
-  sizes: Map<string, number | undefined>,
-): KnownDims {
-  const letters = term.replace("...", ".");
-  const hidden = dims.length - (letters.replace(".", "").length ?? 0);
-  if (hidden < 0 || (hidden > 0 && !letters.includes("."))) {
-    call.refuse(`einsum term "${term}" does not fit a tensor ${printDims(dims)}`);
-    return [];
-  }
-  let position = 0;
-  let ellipsis: KnownDims = [];
-  for (const letter of letters) {
-    if (letter === ".") {
-      ellipsis = dims.slice(position, position + hidden);
-      position += hidden;
-      continue;
-    }
-    const size = dims[position++];
-    const earlier = sizes.get(letter);
-    if (
-      earlier !== undefined &&
-      size !== undefined &&
-      earlier !== size &&
-      earlier !== 1 &&
-      size !== 1
-    ) {
-      call.refuse(`einsum subscript "${letter}" is ${earlier} and ${size}`);
-    }
-    sizes.set(letter, earlier === undefined || earlier === 1 ? (size ?? earlier) : earlier);
-  }
-  return ellipsis;
-}
-
-function implicitOutput(left: string): string {
-  const letters = [...left.replaceAll("...", "").replaceAll(",", "")];
-  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
-  return (left.includes("...") ? "..." : "") + once.sort().join("");
-}

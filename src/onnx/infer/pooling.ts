@@ -1,11 +1,12 @@
 /** Pools: windows that slide over the spatial dims of [N, C, spatial...]. */
 import { printDims } from "./broadcast.js";
+import { asStored, channelsFirst } from "./channel-order.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 import { readWindow, slidingSizes } from "./window.js";
 
 function pooledDims(call: NodeCall): KnownDims | undefined {
-  const dims = call.dims(0);
+  const dims = channelsFirst(call, call.dims(0));
   const kernel = call.ints("kernel_shape");
   if (dims === undefined) {
     return undefined;
@@ -16,7 +17,8 @@ function pooledDims(call: NodeCall): KnownDims | undefined {
     );
   }
   const window = readWindow(call, kernel.length, kernel);
-  return window && [dims[0], dims[1], ...slidingSizes(call, dims.slice(2), window)];
+  const pooled = window && [dims[0], dims[1], ...slidingSizes(call, dims.slice(2), window)];
+  return asStored(call, pooled);
 }
 
 /** The second output holds the indices of the maxima. */
@@ -85,13 +87,6 @@ export const roiAlign: InferRule = (call) => [
 
 /** A quantised pool whose layout may have the channels last. */
 export const qLinearGlobalAveragePool: InferRule = (call) => {
-  const dims = call.dims(0);
-  const isLast = call.int("channels_last") === 1;
-  const channel = isLast ? (dims?.length ?? 0) - 1 : 1;
-  return [
-    tensor(
-      call.input(0).elementType,
-      dims?.map((dim, i) => (i === 0 || i === channel ? dim : 1)),
-    ),
-  ];
+  const pooled = channelsFirst(call, call.dims(0))?.map((dim, i) => (i < 2 ? dim : 1));
+  return [tensor(call.input(0).elementType, asStored(call, pooled))];
 };

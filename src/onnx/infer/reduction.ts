@@ -35,3 +35,10 @@ function reducedDims(dims: KnownDims, axes: readonly number[], keeps: boolean): 
 
 /** A sum of small integers, which has a wider type. */
 export const reduceInteger: InferRule = (call) => [tensor("int32", reduce(call)[0]?.dims)];
+
+/** A scalar, or one loss per target where `reduction` is `none`; the second output is like the scores. */
+export const loss: InferRule = (call) => {
+  const { elementType, dims } = call.input(0);
+  const isPerTarget = call.text("reduction") === "none";
+  return [tensor(elementType, isPerTarget ? call.dims(1) : []), tensor(elementType, dims)];
+};

@@ -5,6 +5,7 @@ import * as elements from "../infer/elementwise.js";
 import * as lookups from "../infer/indexing.js";
 import * as shapes from "../infer/reshaping.js";
 import * as cuts from "../infer/slicing.js";
+import { perElement } from "../work/elementwise.js";
 import { none } from "../work/movement.js";
 import * as work from "../work/reductions.js";
 import { alike, type OperatorTable } from "./operator-type.js";
@@ -93,6 +94,7 @@ const SHAPES: OperatorTable = {
     view: views.isCastTrivial,
     keepsNumbers: true,
   },
+  BitCast: { form: "movement", infer: elements.bitCast, work: none },
   CastLike: {
     form: "movement",
     infer: elements.castLike,
@@ -173,6 +175,14 @@ const LOOKUPS: OperatorTable = {
     infer: lookups.gatherNd,
     work: none,
     readsPart: true,
+  },
+  "com.microsoft:GatherBlockQuantized": {
+    form: "movement",
+    infer: lookups.gatherBlocks,
+    work: perElement(2),
+    readsPart: true,
+    readsQuantized: true,
+    packs: { inputs: [0], bits: "bits" },
   },
   ...alike("Scatter TensorScatter", { form: "movement", infer: elements.likeFirst, work: none }),
   ScatterElements: {

@@ -11,11 +11,18 @@ import type { InferRule, NodeCall } from "../infer/node-call.js";
 import type { WorkCall, WorkRule } from "../work/work-rule.js";
 import type { ViewRule } from "./view-rules.js";
 
-/** Sizes of the product inside a node; `undefined` where its types do not say. */
-export type ProductRule = (node: WorkCall) => ProductShape | undefined;
+/** Sizes of the products inside a node; `undefined` where its types do not say. */
+export type ProductRule = (node: WorkCall) => readonly ProductShape[] | undefined;
 
 /** Sizes of a recurrent node. */
 export type RecurrenceRule = (call: NodeCall) => RecurrenceShape;
+
+/** Weights of few bits, stored in bytes. */
+export interface PackedInputs {
+  readonly inputs: readonly number[];
+  /** The attribute that says how many bits a weight has, 4 where it is absent. */
+  readonly bits: string;
+}
 
 /** One operator type. */
 export interface OperatorType {
@@ -28,8 +35,8 @@ export interface OperatorType {
   readonly evaluate?: Evaluator;
   /** When the first output is the first input under another shape, and no work. */
   readonly view?: ViewRule;
-  /** Form `product`: the sizes, where a single product describes it. */
-  readonly product?: ProductRule;
+  /** Form `product`: the sizes of the products that it is made of. */
+  readonly products?: ProductRule;
   /** Form `recurrent`: the sizes. */
   readonly recurrence?: RecurrenceRule;
   /** Every result is a function of the element of input 0 at its place, and of constants. */
@@ -40,6 +47,8 @@ export interface OperatorType {
   readonly isJoin?: true;
   /** Its integer constants are quantized weights: they count as parameters. */
   readonly readsQuantized?: true;
+  /** Inputs that hold several weights in each byte. */
+  readonly packs?: PackedInputs;
   /** Constants made by it are the numbers of its first input in another order, shape or precision. */
   readonly keepsNumbers?: true;
   /** Other values each time it runs: never a constant. */

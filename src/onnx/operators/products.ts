@@ -1,47 +1,56 @@
 /** Convolutions, matrix products, attention and recurrent operators: most FLOPs of most models. */
 import * as attention from "../infer/attention.js";
+import * as sizes from "../infer/attention-sizes.js";
 import * as convolution from "../infer/convolution.js";
+import { einsum } from "../infer/einsum.js";
+import { likeFirst } from "../infer/elementwise.js";
 import * as matrix from "../infer/matrix.js";
-import { recurrent } from "../infer/recurrent.js";
+import type { InferRule } from "../infer/node-call.js";
+import { quantizedRecurrent, recurrent } from "../infer/recurrent.js";
 import { none } from "../work/movement.js";
 import * as work from "../work/products.js";
-import { alike, type OperatorTable } from "./operator-type.js";
-import * as sizes from "./product-rules.js";
+import { alike, type OperatorTable, type OperatorType } from "./operator-type.js";
+import * as products from "./product-rules.js";
 
 const CONVOLUTIONS: OperatorTable = {
   Conv: {
     form: "product",
     infer: convolution.conv,
     work: work.convolution(1, 2, 0),
-    product: sizes.convolution(1),
+    products: products.convolution(1),
   },
   "com.microsoft:FusedConv": {
     form: "product",
     infer: convolution.conv,
     work: work.convolution(1, 2, 1),
-    product: sizes.convolution(1),
+    products: products.convolution(1),
   },
   ConvInteger: {
     form: "product",
     infer: convolution.convInteger,
     work: work.convolution(1, 99, 0),
-    product: sizes.convolution(1),
+    products: products.convolution(1),
     readsQuantized: true,
   },
-  QLinearConv: {
+  ...alike("QLinearConv com.microsoft:QLinearConv", {
     form: "product",
     infer: convolution.qLinearConv,
     work: work.convolution(3, 8, 3),
-    product: sizes.convolution(3),
+    products: products.convolution(3),
     readsQuantized: true,
-  },
+  }),
   ConvTranspose: {
     form: "product",
     infer: convolution.convTranspose,
     work: work.convTranspose,
-    product: sizes.transposedConvolution,
+    products: products.transposedConvolution,
   },
-  DeformConv: { form: "product", infer: convolution.conv, work: work.deformConv },
+  DeformConv: {
+    form: "product",
+    infer: convolution.conv,
+    work: work.deformConv,
+    products: products.convolution(1),
+  },
   Col2Im: { form: "movement", infer: convolution.col2Im, work: none },
 };
 
@@ -50,78 +59,120 @@ const MATRICES: OperatorTable = {
     form: "product",
     infer: matrix.matMul,
     work: work.matMul(0),
-    product: sizes.matrices,
+    products: products.matrices,
   },
   MatMulInteger: {
     form: "product",
     infer: matrix.matMulInteger,
     work: work.matMul(0),
-    product: sizes.matrices,
+    products: products.matrices,
     readsQuantized: true,
   },
   QLinearMatMul: {
     form: "product",
     infer: matrix.qLinearMatMul,
     work: work.matMul(3),
-    product: sizes.matrices,
+    products: products.matrices,
     readsQuantized: true,
   },
   "com.microsoft:MatMulIntegerToFloat": {
     form: "product",
     infer: matrix.matMulIntegerToFloat,
     work: work.matMul(2),
+    products: products.matrices,
     readsQuantized: true,
   },
   "com.microsoft:DynamicQuantizeMatMul": {
     form: "product",
     infer: matrix.dynamicQuantizeMatMul,
     work: work.matMul(2),
+    products: products.matrices,
     readsQuantized: true,
   },
-  "com.microsoft:FusedMatMul": {
+  ...alike("com.microsoft:FusedMatMul com.microsoft:TransposeMatMul", {
     form: "product",
     infer: matrix.fusedMatMul,
     work: work.fusedMatMul,
-    product: sizes.matrices,
-  },
-  "com.microsoft:TransposeMatMul": {
-    form: "product",
-    infer: matrix.fusedMatMul,
-    work: work.fusedMatMul,
-  },
+    products: products.fusedMatrices,
+  }),
   ...alike("com.microsoft:MatMulNBits com.microsoft:MatMulBnb4", {
     form: "product",
     infer: matrix.matMulBlocks,
     work: work.matMulBlocks,
+    products: products.packedMatrices,
     readsQuantized: true,
+    packs: { inputs: [1], bits: "bits" },
   }),
   Gemm: {
     form: "product",
     infer: matrix.gemm,
     work: work.gemm(2),
-    product: sizes.general,
+    products: products.general,
   },
-  "com.microsoft:FusedGemm": { form: "product", infer: matrix.gemm, work: work.gemm(2) },
+  "com.microsoft:FusedGemm": {
+    form: "product",
+    infer: matrix.gemm,
+    work: work.gemm(2),
+    products: products.general,
+  },
   "com.microsoft:QGemm": {
     form: "product",
     infer: matrix.qGemm,
     work: work.gemm(6),
+    products: products.general,
     readsQuantized: true,
   },
-  Einsum: { form: "product", infer: matrix.einsum, work: work.einsum },
+  Einsum: { form: "product", infer: einsum, work: work.einsum, products: products.einsum },
 };
 
+function attended(types: InferRule, sizesOf: sizes.AttentionRule, formula: string): OperatorType {
+  return {
+    form: "product",
+    infer: types,
+    work: work.attention(sizesOf, formula),
+    products: products.attention(sizesOf),
+  };
+}
+
+const PROJECTED = "2 B L W (Q + K + V) + B L (Q + K + V) + B heads L (L + past) (2 Dk + 2 Dv + 7)";
+
 const ATTENTION: OperatorTable = {
-  Attention: { form: "product", infer: attention.attention, work: work.attention },
-  "com.microsoft:Attention": {
-    form: "product",
-    infer: attention.fusedAttention,
-    work: work.fusedAttention,
+  Attention: attended(
+    attention.attention,
+    sizes.plainSizes,
+    "B heads Lq (past + Lk) (2 Dk + 2 Dv + 7)",
+  ),
+  "com.microsoft:Attention": attended(attention.fusedAttention, sizes.projectedSizes(4), PROJECTED),
+  "com.microsoft:QAttention": {
+    ...attended(attention.quantizedAttention, sizes.projectedSizes(8), PROJECTED),
+    readsQuantized: true,
   },
-  "com.microsoft:MultiHeadAttention": {
+  "com.microsoft:MultiHeadAttention": attended(
+    attention.multiHeadAttention,
+    sizes.multiHeadSizes,
+    "B Lq (past + Lk) (2 Hk + 2 Hv + 7 heads)",
+  ),
+  "com.microsoft:GroupQueryAttention": attended(
+    attention.groupQueryAttention,
+    sizes.groupedSizes,
+    "B heads L total (4 D + 7)",
+  ),
+};
+
+const EXPERTS: OperatorTable = {
+  "com.microsoft:MoE": {
     form: "product",
-    infer: attention.multiHeadAttention,
-    work: work.multiHeadAttention,
+    infer: likeFirst,
+    work: work.experts([2, 4, 6], false),
+    products: products.experts(2, 4),
+  },
+  "com.microsoft:QMoE": {
+    form: "product",
+    infer: likeFirst,
+    work: work.experts([2, 5, 8], true),
+    products: products.experts(2, 5),
+    readsQuantized: true,
+    packs: { inputs: [2, 5, 8], bits: "expert_weight_bits" },
   },
 };
 
@@ -130,19 +181,26 @@ const RECURRENT: OperatorTable = {
     form: "recurrent",
     infer: recurrent,
     work: work.recurrent(4, 18),
-    recurrence: sizes.recurrence(4),
+    recurrence: products.recurrence(4),
   },
   GRU: {
     form: "recurrent",
     infer: recurrent,
     work: work.recurrent(3, 14),
-    recurrence: sizes.recurrence(3),
+    recurrence: products.recurrence(3),
+  },
+  "com.microsoft:DynamicQuantizeLSTM": {
+    form: "recurrent",
+    infer: quantizedRecurrent,
+    work: work.recurrent(4, 18, 1),
+    recurrence: products.recurrence(4, 1),
+    readsQuantized: true,
   },
   RNN: {
     form: "recurrent",
     infer: recurrent,
     work: work.recurrent(1, 1),
-    recurrence: sizes.recurrence(1),
+    recurrence: products.recurrence(1),
   },
 };
 
@@ -151,5 +209,6 @@ export const PRODUCTS: OperatorTable = {
   ...CONVOLUTIONS,
   ...MATRICES,
   ...ATTENTION,
+  ...EXPERTS,
   ...RECURRENT,
 };

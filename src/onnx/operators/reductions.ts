@@ -40,6 +40,8 @@ export const REDUCTIONS: OperatorTable = {
     infer: infer.reduceInteger,
     work: work.perInput(1),
   },
+  NegativeLogLikelihoodLoss: { form: "rows", infer: infer.loss, work: work.perInput(1) },
+  SoftmaxCrossEntropyLoss: { form: "rows", infer: infer.loss, work: work.perInput(6) },
   ...alike("ArgMax ArgMin", { form: "rows", infer: arg, work: work.perInput(1) }),
   CumSum: { form: "rows", infer: likeFirst, work: work.perInput(1), evaluate: evaluate.cumSum },
   CumProd: { form: "rows", infer: likeFirst, work: work.perInput(1) },

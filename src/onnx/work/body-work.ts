@@ -45,7 +45,8 @@ function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
   }
   const body = call.graph("body");
   const once = body === undefined ? NOTHING : graphWork(body, context);
-  const times = call.node.opType === "Loop" ? tripCount(call) : scanLength(call);
+  const condition = body && context.bodies.get(body)?.get(body.outputs[0]?.name ?? "");
+  const times = call.node.opType === "Loop" ? tripCount(call, condition) : scanLength(call);
   if (times === undefined) {
     context.guessedLoops.add(call.node.name);
   }

@@ -6,6 +6,9 @@
  * "Efficient Processing of Deep Neural Networks", Proc. IEEE 105(12), 2017, section III); the
  * recurrent counts follow the equations in the ONNX operator documentation.
  */
+import type { AttentionRule } from "../infer/attention-sizes.js";
+import { einsumSizes } from "../infer/einsum.js";
+import { fusedFactor } from "../infer/matrix.js";
 import { inputCount, inputSize, outputCount, product, type WorkRule } from "./work-rule.js";
 
 /** A convolution whose weights are input `weights` and whose bias is input `bias`. */
@@ -54,9 +57,9 @@ export function matMul(extra: number): WorkRule {
 export const fusedMatMul: WorkRule = {
   formula: "2 |Y| K + |Y| with alpha",
   flops: (work) => {
-    const isTransposed = work.call.int("transA") === 1;
+    const inner = fusedFactor(work.call, 0)?.at(-1) ?? 1;
     const scale = (work.call.float("alpha") ?? 1) === 1 ? 0 : 1;
-    return (2 * inputSize(work, 0, isTransposed ? -2 : -1) + scale) * outputCount(work);
+    return (2 * inner + scale) * outputCount(work);
   },
 };
 
@@ -76,33 +79,28 @@ export function gemm(bias: number): WorkRule {
 export const einsum: WorkRule = {
   formula: "(operands - 1, + 1 when summing) x product of all subscript sizes",
   flops: (work) => {
-    const { call } = work;
-    const [left = "", right] = (call.text("equation") ?? "").replaceAll(" ", "").split("->");
-    const sizes = new Map<string, number>();
-    for (const [i, term] of left.split(",").entries()) {
-      const letters = [...term.replace("...", "")];
-      const dims = call.dims(i) ?? [];
-      const tail = term.includes("...") ? dims.slice(dims.length - letters.length) : dims;
-      for (const [position, letter] of letters.entries()) {
-        sizes.set(letter, Math.max(sizes.get(letter) ?? 1, tail[position] ?? 1));
-      }
+    const sizes = einsumSizes(work.call);
+    if (sizes === undefined) {
+      return 0;
     }
-    const kept = right ?? left;
-    const summed = [...sizes].filter(([letter]) => right !== undefined && !kept.includes(letter));
-    const sum = product(summed.map(([, size]) => size));
-    const operations = left.split(",").length - 1 + (summed.length > 0 ? 1 : 0);
-    return operations * outputCount(work) * sum;
+    const { terms, output, sizeOf } = sizes;
+    const all = [...new Set(terms.join(""))];
+    const isSummed = all.some((subscript) => !output.includes(subscript));
+    return (terms.length - 1 + (isSummed ? 1 : 0)) * product(all.map(sizeOf));
   },
 };
 
-/** Gates of a recurrent cell, and operations per hidden unit beside the two products. */
-export function recurrent(gates: number, pointwise: number): WorkRule {
+/**
+ * Gates of a recurrent cell, and operations per hidden unit beside the two products. `hiddenAxis` is
+ * the axis of the recurrence weights (input 2) that has a hidden unit for each place.
+ */
+export function recurrent(gates: number, pointwise: number, hiddenAxis: number = 2): WorkRule {
   return {
     formula: `T B D (2 x ${gates} H (I + H) + ${2 * gates} H with bias + ${pointwise} H)`,
     flops: (work) => {
       const { call } = work;
       const steps = inputSize(work, 0, 0) * inputSize(work, 0, 1);
-      const [directions, hidden] = [inputSize(work, 2, 0), inputSize(work, 2, 2)];
+      const [directions, hidden] = [inputSize(work, 2, 0), inputSize(work, 2, hiddenAxis)];
       const input = inputSize(work, 0, 2);
       const bias = call.has(3) ? 2 * gates : 0;
       return steps * directions * hidden * (2 * gates * (input + hidden) + bias + pointwise);
@@ -110,59 +108,39 @@ export function recurrent(gates: number, pointwise: number): WorkRule {
   };
 }
 
-/** Scores, scale and mask, softmax, weighted sum: of `pairs` query-key pairs per head. */
-function attentionFlops(pairs: number, keySize: number, valueSize: number): number {
-  return pairs * (2 * keySize + 2 * valueSize + 7);
+/** Scores, scale and mask, softmax, weighted sum; the projection of the input first, if it has one. */
+export function attention(sizesOf: AttentionRule, formula: string): WorkRule {
+  return {
+    formula,
+    flops: ({ call }) => {
+      const { batch, heads, queries, keys, keySize, valueSize, projection } = sizesOf(call);
+      const pairs = product([batch, heads, queries, keys]);
+      const made = projection?.columns ?? 0;
+      const projected = (projection?.rows ?? 0) * made * (2 * (projection?.width ?? 0) + 1);
+      return projected + pairs * (2 * (keySize ?? 0) + 2 * (valueSize ?? 0) + 7);
+    },
+  };
 }
 
-/** `Attention` of ONNX: no projections. */
-export const attention: WorkRule = {
-  formula: "B heads Lq Lk (2 Dk + 2 Dv + 7)",
-  flops: (work) => {
-    const { call } = work;
-    const heads =
-      call.dims(0)?.length === 4 ? inputSize(work, 0, 1) : (call.int("q_num_heads") ?? 1);
-    const perHead = (i: number, count: number) =>
-      call.dims(i)?.length === 4 ? inputSize(work, i, 3) : inputSize(work, i, 2) / count;
-    const kvHeads = call.int("kv_num_heads") ?? heads;
-    const past = call.has(4) ? inputSize(work, 4, 2) : 0;
-    const pairs =
-      inputSize(work, 0, 0) * heads * inputSize(work, 0, -2) * (inputSize(work, 1, -2) + past);
-    return attentionFlops(pairs, perHead(0, heads), perHead(2, kvHeads));
-  },
-};
-
-/** Projections of the input to query, key and value come first. */
-export const fusedAttention: WorkRule = {
-  formula: "2 B L W 3H + 3 B L H + B L (L + past) (4 H + 7 heads)",
-  flops: (work) => {
-    const [batch, length, width] = [0, 1, 2].map((axis) => inputSize(work, 0, axis)) as [
-      number,
-      number,
-      number,
-    ];
-    const columns = inputSize(work, 1, 1);
-    const heads = work.call.int("num_heads") ?? 1;
-    const past = work.call.has(4) ? inputSize(work, 4, 3) : 0;
-    const pairs = batch * heads * length * (length + past);
-    const size = columns / 3 / heads;
-    return batch * length * columns * (2 * width + 1) + attentionFlops(pairs, size, size);
-  },
-};
-
-/** `MultiHeadAttention` of ONNX Runtime: no projections. */
-export const multiHeadAttention: WorkRule = {
-  formula: "B Lq Lk (2 Hk + 2 Hv + 7 heads)",
-  flops: (work) => {
-    const heads = work.call.int("num_heads") ?? 1;
-    const isSplit = work.call.dims(1)?.length === 3;
-    const keys = isSplit ? inputSize(work, 1, 1) : inputSize(work, 0, 1);
-    const pairs = inputSize(work, 0, 0) * heads * inputSize(work, 0, 1) * keys;
-    const keySize = inputSize(work, 0, 2) / heads;
-    const valueSize = isSplit ? inputSize(work, 2, 2) / heads : keySize;
-    return attentionFlops(pairs, keySize, valueSize);
-  },
-};
+/**
+ * Every row goes through the `k` experts that are chosen for it: inputs `weights` hold a matrix for
+ * each expert, packed where `expert_weight_bits` says so.
+ */
+export function experts(weights: readonly number[], isPacked: boolean): WorkRule {
+  return {
+    formula: "2 rows k (elements of an expert)",
+    flops: (work) => {
+      const { call } = work;
+      const rows = inputCount(work, 0) / Math.max(1, inputSize(work, 0, -1));
+      const perByte = isPacked ? 8 / (call.int("expert_weight_bits") ?? 4) : 1;
+      const elements = weights.reduce(
+        (sum, i) => sum + (call.has(i) ? product(call.dims(i)?.slice(1) ?? []) * perByte : 0),
+        0,
+      );
+      return 2 * rows * (call.int("k") ?? 1) * elements;
+    },
+  };
+}
 
 /** Elimination of each square matrix. */
 export const det: WorkRule = {

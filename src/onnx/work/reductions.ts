@@ -97,8 +97,10 @@ export const dft: WorkRule = {
     const dims = work.call.dims(0) ?? [];
     const axis =
       work.call.opset >= 20 ? (work.call.values(2)?.[0] ?? -2) : (work.call.int("axis") ?? 1);
-    const n = work.call.values(1)?.[0] ?? dims.at(axis) ?? 1;
-    const transforms = inputCount(work, 0) / Math.max(1, (dims.at(axis) ?? 1) * (dims.at(-1) ?? 1));
+    const isWhole = work.call.int("onesided") === 1 && work.call.int("inverse") === 1;
+    const size = dims.at(axis) ?? 1;
+    const n = work.call.values(1)?.[0] ?? (isWhole ? 2 * (size - 1) : size);
+    const transforms = inputCount(work, 0) / Math.max(1, size * (dims.at(-1) ?? 1));
     return Math.round(5 * n * Math.log2(Math.max(2, n)) * transforms);
   },
 };

@@ -193,7 +193,7 @@ describe("control flow", () => {
     expect(graph.operators[1]?.inputs.map((id) => graph.tensors[id]?.name)).toEqual(["c", "n"]);
   });
 
-  const loop = (trips: object[], inputs: object[]) =>
+  const loop = (trips: object[], inputs: object[], condition = "Identity") =>
     lower({
       name: "g",
       node: nodes([
@@ -206,7 +206,7 @@ describe("control flow", () => {
               name: "b",
               input: [value("i", [], 7), value("go", [], 9), value("v", [2, 3])],
               node: nodes([
-                { op: "Identity", in: ["go"], out: ["go_on"] },
+                { op: condition, in: ["go"], out: ["go_on"] },
                 { op: "Relu", in: ["v"], out: ["next"] },
                 { op: "Neg", in: ["v"], out: ["step"] },
               ]),
@@ -236,6 +236,13 @@ describe("control flow", () => {
     expect(types.get("all")?.dims).toEqual([9, 2, 3]);
     expect(graph.operators[0]?.work.flops).toBe(9 * 12);
     expect(guessedLoops).toEqual([]);
+  });
+
+  it("does not take the most trips for all where the body may end the loop sooner", async () => {
+    const trips = [{ ...integers("m", 9), dims: [] }];
+    const { guessedLoops, typeSources } = await loop(trips, [], "Not");
+    expect(guessedLoops).toEqual(["Loop0"]);
+    expect(typeSources).toEqual({ inferred: 1, oracle: 0, declared: 1 });
   });
 
   it("counts one trip and says so where only the run decides; declared types settle the rest", async () => {

@@ -18,7 +18,7 @@ describe("the list of operators", () => {
       expect([name, type?.infer !== undefined]).toEqual([name, !isControl]);
       expect([name, type?.work !== undefined]).toEqual([name, !isControl]);
       expect([name, type?.recurrence !== undefined]).toEqual([name, type?.form === "recurrent"]);
-      expect([name, type?.product === undefined || type.form === "product"]).toEqual([name, true]);
+      expect([name, type?.products === undefined || type.form === "product"]).toEqual([name, true]);
     }
   });
 
