@@ -27,7 +27,16 @@ export function fileProblem(cause: unknown): string {
   return (typeof code === "string" ? FILE_PROBLEMS.get(code) : undefined) ?? errorText(cause);
 }
 
-/** The first line of what an error says, at most 300 characters of it: for a failure's one line. */
+/** Most characters of an error that a failure's one line takes. */
+const LINE_CHARACTERS = 300;
+
+/** The first line of what an error says, for a failure's one line: a long one ends after a whole word. */
 export function errorLine(cause: unknown): string {
-  return (errorText(cause).split("\n")[0] ?? "").slice(0, 300);
+  const line = errorText(cause).split("\n")[0] ?? "";
+  if (line.length <= LINE_CHARACTERS) {
+    return line;
+  }
+  const start = line.slice(0, LINE_CHARACTERS);
+  const end = start.lastIndexOf(" ");
+  return `${end <= 0 ? start : start.slice(0, end)} ...`;
 }

@@ -19,7 +19,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { readModel } from "../onnx/read-model.js";
 import { executionStopped } from "../runtime/failures.js";
 import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
-import { temporaryFolder } from "../runtime/temporary-folder.js";
+import { orNoRoom, temporaryFolder } from "../runtime/temporary-folder.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import {
   attributeKernels,
@@ -85,7 +85,7 @@ interface SessionTimes {
  *
  * Ensures: no temporary file is left, also when it fails or is stopped.
  * Fails: `onnxruntime-refused-model`, `onnxruntime-run-failed`, `profiler-failed`,
- * `temporary-folder-refused`, `stopped`.
+ * `temporary-folder-refused`, `temporary-folder-full`, `stopped`.
  * Cost: at least 54 runs of the model; blocks the calling thread during each.
  */
 export async function measureOperators(
@@ -156,7 +156,22 @@ async function measureSession(
   if (!made.ok) {
     return made;
   }
-  const folder = made.value.path;
+  const { path } = made.value;
+  const measured = await measureIn(path, request, position);
+  // A full disk makes ONNX Runtime fail in words of its own.
+  const outcome =
+    measured.ok || request.signal?.aborted === true
+      ? measured
+      : fail(orNoRoom(measured.error, path, request.model.length));
+  made.value.remove();
+  return outcome;
+}
+
+async function measureIn(
+  folder: string,
+  request: OperatorRequest,
+  position: number,
+): Promise<Result<SessionTimes>> {
   try {
     const optimised = join(folder, "optimised.onnx");
     const session = await createSession(
@@ -183,8 +198,6 @@ async function measureSession(
     return ran.ok ? readSession(request.lowered, folder, optimised) : ran;
   } catch (error) {
     return fail([profilerFailed(error)]);
-  } finally {
-    made.value.remove();
   }
 }
 

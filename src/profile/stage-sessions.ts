@@ -26,7 +26,7 @@ import {
   type OnnxRuntime,
   type SessionOptions,
 } from "../runtime/onnx-runtime.js";
-import { temporaryFolder } from "../runtime/temporary-folder.js";
+import { orNoRoom, temporaryFolder } from "../runtime/temporary-folder.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import type { OnProgress } from "./progress.js";
 
@@ -81,7 +81,7 @@ export interface PreparedStages {
 /**
  * Makes the stages in the fastest way that gives the same bits.
  *
- * Fails: `temporary-folder-refused`; what writing stages and running them fails with; `stopped`.
+ * Fails: `temporary-folder-refused`, `temporary-folder-full`; what writing stages and running them fails with; `stopped`.
  * Ensures: after a failure no file is left. Cost: at least one session of the whole model and of
  * each stage, one after the other.
  */
@@ -92,10 +92,16 @@ export async function prepareStages(request: StageRequest): Promise<Result<Prepa
   }
   const remove = (): void => folder.value.remove();
   const prepared = await tryAll(request, folder.value.path, remove);
-  if (!prepared.ok) {
-    remove();
+  if (prepared.ok) {
+    return prepared;
   }
-  return prepared;
+  const { fileBytes } = request.lowered.model;
+  const isStopped = request.signal?.aborted === true;
+  const failures = isStopped
+    ? prepared.error
+    : orNoRoom(prepared.error, folder.value.path, fileBytes);
+  remove();
+  return fail(failures);
 }
 
 async function tryAll(

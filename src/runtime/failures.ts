@@ -1,6 +1,6 @@
 /** The failures that executing a model can end with. */
 
-import { errorLine, fileProblem } from "../core/error-text.js";
+import { errorLine, errorText, fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 import { someOf } from "../core/some-of.js";
 
@@ -27,11 +27,29 @@ export function temporaryFolderRefused(parent: string, cause: unknown): Failure 
   };
 }
 
+/** The folder for temporary files has no room for what ONNX Runtime writes, or cannot be written any more. */
+export function temporaryFolderFull(parent: string, problem: string): Failure {
+  return {
+    code: "temporary-folder-full",
+    where: parent,
+    message: `temporary files do not fit: ${problem}`,
+    hint: "free some space, or name another place with the environment variable TMPDIR",
+    exit: 4,
+  };
+}
+
+/** What ONNX Runtime says, without where in its own sources it says so. */
+function runtimeLine(cause: unknown): string {
+  const line = errorText(cause).split("\n")[0] ?? "";
+  const words = line.replace(/^\S+\.(?:cc|h):\d+ .*?(?=\[ONNXRuntimeError\])/, "");
+  return errorLine(words.replace(/\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /, ""));
+}
+
 /** ONNX Runtime does not take a model. */
 export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
   return {
     code: "onnxruntime-refused-model",
-    message: `ONNX Runtime cannot load the model: ${errorLine(cause)}`,
+    message: `ONNX Runtime cannot load the model: ${runtimeLine(cause)}`,
     where,
     hint: "schedules can still be predicted from a recorded or estimated profile",
     exit: 1,
@@ -43,7 +61,7 @@ export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
 export function modelRunFailed(where: string, cause: unknown): Failure {
   return {
     code: "onnxruntime-run-failed",
-    message: `ONNX Runtime cannot execute the model: ${errorLine(cause)}`,
+    message: `ONNX Runtime cannot execute the model: ${runtimeLine(cause)}`,
     where,
     hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
     exit: 1,
@@ -69,7 +87,7 @@ export function segmentFailed(
 ): Failure {
   return {
     code: "segment-failed",
-    message: `ONNX Runtime failed in a segment of stream ${worker}: ${errorLine(message)}`,
+    message: `ONNX Runtime failed in a segment of stream ${worker}: ${runtimeLine(message)}`,
     where: someOf(operators),
     exit: 1,
   };

@@ -4,13 +4,23 @@
  * The name of a folder holds the process that made it. When that process was killed so hard that
  * nobody could clean up after it, the next run that makes such a folder removes what it finds.
  */
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { sha256 } from "../core/digest.js";
+import { fileProblem } from "../core/error-text.js";
+import type { Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { trace } from "../core/traces.js";
-import { temporaryFolderRefused } from "./failures.js";
+import { temporaryFolderFull, temporaryFolderRefused } from "./failures.js";
 
 /** A folder that is there until it is removed or the run ends. */
 export interface TemporaryFolder {
@@ -47,6 +57,36 @@ export function temporaryFolder(purpose: string, parent?: string): Result<Tempor
     return fail([temporaryFolderRefused(within, cause)]);
   }
   return ok({ path, remove: () => removeFolder(path) });
+}
+
+/** What is written to see whether anything can be: more than what a full disk keeps for names. */
+const PROBE_BYTES = 1 << 16;
+
+/**
+ * What went wrong when something that writes to a temporary folder failed and the reason may be that
+ * there is no room: then this failure, which says so, stands for the original one.
+ *
+ * `neededBytes`: what was to be written, about. Leaves nothing.
+ */
+export function orNoRoom(failures: Failures, folder: string, neededBytes: number): Failures {
+  const problem = roomProblem(folder, neededBytes);
+  return problem === undefined ? failures : [temporaryFolderFull(dirname(folder), problem)];
+}
+
+function roomProblem(folder: string, neededBytes: number): string | undefined {
+  const probe = join(folder, "room");
+  try {
+    writeFileSync(probe, new Uint8Array(PROBE_BYTES));
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    return free < neededBytes
+      ? `${free} bytes are free, about ${neededBytes} are needed`
+      : undefined;
+  } catch (cause) {
+    return fileProblem(cause);
+  } finally {
+    rmSync(probe, { force: true });
+  }
 }
 
 /**

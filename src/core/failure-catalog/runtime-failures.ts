@@ -85,6 +85,11 @@ export const RUNTIME_FAILURES = {
     meaning: "A stage produced a tensor of another shape than the schedule was made for.",
     action: "Keep the operator that makes it and its readers in one stage.",
   },
+  "temporary-folder-full": {
+    exit: 4,
+    meaning: "The folder for temporary files has no room for what measuring writes.",
+    action: "Free some space, or name another place with the environment variable `TMPDIR`.",
+  },
   "temporary-folder-refused": {
     exit: 4,
     meaning: "No folder for temporary files can be made.",

@@ -11,7 +11,7 @@ import { type Precision, precisionPlan } from "../../runtime/cuda/program/precis
 import { buildProgram } from "../../runtime/cuda/program/program.js";
 import { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import { randomFeeds } from "../../runtime/random-feeds.js";
-import { temporaryFolder } from "../../runtime/temporary-folder.js";
+import { orNoRoom, temporaryFolder } from "../../runtime/temporary-folder.js";
 import type { DriverContext } from "../context.js";
 
 /** A GPU, and how a model is put on it. */
@@ -93,7 +93,10 @@ export async function withDevice<T>(
       };
       return ok({ reference, open });
     };
-    return await use({ probe: probe.value, model: model.value, prepare });
+    const used = await use({ probe: probe.value, model: model.value, prepare });
+    return used.ok || context.signal.aborted
+      ? used
+      : fail(orNoRoom(used.error, folder.value.path, 0));
   } finally {
     await helper.value.close();
     folder.value.remove();
