@@ -14,9 +14,10 @@ import { ok, type Result } from "../core/result.js";
 import type { OperatorId, TensorId } from "../ir/operator-graph.js";
 import { type GraphParts, raiseSignedOperands } from "./exact-products.js";
 import { layoutAnchor, receivedName } from "./layout-anchor.js";
-import type { ConstantValue, LoweredModel, TensorType } from "./lowered-model.js";
-import type { OnnxNode, OnnxTensor } from "./model.js";
+import type { ConstantValue, LoweredModel } from "./lowered-model.js";
+import type { OnnxNode, OnnxTensor, ValueInfo } from "./model.js";
 import { readsOf } from "./normalize-model.js";
+import { declaredValue, givenValue, receivedValue } from "./pinned-sizes.js";
 import { PayloadReader } from "./read-payload.js";
 import type { StageWeights } from "./stage-weights.js";
 import { type ModelParts, type TypedValue, writeModel } from "./write-model.js";
@@ -106,7 +107,7 @@ export function extractConstants(
 }
 
 /**
- * The whole model with static input sizes and unique node names: the reference that parts are
+ * The whole model with the sizes of `pinned-sizes.ts` and unique node names: the reference that parts are
  * compared with. Fails: as `extractSubmodel`.
  */
 export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
@@ -123,10 +124,7 @@ export function writeExactModel(lowered: LoweredModel): Result<Uint8Array> {
 
 function writeWhole(lowered: LoweredModel, parts: GraphParts): Result<Uint8Array> {
   const { graph } = lowered.model;
-  const typed = (value: { readonly name: string }): TypedValue => ({
-    name: value.name,
-    type: lowered.types.get(value.name),
-  });
+  const typed = (value: ValueInfo): TypedValue => declaredValue(lowered, value);
   const payloads = new PayloadReader(lowered.model);
   try {
     return writeModel(
@@ -257,12 +255,14 @@ class PartBuilder {
     outputs: readonly string[],
     anchors: readonly string[] = [],
   ): ModelParts {
-    const { model, types } = this.#lowered;
-    const typed = (name: string): TypedValue => ({ name, type: typeOf(types, name) });
+    const lowered = this.#lowered;
+    const { model } = lowered;
     const nodes = [...this.#nodes].sort((a, b) => a - b);
     const isAnchored = new Set(anchors);
     const input = (name: string): TypedValue =>
-      isAnchored.has(name) ? { ...typed(name), name: receivedName(name) } : typed(name);
+      isAnchored.has(name)
+        ? { ...receivedValue(lowered, name), name: receivedName(name) }
+        : receivedValue(lowered, name);
     return {
       model,
       name: model.graph.name,
@@ -271,7 +271,7 @@ class PartBuilder {
         ...nodes.map((at): OnnxNode => present(model.graph.nodes[at], "node")),
       ],
       inputs: inputs.map(input),
-      outputs: outputs.map(typed),
+      outputs: outputs.map((name) => givenValue(lowered, name)),
       initializers: byName(this.#initializers),
       constants: new Map([...this.#constants].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
@@ -291,10 +291,6 @@ function isWritable(lowered: LoweredModel, name: string, producer: number | unde
     !value.elementType.endsWith("float16") &&
     !value.values.some((item) => Math.abs(item) > Number.MAX_SAFE_INTEGER && Number.isFinite(item))
   );
-}
-
-function typeOf(types: ReadonlyMap<string, TensorType>, name: string): TensorType {
-  return present(types.get(name), `type of "${name}"`);
 }
 
 function byName(tensors: ReadonlyMap<string, OnnxTensor>): OnnxTensor[] {

@@ -4,7 +4,7 @@ import { bytesOf, dataTypeOf } from "../ir/element-type.js";
 import { modelTooLarge, weightsMissing } from "./failures.js";
 import { fillSkeleton } from "./fill-skeleton.js";
 import type { ConstantValue, TensorType } from "./lowered-model.js";
-import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
+import type { AttributeValue, Dim, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import type { PayloadReader } from "./read-payload.js";
 import { concatenate } from "./rewrite-node.js";
 import type { ExternalPlace, StageWeights } from "./stage-weights.js";
@@ -12,7 +12,14 @@ import type { ExternalPlace, StageWeights } from "./stage-weights.js";
 /** A value at the border of a written model. */
 export interface TypedValue {
   readonly name: string;
-  readonly type: TensorType | undefined;
+  readonly type: DeclaredType | undefined;
+}
+
+/** A type as a model declares it. */
+export interface DeclaredType {
+  readonly elementType: TensorType["elementType"];
+  /** `undefined`: of no known rank; a dim is a size, a name or open. */
+  readonly dims: readonly Dim[] | undefined;
 }
 
 /** What a written model consists of. */
@@ -243,11 +250,21 @@ function writeValueInfo({ name, type }: TypedValue): Uint8Array {
   if (type !== undefined) {
     writer.uint32(tag(2)).fork().uint32(tag(1)).fork();
     writer.uint32(8).int32(dataTypeOf(type.elementType));
-    writer.uint32(tag(2)).fork();
-    for (const size of type.dims) {
-      writer.uint32(tag(1)).fork().uint32(8).int64(size).ldelim();
+    if (type.dims !== undefined) {
+      writer.uint32(tag(2)).fork();
+      for (const dim of type.dims) {
+        writeDim(writer.uint32(tag(1)).fork(), dim).ldelim();
+      }
+      writer.ldelim();
     }
-    writer.ldelim().ldelim().ldelim();
+    writer.ldelim().ldelim();
   }
   return writer.finish();
+}
+
+function writeDim(writer: protobuf.Writer, dim: Dim): protobuf.Writer {
+  if (dim === undefined) {
+    return writer;
+  }
+  return typeof dim === "number" ? writer.uint32(8).int64(dim) : writer.uint32(tag(2)).string(dim);
 }

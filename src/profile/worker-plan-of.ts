@@ -3,6 +3,7 @@ import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { stableJson } from "../core/stable-json.js";
 import type { OperatorGraph, TensorId } from "../ir/operator-graph.js";
+import { comparedInputs } from "../onnx/compared-inputs.js";
 import { extractSubmodel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { unsupportedElementType } from "../runtime/failures.js";
@@ -93,9 +94,11 @@ export function scheduledOutputs(lowered: LoweredModel): ReadonlySet<string> {
 
 /** The inputs of a lowered model: what must be fed to run it. */
 export function modelInputs(lowered: LoweredModel): readonly TensorSpec[] {
+  const suggested = comparedInputs(lowered);
   return lowered.graph.inputs.map((id) => {
     const { name, elementType, dims } = present(lowered.graph.tensors[id], "tensor");
-    return { name, elementType, dims };
+    const value = suggested.get(name);
+    return value === undefined ? { name, elementType, dims } : { name, elementType, dims, value };
   });
 }
 

@@ -16,7 +16,7 @@ const INTEGER_BOUND = 2;
 /**
  * Inputs for a model, the same for the same seed: floats in [-1, 1), integers 0 or 1 (they may be
  * indices into tables of unknown size), booleans 0 or 1, and exactly 1 for an integer scalar or
- * single element (it may be a length or a sampling rate; zero would empty tensors).
+ * single element (it may be a length; zero would empty tensors). A spec with a value gets that.
  *
  * Order: each input has its own sequence, so adding one does not change the others.
  * Fails: `unsupported-element-type`, one for each such input.
@@ -40,7 +40,14 @@ export function randomFeeds(
 function randomTensor(spec: TensorSpec, random: Random): TensorData {
   const bytes = tensorBytes(spec);
   const buffer = new ArrayBuffer(bytes);
-  fill(elementsOver(spec.elementType, buffer, bytes), spec.elementType, random);
+  const elements = elementsOver(spec.elementType, buffer, bytes);
+  if (spec.value === undefined) {
+    fill(elements, spec.elementType, random);
+  } else if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
+    elements.fill(BigInt(spec.value));
+  } else {
+    elements.fill(spec.value);
+  }
   return { elementType: spec.elementType, dims: spec.dims, bytes: new Uint8Array(buffer) };
 }
 

@@ -13,6 +13,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly elementType: ElementType;
   readonly dims: readonly number[];
+  /** The value of all elements, where the model suggests one. */
+  readonly value?: number;
 }
 
 /** The typed arrays that ONNX Runtime's Node binding takes. */
