@@ -28,6 +28,7 @@ import { gpuSectionOf } from "./gpu-section-of.js";
 import { inputOf } from "./input-of.js";
 import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
+import { dimOption, dimsOfProfile } from "./recorded-dims.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 
 /** What to compile, and for which GPU. */
@@ -65,7 +66,9 @@ export async function compileForModel(
   request: ModelCompileRequest,
   context: DriverContext,
 ): Promise<Result<CompiledForModel>> {
-  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+  const assumed = request.profile === undefined ? undefined : dimsOfProfile(request.profile);
+  const job = assumed === undefined ? request : { ...request, assumed };
+  return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const compiled = compiledFor(request, lowered, context.tool);
     return compiled.ok
       ? ok({ value: compiled.value, text: encodeArtifact(compiled.value.artifact) })
@@ -124,7 +127,7 @@ function compiledFor(
     return fail([algorithmRefused(algorithm, reason)]);
   }
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, recorded.value, tool),
+    provenance: provenanceOf(request, lowered, recorded.value, tool),
     device: {
       name: profile?.device.name ?? device.product,
       source: profile === undefined ? "estimated" : "measured",
@@ -171,6 +174,7 @@ function wordsOf(name: string): readonly string[] {
 
 function provenanceOf(
   request: ModelCompileRequest,
+  { boundDims }: LoweredModel,
   recorded: RecordedGpuProfile | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
@@ -192,7 +196,7 @@ function provenanceOf(
       ...(request.mergeConvolutions === true ? { mergeConvolutions: true } : {}),
       ...(batch === undefined ? {} : { batch: batch.batch }),
       ...(progress === undefined ? {} : { progress: progress.map(String) }),
-      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+      ...dimOption(dims, boundDims),
     },
   };
 }

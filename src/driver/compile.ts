@@ -29,6 +29,8 @@ import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obta
 import { operatorsProblems } from "./operators-problems.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
 import { provenanceProblems } from "./provenance-problems.js";
+import { dimOption } from "./recorded-dims.js";
+import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 import { workerPredictionProblems } from "./worker-prediction-problems.js";
 
@@ -51,7 +53,11 @@ export async function compileModel(
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
   const { profile } = request;
-  const job = { ...request, alsoReads: profile.kind === "file" ? [profile.path] : [] };
+  const job = {
+    ...request,
+    ...measurable(profile, request.seed, context),
+    alsoReads: profile.kind === "file" ? [profile.path] : [],
+  };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const artifact = await artifactOf(request, lowered, context);
     return artifact.ok
@@ -93,7 +99,7 @@ async function artifactOf(
   const problems = verifyOperatorSchedule(lowered.graph, decision.candidate.schedule);
   invariant(problems.length === 0, `the chosen schedule verifies: ${JSON.stringify(problems[0])}`);
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, obtained.value.input, context.tool),
+    provenance: provenanceOf(request, lowered, obtained.value.input, context.tool),
     device: { name: profile.device.name, source: profile.device.source },
     operators: operatorsSectionOf({
       lowered,
@@ -167,6 +173,7 @@ function chosen(
 
 function provenanceOf(
   { model, seed, algorithm, dims, batch }: CompileRequest,
+  { boundDims }: LoweredModel,
   profile: ProvenanceInput | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
@@ -179,7 +186,7 @@ function provenanceOf(
       device: "cpu",
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(batch === undefined ? {} : { batch: batch.batch }),
-      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+      ...dimOption(dims, boundDims),
     },
   };
 }

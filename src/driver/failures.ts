@@ -196,6 +196,16 @@ export function algorithmRefused(algorithm: string, reason: Failure): Failure {
   return { ...reason, where: `--algorithm ${algorithm}` };
 }
 
+/** A model that works at none of the sizes that were assumed for its dynamic dims, the defaults first. */
+export function sizesRefused(reason: Failure, sizes: readonly string[]): Failure {
+  const [defaults = "", ...tried] = sizes;
+  const more = tried.length === 0 ? "" : `; also tried: ${tried.join(", ")}`;
+  return {
+    ...reason,
+    hint: `these are default sizes of dynamic dims: ${defaults}${more}; give the sizes that the model is used with (--dim NAME=VALUE)`,
+  };
+}
+
 /** A text file that is too large to be one of ours. */
 export function fileTooLarge(path: string, bytes: number, limit: number): Failure {
   return {

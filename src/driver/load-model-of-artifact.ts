@@ -44,10 +44,10 @@ export async function loadWith(
   }
   const { loadModel, loadModelForBatch } = await import("./load-model.js");
   if (batch === undefined) {
-    return loadModel(path, dims, allowExternal);
+    return loadModel(path, { dims, allowExternal });
   }
   return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0
-    ? loadModelForBatch(path, dims, { batch, mayRewrite: true }, allowExternal)
+    ? loadModelForBatch(path, { dims, allowExternal }, { batch, mayRewrite: true })
     : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
 }
 

@@ -5,16 +5,16 @@ import { executionStopped } from "../runtime/failures.js";
 import type { DriverContext } from "./context.js";
 import { mayWrite, writeText } from "./files.js";
 import { type BatchOptions, loadModel, loadModelForBatch, noteOnDims } from "./load-model.js";
+import type { LoadOptions } from "./with-sizes.js";
 
 /** A job that reads one model and writes one file of ours. */
-export interface ModelJob {
+export interface ModelJob extends Omit<LoadOptions, "allowExternal"> {
   readonly model: string;
   /** Other files that the job reads, and must not overwrite; default none. */
   readonly alsoReads?: readonly string[];
   readonly out: string;
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
-  readonly dims: ReadonlyMap<string, number>;
   /** Absent: the batch that the model and its dims have. */
   readonly batch?: BatchOptions;
 }
@@ -44,10 +44,11 @@ export async function runModelJob<T>(
   if (!may.ok) {
     return may;
   }
+  const options = { ...job, allowExternal: context.allowExternal };
   const lowered =
     job.batch === undefined
-      ? await loadModel(job.model, job.dims, context.allowExternal)
-      : await loadModelForBatch(job.model, job.dims, job.batch, context.allowExternal);
+      ? await loadModel(job.model, options)
+      : await loadModelForBatch(job.model, options, job.batch);
   if (!lowered.ok) {
     return lowered;
   }

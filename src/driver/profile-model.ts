@@ -5,6 +5,7 @@ import { encodeProfile } from "../profile/profile-format.js";
 import type { DriverContext } from "./context.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { obtainProfile, withMeasuredSchedules } from "./obtain-profile.js";
+import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 
 /** What to measure, and where to write it. */
@@ -22,7 +23,8 @@ export async function profileModel(
   request: ProfileRequest,
   context: DriverContext,
 ): Promise<Result<Profile>> {
-  return runModelJob(request, "top-compile/profile", context, async (lowered) => {
+  const job = { ...request, ...measurable({ kind: "fresh" }, request.seed, context) };
+  return runModelJob(job, "top-compile/profile", context, async (lowered) => {
     const profile = await measured(lowered, request.seed, context);
     return profile.ok ? ok({ value: profile.value, text: encodeProfile(profile.value) }) : profile;
   });

@@ -47,14 +47,17 @@ const BY_NAME: readonly (readonly [RegExp, number])[] = [
 
 const PLACE = /^(.+)\[(\d+)\]$/;
 
+const NONE: ReadonlyMap<string, number> = new Map();
+
 /**
- * Gives every dim of every input a size.
+ * Gives every dim of every input a size: that of `options`, else that of `assumed`, else a default.
  *
  * Fails: `dim-unknown`, `dim-conflict`, `dim-invalid`; every bad option is reported.
  */
 export function bindDims(
   model: OnnxModel,
   options: ReadonlyMap<string, number>,
+  assumed: ReadonlyMap<string, number> = NONE,
 ): Result<BoundInputs> {
   const asked = sortOptions(model, options);
   if (asked.problems.length > 0) {
@@ -63,14 +66,17 @@ export function bindDims(
   const sizes = new Map<string, number>();
   const boundDims: BoundDim[] = [];
   const inputs = new Map<string, Fact>();
-  const note = (name: string, size: number, source: BoundDim["source"]): number => {
+  const settle = (name: string, given: number | undefined, usual: () => number): number => {
+    const byDefault = given ?? usual();
+    const size = given ?? assumed.get(name) ?? byDefault;
+    const source = given !== undefined ? "option" : size === byDefault ? "default" : "tried";
     boundDims.push({ name, size, source });
     return size;
   };
+  const parts = new Map([...assumed, ...asked.names]);
   for (const name of dimNames(model.graph)) {
-    const given = asked.names.get(name);
-    const size = given ?? defaultOf(model.graph, name, sizes, asked.names);
-    sizes.set(name, note(name, size, given === undefined ? "default" : "option"));
+    const usual = (): number => defaultOf(model.graph, name, sizes, parts);
+    sizes.set(name, settle(name, asked.names.get(name), usual));
   }
   for (const input of model.graph.inputs) {
     const places = asked.places.get(input.name);
@@ -81,11 +87,8 @@ export function bindDims(
       if (dim !== undefined) {
         return sizes.get(dim) ?? 1;
       }
-      const given = places?.get(axis);
       const place = `${input.name}[${axis}]`;
-      return given === undefined
-        ? note(place, unnamedDefault(input, axis), "default")
-        : note(place, given, "option");
+      return settle(place, places?.get(axis), () => unnamedDefault(input, axis));
     });
     inputs.set(input.name, tensor(input.elementType, dims));
   }
@@ -193,6 +196,11 @@ function knownDims(graph: OnnxGraph): readonly string[] {
 }
 
 const SUM = /^\(?([\w.]+)\s*([+*-])\s*([\w.]+)\)?$/;
+
+/** Whether the size of a dim follows from other dims, by its name. */
+export function isComposed(name: string): boolean {
+  return SUM.test(name.trim());
+}
 
 /** The names that a sum, difference or product is made of. */
 function termsOf(name: string): readonly string[] {

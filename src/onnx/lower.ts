@@ -26,7 +26,13 @@ import {
 import type { Scope } from "./infer/scope.js";
 import { declaredFacts, inferGraph } from "./infer-graph.js";
 import { typesUnknown } from "./lower-failures.js";
-import type { ConstantValue, LoweredModel, ShapeOracle, TensorType } from "./lowered-model.js";
+import type {
+  BoundDim,
+  ConstantValue,
+  LoweredModel,
+  ShapeOracle,
+  TensorType,
+} from "./lowered-model.js";
 import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
@@ -35,6 +41,8 @@ import { normalizeModel } from "./normalize-model.js";
 export interface LowerOptions {
   /** Sizes of dynamic dims, by name or as `TENSOR[AXIS]`. */
   readonly dims: ReadonlyMap<string, number>;
+  /** Sizes to take instead of the defaults of dims that `dims` does not give; absent: none. */
+  readonly assumed?: ReadonlyMap<string, number>;
   /** Somebody else's shape inference for what ours leaves open. */
   readonly oracle?: ShapeOracle;
 }
@@ -60,7 +68,7 @@ export async function lowerModel(
   if (!normal.ok) {
     return normal;
   }
-  const bound = bindDims(normal.value, options.dims);
+  const bound = bindDims(normal.value, options.dims, options.assumed);
   if (!bound.ok) {
     return bound;
   }
@@ -74,6 +82,20 @@ export async function lowerModel(
     return fail([typesUnknown(model.path, open.slice(0, NAMED_TENSORS), open.length)]);
   }
   return ok(finish(normal.value, bound.value, inferred.value, roles));
+}
+
+/**
+ * The dynamic dims of a model and their sizes, without inferring anything.
+ *
+ * Fails: as `lowerModel` does for the model and its dims.
+ */
+export function boundDimsOf(
+  model: OnnxModel,
+  dims: ReadonlyMap<string, number>,
+): Result<readonly BoundDim[]> {
+  const normal = normalizeModel(model);
+  const bound = normal.ok ? bindDims(normal.value, dims) : normal;
+  return bound.ok ? ok(bound.value.boundDims) : bound;
 }
 
 interface Inferred {
@@ -119,7 +141,7 @@ async function inferAll(
 function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<string, Fact>) {
   const bodies = new Map<OnnxGraph, Scope>();
   const completed = new Set<string>();
-  const hasDefaults = bound.boundDims.some((dim) => dim.source === "default");
+  const hasDefaults = bound.boundDims.some((dim) => dim.source !== "option");
   const budget = { elements: MAX_EVALUATED };
   const context = {
     model,

@@ -30,7 +30,8 @@ export interface ConstantValue extends TensorType {
 export interface BoundDim {
   readonly name: string;
   readonly size: number;
-  readonly source: "option" | "default";
+  /** `tried`: not the default, because the model does not run with that; or a profile has this size. */
+  readonly source: "option" | "default" | "tried";
 }
 
 /** A model with static shapes and the operator graph made from it. */

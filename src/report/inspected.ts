@@ -22,6 +22,13 @@ export function renderInspected(inspection: Inspection): string {
   ].join("\n");
 }
 
+/** What is said of a size that the user did not give. */
+const SOURCES = {
+  option: "",
+  default: " (default)",
+  tried: " (tried: the default does not fit)",
+} as const;
+
 type Row = readonly [name: string, value: string];
 
 function summaryOf(inspection: Inspection): readonly Row[] {
@@ -29,8 +36,7 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     inspection;
   const opsets = inspection.opsets.map(({ domain, version }) => `${formatName(domain)} ${version}`);
   const dims = boundDims.map(
-    ({ name, size, source }) =>
-      `${formatName(name)}=${size}${source === "default" ? " (default)" : ""}`,
+    ({ name, size, source }) => `${formatName(name)}=${size}${SOURCES[source]}`,
   );
   const bytes = inspection.activationBytes + inspection.parameterBytes;
   const rows: Row[] = [

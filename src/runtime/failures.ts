@@ -51,7 +51,7 @@ export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
     code: "onnxruntime-refused-model",
     message: `ONNX Runtime cannot load the model: ${runtimeLine(cause)}`,
     where,
-    hint: "schedules can still be predicted from a recorded or estimated profile",
+    hint: "check the sizes of dynamic dims (--dim NAME=VALUE), and that ONNX Runtime runs this model",
     exit: 1,
     cause,
   };

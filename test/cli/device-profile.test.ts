@@ -18,7 +18,7 @@ let folder = "";
 let lowered: LoweredModel;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "top-compile-device-profile-"));
-  const loaded = await loadModel(MODEL, new Map());
+  const loaded = await loadModel(MODEL, { dims: new Map() });
   lowered = loaded.ok ? loaded.value : expect.fail();
 });
 afterAll(() => {

@@ -21,7 +21,7 @@ export const registerInspect: RegisterCommand = (command, run) => {
   command.addOption(dimOption()).addHelpText("after", EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {
     await run(options, async ({ print, allowExternal }) => {
-      const lowered = await loadModel(model, options.dim, allowExternal);
+      const lowered = await loadModel(model, { dims: options.dim, allowExternal });
       if (!lowered.ok) {
         return lowered;
       }

@@ -16,6 +16,7 @@ import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
+import { dimOption, dimsOfProfile } from "../recorded-dims.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
 import { measuredSection } from "./measured-section.js";
 import { fasterSection, mergedSection } from "./merged-on-cuda.js";
@@ -44,7 +45,9 @@ export async function compileForCuda(
   request: CudaCompileRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  return runModelJob(request, "top-compile/schedule", context, async (lowered) => {
+  const assumed = request.profile === undefined ? undefined : dimsOfProfile(request.profile);
+  const job = assumed === undefined ? request : { ...request, assumed };
+  return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const artifact = await artifactOf(request, lowered, context);
     return artifact.ok
       ? ok({ value: artifact.value, text: encodeArtifact(artifact.value) })
@@ -75,7 +78,7 @@ async function artifactOf(
     return plain;
   }
   const artifact = {
-    provenance: provenanceOf(request, input, profile.isVerified, context.tool),
+    provenance: provenanceOf(request, lowered, input, profile.isVerified, context.tool),
     device: { name: profile.device.name, source: "measured" },
     operators: plain.value,
   } satisfies ScheduleArtifact;
@@ -105,6 +108,7 @@ async function profileOf(
 
 function provenanceOf(
   request: CudaCompileRequest,
+  { boundDims }: LoweredModel,
   profile: ProvenanceInput | undefined,
   isVerified: boolean,
   tool: string,
@@ -124,7 +128,7 @@ function provenanceOf(
       ...(isVerified ? {} : { verified: false }),
       ...(algorithm === undefined ? {} : { algorithm }),
       ...(batch === undefined ? {} : { batch: batch.batch }),
-      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+      ...dimOption(dims, boundDims),
     },
   };
 }

@@ -3,11 +3,14 @@ import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { ok, type Result } from "../../core/result.js";
 import type { Json } from "../../core/stable-json.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
+import { dimOption } from "../recorded-dims.js";
+import { measurable } from "../runs-on-cpu.js";
 import { searchedSection } from "../search-placement.js";
 import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
 import { type PlacedModel, type PlaceOptions, placeModel, stagesOf } from "./place-model.js";
@@ -42,7 +45,7 @@ export async function compilePipeline(
   request: PipelineRequest,
   context: DriverContext,
 ): Promise<Result<CompiledPipeline>> {
-  const job = { ...request, alsoReads: filesReadBy(request) };
+  const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
     if (!costs.ok) {
@@ -62,7 +65,7 @@ export async function compilePipeline(
       return section;
     }
     const artifact: ScheduleArtifact = {
-      provenance: provenanceOf(request, costs.value, context.tool),
+      provenance: provenanceOf(request, lowered, costs.value, context.tool),
       device: costs.value.device,
       stages: stagesOf(placed.value),
       pipeline: section.value,
@@ -86,7 +89,7 @@ export async function partitionModel(
   request: PartitionRequest,
   context: DriverContext,
 ): Promise<Result<PlacedModel>> {
-  const job = { ...request, alsoReads: filesReadBy(request) };
+  const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/placement", context, async (lowered) => {
     const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
     const placed = costs.ok
@@ -106,6 +109,10 @@ export async function partitionModel(
   });
 }
 
+function sizesFor({ costs, place }: PlaceRequest, context: DriverContext) {
+  return costs.kind === "cpu" ? measurable(costs.profile, place.seed, context) : {};
+}
+
 function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
   return [
     ...(costs.kind === "cpu" && costs.profile.kind === "file" ? [costs.profile.path] : []),
@@ -116,6 +123,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 
 function provenanceOf(
   { model, place, given, dims, costs: { deviceFile } }: PipelineRequest,
+  { boundDims }: LoweredModel,
   { profileInput }: ModelCosts,
   tool: string,
 ): ScheduleArtifact["provenance"] {
@@ -132,7 +140,7 @@ function provenanceOf(
     seed: place.seed,
     options: {
       ...given,
-      ...(dims.size === 0 ? {} : { dim: [...dims].map(([name, size]) => `${name}=${size}`) }),
+      ...dimOption(dims, boundDims),
     },
   };
 }

@@ -64,7 +64,7 @@ async function kernelsOf(
   estimateUnsupported = false,
   fuse = false,
 ): Promise<ReadonlyMap<string, Kernel>> {
-  const lowered = await loadModel(path, new Map());
+  const lowered = await loadModel(path, { dims: new Map() });
   const plan = precisionPlan(precision);
   const model = lowered.ok
     ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported, fuse })

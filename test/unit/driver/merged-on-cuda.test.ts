@@ -52,7 +52,7 @@ function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, Kernel> {
 
 /** The kernels of the model as it is, and of the model with two convolutions as one, twice. */
 async function bothKernels(): Promise<readonly ReadonlyMap<string, Kernel>[]> {
-  const lowered = await loadModel(MODEL, new Map());
+  const lowered = await loadModel(MODEL, { dims: new Map() });
   if (!lowered.ok) {
     throw new Error(lowered.error[0].message);
   }

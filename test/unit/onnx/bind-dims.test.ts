@@ -101,3 +101,31 @@ describe("bindDims", () => {
     ]);
   });
 });
+
+describe("assumed sizes", () => {
+  const model = modelOf(
+    input("m", ["batch", "past_length + sequence"], "int64"),
+    input("p", ["batch", 12, "past_length", undefined]),
+  );
+
+  it("take the place of defaults, sums follow, and options win", () => {
+    const assumed = new Map([
+      ["past_length", 16],
+      ["p[3]", 5],
+      ["batch", 9],
+    ]);
+    const bound = bindDims(model, new Map([["batch", 2]]), assumed);
+    expect(bound.ok && bound.value.boundDims).toEqual([
+      { name: "batch", size: 2, source: "option" },
+      { name: "past_length + sequence", size: 144, source: "default" },
+      { name: "past_length", size: 16, source: "tried" },
+      { name: "p[3]", size: 5, source: "tried" },
+    ]);
+  });
+
+  it("that are the defaults change nothing", () => {
+    const bound = bindDims(model, new Map(), new Map([["past_length", 128]]));
+    const plain = bindDims(model, new Map());
+    expect(bound.ok && bound.value.boundDims).toEqual(plain.ok && plain.value.boundDims);
+  });
+});

@@ -1,0 +1,63 @@
+import { ok, type Result } from "../core/result.js";
+import { writeWholeModel } from "../onnx/extract-submodel.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { profileKeyOf } from "../profile/profile-key.js";
+import { findProfile } from "../profile/profile-store.js";
+import { modelInputs } from "../profile/worker-plan-of.js";
+import { bindSession, createSession, loadOnnxRuntime } from "../runtime/onnx-runtime.js";
+import { randomFeeds } from "../runtime/random-feeds.js";
+import type { DriverContext } from "./context.js";
+import type { ProfileSource } from "./obtain-profile.js";
+import { dimsOfProfile } from "./recorded-dims.js";
+import type { LoadOptions } from "./with-sizes.js";
+
+/**
+ * How a model is loaded that is to be measured on the CPU: at the sizes of the profile where one is
+ * named, else at sizes at which it runs. A kept profile shows that it does.
+ */
+export function measurable(
+  source: ProfileSource,
+  seed: number,
+  context: DriverContext,
+): Omit<LoadOptions, "dims"> {
+  if (source.kind !== "file") {
+    return { isUsable: (lowered) => runsOnCpu(lowered, source, seed, context) };
+  }
+  const assumed = dimsOfProfile(source.path);
+  return assumed === undefined ? {} : { assumed };
+}
+
+/**
+ * Runs the model once where dims have sizes that nobody gave. A machine without ONNX Runtime says so
+ * when it is to measure.
+ */
+async function runsOnCpu(
+  lowered: LoweredModel,
+  source: ProfileSource,
+  seed: number,
+  { profileFolder }: DriverContext,
+): Promise<Result<void>> {
+  const hasAssumed = lowered.boundDims.some(({ source: from }) => from !== "option");
+  const runtime = hasAssumed ? await loadOnnxRuntime() : undefined;
+  if (runtime?.ok !== true) {
+    return ok(undefined);
+  }
+  const key = await profileKeyOf(lowered);
+  if (source.kind === "kept" && key.ok && findProfile(profileFolder, key.value).kind === "found") {
+    return ok(undefined);
+  }
+  const feeds = randomFeeds(modelInputs(lowered), seed);
+  const model = feeds.ok ? writeWholeModel(lowered) : feeds;
+  if (!feeds.ok || !model.ok) {
+    return feeds.ok ? ok(undefined) : feeds;
+  }
+  const { path } = lowered.model;
+  const session = await createSession(runtime.value, model.value, { level: "disabled" }, path);
+  if (!session.ok) {
+    return session;
+  }
+  const bound = bindSession(runtime.value, session.value, feeds.value, path);
+  const ran = await bound.run();
+  await bound.release();
+  return ran.ok ? ok(undefined) : ran;
+}
