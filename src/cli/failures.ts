@@ -28,7 +28,7 @@ export function optionNotForPareto(option: string): Failure {
     code: "option-not-for-pareto",
     where: `--${option}`,
     message: "is about one schedule, but --pareto compares every memory limit and writes none",
-    hint: "leave out the one or the other",
+    hint: "leave out one of the two",
     exit: 2,
   };
 }
