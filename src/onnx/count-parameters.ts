@@ -1,4 +1,5 @@
 import { bytesOf, type ElementType } from "../ir/element-type.js";
+import { bodiesOf } from "./bodies.js";
 import { countOf, isFloat } from "./infer/fact.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "./model.js";
@@ -119,16 +120,8 @@ function rootOf(
 }
 
 function addBodies(node: OnnxNode, total: Total): void {
-  for (const attribute of node.attributes.values()) {
-    const graphs =
-      attribute.kind === "graph"
-        ? [attribute.value]
-        : attribute.kind === "graphs"
-          ? attribute.value
-          : [];
-    for (const graph of graphs) {
-      addBody(graph, total);
-    }
+  for (const body of bodiesOf(node)) {
+    addBody(body, total);
   }
 }
 

@@ -4,7 +4,7 @@
  * A call `y = F(x)` named `n` is replaced by F's body with every inner value renamed to `n/value`,
  * formal inputs and outputs by the actual ones, and attribute references by the call's attributes
  * or F's defaults (an attribute that neither gives is left out). Bodies of control flow inside F
- * are rewritten in the same way. Where `n/value` is taken (calls of one name), the prefix gets a
+ * are rewritten in the same way, and calls in branches and bodies are replaced there. Where `n/value` is taken (calls of one name), the prefix gets a
  * number. Bodies may call functions again; work continues until none is left, and a chain of calls
  * deeper than the number of functions is a recursion, which ONNX forbids.
  *
@@ -14,12 +14,14 @@
  * Source: ONNX IR specification, Functions.
  */
 import { fail, ok, type Result } from "../core/result.js";
+import { bodiesOf } from "./bodies.js";
 import { Budget, MemorySource } from "./byte-source.js";
 import { decodeNode, MAX_NODES } from "./decode-node.js";
 import { modelInvalid } from "./failures.js";
-import type { OnnxFunction, OnnxModel, OnnxNode } from "./model.js";
+import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
 import {
   concatenate,
+  mapBodyNodes,
   payloadOf,
   rawFields,
   rewriteNode,
@@ -64,8 +66,9 @@ class Inliner {
   readonly #model: OnnxModel;
   readonly #functions: ReadonlyMap<string, OnnxFunction>;
   readonly #opsets: Map<string, number>;
-  readonly #taken: Set<string>;
+  readonly #taken = new Set<string>();
   readonly #budget = new Budget(MAX_EXPANDED_BYTES);
+  #problem: { readonly where: string; readonly what: string } | undefined;
 
   constructor(model: OnnxModel) {
     const { graph } = model;
@@ -74,35 +77,76 @@ class Inliner {
     this.#functions = new Map(
       model.functions.map((body) => [keyOf(body.domain, body.name, body.overload), body]),
     );
-    this.#taken = new Set(graph.nodes.flatMap((node) => node.outputs));
+    this.#take(graph);
+  }
+
+  /** Notes the names of a graph and of the bodies in it. */
+  #take(graph: OnnxGraph): void {
     for (const { name } of [...graph.inputs, ...graph.initializers]) {
       this.#taken.add(name);
+    }
+    for (const node of graph.nodes) {
+      for (const name of node.outputs) {
+        this.#taken.add(name);
+      }
+      for (const body of bodiesOf(node)) {
+        this.#take(body);
+      }
     }
   }
 
   run(): Result<OnnxModel> {
+    const nodes = this.#inlined(this.#model.graph.nodes, 0);
+    if (this.#problem !== undefined) {
+      return fail([modelInvalid(this.#model.path, this.#problem.where, this.#problem.what)]);
+    }
+    const graph = { ...this.#model.graph, nodes };
+    return ok({ ...this.#model, opsets: this.#opsets, functions: [], graph });
+  }
+
+  /** The nodes without calls; fewer, and a problem noted, where one cannot be inlined. */
+  #inlined(calls: readonly OnnxNode[], callDepth: number): OnnxNode[] {
     const nodes: OnnxNode[] = [];
     /** Last first. */
-    const pending: Pending[] = this.#model.graph.nodes
-      .map((node) => ({ node, depth: 0 }))
-      .reverse();
+    const pending: Pending[] = calls.map((node) => ({ node, depth: callDepth })).reverse();
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { node, depth } = next;
-      const body = this.#functions.get(keyOf(node.domain, node.opType, overloadOf(node)));
+      const body = this.#functionOf(node);
       if (body === undefined) {
-        nodes.push(node);
+        nodes.push(this.#withInlinedBodies(node, depth));
         continue;
       }
-      const problem = this.#refuse(body, depth, nodes.length + pending.length);
-      if (problem !== undefined) {
-        return fail([modelInvalid(this.#model.path, `function "${body.name}"`, problem)]);
+      const what = this.#refuse(body, depth, nodes.length + pending.length);
+      if (what !== undefined) {
+        this.#problem ??= { where: `function "${body.name}"`, what };
+        return nodes;
       }
       for (const inner of this.#expand(body, node).reverse()) {
         pending.push({ node: inner, depth: depth + 1 });
       }
     }
-    const graph = { ...this.#model.graph, nodes };
-    return ok({ ...this.#model, opsets: this.#opsets, functions: [], graph });
+    return nodes;
+  }
+
+  /** The node with the calls in its branches or body inlined there. */
+  #withInlinedBodies(node: OnnxNode, depth: number): OnnxNode {
+    if (!this.#callsInside(node)) {
+      return node;
+    }
+    const raw = mapBodyNodes(node.raw, (inner) =>
+      this.#inlined([this.#decode(inner)], depth).map((each) => each.raw),
+    );
+    return this.#decode(raw);
+  }
+
+  #callsInside(node: OnnxNode): boolean {
+    return bodiesOf(node).some((body) =>
+      body.nodes.some((inner) => this.#functionOf(inner) !== undefined || this.#callsInside(inner)),
+    );
+  }
+
+  #functionOf(node: OnnxNode): OnnxFunction | undefined {
+    return this.#functions.get(keyOf(node.domain, node.opType, overloadOf(node)));
   }
 
   #refuse(body: OnnxFunction, depth: number, nodes: number): string | undefined {
@@ -142,7 +186,7 @@ class Inliner {
     };
     const inner = body.nodes.map((node, i) => {
       const raw = rewriteNode(node.raw, { value, attribute });
-      return this.#decode(raw, `${prefix}${node.name || `${node.opType}_${i}`}`);
+      return this.#named(raw, `${prefix}${node.name || `${node.opType}_${i}`}`);
     });
     return [...inner, ...this.#passedOn(body, call, prefix)];
   }
@@ -160,13 +204,18 @@ class Inliner {
         textField(NODE.output, to),
         textField(NODE.type, "Identity"),
       ]);
-      return [this.#decode(raw, `${prefix}${formal}_passed_on`)];
+      return [this.#named(raw, `${prefix}${formal}_passed_on`)];
     });
   }
 
-  #decode(body: Uint8Array, name: string): OnnxNode {
+  #named(body: Uint8Array, name: string): OnnxNode {
     const kept = rawFields(body).filter(({ number }) => number !== NODE.name);
-    const raw = concatenate([textField(NODE.name, name), ...kept.map(({ bytes }) => bytes)]);
+    return this.#decode(
+      concatenate([textField(NODE.name, name), ...kept.map(({ bytes }) => bytes)]),
+    );
+  }
+
+  #decode(raw: Uint8Array): OnnxNode {
     this.#budget.take(raw.length, 0);
     return decodeNode(new MemorySource(raw, this.#budget), { offset: 0, bytes: raw.length }, 0);
   }

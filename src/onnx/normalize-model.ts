@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../core/result.js";
+import { bodiesOf } from "./bodies.js";
 import { modelInvalid } from "./failures.js";
 import { inlineFunctions } from "./inline-functions.js";
 import type { OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
@@ -106,14 +107,8 @@ function placeOf(node: OnnxNode, at: number): string {
 /** Values a node reads, outer values that its bodies capture included, each once. */
 export function readsOf(node: OnnxNode): ReadonlySet<string> {
   const reads = new Set(node.inputs);
-  for (const value of node.attributes.values()) {
-    if (value.kind === "graph") {
-      addCaptured(value.value, reads);
-    } else if (value.kind === "graphs") {
-      for (const graph of value.value) {
-        addCaptured(graph, reads);
-      }
-    }
+  for (const body of bodiesOf(node)) {
+    addCaptured(body, reads);
   }
   reads.delete("");
   return reads;

@@ -6,8 +6,10 @@
  *
  * Example: `Gather(table, ids)` and `MatMul(x, table)` in one stage need the table once, all of it.
  */
+
 import { bytesOf } from "../ir/element-type.js";
 import { type OperatorId, operatorId } from "../ir/operator-graph.js";
+import { bodiesOf } from "./bodies.js";
 import { countOf } from "./infer/fact.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxNode } from "./model.js";
@@ -62,12 +64,6 @@ function constantNames({ model, roles }: LoweredModel): (name: string) => boolea
     const at = producer.get(name);
     return at === undefined ? !isFed.has(name) : roles[at] === "constant";
   };
-}
-
-function bodiesOf(node: OnnxNode): readonly OnnxGraph[] {
-  return [...node.attributes.values()].flatMap((value) =>
-    value.kind === "graph" ? [value.value] : value.kind === "graphs" ? value.value : [],
-  );
 }
 
 function bodyBytes(graph: OnnxGraph): number {

@@ -98,6 +98,34 @@ export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
   });
 }
 
+/**
+ * The NodeProto with every node of its bodies replaced by others, which are encoded too; what is in
+ * bodies of bodies is the caller's to replace.
+ */
+export function mapBodyNodes(
+  raw: Uint8Array,
+  nodesFor: (node: Uint8Array) => readonly Uint8Array[],
+): Uint8Array {
+  const mapGraph = (graph: Uint8Array): Uint8Array =>
+    mapFields(graph, (field) =>
+      field.number === GRAPH.node
+        ? concatenate(nodesFor(payloadOf(field)).map((node) => messageField(GRAPH.node, node)))
+        : field.bytes,
+    );
+  return mapFields(raw, (field) =>
+    field.number !== NODE.attribute
+      ? field.bytes
+      : messageField(
+          NODE.attribute,
+          mapFields(payloadOf(field), (inner) =>
+            inner.number === ATTRIBUTE.graph || inner.number === ATTRIBUTE.graphs
+              ? messageField(inner.number, mapGraph(payloadOf(inner)))
+              : inner.bytes,
+          ),
+        ),
+  );
+}
+
 function rewriteAttribute(field: RawField, rewriting: Rewriting): Uint8Array {
   const fields = rawFields(payloadOf(field));
   const reference = fields.find(({ number }) => number === ATTRIBUTE.reference);

@@ -1,0 +1,58 @@
+/**
+ * Small models as exporters and optimizers write them, rebuilt from public reports: each has broken some
+ * tool. What must be said of them is in the `expect.json` beside each, with its source.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { inspectModel } from "../../../src/onnx/inspect-model.js";
+import { lowerModel } from "../../../src/onnx/lower.js";
+import { readModel } from "../../../src/onnx/read-model.js";
+
+const FOLDER = resolve(import.meta.dirname, "../../../fixtures/cases/onnx");
+
+interface Expected {
+  readonly situation: string;
+  readonly dims: Readonly<Record<string, number>>;
+  /** The code of the failure, where the model cannot be lowered. */
+  readonly refused?: string;
+  readonly outputs?: Readonly<Record<string, { readonly type: string; readonly dims: number[] }>>;
+  readonly flops?: number;
+  readonly parameters?: number;
+}
+
+const CASES = readdirSync(FOLDER)
+  .sort()
+  .map((name) => {
+    const expected: Expected = JSON.parse(readFileSync(join(FOLDER, name, "expect.json"), "utf8"));
+    return [name, expected] as const;
+  });
+
+async function lower(name: string, dims: Expected["dims"]) {
+  const model = readModel(join(FOLDER, name, "model.onnx"));
+  return model.ok ? await lowerModel(model.value, { dims: new Map(Object.entries(dims)) }) : model;
+}
+
+describe("models of public reports", () => {
+  it("are there", () => {
+    expect(CASES.length).toBeGreaterThan(70);
+  });
+
+  it.each(CASES)("%s", async (name, { dims, refused, outputs, flops, parameters }) => {
+    const lowered = await lower(name, dims);
+    if (refused !== undefined) {
+      expect(lowered.ok ? "lowered" : lowered.error[0].code).toBe(refused);
+      return;
+    }
+    if (!lowered.ok) {
+      throw new Error(lowered.error[0].message);
+    }
+    const { types } = lowered.value;
+    for (const [output, { type, dims: sizes }] of Object.entries(outputs ?? {})) {
+      expect(types.get(output)).toEqual({ elementType: type, dims: sizes });
+    }
+    const inspection = inspectModel(lowered.value);
+    expect(inspection.flops).toBe(flops ?? inspection.flops);
+    expect(inspection.parameters.count).toBe(parameters ?? inspection.parameters.count);
+  });
+});
