@@ -30,3 +30,9 @@ function makeOne(folder: string, mode: number): void {
     }
   }
 }
+
+/** The folder itself, or the one that is there and that it would be made in. Throws what `node:fs` throws. */
+export function nearestFolder(path: string): string {
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));
+}

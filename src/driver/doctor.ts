@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { nearestFolder } from "../core/make-folder.js";
 import { untrustedPart } from "../core/trusted-path.js";
 import { tryWriting } from "../core/write-file.js";
 import { findCompiler } from "../runtime/cuda/client/build-helper.js";
@@ -85,12 +85,6 @@ function cacheFinding({ cacheFolder, user }: DoctorRequest): Finding {
   } catch {
     return { name, status: "missing", value: `${cacheFolder} cannot be written`, hint };
   }
-}
-
-/** The folder itself, or what it would be made in. */
-function nearestFolder(path: string): string {
-  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
-  return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
 async function compilerFinding(

@@ -8,6 +8,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
+import { nearestFolder } from "../core/make-folder.js";
 import { readTextFile } from "../core/read-text.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { tryWriting, writeFileAtomically } from "../core/write-file.js";
@@ -106,6 +108,16 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
     return ok(undefined);
   } catch (cause) {
     return fail([fileUnwritable(path, cause)]);
+  }
+}
+
+/** Whether files can be made in a folder, which may have to be made first. Fails: `file-unwritable`. */
+export function mayWriteInto(folder: string): Result<void> {
+  try {
+    tryWriting(join(nearestFolder(folder), "file"));
+    return ok(undefined);
+  } catch (cause) {
+    return fail([fileUnwritable(folder, cause)]);
   }
 }
 

@@ -112,9 +112,15 @@ function otherKind(file: FileWindow): string | undefined {
   return documentKind(format) ?? MAGIC.find(([magic]) => head.startsWith(magic))?.[1];
 }
 
-/** Whether the first bytes are all printable: the first field of a model never is. */
+/** Whether the first bytes are all printable UTF-8: the first field of a model never is. */
 function isText(file: FileWindow): boolean {
   const head = file.copy(0, Math.min(64, file.bytes));
+  try {
+    // With `stream` a character may be cut off at the end.
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+  } catch {
+    return false;
+  }
   return head.every((byte) => byte >= 32 || (byte >= 9 && byte <= 13));
 }
 

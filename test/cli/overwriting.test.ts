@@ -92,6 +92,8 @@ describe("stage models", () => {
     const again = await partition(...cut, stages);
     expect(again.stderr).toContain("error[file-exists]");
     expect((await partition(...cut, stages, "--force")).status).toBe(0);
+    const nowhere = await partition(...cut, join(model, "below"), "--stages", "500");
+    expect(nowhere.stderr).toContain("error[file-unwritable]");
     const file = await partition(...cut, model);
     expect(file.stderr).toContain("error[file-unwritable]");
     expect(file.status).toBe(1);

@@ -7,6 +7,7 @@ import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
 import type { DriverContext } from "../context.js";
+import { mayWriteInto } from "../files.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { dimOption } from "../recorded-dims.js";
@@ -89,6 +90,11 @@ export async function partitionModel(
   request: PartitionRequest,
   context: DriverContext,
 ): Promise<Result<PlacedModel>> {
+  const { stageModels } = request;
+  const may = stageModels === undefined ? ok(undefined) : mayWriteInto(stageModels);
+  if (!may.ok) {
+    return may;
+  }
   const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/placement", context, async (lowered) => {
     const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
