@@ -1,10 +1,12 @@
 import { type DocumentKind, parseDocument } from "../core/json-document.js";
 import {
+  type Fields,
   integer,
   type JsonProblem,
   number,
   object,
   oneOf,
+  optional,
   type Shape,
   text,
 } from "../core/json-shape.js";
@@ -49,12 +51,28 @@ export interface DeviceModel {
   readonly eventNs: number;
   /** Shortest time that any kernel takes. */
   readonly kernelFloorNs: number;
+  /** Kernels that can be resident at a time: more streams run nothing more. Absent: `USUAL_GRIDS`. */
+  readonly residentGrids?: number;
+  /** Device memory; absent: not known, and nothing is refused for it. */
+  readonly memoryBytes?: number;
   /** Where each figure is from. */
-  readonly sources: Readonly<Record<keyof Figures, string>>;
+  readonly sources: Readonly<Record<keyof Figures, string>> &
+    Readonly<Partial<Record<keyof Limits, string>>>;
 }
 
+/** What a device cannot exceed, known of some. */
+export type Limits = Pick<DeviceModel, "residentGrids" | "memoryBytes">;
+
 /** The figures that need a source. */
-export type Figures = Omit<DeviceModel, "name" | "product" | "sources">;
+export type Figures = Omit<DeviceModel, "name" | "product" | "sources" | keyof Limits>;
+
+/**
+ * Resident grids of every GPU for servers since 2016.
+ *
+ * Source: CUDA C++ Programming Guide, technical specifications per compute capability: 128 for 6.0,
+ * 7.0, 7.5, 8.0 to 9.0.
+ */
+export const USUAL_GRIDS = 128;
 
 /** Longest device model that is read. */
 export const MAX_DEVICE_MODEL_BYTES: number = 1 << 20;
@@ -75,7 +93,7 @@ const RATES: Shape<ArithmeticRates> = object<ArithmeticRates>({
 
 const SOURCE = text(500);
 
-const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
+const FIELDS: Fields<DeviceModel> = {
   name: text(64),
   product: text(200),
   sms: integer(1, 4096),
@@ -90,7 +108,9 @@ const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
   launchGapNs: integer(0, 1_000_000),
   eventNs: integer(0, 1_000_000),
   kernelFloorNs: integer(0, 1_000_000),
-  sources: object<Readonly<Record<keyof Figures, string>>>({
+  residentGrids: optional(integer(1, 4096)),
+  memoryBytes: optional(integer(1, 2 ** 50)),
+  sources: object<DeviceModel["sources"]>({
     sms: SOURCE,
     threadBlocksPerSm: SOURCE,
     threadsPerSm: SOURCE,
@@ -103,6 +123,8 @@ const FIELDS: { readonly [K in keyof DeviceModel]: Shape<DeviceModel[K]> } = {
     launchGapNs: SOURCE,
     eventNs: SOURCE,
     kernelFloorNs: SOURCE,
+    residentGrids: optional(SOURCE),
+    memoryBytes: optional(SOURCE),
   }),
 };
 

@@ -27,6 +27,7 @@ import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { gpuSectionOf } from "./gpu-section-of.js";
 import { inputOf } from "./input-of.js";
 import { measuredProblem } from "./measured-problem.js";
+import { memoryProblem } from "./memory-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { dimOption, dimsOfProfile } from "./recorded-dims.js";
 import { searchOnGpu } from "./search-on-gpu.js";
@@ -47,6 +48,8 @@ export interface ModelCompileRequest extends ModelJob {
   readonly compare?: boolean;
   /** Let the search compute convolutions of one input together. */
   readonly mergeConvolutions?: boolean;
+  /** Most streams, if fewer than the device runs. */
+  readonly maxStreams?: number;
   /** Progress of each task in flight, in [0, 1); absent: one inference from its start. */
   readonly progress?: readonly number[];
 }
@@ -109,10 +112,15 @@ function compiledFor(
   if (request.mergeConvolutions === true && profile !== undefined) {
     return fail([mergesNotMeasured()]);
   }
+  const tooLarge = memoryProblem(request.model, lowered, device);
+  if (tooLarge !== undefined) {
+    return fail([tooLarge]);
+  }
   const searchMs = new Map<GpuAlgorithm, number>();
   const { candidates, tasksOf } = searchOnGpu(single, {
     seed,
     progress,
+    ...(request.maxStreams === undefined ? {} : { maxStreams: request.maxStreams }),
     merging: request.mergeConvolutions === true ? new MergeSpace(single, lowered, math) : undefined,
     ...(algorithm === undefined || request.compare === true ? {} : { algorithms: [algorithm] }),
     around: (name, search) => {
@@ -178,7 +186,7 @@ function provenanceOf(
   recorded: RecordedGpuProfile | undefined,
   tool: string,
 ): ScheduleArtifact["provenance"] {
-  const { model, device, deviceFile, algorithm, seed, dims, batch, progress } = request;
+  const { model, device, deviceFile, algorithm, seed, dims, batch, progress, maxStreams } = request;
   return {
     tool,
     inputs: [
@@ -195,6 +203,7 @@ function provenanceOf(
       ...(request.estimateUnsupported === true ? { estimateUnsupported: true } : {}),
       ...(request.mergeConvolutions === true ? { mergeConvolutions: true } : {}),
       ...(batch === undefined ? {} : { batch: batch.batch }),
+      ...(maxStreams === undefined ? {} : { "max-streams": maxStreams }),
       ...(progress === undefined ? {} : { progress: progress.map(String) }),
       ...dimOption(dims, boundDims),
     },

@@ -346,3 +346,46 @@ interface NamedOperator {
 function someOperators(operators: readonly NamedOperator[]): string {
   return someOf(operators.map(({ type, name }) => `${type} "${name}"`));
 }
+
+/** A tensor that no memory of the device holds, whatever the schedule. */
+export function tensorExceedsMemory(
+  path: string,
+  tensor: { readonly name: string; readonly bytes: number },
+  device: string,
+  memoryBytes: number,
+): Failure {
+  return {
+    code: "device-memory-exceeded",
+    where: path,
+    message: `tensor "${tensor.name}" has ${tensor.bytes} bytes; ${device} has ${memoryBytes}`,
+    hint: "give smaller sizes with --dim or --batch, or another --device",
+    exit: 1,
+  };
+}
+
+/** A model whose constants and largest tensor together are more than the device holds. */
+export function modelExceedsMemory(
+  path: string,
+  leastBytes: number,
+  device: string,
+  memoryBytes: number,
+): Failure {
+  return {
+    code: "device-memory-exceeded",
+    where: path,
+    message: `its constants and its largest tensor have ${leastBytes} bytes; ${device} has ${memoryBytes}`,
+    hint: "cut it into stages with --devices N, or give another --device",
+    exit: 1,
+  };
+}
+
+/** A limit of streams on a device that is not asked for it. */
+export function maxStreamsNotFor(device: string): Failure {
+  return {
+    code: "max-streams-not-for-device",
+    where: "--max-streams",
+    message: `limits schedules for a GPU by its data sheet, not for --device ${device}`,
+    hint: "leave it out, or give a GPU with --device, such as h200",
+    exit: 2,
+  };
+}

@@ -7,7 +7,7 @@ const OF_OPERATORS = [...OF_MODELS, "algorithm", "batch"] as const;
 const OF_GPUS = [...OF_OPERATORS, "estimateUnsupported", "mergeConvolutions"] as const;
 
 const CPU: readonly string[] = OF_OPERATORS;
-const DATA_SHEET: readonly string[] = [...OF_GPUS, "math", "progress"];
+const DATA_SHEET: readonly string[] = [...OF_GPUS, "math", "progress", "max-streams"];
 const CUDA: readonly string[] = [...OF_GPUS, "precision", "fuse", "verified"];
 
 const STAGES: readonly string[] = [

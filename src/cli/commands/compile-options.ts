@@ -18,6 +18,7 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly fuse?: boolean;
   readonly mergeConvolutions?: boolean;
   readonly batch?: number;
+  readonly maxStreams?: number;
   readonly compare?: boolean;
   readonly concurrency?: number;
   readonly progress?: readonly number[];

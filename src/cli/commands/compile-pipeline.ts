@@ -20,6 +20,7 @@ const USUAL_COLUMNS = 100;
 /** Options of operator schedules, which pipelines do not heed. */
 const OPERATOR_OPTIONS = [
   "batch",
+  "maxStreams",
   "concurrency",
   "progress",
   "mergeConvolutions",

@@ -12,6 +12,7 @@ import {
   algorithmNotFor,
   compareNotFor,
   mathNotFor,
+  maxStreamsNotFor,
   mergesNotForAlgorithm,
   mergesNotForCpu,
   progressMismatch,
@@ -82,6 +83,11 @@ export const registerCompile: RegisterCommand = (command, run) => {
       "--batch <n>",
       "inputs in a batch: the first dim of every input",
       wholeNumber(1, 1_000_000),
+    )
+    .option(
+      "--max-streams <n>",
+      "on a GPU by its data sheet: most streams, if fewer than it runs (128)",
+      wholeNumber(1, 4096),
     )
     .option(
       "--concurrency <n>",
@@ -171,6 +177,9 @@ async function compileOn(
   if (options.compare === true && device.kind !== "model") {
     return fail([compareNotFor(options.device)]);
   }
+  if (options.maxStreams !== undefined && device.kind !== "model") {
+    return fail([maxStreamsNotFor(options.device)]);
+  }
   const mergeConvolutions = options.mergeConvolutions === true;
   const mayRewrite = device.kind === "model";
   const common = {
@@ -224,6 +233,7 @@ async function compileOn(
                 device: device.model,
                 deviceFile: device.file,
                 ...(profile === undefined ? {} : { profile }),
+                ...(options.maxStreams === undefined ? {} : { maxStreams: options.maxStreams }),
                 compare: options.compare === true,
                 mergeConvolutions,
                 estimateUnsupported: options.estimateUnsupported === true,

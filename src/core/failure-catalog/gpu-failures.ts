@@ -30,6 +30,11 @@ export const GPU_FAILURES = {
     meaning: "A call of cuDNN failed.",
     action: "Run again; `--verbose` names the call and its status.",
   },
+  "device-memory-exceeded": {
+    exit: 1,
+    meaning: "A tensor, or the constants of the model with one, is more than the GPU's memory.",
+    action: "Give smaller sizes with `--dim` or `--batch`, cut the model, or give another GPU.",
+  },
   "device-memory-lost": {
     exit: 4,
     meaning: "The GPU helper was started again, and what was on the device is gone.",

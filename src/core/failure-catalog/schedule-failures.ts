@@ -20,6 +20,11 @@ export const SCHEDULE_FAILURES = {
     meaning: "The schedule computes convolutions together, which only a GPU does.",
     action: "Run it with `--device cuda`, or compile without `--merge-convolutions`.",
   },
+  "max-streams-not-for-device": {
+    exit: 2,
+    meaning: "`--max-streams` with a device that is not known by its data sheet.",
+    action: "Leave it out, or give a GPU by its data sheet with `--device`.",
+  },
   "merges-not-for-algorithm": {
     exit: 2,
     meaning: "`--merge-convolutions` is not part of the algorithm.",

@@ -1,5 +1,7 @@
 import type { DeviceModel } from "../device-model.js";
 
+const GRIDS =
+  "CUDA C++ Programming Guide, technical specifications, resident grids, compute capability";
 const ASSUMED =
   "assumed, to be replaced by a measured profile: typical of published measurements of CUDA graphs";
 
@@ -20,6 +22,8 @@ export const A100_PCIE_40GB: DeviceModel = {
   sharedBytesPerSm: 167_936,
   sharedBytesReservedPerBlock: 1024,
   memoryBandwidth: 1.555e12,
+  residentGrids: 128,
+  memoryBytes: 40 * 2 ** 30,
   l2Bytes: 41_943_040,
   flops: { float32: 19.5e12, tensorFloat32: 156e12, float16: 312e12 },
   launchGapNs: 1200,
@@ -33,6 +37,8 @@ export const A100_PCIE_40GB: DeviceModel = {
     sharedBytesPerSm: `${capability("8.0")}: 164 KiB`,
     sharedBytesReservedPerBlock: `${capability("8.0")}: 1 KiB per thread block`,
     memoryBandwidth: "NVIDIA A100 data sheet, 40GB PCIe: 1,555 GB/s",
+    residentGrids: `${GRIDS} 8.0: 128`,
+    memoryBytes: "NVIDIA A100 data sheet, 40GB PCIe: 40 GB, read as GiB, the larger",
     l2Bytes: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 40 MiB",
     flops: "NVIDIA A100 data sheet, dense",
     ...ASSUMED_SOURCES,
@@ -50,6 +56,8 @@ export const V100: DeviceModel = {
   sharedBytesPerSm: 98_304,
   sharedBytesReservedPerBlock: 0,
   memoryBandwidth: 0.9e12,
+  residentGrids: 128,
+  memoryBytes: 16 * 2 ** 30,
   l2Bytes: 6_291_456,
   flops: { float32: 15.7e12, tensorFloat32: 15.7e12, float16: 125e12 },
   launchGapNs: 1500,
@@ -63,6 +71,8 @@ export const V100: DeviceModel = {
     sharedBytesPerSm: `${capability("7.0")}: 96 KiB`,
     sharedBytesReservedPerBlock: `${capability("7.0")}: none`,
     memoryBandwidth: "NVIDIA V100 data sheet, SXM2: 900 GB/s",
+    residentGrids: `${GRIDS} 7.0: 128`,
+    memoryBytes: "NVIDIA V100 data sheet, SXM2: 16 GB, read as GiB, the larger",
     l2Bytes: "NVIDIA Tesla V100 GPU Architecture whitepaper: 6 MiB",
     flops: "NVIDIA V100 data sheet, SXM2; no TF32 units, so the 32-bit rate stands for them",
     ...ASSUMED_SOURCES,
@@ -80,6 +90,8 @@ export const RTX_2080_SUPER: DeviceModel = {
   sharedBytesPerSm: 65_536,
   sharedBytesReservedPerBlock: 0,
   memoryBandwidth: 0.496e12,
+  residentGrids: 128,
+  memoryBytes: 8 * 2 ** 30,
   l2Bytes: 4_194_304,
   flops: { float32: 11.15e12, tensorFloat32: 11.15e12, float16: 44.6e12 },
   launchGapNs: 1500,
@@ -93,6 +105,8 @@ export const RTX_2080_SUPER: DeviceModel = {
     sharedBytesPerSm: `${capability("7.5")}: 64 KiB`,
     sharedBytesReservedPerBlock: `${capability("7.5")}: none`,
     memoryBandwidth: "GeForce RTX 2080 SUPER specifications: 256 bits at 15.5 Gbit/s, 496 GB/s",
+    residentGrids: `${GRIDS} 7.5: 128`,
+    memoryBytes: "GeForce RTX 2080 SUPER specifications: 8 GB, read as GiB, the larger",
     l2Bytes: "NVIDIA Turing GPU Architecture whitepaper, TU104: 4 MiB",
     flops:
       "3,072 cores x 2 x 1.815 GHz boost; matrix units with 32-bit accumulation at half their 16-bit rate of 89.2 TFLOP/s (Turing whitepaper); no TF32 units",

@@ -17,6 +17,7 @@ const SM = {
   launchGapNs: 1000,
   eventNs: 1500,
   kernelFloorNs: 2000,
+  residentGrids: 128,
 } as const;
 
 const SOURCES = {
@@ -31,6 +32,7 @@ const SOURCES = {
   launchGapNs: ASSUMED,
   eventNs: ASSUMED,
   kernelFloorNs: ASSUMED,
+  residentGrids: `${CAPABILITY}: 128 resident grids`,
 } as const;
 
 /** NVIDIA H100 SXM5, 80 GB. */
@@ -39,7 +41,12 @@ export const H100: DeviceModel = {
   product: "NVIDIA H100 SXM5 80GB",
   ...SM,
   memoryBandwidth: 3.35e12,
-  sources: { ...SOURCES, memoryBandwidth: "NVIDIA H100 data sheet, SXM: 3.35 TB/s" },
+  memoryBytes: 80 * 2 ** 30,
+  sources: {
+    ...SOURCES,
+    memoryBandwidth: "NVIDIA H100 data sheet, SXM: 3.35 TB/s",
+    memoryBytes: "NVIDIA H100 data sheet, SXM: 80 GB, read as GiB, the larger",
+  },
 };
 
 /** NVIDIA H200 SXM, 141 GB: the chip of the H100 with faster memory. */
@@ -48,5 +55,10 @@ export const H200: DeviceModel = {
   product: "NVIDIA H200 SXM 141GB",
   ...SM,
   memoryBandwidth: 4.8e12,
-  sources: { ...SOURCES, memoryBandwidth: "NVIDIA H200 data sheet: 4.8 TB/s" },
+  memoryBytes: 141 * 2 ** 30,
+  sources: {
+    ...SOURCES,
+    memoryBandwidth: "NVIDIA H200 data sheet: 4.8 TB/s",
+    memoryBytes: "NVIDIA H200 data sheet: 141 GB, read as GiB, the larger",
+  },
 };

@@ -9,6 +9,7 @@ import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import type { DriverContext } from "../context.js";
 import { estimatedProblem } from "../estimated-problem.js";
 import { operatorsNotCapturable } from "../failures.js";
+import { tensorProblem } from "../memory-problem.js";
 import { obtainProfile, type ProfileSource } from "../obtain-profile.js";
 
 /** The device that the operators' times are of. */
@@ -54,7 +55,7 @@ const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
 /**
  * The costs of a model.
  *
- * Fails: what measuring fails with; `operators-not-capturable` for a GPU.
+ * Fails: what measuring fails with; `operators-not-capturable`, `device-memory-exceeded` for a GPU.
  */
 export async function modelCosts(
   lowered: LoweredModel,
@@ -66,6 +67,10 @@ export async function modelCosts(
     return measuredCosts(lowered, source.profile, seed, context);
   }
   const refused = lowered.graph.operators.filter((operator) => !isCapturable(operator));
+  const tooLarge = tensorProblem(lowered.model.path, lowered, source.device);
+  if (tooLarge !== undefined) {
+    return fail([tooLarge]);
+  }
   return refused.length > 0
     ? fail([operatorsNotCapturable(lowered.model.path, refused)])
     : ok(estimatedCosts(lowered, source.device, source.math));

@@ -1,16 +1,20 @@
 /**
  * All algorithms on one model and one GPU, compared in the simulator.
  *
- * The published ones run as their papers say; ours takes their schedules as starts, so it is never
+ * The published ones run as their papers say, on at most as many streams as the device runs kernels at
+ * a time: what has more is folded onto them (`fold-streams.ts`). Ours takes their schedules as starts, so it is never
  * predicted slower than any of them. Every schedule passes the verifier.
  */
+
 import type { Failure } from "../../../core/failure.js";
 import { invariant } from "../../../core/invariant.js";
+import { USUAL_GRIDS } from "../../../cost/device-model.js";
 import type { Merge } from "../../../onnx/merge-operators.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../schedule/verify-operator-schedule.js";
 import { tooManyOperators } from "../failures.js";
+import { foldStreams } from "../fold-streams.js";
 import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "../nimble.js";
 import { searchOpara } from "../opara.js";
 import { searchSequential } from "../sequential.js";
@@ -75,6 +79,8 @@ export interface GpuCandidateOptions {
   readonly starts?: readonly OperatorSchedule[];
   /** Merges that `ios` and `top-compile` may use; absent: none. */
   readonly merging?: MergeSpace;
+  /** Most streams of a schedule; absent, or more than it runs at a time: what the device runs. */
+  readonly maxStreams?: number;
 }
 
 /** IOS takes minutes beyond this, whatever its pruning. */
@@ -89,8 +95,11 @@ export function searchGpuSchedules(
   const refused: { algorithm: GpuAlgorithm; reason: Failure }[] = [];
   const found: GpuCandidate[] = [];
   const { merging, around = (_algorithm, search) => search() } = options;
+  const runs = problem.device.residentGrids ?? USUAL_GRIDS;
+  const streams = Math.min(options.maxStreams ?? runs, runs);
   const find = (algorithm: GpuAlgorithm, search: () => MergedSchedule): void => {
-    found.push(judged(algorithm, around(algorithm, search)));
+    const folded = around(algorithm, () => onStreams(search(), streams));
+    found.push(judged(algorithm, folded));
   };
   const offer = (algorithm: GpuAlgorithm, search: () => OperatorSchedule): void => {
     find(algorithm, () => ({ problem, merges: [], schedule: search() }));
@@ -127,6 +136,7 @@ export function searchGpuSchedules(
     const plain = found.filter(({ merges }) => merges.length === 0);
     const rivals = [...plain.map(({ schedule }) => schedule), ...(options.starts ?? [])];
     const limits = {
+      streams,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.effort === undefined ? {} : { effort: options.effort }),
     };
@@ -139,6 +149,11 @@ export function searchGpuSchedules(
     });
   }
   return { ranked: rankCandidates(found), refused, bounds: gpuBounds(problem) };
+}
+
+/** A schedule that fits on so many streams, by folding it where it does not. */
+function onStreams(made: MergedSchedule, streams: number): MergedSchedule {
+  return { ...made, schedule: foldStreams(made.problem, made.schedule, streams) };
 }
 
 /** Fastest prediction first, equals in the order of `GPU_ALGORITHMS`. */

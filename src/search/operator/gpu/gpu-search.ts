@@ -20,6 +20,7 @@
 import { GpuEngine } from "../../../schedule/gpu-engine.js";
 import { type GpuPlan, gpuArcsOf } from "../../../schedule/gpu-streams.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import { foldStreams } from "../fold-streams.js";
 import { bottomLevels } from "../path-lengths.js";
 import { composeSchedule } from "../waits.js";
 import { gpuBounds } from "./gpu-bounds.js";
@@ -32,7 +33,9 @@ export interface GpuSearchOptions {
   readonly seed?: number;
   /** Phases simulated for the improvement (default 3,000,000). */
   readonly effort?: number;
-  /** Schedules that the result must not be worse than. */
+  /** Most streams; default: as many as it likes. */
+  readonly streams?: number;
+  /** Schedules that the result must not be worse than, folded onto `streams` where they have more. */
   readonly rivals?: readonly OperatorSchedule[];
 }
 
@@ -42,7 +45,11 @@ const DEFAULT_EFFORT = 3_000_000;
 export function searchGpu(problem: GpuProblem, options: GpuSearchOptions = {}): OperatorSchedule {
   const { graph } = problem;
   const engine = engineFor(problem);
-  const starts = [...(options.rivals ?? []).map(planOf), ...listPlans(problem)];
+  const most = options.streams ?? Number.POSITIVE_INFINITY;
+  const starts = [
+    ...(options.rivals ?? []).map((rival) => planOf(foldStreams(problem, rival, most))),
+    ...listPlans(problem).map((plan) => folded(problem, plan, most)),
+  ];
   let best = starts[0] as GpuPlan;
   let bestNs = Number.POSITIVE_INFINITY;
   for (const plan of starts) {
@@ -56,8 +63,18 @@ export function searchGpu(problem: GpuProblem, options: GpuSearchOptions = {}): 
     seed: options.seed ?? 1,
     effort: options.effort ?? DEFAULT_EFFORT,
     lowerBoundNs: gpuBounds(problem).lowerBoundNs,
+    streams: most,
   });
   return composeSchedule(graph, "top-compile", improved);
+}
+
+/** A plan on at most `most` streams. */
+function folded(problem: GpuProblem, plan: GpuPlan, most: number): GpuPlan {
+  if (plan.streams <= most) {
+    return plan;
+  }
+  const schedule = composeSchedule(problem.graph, "list", plan);
+  return planOf(foldStreams(problem, schedule, most));
 }
 
 /** Waits for every input on another stream: more waits than needed take no more time. */

@@ -39,6 +39,8 @@ export interface ImproveOptions {
   readonly effort: number;
   /** No plan is faster than this: the search ends when it is reached. */
   readonly lowerBoundNs: number;
+  /** Most streams of a plan; `start` has no more. */
+  readonly streams: number;
 }
 
 /** Most streams that a plan grows to. */
@@ -65,6 +67,7 @@ export function improveGpuPlan(
   options: ImproveOptions,
 ): GpuPlan {
   const random = seededRandom(options.seed);
+  const streams = Math.min(MOST_STREAMS, options.streams);
   const count = graph.operators.length;
   let plan = start;
   let makespan = engine.run(plan);
@@ -75,13 +78,13 @@ export function improveGpuPlan(
   const budget = attemptBudget(engine, count, options.effort);
   while (budget.isLeft() && best.makespan > options.lowerBoundNs && late.length > 0) {
     if (quiet++ > patience) {
-      plan = kicked(graph, best.plan, random);
+      plan = kicked(graph, best.plan, { random, streams });
       makespan = engine.run(plan);
       late = lateOperators(engine, count);
       quiet = 0;
     }
     const operator = late[random.integer(late.length)] as number;
-    const change = changeOf(graph, plan, operator, random);
+    const change = changeOf(graph, plan, operator, { random, streams });
     const ns =
       change === undefined
         ? Number.POSITIVE_INFINITY
@@ -105,13 +108,20 @@ export function improveGpuPlan(
   return onFewerStreams(engine, best.plan, best.makespan, options.effort / 10);
 }
 
+/** Chance, and the streams that changes may open. */
+interface Draw {
+  readonly random: Random;
+  readonly streams: number;
+}
+
 /** The plan with a few changes, whatever they cost. */
-function kicked(graph: OperatorGraph, start: GpuPlan, random: Random): GpuPlan {
+function kicked(graph: OperatorGraph, start: GpuPlan, draw: Draw): GpuPlan {
+  const { random } = draw;
   const count = graph.operators.length;
   let plan = start;
   for (let change = 2 + random.integer(3); change > 0; change--) {
     const operator = random.integer(count);
-    plan = changeOf(graph, plan, operator, random)?.plan ?? plan;
+    plan = changeOf(graph, plan, operator, draw)?.plan ?? plan;
   }
   return plan;
 }
@@ -120,11 +130,11 @@ function changeOf(
   graph: OperatorGraph,
   plan: GpuPlan,
   operator: number,
-  random: Random,
+  { random, streams }: Draw,
 ): Change | undefined {
   const kind = random.integer(12);
   if (kind < 3) {
-    return toStream(plan, operator, random.integer(Math.min(MOST_STREAMS, plan.streams + 1)));
+    return toStream(plan, operator, random.integer(Math.min(streams, plan.streams + 1)));
   }
   return kind < 10
     ? earlier(graph, plan, operator, random.next())

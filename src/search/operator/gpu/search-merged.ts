@@ -16,6 +16,8 @@ export interface SearchMergedOptions {
   readonly rivals: readonly MergedSchedule[];
   readonly seed?: number;
   readonly effort?: number;
+  /** Most streams; default: as many as it likes. */
+  readonly streams?: number;
 }
 
 /**
