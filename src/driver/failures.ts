@@ -347,34 +347,18 @@ function someOperators(operators: readonly NamedOperator[]): string {
   return someOf(operators.map(({ type, name }) => `${type} "${name}"`));
 }
 
-/** A tensor that no memory of the device holds, whatever the schedule. */
-export function tensorExceedsMemory(
+/** Bytes that the device must hold at a time, whatever the schedule, and does not. */
+export function deviceMemoryExceeded(
   path: string,
-  tensor: { readonly name: string; readonly bytes: number },
-  device: string,
-  memoryBytes: number,
+  what: string,
+  bytes: number,
+  { product, memoryBytes }: { readonly product: string; readonly memoryBytes: number },
 ): Failure {
   return {
     code: "device-memory-exceeded",
     where: path,
-    message: `tensor "${tensor.name}" has ${tensor.bytes} bytes; ${device} has ${memoryBytes}`,
-    hint: "give smaller sizes with --dim or --batch, or another --device",
-    exit: 1,
-  };
-}
-
-/** A model whose constants and largest tensor together are more than the device holds. */
-export function modelExceedsMemory(
-  path: string,
-  leastBytes: number,
-  device: string,
-  memoryBytes: number,
-): Failure {
-  return {
-    code: "device-memory-exceeded",
-    where: path,
-    message: `its constants and its largest tensor have ${leastBytes} bytes; ${device} has ${memoryBytes}`,
-    hint: "cut it into stages with --devices N, or give another --device",
+    message: `${what} ${bytes} bytes; ${product} has ${memoryBytes}`,
+    hint: "give smaller sizes with --dim, or another --device",
     exit: 1,
   };
 }

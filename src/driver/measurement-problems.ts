@@ -4,6 +4,7 @@
  */
 import type { ArtifactWay, OperatorsSection } from "../artifact/artifact.js";
 import { noiseOf } from "../profile/timing.js";
+import { OPERATOR_ALGORITHMS } from "../search/operator/candidates.js";
 
 /** Contradictions, in words that begin with the place; empty for artifacts that list no measurement. */
 export function measurementProblems(section: OperatorsSection): readonly string[] {
@@ -43,15 +44,14 @@ const OWN: Readonly<Record<string, "one" | "any">> = {
 function wayProblems(
   { name, threads, medianNs, p10Ns, p90Ns, relative }: ArtifactWay,
   at: number,
-  { measurement = [], candidates }: OperatorsSection,
+  { measurement = [] }: OperatorsSection,
 ): string[] {
   const place = `/operators/measurement/${at}`;
-  const candidate = candidates.find(({ algorithm }) => algorithm === name);
-  const isCandidate = candidate !== undefined && candidate.streams > 1;
+  const isAlgorithm = (OPERATOR_ALGORITHMS as readonly string[]).includes(name);
   const { median, low, high } = relative;
   const isItself = name !== "sequential" || (median === 1 && low === 1 && high === 1);
   return found([
-    [OWN[name] === undefined && !isCandidate, `${place}/name "${name}" is no way to run the model`],
+    [OWN[name] === undefined && !isAlgorithm, `${place}/name "${name}" is no way to run the model`],
     [measurement.findIndex((way) => way.name === name) < at, `${place} is there twice`],
     [OWN[name] !== "any" && threads !== 1, `${place}/threads is not 1`],
     [medianNs === 0, `${place}/medianNs is 0`],

@@ -1,8 +1,9 @@
 import type { Failure } from "../core/failure.js";
 import type { DeviceModel } from "../cost/device-model.js";
+import type { Tensor } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { residentConstants } from "../onnx/resident-constants.js";
-import { modelExceedsMemory, tensorExceedsMemory } from "./failures.js";
+import { deviceMemoryExceeded } from "./failures.js";
 
 /**
  * Why a model cannot run on a device whatever the schedule: one tensor that the memory does not
@@ -23,7 +24,12 @@ export function memoryProblem(
   }
   const constants = residentConstants(lowered).reduce((sum, { bytes }) => sum + bytes, 0);
   const least = constants + (largestTensor(lowered)?.bytes ?? 0);
-  return least > memoryBytes ? modelExceedsMemory(path, least, product, memoryBytes) : undefined;
+  return least > memoryBytes
+    ? deviceMemoryExceeded(path, "its constants and its largest tensor have", least, {
+        product,
+        memoryBytes,
+      })
+    : undefined;
 }
 
 /** The same of a single tensor: what no cut into stages helps. */
@@ -34,16 +40,16 @@ export function tensorProblem(
 ): Failure | undefined {
   const largest = largestTensor(lowered);
   return largest !== undefined && memoryBytes !== undefined && largest.bytes > memoryBytes
-    ? tensorExceedsMemory(path, largest, product, memoryBytes)
+    ? deviceMemoryExceeded(path, `tensor "${largest.name}" has`, largest.bytes, {
+        product,
+        memoryBytes,
+      })
     : undefined;
 }
 
-function largestTensor({
-  graph,
-}: LoweredModel): LoweredModel["graph"]["tensors"][number] | undefined {
-  const [first] = graph.tensors;
-  return graph.tensors.reduce(
-    (most, tensor) => (tensor.bytes > (most?.bytes ?? 0) ? tensor : most),
-    first,
-  );
+function largestTensor({ graph: { tensors } }: LoweredModel): Tensor | undefined {
+  const [first] = tensors;
+  return first === undefined
+    ? undefined
+    : tensors.reduce((most, tensor) => (tensor.bytes > most.bytes ? tensor : most), first);
 }

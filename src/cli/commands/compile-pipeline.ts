@@ -3,6 +3,7 @@ import { present } from "../../core/invariant.js";
 import { fail } from "../../core/result.js";
 import type { NamedDevice } from "../../driver/device-named.js";
 import { compilePipeline } from "../../driver/pipeline/compile-pipeline.js";
+import { renderOneDevice } from "../../report/one-device.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
 import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithm-names.js";
@@ -78,7 +79,7 @@ export async function compileIntoPipeline(
   if (!compiled.ok) {
     return compiled;
   }
-  const { artifact, placed } = compiled.value;
+  const { artifact, placed, oneDeviceNs } = compiled.value;
   const pipeline = present(artifact.pipeline, "pipeline section");
   const width = Math.max(40, session.io.stdout.columns ?? USUAL_COLUMNS);
   session.print({
@@ -91,6 +92,7 @@ export async function compileIntoPipeline(
           : [renderPartition(placed.search, placed.measure), ""]),
         renderPipeline(pipeline, placed.placement, { width, style: "box" }),
         "",
+        renderOneDevice(pipeline, oneDeviceNs),
         `wrote      ${out}`,
       ].join("\n"),
     json: () => encodeArtifact(artifact),

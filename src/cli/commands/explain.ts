@@ -1,3 +1,4 @@
+import { contradictionsIn } from "../../driver/contradictions.js";
 import { sectionMissing } from "../../driver/failures.js";
 import { readArtifact } from "../../driver/read-artifact.js";
 import { readPlacement } from "../../placement/parse-placement.js";
@@ -38,12 +39,16 @@ export const registerExplain: RegisterCommand = (command, run) => {
     )
     .addHelpText("after", EXAMPLES);
   command.action(async (file: string, options: ExplainOptions) => {
-    await run(options, async ({ io, print }) => {
+    await run(options, async ({ io, print, progress }) => {
       const read = readArtifact(file);
       if (!read.ok) {
         return read;
       }
       const { operators, stages, pipeline } = read.value;
+      const [problem] = contradictionsIn(read.value, file);
+      if (problem !== undefined && (operators ?? pipeline) !== undefined) {
+        progress.note(`verify refuses this schedule: ${problem}`);
+      }
       const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
       const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
       const style = options.ascii === true ? "ascii" : "box";

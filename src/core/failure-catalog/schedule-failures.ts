@@ -15,15 +15,15 @@ export const SCHEDULE_FAILURES = {
     meaning: "The device model has no figures for the arithmetic that `--math` asks for.",
     action: "Choose another `--math`, or measure with `--device cuda`.",
   },
-  "merges-cannot-run": {
-    exit: 1,
-    meaning: "The schedule computes convolutions together, which only a GPU does.",
-    action: "Run it with `--device cuda`, or compile without `--merge-convolutions`.",
-  },
   "max-streams-not-for-device": {
     exit: 2,
     meaning: "`--max-streams` with a device that is not known by its data sheet.",
     action: "Leave it out, or give a GPU by its data sheet with `--device`.",
+  },
+  "merges-cannot-run": {
+    exit: 1,
+    meaning: "The schedule computes convolutions together, which only a GPU does.",
+    action: "Run it with `--device cuda`, or compile without `--merge-convolutions`.",
   },
   "merges-not-for-algorithm": {
     exit: 2,

@@ -5,6 +5,7 @@ import { ok, type Result } from "../../core/result.js";
 import type { Json } from "../../core/stable-json.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
+import type { Placement } from "../../placement/placement.js";
 import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { mayWriteInto } from "../files.js";
@@ -34,6 +35,8 @@ export interface PipelineRequest extends PlaceRequest {
 export interface CompiledPipeline {
   readonly artifact: ScheduleArtifact;
   readonly placed: PlacedModel;
+  /** Predicted time of a micro-batch on one device alone, without a pipeline; nanoseconds. */
+  readonly oneDeviceNs: number;
 }
 
 /**
@@ -71,8 +74,23 @@ export async function compilePipeline(
       stages: stagesOf(placed.value),
       pipeline: section.value,
     };
-    return ok({ value: { artifact, placed: placed.value }, text: encodeArtifact(artifact) });
+    const oneDeviceNs = oneDeviceTime(costs.value, placed.value.placement);
+    const value = { artifact, placed: placed.value, oneDeviceNs };
+    return ok({ value, text: encodeArtifact(artifact) });
   });
+}
+
+/**
+ * All operators one after the other on one device of speed 1; in training as much longer as the
+ * blocks of the placement take beside their forward passes.
+ */
+function oneDeviceTime({ durationNs, gapNs }: ModelCosts, { blocks }: Placement): number {
+  const forwardNs = durationNs.reduce((sum, ns) => sum + ns + gapNs, 0);
+  const total = (isCounted: (kind: string) => boolean): number =>
+    blocks.reduce((sum, { kind, duration }) => sum + (isCounted(kind) ? duration : 0), 0);
+  const forward = total((kind) => kind === "forward");
+  const all = total(() => true);
+  return Math.round(forward === 0 ? forwardNs : (forwardNs * all) / forward);
 }
 
 /** What to cut, and where the stages go as models. */
