@@ -2,8 +2,8 @@
  * Sizes for dynamic dims.
  *
  * A schedule is made for fixed sizes, so every dim that the model leaves open needs one: a number
- * from the user (`NAME=VALUE` for a named dim, `INPUT[AXIS]=VALUE` for any), or a default by what the
- * dim looks like. Exporters also write names that are sums of other names
+ * from the user (`NAME=VALUE` for any name that the model has, `INPUT[AXIS]=VALUE` for any dim), or a default by what the
+ * dim looks like. Exporters also write names that are expressions of other names
  * (`past_sequence_length + sequence_length`): those follow from their parts.
  *
  * Defaults, first match wins:
@@ -17,6 +17,7 @@
  */
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { dimExpression } from "./dim-expression.js";
 import type { Fact } from "./infer/fact.js";
 import { tensor } from "./infer/fact.js";
 import { dimConflict, dimInvalid, dimUnknown } from "./lower-failures.js";
@@ -78,6 +79,14 @@ export function bindDims(
     const usual = (): number => defaultOf(model.graph, name, sizes, parts);
     sizes.set(name, settle(name, asked.names.get(name), usual));
   }
+  for (const [name, size] of asked.names) {
+    if (!sizes.has(name)) {
+      sizes.set(
+        name,
+        settle(name, size, () => size),
+      );
+    }
+  }
   for (const input of model.graph.inputs) {
     const places = asked.places.get(input.name);
     const dims = dimsOf(input, places)?.map((dim, axis) => {
@@ -108,7 +117,16 @@ function dimsOf(
 }
 
 function dimNames(graph: OnnxGraph): readonly string[] {
-  const names = graph.inputs.flatMap((input) => input.dims ?? []);
+  return namesIn(graph.inputs);
+}
+
+/** Names that outputs and inner values have, and inputs may have not. */
+function declaredNames(graph: OnnxGraph): readonly string[] {
+  return namesIn([...graph.outputs, ...graph.valueInfo]);
+}
+
+function namesIn(values: readonly ValueInfo[]): readonly string[] {
+  const names = values.flatMap(({ dims }) => dims ?? []);
   return [...new Set(names.filter((dim) => typeof dim === "string"))];
 }
 
@@ -124,8 +142,8 @@ interface Asked {
 /** Sorts options into names of dims and places; a place with a named dim gives that name its size. */
 function sortOptions(model: OnnxModel, options: ReadonlyMap<string, number>): Asked {
   const asked: Asked = { names: new Map(), places: new Map(), tensors: new Map(), problems: [] };
-  const named = dimNames(model.graph);
-  const names = new Set([...named, ...named.flatMap(termsOf)]);
+  const named = [...dimNames(model.graph), ...declaredNames(model.graph)];
+  const names = new Set([...named, ...named.flatMap((name) => dimExpression(name)?.names ?? [])]);
   const inputs = new Map(model.graph.inputs.map((input) => [input.name, input]));
   const made = new Set(model.graph.nodes.flatMap((node) => node.outputs));
   for (const [key, size] of options) {
@@ -195,31 +213,24 @@ function knownDims(graph: OnnxGraph): readonly string[] {
   return [...dimNames(graph), ...places];
 }
 
-const SUM = /^\(?([\w.]+)\s*([+*-])\s*([\w.]+)\)?$/;
-
 /** Whether the size of a dim follows from other dims, by its name. */
 export function isComposed(name: string): boolean {
-  return SUM.test(name.trim());
+  return dimExpression(name) !== undefined;
 }
 
-/** The names that a sum, difference or product is made of. */
-function termsOf(name: string): readonly string[] {
-  const [, left = "", , right = ""] = SUM.exec(name.trim()) ?? [];
-  return [left, right].filter((term) => term !== "" && !/^\d+$/.test(term));
-}
-
-/** A sum, difference or product of names and numbers follows from its parts. */
+/** An expression follows from its parts; other names may say what they are. */
 function namedDefault(
   name: string,
   sizes: ReadonlyMap<string, number>,
   given: ReadonlyMap<string, number>,
 ): number | undefined {
-  const [, left, operator, right] = SUM.exec(name.trim()) ?? [];
-  if (left !== undefined && operator !== undefined && right !== undefined) {
-    const a = termSize(left, sizes, given);
-    const b = termSize(right, sizes, given);
-    return Math.max(0, operator === "+" ? a + b : operator === "-" ? a - b : a * b);
-  }
+  const expression = dimExpression(name);
+  return expression === undefined
+    ? usualSize(name)
+    : expression.evaluate((term) => given.get(term) ?? sizes.get(term) ?? usualSize(term) ?? 1);
+}
+
+function usualSize(name: string): number | undefined {
   return BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
 }
 
@@ -247,17 +258,6 @@ function isSignal(graph: OnnxGraph, name: string): boolean {
 function placeDefault(graph: OnnxGraph, name: string): number {
   const input = graph.inputs.find((candidate) => candidate.dims?.includes(name));
   return input === undefined ? 1 : unnamedDefault(input, input.dims?.indexOf(name) ?? 0);
-}
-
-function termSize(
-  term: string,
-  sizes: ReadonlyMap<string, number>,
-  given: ReadonlyMap<string, number>,
-): number {
-  if (/^\d+$/.test(term)) {
-    return Number(term);
-  }
-  return given.get(term) ?? sizes.get(term) ?? BY_NAME.find(([p]) => p.test(term))?.[1] ?? 1;
 }
 
 /** Channels of pictures: grey, colour, colour with transparency. */

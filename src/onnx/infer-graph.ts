@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../core/result.js";
+import { dimExpression } from "./dim-expression.js";
 import { evaluateNode } from "./evaluate/evaluate.js";
 import { inferControlFlow } from "./infer/control-flow.js";
 import {
@@ -203,6 +204,10 @@ export function declaredFacts(
 function declaredFact(value: ValueInfo, sizes: ReadonlyMap<string, number>): Fact {
   return tensor(
     value.elementType,
-    value.dims?.map((dim) => (typeof dim === "string" ? sizes.get(dim) : dim)),
+    value.dims?.map((dim) => (typeof dim === "string" ? sizeNamed(dim, sizes) : dim)),
   );
+}
+
+function sizeNamed(name: string, sizes: ReadonlyMap<string, number>): number | undefined {
+  return sizes.get(name) ?? dimExpression(name)?.evaluate((term) => sizes.get(term));
 }

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { bodiesOf } from "./bodies.js";
 import { modelInvalid } from "./failures.js";
 import { inlineFunctions } from "./inline-functions.js";
-import type { OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import { renameNode } from "./rewrite-node.js";
 
 /**
@@ -18,12 +18,22 @@ export function normalizeModel(model: OnnxModel): Result<OnnxModel> {
   if (!inlined.ok) {
     return inlined;
   }
-  const sorted = sortNodes(inlined.value);
+  const { initializers } = inlined.value.graph;
+  const single = { ...inlined.value.graph, initializers: lastOfEach(initializers) };
+  const sorted = sortNodes({ ...inlined.value, graph: single });
   if (!sorted.ok) {
     return sorted;
   }
-  const graph = { ...inlined.value.graph, nodes: nameNodes(sorted.value) };
+  const graph = { ...single, nodes: nameNodes(sorted.value) };
   return ok({ ...inlined.value, graph });
+}
+
+/** Of weights of one name the last counts, as in ONNX Runtime. */
+function lastOfEach(initializers: readonly OnnxTensor[]): readonly OnnxTensor[] {
+  const last = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  return last.size === initializers.length
+    ? initializers
+    : initializers.filter((tensor) => last.get(tensor.name) === tensor);
 }
 
 function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
