@@ -157,7 +157,8 @@ function runProblems(pointer: string, timing: Timing): readonly JsonProblem[] {
   ];
 }
 
-function timingProblems(
+/** A timing whose median is not between its quantiles. */
+export function timingProblems(
   pointer: string,
   { medianNs, p10Ns, p90Ns }: Timing,
 ): readonly JsonProblem[] {

@@ -3,8 +3,9 @@ import { textTable } from "../core/text-table.js";
 import type { WholeModelTiming } from "../profile/measure-pipeline.js";
 import type { Timing } from "../profile/profile.js";
 import type { StageSettings } from "../profile/stage-sessions.js";
-import { formatName, formatNs, formatShare } from "./format.js";
+import { formatName, formatNs } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
+import { comparePrediction } from "./prediction.js";
 
 /** What the report shows. */
 export interface RanPipeline {
@@ -46,13 +47,13 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
     formatNs(predictedNs),
     formatNs(measured.medianNs),
     `${formatNs(measured.p10Ns)} to ${formatNs(measured.p90Ns)}`,
-    formatShare(Math.abs(predictedNs / measured.medianNs - 1)),
+    comparePrediction(predictedNs, measured.medianNs).replace("measured ", ""),
   ]);
   const same = outputs.identical
     ? "identical to the whole model's"
     : `within ${outputs.maxRelative.toExponential(1)} of the whole model's`;
   return [
-    textTable(["", "predicted", "measured", "p10 to p90", "off"], rows, [
+    textTable(["", "predicted", "measured", "p10 to p90", "than predicted"], rows, [
       "left",
       "right",
       "right",

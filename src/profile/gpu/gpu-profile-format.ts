@@ -19,6 +19,7 @@ import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
 import type { RelativeTime, Timing } from "../profile.js";
 import { MAX_NOISE, timeProblems } from "../profile-limits.js";
+import { timingProblems } from "../profile-problems.js";
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
@@ -165,8 +166,32 @@ function consistent(
   const times = profile.operators.flatMap(({ nodes }) =>
     nodes.map(({ medianNs }) => medianNs + chainNs + hopNs),
   );
-  problems.push(...timeProblems("/operators", times));
+  problems.push(...timeProblems("/operators", times), ...measurementProblems(profile));
   return profile;
+}
+
+/** Timings whose median is not between their quantiles: no measurement gives them. */
+function measurementProblems({
+  operators,
+  pairs,
+  measurement,
+}: GpuProfile): readonly JsonProblem[] {
+  const { baselines = [], schedules = [] } = measurement ?? {};
+  return [
+    ...operators.flatMap(({ nodes }, at) =>
+      nodes.flatMap((node, n) => timingProblems(`/operators/${at}/nodes/${n}`, node)),
+    ),
+    ...pairs.flatMap(({ apart, together }, at) => [
+      ...timingProblems(`/pairs/${at}/apart`, apart),
+      ...timingProblems(`/pairs/${at}/together`, together),
+    ]),
+    ...baselines.flatMap(({ latency }, at) =>
+      timingProblems(`/measurement/baselines/${at}/latency`, latency),
+    ),
+    ...schedules.flatMap(({ latency }, at) =>
+      timingProblems(`/measurement/schedules/${at}/latency`, latency),
+    ),
+  ];
 }
 
 const KIND: DocumentKind<GpuProfileFile> = {
