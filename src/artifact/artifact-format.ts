@@ -16,6 +16,7 @@ import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } fr
 import { artifactInvalid, artifactNotJson } from "./failures.js";
 import { encodeOperatorsSection, operatorsSectionShape } from "./operators-section.js";
 import { encodePipelineSection, pipelineSectionShape } from "./pipeline-section.js";
+import { withPresentNames } from "./recorded-options.js";
 import { encodeStagesSection, stagesSectionShape } from "./stages-section.js";
 
 const FORMAT = "top-compile/schedule";
@@ -107,5 +108,9 @@ export function parseArtifact(source: string, file: string): Result<ScheduleArti
 const KIND: DocumentKind<ArtifactFile> = { format: FORMAT, version: VERSION, shape: ARTIFACT };
 
 function withoutKind({ format: _, version: __, ...artifact }: ArtifactFile): ScheduleArtifact {
-  return artifact;
+  const { provenance } = artifact;
+  return {
+    ...artifact,
+    provenance: { ...provenance, options: withPresentNames(provenance.options) },
+  };
 }

@@ -27,4 +27,6 @@ export interface CommonOptions {
   readonly color?: boolean;
   /** Files and folders where external data of models may lie, of commands that read models. */
   readonly allowExternal?: readonly string[];
+  /** Columns of tables and charts. */
+  readonly width?: number;
 }

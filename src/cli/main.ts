@@ -7,7 +7,7 @@ import { COMMANDS, DEFAULT_COMMAND } from "./command-list.js";
 import { EXIT } from "./exit-code.js";
 import { outputUnwritable } from "./failures.js";
 import type { CliIo } from "./io.js";
-import { addCommonOptions, completeOptions } from "./options.js";
+import { addCommonOptions } from "./options/add-options.js";
 import { type FailureStyle, failureStyle, renderFailures } from "./render-failure.js";
 import { type Session, sessionFor } from "./session.js";
 import { usageFailure } from "./usage-failure.js";
@@ -76,7 +76,6 @@ async function runCommand(
     const entry = COMMANDS.find(({ name }) => name === command.name());
     const register = await present(entry, "command of the list").load();
     register(command, run);
-    completeOptions(command);
     addCommonOptions(command);
   });
   await program.parseAsync([...withCommand(argv)], { from: "user" });
@@ -87,10 +86,10 @@ const PROGRAM_HELP = `
 A model as the first argument is compiled:
   top-compile model.onnx                is top-compile compile model.onnx
 
-Exit status: 0 done, 1 input refused, proved infeasible, invalid or stale, 2 wrong use,
-3 a limit was reached first, 4 something is missing on this machine, 70 a mistake of this
-program, 130 interrupted (143 by SIGTERM, 129 by SIGHUP). docs/failures.md lists every
-failure by its code.
+Exit status: 0 done, 1 input refused, proved infeasible, invalid or stale,
+2 usage error, 3 a limit was reached first, 4 something is missing on this
+machine, 70 internal error, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+docs/failures.md lists every failure by its code.
 `;
 
 /** The program with its commands, none of them loaded; `isSilent` when somebody else prints its errors. */
@@ -131,7 +130,7 @@ function subcommandTerm(command: Command): string {
 }
 
 /** Help is wrapped for this width everywhere, so that it is the same text in every terminal. */
-const HELP_COLUMNS = 100;
+const HELP_COLUMNS = 80;
 
 /**
  * The arguments with the command in front: `compile` where the first is neither a command nor a

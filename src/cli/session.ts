@@ -1,4 +1,6 @@
 import { escapeLines } from "../core/escape-controls.js";
+import { wrapText } from "../core/wrap-text.js";
+import { columnsOf } from "./columns.js";
 import type { CliIo, CommonOptions, Sink } from "./io.js";
 import { paintFor } from "./paint.js";
 import { type ProgressReporter, progressOn } from "./progress.js";
@@ -20,6 +22,8 @@ export interface Session {
   readonly progress: ProgressReporter;
   /** Files and folders outside a model's folder where its external data may lie. */
   readonly allowExternal: readonly string[];
+  /** How wide the product is, as text. */
+  readonly columns: number;
   /** Prints the product. */
   print(product: Product): void;
 }
@@ -36,6 +40,8 @@ function isQuiet({ stderr }: CliIo, { quiet, json }: CommonOptions): boolean {
 export function sessionFor(streams: CliIo, signal: AbortSignal, options: CommonOptions): Session {
   const paint = paintFor(streams, options.color !== false);
   const progress = progressOn(streams, paint, isQuiet(streams, options));
+  const columns = columnsOf(streams.stdout, options.width);
+  const noteColumns = columnsOf(streams.stderr, options.width);
   const io: CliIo = {
     ...streams,
     stdout: onOwnLine(streams.stdout, progress),
@@ -45,9 +51,10 @@ export function sessionFor(streams: CliIo, signal: AbortSignal, options: CommonO
     io,
     signal,
     allowExternal: options.allowExternal ?? [],
-    progress,
+    columns,
+    progress: { ...progress, note: (text) => progress.note(wrapText(text, noteColumns)) },
     print: ({ text, json }) => {
-      const product = options.json === true ? json() : text();
+      const product = options.json === true ? json() : wrapText(text(), columns);
       const line = typeof product === "string" ? product : JSON.stringify(product, undefined, 2);
       // The border: names from files may be anything, and reports quote them.
       const safe = escapeLines(line);

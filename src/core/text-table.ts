@@ -1,27 +1,97 @@
-/** Alignment of a column. */
-export type Align = "left" | "right";
+import { shortened } from "./shortened.js";
+
+/** How a column is laid out; `name`: to the left, and shortened in the middle where it is too wide. */
+export type Align = "left" | "right" | "name";
+
+/** Columns are this far apart. */
+const GAP = "  ";
+
+/** No name is cut below this. */
+const LEAST_NAME = 12;
 
 /**
  * Rows as aligned columns separated by two spaces, header first, without trailing blanks.
  *
- * Requires: every row has as many cells as `header`. A column without alignment is `left`.
+ * In a table wider than `columns` the names are shortened, widest first; where that is not enough,
+ * the last columns follow in a table of their own below, with the first column again. Figures are
+ * never cut. Requires: every row has as many cells as `header`. A column without alignment is `left`.
  */
 export function textTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   align: readonly Align[] = [],
+  columns: number = Number.POSITIVE_INFINITY,
 ): string {
-  const widths = header.map((cell, column) =>
+  const widest = header.map((cell, column) =>
     Math.max(cell.length, ...rows.map((row) => (row[column] ?? "").length)),
   );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        align[column] === "right"
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-      )
-      .join("  ")
-      .trimEnd();
-  return [header, ...rows].map(line).join("\n");
+  const least = widest.map((width, column) =>
+    align[column] === "name"
+      ? Math.min(width, Math.max(LEAST_NAME, header[column]?.length ?? 0))
+      : width,
+  );
+  return bandsOf(least, columns)
+    .map((band) => bandText([header, ...rows], align, { band, widest, least, columns }))
+    .join("\n\n");
+}
+
+/** Columns that stand beside each other: the first one, and as many others as fit. */
+function bandsOf(least: readonly number[], columns: number): readonly (readonly number[])[] {
+  const first = least[0] ?? 0;
+  const bands: number[][] = [[0]];
+  let width = first;
+  for (let column = 1; column < least.length; column++) {
+    const more = GAP.length + (least[column] ?? 0);
+    const isAlone = bands.at(-1)?.length === 1;
+    if (width + more > columns && !isAlone) {
+      bands.push([0]);
+      width = first;
+    }
+    bands.at(-1)?.push(column);
+    width += more;
+  }
+  return bands;
+}
+
+interface Band {
+  readonly band: readonly number[];
+  readonly widest: readonly number[];
+  readonly least: readonly number[];
+  readonly columns: number;
+}
+
+function bandText(
+  lines: readonly (readonly string[])[],
+  align: readonly Align[],
+  { band, widest, least, columns }: Band,
+): string {
+  const widths = band.map((column) => widest[column] ?? 0);
+  const floors = band.map((column) => least[column] ?? 0);
+  shrink(widths, floors, columns - GAP.length * (band.length - 1));
+  return lines
+    .map((row) =>
+      band
+        .map((column, at) => {
+          const width = widths[at] ?? 0;
+          const cell = shortened(row[column] ?? "", width);
+          return align[column] === "right" ? cell.padStart(width) : cell.padEnd(width);
+        })
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Takes from the widest column that may lose some, until all fit in `room` or none may. */
+function shrink(widths: number[], floors: readonly number[], room: number): void {
+  let over = widths.reduce((sum, width) => sum + width, 0) - room;
+  while (over > 0) {
+    const able = widths.map((width, at) => (width > (floors[at] ?? 0) ? width : -1));
+    const at = able.indexOf(Math.max(...able));
+    if ((able[at] ?? -1) < 0) {
+      return;
+    }
+    widths[at] = (widths[at] ?? 0) - 1;
+    over--;
+  }
 }

@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
+import { recordedOptions, recordedSwitch } from "../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
@@ -29,7 +30,7 @@ import { inputOf } from "./input-of.js";
 import { measuredProblem } from "./measured-problem.js";
 import { memoryProblem } from "./memory-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
-import { dimOption, dimsOfProfile } from "./recorded-dims.js";
+import { dimsOfProfile, recordedDims } from "./recorded-dims.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 
 /** What to compile, and for which GPU. */
@@ -195,17 +196,16 @@ function provenanceOf(
       ...(deviceFile === undefined ? [] : [inputOf("device", deviceFile)]),
     ],
     seed,
-    options: {
+    options: recordedOptions({
       device: device.name,
-      // What was measured, whatever `--math` says: it changes estimates alone.
       math: recorded?.profile.key.precision ?? request.math,
-      ...(algorithm === undefined ? {} : { algorithm }),
-      ...(request.estimateUnsupported === true ? { estimateUnsupported: true } : {}),
-      ...(request.mergeConvolutions === true ? { mergeConvolutions: true } : {}),
-      ...(batch === undefined ? {} : { batch: batch.batch }),
-      ...(maxStreams === undefined ? {} : { "max-streams": maxStreams }),
-      ...(progress === undefined ? {} : { progress: progress.map(String) }),
-      ...dimOption(dims, boundDims),
-    },
+      estimateUnsupported: recordedSwitch(request.estimateUnsupported),
+      mergeConvolutions: recordedSwitch(request.mergeConvolutions),
+      algorithm,
+      batch: batch?.batch,
+      maxStreams,
+      progress: progress?.map(String),
+      dim: recordedDims(dims, boundDims),
+    }),
   };
 }

@@ -7,6 +7,7 @@
  */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact, parseArtifact } from "../artifact/artifact-format.js";
+import { recordedOptions } from "../artifact/recorded-options.js";
 import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -29,7 +30,7 @@ import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obta
 import { operatorsProblems } from "./operators-problems.js";
 import { operatorsSectionOf } from "./operators-section-of.js";
 import { provenanceProblems } from "./provenance-problems.js";
-import { dimOption } from "./recorded-dims.js";
+import { recordedDims } from "./recorded-dims.js";
 import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 import { workerPredictionProblems } from "./worker-prediction-problems.js";
@@ -182,11 +183,11 @@ function provenanceOf(
     tool,
     inputs: profile === undefined ? [input] : [input, profile],
     seed,
-    options: {
+    options: recordedOptions({
       device: "cpu",
-      ...(algorithm === undefined ? {} : { algorithm }),
-      ...(batch === undefined ? {} : { batch: batch.batch }),
-      ...dimOption(dims, boundDims),
-    },
+      algorithm,
+      batch: batch?.batch,
+      dim: recordedDims(dims, boundDims),
+    }),
   };
 }

@@ -147,28 +147,6 @@ export function operatorsNotCapturable(
   };
 }
 
-/** Tasks in flight on a device that runs one inference at a time. */
-export function tasksNotForCpu(option: string): Failure {
-  return {
-    code: "tasks-not-for-device",
-    where: option,
-    message: "has no schedules for --device cpu",
-    hint: "give a GPU with --device, such as h200",
-    exit: 2,
-  };
-}
-
-/** A comparison on a device whose schedules are compared by measuring them. */
-export function compareNotFor(device: string): Failure {
-  return {
-    code: "compare-not-for-device",
-    where: "--compare",
-    message: `compares predictions for a GPU by its data sheet, not for --device ${device}`,
-    hint: "leave it out: the result shows every algorithm that was measured",
-    exit: 2,
-  };
-}
-
 /** Progress for another number of tasks than there are. */
 export function progressMismatch(concurrency: number, progress: number): Failure {
   return {
@@ -239,17 +217,6 @@ export function outputsDiffer(file: string, absolute: number, relative: number):
   };
 }
 
-/** An algorithm that has no meaning on a device. */
-export function algorithmNotFor(algorithm: string, device: string): Failure {
-  return {
-    code: "algorithm-not-for-device",
-    where: `--algorithm ${algorithm}`,
-    message: `has no schedules for --device ${device}`,
-    hint: "give a GPU with --device, or choose another algorithm",
-    exit: 2,
-  };
-}
-
 /** A schedule whose outputs are not those of the same kernels on one stream. */
 export function replayDiffers(file: string): Failure {
   return {
@@ -272,17 +239,6 @@ export function streamsTooMany(where: string, streams: number, limit: number): F
   };
 }
 
-/** Arithmetic that a device model has no figures for. */
-export function mathNotFor(math: string, device: string): Failure {
-  return {
-    code: "math-not-for-device",
-    where: `--math ${math}`,
-    message: `cannot be estimated for --device ${device}`,
-    hint: "give --math tf32 or ieee, or measure with --device cuda",
-    exit: 2,
-  };
-}
-
 /** A joint schedule of several tasks, which one inference cannot execute. */
 export function tasksCannotRun(file: string): Failure {
   return {
@@ -291,28 +247,6 @@ export function tasksCannotRun(file: string): Failure {
     message: "is of several tasks in flight; run executes one inference from its start",
     hint: "compile without --concurrency and --progress",
     exit: 1,
-  };
-}
-
-/** Merges without GPU schedules. */
-export function mergesNotForCpu(): Failure {
-  return {
-    code: "merges-not-for-device",
-    where: "--merge-convolutions",
-    message: "has no schedules for --device cpu, where ONNX Runtime computes each operator",
-    hint: "give a GPU with --device, such as h200",
-    exit: 2,
-  };
-}
-
-/** Merges asked of an algorithm that schedules the operators as they are. */
-export function mergesNotForAlgorithm(algorithm: string): Failure {
-  return {
-    code: "merges-not-for-algorithm",
-    where: "--merge-convolutions",
-    message: `is not part of ${algorithm}, which schedules the operators as they are`,
-    hint: "leave out --algorithm, or give ios or top-compile",
-    exit: 2,
   };
 }
 
@@ -360,16 +294,5 @@ export function deviceMemoryExceeded(
     message: `${what} ${bytes} bytes; ${product} has ${memoryBytes}`,
     hint: "give smaller sizes with --dim, or another --device",
     exit: 1,
-  };
-}
-
-/** A limit of streams on a device that is not asked for it. */
-export function maxStreamsNotFor(device: string): Failure {
-  return {
-    code: "max-streams-not-for-device",
-    where: "--max-streams",
-    message: `limits schedules for a GPU by its data sheet, not for --device ${device}`,
-    hint: "leave it out, or give a GPU with --device, such as h200",
-    exit: 2,
   };
 }

@@ -23,7 +23,7 @@ export function operatorsProblems({
     ? []
     : [
         ...candidateProblems(operators),
-        ...latencyProblems(operators, provenance.options["mergeConvolutions"] === true),
+        ...latencyProblems(operators, provenance.options["merge-convolutions"] === true),
         ...decisionProblems(operators, device),
         ...predictionProblems(operators),
         ...measurementProblems(operators),

@@ -88,17 +88,15 @@ function shapeProblems(
   placement: Placement,
 ): readonly string[] {
   const given = NUMBERS.filter((key) => options[key] !== undefined);
-  const { mode, memoryRelease, memory } = options;
+  const { mode, memory } = options;
   const asked = {
     ...Object.fromEntries(given.map((key) => [key, options[key]])),
     ...(mode === undefined ? {} : { mode }),
-    ...(memoryRelease === undefined ? {} : { memoryRelease }),
   } as unknown as ShapeOptions;
   const isSound =
     given.every((key) => Number.isSafeInteger(options[key])) &&
     (memory === undefined || (Number.isSafeInteger(memory) && Number(memory) >= 0)) &&
-    (mode === undefined || mode === "train" || mode === "infer") &&
-    (memoryRelease === undefined || memoryRelease === "start" || memoryRelease === "end");
+    (mode === undefined || mode === "train" || mode === "infer");
   const built = isSound ? buildShape(shape, asked) : undefined;
   const limited = built?.ok
     ? limitMemory(built.value, shape, memory === undefined ? undefined : Number(memory))

@@ -91,8 +91,8 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
       `/operators/algorithm is "${algorithm}", another one was asked for`,
     ],
     [
-      operators.merges !== undefined && options["mergeConvolutions"] !== true,
-      "/operators/merges is there, but /provenance/options/mergeConvolutions is not",
+      operators.merges !== undefined && options["merge-convolutions"] !== true,
+      "/operators/merges is there, but /provenance/options/merge-convolutions is not",
     ],
     [options["batch"] !== batch, "/operators/batch is not the one of /provenance/options"],
     [

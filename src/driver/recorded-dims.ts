@@ -5,15 +5,15 @@ import { readText } from "./files.js";
 
 /**
  * The option `dim` as an artifact records it: sizes that the user gave, and sizes that were taken
- * because the defaults do not fit. With them the model is lowered to the same shapes everywhere.
+ * because the defaults do not fit; `undefined`: none. With them the model is lowered to the same shapes everywhere.
  */
-export function dimOption(
+export function recordedDims(
   given: ReadonlyMap<string, number>,
   boundDims: readonly BoundDim[],
-): { readonly dim?: readonly string[] } {
+): readonly string[] | undefined {
   const tried = boundDims.filter(({ source }) => source === "tried");
   const all = [...given, ...tried.map(({ name, size }) => [name, size] as const)];
-  return all.length === 0 ? {} : { dim: all.map(([name, size]) => `${name}=${size}`) };
+  return all.length === 0 ? undefined : all.map(([name, size]) => `${name}=${size}`);
 }
 
 /**

@@ -1,35 +1,39 @@
 /** Options that each kind of artifact records. */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { longName, type RecordedKey } from "../artifact/recorded-options.js";
 import { USUAL_MICRO_BATCHES } from "./pipeline/pipeline-usual.js";
 
-const OF_MODELS = ["device", "dim"] as const;
-const OF_OPERATORS = [...OF_MODELS, "algorithm", "batch"] as const;
-const OF_GPUS = [...OF_OPERATORS, "estimateUnsupported", "mergeConvolutions"] as const;
+const OF_MODELS: readonly RecordedKey[] = ["device", "dim"];
+const CPU: readonly RecordedKey[] = [...OF_MODELS, "algorithm", "batch"];
+const OF_GPUS: readonly RecordedKey[] = [
+  ...CPU,
+  "math",
+  "estimateUnsupported",
+  "mergeConvolutions",
+];
+const DATA_SHEET: readonly RecordedKey[] = [...OF_GPUS, "progress", "maxStreams"];
+const CUDA: readonly RecordedKey[] = [...OF_GPUS, "fuse", "verified"];
 
-const CPU: readonly string[] = OF_OPERATORS;
-const DATA_SHEET: readonly string[] = [...OF_GPUS, "math", "progress", "max-streams"];
-const CUDA: readonly string[] = [...OF_GPUS, "precision", "fuse", "verified"];
-
-const STAGES: readonly string[] = [
+const STAGES: readonly RecordedKey[] = [
   ...OF_MODELS,
   "math",
   "devices",
   "shape",
   "chunks",
   "mode",
-  "backward-ratio",
-  "weight-ratio",
-  "parameter-copies",
-  "tensor-efficiency",
-  "link-bandwidth",
-  "link-latency",
+  "backwardRatio",
+  "weightRatio",
+  "parameterCopies",
+  "tensorEfficiency",
+  "linkBandwidth",
+  "linkLatency",
   "memory",
-  "micro-batches",
+  "microBatches",
   "method",
-  "pipeline-algorithm",
+  "pipelineAlgorithm",
 ];
 
-const SEARCH: readonly string[] = [
+const SEARCH: readonly RecordedKey[] = [
   "shape",
   "devices",
   "mode",
@@ -47,12 +51,12 @@ const SEARCH: readonly string[] = [
 /** Options of an artifact that its kind does not have, and those that it lacks: words with the place. */
 export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
   const { options } = artifact.provenance;
-  const [known, needed] = keysOf(artifact);
+  const [known, needed] = keysOf(artifact).map((keys) => keys.map(longName));
   return [
     ...Object.keys(options)
-      .filter((key) => !known.includes(key))
+      .filter((key) => known?.includes(key) !== true)
       .map((key) => `/provenance/options/${key} is no option of such a schedule`),
-    ...needed
+    ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
   ];
@@ -63,7 +67,7 @@ function keysOf({
   provenance,
   operators,
   stages,
-}: ScheduleArtifact): readonly [readonly string[], readonly string[]] {
+}: ScheduleArtifact): readonly [readonly RecordedKey[], readonly RecordedKey[]] {
   const { options, inputs } = provenance;
   if (operators !== undefined) {
     const device = String(options["device"]);
@@ -80,9 +84,8 @@ function keysOf({
 /** The micro-batches that options ask for. */
 export function recordedMicroBatches({ provenance, stages }: ScheduleArtifact): unknown {
   const { options } = provenance;
-  return stages === undefined
-    ? options["microBatches"]
-    : (options["micro-batches"] ?? USUAL_MICRO_BATCHES);
+  const { "micro-batches": asked } = options;
+  return stages === undefined ? asked : (asked ?? USUAL_MICRO_BATCHES);
 }
 
 /** The pipeline algorithm that options ask for. */

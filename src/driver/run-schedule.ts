@@ -96,8 +96,8 @@ export async function runSchedule(
   }
   const target = {
     device: device.value.index,
-    precision: request.precision ?? precisionOf(options["precision"] ?? options["math"]),
-    estimateUnsupported: request.estimateUnsupported || options["estimateUnsupported"] === true,
+    precision: request.precision ?? precisionOf(options["math"]),
+    estimateUnsupported: request.estimateUnsupported || options["estimate-unsupported"] === true,
     fuse: request.fuse || options["fuse"] === true,
     seed: request.seed,
   };

@@ -2,6 +2,7 @@
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { type GivenOptions, recordedOptions } from "../artifact/recorded-options.js";
 import { invariant } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
@@ -147,17 +148,17 @@ function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["p
   const { source, memory, microBatches, algorithm, seed, maxNodes } = request;
   const inputs: ProvenanceInput[] =
     source.kind === "file" ? [inputOf("placement", source.path)] : [];
-  const shape = source.kind === "shape" ? { shape: source.name, ...given(source.options) } : {};
+  const shape = source.kind === "shape" ? { shape: source.name, ...ofShape(source.options) } : {};
   return {
     tool,
     inputs,
     seed,
-    options: { ...shape, ...given({ memory }), microBatches, algorithm, ...given({ maxNodes }) },
+    options: recordedOptions({ ...shape, memory, microBatches, algorithm, maxNodes }),
   };
 }
 
-/** The options that were given. */
-function given(options: object): Readonly<Record<string, string | number>> {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Record<string, string | number>;
+/** Options of shapes that a command line has. */
+function ofShape(options: ShapeOptions): GivenOptions {
+  const { devices, mode, forward, backward, weight, chunks, latency } = options;
+  return { devices, mode, forward, backward, weight, chunks, latency };
 }

@@ -28,7 +28,7 @@ export function renderCompiled(
     candidateTable(operators),
     "",
     `chosen  ${renderChoice(operators)}`,
-    ...(provenance.options["mergeConvolutions"] === true
+    ...(provenance.options["merge-convolutions"] === true
       ? [`merged  ${renderMerges(merges ?? [])}`]
       : []),
     ...(why === undefined ? [] : [`why     ${why}`]),

@@ -98,6 +98,6 @@ describe("operators of unknown type", () => {
     const estimated = await compile(model(), "--device", "h200", "--estimate-unsupported");
     expect(estimated).toMatchObject({ status: 0, stderr: "" });
     const { provenance } = JSON.parse(readFileSync(join(folder, "out.json"), "utf8"));
-    expect(provenance.options.estimateUnsupported).toBe(true);
+    expect(provenance.options["estimate-unsupported"]).toBe(true);
   });
 });

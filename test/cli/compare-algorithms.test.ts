@@ -50,7 +50,7 @@ describe("--compare", () => {
   it("is refused where schedules are measured", async () => {
     const run = await runCli([MODEL, "--compare", "-o", out]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain("error[compare-not-for-device]");
+    expect(run.stderr).toContain("error[option-not-applicable]");
   });
 });
 

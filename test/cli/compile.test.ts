@@ -157,7 +157,7 @@ describe("bad input", () => {
       "an algorithm of another device",
       () => [MODEL, "--algorithm", "ios"],
       2,
-      "algorithm-not-for-device",
+      "option-not-applicable",
     ],
     ["a seed that is no number", () => [MODEL, "--seed", "x"], 2, "usage"],
   ];

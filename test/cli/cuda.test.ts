@@ -48,7 +48,7 @@ describe("commands on a GPU that cannot be reached", () => {
 
   it("refuse arithmetic that a data sheet says nothing of", async () => {
     const run = await runCli([MODEL, "--device", "h200", "--math", "f16", "--quiet"]);
-    expect(run.stderr).toMatch(/^error\[math-not-for-device\]/);
+    expect(run.stderr).toMatch(/^error\[option-not-applicable\]/);
     expect(run.status).toBe(2);
   });
 

@@ -88,8 +88,8 @@ async function compiled(
   rest: readonly string[] = [],
 ) {
   const out = join(folder, "out.json");
-  const base = [model, "--device", device, "--math", "ieee", "-o", out, "--quiet", ...rest];
-  const run = await runCli(profile === undefined ? base : [...base, "--profile", profile]);
+  const times = profile === undefined ? ["--math", "ieee"] : ["--profile", profile];
+  const run = await runCli([model, "--device", device, "-o", out, "--quiet", ...times, ...rest]);
   return { run, artifact: run.status === 0 ? JSON.parse(readFileSync(out, "utf8")) : undefined };
 }
 

@@ -19,7 +19,7 @@ describe("--merge-convolutions", () => {
     expect(compiled.stdout).toMatch(/merged {2}\d+ operators are computed as \d+/);
     const text = readFileSync(OUT, "utf8");
     const { operators, provenance } = JSON.parse(text);
-    expect(provenance.options.mergeConvolutions).toBe(true);
+    expect(provenance.options["merge-convolutions"]).toBe(true);
     const launched = new Set(operators.launches.map((each: { operator: string }) => each.operator));
     for (const merge of operators.merges as { operators: string[] }[]) {
       const [first, ...others] = merge.operators;
@@ -93,9 +93,9 @@ describe("--merge-convolutions", () => {
   });
 
   it.each([
-    [["--device", "cpu"], "merges-not-for-device"],
-    [["--device", "h100", "--algorithm", "opara"], "merges-not-for-algorithm"],
-    [["--device", "h100", "--devices", "2"], "option-not-for-pipeline"],
+    [["--device", "cpu"], "option-not-applicable"],
+    [["--device", "h100", "--algorithm", "opara"], "option-not-applicable"],
+    [["--device", "h100", "--devices", "2"], "option-not-applicable"],
   ])("is refused with %j", async (options, code) => {
     const run = await runCli([MODEL, ...options, "--merge-convolutions", "-o", OUT]);
     expect(run.status).toBe(2);

@@ -273,23 +273,23 @@ describe("bad input", () => {
       "stage-memory-infeasible",
       1,
     ],
-    ["options without a pipeline", () => ["--shape", "v"], "option-needs-pipeline", 2],
+    ["options without a pipeline", () => ["--shape", "v"], "option-not-applicable", 2],
     [
       "an operator algorithm",
       () => ["--devices", "2", "--algorithm", "opara"],
-      "option-not-for-pipeline",
+      "option-not-applicable",
       2,
     ],
     [
       "a comparison of operator algorithms",
       () => ["--devices", "2", "--compare"],
-      "option-not-for-pipeline",
+      "option-not-applicable",
       2,
     ],
     [
       "a GPU that is measured",
       () => ["--devices", "2", "--device", "cuda"],
-      "device-not-for-pipeline",
+      "option-not-applicable",
       2,
     ],
     [
@@ -304,7 +304,7 @@ describe("bad input", () => {
     [
       "two layouts",
       () => ["--placement", at("x.json"), "--devices", "2"],
-      "pipeline-layout-twice",
+      "option-not-applicable",
       2,
     ],
     [
@@ -369,7 +369,7 @@ describe("bad input", () => {
     [
       "costs of training without training",
       () => ["--devices", "2", "--backward-ratio", "3"],
-      "option-needs-training",
+      "option-not-applicable",
       2,
     ],
     [

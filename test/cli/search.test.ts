@@ -152,7 +152,7 @@ describe("search", () => {
       "a file to write, where nothing is searched",
       ["--shape", "v", "--devices", "4", "--pareto", "-o", "a.json"],
       2,
-      "error[option-not-for-pareto]",
+      "error[option-not-applicable]",
     ],
     ["a time of 0", ["--shape", "v", "--devices", "4", "--forward", "0"], 2, "--forward"],
     ["micro-batches of 0", ["--shape", "v", "--devices", "4", "--micro-batches", "0"], 2, "whole"],

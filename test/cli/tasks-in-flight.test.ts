@@ -90,7 +90,7 @@ describe("--concurrency and --progress", () => {
   });
 
   it.each([
-    ["tasks-not-for-device", ["--device", "cpu", "--concurrency", "2"]],
+    ["option-not-applicable", ["--device", "cpu", "--concurrency", "2"]],
     ["progress-mismatch", ["--concurrency", "3", "--progress", "0,0.5"]],
     ["usage", ["--progress", "0,1"]],
     ["usage", ["--progress", "0,,0.5"]],

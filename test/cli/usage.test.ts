@@ -47,7 +47,7 @@ describe("the command line", () => {
       expect(stdout).toContain(option);
     }
     expect(stdout).toMatch(/Examples?:\n {2}top-compile /);
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it.each([

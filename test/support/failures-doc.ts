@@ -9,10 +9,10 @@ the message, \`error[CODE] PLACE: MESSAGE; HINT\`, and says how the command ends
 |---|---|
 | 0 | done |
 | 1 | the input was refused, proved infeasible, invalid or stale |
-| 2 | usage: an option or argument is wrong |
+| 2 | usage error: an option or argument is invalid |
 | 3 | a limit was reached before a schedule was found |
 | 4 | something is missing on this machine |
-| 70 | a mistake of top-compile |
+| 70 | internal error: a mistake of top-compile |
 | 130 | interrupted (129 when the terminal hung up, 143 by SIGTERM) |
 
 Several failures may be reported at once; the command then ends with the largest of their statuses.

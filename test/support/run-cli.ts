@@ -14,10 +14,13 @@ export interface CliSurroundings {
   readonly columns?: number;
 }
 
-/** Runs the command line inside this process, with streams of its own. */
+/**
+ * Runs the command line inside this process, with streams of its own; wide ones, unless told, so that
+ * sentences stand in one line.
+ */
 export async function runCli(
   argv: readonly string[],
-  { env = {}, isTTY = false, columns }: CliSurroundings = {},
+  { env = {}, isTTY = false, columns = 200 }: CliSurroundings = {},
 ): Promise<CliRun> {
   const texts = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr") => ({
@@ -25,7 +28,7 @@ export async function runCli(
       texts[name] += text;
     },
     isTTY,
-    ...(columns === undefined ? {} : { columns }),
+    columns,
   });
   const status = await main(argv, { stdout: sink("stdout"), stderr: sink("stderr"), env });
   return { status, ...texts };

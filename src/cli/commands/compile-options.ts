@@ -1,8 +1,35 @@
+import type { NamedDevice } from "../../driver/device-named.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
-import type { GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
-import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
+import { type GpuAlgorithm, isMerging } from "../../search/operator/gpu/gpu-candidates.js";
+import {
+  PIPELINE_ALGORITHMS,
+  type PipelineAlgorithm,
+} from "../../search/pipeline/algorithm-names.js";
 import type { CommonOptions } from "../io.js";
-import type { PipelineCliOptions } from "../pipeline-options.js";
+import {
+  ASCII,
+  BATCH,
+  COMPARE,
+  CONCURRENCY,
+  DEVICE,
+  DIM,
+  ESTIMATE_UNSUPPORTED,
+  FUSE,
+  forceOption,
+  MATH,
+  MAX_STREAMS,
+  MERGE_CONVOLUTIONS,
+  OPERATOR_ALGORITHM,
+  outOption,
+  PROFILE,
+  REMEASURE,
+  SEED,
+  TASK_PROGRESS,
+} from "../options/model-options.js";
+import type { OptionTable, Traits } from "../options/option-spec.js";
+import { PIPELINE_ALGORITHM, stageOptions } from "../options/pipeline-options.js";
+import { deviceTraits, pipelineTraits, profileTraits, traitIf } from "../options/traits.js";
+import { type PipelineCliOptions, wantsPipeline } from "../pipeline-request.js";
 
 /** Options of `compile`. */
 export interface CompileOptions extends CommonOptions, PipelineCliOptions {
@@ -24,4 +51,49 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly progress?: readonly number[];
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
+  readonly ascii?: boolean;
+}
+
+/** The options of `compile`, each with what it is not for. */
+export const COMPILE: OptionTable<CompileOptions> = {
+  out: outOption("schedule", "<model>.schedule.json"),
+  force: forceOption("schedule"),
+  device: DEVICE,
+  profile: PROFILE,
+  algorithm: OPERATOR_ALGORITHM,
+  batch: BATCH,
+  dim: DIM,
+  seed: SEED,
+  remeasure: REMEASURE,
+  math: MATH,
+  mergeConvolutions: MERGE_CONVOLUTIONS,
+  estimateUnsupported: ESTIMATE_UNSUPPORTED,
+  fuse: FUSE,
+  maxStreams: MAX_STREAMS,
+  concurrency: CONCURRENCY,
+  progress: TASK_PROGRESS,
+  compare: COMPARE,
+  ...stageOptions({ group: "pipeline", alone: "it describes a pipeline" }),
+  pipelineAlgorithm: {
+    ...PIPELINE_ALGORITHM,
+    usualWords: PIPELINE_ALGORITHMS[0],
+    group: "pipeline",
+    not: { "one-device": "it searches pipelines; --algorithm is for one device" },
+  },
+  ascii: { ...ASCII, group: "pipeline" },
+};
+
+/** What a command line of `compile` means for its options. */
+export function compileTraits(device: NamedDevice, options: CompileOptions): Traits {
+  const { algorithm } = options;
+  return {
+    ...deviceTraits(device, options.device),
+    ...profileTraits(options),
+    ...(wantsPipeline(options)
+      ? pipelineTraits(device, options.device, options, "--devices")
+      : { "one-device": "without --devices or --placement" }),
+    ...traitIf(algorithm !== undefined && !isMerging(algorithm), {
+      "unmerged-algorithm": `with --algorithm ${algorithm}`,
+    }),
+  };
 }

@@ -4,11 +4,12 @@ import { cacheFolder } from "../cache-folder.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
+import { addOptions } from "../options/add-options.js";
 
 const EXAMPLES = `
-On a machine with an NVIDIA driver this builds the GPU helper (once, about 15 s) and asks it which
-GPUs and libraries it finds. TOP_COMPILE_CUDA_LIBS names folders, separated by colons, in which
-NVIDIA's libraries are looked for first.
+On a machine with an NVIDIA driver this builds the GPU helper (once, about 15 s)
+and asks it which GPUs and libraries it finds. TOP_COMPILE_CUDA_LIBS names
+folders, separated by colons, in which NVIDIA's libraries are looked for first.
 
 Exit status 4: something that commands need is missing.
 
@@ -18,7 +19,7 @@ Example:
 
 /** `doctor`: what this machine has of the things that commands need. */
 export const registerDoctor: RegisterCommand = (command, run) => {
-  command.addHelpText("after", EXAMPLES);
+  addOptions<CommonOptions>(command, {}, EXAMPLES);
   command.action(async (options: CommonOptions) => {
     await run(options, async ({ io, print }) => {
       const findings = await examineMachine({

@@ -7,19 +7,21 @@ import { explainOperators } from "../../report/explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
 import { renderStages } from "../../report/stages.js";
+import { layoutOf } from "../columns.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { wholeNumber } from "../options.js";
+import { addOptions } from "../options/add-options.js";
+import { ASCII } from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
 
 interface ExplainOptions extends CommonOptions {
   readonly ascii?: boolean;
-  readonly width?: number;
 }
 
-const USUAL_COLUMNS = 100;
-const LEAST_COLUMNS = 40;
-const MOST_COLUMNS = 1000;
+/** The options of `explain`. */
+export const EXPLAIN: OptionTable<ExplainOptions> = { ascii: ASCII };
+
 const SLOWEST = 10;
 
 const EXAMPLES = `
@@ -30,16 +32,10 @@ Examples:
 
 /** `explain`: a schedule in words, tables and a chart. */
 export const registerExplain: RegisterCommand = (command, run) => {
-  command
-    .option("--ascii", "draw the chart with plain characters")
-    .option(
-      "--width <columns>",
-      `columns of the chart (default: the terminal's, else ${USUAL_COLUMNS})`,
-      wholeNumber(LEAST_COLUMNS, MOST_COLUMNS),
-    )
-    .addHelpText("after", EXAMPLES);
+  addOptions(command, EXPLAIN, EXAMPLES);
   command.action(async (file: string, options: ExplainOptions) => {
-    await run(options, async ({ io, print, progress }) => {
+    await run(options, async (session) => {
+      const { print, progress } = session;
       const read = readArtifact(file);
       if (!read.ok) {
         return read;
@@ -49,9 +45,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
       if (problem !== undefined && (operators ?? pipeline) !== undefined) {
         progress.note(`verify refuses this schedule: ${problem}`);
       }
-      const columns = options.width ?? io.stdout.columns ?? USUAL_COLUMNS;
-      const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns));
-      const style = options.ascii === true ? "ascii" : "box";
+      const layout = layoutOf(session, options);
       if (operators === undefined && pipeline !== undefined) {
         const placement = readPlacement(pipeline.placement, file, "/pipeline/placement");
         if (!placement.ok) {
@@ -63,7 +57,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
           text: () =>
             [
               ...(stages === undefined ? [] : [renderStages(stages), ""]),
-              renderPipelineExplained(pipeline, placement.value, explanation, { width, style }),
+              renderPipelineExplained(pipeline, placement.value, explanation, layout),
             ].join("\n"),
           json: () => ({ ...(stages === undefined ? {} : { stages }), ...pipeline, explanation }),
         });
@@ -74,7 +68,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
       }
       const explanation = explainOperators(operators, SLOWEST);
       print({
-        text: () => renderExplained(read.value, operators, explanation, { width, style }),
+        text: () => renderExplained(read.value, operators, explanation, layout),
         json: () => explanation ?? { isPredicted: false },
       });
       return { ok: true, value: EXIT.done };

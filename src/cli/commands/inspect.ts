@@ -4,7 +4,9 @@ import { renderInspected } from "../../report/inspected.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { dimOption } from "../options.js";
+import { addOptions } from "../options/add-options.js";
+import { DIM } from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
 
 interface InspectOptions extends CommonOptions {
   readonly dim: ReadonlyMap<string, number>;
@@ -16,9 +18,12 @@ Examples:
   top-compile inspect model.onnx --dim sequence=512 --json
 `;
 
+/** The options of `inspect`. */
+export const INSPECT: OptionTable<InspectOptions> = { dim: DIM };
+
 /** `inspect`: what a model is made of, without running it. */
 export const registerInspect: RegisterCommand = (command, run) => {
-  command.addOption(dimOption()).addHelpText("after", EXAMPLES);
+  addOptions(command, INSPECT, EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {
     await run(options, async ({ print, allowExternal }) => {
       const lowered = await loadModel(model, { dims: options.dim, allowExternal });

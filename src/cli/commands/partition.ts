@@ -5,20 +5,31 @@ import { placementJson } from "../../placement/parse-placement.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
-import { mathOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { partitionStagesMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
 import { defaultOut } from "../model-files.js";
-import { dimOption, seedOption } from "../options.js";
+import { addOptions, givenOptions } from "../options/add-options.js";
+import { checkOptions } from "../options/check-options.js";
 import {
-  addPipelineOptions,
+  DIM,
+  MATH,
+  outOption,
+  PIPELINE_DEVICE,
+  PROFILE,
+  REMEASURE,
+  SEED,
+} from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
+import { stageOptions } from "../options/pipeline-options.js";
+import { deviceTraits, pipelineTraits, profileTraits } from "../options/traits.js";
+import {
   type PipelineCliOptions,
   pipelineCosts,
-  pipelineWish,
+  pipelineRequest,
   wantsPipeline,
-} from "../pipeline-options.js";
+} from "../pipeline-request.js";
 
 interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devices"> {
   readonly stages?: PipelineCliOptions["devices"];
@@ -36,26 +47,39 @@ interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devi
 const EXAMPLES = `
 Examples:
   top-compile partition model.onnx --stages 4
-  top-compile partition model.onnx --stages 4 --method chain-dp -o four.placement.json
+  top-compile partition model.onnx --stages 4 -o four.placement.json
   top-compile search four.placement.json --micro-batches 32
   top-compile partition model.onnx --stages 2 --stage-models stages
 `;
 
+const { devices: STAGES, ...OTHERS } = stageOptions({ group: "stages" });
+
+/** The options of `partition`, each with what it is not for. */
+export const PARTITION: OptionTable<PartitionOptions> = {
+  out: outOption("placement", "<model>.placement.json"),
+  force: { help: "overwrite a file that is not a placement, and stage models" },
+  stageModels: {
+    value: "<folder>",
+    help: "write the stages there as ONNX models that share their weights",
+  },
+  device: PIPELINE_DEVICE,
+  profile: PROFILE,
+  dim: DIM,
+  seed: SEED,
+  remeasure: { ...REMEASURE, group: "any" },
+  math: {
+    ...MATH,
+    help: "arithmetic of matrix products",
+    choices: ["tf32", "ieee"],
+    group: "sheet",
+  },
+  stages: STAGES,
+  ...OTHERS,
+};
+
 /** `partition`: cuts a model into stages and writes a placement. */
 export const registerPartition: RegisterCommand = (command, run) => {
-  command
-    .option("-o, --out <file>", "where to write the placement (default: <model>.placement.json)")
-    .option("--force", "overwrite a file that is not a placement, and stage models")
-    .option(
-      "--stage-models <folder>",
-      "write the stages there as ONNX models that share their weights",
-    )
-    .option("--device <name>", "cpu, or a GPU by its data sheet, as for compile", "cpu")
-    .option("--profile <file>", "take all measurements from this profile, and measure nothing")
-    .option("--remeasure", "measure again even if a kept profile fits")
-    .addOption(mathOption());
-  addPipelineOptions(command, "--stages");
-  command.addOption(dimOption()).addOption(seedOption()).addHelpText("after", EXAMPLES);
+  addOptions(command, PARTITION, EXAMPLES);
   command.action(async (model: string, options: PartitionOptions) => {
     await run(options, async (session) => {
       const { stages, ...rest } = options;
@@ -64,13 +88,16 @@ export const registerPartition: RegisterCommand = (command, run) => {
         return { ok: false, error: [partitionStagesMissing()] };
       }
       const device = deviceNamed(options.device);
-      const costs = device.ok ? pipelineCosts(device.value, options) : device;
-      if (!costs.ok) {
-        return costs;
+      if (!device.ok) {
+        return device;
       }
-      const wish = pipelineWish(asked, options.seed);
-      if (!wish.ok) {
-        return wish;
+      const checked = checkOptions(PARTITION, options, givenOptions(command), {
+        ...deviceTraits(device.value, options.device),
+        ...profileTraits(options),
+        ...pipelineTraits(device.value, options.device, asked, "--stages"),
+      });
+      if (!checked.ok) {
+        return checked;
       }
       const out = options.out ?? defaultOut(model, "placement");
       const placed = await partitionModel(
@@ -79,9 +106,9 @@ export const registerPartition: RegisterCommand = (command, run) => {
           out,
           force: options.force === true,
           dims: options.dim,
-          costs: costs.value,
+          costs: pipelineCosts(device.value, options),
           stageModels: options.stageModels,
-          ...wish.value,
+          ...pipelineRequest(asked, options.seed),
         },
         driverContext(session),
       );

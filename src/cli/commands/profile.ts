@@ -8,12 +8,25 @@ import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderProfiled } from "../../report/profiled.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
-import { cudaTarget, estimateOption, fuseOption, mathOption } from "../cuda-options.js";
+import { cudaTarget } from "../cuda-target.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import { defaultOut } from "../model-files.js";
-import { dimOption, seedOption } from "../options.js";
+import { addOptions, givenOptions } from "../options/add-options.js";
+import { checkOptions } from "../options/check-options.js";
+import {
+  DEVICE,
+  DIM,
+  ESTIMATE_UNSUPPORTED,
+  FUSE,
+  forceOption,
+  MATH,
+  outOption,
+  SEED,
+} from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
+import { deviceTraits } from "../options/traits.js";
 
 interface ProfileOptions extends CommonOptions {
   readonly out?: string;
@@ -28,23 +41,28 @@ interface ProfileOptions extends CommonOptions {
 
 const EXAMPLES = `
 Examples:
-  top-compile profile model.onnx                           write model.profile.json
-  top-compile profile model.onnx --device cuda             on the GPU
-  top-compile model.onnx --profile model.profile.json      then compile from it, here or elsewhere
+  top-compile profile model.onnx                  write model.profile.json
+  top-compile profile model.onnx --device cuda    on the GPU
+  top-compile model.onnx --profile model.profile.json
+
+The last one compiles from the profile, here or elsewhere.
 `;
+
+/** The options of `profile`, each with what it is not for. */
+export const PROFILE_OPTIONS: OptionTable<ProfileOptions> = {
+  out: outOption("profile", "<model>.profile.json"),
+  force: forceOption("profile"),
+  device: { ...DEVICE, help: "what to measure on: cpu, cuda or cuda:N" },
+  dim: DIM,
+  seed: SEED,
+  math: { ...MATH, help: "arithmetic of matrix products", group: "cuda" },
+  estimateUnsupported: { ...ESTIMATE_UNSUPPORTED, group: "cuda" },
+  fuse: FUSE,
+};
 
 /** `profile`: measures a model on this machine. */
 export const registerProfile: RegisterCommand = (command, run) => {
-  command
-    .option("-o, --out <file>", "where to write the profile (default: <model>.profile.json)")
-    .option("--force", "overwrite a file that is not a profile")
-    .option("--device <name>", "what to measure on: cpu, cuda or cuda:N", "cpu")
-    .addOption(mathOption())
-    .addOption(estimateOption())
-    .addOption(fuseOption())
-    .addOption(dimOption())
-    .addOption(seedOption())
-    .addHelpText("after", EXAMPLES);
+  addOptions(command, PROFILE_OPTIONS, EXAMPLES);
   command.action(async (model: string, options: ProfileOptions) => {
     await run(options, async (session) => {
       const device = deviceNamed(options.device);
@@ -56,6 +74,11 @@ export const registerProfile: RegisterCommand = (command, run) => {
       const request = { model, out, force: options.force === true, dims, seed };
       if (device.value.kind === "model") {
         return { ok: false, error: [deviceUnsupported(options.device)] };
+      }
+      const traits = deviceTraits(device.value, options.device);
+      const checked = checkOptions(PROFILE_OPTIONS, options, givenOptions(command), traits);
+      if (!checked.ok) {
+        return checked;
       }
       if (device.value.kind === "cuda") {
         const target = cudaTarget(options, device.value.index);

@@ -1,23 +1,22 @@
-import { Option } from "commander";
-import { textTable } from "../../core/text-table.js";
-import type { CudaRunReport } from "../../driver/cuda/run-on-cuda.js";
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import { deviceNamed } from "../../driver/device-named.js";
 import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
 import { readArtifact } from "../../driver/read-artifact.js";
-import { type RunReport, type RunTiming, runSchedule } from "../../driver/run-schedule.js";
-import type { Timing } from "../../profile/profile.js";
-import { counted, formatName, formatNs, formatShare, formatSpeedUp } from "../../report/format.js";
-import { comparePrediction } from "../../report/prediction.js";
+import { runSchedule } from "../../driver/run-schedule.js";
+import { renderGpuRan, renderRan } from "../../report/ran.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";
-import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
+import type { Precision } from "../../runtime/cuda/program/precision.js";
+import { layoutOf } from "../columns.js";
 import type { RegisterCommand } from "../command.js";
-import { estimateOption, fuseOption } from "../cuda-options.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { seedOption, wholeNumber } from "../options.js";
-
-const USUAL_COLUMNS = 100;
-const LEAST_COLUMNS = 40;
+import { addOptions, givenOptions } from "../options/add-options.js";
+import { checkOptions } from "../options/check-options.js";
+import { ASCII, ESTIMATE_UNSUPPORTED, FUSE, MATH, MODEL, SEED } from "../options/model-options.js";
+import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
+import { deviceTraits } from "../options/traits.js";
+import { whole } from "../options/values.js";
 
 interface RunOptions extends CommonOptions {
   readonly model?: string;
@@ -27,11 +26,13 @@ interface RunOptions extends CommonOptions {
   readonly fuse?: boolean;
   readonly seed: number;
   readonly rounds?: number;
+  readonly ascii?: boolean;
 }
 
 const EXAMPLES = `
-Pipelines are run for inference, compiled with --device cpu, with one device per block: as many
-worker threads as devices. Training and blocks on several devices are refused.
+Pipelines are run for inference, compiled with --device cpu, with one device per
+block: as many worker threads as devices. Training and blocks on several devices
+are refused.
 
 Examples:
   top-compile run model.schedule.json
@@ -40,21 +41,36 @@ Examples:
   top-compile run pipeline.schedule.json --rounds 10
 `;
 
+/** The options of `run`, each with what it is not for. */
+export const RUN: OptionTable<RunOptions> = {
+  model: MODEL,
+  device: {
+    value: "<name>",
+    help: "cpu, cuda or cuda:N",
+    usualWords: "what it was compiled for",
+    only: { pipeline: { values: ["cpu"], why: "pipelines run on CPU threads" } },
+  },
+  rounds: {
+    value: "<n>",
+    help: "rounds that count",
+    ...whole(5, 100_000),
+    usualWords: "by time",
+  },
+  seed: SEED,
+  ascii: ASCII,
+  math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
+  estimateUnsupported: ofGpu(ESTIMATE_UNSUPPORTED),
+  fuse: ofGpu(FUSE),
+};
+
+/** An option of GPUs, on which no pipeline runs; its default is what the schedule says. */
+function ofGpu<Value>({ usual: _, not, ...spec }: OptionSpec<Value>): OptionSpec<Value> {
+  return { ...spec, group: "cuda", not: { ...not, pipeline: "pipelines run on CPU threads" } };
+}
+
 /** `run`: executes a schedule for real. */
 export const registerRun: RegisterCommand = (command, run) => {
-  command
-    .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
-    .option("--device <name>", "cpu, cuda or cuda:N (default: what it was compiled for)")
-    .addOption(
-      new Option("--math <mode>", "arithmetic of products on a GPU (default: as compiled)").choices(
-        PRECISIONS,
-      ),
-    )
-    .addOption(estimateOption())
-    .addOption(fuseOption())
-    .option("--rounds <n>", "rounds that count (default: by time)", wholeNumber(5, 100_000))
-    .addOption(seedOption())
-    .addHelpText("after", EXAMPLES);
+  addOptions(command, RUN, EXAMPLES);
   command.action(async (file: string, options: RunOptions) => {
     await run(options, async (session) => {
       const { model, seed, rounds, device, math: precision } = options;
@@ -63,14 +79,19 @@ export const registerRun: RegisterCommand = (command, run) => {
         return artifact;
       }
       const { operators, pipeline } = artifact.value;
+      const traits = runTraits(artifact.value, options);
+      const checked = checkOptions(RUN, options, givenOptions(command), traits);
+      if (!checked.ok) {
+        return checked;
+      }
       if (operators === undefined && pipeline !== undefined) {
         const piped = await runPipeline({ file, model, seed, rounds }, driverContext(session));
         if (!piped.ok) {
           return piped;
         }
-        const width = Math.max(LEAST_COLUMNS, session.io.stdout.columns ?? USUAL_COLUMNS);
+        const layout = layoutOf(session, options);
         session.print({
-          text: () => renderRanPipeline(piped.value, { width, style: "box" }),
+          text: () => renderRanPipeline(piped.value, layout),
           json: () => piped.value,
         });
         return { ok: true, value: EXIT.done };
@@ -85,7 +106,10 @@ export const registerRun: RegisterCommand = (command, run) => {
       }
       const { value } = ran;
       session.print({
-        text: () => (value.kind === "cpu" ? renderRan(value.report) : renderGpuRan(value.report)),
+        text: () =>
+          value.kind === "cpu"
+            ? renderRan(value.report, session.columns)
+            : renderGpuRan(value.report, session.columns),
         json: () => value.report,
       });
       return { ok: true, value: EXIT.done };
@@ -93,90 +117,18 @@ export const registerRun: RegisterCommand = (command, run) => {
   });
 };
 
-function renderRan(report: RunReport): string {
-  const base = report.baselines.find(({ name }) => name === "sequential")?.latency.medianNs ?? 0;
-  const row = ({ name, latency, outputs }: RunTiming): string[] => [
-    formatName(name),
-    formatNs(latency.medianNs),
-    `${formatNs(latency.p10Ns)} to ${formatNs(latency.p90Ns)}`,
-    formatSpeedUp(latency.medianNs, base),
-    outputs.identical ? "identical" : `within ${outputs.maxRelative.toExponential(1)}`,
-  ];
-  const { schedule, streams, threadsPerStream } = report;
-  const own = threadsPerStream > 1 ? "all-cores" : "sequential";
-  // One stream is the whole model in one session: that baseline is the schedule, measured once.
-  const baselines = report.baselines.filter(({ name }) => streams > 1 || name !== own);
-  return [
-    textTable(
-      ["", "median", "p10 to p90", "speed-up", "outputs"],
-      [
-        row({ ...schedule, name: scheduleName(report) }),
-        ...baselines.map((each) => row({ ...each, name: `ONNX Runtime, ${each.name}` })),
-      ],
-      ["left", "right", "right", "right", "left"],
-    ),
-    "",
-    ...predictionLines(report, schedule.latency.medianNs),
-    `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
-  ].join("\n");
-}
-
-/** What ran, in few words: `schedule (sequential, 2 threads per operator)`. */
-function scheduleName({
-  algorithm,
-  streams,
-  threadsPerStream,
-}: Pick<RunReport, "algorithm" | "streams" | "threadsPerStream">): string {
-  const how =
-    threadsPerStream > 1 ? `${threadsPerStream} threads per operator` : counted(streams, "stream");
-  return `schedule (${algorithm}, ${how})`;
-}
-
-function predictionLines(
-  { predictedNs, compiledNs }: Pick<RunReport, "predictedNs" | "compiledNs">,
-  measuredNs: number,
-): readonly string[] {
-  const compared =
-    predictedNs === undefined || predictedNs === 0 || measuredNs === 0
-      ? ""
-      : `, ${comparePrediction(predictedNs, measuredNs)}`;
-  return [
-    ...(predictedNs === undefined ? [] : [`predicted  ${formatNs(predictedNs)}${compared}`]),
-    ...(compiledNs === undefined ? [] : [`compiled   ${formatNs(compiledNs)} measured then`]),
-  ];
-}
-
-function renderGpuRan(report: CudaRunReport): string {
-  const { schedule, baselines } = report;
-  const base = baselines.find(({ name }) => name === "sequential")?.latency.medianNs ?? 0;
-  const row = (name: string, { latency }: { readonly latency: Timing }, outputs: string) => [
-    name,
-    formatNs(latency.medianNs),
-    `${formatNs(latency.p10Ns)} to ${formatNs(latency.p90Ns)}`,
-    formatSpeedUp(latency.medianNs, base),
-    outputs,
-  ];
-  const outputs = report.isVerified
-    ? `within ${schedule.outputs.distance.toExponential(1)}`
-    : "not verified";
-  const names = {
-    sequential: "one stream, CUDA graph",
-    "sequential-again": "the same again",
-    eager: "one stream, no graph",
+/** What a command line of `run` means for its options: by the device, or by the pipeline. */
+function runTraits(
+  { operators, pipeline, provenance }: ScheduleArtifact,
+  options: RunOptions,
+): Traits {
+  if (operators === undefined && pipeline !== undefined) {
+    return { pipeline: "with the schedule of a pipeline" };
+  }
+  const name = options.device ?? String(provenance.options["device"] ?? "cpu");
+  const device = deviceNamed(name);
+  return {
+    "one-device": "with a schedule for one device",
+    ...(device.ok ? deviceTraits(device.value, name) : {}),
   };
-  return [
-    `on ${report.device}`,
-    textTable(
-      ["", "median", "p10 to p90", "speed-up", "outputs"],
-      [
-        row(scheduleName({ ...report, threadsPerStream: 1 }), schedule, outputs),
-        ...baselines.map((each) => row(names[each.name], each, "")),
-      ],
-      ["left", "right", "right", "right", "left"],
-    ),
-    "",
-    ...predictionLines(report, schedule.latency.medianNs),
-    `throughput ${Math.round(report.throughput)} inferences per second`,
-    `noise      ${formatShare(report.noise)} over ${report.rounds} rounds`,
-  ].join("\n");
 }

@@ -8,6 +8,9 @@ import { counted } from "../../report/format.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
+import { addOptions } from "../options/add-options.js";
+import { MODEL } from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
 import type { Session } from "../session.js";
 
 interface VerifyOptions extends CommonOptions {
@@ -19,11 +22,12 @@ Example:
   top-compile verify model.schedule.json --model models/model.onnx
 `;
 
+/** The options of `verify`. */
+export const VERIFY: OptionTable<VerifyOptions> = { model: MODEL };
+
 /** `verify`: an independent check of a schedule against its model. */
 export const registerVerify: RegisterCommand = (command, run) => {
-  command
-    .option("--model <file>", "the model (default: beside the schedule, under its recorded name)")
-    .addHelpText("after", EXAMPLES);
+  addOptions(command, VERIFY, EXAMPLES);
   command.action(async (file: string, options: VerifyOptions) => {
     await run(options, async (session) => {
       const artifact = readArtifact(file);

@@ -40,25 +40,10 @@ export const COMMAND_FAILURES = {
     meaning: "The command was stopped with Ctrl-C; by SIGTERM the status is 143, by SIGHUP 129.",
     action: "Run it again; the message says whether anything was written before.",
   },
-  "option-needs-pipeline": {
+  "option-not-applicable": {
     exit: 2,
-    meaning: "An option describes a pipeline, but no pipeline is asked for.",
-    action: "Give `--devices` or `--placement` as well, or leave the option out.",
-  },
-  "option-needs-training": {
-    exit: 2,
-    meaning: "An option says what training costs, but the pipeline is for inference.",
-    action: "Give `--mode train` as well, or leave the option out.",
-  },
-  "option-not-for-pareto": {
-    exit: 2,
-    meaning: "An option is about one schedule, but `--pareto` compares many and writes none.",
-    action: "Leave out one of the two.",
-  },
-  "option-not-for-pipeline": {
-    exit: 2,
-    meaning: "An option is about operator schedules on one device, not about pipelines.",
-    action: "Leave it out, or use the option that the message names instead.",
+    meaning: "An option means nothing together with another one, and would be ignored.",
+    action: "Leave out one of the two that the message names; the help says what an option is for.",
   },
   "output-is-input": {
     exit: 2,
@@ -75,11 +60,6 @@ export const COMMAND_FAILURES = {
     meaning: "`partition` was given nothing that says how many stages to make.",
     action: "Give `--stages`, a list of devices, or `--placement`.",
   },
-  "pipeline-layout-twice": {
-    exit: 2,
-    meaning: "Both `--placement` and another option say how to place the model.",
-    action: "Give one of them.",
-  },
   "process-died": {
     exit: 4,
     meaning: "The process that did the work ended early: memory was short, or native code failed.",
@@ -89,11 +69,6 @@ export const COMMAND_FAILURES = {
     exit: 2,
     meaning: "`search` was given no placement, or both a file and a shape.",
     action: "Give a placement file, or `--shape` with `--devices`.",
-  },
-  "shape-option-without-shape": {
-    exit: 2,
-    meaning: "An option describes a named shape, but a placement file is given.",
-    action: "Leave the option out, or give `--shape` instead of the file.",
   },
   stopped: {
     exit: 3,

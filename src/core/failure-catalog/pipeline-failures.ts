@@ -15,11 +15,6 @@ export const PIPELINE_FAILURES = {
     meaning: "A device has no room for its stages.",
     action: "Give it more memory, or use more devices or other stages.",
   },
-  "device-not-for-pipeline": {
-    exit: 2,
-    meaning: "One GPU cannot say what a pipeline of several costs.",
-    action: "Give the GPU by its data sheet, or `--device cpu`.",
-  },
   "family-deadlocks": {
     exit: 1,
     meaning: "In the fixed order of a hand-written family, devices wait for each other for ever.",

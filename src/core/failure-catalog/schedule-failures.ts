@@ -1,39 +1,9 @@
 /** Failures of searching operator schedules, and of schedule files. */
 export const SCHEDULE_FAILURES = {
-  "algorithm-not-for-device": {
-    exit: 2,
-    meaning: "The algorithm has no schedules for the device.",
-    action: "Give a GPU with `--device`, or choose another algorithm.",
-  },
-  "compare-not-for-device": {
-    exit: 2,
-    meaning: "`--compare` compares predictions, but schedules of this device are measured.",
-    action: "Leave it out: the result shows every algorithm that was measured.",
-  },
-  "math-not-for-device": {
-    exit: 2,
-    meaning: "The device model has no figures for the arithmetic that `--math` asks for.",
-    action: "Choose another `--math`, or measure with `--device cuda`.",
-  },
-  "max-streams-not-for-device": {
-    exit: 2,
-    meaning: "`--max-streams` with a device that is not known by its data sheet.",
-    action: "Leave it out, or give a GPU by its data sheet with `--device`.",
-  },
   "merges-cannot-run": {
     exit: 1,
     meaning: "The schedule computes convolutions together, which only a GPU does.",
     action: "Run it with `--device cuda`, or compile without `--merge-convolutions`.",
-  },
-  "merges-not-for-algorithm": {
-    exit: 2,
-    meaning: "`--merge-convolutions` is not part of the algorithm.",
-    action: "Leave out `--algorithm`, or choose one that merges.",
-  },
-  "merges-not-for-device": {
-    exit: 2,
-    meaning: "`--merge-convolutions` has no schedules for `--device cpu`.",
-    action: "Give a GPU with `--device`.",
   },
   "merges-not-measured": {
     exit: 2,
@@ -79,11 +49,6 @@ export const SCHEDULE_FAILURES = {
     exit: 1,
     meaning: "The schedule is of several tasks in flight; `run` executes one inference.",
     action: "Compile without `--concurrency` and `--progress`.",
-  },
-  "tasks-not-for-device": {
-    exit: 2,
-    meaning: "Tasks in flight have no schedules for `--device cpu`.",
-    action: "Give a GPU with `--device`.",
   },
   "too-many-operators": {
     exit: 3,

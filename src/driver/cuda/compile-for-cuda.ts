@@ -8,6 +8,7 @@
 import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { recordedOptions, recordedSwitch } from "../../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
@@ -16,7 +17,7 @@ import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
-import { dimOption, dimsOfProfile } from "../recorded-dims.js";
+import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
 import { measuredSection } from "./measured-section.js";
 import { fasterSection, mergedSection } from "./merged-on-cuda.js";
@@ -78,7 +79,7 @@ async function artifactOf(
     return plain;
   }
   const artifact = {
-    provenance: provenanceOf(request, lowered, input, profile.isVerified, context.tool),
+    provenance: provenanceOf(request, lowered, input, profile, context.tool),
     device: { name: profile.device.name, source: "measured" },
     operators: plain.value,
   } satisfies ScheduleArtifact;
@@ -110,7 +111,7 @@ function provenanceOf(
   request: CudaCompileRequest,
   { boundDims }: LoweredModel,
   profile: ProvenanceInput | undefined,
-  isVerified: boolean,
+  { key, isVerified }: GpuProfile,
   tool: string,
 ): ScheduleArtifact["provenance"] {
   const { model, target, algorithm, dims, batch } = request;
@@ -119,16 +120,16 @@ function provenanceOf(
     tool,
     inputs: profile === undefined ? [input] : [input, profile],
     seed: target.seed,
-    options: {
+    options: recordedOptions({
       device: "cuda",
-      precision: target.precision,
-      ...(target.estimateUnsupported ? { estimateUnsupported: true } : {}),
-      ...(target.fuse ? { fuse: true } : {}),
-      ...(request.mergeConvolutions ? { mergeConvolutions: true } : {}),
-      ...(isVerified ? {} : { verified: false }),
-      ...(algorithm === undefined ? {} : { algorithm }),
-      ...(batch === undefined ? {} : { batch: batch.batch }),
-      ...dimOption(dims, boundDims),
-    },
+      math: key.precision,
+      estimateUnsupported: recordedSwitch(target.estimateUnsupported),
+      fuse: recordedSwitch(target.fuse),
+      mergeConvolutions: recordedSwitch(request.mergeConvolutions),
+      verified: isVerified ? undefined : false,
+      algorithm,
+      batch: batch?.batch,
+      dim: recordedDims(dims, boundDims),
+    }),
   };
 }

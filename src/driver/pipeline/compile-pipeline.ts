@@ -1,8 +1,8 @@
 /** From a model to a pipeline: cost, cut, place, search, verify, write. */
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { type GivenOptions, recordedOptions } from "../../artifact/recorded-options.js";
 import { ok, type Result } from "../../core/result.js";
-import type { Json } from "../../core/stable-json.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
@@ -11,7 +11,7 @@ import type { DriverContext } from "../context.js";
 import { mayWriteInto } from "../files.js";
 import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
-import { dimOption } from "../recorded-dims.js";
+import { recordedDims } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
 import { searchedSection } from "../search-placement.js";
 import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
@@ -23,7 +23,7 @@ export interface PlaceRequest extends ModelJob {
   readonly costs: CostSource;
   readonly place: PlaceOptions;
   /** Options that the user gave, by long name, for provenance. */
-  readonly given: Readonly<Record<string, Json>>;
+  readonly given: GivenOptions;
 }
 
 /** What to compile into a pipeline. */
@@ -146,7 +146,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 }
 
 function provenanceOf(
-  { model, place, given, dims, costs: { deviceFile } }: PipelineRequest,
+  { model, place, given, dims, costs }: PipelineRequest,
   { boundDims }: LoweredModel,
   { profileInput }: ModelCosts,
   tool: string,
@@ -156,15 +156,17 @@ function provenanceOf(
     inputOf("model", model),
     ...(profileInput === undefined ? [] : [profileInput]),
     ...(layout.kind === "file" ? [inputOf("placement", layout.path)] : []),
-    ...(deviceFile === undefined ? [] : [inputOf("device", deviceFile)]),
+    ...(costs.deviceFile === undefined ? [] : [inputOf("device", costs.deviceFile)]),
   ];
   return {
     tool,
     inputs,
     seed: place.seed,
-    options: {
+    options: recordedOptions({
+      device: costs.kind === "cpu" ? "cpu" : costs.device.name,
+      math: costs.kind === "cpu" ? undefined : costs.math,
       ...given,
-      ...dimOption(dims, boundDims),
-    },
+      dim: recordedDims(dims, boundDims),
+    }),
   };
 }

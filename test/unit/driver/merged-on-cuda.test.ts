@@ -143,7 +143,7 @@ describe.skipIf(SKIP_REASON !== undefined)("merged convolutions on a GPU", () =>
     expect(ran.ok && ran.value.kind === "cuda" && ran.value.report.schedule.outputs).toMatchObject({
       isReplayIdentical: true,
     });
-    expect(readFileSync(OUT, "utf8")).toContain('"mergeConvolutions": true');
+    expect(readFileSync(OUT, "utf8")).toContain('"merge-convolutions": true');
   });
 
   it("need measurements of their own", async () => {

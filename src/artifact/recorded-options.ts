@@ -1,0 +1,89 @@
+/**
+ * Options as an artifact records them: by long name, as they are typed, in one order.
+ *
+ * Everything that writes or reads an artifact's options gets the names from here.
+ */
+import type { Json } from "../core/stable-json.js";
+import type { Provenance } from "./artifact.js";
+
+/** Options that influence a schedule, in the order in which they are written. */
+const KEYS = [
+  "device",
+  "math",
+  "estimateUnsupported",
+  "fuse",
+  "mergeConvolutions",
+  "verified",
+  "shape",
+  "devices",
+  "chunks",
+  "mode",
+  "forward",
+  "backward",
+  "weight",
+  "latency",
+  "backwardRatio",
+  "weightRatio",
+  "parameterCopies",
+  "tensorEfficiency",
+  "linkBandwidth",
+  "linkLatency",
+  "memory",
+  "microBatches",
+  "method",
+  "algorithm",
+  "pipelineAlgorithm",
+  "maxNodes",
+  "batch",
+  "maxStreams",
+  "progress",
+  "dim",
+] as const;
+
+/** An option that artifacts record, as a key of a record. */
+export type RecordedKey = (typeof KEYS)[number];
+
+/** The long name of an option, without dashes in front: `micro-batches` of the key `microBatches`. */
+export function longName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Long names of all options that artifacts record. */
+export const RECORDED_NAMES: readonly string[] = KEYS.map(longName);
+
+/** Options to record; those without a value are not. */
+export type GivenOptions = Readonly<Partial<Record<RecordedKey, Json | undefined>>>;
+
+/** The options of an artifact, by long name. */
+export function recordedOptions(options: GivenOptions): Provenance["options"] {
+  return Object.fromEntries(
+    KEYS.flatMap((key) => {
+      const value = options[key];
+      return value === undefined ? [] : [[longName(key), value] as const];
+    }),
+  );
+}
+
+/** A switch as it is recorded: only where it is on. */
+export function recordedSwitch(isOn: boolean | undefined): true | undefined {
+  return isOn === true ? true : undefined;
+}
+
+/** What version 0.1.0 called some options. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  precision: "math",
+  estimateUnsupported: "estimate-unsupported",
+  mergeConvolutions: "merge-convolutions",
+  microBatches: "micro-batches",
+  maxNodes: "max-nodes",
+};
+
+/** Recorded options under their names of today. A name of today beside the former one is kept: both stay. */
+export function withPresentNames(options: Provenance["options"]): Provenance["options"] {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => {
+      const present = Object.hasOwn(FORMER_NAMES, name) ? FORMER_NAMES[name] : undefined;
+      return [present === undefined || Object.hasOwn(options, present) ? name : present, value];
+    }),
+  );
+}

@@ -1,0 +1,17 @@
+import type { CudaTarget } from "../driver/cuda/with-device.js";
+import type { Precision } from "../runtime/cuda/program/precision.js";
+
+/** Options of commands that work on a GPU. */
+export interface CudaOptions {
+  readonly math: Precision;
+  readonly estimateUnsupported?: boolean;
+  readonly fuse?: boolean;
+  readonly seed: number;
+}
+
+/** The GPU that a command works on. */
+export function cudaTarget(options: CudaOptions, device: number): CudaTarget {
+  const { math, seed } = options;
+  const estimateUnsupported = options.estimateUnsupported === true;
+  return { device, precision: math, estimateUnsupported, fuse: options.fuse === true, seed };
+}

@@ -1,0 +1,100 @@
+/**
+ * One option of the command line as data: how it is written, what the help says of it, and with
+ * what it has no meaning, and why.
+ *
+ * A command's options are a table of these. The help, the checks and the messages follow from the
+ * table, so an option that would be ignored is refused instead.
+ */
+import type { CommonOptions } from "../io.js";
+
+/** What a command line asks for, as far as options depend on it. */
+export type Trait =
+  /** Measured on this machine's CPU, or from a profile of a CPU. */
+  | "cpu"
+  /** Measured on a GPU that is here. */
+  | "cuda"
+  /** Estimated for a GPU by its data sheet. */
+  | "data-sheet"
+  /** Times from a profile file. */
+  | "profile"
+  /** The operator schedule of one device. */
+  | "one-device"
+  /** Several devices. */
+  | "pipeline"
+  /** A pipeline of GPUs by their data sheet. */
+  | "gpu-pipeline"
+  /** A pipeline of GPUs that would have to be measured. */
+  | "cuda-pipeline"
+  /** A pipeline without backward blocks. */
+  | "inference"
+  /** A pipeline whose stages are given by hand. */
+  | "by-hand"
+  /** An operator algorithm that schedules operators as they are. */
+  | "unmerged-algorithm"
+  /** A placement in a file, not a named shape. */
+  | "placement-file"
+  /** All memory limits compared, no schedule searched. */
+  | "pareto"
+  /** A pipeline algorithm without a search that could be limited. */
+  | "unlimited-algorithm"
+  /** A pipeline algorithm other than our own. */
+  | "other-algorithm"
+  /** Nothing is written. */
+  | "no-output";
+
+/** The traits of a command line, each in the words of a message: `with --device cpu`, `without --devices`. */
+export type Traits = Readonly<Partial<Record<Trait, string>>>;
+
+/** Headings of the help, in its order. */
+export const OPTION_GROUPS = {
+  any: "Options:",
+  measured: "Measuring (--device cpu or cuda):",
+  gpu: "GPUs (--device cuda, or a GPU by its data sheet):",
+  cuda: "GPUs that are here (--device cuda):",
+  sheet: "GPUs by data sheet (--device h200 and others):",
+  shape: "Named shapes (with --shape):",
+  pipeline: "Pipelines (with --devices or --placement):",
+  stages: "Pipeline options:",
+} as const;
+
+/** Values that are left under a trait. */
+export interface OnlyValues<Value> {
+  readonly values: readonly Value[];
+  readonly why: string;
+}
+
+/** An option whose parsed value is a `Value`. Its long name is the key in its table, in kebab case. */
+export interface OptionSpec<Value> {
+  /** One letter with a dash: `-o`. */
+  readonly short?: string;
+  /** How its value is written, `<n>`; absent: a switch. */
+  readonly value?: string;
+  /** A phrase for the help, without range, choices and default. */
+  readonly help: string;
+  /** All values there are. */
+  readonly choices?: readonly Value[];
+  /** The value of a text that the user typed. Throws: commander's `InvalidArgumentError`. */
+  parse?(text: string, before: Value): Value;
+  /** What is accepted, for the help: `1 to 64`. */
+  readonly range?: string;
+  /** The value where the option is not given. */
+  readonly usual?: Value;
+  /** The same in words, also where the value depends on other things. */
+  readonly usualWords?: string;
+  /** Absent: `any`. */
+  readonly group?: keyof typeof OPTION_GROUPS;
+  /** Why it has no meaning under a trait: a clause for "cannot be used with ...: ". */
+  readonly not?: Readonly<Partial<Record<Trait, string>>>;
+  /** Traits under which only some values have a meaning. */
+  readonly only?: Readonly<Partial<Record<Trait, OnlyValues<Value>>>>;
+}
+
+/** The options of a command whose values are a `Values`, besides those of every command. */
+export type OptionTable<Values> = {
+  readonly [Key in Exclude<keyof Values, keyof CommonOptions>]-?: OptionSpec<
+    Exclude<Values[Key], undefined>
+  >;
+};
+
+/** A table of any command. */
+export type AnyOptionTable = Readonly<Record<string, OptionSpec<unknown>>>;

@@ -1,0 +1,46 @@
+/** The traits of command lines in the words of messages. */
+import type { NamedDevice } from "../../driver/device-named.js";
+import type { PipelineCliOptions } from "../pipeline-request.js";
+import type { Traits } from "./option-spec.js";
+
+/** A trait that is there if `isThere`. */
+export function traitIf(isThere: boolean, traits: Traits): Traits {
+  return isThere ? traits : {};
+}
+
+/** What a device of a name means for options. */
+export function deviceTraits(device: NamedDevice, name: string): Traits {
+  const words = `with --device ${name}`;
+  switch (device.kind) {
+    case "cpu":
+      return { cpu: words };
+    case "cuda":
+      return { cuda: words };
+    case "model":
+      return { "data-sheet": words };
+  }
+}
+
+/** What a profile file means for options. */
+export function profileTraits({ profile }: { readonly profile?: string }): Traits {
+  return traitIf(profile !== undefined, { profile: "with --profile" });
+}
+
+/** What a pipeline of a model means for options. `devices` is the name of the option that gives them. */
+export function pipelineTraits(
+  device: NamedDevice,
+  name: string,
+  { placement, mode }: PipelineCliOptions,
+  devices: "--devices" | "--stages",
+): Traits {
+  const words = `with ${placement === undefined ? devices : "--placement"}`;
+  return {
+    pipeline: words,
+    ...traitIf(device.kind === "cuda", { "cuda-pipeline": words }),
+    ...traitIf(device.kind === "model", { "gpu-pipeline": `with --device ${name}` }),
+    ...traitIf(mode !== "train", {
+      inference: mode === undefined ? "without --mode train" : "with --mode infer",
+    }),
+    ...traitIf(placement !== undefined, { "by-hand": "with --placement" }),
+  };
+}

@@ -1,0 +1,119 @@
+/** Options that make a pipeline of a model, shared by `compile` and `partition`. */
+import type { GivenOptions } from "../artifact/recorded-options.js";
+import { InternalError } from "../core/invariant.js";
+import type { MathMode } from "../cost/kernels/product-kernels.js";
+import type { NamedDevice } from "../driver/device-named.js";
+import type { CostSource } from "../driver/pipeline/model-costs.js";
+import {
+  linkOf,
+  USUAL_EFFICIENCY,
+  USUAL_MICRO_BATCHES,
+} from "../driver/pipeline/pipeline-usual.js";
+import type { Layout, PlaceOptions } from "../driver/pipeline/place-model.js";
+import { trainingOptions } from "../driver/pipeline/training-options.js";
+import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
+import type { PipelineDevice } from "../placement/stage-spec.js";
+import type { Precision } from "../runtime/cuda/program/precision.js";
+import { profileSource } from "./model-files.js";
+
+/** What the user said about the pipeline. */
+export interface PipelineCliOptions {
+  readonly devices?: readonly PipelineDevice[];
+  readonly shape?: string;
+  readonly chunks?: number;
+  readonly placement?: string;
+  readonly mode?: "infer" | "train";
+  readonly backwardRatio?: number;
+  readonly weightRatio?: number;
+  readonly parameterCopies?: number;
+  readonly tensorEfficiency?: number;
+  readonly linkBandwidth?: number;
+  readonly linkLatency?: number;
+  readonly memory?: number;
+  readonly microBatches?: number;
+  readonly method?: PartitionMethod;
+}
+
+/**
+ * Where the costs of operators come from.
+ *
+ * Requires: the options were checked, so that the device is none that has to be measured as a GPU,
+ * and the arithmetic is one that data sheets have.
+ */
+export function pipelineCosts(
+  device: NamedDevice,
+  options: {
+    readonly math: Precision;
+    readonly profile?: string;
+    readonly remeasure?: boolean;
+  },
+): CostSource {
+  switch (device.kind) {
+    case "cpu":
+      return { kind: "cpu", profile: profileSource(options) };
+    case "cuda":
+      throw new InternalError("a pipeline of measured GPUs was not refused");
+    case "model":
+      return {
+        kind: "model",
+        device: device.model,
+        deviceFile: device.file,
+        math: estimatedMath(options.math),
+      };
+  }
+}
+
+/** Arithmetic of a data sheet. Requires: checked options. */
+export function estimatedMath(math: Precision): MathMode {
+  if (math !== "tf32" && math !== "ieee") {
+    throw new InternalError(`arithmetic "${math}" was not refused for a data sheet`);
+  }
+  return math;
+}
+
+/** Whether the user asked for a pipeline. */
+export function wantsPipeline({ devices, placement }: PipelineCliOptions): boolean {
+  return devices !== undefined || placement !== undefined;
+}
+
+/** How to place, and what the user gave of it, for provenance. */
+export interface PipelineRequest {
+  readonly place: PlaceOptions;
+  readonly given: GivenOptions;
+}
+
+/** What the options ask for. Requires: `wantsPipeline`, checked options. */
+export function pipelineRequest(options: PipelineCliOptions, seed: number): PipelineRequest {
+  const { devices, placement, shape, chunks, method, memory } = options;
+  const layout: Layout =
+    placement !== undefined
+      ? { kind: "file", path: placement }
+      : { kind: "shape", shape: shape ?? "v", devices: devices ?? [], chunks };
+  return {
+    place: {
+      layout,
+      memoryBytes: memory,
+      training: options.mode === "train" ? trainingOptions(options) : undefined,
+      tensorEfficiency: options.tensorEfficiency ?? USUAL_EFFICIENCY,
+      link: linkOf(options),
+      method: method ?? PARTITION_METHODS[0],
+      microBatches: options.microBatches ?? USUAL_MICRO_BATCHES,
+      seed,
+    },
+    given: givenOf(options),
+  };
+}
+
+/** What was typed, to be recorded; files are inputs. */
+function givenOf(options: PipelineCliOptions): GivenOptions {
+  const { devices, shape, chunks, mode, backwardRatio, weightRatio, parameterCopies } = options;
+  const { tensorEfficiency, linkBandwidth, linkLatency, memory, microBatches, method } = options;
+  return {
+    devices: devices?.map(
+      ({ name, speed, memoryBytes }) =>
+        `${name}=${speed}${memoryBytes === undefined ? "" : `@${memoryBytes}`}`,
+    ),
+    ...{ shape, chunks, mode, backwardRatio, weightRatio, parameterCopies },
+    ...{ tensorEfficiency, linkBandwidth, linkLatency, memory, microBatches, method },
+  };
+}

@@ -1,0 +1,11 @@
+const ELLIPSIS = "...";
+
+/** A text of at most `width` characters: the middle of a longer one is left out. */
+export function shortened(text: string, width: number): string {
+  if (text.length <= width) {
+    return text;
+  }
+  const room = Math.max(0, width - ELLIPSIS.length);
+  const tail = Math.floor(room / 2);
+  return `${text.slice(0, room - tail)}${ELLIPSIS}${tail === 0 ? "" : text.slice(-tail)}`;
+}
