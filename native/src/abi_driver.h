@@ -19,7 +19,6 @@
   X(cuDeviceGetAttribute, 2000, (int *value, int attribute, device device))                      \
   X(cuDeviceTotalMem, 3020, (std::size_t * bytes, device device))                                \
   X(cuDevicePrimaryCtxRetain, 7000, (context * context, device device))                          \
-  X(cuDevicePrimaryCtxRelease, 11000, (device device))                                           \
   X(cuCtxSetCurrent, 4000, (context context))                                                    \
   X(cuCtxSynchronize, 2000, ())                                                                  \
   X(cuMemGetInfo, 3020, (std::size_t * free_bytes, std::size_t * total_bytes))                   \
@@ -72,14 +71,20 @@
   X(cuGraphKernelNodeGetParams, 12000, (graph_node node, kernel_node_params * params))           \
   X(cuKernelGetFunction, 12000, (function * function, kernel kernel))
 
-// Functions that older drivers lack and that the helper can do without.
-#define TOPC_DRIVER_OPTIONAL_FUNCTIONS(X) \
-  X(cuFuncGetName, 12030, (const char **name, function function))
+// Functions that older drivers lack and that the helper can do without: X(name, symbol, since,
+// arguments), where `symbol` is what the driver is asked for. It is asked only if it is of that
+// interface or newer: an older one may give the function of that symbol with other arguments.
+#define TOPC_DRIVER_OPTIONAL_FUNCTIONS(X)                                                        \
+  X(cuFuncGetName, cuFuncGetName, 12030, (const char **name, function function))                 \
+  X(cuGraphNodeGetDependencies_v2, cuGraphNodeGetDependencies, 12030,                            \
+    (graph_node node, graph_node * before, graph_edge * edges, std::size_t * count))
 
 namespace topc::abi {
 
 #define TOPC_DECLARE(name, since, args) using name##_t = status(*) args;
 TOPC_DRIVER_FUNCTIONS(TOPC_DECLARE)
+#undef TOPC_DECLARE
+#define TOPC_DECLARE(name, symbol, since, args) using name##_t = status(*) args;
 TOPC_DRIVER_OPTIONAL_FUNCTIONS(TOPC_DECLARE)
 #undef TOPC_DECLARE
 

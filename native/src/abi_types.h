@@ -63,6 +63,14 @@ struct kernel_node_params {
   context ctx;
 };
 
+// CUgraphEdgeData: how a node of a graph waits for another; all zero means for its whole end.
+struct graph_edge {
+  unsigned char from_port;
+  unsigned char to_port;
+  unsigned char type;
+  unsigned char reserved[5];
+};
+
 // cudnnConvolutionFwdAlgoPerf_t: one algorithm that cuDNN offers for a convolution.
 struct conv_algorithm_offer {
   int algorithm;
@@ -82,6 +90,7 @@ inline constexpr status cuda_success = 0;
 inline constexpr status cuda_invalid_value = 1;
 inline constexpr status cuda_out_of_memory = 2;
 inline constexpr status cuda_no_device = 100;
+inline constexpr status cuda_lossy_query = 402;
 inline constexpr status cuda_not_found = 500;
 inline constexpr status cuda_not_supported = 801;
 inline constexpr status cuda_capture_unsupported = 900;
@@ -144,7 +153,7 @@ inline constexpr int cudnn_fma_math = 3;
 inline constexpr int cudnn_deterministic = 1;
 inline constexpr int cudnn_activation_relu = 1;
 inline constexpr int cudnn_activation_identity = 5;
-inline constexpr int cudnn_propagate_nan = 1;
+inline constexpr int cudnn_not_propagate_nan = 0;
 inline constexpr int conv_implicit_gemm = 0;
 inline constexpr int conv_implicit_precomp_gemm = 1;
 inline constexpr int conv_algorithms = 8;

@@ -52,6 +52,10 @@ device_facts read_device(const driver_api &driver, int index) {
   return facts;
 }
 
+std::string architecture(const device_facts &facts) {
+  return "sm_" + std::to_string(facts.capability_major) + std::to_string(facts.capability_minor);
+}
+
 std::vector<device_facts> read_devices(const driver_api &driver) {
   int count = 0;
   TOPC_CUDA(driver, cuDeviceGetCount, &count);
@@ -62,21 +66,14 @@ std::vector<device_facts> read_devices(const driver_api &driver) {
   return devices;
 }
 
-primary_context::primary_context(const driver_api &driver, int index)
-    : driver_(driver), device_(device_of(driver, index)) {
-  abi::context context = nullptr;
-  TOPC_CUDA(driver_, cuDevicePrimaryCtxRetain, &context, device_);
-  try {
-    TOPC_CUDA(driver_, cuCtxSetCurrent, context);
-  } catch (const failure &) {
-    driver_.cuDevicePrimaryCtxRelease(device_);
-    throw;
+void context_table::enter(const driver_api &driver, int index) {
+  auto kept = retained_.find(index);
+  if (kept == retained_.end()) {
+    abi::context context = nullptr;
+    TOPC_CUDA(driver, cuDevicePrimaryCtxRetain, &context, device_of(driver, index));
+    kept = retained_.emplace(index, context).first;
   }
-}
-
-primary_context::~primary_context() {
-  driver_.cuCtxSetCurrent(nullptr);
-  driver_.cuDevicePrimaryCtxRelease(device_);
+  TOPC_CUDA(driver, cuCtxSetCurrent, kept->second);
 }
 
 }  // namespace topc

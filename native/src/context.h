@@ -1,6 +1,8 @@
 // A device of the driver, and the context in which everything on it happens.
 #pragma once
 
+#include <map>
+
 #include "driver_api.h"
 #include "results.h"
 
@@ -9,21 +11,22 @@ namespace topc {
 // Fails: no_device when there is none of this number; cuda_error.
 [[nodiscard]] device_facts read_device(const driver_api &driver, int index);
 
+// What NVRTC calls the device: `sm_90`.
+[[nodiscard]] std::string architecture(const device_facts &facts);
+
 // The figures of all devices.
 [[nodiscard]] std::vector<device_facts> read_devices(const driver_api &driver);
 
-// Holds the device's primary context and makes it the thread's current one. The primary one, because
-// it is what the runtime inside cuBLAS and cuDNN uses.
-class primary_context {
+// The devices' primary contexts: the ones that the runtime inside cuBLAS and cuDNN uses. Each is
+// retained once and never given back: what these libraries keep in it must not go while they are
+// loaded, and making one anew takes a second. The driver ends them with the process.
+class context_table {
  public:
-  primary_context(const driver_api &driver, int index);
-  primary_context(const primary_context &) = delete;
-  primary_context &operator=(const primary_context &) = delete;
-  ~primary_context();
+  // Makes the device's context the thread's current one. Fails: no_device, cuda_error.
+  void enter(const driver_api &driver, int index);
 
  private:
-  const driver_api &driver_;
-  abi::device device_ = 0;
+  std::map<int, abi::context> retained_;
 };
 
 }  // namespace topc

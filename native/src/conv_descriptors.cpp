@@ -133,7 +133,8 @@ void conv_descriptors::make_bias(const conv_spec &spec, int type) {
   activation_ = {made, cudnn_.cudnnDestroyActivationDescriptor};
   TOPC_CALL(cudnn_, cudnnSetActivationDescriptor, made,
             spec.relu ? abi::cudnn_activation_relu : abi::cudnn_activation_identity,
-            abi::cudnn_propagate_nan, 0.0);
+            // With a bias, cuDNN does not take the other.
+            abi::cudnn_not_propagate_nan, 0.0);
 }
 
 void conv_descriptors::set_math(const conv_spec &spec, int offered) const {

@@ -23,7 +23,10 @@ void find_functions(driver_library &driver, abi::cuGetProcAddress_t get) {
   }
   TOPC_DRIVER_FUNCTIONS(TOPC_FIND)
 #undef TOPC_FIND
-#define TOPC_FIND(name, since, args) find(get, #name, since, driver.api.name);
+#define TOPC_FIND(name, symbol, since, args)          \
+  if (driver.version >= since) {                      \
+    find(get, #symbol, since, driver.api.name);       \
+  }
   TOPC_DRIVER_OPTIONAL_FUNCTIONS(TOPC_FIND)
 #undef TOPC_FIND
 }

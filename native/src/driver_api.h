@@ -11,10 +11,12 @@
 namespace topc {
 
 // The driver's functions, and what is known of where they came from. A function that the driver
-// lacks is null and named in `missing`.
+// lacks is null, and named in `missing` unless it is optional.
 struct driver_api {
 #define TOPC_MEMBER(name, since, args) abi::name##_t name = nullptr;
   TOPC_DRIVER_FUNCTIONS(TOPC_MEMBER)
+#undef TOPC_MEMBER
+#define TOPC_MEMBER(name, symbol, since, args) abi::name##_t name = nullptr;
   TOPC_DRIVER_OPTIONAL_FUNCTIONS(TOPC_MEMBER)
 #undef TOPC_MEMBER
 

@@ -8,6 +8,8 @@
 #include "kernel_facts.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace topc {
 namespace {
@@ -23,24 +25,42 @@ std::vector<abi::graph_node> nodes_of(const driver_api &driver, abi::graph graph
   return nodes;
 }
 
-std::vector<abi::graph_node> nodes_before(const driver_api &driver, abi::graph_node node) {
+// What a node depends on; nothing when the driver refuses to say. Libraries launch kernels that start
+// before the one before them has ended; such an edge is told only to who takes the edges' data too,
+// and drivers older than 12.3 have no words for it.
+std::optional<std::vector<abi::graph_node>> nodes_before(const driver_api &driver,
+                                                         abi::graph_node node) {
+  std::vector<abi::graph_edge> edges;
+  const auto ask = [&](abi::graph_node *before, std::size_t &count) {
+    return driver.cuGraphNodeGetDependencies_v2 == nullptr
+               ? driver.cuGraphNodeGetDependencies(node, before, &count)
+               : driver.cuGraphNodeGetDependencies_v2(
+                     node, before, before == nullptr ? nullptr : edges.data(), &count);
+  };
   std::size_t count = 0;
-  TOPC_CUDA(driver, cuGraphNodeGetDependencies, node, nullptr, &count);
-  std::vector<abi::graph_node> before(count);
-  if (count > 0) {
-    TOPC_CUDA(driver, cuGraphNodeGetDependencies, node, before.data(), &count);
-    before.resize(count);
+  if (ask(nullptr, count) != abi::cuda_success) {
+    return std::nullopt;
   }
+  std::vector<abi::graph_node> before(count);
+  edges.resize(count);
+  if (count > 0 && ask(before.data(), count) != abi::cuda_success) {
+    return std::nullopt;
+  }
+  before.resize(count);
   return before;
 }
 
 // The driver gives nodes in no promised order: sorted so that each comes after those it depends on;
-// among the ready ones, as the driver gave them.
+// among the ready ones, and where it does not say what one depends on, as the driver gave them.
 std::vector<abi::graph_node> in_order(const driver_api &driver, abi::graph graph) {
   std::vector<abi::graph_node> left = nodes_of(driver, graph);
   std::vector<std::vector<abi::graph_node>> before;
   for (abi::graph_node each : left) {
-    before.push_back(nodes_before(driver, each));
+    std::optional<std::vector<abi::graph_node>> known = nodes_before(driver, each);
+    if (!known) {
+      return left;
+    }
+    before.push_back(std::move(*known));
   }
   std::vector<abi::graph_node> sorted;
   const auto is_sorted = [&](abi::graph_node each) {

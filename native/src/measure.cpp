@@ -7,6 +7,7 @@
 #include "measure.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace topc {
@@ -65,7 +66,7 @@ class stopwatch {
   owned<abi::event> end_;
 };
 
-void require_bounded(const measure_request &asked, std::size_t nodes) {
+void require_bounded(const measure_request &asked) {
   std::uint64_t launches = 0;
   for (const executable_spec &each : asked.schedules) {
     launches += each.launches.size();
@@ -77,10 +78,6 @@ void require_bounded(const measure_request &asked, std::size_t nodes) {
   if (asked.schedules.size() * static_cast<std::uint64_t>(asked.rounds) > sample_limit) {
     throw bad_request("/rounds", "asks for more than " + std::to_string(sample_limit) +
                                      " samples");
-  }
-  if (asked.prelude && static_cast<std::size_t>(*asked.prelude) >= nodes) {
-    throw bad_request("/prelude", "names node " + std::to_string(*asked.prelude) +
-                                      ", there are " + std::to_string(nodes));
   }
 }
 
@@ -96,12 +93,16 @@ void warm_up(const machine &on, const std::vector<executable> &candidates, doubl
   }
 }
 
-// The node that keeps the device busy while the host launches what is timed; may be none.
-const node *prepare_prelude(const machine &on, const measure_request &asked) {
+// The node that is launched before the clock starts; may be none. Fails: bad_request.
+const node *prepare_prelude(const machine &on, std::optional<int> number) {
   slot_needs needs;
   const node *prelude = nullptr;
-  if (asked.prelude) {
-    prelude = on.nodes[static_cast<std::size_t>(*asked.prelude)].get();
+  if (number) {
+    if (static_cast<std::size_t>(*number) >= on.nodes.size()) {
+      throw bad_request("/prelude", "names node " + std::to_string(*number) + ", there are " +
+                                        std::to_string(on.nodes.size()));
+    }
+    prelude = on.nodes[static_cast<std::size_t>(*number)].get();
     prelude->require(needs);
   }
   on.slots.prepare(1, needs);
@@ -111,8 +112,14 @@ const node *prepare_prelude(const machine &on, const measure_request &asked) {
 }  // namespace
 
 run_result run_schedule(const machine &on, const run_request &asked) {
+  const node *prelude = prepare_prelude(on, asked.prelude);
   const executable made(on, prepare_schedule(on, asked.schedule), asked.schedule.eager, 1);
   const stopwatch watch(on);
+  // After the preparation, which executes the schedule once: what the prelude wipes out is wiped out
+  // for the executions that follow.
+  if (prelude != nullptr) {
+    prelude->launch(on.slots.at(0));
+  }
   const double us = watch.time([&] {
     for (int i = 0; i < asked.replays; i++) {
       made.launch();
@@ -123,8 +130,8 @@ run_result run_schedule(const machine &on, const run_request &asked) {
 
 measure_result measure_schedules(const machine &on, const measure_request &asked,
                                  std::uint64_t l2_bytes) {
-  require_bounded(asked, on.nodes.size());
-  const node *prelude = prepare_prelude(on, asked);
+  require_bounded(asked);
+  const node *prelude = prepare_prelude(on, asked.prelude);
   std::vector<plan> plans;
   plans.reserve(asked.schedules.size());
   for (const executable_spec &spec : asked.schedules) {

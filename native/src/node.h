@@ -35,6 +35,8 @@ struct node_tools {
   const device_memory &memory;
   const std::vector<owned<abi::module>> &modules;
   slot_table &slots;
+  // What NVRTC calls the device: `sm_90`.
+  std::string architecture;
 };
 
 // Each makes a node of one kind; `pointer` is the JSON pointer of its spec.

@@ -2,7 +2,15 @@
 //
 // The algorithm is chosen when the node is made, from what cuDNN offers: the fastest (by its table, or
 // timed) that is deterministic, keeps within the workspace and can do what is asked. Deterministic, so
-// that two schedules of the same nodes must give the same bits.
+// that two schedules of the same nodes must give the same bits. What cuDNN offers is for the convolution
+// alone; whether it takes an algorithm for the convolution with bias shows only when it is called. So
+// every offer is tried, and one that is refused is none. Where all are refused with a bias, the
+// convolution is called without, and a kernel of our own adds the bias.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "bias_kernel.h"
 #include "conv_descriptors.h"
 #include "node.h"
 
@@ -22,7 +30,6 @@ class conv_node final : public node {
  public:
   conv_node(const conv_spec &spec, const node_tools &tools, const std::string &pointer)
       : cudnn_(tools.libraries.cudnn()),
-        has_bias_(spec.bias.has_value()),
         descriptors_(cudnn_, spec, pointer),
         x_(address(spec.x, spec, tools, pointer + "/x")),
         w_(address(spec.w, spec, tools, pointer + "/w")),
@@ -38,22 +45,15 @@ class conv_node final : public node {
   }
 
   void launch(const stream_slot &slot) const override {
-    const float one = 1;
-    const float zero = 0;
-    if (has_bias_) {
-      TOPC_CALL(cudnn_, cudnnConvolutionBiasActivationForward, slot.cudnn.get(), &one,
-                descriptors_.x(), x_, descriptors_.w(), w_, descriptors_.convolution(),
-                algorithm_, workspace_of(slot), workspace_bytes_, &zero, descriptors_.y(), y_,
-                descriptors_.bias(), bias_, descriptors_.activation(), descriptors_.y(), y_);
-    } else {
-      TOPC_CALL(cudnn_, cudnnConvolutionForward, slot.cudnn.get(), &one, descriptors_.x(), x_,
-                descriptors_.w(), w_, descriptors_.convolution(), algorithm_, workspace_of(slot),
-                workspace_bytes_, &zero, descriptors_.y(), y_);
+    cudnn_.check(convolve(slot), is_fused_ ? "cudnnConvolutionBiasActivationForward"
+                                           : "cudnnConvolutionForward");
+    if (bias_kernel_) {
+      bias_kernel_->launch(slot);
     }
   }
 
   [[nodiscard]] node_settings settings() const override {
-    return {workspace_bytes_, name_of_algorithm(algorithm_)};
+    return {workspace_bytes_, name_of_algorithm(algorithm_), bias_kernel_.has_value()};
   }
 
   void require(slot_needs &needs) const override {
@@ -73,16 +73,45 @@ class conv_node final : public node {
     return workspace_bytes_ == 0 ? nullptr : reinterpret_cast<void *>(slot.workspace.get());
   }
 
+  abi::status convolve(const stream_slot &slot) const {
+    const float one = 1;
+    const float zero = 0;
+    if (is_fused_) {
+      return cudnn_.cudnnConvolutionBiasActivationForward(
+          slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
+          descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_, &zero,
+          descriptors_.y(), y_, descriptors_.bias(), bias_, descriptors_.activation(),
+          descriptors_.y(), y_);
+    }
+    return cudnn_.cudnnConvolutionForward(
+        slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
+        descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_, &zero,
+        descriptors_.y(), y_);
+  }
+
   void choose(const conv_spec &spec, const node_tools &tools, const std::string &pointer) {
     std::array<abi::conv_algorithm_offer, abi::conv_algorithms> offers{};
     const int given = spec.search == conv_spec::search_kind::measure
                           ? ask_for_timed(spec, tools, offers)
                           : ask_for_likely(tools, offers);
-    for (int i = 0; i < given; i++) {
-      if (take(spec, tools, offers[static_cast<std::size_t>(i)])) {
+    const auto take_any = [&] {
+      return std::any_of(offers.begin(), offers.begin() + given,
+                         [&](const auto &offer) { return take(spec, tools, offer); });
+    };
+    is_fused_ = spec.bias.has_value();
+    if (take_any()) {
+      return;
+    }
+    if (is_fused_) {
+      is_fused_ = false;
+      if (take_any()) {
+        bias_kernel_.emplace(spec, tools, reinterpret_cast<abi::device_ptr>(y_),
+                             reinterpret_cast<abi::device_ptr>(bias_));
         return;
       }
     }
+    // If the device is lost, that is what is to be told.
+    TOPC_CUDA(tools.driver, cuCtxSynchronize, );
     throw failure(failure_code::unsupported,
                   "cuDNN offers no algorithm for the convolution within the workspace limit")
         .with("pointer", pointer)
@@ -115,12 +144,11 @@ class conv_node final : public node {
     return std::min(given, abi::conv_algorithms);
   }
 
-  // Takes the offer if it will do.
+  // Takes the offer if it will do. Launches the convolution: overwrites y.
   bool take(const conv_spec &spec, const node_tools &tools,
             const abi::conv_algorithm_offer &offer) {
     // With a bias and no activation cuDNN can do this one only.
-    const bool can = !has_bias_ || spec.relu ||
-                     offer.algorithm == abi::conv_implicit_precomp_gemm;
+    const bool can = !is_fused_ || spec.relu || offer.algorithm == abi::conv_implicit_precomp_gemm;
     if (offer.outcome != 0 || offer.determinism != abi::cudnn_deterministic || !can) {
       return false;
     }
@@ -134,16 +162,28 @@ class conv_node final : public node {
     }
     algorithm_ = offer.algorithm;
     workspace_bytes_ = bytes;
-    return true;
+    return has_workspace(tools) && convolve(tools.slots.at(0)) == 0;
+  }
+
+  // Whether the device has room for the workspace now.
+  bool has_workspace(const node_tools &tools) const {
+    try {
+      tools.slots.prepare(1, {false, true, workspace_bytes_});
+      return true;
+    } catch (const failure &) {
+      return false;
+    }
   }
 
   const cudnn_api &cudnn_;
-  bool has_bias_;
   conv_descriptors descriptors_;
   void *x_;
   void *w_;
   void *y_;
   void *bias_ = nullptr;
+  // Whether cuDNN adds the bias; if it does not and there is one, there is a kernel for it.
+  bool is_fused_ = false;
+  std::optional<bias_kernel> bias_kernel_;
   int algorithm_ = abi::conv_implicit_gemm;
   std::size_t workspace_bytes_ = 0;
 };

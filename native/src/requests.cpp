@@ -100,10 +100,12 @@ compile_request read_compile(const json_reader &from) {
 }
 
 run_request read_run(const json_reader &from) {
-  from.only({"id", "op", "schedule", "replays"});
-  run_request made{read_executable(from.at("schedule")), 1};
+  from.only({"id", "op", "schedule", "replays", "prelude"});
+  run_request made{read_executable(from.at("schedule")), 1, std::nullopt};
   read_if_there(from, "replays", made.replays,
                 [](const json_reader &it) { return it.integer(1, 1000000); });
+  read_if_there(from, "prelude", made.prelude,
+                [](const json_reader &it) { return it.integer(0, int_max); });
   return made;
 }
 

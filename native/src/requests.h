@@ -80,6 +80,7 @@ struct executable_spec {
 struct run_request {
   executable_spec schedule;
   int replays = 1;
+  std::optional<int> prelude;
 };
 
 struct measure_request {

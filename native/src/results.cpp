@@ -181,6 +181,9 @@ json encode(const node_settings &settings) {
   if (!settings.algorithm.empty()) {
     encoded["algorithm"] = settings.algorithm;
   }
+  if (settings.adds_bias) {
+    encoded["addsBias"] = true;
+  }
   return encoded;
 }
 

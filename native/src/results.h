@@ -86,6 +86,8 @@ struct compile_result {
 struct node_settings {
   std::uint64_t workspace_bytes = 0;
   std::string algorithm;
+  // A kernel of our own adds the bias of the convolution.
+  bool adds_bias = false;
 };
 
 struct program_result {

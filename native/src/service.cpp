@@ -108,6 +108,7 @@ any_result service::answer(const open_request &asked) {
   if (!cuda.problem.empty()) {
     throw failure(cuda.problem.front());
   }
+  contexts_.enter(cuda.api, asked.device);
   session_ = std::make_unique<session>(cuda.api, libraries_, asked.device);
   return open_result{session_->facts()};
 }
@@ -134,12 +135,7 @@ any_result service::answer(const compile_request &asked) {
     (void)opened();
     made = read_image(*asked.image);
   } else {
-    const auto device_arch = [this] {
-      const device_facts &facts = opened().facts();
-      return "sm_" + std::to_string(facts.capability_major) +
-             std::to_string(facts.capability_minor);
-    };
-    const std::string arch = asked.arch ? *asked.arch : device_arch();
+    const std::string arch = asked.arch ? *asked.arch : architecture(opened().facts());
     made = compile_source(libraries_.nvrtc(), libraries_.nvrtc_state().search.library.path, asked,
                           arch);
   }

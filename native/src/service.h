@@ -38,6 +38,7 @@ class service {
   std::vector<std::string> folders_;
   std::optional<driver_library> driver_;
   math_libraries libraries_{folders_};
+  context_table contexts_;
   std::unique_ptr<session> session_;
 };
 

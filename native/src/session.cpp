@@ -8,7 +8,6 @@ session::session(const driver_api &driver, math_libraries &libraries, int device
     : driver_(driver),
       libraries_(libraries),
       facts_(read_device(driver, device)),
-      context_(driver, device),
       memory_(driver),
       slots_(driver, libraries, facts_.capability_major) {}
 
@@ -25,7 +24,7 @@ int session::load(const std::string &image) {
 }
 
 program_result session::program(const program_request &asked) {
-  const node_tools tools{driver_, libraries_, memory_, modules_, slots_};
+  const node_tools tools{driver_, libraries_, memory_, modules_, slots_, architecture(facts_)};
   std::vector<std::unique_ptr<node>> nodes;
   program_result settled;
   for (std::size_t i = 0; i < asked.nodes.size(); i++) {
@@ -34,6 +33,8 @@ program_result session::program(const program_request &asked) {
         [&](const auto &spec) { return make_node(spec, tools, pointer); }, asked.nodes[i]));
     settled.nodes.push_back(nodes.back()->settings());
   }
+  // Making a convolution launches it, on a stream that waits for nobody.
+  synchronize(driver_);
   nodes_ = std::move(nodes);
   return settled;
 }

@@ -11,6 +11,7 @@ namespace topc {
 
 class session {
  public:
+  // Requires: the device's context is the current one, as long as this lives.
   // Fails: no_device, cuda_error.
   session(const driver_api &driver, math_libraries &libraries, int device);
   session(const session &) = delete;
@@ -41,8 +42,6 @@ class session {
   const driver_api &driver_;
   math_libraries &libraries_;
   device_facts facts_;
-  // Everything below lives in the context and so must end before it does.
-  primary_context context_;
   device_memory memory_;
   std::vector<owned<abi::module>> modules_;
   slot_table slots_;

@@ -4,8 +4,10 @@
 #include <glob.h>
 #include <link.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace topc {
@@ -70,12 +72,48 @@ void add_python_prefix(std::vector<std::string> &folders, const std::string &pre
   }
 }
 
-// The prefixes of whatever Python is on the path: PREFIX/bin.
-void add_prefixes_of_path(std::vector<std::string> &folders) {
+// The packages of the Python whose programs are in this folder: PREFIX/bin.
+void add_python_of(std::vector<std::string> &folders, const std::string &programs) {
   const std::string bin = "/bin";
+  if (programs.size() > bin.size() &&
+      programs.compare(programs.size() - bin.size(), bin.size(), bin) == 0) {
+    add_python_prefix(folders, programs.substr(0, programs.size() - bin.size()));
+  }
+}
+
+// Where a link leads, or nothing when it is none.
+std::string target_of(const std::string &link) {
+  std::array<char, 4096> text{};
+  const ssize_t length = readlink(link.c_str(), text.data(), text.size());
+  if (length <= 0 || static_cast<std::size_t>(length) == text.size()) {
+    return {};
+  }
+  const std::string target(text.data(), static_cast<std::size_t>(length));
+  return target.front() == '/' ? target : link.substr(0, link.rfind('/') + 1) + target;
+}
+
+// The packages of a Python, and of those that it is a link to, link by link: one on the path may lead
+// into a virtual environment, and the one there to the system's.
+void add_python(std::vector<std::string> &folders, std::string python) {
+  constexpr int link_limit = 16;
+  for (int i = 0; i < link_limit && !python.empty(); i++) {
+    char *programs = realpath(python.substr(0, python.rfind('/')).c_str(), nullptr);
+    if (programs != nullptr) {
+      add_python_of(folders, programs);
+    }
+    std::free(programs);
+    python = target_of(python);
+  }
+}
+
+// The packages of whatever Python is on the path.
+void add_pythons_of_path(std::vector<std::string> &folders) {
   for (const std::string &part : split(environment("PATH"))) {
-    if (part.size() > bin.size() && part.compare(part.size() - bin.size(), bin.size(), bin) == 0) {
-      add_python_prefix(folders, part.substr(0, part.size() - bin.size()));
+    add_python_of(folders, part);
+    for (const char *name : {"/python3", "/python"}) {
+      if (is_file(part + name)) {
+        add_python(folders, part + name);
+      }
     }
   }
 }
@@ -122,7 +160,11 @@ std::vector<std::string> library_folders(const std::vector<std::string> &first) 
   }
   add_python_prefix(folders, environment("VIRTUAL_ENV"));
   add_python_prefix(folders, environment("CONDA_PREFIX"));
-  add_prefixes_of_path(folders);
+  const std::string conda = environment("CONDA_PREFIX");
+  if (!conda.empty()) {
+    add_folder(folders, conda + "/lib");
+  }
+  add_pythons_of_path(folders);
   const std::string home = environment("HOME");
   if (!home.empty()) {
     add_python_prefix(folders, home + "/.local");

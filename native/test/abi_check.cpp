@@ -117,11 +117,13 @@ struct functions_match<OurResult (*)(Ours...), TheirResult (*)(Theirs...)> {
   static_assert(check::functions_match<topc::abi::name##_t, PFN_##name##_v##since>::value, \
                 #name " is declared differently by cudaTypedefs.h");
 TOPC_DRIVER_FUNCTIONS(TOPC_CHECK_DRIVER)
-// cuFuncGetName has no typedef before 12.3's headers; cuda.h declares it from then on.
+// These have no typedefs before 12.3's headers.
 #if CUDA_VERSION >= 12030
-static_assert(
-    check::functions_match<topc::abi::cuFuncGetName_t, decltype(&::cuFuncGetName)>::value,
-    "cuFuncGetName is declared differently by cuda.h");
+#define TOPC_CHECK_OPTIONAL(name, symbol, since, args)                                       \
+  static_assert(check::functions_match<topc::abi::name##_t, PFN_##symbol##_v##since>::value, \
+                #name " is declared differently by cudaTypedefs.h");
+TOPC_DRIVER_OPTIONAL_FUNCTIONS(TOPC_CHECK_OPTIONAL)
+static_assert(sizeof(topc::abi::graph_edge) == sizeof(CUgraphEdgeData));
 #endif
 static_assert(check::functions_match<topc::abi::cuGetProcAddress_t,
                                      PFN_cuGetProcAddress_v12000>::value,
@@ -149,6 +151,7 @@ TOPC_SAME(cuda_success, CUDA_SUCCESS);
 TOPC_SAME(cuda_invalid_value, CUDA_ERROR_INVALID_VALUE);
 TOPC_SAME(cuda_out_of_memory, CUDA_ERROR_OUT_OF_MEMORY);
 TOPC_SAME(cuda_no_device, CUDA_ERROR_NO_DEVICE);
+TOPC_SAME(cuda_lossy_query, CUDA_ERROR_LOSSY_QUERY);
 TOPC_SAME(cuda_not_found, CUDA_ERROR_NOT_FOUND);
 TOPC_SAME(cuda_not_supported, CUDA_ERROR_NOT_SUPPORTED);
 TOPC_SAME(cuda_capture_unsupported, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
@@ -243,7 +246,7 @@ TOPC_SAME(cudnn_fma_math, CUDNN_FMA_MATH);
 TOPC_SAME(cudnn_deterministic, CUDNN_DETERMINISTIC);
 TOPC_SAME(cudnn_activation_relu, CUDNN_ACTIVATION_RELU);
 TOPC_SAME(cudnn_activation_identity, CUDNN_ACTIVATION_IDENTITY);
-TOPC_SAME(cudnn_propagate_nan, CUDNN_PROPAGATE_NAN);
+TOPC_SAME(cudnn_not_propagate_nan, CUDNN_NOT_PROPAGATE_NAN);
 TOPC_SAME(conv_implicit_gemm, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM);
 TOPC_SAME(conv_implicit_precomp_gemm, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM);
 TOPC_SAME(conv_algorithms, CUDNN_CONVOLUTION_FWD_ALGO_COUNT);

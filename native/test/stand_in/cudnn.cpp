@@ -1,5 +1,6 @@
 // cuDNN on the host, with the convolutions of two spatial dims.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "library_objects.h"
@@ -13,8 +14,9 @@ using stand_in::object_of;
 
 namespace {
 
-// Status for arguments that do not fit.
-constexpr status bad_param = 3;
+// Statuses for arguments that do not fit, and for what cuDNN does not do.
+constexpr status bad_param = 2000;
+constexpr status not_supported = 3000;
 
 struct dnn {
   stand_in::stream *on = nullptr;
@@ -38,7 +40,14 @@ struct convolution {
 
 struct activation {
   int mode = -1;
+  int nan = -1;
 };
+
+// Whether this cuDNN refuses the call with a bias: STAND_IN_FUSED=no-relu or none.
+bool refuses_fused(int mode) {
+  const char *wish = std::getenv("STAND_IN_FUSED");
+  return wish != nullptr && (std::strcmp(wish, "none") == 0 || mode == cudnn_activation_relu);
+}
 
 }  // namespace
 
@@ -141,9 +150,9 @@ status cudnnDestroyActivationDescriptor(cudnn_activation handle) {
   return destroy<activation>("activation", handle);
 }
 
-status cudnnSetActivationDescriptor(cudnn_activation handle, int mode, int, double) {
+status cudnnSetActivationDescriptor(cudnn_activation handle, int mode, int nan, double) {
   STAND_IN_CALL(cudnnSetActivationDescriptor);
-  object_of<activation>(handle).mode = mode;
+  object_of<activation>(handle) = {mode, nan};
   return 0;
 }
 
@@ -287,7 +296,12 @@ status cudnnConvolutionForward(cudnn_handle handle, const void *, cudnn_tensor x
                                std::size_t bytes, const void *, cudnn_tensor y_desc, void *y) {
   STAND_IN_CALL(cudnnConvolutionForward);
   const auto &set = object_of<convolution>(conv);
-  if (algorithm != 7 || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0) {
+  const char *wish = std::getenv("STAND_IN_FORWARD");
+  const int refused = wish == nullptr ? -1 : std::atoi(wish);
+  if (algorithm == refused) {
+    return not_supported;
+  }
+  if ((algorithm != 7 && algorithm != conv_implicit_precomp_gemm) || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0) {
     return bad_param;
   }
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
@@ -301,9 +315,13 @@ status cudnnConvolutionBiasActivationForward(
     const void *, cudnn_tensor, const void *, cudnn_tensor bias_desc, const void *bias,
     cudnn_activation act, cudnn_tensor y_desc, void *y) {
   STAND_IN_CALL(cudnnConvolutionBiasActivationForward);
-  const int mode = object_of<activation>(act).mode;
+  const auto [mode, nan] = object_of<activation>(act);
   const auto &set = object_of<convolution>(conv);
   const bool can = mode == cudnn_activation_relu || algorithm == conv_implicit_precomp_gemm;
+  // Its reference: the other way to treat NaN is not supported.
+  if (refuses_fused(mode) || nan != cudnn_not_propagate_nan) {
+    return not_supported;
+  }
   if (!can || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0 ||
       object_of<tensor>(bias_desc).dims[1] != object_of<tensor>(w_desc).dims[0]) {
     return bad_param;

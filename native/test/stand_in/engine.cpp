@@ -33,8 +33,13 @@ device_state &state() {
     static device_state made;
     // Not reached by a helper that lost its device and ends at once.
     std::atexit([] {
-      if (made.context) {
-        std::fprintf(stderr, "stand-in: the context was not released\n");
+      for (const auto &[kind, objects] : made.alive) {
+        if (!objects.empty()) {
+          std::fprintf(stderr, "stand-in: leaked %zu of %s\n", objects.size(), kind.c_str());
+        }
+      }
+      if (!made.memory.empty() || !made.host_memory.empty()) {
+        std::fprintf(stderr, "stand-in: leaked memory\n");
       }
     });
     const char *seed = std::getenv("STAND_IN_SEED");
@@ -103,7 +108,8 @@ status enqueue(stream &on, int type, const kernel_shape &shape, work run) {
     }
     auto &nodes = on.capturing->made->nodes;
     nodes.push_back(std::make_unique<graph_node>(
-        graph_node{type, shape, std::move(run), on.captured}));
+        graph_node{type, shape, std::move(run), on.captured,
+                   shape.library && std::getenv("STAND_IN_EARLY") != nullptr}));
     on.captured = {nodes.back().get()};
     return 0;
   }

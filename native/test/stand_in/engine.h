@@ -46,6 +46,8 @@ struct graph_node {
   kernel_shape shape;
   work run;
   std::vector<graph_node *> after;
+  // Whether it may start before what it depends on has ended, as some kernels of libraries do.
+  bool early = false;
 };
 
 struct graph {
@@ -111,7 +113,6 @@ struct device_state {
   std::uint64_t clock = 0;
   std::mt19937 chance{1};
   std::map<std::string, int> calls;
-  bool context = false;
 };
 
 device_state &state();
@@ -147,6 +148,8 @@ namespace topc::abi {
 extern "C" {
 #define STAND_IN_DECLARE(name, since, args) status name args;
 TOPC_DRIVER_FUNCTIONS(STAND_IN_DECLARE)
+#undef STAND_IN_DECLARE
+#define STAND_IN_DECLARE(name, symbol, since, args) status name args;
 TOPC_DRIVER_OPTIONAL_FUNCTIONS(STAND_IN_DECLARE)
 #undef STAND_IN_DECLARE
 }

@@ -10,9 +10,24 @@ using stand_in::require_alive;
 
 namespace {
 
-// A driver gives another function for another interface; this one knows those that are declared.
+// A driver gives another function for another interface; this one knows those that are declared, and
+// gives the older one to who asks for more than it has, as drivers do.
 bool is_declared(int interface, int since) {
   return interface == driver_interface ? since <= interface : since == interface;
+}
+
+int version() {
+  int known = 0;
+  cuDriverGetVersion(&known);
+  return known;
+}
+
+// Copies what a node depends on, as far as there is room.
+void copy_before(const stand_in::graph_node &node, graph_node *before, std::size_t *count) {
+  for (std::size_t i = 0; before != nullptr && i < node.after.size() && i < *count; i++) {
+    before[i] = reinterpret_cast<graph_node>(node.after[i]);
+  }
+  *count = node.after.size();
 }
 
 }  // namespace
@@ -73,11 +88,26 @@ status cuGraphGetNodes(graph handle, graph_node *nodes, std::size_t *count) {
 
 status cuGraphNodeGetDependencies(graph_node handle, graph_node *before, std::size_t *count) {
   STAND_IN_CALL(cuGraphNodeGetDependencies);
-  const auto &after = object_of<stand_in::graph_node>(handle).after;
-  for (std::size_t i = 0; before != nullptr && i < after.size() && i < *count; i++) {
-    before[i] = reinterpret_cast<graph_node>(after[i]);
+  const auto &node = object_of<stand_in::graph_node>(handle);
+  if (node.early && !node.after.empty()) {
+    return cuda_lossy_query;
   }
-  *count = after.size();
+  copy_before(node, before, count);
+  return 0;
+}
+
+status cuGraphNodeGetDependencies_v2(graph_node handle, graph_node *before, graph_edge *edges,
+                                     std::size_t *count) {
+  STAND_IN_CALL(cuGraphNodeGetDependencies_v2);
+  const auto &node = object_of<stand_in::graph_node>(handle);
+  if (node.early && before != nullptr && edges == nullptr) {
+    return cuda_lossy_query;
+  }
+  for (std::size_t i = 0; edges != nullptr && i < node.after.size() && i < *count; i++) {
+    edges[i] = {};
+    edges[i].type = node.early ? 1 : 0;
+  }
+  copy_before(node, before, count);
   return 0;
 }
 
@@ -115,16 +145,24 @@ status cuKernelGetFunction(function *found, kernel handle) {
 status cuGetProcAddress_v2(const char *symbol, void **found, int interface, std::uint64_t, int *) {
   const char *hidden = std::getenv("STAND_IN_LACKS");
   *found = nullptr;
-  if (hidden != nullptr && std::strcmp(hidden, symbol) == 0) {
-    return cuda_not_found;
-  }
-#define STAND_IN_FIND(name, since, args)                               \
-  if (std::strcmp(symbol, #name) == 0 && is_declared(interface, since)) {         \
-    *found = reinterpret_cast<void *>(static_cast<name##_t>(&topc::abi::name)); \
+  const auto is_hidden = [hidden](const char *name) {
+    return hidden != nullptr && std::strcmp(hidden, name) == 0;
+  };
+  // More than it has: what it has.
+  const int asked = interface > version() ? driver_interface : interface;
+#define STAND_IN_FIND(name, symbol_of_it, since, args)                            \
+  if (std::strcmp(symbol, symbol_of_it) == 0 && is_declared(asked, since) &&      \
+      !is_hidden(#name)) {                                                        \
+    *found = reinterpret_cast<void *>(static_cast<name##_t>(&topc::abi::name));   \
     return 0;                                                                     \
   }
-  TOPC_DRIVER_FUNCTIONS(STAND_IN_FIND)
-  TOPC_DRIVER_OPTIONAL_FUNCTIONS(STAND_IN_FIND)
+#define STAND_IN_FIND_REQUIRED(name, since, args) STAND_IN_FIND(name, #name, since, args)
+#define STAND_IN_FIND_OPTIONAL(name, symbol_of_it, since, args) \
+  STAND_IN_FIND(name, #symbol_of_it, since, args)
+  TOPC_DRIVER_FUNCTIONS(STAND_IN_FIND_REQUIRED)
+  TOPC_DRIVER_OPTIONAL_FUNCTIONS(STAND_IN_FIND_OPTIONAL)
+#undef STAND_IN_FIND_OPTIONAL
+#undef STAND_IN_FIND_REQUIRED
 #undef STAND_IN_FIND
   return cuda_not_found;
 }

@@ -1,5 +1,6 @@
 // The driver's modules and kernels.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "engine.h"
@@ -41,6 +42,19 @@ void store(std::uint64_t address, std::uint64_t value) {
   }
 }
 
+// STAND_IN_CLOCK=IDLE:BUSY:TASKS: the clock in MHz before so many things were done, and after; 1000
+// unless given.
+std::uint64_t clock_mhz() {
+  const char *wish = std::getenv("STAND_IN_CLOCK");
+  unsigned long long idle = 1000;
+  unsigned long long busy = 1000;
+  unsigned long long tasks = 0;
+  if (wish != nullptr) {
+    (void)std::sscanf(wish, "%llu:%llu:%llu", &idle, &busy, &tasks);
+  }
+  return state().clock < tasks ? idle : busy;
+}
+
 const std::map<std::string, kernel_body> &kernels() {
   static const std::map<std::string, kernel_body> all{
       // mix(to, a, b, salt): what it writes depends on everything that it reads.
@@ -55,13 +69,13 @@ const std::map<std::string, kernel_body> &kernels() {
       // What the program's own kernels for measuring do, as far as anybody sees it.
       {"spin", [](void **) -> stand_in::work { return [] {}; }},
       {"nothing", [](void **) -> stand_in::work { return [] {}; }},
-      // readClock(duration, result): cycles and nanoseconds.
+      // readClock(duration, result): cycles and nanoseconds, at the clock of now.
       {"readClock",
        [](void **args) -> stand_in::work {
          const auto duration = argument<std::int64_t>(args, 0);
          const auto to = argument<std::uint64_t>(args, 1);
          return [=] {
-           store(to, static_cast<std::uint64_t>(duration));
+           store(to, static_cast<std::uint64_t>(duration) * clock_mhz() / 1000);
            store(to + 8, static_cast<std::uint64_t>(duration));
          };
        }},

@@ -167,7 +167,13 @@ const RESULTS: { readonly [O in HelperOp]: Shape<ResultOf<O>> } = {
   download: object<ResultOf<"download">>({ base64: optional(anyText) }),
   compile: object<ResultOf<"compile">>({ module: optional(count), log: anyText, bytes: count }),
   program: object<ResultOf<"program">>({
-    nodes: list(object<ProgrammedNode>({ workspaceBytes: count, algorithm: optional(text()) })),
+    nodes: list(
+      object<ProgrammedNode>({
+        workspaceBytes: count,
+        algorithm: optional(text()),
+        addsBias: optional(boolean),
+      }),
+    ),
   }),
   kernels: object<ResultOf<"kernels">>({
     nodes: list(object<NodeKernels>({ kernels: list(kernel), transfers: count })),

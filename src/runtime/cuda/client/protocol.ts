@@ -61,10 +61,13 @@ export interface ProgrammedNode {
   readonly workspaceBytes: number;
   /** cuDNN's name for the algorithm of a `conv`. */
   readonly algorithm?: string;
+  /** A kernel of the helper's own adds the bias of a `conv`, because cuDNN refuses to; absent: it does. */
+  readonly addsBias?: boolean;
 }
 
 /** A kernel as the driver will launch it. */
 export interface KernelFacts {
+  /** Empty where the driver does not say, as those before CUDA 12.3. */
   readonly name: string;
   readonly grid: Extents;
   readonly block: Extents;
@@ -80,7 +83,7 @@ export interface KernelFacts {
 
 /** What a node becomes in a captured graph. */
 export interface NodeKernels {
-  /** In launch order. */
+  /** In launch order, where the driver tells it. */
   readonly kernels: readonly KernelFacts[];
   /** Other graph nodes: copies and sets of memory. */
   readonly transfers: number;
@@ -156,7 +159,15 @@ export interface HelperOps {
   };
   /** Executes once (or `replays` times, one after the other). */
   readonly run: {
-    readonly request: { readonly schedule: ExecutableSchedule; readonly replays?: number };
+    readonly request: {
+      readonly schedule: ExecutableSchedule;
+      readonly replays?: number;
+      /**
+       * A node launched right before the executions, after the one that prepares them: what it wipes
+       * out, they have to write themselves.
+       */
+      readonly prelude?: number;
+    };
     readonly result: { readonly us: number };
   };
   readonly measure: {
