@@ -217,6 +217,25 @@ export function outputsDiffer(file: string, absolute: number, relative: number):
   };
 }
 
+/** A schedule on a GPU whose outputs are further from ONNX Runtime's than its precision allows. */
+export function outputsTooFar(
+  file: string,
+  precision: string,
+  { distance, tolerance }: { readonly distance: number; readonly tolerance: number },
+): Failure {
+  const far =
+    distance === Number.MAX_VALUE
+      ? "have NaN or infinity where ONNX Runtime's have none"
+      : `are ${distance.toPrecision(3)} from ONNX Runtime's, by norms`;
+  return {
+    code: "outputs-differ",
+    where: file,
+    message: `its outputs ${far}; --math ${precision} may be ${tolerance} away`,
+    hint: "please report this; --math ieee computes float32 in full",
+    exit: 1,
+  };
+}
+
 /** A schedule whose outputs are not those of the same kernels on one stream. */
 export function replayDiffers(file: string): Failure {
   return {

@@ -192,10 +192,10 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
           name === "quantised" ? 2e-2 : TOLERANCE,
         );
         for (const mode of ["graph", "graph", "eager"] as const) {
-          const parallel = await session.run(schedule, mode);
+          const parallel = await session.run(schedule, { mode });
           expect(parallel.ok && sameOutputs(parallel.value, ours)).toBe(true);
         }
-        const clock = await session.clockMhz();
+        const clock = await session.clockMhz(session.scheduleOf(oneStream(graph)));
         expect(clock.ok && clock.value).toBe(1000);
         const nodes = await measureNodes(session);
         expect(nodes.ok && nodes.value.operators.length).toBe(graph.operators.length);

@@ -101,12 +101,14 @@ describe.skipIf(noCompiler !== undefined)(`scheduled execution (${noCompiler ?? 
         }));
         const sequential = launches.map(({ node }) => ({ node }));
         for (const helper of helpers) {
-          await expectDone(helper, "program", { nodes });
+          const wipe: HelperNode = { kind: "memset", offset: 8, bytes: count * 8, value: 0xff };
+          await expectDone(helper, "program", { nodes: [...nodes, wipe] });
           const outcome = async (schedule: readonly Launch[]): Promise<string> => {
             await expectDone(helper, "upload", {
               items: [{ base64: base64(new Uint8Array(8 + count * 8)), offset: 0 }],
             });
-            await expectDone(helper, "run", { schedule: { launches: schedule, mode }, replays: 2 });
+            const replay = { schedule: { launches: schedule, mode }, prelude: count };
+            await expectDone(helper, "run", replay);
             return (await read(helper, 0, 8 + count * 8)).toString("hex");
           };
           expect(await outcome(launches)).toBe(await outcome(sequential));

@@ -7,7 +7,7 @@ const RELATIVE = { median: 0.9, low: 0.8, high: 1.1 };
 
 const PROFILE: GpuProfile = {
   key: {
-    method: 1,
+    method: 2,
     modelSha256: "ab".repeat(32),
     dims: ["n=2"],
     precision: "tf32",

@@ -116,7 +116,7 @@ status enqueue(stream &on, int type, const kernel_shape &shape, work run) {
   if (state().sticky != 0) {
     return state().sticky;
   }
-  auto made = std::make_shared<task>(task{std::move(run), on.last, false});
+  auto made = std::make_shared<task>(task{std::move(run), on.last, false, shape.slow});
   on.last = {made};
   state().waiting.push_back(std::move(made));
   return 0;
@@ -125,13 +125,15 @@ status enqueue(stream &on, int type, const kernel_shape &shape, work run) {
 status run_all() {
   auto &waiting = state().waiting;
   while (!waiting.empty() && state().sticky == 0) {
-    std::vector<std::size_t> ready;
-    for (std::size_t i = 0; i < waiting.size() && ready.size() < 64; i++) {
+    std::vector<std::size_t> quick;
+    std::vector<std::size_t> slow;
+    for (std::size_t i = 0; i < waiting.size() && quick.size() < 64; i++) {
       const auto &after = waiting[i]->after;
       if (std::all_of(after.begin(), after.end(), [](const auto &each) { return each->done; })) {
-        ready.push_back(i);
+        (waiting[i]->slow ? slow : quick).push_back(i);
       }
     }
+    const std::vector<std::size_t> &ready = quick.empty() ? slow : quick;
     if (ready.empty()) {
       end_with("work that waits for itself");
     }
@@ -283,7 +285,8 @@ status cuGraphLaunch(topc::abi::graph_exec handle, topc::abi::stream on_stream) 
   end->after = on.last;
   // Captured in order, so what a node depends on comes before it.
   for (const auto &node : graph.nodes) {
-    auto made = std::make_shared<stand_in::task>(stand_in::task{node->run, on.last, false});
+    auto made = std::make_shared<stand_in::task>(
+        stand_in::task{node->run, on.last, false, node->shape.slow});
     for (const stand_in::graph_node *before : node->after) {
       made->after.push_back(tasks.at(before));
     }

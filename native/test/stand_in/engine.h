@@ -1,7 +1,7 @@
 // A device that is none: the part of CUDA's behaviour that the helper relies on, on the host.
 //
 // Work enqueued on streams runs when somebody waits for it, in an order that is random but respects
-// what streams, events and graphs promise. So a wait that is missing shows as a wrong result, as it
+// what streams, events and graphs promise; kernels that spin run when nothing else can. So a wait that is missing shows as a wrong result, as it
 // would on a GPU, only more often. Capture follows CUDA's rules, and what they forbid is an error.
 #pragma once
 
@@ -39,6 +39,8 @@ struct kernel_shape {
   unsigned shared = 0;
   topc::abi::function function = nullptr;
   bool library = false;
+  // Takes longer than everything else that could run meanwhile.
+  bool slow = false;
 };
 
 struct graph_node {
@@ -58,6 +60,7 @@ struct task {
   work run;
   std::vector<std::shared_ptr<task>> after;
   bool done = false;
+  bool slow = false;
 };
 
 struct stream;

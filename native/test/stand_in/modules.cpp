@@ -209,7 +209,8 @@ status cuLaunchKernel(function handle, unsigned grid_x, unsigned grid_y, unsigne
     return cuda_invalid_value;
   }
   const stand_in::kernel_shape shape{
-      {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, handle, false};
+      {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, handle, false,
+      launched.name == "spin"};
   return stand_in::enqueue(object_of<stand_in::stream>(on), node_kernel, shape,
                            launched.compiled.run == nullptr
                                ? kernels().at(launched.name)(args)

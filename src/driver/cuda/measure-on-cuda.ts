@@ -29,7 +29,7 @@ import {
 } from "../../search/operator/gpu/gpu-candidates.js";
 import type { GpuProblem } from "../../search/operator/gpu/gpu-problem.js";
 import type { DriverContext } from "../context.js";
-import { algorithmRefused, outputsDiffer, streamsTooMany } from "../failures.js";
+import { algorithmRefused, outputsTooFar, streamsTooMany } from "../failures.js";
 import { readText } from "../files.js";
 import { measuredProblem } from "../measured-problem.js";
 import { type CudaTarget, type FoundDevice, withDevice } from "./with-device.js";
@@ -214,7 +214,7 @@ async function measuredNow(
   );
   return wrong === undefined
     ? ok({ ...profile.value, isVerified: reference !== undefined, measurement })
-    : fail([outputsDiffer(lowered.model.path, wrong.outputs.distance, wrong.outputs.distance)]);
+    : fail([outputsTooFar(lowered.model.path, precision, wrong.outputs)]);
 }
 
 /** A GPU profile, and the file that it is in. */

@@ -4,7 +4,7 @@ import type { GpuBaselineTiming, GpuScheduleTiming } from "../../profile/gpu/gpu
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import type { DriverContext } from "../context.js";
-import { outputsDiffer, replayDiffers, streamsTooMany } from "../failures.js";
+import { outputsTooFar, replayDiffers, streamsTooMany } from "../failures.js";
 import type { VerifiedSchedule } from "../verify-schedule.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
@@ -75,7 +75,7 @@ export async function runOnCuda(
       return fail([replayDiffers(file)]);
     }
     if (distance > tolerance) {
-      return fail([outputsDiffer(file, distance, distance)]);
+      return fail([outputsTooFar(file, target.precision, own.outputs)]);
     }
     return ok({
       device: session.value.device.name,

@@ -85,14 +85,20 @@ const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   clockMhzAfter: count,
 });
 
-const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
-  name: text(65_536),
+const namedKernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
+  name: optional(text(65_536)),
   grid: exactly(3, integer(1)),
   threadBlock: exactly(3, integer(1)),
   registersPerThread: count,
   sharedBytesPerBlock: count,
   residentThreadBlocks: optional(count),
 });
+
+/** Reads an empty name, as profiles of version 0.1.0 may have, as none. */
+const kernel: Shape<GpuKernelRecord> = (value, pointer, problems) => {
+  const { name, ...others } = (value ?? {}) as { readonly name?: unknown };
+  return namedKernel(name === "" ? others : value, pointer, problems);
+};
 
 const operator: Shape<GpuOperatorTiming> = object<GpuOperatorTiming>({
   name: text(65_536),

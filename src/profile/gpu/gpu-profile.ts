@@ -36,13 +36,14 @@ export interface GpuProfileDevice {
 export interface GpuLaunchCosts {
   /** From one kernel to the next of a stream, the kernel included. */
   readonly chainNs: number;
-  /** From one kernel to the next on the other of two streams, the kernel included. */
+  /** From one kernel to the next of two chains that wait for each other, the kernel included. */
   readonly hopNs: number;
 }
 
 /** A kernel as the driver launches it. */
 export interface GpuKernelRecord {
-  readonly name: string;
+  /** Absent when the driver does not say, as those before CUDA 12.3. */
+  readonly name?: string;
   readonly grid: readonly number[];
   readonly threadBlock: readonly number[];
   readonly registersPerThread: number;

@@ -9,11 +9,12 @@ import type { DeviceSession } from "../../runtime/cuda/session/device-session.js
 import { modelDigest } from "../profile-key.js";
 import type { OnProgress } from "../progress.js";
 import type { GpuOperatorTiming, GpuProfile, GpuProfileKey } from "./gpu-profile.js";
+import { oneStream } from "./measure-gpu-schedules.js";
 import { measureNodes, measurePairs } from "./measure-nodes.js";
 import { measuredDeviceModel } from "./measured-device-model.js";
 
 /** Raised whenever the method of measuring changes what the figures mean. */
-export const GPU_METHOD_VERSION = 1;
+export const GPU_METHOD_VERSION = 2;
 
 /** What a profile says besides what is measured. */
 export interface GpuProfileOptions {
@@ -34,7 +35,8 @@ export async function measureGpuProfile(
   options: GpuProfileOptions,
 ): Promise<Result<GpuProfile>> {
   const { lowered } = session.program.model;
-  const before = await session.clockMhz();
+  const work = session.scheduleOf(oneStream(lowered.graph));
+  const before = await session.clockMhz(work);
   if (!before.ok) {
     return before;
   }
@@ -46,7 +48,7 @@ export async function measureGpuProfile(
   if (!pairs.ok) {
     return pairs;
   }
-  const after = await session.clockMhz();
+  const after = await session.clockMhz(work);
   if (!after.ok) {
     return after;
   }

@@ -6,12 +6,13 @@
  * graph takes part twice; how far the two come out apart is the noise floor. One stream without a
  * graph is there for comparison with what eager frameworks do.
  *
- * The clock of the multiprocessors is read before and after. When it moved by more than 2 %, or runs
- * below three quarters of what the device can do, the rounds are taken again, three times at most.
+ * The clock of the multiprocessors is read before, when the device has been busy for a while, and in every
+ * round. When it moved by more than 2 % up to the last, or runs below three quarters of what the device
+ * can do, the rounds are taken again, three times at most.
  *
  * Before the clock, the outputs: every schedule must give the bytes of the one-stream replay (same
- * kernels, another order: anything else is a race), three times over from poisoned memory, and what
- * ONNX Runtime gives within the precision's tolerance.
+ * kernels, another order: anything else is a race), five times over, each from memory that is poisoned
+ * right before, and what ONNX Runtime gives within the precision's tolerance.
  */
 import { present } from "../../core/invariant.js";
 import { seededRandom } from "../../core/random.js";
@@ -24,7 +25,8 @@ import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import type { OnProgress } from "../progress.js";
 import { relativeTime, round4 } from "../timing.js";
 import { scheduleDigest } from "../worker-plan-of.js";
-import { type Outputs, outputDistance, sameOutputs } from "./check-gpu-outputs.js";
+import type { Outputs } from "./check-gpu-outputs.js";
+import { checkGpuSchedule } from "./check-gpu-schedule.js";
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
@@ -54,7 +56,6 @@ export interface GpuScheduleResult {
 }
 
 const ROUNDS = 101;
-const REPLAYS_CHECKED = 3;
 const TRIES = 3;
 const MOST_DRIFT = 0.02;
 const LEAST_CLOCK = 0.75;
@@ -85,7 +86,7 @@ export async function measureGpuSchedules(
     return plain;
   }
   for (const schedule of distinct.values()) {
-    const check = await checkSchedule(session, schedule, plain.value, request.reference);
+    const check = await checkGpuSchedule(session, schedule, plain.value, request.reference);
     if (!check.ok) {
       return check;
     }
@@ -101,7 +102,7 @@ export async function measureGpuSchedules(
     ...[...distinct.values()].map((schedule) => session.scheduleOf(schedule)),
   ];
   const rounds = request.rounds ?? ROUNDS;
-  const taken = await takeRounds(session, contestants, rounds);
+  const taken = await takeRounds(session, sequential, contestants, rounds);
   if (!taken.ok) {
     return taken;
   }
@@ -110,55 +111,31 @@ export async function measureGpuSchedules(
   return ok({ measurement, ...clock });
 }
 
-async function checkSchedule(
-  session: DeviceSession,
-  schedule: OperatorSchedule,
-  plain: Outputs,
-  reference: Outputs | undefined,
-): Promise<Result<GpuOutputCheck>> {
-  const { model, precision } = session.program;
-  let isReplayIdentical = true;
-  let distance = 0;
-  for (let replay = 0; replay < REPLAYS_CHECKED; replay++) {
-    const outputs = await session.run(schedule);
-    if (!outputs.ok) {
-      return outputs;
-    }
-    isReplayIdentical &&= sameOutputs(outputs.value, plain);
-    if (reference !== undefined) {
-      distance = Math.max(distance, outputDistance(model.lowered, outputs.value, reference));
-    }
-  }
-  return ok({ distance, tolerance: precision.tolerance, isReplayIdentical });
-}
-
 async function takeRounds(
   session: DeviceSession,
+  work: ExecutableSchedule,
   schedules: readonly ExecutableSchedule[],
   rounds: number,
 ) {
   for (let attempt = 1; ; attempt++) {
-    const before = await session.clockMhz();
+    const before = await session.clockMhz(work);
     if (!before.ok) {
       return before;
     }
-    const samples = await session.measure({ schedules, rounds });
-    if (!samples.ok) {
-      return samples;
+    const taken = await session.measureWithClock({ schedules, rounds });
+    if (!taken.ok) {
+      return taken;
     }
-    const after = await session.clockMhz();
-    if (!after.ok) {
-      return after;
-    }
+    const { samplesUs, clockMhz } = taken.value;
     const least = (LEAST_CLOCK * session.device.clockKhz) / 1000;
     const isSteady =
-      Math.abs(after.value / before.value - 1) <= MOST_DRIFT &&
-      Math.min(before.value, after.value) >= least;
+      Math.abs(clockMhz / before.value - 1) <= MOST_DRIFT &&
+      Math.min(before.value, clockMhz) >= least;
     if (isSteady || attempt === TRIES) {
       return ok({
-        samples: samples.value,
+        samples: samplesUs,
         clockMhzBefore: Math.round(before.value),
-        clockMhzAfter: Math.round(after.value),
+        clockMhzAfter: Math.round(clockMhz),
       });
     }
   }

@@ -92,16 +92,21 @@ export async function measureNodes(
   });
 }
 
-/** Chains of kernels that do nothing: on one stream, and from stream to stream. */
+/**
+ * Kernels that do nothing: a chain on one stream, and two chains side by side of which every kernel waits
+ * for the one before it on either stream. One chain that changes streams would measure no hops: as a
+ * graph, which has no streams, it is the same chain.
+ */
 async function measureLaunchCosts(session: DeviceSession): Promise<Result<GpuLaunchCosts>> {
   const nodes = session.nothings;
   const chain = { launches: nodes.map((node) => ({ node })) };
   const hops = {
     launches: nodes.map((node, i) => {
-      const before = nodes[i - 1];
-      return { node, stream: i % 2, ...(before === undefined ? {} : { after: [before] }) };
+      const across = nodes[i % 2 === 0 ? i - 1 : i - 3];
+      return { node, stream: i % 2, ...(across === undefined ? {} : { after: [across] }) };
     }),
   };
+  const steps = [nodes.length, nodes.length / 2] as const;
   const samples = await session.measure({
     schedules: [chain, hops],
     rounds: ROUNDS,
@@ -110,8 +115,8 @@ async function measureLaunchCosts(session: DeviceSession): Promise<Result<GpuLau
   if (!samples.ok) {
     return samples;
   }
-  const each = (at: number) =>
-    Math.round(timingOfUs(present(samples.value[at], "samples")).medianNs / nodes.length);
+  const each = (at: 0 | 1) =>
+    Math.round(timingOfUs(present(samples.value[at], "samples")).medianNs / steps[at]);
   return ok({ chainNs: each(0), hopNs: each(1) });
 }
 
@@ -159,7 +164,7 @@ export function timingOfUs(samplesUs: readonly number[]): Timing {
 
 function recordOf(facts: KernelFacts): GpuKernelRecord {
   return {
-    name: facts.name,
+    ...(facts.name === "" ? {} : { name: facts.name }),
     grid: facts.grid,
     threadBlock: facts.block,
     registersPerThread: facts.registers,

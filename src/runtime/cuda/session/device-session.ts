@@ -8,11 +8,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
-import type { TensorId } from "../../../ir/operator-graph.js";
+import type { OperatorId, TensorId } from "../../../ir/operator-graph.js";
 import type { TensorData } from "../../tensor-data.js";
 import type { CudaDevice } from "../client/devices.js";
 import type { CallLimits } from "../client/gpu-helper.js";
-import type { ExecutionMode, HelperNode, HelperSchedule } from "../client/nodes.js";
+import type {
+  ExecutableSchedule,
+  ExecutionMode,
+  HelperNode,
+  HelperSchedule,
+} from "../client/nodes.js";
 import type {
   HelperOp,
   MeasureRequest,
@@ -51,16 +56,31 @@ export interface SessionOptions {
   readonly folder: string;
 }
 
+/** How a schedule is run. */
+export interface RunOptions {
+  /** Default `graph`. */
+  readonly mode?: ExecutionMode;
+  /** Operators that start 50 us later than they could; the first 32 of them that launch anything. */
+  readonly delayed?: readonly OperatorId[];
+}
+
 /** Bytes behind the program's memory for what our own nodes write. */
 const SERVICE_BYTES = 256;
 
-/** Kernels that do nothing: enough for a chain whose ends do not matter. */
-const NOTHINGS = 16;
+/** Kernels that do nothing: enough for chains whose ends do not matter, also when they are two. */
+const NOTHINGS = 64;
+
+/** How many operators of a run can be delayed. */
+const DELAYS = 32;
+
+/** How long a device is kept busy before its clock is read: an idle one takes a while to speed up. */
+const BUSY_MS = 50;
 
 /** Node numbers of our own nodes. */
 interface ServiceNodes {
   readonly poison: number | undefined;
   readonly spin: number;
+  readonly delays: readonly number[];
   readonly clock: number;
   readonly nothings: readonly number[];
 }
@@ -134,28 +154,41 @@ export class DeviceSession {
   /**
    * Poisons all activations, runs a schedule once, and gives the tensors that are outputs of the
    * graph, by their names; what no kernel wrote is NaN.
+   *
+   * The helper executes a schedule once before it captures it. The poison comes after that, right before
+   * the execution whose outputs are given: what an earlier one left behind would hide a missing wait.
+   * So that it does not depend on luck whether one shows, operators can be delayed.
    */
   async run(
     order: LaunchOrder,
-    mode: ExecutionMode = "graph",
+    { mode = "graph", delayed = [] }: RunOptions = {},
   ): Promise<Result<ReadonlyMap<string, TensorData>>> {
     const { poison } = this.#service;
-    if (poison !== undefined) {
-      const poisoned = await this.#helper.call("run", {
-        schedule: { launches: [{ node: poison }] },
-      });
-      if (!poisoned.ok) {
-        return poisoned;
+    const launches = this.#withDelays(this.scheduleOf(order).launches, delayed);
+    const ran = await this.#helper.call("run", {
+      schedule: { launches, mode },
+      ...(poison === undefined ? {} : { prelude: poison }),
+    });
+    return ran.ok ? this.#outputs() : ran;
+  }
+
+  /** Launches with a kernel that spins before the first node of each of some operators, on its stream. */
+  #withDelays(
+    launches: HelperSchedule["launches"],
+    operators: readonly OperatorId[],
+  ): HelperSchedule["launches"] {
+    const delays = new Map<number, number>();
+    for (const operator of operators) {
+      const [first] = present(this.program.nodesOf[operator], "nodes");
+      const delay = this.#service.delays[delays.size];
+      if (first !== undefined && delay !== undefined) {
+        delays.set(first, delay);
       }
     }
-    const { launches } = this.scheduleOf(order);
-    if (launches.length > 0) {
-      const ran = await this.#helper.call("run", { schedule: { launches, mode } });
-      if (!ran.ok) {
-        return ran;
-      }
-    }
-    return this.#outputs();
+    return launches.flatMap((launch) => {
+      const delay = delays.get(launch.node);
+      return delay === undefined ? [launch] : [{ node: delay, stream: launch.stream ?? 0 }, launch];
+    });
   }
 
   /**
@@ -172,14 +205,37 @@ export class DeviceSession {
     return measured.ok ? ok(measured.value.samplesUs) : measured;
   }
 
-  /** The clock of the multiprocessors now. Units: MHz. */
-  async clockMhz(): Promise<Result<number>> {
-    const ran = await this.#helper.call("run", {
-      schedule: { launches: [{ node: this.#service.clock }] },
-    });
-    if (!ran.ok) {
-      return ran;
+  /**
+   * Times schedules as `measure`, and reads the clock of the multiprocessors in every round, as one more
+   * that takes its turn. Units: `clockMhz` is that of the last round, in MHz.
+   */
+  async measureWithClock(request: Omit<MeasureRequest, "prelude">): Promise<
+    Result<{
+      readonly samplesUs: readonly (readonly number[])[];
+      readonly clockMhz: number;
+    }>
+  > {
+    const clock = { launches: [{ node: this.#service.clock }] };
+    const { schedules } = request;
+    const measured = await this.measure({ ...request, schedules: [...schedules, clock] });
+    if (!measured.ok) {
+      return measured;
     }
+    const clockMhz = await this.#readClock();
+    return clockMhz.ok
+      ? ok({ samplesUs: measured.value.slice(0, schedules.length), clockMhz: clockMhz.value })
+      : clockMhz;
+  }
+
+  /** The clock of the multiprocessors when they have been busy with `work` for 50 ms. Units: MHz. */
+  async clockMhz(work: ExecutableSchedule): Promise<Result<number>> {
+    const request = { schedules: [work], rounds: 1, warmupMs: BUSY_MS };
+    const measured = await this.measureWithClock(request);
+    return measured.ok ? ok(measured.value.clockMhz) : measured;
+  }
+
+  /** What the clock's kernel wrote when it ran last. */
+  async #readClock(): Promise<Result<number>> {
     const read = await this.#helper.call("download", {
       offset: this.program.memory.bytes,
       bytes: 16,
@@ -305,8 +361,10 @@ function allNodes(
   const { activations, bytes } = program.memory;
   const single = { grid: [1, 1, 1], block: [1, 1, 1] } as const;
   const kernel = { kind: "kernel", module, ...single } as const;
+  const spin: HelperNode = { ...kernel, function: "spin", args: [{ i64: SPIN_NS }] };
   const service: ServiceNodes = {
-    spin: add({ ...kernel, function: "spin", args: [{ i64: SPIN_NS }] }),
+    spin: add(spin),
+    delays: Array.from({ length: DELAYS }, () => add(spin)),
     clock: add({ ...kernel, function: "readClock", args: [{ i64: CLOCK_NS }, { ptr: bytes }] }),
     nothings: Array.from({ length: NOTHINGS }, () =>
       add({ ...kernel, function: "nothing", args: [] }),
