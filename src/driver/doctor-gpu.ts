@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Failure } from "../core/failure.js";
 import type { Result } from "../core/result.js";
 import type {
@@ -7,6 +6,7 @@ import type {
   MathLibrary,
   ProbeResult,
 } from "../runtime/cuda/client/devices.js";
+import { mayHaveDriver } from "../runtime/cuda/client/find-driver.js";
 import type { GpuHelper } from "../runtime/cuda/client/gpu-helper.js";
 import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
 import type { Finding } from "./finding.js";
@@ -20,9 +20,6 @@ export interface GpuExamination {
   /** Whether the machine has an NVIDIA driver; looked for unless given. */
   readonly hasDriver?: boolean;
 }
-
-/** The kernel's side of the driver, on Linux and on Windows' Linux. */
-const DRIVER_FILES = ["/proc/driver/nvidia/version", "/dev/dxg"];
 
 /** What each library does, and the packages of pip that have it. */
 const LIBRARIES: Readonly<
@@ -42,7 +39,7 @@ const LIBRARIES: Readonly<
  */
 export async function examineGpu(examination: GpuExamination): Promise<readonly Finding[]> {
   const { cacheFolder, env } = examination;
-  if (!(examination.hasDriver ?? DRIVER_FILES.some((file) => existsSync(file)))) {
+  if (!(examination.hasDriver ?? (await mayHaveDriver({ env })))) {
     return [
       {
         name: "GPU",

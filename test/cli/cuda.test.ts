@@ -1,17 +1,49 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { mayHaveDriver } from "../../src/runtime/cuda/client/find-driver.js";
 import { runCli } from "../support/run-cli.js";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "cuda-cli-"));
 const MODELS = join(import.meta.dirname, "../../fixtures/models");
 const MODEL = join(MODELS, "small/unsorted.onnx");
 
-/** No helper was built here, and nothing can build one: the same on every machine, with a GPU or without. */
-const ENV = { HOME: FOLDER, XDG_CACHE_HOME: join(FOLDER, "cache"), CXX: join(FOLDER, "no-c++") };
+/**
+ * There is a driver as far as anybody can see without a helper, and no helper was built here, and nothing
+ * can build one: the same on every machine, with a GPU or without.
+ */
+const ENV = {
+  HOME: FOLDER,
+  XDG_CACHE_HOME: join(FOLDER, "cache"),
+  CXX: join(FOLDER, "no-c++"),
+  TOP_COMPILE_CUDA_LIBS: join(FOLDER, "driver"),
+};
+mkdirSync(ENV.TOP_COMPILE_CUDA_LIBS);
+writeFileSync(join(ENV.TOP_COMPILE_CUDA_LIBS, "libcuda.so.1"), "");
+
+/** Without a driver, unless this machine has one. */
+const BARE = {
+  PATH: process.env["PATH"] ?? "",
+  HOME: FOLDER,
+  XDG_CACHE_HOME: join(FOLDER, "bare"),
+};
+const hasDriver = await mayHaveDriver({ env: BARE });
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+describe.skipIf(hasDriver)(`commands without a driver (${hasDriver ? "there is one" : ""})`, () => {
+  it.each([
+    ["compile", [MODEL, "--device", "cuda"]],
+    ["profile", ["profile", MODEL, "--device", "cuda"]],
+  ])("%s says so and builds no helper", async (_, argv) => {
+    const run = await runCli([...argv, "-o", join(FOLDER, "out.json")], { env: BARE });
+    expect(run.stderr).toMatch(/error\[cuda-driver-missing\] [^\n]*libcuda\.so\.1\)[^\n]+\n/);
+    expect(run.stderr).not.toContain("building");
+    expect(run.status).toBe(4);
+    expect(existsSync(join(BARE.XDG_CACHE_HOME, "top-compile/native"))).toBe(false);
+  });
+});
 
 describe("commands on a GPU that cannot be reached", () => {
   it.each([

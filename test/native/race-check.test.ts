@@ -152,7 +152,6 @@ describe.skipIf(noCompiler !== undefined)(`race check (${noCompiler ?? ""})`, ()
       models.push(await randomModel(8 + 4 * seed, seed));
     }
     const { right, wrong, caught } = await triesOf(models, 1);
-    console.log({ right, wrong, caught });
     expect(right).toBe(models.length);
     expect(wrong).toBeGreaterThan(20);
     expect(caught).toBeGreaterThanOrEqual(0.9 * wrong);

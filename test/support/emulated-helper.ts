@@ -53,6 +53,8 @@ export interface EmulatedFaults {
   readonly probe?: HelperError;
   /** Waits are ignored: what a race does. */
   readonly ignoresWaits?: boolean;
+  /** Numbers come out a tenth too large. */
+  readonly isInexact?: boolean;
   /** One unit does all the work: streams gain nothing. */
   readonly hasOneUnit?: boolean;
 }
@@ -112,7 +114,7 @@ export class EmulatedHelper implements RunningHelper {
         if (path === undefined) {
           return { base64: Buffer.from(data).toString("base64") };
         }
-        writeFileSync(path, data);
+        writeFileSync(path, this.#faults.isInexact === true ? larger(data) : data);
         return {};
       },
       kernels: () => ({
@@ -190,6 +192,12 @@ export class EmulatedHelper implements RunningHelper {
       }
     });
   }
+}
+
+/** The same numbers, times 1.1. */
+function larger(data: Uint8Array): Uint8Array {
+  const floats = new Float32Array(Uint8Array.from(data).buffer);
+  return new Uint8Array(floats.map((value) => value * 1.1).buffer);
 }
 
 /** Streams run side by side, a launch starts after its stream and its waits. */

@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildHelper, findCompiler } from "../../src/runtime/cuda/client/build-helper.js";
@@ -71,9 +72,13 @@ export async function expectDone<O extends HelperOp>(
   return done.value;
 }
 
-/** The sanitized helper, or without sanitizers where the compiler has none. */
+/**
+ * The sanitized helper, or without sanitizers where the compiler has none. Builds the stand-in too, so that
+ * no test has to within its own time.
+ */
 export function helperPath(): Promise<string> {
   built ??= locked("helper", async () => {
+    standInFolder();
     const options = { folder: FOLDER, env: process.env };
     const sanitized = await buildHelper({ ...options, variant: "sanitized" });
     const made = sanitized.ok ? sanitized : await buildHelper({ ...options, variant: "strict" });
@@ -136,10 +141,12 @@ function buildStandIn(): string {
 async function locked<T>(name: string, act: () => Promise<T>): Promise<T> {
   mkdirSync(FOLDER, { recursive: true });
   const lock = join(FOLDER, `${name}.lock`);
+  // Whoever holds it says every few seconds that it is there.
   const isStale = (): boolean => {
     const found = statSync(lock, { throwIfNoEntry: false });
     return found !== undefined && Date.now() - found.mtimeMs > BUILD_TIMEOUT_MS;
   };
+  const beat = (): void => utimesSync(lock, new Date(), new Date());
   for (;;) {
     try {
       mkdirSync(lock);
@@ -151,9 +158,11 @@ async function locked<T>(name: string, act: () => Promise<T>): Promise<T> {
       await new Promise((resume) => setTimeout(resume, 250));
     }
   }
+  const beating = setInterval(beat, 5_000);
   try {
     return await act();
   } finally {
+    clearInterval(beating);
     rmSync(lock, { recursive: true, force: true });
   }
 }

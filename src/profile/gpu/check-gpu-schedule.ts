@@ -6,16 +6,17 @@ import type { DeviceSession } from "../../runtime/cuda/session/device-session.js
 import { type Outputs, outputDistance, sameOutputs } from "./check-gpu-outputs.js";
 import type { GpuOutputCheck } from "./gpu-profile.js";
 
-/** Each of them delays another half of the operators that others wait for. */
-const REPLAYS_CHECKED = 6;
+/** Groups of operators that are delayed together, each in a run of its own. */
+const GROUPS = 6;
 
 /**
  * Runs a schedule several times, each from memory that is poisoned right before, and compares its outputs
  * with those of one stream, byte for byte, and with ONNX Runtime's where outputs mean anything.
  *
- * A wait that is missing shows only when what should have been waited for comes late. So in every run but
- * the first, operators whose results are read on another stream are delayed by chance: taken from the
- * graph, not from what the schedule says, and the same ones every time.
+ * A wait that is missing shows only when what should have been waited for comes late. So after a run as
+ * it is there are six in which operators whose results are read on another stream are delayed, each
+ * operator in one of them: known from the graph, not from what the schedule says. Which ones come late
+ * together is a matter of chance, the same every time.
  *
  * Fails: what the helper refuses; wrong outputs are no failure here, they are in the result.
  */
@@ -28,11 +29,7 @@ export async function checkGpuSchedule(
   const { model, precision } = session.program;
   let isReplayIdentical = true;
   let distance = 0;
-  const crossing = readAcross(model.lowered.graph, schedule);
-  for (let replay = 0; replay < REPLAYS_CHECKED; replay++) {
-    const random = seededRandom(replay);
-    const delayed = crossing.filter(() => replay > 0 && random.integer(2) === 0);
-    random.shuffle(delayed);
+  for (const delayed of [[], ...groupsOf(readAcross(model.lowered.graph, schedule))]) {
     const outputs = await session.run(schedule, { delayed });
     if (!outputs.ok) {
       return outputs;
@@ -53,4 +50,11 @@ function readAcross({ operators }: OperatorGraph, { launches }: LaunchOrder): Op
       successors.some((next) => streams.get(next) !== streams.get(id)),
     )
     .map(({ id }) => id);
+}
+
+function groupsOf(operators: OperatorId[]): readonly (readonly OperatorId[])[] {
+  seededRandom(operators.length).shuffle(operators);
+  return Array.from({ length: GROUPS }, (_, group) =>
+    operators.filter((_operator, at) => at % GROUPS === group),
+  );
 }

@@ -11,8 +11,8 @@
  * can do, the rounds are taken again, three times at most.
  *
  * Before the clock, the outputs: every schedule must give the bytes of the one-stream replay (same
- * kernels, another order: anything else is a race), five times over, each from memory that is poisoned
- * right before, and what ONNX Runtime gives within the precision's tolerance.
+ * kernels, another order: anything else is a race), each time from memory that is poisoned right before
+ * and with other operators delayed, and what ONNX Runtime gives within the precision's tolerance.
  */
 import { present } from "../../core/invariant.js";
 import { seededRandom } from "../../core/random.js";

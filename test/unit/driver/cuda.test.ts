@@ -157,6 +157,15 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     expect(helper.isClosed).toBe(true);
   });
 
+  it("is refused with the distance and what the precision allows, when outputs are too far", async () => {
+    const refused = await compileForCuda(requestFor(MODEL), emulated({ isInexact: true }));
+    const [{ code, message }] = refused.ok ? [{ code: "none", message: "" }] : refused.error;
+    expect(code).toBe("outputs-differ");
+    expect(message).toBe(
+      "its outputs are 0.100 from ONNX Runtime's, by norms; --math ieee may be 0.001 away",
+    );
+  });
+
   it("is measured once, and again when asked to or when its code is another", async () => {
     const measures = async (more: Partial<CudaCompileRequest>, precision?: Precision) => {
       const context = emulated();

@@ -154,6 +154,15 @@ const REFUSALS: Readonly<Record<HelperErrorCode, Refusal>> = {
 
 const OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY";
 
+/** There is no driver for the helper to find; in the words that the helper has for it. */
+export function driverMissing(): Failure {
+  return helperRefused("probe", {
+    code: "no-cuda-driver",
+    message: "the CUDA driver (libcuda.so.1) was not found",
+    fatal: false,
+  });
+}
+
 /** What the helper says went wrong, in our words. */
 export function helperRefused(op: string, error: HelperError): Failure {
   if (error.details?.["name"] === OUT_OF_MEMORY) {

@@ -1,6 +1,8 @@
 import { delimiter, join } from "node:path";
-import type { Result } from "../../../core/result.js";
+import { fail, type Result } from "../../../core/result.js";
 import { buildHelper } from "./build-helper.js";
+import { driverMissing } from "./failures.js";
+import { mayHaveDriver } from "./find-driver.js";
 import { type GpuHelper, startGpuHelper } from "./gpu-helper.js";
 
 /** Where a helper comes from. */
@@ -19,12 +21,16 @@ export interface ObtainHelperOptions {
 }
 
 /**
- * Builds the helper if that has not been done yet, and starts it.
+ * Builds the helper if that has not been done yet, and starts it. Where there is certainly no driver,
+ * it says so at once and builds nothing.
  *
- * Fails: as `buildHelper` and `startGpuHelper`; always with exit status 4 (3 when stopped).
+ * Fails: `cuda-driver-missing`, as `buildHelper` and `startGpuHelper`; always with exit status 4 (3 when stopped).
  */
 export async function obtainGpuHelper(options: ObtainHelperOptions): Promise<Result<GpuHelper>> {
   const { env, signal, onBuild } = options;
+  if (!(await mayHaveDriver({ env }))) {
+    return fail([driverMissing()]);
+  }
   const built = await buildHelper({
     folder: join(options.cacheFolder, "native"),
     env,

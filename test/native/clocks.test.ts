@@ -1,0 +1,100 @@
+/** Clocks of a device that idles: read behind work, and while schedules are timed. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { present } from "../../src/core/invariant.js";
+import { measureGpuSchedules, oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
+import { modelInputs } from "../../src/profile/worker-plan-of.js";
+import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
+import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
+import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
+import { buildProgram } from "../../src/runtime/cuda/program/program.js";
+import { DeviceSession, type HelperCalls } from "../../src/runtime/cuda/session/device-session.js";
+import { randomFeeds } from "../../src/runtime/random-feeds.js";
+import { BUILD_TIMEOUT_MS, helperPath, noCompiler, testHelper } from "../support/native-helper.js";
+import { loweredTinyModel, tinyModel } from "../support/tiny-model.js";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "clocks-"));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+const OPERATORS = 40;
+
+/** A device whose clock is 345 MHz until it has done what one execution of the model is, and then 1980. */
+const RISING = `345:1980:${OPERATORS}`;
+/** One that never gets faster. */
+const SLOW = "345:345:0";
+
+describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => {
+  beforeAll(helperPath, BUILD_TIMEOUT_MS);
+
+  /** Lets `use` work with a chain of operators on a device of such a clock. */
+  async function onDevice<T>(
+    clock: string,
+    use: (session: DeviceSession, requests: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    const { lowered, remove } = await loweredTinyModel(
+      tinyModel({
+        nodes: Array.from({ length: OPERATORS }, (_, i) => ({
+          type: "Neg",
+          inputs: [i === 0 ? "x" : `t${i - 1}`],
+          outputs: [i === OPERATORS - 1 ? "y" : `t${i}`],
+        })),
+        inputs: [{ name: "x", dims: [4] }],
+        outputs: [{ name: "y", dims: [4] }],
+      }),
+    );
+    const helper = await testHelper({ env: { STAND_IN_CLOCK: clock } });
+    const requests: string[] = [];
+    try {
+      const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false, fuse: false });
+      const code = present(model.ok ? model.value : undefined, "code");
+      const program = buildProgram(code, precisionPlan("ieee"), { kind: "none" });
+      const drawn = randomFeeds(modelInputs(lowered), 1);
+      const feeds = present(drawn.ok ? drawn.value : undefined, "feeds");
+      const options = { device: 0, folder: FOLDER };
+      const session = await DeviceSession.open(noting(helper, requests), program, feeds, options);
+      return await use(present(session.ok ? session.value : undefined, "session"), requests);
+    } finally {
+      await helper.close();
+      remove();
+    }
+  }
+
+  function noting(helper: GpuHelper, requests: string[]): HelperCalls {
+    return {
+      call: (op, request, limits) => {
+        requests.push(op);
+        return helper.call(op, request, limits);
+      },
+    };
+  }
+
+  it("are read when the device has been busy", async () => {
+    const clock = await onDevice(RISING, (session) =>
+      session.clockMhz(session.scheduleOf(oneStream(session.program.model.lowered.graph))),
+    );
+    expect(clock).toEqual({ ok: true, value: 1980 });
+  });
+
+  it.each([
+    ["once where they are steady from then on", RISING, 1980, 1],
+    ["three times where they stay low", SLOW, 345, 3],
+  ])("let schedules be timed %s", async (_, clock, mhz, tries) => {
+    const { measured, requests } = await onDevice(clock, async (session, asked) => ({
+      measured: await measureGpuSchedules(session, {
+        schedules: [],
+        reference: undefined,
+        seed: 1,
+        rounds: 5,
+      }),
+      requests: asked,
+    }));
+    expect(measured).toMatchObject({
+      ok: true,
+      value: { clockMhzBefore: mhz, clockMhzAfter: mhz, measurement: { rounds: 5 } },
+    });
+    // One for the clock before, one for the rounds.
+    expect(requests.filter((op) => op === "measure")).toHaveLength(2 * tries);
+  });
+});
