@@ -209,10 +209,12 @@ function timeOf(
   const streams = new Map<number, number>();
   const ends = new Map<number, number>();
   for (const { node, stream: own = 0, after = [] } of launches) {
-    const stream = hasOneUnit ? 0 : own;
+    const work = present(nodes[node], "node");
+    // What does nothing needs no unit.
+    const isEmpty = work.kind === "kernel" && work.function === "nothing";
+    const stream = hasOneUnit && !isEmpty ? 0 : own;
     const start = Math.max(streams.get(stream) ?? 0, ...after.map((each) => ends.get(each) ?? 0));
-    const kind = present(nodes[node], "node").kind;
-    const end = start + WORK_US[kind] + (mode === "eager" ? EAGER_US : LAUNCH_US);
+    const end = start + WORK_US[work.kind] + (mode === "eager" ? EAGER_US : LAUNCH_US);
     streams.set(stream, end);
     ends.set(node, end);
   }
