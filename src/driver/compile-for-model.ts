@@ -73,18 +73,18 @@ export async function compileForModel(
   const assumed = request.profile === undefined ? undefined : dimsOfProfile(request.profile);
   const job = assumed === undefined ? request : { ...request, assumed };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
-    const compiled = compiledFor(request, lowered, context.tool);
+    const compiled = await compiledFor(request, lowered, context.tool);
     return compiled.ok
       ? ok({ value: compiled.value, text: encodeArtifact(compiled.value.artifact) })
       : compiled;
   });
 }
 
-function compiledFor(
+async function compiledFor(
   request: ModelCompileRequest,
   lowered: LoweredModel,
   tool: string,
-): Result<CompiledForModel> {
+): Promise<Result<CompiledForModel>> {
   const { device, algorithm, seed, math, progress } = request;
   const { operators } = lowered.graph;
   const recorded = recordedProfile(request, lowered);
@@ -118,18 +118,13 @@ function compiledFor(
     return fail([tooLarge]);
   }
   const searchMs = new Map<GpuAlgorithm, number>();
-  const { candidates, tasksOf } = searchOnGpu(single, {
+  const { candidates, tasksOf } = await searchOnGpu(single, {
     seed,
     progress,
     ...(request.maxStreams === undefined ? {} : { maxStreams: request.maxStreams }),
     merging: request.mergeConvolutions === true ? new MergeSpace(single, lowered, math) : undefined,
     ...(algorithm === undefined || request.compare === true ? {} : { algorithms: [algorithm] }),
-    around: (name, search) => {
-      const start = nowMs();
-      const found = search();
-      searchMs.set(name, nowMs() - start);
-      return found;
-    },
+    ...(request.compare === true ? { around: timed(searchMs) } : {}),
   });
   const reason = candidates.refused.find((each) => each.algorithm === algorithm)?.reason;
   if (algorithm !== undefined && reason !== undefined) {
@@ -151,6 +146,16 @@ function compiledFor(
     }),
   };
   return ok({ artifact, comparison: comparisonOf(candidates, searchMs) });
+}
+
+/** Notes how long each search takes. */
+function timed(searchMs: Map<GpuAlgorithm, number>) {
+  return <T>(name: GpuAlgorithm, search: () => T): T => {
+    const start = nowMs();
+    const found = search();
+    searchMs.set(name, nowMs() - start);
+    return found;
+  };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   searchGpuSchedules,
 } from "../search/operator/gpu/gpu-candidates.js";
 import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
+import { searchBesideIos } from "../search/operator/gpu/ios-beside.js";
 import type { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 import { tasksInFlight } from "./tasks-in-flight.js";
@@ -31,11 +32,16 @@ export interface GpuSearch {
  * Searches with all algorithms; for tasks in flight, their joint problem. `single` is the problem of
  * one inference.
  */
-export function searchOnGpu(single: GpuProblem, wish: GpuSearchWish): GpuSearch {
+export async function searchOnGpu(single: GpuProblem, wish: GpuSearchWish): Promise<GpuSearch> {
   const { progress, merging, ...options } = wish;
   if (progress === undefined) {
     const own = merging === undefined ? options : { ...options, merging };
-    return { candidates: searchGpuSchedules(single, own), tasksOf: () => undefined };
+    // Whoever wants to know how long each search takes gets one after the other.
+    const candidates =
+      wish.around === undefined
+        ? await searchBesideIos(single, own)
+        : searchGpuSchedules(single, own);
+    return { candidates, tasksOf: () => undefined };
   }
   const joint = searchTasks(single, progress, options);
   const tasks = new Map([[joint.problem, joint.tasks]]);

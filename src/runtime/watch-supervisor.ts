@@ -24,7 +24,7 @@ export function watchSupervisor(supervisor: number): void {
     supervisor,
     victim: isLeader ? -process.pid : process.pid,
   };
-  const program = new URL("./watch-supervisor-thread.js", import.meta.url);
+  const program = new URL("./watch-supervisor-worker.js", import.meta.url);
   const thread = new Worker(program, { workerData, stdout: false, stderr: false });
   // A machine that has no room for one more thread does without.
   thread.on("error", () => {});

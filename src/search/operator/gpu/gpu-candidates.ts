@@ -75,6 +75,8 @@ export interface GpuCandidateOptions {
   readonly effort?: number;
   /** Runs each search: for a caller who wants to know how long they take. */
   readonly around?: <T>(algorithm: GpuAlgorithm, search: () => T) => T;
+  /** IOS's schedule, where it has been found already. */
+  readonly ios?: OperatorSchedule;
   /** Further schedules for our search to start from. */
   readonly starts?: readonly OperatorSchedule[];
   /** Merges that `ios` and `top-compile` may use; absent: none. */
@@ -84,7 +86,7 @@ export interface GpuCandidateOptions {
 }
 
 /** IOS takes minutes beyond this, whatever its pruning. */
-const IOS_MAXIMUM_OPERATORS = 5_000;
+export const IOS_MAXIMUM_OPERATORS = 5_000;
 
 /** Runs the algorithms, verifies and simulates their schedules, and ranks them. */
 export function searchGpuSchedules(
@@ -127,7 +129,7 @@ export function searchGpuSchedules(
         ? {
             problem,
             merges: [],
-            schedule: searchIos(problem.graph, stepLatencyOn(problem)).schedule,
+            schedule: options.ios ?? searchIos(problem.graph, stepLatencyOn(problem)).schedule,
           }
         : searchMergedIos(problem, merging),
     );

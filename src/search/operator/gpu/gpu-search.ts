@@ -77,6 +77,17 @@ function folded(problem: GpuProblem, plan: GpuPlan, most: number): GpuPlan {
   return planOf(foldStreams(problem, schedule, most));
 }
 
+/** Whether the search would start from `schedule` sooner than from any of the rivals. */
+export function leadsAsStart(
+  problem: GpuProblem,
+  schedule: OperatorSchedule,
+  rivals: readonly OperatorSchedule[],
+): boolean {
+  const engine = engineFor(problem);
+  const ns = engine.run(planOf(schedule));
+  return rivals.every((rival) => ns < engine.run(planOf(rival)));
+}
+
 /** Waits for every input on another stream: more waits than needed take no more time. */
 function engineFor({ graph, work, costs }: GpuProblem): GpuEngine {
   const { operators } = graph;

@@ -10,7 +10,7 @@ import type { StepLatency } from "./ios-part.js";
  * of a few operators, so nothing is built for one: groups do not wait for each other, and all that
  * changes from step to step is where each of them is. Cost: O(phases x groups) a step.
  */
-export function stepLatencyOn({ work }: GpuProblem): StepLatency {
+export function stepLatencyOn({ work }: Pick<GpuProblem, "work">): StepLatency {
   const runs: GroupRun[] = [];
   let sharing = new GpuSharing(work, 16);
   return (groups) => {

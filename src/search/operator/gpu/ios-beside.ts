@@ -1,0 +1,61 @@
+/**
+ * IOS in a thread beside our own search, where it takes long.
+ *
+ * Our search starts from the best of the others' schedules, so it would have to wait for IOS. But IOS
+ * takes long where its parts are large, and there it is seldom the best of them: our search goes
+ * ahead without it, and is done again only when IOS turns out to lead. The result is the same.
+ */
+import { present } from "../../../core/invariant.js";
+import { beside, hasSecondCore } from "../../../runtime/beside.js";
+import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import { contractChains } from "./chain-units.js";
+import {
+  GPU_ALGORITHMS,
+  type GpuCandidateOptions,
+  type GpuCandidates,
+  IOS_MAXIMUM_OPERATORS,
+  rankCandidates,
+  searchGpuSchedules,
+} from "./gpu-candidates.js";
+import type { GpuProblem } from "./gpu-problem.js";
+import { leadsAsStart } from "./gpu-search.js";
+import { type IosTask, run } from "./ios-worker.js";
+import { partsOf } from "./parts.js";
+
+/** Parts of so many units take IOS longer than starting a thread does. */
+const LARGE_PART = 20;
+
+/** As `searchGpuSchedules`, on two cores where IOS takes long. */
+export async function searchBesideIos(
+  problem: GpuProblem,
+  options: GpuCandidateOptions = {},
+): Promise<GpuCandidates> {
+  if (!hasSecondCore() || !takesLong(problem, options)) {
+    return searchGpuSchedules(problem, options);
+  }
+  const { graph, work } = problem;
+  const task: IosTask = { graph, work };
+  const pending = beside<OperatorSchedule>(new URL("./ios-worker.js", import.meta.url), task);
+  const algorithms = GPU_ALGORITHMS.filter((name) => name !== "ios");
+  const others = searchGpuSchedules(problem, { ...options, algorithms });
+  const ios = (await pending) ?? run(task);
+  const alone = searchGpuSchedules(problem, { ...options, algorithms: ["ios"], ios });
+  const candidate = present(
+    alone.ranked.find(({ algorithm }) => algorithm === "ios"),
+    "candidate of IOS",
+  );
+  const rivals = others.ranked.filter(({ algorithm }) => algorithm !== "top-compile");
+  const schedules = rivals.map(({ schedule }) => schedule);
+  return leadsAsStart(problem, candidate.schedule, schedules)
+    ? searchGpuSchedules(problem, { ...options, ios })
+    : { ...others, ranked: rankCandidates([...others.ranked, candidate]) };
+}
+
+function takesLong({ graph }: GpuProblem, { algorithms, merging }: GpuCandidateOptions): boolean {
+  const isWhole = algorithms === undefined && merging === undefined;
+  if (!isWhole || graph.operators.length > IOS_MAXIMUM_OPERATORS) {
+    return false;
+  }
+  const parts = partsOf(contractChains(graph).graph, LARGE_PART + 1);
+  return parts.some((part) => part.length > LARGE_PART);
+}
