@@ -45,6 +45,20 @@ export const A100_PCIE_40GB: DeviceModel = {
   },
 };
 
+/** NVIDIA A100 PCIe, 80 GB: the chip of the 40 GB card with faster memory. */
+export const A100_PCIE_80GB: DeviceModel = {
+  ...A100_PCIE_40GB,
+  name: "a100-pcie-80gb",
+  product: "NVIDIA A100 PCIe 80GB",
+  memoryBandwidth: 1.935e12,
+  memoryBytes: 80 * 2 ** 30,
+  sources: {
+    ...A100_PCIE_40GB.sources,
+    memoryBandwidth: "NVIDIA A100 data sheet, 80GB PCIe: 1,935 GB/s",
+    memoryBytes: "NVIDIA A100 data sheet, 80GB PCIe: 80 GB, read as GiB, the larger",
+  },
+};
+
 /** NVIDIA V100 SXM2, 16 GB: the GPU of the IOS paper. */
 export const V100: DeviceModel = {
   name: "v100",
@@ -76,6 +90,20 @@ export const V100: DeviceModel = {
     l2Bytes: "NVIDIA Tesla V100 GPU Architecture whitepaper: 6 MiB",
     flops: "NVIDIA V100 data sheet, SXM2; no TF32 units, so the 32-bit rate stands for them",
     ...ASSUMED_SOURCES,
+  },
+};
+
+/** NVIDIA V100 PCIe, 16 GB: lower clocks. */
+export const V100_PCIE: DeviceModel = {
+  ...V100,
+  name: "v100-pcie",
+  product: "NVIDIA V100 PCIe 16GB",
+  flops: { float32: 14e12, tensorFloat32: 14e12, float16: 112e12 },
+  sources: {
+    ...V100.sources,
+    memoryBandwidth: "NVIDIA V100 data sheet, PCIe: 900 GB/s",
+    memoryBytes: "NVIDIA V100 data sheet, PCIe: 16 GB, read as GiB, the larger",
+    flops: "NVIDIA V100 data sheet, PCIe; no TF32 units, so the 32-bit rate stands for them",
   },
 };
 
@@ -111,5 +139,44 @@ export const RTX_2080_SUPER: DeviceModel = {
     flops:
       "3,072 cores x 2 x 1.815 GHz boost; matrix units with 32-bit accumulation at half their 16-bit rate of 89.2 TFLOP/s (Turing whitepaper); no TF32 units",
     ...ASSUMED_SOURCES,
+  },
+};
+
+/** NVIDIA GeForce RTX 2080 Ti, 11 GB. */
+export const RTX_2080_TI: DeviceModel = {
+  ...RTX_2080_SUPER,
+  name: "rtx-2080-ti",
+  product: "NVIDIA GeForce RTX 2080 Ti 11GB",
+  sms: 68,
+  memoryBandwidth: 0.616e12,
+  memoryBytes: 11 * 2 ** 30,
+  l2Bytes: 5_767_168,
+  flops: { float32: 13.45e12, tensorFloat32: 13.45e12, float16: 53.8e12 },
+  sources: {
+    ...RTX_2080_SUPER.sources,
+    sms: "NVIDIA Turing GPU Architecture whitepaper, GeForce RTX 2080 Ti: 68 SMs, 4,352 cores",
+    memoryBandwidth: "NVIDIA Turing GPU Architecture whitepaper, GeForce RTX 2080 Ti: 616 GB/s",
+    memoryBytes: "NVIDIA Turing GPU Architecture whitepaper: 11 GB, read as GiB, the larger",
+    l2Bytes: "NVIDIA Turing GPU Architecture whitepaper, GeForce RTX 2080 Ti: 5.5 MiB",
+    flops:
+      "NVIDIA Turing GPU Architecture whitepaper, reference specification: 13.4 TFLOP/s (4,352 cores x 2 x 1.545 GHz); matrix units with 32-bit accumulation 53.8 TFLOP/s; no TF32 units",
+  },
+};
+
+/** NVIDIA T4, 16 GB: 70 W, under which its clock falls far below the boost clock of the data sheet. */
+export const T4: DeviceModel = {
+  ...RTX_2080_SUPER,
+  name: "t4",
+  product: "NVIDIA T4 16GB",
+  sms: 40,
+  memoryBandwidth: 0.32e12,
+  memoryBytes: 16 * 2 ** 30,
+  flops: { float32: 8.1e12, tensorFloat32: 8.1e12, float16: 65e12 },
+  sources: {
+    ...RTX_2080_SUPER.sources,
+    sms: "NVIDIA T4 data sheet: 2,560 cores, 64 an SM",
+    memoryBandwidth: "NVIDIA T4 data sheet: 320 GB/s",
+    memoryBytes: "NVIDIA T4 data sheet: 16 GB, read as GiB, the larger",
+    flops: "NVIDIA T4 data sheet; no TF32 units, so the 32-bit rate stands for them",
   },
 };

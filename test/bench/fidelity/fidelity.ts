@@ -1,0 +1,24 @@
+import { measuredRows, SOURCES } from "./measured.js";
+import { type Comparison, predictRow } from "./predict-row.js";
+import { networkTimes, type Published, speedUps } from "./published.js";
+import { type Group, groupsOf } from "./report.js";
+
+/** All predictions beside what was measured. */
+export interface Fidelity {
+  readonly groups: readonly Group[];
+  readonly networks: readonly Published[];
+  readonly speedUps: readonly Published[];
+}
+
+/** Predicts everything in `fixtures/measured`. Cost: about ten seconds of processor time. */
+export async function fidelity(): Promise<Fidelity> {
+  const comparisons: Comparison[] = [];
+  for (const row of SOURCES.flatMap(measuredRows)) {
+    comparisons.push(await predictRow(row));
+  }
+  return {
+    groups: groupsOf(comparisons),
+    networks: await networkTimes(),
+    speedUps: await speedUps(),
+  };
+}
