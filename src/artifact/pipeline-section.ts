@@ -11,8 +11,8 @@ import {
   text,
 } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
+import type { SearchStatus } from "../schedule/pipeline-outcome.js";
 import type { Phase } from "../schedule/pipeline-schedule.js";
-import type { SearchStatus } from "../search/pipeline/pipeline-outcome.js";
 
 /** What keeps the period from being shorter. */
 export interface ArtifactPeriodBound {

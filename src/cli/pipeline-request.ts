@@ -4,16 +4,12 @@ import { InternalError } from "../core/invariant.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";
-import {
-  linkOf,
-  USUAL_EFFICIENCY,
-  USUAL_MICRO_BATCHES,
-} from "../driver/pipeline/pipeline-usual.js";
-import type { Layout, PlaceOptions } from "../driver/pipeline/place-model.js";
-import { trainingOptions } from "../driver/pipeline/training-options.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
+import { linkOf, USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
+import type { Layout, PlaceOptions } from "../staging/place-model.js";
+import { trainingOptions } from "../staging/training-options.js";
 import { profileSource } from "./model-files.js";
 
 /** What the user said about the pipeline. */

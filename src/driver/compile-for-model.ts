@@ -5,30 +5,26 @@
 import { basename } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
+import { gpuSectionOf } from "../artifact/gpu-section-of.js";
+import { inputOf } from "../artifact/input-of.js";
 import { recordedOptions, recordedSwitch } from "../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
+import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { profileDoesNotFit } from "../profile/failures.js";
-import type { GpuAlgorithm } from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
+import { estimatedProblem } from "../schedule/estimated-problem.js";
 import { MergeSpace } from "../search/operator/gpu/merge-space.js";
+import { memoryProblem } from "../verify/memory-problem.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
-import { estimatedProblem } from "./estimated-problem.js";
-import {
-  algorithmRefused,
-  mergesNotMeasured,
-  operatorsNotCapturable,
-  operatorsUnknown,
-} from "./failures.js";
+import { algorithmRefused, mergesNotMeasured } from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
-import { gpuSectionOf } from "./gpu-section-of.js";
-import { inputOf } from "./input-of.js";
 import { measuredProblem } from "./measured-problem.js";
-import { memoryProblem } from "./memory-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { dimsOfProfile, recordedDims } from "./recorded-dims.js";
 import { searchOnGpu } from "./search-on-gpu.js";

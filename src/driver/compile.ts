@@ -7,6 +7,9 @@
  */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact, parseArtifact } from "../artifact/artifact-format.js";
+import { type Decision, decide } from "../artifact/decide.js";
+import { inputOf } from "../artifact/input-of.js";
+import { operatorsSectionOf } from "../artifact/operators-section-of.js";
 import { recordedOptions } from "../artifact/recorded-options.js";
 import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -19,21 +22,19 @@ import {
   type ScheduleTiming,
 } from "../profile/profile.js";
 import { scheduleDigest } from "../profile/worker-plan-of.js";
+import type { OperatorAlgorithm } from "../schedule/algorithm-names.js";
 import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js";
-import type { Candidate, Candidates, OperatorAlgorithm } from "../search/operator/candidates.js";
+import type { Candidate, Candidates } from "../search/operator/candidates.js";
+import { operatorsProblems } from "../verify/operators-problems.js";
+import { provenanceProblems } from "../verify/provenance-problems.js";
+import { workerPredictionProblems } from "../verify/worker-prediction-problems.js";
 import type { DriverContext } from "./context.js";
-import { type Decision, decide } from "./decide.js";
-import { inputOf } from "./input-of.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
-import { operatorsProblems } from "./operators-problems.js";
-import { operatorsSectionOf } from "./operators-section-of.js";
-import { provenanceProblems } from "./provenance-problems.js";
 import { recordedDims } from "./recorded-dims.js";
 import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
-import { workerPredictionProblems } from "./worker-prediction-problems.js";
 
 /** What to compile and how. */
 export interface CompileRequest extends ModelJob {

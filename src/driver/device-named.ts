@@ -1,3 +1,4 @@
+import { readText } from "../core/files.js";
 import { fail, ok, type Result } from "../core/result.js";
 import {
   type DeviceModel,
@@ -6,7 +7,6 @@ import {
 } from "../cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
 import { deviceUnknown } from "../cost/failures.js";
-import { readText } from "./files.js";
 
 /** What `--device` names: this machine's CPU or one of its GPUs, or a GPU by its data sheet. */
 export type NamedDevice =

@@ -1,4 +1,5 @@
-import type { GpuAlgorithm, GpuCandidates } from "../search/operator/gpu/gpu-candidates.js";
+import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
+import type { GpuCandidates } from "../schedule/gpu-candidate.js";
 
 /** One algorithm beside the others. */
 export interface ComparedAlgorithm {

@@ -1,10 +1,10 @@
 import type { ArtifactTask } from "../artifact/artifact.js";
+import { graphOfTasks } from "../artifact/tasks-in-flight.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
+import { mergedProblem } from "../schedule/joint-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
-import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 import { sideBySide } from "../search/operator/gpu/side-by-side.js";
-import { mergedProblem } from "./merged-problem.js";
-import { graphOfTasks } from "./tasks-in-flight.js";
 
 /** Tasks in flight as one problem. */
 export interface TasksProblem {

@@ -1,11 +1,16 @@
+import { mayWrite, writeText } from "../core/files.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { executionStopped } from "../runtime/failures.js";
+import {
+  type BatchOptions,
+  loadModel,
+  loadModelForBatch,
+  noteOnDims,
+} from "../runtime/load-model.js";
+import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
-import { mayWrite, writeText } from "./files.js";
-import { type BatchOptions, loadModel, loadModelForBatch, noteOnDims } from "./load-model.js";
-import type { LoadOptions } from "./with-sizes.js";
 
 /** A job that reads one model and writes one file of ours. */
 export interface ModelJob extends Omit<LoadOptions, "allowExternal"> {

@@ -1,5 +1,5 @@
+import { formatNs } from "../core/format.js";
 import type { Profile } from "../profile/profile.js";
-import { formatNs } from "../report/format.js";
 
 /** Sequential runs further apart than this were measured on a machine that did other things meanwhile. */
 const MOST_DRIFT = 1.25;

@@ -5,6 +5,8 @@
 import { basename } from "node:path";
 import type { ProvenanceInput } from "../artifact/artifact.js";
 import { sha256 } from "../core/digest.js";
+import { readText } from "../core/files.js";
+import { formatShare } from "../core/format.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { checkOperators, checkProfile } from "../profile/check-profile.js";
@@ -19,10 +21,8 @@ import {
   profilePath,
   writeProfile,
 } from "../profile/profile-store.js";
-import { formatShare } from "../report/format.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import type { DriverContext } from "./context.js";
-import { readText } from "./files.js";
 
 /** What the user said about profiles. */
 export type ProfileSource =

@@ -6,10 +6,10 @@ import { findProfile } from "../profile/profile-store.js";
 import { modelInputs } from "../profile/worker-plan-of.js";
 import { bindSession, createSession, loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { randomFeeds } from "../runtime/random-feeds.js";
+import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
 import type { ProfileSource } from "./obtain-profile.js";
 import { dimsOfProfile } from "./recorded-dims.js";
-import type { LoadOptions } from "./with-sizes.js";
 
 /**
  * How a model is loaded that is to be measured on the CPU: at the sizes of the profile where one is

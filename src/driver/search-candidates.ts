@@ -2,12 +2,9 @@ import { fail, ok, type Result } from "../core/result.js";
 import { isChain } from "../ir/is-chain.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorCostsOf, type Profile } from "../profile/profile.js";
+import type { OperatorAlgorithm } from "../schedule/algorithm-names.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
-import {
-  type Candidates,
-  type OperatorAlgorithm,
-  searchOperatorSchedules,
-} from "../search/operator/candidates.js";
+import { type Candidates, searchOperatorSchedules } from "../search/operator/candidates.js";
 import { algorithmRefused } from "./failures.js";
 
 /** Candidates measured beside the baselines: the best predicted ones that differ. */

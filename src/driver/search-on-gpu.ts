@@ -1,17 +1,16 @@
 import type { ArtifactTask } from "../artifact/artifact.js";
+import { tasksInFlight } from "../artifact/tasks-in-flight.js";
+import type { GpuCandidate, GpuCandidates } from "../schedule/gpu-candidate.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
 import {
-  type GpuCandidate,
   type GpuCandidateOptions,
-  type GpuCandidates,
   isMerging,
   rankCandidates,
   searchGpuSchedules,
 } from "../search/operator/gpu/gpu-candidates.js";
-import type { GpuProblem } from "../search/operator/gpu/gpu-problem.js";
 import { searchBesideIos } from "../search/operator/gpu/ios-beside.js";
 import type { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
-import { tasksInFlight } from "./tasks-in-flight.js";
 
 /** What to search for a GPU. */
 export interface GpuSearchWish extends Omit<GpuCandidateOptions, "starts" | "merging"> {

@@ -1,23 +1,23 @@
 /** Pipeline search from a placement alone: read or build it, search, verify, write. */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
+import { inputOf } from "../artifact/input-of.js";
 import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { type GivenOptions, recordedOptions } from "../artifact/recorded-options.js";
+import { mayWrite, readText, writeText } from "../core/files.js";
 import { invariant } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
 import { MAX_PLACEMENT_BYTES, parsePlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
+import type { PipelineAlgorithm } from "../schedule/pipeline-algorithm-names.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
-import type { PipelineAlgorithm } from "../search/pipeline/algorithm-names.js";
 import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
 import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
 import { DEFAULT_NODES } from "../search/pipeline/top-compile.js";
-import { mayWrite, readText, writeText } from "./files.js";
-import { inputOf } from "./input-of.js";
-import { pipelineSectionOf } from "./pipeline-section-of.js";
 
 /** Where the placement comes from. */
 export type PlacementSource =

@@ -1,5 +1,5 @@
+import { formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
-import { formatName, formatNs, formatShare } from "./format.js";
 
 /** What is shown of a comparison; times in nanoseconds, but `searchMs`. */
 export interface Compared {

@@ -5,9 +5,9 @@ import {
   type OperatorsSection,
   type ScheduleArtifact,
 } from "../artifact/artifact.js";
+import { formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
-import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 import { whySequential } from "./why-sequential.js";
 
 /** What a compile found: the device, the candidates beside the baselines, the choice and why. */

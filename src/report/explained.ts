@@ -1,9 +1,9 @@
 import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
+import { counted, formatName, formatNs, formatShare } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
-import { counted, formatName, formatNs, formatShare } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { renderGpuExplained } from "./gpu-explained.js";
 

@@ -1,5 +1,5 @@
+import { formatNs, formatShare } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
-import { formatNs, formatShare } from "./format.js";
 import type { ChartLayout } from "./gantt.js";
 import type { ChainTime, GpuBound, GpuExplanation, GpuLoss } from "./gpu-explanation.js";
 

@@ -1,7 +1,7 @@
+import { formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { productOf } from "../core/product.js";
 import { textTable } from "../core/text-table.js";
 import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.js";
-import { formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 
 const SLOWEST = 10;
 

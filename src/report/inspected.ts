@@ -1,6 +1,6 @@
+import { counted, formatBytes, formatCount, formatName, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Inspection, ModelValue, WidthSummary } from "../onnx/inspect-model.js";
-import { counted, formatBytes, formatCount, formatName, formatShare } from "./format.js";
 
 /** A model's summary for people: what it is made of, how wide it is, where its work is. */
 export function renderInspected(inspection: Inspection): string {

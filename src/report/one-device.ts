@@ -1,5 +1,5 @@
 import type { PipelineSection } from "../artifact/pipeline-section.js";
-import { formatNs, formatSpeedUp } from "./format.js";
+import { formatNs, formatSpeedUp } from "../core/format.js";
 
 /** Pipelines whose throughput is less than this many times that of one device are called slower. */
 const AS_FAST = 0.995;

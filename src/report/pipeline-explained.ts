@@ -1,8 +1,8 @@
 /** What holds a pipeline's period, for people. */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { formatName, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
-import { formatName, formatShare } from "./format.js";
 import type { ChartLayout } from "./gantt.js";
 import { type FormatTime, renderPipeline, timeOf } from "./pipeline.js";
 import type { PipelineExplanation, SpeedUp } from "./pipeline-explanation.js";

@@ -3,9 +3,9 @@
  * one repetend and the cool-down, each on its own time axis.
  */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
-import { formatName, formatNs, formatShare } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 
 /** The report of a section. Requires: the placement is the section's own. */

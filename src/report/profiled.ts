@@ -1,6 +1,6 @@
+import { formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Profile } from "../profile/profile.js";
-import { formatName, formatNs, formatShare } from "./format.js";
 
 const SLOWEST = 10;
 

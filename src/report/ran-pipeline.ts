@@ -1,9 +1,10 @@
 /** A pipeline that was run, for people: measured beside predicted, and both timelines. */
+
+import { formatName, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { WholeModelTiming } from "../profile/measure-pipeline.js";
 import type { Timing } from "../profile/profile.js";
 import type { StageSettings } from "../profile/stage-sessions.js";
-import { formatName, formatNs } from "./format.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { comparePrediction } from "./prediction.js";
 

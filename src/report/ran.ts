@@ -1,8 +1,9 @@
 /** A schedule of one device that was run, for people: measured beside the ways that need no schedule. */
+
+import { counted, formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
 import type { GpuBaselineTiming, GpuScheduleTiming } from "../profile/gpu/gpu-profile.js";
 import type { Timing } from "../profile/profile.js";
-import { counted, formatName, formatNs, formatShare, formatSpeedUp } from "./format.js";
 import { comparePrediction } from "./prediction.js";
 
 /** One way to run the model on a CPU, measured. */

@@ -1,8 +1,9 @@
 /** Stages of a model for people: what each one holds, takes and sends, and how they were found. */
 import type { ArtifactStage } from "../artifact/stages-section.js";
+import { formatBytes, formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { PartitionOutcome } from "../partition/search-partition.js";
-import { formatBytes, formatName, formatNs, formatShare } from "./format.js";
+import type { PartitionMeasure } from "../staging/partition-measure.js";
 
 /** One row per stage. */
 export function renderStages(stages: readonly ArtifactStage[]): string {
@@ -21,14 +22,6 @@ export function renderStages(stages: readonly ArtifactStage[]): string {
     rows,
     ["left", "left", "right", "right", "right", "right", "right", "left"],
   );
-}
-
-/** What the partition of a model was made small in. */
-export interface PartitionMeasure {
-  /** Whether a stage counts as often as there are stages on its device. */
-  readonly isPerDevice: boolean;
-  /** Whether only the forward pass counts. */
-  readonly isTraining: boolean;
 }
 
 /** How the partition was found, and what the other methods gave. */

@@ -1,5 +1,5 @@
 import type { OperatorsSection } from "../artifact/artifact.js";
-import { formatNs, formatShare, formatSpeedUp } from "./format.js";
+import { formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 
 /** Longest paths from here on leave too little beside them to be worth a thread. */
 const NEARLY_ALL = 0.9;

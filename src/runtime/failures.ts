@@ -155,3 +155,13 @@ export function executorClosed(): Failure {
 export function wrongFeed(tensor: string, problem: string): Failure {
   return { code: "wrong-input-tensor", message: problem, where: tensor, exit: 1 };
 }
+
+/** A model that works at none of the sizes that were assumed for its dynamic dims, the defaults first. */
+export function sizesRefused(reason: Failure, sizes: readonly string[]): Failure {
+  const [defaults = "", ...tried] = sizes;
+  const more = tried.length === 0 ? "" : `; also tried: ${tried.join(", ")}`;
+  return {
+    ...reason,
+    hint: `these are default sizes of dynamic dims: ${defaults}${more}; give the sizes that the model is used with (--dim NAME=VALUE)`,
+  };
+}

@@ -4,18 +4,18 @@
 // made in one run, so that its ratios hold on a busy machine as well.
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
+import { bottomLevels } from "../../dist/ir/path-lengths.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import { readModel } from "../../dist/onnx/read-model.js";
 import { GpuEngine } from "../../dist/schedule/gpu-engine.js";
+import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 import { gpuArcsOf } from "../../dist/schedule/gpu-streams.js";
 import {
   GPU_ALGORITHMS,
   searchGpuSchedules,
 } from "../../dist/search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 import { pathsOf, shareStreams } from "../../dist/search/operator/nimble.js";
 import { inheritStreams, searchOpara } from "../../dist/search/operator/opara.js";
-import { bottomLevels } from "../../dist/search/operator/path-lengths.js";
 
 const device = DEVICE_MODELS.find(({ name }) => name === (process.argv[2] ?? "a100-pcie-40gb"));
 

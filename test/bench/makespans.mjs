@@ -2,7 +2,7 @@
 // `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape,
 // `-- --max-nodes N` limits ours, `-- --short` prints one row per placement: ours / best reference / lower bound.
 import { buildShape } from "../../dist/placement/shapes/build-shape.js";
-import { PIPELINE_ALGORITHMS } from "../../dist/search/pipeline/algorithm-names.js";
+import { PIPELINE_ALGORITHMS } from "../../dist/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../dist/search/pipeline/algorithms.js";
 
 const COUNTS = [8, 16, 32, 64, 128];

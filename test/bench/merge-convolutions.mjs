@@ -2,9 +2,9 @@
 // Arguments: device models, separated by commas; batch.
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
-import { loadModel, loadModelForBatch } from "../../dist/driver/load-model.js";
+import { loadModel, loadModelForBatch } from "../../dist/runtime/load-model.js";
+import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 import { MergeSpace } from "../../dist/search/operator/gpu/merge-space.js";
 
 const MODELS = "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1";

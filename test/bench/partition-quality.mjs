@@ -17,7 +17,7 @@ import { climbHill } from "../../dist/partition/hill-climbing.js";
 import { partitionGraphOf } from "../../dist/partition/partition-graph.js";
 import { equalDevices, partitionProblemOf } from "../../dist/partition/partition-problem.js";
 import { searchPartition } from "../../dist/partition/search-partition.js";
-import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
+import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 
 const MODELS =
   process.argv[2] ??

@@ -4,8 +4,8 @@ import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { isCapturable, kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import { readModel } from "../../dist/onnx/read-model.js";
+import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 
 const MODELS =
   "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1 randwire-2 bert-base gpt2 t5-small dlrm flava swin-t two-branch";

@@ -5,10 +5,10 @@
 import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
 import { residentBlocksPerSm } from "../../dist/cost/occupancy.js";
-import { loadModelForBatch } from "../../dist/driver/load-model.js";
+import { loadModelForBatch } from "../../dist/runtime/load-model.js";
+import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 import { simulateGpu } from "../../dist/schedule/simulate-gpu.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../../dist/search/operator/gpu/gpu-problem.js";
 
 /** Algorithm, model, GPU, published speed-up over one stream (docs/benchmarks.md), batch if not 1. */
 const CASES = [

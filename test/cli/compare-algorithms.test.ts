@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuComparison } from "../../src/driver/gpu-comparison.js";
 import type { Explanation } from "../../src/report/explanation.js";
-import { GPU_ALGORITHMS } from "../../src/search/operator/gpu/gpu-candidates.js";
+import { GPU_ALGORITHMS } from "../../src/schedule/algorithm-names.js";
 import { runCli } from "../support/run-cli.js";
 
 const MODEL = "fixtures/models/googlenet.onnx";

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
 import { kernelsOf } from "../../src/cost/kernels/operator-kernels.js";
-import { loadModel } from "../../src/driver/load-model.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import type { GpuPairTiming, GpuProfile } from "../../src/profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../../src/profile/gpu/gpu-profile-format.js";
 import { GPU_METHOD_VERSION } from "../../src/profile/gpu/measure-gpu-profile.js";
 import { modelDigest } from "../../src/profile/profile-key.js";
+import { loadModel } from "../../src/runtime/load-model.js";
 import { runCli } from "../support/run-cli.js";
 
 const MODEL = "fixtures/models/squeezenet.onnx";

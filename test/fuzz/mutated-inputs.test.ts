@@ -6,7 +6,6 @@ import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-forma
 import type { Result } from "../../src/core/result.js";
 import { parseDeviceModel } from "../../src/cost/device-model.js";
 import { H200 } from "../../src/cost/device-models/hopper.js";
-import { assignOperators } from "../../src/driver/pipeline/assign-operators.js";
 import { verifyGraph } from "../../src/ir/verify-graph.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -14,6 +13,7 @@ import { encodePlacement, parsePlacement } from "../../src/placement/parse-place
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { parseStageSpec } from "../../src/placement/stage-spec.js";
 import { parseProfile } from "../../src/profile/profile-format.js";
+import { assignOperators } from "../../src/staging/assign-operators.js";
 import { ARTIFACT } from "../support/artifacts.js";
 import { chain } from "../support/graphs.js";
 import { mutate, mutateJson, randomOf } from "./mutations.js";

@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { emitModel } from "../../src/kernels/emit.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import { obtainGpuHelper } from "../../src/runtime/cuda/client/obtain-helper.js";
-import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
 import type { Sharing } from "../../src/runtime/cuda/program/memory-plan.js";
 import { type Precision, precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../src/runtime/cuda/program/program.js";

@@ -2,13 +2,13 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DevicePlan } from "../../src/kernels/device-node.js";
+import { emitModel } from "../../src/kernels/emit.js";
+import { kernelSources } from "../../src/kernels/language/kernel-source.js";
+import type { FloatStorage } from "../../src/kernels/operator-call.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import { readModel } from "../../src/onnx/read-model.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { DevicePlan } from "../../src/runtime/cuda/codegen/device-node.js";
-import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
-import { kernelSources } from "../../src/runtime/cuda/codegen/kernel-source.js";
-import type { FloatStorage } from "../../src/runtime/cuda/codegen/operator-call.js";
 import { COMPILE_OPTIONS } from "../../src/runtime/cuda/program/program.js";
 import { DEVICE_CASES } from "../support/device-operator-cases.js";
 import { NVRTC_SKIP_REASON, startCompiler } from "../support/nvrtc.js";

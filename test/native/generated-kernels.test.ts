@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import { type DeviceModel, emitModel } from "../../src/kernels/emit.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -19,7 +20,6 @@ import {
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
 import { measureNodes } from "../../src/profile/gpu/measure-nodes.js";
 import { modelInputs } from "../../src/profile/worker-plan-of.js";
-import { type DeviceModel, emitModel } from "../../src/runtime/cuda/codegen/emit.js";
 import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../src/runtime/cuda/program/program.js";
 import { DeviceSession } from "../../src/runtime/cuda/session/device-session.js";

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
 import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
 import { GpuEngine } from "../../src/schedule/gpu-engine.js";
+import { type GpuProblem, gpuProblemOf } from "../../src/schedule/gpu-problem.js";
 import { gpuArcsOf } from "../../src/schedule/gpu-streams.js";
 import { searchGpuSchedules } from "../../src/search/operator/gpu/gpu-candidates.js";
-import { type GpuProblem, gpuProblemOf } from "../../src/search/operator/gpu/gpu-problem.js";
 import { graphOf } from "../support/graphs.js";
 import { randomKernels } from "../support/kernels.js";
 

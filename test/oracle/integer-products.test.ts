@@ -7,9 +7,9 @@
 import { describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
+import { INTEGER_RULES } from "../../src/kernels/operators/integer-products.js";
 import { raisedTypes } from "../../src/onnx/exact-products.js";
 import { outputDistance, referenceOutputs } from "../../src/profile/gpu/check-gpu-outputs.js";
-import { INTEGER_RULES } from "../../src/runtime/cuda/codegen/integer-products.js";
 import { probeProducts } from "../../src/runtime/product-probe.js";
 import type { TensorData } from "../../src/runtime/tensor-data.js";
 import { row } from "../support/case-row.js";

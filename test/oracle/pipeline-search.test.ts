@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
-import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { makespanBound } from "../../src/search/pipeline/reference/path-bounds.js";
 import { leastMakespan, leastPeriod } from "../support/brute-force-pipeline.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../src/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../src/placement/shapes/build-shape.js";
-import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { leastMakespan } from "../support/brute-force-pipeline.js";
 import { familySchedules } from "../support/family-schedules.js";

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { operatorId } from "../../src/ir/operator-graph.js";
+import type { OperatorProblem } from "../../src/schedule/operator-problem.js";
 import type { Launch, OperatorSchedule } from "../../src/schedule/operator-schedule.js";
 import { segmentsOf } from "../../src/schedule/segments.js";
 import { segmentOverheadNs, simulateWorkers } from "../../src/schedule/simulate-workers.js";
 import { verifyOperatorSchedule } from "../../src/schedule/verify-operator-schedule.js";
 import { foldStreams } from "../../src/search/operator/fold-streams.js";
 import { searchOpara } from "../../src/search/operator/opara.js";
-import type { OperatorProblem } from "../../src/search/operator/operator-problem.js";
 import { searchSequential } from "../../src/search/operator/sequential.js";
 import { searchWavefront } from "../../src/search/operator/wavefront.js";
 import { arbitraryCase, arbitraryWorkers, freeWorkers } from "../support/arbitrary-graphs.js";

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
-import { pipelineSectionOf } from "../../src/driver/pipeline-section-of.js";
+import { pipelineSectionOf } from "../../src/artifact/pipeline-section-of.js";
 import { readPlacement } from "../../src/placement/parse-placement.js";
+import { FAMILIES } from "../../src/schedule/family-names.js";
+import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { verifyPeriodicSchedule } from "../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../src/schedule/verify-pipeline-schedule.js";
-import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { FAMILIES } from "../../src/search/pipeline/reference/family-names.js";
 import { makespanBound } from "../../src/search/pipeline/reference/path-bounds.js";
 import { randomPlacement } from "../support/placements.js";
 

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
-import { pipelineSectionOf } from "../../src/driver/pipeline-section-of.js";
-import { verifyPipeline } from "../../src/driver/verify-pipeline.js";
+import { pipelineSectionOf } from "../../src/artifact/pipeline-section-of.js";
 import { explainPipeline } from "../../src/report/pipeline-explanation.js";
-import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { verifyPipeline } from "../../src/verify/verify-pipeline.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";
 

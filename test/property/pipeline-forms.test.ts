@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { searchedSection } from "../../src/driver/search-placement.js";
-import { verifyPipeline } from "../../src/driver/verify-pipeline.js";
-import { PIPELINE_ALGORITHMS } from "../../src/search/pipeline/algorithm-names.js";
+import { FAMILIES } from "../../src/schedule/family-names.js";
+import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { FAMILIES } from "../../src/search/pipeline/reference/family-names.js";
+import { verifyPipeline } from "../../src/verify/verify-pipeline.js";
 import { chainPlacement, everyPlacement } from "../support/chain-placements.js";
 
 const COUNT = fc.integer({ min: 1, max: 6 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../src/placement/placement.js";
+import type { PipelineOutcome } from "../../src/schedule/pipeline-outcome.js";
 import { steadyPeakMemory } from "../../src/schedule/verify-periodic-schedule.js";
-import type { PipelineOutcome } from "../../src/search/pipeline/pipeline-outcome.js";
 import { provingSearch, rateOf } from "../support/default-search.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";

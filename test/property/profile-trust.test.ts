@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compileModel } from "../../src/driver/compile.js";
 import type { DriverContext } from "../../src/driver/context.js";
-import { verifySchedule } from "../../src/driver/verify-schedule.js";
 import { parseProfile } from "../../src/profile/profile-format.js";
+import { verifySchedule } from "../../src/verify/verify-schedule.js";
 import { fieldChanges } from "../support/field-changes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-profiles-"));

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
+import { workerBounds } from "../../src/schedule/operator-bounds.js";
 import { simulateWorkers } from "../../src/schedule/simulate-workers.js";
 import { verifyOperatorSchedule } from "../../src/schedule/verify-operator-schedule.js";
-import { workerBounds } from "../../src/search/operator/bounds.js";
 import { searchOperatorSchedules } from "../../src/search/operator/candidates.js";
 import { groupEvaluator } from "../../src/search/operator/group-evaluator.js";
 import { groupGraphOf } from "../../src/search/operator/group-graph.js";

@@ -1,5 +1,5 @@
 import type { Placement } from "../../src/placement/placement.js";
-import type { PipelineOutcome } from "../../src/search/pipeline/pipeline-outcome.js";
+import type { PipelineOutcome } from "../../src/schedule/pipeline-outcome.js";
 import { topCompileSchedule } from "../../src/search/pipeline/top-compile.js";
 
 /** Enough for nearly all small placements. */

@@ -1,11 +1,7 @@
 /** Runs device nodes on the CPU, in memory that starts as NaN, as the GPU's does. */
 import { present } from "../../src/core/invariant.js";
-import type {
-  DeviceNode,
-  MatrixOperand,
-  Place,
-} from "../../src/runtime/cuda/codegen/device-node.js";
-import { STORAGE_BYTES, type StorageType } from "../../src/runtime/cuda/codegen/expression.js";
+import type { DeviceNode, MatrixOperand, Place } from "../../src/kernels/device-node.js";
+import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
 import { type Elements, elementsAt } from "./device-memory.js";
 import { runKernel } from "./kernel-interpreter.js";
 

@@ -1,5 +1,5 @@
 /** Elements in simulated device memory, with the conversions that a GPU's loads and stores do. */
-import { STORAGE_BYTES, type StorageType } from "../../src/runtime/cuda/codegen/expression.js";
+import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
 
 /** Elements of one type at a place in memory. */
 export interface Elements {

@@ -7,12 +7,12 @@ import { present } from "../../src/core/invariant.js";
 import { type Random, seededRandom } from "../../src/core/random.js";
 import { fail, ok, type Result } from "../../src/core/result.js";
 import type { RunningHelper } from "../../src/driver/context.js";
+import type { Kernel } from "../../src/kernels/language/kernel.js";
 import type { CudaDevice, ProbeResult } from "../../src/runtime/cuda/client/devices.js";
 import { helperRefused } from "../../src/runtime/cuda/client/failures.js";
 import type { HelperError } from "../../src/runtime/cuda/client/helper-error.js";
 import type { ExecutableSchedule, HelperNode } from "../../src/runtime/cuda/client/nodes.js";
 import type { HelperOp, RequestOf, ResultOf } from "../../src/runtime/cuda/client/protocol.js";
-import type { Kernel } from "../../src/runtime/cuda/codegen/kernel.js";
 import { poisoned } from "./device-emulator.js";
 import { executeNode, inRandomOrder, uploadInto } from "./program-emulator.js";
 

@@ -1,7 +1,7 @@
 import type { Placement } from "../../src/placement/placement.js";
+import { FAMILIES } from "../../src/schedule/family-names.js";
 import type { PipelineSchedule } from "../../src/schedule/pipeline-schedule.js";
 import { familySchedule } from "../../src/search/pipeline/reference/families.js";
-import { FAMILIES } from "../../src/search/pipeline/reference/family-names.js";
 
 /** The schedules of all families that take the placement and stay within its memory, shortest first. */
 export function familySchedules(

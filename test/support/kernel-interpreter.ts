@@ -9,8 +9,8 @@ import type {
   Expression,
   UnaryOperation,
   ValueType,
-} from "../../src/runtime/cuda/codegen/expression.js";
-import type { Kernel, Statement } from "../../src/runtime/cuda/codegen/kernel.js";
+} from "../../src/kernels/language/expression.js";
+import type { Kernel, Statement } from "../../src/kernels/language/kernel.js";
 import { type Elements, elementsAt } from "./device-memory.js";
 
 interface Frame {

@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
+import { emitModel } from "../../src/kernels/emit.js";
+import { kernelSources } from "../../src/kernels/language/kernel-source.js";
 import type { Outputs } from "../../src/profile/gpu/check-gpu-outputs.js";
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import type { HelperNode } from "../../src/runtime/cuda/client/nodes.js";
-import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
-import { kernelSources } from "../../src/runtime/cuda/codegen/kernel-source.js";
 import { constantUploads } from "../../src/runtime/cuda/program/constants.js";
 import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import {

@@ -5,12 +5,12 @@
 import { present } from "../../src/core/invariant.js";
 import { type Random, seededRandom } from "../../src/core/random.js";
 import type { ElementType } from "../../src/ir/element-type.js";
+import { emitModel } from "../../src/kernels/emit.js";
+import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
+import type { Kernel } from "../../src/kernels/language/kernel.js";
+import { sizeOf } from "../../src/kernels/language/layout.js";
+import { storageOf } from "../../src/kernels/operator-call.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
-import { emitModel } from "../../src/runtime/cuda/codegen/emit.js";
-import { STORAGE_BYTES, type StorageType } from "../../src/runtime/cuda/codegen/expression.js";
-import type { Kernel } from "../../src/runtime/cuda/codegen/kernel.js";
-import { sizeOf } from "../../src/runtime/cuda/codegen/layout.js";
-import { storageOf } from "../../src/runtime/cuda/codegen/operator-call.js";
 import { bindSession, createSession } from "../../src/runtime/onnx-runtime.js";
 import { type TensorData, tensorBytes } from "../../src/runtime/tensor-data.js";
 import { poisoned, runNode } from "./device-emulator.js";

@@ -1,5 +1,5 @@
+import { deviceOperatorTypes } from "../../src/kernels/emit.js";
 import { operatorTypeNamed, operatorTypes } from "../../src/onnx/operators/catalog.js";
-import { deviceOperatorTypes } from "../../src/runtime/cuda/codegen/emit.js";
 
 const HEAD = `# Operators
 

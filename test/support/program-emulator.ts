@@ -5,6 +5,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { present } from "../../src/core/invariant.js";
 import type { Random } from "../../src/core/random.js";
+import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
+import type { Kernel } from "../../src/kernels/language/kernel.js";
 import type {
   ConvTensor,
   GemmMatrix,
@@ -12,8 +14,6 @@ import type {
   HelperSchedule,
 } from "../../src/runtime/cuda/client/nodes.js";
 import type { UploadItem } from "../../src/runtime/cuda/client/protocol.js";
-import { STORAGE_BYTES, type StorageType } from "../../src/runtime/cuda/codegen/expression.js";
-import type { Kernel } from "../../src/runtime/cuda/codegen/kernel.js";
 import type { MemoryRange } from "../../src/runtime/cuda/program/memory-plan.js";
 import { type DeviceProgram, helperNodes } from "../../src/runtime/cuda/program/program.js";
 import { convolve, poisoned } from "./device-emulator.js";

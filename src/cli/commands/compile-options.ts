@@ -1,10 +1,11 @@
 import type { NamedDevice } from "../../driver/device-named.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
-import { type GpuAlgorithm, isMerging } from "../../search/operator/gpu/gpu-candidates.js";
+import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
-} from "../../search/pipeline/algorithm-names.js";
+} from "../../schedule/pipeline-algorithm-names.js";
+import { isMerging } from "../../search/operator/gpu/gpu-candidates.js";
 import type { CommonOptions } from "../io.js";
 import {
   ASCII,

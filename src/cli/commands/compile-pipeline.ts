@@ -5,7 +5,7 @@ import { compilePipeline } from "../../driver/pipeline/compile-pipeline.js";
 import { renderOneDevice } from "../../report/one-device.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
-import { PIPELINE_ALGORITHMS } from "../../search/pipeline/algorithm-names.js";
+import { PIPELINE_ALGORITHMS } from "../../schedule/pipeline-algorithm-names.js";
 import { layoutOf } from "../columns.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";

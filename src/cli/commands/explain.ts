@@ -1,12 +1,12 @@
-import { contradictionsIn } from "../../driver/contradictions.js";
-import { sectionMissing } from "../../driver/failures.js";
-import { readArtifact } from "../../driver/read-artifact.js";
+import { readArtifact } from "../../artifact/read-artifact.js";
 import { readPlacement } from "../../placement/parse-placement.js";
 import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
 import { renderStages } from "../../report/stages.js";
+import { contradictionsIn } from "../../verify/contradictions.js";
+import { sectionMissing } from "../../verify/failures.js";
 import { layoutOf } from "../columns.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";

@@ -1,6 +1,6 @@
-import { loadModel } from "../../driver/load-model.js";
 import { inspectModel } from "../../onnx/inspect-model.js";
 import { renderInspected } from "../../report/inspected.js";
+import { loadModel } from "../../runtime/load-model.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";

@@ -1,9 +1,9 @@
 import { deviceNamed } from "../../driver/device-named.js";
 import { partitionModel } from "../../driver/pipeline/compile-pipeline.js";
-import { stagesOf } from "../../driver/pipeline/place-model.js";
 import { placementJson } from "../../placement/parse-placement.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
+import { stagesOf } from "../../staging/place-model.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";

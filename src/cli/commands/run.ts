@@ -1,7 +1,7 @@
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import { readArtifact } from "../../artifact/read-artifact.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
-import { readArtifact } from "../../driver/read-artifact.js";
 import { runSchedule } from "../../driver/run-schedule.js";
 import { renderGpuRan, renderRan } from "../../report/ran.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";

@@ -2,7 +2,7 @@ import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
 import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
-} from "../../search/pipeline/algorithm-names.js";
+} from "../../schedule/pipeline-algorithm-names.js";
 import type { CommonOptions } from "../io.js";
 import { ASCII, forceOption, outOption, SEED } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";

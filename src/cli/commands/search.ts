@@ -1,6 +1,5 @@
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
-import { USUAL_MICRO_BATCHES } from "../../driver/pipeline/pipeline-usual.js";
 import {
   type PlacementSource,
   type SearchRequest,
@@ -10,6 +9,7 @@ import {
 import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
+import { USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import { layoutOf } from "../columns.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";

@@ -1,10 +1,10 @@
 import type { PipelineSection } from "../../artifact/pipeline-section.js";
+import { readArtifact } from "../../artifact/read-artifact.js";
+import { counted } from "../../core/format.js";
 import { present } from "../../core/invariant.js";
-import { modelLoader } from "../../driver/load-model-of-artifact.js";
-import { readArtifact } from "../../driver/read-artifact.js";
-import { type VerifiedArtifact, verifyArtifact } from "../../driver/verify-artifact.js";
-import type { VerifiedSchedule } from "../../driver/verify-schedule.js";
-import { counted } from "../../report/format.js";
+import { modelLoader } from "../../verify/load-model-of-artifact.js";
+import { type VerifiedArtifact, verifyArtifact } from "../../verify/verify-artifact.js";
+import type { VerifiedSchedule } from "../../verify/verify-schedule.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";

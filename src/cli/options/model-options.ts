@@ -1,8 +1,11 @@
 /** Options about models, files and devices, each declared once for all commands that take it. */
 import { DEVICE_MODELS } from "../../cost/device-models/catalogue.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
-import { OPERATOR_ALGORITHMS } from "../../search/operator/candidates.js";
-import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
+import {
+  GPU_ALGORITHMS,
+  type GpuAlgorithm,
+  OPERATOR_ALGORITHMS,
+} from "../../schedule/algorithm-names.js";
 import type { OptionSpec } from "./option-spec.js";
 import { addDim, MOST_TASKS, sharesOfTasks, whole } from "./values.js";
 

@@ -1,11 +1,12 @@
 /** Options of pipelines: those of models that are cut into stages, and those of placements. */
-import { USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../../driver/pipeline/pipeline-usual.js";
+
 import { PARTITION_METHODS } from "../../partition/search-partition.js";
 import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
 import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
-} from "../../search/pipeline/algorithm-names.js";
+} from "../../schedule/pipeline-algorithm-names.js";
+import { USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import type { PipelineCliOptions } from "../pipeline-request.js";
 import type { OptionSpec, OptionTable } from "./option-spec.js";
 import {

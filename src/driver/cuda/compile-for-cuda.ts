@@ -8,14 +8,14 @@
 import { basename } from "node:path";
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { inputOf } from "../../artifact/input-of.js";
 import { recordedOptions, recordedSwitch } from "../../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
-import type { GpuAlgorithm } from "../../search/operator/gpu/gpu-candidates.js";
+import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
-import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";

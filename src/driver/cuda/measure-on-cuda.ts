@@ -1,5 +1,6 @@
 import type { ProvenanceInput } from "../../artifact/artifact.js";
 import { sha256 } from "../../core/digest.js";
+import { readText } from "../../core/files.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { profileDoesNotFit, profileOperatorsDiffer } from "../../profile/failures.js";
@@ -21,16 +22,12 @@ import { modelDigest } from "../../profile/profile-key.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import { programDigest } from "../../runtime/cuda/program/program-digest.js";
-import {
-  type GpuAlgorithm,
-  type GpuCandidate,
-  type GpuCandidates,
-  searchGpuSchedules,
-} from "../../search/operator/gpu/gpu-candidates.js";
-import type { GpuProblem } from "../../search/operator/gpu/gpu-problem.js";
+import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
+import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
+import type { GpuProblem } from "../../schedule/gpu-problem.js";
+import { searchGpuSchedules } from "../../search/operator/gpu/gpu-candidates.js";
 import type { DriverContext } from "../context.js";
 import { algorithmRefused, outputsTooFar, streamsTooMany } from "../failures.js";
-import { readText } from "../files.js";
 import { measuredProblem } from "../measured-problem.js";
 import { type CudaTarget, type FoundDevice, withDevice } from "./with-device.js";
 

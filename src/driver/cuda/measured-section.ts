@@ -1,4 +1,5 @@
 import type { DecisionReason, OperatorsSection } from "../../artifact/artifact.js";
+import { gpuSectionOf } from "../../artifact/gpu-section-of.js";
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -9,12 +10,8 @@ import type {
   GpuScheduleTiming,
 } from "../../profile/gpu/gpu-profile.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
-import type {
-  GpuAlgorithm,
-  GpuCandidate,
-  GpuCandidates,
-} from "../../search/operator/gpu/gpu-candidates.js";
-import { gpuSectionOf } from "../gpu-section-of.js";
+import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
+import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
 import { searchFromProfile } from "./measure-on-cuda.js";
 
 /** Times at least this far apart count as different, whatever the noise floor says. */

@@ -3,9 +3,9 @@ import { fail, ok, type Result } from "../../core/result.js";
 import type { GpuBaselineTiming, GpuScheduleTiming } from "../../profile/gpu/gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
+import type { VerifiedSchedule } from "../../verify/verify-schedule.js";
 import type { DriverContext } from "../context.js";
 import { outputsTooFar, replayDiffers, streamsTooMany } from "../failures.js";
-import type { VerifiedSchedule } from "../verify-schedule.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
 /** What running a schedule on a GPU gave. */

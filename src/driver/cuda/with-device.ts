@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from "../../core/result.js";
+import { type DeviceModel, emitModel } from "../../kernels/emit.js";
+import { describeRefused } from "../../kernels/failures.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
 import { modelInputs } from "../../profile/worker-plan-of.js";
 import type { ProbeResult } from "../../runtime/cuda/client/devices.js";
 import { helperRefused } from "../../runtime/cuda/client/failures.js";
-import { type DeviceModel, emitModel } from "../../runtime/cuda/codegen/emit.js";
-import { describeRefused } from "../../runtime/cuda/codegen/failures.js";
 import type { Sharing } from "../../runtime/cuda/program/memory-plan.js";
 import { type Precision, precisionPlan } from "../../runtime/cuda/program/precision.js";
 import { buildProgram } from "../../runtime/cuda/program/program.js";

@@ -1,21 +1,27 @@
 /** From a model to a pipeline: cost, cut, place, search, verify, write. */
 import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
+import { inputOf } from "../../artifact/input-of.js";
 import { type GivenOptions, recordedOptions } from "../../artifact/recorded-options.js";
+import { mayWriteInto } from "../../core/files.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
-import type { PipelineAlgorithm } from "../../search/pipeline/algorithm-names.js";
+import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
+import type { ModelCosts } from "../../staging/model-costs.js";
+import {
+  type PlacedModel,
+  type PlaceOptions,
+  placeModel,
+  stagesOf,
+} from "../../staging/place-model.js";
 import type { DriverContext } from "../context.js";
-import { mayWriteInto } from "../files.js";
-import { inputOf } from "../input-of.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { recordedDims } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
 import { searchedSection } from "../search-placement.js";
-import { type CostSource, type ModelCosts, modelCosts } from "./model-costs.js";
-import { type PlacedModel, type PlaceOptions, placeModel, stagesOf } from "./place-model.js";
+import { type CostSource, modelCosts } from "./model-costs.js";
 import { writeStageModels } from "./write-stage-models.js";
 
 /** Which model is placed, and how. */

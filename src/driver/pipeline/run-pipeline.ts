@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
 import type { PipelineSection } from "../../artifact/pipeline-section.js";
+import { readArtifact } from "../../artifact/read-artifact.js";
 import { blockPositions, wholeOf } from "../../artifact/section-schedules.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
@@ -18,13 +19,13 @@ import { modelInputs } from "../../profile/worker-plan-of.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
 import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
+import { sectionMissing } from "../../verify/failures.js";
+import { modelLoader } from "../../verify/load-model-of-artifact.js";
+import { hasStages, stagesOfArtifact } from "../../verify/stages-of-artifact.js";
+import { verifyPipeline } from "../../verify/verify-pipeline.js";
 import type { DriverContext } from "../context.js";
-import { outputsDiffer, sectionMissing } from "../failures.js";
-import { modelLoader } from "../load-model-of-artifact.js";
-import { readArtifact } from "../read-artifact.js";
-import { verifyPipeline } from "../verify-pipeline.js";
+import { outputsDiffer } from "../failures.js";
 import { pipelineNotRunnable } from "./failures.js";
-import { hasStages, stagesOfArtifact } from "./stages-of-artifact.js";
 
 /** What to run. */
 export interface RunPipelineRequest {

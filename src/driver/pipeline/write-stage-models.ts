@@ -1,13 +1,13 @@
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { fileUnwritable, stageFolderIsFile, stageModelExists } from "../../core/file-failures.js";
 import { makeFolder } from "../../core/make-folder.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { writeFileAtomically } from "../../core/write-file.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageModels } from "../../onnx/stage-models.js";
 import { StageWeights } from "../../onnx/stage-weights.js";
-import { fileUnwritable, stageFolderIsFile, stageModelExists } from "../failures.js";
-import type { PlacedModel } from "./place-model.js";
+import type { PlacedModel } from "../../staging/place-model.js";
 
 /**
  * Writes every stage as `<model>.<stage>.onnx` into a folder, made if need be, their weights once beside them as

@@ -9,8 +9,8 @@
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import { type Json, stableJson } from "../../core/stable-json.js";
+import type { DeviceNode, MatrixOperand } from "../../kernels/device-node.js";
 import type { KernelFacts } from "../../runtime/cuda/client/protocol.js";
-import type { DeviceNode, MatrixOperand } from "../../runtime/cuda/codegen/device-node.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import type { Timing } from "../profile.js";
 import type { OnProgress } from "../progress.js";

@@ -1,15 +1,16 @@
 import type { Failure } from "../../core/failure.js";
 import { invariant } from "../../core/invariant.js";
 import type { WorkerCosts } from "../../cost/operator-costs.js";
+import { OPERATOR_ALGORITHMS, type OperatorAlgorithm } from "../../schedule/algorithm-names.js";
+import { type WorkerBounds, workerBounds } from "../../schedule/operator-bounds.js";
+import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import { simulateWorkers } from "../../schedule/simulate-workers.js";
 import { verifyOperatorSchedule } from "../../schedule/verify-operator-schedule.js";
-import { type WorkerBounds, workerBounds } from "./bounds.js";
 import { tooManyOperators } from "./failures.js";
 import { foldStreams } from "./fold-streams.js";
 import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "./nimble.js";
 import { searchOpara } from "./opara.js";
-import type { OperatorProblem } from "./operator-problem.js";
 import { searchSequential } from "./sequential.js";
 import { searchWavefront } from "./wavefront.js";
 import { searchWorkers } from "./worker-search.js";
@@ -22,18 +23,6 @@ import { searchWorkers } from "./worker-search.js";
  * neighbours, fewer workers can be faster). Ours runs last and takes the others as rivals. Every
  * schedule passes the verifier before it is given out: what fails there is a mistake of ours.
  */
-
-/** Names of the algorithms, in the order in which equals are ranked. */
-export const OPERATOR_ALGORITHMS = [
-  "sequential",
-  "top-compile",
-  "opara",
-  "nimble",
-  "wavefront",
-] as const;
-
-/** Name of an algorithm that searches operator schedules. */
-export type OperatorAlgorithm = (typeof OPERATOR_ALGORITHMS)[number];
 
 /** A schedule with its prediction. */
 export interface Candidate {

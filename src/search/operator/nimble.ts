@@ -1,8 +1,8 @@
 import { countWays, type IncomingArcs } from "../../core/reachability.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
+import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import { type BipartiteGraph, maximumMatching } from "./bipartite-matching.js";
-import type { OperatorProblem } from "./operator-problem.js";
 import { composeSchedule } from "./waits.js";
 
 /**

@@ -1,9 +1,9 @@
 import { Heap } from "../../core/heap.js";
 import { type BoundClass, boundClass, ridgeOf } from "../../cost/bound-class.js";
 import type { Operator, OperatorGraph } from "../../ir/operator-graph.js";
+import { bottomLevels } from "../../ir/path-lengths.js";
+import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
-import type { OperatorProblem } from "./operator-problem.js";
-import { bottomLevels } from "./path-lengths.js";
 import { composeSchedule } from "./waits.js";
 
 /**

@@ -1,5 +1,5 @@
+import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
-import type { OperatorProblem } from "./operator-problem.js";
 import { composeSchedule } from "./waits.js";
 
 /**

@@ -1,13 +1,13 @@
 import { type Random, seededRandom } from "../../core/random.js";
 import type { WorkerCosts } from "../../cost/operator-costs.js";
+import { workerBounds } from "../../schedule/operator-bounds.js";
+import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import { simulateWorkers } from "../../schedule/simulate-workers.js";
-import { workerBounds } from "./bounds.js";
 import { type GroupPlan, groupEvaluator } from "./group-evaluator.js";
 import { chainsOf, type GroupGraph, groupGraphOf, partOf } from "./group-graph.js";
 import { improvePlan, isBetter, type JudgedPlan, judge } from "./improve-plan.js";
 import { listSchedule, sequentialPlan } from "./list-schedule.js";
-import type { OperatorProblem } from "./operator-problem.js";
 import { type Region, regionsOf } from "./regions.js";
 import { searchSequential } from "./sequential.js";
 import { composeSchedule } from "./waits.js";

@@ -14,6 +14,7 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import { limitMemory } from "../../placement/limit-memory.js";
 import type { Placement } from "../../placement/placement.js";
+import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
 import { completeSchedule } from "./complete-schedule.js";
@@ -24,7 +25,6 @@ import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
 import { type PeriodOptions, type PeriodResult, searchPeriod } from "./period-search.js";
-import type { PipelineOutcome, TightBound } from "./pipeline-outcome.js";
 import { makespanBound } from "./reference/path-bounds.js";
 import { shortestWhole } from "./shortest-whole.js";
 

@@ -11,15 +11,15 @@ import {
   compileForCuda,
 } from "../../../src/driver/cuda/compile-for-cuda.js";
 import { profileOnCuda } from "../../../src/driver/cuda/profile-on-cuda.js";
-import { loadModel } from "../../../src/driver/load-model.js";
 import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
-import { verifySchedule } from "../../../src/driver/verify-schedule.js";
+import { emitModel } from "../../../src/kernels/emit.js";
+import type { Kernel } from "../../../src/kernels/language/kernel.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/nodes.js";
-import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
-import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
+import { loadModel } from "../../../src/runtime/load-model.js";
+import { verifySchedule } from "../../../src/verify/verify-schedule.js";
 import { type EmulatedFaults, EmulatedHelper } from "../../support/emulated-helper.js";
 import { SKIP_REASON } from "../../support/onnx-runtime.js";
 import { encodeCase } from "../../support/operator-models.js";

@@ -8,16 +8,16 @@ import {
   type CudaCompileRequest,
   compileForCuda,
 } from "../../../src/driver/cuda/compile-for-cuda.js";
-import { loadModel } from "../../../src/driver/load-model.js";
 import { runSchedule } from "../../../src/driver/run-schedule.js";
-import { verifySchedule } from "../../../src/driver/verify-schedule.js";
+import { emitModel } from "../../../src/kernels/emit.js";
+import type { Kernel } from "../../../src/kernels/language/kernel.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../../src/onnx/merge-index.js";
 import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
-import { emitModel } from "../../../src/runtime/cuda/codegen/emit.js";
-import type { Kernel } from "../../../src/runtime/cuda/codegen/kernel.js";
 import { precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
+import { loadModel } from "../../../src/runtime/load-model.js";
+import { verifySchedule } from "../../../src/verify/verify-schedule.js";
 import { type ConvolutionCase, convolutionModel } from "../../support/convolution-models.js";
 import { EmulatedHelper } from "../../support/emulated-helper.js";
 import { SKIP_REASON } from "../../support/onnx-runtime.js";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { deviceOperatorTypes } from "../../../src/kernels/emit.js";
 import { operatorTypeNamed, operatorTypes } from "../../../src/onnx/operators/catalog.js";
-import { deviceOperatorTypes } from "../../../src/runtime/cuda/codegen/emit.js";
 import { OPERATOR_CASES } from "../../support/operator-cases.js";
 import { operatorsDoc } from "../../support/operators-doc.js";
 

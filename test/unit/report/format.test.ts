@@ -5,7 +5,7 @@ import {
   formatCount,
   formatName,
   formatNs,
-} from "../../../src/report/format.js";
+} from "../../../src/core/format.js";
 
 describe("formats", () => {
   it.each([

@@ -1,7 +1,7 @@
 /** Elements as the device stores them: from numbers, and between floats and halves. */
 import { halfValue } from "../../../core/half.js";
 import { unreachable } from "../../../core/invariant.js";
-import { STORAGE_BYTES, type StorageType } from "../codegen/expression.js";
+import { STORAGE_BYTES, type StorageType } from "../../../kernels/language/expression.js";
 
 /**
  * Little-endian elements of known numbers. Integers beyond the type's range wrap; floats round to the

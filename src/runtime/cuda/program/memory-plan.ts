@@ -19,11 +19,16 @@
 import { invariant, present } from "../../../core/invariant.js";
 import { bytesOf } from "../../../ir/element-type.js";
 import type { TensorId } from "../../../ir/operator-graph.js";
-import { type DeviceNode, type DevicePlan, type Place, placesOf } from "../codegen/device-node.js";
-import type { DeviceModel } from "../codegen/emit.js";
-import { STORAGE_BYTES } from "../codegen/expression.js";
-import { sizeOf } from "../codegen/layout.js";
-import { storageOf } from "../codegen/operator-call.js";
+import {
+  type DeviceNode,
+  type DevicePlan,
+  type Place,
+  placesOf,
+} from "../../../kernels/device-node.js";
+import type { DeviceModel } from "../../../kernels/emit.js";
+import { STORAGE_BYTES } from "../../../kernels/language/expression.js";
+import { sizeOf } from "../../../kernels/language/layout.js";
+import { storageOf } from "../../../kernels/operator-call.js";
 import { type HappensBefore, happensBefore } from "./happens-before.js";
 import type { LaunchOrder } from "./launch-order.js";
 

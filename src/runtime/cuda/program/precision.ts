@@ -1,6 +1,7 @@
 /** How floating-point numbers of a model are stored and multiplied on the device. */
+
+import type { FloatStorage } from "../../../kernels/operator-call.js";
 import type { NodeMath } from "../client/nodes.js";
-import type { FloatStorage } from "../codegen/operator-call.js";
 
 /** The ways to choose from. */
 export const PRECISIONS = ["tf32", "ieee", "torch", "f16"] as const;

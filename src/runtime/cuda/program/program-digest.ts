@@ -1,6 +1,6 @@
 import { sha256 } from "../../../core/digest.js";
-import type { DeviceModel } from "../codegen/emit.js";
-import { kernelSources } from "../codegen/kernel-source.js";
+import type { DeviceModel } from "../../../kernels/emit.js";
+import { kernelSources } from "../../../kernels/language/kernel-source.js";
 import { COMPILE_OPTIONS } from "./program.js";
 
 /**

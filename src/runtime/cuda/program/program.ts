@@ -5,6 +5,9 @@
  * their launches.
  */
 import { present } from "../../../core/invariant.js";
+import type { DeviceNode, MatrixOperand, Place } from "../../../kernels/device-node.js";
+import type { DeviceModel } from "../../../kernels/emit.js";
+import { type KernelSources, kernelSources } from "../../../kernels/language/kernel-source.js";
 import type {
   GemmMatrix,
   HelperNode,
@@ -12,9 +15,6 @@ import type {
   KernelNode,
   Launch,
 } from "../client/nodes.js";
-import type { DeviceNode, MatrixOperand, Place } from "../codegen/device-node.js";
-import type { DeviceModel } from "../codegen/emit.js";
-import { type KernelSources, kernelSources } from "../codegen/kernel-source.js";
 import type { LaunchOrder } from "./launch-order.js";
 import { type MemoryPlan, planMemory, type Sharing } from "./memory-plan.js";
 import type { PrecisionPlan } from "./precision.js";

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { OperatorId, TensorId } from "../../../ir/operator-graph.js";
+import { storageOf } from "../../../kernels/operator-call.js";
 import type { TensorData } from "../../tensor-data.js";
 import type { CudaDevice } from "../client/devices.js";
 import type { CallLimits } from "../client/gpu-helper.js";
@@ -26,7 +27,6 @@ import type {
   ResultOf,
   UploadItem,
 } from "../client/protocol.js";
-import { storageOf } from "../codegen/operator-call.js";
 import { constantUploads } from "../program/constants.js";
 import { floatsOfHalves, halvesOfFloats } from "../program/device-elements.js";
 import { sideFileFailed } from "../program/failures.js";

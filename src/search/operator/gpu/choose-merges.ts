@@ -22,8 +22,8 @@
 import type { OperatorId } from "../../../ir/operator-graph.js";
 import type { Merge } from "../../../onnx/merge-operators.js";
 import { GpuEngine } from "../../../schedule/gpu-engine.js";
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { gpuArcsOf } from "../../../schedule/gpu-streams.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import { listPlans } from "./list-plans.js";
 import type { MergeSpace } from "./merge-space.js";
 

@@ -1,3 +1,5 @@
+import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../../schedule/algorithm-names.js";
+import type { GpuCandidate, GpuCandidates } from "../../../schedule/gpu-candidate.js";
 /**
  * All algorithms on one model and one GPU, compared in the simulator.
  *
@@ -9,7 +11,8 @@
 import type { Failure } from "../../../core/failure.js";
 import { invariant } from "../../../core/invariant.js";
 import { USUAL_GRIDS } from "../../../cost/device-model.js";
-import type { Merge } from "../../../onnx/merge-operators.js";
+import { gpuBounds } from "../../../schedule/gpu-bounds.js";
+import { blockDemand, type GpuProblem } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../schedule/verify-operator-schedule.js";
@@ -19,8 +22,6 @@ import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "../nimble.js";
 import { searchOpara } from "../opara.js";
 import { searchSequential } from "../sequential.js";
 import { searchWavefront } from "../wavefront.js";
-import { type GpuBounds, gpuBounds } from "./gpu-bounds.js";
-import { blockDemand, type GpuProblem } from "./gpu-problem.js";
 import { searchGpu } from "./gpu-search.js";
 import { searchIos } from "./ios.js";
 import { searchMergedIos } from "./ios-merged.js";
@@ -28,44 +29,9 @@ import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 import { searchMerged } from "./search-merged.js";
 import { stepLatencyOn } from "./step-latency.js";
 
-/** Names of the algorithms for GPUs, in the order in which equals are ranked. */
-export const GPU_ALGORITHMS = [
-  "sequential",
-  "top-compile",
-  "opara",
-  "nimble",
-  "wavefront",
-  "ios",
-] as const;
-
-/** Name of an algorithm for GPUs. */
-export type GpuAlgorithm = (typeof GPU_ALGORITHMS)[number];
-
 /** Whether the algorithm can compute convolutions together. */
 export function isMerging(algorithm: GpuAlgorithm): boolean {
   return algorithm === "ios" || algorithm === "top-compile";
-}
-
-/** A schedule with its prediction. */
-export interface GpuCandidate {
-  readonly algorithm: GpuAlgorithm;
-  /** What it is a schedule of: the problem asked about, or that with the merges. */
-  readonly problem: GpuProblem;
-  /** Operators of the problem asked about that are one in this; most candidates have none. */
-  readonly merges: readonly Merge[];
-  readonly schedule: OperatorSchedule;
-  readonly predictedNs: number;
-  readonly status: "optimal" | "heuristic";
-  /** Of its own problem. */
-  readonly bounds: GpuBounds;
-}
-
-/** Candidates, fastest first. */
-export interface GpuCandidates {
-  readonly ranked: readonly GpuCandidate[];
-  readonly refused: readonly { readonly algorithm: GpuAlgorithm; readonly reason: Failure }[];
-  /** Of the problem asked about, without merges. */
-  readonly bounds: GpuBounds;
 }
 
 /** What to search and how hard. */

@@ -17,14 +17,15 @@
  * Source: ours. The result is never worse than any rival in the simulator, because the rivals are
  * among the starts.
  */
+
+import { bottomLevels } from "../../../ir/path-lengths.js";
+import { gpuBounds } from "../../../schedule/gpu-bounds.js";
 import { GpuEngine } from "../../../schedule/gpu-engine.js";
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { type GpuPlan, gpuArcsOf } from "../../../schedule/gpu-streams.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { foldStreams } from "../fold-streams.js";
-import { bottomLevels } from "../path-lengths.js";
 import { composeSchedule } from "../waits.js";
-import { gpuBounds } from "./gpu-bounds.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import { improveGpuPlan } from "./improve-gpu-plan.js";
 import { listPlans } from "./list-plans.js";
 

@@ -7,17 +7,17 @@
  */
 import { present } from "../../../core/invariant.js";
 import { beside, hasSecondCore } from "../../../runtime/beside.js";
+import { GPU_ALGORITHMS } from "../../../schedule/algorithm-names.js";
+import type { GpuCandidates } from "../../../schedule/gpu-candidate.js";
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { contractChains } from "./chain-units.js";
 import {
-  GPU_ALGORITHMS,
   type GpuCandidateOptions,
-  type GpuCandidates,
   IOS_MAXIMUM_OPERATORS,
   rankCandidates,
   searchGpuSchedules,
 } from "./gpu-candidates.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import { leadsAsStart } from "./gpu-search.js";
 import { type IosTask, run } from "./ios-worker.js";
 import { partsOf } from "./parts.js";

@@ -12,8 +12,8 @@
  * Differs: groups need not consist of convolutions alone, what follows runs side by side.
  */
 import type { OperatorId } from "../../../ir/operator-graph.js";
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { composeSchedule } from "../waits.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import { launchSteps, searchSteps } from "./ios.js";
 import type { StepLatency } from "./ios-part.js";
 import type { MergedSchedule, MergeHead, MergeSpace } from "./merge-space.js";

@@ -1,5 +1,5 @@
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import { searchIos } from "./ios.js";
 import { stepLatencyOn } from "./step-latency.js";
 

@@ -8,9 +8,9 @@
  * Source: list scheduling after HEFT (Topcuoglu et al., IEEE TPDS 2002).
  */
 import { Heap } from "../../../core/heap.js";
+import { bottomLevels } from "../../../ir/path-lengths.js";
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { type GpuArcs, type GpuPlan, gpuArcsOf } from "../../../schedule/gpu-streams.js";
-import { bottomLevels } from "../path-lengths.js";
-import type { GpuProblem } from "./gpu-problem.js";
 
 const STREAM_COUNTS: readonly number[] = [2, 3, 4, 6, 8, 16, 32];
 

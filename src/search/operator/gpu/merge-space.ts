@@ -7,8 +7,8 @@ import type { OperatorId } from "../../../ir/operator-graph.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { MergeIndex } from "../../../onnx/merge-index.js";
 import { type Merge, mergeOperators, mergesFrom } from "../../../onnx/merge-operators.js";
+import { type GpuProblem, gpuProblemOf } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import { type GpuProblem, gpuProblemOf } from "./gpu-problem.js";
 
 /** What comes of merging some convolutions: they, and the element-wise operators behind them. */
 export interface MergeHead {

@@ -1,10 +1,10 @@
 import type { Merge } from "../../../onnx/merge-operators.js";
+import { blockDemand, type GpuProblem } from "../../../schedule/gpu-problem.js";
 import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { searchOpara } from "../opara.js";
 import { searchSequential } from "../sequential.js";
 import { searchWavefront } from "../wavefront.js";
 import { chooseMerges } from "./choose-merges.js";
-import { blockDemand, type GpuProblem } from "./gpu-problem.js";
 import { searchGpu } from "./gpu-search.js";
 import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 

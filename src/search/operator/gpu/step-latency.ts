@@ -1,6 +1,6 @@
+import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { DONE_NS, GpuSharing } from "../../../schedule/gpu-sharing.js";
 import type { GpuWork } from "../../../schedule/gpu-work.js";
-import type { GpuProblem } from "./gpu-problem.js";
 import type { StepLatency } from "./ios-part.js";
 
 /**

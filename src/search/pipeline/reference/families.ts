@@ -21,6 +21,7 @@
  */
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { Placement } from "../../../placement/placement.js";
+import type { Family } from "../../../schedule/family-names.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
 import { type ChainStage, chainOf } from "./chain.js";
@@ -31,7 +32,6 @@ import {
   familyNeeds,
   familyStuckOnMemory,
 } from "./failures.js";
-import type { Family } from "./family-names.js";
 import { type OrderItem, runOrders } from "./run-orders.js";
 import { FORWARD, stageCostsOf } from "./stage-costs.js";
 import { zeroBubbleH } from "./zero-bubble-h.js";

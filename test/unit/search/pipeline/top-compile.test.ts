@@ -5,12 +5,12 @@ import {
   SHAPE_NAMES,
   type ShapeOptions,
 } from "../../../../src/placement/shapes/build-shape.js";
+import { PIPELINE_ALGORITHMS } from "../../../../src/schedule/pipeline-algorithm-names.js";
+import type { PipelineOutcome } from "../../../../src/schedule/pipeline-outcome.js";
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
-import { PIPELINE_ALGORITHMS } from "../../../../src/search/pipeline/algorithm-names.js";
 import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
 import { paretoFront } from "../../../../src/search/pipeline/pareto.js";
-import type { PipelineOutcome } from "../../../../src/search/pipeline/pipeline-outcome.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);

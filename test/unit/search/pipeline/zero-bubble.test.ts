@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../../../src/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
+import type { Family } from "../../../../src/schedule/family-names.js";
 import type { PipelineSchedule } from "../../../../src/schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../../src/schedule/simulate-pipeline.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { familySchedule } from "../../../../src/search/pipeline/reference/families.js";
-import type { Family } from "../../../../src/search/pipeline/reference/family-names.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);

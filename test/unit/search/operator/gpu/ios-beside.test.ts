@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { V100 } from "../../../../../src/cost/device-models/ampere-and-before.js";
+import { type GpuProblem, gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
 import { searchGpuSchedules } from "../../../../../src/search/operator/gpu/gpu-candidates.js";
-import {
-  type GpuProblem,
-  gpuProblemOf,
-} from "../../../../../src/search/operator/gpu/gpu-problem.js";
 import { leadsAsStart } from "../../../../../src/search/operator/gpu/gpu-search.js";
 import { searchBesideIos } from "../../../../../src/search/operator/gpu/ios-beside.js";
 import { searchSequential } from "../../../../../src/search/operator/sequential.js";

@@ -3,14 +3,11 @@ import { describe, expect, it } from "vitest";
 import { present } from "../../../../../src/core/invariant.js";
 import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalogue.js";
 import { kernelsOf } from "../../../../../src/cost/kernels/operator-kernels.js";
+import { type GpuProblem, gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
 import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../../../src/schedule/verify-operator-schedule.js";
 import { chooseMerges } from "../../../../../src/search/operator/gpu/choose-merges.js";
 import { searchGpuSchedules } from "../../../../../src/search/operator/gpu/gpu-candidates.js";
-import {
-  type GpuProblem,
-  gpuProblemOf,
-} from "../../../../../src/search/operator/gpu/gpu-problem.js";
 import { searchMergedIos } from "../../../../../src/search/operator/gpu/ios-merged.js";
 import { MergeSpace } from "../../../../../src/search/operator/gpu/merge-space.js";
 import {

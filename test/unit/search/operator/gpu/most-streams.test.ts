@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { USUAL_GRIDS } from "../../../../../src/cost/device-model.js";
 import { H200 } from "../../../../../src/cost/device-models/hopper.js";
+import { gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
 import { searchGpuSchedules } from "../../../../../src/search/operator/gpu/gpu-candidates.js";
-import { gpuProblemOf } from "../../../../../src/search/operator/gpu/gpu-problem.js";
 import { forkJoin } from "../../../../support/graphs.js";
 import { kernel } from "../../../../support/kernels.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { V100 } from "../../../../../src/cost/device-models/ampere-and-before.js";
 import { GpuEngine } from "../../../../../src/schedule/gpu-engine.js";
+import { gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
 import { type GpuPlan, gpuArcsOf } from "../../../../../src/schedule/gpu-streams.js";
-import { gpuProblemOf } from "../../../../../src/search/operator/gpu/gpu-problem.js";
 import { onFewerStreams } from "../../../../../src/search/operator/gpu/on-fewer-streams.js";
 import { graphOf, type Node } from "../../../../support/graphs.js";
 import { kernel } from "../../../../support/kernels.js";

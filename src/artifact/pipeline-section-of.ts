@@ -1,0 +1,69 @@
+import { placementJson } from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { labelPhases } from "../schedule/label-phases.js";
+import {
+  deviceLoads,
+  microBatchesInFlight,
+  steadyBubbleRate,
+  wholeBubbleRate,
+} from "../schedule/pipeline-metrics.js";
+import type { PipelineOutcome } from "../schedule/pipeline-outcome.js";
+import { simulatePipeline } from "../schedule/simulate-pipeline.js";
+import type { PipelineSection } from "./pipeline-section.js";
+
+/** The section of an artifact for what an algorithm found. Requires: a verified outcome. */
+export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome): PipelineSection {
+  const { periodic, boundedBy } = outcome;
+  const { anchor, whole } = labelPhases(periodic, outcome.whole);
+  const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
+  const loads = deviceLoads(placement);
+  const timelines = simulatePipeline(placement, whole);
+  const device = boundedBy.device === undefined ? undefined : placement.devices[boundedBy.device];
+  return {
+    algorithm: outcome.algorithm,
+    placement: placementJson(placement),
+    period: periodic.period,
+    microBatchesPerPeriod: periodic.microBatchesPerPeriod,
+    periodLowerBound: outcome.periodLowerBound,
+    status: outcome.status,
+    boundedBy: {
+      kind: boundedBy.kind,
+      ...(device === undefined ? {} : { device: device.name }),
+      blocks: boundedBy.blocks.map(blockId),
+    },
+    microBatches: whole.microBatches,
+    inFlight: microBatchesInFlight(whole),
+    makespan: whole.makespan,
+    makespanLowerBound: outcome.makespanLowerBound,
+    makespanStatus: outcome.makespanStatus,
+    bubbleRate: {
+      steady: rounded(steadyBubbleRate(placement, periodic)),
+      whole: rounded(wholeBubbleRate(placement, whole)),
+    },
+    devices: placement.devices.map(({ name, memory }, at) => ({
+      name,
+      load: loads[at] ?? 0,
+      peakMemory: timelines[at]?.peakMemory ?? 0,
+      ...(memory === undefined ? {} : { memoryLimit: memory }),
+    })),
+    anchor,
+    repetend: periodic.repetend.map(({ block, residue, offset, shift }) => ({
+      block: blockId(block),
+      residue,
+      offset,
+      shift,
+    })),
+    instances: whole.instances.map(({ block, microBatch, start, end, phase }) => ({
+      block: blockId(block),
+      microBatch,
+      start,
+      end,
+      phase,
+    })),
+  };
+}
+
+/** Six digits: the same on every machine. */
+function rounded(share: number): number {
+  return Math.round(Math.max(0, share) * 1e6) / 1e6;
+}

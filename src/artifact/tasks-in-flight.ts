@@ -1,0 +1,30 @@
+import { type MergedTasks, mergeTasks } from "../ir/merge-tasks.js";
+import type { OperatorGraph } from "../ir/operator-graph.js";
+import type { ArtifactTask } from "./artifact.js";
+
+/**
+ * Tasks `t0`, `t1`, ... of one model, each as far as its progress says.
+ *
+ * An operator has run if it ends, in sequential execution, within the task's share of the whole
+ * time; durations are those of the operators alone, by id.
+ */
+export function tasksInFlight(
+  progress: readonly number[],
+  durationNs: Float64Array,
+): readonly ArtifactTask[] {
+  const total = durationNs.reduce((sum, ns) => sum + ns, 0);
+  return progress.map((share, at) => {
+    let done = 0;
+    let end = durationNs[0] ?? 0;
+    while (done < durationNs.length - 1 && end <= share * total) {
+      done++;
+      end += durationNs[done] ?? 0;
+    }
+    return { name: `t${at}`, progress: share, done };
+  });
+}
+
+/** The merged graph of tasks; a task that has run more operators than there are has nothing left. */
+export function graphOfTasks(graph: OperatorGraph, tasks: readonly ArtifactTask[]): MergedTasks {
+  return mergeTasks(tasks.map(({ name, done }) => ({ graph, prefix: `${name}:`, done })));
+}

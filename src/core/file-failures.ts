@@ -1,0 +1,90 @@
+import { fileProblem } from "./error-text.js";
+import type { Failure } from "./failure.js";
+
+/** A file that cannot be read. */
+export function fileUnreadable(path: string, cause: unknown): Failure {
+  return {
+    code: "file-unreadable",
+    where: path,
+    message: fileProblem(cause),
+    hint: "check the path and its permissions",
+    exit: 1,
+    cause,
+  };
+}
+
+/** A result that cannot be written. */
+export function fileUnwritable(path: string, cause: unknown): Failure {
+  return { ...placeUnwritable(path, fileProblem(cause), OTHER_PLACE), cause };
+}
+
+/** A folder where a file is to be written. */
+export function outputIsFolder(path: string): Failure {
+  return placeUnwritable(path, "is a folder", OTHER_PLACE);
+}
+
+/** A file where stage models were to go. */
+export function stageFolderIsFile(path: string): Failure {
+  return placeUnwritable(path, "is a file, not a folder", "give a folder with --stage-models");
+}
+
+const OTHER_PLACE = "choose another place with --out FILE";
+
+function placeUnwritable(path: string, message: string, hint: string): Failure {
+  return { code: "file-unwritable", where: path, message, hint, exit: 1 };
+}
+
+/** An output that would overwrite what it is made from. */
+export function outputIsInput(path: string): Failure {
+  return {
+    code: "output-is-input",
+    where: path,
+    message: "is read by this command and would be lost",
+    hint: "choose another place with --out FILE",
+    exit: 2,
+  };
+}
+
+/** A file that is there already and is not one of the kind that is to be written. */
+export function fileExists(path: string): Failure {
+  return placeTaken(
+    path,
+    "exists already, and is not an earlier output of this command",
+    `${OTHER_PLACE}, or give --force to overwrite it`,
+  );
+}
+
+/** A file in the place of a stage model or of the weights of all. */
+export function stageModelExists(path: string): Failure {
+  return placeTaken(
+    path,
+    "exists already",
+    "give --force to overwrite stage models, or another folder with --stage-models",
+  );
+}
+
+function placeTaken(path: string, message: string, hint: string): Failure {
+  return { code: "file-exists", where: path, message, hint, exit: 1 };
+}
+
+/** A text file that is too large to be one of ours. */
+export function fileTooLarge(path: string, bytes: number, limit: number): Failure {
+  return {
+    code: "file-too-large",
+    where: path,
+    message: `has ${bytes} bytes, more than the ${limit} that are read`,
+    hint: "check that this is the right file",
+    exit: 1,
+  };
+}
+
+/** A file that should be text and is not. */
+export function fileNotText(path: string, problem: string): Failure {
+  return {
+    code: "file-not-text",
+    where: path,
+    message: problem,
+    hint: "check that this is the right file, and save it as UTF-8",
+    exit: 1,
+  };
+}

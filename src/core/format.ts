@@ -1,0 +1,72 @@
+import { escapeControls } from "./escape-controls.js";
+
+/** A duration for people: `812 ns`, `34.2 us`, `5.61 ms`, `1.20 s`. */
+export function formatNs(ns: number): string {
+  if (ns < 1000) {
+    return `${Math.round(ns)} ns`;
+  }
+  const units = [
+    ["us", 1e3],
+    ["ms", 1e6],
+    ["s", 1e9],
+  ] as const;
+  const [unit, size] = units.find(([, each]) => ns < each * 999.5) ?? ["s", 1e9];
+  return `${significant(ns / size)} ${unit}`;
+}
+
+/** A count with a decimal prefix: `950`, `1.50 k`, `3.00 G`. */
+export function formatCount(count: number): string {
+  if (count < 1000) {
+    return String(Math.round(count));
+  }
+  const prefixes = ["k", "M", "G", "T", "P"] as const;
+  let value = count;
+  let prefix = "";
+  for (const each of prefixes) {
+    if (value >= 999.5) {
+      value /= 1000;
+      prefix = each;
+    }
+  }
+  return `${significant(value)} ${prefix}`;
+}
+
+/** A number of things: `1 wait`, `3 waits`. */
+export function counted(count: number, noun: string, plural: string = "s"): string {
+  return `${count} ${noun}${count === 1 ? "" : plural}`;
+}
+
+/** Bytes with a binary prefix, as options take them: `12 B`, `4.00 KiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 2 ** (10 * at);
+  return `${at === 0 ? Math.round(value) : significant(value)} ${units[at]}`;
+}
+
+/** How many times faster `ns` is than `baseNs`: `1.72x`. */
+export function formatSpeedUp(ns: number, baseNs: number): string {
+  return ns === 0 ? "-" : `${(baseNs / ns).toFixed(2)}x`;
+}
+
+/** A share in [0, 1] as a percentage: `42.0 %`. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Three digits. */
+function significant(value: number): string {
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+}
+
+/** Longest name that a table shows whole. */
+const NAME_COLUMNS = 60;
+
+/** A name from a file as one cell of a table: what is not seen escaped, the middle of long ones cut. */
+export function formatName(name: string): string {
+  const text = escapeControls(name);
+  const half = (NAME_COLUMNS - 3) / 2;
+  return text.length <= NAME_COLUMNS
+    ? text
+    : `${text.slice(0, Math.ceil(half))}...${text.slice(-Math.floor(half))}`;
+}

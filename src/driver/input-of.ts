@@ -1,8 +1,0 @@
-import { basename } from "node:path";
-import type { ProvenanceInput } from "../artifact/artifact.js";
-import { sha256OfFile } from "../core/digest.js";
-
-/** A file that went into an artifact. Throws what reading it throws: it has been read before. */
-export function inputOf(role: ProvenanceInput["role"], path: string): ProvenanceInput {
-  return { role, name: basename(path), sha256: sha256OfFile(path) };
-}

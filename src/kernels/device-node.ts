@@ -1,0 +1,109 @@
+/** What an operator becomes on the device: kernels, and calls of cuBLAS and cuDNN. */
+import type { TensorId } from "../ir/operator-graph.js";
+import type { Kernel } from "./language/kernel.js";
+
+/** Memory that a node reads or writes: all of a value, or what follows an offset. */
+export type Place = {
+  /** Bytes from the start of the value; 0 unless given. */
+  readonly offset?: number;
+} & (
+  | { /** A tensor of the operator graph. */ readonly kind: "tensor"; readonly id: TensorId }
+  | {
+      /** Tensors of the operator graph that follow each other in memory without a gap. */
+      readonly kind: "joint";
+      readonly ids: readonly TensorId[];
+    }
+  | {
+      /** A value that depends on the model alone: a weight, or computed from weights. */
+      readonly kind: "constant";
+      readonly name: string;
+    }
+  | {
+      /** Memory of one operator, free before and after it; a position in `DevicePlan.scratchBytes`. */
+      readonly kind: "scratch";
+      readonly index: number;
+    }
+);
+
+/** The floating-point type that a library call works on. */
+export type LibraryType = "f32" | "f16";
+
+/** One matrix of a product, row-major. Units: elements. */
+export interface MatrixOperand {
+  readonly place: Place;
+  /** Distance of rows as they are stored. */
+  readonly rowStride: number;
+  /** Stored transposed: the element (r, c) is at `c * rowStride + r`. */
+  readonly isTransposed: boolean;
+  /** Distance of the matrices of a batch; 0 repeats one. */
+  readonly batchStride: number;
+}
+
+/** One launch (or library call) of an operator. */
+export type DeviceNode =
+  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly buffers: readonly Place[] }
+  /** `c[b] = alpha * a[b] x b[b] + beta * c[b]` with `a` m x k, `b` k x n, `c` m x n. */
+  | {
+      readonly kind: "gemm";
+      readonly type: LibraryType;
+      readonly m: number;
+      readonly n: number;
+      readonly k: number;
+      readonly batch: number;
+      readonly alpha: number;
+      readonly beta: number;
+      readonly a: MatrixOperand;
+      readonly b: MatrixOperand;
+      readonly c: MatrixOperand;
+    }
+  /** Cross-correlation of [N, C, 2 or 3 spatial dims]; pads are the same on both sides of a dim. */
+  | {
+      readonly kind: "conv";
+      readonly type: LibraryType;
+      readonly x: { readonly place: Place; readonly dims: readonly number[] };
+      readonly w: { readonly place: Place; readonly dims: readonly number[] };
+      readonly y: { readonly place: Place; readonly dims: readonly number[] };
+      /** One value for each output channel. */
+      readonly bias: Place | undefined;
+      readonly pads: readonly number[];
+      readonly strides: readonly number[];
+      readonly dilations: readonly number[];
+      readonly groups: number;
+    };
+
+/** What one operator does on the device: nodes one after the other. */
+export interface DevicePlan {
+  readonly nodes: readonly DeviceNode[];
+  /** Sizes of the scratch memories that its nodes name. */
+  readonly scratchBytes: readonly number[];
+}
+
+/** Places that a node reads, then those that it writes. */
+export function placesOf(node: DeviceNode): {
+  readonly reads: readonly Place[];
+  readonly writes: readonly Place[];
+} {
+  switch (node.kind) {
+    case "kernel": {
+      const access = (i: number) => node.kernel.buffers[i]?.access;
+      return {
+        reads: node.buffers.filter((_, i) => access(i) !== "write"),
+        writes: node.buffers.filter((_, i) => access(i) !== "read"),
+      };
+    }
+    case "gemm": {
+      const reads = [node.a.place, node.b.place];
+      return {
+        reads: node.beta === 0 ? reads : [...reads, node.c.place],
+        writes: [node.c.place],
+      };
+    }
+    case "conv": {
+      const reads = [node.x.place, node.w.place];
+      return {
+        reads: node.bias === undefined ? reads : [...reads, node.bias],
+        writes: [node.y.place],
+      };
+    }
+  }
+}

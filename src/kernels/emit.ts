@@ -1,0 +1,156 @@
+/**
+ * From operators to device nodes.
+ *
+ * Every operator type has a rule that makes kernels or library calls of it, or refuses it with a
+ * reason. All refusals of a model are collected before anything starts.
+ */
+import { present } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { type Operator, operatorId } from "../ir/operator-graph.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { operatorTypeNamed } from "../onnx/operators/catalog.js";
+import type { DevicePlan } from "./device-node.js";
+import { type RefusedOperator, unsupportedOperators } from "./failures.js";
+import { fuseChains } from "./fuse.js";
+import { mergedNodes } from "./merged.js";
+import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
+import { AFFINE_COPIES } from "./operators/affine-copy.js";
+import { ATTENTION_RULES } from "./operators/attention-rules.js";
+import { CONVOLUTION_RULES } from "./operators/convolution.js";
+import { EINSUM_RULES } from "./operators/einsum.js";
+import { ELEMENTWISE, elementwiseStep } from "./operators/elementwise.js";
+import { ACTIVATION_RULES } from "./operators/fused-activations.js";
+import { GRID_RULES } from "./operators/grid-sample.js";
+import { INTEGER_RULES } from "./operators/integer-products.js";
+import { LOOKUPS } from "./operators/lookup.js";
+import { MATRIX_RULES } from "./operators/matrix.js";
+import { NORMALIZATION_RULES } from "./operators/normalizations.js";
+import { PACKED_RULES } from "./operators/packed-weights.js";
+import { PLACE_COPIES } from "./operators/place-copy.js";
+import { POOLING_RULES } from "./operators/pooling.js";
+import { RECURRENT_RULES } from "./operators/recurrent.js";
+import { REDUCTION_RULES } from "./operators/reductions.js";
+import { RESIZE_RULES } from "./operators/resize.js";
+import { ROI_RULES } from "./operators/roi-align.js";
+import { ROTARY_RULES } from "./operators/rotary.js";
+import { ROW_CHOICES } from "./operators/row-choices.js";
+import { SCATTER_RULES } from "./operators/scatter.js";
+import { TOP_K_RULES } from "./operators/top-k.js";
+import { TRANSPOSED_RULES } from "./operators/transposed-convolution.js";
+import { trafficPlan } from "./traffic.js";
+
+const RULES: ReadonlyMap<string, EmitRule> = new Map(
+  [
+    ELEMENTWISE,
+    AFFINE_COPIES,
+    PLACE_COPIES,
+    LOOKUPS,
+    SCATTER_RULES,
+    TOP_K_RULES,
+    REDUCTION_RULES,
+    NORMALIZATION_RULES,
+    POOLING_RULES,
+    RESIZE_RULES,
+    MATRIX_RULES,
+    EINSUM_RULES,
+    INTEGER_RULES,
+    PACKED_RULES,
+    ROTARY_RULES,
+    ROW_CHOICES,
+    ACTIVATION_RULES,
+    ATTENTION_RULES,
+    GRID_RULES,
+    ROI_RULES,
+    CONVOLUTION_RULES,
+    RECURRENT_RULES,
+    TRANSPOSED_RULES,
+  ].flatMap((table) => Object.entries(table)),
+);
+
+/** Why there is no code for an operator type that could have some. */
+const NO_KERNEL = "there is no kernel for this operator type";
+
+/** Every operator type that runs on the device, sorted. */
+export function deviceOperatorTypes(): readonly string[] {
+  return [...RULES.keys()].sort();
+}
+
+/** How operators are made into device nodes. */
+export interface EmitOptions {
+  /** Memory type of the model's `float32` tensors. */
+  readonly floats: FloatStorage;
+  /**
+   * Replace operators that cannot run by a copy of their bytes: real traffic in the real graph, for
+   * estimates. What runs then computes nothing meaningful.
+   */
+  readonly estimateUnsupported: boolean;
+  /** Compute chains of element-wise operators in one kernel each (`fuse.ts`). */
+  readonly fuse: boolean;
+}
+
+/** The device nodes of every operator of a model. */
+export interface DeviceModel {
+  readonly lowered: LoweredModel;
+  readonly floats: FloatStorage;
+  /** By operator id. */
+  readonly plans: readonly DevicePlan[];
+  /** Operators replaced by copies; empty unless asked for. */
+  readonly estimated: readonly RefusedOperator[];
+}
+
+/**
+ * Makes device nodes of all operators.
+ *
+ * Order: of the operators. Fails: `unsupported-operator`, once for all of them.
+ * Cost: O(operators), times the rank of their tensors.
+ */
+export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<DeviceModel> {
+  const index = new ModelIndex(lowered, options.floats);
+  const refused: RefusedOperator[] = [];
+  const estimated: RefusedOperator[] = [];
+  const fused = options.fuse ? chainsIn(lowered, index) : new Map<number, DevicePlan>();
+  const plans = lowered.graph.operators.map((operator): DevicePlan => {
+    const chain = fused.get(operator.id);
+    if (chain !== undefined) {
+      return chain;
+    }
+    const made = emitOperator(operator, index);
+    if (made.ok) {
+      return made.value;
+    }
+    const { type, name, form } = operator;
+    const problem = { type, name, reason: made.error, isControlFlow: form === "control" };
+    const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
+    (standIn === undefined ? refused : estimated).push(problem);
+    return standIn ?? { nodes: [], scratchBytes: [] };
+  });
+  return refused.length > 0
+    ? fail([unsupportedOperators(lowered.model.path, refused)])
+    : ok({ lowered, floats: options.floats, plans, estimated });
+}
+
+function chainsIn(
+  { graph, merged }: LoweredModel,
+  index: ModelIndex,
+): ReadonlyMap<number, DevicePlan> {
+  return fuseChains(graph, (id) =>
+    merged?.has(operatorId(id))
+      ? undefined
+      : elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index)),
+  );
+}
+
+/** The device nodes of one operator, or why there are none. */
+function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
+  const merged = index.lowered.merged?.get(operator.id);
+  const rule: EmitRule | undefined =
+    merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);
+  if (rule === undefined) {
+    return fail(operatorTypeNamed(operator.type)?.gpuRefusal ?? NO_KERNEL);
+  }
+  const op = new OperatorCall(operator, index);
+  const nodes = rule(op);
+  return nodes === undefined || op.call.refusal !== undefined
+    ? fail(op.call.refusal ?? "it cannot be expressed")
+    : ok({ nodes, scratchBytes: op.scratchBytes });
+}

@@ -1,0 +1,64 @@
+/** The kernels of a model as sources for the compiler, each distinct kernel once. */
+import { sha256 } from "../../core/digest.js";
+import { present } from "../../core/invariant.js";
+import type { DevicePlan } from "../device-node.js";
+import type { Kernel } from "./kernel.js";
+import { CUDA_PREAMBLE, printKernel } from "./print-cuda.js";
+
+/** Kernels of one source at most: a compiler's time and memory grow with the source. */
+const KERNELS_PER_SOURCE = 64;
+
+/** Hexadecimal digits of a kernel's digest in its name. */
+const NAME_DIGITS = 12;
+
+/** The sources of a model's kernels. */
+export interface KernelSources {
+  readonly sources: readonly string[];
+  /** Where a kernel is: its source, and its name there. */
+  readonly find: (kernel: Kernel) => { readonly source: number; readonly name: string };
+  /** Distinct kernels. */
+  readonly count: number;
+}
+
+/**
+ * Collects the kernels of all plans. Kernels with the same text are one.
+ *
+ * Order: of first use. Cost: linear in the text of all kernels.
+ */
+export function kernelSources(plans: readonly DevicePlan[]): KernelSources {
+  const names = new Map<Kernel, string>();
+  const texts = new Map<string, string>();
+  for (const { nodes } of plans) {
+    for (const node of nodes) {
+      if (node.kind === "kernel" && !names.has(node.kernel)) {
+        const name = nameOf(node.kernel);
+        names.set(node.kernel, name);
+        if (!texts.has(name)) {
+          texts.set(name, printKernel(node.kernel, name));
+        }
+      }
+    }
+  }
+  const order = new Map([...texts.keys()].map((name, at) => [name, at]));
+  const all = [...texts.values()];
+  const sources: string[] = [];
+  for (let first = 0; first < all.length; first += KERNELS_PER_SOURCE) {
+    const part = all.slice(first, first + KERNELS_PER_SOURCE);
+    sources.push([CUDA_PREAMBLE, ...part].join("\n"));
+  }
+  return {
+    sources,
+    count: all.length,
+    find: (kernel) => {
+      const name = present(names.get(kernel), "name of a kernel");
+      const at = present(order.get(name), "place of a kernel");
+      return { source: Math.floor(at / KERNELS_PER_SOURCE), name };
+    },
+  };
+}
+
+/** The name tells kernels apart by their text, so that equal kernels of different models share it. */
+function nameOf(kernel: Kernel): string {
+  const text = printKernel(kernel, "kernel");
+  return `${kernel.label}_${sha256(text).slice(0, NAME_DIGITS)}`;
+}

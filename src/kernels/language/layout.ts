@@ -1,0 +1,97 @@
+/**
+ * Where the elements of several tensors are, for the elements of one iteration space.
+ *
+ * A kernel walks over the positions of one shape, usually that of its output. Each tensor has an
+ * element for each place of that shape at `offset + sum of coordinate * stride`; a stride of 0
+ * repeats (broadcasting). Dims that all tensors step over as if they were one are merged, for fewer
+ * divisions per thread:
+ *
+ *   [8, 3, 4, 5] with strides [60, 20, 5, 1] and [0, 1, 0, 0]  becomes  [8, 3, 20] with [60, 20, 1] and [0, 1, 0].
+ */
+import { productOf } from "../../core/product.js";
+import { add, divide, type Expression, literal, multiply, remainder } from "./expression.js";
+
+/** Where a tensor's elements are, in elements. */
+export interface Layout {
+  readonly offset: number;
+  /** One for each dim of the iteration space. */
+  readonly strides: readonly number[];
+}
+
+/** An iteration space and the layouts of its tensors. */
+export interface Space {
+  readonly dims: readonly number[];
+  readonly layouts: readonly Layout[];
+}
+
+/** Strides of a row-major tensor. */
+export function rowMajor(dims: readonly number[]): readonly number[] {
+  const strides = new Array<number>(dims.length).fill(1);
+  for (let i = dims.length - 2; i >= 0; i--) {
+    strides[i] = (strides[i + 1] ?? 1) * (dims[i + 1] ?? 1);
+  }
+  return strides;
+}
+
+/** The layout of a whole row-major tensor of `dims` that is broadcast to `target`. */
+export function broadcastLayout(dims: readonly number[], target: readonly number[]): Layout {
+  const own = rowMajor(dims);
+  const lead = target.length - dims.length;
+  const strides = target.map((_, i) => {
+    const at = i - lead;
+    return at < 0 || dims[at] === 1 ? 0 : (own[at] ?? 0);
+  });
+  return { offset: 0, strides };
+}
+
+/** Number of elements. */
+export function sizeOf(dims: readonly number[]): number {
+  return productOf(dims);
+}
+
+/** The space with dims of size 1 dropped and neighbours merged where every layout allows it. */
+export function mergeDims({ dims, layouts }: Space): Space {
+  const kept: number[] = [];
+  const strides = layouts.map((): number[] => []);
+  for (const [axis, size] of dims.entries()) {
+    if (size === 1) {
+      continue;
+    }
+    const last = kept.length - 1;
+    const joins =
+      last >= 0 &&
+      layouts.every((layout, k) => strides[k]?.[last] === (layout.strides[axis] ?? 0) * size);
+    if (joins) {
+      kept[last] = (kept[last] ?? 1) * size;
+    } else {
+      kept.push(size);
+    }
+    for (const [k, layout] of layouts.entries()) {
+      const at = joins ? last : kept.length - 1;
+      (strides[k] as number[])[at] = layout.strides[axis] ?? 0;
+    }
+  }
+  return {
+    dims: kept,
+    layouts: layouts.map(({ offset }, k) => ({ offset, strides: strides[k] ?? [] })),
+  };
+}
+
+/** The coordinates of a row-major position. */
+export function coordinatesOf(position: Expression, dims: readonly number[]): Expression[] {
+  const strides = rowMajor(dims);
+  return dims.map((size, axis) => {
+    const shifted = divide(position, literal(position.type, strides[axis] ?? 1));
+    return axis === 0 ? shifted : remainder(shifted, literal(position.type, size));
+  });
+}
+
+/** The address of the element at some coordinates, in elements. */
+export function addressOf(layout: Layout, coordinates: readonly Expression[]): Expression {
+  const type = coordinates[0]?.type ?? "i32";
+  return coordinates.reduce(
+    (sum, coordinate, axis) =>
+      add(sum, multiply(coordinate, literal(type, layout.strides[axis] ?? 0))),
+    literal(type, layout.offset),
+  );
+}

@@ -1,0 +1,93 @@
+import { fail, type Result } from "../core/result.js";
+import type { AssumedSizes } from "../onnx/dim-trials.js";
+import { lowerModel } from "../onnx/lower.js";
+import { batchImpossible } from "../onnx/lower-failures.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { OnnxModel } from "../onnx/model.js";
+import { readModel } from "../onnx/read-model.js";
+import { checkBatch, setBatch } from "../onnx/set-batch.js";
+import { ortShapeOracle } from "./shape-oracle.js";
+import { type LoadOptions, withSizes } from "./with-sizes.js";
+
+/**
+ * Reads and lowers a model, with ONNX Runtime's shape inference for what ours leaves open. Where the
+ * model contradicts the default sizes of its dynamic dims, other sizes are tried (`dim-trials.ts`).
+ *
+ * Fails: whatever reading and lowering fail with, and `isUsable`.
+ */
+export async function loadModel(path: string, options: LoadOptions): Promise<Result<LoweredModel>> {
+  const model = readModel(path, options.allowExternal);
+  if (!model.ok) {
+    return model;
+  }
+  const { dims } = options;
+  return withSizes(model.value, options, (assumed) =>
+    lowerModel(model.value, { dims, assumed, oracle: ortShapeOracle }),
+  );
+}
+
+/** A batch to load a model for. */
+export interface BatchOptions {
+  readonly batch: number;
+  /** Whether a first dim that the file fixes to 1 may be replaced: the file itself stays as it is. */
+  readonly mayRewrite: boolean;
+}
+
+/**
+ * Reads and lowers a model for a batch of inputs.
+ *
+ * Fails: as `loadModel`; `batch-impossible`.
+ */
+export async function loadModelForBatch(
+  path: string,
+  options: LoadOptions,
+  batch: BatchOptions,
+): Promise<Result<LoweredModel>> {
+  const model = readModel(path, options.allowExternal);
+  return model.ok
+    ? withSizes(model.value, options, (assumed) =>
+        lowerForBatch(model.value, options.dims, assumed, batch),
+      )
+    : model;
+}
+
+async function lowerForBatch(
+  model: OnnxModel,
+  dims: ReadonlyMap<string, number>,
+  assumed: AssumedSizes,
+  { batch, mayRewrite }: BatchOptions,
+): Promise<Result<LoweredModel>> {
+  const { path } = model;
+  const batched = setBatch(model, batch, dims, mayRewrite);
+  if (!batched.ok) {
+    return batched;
+  }
+  const { isRewritten } = batched.value;
+  // ONNX Runtime reads the file, so it cannot be asked about other sizes than those in it.
+  const oracle = isRewritten ? {} : { oracle: ortShapeOracle };
+  const many = await lowerModel(batched.value.model, {
+    dims: batched.value.dims,
+    assumed,
+    ...oracle,
+  });
+  if (!isRewritten) {
+    return many;
+  }
+  if (!many.ok) {
+    const [{ where = "", message }] = many.error;
+    const node = where.replace(`${path}: `, "");
+    return fail([batchImpossible(path, batch, `${node} ${message}`)]);
+  }
+  const one = await lowerModel(model, { dims, assumed, oracle: ortShapeOracle });
+  const right = one.ok ? checkBatch(one.value, many.value, batch) : one;
+  return right.ok ? many : right;
+}
+
+/** A line on the sizes that dynamic dims were given without being asked, if there are any. */
+export function noteOnDims({ boundDims }: LoweredModel): string | undefined {
+  const assumed = boundDims.filter(({ source }) => source !== "option");
+  const sizes = assumed.map(
+    ({ name, size, source }) => `${name}=${size}${source === "tried" ? " (not the default)" : ""}`,
+  );
+  return assumed.length === 0 ? undefined : `dynamic dims without --dim: ${sizes.join(" ")}`;
+}

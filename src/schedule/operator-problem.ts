@@ -1,0 +1,10 @@
+import type { OperatorCosts } from "../cost/operator-costs.js";
+import type { OperatorGraph } from "../ir/operator-graph.js";
+
+/** What every search of operator schedules starts from. */
+export interface OperatorProblem {
+  /** Operators in topological order. */
+  readonly graph: OperatorGraph;
+  /** Isolated durations on the device, by operator id. */
+  readonly costs: OperatorCosts;
+}

@@ -1,0 +1,37 @@
+import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
+
+/**
+ * `optimal`: the lower bound is reached; `bounded`: it is proved, but not reached; `heuristic`:
+ * nothing was tried to prove it.
+ */
+export type SearchStatus = "optimal" | "bounded" | "heuristic";
+
+/** What keeps the period from being shorter. */
+export interface TightBound {
+  /** `load`: a device; `recurrence`, `memory`: a chain of blocks; `search`: all else was tried. */
+  readonly kind: "load" | "recurrence" | "memory" | "search";
+  /** Position in `Placement.devices`; absent where no single device is the reason. */
+  readonly device?: number;
+  /** Positions in `Placement.blocks`. */
+  readonly blocks: readonly number[];
+}
+
+/** What every pipeline algorithm gives. */
+export interface PipelineOutcome {
+  /** Its name on the command line. */
+  readonly algorithm: string;
+  readonly periodic: PeriodicSchedule;
+  /** No schedule with the same `microBatchesPerPeriod` has a shorter period. Integer. */
+  readonly periodLowerBound: number;
+  readonly status: SearchStatus;
+  readonly boundedBy: TightBound;
+  /** All micro-batches that were asked for. */
+  readonly whole: PipelineSchedule;
+  /** No schedule of as many micro-batches is shorter. */
+  readonly makespanLowerBound: number;
+  readonly makespanStatus: SearchStatus;
+  /** Work done, in the algorithm's own unit (nodes, states); what `--max-nodes` limits. */
+  readonly nodes: number;
+  /** Whether a limit left the proof open; for our search also whether its method did. */
+  readonly isCutShort: boolean;
+}

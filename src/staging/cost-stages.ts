@@ -1,0 +1,247 @@
+/**
+ * What the stages of a partition cost on their devices: time, memory, and what they wait for.
+ */
+import { present } from "../core/invariant.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { stageBorders } from "../onnx/stage-models.js";
+import { transferNs } from "../partition/partition-problem.js";
+import type { StagePartition } from "../partition/stage-partition.js";
+import type { PlacedStage, StageEdge } from "../placement/pipeline-of-stages.js";
+import type { PipelineDevice } from "../placement/stage-spec.js";
+import type { Link, ModelCosts } from "./model-costs.js";
+import { memoryOfModel, memoryOfStages } from "./stage-memory.js";
+import {
+  type LinkBound,
+  type StageTimes,
+  type StageWork,
+  stageTimes,
+  type TimeOptions,
+  type TrainingRatios,
+} from "./stage-times.js";
+
+/** Where one stage is to go. */
+export interface Seat {
+  readonly id: string;
+  readonly devices: readonly number[];
+  readonly efficiency: number;
+}
+
+/** A stage of a placed model. */
+export interface ModelStage extends PlacedStage {
+  /** What it sends to other stages for one micro-batch. */
+  readonly outputBytes: number;
+}
+
+/** Training, in multiples of the forward pass and of the weights. */
+export interface TrainingOptions extends TrainingRatios {
+  /** Copies of the parameters that are held: weights, gradients and the optimiser's state. */
+  readonly parameterCopies: number;
+}
+
+/** What changes the costs of stages. */
+export interface StageCostOptions {
+  /** Absent: inference. */
+  readonly training: TrainingOptions | undefined;
+  /** Given: transfers go beside the computation, at these costs. */
+  readonly link: Link | undefined;
+  readonly microBatches: number;
+}
+
+/** A partition and where its stages go. */
+export interface SeatedPartition {
+  readonly devices: readonly PipelineDevice[];
+  /** By stage. */
+  readonly seats: readonly Seat[];
+  readonly partition: StagePartition;
+}
+
+/** Stages with their costs. */
+export interface CostedStages {
+  readonly stages: readonly ModelStage[];
+  readonly edges: readonly StageEdge[];
+  /** Devices that wait for their links. */
+  readonly linkBound: readonly LinkBound[];
+}
+
+/**
+ * What every stage costs, and what stages wait for.
+ *
+ * Requires: a seat for each stage. Cost: O(operators + tensors).
+ */
+export function costStages(
+  lowered: LoweredModel,
+  costs: ModelCosts,
+  options: StageCostOptions,
+  seated: SeatedPartition,
+): CostedStages {
+  const { graph } = lowered;
+  const { seats, partition } = seated;
+  const { stageOf, stageCount } = partition;
+  const { training } = options;
+  const borders = stageBorders(lowered, stageOf, stageCount);
+  const received = receivedBytes(lowered, partition);
+  const { times, linkBound } = stageTimes(
+    stageWork(received, operatorTimes(costs, seats), seated),
+    timeOptions(costs, options),
+  );
+  const inFlight = inFlightOf(stageCount, options);
+  const memory = memoryOfStages(
+    memoryOfModel(lowered, training?.parameterCopies),
+    stageOf,
+    stageCount,
+  );
+  const stages = borders.map(({ operators, sends }, stage): ModelStage => {
+    const seat = present(seats[stage], "seat");
+    const { forwardNs, backwardNs, weightNs } = present(times[stage], "times");
+    const needs = present(memory[stage], "memory");
+    const arriving = total([...present(received[stage], "senders").values()].flat());
+    const split = (bytes: number): number => Math.ceil(bytes / seat.devices.length);
+    const isTrained = training !== undefined;
+    return {
+      id: seat.id,
+      operators: operators.map((id) => present(graph.operators[id], "operator").name),
+      devices: seat.devices,
+      forwardNs,
+      ...(backwardNs === undefined ? {} : { backwardNs }),
+      ...(weightNs === undefined ? {} : { weightNs }),
+      workspaceBytes: split(needs.workspaceBytes + (isTrained ? 0 : arriving)),
+      keptBytes: isTrained ? split(needs.keptBytes + arriving) : 0,
+      // In inference what waits to be read stands beside the parameters.
+      parameterBytes: split(
+        needs.parameterBytes + (isTrained ? 0 : ((inFlight[stage] ?? 1) - 1) * arriving),
+      ),
+      outputBytes: total(sends.map((id) => graph.tensors[id]?.bytes ?? 0)),
+    };
+  });
+  return { stages, edges: edgesOf(received, times, costs, options, seats), linkBound };
+}
+
+/** Integer nanoseconds of every operator on a device of speed 1, while all devices with a seat work. */
+export function operatorTimes(costs: ModelCosts, seats: readonly Seat[]): Float64Array {
+  const busy = costs.slowdown(new Set(seats.flatMap(({ devices }) => devices)).size);
+  return costs.durationNs.map((ns) => Math.round(ns * busy));
+}
+
+/** What is paid for every block and for what it receives: the link of the user, or the usual one. */
+export function timeOptions(
+  { stageNs, receive }: ModelCosts,
+  { training, link }: StageCostOptions,
+): TimeOptions {
+  return {
+    blockNs: Math.round(stageNs),
+    training,
+    link: link ?? receive,
+    transfers: link === undefined ? "serial" : "overlapped",
+  };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** What a stage of the same devices made is there already. */
+function isLocal(seats: readonly Seat[], a: number, b: number): boolean {
+  return seats[a]?.devices.join() === seats[b]?.devices.join();
+}
+
+function stageWork(
+  received: readonly ReadonlyMap<number, readonly number[]>[],
+  operatorNs: Float64Array,
+  { devices, seats, partition }: SeatedPartition,
+): readonly StageWork[] {
+  const workNs = seats.map(() => 0);
+  operatorNs.forEach((ns, operator) => {
+    const stage = partition.stageOf[operator] as number;
+    workNs[stage] = (workNs[stage] ?? 0) + ns;
+  });
+  const sent: number[][] = seats.map(() => []);
+  const came: number[][] = seats.map(() => []);
+  received.forEach((senders, to) => {
+    for (const [from, sizes] of senders) {
+      if (!isLocal(seats, from, to)) {
+        sent[from]?.push(...sizes);
+        came[to]?.push(...sizes);
+      }
+    }
+  });
+  return seats.map((seat, stage) => ({
+    devices: seat.devices,
+    computeNs: (workNs[stage] ?? 0) / speedOf(seat, devices),
+    receivedBytes: came[stage] ?? [],
+    sentBytes: sent[stage] ?? [],
+  }));
+}
+
+function edgesOf(
+  received: readonly ReadonlyMap<number, readonly number[]>[],
+  times: readonly StageTimes[],
+  costs: ModelCosts,
+  { link, training }: StageCostOptions,
+  seats: readonly Seat[],
+): readonly StageEdge[] {
+  return received.flatMap((senders, to) =>
+    [...senders].map(([from, sizes]): StageEdge => {
+      if (isLocal(seats, from, to)) {
+        return { from, to, latencyNs: 0 };
+      }
+      if (link === undefined) {
+        return { from, to, latencyNs: Math.round(costs.signalNs) };
+      }
+      const transfer = transferNs({ link }, total(sizes));
+      const later = (waitNs: number): number => Math.max(0, Math.round(transfer - waitNs));
+      return {
+        from,
+        to,
+        latencyNs: later(times[to]?.forwardWaitNs ?? 0),
+        ...(training === undefined
+          ? {}
+          : { gradientLatencyNs: later(times[from]?.backwardWaitNs ?? 0) }),
+      };
+    }),
+  );
+}
+
+/** For each stage the stages that it reads from, with the sizes of the tensors. */
+function receivedBytes(
+  { graph }: LoweredModel,
+  { stageOf, stageCount }: StagePartition,
+): readonly ReadonlyMap<number, readonly number[]>[] {
+  const received = Array.from({ length: stageCount }, () => new Map<number, number[]>());
+  for (const { producer, consumers, bytes } of graph.tensors) {
+    if (producer === undefined) {
+      continue;
+    }
+    const from = stageOf[producer] as number;
+    for (const to of new Set(consumers.map((consumer) => stageOf[consumer] as number))) {
+      const sizes = received[to]?.get(from) ?? [];
+      if (to !== from) {
+        sizes.push(bytes);
+        received[to]?.set(from, sizes);
+      }
+    }
+  }
+  return received;
+}
+
+/**
+ * Micro-batches in flight in each stage: in training a stage holds one until it comes back, and 1F1B
+ * needs one per stage behind it; at most `most`.
+ */
+export function inFlightOf(
+  stages: number,
+  { training, microBatches }: StageCostOptions,
+  most: number = Number.POSITIVE_INFINITY,
+): number[] {
+  return Array.from({ length: stages }, (_, stage) =>
+    Math.min(microBatches, most, training === undefined ? 2 : stages - stage),
+  );
+}
+
+/** How fast the devices of a stage are together; a single one needs no efficiency. */
+export function speedOf(
+  { devices: at, efficiency }: Seat,
+  devices: readonly PipelineDevice[],
+): number {
+  const together = at.reduce((sum, device) => sum + (devices[device]?.speed ?? 1), 0);
+  return at.length === 1 ? together : together * efficiency;
+}

@@ -1,0 +1,116 @@
+/**
+ * Predictions for a GPU by its data sheet, made again.
+ *
+ * They follow from the model, the device model and the schedule alone, so every figure of the section
+ * that is not about other candidates can be compared. The schedule is simulated, not searched.
+ */
+import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import { gpuFiguresOf } from "../artifact/gpu-section-of.js";
+import { encodeOperatorsSection } from "../artifact/operators-section.js";
+import { graphOfTasks, tasksInFlight } from "../artifact/tasks-in-flight.js";
+import { deviceModelNamed } from "../cost/device-models/catalogue.js";
+import { isCapturable } from "../cost/kernels/operator-kernels.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { estimatedProblem } from "../schedule/estimated-problem.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
+import { mergedProblem } from "../schedule/joint-problem.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { gpuMakespan } from "../schedule/simulate-gpu.js";
+
+/**
+ * What an artifact says of its schedule that the simulator does not, in words that begin with the
+ * place; empty where the times are measured, or of a device model that only a file has.
+ *
+ * Requires: a schedule that is right for the model and the tasks. Cost: two simulations.
+ */
+export function estimateProblems(
+  { provenance, device, operators }: ScheduleArtifact,
+  { plain, merged }: { readonly plain: LoweredModel; readonly merged: LoweredModel },
+  schedule: OperatorSchedule,
+): readonly string[] {
+  const { options, inputs } = provenance;
+  const ofFile = inputs.some(({ role }) => role === "device");
+  if (operators === undefined || device?.source !== "estimated" || ofFile) {
+    return [];
+  }
+  const model = deviceModelNamed(String(options["device"]));
+  if (model === undefined) {
+    return ["/provenance/options/device is no device model, but the times are estimated"];
+  }
+  const { math } = options;
+  if (math !== "tf32" && math !== "ieee") {
+    return ["/provenance/options/math is not how times are estimated"];
+  }
+  if (device.name !== model.product) {
+    return [`/device/name is not "${model.product}"`];
+  }
+  const foreign = plain.graph.operators.find((operator) => !isCapturable(operator));
+  if (foreign !== undefined) {
+    return [`operator "${foreign.name}" cannot be estimated`];
+  }
+  const progress = operators.tasks?.map((task) => task.progress);
+  const own = jointProblem(estimatedProblem(merged, model, math), progress);
+  if (JSON.stringify(own.tasks) !== JSON.stringify(operators.tasks)) {
+    return ["/operators/tasks is not what its progress gives"];
+  }
+  const sequential =
+    operators.merges === undefined
+      ? own
+      : jointProblem(estimatedProblem(plain, model, math), progress);
+  const sequentialPredicted = gpuMakespan(sequential.problem.work, inOrder(sequential.problem));
+  return differences(operators, own.problem, schedule, sequentialPredicted);
+}
+
+interface JointProblem {
+  readonly problem: GpuProblem;
+  readonly tasks: readonly ArtifactTask[] | undefined;
+}
+
+/** The problem of tasks in flight, or of one inference. */
+function jointProblem(single: GpuProblem, progress: readonly number[] | undefined): JointProblem {
+  if (progress === undefined) {
+    return { problem: single, tasks: undefined };
+  }
+  const tasks = tasksInFlight(progress, single.costs.durationNs);
+  return { problem: mergedProblem(single, graphOfTasks(single.graph, tasks)), tasks };
+}
+
+function differences(
+  section: OperatorsSection,
+  problem: GpuProblem,
+  schedule: OperatorSchedule,
+  sequentialPredicted: number,
+): string[] {
+  const { predictedNs, ...figures } = gpuFiguresOf(problem, schedule);
+  const again = { ...section, ...figures };
+  const latencyNs = { ...section.latencyNs, predicted: predictedNs, sequentialPredicted };
+  const written = encodeOperatorsSection({ ...section, launches: sortedWaits(section, again) });
+  const expected = encodeOperatorsSection({ ...again, latencyNs });
+  return Object.entries(expected as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
+    JSON.stringify((written as Readonly<Record<string, unknown>>)[key]) === JSON.stringify(value)
+      ? []
+      : [`/operators/${key} is not what the model, the device and the launches give`],
+  );
+}
+
+/** The launches as written, their waits in the order of the model: their own order means nothing. */
+function sortedWaits(
+  section: OperatorsSection,
+  again: OperatorsSection,
+): OperatorsSection["launches"] {
+  return section.launches.map((launch, at) => ({
+    ...launch,
+    waits: again.launches[at]?.waits ?? launch.waits,
+  }));
+}
+
+/** All operators one after the other, as the graph has them. */
+function inOrder({ graph }: GpuProblem): OperatorSchedule {
+  const launches = graph.operators.map(({ id }) => ({
+    operator: id,
+    stream: 0,
+    waits: [],
+    record: false,
+  }));
+  return { algorithm: "sequential", streams: 1, launches };
+}

@@ -1,0 +1,68 @@
+/** The model that an artifact was made from, as it was lowered then. */
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { fail, type Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import { scheduleBroken } from "./failures.js";
+import { modelOfArtifact } from "./model-of-artifact.js";
+
+/** Gives the model of an artifact. */
+export type ModelLoader = (artifact: ScheduleArtifact) => Promise<Result<LoweredModel>>;
+
+/**
+ * The loader for an artifact in `file`, whose model is that of `modelOfArtifact`. Dims and batch are
+ * those that the options in the provenance give; what the artifact's sections say of them can be
+ * checked against the result.
+ *
+ * The loader fails: as `modelOfArtifact` and `loadWith`.
+ */
+export function modelLoader(
+  file: string,
+  model: string | undefined,
+  allowExternal: readonly string[] = [],
+): ModelLoader {
+  return async (artifact) => {
+    const path = modelOfArtifact(file, model, artifact);
+    return path.ok ? loadWith(path.value, artifact.provenance.options, file, allowExternal) : path;
+  };
+}
+
+/**
+ * Loads a model with the dims and the batch that recorded options give.
+ *
+ * Fails: `schedule-broken` for options that nobody can have given; as loading a model does.
+ */
+export async function loadWith(
+  path: string,
+  options: ScheduleArtifact["provenance"]["options"],
+  file: string,
+  allowExternal: readonly string[] = [],
+): Promise<Result<LoweredModel>> {
+  const dims = dimsIn(options["dim"]);
+  const { batch } = options;
+  if (dims === undefined) {
+    return fail([scheduleBroken(file, "/provenance/options/dim is not a list of NAME=SIZE")]);
+  }
+  const { loadModel, loadModelForBatch } = await import("../runtime/load-model.js");
+  if (batch === undefined) {
+    return loadModel(path, { dims, allowExternal });
+  }
+  return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0
+    ? loadModelForBatch(path, { dims, allowExternal }, { batch, mayRewrite: true })
+    : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
+}
+
+/** Sizes of dynamic dims as they were given, `name=size`; `undefined`: not such a list. */
+function dimsIn(recorded: unknown): ReadonlyMap<string, number> | undefined {
+  if (recorded === undefined) {
+    return new Map();
+  }
+  const entries = Array.isArray(recorded) ? recorded.map((entry) => namedSize(String(entry))) : [];
+  const isWhole = entries.length > 0 && entries.every((entry) => entry !== undefined);
+  const dims = new Map(entries.filter((entry) => entry !== undefined));
+  return isWhole && dims.size === entries.length ? dims : undefined;
+}
+
+function namedSize(entry: string): readonly [string, number] | undefined {
+  const [, name = "", size = ""] = /^(.+)=(\d{1,15})$/s.exec(entry) ?? [];
+  return name === "" ? undefined : [name, Number(size)];
+}

@@ -1,0 +1,110 @@
+/** Whether the placement of an artifact is the one that its provenance names. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Provenance } from "../artifact/artifact.js";
+import { sha256 } from "../core/digest.js";
+import { readText } from "../core/files.js";
+import { limitMemory } from "../placement/limit-memory.js";
+import {
+  MAX_PLACEMENT_BYTES,
+  parsePlacement,
+  placementJson,
+} from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
+
+/** What a check of a placement's origin says. */
+export interface PlacementOrigin {
+  /** Contradictions, in words that begin with the place. */
+  readonly problems: readonly string[];
+  /** What could not be checked, in words. */
+  readonly notes: readonly string[];
+}
+
+const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"] as const;
+
+/**
+ * Builds a named shape again and compares; a placement that came from a file is compared with the
+ * file if it is beside the artifact in `file`, unchanged since then.
+ *
+ * The placement of a model is left to the check of its stages.
+ */
+export function placementProblems(
+  { inputs, options }: Provenance,
+  placement: Placement,
+  file: string,
+): PlacementOrigin {
+  if (inputs.some(({ role }) => role === "model")) {
+    return { problems: [], notes: [] };
+  }
+  const { shape, memory } = options;
+  if (shape !== undefined) {
+    return { problems: shapeProblems(String(shape), options, placement), notes: [] };
+  }
+  const isLimited = placement.devices.every((device) => device.memory === memory);
+  const problems =
+    memory === undefined || isLimited
+      ? []
+      : ["/pipeline/placement/devices do not have the memory of /provenance/options"];
+  const input = inputs.find(({ role }) => role === "placement");
+  if (input === undefined) {
+    return { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
+  }
+  const isSame = isOfFile(join(dirname(file), input.name), input.sha256, options, placement);
+  return {
+    problems: isSame === false ? ["/pipeline/placement is not that of its file"] : problems,
+    notes:
+      isSame === undefined
+        ? [`its placement was not compared with "${input.name}", which is not beside the schedule`]
+        : [],
+  };
+}
+
+/** Whether a placement is that of a file; `undefined`: the file is not there, or not as it was. */
+function isOfFile(
+  path: string,
+  digest: string,
+  { memory }: Provenance["options"],
+  placement: Placement,
+): boolean | undefined {
+  if (!existsSync(path)) {
+    return undefined;
+  }
+  const text = readText(path, MAX_PLACEMENT_BYTES);
+  if (!text.ok || sha256(text.value) !== digest) {
+    return undefined;
+  }
+  const limit = typeof memory === "number" ? memory : undefined;
+  const read = parsePlacement(text.value, path, limit);
+  return (
+    read.ok &&
+    JSON.stringify(placementJson(read.value)) === JSON.stringify(placementJson(placement))
+  );
+}
+
+function shapeProblems(
+  shape: string,
+  options: Provenance["options"],
+  placement: Placement,
+): readonly string[] {
+  const given = NUMBERS.filter((key) => options[key] !== undefined);
+  const { mode, memory } = options;
+  const asked = {
+    ...Object.fromEntries(given.map((key) => [key, options[key]])),
+    ...(mode === undefined ? {} : { mode }),
+  } as unknown as ShapeOptions;
+  const isSound =
+    given.every((key) => Number.isSafeInteger(options[key])) &&
+    (memory === undefined || (Number.isSafeInteger(memory) && Number(memory) >= 0)) &&
+    (mode === undefined || mode === "train" || mode === "infer");
+  const built = isSound ? buildShape(shape, asked) : undefined;
+  const limited = built?.ok
+    ? limitMemory(built.value, shape, memory === undefined ? undefined : Number(memory))
+    : built;
+  const isSame =
+    limited?.ok === true &&
+    JSON.stringify(placementJson(limited.value)) === JSON.stringify(placementJson(placement));
+  return isSame
+    ? []
+    : [`/pipeline/placement is not the shape "${shape}" with the options of /provenance`];
+}

@@ -1,0 +1,140 @@
+/** Contradictions between what an artifact says it was made from and what it holds. */
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { PIPELINE_ALGORITHMS } from "../schedule/pipeline-algorithm-names.js";
+import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./recorded-options.js";
+
+/**
+ * What the provenance says that the sections do not, in words that begin with the place.
+ *
+ * Without the inputs themselves it cannot be known whether the seed or an option is the one that was
+ * given; that an option and what follows from it agree can.
+ */
+export function provenanceProblems(artifact: ScheduleArtifact): readonly string[] {
+  return [
+    ...inputProblems(artifact),
+    ...optionProblems(artifact),
+    ...sectionProblems(artifact),
+    ...operatorOptionProblems(artifact),
+    ...pipelineOptionProblems(artifact),
+  ];
+}
+
+function inputProblems(artifact: ScheduleArtifact): string[] {
+  const { inputs } = artifact.provenance;
+  return inputs.flatMap(({ role, name }, at) => {
+    const twice = inputs.findIndex((each) => each.role === role) < at;
+    return [
+      ...(isPossible(role, artifact) ? [] : [`/provenance/inputs/${at} is of no such role`]),
+      ...(twice ? [`/provenance/inputs/${at} is a second ${role}`] : []),
+      ...(/[/\\]/.test(name) ? [`/provenance/inputs/${at}/name is not a base name`] : []),
+    ];
+  });
+}
+
+/** Which files go into which artifacts. */
+function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): boolean {
+  const { provenance, operators, stages } = artifact;
+  const device = String(provenance.options["device"]);
+  switch (role) {
+    case "model":
+      return operators !== undefined || stages !== undefined;
+    case "placement":
+      return operators === undefined;
+    case "profile":
+      return operators !== undefined || (stages !== undefined && device === "cpu");
+    case "device":
+      return (operators ?? stages) !== undefined && !/^(cpu|cuda)$/.test(device);
+  }
+}
+
+function sectionProblems(artifact: ScheduleArtifact): string[] {
+  const { provenance, device, operators, stages, pipeline } = artifact;
+  const hasModel = provenance.inputs.some(({ role }) => role === "model");
+  const isOfModel = operators !== undefined || stages !== undefined;
+  const checks: readonly (readonly [boolean, string])[] = [
+    [
+      operators !== undefined && pipeline !== undefined,
+      "/operators and /pipeline exclude each other",
+    ],
+    [stages !== undefined && pipeline === undefined, "/stages has no /pipeline that runs them"],
+    [isOfModel && device === undefined, "/device is missing: the times are of no device"],
+    [!isOfModel && device !== undefined, "/device is there, but no time is of a device"],
+    [stages !== undefined && !hasModel, "/provenance/inputs has no model, but /stages are of one"],
+    [
+      operators !== undefined && !hasModel,
+      "/provenance/inputs has no model, but /operators are of one",
+    ],
+    [
+      stages === undefined && pipeline !== undefined && hasModel,
+      "/stages is missing, but /provenance/inputs has a model",
+    ],
+  ];
+  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+}
+
+function operatorOptionProblems({ provenance, operators, device }: ScheduleArtifact): string[] {
+  if (operators === undefined) {
+    return [];
+  }
+  const { options, inputs } = provenance;
+  const { algorithm, batch, tasks, decision, gpu } = operators;
+  const isAsked = decision.reason === "asked-for";
+  const progress = tasks?.map((task) => String(task.progress));
+  const hasProfile = inputs.some(({ role }) => role === "profile");
+  const checks: readonly (readonly [boolean, string])[] = [
+    [
+      isAsked !== (options["algorithm"] !== undefined),
+      `/operators/decision/reason is "${decision.reason}", which /provenance/options/algorithm contradicts`,
+    ],
+    [
+      isAsked && options["algorithm"] !== algorithm,
+      `/operators/algorithm is "${algorithm}", another one was asked for`,
+    ],
+    [
+      operators.merges !== undefined && options["merge-convolutions"] !== true,
+      "/operators/merges is there, but /provenance/options/merge-convolutions is not",
+    ],
+    [options["batch"] !== batch, "/operators/batch is not the one of /provenance/options"],
+    [
+      !isSame(options["progress"], progress),
+      "/operators/tasks does not have the progress of /provenance/options",
+    ],
+    [
+      (options["device"] === "cpu") !== (gpu === undefined),
+      "/operators/gpu and /provenance/options/device contradict each other",
+    ],
+    [
+      (device?.source === "measured") !==
+        (hasProfile || /^(cpu|cuda)$/.test(String(options["device"]))),
+      `/device/source is "${device?.source}", which /provenance contradicts`,
+    ],
+  ];
+  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+}
+
+/** Algorithms whose schedule `quick` gives under their own names. */
+const QUICK: readonly string[] = ["modulo", "greedy"];
+
+function pipelineOptionProblems(artifact: ScheduleArtifact): string[] {
+  const { pipeline } = artifact;
+  if (pipeline === undefined) {
+    return [];
+  }
+  const { algorithm, microBatches } = pipeline;
+  const asked = recordedAlgorithm(artifact);
+  const isAsked = asked === algorithm || (asked === "quick" && QUICK.includes(algorithm));
+  const isKnown = (PIPELINE_ALGORITHMS as readonly string[]).includes(algorithm);
+  const checks: readonly (readonly [boolean, string])[] = [
+    [!isKnown || algorithm === "quick", `/pipeline/algorithm "${algorithm}" is not one`],
+    [!isAsked, `/pipeline/algorithm is "${algorithm}", another one was asked for`],
+    [
+      recordedMicroBatches(artifact) !== microBatches,
+      "/pipeline/microBatches is not the number of /provenance/options",
+    ],
+  ];
+  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,97 @@
+/** Options that each kind of artifact records. */
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { longName, type RecordedKey } from "../artifact/recorded-options.js";
+import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
+
+const OF_MODELS: readonly RecordedKey[] = ["device", "dim"];
+const CPU: readonly RecordedKey[] = [...OF_MODELS, "algorithm", "batch"];
+const OF_GPUS: readonly RecordedKey[] = [
+  ...CPU,
+  "math",
+  "estimateUnsupported",
+  "mergeConvolutions",
+];
+const DATA_SHEET: readonly RecordedKey[] = [...OF_GPUS, "progress", "maxStreams"];
+const CUDA: readonly RecordedKey[] = [...OF_GPUS, "fuse", "verified"];
+
+const STAGES: readonly RecordedKey[] = [
+  ...OF_MODELS,
+  "math",
+  "devices",
+  "shape",
+  "chunks",
+  "mode",
+  "backwardRatio",
+  "weightRatio",
+  "parameterCopies",
+  "tensorEfficiency",
+  "linkBandwidth",
+  "linkLatency",
+  "memory",
+  "microBatches",
+  "method",
+  "pipelineAlgorithm",
+];
+
+const SEARCH: readonly RecordedKey[] = [
+  "shape",
+  "devices",
+  "mode",
+  "forward",
+  "backward",
+  "weight",
+  "chunks",
+  "latency",
+  "memory",
+  "microBatches",
+  "algorithm",
+  "maxNodes",
+];
+
+/** Options of an artifact that its kind does not have, and those that it lacks: words with the place. */
+export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
+  const { options } = artifact.provenance;
+  const [known, needed] = keysOf(artifact).map((keys) => keys.map(longName));
+  return [
+    ...Object.keys(options)
+      .filter((key) => known?.includes(key) !== true)
+      .map((key) => `/provenance/options/${key} is no option of such a schedule`),
+    ...(needed ?? [])
+      .filter((key) => options[key] === undefined)
+      .map((key) => `/provenance/options/${key} is missing`),
+  ];
+}
+
+/** Keys that may be there, and keys that must. */
+function keysOf({
+  provenance,
+  operators,
+  stages,
+}: ScheduleArtifact): readonly [readonly RecordedKey[], readonly RecordedKey[]] {
+  const { options, inputs } = provenance;
+  if (operators !== undefined) {
+    const device = String(options["device"]);
+    const keys = device === "cpu" ? CPU : device === "cuda" ? CUDA : DATA_SHEET;
+    return [keys, keys === DATA_SHEET ? ["device", "math"] : ["device"]];
+  }
+  if (stages !== undefined) {
+    const isByHand = inputs.some(({ role }) => role === "placement");
+    return [STAGES, isByHand ? ["device"] : ["device", "devices"]];
+  }
+  return [SEARCH, ["microBatches", "algorithm"]];
+}
+
+/** The micro-batches that options ask for. */
+export function recordedMicroBatches({ provenance, stages }: ScheduleArtifact): unknown {
+  const { options } = provenance;
+  const { "micro-batches": asked } = options;
+  return stages === undefined ? asked : (asked ?? USUAL_MICRO_BATCHES);
+}
+
+/** The pipeline algorithm that options ask for. */
+export function recordedAlgorithm({ provenance, stages }: ScheduleArtifact): unknown {
+  const { options } = provenance;
+  return stages === undefined
+    ? options["algorithm"]
+    : (options["pipeline-algorithm"] ?? "top-compile");
+}

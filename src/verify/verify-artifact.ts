@@ -1,0 +1,81 @@
+/** An independent check of a whole artifact: every section that it has, and that they agree. */
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { Failure, Failures } from "../core/failure.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { scheduleBroken, sectionMissing } from "./failures.js";
+import type { ModelLoader } from "./load-model-of-artifact.js";
+import { placementProblems } from "./placement-problems.js";
+import { provenanceProblems } from "./provenance-problems.js";
+import { hasStages, type StagesOfArtifact, stagesOfArtifact } from "./stages-of-artifact.js";
+import { type VerifiedPipeline, verifyPipeline } from "./verify-pipeline.js";
+import type { VerifiedSchedule } from "./verify-schedule.js";
+
+/** What was found right. */
+export type VerifiedArtifact =
+  | { readonly kind: "operators"; readonly verified: VerifiedSchedule }
+  | {
+      readonly kind: "pipeline";
+      readonly verified: VerifiedPipeline;
+      /** Absent: its blocks name no operators, or there is no model to check them against. */
+      readonly stages: StagesOfArtifact | undefined;
+    };
+
+/**
+ * Checks an artifact; `hasModel` says that the user named a model.
+ *
+ * Fails: `schedule-without-section` for one without a schedule; as `verifyOperators`,
+ * `verifyPipeline` and `stagesOfArtifact` do; `schedule-broken` for sections that contradict the
+ * provenance or each other.
+ */
+export async function verifyArtifact(
+  artifact: ScheduleArtifact,
+  file: string,
+  load: ModelLoader,
+  hasModel: boolean = false,
+): Promise<Result<VerifiedArtifact>> {
+  const { pipeline, provenance } = artifact;
+  if (pipeline === undefined) {
+    // Pipelines without a model are verified without what reads and costs models.
+    const { verifyOperators } = await import("./verify-schedule.js");
+    const verified =
+      artifact.operators === undefined
+        ? fail<Failures>([sectionMissing(file, "operators")])
+        : await verifyOperators(artifact, file, load);
+    return verified.ok ? ok({ kind: "operators", verified: verified.value }) : verified;
+  }
+  const contradictions = provenanceProblems(artifact).map(
+    (problem): Failure => scheduleBroken(file, problem),
+  );
+  const [first, ...rest] = contradictions;
+  if (first !== undefined) {
+    return fail([first, ...rest]);
+  }
+  const checked = verifyPipeline(pipeline, file);
+  if (!checked.ok) {
+    return checked;
+  }
+  const { placement, notes } = checked.value;
+  const origin = placementProblems(provenance, placement, file);
+  const [wrong, ...others] = origin.problems.map((problem) => scheduleBroken(file, problem));
+  if (wrong !== undefined) {
+    return fail([wrong, ...others]);
+  }
+  const isOfModel = hasModel || provenance.inputs.some(({ role }) => role === "model");
+  const isStaged = hasStages(placement);
+  const staged =
+    (isStaged && isOfModel) || artifact.stages !== undefined
+      ? await stagesOfArtifact(file, artifact, placement, load)
+      : undefined;
+  if (staged?.ok === false) {
+    return staged;
+  }
+  const unchecked =
+    isStaged && !isOfModel
+      ? ["its blocks name operators; give --model FILE to have them checked against a model"]
+      : [];
+  return ok({
+    kind: "pipeline",
+    verified: { placement, notes: [...notes, ...origin.notes, ...unchecked] },
+    stages: staged?.value,
+  });
+}

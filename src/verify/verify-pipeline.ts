@@ -1,0 +1,164 @@
+import { encodePipelineSection, type PipelineSection } from "../artifact/pipeline-section.js";
+import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
+import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
+import type { Failure, Failures } from "../core/failure.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { readPlacement } from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
+import { leastMakespan } from "../schedule/least-makespan.js";
+import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome.js";
+import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
+import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
+import { describeBoundProblem } from "./describe-bound-problem.js";
+import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
+import { scheduleBroken } from "./failures.js";
+
+/** Problems reported at most. */
+const MAX_PROBLEMS = 50;
+
+/** What a check of a pipeline found right. */
+export interface VerifiedPipeline {
+  readonly placement: Placement;
+  /** Claims that rest on a search and were not checked again, in words. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Checks the `pipeline` section of an artifact against the placement that it carries, with code that
+ * shares nothing with the search: the whole schedule, the repetend, every figure that follows from
+ * them, and the reason why the period is not shorter.
+ *
+ * Fails: `placement-invalid`, `block-too-large`, `memory-not-returned`; `schedule-broken` once per
+ * problem, at most fifty.
+ */
+export function verifyPipeline(section: PipelineSection, file: string): Result<VerifiedPipeline> {
+  const read = readPlacement(section.placement, file, "/pipeline/placement");
+  if (!read.ok) {
+    return read;
+  }
+  const placement = read.value;
+  const outcome = outcomeIn(section, placement);
+  const problems = [
+    ...verifyPipelineSchedule(placement, outcome.whole).map((problem) =>
+      describePipelineProblem(problem, placement),
+    ),
+    ...verifyPeriodicSchedule(placement, outcome.periodic).map((problem) =>
+      describePeriodicProblem(problem, placement),
+    ),
+  ];
+  const all = problems.length > 0 ? problems : figureProblems(section, placement, outcome);
+  const [first, ...rest] = all
+    .slice(0, MAX_PROBLEMS)
+    .map((problem): Failure => scheduleBroken(file, problem));
+  const failures: Failures | undefined = first === undefined ? undefined : [first, ...rest];
+  return failures === undefined
+    ? ok({ placement, notes: notesOn(section, placement) })
+    : fail(failures);
+}
+
+/** What the section says, by position; names that the placement does not have become -1. */
+function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutcome {
+  const positionOf = blockPositions(placement);
+  const { boundedBy } = section;
+  const device = placement.devices.findIndex(({ name }) => name === boundedBy.device);
+  return {
+    algorithm: section.algorithm,
+    periodic: periodicOf(section, positionOf),
+    periodLowerBound: section.periodLowerBound,
+    status: section.status,
+    boundedBy: {
+      kind: boundedBy.kind,
+      ...(boundedBy.device === undefined ? {} : { device }),
+      blocks: boundedBy.blocks.map(positionOf),
+    },
+    whole: wholeOf(section, positionOf),
+    makespanLowerBound: section.makespanLowerBound,
+    makespanStatus: section.makespanStatus,
+    nodes: 0,
+    isCutShort: false,
+  };
+}
+
+function figureProblems(
+  section: PipelineSection,
+  placement: Placement,
+  outcome: PipelineOutcome,
+): string[] {
+  const written = encodePipelineSection(section) as Readonly<Record<string, unknown>>;
+  const again = encodePipelineSection(pipelineSectionOf(placement, outcome));
+  const problems = Object.entries(again as Readonly<Record<string, unknown>>)
+    .filter(([key, value]) => JSON.stringify(written[key]) !== JSON.stringify(value))
+    .map(([key]) => `/pipeline/${key} is not what the schedule and its placement give`);
+  return [...problems, ...boundProblems(placement, outcome)];
+}
+
+function boundProblems(placement: Placement, outcome: PipelineOutcome): string[] {
+  const { periodic, periodLowerBound, whole, makespanLowerBound } = outcome;
+  const [{ period }, { makespan }] = [periodic, whole];
+  const check = checkBound(placement, claimOf(outcome));
+  const checks: readonly (readonly [boolean, string])[] = [
+    [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
+    [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
+    [
+      outcome.status !== statusOf(period === periodLowerBound, outcome),
+      `the period ${period} is called ${outcome.status}, its bound is ${periodLowerBound}`,
+    ],
+    [
+      outcome.makespanStatus !== statusOf(makespan === makespanLowerBound, outcome),
+      `the makespan ${makespan} is called ${outcome.makespanStatus}, its bound is ${makespanLowerBound}`,
+    ],
+    [
+      outcome.boundedBy.kind === "search" &&
+        check.kind === "searched" &&
+        check.period >= periodLowerBound,
+      `the bound ${periodLowerBound} of the period rests on a search, but loads alone prove it`,
+    ],
+    [
+      check.kind === "proved" && check.period > periodLowerBound,
+      `the bound ${periodLowerBound} of the period is less than what is given as its reason`,
+    ],
+    [
+      makespanLowerBound < leastMakespan(placement, whole.microBatches),
+      `the bound ${makespanLowerBound} of the makespan is less than what the placement alone gives`,
+    ],
+    [
+      outcome.boundedBy.device !== undefined &&
+        !["load", "memory"].includes(outcome.boundedBy.kind),
+      "/pipeline/boundedBy/device is there, but no single device is the reason",
+    ],
+    [
+      outcome.boundedBy.kind === "search" && outcome.boundedBy.blocks.length > 0,
+      "/pipeline/boundedBy/blocks are there, but a search is the reason",
+    ],
+  ];
+  const wrong = checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
+  return check.kind === "unproved"
+    ? [...wrong, describeBoundProblem(check.problem, outcome.boundedBy.kind, placement)]
+    : wrong;
+}
+
+/** Only our search tries to prove what it does not reach. */
+function statusOf(isReached: boolean, { algorithm }: PipelineOutcome): SearchStatus {
+  return isReached ? "optimal" : algorithm === "top-compile" ? "bounded" : "heuristic";
+}
+
+function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): BoundClaim {
+  const { microBatchesPerPeriod } = periodic;
+  return { ...boundedBy, period: periodLowerBound, microBatchesPerPeriod };
+}
+
+/** Bounds that hold only if the search was right. Requires: a right section. */
+function notesOn(section: PipelineSection, placement: Placement): string[] {
+  const { microBatches, makespanLowerBound, periodLowerBound } = section;
+  const check = checkBound(placement, claimOf(outcomeIn(section, placement)));
+  const least = leastMakespan(placement, microBatches);
+  const onSearch = (what: string, bound: number, proved: number): string =>
+    `that no ${what} is below ${bound} rests on the search and was not checked again; ${proved} is proved here`;
+  return [
+    ...(check.kind === "searched" && periodLowerBound > check.period
+      ? [onSearch("period", periodLowerBound, check.period)]
+      : []),
+    ...(makespanLowerBound > least ? [onSearch("makespan", makespanLowerBound, least)] : []),
+  ];
+}
