@@ -6,10 +6,10 @@ import { buildInceptionV3 } from "../../../fixtures/generator/inception-v3.js";
 import { buildSqueezenetBypass } from "../../../fixtures/generator/squeezenet.js";
 import type { DeviceModel } from "../../../src/cost/device-model.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
-import { loadModelForBatch } from "../../../src/driver/load-model.js";
 import type { OperatorGraph } from "../../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
-import { type GpuProblem, gpuProblemOf } from "../../../src/search/operator/gpu/gpu-problem.js";
+import { loadModelForBatch } from "../../../src/runtime/load-model.js";
+import { type GpuProblem, gpuProblemOf } from "../../../src/schedule/gpu-problem.js";
 
 /** Which network: of what image side, and how many of them at once. */
 export interface Network {

@@ -1,8 +1,6 @@
+import type { GpuAlgorithm } from "../../../src/schedule/algorithm-names.js";
 import { gpuMakespan } from "../../../src/schedule/simulate-gpu.js";
-import {
-  type GpuAlgorithm,
-  searchGpuSchedules,
-} from "../../../src/search/operator/gpu/gpu-candidates.js";
+import { searchGpuSchedules } from "../../../src/search/operator/gpu/gpu-candidates.js";
 import { searchSequential } from "../../../src/search/operator/sequential.js";
 import { deviceOf, table } from "./measured.js";
 import { type Network, problemOf } from "./networks.js";
