@@ -33,6 +33,7 @@ const KEYS = [
   "method",
   "algorithm",
   "pipelineAlgorithm",
+  "effort",
   "maxNodes",
   "batch",
   "maxStreams",

@@ -13,16 +13,26 @@ import { MAX_PLACEMENT_BYTES, parsePlacement } from "../placement/parse-placemen
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 import type { PipelineAlgorithm } from "../schedule/pipeline-algorithm-names.js";
+import type { Effort } from "../schedule/pipeline-efforts.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
+import { sharesOf } from "../search/pipeline/effort.js";
 import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
-import { DEFAULT_NODES } from "../search/pipeline/top-compile.js";
+import type { PipelineProgress } from "../search/pipeline/progress.js";
 
 /** Where the placement comes from. */
 export type PlacementSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "shape"; readonly name: string; readonly options: ShapeOptions };
+
+/** Hears of a search at work. */
+export type OnPlacementSearch = (progress: PipelineProgress, placement: Placement) => void;
+
+/** An effort as it is recorded: only where it is not the usual one. */
+export function recordedEffort(effort: Effort | undefined): Effort | undefined {
+  return effort === "default" ? undefined : effort;
+}
 
 /** What to search and how. */
 export interface SearchRequest {
@@ -31,12 +41,14 @@ export interface SearchRequest {
   readonly memory: number | undefined;
   readonly microBatches: number;
   readonly algorithm: PipelineAlgorithm;
+  /** How much work `top-compile` is worth; `undefined`: `default`. */
+  readonly effort?: Effort | undefined;
   readonly seed: number;
   /** Nodes in the algorithm's own unit; `undefined`: its usual limit. */
   readonly maxNodes?: number | undefined;
   /** Ends the search early with what it has. */
   readonly shouldStop?: (() => boolean) | undefined;
-  readonly onProgress?: PipelineSearchOptions["onProgress"];
+  readonly onProgress?: OnPlacementSearch | undefined;
   readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
   /** Where the artifact is written; `undefined`: nowhere. */
   readonly out: string | undefined;
@@ -89,7 +101,9 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
 
 /** What a search of a placement takes beside the placement. */
 export type PipelineRequest = Pick<SearchRequest, "algorithm" | "microBatches"> &
-  Partial<Pick<SearchRequest, "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut">>;
+  Partial<
+    Pick<SearchRequest, "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut">
+  >;
 
 /** The `pipeline` section that an algorithm gives for a placement, checked. Fails: as `searchPipeline`. */
 export function searchedSection(
@@ -102,9 +116,12 @@ export function searchedSection(
 
 function searchedPipeline(
   placement: Placement,
-  { algorithm, microBatches, ...limits }: PipelineRequest,
+  { algorithm, microBatches, onProgress, ...rest }: PipelineRequest,
 ): Result<{ readonly section: PipelineSection; readonly isCutShort: boolean }> {
-  const found = searchPipeline(algorithm, placement, microBatches, limits);
+  const found = searchPipeline(algorithm, placement, microBatches, {
+    ...rest,
+    onProgress: onProgress && ((progress) => onProgress(progress, placement)),
+  });
   if (!found.ok) {
     return found;
   }
@@ -118,17 +135,18 @@ function searchedPipeline(
 
 /** Period against memory of a placement. Fails: what reading or building the placement fails with. */
 export function searchPareto(
-  request: Pick<SearchRequest, "source" | "seed" | "maxNodes" | "shouldStop">,
+  request: Pick<SearchRequest, "source" | "effort" | "seed" | "maxNodes" | "shouldStop">,
 ): Result<{ readonly placement: Placement; readonly points: readonly ParetoPoint[] }> {
   const read = placementOf({ ...request, memory: undefined });
   if (!read.ok) {
     return read;
   }
-  const { seed, maxNodes = DEFAULT_NODES, shouldStop } = request;
+  const { effort, seed, maxNodes, shouldStop } = request;
+  const { period } = sharesOf(effort ?? "default", read.value, maxNodes);
   const stop = shouldStop === undefined ? {} : { shouldStop };
   return ok({
     placement: read.value,
-    points: paretoFront(read.value, { seed, maxNodes, ...stop }),
+    points: paretoFront(read.value, { seed, maxNodes: period, ...stop }),
   });
 }
 
@@ -146,6 +164,7 @@ function placementOf({
 
 function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["provenance"] {
   const { source, memory, microBatches, algorithm, seed, maxNodes } = request;
+  const effort = recordedEffort(request.effort);
   const inputs: ProvenanceInput[] =
     source.kind === "file" ? [inputOf("placement", source.path)] : [];
   const shape = source.kind === "shape" ? { shape: source.name, ...ofShape(source.options) } : {};
@@ -153,7 +172,7 @@ function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["p
     tool,
     inputs,
     seed,
-    options: recordedOptions({ ...shape, memory, microBatches, algorithm, maxNodes }),
+    options: recordedOptions({ ...shape, memory, microBatches, algorithm, effort, maxNodes }),
   };
 }
 

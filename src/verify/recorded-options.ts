@@ -1,6 +1,7 @@
 /** Options that each kind of artifact records. */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { longName, type RecordedKey } from "../artifact/recorded-options.js";
+import { EFFORTS } from "../schedule/pipeline-efforts.js";
 import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 
 const OF_MODELS: readonly RecordedKey[] = ["device", "dim"];
@@ -31,6 +32,7 @@ const STAGES: readonly RecordedKey[] = [
   "microBatches",
   "method",
   "pipelineAlgorithm",
+  "effort",
 ];
 
 const SEARCH: readonly RecordedKey[] = [
@@ -45,6 +47,7 @@ const SEARCH: readonly RecordedKey[] = [
   "memory",
   "microBatches",
   "algorithm",
+  "effort",
   "maxNodes",
 ];
 
@@ -52,7 +55,10 @@ const SEARCH: readonly RecordedKey[] = [
 export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
   const { options } = artifact.provenance;
   const [known, needed] = keysOf(artifact).map((keys) => keys.map(longName));
+  const { effort } = options;
+  const isEffort = effort === undefined || (EFFORTS as readonly unknown[]).includes(effort);
   return [
+    ...(isEffort ? [] : [`/provenance/options/effort must be one of ${EFFORTS.join(", ")}`]),
     ...Object.keys(options)
       .filter((key) => known?.includes(key) !== true)
       .map((key) => `/provenance/options/${key} is no option of such a schedule`),

@@ -9,7 +9,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 async function searched(name: string, ...argv: readonly string[]): Promise<string> {
   const path = join(folder, `${name}.json`);
-  const run = await runCli(["search", ...argv, "-o", path]);
+  const run = await runCli(["search", ...argv, "-o", path, "--quiet"]);
   expect(run).toMatchObject({ status: 0, stderr: "" });
   return path;
 }

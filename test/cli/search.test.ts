@@ -63,6 +63,30 @@ describe("search", () => {
     expect(asked.err).toMatch(/^error\[family-does-not-fit\] --algorithm 1f1b: .*; choose/);
   });
 
+  it("says what it has while it works on, unless it is to be quiet", async () => {
+    const long = ["--shape", "m", "--devices", "4", "--memory", "4", "--max-nodes", "150000"];
+    const { status, err } = await run(...long);
+    expect(status).toBe(0);
+    expect(err).toMatch(/^found period 7, bound 6\ntrying period \d+ for \d micro-batches\n/);
+    expect((await run(...long, "--quiet")).err).toBe("");
+  });
+
+  it("records an effort that is not the default, and verify knows them", async () => {
+    const out = join(folder, "effort.json");
+    const shape = ["--shape", "v", "--devices", "2", "--quiet", "--force", "-o", out];
+    const recorded = async (effort: string): Promise<unknown> => {
+      expect((await run(...shape, "--effort", effort)).status).toBe(0);
+      expect((await run("verify", out)).status).toBe(0);
+      return JSON.parse(readFileSync(out, "utf8")).provenance.options.effort;
+    };
+    expect(await recorded("default")).toBeUndefined();
+    expect(await recorded("quick")).toBe("quick");
+    expect(await recorded("thorough")).toBe("thorough");
+    writeFileSync(out, readFileSync(out, "utf8").replace('"thorough"', '"endless"'));
+    const { status, err } = await run("verify", out);
+    expect([status, err]).toEqual([1, expect.stringContaining("/provenance/options/effort")]);
+  });
+
   it("writes what --json prints, and it conforms to the schema", async () => {
     const schema = join(ROOT, "docs/schema/schedule.schema.json");
     const conforms = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(

@@ -5,6 +5,7 @@ import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
 } from "../../schedule/pipeline-algorithm-names.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
 import { isMerging } from "../../search/operator/gpu/gpu-candidates.js";
 import type { CommonOptions } from "../io.js";
 import {
@@ -28,13 +29,14 @@ import {
   TASK_PROGRESS,
 } from "../options/model-options.js";
 import type { OptionTable, Traits } from "../options/option-spec.js";
-import { PIPELINE_ALGORITHM, stageOptions } from "../options/pipeline-options.js";
+import { EFFORT, PIPELINE_ALGORITHM, stageOptions } from "../options/pipeline-options.js";
 import { deviceTraits, pipelineTraits, profileTraits, traitIf } from "../options/traits.js";
 import { type PipelineCliOptions, wantsPipeline } from "../pipeline-request.js";
 
 /** Options of `compile`. */
 export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly pipelineAlgorithm?: PipelineAlgorithm;
+  readonly effort?: Effort;
   readonly out?: string;
   readonly force?: boolean;
   readonly device: string;
@@ -81,18 +83,30 @@ export const COMPILE: OptionTable<CompileOptions> = {
     group: "pipeline",
     not: { "one-device": "it searches pipelines; --algorithm is for one device" },
   },
+  effort: {
+    ...EFFORT,
+    usualWords: "default",
+    group: "pipeline",
+    not: {
+      "one-device": "it searches pipelines",
+      "other-algorithm": "only top-compile takes more or less of it",
+    },
+  },
   ascii: { ...ASCII, group: "pipeline" },
 };
 
 /** What a command line of `compile` means for its options. */
 export function compileTraits(device: NamedDevice, options: CompileOptions): Traits {
-  const { algorithm } = options;
+  const { algorithm, pipelineAlgorithm } = options;
   return {
     ...deviceTraits(device, options.device),
     ...profileTraits(options),
     ...(wantsPipeline(options)
       ? pipelineTraits(device, options.device, options, "--devices")
       : { "one-device": "without --devices or --placement" }),
+    ...traitIf((pipelineAlgorithm ?? PIPELINE_ALGORITHMS[0]) !== PIPELINE_ALGORITHMS[0], {
+      "other-algorithm": `with --pipeline-algorithm ${pipelineAlgorithm}`,
+    }),
     ...traitIf(algorithm !== undefined && !isMerging(algorithm), {
       "unmerged-algorithm": `with --algorithm ${algorithm}`,
     }),

@@ -2,6 +2,7 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import type { NamedDevice } from "../../driver/device-named.js";
 import { compilePipeline } from "../../driver/pipeline/compile-pipeline.js";
+import { recordedEffort } from "../../driver/search-placement.js";
 import { renderOneDevice } from "../../report/one-device.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
@@ -12,6 +13,7 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { defaultOut } from "../model-files.js";
 import { pipelineCosts, pipelineRequest } from "../pipeline-request.js";
+import { leftOutNotes, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
 import type { CompileOptions } from "./compile-options.js";
 
@@ -24,7 +26,7 @@ export async function compileIntoPipeline(
 ): Promise<CommandOutcome> {
   const { place, given } = pipelineRequest(options, options.seed);
   const out = options.out ?? defaultOut(model, "schedule");
-  const algorithm = options.pipelineAlgorithm;
+  const { pipelineAlgorithm: algorithm, effort } = options;
   const compiled = await compilePipeline(
     {
       model,
@@ -33,8 +35,11 @@ export async function compileIntoPipeline(
       dims: options.dim,
       costs: pipelineCosts(device, options),
       place,
-      given: { ...given, pipelineAlgorithm: algorithm },
+      given: { ...given, pipelineAlgorithm: algorithm, effort: recordedEffort(effort) },
       algorithm: algorithm ?? PIPELINE_ALGORITHMS[0],
+      effort,
+      onSearch: searchProgress(session.progress),
+      onLeftOut: options.verbose === true ? leftOutNotes(session.progress) : undefined,
     },
     driverContext(session),
   );

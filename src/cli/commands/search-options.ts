@@ -3,11 +3,13 @@ import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
 } from "../../schedule/pipeline-algorithm-names.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { CommonOptions } from "../io.js";
 import { ASCII, forceOption, outOption, SEED } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
 import {
   CHUNKS,
+  EFFORT,
   MEMORY,
   MICRO_BATCHES,
   modeOption,
@@ -29,6 +31,7 @@ export interface SearchOptions extends CommonOptions {
   readonly memory?: number;
   readonly microBatches?: number;
   readonly algorithm: PipelineAlgorithm;
+  readonly effort: Effort;
   readonly seed: number;
   readonly maxNodes?: number;
   readonly timeLimit?: number;
@@ -78,12 +81,17 @@ export const SEARCH: OptionTable<SearchOptions> = {
   },
   microBatches: { ...MICRO_BATCHES, not: { pareto: ONE } },
   algorithm: { ...PIPELINE_ALGORITHM, usual: PIPELINE_ALGORITHMS[0], not: { pareto: ONE } },
+  effort: {
+    ...EFFORT,
+    usual: "default",
+    not: { "other-algorithm": "only top-compile takes more or less of it" },
+  },
   seed: SEED,
   maxNodes: {
     value: "<n>",
     help: "work at most: the result depends on it, not on the machine",
     ...whole(1, MOST_NODES),
-    usualWords: "1,000,000",
+    usualWords: "by --effort",
     not: { "unlimited-algorithm": "that algorithm has no search that could be limited" },
   },
   timeLimit: {

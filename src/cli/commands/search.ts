@@ -2,13 +2,11 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import {
   type PlacementSource,
-  type SearchRequest,
   searchPareto,
   searchPlacement,
 } from "../../driver/search-placement.js";
 import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
-import { DEFAULT_NODES } from "../../search/pipeline/top-compile.js";
 import { USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import { layoutOf } from "../columns.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
@@ -17,11 +15,9 @@ import { EXIT } from "../exit-code.js";
 import { searchSourceMissing } from "../failures.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
+import { leftOutNotes, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
 import { SEARCH, type SearchOptions, searchTraits } from "./search-options.js";
-
-/** What takes no longer than this reports no progress. */
-const QUIET_MS = 1000;
 
 const EXAMPLES = `
 Examples:
@@ -52,8 +48,8 @@ export const registerSearch: RegisterCommand = (command, run) => {
   });
 };
 
-function limitsOf({ seed, maxNodes, timeLimit }: SearchOptions) {
-  return { seed, maxNodes, ...stopAfter(timeLimit) };
+function limitsOf({ effort, seed, maxNodes, timeLimit }: SearchOptions) {
+  return { effort, seed, maxNodes, ...stopAfter(timeLimit) };
 }
 
 function printSchedule(
@@ -71,8 +67,8 @@ function printSchedule(
       algorithm,
       out,
       force: options.force === true,
-      onProgress: progressOf(session, options),
-      onLeftOut: options.verbose === true ? leftOutNotes(session) : undefined,
+      onProgress: searchProgress(session.progress),
+      onLeftOut: options.verbose === true ? leftOutNotes(session.progress) : undefined,
       ...limitsOf(options),
     },
     tool,
@@ -98,23 +94,6 @@ function printSchedule(
   return { ok: true, value: EXIT.done };
 }
 
-/** Reports the periods that are tried, from the time on when that takes long. */
-function progressOf(
-  { progress }: Session,
-  { maxNodes = DEFAULT_NODES }: SearchOptions,
-): SearchRequest["onProgress"] {
-  const quietUntil = performance.now() + QUIET_MS;
-  return (period, perPeriod, nodes) => {
-    if (performance.now() < quietUntil) {
-      return;
-    }
-    const many = perPeriod === 1 ? "" : ` for ${perPeriod} micro-batches`;
-    const label = `trying period ${period}${many}`;
-    const done = Math.min(nodes, maxNodes);
-    progress.report({ phase: "search", done, total: maxNodes, label });
-  };
-}
-
 /** Says when the time is over; nothing without a limit. */
 function stopAfter(seconds: number | undefined): { readonly shouldStop?: () => boolean } {
   if (seconds === undefined) {
@@ -122,11 +101,6 @@ function stopAfter(seconds: number | undefined): { readonly shouldStop?: () => b
   }
   const end = performance.now() + seconds * 1000;
   return { shouldStop: () => performance.now() > end };
-}
-
-/** Says which algorithms a schedule is not compared with. */
-function leftOutNotes({ progress }: Session): SearchRequest["onLeftOut"] {
-  return (algorithm, { message }) => progress.note(`not compared with ${algorithm}: ${message}`);
 }
 
 function printPareto(

@@ -6,6 +6,7 @@ import {
   PIPELINE_ALGORITHMS,
   type PipelineAlgorithm,
 } from "../../schedule/pipeline-algorithm-names.js";
+import { EFFORTS, type Effort } from "../../schedule/pipeline-efforts.js";
 import { USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import type { PipelineCliOptions } from "../pipeline-request.js";
 import type { OptionSpec, OptionTable } from "./option-spec.js";
@@ -65,6 +66,13 @@ export const PIPELINE_ALGORITHM: OptionSpec<PipelineAlgorithm> = {
   value: "<name>",
   help: "how to search the pipeline's schedule",
   choices: PIPELINE_ALGORITHMS,
+};
+
+/** How much work a search for a pipeline's schedule is worth. */
+export const EFFORT: OptionSpec<Effort> = {
+  value: "<name>",
+  help: "work that the search is worth; thorough may take a minute, for proofs",
+  choices: EFFORTS,
 };
 
 const DEVICES: OptionSpec<NonNullable<PipelineCliOptions["devices"]>> = {

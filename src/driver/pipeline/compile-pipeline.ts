@@ -9,6 +9,8 @@ import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
+import type { PipelineSearchOptions } from "../../search/pipeline/algorithms.js";
 import type { ModelCosts } from "../../staging/model-costs.js";
 import {
   type PlacedModel,
@@ -20,7 +22,7 @@ import type { DriverContext } from "../context.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { recordedDims } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
-import { searchedSection } from "../search-placement.js";
+import { type OnPlacementSearch, searchedSection } from "../search-placement.js";
 import { type CostSource, modelCosts } from "./model-costs.js";
 import { writeStageModels } from "./write-stage-models.js";
 
@@ -35,6 +37,10 @@ export interface PlaceRequest extends ModelJob {
 /** What to compile into a pipeline. */
 export interface PipelineRequest extends PlaceRequest {
   readonly algorithm: PipelineAlgorithm;
+  readonly effort?: Effort | undefined;
+  /** Hears of the search at work. */
+  readonly onSearch?: OnPlacementSearch | undefined;
+  readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
 }
 
 /** A placed model whose pipeline was searched. */
@@ -66,10 +72,11 @@ export async function compilePipeline(
       return placed;
     }
     placed.value.notes.forEach(context.onNote);
-    const { algorithm, place } = request;
+    const { algorithm, effort, place, onSearch: onProgress, onLeftOut } = request;
     const { microBatches, seed } = place;
+    const hooks = { onProgress, onLeftOut };
     const section = await context.compute(() =>
-      searchedSection(placed.value.placement, { algorithm, microBatches, seed }),
+      searchedSection(placed.value.placement, { algorithm, microBatches, effort, seed, ...hooks }),
     );
     if (!section.ok) {
       return section;

@@ -6,12 +6,14 @@ import { fail, ok, type Result } from "../../core/result.js";
 import type { Placement } from "../../placement/placement.js";
 import { FAMILIES } from "../../schedule/family-names.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
 import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import { noScheduleFound } from "./failures.js";
+import type { OnPipelineProgress } from "./progress.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
@@ -35,12 +37,14 @@ const CROWDED = 2e8;
 export interface PipelineSearchOptions {
   /** Nodes, in the algorithm's own unit; absent: its own usual limit. */
   readonly maxNodes?: number | undefined;
+  /** For `top-compile`: how much work it is worth; default: `default`. */
+  readonly effort?: Effort | undefined;
   /** For `top-compile`; default 1. */
   readonly seed?: number | undefined;
   /** Ends `top-compile` early with what it has: the result then depends on the machine. */
   readonly shouldStop?: (() => boolean) | undefined;
-  /** Told of each period that `top-compile` tries. */
-  readonly onProgress?: ((period: number, perPeriod: number, nodes: number) => void) | undefined;
+  /** Hears of `top-compile` at work. */
+  readonly onProgress?: OnPipelineProgress | undefined;
   /** Told of each algorithm that `top-compile` cannot compare its schedule with, and why. */
   readonly onLeftOut?: ((algorithm: PipelineAlgorithm, reason: Failure) => void) | undefined;
 }

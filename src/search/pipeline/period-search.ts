@@ -28,6 +28,7 @@ import { type ModuloProblem, moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
 import { peakLevel } from "./modulo/steady-memory.js";
 import { leaner, quicker } from "./period-polish.js";
+import type { OnPipelineProgress, PipelineProgress } from "./progress.js";
 import { WorkLimit } from "./work-limit.js";
 
 /** Limits of a period search. */
@@ -37,11 +38,16 @@ export interface PeriodOptions {
   readonly seed: number;
   /** Ends the search early with what is known. */
   readonly shouldStop?: () => boolean;
-  readonly onProgress?: (period: number, microBatches: number, nodes: number) => void;
+  readonly onProgress?: OnPipelineProgress | undefined;
   /** Micro-batches per period at most; default 3. */
   readonly maxMicroBatches?: number;
   /** Whether to look for less memory and latency at the best period; default true. */
   readonly polish?: boolean;
+  /** Of `maxNodes`, at most so many for less memory, and for less latency; default: all that is left. */
+  readonly memoryNodes?: number | undefined;
+  /** Share of the work left for a period of several micro-batches; default 0.1. */
+  readonly shareOfMore?: number | undefined;
+  readonly latencyNodes?: number | undefined;
 }
 
 /** What a period search knows at its end. */
@@ -97,12 +103,13 @@ class PeriodSearch {
   private readonly limits: readonly (number | undefined)[];
   /** Per number of micro-batches: periods below are impossible. */
   private readonly denied = new Map<number, number>();
+  private known: PipelineProgress["known"];
 
   constructor(placement: Placement, options: PeriodOptions) {
     this.placement = placement;
     this.options = options;
     this.bound = periodBounds(placement)[0];
-    this.work = new WorkLimit(options.maxNodes, options.shouldStop);
+    this.work = new WorkLimit(options.maxNodes, () => this.isStopped());
     this.limits = placement.devices.map(({ memory }) => memory);
   }
 
@@ -116,6 +123,24 @@ class PeriodSearch {
     }
     const found = this.withMore(this.forOne());
     return found === undefined ? this.without("heuristic", undefined) : this.finished(found);
+  }
+
+  /** Says how far it is, and asks whether somebody wants it to stop. */
+  private isStopped(trying?: PipelineProgress["trying"], nodes = 0): boolean {
+    const { options, known } = this;
+    const done = Math.min(options.maxNodes, this.work.spent + nodes);
+    options.onProgress?.({ phase: "period", known, trying, done, total: options.maxNodes });
+    return options.shouldStop?.() === true;
+  }
+
+  /** Remembers the best so far, to be told of. */
+  private foundOne(period: number, copies: number): void {
+    const { known } = this;
+    if (known === undefined || period * known.microBatchesPerPeriod < known.period * copies) {
+      const lowerBound = this.leastPeriod(copies);
+      this.known = { period, microBatchesPerPeriod: copies, lowerBound };
+      this.isStopped();
+    }
   }
 
   /** Lower bound on the time per micro-batch. */
@@ -167,7 +192,7 @@ class PeriodSearch {
       seed: options.seed,
       known: known === undefined ? [] : [known],
       shouldStop: () => work.isStopped(),
-      onProgress: (period, nodes) => options.onProgress?.(period, 1, work.spent + nodes),
+      onProgress: (period) => this.foundOne(period, 1),
     });
     work.spend(outcome.nodes);
     return outcome.best === undefined ? undefined : { problem, copies: 1, ...outcome.best };
@@ -195,16 +220,14 @@ class PeriodSearch {
     const start = this.leastPeriod(copies);
     const serial = problem.duration.reduce((sum, d) => sum + d, 0) + start;
     const order = outwardOrder(moduloProblem(this.placement, 1));
-    const { work, options, limits } = this;
+    const { work, limits } = this;
+    const share = copies === 1 ? SHARE : (this.options.shareOfMore ?? SHARE_OF_MORE);
     for (let period = start; period <= serial && period / copies < rate; period++) {
       const outcome = searchModulo(problem, period, {
         limits,
         order,
-        maxNodes: Math.ceil(work.left() * (copies === 1 ? SHARE : SHARE_OF_MORE)),
-        shouldStop: (nodes) => {
-          options.onProgress?.(period, copies, work.spent + nodes);
-          return work.isStopped();
-        },
+        maxNodes: Math.ceil(work.left() * share),
+        shouldStop: (nodes) => this.isStopped({ period, microBatchesPerPeriod: copies }, nodes),
       });
       work.spend(outcome.nodes);
       if (outcome.exhausted && (this.denied.get(copies) ?? start) === period) {
@@ -214,6 +237,7 @@ class PeriodSearch {
         if (period === start) {
           this.denied.set(copies, start);
         }
+        this.foundOne(period, copies);
         return { problem, copies, period, times: outcome.times };
       }
       if (work.isSpent()) {
@@ -238,10 +262,12 @@ class PeriodSearch {
   private finished(best: FoundPeriod): PeriodResult {
     const small = best.period <= MAX_COMPLETE_PERIOD && best.problem.count <= MAX_COMPLETE_BLOCKS;
     const polish = small && this.options.polish !== false;
-    const { placement, work } = this;
-    const lean = polish ? leaner(placement, best, work) : { found: best, isProved: false };
+    const { placement, work, options } = this;
+    const lean = polish
+      ? this.within(options.memoryNodes, (share) => leaner(placement, best, share))
+      : { found: best, isProved: false };
     const { found, isProved } = polish
-      ? quicker(placement, lean.found, work)
+      ? this.within(options.latencyNodes, (share) => quicker(placement, lean.found, share))
       : { found: lean.found, isProved: false };
     const { period, copies, problem, times } = found;
     const { numerator, denominator } = this.bound ?? { numerator: 1, denominator: 1 };
@@ -264,6 +290,16 @@ class PeriodSearch {
       leastLatency: lean.isProved && isProved,
       leastMemory: undefined,
     };
+  }
+
+  /** Does something with at most so much of the work that is left. */
+  private within<T>(most: number | undefined, use: (share: WorkLimit) => T): T {
+    const { work } = this;
+    const nodes = Math.min(most ?? work.left(), work.left());
+    const share = new WorkLimit(nodes, () => work.isStopped());
+    const result = use(share);
+    work.spend(share.spent);
+    return result;
   }
 
   private without(

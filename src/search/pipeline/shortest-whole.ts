@@ -10,14 +10,12 @@ export interface ShortestWhole {
 
 /** More block instances than this are left as they are. */
 const MOST_INSTANCES = 64;
-/** Nodes for one question "is there one within so much time", at most. */
-const MOST_NODES = 4000;
 
 /**
  * The shortest schedule of as many micro-batches as `known` has, when it is small: bisection between
  * `bound` and what is known, each question answered in full by branching on the order of two blocks.
  *
- * `isProved` also when `known` reaches the bound. Cost: at most `maxNodes` / 250 nodes per question.
+ * `isProved` also when `known` reaches the bound. Cost: at most `maxNodes` nodes per question.
  */
 export function shortestWhole(
   placement: Placement,
@@ -28,7 +26,7 @@ export function shortestWhole(
   if (known.makespan <= bound) {
     return { whole: known, isProved: true };
   }
-  if (known.instances.length > MOST_INSTANCES) {
+  if (maxNodes === 0 || known.instances.length > MOST_INSTANCES) {
     return { whole: known, isProved: false };
   }
   const instances = known.instances.map(({ block, microBatch }) => ({ block, microBatch }));
@@ -36,7 +34,7 @@ export function shortestWhole(
     placement,
     instances,
     placement.devices.map(() => 0),
-    { maxNodes: Math.min(MOST_NODES, Math.floor(maxNodes / 250)), accept: bound },
+    { maxNodes, accept: bound },
   );
   const { starts } = answer;
   if (starts === undefined) {

@@ -14,38 +14,39 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import { limitMemory } from "../../placement/limit-memory.js";
 import type { Placement } from "../../placement/placement.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
 import { completeSchedule } from "./complete-schedule.js";
+import { sharesOf } from "./effort.js";
 import { noScheduleWithin, provedInfeasible } from "./failures.js";
 import { type FoundPeriod, periodicOf } from "./found-period.js";
-import { shortestSchedule } from "./makespan/shorten-schedule.js";
+import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
-import { type PeriodOptions, type PeriodResult, searchPeriod } from "./period-search.js";
+import { type PeriodResult, searchPeriod } from "./period-search.js";
+import type { KnownPeriod, OnPipelineProgress } from "./progress.js";
 import { makespanBound } from "./reference/path-bounds.js";
 import { shortestWhole } from "./shortest-whole.js";
 
 /** Limits of our search. */
 export interface TopCompileOptions {
   readonly maxNodes?: number | undefined;
+  /** Default: `default`. */
+  readonly effort?: Effort | undefined;
   readonly seed?: number | undefined;
   readonly shouldStop?: (() => boolean) | undefined;
-  readonly onProgress?: PeriodOptions["onProgress"] | undefined;
+  readonly onProgress?: OnPipelineProgress | undefined;
   /** Whole schedules of other algorithms, all within memory. */
   readonly rivals: readonly PipelineOutcome[];
 }
 
-/** Nodes that a run without other wishes may take. */
-export const DEFAULT_NODES = 1_000_000;
-/** Blocks placed while a whole schedule is shortened. */
-const WHOLE_NODES = 400_000;
 /** Work left for the whole schedule when somebody asked to stop. */
 const STOPPED_NODES = 10_000;
-/** Nodes for another order of the same period, memory and latency. */
-const EQUAL_NODES = 20_000;
+/** Nodes for a schedule within the least memory, when less is not enough. */
+const LEAST_MEMORY_NODES = 20_000;
 /** Periods above have one order only: that of the search. */
 const MAX_EQUAL_PERIOD = 256;
 const MAX_EQUAL_BLOCKS = 64;
@@ -60,20 +61,24 @@ export function topCompileSchedule(
   microBatches: number,
   options: TopCompileOptions,
 ): Result<PipelineOutcome> {
-  const { maxNodes = DEFAULT_NODES, seed = 1, shouldStop, onProgress, rivals } = options;
+  const { maxNodes, effort = "default", seed = 1, shouldStop, onProgress, rivals } = options;
+  const shares = sharesOf(effort, placement, maxNodes);
   const found = searchPeriod(placement, {
-    maxNodes,
+    maxNodes: shares.period,
+    shareOfMore: shares.shareOfMore,
+    memoryNodes: shares.memory,
+    latencyNodes: shares.latency,
     seed,
     ...(shouldStop === undefined ? {} : { shouldStop }),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    onProgress,
   });
   if (found.status === "infeasible") {
     return fail([provedInfeasible(placement, found.leastMemory, isEnough(placement, found))]);
   }
   const faster = fastestRival(found.schedule, rivals);
+  const steady = { nodes: shares.steadiness, seed, shouldStop };
   const periodic =
-    faster?.periodic ??
-    (found.schedule && steadiest(placement, found, found.schedule, { maxNodes, seed, shouldStop }));
+    faster?.periodic ?? (found.schedule && steadiest(placement, found, found.schedule, steady));
   if (periodic === undefined) {
     return fail([noScheduleWithin(found.nodes)]);
   }
@@ -81,9 +86,14 @@ export function topCompileSchedule(
   const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter(
     (one) => one !== undefined,
   );
-  const work = shouldStop?.() === true ? Math.min(maxNodes, STOPPED_NODES) : maxNodes;
+  const known = { phase: "whole" as const, known: knownOf(found, periodic) };
+  const isStopped = shouldStop?.() === true;
   const shortest = shortestSchedule(placement, wholes, {
-    maxNodes: Math.min(work, WHOLE_NODES),
+    maxNodes: isStopped ? Math.min(shares.whole, STOPPED_NODES) : shares.whole,
+    isThorough: shares.isThorough,
+    // Run again and again, a shorter one would be a period below the bound.
+    onRound: onProgress && ((done, total) => onProgress({ ...known, done, total })),
+    floor: Math.ceil((microBatches * found.lowerBound.numerator) / found.lowerBound.denominator),
     seed,
   });
   if (shortest === undefined) {
@@ -101,7 +111,7 @@ export function topCompileSchedule(
     periodic,
     ...bound,
     status: bound.periodLowerBound === periodic.period ? "optimal" : "bounded",
-    ...wholeOf(placement, shortest, work),
+    ...wholeOf(placement, shortest, isStopped ? 0 : shares.question),
     nodes: found.nodes,
     isCutShort: !isProved,
   });
@@ -110,15 +120,23 @@ export function topCompileSchedule(
 function wholeOf(
   placement: Placement,
   shortest: PipelineSchedule,
-  maxNodes: number,
+  questionNodes: number,
 ): Pick<PipelineOutcome, "whole" | "makespanLowerBound" | "makespanStatus"> {
   const bound = makespanBound(placement, shortest.microBatches);
-  const { whole, isProved } = shortestWhole(placement, shortest, bound, maxNodes);
+  const { whole, isProved } = shortestWhole(placement, shortest, bound, questionNodes);
   return {
     whole,
     makespanLowerBound: isProved ? whole.makespan : bound,
     makespanStatus: isProved ? "optimal" : "bounded",
   };
+}
+
+function knownOf(
+  { lowerBound: { numerator, denominator } }: PeriodResult,
+  { period, microBatchesPerPeriod }: PeriodicSchedule,
+): KnownPeriod {
+  const lowerBound = Math.ceil((numerator * microBatchesPerPeriod) / denominator);
+  return { period, microBatchesPerPeriod, lowerBound };
 }
 
 /** A rival with less time per micro-batch than what was found. */
@@ -157,7 +175,7 @@ function isEnough(placement: Placement, { leastMemory }: PeriodResult): boolean 
     memory: memory === undefined ? undefined : Math.max(memory, leastMemory[at] ?? 0),
   }));
   const raised = limitMemory({ ...placement, devices });
-  const options = { maxNodes: EQUAL_NODES, seed: 1, maxMicroBatches: 1, polish: false };
+  const options = { maxNodes: LEAST_MEMORY_NODES, seed: 1, maxMicroBatches: 1, polish: false };
   return raised.ok && searchPeriod(raised.value, options).schedule !== undefined;
 }
 
@@ -170,15 +188,15 @@ function steadiest(
   result: PeriodResult,
   schedule: PeriodicSchedule,
   {
-    maxNodes,
+    nodes,
     seed,
     shouldStop,
-  }: Pick<TopCompileOptions, "shouldStop"> & { readonly maxNodes: number; readonly seed: number },
+  }: Pick<TopCompileOptions, "shouldStop"> & { readonly nodes: number; readonly seed: number },
 ): PeriodicSchedule {
   const { period, microBatchesPerPeriod: copies } = schedule;
   const problem = moduloProblem(placement, copies);
   const one = moduloProblem(placement, 1);
-  if (period > MAX_EQUAL_PERIOD || problem.count > MAX_EQUAL_BLOCKS) {
+  if (nodes === 0 || period > MAX_EQUAL_PERIOD || problem.count > MAX_EQUAL_BLOCKS) {
     return schedule;
   }
   const highest = Math.max(0, ...result.peaks.map((peak) => peak ?? 0));
@@ -195,7 +213,7 @@ function steadiest(
       ),
       order,
       latency: result.latency,
-      maxNodes: Math.min(EQUAL_NODES, maxNodes),
+      maxNodes: nodes,
       ...(shouldStop === undefined ? {} : { shouldStop }),
     });
     const found: FoundPeriod | undefined = times && { problem, copies, period, times };

@@ -8,30 +8,91 @@ export interface MemoryStep {
 
 /**
  * One device while it is filled: what runs when, and the memory level before each, which depends on
- * the order alone.
+ * the order alone. Everything that runs takes some time.
  */
 export class DeviceLine {
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
-  private readonly peaks: number[] = [];
-  /** Level before each. */
-  private readonly levels: number[] = [];
+  private count = 0;
+  private readonly starts: Float64Array;
+  private readonly ends: Float64Array;
+  private readonly peaks: Float64Array;
+  /** Level before each; not kept without a limit. */
+  private readonly levels: Float64Array;
+  private readonly base: number;
   private level: number;
   private readonly limit: number;
 
-  /** `base` is the level before everything; `limit` may be infinite. */
-  constructor(base: number, limit: number) {
+  /** `base` is the level before everything; `limit` may be infinite; `capacity`: how much will run. */
+  constructor(base: number, limit: number, capacity: number) {
+    this.base = base;
     this.level = base;
     this.limit = limit;
+    this.starts = new Float64Array(capacity);
+    this.ends = new Float64Array(capacity);
+    const kept = limit === Number.POSITIVE_INFINITY ? 0 : capacity;
+    this.peaks = new Float64Array(kept);
+    this.levels = new Float64Array(kept);
+  }
+
+  /** Takes everything off. */
+  clear(): void {
+    this.count = 0;
+    this.level = this.base;
+  }
+
+  /** The first time from `ready` on with a gap and memory for a step; infinity if there is none. O(n). */
+  firstGap(ready: number, duration: number, step: MemoryStep): number {
+    const { count, starts, ends } = this;
+    let place = this.placeAt(ready);
+    let start = ready;
+    const full = this.lastFull(place, step);
+    if (full >= place) {
+      start = ends[full] as number;
+      place = full + 1;
+    }
+    for (; place < count; place++) {
+      if ((starts[place] as number) >= start + duration && this.hasLevelFor(place, step)) {
+        return start;
+      }
+      start = ends[place] as number;
+    }
+    return this.hasLevelFor(count, step) ? start : Number.POSITIVE_INFINITY;
+  }
+
+  /** Puts a step at a time that `firstGap` gave. O(n) from there on. */
+  insert(start: number, end: number, { keep, peak }: MemoryStep): void {
+    const place = this.placeAt(start);
+    const { count, starts, ends } = this;
+    starts.copyWithin(place + 1, place, count);
+    ends.copyWithin(place + 1, place, count);
+    starts[place] = start;
+    ends[place] = end;
+    if (this.limit !== Number.POSITIVE_INFINITY) {
+      this.insertLevel(place, keep, peak);
+    }
+    this.count++;
+    this.level += keep;
+  }
+
+  private insertLevel(place: number, keep: number, peak: number): void {
+    const { count, levels, peaks } = this;
+    const before = place < count ? (levels[place] as number) : this.level;
+    levels.copyWithin(place + 1, place, count);
+    peaks.copyWithin(place + 1, place, count);
+    levels[place] = before;
+    peaks[place] = peak;
+    for (let at = place + 1; keep !== 0 && at <= count; at++) {
+      levels[at] = (levels[at] as number) + keep;
+    }
   }
 
   /** Where something that starts at `time` would stand: behind all that has ended by then. */
-  placeAt(time: number): number {
+  private placeAt(time: number): number {
+    const { ends } = this;
     let low = 0;
-    let high = this.ends.length;
+    let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.ends[middle] ?? 0) > time) {
+      if ((ends[middle] as number) > time) {
         high = middle;
       } else {
         low = middle + 1;
@@ -40,42 +101,25 @@ export class DeviceLine {
     return low;
   }
 
-  /** End of what stands at a place; infinity behind the last. */
-  endAt(place: number): number {
-    return this.ends[place] ?? Number.POSITIVE_INFINITY;
+  /** The last from `place` on that has no memory left when a step stands before it; less if none. */
+  private lastFull(place: number, { keep }: MemoryStep): number {
+    const { limit, levels, peaks } = this;
+    if (limit === Number.POSITIVE_INFINITY || keep <= 0) {
+      return -1;
+    }
+    let at = this.count - 1;
+    while (at >= place && (levels[at] as number) + (peaks[at] as number) + keep <= limit) {
+      at--;
+    }
+    return at;
   }
 
-  /** Start of what stands at a place; infinity behind the last. */
-  startAt(place: number): number {
-    return this.starts[place] ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Whether memory allows a step before what stands at `place`. O(n) from there on. */
-  fits(place: number, { keep, peak }: MemoryStep): boolean {
-    if (this.limit === Number.POSITIVE_INFINITY) {
-      return true;
-    }
-    if ((this.levels[place] ?? this.level) + peak > this.limit) {
-      return false;
-    }
-    for (let at = place; keep > 0 && at < this.levels.length; at++) {
-      if ((this.levels[at] ?? 0) + (this.peaks[at] ?? 0) + keep > this.limit) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Puts a step before what stands at `place`. O(n) from there on. */
-  insert(place: number, start: number, end: number, { keep, peak }: MemoryStep): void {
-    const before = this.levels[place] ?? this.level;
-    this.starts.splice(place, 0, start);
-    this.ends.splice(place, 0, end);
-    this.peaks.splice(place, 0, peak);
-    this.levels.splice(place, 0, before);
-    for (let at = place + 1; at < this.levels.length; at++) {
-      this.levels[at] = (this.levels[at] ?? 0) + keep;
-    }
-    this.level += keep;
+  /** Whether memory allows a step itself before what stands at `place`. */
+  private hasLevelFor(place: number, { peak }: MemoryStep): boolean {
+    const { limit, levels, count, level } = this;
+    return (
+      limit === Number.POSITIVE_INFINITY ||
+      (place < count ? (levels[place] as number) : level) + peak <= limit
+    );
   }
 }

@@ -27,11 +27,12 @@
  * Willis, EJOR 56, 1992, and Tormos and Lova, Annals of OR 102, 2001, for projects with limited
  * resources; the memory check by order is our own.
  */
-import { seededRandom } from "../../../core/random.js";
+import { type Random, seededRandom } from "../../../core/random.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { makespanBound } from "../reference/path-bounds.js";
 import { DeviceLine, type MemoryStep } from "./device-line.js";
+import { sortByKey } from "./stable-order.js";
 
 /** What limits the passes. */
 export interface ShortenOptions {
@@ -53,42 +54,88 @@ export function shortenSchedule(
   whole: PipelineSchedule,
   { maxNodes, seed }: ShortenOptions,
 ): PipelineSchedule {
-  const problem = problemOf(placement, whole.microBatches);
-  const bound = makespanBound(placement, whole.microBatches);
-  const random = seededRandom(seed);
-  let current = startsOf(problem, whole);
-  let best = current;
-  let least = lengthOf(problem, best);
-  let nodes = 0;
-  let failures = 0;
-  while (least > bound && (nodes === 0 || nodes < maxNodes)) {
-    const disturbance = failures < 2 ? 0 : (1 + random.integer(4)) * problem.longest;
+  const shortening = new Shortening(placement, whole, seed);
+  do {
+    shortening.round();
+  } while (!shortening.isShortest && shortening.nodes < maxNodes);
+  return shortening.schedule();
+}
+
+/** One schedule that gets shorter round by round. */
+export class Shortening {
+  /** Blocks placed so far. */
+  nodes = 0;
+  /** Rounds since the last that made it shorter. */
+  failures = 0;
+  /** The makespan so far. */
+  least: number;
+  private readonly placement: Placement;
+  private readonly problem: Problem;
+  private readonly bound: number;
+  private readonly random: Random;
+  private current: Float64Array;
+  private best: Float64Array;
+
+  constructor(placement: Placement, whole: PipelineSchedule, seed: number) {
+    this.placement = placement;
+    this.problem = problemOf(placement, whole.microBatches);
+    this.bound = makespanBound(placement, whole.microBatches);
+    this.random = seededRandom(seed);
+    this.current = startsOf(this.problem, whole);
+    this.best = this.current;
+    this.least = lengthOf(this.problem, this.best);
+  }
+
+  /** The lower bound is met. */
+  get isShortest(): boolean {
+    return this.least <= this.bound;
+  }
+
+  /** Whether both have come to the same schedule. */
+  isLike(other: Shortening): boolean {
+    return this.least === other.least && this.best.every((start, at) => start === other.best[at]);
+  }
+
+  /** Everything to the right and to the left once; nothing where it cannot get shorter. */
+  round(): void {
+    if (this.isShortest) {
+      return;
+    }
+    const { problem, random, current } = this;
+    const disturbance = this.failures < 2 ? 0 : (1 + random.integer(4)) * problem.longest;
     const order = orderBy(problem, current, (start) => start + random.next() * disturbance);
     const next = roundTrip(problem, disturbance === 0 ? current : place(problem, order));
-    nodes += 2 * current.length + (disturbance === 0 ? 0 : current.length);
+    this.nodes += (disturbance === 0 ? 2 : 3) * current.length;
     const length = next === undefined ? Number.POSITIVE_INFINITY : lengthOf(problem, next);
-    failures = length < least ? 0 : failures + 1;
-    if (next !== undefined && length <= least) {
-      [best, current, least] = [next, next, length];
+    this.failures = length < this.least ? 0 : this.failures + 1;
+    if (next !== undefined && length <= this.least) {
+      [this.best, this.current, this.least] = [next, next, length];
     } else {
-      current = best;
+      this.current = this.best;
     }
   }
-  return scheduleOf(placement, best, whole.microBatches);
+
+  /** The shortest so far. */
+  schedule(): PipelineSchedule {
+    return scheduleOf(this.placement, this.best, this.problem.microBatches);
+  }
 }
+
+/** What a block waits for. */
+type Waits = readonly { readonly block: number; readonly latency: number }[];
 
 /** Blocks of all micro-batches, in one direction of time. */
 interface Problem {
   readonly blocks: number;
   readonly microBatches: number;
   readonly durations: readonly number[];
-  readonly devices: readonly (readonly number[])[];
   readonly steps: readonly MemoryStep[];
   /** What each block waits for. */
-  readonly before: readonly (readonly { readonly block: number; readonly latency: number }[])[];
-  /** Memory of each device at the begin of this direction. */
-  readonly bases: readonly number[];
-  readonly limits: readonly number[];
+  readonly before: readonly Waits[];
+  /** One per device, filled anew in each pass. */
+  readonly lines: readonly DeviceLine[];
+  /** The lines of each block's devices. */
+  readonly linesOf: readonly (readonly DeviceLine[])[];
   readonly longest: number;
   /** The other direction. */
   readonly reverse: () => Problem;
@@ -109,9 +156,15 @@ function problemOf(placement: Placement, microBatches: number): Problem {
     blocks: blocks.length,
     microBatches,
     durations: blocks.map(({ duration }) => duration),
-    devices: blocks.map((block) => block.devices),
-    limits: devices.map(({ memory }) => memory ?? Number.POSITIVE_INFINITY),
     longest: blocks.reduce((most, { duration }) => Math.max(most, duration), 0),
+  };
+  const linesFrom = (bases: readonly number[]): Pick<Problem, "lines" | "linesOf"> => {
+    const lines = devices.map(({ memory = Number.POSITIVE_INFINITY }, device) => {
+      const count = blocks.filter((block) => block.devices.includes(device)).length;
+      return new DeviceLine(bases[device] ?? 0, memory, count * microBatches);
+    });
+    const linesOf = blocks.map((block) => block.devices.flatMap((device) => lines[device] ?? []));
+    return { lines, linesOf };
   };
   const waits = (isReversed: boolean): Problem["before"] => {
     const before: { block: number; latency: number }[][] = blocks.map(() => []);
@@ -125,14 +178,14 @@ function problemOf(placement: Placement, microBatches: number): Problem {
     ...frame,
     steps,
     before: waits(false),
-    bases: devices.map(() => 0),
+    ...linesFrom(devices.map(() => 0)),
     reverse: () => backwards,
   };
   const backwards: Problem = {
     ...frame,
     steps: steps.map(({ keep, peak }) => ({ keep: -keep, peak: peak - keep })),
     before: waits(true),
-    bases: left,
+    ...linesFrom(left),
     reverse: () => forwards,
   };
   return forwards;
@@ -166,32 +219,34 @@ function turnedAround(problem: Problem, starts: Float64Array): Float64Array | un
   const { blocks, durations } = problem;
   const mirrored = starts.map((start, at) => length - start - (durations[at % blocks] ?? 0));
   const other = problem.reverse();
-  return place(
-    other,
-    orderBy(other, mirrored, (start) => start),
-  );
+  return place(other, orderBy(other, mirrored));
 }
 
-/** Instances by a key of their start, raised where needed to come behind what they wait for. */
+/**
+ * Instances by a key of their start, then by start, raised where needed to come behind what they wait
+ * for; without `keyOf` by start alone.
+ */
 function orderBy(
   { blocks, before }: Problem,
   starts: Float64Array,
-  keyOf: (start: number) => number,
+  keyOf?: (start: number) => number,
 ): Uint32Array {
   const order = Uint32Array.from(starts, (_, at) => at);
-  order.sort((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || a - b);
+  sortByKey(order, starts);
+  if (keyOf === undefined) {
+    return order;
+  }
   const keys = new Float64Array(starts.length);
   for (const at of order) {
-    const base = at - (at % blocks);
-    let key = keyOf(starts[at] ?? 0);
-    for (const { block } of before[at % blocks] ?? []) {
-      key = Math.max(key, keys[base + block] ?? 0);
+    const block = at % blocks;
+    let key = keyOf(starts[at] as number);
+    for (const wait of before[block] as Waits) {
+      key = Math.max(key, keys[at - block + wait.block] as number);
     }
     keys[at] = key;
   }
-  return order.sort(
-    (a, b) => (keys[a] ?? 0) - (keys[b] ?? 0) || (starts[a] ?? 0) - (starts[b] ?? 0) || a - b,
-  );
+  sortByKey(order, keys);
+  return order;
 }
 
 /**
@@ -202,22 +257,22 @@ const MANY = 8192;
 
 /** Puts each instance into the first gap; `undefined` when memory leaves one of them no place. */
 function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
-  const { blocks, durations, devices, steps, before, bases, limits } = problem;
-  const lines = bases.map((base, device) => {
-    return new DeviceLine(base, limits[device] ?? Number.POSITIVE_INFINITY);
-  });
+  const { blocks, durations, steps, before, lines, linesOf } = problem;
+  for (const line of lines) {
+    line.clear();
+  }
   const starts = new Float64Array(order.length);
   const isMany = order.length > MANY;
   const latest = new Float64Array(blocks);
   for (const at of order) {
     const block = at % blocks;
-    const duration = durations[block] ?? 0;
-    const step = steps[block] ?? { keep: 0, peak: 0 };
-    const own = (devices[block] ?? []).flatMap((device) => lines[device] ?? []);
-    let ready = isMany ? (latest[block] ?? 0) : 0;
-    for (const wait of before[block] ?? []) {
-      const from = starts[at - block + wait.block] ?? 0;
-      ready = Math.max(ready, from + (durations[wait.block] ?? 0) + wait.latency);
+    const duration = durations[block] as number;
+    const step = steps[block] as MemoryStep;
+    const own = linesOf[block] as readonly DeviceLine[];
+    let ready = isMany ? (latest[block] as number) : 0;
+    for (const wait of before[block] as Waits) {
+      const from = starts[at - block + wait.block] as number;
+      ready = Math.max(ready, from + (durations[wait.block] as number) + wait.latency);
     }
     const start = firstGap(own, ready, duration, step);
     if (start === Number.POSITIVE_INFINITY) {
@@ -226,7 +281,7 @@ function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
     starts[at] = start;
     latest[block] = start;
     for (const line of own) {
-      line.insert(line.placeAt(start), start, start + duration, step);
+      line.insert(start, start + duration, step);
     }
   }
   return starts;
@@ -243,12 +298,9 @@ function firstGap(
   for (;;) {
     const asked = start;
     for (const line of lines) {
-      const at = line.placeAt(start);
-      if (line.startAt(at) < start + duration || !line.fits(at, step)) {
-        start = line.endAt(at);
-      }
+      start = line.firstGap(start, duration, step);
     }
-    if (start === asked || start === Number.POSITIVE_INFINITY) {
+    if (start === asked || lines.length === 1 || start === Number.POSITIVE_INFINITY) {
       return start;
     }
   }
@@ -267,26 +319,4 @@ function scheduleOf(
   instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
   const makespan = instances.reduce((last, { end }) => Math.max(last, end), 0);
   return { microBatches, instances, makespan };
-}
-
-/**
- * The shortest schedule that shortening any of several leads to; of equal ones the first. Stops at
- * the first that meets the lower bound. `undefined` without candidates.
- *
- * Requires, cost: as `shortenSchedule`, once per candidate.
- */
-export function shortestSchedule(
-  placement: Placement,
-  candidates: readonly PipelineSchedule[],
-  options: ShortenOptions,
-): PipelineSchedule | undefined {
-  let best: PipelineSchedule | undefined;
-  for (const candidate of candidates) {
-    const shorter = shortenSchedule(placement, candidate, options);
-    best = best === undefined || shorter.makespan < best.makespan ? shorter : best;
-    if (best.makespan === makespanBound(placement, best.microBatches)) {
-      break;
-    }
-  }
-  return best;
 }

@@ -58,12 +58,20 @@ export class DeviceRings {
 
   /** Steps from `slot` to the next start of `block` that is free; Infinity without one. */
   nextFree(block: number, slot: number): number {
-    for (let i = 0, at = slot; i < this.period; i++, at++) {
-      if (at === this.period) {
+    const { period, problem } = this;
+    const duration = problem.duration[block] ?? 0;
+    const devices = problem.devicesOf[block] ?? [];
+    for (
+      let i = 0, run = 0, at = slot;
+      i < period + duration - 1 && duration <= period;
+      i++, at++
+    ) {
+      if (at === period) {
         at = 0;
       }
-      if (this.isFree(block, at)) {
-        return i;
+      run = this.isTaken(devices, at) ? 0 : run + 1;
+      if (run === duration) {
+        return i - duration + 1;
       }
     }
     return Number.POSITIVE_INFINITY;
@@ -71,15 +79,30 @@ export class DeviceRings {
 
   /** Steps from `slot` back to the last start of `block` that is free; Infinity without one. */
   previousFree(block: number, slot: number): number {
-    for (let i = 0, at = slot; i < this.period; i++, at--) {
+    const { period, problem } = this;
+    const duration = problem.duration[block] ?? 0;
+    const devices = problem.devicesOf[block] ?? [];
+    let at = (slot + duration - 1) % period;
+    for (let i = 0, run = 0; i < period + duration - 1 && duration <= period; i++, at--) {
       if (at < 0) {
-        at = this.period - 1;
+        at = period - 1;
       }
-      if (this.isFree(block, at)) {
-        return i;
+      run = this.isTaken(devices, at) ? 0 : run + 1;
+      if (run === duration) {
+        return i - duration + 1;
       }
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  private isTaken(devices: readonly number[], at: number): boolean {
+    const { taken, period } = this;
+    for (let i = 0; i < devices.length; i++) {
+      if (taken[(devices[i] as number) * period + at] === 1) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Takes (or gives back) the steps of a block. */

@@ -4,10 +4,8 @@ import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/
 import type { PipelineSchedule } from "../../../../src/schedule/pipeline-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
-import {
-  shortenSchedule,
-  shortestSchedule,
-} from "../../../../src/search/pipeline/makespan/shorten-schedule.js";
+import { shortenSchedule } from "../../../../src/search/pipeline/makespan/shorten-schedule.js";
+import { shortestSchedule } from "../../../../src/search/pipeline/makespan/shortest-schedule.js";
 import { familySchedules } from "../../../support/family-schedules.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
@@ -87,9 +85,29 @@ describe("shortening", () => {
       ...familySchedules(placement, 8),
     ];
     const each = starts.map((whole) => shortenSchedule(placement, whole, OPTIONS).makespan);
-    const best = shortestSchedule(placement, starts, OPTIONS);
+    const thorough = { ...OPTIONS, isThorough: true, floor: 0 };
+    const best = shortestSchedule(placement, starts, thorough);
     expect(best?.makespan).toBe(Math.min(...each));
     expect(verifyPipelineSchedule(placement, best as PipelineSchedule)).toEqual([]);
-    expect(shortestSchedule(placement, [], OPTIONS)).toBeUndefined();
+    expect(shortestSchedule(placement, [], thorough)).toBeUndefined();
+  });
+
+  it("shortens what has become the same once, and nothing that is at the floor", () => {
+    const placement = shape("x", { devices: 4, memory: 4 });
+    const whole = scheduled(placement, "modulo", 8);
+    const rounds = (count: number, options: { isThorough: boolean; floor: number }): number => {
+      let told = 0;
+      const onRound = () => {
+        told++;
+      };
+      const copies = Array.from({ length: count }, () => whole);
+      shortestSchedule(placement, copies, { ...OPTIONS, ...options, onRound });
+      return told;
+    };
+    const once = rounds(1, { isThorough: true, floor: 0 });
+    expect(rounds(3, { isThorough: true, floor: 0 })).toBe(3 * once);
+    // The other two until they settle.
+    expect(rounds(3, { isThorough: false, floor: 0 })).toBeLessThan(once + 20);
+    expect(rounds(3, { isThorough: false, floor: whole.makespan })).toBe(1);
   });
 });

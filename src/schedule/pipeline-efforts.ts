@@ -1,0 +1,5 @@
+/** How much work a search for a pipeline schedule is worth, the least first. */
+export const EFFORTS = ["quick", "default", "thorough"] as const;
+
+/** A name of an effort. */
+export type Effort = (typeof EFFORTS)[number];

@@ -1,0 +1,82 @@
+import type { Placement } from "../../placement/placement.js";
+import type { Effort } from "../../schedule/pipeline-efforts.js";
+
+/** Work at most for each aim, in the unit of the method that serves it. */
+export interface Shares {
+  /** Blocks placed for the shortest period, and for all that follows from it. */
+  readonly period: number;
+  /** Share of what is left of them for a period of several micro-batches. */
+  readonly shareOfMore: number;
+  /** Of those: for less memory at that period, and for less latency; `undefined`: all that is left. */
+  readonly memory: number | undefined;
+  readonly latency: number | undefined;
+  /** Blocks placed for each other order that is as good on paper; 0: none is looked for. */
+  readonly steadiness: number;
+  /** Blocks placed while a whole schedule is shortened. */
+  readonly whole: number;
+  /** Whether schedules that have become the same, or cannot be expected to get shorter, get it too. */
+  readonly isThorough: boolean;
+  /** Nodes for each question whether a small whole schedule can be so short. */
+  readonly question: number;
+}
+
+/** Work of the thorough search; what everything else is a part of. */
+const MOST: Shares = {
+  period: 1_000_000,
+  shareOfMore: 0.1,
+  memory: undefined,
+  latency: undefined,
+  steadiness: 20_000,
+  whole: 400_000,
+  isThorough: true,
+  question: 4000,
+};
+
+/**
+ * The work that an effort gives to a placement; with `maxNodes`, the period gets that much, and nothing
+ * else gets more.
+ *
+ * The period is what the search is for. What comes after it is worth less, and proofs of it that end do so
+ * early: so by default it gets a small part. The period gets more the more blocks there are.
+ */
+export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number): Shares {
+  const own = OWN[effort](placement);
+  if (maxNodes === undefined) {
+    return own;
+  }
+  return {
+    ...own,
+    period: maxNodes,
+    steadiness: Math.min(own.steadiness, maxNodes),
+    whole: Math.min(own.whole, maxNodes),
+    question: Math.min(own.question, Math.floor(maxNodes / NODES_PER_QUESTION)),
+  };
+}
+
+/** A question about a whole schedule takes as long as so many nodes for the period. */
+const NODES_PER_QUESTION = 250;
+/** From so many blocks on, the period gets all the work that there is. */
+const MANY_BLOCKS = 64;
+
+const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
+  quick: () => ({
+    ...MOST,
+    period: 20_000,
+    memory: 2000,
+    latency: 2000,
+    steadiness: 0,
+    whole: 20_000,
+    isThorough: false,
+    question: 0,
+  }),
+  default: ({ blocks }) => ({
+    ...MOST,
+    ...(blocks.length < MANY_BLOCKS
+      ? { period: Math.min(300_000, Math.max(4, blocks.length) * 30_000), shareOfMore: 0.25 }
+      : {}),
+    memory: 50_000,
+    latency: 20_000,
+    isThorough: false,
+  }),
+  thorough: () => MOST,
+};
