@@ -24,6 +24,7 @@ const OTHER_OPTIONS = new Set([
   "--config",
   "--run",
   "--fmad",
+  "--max-old-space-size",
   "--lib-dir",
   "--probe",
   "--version",

@@ -140,6 +140,6 @@ describe("verifyGraph", () => {
     );
     expect(
       broken([{ ...first, work: { ...first?.work, flops: Number.NaN } }, second, third]),
-    ).toContainEqual(expect.stringMatching(/no figure/));
+    ).toContainEqual(expect.stringMatching(/invalid work/));
   });
 });
