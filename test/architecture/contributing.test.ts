@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const page = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
-const rows = [...page.matchAll(/^\| (an? .*|its .*) \| (.*) \| (.*) \| (.*) \|$/gm)].map(
-  ([, what = "", write = "", test = "", fails = ""]) => ({ what, write, test, fails }),
-);
+const rows = [...page.matchAll(/^\| ((?:an?|its) .*)\|$/gm)].map(([, row = ""]) => {
+  const [what = "", write = "", test = "", fails = ""] = row.split("|").map((cell) => cell.trim());
+  return { what, write, test, fails };
+});
 
 const pathsIn = (cell: string): string[] =>
   [...cell.matchAll(/`((?:src|test|fixtures)\/[^`]+)`/g)].map(([, path = ""]) => path);
