@@ -21,6 +21,7 @@ import { EINSUM_RULES } from "./operators/einsum.js";
 import { ELEMENTWISE, elementwiseStep } from "./operators/elementwise.js";
 import { ACTIVATION_RULES } from "./operators/fused-activations.js";
 import { GRID_RULES } from "./operators/grid-sample.js";
+import { GROUP_RULES } from "./operators/group-normalizations.js";
 import { INTEGER_RULES } from "./operators/integer-products.js";
 import { LOOKUPS } from "./operators/lookup.js";
 import { MATRIX_RULES } from "./operators/matrix.js";
@@ -49,6 +50,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     TOP_K_RULES,
     REDUCTION_RULES,
     NORMALIZATION_RULES,
+    GROUP_RULES,
     POOLING_RULES,
     RESIZE_RULES,
     MATRIX_RULES,

@@ -1,6 +1,8 @@
 import { row } from "./case-row.js";
 import type { OracleCase } from "./operator-oracle.js";
 
+const SILU_GROUPS = { groups: 2, activation: 1, channels_last: 1 };
+
 /** Further names of operators, older versions, and what is a view but for an input that only the run knows. */
 export const REMAINING_CASES: readonly OracleCase[] = [
   row("CastLike", "f32[3,5] i32[2]", {}, { opset: 19, ranges: [[-9, 9]] }),
@@ -28,6 +30,9 @@ export const REMAINING_CASES: readonly OracleCase[] = [
   ),
   row("com.microsoft:GatherND", "f32[2,3,4] i64[5,2]", {}, { ranges: [undefined, [0, 2]] }),
   row("com.microsoft:GridSample", "f32[2,2,5,4] f32[2,3,6,2]", {}),
+  row("com.microsoft:GroupNorm", "f32[2,3,3,8] f32[8] f32[8]", SILU_GROUPS),
+  row("com.microsoft:SkipGroupNorm", "f32[2,3,3,8] f32[8] f32[8] f32[2,3,3,8] f32[8]", SILU_GROUPS),
+  row("com.microsoft:SkipGroupNorm", "f32[1,4,5,6] f32[6] f32[6] f32[1,4,5,6]", SILU_GROUPS),
   row("com.microsoft:LayerNormalization", "f32[2,5,8] f32[8] f32[8]"),
   row("com.microsoft:SimplifiedLayerNormalization", "f32[2,8] f32[8]"),
   row("com.microsoft:TransposeMatMul", "f32[5,3,2] f32[5,3,4]", { transA: 1 }),

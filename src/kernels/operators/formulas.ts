@@ -81,7 +81,8 @@ function comparing(operation: BinaryOperation, negated = false, swapped = false)
   });
 }
 
-const sigmoid = (x: Expression): Expression =>
+/** `1 / (1 + exp(-x))`. */
+export const sigmoid = (x: Expression): Expression =>
   divide(number(1, x), add(number(1, x), unary("exp", unary("negate", x))));
 
 const relu = (x: Expression): Expression => binary("maximum", x, number(0, x));

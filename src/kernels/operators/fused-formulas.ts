@@ -2,9 +2,17 @@
  * Element-wise operators that ONNX Runtime's tools make of several: a bias under an activation, and
  * arithmetic between quantised tensors, which is done in real numbers between dequantising and quantising.
  */
-import { add, divide, type Expression, literal, multiply, unary } from "../language/expression.js";
+import { add, divide, type Expression, literal, multiply } from "../language/expression.js";
 import type { Operand, OperatorCall } from "../operator-call.js";
-import { type Formula, type FormulaRule, fastGelu, gelu, leaky, quickGelu } from "./formulas.js";
+import {
+  type Formula,
+  type FormulaRule,
+  fastGelu,
+  gelu,
+  leaky,
+  quickGelu,
+  sigmoid,
+} from "./formulas.js";
 import { dequantized, quantizedRange, saturated } from "./quantize.js";
 
 const NOTHING = literal("f32", Number.NaN);
@@ -70,9 +78,6 @@ function throughReals(
 }
 
 const first = ([x = NOTHING]: readonly Expression[]): Expression => x;
-
-const sigmoid = (x: Expression): Expression =>
-  divide(literal("f32", 1), add(literal("f32", 1), unary("exp", unary("negate", x))));
 
 /** Formulas by operator type. */
 export const FUSED_FORMULAS: Readonly<Record<string, FormulaRule>> = {

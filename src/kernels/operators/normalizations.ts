@@ -73,7 +73,7 @@ function softmaxRule(isLogarithm: boolean): EmitRule {
 }
 
 /** How a normalisation treats its rows. */
-interface Normalization {
+export interface Normalization {
   readonly axes: readonly number[];
   readonly epsilon: number;
   /** Subtract the mean. */
@@ -87,14 +87,14 @@ interface Normalization {
 }
 
 /** Further outputs: of every row, or of every element. */
-interface SideOutputs {
+export interface SideOutputs {
   readonly mean?: Operand | undefined;
   readonly inverse?: Operand | undefined;
   readonly element?: Operand | undefined;
 }
 
 /** Mean, then the mean square of what is left (in two passes, for accuracy), then the quotients. */
-function normalizationNodes(
+export function normalizationNodes(
   dims: readonly number[],
   y: Operand,
   how: Normalization,
@@ -156,7 +156,7 @@ function normalizationNodes(
 }
 
 /** A value per element of the row (`at`), if it is given: scale or bias. */
-function scaled(
+export function scaled(
   type: Expression["type"],
   place: (row: Expression, at: Expression) => Expression,
   scale: { readonly operand: Operand | undefined; readonly buffer: number },
@@ -272,41 +272,6 @@ const instanceNormalization: EmitRule = (op) => {
   });
 };
 
-/** Rows are the channels of one group with their spatial dims; scales per group before version 21. */
-const groupNormalization: EmitRule = (op) => {
-  const [x, scale, bias, y] = [op.input(0), op.input(1), op.input(2), op.result()];
-  const groups = op.call.int("num_groups");
-  if (x === undefined || scale === undefined || bias === undefined || y === undefined) {
-    return undefined;
-  }
-  const channels = x.dims[1] ?? 1;
-  if (groups === undefined || channels % groups !== 0) {
-    return op.refuse("its number of groups");
-  }
-  const spatial = sizeOf(x.dims.slice(2));
-  const perGroup = channels / groups;
-  const isPerGroup = op.call.opset < 21;
-  const place = (row: Expression, at: Expression): Expression => {
-    const group = remainder(row, literal(row.type, groups));
-    const within = divide(convert(row.type, at), literal(row.type, spatial));
-    return isPerGroup ? group : add(multiply(group, literal(row.type, perGroup)), within);
-  };
-  return normalizationNodes([x.dims[0] ?? 1, groups, perGroup * spatial], y, {
-    axes: [2],
-    epsilon: op.call.float("epsilon") ?? 1e-5,
-    isCentred: true,
-    element: (address) => load(x.storage, 1, address),
-    inputs: [x, scale, bias],
-    finish: scaled(
-      VALUE_OF[x.storage],
-      place,
-      { operand: scale, buffer: 2 },
-      { operand: bias, buffer: 3 },
-    ),
-    label: "groupNormalization",
-  });
-};
-
 const meanVariance: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
   const axes = x && op.call.axes(op.call.ints("axes") ?? [0, 2, 3], x.dims.length);
@@ -390,7 +355,6 @@ export const NORMALIZATION_RULES: EmitTable = {
   "com.microsoft:SkipLayerNormalization": skipRule(true),
   "com.microsoft:SkipSimplifiedLayerNormalization": skipRule(false),
   InstanceNormalization: instanceNormalization,
-  GroupNormalization: groupNormalization,
   MeanVarianceNormalization: meanVariance,
   LRN: lrn,
 };

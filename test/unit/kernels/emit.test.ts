@@ -7,7 +7,7 @@ import { readModel } from "../../../src/onnx/read-model.js";
 import { DEVICE_CASES } from "../../support/device-operator-cases.js";
 import { encodeCase, lowerBytes, type OperatorCase } from "../../support/operator-models.js";
 
-const MODELS = join(import.meta.dirname, "../../../../fixtures/models");
+const MODELS = join(import.meta.dirname, "../../../fixtures/models");
 
 async function lowered(each: OperatorCase): Promise<LoweredModel> {
   const result = await lowerBytes(encodeCase(each));
