@@ -1,4 +1,5 @@
 import { escapeControls } from "./escape-controls.js";
+import { shortened } from "./shortened.js";
 
 /** A duration for people: `812 ns`, `34.2 us`, `5.61 ms`, `1.20 s`. */
 export function formatNs(ns: number): string {
@@ -46,7 +47,10 @@ export function formatBytes(bytes: number): string {
 
 /** How many times faster `ns` is than `baseNs`: `1.72x`. */
 export function formatSpeedUp(ns: number, baseNs: number): string {
-  return ns === 0 ? "-" : `${(baseNs / ns).toFixed(2)}x`;
+  const factor = baseNs / ns;
+  return ns === 0 || baseNs === 0
+    ? "-"
+    : `${factor < 0.0995 ? factor.toPrecision(2) : factor.toFixed(2)}x`;
 }
 
 /** A share in [0, 1] as a percentage: `42.0 %`. */
@@ -59,14 +63,18 @@ function significant(value: number): string {
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
-/** Longest name that a table shows whole. */
-const NAME_COLUMNS = 60;
+/** Longest name that a sentence shows whole: with a label in front it fits into a narrow report. */
+const NAME_COLUMNS = 44;
 
-/** A name from a file as one cell of a table: what is not seen escaped, the middle of long ones cut. */
+/** Longest name that a table shows whole, where there is room. */
+const CELL_COLUMNS = 80;
+
+/** A name from a file in a sentence: what cannot be seen is escaped, the middle of long ones cut. */
 export function formatName(name: string): string {
-  const text = escapeControls(name);
-  const half = (NAME_COLUMNS - 3) / 2;
-  return text.length <= NAME_COLUMNS
-    ? text
-    : `${text.slice(0, Math.ceil(half))}...${text.slice(-Math.floor(half))}`;
+  return shortened(escapeControls(name), NAME_COLUMNS);
+}
+
+/** The same as a cell of a table, which shortens it further where the table is too wide. */
+export function formatCell(name: string): string {
+  return shortened(escapeControls(name), CELL_COLUMNS);
 }

@@ -5,7 +5,7 @@ export function shortened(text: string, width: number): string {
   if (text.length <= width) {
     return text;
   }
-  const room = Math.max(0, width - ELLIPSIS.length);
+  const room = Math.max(0, Math.floor(width) - ELLIPSIS.length);
   const tail = Math.floor(room / 2);
   return `${text.slice(0, room - tail)}${ELLIPSIS}${tail === 0 ? "" : text.slice(-tail)}`;
 }

@@ -7,7 +7,7 @@ export type Align = "left" | "right" | "name";
 const GAP = "  ";
 
 /** No name is cut below this. */
-const LEAST_NAME = 12;
+const LEAST_NAME = 8;
 
 /**
  * Rows as aligned columns separated by two spaces, header first, without trailing blanks.

@@ -261,7 +261,7 @@ async function runRounds(
       phase: "schedules",
       done: round + 1,
       total: WARM_UP_ROUNDS + rounds,
-      label: `${contestants.length} ways to run the model`,
+      label: `measuring ${contestants.length} ways to run the model`,
     });
   }
   return ok(rounds);

@@ -1,4 +1,4 @@
-import { formatName, formatNs, formatShare } from "../core/format.js";
+import { formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 
 /** What is shown of a comparison; times in nanoseconds, but `searchMs`. */
@@ -19,10 +19,13 @@ export interface Compared {
 }
 
 /** All algorithms side by side. */
-export function renderCompared({ algorithms, refused, lowerBoundNs, boundedBy }: Compared): string {
+export function renderCompared(
+  { algorithms, refused, lowerBoundNs, boundedBy }: Compared,
+  columns: number,
+): string {
   const areMerged = algorithms.some(({ mergedOperators }) => mergedOperators > 0);
   const rows = algorithms.map((each) => [
-    formatName(each.algorithm),
+    formatCell(each.algorithm),
     formatNs(each.predictedNs),
     `${each.speedUp.toFixed(2)}x`,
     String(each.streams),
@@ -42,7 +45,7 @@ export function renderCompared({ algorithms, refused, lowerBoundNs, boundedBy }:
     "search",
   ];
   return [
-    textTable(header, rows, ["left", ...header.slice(1).map(() => "right" as const)]),
+    textTable(header, rows, ["name", ...header.slice(1).map(() => "right" as const)], columns),
     "",
     `bound   ${formatNs(lowerBoundNs)}, by ${boundedBy}`,
     ...refused.map(({ algorithm, reason }) => `refused ${formatName(algorithm)}: ${reason}`),

@@ -5,7 +5,14 @@ import {
   type OperatorsSection,
   type ScheduleArtifact,
 } from "../artifact/artifact.js";
-import { formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
+import {
+  counted,
+  formatCell,
+  formatName,
+  formatNs,
+  formatShare,
+  formatSpeedUp,
+} from "../core/format.js";
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { whySequential } from "./why-sequential.js";
@@ -14,6 +21,7 @@ import { whySequential } from "./why-sequential.js";
 export function renderCompiled(
   { device, provenance }: ScheduleArtifact,
   operators: OperatorsSection,
+  columns: number,
 ): string {
   const { dims, batch, tasks, merges } = operators;
   const why = whySequential(operators);
@@ -25,7 +33,7 @@ export function renderCompiled(
     ...(batch === undefined ? [] : [`batch   ${batch}`]),
     ...(tasks === undefined ? [] : [`tasks   ${tasks.map(renderTask).join(", ")}`]),
     "",
-    candidateTable(operators),
+    candidateTable(operators, columns),
     "",
     `chosen  ${renderChoice(operators)}`,
     ...(provenance.options["merge-convolutions"] === true
@@ -50,10 +58,7 @@ function boundLines(section: OperatorsSection): readonly string[] {
     return [`bound   no schedule is ${than}`];
   }
   const threads = workers === undefined ? "" : ` ${workers.slowdown.length}`;
-  return [
-    `bound   of one-thread operators over${threads} worker threads no schedule is`,
-    `        ${than}`,
-  ];
+  return [`bound   of one-thread operators over${threads} worker threads no schedule is ${than}`];
 }
 
 /** How many operators became how many. */
@@ -62,17 +67,17 @@ function renderMerges(merges: readonly ArtifactMerge[]): string {
     return "nothing: no convolutions of one input, or none that are faster as one";
   }
   const operators = merges.reduce((sum, merge) => sum + merge.operators.length, 0);
-  return `${operators} operators are computed as ${merges.length}`;
+  return `${counted(operators, "operator")} are computed as ${merges.length}`;
 }
 
 function renderTask({ name, progress, done }: ArtifactTask): string {
-  const run = done === 0 ? "from its start" : `after ${done} operators`;
+  const run = done === 0 ? "from its start" : `after ${counted(done, "operator")}`;
   return `${formatName(name)} at ${formatShare(progress)} (${run})`;
 }
 
-const ALIGN: readonly Align[] = ["left", "right", "right", "right", "right"];
+const ALIGN: readonly Align[] = ["name", "right", "right", "right", "right"];
 
-function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
+function candidateTable({ candidates, latencyNs }: OperatorsSection, columns: number): string {
   const base = latencyNs.sequentialMeasured;
   // Where nothing was measured the predictions are all there is to compare.
   const isPredicted = base === undefined;
@@ -80,7 +85,7 @@ function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
     const isSequential = candidate.algorithm === "sequential";
     const measured = candidate.measuredNs ?? (isSequential ? base : undefined);
     const { algorithm, streams, predictedNs, sameAs } = candidate;
-    const cells = [formatName(algorithm), String(streams), formatNs(predictedNs)];
+    const cells = [formatCell(algorithm), String(streams), formatNs(predictedNs)];
     if (isPredicted) {
       return [...cells, "-", speedUpOf(predictedNs, latencyNs.sequentialPredicted)];
     }
@@ -103,6 +108,7 @@ function candidateTable({ candidates, latencyNs }: OperatorsSection): string {
         .map(([name, ns]) => [name, "", "", timeOf(ns), speedUpOf(ns, base)]),
     ],
     ALIGN,
+    columns,
   );
 }
 
@@ -117,7 +123,7 @@ function speedUpOf(ns: number | undefined, base: number | undefined): string {
 /** The chosen schedule and why, in one line. */
 export function renderChoice(operators: OperatorsSection): string {
   const { algorithm, streams, threadsPerStream, decision } = operators;
-  const what = `${formatName(algorithm)} on ${streams} ${streams === 1 ? "stream" : "streams"}`;
+  const what = `${formatName(algorithm)} on ${counted(streams, "stream")}`;
   const noise =
     decision.noise === undefined ? "the noise" : `the noise of ${formatShare(decision.noise)}`;
   switch (decision.reason) {

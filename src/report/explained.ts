@@ -1,6 +1,6 @@
 import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
-import { counted, formatName, formatNs, formatShare } from "../core/format.js";
+import { counted, formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
@@ -17,13 +17,14 @@ export function renderExplained(
   explanation: Explanation | undefined,
   layout: ChartLayout,
 ): string {
+  const { width: columns } = layout;
   const launches = timedLaunches(operators);
   if (explanation === undefined || launches === undefined) {
     const threads = `${operators.threadsPerStream} threads inside each operator`;
-    return `${renderCompiled(artifact, operators)}\n\nno timeline: times with ${threads} are not predicted`;
+    return `${renderCompiled(artifact, operators, columns)}\n\nno timeline: times with ${threads} are not predicted`;
   }
   return [
-    renderCompiled(artifact, operators),
+    renderCompiled(artifact, operators, columns),
     "",
     `predicted timeline (${formatNs(explanation.latencyNs)})`,
     "",
@@ -32,15 +33,15 @@ export function renderExplained(
     ...(explanation.gpu === undefined
       ? []
       : [...renderGpuExplained(explanation.gpu, explanation.latencyNs, layout), ""]),
-    streamTable(explanation),
+    streamTable(explanation, columns),
     "",
-    ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation), ""]),
+    ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation, columns), ""]),
     ...mergeLines(operators),
-    ...criticalTable(explanation),
+    ...criticalTable(explanation, columns),
     "",
     "slowest operators",
     "",
-    slowestTable(explanation),
+    slowestTable(explanation, columns),
   ].join("\n");
 }
 
@@ -74,9 +75,9 @@ function mergeLines({ merges = [] }: OperatorsSection): readonly string[] {
     : ["computed together, launched under the first name", "", ...lines, ...more, ""];
 }
 
-const NUMBERS: readonly Align[] = ["left", "right", "right", "right", "right"];
+const NUMBERS: readonly Align[] = ["name", "right", "right", "right", "right"];
 
-function streamTable({ streams, latencyNs }: Explanation): string {
+function streamTable({ streams, latencyNs }: Explanation, columns: number): string {
   const rows = streams.map(({ stream, operators, waits, busyNs }) => [
     String(stream),
     String(operators),
@@ -84,19 +85,19 @@ function streamTable({ streams, latencyNs }: Explanation): string {
     formatNs(busyNs),
     formatShare(latencyNs === 0 ? 0 : busyNs / latencyNs),
   ]);
-  return textTable(["stream", "operators", "waits", "busy", "of the time"], rows, NUMBERS);
+  return textTable(["stream", "operators", "waits", "busy", "of the time"], rows, NUMBERS, columns);
 }
 
-function taskTable({ tasks }: Explanation): string {
+function taskTable({ tasks }: Explanation, columns: number): string {
   const rows = tasks.map(({ task, operators, endNs }) => [
-    formatName(task),
+    formatCell(task),
     String(operators),
     formatNs(endNs),
   ]);
-  return textTable(["task", "operators left", "ends at"], rows, NUMBERS);
+  return textTable(["task", "operators left", "ends at"], rows, NUMBERS, columns);
 }
 
-function criticalTable({ criticalPath }: Explanation): string[] {
+function criticalTable({ criticalPath }: Explanation, columns: number): string[] {
   const gaps = criticalPath.reduce((sum, { gapNs }) => sum + gapNs, 0);
   const work = criticalPath.reduce((sum, { durationNs }) => sum + durationNs, 0);
   const shown = new Set(
@@ -107,29 +108,26 @@ function criticalTable({ criticalPath }: Explanation): string[] {
   const rows = criticalPath
     .filter((link) => shown.has(link))
     .map(({ operator, stream, durationNs, gapNs }) => [
-      formatName(operator),
+      formatCell(operator),
       String(stream),
       formatNs(durationNs),
       formatNs(gapNs),
     ]);
   const omitted = criticalPath.length - rows.length;
   return [
-    `what the end waits for: ${criticalPath.length} operators, ${formatNs(work)} of work and ${formatNs(gaps)} between them`,
+    `what the end waits for: ${counted(criticalPath.length, "operator")}, ${formatNs(work)} of work and ${formatNs(gaps)} between them`,
     "",
-    textTable(["operator", "stream", "runs", "after a gap of"], rows, [
-      "left",
-      ...NUMBERS.slice(1),
-    ]),
+    textTable(["operator", "stream", "runs", "after a gap of"], rows, NUMBERS, columns),
     ...(omitted === 0 ? [] : [`and ${counted(omitted, "shorter one")}`]),
   ];
 }
 
-function slowestTable({ slowest, streams }: Explanation): string {
+function slowestTable({ slowest, streams }: Explanation, columns: number): string {
   const total = streams.reduce((sum, { busyNs }) => sum + busyNs, 0);
   const rows = slowest.map(({ operator, durationNs }) => [
-    formatName(operator),
+    formatCell(operator),
     formatNs(durationNs),
     formatShare(total === 0 ? 0 : durationNs / total),
   ]);
-  return textTable(["operator", "predicted", "of all work"], rows, NUMBERS);
+  return textTable(["operator", "predicted", "of all work"], rows, NUMBERS, columns);
 }

@@ -7,6 +7,8 @@
  * cell add up, so a busy row never looks idle.
  */
 
+import { shortened } from "../core/shortened.js";
+
 /** One bar. */
 export interface GanttBar {
   readonly row: number;
@@ -41,19 +43,23 @@ const FILL = {
   ascii: { bars: ["#", "="], idle: "." },
 } as const;
 
+/** Names of rows take at most a quarter of the columns, or this many. */
+const LEAST_NAME = 8;
+
 /** Ticks of the axis stand at least this far apart. */
 const TICK_COLUMNS = 20;
 
 /** The chart as lines of at most `width` columns. Cost: O(bars log bars + cells). */
 export function renderGantt(chart: GanttChart, { width, style }: ChartLayout): string {
-  const gutter = Math.max(0, ...chart.rows.map((row) => row.length)) + 2;
+  const names = chart.rows.map((row) => shortened(row, Math.max(LEAST_NAME, width / 4)));
+  const gutter = Math.max(0, ...names.map((name) => name.length)) + 2;
   const cells = Math.max(10, width - gutter);
   const bars: GanttBar[][] = chart.rows.map(() => []);
   for (const bar of chart.bars) {
     bars[bar.row]?.push(bar);
   }
   const scale = chart.end <= 0 ? 0 : cells / chart.end;
-  const lines = chart.rows.map((name, row) => {
+  const lines = names.map((name, row) => {
     const sorted = (bars[row] ?? []).sort((a, b) => a.start - b.start || a.end - b.end);
     return `${name.padEnd(gutter)}${rowOf(sorted, { cells, scale, style })}`;
   });

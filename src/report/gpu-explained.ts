@@ -3,7 +3,7 @@ import { type Align, textTable } from "../core/text-table.js";
 import type { ChartLayout } from "./gantt.js";
 import type { ChainTime, GpuBound, GpuExplanation, GpuLoss } from "./gpu-explanation.js";
 
-const NUMBERS: readonly Align[] = ["left", "right", "right"];
+const NUMBERS: readonly Align[] = ["name", "right", "right"];
 
 /** Levels of a bar, empty to full. */
 const LEVELS = { box: " ▁▂▃▄▅▆▇█", ascii: " .:-=+*#@" } as const;
@@ -65,12 +65,14 @@ export function renderGpuExplained(
       ["no schedule is shorter than", "", "of the time"],
       bounds.map(({ kind, ns }) => row(BOUNDS[kind].name, ns)),
       NUMBERS,
+      layout.width,
     ),
     "",
     textTable(
       ["the end waits for", "", "of the time"],
       CHAIN.map(([key, words]) => row(words, chain[key])),
       NUMBERS,
+      layout.width,
     ),
     "",
     ...verdict(explanation, latencyNs),

@@ -1,4 +1,4 @@
-import { formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
+import { formatCell, formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { productOf } from "../core/product.js";
 import { textTable } from "../core/text-table.js";
 import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.js";
@@ -6,7 +6,7 @@ import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.j
 const SLOWEST = 10;
 
 /** A GPU profile for people: launch costs, the slowest operators with their kernels, schedules. */
-export function renderGpuProfiled(profile: GpuProfile): string {
+export function renderGpuProfiled(profile: GpuProfile, columns: number): string {
   const { device, key, launchCosts, operators, pairs } = profile;
   const total = operators.reduce((sum, each) => sum + timeOf(each), 0);
   const gains = pairs.map(({ apart, together }) => apart.medianNs / Math.max(1, together.medianNs));
@@ -18,8 +18,8 @@ export function renderGpuProfiled(profile: GpuProfile): string {
     `run     operators add up to ${formatNs(total)}`,
     ...(best === undefined ? [] : [`pairs   ${pairs.length}, up to ${best.toFixed(2)}x together`]),
     "",
-    slowestTable(operators, total),
-    ...scheduleTable(profile),
+    slowestTable(operators, total, columns),
+    ...scheduleTable(profile, columns),
   ].join("\n");
 }
 
@@ -27,7 +27,11 @@ function timeOf({ nodes }: GpuOperatorTiming): number {
   return nodes.reduce((sum, { medianNs }) => sum + medianNs, 0);
 }
 
-function slowestTable(operators: readonly GpuOperatorTiming[], total: number): string {
+function slowestTable(
+  operators: readonly GpuOperatorTiming[],
+  total: number,
+  columns: number,
+): string {
   const rows = [...operators]
     .sort((a, b) => timeOf(b) - timeOf(a) || (a.name < b.name ? -1 : 1))
     .slice(0, SLOWEST)
@@ -35,19 +39,18 @@ function slowestTable(operators: readonly GpuOperatorTiming[], total: number): s
       const kernels = each.nodes.flatMap((node) => node.kernels);
       const blocks = kernels.reduce((most, { grid }) => Math.max(most, productOf(grid)), 0);
       const share = formatShare(total === 0 ? 0 : timeOf(each) / total);
-      const name = formatName(each.name);
+      const name = formatCell(each.name);
       return [name, formatNs(timeOf(each)), share, String(kernels.length), String(blocks)];
     });
-  return textTable(["slowest operators", "median", "share", "kernels", "thread blocks"], rows, [
-    "left",
-    "right",
-    "right",
-    "right",
-    "right",
-  ]);
+  return textTable(
+    ["slowest operators", "median", "share", "kernels", "thread blocks"],
+    rows,
+    ["name", "right", "right", "right", "right"],
+    columns,
+  );
 }
 
-function scheduleTable({ measurement }: GpuProfile): readonly string[] {
+function scheduleTable({ measurement }: GpuProfile, columns: number): readonly string[] {
   if (measurement === undefined) {
     return [];
   }
@@ -69,12 +72,12 @@ function scheduleTable({ measurement }: GpuProfile): readonly string[] {
   ];
   return [
     "",
-    textTable(["schedule", "streams", "median", "speed-up"], rows, [
-      "left",
-      "right",
-      "right",
-      "right",
-    ]),
+    textTable(
+      ["schedule", "streams", "median", "speed-up"],
+      rows,
+      ["name", "right", "right", "right"],
+      columns,
+    ),
     `noise   ${formatShare(noiseRatio)} over ${rounds} rounds`,
   ];
 }

@@ -1,9 +1,16 @@
-import { counted, formatBytes, formatCount, formatName, formatShare } from "../core/format.js";
+import {
+  counted,
+  formatBytes,
+  formatCell,
+  formatCount,
+  formatName,
+  formatShare,
+} from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Inspection, ModelValue, WidthSummary } from "../onnx/inspect-model.js";
 
 /** A model's summary for people: what it is made of, how wide it is, where its work is. */
-export function renderInspected(inspection: Inspection): string {
+export function renderInspected(inspection: Inspection, columns: number): string {
   const rows = summaryOf(inspection);
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
@@ -12,12 +19,13 @@ export function renderInspected(inspection: Inspection): string {
     textTable(
       ["operator type", "count", "FLOPs", "bytes"],
       inspection.types.map((type) => [
-        formatName(type.type),
+        formatCell(type.type),
         String(type.operators),
         formatCount(type.flops),
         formatBytes(type.bytes),
       ]),
-      ["left", "right", "right", "right"],
+      ["name", "right", "right", "right"],
+      columns,
     ),
   ].join("\n");
 }
@@ -45,7 +53,7 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     ...valueRows("outputs", inspection.outputs),
     [
       "nodes",
-      `${nodes.total}: ${nodes.operators} operators, ${nodes.views} views, ${nodes.constant} folded, ${nodes.dead} dead`,
+      `${nodes.total}: ${counted(nodes.operators, "operator")}, ${counted(nodes.views, "view")}, ${nodes.constant} folded, ${nodes.dead} dead`,
     ],
     ["FLOPs", formatCount(inspection.flops)],
     ["parameters", formatCount(inspection.parameters.count)],
@@ -59,11 +67,11 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     ],
     [
       "width",
-      `${widthText(inspection.width)} operators at once, ${widthText(inspection.heavyWidth)} heavy ones`,
+      `${widthText(inspection.width)} ${inspection.width.upperBound === 1 ? "operator" : "operators"} at once, ${widthText(inspection.heavyWidth)} heavy`,
     ],
     [
       "critical path",
-      `${criticalPath.operators} operators; the heaviest has ${formatShare(criticalPath.flopsShare)} of the FLOPs`,
+      `${counted(criticalPath.operators, "operator")}; the heaviest has ${formatShare(criticalPath.flopsShare)} of the FLOPs`,
     ],
     [
       "shapes",

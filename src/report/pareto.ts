@@ -2,7 +2,7 @@ import { textTable } from "../core/text-table.js";
 import type { ParetoPoint } from "../search/pipeline/pareto.js";
 
 /** Period against memory as a table. */
-export function renderPareto(points: readonly ParetoPoint[]): string {
+export function renderPareto(points: readonly ParetoPoint[], columns: number): string {
   if (points.length === 0) {
     return "no memory limit has a schedule, or micro-batches leave memory behind";
   }
@@ -14,5 +14,5 @@ export function renderPareto(points: readonly ParetoPoint[]): string {
     status === "optimal" ? "proved" : "best found",
   ]);
   const header = ["memory", "per micro-batch", "period", "micro-batches per period", "status"];
-  return textTable(header, rows, ["right", "right", "right", "right", "left"]);
+  return textTable(header, rows, ["right", "right", "right", "right", "left"], columns);
 }

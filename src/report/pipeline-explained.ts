@@ -1,6 +1,6 @@
 /** What holds a pipeline's period, for people. */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
-import { formatName, formatShare } from "../core/format.js";
+import { counted, formatName, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
 import type { ChartLayout } from "./gantt.js";
@@ -25,7 +25,7 @@ export function renderPipelineExplained(
       : [
           ...cycleLines(explanation, time),
           "",
-          ...speedUpLines(explanation, time),
+          ...speedUpLines(explanation, time, layout.width),
           "",
           noiseLine(section, explanation, time),
         ];
@@ -42,13 +42,17 @@ function cycleLines({ criticalCycle, leastPeriod }: PipelineExplanation, time: F
   const omitted = links.length - LISTED;
   const shown = omitted <= 0 ? links : [...links.slice(0, LISTED), `(${omitted} more)`];
   return [
-    `critical cycle: ${criticalCycle.length} blocks in ${turns === 1 ? "1 repetition" : `${turns} repetitions`}, ${time(leastPeriod)} per micro-batch`,
+    `critical cycle: ${counted(criticalCycle.length, "block")} in ${counted(turns, "repetition")}, ${time(leastPeriod)} per micro-batch`,
     `  ${shown.join(" ")}${omitted <= 0 ? ` ${formatName(criticalCycle[0]?.block ?? "")}` : ""}`,
     "  (-> the next depends on it, | the next follows on the same device, next: one repetition later)",
   ];
 }
 
-function speedUpLines(explanation: PipelineExplanation, time: FormatTime): readonly string[] {
+function speedUpLines(
+  explanation: PipelineExplanation,
+  time: FormatTime,
+  columns: number,
+): readonly string[] {
   const { speedUps, together, leastPeriod } = explanation;
   const useful = speedUps.filter(({ gain }) => gain > 0);
   const [best] = useful;
@@ -65,7 +69,7 @@ function speedUpLines(explanation: PipelineExplanation, time: FormatTime): reado
   return [
     `speed up first: ${sentence(best, leastPeriod, time)}`,
     "",
-    textTable(["10 % faster", "period", "shorter by"], rows, ["left", "right", "right"]),
+    textTable(["10 % faster", "period", "shorter by"], rows, ["name", "right", "right"], columns),
     ...(omitted === 0 ? [] : [`and ${omitted} more`]),
   ];
 }

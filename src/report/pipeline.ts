@@ -3,7 +3,14 @@
  * one repetend and the cool-down, each on its own time axis.
  */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
-import { formatName, formatNs, formatShare } from "../core/format.js";
+import {
+  counted,
+  formatBytes,
+  formatCell,
+  formatName,
+  formatNs,
+  formatShare,
+} from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
@@ -18,7 +25,7 @@ export function renderPipeline(
   return [
     ...figures(section, time),
     "",
-    deviceTable(section, time),
+    deviceTable(section, placement, layout.width),
     ...charts(section, placement, layout).flatMap((chart) => ["", chart]),
   ].join("\n");
 }
@@ -41,25 +48,33 @@ function figures(section: PipelineSection, time: FormatTime): readonly string[] 
     `algorithm  ${section.algorithm}`,
     `period     ${time(period)}${per} (${section.status}${gap(period, periodLowerBound)})`,
     `bound      ${time(periodLowerBound)}, by ${boundedBy.kind}${place}`,
-    `makespan   ${time(section.makespan)} for ${section.microBatches} micro-batches (${section.makespanStatus}, bound ${time(section.makespanLowerBound)}${gap(section.makespan, section.makespanLowerBound)})`,
-    `in flight  ${section.inFlight} micro-batches at most`,
+    `makespan   ${time(section.makespan)} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${time(section.makespanLowerBound)}${gap(section.makespan, section.makespanLowerBound)})`,
+    `in flight  ${counted(section.inFlight, "micro-batch", "es")} at most`,
     `bubbles    ${formatShare(section.bubbleRate.steady)} of the steady state, ${formatShare(section.bubbleRate.whole)} of the whole`,
   ];
 }
 
-function deviceTable({ devices }: PipelineSection, time: FormatTime): string {
+/** How memory of a placement is written: bytes with a unit where a model was placed, else plain numbers. */
+function memoryOf({ timeUnit, blocks }: Placement): (memory: number) => string {
+  const isOfModel = timeUnit === "ns" && blocks.some(({ operators }) => operators.length > 0);
+  return isOfModel ? formatBytes : String;
+}
+
+function deviceTable({ devices }: PipelineSection, placement: Placement, columns: number): string {
+  const time = timeOf(placement);
+  const amount = memoryOf(placement);
   const rows = devices.map(({ name, load, peakMemory, memoryLimit }) => [
-    formatName(name),
+    formatCell(name),
     time(load),
-    String(peakMemory),
-    memoryLimit === undefined ? "none" : String(memoryLimit),
+    amount(peakMemory),
+    memoryLimit === undefined ? "none" : amount(memoryLimit),
   ]);
-  return textTable(["device", "load", "peak memory", "limit"], rows, [
-    "left",
-    "right",
-    "right",
-    "right",
-  ]);
+  return textTable(
+    ["device", "load", "peak memory", "limit"],
+    rows,
+    ["name", "right", "right", "right"],
+    columns,
+  );
 }
 
 /** A part of the schedule to draw. */
@@ -108,7 +123,11 @@ function windowsOf({ instances, anchor, period, makespan }: PipelineSection): re
   const until = Math.min(makespan, anchor + (last + 1) * period);
   const windows = [
     { title: "warm-up", from: 0, to: from },
-    { title: `repetend (${last - first + 1} times)`, from, to: Math.min(until, from + period) },
+    {
+      title: `repetend (${counted(last - first + 1, "time")})`,
+      from,
+      to: Math.min(until, from + period),
+    },
     { title: "cool-down", from: until, to: makespan },
   ];
   return windows.filter((window) => window.to > window.from);

@@ -1,18 +1,18 @@
-import { formatName, formatNs, formatShare } from "../core/format.js";
+import { formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Profile } from "../profile/profile.js";
 
 const SLOWEST = 10;
 
 /** A profile for people: the slowest operators, the costs of workers, how far to trust it. */
-export function renderProfiled(profile: Profile): string {
+export function renderProfiled(profile: Profile, columns: number): string {
   const { device, method, operators, workers, measurement } = profile;
   const total = operators.reduce((sum, { medianNs }) => sum + medianNs, 0);
   const rows = [...operators]
     .sort((a, b) => b.medianNs - a.medianNs || (a.name < b.name ? -1 : 1))
     .slice(0, SLOWEST)
     .map(({ name, medianNs, p10Ns, p90Ns }) => [
-      formatName(name),
+      formatCell(name),
       formatNs(medianNs),
       `${formatNs(p10Ns)} to ${formatNs(p90Ns)}`,
       formatShare(total === 0 ? 0 : medianNs / total),
@@ -26,11 +26,11 @@ export function renderProfiled(profile: Profile): string {
       ? []
       : [`noise   ${formatShare(measurement.noiseRatio)} over ${measurement.rounds} rounds`]),
     "",
-    textTable(["slowest operators", "median", "p10 to p90", "share"], rows, [
-      "left",
-      "right",
-      "right",
-      "right",
-    ]),
+    textTable(
+      ["slowest operators", "median", "p10 to p90", "share"],
+      rows,
+      ["name", "right", "right", "right"],
+      columns,
+    ),
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 /** A pipeline that was run, for people: measured beside predicted, and both timelines. */
 
-import { formatName, formatNs } from "../core/format.js";
+import { counted, formatName, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { WholeModelTiming } from "../profile/measure-pipeline.js";
 import type { Timing } from "../profile/profile.js";
@@ -54,18 +54,17 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
     ? "identical to the whole model's"
     : `within ${outputs.maxRelative.toExponential(1)} of the whole model's`;
   return [
-    textTable(["", "predicted", "measured", "p10 to p90", "than predicted"], rows, [
-      "left",
-      "right",
-      "right",
-      "right",
-      "right",
-    ]),
+    textTable(
+      ["", "predicted", "measured", "p10 to p90", "than predicted"],
+      rows,
+      ["left", "right", "right", "right", "right"],
+      layout.width,
+    ),
     "",
-    wholeModelTable(ran),
+    wholeModelTable(ran, layout.width),
     "",
-    `outputs    ${same}, ${outputs.compared} micro-batches over ${rounds} rounds and one to warm up`,
-    `sessions   optimisation ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each`,
+    `outputs    ${same}, ${counted(outputs.compared, "micro-batch", "es")} over ${counted(rounds, "round")} and one to warm up`,
+    `sessions   optimization ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each`,
     "",
     "predicted",
     chart(ran, layout, ({ predictedStartNs, predictedEndNs }) => [
@@ -78,7 +77,7 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
   ].join("\n");
 }
 
-function wholeModelTable({ wholeModel, period, cpuNs }: RanPipeline): string {
+function wholeModelTable({ wholeModel, period, cpuNs }: RanPipeline, columns: number): string {
   const rows = wholeModel.map(({ threads, latency, cpuNs: cpu, pipelineSpeedUp }) => [
     `one session, ${threads === 1 ? "one thread" : `${threads} threads`}`,
     formatNs(latency.medianNs),
@@ -89,6 +88,7 @@ function wholeModelTable({ wholeModel, period, cpuNs }: RanPipeline): string {
     ["", "per inference", "time of all cores", "pipeline's throughput"],
     [...rows, ["this pipeline", formatNs(period.measured.medianNs), formatNs(cpuNs), ""]],
     ["left", "right", "right", "right"],
+    columns,
   );
 }
 

@@ -1,26 +1,28 @@
 /** Stages of a model for people: what each one holds, takes and sends, and how they were found. */
 import type { ArtifactStage } from "../artifact/stages-section.js";
-import { formatBytes, formatName, formatNs, formatShare } from "../core/format.js";
+import { formatBytes, formatCell, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { PartitionOutcome } from "../partition/search-partition.js";
 import type { PartitionMeasure } from "../staging/partition-measure.js";
 
 /** One row per stage. */
-export function renderStages(stages: readonly ArtifactStage[]): string {
+export function renderStages(stages: readonly ArtifactStage[], columns: number): string {
   const rows = stages.map((stage) => [
-    formatName(stage.id),
-    formatName(stage.devices.join(" ")),
+    formatCell(stage.id),
+    formatCell(stage.devices.join(" ")),
     String(stage.operators.length),
     formatNs(stage.durationNs),
     formatBytes(stage.parameterBytes),
     formatBytes(stage.workspaceBytes),
     formatBytes(stage.outputBytes),
-    `${formatName(stage.operators[0] ?? "")} ... ${formatName(stage.operators.at(-1) ?? "")}`,
+    formatCell(stage.operators[0] ?? ""),
+    formatCell(stage.operators.at(-1) ?? ""),
   ]);
   return textTable(
-    ["stage", "devices", "operators", "forward", "held", "workspace", "sends", "from ... to"],
+    ["stage", "on", "ops", "forward", "held", "workspace", "sends", "from", "to"],
     rows,
-    ["left", "left", "right", "right", "right", "right", "right", "left"],
+    ["name", "name", "right", "right", "right", "right", "right", "name", "name"],
+    columns,
   );
 }
 
@@ -28,6 +30,7 @@ export function renderStages(stages: readonly ArtifactStage[]): string {
 export function renderPartition(
   outcome: PartitionOutcome,
   { isPerDevice, isTraining }: PartitionMeasure,
+  columns: number,
 ): string {
   const { method, periodNs, lowerBoundNs, status, candidates } = outcome;
   const slowest = `slowest ${isTraining ? "forward pass" : "stage"}`;
@@ -40,6 +43,6 @@ export function renderPartition(
   return [
     `cut by     ${method}: ${slowest}${times} ${formatNs(periodNs)} (${status}, bound ${formatNs(lowerBoundNs)})`,
     "",
-    textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"]),
+    textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"], columns),
   ].join("\n");
 }

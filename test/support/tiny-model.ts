@@ -11,6 +11,8 @@ const { onnx } = onnxProto;
 /** A node of a tiny model: type, inputs, outputs, integer attributes. */
 export interface TinyNode {
   readonly type: string;
+  /** Default: its type and position. */
+  readonly name?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly ints?: Readonly<Record<string, number>>;
@@ -40,7 +42,7 @@ export function tinyModel(model: {
       graph: {
         name: "tiny",
         node: model.nodes.map((node, i) => ({
-          name: `${node.type}_${i}`,
+          name: node.name ?? `${node.type}_${i}`,
           opType: node.type,
           input: [...node.inputs],
           output: [...node.outputs],

@@ -52,11 +52,11 @@ export async function compileIntoPipeline(
   session.print({
     text: () =>
       [
-        renderStages(artifact.stages ?? []),
+        renderStages(artifact.stages ?? [], session.columns),
         "",
         ...(placed.search === undefined
           ? []
-          : [renderPartition(placed.search, placed.measure), ""]),
+          : [renderPartition(placed.search, placed.measure, session.columns), ""]),
         renderPipeline(pipeline, placed.placement, layout),
         "",
         renderOneDevice(pipeline, oneDeviceNs),

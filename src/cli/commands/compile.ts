@@ -67,11 +67,11 @@ export const registerCompile: RegisterCommand = (command, run) => {
       session.print(
         comparison === undefined
           ? {
-              text: () => `${renderCompiled(artifact, operators)}\nwrote   ${out}`,
+              text: () => `${renderCompiled(artifact, operators, session.columns)}\nwrote   ${out}`,
               json: () => encodeArtifact(artifact),
             }
           : {
-              text: () => `${renderCompared(comparison)}\nwrote   ${out}`,
+              text: () => `${renderCompared(comparison, session.columns)}\nwrote   ${out}`,
               json: () => comparison,
             },
       );

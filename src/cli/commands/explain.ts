@@ -56,7 +56,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
         print({
           text: () =>
             [
-              ...(stages === undefined ? [] : [renderStages(stages), ""]),
+              ...(stages === undefined ? [] : [renderStages(stages, session.columns), ""]),
               renderPipelineExplained(pipeline, placement.value, explanation, layout),
             ].join("\n"),
           json: () => ({ ...(stages === undefined ? {} : { stages }), ...pipeline, explanation }),

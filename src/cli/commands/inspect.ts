@@ -25,13 +25,13 @@ export const INSPECT: OptionTable<InspectOptions> = { dim: DIM };
 export const registerInspect: RegisterCommand = (command, run) => {
   addOptions(command, INSPECT, EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {
-    await run(options, async ({ print, allowExternal }) => {
+    await run(options, async ({ print, columns, allowExternal }) => {
       const lowered = await loadModel(model, { dims: options.dim, allowExternal });
       if (!lowered.ok) {
         return lowered;
       }
       const inspection = inspectModel(lowered.value);
-      print({ text: () => renderInspected(inspection), json: () => inspection });
+      print({ text: () => renderInspected(inspection, columns), json: () => inspection });
       return { ok: true, value: EXIT.done };
     });
   });

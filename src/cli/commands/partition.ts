@@ -71,6 +71,7 @@ export const PARTITION: OptionTable<PartitionOptions> = {
     ...MATH,
     help: "arithmetic of matrix products",
     choices: ["tf32", "ieee"],
+    only: {},
     group: "sheet",
   },
   stages: STAGES,
@@ -119,8 +120,10 @@ export const registerPartition: RegisterCommand = (command, run) => {
       session.print({
         text: () =>
           [
-            renderStages(stagesOf(placed.value)),
-            ...(search === undefined ? [] : ["", renderPartition(search, placed.value.measure)]),
+            renderStages(stagesOf(placed.value), session.columns),
+            ...(search === undefined
+              ? []
+              : ["", renderPartition(search, placed.value.measure, session.columns)]),
             "",
             `wrote      ${out}`,
           ].join("\n"),

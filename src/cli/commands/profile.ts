@@ -16,7 +16,6 @@ import { defaultOut } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import {
-  DEVICE,
   DIM,
   ESTIMATE_UNSUPPORTED,
   FUSE,
@@ -52,7 +51,7 @@ The last one compiles from the profile, here or elsewhere.
 export const PROFILE_OPTIONS: OptionTable<ProfileOptions> = {
   out: outOption("profile", "<model>.profile.json"),
   force: forceOption("profile"),
-  device: { ...DEVICE, help: "what to measure on: cpu, cuda or cuda:N" },
+  device: { value: "<name>", help: "what to measure on: cpu, cuda or cuda:N", usual: "cpu" },
   dim: DIM,
   seed: SEED,
   math: { ...MATH, help: "arithmetic of matrix products", group: "cuda" },
@@ -87,7 +86,7 @@ export const registerProfile: RegisterCommand = (command, run) => {
           return measured;
         }
         session.print({
-          text: () => `${renderGpuProfiled(measured.value)}\nwrote  ${out}`,
+          text: () => `${renderGpuProfiled(measured.value, session.columns)}\nwrote  ${out}`,
           json: () => encodeGpuProfile(measured.value),
         });
         return { ok: true, value: EXIT.done };
@@ -97,7 +96,7 @@ export const registerProfile: RegisterCommand = (command, run) => {
         return profile;
       }
       session.print({
-        text: () => `${renderProfiled(profile.value)}\nwrote  ${out}`,
+        text: () => `${renderProfiled(profile.value, session.columns)}\nwrote  ${out}`,
         json: () => encodeProfile(profile.value),
       });
       return { ok: true, value: EXIT.done };

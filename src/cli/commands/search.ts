@@ -114,7 +114,7 @@ function printPareto(
     return found;
   }
   const { points } = found.value;
-  session.print({ text: () => renderPareto(points), json: () => ({ points }) });
+  session.print({ text: () => renderPareto(points, session.columns), json: () => ({ points }) });
   return { ok: true, value: EXIT.done } as const;
 }
 

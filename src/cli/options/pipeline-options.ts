@@ -162,6 +162,10 @@ export function stageOptions({ group, alone }: StageOptionsUse): OptionTable<Pip
   const not = alone === undefined ? {} : { "one-device": alone };
   const entries = Object.entries(STAGES as Readonly<Record<string, OptionSpec<unknown>>>);
   return Object.fromEntries(
-    entries.map(([key, spec]) => [key, { ...spec, group, not: { ...spec.not, ...not } }]),
+    entries.map(([key, spec]) => {
+      // These two ask for the pipeline.
+      const makesOne = key === "devices" || key === "placement";
+      return [key, { ...spec, group, not: { ...spec.not, ...(makesOne ? {} : not) } }];
+    }),
   ) as unknown as OptionTable<PipelineCliOptions>;
 }

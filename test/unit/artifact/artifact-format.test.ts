@@ -39,6 +39,31 @@ describe("parseArtifact", () => {
     });
   });
 
+  it("reads the options of version 0.1.0 under the names of today", () => {
+    const { provenance } = ARTIFACT;
+    const written = (options: ScheduleArtifact["provenance"]["options"]) =>
+      parseArtifact(encodeArtifact({ ...ARTIFACT, provenance: { ...provenance, options } }), "m");
+    const read = written({
+      device: "cuda",
+      precision: "f16",
+      estimateUnsupported: true,
+      mergeConvolutions: true,
+      microBatches: 8,
+      maxNodes: 5,
+    });
+    expect(read.ok && read.value.provenance.options).toEqual({
+      device: "cuda",
+      math: "f16",
+      "estimate-unsupported": true,
+      "merge-convolutions": true,
+      "micro-batches": 8,
+      "max-nodes": 5,
+    });
+    const both = { precision: "f16", math: "tf32" };
+    const twice = written(both);
+    expect(twice.ok && twice.value.provenance.options).toEqual(both);
+  });
+
   it("reads a stream for every operator of a large model, as rules that open one per fork ask", () => {
     const { operators = SECTION } = ARTIFACT;
     const candidate = { algorithm: "opara", streams: 100_000, predictedNs: 1 };

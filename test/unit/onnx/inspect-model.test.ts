@@ -102,7 +102,7 @@ describe("inspectModel", () => {
   });
 
   it("is printed with a line for each value", () => {
-    const lines = renderInspected(inspection).split("\n");
+    const lines = renderInspected(inspection, 80).split("\n");
     const at = lines.findIndex((line) => line.startsWith("inputs"));
     expect(lines.slice(at, at + 5).map((line) => line.replace(/^(\w*) +/, "$1: "))).toEqual([
       "inputs: x float32 [1, 7]",

@@ -115,7 +115,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
     });
     const { baselines = [], schedules = [] } = result.ok ? result.value : {};
     // One contestant at a time, beside the sequential baseline and its double.
-    expect(new Set(labels)).toEqual(new Set(["3 ways to run the model"]));
+    expect(new Set(labels)).toEqual(new Set(["measuring 3 ways to run the model"]));
     expect(schedules.map(({ algorithm }) => algorithm)).toEqual(["spread", "single"]);
     const heats = baselines.length - 2 + schedules.length;
     expect(baselines[0]?.latency.samples).toBe(5 * heats);

@@ -4,7 +4,7 @@ import { ARTIFACT, SECTION } from "../../support/artifacts.js";
 
 describe("renderCompiled", () => {
   it("sets candidates and baselines side by side, and says what was chosen", () => {
-    expect(renderCompiled(ARTIFACT, SECTION)).toBe(
+    expect(renderCompiled(ARTIFACT, SECTION, 80)).toBe(
       [
         "device  a CPU (times measured)",
         "dims    batch=8",
@@ -16,15 +16,14 @@ describe("renderCompiled", () => {
         "ONNX Runtime, all cores                       7.00 ms     1.44x",
         "",
         "chosen  opara on 2 streams: the fastest measured, by more than the noise of 1.2 %",
-        "bound   of one-thread operators over worker threads no schedule is",
-        "        predicted faster than 5.00 ms; this one: at most 20.0 % above it",
+        "bound   of one-thread operators over worker threads no schedule is predicted faster than 5.00 ms; this one: at most 20.0 % above it",
       ].join("\n"),
     );
   });
 
   it("escapes control characters that a name may hold", () => {
     const device = { name: "\u001b[31mred\n", source: "measured" } as const;
-    const text = renderCompiled({ ...ARTIFACT, device }, SECTION);
+    const text = renderCompiled({ ...ARTIFACT, device }, SECTION, 80);
     expect(text).toContain("device  \\u001b[31mred\\u000a (times");
   });
 });

@@ -85,7 +85,7 @@ describe("whySequential", () => {
   });
 
   it("is printed under the choice", () => {
-    const text = renderCompiled(ARTIFACT, { ...base, longestPathNs: 10_000_000 });
+    const text = renderCompiled(ARTIFACT, { ...base, longestPathNs: 10_000_000 }, 80);
     expect(text).toMatch(/^chosen .*\nwhy {5}a chain: /m);
   });
 });
