@@ -67,6 +67,7 @@ const SUBJECTS: readonly Subject[] = [
       inference: () => [["--devices", "2"]],
       "by-hand": () => [["--placement", "p.json"]],
       "unmerged-algorithm": () => [[...GPU, "--algorithm", "opara"]],
+      "other-algorithm": () => [["--devices", "2", "--pipeline-algorithm", "greedy"]],
     },
   },
   {
@@ -240,6 +241,7 @@ describe("an option that is accepted", () => {
     "micro-batches": [...shape, "--micro-batches", "8"],
     method: [MODEL, ...cut, "--method", "greedy"],
     "pipeline-algorithm": [MODEL, ...cut, "--pipeline-algorithm", "greedy"],
+    effort: [...shape, "--effort", "quick"],
     "max-nodes": [...shape, "--max-nodes", "1000"],
     forward: [...shape, "--forward", "2"],
     backward: [...shape, "--backward", "4"],
