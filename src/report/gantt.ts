@@ -23,8 +23,10 @@ export interface GanttChart {
   /** Names of the rows. */
   readonly rows: readonly string[];
   readonly bars: readonly GanttBar[];
-  /** Time at the right edge. */
+  /** From the left edge to the right one, as bars count. */
   readonly end: number;
+  /** Time at the left edge, for the axis; default 0. */
+  readonly origin?: number;
   /** Text of a time, for the axis. */
   readonly formatTime: (time: number) => string;
 }
@@ -114,12 +116,13 @@ function ownersOf(bars: readonly GanttBar[], { cells, scale }: RowLayout): Int32
 }
 
 /** Times under the chart: each ends at its place, the last at the right edge. */
-function axisOf({ end, formatTime }: GanttChart, cells: number): string {
+function axisOf({ end, origin = 0, formatTime }: GanttChart, cells: number): string {
   const ticks = Math.max(1, Math.floor(cells / TICK_COLUMNS));
-  let axis = "0";
+  let axis = origin === 0 ? "0" : formatTime(origin);
   for (let tick = 1; tick <= ticks; tick++) {
-    const text = formatTime((end * tick) / ticks);
-    axis += text.padStart(Math.round((cells * tick) / ticks) - axis.length);
+    const text = formatTime(origin + (end * tick) / ticks);
+    const room = Math.round((cells * tick) / ticks) - axis.length;
+    axis += text.length < room ? text.padStart(room) : "";
   }
   return axis;
 }

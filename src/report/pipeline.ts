@@ -38,17 +38,29 @@ export function timeOf({ timeUnit }: Placement): FormatTime {
   return timeUnit === "ns" ? formatNs : (time) => String(Math.round(time * 100) / 100);
 }
 
+/** Two times; in full where they differ by less than their usual digits show. */
+function apart(time: FormatTime, one: number, other: number): readonly [string, string] {
+  const texts = [time(one), time(other)] as const;
+  return one === other || texts[0] !== texts[1] ? texts : [`${one} ns`, `${other} ns`];
+}
+
+/** How far a value is above its bound: nothing where it meets it. */
+function gap(value: number, bound: number): string {
+  const share = bound > 0 && value > bound ? value / bound - 1 : 0;
+  return share === 0 ? "" : `, gap ${share < 0.0005 ? "below 0.1 %" : formatShare(share)}`;
+}
+
 function figures(section: PipelineSection, time: FormatTime): readonly string[] {
   const { period, microBatchesPerPeriod: q, periodLowerBound, boundedBy } = section;
   const per = q === 1 ? "" : ` for ${q} micro-batches, ${time(period / q)} each`;
   const place = boundedBy.device === undefined ? "" : ` of ${formatName(boundedBy.device)}`;
-  const gap = (value: number, bound: number): string =>
-    bound > 0 && value > bound ? `, gap ${formatShare(value / bound - 1)}` : "";
+  const [makespan, makespanBound] = apart(time, section.makespan, section.makespanLowerBound);
+  const [periodText, boundText] = apart(time, period, periodLowerBound);
   return [
     `algorithm  ${section.algorithm}`,
-    `period     ${time(period)}${per} (${section.status}${gap(period, periodLowerBound)})`,
-    `bound      ${time(periodLowerBound)}, by ${boundedBy.kind}${place}`,
-    `makespan   ${time(section.makespan)} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${time(section.makespanLowerBound)}${gap(section.makespan, section.makespanLowerBound)})`,
+    `period     ${periodText}${per} (${section.status}${gap(period, periodLowerBound)})`,
+    `bound      ${boundText}, by ${boundedBy.kind}${place}`,
+    `makespan   ${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,
     `in flight  ${counted(section.inFlight, "micro-batch", "es")} at most`,
     `bubbles    ${formatShare(section.bubbleRate.steady)} of the steady state, ${formatShare(section.bubbleRate.whole)} of the whole`,
   ];
@@ -58,6 +70,24 @@ function figures(section: PipelineSection, time: FormatTime): readonly string[] 
 function memoryOf({ timeUnit, blocks }: Placement): (memory: number) => string {
   const isOfModel = timeUnit === "ns" && blocks.some(({ operators }) => operators.length > 0);
   return isOfModel ? formatBytes : String;
+}
+
+/** Time for which blocks run between `from` and one period later. */
+function busyFrom({ instances, period }: PipelineSection, from: number): number {
+  return instances.reduce((sum, { start, end }) => {
+    return sum + Math.max(0, Math.min(end, from + period) - Math.max(start, from));
+  }, 0);
+}
+
+/** The repetend to draw, of those that begin `first` to `last` periods after the anchor. */
+function steadyOf(section: PipelineSection, first: number, last: number): Window {
+  const { anchor, period, makespan } = section;
+  const [begin, next] = [anchor + first * period, anchor + (first + 1) * period];
+  const isSecond = last > first && busyFrom(section, begin) < busyFrom(section, next);
+  const from = Math.max(0, isSecond ? next : begin);
+  const times = `repetend (${counted(last - first + 1, "time")})`;
+  const title = isSecond ? `${times}, the second` : times;
+  return { title, from, to: Math.min(makespan, from + period) };
 }
 
 function deviceTable({ devices }: PipelineSection, placement: Placement, columns: number): string {
@@ -105,12 +135,16 @@ function charts(
         })),
       );
     const head = `${title}, ${formatTime(from)} to ${formatTime(to)}`;
-    return `${head}\n${renderGantt({ rows, bars, end: to - from, formatTime }, layout)}`;
+    return `${head}\n${renderGantt({ rows, bars, end: to - from, origin: from, formatTime }, layout)}`;
   });
 }
 
-/** Warm-up, the first repetend and cool-down; the whole where no period is complete. */
-function windowsOf({ instances, anchor, period, makespan }: PipelineSection): readonly Window[] {
+/**
+ * Warm-up, a steady repetend and cool-down; the whole where no period is complete. The first repetend may
+ * begin without blocks that reach into it from the period before: then the second is drawn.
+ */
+function windowsOf(section: PipelineSection): readonly Window[] {
+  const { instances, anchor, period, makespan } = section;
   const turns = instances
     .filter(({ phase }) => phase === "repetend")
     .map(({ start }) => Math.floor((start - anchor) / period));
@@ -123,11 +157,7 @@ function windowsOf({ instances, anchor, period, makespan }: PipelineSection): re
   const until = Math.min(makespan, anchor + (last + 1) * period);
   const windows = [
     { title: "warm-up", from: 0, to: from },
-    {
-      title: `repetend (${counted(last - first + 1, "time")})`,
-      from,
-      to: Math.min(until, from + period),
-    },
+    steadyOf(section, first, last),
     { title: "cool-down", from: until, to: makespan },
   ];
   return windows.filter((window) => window.to > window.from);

@@ -40,8 +40,15 @@ export function renderPartition(
     formatNs(candidate.periodNs),
     formatShare(candidate.periodNs / lowerBoundNs - 1),
   ]);
+  const isEven = periodNs <= lowerBoundNs;
+  const proof = isEven
+    ? "optimal: the bound is met"
+    : status === "optimal"
+      ? "optimal: every other cut was ruled out"
+      : "the best found";
   return [
-    `cut by     ${method}: ${slowest}${times} ${formatNs(periodNs)} (${status}, bound ${formatNs(lowerBoundNs)})`,
+    `cut by     ${method}: ${slowest}${times} ${formatNs(periodNs)} (${proof})`,
+    `bound      ${formatNs(lowerBoundNs)}, of work shared evenly${isEven ? "" : "; no cut needs to reach it"}`,
     "",
     textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"], columns),
   ].join("\n");

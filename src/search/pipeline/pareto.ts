@@ -52,14 +52,19 @@ export function paretoFront(placement: Placement, options: ParetoOptions): reado
     if (!limited.ok || options.shouldStop?.() === true) {
       continue;
     }
-    const { schedule, status } = searchPeriod(limited.value, { ...options, polish: false });
+    const found = searchPeriod(limited.value, { ...options, polish: false });
+    const { schedule, lowerBound } = found;
     if (schedule === undefined) {
       continue;
     }
     const { period, microBatchesPerPeriod } = schedule;
     if (period / microBatchesPerPeriod < best) {
       best = period / microBatchesPerPeriod;
-      const isOptimal = status === "optimal";
+      // A bound that is a fraction is met by the next whole period, as for one schedule.
+      const least = Math.ceil(
+        (lowerBound.numerator * microBatchesPerPeriod) / lowerBound.denominator,
+      );
+      const isOptimal = found.status === "optimal" || period === least;
       points.push({
         memory,
         period,

@@ -106,14 +106,15 @@ export function topCompileSchedule(
       ? found.status === "optimal"
       : period * denominator === numerator * microBatchesPerPeriod;
   const bound = boundOf(found, periodic, isProved);
+  const isTight = bound.periodLowerBound === periodic.period;
   return ok({
     algorithm: "top-compile",
     periodic,
     ...bound,
-    status: bound.periodLowerBound === periodic.period ? "optimal" : "bounded",
+    status: isTight ? "optimal" : "bounded",
     ...wholeOf(placement, shortest, isStopped ? 0 : shares.question),
     nodes: found.nodes,
-    isCutShort: !isProved,
+    isCutShort: !isTight,
   });
 }
 
