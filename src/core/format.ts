@@ -15,6 +15,21 @@ export function formatNs(ns: number): string {
   return `${significant(ns / size)} ${unit}`;
 }
 
+/**
+ * Two durations in nanoseconds as `format` writes them; in whole nanoseconds where they would look the
+ * same and are not.
+ */
+export function formatApart(
+  format: (ns: number) => string,
+  one: number,
+  other: number,
+): readonly [string, string] {
+  const texts = [format(one), format(other)] as const;
+  return one === other || texts[0] !== texts[1]
+    ? texts
+    : [`${Math.ceil(one)} ns`, `${Math.floor(other)} ns`];
+}
+
 /** A count with a decimal prefix: `950`, `1.50 k`, `3.00 G`. */
 export function formatCount(count: number): string {
   if (count < 1000) {

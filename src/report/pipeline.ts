@@ -5,6 +5,7 @@
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import {
   counted,
+  formatApart,
   formatBytes,
   formatCell,
   formatName,
@@ -38,12 +39,6 @@ export function timeOf({ timeUnit }: Placement): FormatTime {
   return timeUnit === "ns" ? formatNs : (time) => String(Math.round(time * 100) / 100);
 }
 
-/** Two times; in full where they differ by less than their usual digits show. */
-function apart(time: FormatTime, one: number, other: number): readonly [string, string] {
-  const texts = [time(one), time(other)] as const;
-  return one === other || texts[0] !== texts[1] ? texts : [`${one} ns`, `${other} ns`];
-}
-
 /** How far a value is above its bound: nothing where it meets it. */
 function gap(value: number, bound: number): string {
   const share = bound > 0 && value > bound ? value / bound - 1 : 0;
@@ -54,8 +49,8 @@ function figures(section: PipelineSection, time: FormatTime): readonly string[] 
   const { period, microBatchesPerPeriod: q, periodLowerBound, boundedBy } = section;
   const per = q === 1 ? "" : ` for ${q} micro-batches, ${time(period / q)} each`;
   const place = boundedBy.device === undefined ? "" : ` of ${formatName(boundedBy.device)}`;
-  const [makespan, makespanBound] = apart(time, section.makespan, section.makespanLowerBound);
-  const [periodText, boundText] = apart(time, period, periodLowerBound);
+  const [makespan, makespanBound] = formatApart(time, section.makespan, section.makespanLowerBound);
+  const [periodText, boundText] = formatApart(time, period, periodLowerBound);
   return [
     `algorithm  ${section.algorithm}`,
     `period     ${periodText}${per} (${section.status}${gap(period, periodLowerBound)})`,

@@ -1,6 +1,6 @@
 /** Stages of a model for people: what each one holds, takes and sends, and how they were found. */
 import type { ArtifactStage } from "../artifact/stages-section.js";
-import { formatBytes, formatCell, formatNs, formatShare } from "../core/format.js";
+import { formatApart, formatBytes, formatCell, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { PartitionOutcome } from "../partition/search-partition.js";
 import type { PartitionMeasure } from "../staging/partition-measure.js";
@@ -41,14 +41,15 @@ export function renderPartition(
     formatShare(candidate.periodNs / lowerBoundNs - 1),
   ]);
   const isEven = periodNs <= lowerBoundNs;
+  const [period, bound] = formatApart(formatNs, periodNs, lowerBoundNs);
   const proof = isEven
     ? "optimal: the bound is met"
     : status === "optimal"
       ? "optimal: every other cut was ruled out"
       : "the best found";
   return [
-    `cut by     ${method}: ${slowest}${times} ${formatNs(periodNs)} (${proof})`,
-    `bound      ${formatNs(lowerBoundNs)}, of work shared evenly${isEven ? "" : "; no cut needs to reach it"}`,
+    `cut by     ${method}: ${slowest}${times} ${period} (${proof})`,
+    `bound      ${bound}, of work shared evenly${isEven ? "" : "; no cut needs to reach it"}`,
     "",
     textTable(["method", slowest, "above bound"], rows, ["left", "right", "right"], columns),
   ].join("\n");

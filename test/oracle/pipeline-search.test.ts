@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { makespanBound } from "../../src/search/pipeline/reference/path-bounds.js";
+import { makespanBound } from "../../src/search/pipeline/path-bounds.js";
 import { leastMakespan, leastPeriod } from "../support/brute-force-pipeline.js";
 import { randomPlacement } from "../support/placements.js";
 

@@ -8,7 +8,7 @@ import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names
 import { verifyPeriodicSchedule } from "../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
-import { makespanBound } from "../../src/search/pipeline/reference/path-bounds.js";
+import { makespanBound } from "../../src/search/pipeline/path-bounds.js";
 import { randomPlacement } from "../support/placements.js";
 
 const COUNT = fc.integer({ min: 1, max: 6 });

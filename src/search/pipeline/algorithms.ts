@@ -13,13 +13,13 @@ import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import { noScheduleFound } from "./failures.js";
+import { makespanBound } from "./path-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
+import { firstFitPeriod } from "./quick/first-fit-period.js";
+import { greedySchedule } from "./quick/greedy.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
-import { greedySchedule } from "./reference/greedy.js";
-import { moduloSchedule } from "./reference/modulo.js";
-import { makespanBound } from "./reference/path-bounds.js";
 import { tesselSchedule } from "./reference/tessel.js";
 import { tesselFastSchedule } from "./reference/tessel-fast.js";
 import { topCompileSchedule } from "./top-compile.js";
@@ -75,7 +75,7 @@ export function searchPipeline(
     case "quick":
       return quick(placement, microBatches);
     case "modulo": {
-      const found = moduloSchedule(placement, microBatches);
+      const found = firstFitPeriod(placement, microBatches);
       return found === undefined || !isRight(placement, found.whole)
         ? fail([noScheduleFound(algorithm)])
         : ok(outcomeOf(algorithm, placement, found.whole, found.periodic));

@@ -26,9 +26,9 @@ import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
+import { makespanBound } from "./path-bounds.js";
 import { type PeriodResult, searchPeriod } from "./period-search.js";
 import type { KnownPeriod, OnPipelineProgress } from "./progress.js";
-import { makespanBound } from "./reference/path-bounds.js";
 import { shortestWhole } from "./shortest-whole.js";
 
 /** Limits of our search. */

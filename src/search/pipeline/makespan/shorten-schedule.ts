@@ -30,7 +30,7 @@
 import { type Random, seededRandom } from "../../../core/random.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
-import { makespanBound } from "../reference/path-bounds.js";
+import { makespanBound } from "../path-bounds.js";
 import { DeviceLine, type MemoryStep } from "./device-line.js";
 import { sortByKey } from "./stable-order.js";
 

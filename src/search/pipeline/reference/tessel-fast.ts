@@ -27,9 +27,9 @@ import { fail, ok, type Result } from "../../../core/result.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { noScheduleFound } from "../failures.js";
+import { earliestGap, type Interval, insertInterval } from "../intervals.js";
+import { pathsBefore } from "../path-bounds.js";
 import { repetendExceedsMemory } from "./failures.js";
-import { earliestGap, type Interval, insertInterval } from "./intervals.js";
-import { pathsBefore } from "./path-bounds.js";
 import {
   composeTessel,
   type Part,

@@ -1,4 +1,5 @@
 import type { Placement } from "../../../placement/placement.js";
+import { pathsBefore, pathsBehind } from "../path-bounds.js";
 import {
   type Arc,
   type DisjunctiveProblem,
@@ -6,7 +7,6 @@ import {
   MAX_ITEMS,
   solveDisjunctive,
 } from "./disjunctive.js";
-import { pathsBefore, pathsBehind } from "./path-bounds.js";
 import type { OrderItem } from "./run-orders.js";
 
 /** The item that a block is in a disjunctive problem. */

@@ -17,8 +17,8 @@
  */
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
-import { earliestGap, type Interval, insertInterval } from "./intervals.js";
-import { pathsBehind } from "./path-bounds.js";
+import { earliestGap, type Interval, insertInterval } from "../intervals.js";
+import { pathsBehind } from "../path-bounds.js";
 
 /**
  * The list schedule of `microBatches` micro-batches. On a device where even one micro-batch may

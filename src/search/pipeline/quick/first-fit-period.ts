@@ -1,5 +1,6 @@
 /**
- * Modulo scheduling of a placement without backtracking: a quick repeating schedule for any shape.
+ * Modulo scheduling of a placement without backtracking: a quick repeating schedule for any shape, known
+ * as `modulo` on the command line. The search in full is in `../modulo`.
  *
  * For a period T, blocks are placed once, in the order of their dependencies, at the earliest time
  * whose arc modulo T is free on all of the block's devices. When a block finds no place, or memory
@@ -24,7 +25,7 @@ import type {
 } from "../../../schedule/pipeline-schedule.js";
 import { unrollPeriodic } from "../../../schedule/unroll-periodic.js";
 import { steadyPeakMemory } from "../../../schedule/verify-periodic-schedule.js";
-import { type Follower, followersOf, pathsBehind } from "./path-bounds.js";
+import { type Follower, followersOf, pathsBehind } from "../path-bounds.js";
 
 /** Periods tried between the largest load and one micro-batch at a time. */
 const MOST_PERIODS = 256;
@@ -39,7 +40,7 @@ const WAYS: readonly Way[] = ["earliest", "touching", "wide-first"];
  *
  * Cost: O(256 * blocks * blocks per device) at worst.
  */
-export function moduloSchedule(
+export function firstFitPeriod(
   placement: Placement,
   microBatches: number,
 ): { readonly periodic: PeriodicSchedule; readonly whole: PipelineSchedule } | undefined {

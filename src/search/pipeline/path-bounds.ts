@@ -1,5 +1,5 @@
-import type { Placement } from "../../../placement/placement.js";
-import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
+import type { Placement } from "../../placement/placement.js";
+import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 
 /** A dependency of a block that is known. */
 export interface Follower {
