@@ -29,13 +29,11 @@ export function algorithmRefused(algorithm: string, reason: Failure): Failure {
 
 /** A schedule whose outputs are not the model's. */
 export function outputsDiffer(file: string, absolute: number, relative: number): Failure {
-  return {
-    code: "outputs-differ",
-    where: file,
-    message: `its outputs differ from the model's by up to ${absolute} (relatively ${relative})`,
-    hint: "please report this: a verified schedule must not change results",
-    exit: 1,
-  };
+  return wrongOutputs(
+    file,
+    `its outputs differ from the model's by up to ${absolute} (relatively ${relative})`,
+    "please report this: a verified schedule must not change results",
+  );
 }
 
 /** A schedule on a GPU whose outputs are further from ONNX Runtime's than its precision allows. */
@@ -48,13 +46,15 @@ export function outputsTooFar(
     distance === Number.MAX_VALUE
       ? "have NaN or infinity where ONNX Runtime's have none"
       : `are ${distance.toPrecision(3)} from ONNX Runtime's, by norms`;
-  return {
-    code: "outputs-differ",
-    where: file,
-    message: `its outputs ${far}; --math ${precision} may be ${tolerance} away`,
-    hint: "please report this; --math ieee computes float32 in full",
-    exit: 1,
-  };
+  return wrongOutputs(
+    file,
+    `its outputs ${far}; --math ${precision} may be ${tolerance} away`,
+    "please report this; --math ieee computes float32 in full",
+  );
+}
+
+function wrongOutputs(file: string, message: string, hint: string): Failure {
+  return { code: "outputs-differ", where: file, message, hint, exit: 1 };
 }
 
 /** A schedule whose outputs are not those of the same kernels on one stream. */

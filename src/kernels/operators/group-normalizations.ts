@@ -11,7 +11,7 @@ import {
   VALUE_OF,
 } from "../language/expression.js";
 import { sizeOf } from "../language/layout.js";
-import type { EmitRule, EmitTable, Operand } from "../operator-call.js";
+import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
 import { sigmoid } from "./formulas.js";
 import { type Normalization, normalizationNodes, scaled } from "./normalizations.js";
 
@@ -56,86 +56,116 @@ interface GroupInputs {
   readonly bias?: number;
 }
 
+/** Where the channels of a tensor are: the last dim unless `channels_last` is 0. */
+interface Channels {
+  readonly isLast: boolean;
+  readonly count: number;
+  readonly perGroup: number;
+  readonly groups: number;
+  readonly batch: number;
+  readonly spatial: number;
+}
+
+function channelsOf(op: OperatorCall, dims: readonly number[]): Channels | undefined {
+  const isLast = op.call.int("channels_last") !== 0;
+  const count = (isLast ? dims.at(-1) : dims[1]) ?? 1;
+  const groups = op.call.int("groups") ?? 0;
+  if (groups < 1 || count % groups !== 0) {
+    return op.refuse("its number of groups");
+  }
+  const batch = dims[0] ?? 1;
+  const spatial = sizeOf(dims) / Math.max(1, batch * count);
+  return { isLast, count, perGroup: count / groups, groups, batch, spatial };
+}
+
+/** The channel of an element of a group. */
+function channelInGroup({ isLast, perGroup, groups, spatial }: Channels) {
+  return (row: Expression, at: Expression): Expression => {
+    const place = convert(row.type, at);
+    const within = isLast
+      ? remainder(place, literal(row.type, perGroup))
+      : divide(place, literal(row.type, spatial));
+    return add(
+      multiply(remainder(row, literal(row.type, groups)), literal(row.type, perGroup)),
+      within,
+    );
+  };
+}
+
+/** The channel of an element of the tensor. */
+function channelAt({ isLast, count, spatial }: Channels, address: Expression): Expression {
+  const { type } = address;
+  const place = isLast ? address : divide(address, literal(type, spatial));
+  return remainder(place, literal(type, count));
+}
+
 /**
- * Groups of channels that are the last dim unless `channels_last` is 0; of the sum of input, skip and
- * bias where they are given, which may be an output of its own; then `x sigmoid(x)` where asked for.
+ * Groups of channels of the sum of input, skip and bias where they are given, which may be an output of
+ * its own; then `x sigmoid(x)` where asked for.
  */
-function storedGroups({ skip: skipAt, bias: biasAt }: GroupInputs): EmitRule {
+function storedGroups(places: GroupInputs): EmitRule {
   return (op) => {
     const [x, scale, shift, y] = [op.input(0), op.input(1), op.input(2), op.result()];
-    const skip = skipAt === undefined ? undefined : op.optional(skipAt);
-    const bias = biasAt === undefined ? undefined : op.optional(biasAt);
+    const channels = x && channelsOf(op, x.dims);
     if (x === undefined || scale === undefined || shift === undefined || y === undefined) {
       return undefined;
     }
-    const isLast = op.call.int("channels_last") !== 0;
-    const channels = (isLast ? x.dims.at(-1) : x.dims[1]) ?? 1;
-    const groups = op.call.int("groups") ?? 0;
-    if (groups < 1 || channels % groups !== 0) {
-      return op.refuse("its number of groups");
-    }
+    const skip = places.skip === undefined ? undefined : op.optional(places.skip);
+    const bias = places.bias === undefined ? undefined : op.optional(places.bias);
     if (skip !== undefined && sizeOf(skip.dims) !== sizeOf(x.dims)) {
       return op.refuse("a skip input that is broadcast");
     }
-    const perGroup = channels / groups;
-    const spatial = sizeOf(x.dims) / Math.max(1, (x.dims[0] ?? 1) * channels);
     const inputs = [x, scale, shift, skip, bias].filter((each) => each !== undefined);
-    const buffer = (operand: Operand): number => inputs.indexOf(operand) + 1;
-    const type = VALUE_OF[x.storage];
-    const channelAt = (row: Expression, at: Expression): Expression => {
-      const place = convert(row.type, at);
-      const within = isLast
-        ? remainder(place, literal(row.type, perGroup))
-        : divide(place, literal(row.type, spatial));
-      const group = remainder(row, literal(row.type, groups));
-      return add(multiply(group, literal(row.type, perGroup)), within);
-    };
-    const channelOf = (address: Expression): Expression =>
-      isLast
-        ? remainder(address, literal(address.type, channels))
-        : remainder(
-            divide(address, literal(address.type, spatial)),
-            literal(address.type, channels),
-          );
-    const element = (address: Expression): Expression => {
-      const value = load(x.storage, 1, address);
-      const kept =
-        skip === undefined ? value : add(value, load(skip.storage, buffer(skip), address));
-      return bias === undefined
-        ? kept
-        : add(kept, convert(type, load(bias.storage, buffer(bias), channelOf(address))));
-    };
-    const affine = scaled(
-      type,
-      channelAt,
-      { operand: scale, buffer: buffer(scale) },
-      { operand: shift, buffer: buffer(shift) },
-    );
-    const finish: Normalization["finish"] = (value, row, at) => {
-      const result = affine(value, row, at);
-      return op.call.int("activation") === 1 ? multiply(result, sigmoid(result)) : result;
-    };
-    const [dims, axes] = isLast
-      ? [
-          [x.dims[0] ?? 1, spatial, groups, perGroup],
-          [1, 3],
-        ]
-      : [[x.dims[0] ?? 1, groups, perGroup * spatial], [2]];
-    const sum = skip === undefined ? {} : { element: op.output(1) };
-    return normalizationNodes(
-      dims,
-      y,
-      {
-        axes,
-        epsilon: op.call.float("epsilon") ?? 1e-5,
-        isCentred: true,
-        element,
-        inputs,
-        finish,
-        label: skip === undefined ? "groupNorm" : "skipGroupNorm",
+    const how = channels && normalizationOf(op, channels, { x, scale, shift, skip, bias, inputs });
+    const sides = skip === undefined ? {} : { element: op.output(1) };
+    return how && normalizationNodes(how.dims, y, how.normalization, sides);
+  };
+}
+
+interface GroupOperands {
+  readonly x: Operand;
+  readonly scale: Operand;
+  readonly shift: Operand;
+  readonly skip: Operand | undefined;
+  readonly bias: Operand | undefined;
+  /** Those that are given, in the order of their buffers. */
+  readonly inputs: readonly Operand[];
+}
+
+function normalizationOf(
+  op: OperatorCall,
+  channels: Channels,
+  { x, scale, shift, skip, bias, inputs }: GroupOperands,
+): { readonly dims: readonly number[]; readonly normalization: Normalization } {
+  const { isLast, perGroup, groups, batch, spatial } = channels;
+  const type = VALUE_OF[x.storage];
+  const buffer = (operand: Operand): number => inputs.indexOf(operand) + 1;
+  const affine = scaled(
+    type,
+    channelInGroup(channels),
+    { operand: scale, buffer: buffer(scale) },
+    { operand: shift, buffer: buffer(shift) },
+  );
+  const added = (address: Expression): readonly Expression[] => [
+    ...(skip === undefined ? [] : [load(skip.storage, buffer(skip), address)]),
+    ...(bias === undefined
+      ? []
+      : [convert(type, load(bias.storage, buffer(bias), channelAt(channels, address)))]),
+  ];
+  return {
+    dims: isLast ? [batch, spatial, groups, perGroup] : [batch, groups, perGroup * spatial],
+    normalization: {
+      axes: isLast ? [1, 3] : [2],
+      epsilon: op.call.float("epsilon") ?? 1e-5,
+      isCentred: true,
+      element: (address) => added(address).reduce(add, load(x.storage, 1, address)),
+      inputs,
+      finish: (value, row, at) => {
+        const result = affine(value, row, at);
+        return op.call.int("activation") === 1 ? multiply(result, sigmoid(result)) : result;
       },
-      sum,
-    );
+      label: skip === undefined ? "groupNorm" : "skipGroupNorm",
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** The failures of the native GPU helper and of building it; all but a stop end with status 4. */
 import { errorLine } from "../../../core/error-text.js";
 import type { Failure, FailureOf } from "../../../core/failure.js";
-import type { HelperError, HelperErrorCode } from "./helper-error.js";
+import { type HelperError, type HelperErrorCode, NO_DRIVER } from "./helper-error.js";
 
 const LIBRARY_HINT =
   "top-compile doctor says where it was looked for; TOP_COMPILE_CUDA_LIBS names further folders";
@@ -156,11 +156,7 @@ const OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY";
 
 /** There is no driver for the helper to find; in the words that the helper has for it. */
 export function driverMissing(): Failure {
-  return helperRefused("probe", {
-    code: "no-cuda-driver",
-    message: "the CUDA driver (libcuda.so.1) was not found",
-    fatal: false,
-  });
+  return helperRefused("probe", NO_DRIVER);
 }
 
 /** What the helper says went wrong, in our words. */

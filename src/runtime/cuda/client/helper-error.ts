@@ -32,6 +32,15 @@ export interface HelperError {
   readonly fatal: boolean;
 }
 
+const [NO_CUDA_DRIVER] = HELPER_ERROR_CODES;
+
+/** What the helper says where there is no driver for it to find. */
+export const NO_DRIVER: HelperError = {
+  code: NO_CUDA_DRIVER,
+  message: "the CUDA driver (libcuda.so.1) was not found",
+  fatal: false,
+};
+
 /** A line that the helper writes. */
 export type HelperResponse =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
