@@ -31,6 +31,7 @@ const KEYS = [
   "memory",
   "microBatches",
   "method",
+  "fineTune",
   "algorithm",
   "pipelineAlgorithm",
   "effort",

@@ -28,6 +28,7 @@ export interface PipelineCliOptions {
   readonly memory?: number;
   readonly microBatches?: number;
   readonly method?: PartitionMethod;
+  readonly fineTune?: number;
 }
 
 /**
@@ -80,7 +81,7 @@ export interface PipelineRequest {
 
 /** What the options ask for. Requires: `wantsPipeline`, checked options. */
 export function pipelineRequest(options: PipelineCliOptions, seed: number): PipelineRequest {
-  const { devices, placement, shape, chunks, method, memory } = options;
+  const { devices, placement, shape, chunks, method, fineTune, memory } = options;
   const layout: Layout =
     placement !== undefined
       ? { kind: "file", path: placement }
@@ -93,6 +94,7 @@ export function pipelineRequest(options: PipelineCliOptions, seed: number): Pipe
       tensorEfficiency: options.tensorEfficiency ?? USUAL_EFFICIENCY,
       link: linkOf(options),
       method: method ?? PARTITION_METHODS[0],
+      fineTune,
       microBatches: options.microBatches ?? USUAL_MICRO_BATCHES,
       seed,
     },
@@ -103,13 +105,14 @@ export function pipelineRequest(options: PipelineCliOptions, seed: number): Pipe
 /** What was typed, to be recorded; files are inputs. */
 function givenOf(options: PipelineCliOptions): GivenOptions {
   const { devices, shape, chunks, mode, backwardRatio, weightRatio, parameterCopies } = options;
-  const { tensorEfficiency, linkBandwidth, linkLatency, memory, microBatches, method } = options;
+  const { tensorEfficiency, linkBandwidth, linkLatency, memory } = options;
+  const { microBatches, method, fineTune } = options;
   return {
     devices: devices?.map(
       ({ name, speed, memoryBytes }) =>
         `${name}=${speed}${memoryBytes === undefined ? "" : `@${memoryBytes}`}`,
     ),
     ...{ shape, chunks, mode, backwardRatio, weightRatio, parameterCopies },
-    ...{ tensorEfficiency, linkBandwidth, linkLatency, memory, microBatches, method },
+    ...{ tensorEfficiency, linkBandwidth, linkLatency, memory, microBatches, method, fineTune },
   };
 }

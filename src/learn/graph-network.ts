@@ -1,5 +1,4 @@
 import type { Lists } from "../core/lists.js";
-import type { Random } from "../core/random.js";
 
 /**
  * A small neural network over the nodes of a directed graph, with its gradient.
@@ -60,21 +59,6 @@ export function parameterCount({ features, hidden, layers, outputs }: NetworkSha
     count += 3 * (layer === 0 ? features : hidden) * hidden + hidden;
   }
   return count;
-}
-
-/** Parameters to start training from: uniform, such that rows keep their size; the answer is 0. */
-export function initialParameters(shape: NetworkShape, random: Random): Float64Array {
-  const parameters = new Float64Array(parameterCount(shape));
-  let at = 0;
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const inputs = 3 * (layer === 0 ? shape.features : shape.hidden);
-    const bound = Math.sqrt(6 / inputs);
-    for (let i = 0; i < inputs * shape.hidden; i++) {
-      parameters[at++] = random.between(-bound, bound);
-    }
-    at += shape.hidden;
-  }
-  return parameters;
 }
 
 interface Layer {

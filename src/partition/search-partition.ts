@@ -37,14 +37,8 @@ export interface PartitionSearchOptions {
   readonly method?: PartitionMethod;
   /** Default 1. */
   readonly seed?: number;
-  /** Steps of `annealing`, default 100,000. */
-  readonly annealingSteps?: number;
-  /** Rounds of `gpg` with the weights as they come, from each start; default 16, fewer beyond 2,500 operators. */
-  readonly gpgRounds?: number;
-  /** Rounds of `gpg` in which the weights go on learning, default 0. */
-  readonly gpgIterations?: number;
-  /** Weights of the policy, default the pre-trained ones. */
-  readonly weights?: Float64Array;
+  /** Rounds of `gpg` in which its weights go on learning on this model, after all others; default 0. */
+  readonly fineTune?: number | undefined;
 }
 
 /** What one method found. */
@@ -70,8 +64,11 @@ export interface PartitionOutcome {
 /** Operators that all default rounds of `gpg` look at together: models beyond 40,000 get no round. */
 const ROUND_OPERATORS = 40_000;
 
-/** Rounds of `gpg` on models that are not large. */
+/** Rounds of `gpg` with the weights as they come, from each start, on models that are not large. */
 const ROUNDS = 16;
+
+/** Steps of `annealing`. */
+const ANNEALING_STEPS = 100_000;
 
 /** Assignments that the proof may look at. */
 const PROOF_NODES = 200_000;
@@ -139,11 +136,12 @@ function candidatesFrom(search: Search, chain: FoundPartition): Result<Partition
   };
   const greedy = judge(problem, greedyPartition(graph, search.orders[0] as Int32Array, stages));
   const start = leastPeriod(greedy === undefined ? [chain] : [chain, greedy]).partition;
-  const steps = options.annealingSteps ?? 100_000;
   offer("greedy", () => greedy);
   offer("chain-dp", () => chain);
   offer("hill-climbing", () => climbHill(graph, start, random.fork(0)));
-  offer("annealing", () => anneal(graph, start, { steps, random: random.fork(1) }));
+  offer("annealing", () =>
+    anneal(graph, start, { steps: ANNEALING_STEPS, random: random.fork(1) }),
+  );
   const known = leastPeriod([...candidates, chain]);
   const proof = exhaustivePartition(graph, stages, known.periodNs, PROOF_NODES);
   const surest = proof.found ?? known;
@@ -172,9 +170,9 @@ function refine(search: Search, chain: FoundPartition, best: FoundPartition): Fo
   const { problem, graph, cutter, lowerBoundNs, options, random } = search;
   const starts = best === chain ? [chain] : [chain, best];
   const outcome = refineByPolicy(problem.graph, graph, cutter, starts, {
-    parameters: options.weights ?? decodeParameters(PRETRAINED_WEIGHTS),
-    rounds: options.gpgRounds ?? Math.min(ROUNDS, Math.floor(ROUND_OPERATORS / graph.operators)),
-    iterations: options.gpgIterations ?? 0,
+    parameters: decodeParameters(PRETRAINED_WEIGHTS),
+    rounds: Math.min(ROUNDS, Math.floor(ROUND_OPERATORS / graph.operators)),
+    fineTune: options.fineTune ?? 0,
     lowerBoundNs,
     random: random.fork(2),
   });

@@ -51,6 +51,8 @@ export interface CutOptions extends StageCostOptions {
   /** Share of their speed that several devices reach together, where a block does not say. */
   readonly tensorEfficiency: number;
   readonly method: PartitionMethod;
+  /** Rounds in which the network of `gpg` goes on learning; absent: none. */
+  readonly fineTune: number | undefined;
   readonly seed: number;
 }
 

@@ -31,6 +31,7 @@ const STAGES: readonly RecordedKey[] = [
   "memory",
   "microBatches",
   "method",
+  "fineTune",
   "pipelineAlgorithm",
   "effort",
 ];
@@ -51,7 +52,10 @@ const SEARCH: readonly RecordedKey[] = [
   "maxNodes",
 ];
 
-/** Options of an artifact that its kind does not have, and those that it lacks: words with the place. */
+/**
+ * Options of an artifact that its kind does not have, those that it lacks, and those that contradict
+ * each other: words with the place.
+ */
 export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
   const { options } = artifact.provenance;
   const [known, needed] = keysOf(artifact).map((keys) => keys.map(longName));
@@ -65,6 +69,23 @@ export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
     ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
+    ...fineTuneProblems(artifact),
+  ];
+}
+
+/** Only `gpg` has a network that learns, and only where the stages were searched. */
+function fineTuneProblems({ provenance }: ScheduleArtifact): readonly string[] {
+  const { "fine-tune": rounds, method = "gpg" } = provenance.options;
+  if (rounds === undefined) {
+    return [];
+  }
+  const isCount = Number.isSafeInteger(rounds) && Number(rounds) > 0;
+  const isByHand = provenance.inputs.some(({ role }) => role === "placement");
+  return [
+    ...(isCount ? [] : ["/provenance/options/fine-tune is not a number of rounds"]),
+    ...(method === "gpg" && !isByHand
+      ? []
+      : ["/provenance/options/fine-tune is there, but the stages are not cut by gpg"]),
   ];
 }
 

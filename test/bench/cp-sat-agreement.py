@@ -1,6 +1,6 @@
 """Solves placements with OR-Tools' CP-SAT and compares with what the period search found.
 
-Usage: node test/bench/cp-sat-placements.mjs 1 300 > placements.jsonl
+Usage: node test/bench/start.mjs cp-sat-placements 1 300 > placements.jsonl
        python3 test/bench/cp-sat-agreement.py placements.jsonl [seconds per solve]
 
 Needs the Python package ortools; without it, it says so and ends. Exit code 1: a disagreement.

@@ -182,6 +182,32 @@ describe("compile --devices", () => {
   });
 });
 
+describe("compile --fine-tune", () => {
+  it("is recorded, and verified against the method", async () => {
+    const artifact = await compiled("tuned.json", "--devices", "2", "--fine-tune", "2");
+    expect(artifact.provenance.options).toMatchObject({
+      devices: ["d0=1", "d1=1"],
+      "fine-tune": 2,
+    });
+    const changed = async (options: object) => {
+      const provenance = { ...artifact.provenance };
+      provenance.options = { ...provenance.options, ...options };
+      return runCli([
+        "verify",
+        json("untuned.json", { ...artifact, provenance }),
+        "--model",
+        MODEL,
+      ]);
+    };
+    expect((await changed({})).status).toBe(0);
+    const greedy = await changed({ method: "greedy" });
+    expect(greedy.status).toBe(1);
+    expect(greedy.stderr).toContain("the stages are not cut by gpg");
+    const none = await changed({ "fine-tune": 0 });
+    expect(none.stderr).toContain("/provenance/options/fine-tune is not a number of rounds");
+  });
+});
+
 describe("partition", () => {
   it("compares the methods, and takes one alone", async () => {
     const argv = ["partition", MODEL, "--stages", "2", ...RECORDED, "--json", "-o", at("p.json")];
@@ -193,6 +219,32 @@ describe("partition", () => {
     const greedy = JSON.parse((await runCli([...argv, "--method", "greedy"])).stdout);
     expect(greedy.method).toBe("greedy");
     expect(greedy.periodNs).toBeGreaterThanOrEqual(all.periodNs);
+  });
+
+  it("learns on the model for as many rounds as asked, and is never worse for it", async () => {
+    const argv = [
+      ...["partition", "fixtures/models/randwire-2.onnx", "--stages", "8", "--device", "h100"],
+      ...["--link-latency", "10", "--link-bandwidth", "25G", "--method", "gpg", "--json"],
+    ];
+    const cut = async (name: string, ...more: readonly string[]) =>
+      JSON.parse((await runCli([...argv, ...more, "-o", at(name)])).stdout);
+    const plain = await cut("untuned.placement.json");
+    const tuned = await cut("tuned.placement.json", "--fine-tune", "4");
+    expect(tuned.periodNs).toBeLessThanOrEqual(plain.periodNs);
+    expect(tuned).toEqual(await cut("again.placement.json", "--fine-tune", "4"));
+  });
+
+  it.each([
+    [
+      ["--method", "greedy"],
+      "--fine-tune: cannot be used with --method greedy: only gpg has a network",
+    ],
+    [["--placement", "hand.json"], "--fine-tune: cannot be used with --placement"],
+  ])("refuses to learn with %j", async (how, words) => {
+    const stages = how[0] === "--placement" ? [] : ["--stages", "2"];
+    const run = await runCli(["partition", MODEL, ...stages, ...how, "--fine-tune", "3"]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(words);
   });
 
   it("names no model in a schedule of its placement, which has to be given to run it", async () => {

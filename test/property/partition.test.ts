@@ -98,7 +98,7 @@ describe("searchPartition", () => {
     let feasible = 0;
     fc.assert(
       fc.property(arbitraryPartitionProblem(9, 4), (problem) => {
-        const found = searchPartition(problem, { annealingSteps: 2000 });
+        const found = searchPartition(problem);
         const best = bestOfAll(problem);
         if (!found.ok) {
           expect(found.error[0].code).toMatch(/^stage-memory-/);
@@ -122,7 +122,7 @@ describe("searchPartition", () => {
   it("is never worse than any method, on graphs too large to try everything", () => {
     fc.assert(
       fc.property(arbitraryPartitionProblem(60, 5), (problem) => {
-        const found = searchPartition(problem, { annealingSteps: 2000 });
+        const found = searchPartition(problem);
         fc.pre(found.ok);
         for (const candidate of found.value.candidates) {
           expectRight(problem, candidate);
@@ -147,7 +147,7 @@ describe("refineByPolicy", () => {
         const { found } = refineByPolicy(problem.graph, graph, cutter, [start], {
           parameters: decodeParameters(PRETRAINED_WEIGHTS),
           rounds: 2,
-          iterations: 2,
+          fineTune: 2,
           lowerBoundNs: 0,
           random: seededRandom(seed),
         });

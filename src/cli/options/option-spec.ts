@@ -29,6 +29,8 @@ export type Trait =
   | "inference"
   /** A pipeline whose stages are given by hand. */
   | "by-hand"
+  /** A method of cutting models that has no weights to learn. */
+  | "unlearned-method"
   /** An operator algorithm that schedules operators as they are. */
   | "unmerged-algorithm"
   /** A placement in a file, not a named shape. */

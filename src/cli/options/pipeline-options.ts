@@ -24,6 +24,9 @@ import {
 const MOST_MICRO_BATCHES = 4096;
 const MOST_CHUNKS = 64;
 
+/** Most rounds of fine-tuning: minutes for a model of a thousand operators. */
+const MOST_FINE_TUNING = 1000;
+
 /** `--shape`, without what it is for. */
 const SHAPE = { value: "<name>", choices: SHAPE_NAMES } as const;
 
@@ -105,6 +108,16 @@ const STAGES: OptionTable<PipelineCliOptions> = {
     choices: PARTITION_METHODS,
     usualWords: PARTITION_METHODS[0],
     not: { "by-hand": "both say how to place the model" },
+  },
+  fineTune: {
+    value: "<n>",
+    help: "rounds in which the network of gpg goes on learning on this model",
+    ...whole(1, MOST_FINE_TUNING),
+    usualWords: "none",
+    not: {
+      "unlearned-method": "only gpg has a network",
+      "by-hand": "both say how to place the model",
+    },
   },
   mode: modeOption("infer, which is what run executes"),
   backwardRatio: {

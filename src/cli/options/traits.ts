@@ -1,5 +1,6 @@
 /** The traits of command lines in the words of messages. */
 import type { NamedDevice } from "../../driver/device-named.js";
+import { PARTITION_METHODS } from "../../partition/search-partition.js";
 import type { PipelineCliOptions } from "../pipeline-request.js";
 import type { Traits } from "./option-spec.js";
 
@@ -30,7 +31,7 @@ export function profileTraits({ profile }: { readonly profile?: string }): Trait
 export function pipelineTraits(
   device: NamedDevice,
   name: string,
-  { placement, mode }: PipelineCliOptions,
+  { placement, mode, method = PARTITION_METHODS[0] }: PipelineCliOptions,
   devices: "--devices" | "--stages",
 ): Traits {
   const words = `with ${placement === undefined ? devices : "--placement"}`;
@@ -42,5 +43,6 @@ export function pipelineTraits(
       inference: mode === undefined ? "without --mode train" : "with --mode infer",
     }),
     ...traitIf(placement !== undefined, { "by-hand": "with --placement" }),
+    ...traitIf(method !== "gpg", { "unlearned-method": `with --method ${method}` }),
   };
 }

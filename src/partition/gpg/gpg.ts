@@ -34,8 +34,8 @@ export interface GpgOptions {
   readonly parameters: Float64Array;
   /** Rounds without training, from each start and then from the best. */
   readonly rounds: number;
-  /** Rounds with training, after those. */
-  readonly iterations: number;
+  /** Rounds in which the weights go on learning, after those. */
+  readonly fineTune: number;
   /** Nothing below it is looked for. */
   readonly lowerBoundNs: number;
   readonly random: Random;
@@ -102,7 +102,7 @@ export function refineByPolicy(
   const refined = starts.map((start) => run(start, options.rounds));
   let best = refined.reduce((a, b) => (b.periodNs < a.periodNs ? b : a));
   best = starts.length > 1 ? run(best, options.rounds) : best;
-  best = run(best, options.iterations, adam(parameters.length, 1));
+  best = run(best, options.fineTune, adam(parameters.length, 1));
   return { found: best, curve };
 }
 

@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { flatten } from "../../../src/core/lists.js";
 import { type Random, seededRandom } from "../../../src/core/random.js";
-import {
-  graphNetwork,
-  initialParameters,
-  parameterCount,
-} from "../../../src/learn/graph-network.js";
+import { graphNetwork, parameterCount } from "../../../src/learn/graph-network.js";
+import { initialParameters } from "../../bench/gpg-training/initial-parameters.js";
 
 const SHAPE = { features: 3, hidden: 4, layers: 2, outputs: 2 };
 

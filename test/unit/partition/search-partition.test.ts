@@ -128,7 +128,7 @@ describe("searchPartition", () => {
       devices: equalDevices(4),
       link: { latencyNs: 5000, bytesPerSecond: 25e9 },
     });
-    const options = { method, annealingSteps: 5000, gpgRounds: 2 } as const;
+    const options = { method } as const;
     const outcome = outcomeOf(problem, options);
     expect(verifyStagePartition(graph, outcome.partition)).toEqual([]);
     expect(outcome.candidates.map((each) => each.method)).toContain(outcome.method);

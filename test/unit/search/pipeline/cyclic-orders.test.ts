@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { randomPlacement } from "../../../../fixtures/generator/random-placement.js";
 import { seededRandom } from "../../../../src/core/random.js";
 import type { Placement } from "../../../../src/placement/placement.js";
 import {
@@ -17,6 +16,7 @@ import { timesOf } from "../../../../src/search/pipeline/cyclic/times-of.js";
 import { periodicOf } from "../../../../src/search/pipeline/found-period.js";
 import { periodBounds } from "../../../../src/search/pipeline/lower-bounds.js";
 import { moduloProblem } from "../../../../src/search/pipeline/modulo/modulo-problem.js";
+import { randomPlacement } from "../../../bench/random-placement.js";
 
 const seeds = fc.integer({ min: 1, max: 100_000 });
 

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { randomPlacement } from "../../../../../fixtures/generator/random-placement.js";
 import { seededRandom } from "../../../../../src/core/random.js";
 import type { Block, Placement } from "../../../../../src/placement/placement.js";
 import { CycleRatio } from "../../../../../src/search/pipeline/cyclic/cycle-ratio.js";
@@ -9,6 +8,7 @@ import { placementOrder } from "../../../../../src/search/pipeline/cyclic/placem
 import { SwapEstimate } from "../../../../../src/search/pipeline/cyclic/swap-estimate.js";
 import { periodBounds } from "../../../../../src/search/pipeline/lower-bounds.js";
 import { moduloProblem } from "../../../../../src/search/pipeline/modulo/modulo-problem.js";
+import { randomPlacement } from "../../../../bench/random-placement.js";
 
 function block(id: string, device: number, duration: number): Block {
   return {

@@ -1,16 +1,23 @@
-// Makespans of every pipeline algorithm at equal memory limits: `npm run bench:makespan`.
-// `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape,
-// `-- --max-nodes N` limits ours, `-- --short` prints one row per placement: ours / best reference / lower bound.
-import { buildShape } from "../../dist/placement/shapes/build-shape.js";
-import { PIPELINE_ALGORITHMS } from "../../dist/schedule/pipeline-algorithm-names.js";
+/**
+ * Makespans of every pipeline algorithm at equal memory limits: `npm run bench:makespan`.
+ * `-- --ours NAME` compares another algorithm than the default, `-- --only SHAPE` one shape,
+ * `-- --max-nodes N` limits ours, `-- --short` prints one row per placement: ours / best reference /
+ * lower bound.
+ */
+import { buildShape, type ShapeOptions } from "../../dist/placement/shapes/build-shape.js";
+import {
+  PIPELINE_ALGORITHMS,
+  type PipelineAlgorithm,
+} from "../../dist/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../dist/search/pipeline/algorithms.js";
+import { unwrap } from "./fixture-models.js";
 
 const COUNTS = [8, 16, 32, 64, 128];
-const OWN = ["top-compile", "quick", "modulo", "greedy"];
+const OWN: readonly PipelineAlgorithm[] = ["top-compile", "quick", "modulo", "greedy"];
 const EQUAL = { forward: 2, backward: 2, weight: 2 };
 const UNEQUAL = { forward: 20, backward: 18, weight: 9 };
 
-const CASES = [
+const CASES: readonly (readonly [shape: string, options: ShapeOptions])[] = [
   ["v", { devices: 4, memory: 4 }],
   ["v", { devices: 4, memory: 3 }],
   ["v", { devices: 4, memory: 2 }],
@@ -60,19 +67,26 @@ const CASES = [
   ["dualpipe", { devices: 8, memory: 8, ...UNEQUAL, latency: 1 }],
 ];
 
-function option(name) {
+function option(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
-const ours = option("ours") ?? PIPELINE_ALGORITHMS[0];
+const named = option("ours") ?? PIPELINE_ALGORITHMS[0];
+const ours = PIPELINE_ALGORITHMS.find((name) => name === named);
+if (ours === undefined) {
+  throw new Error(`no algorithm ${named}: ${PIPELINE_ALGORITHMS.join(", ")}`);
+}
 const only = option("only");
 const maxNodes = Number(option("max-nodes") ?? 0);
 const isShort = process.argv.includes("--short");
 const others = PIPELINE_ALGORITHMS.filter((name) => !OWN.includes(name));
-const losses = [];
+const losses: string[] = [];
 
-function nameOf(shape, { devices, memory, forward, backward, weight, latency }) {
+function nameOf(
+  shape: string,
+  { devices, memory, forward, backward, weight, latency }: ShapeOptions,
+): string {
   const times = [forward, backward, weight].filter((time) => time !== undefined).join("/");
   return [
     `${shape} ${devices}`,
@@ -82,51 +96,60 @@ function nameOf(shape, { devices, memory, forward, backward, weight, latency }) 
   ].join(", ");
 }
 
-/** Makespans of all algorithms for so many micro-batches. */
-function compare(shape, options, count) {
-  const built = buildShape(shape, options);
-  if (!built.ok) {
-    throw new Error(built.error[0].message);
-  }
-  const limits = (name) =>
+/** What the algorithms reach for so many micro-batches; without a value: no schedule. */
+interface Comparison {
+  readonly own: number | undefined;
+  /** In the order of `others`. */
+  readonly spans: readonly (number | undefined)[];
+  /** Shortest of the others, infinite if there is none, and whose it is. */
+  readonly best: number;
+  readonly who: readonly PipelineAlgorithm[];
+  readonly bound: number;
+}
+
+function compare(
+  ours: PipelineAlgorithm,
+  shape: string,
+  options: ShapeOptions,
+  count: number,
+): Comparison {
+  const placement = unwrap(buildShape(shape, options));
+  const limits = (name: PipelineAlgorithm) =>
     name === "tessel" ? { maxNodes: 400_000 } : name === ours && maxNodes ? { maxNodes } : {};
   const found = [ours, ...others].map((name) =>
-    searchPipeline(name, built.value, count, limits(name)),
+    searchPipeline(name, placement, count, limits(name)),
   );
   const [own, ...spans] = found.map((each) => (each.ok ? each.value.whole.makespan : undefined));
   const best = Math.min(...spans.map((span) => span ?? Number.POSITIVE_INFINITY));
   const who = others.filter((_, at) => spans[at] === best);
-  const bound = found.reduce((most, each) => {
-    return each.ok ? Math.max(most, each.value.makespanLowerBound) : most;
-  }, 0);
+  const bound = Math.max(0, ...found.map((each) => (each.ok ? each.value.makespanLowerBound : 0)));
   if ((own ?? Number.POSITIVE_INFINITY) > best) {
-    const reached = own === undefined ? "nothing" : own;
     const name = nameOf(shape, options);
-    losses.push(`${name}, N = ${count}: ${ours} ${reached}, ${best} by ${who.join(", ")}`);
+    losses.push(`${name}, N = ${count}: ${ours} ${own ?? "nothing"}, ${best} by ${who.join(", ")}`);
   }
   return { own, spans, best, who, bound };
 }
 
-function fullRow(shape, options, count) {
-  const { own, spans, best, bound } = compare(shape, options, count);
+function fullRow(name: string, count: number, { own, spans, best, bound }: Comparison): string {
   const least = Math.min(best, own ?? Number.POSITIVE_INFINITY);
   const cells = [own, ...spans].map((span) =>
     span === undefined ? "" : span === least ? `**${span}**` : String(span),
   );
-  console.log(`| ${nameOf(shape, options)} | ${count} | ${bound} | ${cells.join(" | ")} |`);
+  return `| ${name} | ${count} | ${bound} | ${cells.join(" | ")} |`;
 }
 
-function shortRow(shape, options) {
-  const names = new Set();
-  const cells = COUNTS.map((count) => {
-    const { own, best, who, bound } = compare(shape, options, count);
-    for (const name of who) {
-      names.add(name);
-    }
-    const mark = (span) => (span === bound ? `**${span}**` : String(span));
-    return `${mark(own)} / ${best === Number.POSITIVE_INFINITY ? "–" : mark(best)} / ${bound}`;
+function shortRow(name: string, comparisons: readonly Comparison[]): string {
+  const cells = comparisons.map(({ own, best, bound }) => {
+    const mark = (span: number | undefined): string =>
+      span === undefined || span === Number.POSITIVE_INFINITY
+        ? "–"
+        : span === bound
+          ? `**${span}**`
+          : String(span);
+    return `${mark(own)} / ${mark(best)} / ${bound}`;
   });
-  console.log(`| ${nameOf(shape, options)} | ${cells.join(" | ")} | ${[...names].join(", ")} |`);
+  const names = new Set(comparisons.flatMap(({ who }) => who));
+  return `| ${name} | ${cells.join(" | ")} | ${[...names].join(", ")} |`;
 }
 
 const heads = isShort
@@ -134,15 +157,14 @@ const heads = isShort
   : ["placement", "N", "lower bound", ours, ...others];
 console.log(`| ${heads.join(" | ")} |`);
 console.log(`|${heads.map(() => "---|").join("")}`);
-for (const [shape, options] of CASES) {
-  if (only !== undefined && shape !== only) {
-    continue;
-  }
+for (const [shape, options] of CASES.filter(([name]) => only === undefined || name === only)) {
+  const name = nameOf(shape, options);
   if (isShort) {
-    shortRow(shape, options);
+    const comparisons = COUNTS.map((count) => compare(ours, shape, options, count));
+    console.log(shortRow(name, comparisons));
   } else {
     for (const count of COUNTS) {
-      fullRow(shape, options, count);
+      console.log(fullRow(name, count, compare(ours, shape, options, count)));
     }
   }
 }

@@ -1,28 +1,53 @@
-// Random placements and what the period search finds for them, one JSON object a line, for
-// cp-sat-agreement.py.
-// Usage: node test/bench/cp-sat-placements.mjs [first seed] [count] [max nodes] [unit]
-// With a unit above 1, durations and latencies are about so many times as long, and uneven.
-import { seededRandom } from "../../dist/core/random.js";
+/**
+ * Random placements and what the period search finds for them, one JSON object a line, for
+ * cp-sat-agreement.py.
+ *
+ *     node test/bench/start.mjs cp-sat-placements [first seed] [count] [max nodes] [unit]
+ *
+ * With a unit above 1, durations and latencies are about so many times as long, and uneven.
+ */
+import { type Random, seededRandom } from "../../dist/core/random.js";
 import { placementJson, readPlacement } from "../../dist/placement/parse-placement.js";
 import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
+
+/** A block of a placement file. */
+interface DraftBlock {
+  readonly id: string;
+  readonly kind: "forward" | "backward" | "weight" | "other";
+  readonly duration: number;
+  readonly workspace: number;
+  devices: readonly string[];
+  memory?: number;
+}
+
+/** A placement before its devices have memory. */
+interface Draft {
+  readonly devices: number;
+  readonly blocks: readonly DraftBlock[];
+  readonly dependencies: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly latency: number;
+  }[];
+}
 
 const [first = 1, count = 300, maxNodes = 200_000, unit = 1] = process.argv.slice(2).map(Number);
 
 /** 1 to `most` units, the last one in part. */
-function time(random, most) {
+function time(random: Random, most: number): number {
   const whole = random.integer(most);
   return unit === 1 ? whole + 1 : whole * unit + 1 + random.integer(unit);
 }
 
 /** Chain of forward blocks, the backward ones in reverse, maybe a weight block behind each. */
-function training(random) {
+function training(random: Random): Draft {
   const stages = 1 + random.integer(4);
   const devices = 1 + random.integer(stages);
   const longest = 1 + random.integer(5);
   const weights = random.next() < 0.3;
-  const blocks = [];
-  const dependencies = [];
-  const block = (id, kind, device, change) => {
+  const blocks: DraftBlock[] = [];
+  const dependencies: Draft["dependencies"][number][] = [];
+  const block = (id: string, kind: DraftBlock["kind"], device: number, change: number): string => {
     const duration = time(random, longest);
     const workspace = random.next() < 0.15 ? 1 : 0;
     blocks.push({ id, kind, devices: [`d${device}`], duration, workspace, memory: change });
@@ -32,31 +57,35 @@ function training(random) {
     s < devices ? s : random.integer(devices),
   );
   const memory = homes.map(() => 1 + random.integer(2));
-  let last;
-  const after = (from, to) => {
+  let last: string | undefined;
+  const after = (from: string, to: string): void => {
     const latency = random.next() < 0.3 ? time(random, 2) : 0;
     dependencies.push({ from, to, latency });
   };
   for (let s = 0; s < stages; s++) {
-    const id = block(`f${s}`, "forward", homes[s], memory[s]);
-    if (last !== undefined) after(last, id);
+    const id = block(`f${s}`, "forward", homes[s]!, memory[s]!);
+    if (last !== undefined) {
+      after(last, id);
+    }
     last = id;
   }
   for (let s = stages - 1; s >= 0; s--) {
-    const id = block(`b${s}`, "backward", homes[s], weights ? 0 : -memory[s]);
-    after(last, id);
+    const id = block(`b${s}`, "backward", homes[s]!, weights ? 0 : -memory[s]!);
+    after(last!, id);
     last = id;
-    if (weights) after(id, block(`w${s}`, "weight", homes[s], -memory[s]));
+    if (weights) {
+      after(id, block(`w${s}`, "weight", homes[s]!, -memory[s]!));
+    }
   }
   return { devices, blocks, dependencies };
 }
 
 /** Any graph, blocks on one or two devices; memory is taken and given back by dependent blocks. */
-function general(random) {
+function general(random: Random): Draft {
   const devices = 1 + random.integer(4);
   const size = 3 + random.integer(8);
   const longest = 1 + random.integer(6);
-  const blocks = Array.from({ length: size }, (_, at) => {
+  const blocks = Array.from({ length: size }, (_, at): DraftBlock => {
     const home = random.integer(devices);
     const other = random.next() < 0.15 ? random.integer(devices) : home;
     const on = [...new Set([home, other])].sort((a, b) => a - b);
@@ -64,21 +93,26 @@ function general(random) {
     const duration = time(random, longest);
     return { id: `b${at}`, kind: "other", devices: on.map((d) => `d${d}`), duration, workspace };
   });
-  const edges = new Map();
-  const depend = (a, b) => {
+  const edges = new Map<string, Draft["dependencies"][number]>();
+  const depend = (a: number, b: number): void => {
     const latency = random.next() < 0.3 ? time(random, 3) : 0;
     edges.set(`${a} ${b}`, { from: `b${a}`, to: `b${b}`, latency });
   };
   for (let at = 1; at < size; at++) {
-    for (let tries = random.integer(3); tries > 0; tries--) depend(random.integer(at), at);
+    for (let tries = random.integer(3); tries > 0; tries--) {
+      depend(random.integer(at), at);
+    }
   }
   for (let at = 0; at + 1 < size; at++) {
-    if (random.next() < 0.4 && blocks[at].memory === undefined) {
+    const taker = blocks[at]!;
+    if (random.next() < 0.4 && taker.memory === undefined) {
       const to = at + 1 + random.integer(size - at - 1);
-      if (blocks[to].memory === undefined) {
+      const giver = blocks[to]!;
+      if (giver.memory === undefined) {
         const memory = 1 + random.integer(2);
-        Object.assign(blocks[at], { memory });
-        Object.assign(blocks[to], { memory: -memory, devices: blocks[at].devices });
+        taker.memory = memory;
+        giver.memory = -memory;
+        giver.devices = taker.devices;
         depend(at, to);
       }
     }
@@ -86,7 +120,7 @@ function general(random) {
   return { devices, blocks, dependencies: [...edges.values()] };
 }
 
-function placementOf(seed) {
+function placementOf(seed: number): unknown {
   const random = seededRandom(seed);
   const { devices, blocks, dependencies } = (random.next() < 0.5 ? training : general)(random);
   const least = Array.from({ length: devices }, (_, d) =>

@@ -1,13 +1,16 @@
-import type { Random } from "../../core/random.js";
+import type { Random } from "../../../dist/core/random.js";
 import {
   type Operator,
   type OperatorGraph,
   type OperatorId,
   operatorId,
   tensorId,
-} from "../../ir/operator-graph.js";
-import { operatorTypeNamed } from "../../onnx/operators/catalog.js";
-import { type PartitionProblem, partitionProblemOf } from "../partition-problem.js";
+} from "../../../dist/ir/operator-graph.js";
+import { operatorTypeNamed } from "../../../dist/onnx/operators/catalog.js";
+import {
+  type PartitionProblem,
+  partitionProblemOf,
+} from "../../../dist/partition/partition-problem.js";
 
 /**
  * Made-up models to train on: the families of branching that real ones have (modules of parallel

@@ -1,75 +1,79 @@
-// Partitions of all fixture models by all methods, small made-up models against the optimum, and
-// what the weights of GPG are worth: `npm run bench:partition`. With an argument: these models
-// only, or only the made-up ones for "".
+/**
+ * Partitions of all fixture models by all methods, small made-up models against the optimum, and
+ * what the weights of GPG are worth: `npm run bench:partition`. With an argument: these models
+ * only, or only the made-up ones for "".
+ */
 import { seededRandom } from "../../dist/core/random.js";
-import { DEVICE_MODELS } from "../../dist/cost/device-models/catalogue.js";
-import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
 import { decodeParameters } from "../../dist/learn/fixed-point.js";
-import { lowerModel } from "../../dist/onnx/lower.js";
-import { readModel } from "../../dist/onnx/read-model.js";
 import { anneal } from "../../dist/partition/annealing.js";
 import { exhaustivePartition } from "../../dist/partition/exhaustive.js";
 import { refineByPolicy } from "../../dist/partition/gpg/gpg.js";
 import { PRETRAINED_WEIGHTS } from "../../dist/partition/gpg/pretrained-weights.js";
-import { syntheticProblem } from "../../dist/partition/gpg/synthetic-problems.js";
-import { judgePolicy, lessonOf, syntheticLessons } from "../../dist/partition/gpg/training.js";
 import { climbHill } from "../../dist/partition/hill-climbing.js";
 import { partitionGraphOf } from "../../dist/partition/partition-graph.js";
-import { equalDevices, partitionProblemOf } from "../../dist/partition/partition-problem.js";
-import { searchPartition } from "../../dist/partition/search-partition.js";
-import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
+import {
+  equalDevices,
+  type PartitionProblem,
+  partitionProblemOf,
+} from "../../dist/partition/partition-problem.js";
+import { type PartitionMethod, searchPartition } from "../../dist/partition/search-partition.js";
+import {
+  deviceNamed,
+  estimatedProblem,
+  FIXTURE_MODELS,
+  lowerFixture,
+  unwrap,
+} from "./fixture-models.js";
+import { syntheticProblem } from "./gpg-training/synthetic-problems.js";
+import { judgePolicy, lessonOf, syntheticLessons } from "./gpg-training/training.js";
+import { timed } from "./processor-time.js";
 
-const MODELS =
-  process.argv[2] ??
-  "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1 randwire-2 bert-base gpt2 t5-small dlrm flava swin-t two-branch";
+const [, , given] = process.argv;
+const models = given?.split(" ").filter((each) => each !== "") ?? FIXTURE_MODELS;
+/** The methods beside `gpg`. */
+const RIVALS: readonly PartitionMethod[] = ["greedy", "chain-dp", "hill-climbing", "annealing"];
 const LINK = { latencyNs: 10_000, bytesPerSecond: 25e9 };
-const device = DEVICE_MODELS.find(({ name }) => name === "h100");
+const device = deviceNamed("h100");
 const trained = decodeParameters(PRETRAINED_WEIGHTS);
 const untrained = new Float64Array(trained.length);
 
-/** Seconds of processor time, which other work on the machine disturbs less than the clock. */
-const timed = (work) => {
-  const start = process.cpuUsage();
-  const value = work();
-  const { user, system } = process.cpuUsage(start);
-  return { value, seconds: (user + system) / 1e6 };
-};
-
-async function problemsOf(name) {
-  const model = readModel(`fixtures/models/${name}.onnx`);
-  const { value: lowered } = await lowerModel(model.value, { dims: new Map() });
-  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, device, "tf32"));
-  const { durationNs } = gpuProblemOf(lowered.graph, kernels, device, "estimated").costs;
+async function problemsOf(name: string): Promise<readonly PartitionProblem[]> {
+  const { graph, costs } = estimatedProblem(await lowerFixture(name), device, "tf32");
   return [2, 4, 8].map((stages) =>
-    partitionProblemOf(lowered.graph, durationNs, { devices: equalDevices(stages), link: LINK }),
+    partitionProblemOf(graph, costs.durationNs, { devices: equalDevices(stages), link: LINK }),
   );
 }
 
 /** Periods over the lower bound, of every method. */
-function tableRow(name, problem) {
-  const { value: outcome, seconds } = timed(() => searchPartition(problem).value);
-  const period = (method) => outcome.candidates.find((each) => each.method === method)?.periodNs;
+function tableRow(name: string, problem: PartitionProblem): { text: string; gain: number } {
+  const { value: outcome, seconds } = timed(() => unwrap(searchPartition(problem)));
   const lesson = lessonOf(problem);
   const long = timed(() =>
     anneal(lesson.graph, lesson.start.partition, { steps: 1_000_000, random: seededRandom(1) }),
   );
   const isProved = outcome.status === "optimal";
-  const tuned = isProved ? undefined : timed(() => searchPartition(problem, { gpgIterations: 20 }));
-  const ratio = (ns) => (ns === undefined ? "" : (ns / outcome.lowerBoundNs).toFixed(3));
+  const tuned = isProved
+    ? undefined
+    : timed(() => unwrap(searchPartition(problem, { fineTune: 20 })));
+  const ratio = (ns: number | undefined): string =>
+    ns === undefined ? "" : (ns / outcome.lowerBoundNs).toFixed(3);
   const best = outcome.periodNs;
-  const rivals = ["greedy", "chain-dp", "hill-climbing", "annealing"].map(period);
-  const gain = Math.min(...rivals, long.value.periodNs) / best - 1;
+  const rivals = RIVALS.map(
+    (method) => outcome.candidates.find((each) => each.method === method)?.periodNs,
+  );
+  const others = rivals.map((ns) => ns ?? Number.POSITIVE_INFINITY);
+  const gain = Math.min(...others, long.value.periodNs) / best - 1;
   return {
     gain,
-    text: `| ${name} | ${problem.graph.operators.length} | ${problem.devices.length} | ${(outcome.lowerBoundNs / 1000).toFixed(1)} | ${rivals.map(ratio).join(" | ")} | ${ratio(long.value.periodNs)} | ${ratio(best)}${isProved ? " (optimal)" : ""} | ${tuned === undefined ? "" : ratio(tuned.value.value.periodNs)} | ${long.seconds.toFixed(1)} | ${seconds.toFixed(1)} | ${tuned === undefined ? "" : tuned.seconds.toFixed(1)} |`,
+    text: `| ${name} | ${problem.graph.operators.length} | ${problem.devices.length} | ${(outcome.lowerBoundNs / 1000).toFixed(1)} | ${rivals.map(ratio).join(" | ")} | ${ratio(long.value.periodNs)} | ${ratio(best)}${isProved ? " (optimal)" : ""} | ${tuned === undefined ? "" : ratio(tuned.value.periodNs)} | ${long.seconds.toFixed(1)} | ${seconds.toFixed(1)} | ${tuned === undefined ? "" : tuned.seconds.toFixed(1)} |`,
   };
 }
 
 console.log(
   "| model | operators | stages | bound, us | greedy | chain-dp | hill-climbing | annealing | annealing, 10x | gpg | gpg, 20 iterations | annealing 10x, s | gpg, s | tuned, s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
 );
-const gains = [];
-for (const name of MODELS.split(" ").filter((each) => each !== "")) {
+const gains: number[] = [];
+for (const name of models) {
   for (const problem of await problemsOf(name)) {
     const { text, gain } = tableRow(name, problem);
     gains.push(gain);
@@ -81,16 +85,16 @@ console.log(
   `\ngpg better than every other method in ${better.length} of ${gains.length} rows, by up to ${(100 * Math.max(0, ...gains)).toFixed(1)} %; never worse: ${gains.every((gain) => gain >= 0)}`,
 );
 
-if (process.argv[2] === undefined || MODELS === "") {
+if (given === undefined || given === "") {
   againstOptimum();
   compareWeights();
 }
 
 /** Small made-up models for which everything can be tried or ruled out. */
-function againstOptimum() {
+function againstOptimum(): void {
   const random = seededRandom(31);
   const names = ["chain-dp", "hill-climbing", "annealing", "gpg", "gpg, untrained"];
-  const sums = new Map(names.map((name) => [name, { excess: 0, optimal: 0, worst: 0 }]));
+  const sums = names.map((name) => ({ name, excess: 0, optimal: 0, worst: 0 }));
   let count = 0;
   let operators = 0;
   while (count < 100) {
@@ -105,11 +109,11 @@ function againstOptimum() {
     count++;
     operators += graph.operators;
     const best = proof.found?.periodNs ?? start.periodNs;
-    const gpg = (parameters) =>
+    const gpg = (parameters: Float64Array): number =>
       refineByPolicy(problem.graph, graph, cutter, [start], {
         parameters,
         rounds: 6,
-        iterations: 0,
+        fineTune: 0,
         lowerBoundNs: 0,
         random: seededRandom(1),
       }).found.periodNs;
@@ -121,7 +125,7 @@ function againstOptimum() {
       gpg(untrained),
     ];
     found.forEach((periodNs, i) => {
-      const sum = sums.get(names[i]);
+      const sum = sums[i]!;
       sum.excess += periodNs / best - 1;
       sum.worst = Math.max(sum.worst, periodNs / best - 1);
       sum.optimal += periodNs <= best * (1 + 1e-12) ? 1 : 0;
@@ -130,7 +134,7 @@ function againstOptimum() {
   console.log(
     `\n${count} made-up models of ${(operators / count).toFixed(0)} operators on average, against the proved optimum\n\n| method | optimal | mean above optimum | worst |\n|---|---|---|---|`,
   );
-  for (const [name, { excess, optimal, worst }] of sums) {
+  for (const { name, excess, optimal, worst } of sums) {
     console.log(
       `| ${name} | ${((100 * optimal) / count).toFixed(0)} % | ${((100 * excess) / count).toFixed(2)} % | ${(100 * worst).toFixed(1)} % |`,
     );
@@ -138,11 +142,11 @@ function againstOptimum() {
 }
 
 /** The same rounds with trained weights and with none. */
-function compareWeights() {
+function compareWeights(): void {
   const lessons = syntheticLessons(100, 777);
   console.log("\n| rounds | no weights | trained weights |\n|---|---|---|");
   for (const rounds of [1, 4]) {
-    const judge = (weights) => {
+    const judge = (weights: Float64Array): string => {
       const values = [1, 2, 3].map((seed) => judgePolicy(lessons, weights, rounds, seed));
       return (values.reduce((sum, each) => sum + each, 0) / 3).toFixed(4);
     };

@@ -1,11 +1,17 @@
-// Least periods with proof, memory and states: `npm run bench:pipeline`. Arguments: `named`, `devices`,
-// `random [seeds]`; without any: the first two.
+/**
+ * Least periods with proof, memory and states: `npm run bench:pipeline`. Arguments: `named`, `devices`,
+ * `random [seeds [spare micro-batches]]`; without any: the first two.
+ */
 import { performance } from "node:perf_hooks";
-import { buildShape } from "../../dist/placement/shapes/build-shape.js";
+import type { Placement } from "../../dist/placement/placement.js";
+import { buildShape, type ShapeOptions } from "../../dist/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../dist/schedule/verify-periodic-schedule.js";
-import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
+import { type PeriodResult, searchPeriod } from "../../dist/search/pipeline/period-search.js";
+import { unwrap } from "./fixture-models.js";
+import { randomPlacement } from "./random-placement.js";
 
-const FOUR = {
+/** Memory limits to try with four devices, by shape. */
+const FOUR: Readonly<Record<string, readonly number[]>> = {
   v: [3, 4],
   k: [3, 6],
   m: [5, 6],
@@ -20,7 +26,7 @@ const FOUR = {
   dualpipe: [8],
   "interleaved-1f1b": [8],
 };
-const MORE = [
+const MORE: readonly (readonly [shape: string, devices: number, memory: number])[] = [
   ["m", 4, 4],
   ["v", 5, 20],
   ["m", 5, 20],
@@ -58,37 +64,43 @@ if (what.includes("devices")) {
   print(MORE.map(([shape, devices, memory]) => measured(shape, { devices, memory })));
 }
 if (what.includes("random")) {
-  await random(Number(seeds), Number(spare));
+  random(Number(seeds), Number(spare));
 }
 
-function measured(shape, options) {
-  const built = buildShape(shape, options);
+interface Row extends ShapeOptions {
+  readonly shape: string;
+  readonly result: PeriodResult;
+  readonly ms: number;
+}
+
+function measured(shape: string, options: ShapeOptions): Row {
+  const placement = unwrap(buildShape(shape, options));
   const start = performance.now();
-  const result = searchPeriod(built.value, { maxNodes: 1e6, seed: 1 });
+  const result = searchPeriod(placement, { maxNodes: 1e6, seed: 1 });
   const ms = performance.now() - start;
-  check(built.value, result);
+  check(placement, result);
   return { shape, ...options, result, ms };
 }
 
-function check(placement, { schedule }) {
+function check(placement: Placement, { schedule }: PeriodResult): void {
   if (schedule !== undefined && verifyPeriodicSchedule(placement, schedule).length > 0) {
     throw new Error("the schedule does not verify");
   }
 }
 
-function print(rows) {
+function print(rows: readonly Row[]): void {
   console.log(
     "| shape | devices | mode | memory | period | lower bound | status | peak | least peak | latency | nodes | time |\n|---|---|---|---|---|---|---|---|---|---|---|---|",
   );
   for (const { shape, devices, mode = "train", memory, result, ms } of rows) {
-    const { period, microBatchesPerPeriod: q } = result.schedule;
+    const { period, microBatchesPerPeriod: q } = result.schedule ?? {};
     const { numerator, denominator } = result.lowerBound;
     const cells = [
       shape,
       devices,
       mode,
       memory ?? "",
-      ratio(period, q),
+      period === undefined || q === undefined ? "none" : ratio(period, q),
       ratio(numerator, denominator),
       result.status,
       Math.max(...result.peaks.map((peak) => peak ?? 0)),
@@ -101,9 +113,8 @@ function print(rows) {
   }
 }
 
-async function random(count, spareMicroBatches) {
-  const { randomPlacement } = await import("../../build/fixtures/generator/random-placement.js");
-  const gaps = [];
+function random(count: number, spareMicroBatches: number): void {
+  const gaps: { readonly seed: number; readonly gap: number }[] = [];
   let slowest = 0;
   for (let seed = 1; seed <= count; seed++) {
     const memory = spareMicroBatches < 0 ? {} : { memory: spareMicroBatches };
@@ -126,10 +137,10 @@ async function random(count, spareMicroBatches) {
   console.log(others.map(({ seed, gap }) => `${seed}: ${(gap * 100).toFixed(1)} %`).join(", "));
 }
 
-function ratio(numerator, denominator) {
+function ratio(numerator: number, denominator: number): string {
   return denominator === 1 ? `${numerator}` : `${numerator}/${denominator}`;
 }
 
-function time(ms) {
+function time(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

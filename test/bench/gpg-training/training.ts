@@ -1,17 +1,22 @@
-import { type Random, seededRandom } from "../../core/random.js";
-import { adam } from "../../learn/adam.js";
-import { roundParameters } from "../../learn/fixed-point.js";
-import { initialParameters, parameterCount } from "../../learn/graph-network.js";
-import { chainDp } from "../chain-dp.js";
-import { type OrderCutter, orderCutter } from "../cut-order.js";
-import type { FoundPartition } from "../found-partition.js";
-import { climbHill } from "../hill-climbing.js";
-import { type PartitionGraph, partitionGraphOf } from "../partition-graph.js";
-import type { PartitionProblem } from "../partition-problem.js";
-import { candidateOrders } from "../topological-orders.js";
-import { bestOf, drawOrders, policyGradient, polished } from "./draws.js";
-import { DRAWS } from "./gpg.js";
-import { POLICY_SHAPE, type PolicyMaker, policyMaker } from "./order-policy.js";
+import { type Random, seededRandom } from "../../../dist/core/random.js";
+import { adam } from "../../../dist/learn/adam.js";
+import { parameterCount } from "../../../dist/learn/graph-network.js";
+import { chainDp } from "../../../dist/partition/chain-dp.js";
+import { type OrderCutter, orderCutter } from "../../../dist/partition/cut-order.js";
+import type { FoundPartition } from "../../../dist/partition/found-partition.js";
+import { bestOf, drawOrders, policyGradient, polished } from "../../../dist/partition/gpg/draws.js";
+import { DRAWS } from "../../../dist/partition/gpg/gpg.js";
+import {
+  POLICY_SHAPE,
+  type PolicyMaker,
+  policyMaker,
+} from "../../../dist/partition/gpg/order-policy.js";
+import { climbHill } from "../../../dist/partition/hill-climbing.js";
+import { type PartitionGraph, partitionGraphOf } from "../../../dist/partition/partition-graph.js";
+import type { PartitionProblem } from "../../../dist/partition/partition-problem.js";
+import { candidateOrders } from "../../../dist/partition/topological-orders.js";
+import { initialParameters } from "./initial-parameters.js";
+import { roundParameters } from "./stored-parameters.js";
 import { syntheticProblem } from "./synthetic-problems.js";
 
 /**
