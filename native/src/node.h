@@ -1,5 +1,5 @@
 // A node that is ready to be launched: everything looked up, checked and chosen beforehand, so that
-// launching does nothing but launch. It must not allocate or synchronise: it happens while capturing.
+// launching does nothing but launch. It must not allocate or synchronize: it happens while capturing.
 #pragma once
 
 #include <memory>

@@ -3,7 +3,7 @@
 // A schedule says for every launch which others must have ended before it. CUDA has two ways to say
 // so: launches of one stream run in order, and a stream can wait for an event that was recorded in
 // another one. The obvious way, an event and a wait for every dependency, costs the device a
-// synchronisation for each; most are implied by others. Example: a (stream 0), then b after a
+// synchronization for each; most are implied by others. Example: a (stream 0), then b after a
 // (stream 1), then c after a and b (stream 2). c's wait for b implies the one for a.
 //
 // The idea is the vector clock: every stream keeps, for each stream, how far it knows that one to

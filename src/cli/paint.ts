@@ -1,14 +1,14 @@
 import { Chalk } from "chalk";
 import type { CliIo } from "./io.js";
 
-/** Colours of what goes to stderr; each is the identity where colour is not wanted. */
+/** Colors of what goes to stderr; each is the identity where color is not wanted. */
 export interface Paint {
   readonly error: (text: string) => string;
   readonly note: (text: string) => string;
 }
 
 /**
- * Colour for terminals only: none with `--no-color`, with a `NO_COLOR` that is not empty
+ * Color for terminals only: none with `--no-color`, with a `NO_COLOR` that is not empty
  * (no-color.org), on a dumb terminal, or into a pipe or file.
  */
 export function paintFor({ stderr, env }: CliIo, isWanted: boolean): Paint {

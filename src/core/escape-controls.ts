@@ -1,5 +1,5 @@
 /**
- * Everything that is not seen, or changes how its neighbours are seen: control characters, line and
+ * Everything that is not seen, or changes how its neighbors are seen: control characters, line and
  * paragraph separators, controls of writing direction, joiners and fillers of no width, halves of
  * characters. On a terminal they can forge output; in a report they can hide what stands there.
  */

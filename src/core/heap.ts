@@ -19,7 +19,7 @@ export class Heap {
     items.push(item);
     while (child > 0) {
       const parent = (child - 1) >>> 1;
-      const above = items[parent] as number;
+      const above = items[parent]!;
       if (!this.#before(item, above)) {
         break;
       }
@@ -48,16 +48,13 @@ export class Heap {
       if (child >= items.length) {
         break;
       }
-      if (
-        child + 1 < items.length &&
-        this.#before(items[child + 1] as number, items[child] as number)
-      ) {
+      if (child + 1 < items.length && this.#before(items[child + 1]!, items[child]!)) {
         child++;
       }
-      if (!this.#before(items[child] as number, last)) {
+      if (!this.#before(items[child]!, last)) {
         break;
       }
-      items[parent] = items[child] as number;
+      items[parent] = items[child]!;
       parent = child;
     }
     items[parent] = last;

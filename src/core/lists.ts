@@ -9,18 +9,18 @@ export interface Lists {
 
 /** One of the lists. */
 export function itemsOf({ start, items }: Lists, i: number): number[] {
-  return Array.from(items.subarray(start[i] as number, start[i + 1] as number));
+  return Array.from(items.subarray(start[i]!, start[i + 1]!));
 }
 
 /** Lays lists out one after the other. */
 export function flatten(lists: readonly (readonly number[])[]): Lists {
   const start = new Int32Array(lists.length + 1);
   lists.forEach((list, i) => {
-    start[i + 1] = (start[i] as number) + list.length;
+    start[i + 1] = start[i]! + list.length;
   });
-  const items = new Int32Array(start[lists.length] as number);
+  const items = new Int32Array(start[lists.length]!);
   lists.forEach((list, i) => {
-    items.set(list, start[i] as number);
+    items.set(list, start[i]!);
   });
   return { start, items };
 }

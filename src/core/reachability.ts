@@ -59,8 +59,8 @@ function batchSize(reach: number): number {
 function batches(from: Int32Array, to: Int32Array): Question[][] {
   const furthest = new Map<number, number>();
   for (let i = 0; i < from.length; i++) {
-    const source = from[i] as number;
-    furthest.set(source, Math.max(furthest.get(source) ?? 0, to[i] as number));
+    const source = from[i]!;
+    furthest.set(source, Math.max(furthest.get(source) ?? 0, to[i]!));
   }
   const reach = (source: number): number => 31 - Math.clz32((furthest.get(source) ?? 0) - source);
   const sources = [...furthest.keys()].sort((a, b) => reach(a) - reach(b) || a - b);
@@ -78,8 +78,8 @@ function batches(from: Int32Array, to: Int32Array): Question[][] {
     size++;
   }
   for (let index = 0; index < from.length; index++) {
-    const source = from[index] as number;
-    result[batchOf.get(source) as number]?.push({ index, from: source, to: to[index] as number });
+    const source = from[index]!;
+    result[batchOf.get(source)!]?.push({ index, from: source, to: to[index]! });
   }
   return result;
 }
@@ -123,7 +123,7 @@ function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8A
       gather(node);
       for (; byTarget[next]?.to === node; next++) {
         const { index, from } = byTarget[next] as Question;
-        const bit = bits.get(from) as number;
+        const bit = bits.get(from)!;
         answers[index] = has(twice, bit) ? 2 : has(once, bit) ? 1 : 0;
       }
       const own = bits.get(node);
@@ -136,18 +136,18 @@ function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8A
     function gather(node: number): void {
       once.fill(0, 0, words);
       twice.fill(0, 0, words);
-      const end = arcs.start[node + 1] as number;
-      for (let arc = arcs.start[node] as number; arc < end; arc++) {
-        const place = (arcs.from[arc] as number) - first;
+      const end = arcs.start[node + 1]!;
+      for (let arc = arcs.start[node]!; arc < end; arc++) {
+        const place = arcs.from[arc]! - first;
         if (place < 0 || used[place] === 0) {
           continue;
         }
         used[node - first] = 1;
         const row = place * words;
         for (let word = 0; word < words; word++) {
-          const incoming = rows[row + word] as number;
-          const before = once[word] as number;
-          twice[word] = (twice[word] as number) | (before & incoming);
+          const incoming = rows[row + word]!;
+          const before = once[word]!;
+          twice[word] = twice[word]! | (before & incoming);
           once[word] = before | incoming;
         }
       }
@@ -156,10 +156,10 @@ function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8A
     function keep(node: number, own: number | undefined): void {
       const row = (node - first) * words;
       for (let word = 0; word < words; word++) {
-        rows[row + word] = once[word] as number;
+        rows[row + word] = once[word]!;
       }
       if (own !== undefined) {
-        rows[row + (own >>> 5)] = (rows[row + (own >>> 5)] as number) | (1 << (own & 31));
+        rows[row + (own >>> 5)] = rows[row + (own >>> 5)]! | (1 << (own & 31));
       }
       used[node - first] = 1;
     }
@@ -167,5 +167,5 @@ function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8A
 }
 
 function has(words: Int32Array, bit: number): boolean {
-  return ((words[bit >>> 5] as number) & (1 << (bit & 31))) !== 0;
+  return (words[bit >>> 5]! & (1 << (bit & 31))) !== 0;
 }

@@ -5,7 +5,7 @@ import {
   MAX_DEVICE_MODEL_BYTES,
   parseDeviceModel,
 } from "../cost/device-model.js";
-import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalogue.js";
+import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalog.js";
 import { deviceUnknown } from "../cost/failures.js";
 
 /** What `--device` names: this machine's CPU or one of its GPUs, or a GPU by its data sheet. */

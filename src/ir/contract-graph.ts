@@ -59,14 +59,14 @@ function orderOf(graph: OperatorGraph, leader: Int32Array) {
   const next = new Map<number, Set<number>>();
   const missing = new Int32Array(graph.operators.length);
   for (const { id, successors } of graph.operators) {
-    const from = leader[id] as number;
+    const from = leader[id]!;
     const known = next.get(from) ?? new Set<number>();
     next.set(from, known);
     for (const successor of successors) {
-      const to = leader[successor] as number;
+      const to = leader[successor]!;
       if (to !== from && !known.has(to)) {
         known.add(to);
-        missing[to] = (missing[to] as number) + 1;
+        missing[to] = missing[to]! + 1;
       }
     }
   }
@@ -80,7 +80,7 @@ function orderOf(graph: OperatorGraph, leader: Int32Array) {
   for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
     leaders.push(at);
     for (const to of next.get(at) ?? []) {
-      missing[to] = (missing[to] as number) - 1;
+      missing[to] = missing[to]! - 1;
       if (missing[to] === 0) {
         ready.push(to);
       }
@@ -94,7 +94,7 @@ function cycleIn(next: ReadonlyMap<number, ReadonlySet<number>>, missing: Int32A
   const previous = new Map<number, number>();
   for (const [from, successors] of next) {
     for (const to of successors) {
-      if ((missing[from] as number) > 0 && (missing[to] as number) > 0) {
+      if (missing[from]! > 0 && missing[to]! > 0) {
         previous.set(to, from);
       }
     }
@@ -118,12 +118,12 @@ function build(
   const unitOf = leader.map((each) => position.get(each) ?? 0);
   const members: Operator[][] = leaders.map(() => []);
   for (const operator of graph.operators) {
-    members[unitOf[operator.id] as number]?.push(operator);
+    members[unitOf[operator.id]!]?.push(operator);
   }
   // Tensors between members of one unit stay as records, so that ids do not change; nobody reads them.
   const tensors = graph.tensors.map((tensor) => {
     const unit = tensor.producer === undefined ? undefined : unitOf[tensor.producer];
-    const readers = new Set(tensor.consumers.map((reader) => unitOf[reader] as number));
+    const readers = new Set(tensor.consumers.map((reader) => unitOf[reader]!));
     readers.delete(unit ?? -1);
     return {
       ...tensor,
@@ -133,8 +133,8 @@ function build(
   });
   const operators = members.map((group, unit): Operator => {
     const inside = new Set(group.flatMap(({ outputs }) => outputs));
-    const units = (neighbours: readonly number[]) =>
-      [...new Set(neighbours.map((each) => unitOf[each] as number))]
+    const units = (neighbors: readonly number[]) =>
+      [...new Set(neighbors.map((each) => unitOf[each]!))]
         .filter((each) => each !== unit)
         .sort((a, b) => a - b)
         .map(operatorId);

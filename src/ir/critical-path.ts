@@ -27,19 +27,19 @@ export function criticalPath(
     const { id, predecessors } = operator;
     let longest = 0;
     for (const predecessor of predecessors) {
-      if (before[id] === -1 || (length[predecessor] as number) > longest) {
-        longest = length[predecessor] as number;
+      if (before[id] === -1 || length[predecessor]! > longest) {
+        longest = length[predecessor]!;
         before[id] = predecessor;
       }
     }
     length[id] = longest + weight(operator);
-    if (last < 0 || (length[id] as number) > (length[last] as number)) {
+    if (last < 0 || length[id]! > length[last]!) {
       last = id;
     }
   }
   const operators: OperatorId[] = [];
-  for (let id = last; id >= 0; id = before[id] as number) {
+  for (let id = last; id >= 0; id = before[id]!) {
     operators.push(graph.operators[id]?.id as OperatorId);
   }
-  return { length: last < 0 ? 0 : (length[last] as number), operators: operators.reverse() };
+  return { length: last < 0 ? 0 : length[last]!, operators: operators.reverse() };
 }

@@ -11,7 +11,7 @@ export function levelsOf(graph: OperatorGraph): Int32Array {
   for (const { id, predecessors } of graph.operators) {
     let level = 0;
     for (const predecessor of predecessors) {
-      level = Math.max(level, (levels[predecessor] as number) + 1);
+      level = Math.max(level, levels[predecessor]! + 1);
     }
     levels[id] = level;
   }

@@ -40,7 +40,7 @@ export function mergeTasks(tasks: readonly TaskInFlight[]): MergedTasks {
   const { task, origin, merged } = numberInTurns(tasks);
   const parts = partsOf(tasks, merged);
   const operators = Array.from(origin, (id, position): Operator => {
-    const part = parts[task[position] as number] as Part;
+    const part = parts[task[position]!] as Part;
     return part.operator(id, operatorId(position));
   });
   const tensors = parts.flatMap((part) => part.tensors());
@@ -73,7 +73,7 @@ function numberInTurns(tasks: readonly TaskInFlight[]): Numbers {
   let position = 0;
   for (let step = 0; position < count; step++) {
     for (const [number, { done }] of tasks.entries()) {
-      if (step < (left[number] as number)) {
+      if (step < left[number]!) {
         task[position] = number;
         origin[position] = done + step;
         (merged[number] as Int32Array)[done + step] = position++;
@@ -103,10 +103,10 @@ function partsOf(tasks: readonly TaskInFlight[], merged: readonly Int32Array[]):
       tensorOf[id] = first++;
     }
     const renumber = (ids: readonly TensorId[]): TensorId[] =>
-      ids.filter((id) => (tensorOf[id] as number) >= 0).map((id) => tensorId(tensorOf[id] ?? 0));
+      ids.filter((id) => tensorOf[id]! >= 0).map((id) => tensorId(tensorOf[id] ?? 0));
     // Turns keep the order of a task's operators, so ascending lists stay ascending.
     const left = (ids: readonly OperatorId[]): OperatorId[] =>
-      ids.filter((id) => id >= done).map((id) => operatorId(numbers[id] as number));
+      ids.filter((id) => id >= done).map((id) => operatorId(numbers[id]!));
     return {
       operator: (original, id) => {
         const source = graph.operators[original] as Operator;
@@ -123,7 +123,7 @@ function partsOf(tasks: readonly TaskInFlight[], merged: readonly Int32Array[]):
       tensors: () =>
         kept.map((tensor) => ({
           ...tensor,
-          id: tensorId(tensorOf[tensor.id] as number),
+          id: tensorId(tensorOf[tensor.id]!),
           name: `${prefix}${tensor.name}`,
           producer: tensor.producer === undefined ? undefined : left([tensor.producer])[0],
           consumers: left(tensor.consumers),

@@ -11,9 +11,9 @@ export function bottomLevels(graph: OperatorGraph, durations: Float64Array): Flo
   for (let id = graph.operators.length - 1; id >= 0; id--) {
     let after = 0;
     for (const successor of graph.operators[id]?.successors ?? []) {
-      after = Math.max(after, level[successor] as number);
+      after = Math.max(after, level[successor]!);
     }
-    level[id] = after + (durations[id] as number);
+    level[id] = after + durations[id]!;
   }
   return level;
 }
@@ -33,9 +33,9 @@ export function earliestEnds(
   for (const { id, predecessors } of graph.operators) {
     let start = releaseNs?.[id] ?? 0;
     for (const predecessor of predecessors) {
-      start = Math.max(start, ends[predecessor] as number);
+      start = Math.max(start, ends[predecessor]!);
     }
-    ends[id] = start + (durations[id] as number);
+    ends[id] = start + durations[id]!;
   }
   return ends;
 }

@@ -92,12 +92,12 @@ function reachRows(graph: OperatorGraph, items: Int32Array): Rows {
     for (const successor of graph.operators[id]?.successors ?? []) {
       for (let word = 0; word < words; word++) {
         const at = id * words + word;
-        all[at] = (all[at] as number) | (all[successor * words + word] as number);
+        all[at] = all[at]! | all[successor * words + word]!;
       }
-      const item = position[successor] as number;
+      const item = position[successor]!;
       if (item >= 0) {
         const at = id * words + (item >>> 5);
-        all[at] = (all[at] as number) | (1 << (item & 31));
+        all[at] = all[at]! | (1 << (item & 31));
       }
     }
   }
@@ -148,11 +148,11 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
     }
     let found = false;
     for (let head = 0; head < tail; head++) {
-      const item = queue[head] as number;
-      const level = leftLevel[item] as number;
+      const item = queue[head]!;
+      const level = leftLevel[item]!;
       for (let right = takeFrom(item, 0); right >= 0; right = takeFrom(item, right >>> 5)) {
         rightLevel[right] = level;
-        const owner = previous[right] as number;
+        const owner = previous[right]!;
         if (owner === -1) {
           found = true;
         } else if (leftLevel[owner] === -1) {
@@ -167,10 +167,10 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
   /** Strikes out and gives the first unmet item that `item` leads to, from a word on; -1: none. */
   function takeFrom(item: number, from: number): number {
     for (let word = from; word < words; word++) {
-      const candidates = (bits[item * words + word] as number) & (unmet[word] as number);
+      const candidates = bits[item * words + word]! & unmet[word]!;
       if (candidates !== 0) {
         const lowest = candidates & -candidates;
-        unmet[word] = (unmet[word] as number) & ~lowest;
+        unmet[word] = unmet[word]! & ~lowest;
         return word * 32 + 31 - Math.clz32(lowest);
       }
     }
@@ -182,13 +182,13 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
     let depth = 0;
     path[0] = root;
     while (depth >= 0) {
-      const item = path[depth] as number;
+      const item = path[depth]!;
       const right = takeAt(item, depth);
       if (right < 0) {
         depth--;
         continue;
       }
-      const owner = previous[right] as number;
+      const owner = previous[right]!;
       if (owner === -1) {
         join(depth, right);
         return;
@@ -200,13 +200,13 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
 
   /** As `takeFrom`, of items met at that level only. */
   function takeAt(item: number, level: number): number {
-    for (let word = cursor[item] as number; word < words; word++) {
-      let candidates = (bits[item * words + word] as number) & (unmet[word] as number);
+    for (let word = cursor[item]!; word < words; word++) {
+      let candidates = bits[item * words + word]! & unmet[word]!;
       for (; candidates !== 0; candidates &= candidates - 1) {
         const lowest = candidates & -candidates;
         const right = word * 32 + 31 - Math.clz32(lowest);
         if (rightLevel[right] === level) {
-          unmet[word] = (unmet[word] as number) & ~lowest;
+          unmet[word] = unmet[word]! & ~lowest;
           cursor[item] = word;
           return right;
         }
@@ -220,8 +220,8 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
   function join(depth: number, last: number): void {
     let right = last;
     for (let i = depth; i >= 0; i--) {
-      const item = path[i] as number;
-      const handed = next[item] as number;
+      const item = path[i]!;
+      const handed = next[item]!;
       next[item] = right;
       previous[right] = item;
       right = handed;
@@ -234,7 +234,7 @@ function boundWidth(graph: OperatorGraph, items: Int32Array): Width {
   const levels = levelsOf(graph);
   const sizes = new Map<number, number>();
   for (const id of items) {
-    sizes.set(levels[id] as number, (sizes.get(levels[id] as number) ?? 0) + 1);
+    sizes.set(levels[id]!, (sizes.get(levels[id]!) ?? 0) + 1);
   }
   const [fullest] = [...sizes].sort(([a, m], [b, n]) => n - m || a - b)[0] ?? [-1];
   const antichain = [...items].filter((id) => levels[id] === fullest) as OperatorId[];

@@ -1,5 +1,5 @@
 /**
- * Adam: each parameter moves by about the same step, towards where its gradient has pointed lately.
+ * Adam: each parameter moves by about the same step, toward where its gradient has pointed lately.
  *
  * Additions, multiplications, divisions and square roots only, all of them exact to the last bit on
  * every machine; powers of the decay rates are running products.
@@ -7,7 +7,7 @@
  * Source: Kingma and Ba, ICLR 2015, Algorithm 1.
  */
 
-/** An optimiser of one parameter vector. */
+/** An optimizer of one parameter vector. */
 export interface Optimizer {
   /** Changes `parameters` by one step against `gradient`. */
   step(parameters: Float64Array, gradient: Float64Array, rate: number): void;
@@ -17,7 +17,7 @@ const MEAN_DECAY = 0.9;
 const SQUARE_DECAY = 0.999;
 const EPSILON = 1e-8;
 
-/** An optimiser for vectors of this length. Gradients longer than `clip` are shortened to it. */
+/** An optimizer for vectors of this length. Gradients longer than `clip` are shortened to it. */
 export function adam(length: number, clip: number): Optimizer {
   const mean = new Float64Array(length);
   const square = new Float64Array(length);
@@ -29,13 +29,13 @@ export function adam(length: number, clip: number): Optimizer {
       meanLeft *= MEAN_DECAY;
       squareLeft *= SQUARE_DECAY;
       for (let i = 0; i < length; i++) {
-        const slope = (gradient[i] as number) * scale;
-        const m = MEAN_DECAY * (mean[i] as number) + (1 - MEAN_DECAY) * slope;
-        const s = SQUARE_DECAY * (square[i] as number) + (1 - SQUARE_DECAY) * slope * slope;
+        const slope = gradient[i]! * scale;
+        const m = MEAN_DECAY * mean[i]! + (1 - MEAN_DECAY) * slope;
+        const s = SQUARE_DECAY * square[i]! + (1 - SQUARE_DECAY) * slope * slope;
         mean[i] = m;
         square[i] = s;
         const size = Math.sqrt(s / (1 - squareLeft)) + EPSILON;
-        parameters[i] = (parameters[i] as number) - (rate * (m / (1 - meanLeft))) / size;
+        parameters[i] = parameters[i]! - (rate * (m / (1 - meanLeft))) / size;
       }
     },
   };

@@ -141,7 +141,7 @@ function gather(
   for (let node = 0; node < nodes; node++) {
     const row = node * 3 * width;
     for (let i = 0; i < width; i++) {
-      into[row + i] = rows[node * width + i] as number;
+      into[row + i] = rows[node * width + i]!;
     }
     mean(rows, width, links.predecessors, node, into.subarray(row + width, row + 2 * width));
     mean(rows, width, links.successors, node, into.subarray(row + 2 * width, row + 3 * width));
@@ -156,15 +156,15 @@ function mean(
   into: Float64Array,
 ): void {
   into.fill(0);
-  const [first, end] = [start[node] as number, start[node + 1] as number];
+  const [first, end] = [start[node]!, start[node + 1]!];
   for (let link = first; link < end; link++) {
-    const row = (items[link] as number) * width;
+    const row = items[link]! * width;
     for (let i = 0; i < width; i++) {
-      into[i] = (into[i] as number) + (rows[row + i] as number);
+      into[i] = into[i]! + rows[row + i]!;
     }
   }
   for (let i = 0; end > first + 1 && i < width; i++) {
-    into[i] = (into[i] as number) / (end - first);
+    into[i] = into[i]! / (end - first);
   }
 }
 
@@ -179,16 +179,16 @@ function scatter(
   for (let node = 0; node < nodes; node++) {
     for (let i = 0; i < width; i++) {
       const at = node * width + i;
-      result[at] = (result[at] as number) + (gradient[node * 3 * width + i] as number);
+      result[at] = result[at]! + gradient[node * 3 * width + i]!;
     }
     [links.predecessors, links.successors].forEach(({ start, items }, side) => {
-      const [first, end] = [start[node] as number, start[node + 1] as number];
+      const [first, end] = [start[node]!, start[node + 1]!];
       const row = node * 3 * width + (side + 1) * width;
       for (let link = first; link < end; link++) {
-        const to = (items[link] as number) * width;
+        const to = items[link]! * width;
         for (let i = 0; i < width; i++) {
-          const share = (gradient[row + i] as number) / (end - first);
-          result[to + i] = (result[to + i] as number) + share;
+          const share = gradient[row + i]! / (end - first);
+          result[to + i] = result[to + i]! + share;
         }
       }
     });
@@ -207,14 +207,14 @@ function affine(
   for (let node = 0; node < nodes; node++) {
     const to = node * outer;
     for (let j = 0; j < outer; j++) {
-      into[to + j] = parameters[bias + j] as number;
+      into[to + j] = parameters[bias + j]!;
     }
     for (let i = 0; i < inner; i++) {
-      const value = rows[node * inner + i] as number;
+      const value = rows[node * inner + i]!;
       if (value !== 0) {
         const row = i * outer;
         for (let j = 0; j < outer; j++) {
-          into[to + j] = (into[to + j] as number) + value * (parameters[row + j] as number);
+          into[to + j] = into[to + j]! + value * parameters[row + j]!;
         }
       }
     }
@@ -234,16 +234,16 @@ function affineBack(
   for (let node = 0; node < nodes; node++) {
     const from = node * outer;
     for (let j = 0; j < outer; j++) {
-      gradient[bias + j] = (gradient[bias + j] as number) + (result[from + j] as number);
+      gradient[bias + j] = gradient[bias + j]! + result[from + j]!;
     }
     for (let i = 0; i < inner; i++) {
-      const value = rows[node * inner + i] as number;
+      const value = rows[node * inner + i]!;
       const row = i * outer;
       let sum = 0;
       for (let j = 0; j < outer; j++) {
-        const slope = result[from + j] as number;
-        sum += slope * (parameters[row + j] as number);
-        gradient[row + j] = (gradient[row + j] as number) + slope * value;
+        const slope = result[from + j]!;
+        sum += slope * parameters[row + j]!;
+        gradient[row + j] = gradient[row + j]! + slope * value;
       }
       back[node * inner + i] = sum;
     }
@@ -253,7 +253,7 @@ function affineBack(
 
 function rectify(rows: Float64Array): void {
   for (let i = 0; i < rows.length; i++) {
-    rows[i] = Math.max(0, rows[i] as number);
+    rows[i] = Math.max(0, rows[i]!);
   }
 }
 

@@ -260,7 +260,7 @@ function placeDefault(graph: OnnxGraph, name: string): number {
   return input === undefined ? 1 : unnamedDefault(input, input.dims?.indexOf(name) ?? 0);
 }
 
-/** Channels of pictures: grey, colour, colour with transparency. */
+/** Channels of pictures: gray, color, color with transparency. */
 const CHANNELS: ReadonlySet<Dim> = new Set([1, 3, 4]);
 
 function unnamedDefault(input: ValueInfo, axis: number): number {

@@ -24,7 +24,7 @@ export function modelMalformed(path: string, what: string, offset: number): Fail
   };
 }
 
-/** A file of another, recognised kind. */
+/** A file of another, recognized kind. */
 export function modelOfOtherKind(path: string, kind: string): Failure {
   return {
     code: "model-other-format",

@@ -85,7 +85,7 @@ export function isHeavy({ form }: Operator): boolean {
   return isHeavyForm(form);
 }
 
-/** Summarises a lowered model. Cost: that of `widthOf`, twice. */
+/** Summarizes a lowered model. Cost: that of `widthOf`, twice. */
 export function inspectModel(lowered: LoweredModel): Inspection {
   const { model, graph, roles } = lowered;
   const count = (role: string): number => roles.filter((each) => each === role).length;

@@ -1,7 +1,7 @@
 /**
  * From a model as read to the operators that do work.
  *
- * 1. Normalise: functions inlined, nodes sorted and named.
+ * 1. Normalize: functions inlined, nodes sorted and named.
  * 2. Bind dynamic dims.
  * 3. Infer types, sizes and small constants: our own rules first, then (for what they leave open)
  *    the oracle, then what the model declares.
@@ -56,7 +56,7 @@ const NAMED_TENSORS = 5;
 /**
  * Lowers a model.
  *
- * Fails: `model-invalid` (normalising), `dim-unknown`, `dim-conflict`, `dim-invalid`,
+ * Fails: `model-invalid` (normalizing), `dim-unknown`, `dim-conflict`, `dim-invalid`,
  * `shape-impossible`, `tensor-too-large`, `types-unknown`.
  * Cost: O(nodes + edges) and the elements of small constants, beside the oracle's.
  */

@@ -5,13 +5,13 @@
  * whose channels are the results one after the other. A smaller kernel sits inside a larger one with
  * zeros around it, where its pads let it: a 1x1 convolution without pads is the middle of a 3x3 one
  * with pads of 1. Element-wise operators of one kind behind the parts are one operator as well, for
- * their inputs are neighbours in memory.
+ * their inputs are neighbors in memory.
  *
  * Example: the branches of SqueezeNet's fire module, 64 filters of 1x1 and 64 of 3x3, become 128
  * filters of 3x3, 64 of them mostly zeros: one launch instead of two, for more arithmetic. Whether
  * that pays is for a search to find out.
  *
- * The results are neighbours only for a single sample: with N samples, the channels of all parts
+ * The results are neighbors only for a single sample: with N samples, the channels of all parts
  * take turns, and each part must be copied out.
  *
  * Source: Ding et al., IOS, MLSys 2021 (arXiv 2011.01302), section 3, "operator merge". Differs: strides
@@ -38,7 +38,7 @@ import {
 } from "./merged-operator.js";
 import { operatorTypeNamed } from "./operators/catalog.js";
 
-/** Outputs are neighbours only where each begins at a multiple of this: vector loads of any type. */
+/** Outputs are neighbors only where each begins at a multiple of this: vector loads of any type. */
 const JOINT_ELEMENTS = 8;
 
 /** Operators of a lowered model, looked at for merging. */
@@ -102,7 +102,7 @@ export class MergeIndex {
 
   /**
    * What element-wise operators are as one, each reading one of `outputs` in their order, or
-   * `undefined` if they are not alike. Requires: the outputs are neighbours in memory.
+   * `undefined` if they are not alike. Requires: the outputs are neighbors in memory.
    */
   elementwise(
     members: readonly OperatorId[],

@@ -24,12 +24,12 @@ export interface MergedConvolution {
   /** Dims of the stacked filters and of the whole output. */
   readonly weightDims: readonly number[];
   readonly outputDims: readonly number[];
-  /** The outputs are neighbours in memory: the whole output needs no copies. */
+  /** The outputs are neighbors in memory: the whole output needs no copies. */
   readonly isJoint: boolean;
   readonly work: OperatorWork;
 }
 
-/** Element-wise operators as one; their inputs are neighbours in memory, and so are their outputs. */
+/** Element-wise operators as one; their inputs are neighbors in memory, and so are their outputs. */
 export interface MergedElementwise {
   readonly kind: "elementwise";
   /** Elements of all outputs. */

@@ -72,7 +72,7 @@ export interface OnnxNode {
   /** Name in the file, possibly empty or repeated. */
   readonly name: string;
   readonly opType: string;
-  /** Empty for the default domain (`ai.onnx` is normalised to it). */
+  /** Empty for the default domain (`ai.onnx` is normalized to it). */
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

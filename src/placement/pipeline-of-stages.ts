@@ -39,7 +39,7 @@ export interface PlacedStage {
   readonly workspaceBytes: number;
   /** On each of its devices: what is held from the forward to the backward pass; 0 in inference. */
   readonly keptBytes: number;
-  /** On each of its devices, always: weights, and in training gradients and the optimiser's state. */
+  /** On each of its devices, always: weights, and in training gradients and the optimizer's state. */
   readonly parameterBytes: number;
 }
 

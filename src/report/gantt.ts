@@ -1,7 +1,7 @@
 /**
  * A Gantt chart for a terminal: a row per stream, time to the right.
  *
- * Each cell stands for the same length of time and shows what fills most of it. Neighbouring bars
+ * Each cell stands for the same length of time and shows what fills most of it. Neighboring bars
  * have different fills, so that they can be told apart; a label overwrites a bar that is long
  * enough. A cell that is busy for less than half of its time shows as idle: many short bars in one
  * cell add up, so a busy row never looks idle.

@@ -3,11 +3,11 @@
  *
  * Two views together say it. The bounds: what no schedule can beat, by the longest path, by the room
  * on the SMs, by arithmetic and by bandwidth. And the chain of operators that the end waits for,
- * whose time is taken apart: what its operators take alone, what neighbours cost them, launch gaps
+ * whose time is taken apart: what its operators take alone, what neighbors cost them, launch gaps
  * and events, and waiting for room on the device.
  *
  * Example: a chain of 100 us alone in a schedule of 120 us with 8 us of gaps and 12 us slowed down:
- * fewer neighbours at that time would help, shorter gaps would not help much.
+ * fewer neighbors at that time would help, shorter gaps would not help much.
  */
 import type { ArtifactGpu, OperatorsSection } from "../artifact/artifact.js";
 import type { TimedLaunch } from "../artifact/timed-launches.js";

@@ -49,11 +49,11 @@ export interface SessionOptions {
   readonly intraThreads?: number;
   /** Threads across operators; with more than one the session runs in parallel mode (default 1). */
   readonly interThreads?: number;
-  /** Graph optimisation (default `all`, ONNX Runtime's own default). */
+  /** Graph optimization (default `all`, ONNX Runtime's own default). */
   readonly level?: "disabled" | "basic" | "extended" | "layout" | "all";
   /** Writes a profile to `<prefix>_<date>.json` when the profiling ends. */
   readonly profilePrefix?: string;
-  /** Writes the optimised model to this path, its larger weights to a file beside it. */
+  /** Writes the optimized model to this path, its larger weights to a file beside it. */
   readonly optimizedModel?: { readonly path: string; readonly weightsFile: string };
   /** Further configuration entries of the session, by their dotted names' parts. */
   readonly extra?: Readonly<Record<string, string>>;
@@ -104,7 +104,7 @@ export async function loadOnnxRuntime(packageName: string = PACKAGE): Promise<Re
  *
  * Requires: `where` names the model for the user.
  * Fails: `onnxruntime-refused-model`.
- * Cost: blocks the calling thread while ONNX Runtime optimises the graph.
+ * Cost: blocks the calling thread while ONNX Runtime optimizes the graph.
  */
 export async function createSession(
   runtime: OnnxRuntime,

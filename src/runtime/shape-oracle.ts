@@ -2,10 +2,10 @@
  * Shapes and types from ONNX Runtime, without weights.
  *
  * The model is opened with its weights turned into inputs and with every wanted value appended as
- * an output that has only a name; the session then says what it inferred. `disabled` optimisation
+ * an output that has only a name; the session then says what it inferred. `disabled` optimization
  * is quick and keeps every value; `basic` also folds constants, which some shapes need. An empty
  * shape means "scalar" and "unknown rank" alike there, so those values are settled by a dump of the
- * optimised model, where an unknown rank has no shape at all; what is optimised away stays open.
+ * optimized model, where an unknown rank has no shape at all; what is optimized away stays open.
  *
  * A model that ONNX Runtime refuses (unknown operators, one wrong node) gives nothing: the oracle
  * never fails, it only knows less.

@@ -62,7 +62,7 @@ function blockOfOperators(
   const isNamed = new Uint8Array(graph.operators.length);
   const failures: Failure[] = [];
   const place = (operator: number, block: number, pointer: string): void => {
-    const known = blockOf[operator] as number;
+    const known = blockOf[operator]!;
     if (known >= 0 && known !== block) {
       const name = graph.operators[operator]?.name ?? "";
       const [a, b] = [blocks[known]?.id ?? "", blocks[block]?.id ?? ""];
@@ -131,7 +131,7 @@ function orderOf(graph: OperatorGraph, blockOf: Int32Array, count: number): Bloc
   const readers: Map<number, number>[] = Array.from({ length: count }, () => new Map());
   for (const { id, successors } of graph.operators) {
     for (const to of successors) {
-      const [a, b] = [blockOf[id] as number, blockOf[to] as number];
+      const [a, b] = [blockOf[id]!, blockOf[to]!];
       if (a !== b && !readers[a]?.has(b)) {
         readers[a]?.set(b, to);
       }
@@ -154,12 +154,12 @@ function orderOf(graph: OperatorGraph, blockOf: Int32Array, count: number): Bloc
 /** Walking back along what feeds each block must come round. */
 function cycleAmong(left: ReadonlySet<number>, readers: readonly ReadonlyMap<number, number>[]) {
   const path: number[] = [];
-  let at = [...left][0] as number;
+  let at = [...left][0]!;
   while (!path.includes(at)) {
     path.push(at);
-    at = [...left].find((other) => readers[other]?.has(at)) as number;
+    at = [...left].find((other) => readers[other]?.has(at))!;
   }
   const blocks = [...path.slice(path.indexOf(at)), at].reverse();
-  const operators = blocks.slice(1).map((to, i) => readers[blocks[i] as number]?.get(to) ?? 0);
+  const operators = blocks.slice(1).map((to, i) => readers[blocks[i]!]?.get(to) ?? 0);
   return { blocks, operators };
 }

@@ -34,7 +34,7 @@ export interface ModelStage extends PlacedStage {
 
 /** Training, in multiples of the forward pass and of the weights. */
 export interface TrainingOptions extends TrainingRatios {
-  /** Copies of the parameters that are held: weights, gradients and the optimiser's state. */
+  /** Copies of the parameters that are held: weights, gradients and the optimizer's state. */
   readonly parameterCopies: number;
 }
 
@@ -151,7 +151,7 @@ function stageWork(
 ): readonly StageWork[] {
   const workNs = seats.map(() => 0);
   operatorNs.forEach((ns, operator) => {
-    const stage = partition.stageOf[operator] as number;
+    const stage = partition.stageOf[operator]!;
     workNs[stage] = (workNs[stage] ?? 0) + ns;
   });
   const sent: number[][] = seats.map(() => []);
@@ -211,8 +211,8 @@ function receivedBytes(
     if (producer === undefined) {
       continue;
     }
-    const from = stageOf[producer] as number;
-    for (const to of new Set(consumers.map((consumer) => stageOf[consumer] as number))) {
+    const from = stageOf[producer]!;
+    for (const to of new Set(consumers.map((consumer) => stageOf[consumer]!))) {
       const sizes = received[to]?.get(from) ?? [];
       if (to !== from) {
         sizes.push(bytes);

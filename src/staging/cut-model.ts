@@ -97,7 +97,7 @@ export function cutModel(
     const found = searchPartition(problem, options);
     if (found.ok) {
       const { stageCount, stageOf: stageOfUnit } = found.value.partition;
-      const stageOf = contracted.unitOf.map((unit) => stageOfUnit[unit] as number);
+      const stageOf = contracted.unitOf.map((unit) => stageOfUnit[unit]!);
       const partition = { stageCount, stageOf };
       const [problem] = verifyStagePartition(lowered.graph, partition);
       invariant(problem === undefined, `the search of stages made a ${problem?.kind}`);
@@ -148,8 +148,8 @@ function groupsOf({ graph, types }: LoweredModel, costs: ModelCosts): Int32Array
   const groupOf = costs.groupOf.slice();
   for (const { name, producer, consumers } of graph.tensors) {
     if (producer !== undefined && !types.has(name)) {
-      const group = groupOf[producer] as number;
-      const joined = new Set(consumers.map((consumer) => groupOf[consumer] as number));
+      const group = groupOf[producer]!;
+      const joined = new Set(consumers.map((consumer) => groupOf[consumer]!));
       groupOf.forEach((each, at) => {
         if (joined.has(each)) {
           groupOf[at] = group;
@@ -213,8 +213,8 @@ function partitionProblem(
   const perDevice = stagesPerDevice(devices, seats);
   const unitNs = new Float64Array(graph.operators.length);
   operatorTimes(costs, seats).forEach((ns, operator) => {
-    const unit = unitOf[operator] as number;
-    unitNs[unit] = (unitNs[unit] as number) + ns;
+    const unit = unitOf[operator]!;
+    unitNs[unit] = unitNs[unit]! + ns;
   });
   const memory = memoryOfModel(lowered, options.training?.parameterCopies);
   return {

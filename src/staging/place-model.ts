@@ -194,7 +194,7 @@ function notesOnKernels(costs: ModelCosts, { stageOf }: StagePartition, stages: 
   const stagesOfGroup = new Map<number, Set<number>>();
   costs.groupOf.forEach((group, operator) => {
     const known = stagesOfGroup.get(group) ?? new Set();
-    stagesOfGroup.set(group, known.add(stageOf[operator] as number));
+    stagesOfGroup.set(group, known.add(stageOf[operator]!));
   });
   const torn = [...stagesOfGroup.values()].filter((known) => known.size > 1).length;
   return torn === 0 || stages === 1

@@ -43,8 +43,8 @@ export function memoryOfModel(
   const add = (readers: readonly number[], parameters: number, kept: number): void => {
     const [only] = readers;
     if (readers.length === 1 && only !== undefined) {
-      parameterBytes[only] = (parameterBytes[only] as number) + parameters;
-      keptBytes[only] = (keptBytes[only] as number) + kept;
+      parameterBytes[only] = parameterBytes[only]! + parameters;
+      keptBytes[only] = keptBytes[only]! + kept;
     } else if (readers.length > 1) {
       shared.push({ readers, parameterBytes: parameters, keptBytes: kept });
     }
@@ -72,13 +72,13 @@ export function memoryOfUnits(
   const zeros = (): Float64Array => new Float64Array(units.operators.length);
   const [parameters, kept, workspace] = [zeros(), zeros(), zeros()];
   for (let operator = 0; operator < unitOf.length; operator++) {
-    const unit = unitOf[operator] as number;
-    parameters[unit] = (parameters[unit] as number) + (parameterBytes[operator] as number);
-    kept[unit] = (kept[unit] as number) + (keptBytes[operator] as number);
-    workspace[unit] = Math.max(workspace[unit] as number, workspaceBytes[operator] as number);
+    const unit = unitOf[operator]!;
+    parameters[unit] = parameters[unit]! + parameterBytes[operator]!;
+    kept[unit] = kept[unit]! + keptBytes[operator]!;
+    workspace[unit] = Math.max(workspace[unit]!, workspaceBytes[operator]!);
   }
   const readersOf = (readers: readonly number[]): number[] =>
-    [...new Set(readers.map((reader) => unitOf[reader] as number))].sort((a, b) => a - b);
+    [...new Set(readers.map((reader) => unitOf[reader]!))].sort((a, b) => a - b);
   return {
     parameterBytes: parameters,
     keptBytes: kept,
@@ -96,22 +96,22 @@ export function memoryOfStages(
   const zeros = (): Float64Array => new Float64Array(stageCount);
   const [parameters, kept, workspace] = [zeros(), zeros(), zeros()];
   const add = (stage: number, held: number, perMicroBatch: number): void => {
-    parameters[stage] = (parameters[stage] as number) + held;
-    kept[stage] = (kept[stage] as number) + perMicroBatch;
+    parameters[stage] = parameters[stage]! + held;
+    kept[stage] = kept[stage]! + perMicroBatch;
   };
   memory.workspaceBytes.forEach((bytes, operator) => {
-    const stage = stageOf[operator] as number;
-    workspace[stage] = Math.max(workspace[stage] as number, bytes);
-    add(stage, memory.parameterBytes[operator] as number, memory.keptBytes[operator] as number);
+    const stage = stageOf[operator]!;
+    workspace[stage] = Math.max(workspace[stage]!, bytes);
+    add(stage, memory.parameterBytes[operator]!, memory.keptBytes[operator]!);
   });
   for (const { readers, parameterBytes, keptBytes } of memory.shared) {
-    for (const stage of new Set(readers.map((reader) => stageOf[reader] as number))) {
+    for (const stage of new Set(readers.map((reader) => stageOf[reader]!))) {
       add(stage, parameterBytes, keptBytes);
     }
   }
   return Array.from({ length: stageCount }, (_, stage) => ({
-    parameterBytes: parameters[stage] as number,
-    keptBytes: kept[stage] as number,
-    workspaceBytes: workspace[stage] as number,
+    parameterBytes: parameters[stage]!,
+    keptBytes: kept[stage]!,
+    workspaceBytes: workspace[stage]!,
   }));
 }

@@ -8,7 +8,7 @@ import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifa
 import { gpuFiguresOf } from "../artifact/gpu-section-of.js";
 import { encodeOperatorsSection } from "../artifact/operators-section.js";
 import { graphOfTasks, tasksInFlight } from "../artifact/tasks-in-flight.js";
-import { deviceModelNamed } from "../cost/device-models/catalogue.js";
+import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";

@@ -7,7 +7,7 @@
  */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactStage } from "../artifact/stages-section.js";
-import { deviceModelNamed } from "../cost/device-models/catalogue.js";
+import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { StagePartition } from "../partition/stage-partition.js";

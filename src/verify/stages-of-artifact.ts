@@ -66,9 +66,9 @@ function dependencyProblem(
 ): string | undefined {
   const waitsFor = reachable(placement);
   for (const { id, name, successors } of lowered.graph.operators) {
-    const from = partition.stageOf[id] as number;
+    const from = partition.stageOf[id]!;
     for (const successor of successors) {
-      const to = partition.stageOf[successor] as number;
+      const to = partition.stageOf[successor]!;
       const [a, b] = [blockOf[from] ?? 0, blockOf[to] ?? 0];
       if (from !== to && !waitsFor(b).has(a)) {
         const reader = lowered.graph.operators[successor]?.name ?? "";

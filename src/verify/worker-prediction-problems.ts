@@ -44,7 +44,7 @@ export function workerPredictionProblems(
   const costs: OperatorCosts = { source: "measured", durationNs };
   const line = simulateWorkers(graph, schedule, costs, workers);
   const bounds = workerBounds({ graph, costs }, workers);
-  const longest = criticalPath(graph, ({ id }) => durationNs[id] as number).length;
+  const longest = criticalPath(graph, ({ id }) => durationNs[id]!).length;
   const isBounded = !isRefuted(bounds.lowerBoundNs, section.measurement);
   const again: readonly (readonly [string, number | undefined, number | undefined])[] = [
     ["latencyNs/predicted", section.latencyNs.predicted, line.makespanNs],
@@ -55,13 +55,9 @@ export function workerPredictionProblems(
       [
         `launches/${at}/startNs`,
         section.launches[at]?.startNs,
-        line.operatorStartNs[operator] as number,
+        line.operatorStartNs[operator]!,
       ] as const,
-      [
-        `launches/${at}/endNs`,
-        section.launches[at]?.endNs,
-        line.operatorEndNs[operator] as number,
-      ] as const,
+      [`launches/${at}/endNs`, section.launches[at]?.endNs, line.operatorEndNs[operator]!] as const,
     ]),
   ];
   return again.flatMap(([place, figure, expected]) =>

@@ -1,7 +1,7 @@
 /** Fixture models and device models by name, for benches: what is missing there is a mistake and throws. */
 import type { Result } from "../../dist/core/result.js";
 import type { DeviceModel } from "../../dist/cost/device-model.js";
-import { DEVICE_MODELS, deviceModelNamed } from "../../dist/cost/device-models/catalogue.js";
+import { DEVICE_MODELS, deviceModelNamed } from "../../dist/cost/device-models/catalog.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
 import type { MathMode } from "../../dist/cost/kernels/product-kernels.js";
 import { lowerModel } from "../../dist/onnx/lower.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEVICE_MODELS } from "../../src/cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../src/cost/device-models/catalog.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
 

@@ -13,7 +13,7 @@ import { RUN } from "../../src/cli/commands/run.js";
 import { SEARCH } from "../../src/cli/commands/search-options.js";
 import { VERIFY } from "../../src/cli/commands/verify.js";
 import type { AnyOptionTable, OptionSpec, Trait } from "../../src/cli/options/option-spec.js";
-import { DEVICE_MODELS } from "../../src/cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../src/cost/device-models/catalog.js";
 import { runCli } from "../support/run-cli.js";
 
 const MODEL = "fixtures/models/two-branch.onnx";

@@ -1,4 +1,4 @@
-// A device that is none: the part of CUDA's behaviour that the helper relies on, on the host.
+// A device that is none: the part of CUDA's behavior that the helper relies on, on the host.
 //
 // Work enqueued on streams runs when somebody waits for it, in an order that is random but respects
 // what streams, events and graphs promise; kernels that spin run when nothing else can. So a wait that is missing shows as a wrong result, as it
@@ -99,7 +99,7 @@ struct module {
   std::optional<std::map<std::string, host_kernel>> compiled;
 };
 
-// Not initialised: most of it, such as workspaces, is never touched.
+// Not initialized: most of it, such as workspaces, is never touched.
 struct held_memory {
   std::unique_ptr<unsigned char[]> bytes;
   std::size_t size = 0;

@@ -1,5 +1,5 @@
 /** Options about models, files and devices, each declared once for all commands that take it. */
-import { DEVICE_MODELS } from "../../cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../cost/device-models/catalog.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import {
   GPU_ALGORITHMS,

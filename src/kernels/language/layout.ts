@@ -49,7 +49,7 @@ export function sizeOf(dims: readonly number[]): number {
   return productOf(dims);
 }
 
-/** The space with dims of size 1 dropped and neighbours merged where every layout allows it. */
+/** The space with dims of size 1 dropped and neighbors merged where every layout allows it. */
 export function mergeDims({ dims, layouts }: Space): Space {
   const kept: number[] = [];
   const strides = layouts.map((): number[] => []);

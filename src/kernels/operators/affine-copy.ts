@@ -5,7 +5,7 @@
  * What looks different is the same kernel over another iteration space. Tile reads `[repeat, size]`
  * for each dim with stride 0 for `repeat`; DepthToSpace is a transposition of the channels split
  * into three; a backward Slice has negative strides. One thread moves one element, in the order of
- * the output, so that stores are always to neighbouring addresses.
+ * the output, so that stores are always to neighboring addresses.
  */
 import { present } from "../../core/invariant.js";
 import { permutation } from "../../onnx/infer/reshaping.js";

@@ -1,4 +1,4 @@
-/** The operators that are attention: ONNX's own, and those that ONNX Runtime's optimiser fuses. */
+/** The operators that are attention: ONNX's own, and those that ONNX Runtime's optimizer fuses. */
 
 import type { DeviceNode } from "../device-node.js";
 import {

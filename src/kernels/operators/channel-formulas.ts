@@ -1,4 +1,4 @@
-/** Element-wise operators whose further inputs belong to one axis: batch normalisation and (de)quantisation. */
+/** Element-wise operators whose further inputs belong to one axis: batch normalization and (de)quantization. */
 import {
   add,
   convert,
@@ -53,7 +53,7 @@ function quantized(op: OperatorCall): readonly Operand[] | undefined {
     return undefined;
   }
   if (scale.dims.length > 1 || (op.call.int("block_size") ?? 0) !== 0) {
-    return op.refuse("block-wise quantisation");
+    return op.refuse("block-wise quantization");
   }
   const axis = op.call.axis(op.call.int("axis") ?? 1, Math.max(1, x.dims.length));
   const isWhole = scale.dims.length === 0 || scale.dims[0] === 1;
@@ -71,7 +71,7 @@ const quantizeLinear: FormulaRule = (op): Formula | undefined => {
     return undefined;
   }
   if (range === undefined) {
-    return op.refuse(`quantisation to ${result.elementType}`);
+    return op.refuse(`quantization to ${result.elementType}`);
   }
   return {
     operands,

@@ -1,6 +1,6 @@
 /**
  * Element-wise operators that ONNX Runtime's tools make of several: a bias under an activation, and
- * arithmetic between quantised tensors, which is done in real numbers between dequantising and quantising.
+ * arithmetic between quantized tensors, which is done in real numbers between dequantizing and quantizing.
  */
 import { add, divide, type Expression, literal, multiply } from "../language/expression.js";
 import type { Operand, OperatorCall } from "../operator-call.js";
@@ -25,7 +25,7 @@ function biased(of: (sum: Expression, op: OperatorCall) => Expression): FormulaR
   };
 }
 
-/** A quantised tensor with its scale and zero point, at three inputs of an operator. */
+/** A quantized tensor with its scale and zero point, at three inputs of an operator. */
 interface Triple {
   readonly stored: Operand;
   readonly scale: Operand;
@@ -43,7 +43,7 @@ const operandsOf = ({ stored, scale, zero }: Triple): readonly Operand[] => [
   ...(zero === undefined ? [] : [zero]),
 ];
 
-/** `of` the real numbers of the quantised inputs at `inputs`; scale and zero point of the output at `output`. */
+/** `of` the real numbers of the quantized inputs at `inputs`; scale and zero point of the output at `output`. */
 function throughReals(
   inputs: readonly number[],
   output: number,

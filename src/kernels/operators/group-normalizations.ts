@@ -37,7 +37,7 @@ const groupNormalization: EmitRule = (op) => {
   return normalizationNodes([x.dims[0] ?? 1, groups, perGroup * spatial], y, {
     axes: [2],
     epsilon: op.call.float("epsilon") ?? 1e-5,
-    isCentred: true,
+    isCentered: true,
     element: (address) => load(x.storage, 1, address),
     inputs: [x, scale, bias],
     finish: scaled(
@@ -157,7 +157,7 @@ function normalizationOf(
     normalization: {
       axes: isLast ? [1, 3] : [2],
       epsilon: op.call.float("epsilon") ?? 1e-5,
-      isCentred: true,
+      isCentered: true,
       element: (address) => added(address).reduce(add, load(x.storage, 1, address)),
       inputs,
       finish: (value, row, at) => {

@@ -1,7 +1,7 @@
 /**
  * Products and convolutions of bytes, with sums in 32 bits.
  *
- * A quantised number is `(stored - zero point) * scale`. So a product of quantised tensors is a sum of
+ * A quantized number is `(stored - zero point) * scale`. So a product of quantized tensors is a sum of
  * `(a - a0) * (b - b0)`, exact in integers, times both scales; outside of a padded tensor lies its
  * zero point, which adds nothing. What becomes of the sum differs: it is the output (MatMulInteger, ConvInteger),
  * is brought to the scale of the output and rounded (QLinearMatMul, QLinearConv, QGemm), or becomes a float.
@@ -42,7 +42,7 @@ interface Side {
   readonly dims: readonly number[];
 }
 
-/** A quantised factor. */
+/** A quantized factor. */
 interface Factor {
   readonly operand: Operand;
   readonly zero: Side | undefined;
@@ -292,7 +292,7 @@ function requantized(at: {
     const range = quantizedRange(y.storage);
     const [aScale, bScale, yScale] = scales;
     if (aScale === undefined || bScale === undefined || yScale === undefined || !range) {
-      return op.refuse(`quantisation to ${y.elementType}`);
+      return op.refuse(`quantization to ${y.elementType}`);
     }
     const rows = sideAlong(aScale, Math.max(0, rank - 2), rank);
     const sides = [

@@ -1,4 +1,4 @@
-/** Operators that scale each row by what all of its elements say: softmax and the normalisations. */
+/** Operators that scale each row by what all of its elements say: softmax and the normalizations. */
 import type { DeviceNode } from "../device-node.js";
 import {
   add,
@@ -72,16 +72,16 @@ function softmaxRule(isLogarithm: boolean): EmitRule {
   };
 }
 
-/** How a normalisation treats its rows. */
+/** How a normalization treats its rows. */
 export interface Normalization {
   readonly axes: readonly number[];
   readonly epsilon: number;
   /** Subtract the mean. */
-  readonly isCentred: boolean;
-  /** What is normalised at an address, buffers counted from 1 in the order of `inputs`. */
+  readonly isCentered: boolean;
+  /** What is normalized at an address, buffers counted from 1 in the order of `inputs`. */
   readonly element: (address: Expression) => Expression;
   readonly inputs: readonly Operand[];
-  /** Normalised value to output, by the row and the place in it. */
+  /** Normalized value to output, by the row and the place in it. */
   readonly finish: (value: Expression, row: Expression, at: Expression) => Expression;
   readonly label: string;
 }
@@ -108,13 +108,13 @@ export function normalizationNodes(
   const element = (at: Expression) => how.element(rows.address(at));
   const { type } = element(literal("i32", 0));
   const count = literal(type, shape.length);
-  const mean = how.isCentred
+  const mean = how.isCentered
     ? rows.define("mean", divide(rows.reduce("total", literal(type, 0), add, element), count))
     : undefined;
-  const centred = (at: Expression) =>
+  const centered = (at: Expression) =>
     mean === undefined ? element(at) : subtract(element(at), mean);
   const squares = rows.reduce("squares", literal(type, 0), add, (at) =>
-    multiply(centred(at), centred(at)),
+    multiply(centered(at), centered(at)),
   );
   const variance = add(divide(squares, count), literal(type, how.epsilon));
   const inverse = rows.define("inverse", divide(literal(type, 1), unary("sqrt", variance)));
@@ -126,7 +126,7 @@ export function normalizationNodes(
       kind: "store",
       buffer: 0,
       index: rows.address(at),
-      value: how.finish(multiply(centred(at), inverse), rows.row, at),
+      value: how.finish(multiply(centered(at), inverse), rows.row, at),
     },
     ...(elementSide === undefined
       ? []
@@ -172,11 +172,11 @@ export function scaled(
   };
 }
 
-/** Normalises the dims from `axis` on; scale and bias cover exactly these. */
-function layerRule(isCentred: boolean): EmitRule {
+/** Normalizes the dims from `axis` on; scale and bias cover exactly these. */
+function layerRule(isCentered: boolean): EmitRule {
   return (op) => {
     const [x, scale, y] = [op.input(0), op.input(1), op.result()];
-    const bias = isCentred ? op.optional(2) : undefined;
+    const bias = isCentered ? op.optional(2) : undefined;
     const axis = x && op.call.axis(op.call.int("axis") ?? -1, x.dims.length);
     if (x === undefined || scale === undefined || y === undefined || axis === undefined) {
       return undefined;
@@ -193,7 +193,7 @@ function layerRule(isCentred: boolean): EmitRule {
       {
         axes,
         epsilon: op.call.float("epsilon") ?? 1e-5,
-        isCentred,
+        isCentered,
         element: (address) => load(x.storage, 1, address),
         inputs,
         finish: scaled(
@@ -202,18 +202,20 @@ function layerRule(isCentred: boolean): EmitRule {
           { operand: scale, buffer: 2 },
           { operand: bias, buffer: 3 },
         ),
-        label: isCentred ? "layerNormalization" : "rmsNormalization",
+        label: isCentered ? "layerNormalization" : "rmsNormalization",
       },
-      isCentred ? { mean: op.output(1), inverse: op.output(2) } : { inverse: op.output(1) },
+      isCentered ? { mean: op.output(1), inverse: op.output(2) } : { inverse: op.output(1) },
     );
   };
 }
 
-/** The sum of input, skip and bias is normalised; it may be an output of its own. */
-function skipRule(isCentred: boolean): EmitRule {
+/** The sum of input, skip and bias is normalized; it may be an output of its own. */
+function skipRule(isCentered: boolean): EmitRule {
   return (op) => {
     const [x, skip, scale, y] = [op.input(0), op.input(1), op.input(2), op.result()];
-    const [beta, bias] = isCentred ? [op.optional(3), op.optional(4)] : [undefined, op.optional(3)];
+    const [beta, bias] = isCentered
+      ? [op.optional(3), op.optional(4)]
+      : [undefined, op.optional(3)];
     if (x === undefined || skip === undefined || scale === undefined || y === undefined) {
       return undefined;
     }
@@ -229,7 +231,7 @@ function skipRule(isCentred: boolean): EmitRule {
       {
         axes: [x.dims.length - 1],
         epsilon: op.call.float("epsilon") ?? 1e-12,
-        isCentred,
+        isCentered,
         element: (address) => {
           const sum = add(load(x.storage, 1, address), load(skip.storage, 2, address));
           const place = remainder(address, literal(address.type, width));
@@ -259,7 +261,7 @@ const instanceNormalization: EmitRule = (op) => {
   return normalizationNodes(x.dims, y, {
     axes: x.dims.map((_, i) => i).slice(2),
     epsilon: op.call.float("epsilon") ?? 1e-5,
-    isCentred: true,
+    isCentered: true,
     element: (address) => load(x.storage, 1, address),
     inputs: [x, scale, bias],
     finish: scaled(
@@ -281,7 +283,7 @@ const meanVariance: EmitRule = (op) => {
   return normalizationNodes(x.dims, y, {
     axes,
     epsilon: 1e-9,
-    isCentred: true,
+    isCentered: true,
     element: (address) => load(x.storage, 1, address),
     inputs: [x],
     finish: (value) => value,
@@ -289,7 +291,7 @@ const meanVariance: EmitRule = (op) => {
   });
 };
 
-/** Each element by the squares of its neighbours in the channel dim. */
+/** Each element by the squares of its neighbors in the channel dim. */
 const lrn: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
   const size = op.call.int("size");
@@ -319,13 +321,13 @@ const lrn: EmitRule = (op) => {
       define("squares", float(0)),
       loop("k", size, (k) => {
         const first = literal(type, -Math.floor((size - 1) / 2));
-        const neighbour = local(type, "at");
+        const neighbor = local(type, "at");
         const isInside = every([
-          atLeast(neighbour, literal(type, 0)),
-          less(neighbour, literal(type, channels)),
+          atLeast(neighbor, literal(type, 0)),
+          less(neighbor, literal(type, channels)),
         ]);
         const value = local(sum.type, "value");
-        const element = load(x.storage, 1, addressOf(layout, [batch, neighbour, column]));
+        const element = load(x.storage, 1, addressOf(layout, [batch, neighbor, column]));
         return [
           define("at", add(add(channel, first), convert(type, k))),
           define("value", choose(isInside, element, float(0))),
@@ -343,7 +345,7 @@ const lrn: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 };
 
-/** Rules of the normalisations. */
+/** Rules of the normalizations. */
 export const NORMALIZATION_RULES: EmitTable = {
   Softmax: softmaxRule(false),
   LogSoftmax: softmaxRule(true),

@@ -1,4 +1,4 @@
-/** Between real and quantised numbers: what one stored number of few bits stands for. */
+/** Between real and quantized numbers: what one stored number of few bits stands for. */
 import {
   add,
   binary,
@@ -11,7 +11,7 @@ import {
   unary,
 } from "../language/expression.js";
 
-/** The least and largest value of an integer type that quantised tensors have. */
+/** The least and largest value of an integer type that quantized tensors have. */
 const RANGES: Readonly<Partial<Record<StorageType, readonly [number, number]>>> = {
   i8: [-128, 127],
   u8: [0, 255],
@@ -19,7 +19,7 @@ const RANGES: Readonly<Partial<Record<StorageType, readonly [number, number]>>> 
   u16: [0, 65535],
 };
 
-/** The least and largest value of a quantised type; `undefined` for types that are none. */
+/** The least and largest value of a quantized type; `undefined` for types that are none. */
 export function quantizedRange(storage: StorageType): readonly [number, number] | undefined {
   return RANGES[storage];
 }

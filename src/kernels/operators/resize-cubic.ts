@@ -1,5 +1,5 @@
 /**
- * Cubic resampling: each output element mixes the four neighbours on each axis that changes.
+ * Cubic resampling: each output element mixes the four neighbors on each axis that changes.
  *
  * A place 2.3 in the input lies 0.3 behind element 2; elements 1, 2, 3 and 4 are weighted by the cubic
  * convolution kernel at the distances 1.3, 0.3, 0.7 and 1.7. Elements beyond the border are those at
@@ -62,7 +62,7 @@ function polynomial(x: Expression, [first = 0, ...rest]: readonly number[]): Exp
   );
 }
 
-/** The weights of the neighbours at distances 1 + t, t, 1 - t and 2 - t. */
+/** The weights of the neighbors at distances 1 + t, t, 1 - t and 2 - t. */
 export function cubicWeights(t: Expression, a: number): readonly Expression[] {
   const near = (x: Expression) => polynomial(x, [a + 2, -(a + 3), 0, 1]);
   const far = (x: Expression) => polynomial(x, [a, -5 * a, 8 * a, -4 * a]);
@@ -70,7 +70,7 @@ export function cubicWeights(t: Expression, a: number): readonly Expression[] {
   return [far(add(t, float(1))), near(t), near(rest), far(add(rest, float(1)))];
 }
 
-/** Names: `p` places (clamped) and `w` weights of the neighbours of an axis. */
+/** Names: `p` places (clamped) and `w` weights of the neighbors of an axis. */
 function axisStatements(
   { axis, from, place }: CubicAxis,
   at: Expression,
@@ -80,9 +80,9 @@ function axisStatements(
   const number = (value: number) => literal(type, value);
   const source = local("f32", `s${axis}`);
   const base = local("f32", `b${axis}f`);
-  const neighbour = (tap: number) => add(convert(type, base), subtract(number(tap), number(1)));
+  const neighbor = (tap: number) => add(convert(type, base), subtract(number(tap), number(1)));
   const isInside = (tap: number) =>
-    both(atLeast(neighbour(tap), number(0)), less(neighbour(tap), number(from)));
+    both(atLeast(neighbor(tap), number(0)), less(neighbor(tap), number(from)));
   const weights = cubicWeights(subtract(source, base), a);
   const raw = weights.map((weight, tap) =>
     excludesOutside ? choose(isInside(tap), weight, float(0)) : weight,
@@ -93,7 +93,7 @@ function axisStatements(
     define(`s${axis}`, place(convert("f32", at))),
     define(`b${axis}f`, unary("floor", source)),
     ...TAPS.map((tap) => {
-      const low = binary("maximum", neighbour(tap), number(0));
+      const low = binary("maximum", neighbor(tap), number(0));
       return define(`p${axis}_${tap}`, binary("minimum", low, number(from - 1)));
     }),
     ...raw.map((weight, tap) => define(`w${axis}_${tap}`, weight)),

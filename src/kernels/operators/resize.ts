@@ -3,7 +3,7 @@
  *
  * One thread makes one output element. For each axis that changes, the output coordinate is mapped
  * back to a place in the input, `(at + 0.5) / scale - 0.5` or one of its variants, in f32 as ONNX
- * Runtime does. Nearest rounds it; linear mixes the 2^n neighbours of the n axes that change.
+ * Runtime does. Nearest rounds it; linear mixes the 2^n neighbors of the n axes that change.
  * Source: ONNX operator documentation, Resize, "coordinate_transformation_mode" and "nearest_mode".
  */
 import type { DeviceNode } from "../device-node.js";
@@ -226,7 +226,7 @@ function linearNodes(
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 }
 
-/** The neighbours below and above along axis number `depth`, weighted. */
+/** The neighbors below and above along axis number `depth`, weighted. */
 function mixed(
   x: Operand,
   axes: readonly ResizedAxis[],

@@ -4,7 +4,7 @@
  *   (a, b)  ->  (a cos - b sin, a sin + b cos)
  *
  * The pair of the number at place i of a head is the one half of the rotated part away, or (interleaved) its
- * neighbour. Cosines and sines come as tables by position and pair. A thread makes one number.
+ * neighbor. Cosines and sines come as tables by position and pair. A thread makes one number.
  *
  * Source: Su et al., RoFormer, arXiv 2104.09864, section 3.2; ONNX operator documentation, RotaryEmbedding.
  */

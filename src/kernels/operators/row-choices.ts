@@ -1,4 +1,4 @@
-/** Operators on rows that are neither reductions nor normalisations by mean and variance. */
+/** Operators on rows that are neither reductions nor normalizations by mean and variance. */
 import type { DeviceNode } from "../device-node.js";
 import {
   add,
@@ -120,7 +120,7 @@ const reverseSequence: EmitRule = (op) => {
 };
 
 /**
- * Scale and zero point from the least and largest element (and zero), then the quantised tensor. The extremes
+ * Scale and zero point from the least and largest element (and zero), then the quantized tensor. The extremes
  * are taken along the last dim first, then of what is left, so that long tensors have many threads.
  */
 const dynamicQuantize: EmitRule = (op) => {

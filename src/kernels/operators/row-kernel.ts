@@ -1,15 +1,15 @@
 /**
- * Kernels that work on rows: reductions, softmax, normalisations.
+ * Kernels that work on rows: reductions, softmax, normalizations.
  *
  * A row is the set of elements that are combined into one value: those along the reduced axes. Rows
  * are shared out in three ways, by what keeps the memory system busy:
  *
- *   1 thread per row     rows whose elements are apart, where neighbouring rows lie side by side (the
+ *   1 thread per row     rows whose elements are apart, where neighboring rows lie side by side (the
  *                        reduction over channels of [N, C, H, W]); and very short rows
  *   32 threads per row   a warp; its threads exchange values without shared memory
  *   256 threads per row  a thread block; the warps' values meet in shared memory
  *
- * Each thread takes every 32nd (256th) element, so that neighbours load neighbours, and partial values are combined
+ * Each thread takes every 32nd (256th) element, so that neighbors load neighbors, and partial values are combined
  * in a fixed order: the same input gives the same bits on every run.
  *
  * A row's program is written once for all three: `reduce` adds a pass over the row whose result all

@@ -151,7 +151,7 @@ function roundStatements(
   );
   const end = add(name("start"), number(heat));
   return [
-    // Neighbours in memory for neighbouring threads: the row is the outer and inner part together.
+    // Neighbors in memory for neighboring threads: the row is the outer and inner part together.
     ...rowAndPlace(source, position),
     define("heat", divide(name("at"), number(heat))),
     define("start", multiply(name("heat"), number(heat))),

@@ -113,7 +113,7 @@ export const clip: Evaluator = ({ call, inputs }) => {
   return inputs[0]?.values.map((value) => Math.min(Math.max(value, low), high));
 };
 
-/** Halves go to the even neighbour. */
+/** Halves go to the even neighbor. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;

@@ -1,4 +1,4 @@
-/** Convolutions, plain, transposed, deformable, integer and quantised. */
+/** Convolutions, plain, transposed, deformable, integer and quantized. */
 import { productOf } from "../../core/product.js";
 import type { ElementType } from "../../ir/element-type.js";
 import { printDims } from "./broadcast.js";

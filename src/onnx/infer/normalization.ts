@@ -1,4 +1,4 @@
-/** Normalisations with more than one output; the others keep the type of their first input. */
+/** Normalizations with more than one output; the others keep the type of their first input. */
 import { elementTypeOf } from "../../ir/element-type.js";
 import { like } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
@@ -20,7 +20,7 @@ function statisticsDims(dims: KnownDims | undefined, axis: number): KnownDims | 
   return dims?.map((dim, i) => (i < axis ? dim : 1));
 }
 
-/** Outputs: normalised, mean, inverse standard deviation; the latter with 1 from `axis` on. */
+/** Outputs: normalized, mean, inverse standard deviation; the latter with 1 from `axis` on. */
 export const layerNormalization: InferRule = (call) => {
   const x = call.input(0);
   const axis = x.dims && call.axis(call.int("axis") ?? -1, x.dims.length);
@@ -29,7 +29,7 @@ export const layerNormalization: InferRule = (call) => {
   return [like(x), statistic, statistic];
 };
 
-/** Input, skip, gamma, ...; the fourth output is the sum before normalisation. */
+/** Input, skip, gamma, ...; the fourth output is the sum before normalization. */
 export const skipLayerNormalization: InferRule = (call) => {
   const x = call.input(0);
   const dims = statisticsDims(x.dims, (x.dims?.length ?? 1) - 1);

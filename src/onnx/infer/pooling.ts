@@ -85,7 +85,7 @@ export const roiAlign: InferRule = (call) => [
   ),
 ];
 
-/** A quantised pool whose layout may have the channels last. */
+/** A quantized pool whose layout may have the channels last. */
 export const qLinearGlobalAveragePool: InferRule = (call) => {
   const pooled = channelsFirst(call, call.dims(0))?.map((dim, i) => (i < 2 ? dim : 1));
   return [tensor(call.input(0).elementType, asStored(call, pooled))];

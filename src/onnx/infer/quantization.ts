@@ -1,4 +1,4 @@
-/** Operators between real and quantised numbers. */
+/** Operators between real and quantized numbers. */
 import { elementTypeOf } from "../../ir/element-type.js";
 import { broadcast } from "./broadcast.js";
 import { tensor } from "./fact.js";

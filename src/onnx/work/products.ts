@@ -13,9 +13,9 @@ import { inputCount, inputSize, outputCount, product, type WorkRule } from "./wo
 
 /** A convolution whose weights are input `weights` and whose bias is input `bias`. */
 export function convolution(weights: number, bias: number, extra: number): WorkRule {
-  const requantised = extra > 0 ? ` + ${extra} |Y|` : "";
+  const requantized = extra > 0 ? ` + ${extra} |Y|` : "";
   return {
-    formula: `2 |Y| (C / group) kernel + |Y| with bias${requantised}`,
+    formula: `2 |Y| (C / group) kernel + |Y| with bias${requantized}`,
     flops: (work) => {
       const taps = product(work.call.dims(weights)?.slice(1) ?? []);
       const perElement = 2 * taps + (work.call.has(bias) ? 1 : 0) + extra;

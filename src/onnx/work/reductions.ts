@@ -1,4 +1,4 @@
-/** Work of reductions, normalisations, pools, resampling and selection. */
+/** Work of reductions, normalizations, pools, resampling and selection. */
 import {
   inputCount,
   inputSize,
@@ -27,7 +27,7 @@ export function window(perTap: number, perOutput: number): WorkRule {
   };
 }
 
-/** Squares of `size` neighbours are added, then scaled, shifted, raised and divided. */
+/** Squares of `size` neighbors are added, then scaled, shifted, raised and divided. */
 export const lrn: WorkRule = {
   formula: "(size + 5) |Y|",
   flops: (work) => ((work.call.int("size") ?? 1) + 5) * outputCount(work),
@@ -53,7 +53,7 @@ export const sorted: WorkRule = {
   flops: (work) => inputCount(work, 0) * bits(inputCount(work, 0)),
 };
 
-/** Neighbours that one resampled element is made of, along each dim that changes. */
+/** Neighbors that one resampled element is made of, along each dim that changes. */
 const TAPS: Readonly<Record<string, number>> = {
   nearest: 0,
   linear: 2,
@@ -127,7 +127,7 @@ export const scatter: WorkRule = {
   flops: (work) => ((work.call.text("reduction") ?? "none") === "none" ? 0 : inputCount(work, 2)),
 };
 
-/** The sum of word, position and segment embeddings is normalised. */
+/** The sum of word, position and segment embeddings is normalized. */
 export const embedLayerNormalization: WorkRule = {
   formula: "9 |Y|",
   flops: (work) => 9 * outputCount(work),

@@ -1,5 +1,5 @@
 import type { DeviceModel } from "../../cost/device-model.js";
-import { DEVICE_MODELS } from "../../cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../cost/device-models/catalog.js";
 import type { CudaDevice } from "../../runtime/cuda/client/devices.js";
 import type { GpuLaunchCosts } from "./gpu-profile.js";
 

@@ -34,7 +34,7 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   while (measure()) {
     edge.set(start.subarray(0, lefts));
     for (let left = 0; left < lefts; left++) {
-      if ((mateOfLeft[left] as number) < 0) {
+      if (mateOfLeft[left]! < 0) {
         augment(left);
       }
     }
@@ -45,7 +45,7 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   function measure(): boolean {
     let tail = 0;
     for (let left = 0; left < lefts; left++) {
-      const isFree = (mateOfLeft[left] as number) < 0;
+      const isFree = mateOfLeft[left]! < 0;
       distance[left] = isFree ? 0 : -1;
       if (isFree) {
         queue[tail++] = left;
@@ -53,13 +53,13 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
     }
     let found = false;
     for (let head = 0; head < tail; head++) {
-      const left = queue[head] as number;
-      for (let at = start[left] as number; at < (start[left + 1] as number); at++) {
-        const next = mateOfRight[right[at] as number] as number;
+      const left = queue[head]!;
+      for (let at = start[left]!; at < start[left + 1]!; at++) {
+        const next = mateOfRight[right[at]!]!;
         if (next < 0) {
           found = true;
-        } else if ((distance[next] as number) < 0) {
-          distance[next] = (distance[left] as number) + 1;
+        } else if (distance[next]! < 0) {
+          distance[next] = distance[left]! + 1;
           queue[tail++] = next;
         }
       }
@@ -72,20 +72,20 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
     let depth = 0;
     path[0] = root;
     while (depth >= 0) {
-      const left = path[depth] as number;
-      const at = edge[left] as number;
+      const left = path[depth]!;
+      const at = edge[left]!;
       if (at === start[left + 1]) {
         distance[left] = -1;
         depth--;
         continue;
       }
       edge[left] = at + 1;
-      const next = mateOfRight[right[at] as number] as number;
+      const next = mateOfRight[right[at]!]!;
       if (next < 0) {
         flip(depth);
         return;
       }
-      if (distance[next] === (distance[left] as number) + 1) {
+      if (distance[next] === distance[left]! + 1) {
         depth++;
         path[depth] = next;
       }
@@ -95,8 +95,8 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   /** Every left node on the path takes the right node of the edge it was left by. */
   function flip(depth: number): void {
     for (let i = depth; i >= 0; i--) {
-      const left = path[i] as number;
-      const taken = right[(edge[left] as number) - 1] as number;
+      const left = path[i]!;
+      const taken = right[edge[left]! - 1]!;
       mateOfLeft[left] = taken;
       mateOfRight[taken] = left;
     }

@@ -20,7 +20,7 @@ import { searchWorkers } from "./worker-search.js";
  *
  * The published algorithms know nothing of workers and use as many streams as they like; each is
  * folded onto 2, 3, 4, 6, ... and all workers, and the fastest of these stands for it (with slow
- * neighbours, fewer workers can be faster). Ours runs last and takes the others as rivals. Every
+ * neighbors, fewer workers can be faster). Ours runs last and takes the others as rivals. Every
  * schedule passes the verifier before it is given out: what fails there is a mistake of ours.
  */
 

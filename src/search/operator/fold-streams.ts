@@ -43,17 +43,16 @@ export function foldStreams(
     const predecessors = graph.operators[operator]?.predecessors ?? [];
     let ready = 0;
     for (const predecessor of predecessors) {
-      ready = Math.max(ready, endOf[predecessor] as number);
+      ready = Math.max(ready, endOf[predecessor]!);
     }
-    if ((workerOf[stream] as number) < 0) {
-      const near = new Set(predecessors.map((predecessor) => streamOf[predecessor] as number));
+    if (workerOf[stream]! < 0) {
+      const near = new Set(predecessors.map((predecessor) => streamOf[predecessor]!));
       workerOf[stream] = firstFree(freeAt, ready, near);
     }
-    const worker = workerOf[stream] as number;
+    const worker = workerOf[stream]!;
     streamOf[operator] = worker;
-    endOf[operator] =
-      Math.max(freeAt[worker] as number, ready) + (costs.durationNs[operator] as number);
-    freeAt[worker] = endOf[operator] as number;
+    endOf[operator] = Math.max(freeAt[worker]!, ready) + costs.durationNs[operator]!;
+    freeAt[worker] = endOf[operator]!;
   }
   return composeSchedule(graph, schedule.algorithm, { order, streamOf });
 }
@@ -62,8 +61,8 @@ export function foldStreams(
 function firstFree(freeAt: Float64Array, ready: number, near: ReadonlySet<number>): number {
   let best = 0;
   for (let worker = 1; worker < freeAt.length; worker++) {
-    const start = Math.max(freeAt[worker] as number, ready);
-    const bestStart = Math.max(freeAt[best] as number, ready);
+    const start = Math.max(freeAt[worker]!, ready);
+    const bestStart = Math.max(freeAt[best]!, ready);
     if (start < bestStart || (start === bestStart && near.has(worker) && !near.has(best))) {
       best = worker;
     }

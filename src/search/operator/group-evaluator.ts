@@ -74,10 +74,10 @@ export function groupEvaluator(
   function link({ order, workerOf }: GroupPlan): void {
     first.fill(count);
     for (let at = count - 1; at >= 0; at--) {
-      const group = order[at] as number;
-      const worker = workerOf[group] as number;
+      const group = order[at]!;
+      const worker = workerOf[group]!;
       position[group] = at;
-      next[at] = first[worker] as number;
+      next[at] = first[worker]!;
       first[worker] = at;
     }
   }
@@ -87,24 +87,24 @@ export function groupEvaluator(
     isRecorded.fill(0);
     waitedPositions.length = 0;
     for (let at = 0; at < count; at++) {
-      const group = order[at] as number;
-      const worker = workerOf[group] as number;
+      const group = order[at]!;
+      const worker = workerOf[group]!;
       const row = at * width;
-      const before = last[worker] as number;
+      const before = last[worker]!;
       for (let w = 0; w < width; w++) {
-        clock[row + w] = before < 0 ? -1 : (clock[before * width + w] as number);
+        clock[row + w] = before < 0 ? -1 : clock[before * width + w]!;
       }
       need.fill(-1);
-      const end = predecessors.start[group + 1] as number;
-      for (let i = predecessors.start[group] as number; i < end; i++) {
-        const predecessor = predecessors.items[i] as number;
-        const other = workerOf[predecessor] as number;
+      const end = predecessors.start[group + 1]!;
+      for (let i = predecessors.start[group]!; i < end; i++) {
+        const predecessor = predecessors.items[i]!;
+        const other = workerOf[predecessor]!;
         if (other !== worker) {
-          let signal = position[predecessor] as number;
-          while (isQuiet[order[signal] as number] === 1 && (next[signal] as number) < at) {
-            signal = next[signal] as number;
+          let signal = position[predecessor]!;
+          while (isQuiet[order[signal]!] === 1 && next[signal]! < at) {
+            signal = next[signal]!;
           }
-          need[other] = Math.max(need[other] as number, signal);
+          need[other] = Math.max(need[other]!, signal);
         }
       }
       takeWaits(row);
@@ -119,21 +119,21 @@ export function groupEvaluator(
     for (;;) {
       let chosen = 0;
       for (let w = 1; w < width; w++) {
-        if ((need[w] as number) > (need[chosen] as number)) {
+        if (need[w]! > need[chosen]!) {
           chosen = w;
         }
       }
-      const signal = need[chosen] as number;
+      const signal = need[chosen]!;
       if (signal < 0) {
         return;
       }
       need[chosen] = -1;
-      if (signal > (clock[row + chosen] as number)) {
+      if (signal > clock[row + chosen]!) {
         waitedPositions.push(signal);
         isRecorded[signal] = 1;
         for (let w = 0; w < width; w++) {
-          const known = clock[signal * width + w] as number;
-          clock[row + w] = Math.max(clock[row + w] as number, known);
+          const known = clock[signal * width + w]!;
+          clock[row + w] = Math.max(clock[row + w]!, known);
         }
       }
     }
@@ -148,20 +148,20 @@ export function groupEvaluator(
     let segments = 0;
     let waits = 0;
     for (let at = 0; at < count; at++) {
-      const group = order[at] as number;
-      const worker = workerOf[group] as number;
-      const end = waitStart[at + 1] as number;
-      if ((last[worker] as number) < 0 || end > waits) {
+      const group = order[at]!;
+      const worker = workerOf[group]!;
+      const end = waitStart[at + 1]!;
+      if (last[worker]! < 0 || end > waits) {
         load.worker[segments] = worker;
         last[worker] = segments;
         for (; waits < end; waits++) {
-          const waited = order[waitedPositions[waits] as number] as number;
-          load.waits[waits] = segmentOf[waited] as number;
+          const waited = order[waitedPositions[waits]!]!;
+          load.waits[waits] = segmentOf[waited]!;
         }
         segments++;
         load.waitStart[segments] = waits;
       }
-      segmentOf[group] = last[worker] as number;
+      segmentOf[group] = last[worker]!;
       if (isRecorded[at] === 1) {
         last[worker] = -1;
       }
@@ -179,21 +179,21 @@ export function groupEvaluator(
     load.workNs.fill(costs.segmentNs, 0, segments);
     stamp.fill(-1);
     for (let worker = 0; worker < width; worker++) {
-      for (let at = first[worker] as number; at < count; at = next[at] as number) {
-        const group = order[at] as number;
-        const segment = segmentOf[group] as number;
-        let work = groups.workNs[group] as number;
-        const end = reads.start[group + 1] as number;
-        for (let i = reads.start[group] as number; i < end; i++) {
-          const tensor = reads.items[i] as number;
-          const from = writer[tensor] as number;
+      for (let at = first[worker]!; at < count; at = next[at]!) {
+        const group = order[at]!;
+        const segment = segmentOf[group]!;
+        let work = groups.workNs[group]!;
+        const end = reads.start[group + 1]!;
+        for (let i = reads.start[group]!; i < end; i++) {
+          const tensor = reads.items[i]!;
+          const from = writer[tensor]!;
           const isOutside = from < 0 || segmentOf[from] !== segment;
           if (isOutside && stamp[tensor] !== segment) {
             stamp[tensor] = segment;
-            work += handOverNs[tensor] as number;
+            work += handOverNs[tensor]!;
           }
         }
-        load.workNs[segment] = (load.workNs[segment] as number) + work;
+        load.workNs[segment] = load.workNs[segment]! + work;
       }
     }
   }

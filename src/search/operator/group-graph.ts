@@ -39,9 +39,9 @@ export function chainsOf(graph: OperatorGraph): readonly (readonly number[])[] {
     const [only, ...others] = predecessors;
     const follows =
       only !== undefined && others.length === 0 && graph.operators[only]?.successors.length === 1;
-    chainOf[id] = follows ? (chainOf[only] as number) : chains.length;
+    chainOf[id] = follows ? chainOf[only]! : chains.length;
     if (follows) {
-      chains[chainOf[id] as number]?.push(id);
+      chains[chainOf[id]!]?.push(id);
     } else {
       chains.push([id]);
     }
@@ -76,7 +76,7 @@ export function groupGraphOf(
     const read = new Set<number>();
     for (const id of chain) {
       for (const predecessor of graph.operators[id]?.predecessors ?? []) {
-        before.add(groupOf[predecessor] as number);
+        before.add(groupOf[predecessor]!);
       }
       for (const tensor of graph.operators[id]?.inputs ?? []) {
         const producer = graph.tensors[tensor]?.producer;
@@ -95,13 +95,13 @@ export function groupGraphOf(
   return {
     count: chains.length,
     workNs: Float64Array.from(chains, (chain) =>
-      chain.reduce((sum, id) => sum + (durationNs[id] as number), 0),
+      chain.reduce((sum, id) => sum + durationNs[id]!, 0),
     ),
     predecessors: flatten(predecessors),
     successors: flatten(successors),
     reads: flatten(reads),
     writer: Int32Array.from(graph.tensors, ({ producer }) =>
-      producer === undefined ? -1 : (groupOf[producer] as number),
+      producer === undefined ? -1 : groupOf[producer]!,
     ),
     handOverNs: Float64Array.from(
       graph.tensors,
@@ -128,15 +128,15 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     );
   const tensors = [...new Set(inner.flatMap((group) => itemsOf(groups.reads, group)))].filter(
     (tensor) => {
-      const writer = groups.writer[tensor] as number;
+      const writer = groups.writer[tensor]!;
       return writer < 0 || place.has(writer);
     },
   );
   const tensorPlace = new Map(tensors.map((tensor, i) => [tensor, i]));
-  const writers = tensors.map((tensor) => place.get(groups.writer[tensor] as number) ?? -1);
+  const writers = tensors.map((tensor) => place.get(groups.writer[tensor]!) ?? -1);
   return {
     count: inner.length,
-    workNs: Float64Array.from(inner, (group) => groups.workNs[group] as number),
+    workNs: Float64Array.from(inner, (group) => groups.workNs[group]!),
     predecessors: here(groups.predecessors),
     successors: here(groups.successors),
     reads: flatten(
@@ -148,6 +148,6 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
       ),
     ),
     writer: Int32Array.from(writers),
-    handOverNs: Float64Array.from(tensors, (tensor) => groups.handOverNs[tensor] as number),
+    handOverNs: Float64Array.from(tensors, (tensor) => groups.handOverNs[tensor]!),
   };
 }

@@ -6,7 +6,7 @@ import type { GroupGraph } from "./group-graph.js";
 /**
  * Makes a plan of groups better by small changes, each judged by the simulator.
  *
- * Changes: a group goes to another worker, mostly one on which it has a neighbour in the graph; a
+ * Changes: a group goes to another worker, mostly one on which it has a neighbor in the graph; a
  * whole segment goes to another worker (moving its groups one by one would first make things
  * worse); two groups exchange workers; a group is launched earlier or later; a group stops or
  * begins to signal its own end.
@@ -109,7 +109,7 @@ function improveOnce(
   return best;
 }
 
-/** A neighbour of the plan; `undefined` when the change drawn changes nothing. */
+/** A neighbor of the plan; `undefined` when the change drawn changes nothing. */
 function change(
   groups: GroupGraph,
   plan: GroupPlan,
@@ -120,7 +120,7 @@ function change(
   const kind = random.integer(9);
   if (kind === 0) {
     const isQuiet = plan.isQuiet.slice();
-    isQuiet[group] = 1 - (isQuiet[group] as number);
+    isQuiet[group] = 1 - isQuiet[group]!;
     return { ...plan, isQuiet };
   }
   if (kind === 1) {
@@ -129,8 +129,7 @@ function change(
   if (kind === 2) {
     return exchange(plan, group, random.integer(groups.count));
   }
-  const worker =
-    kind < 5 ? random.integer(workers) : workerOfNeighbour(groups, plan, group, random);
+  const worker = kind < 5 ? random.integer(workers) : workerOfNeighbor(groups, plan, group, random);
   if (worker === plan.workerOf[group]) {
     return undefined;
   }
@@ -153,19 +152,19 @@ function exchange(plan: GroupPlan, a: number, b: number): GroupPlan | undefined 
     return undefined;
   }
   const workerOf = plan.workerOf.slice();
-  workerOf[a] = plan.workerOf[b] as number;
-  workerOf[b] = plan.workerOf[a] as number;
+  workerOf[a] = plan.workerOf[b]!;
+  workerOf[b] = plan.workerOf[a]!;
   return { ...plan, workerOf };
 }
 
-function workerOfNeighbour(
+function workerOfNeighbor(
   { predecessors, successors }: GroupGraph,
   { workerOf }: GroupPlan,
   group: number,
   random: Random,
 ): number {
   const near = [...itemsOf(predecessors, group), ...itemsOf(successors, group)];
-  return workerOf[near[random.integer(Math.max(1, near.length))] ?? group] as number;
+  return workerOf[near[random.integer(Math.max(1, near.length))] ?? group]!;
 }
 
 /** Moves a group to a random place between its last predecessor and its first successor. */
@@ -179,11 +178,11 @@ function launchElsewhere(
   const after = new Set(itemsOf(successors, group));
   const old = plan.order.indexOf(group);
   let low = old;
-  while (low > 0 && !before.has(plan.order[low - 1] as number)) {
+  while (low > 0 && !before.has(plan.order[low - 1]!)) {
     low--;
   }
   let high = old;
-  while (high + 1 < plan.order.length && !after.has(plan.order[high + 1] as number)) {
+  while (high + 1 < plan.order.length && !after.has(plan.order[high + 1]!)) {
     high++;
   }
   const place = low + random.integer(high - low + 1);

@@ -37,8 +37,8 @@ export function listSchedule(
     let bestHeld = -1;
     for (let worker = 0; worker < workers; worker++) {
       const { readyNs, crossingNs, held } = approach(group, worker);
-      const start = Math.max(freeNs[worker] as number, readyNs);
-      const end = start + crossingNs + (workNs[group] as number);
+      const start = Math.max(freeNs[worker]!, readyNs);
+      const end = start + crossingNs + workNs[group]!;
       if (end < bestEnd || (end === bestEnd && held > bestHeld)) {
         best = worker;
         bestEnd = end;
@@ -59,26 +59,26 @@ export function listSchedule(
     let readyNs = 0;
     let crossingNs = 0;
     let held = 0;
-    const end = predecessors.start[group + 1] as number;
-    for (let i = predecessors.start[group] as number; i < end; i++) {
-      const predecessor = predecessors.items[i] as number;
+    const end = predecessors.start[group + 1]!;
+    for (let i = predecessors.start[group]!; i < end; i++) {
+      const predecessor = predecessors.items[i]!;
       const isNear = workerOf[predecessor] === worker;
       held += isNear ? 1 : 0;
       crossingNs = isNear ? crossingNs : costs.segmentNs * caution;
       const signal = isNear ? 0 : costs.signalNs * caution;
-      readyNs = Math.max(readyNs, (endNs[predecessor] as number) + signal);
+      readyNs = Math.max(readyNs, endNs[predecessor]! + signal);
     }
     return { readyNs, crossingNs: crossingNs + handOvers(group, worker) * caution, held };
   }
 
   function handOvers(group: number, worker: number): number {
     let sum = 0;
-    const end = groups.reads.start[group + 1] as number;
-    for (let i = groups.reads.start[group] as number; i < end; i++) {
-      const tensor = groups.reads.items[i] as number;
-      const from = groups.writer[tensor] as number;
+    const end = groups.reads.start[group + 1]!;
+    for (let i = groups.reads.start[group]!; i < end; i++) {
+      const tensor = groups.reads.items[i]!;
+      const from = groups.writer[tensor]!;
       if (from >= 0 && workerOf[from] !== worker) {
-        sum += groups.handOverNs[tensor] as number;
+        sum += groups.handOverNs[tensor]!;
       }
     }
     return sum;
@@ -90,14 +90,14 @@ function byWayToTheEnd({ count, workNs, successors }: GroupGraph): Int32Array {
   const way = new Float64Array(count);
   for (let group = count - 1; group >= 0; group--) {
     let after = 0;
-    const end = successors.start[group + 1] as number;
-    for (let i = successors.start[group] as number; i < end; i++) {
-      after = Math.max(after, way[successors.items[i] as number] as number);
+    const end = successors.start[group + 1]!;
+    for (let i = successors.start[group]!; i < end; i++) {
+      after = Math.max(after, way[successors.items[i]!]!);
     }
-    way[group] = after + (workNs[group] as number);
+    way[group] = after + workNs[group]!;
   }
   const order = Int32Array.from({ length: count }, (_, group) => group);
-  return order.sort((a, b) => (way[b] as number) - (way[a] as number) || a - b);
+  return order.sort((a, b) => way[b]! - way[a]! || a - b);
 }
 
 /** Every group on one worker, in order. */

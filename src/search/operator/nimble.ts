@@ -6,24 +6,24 @@ import { type BipartiteGraph, maximumMatching } from "./bipartite-matching.js";
 import { composeSchedule } from "./waits.js";
 
 /**
- * Nimble: as much concurrency as the graph has, with as few synchronisations as that allows.
+ * Nimble: as much concurrency as the graph has, with as few synchronizations as that allows.
  *
  * Maximum logical concurrency means that operators which do not depend on each other never share a
- * stream. Each synchronisation is an arc between two streams. Leave out the arcs that longer paths
+ * stream. Each synchronization is an arc between two streams. Leave out the arcs that longer paths
  * imply (the minimum equivalent graph, MEG); of the rest, an arc costs nothing when both its ends
  * are on one stream. A stream is a path, so each operator keeps at most one outgoing and one
  * incoming arc: the free arcs are a matching between "operator as producer" and "operator as
- * consumer", and the most free arcs are a maximum matching. Synchronisations: |MEG| - |matching|.
+ * consumer", and the most free arcs are a maximum matching. Synchronizations: |MEG| - |matching|.
  *
  * The paths are many: every branch of every module has its own. In a second pass a path whose end
  * leads to the start of another lends it its stream: the same matching again, between ends and
- * starts of paths. It adds no synchronisation and removes no concurrency.
+ * starts of paths. It adds no synchronization and removes no concurrency.
  *
  * Example: a -> {b, c, d} -> e, a -> e. MEG drops a -> e. Matching: a-b, b-e. Paths {a b e} {c} {d};
- * synchronisations 6 - 2 = 4. A second such module gives paths {c2} {d2}, which reuse the streams.
+ * synchronizations 6 - 2 = 4. A second such module gives paths {c2} {d2}, which reuse the streams.
  *
  * Giving each branch the stream of its producer when free, as Opara does, finds the same number of
- * synchronisations on such graphs but not on others; a greedy choice can block a better one.
+ * synchronizations on such graphs but not on others; a greedy choice can block a better one.
  *
  * Source: Kwon et al., Nimble, NeurIPS 2020, Algorithm 1 and Theorems 1 to 3; the second pass is in
  * the authors' code. Differs: the MEG comes from batched reachability instead of a full closure, and
@@ -70,8 +70,8 @@ export function pathsOf(graph: OperatorGraph): Int32Array {
   const path = new Int32Array(count);
   let paths = 0;
   for (let id = 0; id < count; id++) {
-    const tail = before[id] as number;
-    path[id] = tail < 0 ? paths : (path[tail] as number);
+    const tail = before[id]!;
+    path[id] = tail < 0 ? paths : path[tail]!;
     paths += tail < 0 ? 1 : 0;
   }
   return path;
@@ -84,7 +84,7 @@ export function shareStreams(graph: OperatorGraph, path: Int32Array): Int32Array
   const last = new Int32Array(paths);
   path.forEach((p, id) => {
     last[p] = id;
-    if ((first[p] as number) < 0) {
+    if (first[p]! < 0) {
       first[p] = id;
     }
   });
@@ -93,10 +93,10 @@ export function shareStreams(graph: OperatorGraph, path: Int32Array): Int32Array
   // Paths are numbered by first operator, so that a path comes after the one it follows.
   next.forEach((follower, p) => {
     if (follower >= 0) {
-      stream[follower] = stream[p] as number;
+      stream[follower] = stream[p]!;
     }
   });
-  return path.map((p) => stream[p] as number);
+  return path.map((p) => stream[p]!);
 }
 
 /** For each path the paths that begin at a place its end leads to. */
@@ -112,19 +112,19 @@ function followers(
   const start = new Int32Array(paths + 1);
   first.forEach((id, own) => {
     eachBit(rows, id * words, words, (p) => {
-      start[p + 1] = (start[p + 1] as number) + (p === own ? 0 : 1);
+      start[p + 1] = start[p + 1]! + (p === own ? 0 : 1);
     });
   });
   for (let p = 0; p < paths; p++) {
-    start[p + 1] = (start[p + 1] as number) + (start[p] as number);
+    start[p + 1] = start[p + 1]! + start[p]!;
   }
   const fill = start.slice();
-  const right = new Int32Array(start[paths] as number);
+  const right = new Int32Array(start[paths]!);
   first.forEach((id, own) => {
     eachBit(rows, id * words, words, (p) => {
       if (p !== own) {
-        right[fill[p] as number] = own;
-        fill[p] = (fill[p] as number) + 1;
+        right[fill[p]!] = own;
+        fill[p] = fill[p]! + 1;
       }
     });
   });
@@ -144,12 +144,12 @@ function endsBefore(
     for (const predecessor of predecessors) {
       const other = predecessor * words;
       for (let word = 0; word < words; word++) {
-        rows[row + word] = (rows[row + word] as number) | (rows[other + word] as number);
+        rows[row + word] = rows[row + word]! | rows[other + word]!;
       }
     }
-    const own = path[id] as number;
+    const own = path[id]!;
     if (last[own] === id) {
-      rows[row + (own >>> 5)] = (rows[row + (own >>> 5)] as number) | (1 << (own & 31));
+      rows[row + (own >>> 5)] = rows[row + (own >>> 5)]! | (1 << (own & 31));
     }
   }
   return rows;
@@ -157,7 +157,7 @@ function endsBefore(
 
 function eachBit(rows: Int32Array, row: number, words: number, visit: (bit: number) => void): void {
   for (let word = 0; word < words; word++) {
-    for (let left = rows[row + word] as number; left !== 0; left &= left - 1) {
+    for (let left = rows[row + word]!; left !== 0; left &= left - 1) {
       visit(word * 32 + 31 - Math.clz32(left & -left));
     }
   }
@@ -166,7 +166,7 @@ function eachBit(rows: Int32Array, row: number, words: number, visit: (bit: numb
 function incomingArcs(lists: readonly (readonly number[])[]): IncomingArcs {
   const start = new Int32Array(lists.length + 1);
   lists.forEach((list, i) => {
-    start[i + 1] = (start[i] as number) + list.length;
+    start[i + 1] = start[i]! + list.length;
   });
   return { start, from: Int32Array.from(lists.flat()) };
 }
@@ -174,8 +174,8 @@ function incomingArcs(lists: readonly (readonly number[])[]): IncomingArcs {
 function outgoing({ start, from }: IncomingArcs, count: number): BipartiteGraph {
   const lists: number[][] = Array.from({ length: count }, () => []);
   for (let head = 0; head < count; head++) {
-    for (let arc = start[head] as number; arc < (start[head + 1] as number); arc++) {
-      lists[from[arc] as number]?.push(head);
+    for (let arc = start[head]!; arc < start[head + 1]!; arc++) {
+      lists[from[arc]!]?.push(head);
     }
   }
   const turned = incomingArcs(lists);

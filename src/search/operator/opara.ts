@@ -15,7 +15,7 @@ import { composeSchedule } from "./waits.js";
  * others open streams, and a join goes on with the first branch that is still free.
  *
  * Algorithm 2 gives the launch order. Ready operators wait in two lists, compute-intensive and
- * memory-intensive. Lists take turns, so that neighbours on the device want different things, and
+ * memory-intensive. Lists take turns, so that neighbors on the device want different things, and
  * from a list goes the operator with the least resource demand, so that it fits beside what runs.
  *
  * Example: stem -> {convA, pool}, convA -> reluA -> join, pool -> convB -> join. Streams: stem,
@@ -68,7 +68,7 @@ export function inheritStreams(graph: OperatorGraph): Int32Array {
       streams++;
     } else {
       handedOn[giver] = 1;
-      streamOf[id] = streamOf[giver] as number;
+      streamOf[id] = streamOf[giver]!;
     }
   }
   return streamOf;
@@ -82,8 +82,8 @@ function launchOrder(problem: OperatorProblem, options: OparaOptions): Int32Arra
   const demand = Float64Array.from(operators, options.demand ?? bytesTouched);
   const level = bottomLevels(problem.graph, problem.costs.durationNs);
   const before = (a: number, b: number): boolean => {
-    const byDemand = (demand[a] as number) - (demand[b] as number);
-    const byLevel = (level[b] as number) - (level[a] as number);
+    const byDemand = demand[a]! - demand[b]!;
+    const byLevel = level[b]! - level[a]!;
     return (byDemand || byLevel || a - b) < 0;
   };
   const ready = { compute: new Heap(before), memory: new Heap(before) };
@@ -98,11 +98,11 @@ function launchOrder(problem: OperatorProblem, options: OparaOptions): Int32Arra
   for (let at = 0; at < order.length; at++) {
     const other: BoundClass = turn === "compute" ? "memory" : "compute";
     const chosen: BoundClass = ready[turn].size > 0 ? turn : other;
-    const id = ready[chosen].pop() as number;
+    const id = ready[chosen].pop()!;
     order[at] = id;
     turn = chosen === "compute" ? "memory" : "compute";
     for (const successor of operators[id]?.successors ?? []) {
-      missing[successor] = (missing[successor] as number) - 1;
+      missing[successor] = missing[successor]! - 1;
       if (missing[successor] === 0) {
         ready[classify(operators[successor] as Operator)].push(successor);
       }

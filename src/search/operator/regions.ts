@@ -53,11 +53,11 @@ function cutGroups({ count, predecessors, successors }: GroupGraph): number[] {
     if (far <= group) {
       cuts.push(group);
     }
-    const from = successors.start[group] as number;
-    const end = successors.start[group + 1] as number;
+    const from = successors.start[group]!;
+    const end = successors.start[group + 1]!;
     far = from === end ? count : far;
     for (let i = from; i < end; i++) {
-      far = Math.max(far, successors.items[i] as number);
+      far = Math.max(far, successors.items[i]!);
     }
   }
   return cuts;

@@ -56,7 +56,7 @@ export function composeSchedule(
   }
   const launches: Launch[] = Array.from(order, (id) => ({
     operator: operatorId(id),
-    stream: stream[id] as number,
+    stream: stream[id]!,
     waits: waits[id] as readonly OperatorId[],
     record: record[id] === 1,
   }));
@@ -70,7 +70,7 @@ function renumber(
   const stream = new Int32Array(order.length);
   const numbers = new Map<number, number>();
   for (const id of order) {
-    const old = streamOf[id] as number;
+    const old = streamOf[id]!;
     const number = numbers.get(old) ?? numbers.size;
     numbers.set(old, number);
     stream[id] = number;
@@ -94,16 +94,16 @@ function minimalWaits(graph: OperatorGraph, numbered: Numbered): (readonly Opera
   const arcs = arcsOf(graph, numbered);
   const outgoing = new Int32Array(order.length);
   for (const tail of arcs.from) {
-    outgoing[tail] = (outgoing[tail] as number) + 1;
+    outgoing[tail] = outgoing[tail]! + 1;
   }
   const needless = impliedArcs(arcs, outgoing);
   const waits: (readonly OperatorId[])[] = new Array(order.length).fill(NONE);
   for (let at = 0; at < order.length; at++) {
-    const id = order[at] as number;
+    const id = order[at]!;
     const kept: OperatorId[] = [];
-    const end = arcs.start[at + 1] as number;
-    for (let arc = arcs.start[at] as number; arc < end; arc++) {
-      const tail = order[arcs.from[arc] as number] as number;
+    const end = arcs.start[at + 1]!;
+    for (let arc = arcs.start[at]!; arc < end; arc++) {
+      const tail = order[arcs.from[arc]!]!;
       if (stream[tail] !== stream[id] && needless[arc] === 0) {
         kept.push(operatorId(tail));
       }
@@ -129,23 +129,23 @@ function arcsOf(graph: OperatorGraph, numbered: Numbered): IncomingArcs {
   const latest = new Int32Array(streams).fill(-1);
   const touched: number[] = [];
   for (let at = 0; at < count; at++) {
-    const id = order[at] as number;
-    const own = stream[id] as number;
-    latest[own] = lastLaunch[own] as number;
+    const id = order[at]!;
+    const own = stream[id]!;
+    latest[own] = lastLaunch[own]!;
     touched.push(own);
     for (const predecessor of graph.operators[id]?.predecessors ?? []) {
-      const other = stream[predecessor] as number;
+      const other = stream[predecessor]!;
       if (other === own) {
         continue;
       }
-      if ((latest[other] as number) < 0) {
+      if (latest[other]! < 0) {
         touched.push(other);
       }
-      latest[other] = Math.max(latest[other] as number, signal(predecessor, at));
+      latest[other] = Math.max(latest[other]!, signal(predecessor, at));
     }
     for (const used of touched) {
-      if ((latest[used] as number) >= 0) {
-        from.push(latest[used] as number);
+      if (latest[used]! >= 0) {
+        from.push(latest[used]!);
       }
       latest[used] = -1;
     }
@@ -167,18 +167,18 @@ function signalPositions({
   const next = new Int32Array(order.length);
   const following = new Int32Array(streams).fill(order.length);
   for (let at = order.length - 1; at >= 0; at--) {
-    const id = order[at] as number;
+    const id = order[at]!;
     position[id] = at;
-    next[at] = following[stream[id] as number] as number;
-    following[stream[id] as number] = at;
+    next[at] = following[stream[id]!]!;
+    following[stream[id]!] = at;
   }
   if (isQuiet === undefined) {
-    return (operator) => position[operator] as number;
+    return (operator) => position[operator]!;
   }
   return (operator, at) => {
-    let signal = position[operator] as number;
-    while (isQuiet[order[signal] as number] === 1 && (next[signal] as number) < at) {
-      signal = next[signal] as number;
+    let signal = position[operator]!;
+    while (isQuiet[order[signal]!] === 1 && next[signal]! < at) {
+      signal = next[signal]!;
     }
     return signal;
   };
@@ -190,11 +190,11 @@ function impliedArcs(arcs: IncomingArcs, outgoing: Int32Array): Uint8Array {
   const from: number[] = [];
   const to: number[] = [];
   for (let at = 0; at + 1 < arcs.start.length; at++) {
-    const first = arcs.start[at] as number;
-    const end = arcs.start[at + 1] as number;
+    const first = arcs.start[at]!;
+    const end = arcs.start[at + 1]!;
     for (let arc = first; end - first > 1 && arc < end; arc++) {
-      const tail = arcs.from[arc] as number;
-      if ((outgoing[tail] as number) > 1) {
+      const tail = arcs.from[arc]!;
+      if (outgoing[tail]! > 1) {
         asked.push(arc);
         from.push(tail);
         to.push(at);
@@ -204,7 +204,7 @@ function impliedArcs(arcs: IncomingArcs, outgoing: Int32Array): Uint8Array {
   const ways = countWays(arcs, Int32Array.from(from), Int32Array.from(to));
   const implied = new Uint8Array(arcs.from.length);
   ways.forEach((count, i) => {
-    implied[asked[i] as number] = count === 2 ? 1 : 0;
+    implied[asked[i]!] = count === 2 ? 1 : 0;
   });
   return implied;
 }

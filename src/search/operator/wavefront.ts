@@ -27,18 +27,18 @@ export function searchWavefront({ graph }: OperatorProblem): OperatorSchedule {
   const wave = new Int32Array(count);
   for (const { id, predecessors } of graph.operators) {
     for (const predecessor of predecessors) {
-      wave[id] = Math.max(wave[id] as number, (wave[predecessor] as number) + 1);
+      wave[id] = Math.max(wave[id]!, wave[predecessor]! + 1);
     }
   }
   const order = Int32Array.from({ length: count }, (_, id) => id).sort(
-    (a, b) => (wave[a] as number) - (wave[b] as number) || a - b,
+    (a, b) => wave[a]! - wave[b]! || a - b,
   );
   const streamOf = new Int32Array(count);
   const used = new Int32Array(count);
   for (const id of order) {
-    const own = wave[id] as number;
-    streamOf[id] = used[own] as number;
-    used[own] = (used[own] as number) + 1;
+    const own = wave[id]!;
+    streamOf[id] = used[own]!;
+    used[own] = used[own]! + 1;
   }
   return composeSchedule(graph, "wavefront", { order, streamOf });
 }

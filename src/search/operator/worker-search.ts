@@ -77,7 +77,7 @@ export function searchWorkers(
   const predict = (schedule: OperatorSchedule): number =>
     simulateWorkers(graph, schedule, costs, workers).makespanNs;
   const times = candidates.map(predict);
-  const best = times.reduce((at, ns, i) => (ns < (times[at] as number) ? i : at), 0);
+  const best = times.reduce((at, ns, i) => (ns < times[at]! ? i : at), 0);
   return { ...(candidates[best] as OperatorSchedule), algorithm: NAME };
 }
 
@@ -154,15 +154,15 @@ function regionPlan(
   for (const [index, region] of regionsOf(groups).entries()) {
     const part = searchRegion(groups, region, workers, evaluations, random.fork(index));
     // Workers are alike: exchanging two names lets the region begin where the last one ended.
-    const entry = region.hasEntry ? (part.workerOf[0] as number) : entryWorker;
+    const entry = region.hasEntry ? part.workerOf[0]! : entryWorker;
     const rename = (worker: number): number =>
       worker === entry ? entryWorker : worker === entryWorker ? entry : worker;
     for (let i = 0; i < part.order.length; i++) {
-      plan.order[region.first + i] = region.first + (part.order[i] as number);
-      plan.workerOf[region.first + i] = rename(part.workerOf[i] as number);
-      plan.isQuiet[region.first + i] = part.isQuiet[i] as number;
+      plan.order[region.first + i] = region.first + part.order[i]!;
+      plan.workerOf[region.first + i] = rename(part.workerOf[i]!);
+      plan.isQuiet[region.first + i] = part.isQuiet[i]!;
     }
-    entryWorker = plan.workerOf[region.last] as number;
+    entryWorker = plan.workerOf[region.last]!;
   }
   return plan;
 }
@@ -203,16 +203,12 @@ function largestGain({ count, workNs, predecessors }: GroupGraph): number {
   let longest = 0;
   for (let group = 0; group < count; group++) {
     let start = 0;
-    for (
-      let i = predecessors.start[group] as number;
-      i < (predecessors.start[group + 1] as number);
-      i++
-    ) {
-      start = Math.max(start, end[predecessors.items[i] as number] as number);
+    for (let i = predecessors.start[group]!; i < predecessors.start[group + 1]!; i++) {
+      start = Math.max(start, end[predecessors.items[i]!]!);
     }
-    end[group] = start + (workNs[group] as number);
-    total += workNs[group] as number;
-    longest = Math.max(longest, end[group] as number);
+    end[group] = start + workNs[group]!;
+    total += workNs[group]!;
+    longest = Math.max(longest, end[group]!);
   }
   return total - longest;
 }
@@ -221,12 +217,12 @@ function largestGain({ count, workNs, predecessors }: GroupGraph): number {
 function planOf({ launches }: OperatorSchedule, chains: readonly (readonly number[])[]): GroupPlan {
   const groupOfFirst = new Int32Array(launches.length).fill(-1);
   for (const [group, chain] of chains.entries()) {
-    groupOfFirst[chain[0] as number] = group;
+    groupOfFirst[chain[0]!] = group;
   }
   const order: number[] = [];
   const workerOf = new Int32Array(chains.length);
   for (const { operator, stream } of launches) {
-    const group = groupOfFirst[operator] as number;
+    const group = groupOfFirst[operator]!;
     if (group >= 0) {
       order.push(group);
       workerOf[group] = stream;
@@ -242,10 +238,10 @@ function singlePlan(chains: readonly (readonly number[])[], plan: GroupPlan): Gr
   const isQuiet = new Uint8Array(order.length).fill(1);
   for (const [group, chain] of chains.entries()) {
     for (const id of chain) {
-      workerOf[id] = plan.workerOf[group] as number;
+      workerOf[id] = plan.workerOf[group]!;
     }
     // Inside a chain nothing else reads, so that only its last operator has an end to signal.
-    isQuiet[chain.at(-1) as number] = plan.isQuiet[group] as number;
+    isQuiet[chain.at(-1)!] = plan.isQuiet[group]!;
   }
   return { order, workerOf, isQuiet };
 }

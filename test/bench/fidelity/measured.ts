@@ -1,7 +1,7 @@
 /** The measurements in `fixtures/measured`: one operator a row. */
 import { readFileSync } from "node:fs";
 import type { DeviceModel } from "../../../src/cost/device-model.js";
-import { DEVICE_MODELS } from "../../../src/cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../../src/cost/device-models/catalog.js";
 
 /** One measured operator. */
 export interface MeasuredRow {

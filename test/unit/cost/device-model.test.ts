@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import Ajv2020 from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { parseDeviceModel } from "../../../src/cost/device-model.js";
-import { DEVICE_MODELS } from "../../../src/cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../../src/cost/device-models/catalog.js";
 
 const schema = JSON.parse(readFileSync("docs/schema/device-model.schema.json", "utf8"));
 const validate = new Ajv2020.default({ allowUnionTypes: true }).compile(schema);

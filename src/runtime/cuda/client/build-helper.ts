@@ -40,7 +40,7 @@ export interface HelperBuildOptions {
   /** Folder `native` of the package; the installed one unless given. */
   readonly sources?: string;
   /**
-   * `plain` for use. `strict` stops at warnings, `sanitized` also finds undefined behaviour and
+   * `plain` for use. `strict` stops at warnings, `sanitized` also finds undefined behavior and
    * misuse of memory while it runs: both are for those who change the helper.
    */
   readonly variant?: HelperVariant;

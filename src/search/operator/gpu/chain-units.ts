@@ -30,8 +30,8 @@ export function contractChains({ operators }: OperatorGraph): ChainUnits {
       before !== undefined &&
       predecessors.length === 1 &&
       operators[before]?.successors.length === 1;
-    head[id] = joins ? (head[before] as number) : id;
-    const chain = chains.get(head[id] as number);
+    head[id] = joins ? head[before]! : id;
+    const chain = chains.get(head[id]!);
     if (chain === undefined) {
       chains.set(id, [id]);
     } else {
@@ -45,16 +45,16 @@ export function contractChains({ operators }: OperatorGraph): ChainUnits {
       unitOf[operator] = unit;
     }
   });
-  const neighbours = (chain: readonly number[], side: "predecessors" | "successors"): number[] => {
+  const neighbors = (chain: readonly number[], side: "predecessors" | "successors"): number[] => {
     const end = side === "predecessors" ? chain[0] : chain.at(-1);
-    const found = (operators[end ?? 0]?.[side] ?? []).map((id) => unitOf[id] as number);
+    const found = (operators[end ?? 0]?.[side] ?? []).map((id) => unitOf[id]!);
     return [...new Set(found)].sort((a, b) => a - b);
   };
   return {
     members,
     graph: {
-      predecessors: members.map((chain) => neighbours(chain, "predecessors")),
-      successors: members.map((chain) => neighbours(chain, "successors")),
+      predecessors: members.map((chain) => neighbors(chain, "predecessors")),
+      successors: members.map((chain) => neighbors(chain, "successors")),
     },
   };
 }

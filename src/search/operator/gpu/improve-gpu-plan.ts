@@ -83,7 +83,7 @@ export function improveGpuPlan(
       late = lateOperators(engine, count);
       quiet = 0;
     }
-    const operator = late[random.integer(late.length)] as number;
+    const operator = late[random.integer(late.length)]!;
     const change = changeOf(graph, plan, operator, { random, streams });
     const ns =
       change === undefined
@@ -161,7 +161,7 @@ function earlier(
   const predecessors: readonly number[] = graph.operators[operator]?.predecessors ?? [];
   const at = plan.order.indexOf(operator);
   let least = at;
-  while (least > 0 && !predecessors.includes(plan.order[least - 1] as number)) {
+  while (least > 0 && !predecessors.includes(plan.order[least - 1]!)) {
     least--;
   }
   const to = least + Math.floor(where * (at - least));
@@ -176,13 +176,13 @@ function earlier(
 
 /** From the operator on, what is on its stream and what is on another change places. */
 function exchanged(plan: GpuPlan, operator: number, stream: number): Change | undefined {
-  const own = plan.streamOf[operator] as number;
+  const own = plan.streamOf[operator]!;
   if (own === stream) {
     return undefined;
   }
   const streamOf = plan.streamOf.slice();
   for (let at = plan.order.indexOf(operator); at < plan.order.length; at++) {
-    const id = plan.order[at] as number;
+    const id = plan.order[at]!;
     if (streamOf[id] === own) {
       streamOf[id] = stream;
     } else if (streamOf[id] === stream) {
@@ -196,7 +196,7 @@ function exchanged(plan: GpuPlan, operator: number, stream: number): Change | un
 function lateOperators(engine: GpuEngine, count: number): number[] {
   const late: number[] = [];
   for (let operator = 0; operator < count; operator++) {
-    if ((engine.startNs[operator] as number) > engine.inputsNs(operator) + 1) {
+    if (engine.startNs[operator]! > engine.inputsNs(operator) + 1) {
       late.push(operator);
     }
   }

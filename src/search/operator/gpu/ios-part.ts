@@ -201,7 +201,7 @@ class PartSolver {
   #unitsOf(set: number): readonly number[] {
     const units = membersOf(set);
     for (let i = 0; i < units.length; i++) {
-      units[i] = this.#part[units[i] as number] as number;
+      units[i] = this.#part[units[i]!]!;
     }
     return units;
   }

@@ -31,19 +31,17 @@ function priorities(problem: GpuProblem): Float64Array[] {
   const level = bottomLevels(graph, costs.durationNs);
   const room = new Float64Array(graph.operators.length);
   for (let operator = 0; operator < room.length; operator++) {
-    const from = work.phase[work.first[operator] as number] as number;
-    const to = work.phase[work.first[operator + 1] as number] as number;
+    const from = work.phase[work.first[operator]!]!;
+    const to = work.phase[work.first[operator + 1]!]!;
     for (let phase = from; phase < to; phase++) {
-      room[operator] =
-        (room[operator] as number) +
-        (work.share[phase] as number) * (work.phaseNs[phase] as number);
+      room[operator] = room[operator]! + work.share[phase]! * work.phaseNs[phase]!;
     }
   }
   const weighted = bottomLevels(graph, room);
   return [
     level,
     weighted,
-    level.map((ns, operator) => ns - 2 * (costs.durationNs[operator] as number)),
+    level.map((ns, operator) => ns - 2 * costs.durationNs[operator]!),
     level.map((_, operator) => -operator),
   ];
 }
@@ -51,7 +49,7 @@ function priorities(problem: GpuProblem): Float64Array[] {
 /** The operators that are ready, the most urgent first: the same for any number of streams. */
 function launchOrder({ graph: { operators } }: GpuProblem, priority: Float64Array): Int32Array {
   const ready = new Heap((a, b) => {
-    const difference = (priority[b] as number) - (priority[a] as number);
+    const difference = priority[b]! - priority[a]!;
     return difference < 0 || (difference === 0 && a < b);
   });
   const missing = Int32Array.from(operators, ({ predecessors }) => predecessors.length);
@@ -62,10 +60,10 @@ function launchOrder({ graph: { operators } }: GpuProblem, priority: Float64Arra
   }
   const order = new Int32Array(operators.length);
   for (let at = 0; at < order.length; at++) {
-    const id = ready.pop() as number;
+    const id = ready.pop()!;
     order[at] = id;
     for (const successor of operators[id]?.successors ?? []) {
-      missing[successor] = (missing[successor] as number) - 1;
+      missing[successor] = missing[successor]! - 1;
       if (missing[successor] === 0) {
         ready.push(successor);
       }
@@ -85,25 +83,22 @@ function listPlan(
   const tail = new Int32Array(most);
   let streams = 0;
   for (const id of order) {
-    const from = before.start[id] as number;
-    const to = before.start[id + 1] as number;
+    const from = before.start[id]!;
+    const to = before.start[id + 1]!;
     let inputs = 0;
     let heir = -1;
     for (let arc = from; arc < to; arc++) {
-      const operator = before.items[arc] as number;
-      const stream = streamOf[operator] as number;
-      if (
-        tail[stream] === operator &&
-        (heir < 0 || (end[operator] as number) > (end[heir] as number))
-      ) {
+      const operator = before.items[arc]!;
+      const stream = streamOf[operator]!;
+      if (tail[stream] === operator && (heir < 0 || end[operator]! > end[heir]!)) {
         heir = operator;
       }
-      inputs = Math.max(inputs, end[operator] as number);
+      inputs = Math.max(inputs, end[operator]!);
     }
     const isNew = heir < 0 && streams < most;
-    const stream = heir >= 0 ? (streamOf[heir] as number) : isNew ? streams : idlest(tail, end);
-    const free = isNew ? 0 : (end[tail[stream] as number] as number);
-    end[id] = Math.max(free, inputs) + (durationNs[id] as number);
+    const stream = heir >= 0 ? streamOf[heir]! : isNew ? streams : idlest(tail, end);
+    const free = isNew ? 0 : end[tail[stream]!]!;
+    end[id] = Math.max(free, inputs) + durationNs[id]!;
     streamOf[id] = stream;
     tail[stream] = id;
     streams += isNew ? 1 : 0;
@@ -115,7 +110,7 @@ function listPlan(
 function idlest(tail: Int32Array, end: Float64Array): number {
   let idle = 0;
   for (let stream = 1; stream < tail.length; stream++) {
-    if ((end[tail[stream] as number] as number) < (end[tail[idle] as number] as number)) {
+    if (end[tail[stream]!]! < end[tail[idle]!]!) {
       idle = stream;
     }
   }

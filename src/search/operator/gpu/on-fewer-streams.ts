@@ -3,7 +3,7 @@
  *
  * A stream that begins when another has ended can go on where that one stopped, and nothing changes.
  * So first the streams, by the time at which they begin, are given to the first that is free by then,
- * as in the colouring of intervals; that is the least number for streams kept whole. The launches are
+ * as in the coloring of intervals; that is the least number for streams kept whole. The launches are
  * put into the order in which they become ready, which changes nothing either (the device takes
  * kernels in that order), so that those of a stream follow each other in time. Then pairs are
  * joined that do overlap, shortest first, where the simulator finds that it costs nothing.
@@ -49,13 +49,7 @@ export function onFewerStreams(
 /** The launches by the time at which they become ready; equal ones stay in order. */
 function inOrderOfTime({ readyNs }: GpuEngine, { order }: GpuPlan): Int32Array {
   const place = placesOf(order);
-  return order
-    .slice()
-    .sort(
-      (a, b) =>
-        (readyNs[a] as number) - (readyNs[b] as number) ||
-        (place[a] as number) - (place[b] as number),
-    );
+  return order.slice().sort((a, b) => readyNs[a]! - readyNs[b]! || place[a]! - place[b]!);
 }
 
 /** By operator: where it is in the launch order. */
@@ -91,9 +85,9 @@ function spansOf({ readyNs, endNs }: GpuEngine, { order, streamOf, streams }: Gp
     return { stream, begin: Number.POSITIVE_INFINITY, end: 0, first: order.length, last: -1 };
   });
   order.forEach((operator, place) => {
-    const span = spans[streamOf[operator] as number] as Span;
-    span.begin = Math.min(span.begin, readyNs[operator] as number);
-    span.end = Math.max(span.end, endNs[operator] as number);
+    const span = spans[streamOf[operator]!] as Span;
+    span.begin = Math.min(span.begin, readyNs[operator]!);
+    span.end = Math.max(span.end, endNs[operator]!);
     span.first = Math.min(span.first, place);
     span.last = Math.max(span.last, place);
   });
@@ -116,7 +110,7 @@ function oneAfterTheOther(engine: GpuEngine, plan: GpuPlan): Int32Array {
     takenBy[span.stream] = to;
     lasts[to] = span;
   }
-  return plan.streamOf.map((stream) => takenBy[stream] as number);
+  return plan.streamOf.map((stream) => takenBy[stream]!);
 }
 
 /** A stream, shortest first, joins the first other that it does not slow. */
@@ -125,10 +119,10 @@ function joined(engine: GpuEngine, start: GpuPlan, makespan: number, effort: num
   let plan = start;
   const lengths = new Int32Array(plan.streams);
   for (const stream of plan.streamOf) {
-    lengths[stream] = (lengths[stream] as number) + 1;
+    lengths[stream] = lengths[stream]! + 1;
   }
   const streams = [...usedStreams(plan)];
-  streams.sort((a, b) => (lengths[a] as number) - (lengths[b] as number) || b - a);
+  streams.sort((a, b) => lengths[a]! - lengths[b]! || b - a);
   for (const [at, stream] of streams.entries()) {
     for (const other of streams.slice(at + 1)) {
       if (!budget.isLeft()) {

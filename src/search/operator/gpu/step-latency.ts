@@ -63,9 +63,8 @@ function runStep(
     now += step;
     let kept = 0;
     for (let slot = 0; slot < sharing.count; slot++) {
-      const isOver =
-        (sharing.rate[slot] as number) > 0 && (sharing.left[slot] as number) <= DONE_NS;
-      const run = runs[sharing.operator[slot] as number] as GroupRun;
+      const isOver = sharing.rate[slot]! > 0 && sharing.left[slot]! <= DONE_NS;
+      const run = runs[sharing.operator[slot]!] as GroupRun;
       if (!isOver || endPhase(work, sharing, slot, run, now)) {
         if (kept < slot) {
           sharing.move(slot, kept);
@@ -96,8 +95,8 @@ function admit(
     if (run.due > now + 1e-9) {
       return run.due;
     }
-    const phase = work.phase[run.kernel] as number;
-    sharing.add(first, phase, work.phaseNs[phase] as number);
+    const phase = work.phase[run.kernel]!;
+    sharing.add(first, phase, work.phaseNs[phase]!);
     run.due = Number.POSITIVE_INFINITY;
   }
 }
@@ -110,14 +109,14 @@ function endPhase(
   run: GroupRun,
   now: number,
 ): boolean {
-  const next = (sharing.phase[slot] as number) + 1;
-  if (next < (work.phase[run.kernel + 1] as number)) {
+  const next = sharing.phase[slot]! + 1;
+  if (next < work.phase[run.kernel + 1]!) {
     sharing.phase[slot] = next;
-    sharing.left[slot] = work.phaseNs[next] as number;
+    sharing.left[slot] = work.phaseNs[next]!;
     return true;
   }
-  const operator = run.operators[run.at] as number;
-  if (run.kernel + 1 < (work.first[operator + 1] as number)) {
+  const operator = run.operators[run.at]!;
+  if (run.kernel + 1 < work.first[operator + 1]!) {
     run.kernel++;
     run.due = now + work.launchGapNs;
     return false;
@@ -130,9 +129,9 @@ function endPhase(
 function enterOperator(work: GpuWork, run: GroupRun, at: number, due: number): void {
   run.due = Number.POSITIVE_INFINITY;
   for (run.at = at; run.at < run.operators.length; run.at++) {
-    const operator = run.operators[run.at] as number;
-    const kernel = work.first[operator] as number;
-    if (kernel < (work.first[operator + 1] as number)) {
+    const operator = run.operators[run.at]!;
+    const kernel = work.first[operator]!;
+    if (kernel < work.first[operator + 1]!) {
       run.kernel = kernel;
       run.due = due;
       return;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { present } from "../../../../../src/core/invariant.js";
-import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalogue.js";
+import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalog.js";
 import { kernelsOf } from "../../../../../src/cost/kernels/operator-kernels.js";
 import { type GpuProblem, gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
 import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
