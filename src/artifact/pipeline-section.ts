@@ -1,15 +1,5 @@
-import {
-  type Fields,
-  integer,
-  list,
-  number,
-  object,
-  oneOf,
-  optional,
-  problem,
-  type Shape,
-  text,
-} from "../core/json-shape.js";
+import { list, object, optional } from "../core/json-containers.js";
+import { custom, integer, number, oneOf, problem, type Shape, text } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
 import type { SearchStatus } from "../schedule/pipeline-outcome.js";
 import type { Phase } from "../schedule/pipeline-schedule.js";
@@ -79,105 +69,89 @@ export interface PipelineSection {
   readonly instances: readonly ArtifactInstance[];
 }
 
-const NAME = text();
-const TIME = integer(0);
-const STATUS: Shape<SearchStatus> = oneOf("optimal", "bounded", "heuristic");
+const NAME = text().named("pipelineName");
+const TIME = integer(0).describe("In the time unit of the placement.").named("time");
+const STATUS: Shape<SearchStatus> = oneOf("optimal", "bounded", "heuristic")
+  .describe(
+    "Optimal: the lower bound is reached; bounded: it is proved, but not reached; heuristic: nothing was tried to prove it.",
+  )
+  .named("status");
 
 /** Any object: `readPlacement` judges it. */
-const OBJECT: Shape<Json> = (value, pointer, problems) =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : problem(problems, pointer, "must be an object");
+const OBJECT: Shape<Json> = custom(
+  (value, pointer, problems) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Json)
+      : problem(problems, pointer, "must be an object"),
+  { type: "object" },
+);
 
-const FIELDS: Fields<PipelineSection> = {
+const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
+  kind: oneOf("load", "recurrence", "memory", "search"),
+  device: optional(NAME),
+  blocks: list(NAME),
+}).describe(
+  "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. search: everything shorter was tried. See artifact-format.md.",
+);
+
+const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({
+  name: NAME,
+  load: TIME.describe("Time of one micro-batch, in the time unit of the placement."),
+  peakMemory: integer().describe("Highest memory of the whole schedule."),
+  memoryLimit: optional(integer(0).describe("Absent: no limit.")),
+});
+
+const ENTRY: Shape<ArtifactRepetendEntry> = object<ArtifactRepetendEntry>({
+  block: NAME,
+  residue: optional(integer(0), 0),
+  offset: TIME,
+  shift: integer(0),
+});
+
+const INSTANCE: Shape<ArtifactInstance> = object<ArtifactInstance>({
+  block: NAME,
+  microBatch: integer(0),
+  start: TIME,
+  end: TIME,
+  phase: oneOf("warmup", "repetend", "cooldown"),
+});
+
+/** The form of the `pipeline` section of an artifact. */
+export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSection>({
   algorithm: text(100),
-  placement: OBJECT,
+  placement: OBJECT.describe(
+    "The placement: a top-compile/placement document (placement.schema.json).",
+  ),
   period: integer(1),
   microBatchesPerPeriod: integer(1),
   periodLowerBound: TIME,
   status: STATUS,
-  boundedBy: object<ArtifactPeriodBound>({
-    kind: oneOf("load", "recurrence", "memory", "search"),
-    device: optional(NAME),
-    blocks: list(NAME),
-  }),
+  boundedBy: BOUND,
   microBatches: integer(1),
-  inFlight: integer(1),
+  inFlight: integer(1).describe("Most micro-batches begun and not finished."),
   makespan: TIME,
   makespanLowerBound: TIME,
   makespanStatus: STATUS,
-  bubbleRate: object<PipelineSection["bubbleRate"]>({ steady: number(0, 1), whole: number(0, 1) }),
-  devices: list(
-    object<ArtifactPipelineDevice>({
-      name: NAME,
-      load: TIME,
-      peakMemory: integer(),
-      memoryLimit: optional(TIME),
-    }),
+  bubbleRate: object<PipelineSection["bubbleRate"]>({
+    steady: number(0, 1),
+    whole: number(0, 1),
+  }).describe(
+    "Idle share of all devices' time: per period, and from the first start to the last end.",
   ),
-  anchor: integer(),
-  repetend: list(
-    object<ArtifactRepetendEntry>({
-      block: NAME,
-      residue: optional(TIME, 0),
-      offset: TIME,
-      shift: TIME,
-    }),
+  devices: list(DEVICE),
+  anchor: integer().describe(
+    "Micro-batch i = residue + microBatchesPerPeriod * j starts a block at anchor + offset + (j + shift) * period.",
   ),
-  instances: list(
-    object<ArtifactInstance>({
-      block: NAME,
-      microBatch: TIME,
-      start: TIME,
-      end: TIME,
-      phase: oneOf("warmup", "repetend", "cooldown"),
-    }),
-  ),
-};
+  repetend: list(ENTRY),
+  instances: list(INSTANCE),
+})
+  .writtenAs(withoutResidues)
+  .describe("The pipeline schedule of a placement, and how good it is.")
+  .named("pipeline");
 
-/** Reads the `pipeline` section of an artifact. */
-export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSection>(FIELDS);
-
-/** The `pipeline` section with its keys in the order of the format. */
-export function encodePipelineSection(section: PipelineSection): Json {
-  const { boundedBy, bubbleRate } = section;
-  return {
-    algorithm: section.algorithm,
-    placement: section.placement,
-    period: section.period,
-    microBatchesPerPeriod: section.microBatchesPerPeriod,
-    periodLowerBound: section.periodLowerBound,
-    status: section.status,
-    boundedBy: {
-      kind: boundedBy.kind,
-      device: boundedBy.device,
-      blocks: [...boundedBy.blocks],
-    },
-    microBatches: section.microBatches,
-    inFlight: section.inFlight,
-    makespan: section.makespan,
-    makespanLowerBound: section.makespanLowerBound,
-    makespanStatus: section.makespanStatus,
-    bubbleRate: { steady: bubbleRate.steady, whole: bubbleRate.whole },
-    devices: section.devices.map(({ name, load, peakMemory, memoryLimit }) => ({
-      name,
-      load,
-      peakMemory,
-      memoryLimit,
-    })),
-    anchor: section.anchor,
-    repetend: section.repetend.map(({ block, residue, offset, shift }) => ({
-      block,
-      residue: section.microBatchesPerPeriod === 1 ? undefined : residue,
-      offset,
-      shift,
-    })),
-    instances: section.instances.map(({ block, microBatch, start, end, phase }) => ({
-      block,
-      microBatch,
-      start,
-      end,
-      phase,
-    })),
-  };
+/** Of one micro-batch a period, the residue is always 0 and is not written. */
+function withoutResidues(section: PipelineSection): unknown {
+  return section.microBatchesPerPeriod === 1
+    ? { ...section, repetend: section.repetend.map(({ residue: _, ...entry }) => entry) }
+    : section;
 }

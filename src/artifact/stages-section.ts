@@ -1,5 +1,5 @@
-import { integer, list, object, type Shape, text } from "../core/json-shape.js";
-import type { Json } from "../core/stable-json.js";
+import { list, object } from "../core/json-containers.js";
+import { integer, type Shape, text } from "../core/json-shape.js";
 
 /** One stage of a model: a convex part of it, and where it runs. */
 export interface ArtifactStage {
@@ -19,30 +19,21 @@ export interface ArtifactStage {
   readonly outputBytes: number;
 }
 
-const NAME = text(65_536);
-
 const STAGE: Shape<ArtifactStage> = object<ArtifactStage>({
-  id: text(),
-  devices: list(text(), 4096),
-  operators: list(NAME),
-  durationNs: integer(1),
-  parameterBytes: integer(0),
-  workspaceBytes: integer(0),
-  outputBytes: integer(0),
+  id: text().describe("Id of its forward block in the placement, without `.forward`."),
+  devices: list(text(), 4096).describe("Names of devices of the placement."),
+  operators: list(text(65_536)).describe("Names of its operators, in topological order."),
+  durationNs: integer(1).describe(
+    "Predicted forward pass of one micro-batch while all devices work.",
+  ),
+  parameterBytes: integer(0).describe(
+    "Held on each of its devices at all times: parameters, and what waits to be read.",
+  ),
+  workspaceBytes: integer(0).describe("Held on each of its devices while it runs."),
+  outputBytes: integer(0).describe("What it sends to other stages for one micro-batch."),
 });
 
-/** Reads the `stages` section of an artifact. */
-export const stagesSectionShape: Shape<readonly ArtifactStage[]> = list(STAGE, 4096);
-
-/** The `stages` section with its keys in the order of the format. */
-export function encodeStagesSection(stages: readonly ArtifactStage[]): Json {
-  return stages.map((stage) => ({
-    id: stage.id,
-    devices: [...stage.devices],
-    operators: [...stage.operators],
-    durationNs: stage.durationNs,
-    parameterBytes: stage.parameterBytes,
-    workspaceBytes: stage.workspaceBytes,
-    outputBytes: stage.outputBytes,
-  }));
-}
+/** The form of the `stages` section of an artifact. */
+export const stagesSectionShape: Shape<readonly ArtifactStage[]> = list(STAGE, 4096)
+  .describe("The stages of a model, in an order in which everything is sent to later ones.")
+  .named("stages");

@@ -6,15 +6,57 @@
  */
 import type { Failure, Failures } from "./failure.js";
 import { InternalError } from "./invariant.js";
-import type { JsonProblem, Shape } from "./json-shape.js";
+import { type Fields, object } from "./json-containers.js";
+import { encode } from "./json-encode.js";
+import {
+  type JsonProblem,
+  type JsonSchema,
+  oneOf,
+  type SchemaDefinitions,
+  type Shape,
+} from "./json-shape.js";
 import { parseJson } from "./parse-json.js";
 import { fail, ok, type Result } from "./result.js";
+import { type Json, stableJson } from "./stable-json.js";
 
-/** A kind of document: what its first two fields say, and the shape of the whole. */
-export interface DocumentKind<T> {
+interface Heading {
   readonly format: string;
   readonly version: number;
-  readonly shape: Shape<T>;
+}
+
+/** A kind of document: what its first two fields say, and the form of the whole. */
+export interface DocumentKind<T> extends Heading {
+  readonly description: string;
+  readonly shape: Shape<Heading & T>;
+}
+
+/** Declares a kind of document: its heading, and the fields behind `format` and `version`. */
+export function defineDocument<T extends object>(
+  { format, version, description }: Heading & { readonly description: string },
+  fields: Fields<T>,
+): DocumentKind<T> {
+  const heading = { format: oneOf(format), version: oneOf(version) };
+  // `Fields` of a sum of unknown fields is not seen as the sum of their `Fields`.
+  const all = { ...heading, ...fields } as unknown as Fields<Heading & T>;
+  return { format, version, description, shape: object<Heading & T>(all) };
+}
+
+/** The JSON Schema of a kind of document, draft 2020-12. */
+export function documentSchema(kind: DocumentKind<unknown>): JsonSchema {
+  const definitions: SchemaDefinitions = new Map();
+  const schema = kind.shape.schema(definitions);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: `urn:${kind.format.replace("/", ":")}:${kind.version}`,
+    title: `${kind.format}, version ${kind.version}`,
+    description: kind.description,
+    ...schema,
+    ...(definitions.size === 0
+      ? {}
+      : {
+          $defs: Object.fromEntries([...definitions].map(([name, { schema }]) => [name, schema])),
+        }),
+  };
 }
 
 /** How a folder words what is wrong with its documents. */
@@ -69,8 +111,8 @@ export function readDocument<T, R>(
     return fail([invalid(other)]);
   }
   const problems: JsonProblem[] = [];
-  const document = kind.shape(value, "", problems);
-  const accepted = document === undefined ? undefined : accept(document, problems);
+  const read = kind.shape.read(value, "", problems);
+  const accepted = read === undefined ? undefined : accept(withoutHeading(read), problems);
   if (accepted !== undefined && problems.length === 0) {
     return ok(accepted);
   }
@@ -79,23 +121,39 @@ export function readDocument<T, R>(
   return fail(failures);
 }
 
+function withoutHeading<T>({ format: _, version: __, ...document }: Heading & T): T {
+  return document as T;
+}
+
 /**
- * A document of our own with the keys of every record in the documented order, to be written.
+ * A document of our own as JSON, its heading first.
  *
  * Ensures: what is written is read back. Throws `InternalError` for a document that would be refused.
  */
-export function ownDocument<T, R>(document: T, kind: DocumentKind<T>, accept: Accept<T, R>): T {
+export function documentJson<T>(
+  document: T,
+  kind: DocumentKind<T>,
+  accept: Accept<T, unknown> = () => undefined,
+): Json {
+  const { format, version } = kind;
+  const json = encode(kind.shape, { format, version, ...document });
   const problems: JsonProblem[] = [];
-  const ordered = kind.shape(document, "", problems);
-  if (ordered !== undefined) {
-    accept(ordered, problems);
-  }
+  accept(document, problems);
   const [first] = problems;
-  if (ordered === undefined || first !== undefined) {
-    const what = `${first?.pointer ?? ""} ${first?.message ?? "has another shape"}`;
-    throw new InternalError(`a ${kind.format} of our own would be refused: ${what}`);
+  if (first !== undefined) {
+    const what = `${first.pointer} ${first.message}`;
+    throw new InternalError(`a ${format} of our own would be refused: ${what}`);
   }
-  return ordered;
+  return json;
+}
+
+/** The text of a document of our own: see `documentJson`. The same bytes on every machine. */
+export function encodeDocument<T>(
+  document: T,
+  kind: DocumentKind<T>,
+  accept?: Accept<T, unknown>,
+): string {
+  return stableJson(documentJson(document, kind, accept));
 }
 
 /** What users call the documents of this tool. */
@@ -113,10 +171,7 @@ export function placeIn(file: string, { pointer }: JsonProblem): string {
   return pointer === "" ? file : `${file} at ${pointer}`;
 }
 
-function otherKind(
-  value: unknown,
-  { format, version }: DocumentKind<unknown>,
-): JsonProblem | undefined {
+function otherKind(value: unknown, { format, version }: Heading): JsonProblem | undefined {
   const found = (value ?? {}) as { readonly format?: unknown; readonly version?: unknown };
   if (typeof found.format === "string" && found.format !== format) {
     const kind = KINDS[found.format];
@@ -127,7 +182,9 @@ function otherKind(
     return { pointer: "/format", message };
   }
   if (found.format === format && typeof found.version === "number" && found.version !== version) {
-    return { pointer: "/version", message: `must be ${version}, is ${found.version}` };
+    const hint = found.version > version ? "; update top-compile" : "";
+    const message = `version ${found.version}: this program reads version ${version}${hint}`;
+    return { pointer: "/version", message };
   }
   return undefined;
 }

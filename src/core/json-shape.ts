@@ -1,8 +1,12 @@
 /**
- * Checked reading of JSON: a `Shape<T>` turns an unknown value into a `T`, and reports *every*
- * problem with the JSON pointer of its place (RFC 6901) instead of stopping at the first.
- * Unknown fields of objects are problems too.
+ * The form of JSON, declared once: a `Shape<T>` turns an unknown value into a `T`, puts the keys of a
+ * `T` in the order of the format, and says the same as a JSON Schema.
+ *
+ * Reading reports *every* problem with the JSON pointer of its place (RFC 6901) instead of stopping
+ * at the first. Unknown fields of objects are problems too.
  */
+import { invariant } from "./invariant.js";
+import type { Json } from "./stable-json.js";
 
 /** One thing wrong in a JSON document. */
 export interface JsonProblem {
@@ -12,28 +16,81 @@ export interface JsonProblem {
 }
 
 /** Reads one JSON value; `undefined` means that at least one problem was added. */
-export type Shape<T> = (value: unknown, pointer: string, problems: JsonProblem[]) => T | undefined;
+export type Reader<T> = (value: unknown, pointer: string, problems: JsonProblem[]) => T | undefined;
 
-/** A field that may be absent; the result then lacks the key, or has `fallback`. */
-interface OptionalField<T> {
-  readonly optional: true;
-  readonly shape: Shape<T>;
-  readonly fallback: T | undefined;
+/** A JSON Schema, draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, Json>>;
+
+/** Shapes with a name, which a schema has once under `$defs`. */
+export type SchemaDefinitions = Map<
+  string,
+  { readonly shape: Shape<unknown>; readonly schema: JsonSchema }
+>;
+
+/** What a shape is made of. */
+export interface ShapeParts<T> {
+  readonly read: Reader<T>;
+  /** The schema; shapes with a name are added to `definitions`. */
+  readonly schema: (definitions: SchemaDefinitions) => JsonSchema;
+  /** A value with its keys in the order of the format; absent: it has no keys. */
+  readonly ordered?: (value: unknown) => unknown;
 }
 
-type Field<T> = Shape<T> | OptionalField<T>;
+/** The form of a JSON value. */
+export class Shape<T> {
+  readonly read: Reader<T>;
+  readonly schema: (definitions: SchemaDefinitions) => JsonSchema;
+  /**
+   * A value as it is written: keys in the order of the format, nothing that is `undefined`. Fields
+   * that the shape does not know stay, behind the others: `read` refuses them.
+   */
+  readonly ordered: (value: unknown) => unknown;
 
-/** Shapes of the fields of `T`, in the order in which they are read. */
-export type Fields<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
+  constructor({ read, schema, ordered = (value) => value }: ShapeParts<T>) {
+    this.read = read;
+    this.schema = schema;
+    this.ordered = ordered;
+  }
 
-/** A field that may be absent. */
-export function optional<T>(shape: Shape<T>, fallback?: T): OptionalField<T> {
-  return { optional: true, shape, fallback };
+  /** The same with a description for the schema: one line. */
+  describe(description: string): Shape<T> {
+    return new Shape({
+      ...this,
+      schema: (definitions) =>
+        Object.assign({ description }, this.schema(definitions), { description }),
+    });
+  }
+
+  /** The same, which a schema has once, under this name. */
+  named(name: string): Shape<T> {
+    return new Shape({
+      ...this,
+      schema: (definitions) => {
+        const known = definitions.get(name)?.shape ?? this;
+        invariant(known === this, `two shapes are named "${name}"`);
+        if (!definitions.has(name)) {
+          definitions.set(name, { shape: this, schema: {} });
+          definitions.set(name, { shape: this, schema: this.schema(definitions) });
+        }
+        return { $ref: `#/$defs/${name}` };
+      },
+    });
+  }
+
+  /** The same, but written with less: what `lean` leaves out is filled in by reading. */
+  writtenAs(lean: (value: T) => unknown): Shape<T> {
+    return new Shape({ ...this, ordered: (value) => this.ordered(lean(value as T)) });
+  }
+}
+
+/** Any other form: a reader, and the schema of what it takes; the default schema takes anything. */
+export function custom<T>(read: Reader<T>, schema: JsonSchema = {}): Shape<T> {
+  return new Shape({ read, schema: () => schema });
 }
 
 /** Any string, or one no longer than `maxLength` (default 4096) and not empty. */
 export function text(maxLength: number = 4096): Shape<string> {
-  return (value, pointer, problems) => {
+  const read: Reader<string> = (value, pointer, problems) => {
     if (typeof value !== "string") {
       return problem(problems, pointer, `must be a string, not ${nameOf(value)}`);
     }
@@ -46,6 +103,14 @@ export function text(maxLength: number = 4096): Shape<string> {
     }
     return value;
   };
+  return custom(read, { type: "string", minLength: 1, maxLength });
+}
+
+/** A string that matches `pattern`; `message` says so for people. */
+export function textLike(pattern: RegExp, message: string): Shape<string> {
+  const read: Reader<string> = (value, pointer, problems) =>
+    typeof value === "string" && pattern.test(value) ? value : problem(problems, pointer, message);
+  return custom(read, { type: "string", pattern: pattern.source });
 }
 
 /** An integer in [`min`, `max`]; at most 2^53 - 1 either way. */
@@ -53,7 +118,7 @@ export function integer(
   min: number = Number.MIN_SAFE_INTEGER,
   max: number = Number.MAX_SAFE_INTEGER,
 ): Shape<number> {
-  return (value, pointer, problems) => {
+  const read: Reader<number> = (value, pointer, problems) => {
     if (typeof value !== "number" || !Number.isInteger(value)) {
       return problem(problems, pointer, `must be an integer, not ${nameOf(value)}`);
     }
@@ -62,6 +127,7 @@ export function integer(
     }
     return value;
   };
+  return custom(read, { type: "integer", minimum: min, maximum: max });
 }
 
 /** A finite number in [`min`, `max`]. */
@@ -69,7 +135,7 @@ export function number(
   min: number = -Number.MAX_VALUE,
   max: number = Number.MAX_VALUE,
 ): Shape<number> {
-  return (value, pointer, problems) => {
+  const read: Reader<number> = (value, pointer, problems) => {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       return problem(problems, pointer, `must be a number, not ${nameOf(value)}`);
     }
@@ -78,99 +144,35 @@ export function number(
     }
     return value;
   };
+  return custom(read, {
+    type: "number",
+    ...(min === -Number.MAX_VALUE ? {} : { minimum: min }),
+    ...(max === Number.MAX_VALUE ? {} : { maximum: max }),
+  });
 }
 
 /** `true` or `false`. */
-export const boolean: Shape<boolean> = (value, pointer, problems) =>
-  typeof value === "boolean"
-    ? value
-    : problem(problems, pointer, `must be true or false, not ${nameOf(value)}`);
+export const boolean: Shape<boolean> = custom(
+  (value, pointer, problems) =>
+    typeof value === "boolean"
+      ? value
+      : problem(problems, pointer, `must be true or false, not ${nameOf(value)}`),
+  { type: "boolean" },
+);
 
 /** One of the given constants. */
 export function oneOf<const T extends readonly (string | number | boolean)[]>(
   ...choices: T
 ): Shape<T[number]> {
-  return (value, pointer, problems) =>
+  const read: Reader<T[number]> = (value, pointer, problems) =>
     (choices as readonly unknown[]).includes(value)
       ? (value as T[number])
       : problem(problems, pointer, `must be ${choices.map((c) => JSON.stringify(c)).join(" or ")}`);
-}
-
-/** An array of `shape` with at most `maxLength` items. */
-export function list<T>(shape: Shape<T>, maxLength: number = 10_000_000): Shape<readonly T[]> {
-  return (value, pointer, problems) => {
-    if (!Array.isArray(value)) {
-      return problem(problems, pointer, `must be an array, not ${nameOf(value)}`);
-    }
-    if (value.length > maxLength) {
-      return problem(
-        problems,
-        pointer,
-        `must have at most ${maxLength} items, has ${value.length}`,
-      );
-    }
-    const before = problems.length;
-    const items = value.map((item, i) => shape(item, `${pointer}/${i}`, problems));
-    return problems.length === before ? (items as T[]) : undefined;
-  };
-}
-
-/** An object whose keys are free and whose values are `shape`. */
-export function dictionary<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
-  return (value, pointer, problems) => {
-    if (!isObject(value)) {
-      return problem(problems, pointer, `must be an object, not ${nameOf(value)}`);
-    }
-    const before = problems.length;
-    const entries = Object.entries(value).map(
-      ([key, item]) => [key, shape(item, `${pointer}/${escapeToken(key)}`, problems)] as const,
-    );
-    return problems.length === before
-      ? (Object.fromEntries(entries) as Record<string, T>)
-      : undefined;
-  };
-}
-
-/** An object with exactly these fields. */
-export function object<T extends object>(fields: Fields<T>): Shape<T> {
-  const known = Object.entries(fields) as [string, Field<unknown>][];
-  return (value, pointer, problems) => {
-    if (!isObject(value)) {
-      return problem(problems, pointer, `must be an object, not ${nameOf(value)}`);
-    }
-    const before = problems.length;
-    for (const key of Object.keys(value)) {
-      if (!Object.hasOwn(fields, key)) {
-        problems.push({ pointer: `${pointer}/${escapeToken(key)}`, message: "unknown field" });
-      }
-    }
-    const result: Record<string, unknown> = {};
-    for (const [key, field] of known) {
-      const item = readField(field, value, key, { pointer, problems });
-      if (item !== undefined) {
-        result[key] = item;
-      }
-    }
-    return problems.length === before ? (result as T) : undefined;
-  };
-}
-
-function readField(
-  field: Field<unknown>,
-  value: Record<string, unknown>,
-  key: string,
-  at: { readonly pointer: string; readonly problems: JsonProblem[] },
-): unknown {
-  const place = `${at.pointer}/${escapeToken(key)}`;
-  const shape = typeof field === "function" ? field : field.shape;
-  if (Object.hasOwn(value, key)) {
-    return shape(value[key], place, at.problems);
-  }
-  if (typeof field === "function") {
-    at.problems.push({ pointer: place, message: "is missing" });
-    return undefined;
-  }
-  return field.fallback;
+  const [first] = choices;
+  return custom(
+    read,
+    first !== undefined && choices.length === 1 ? { const: first } : { enum: choices },
+  );
 }
 
 /** Adds a problem and gives `undefined`, for custom shapes. */
@@ -179,11 +181,8 @@ export function problem(problems: JsonProblem[], pointer: string, message: strin
   return undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function nameOf(value: unknown): string {
+/** What a JSON value is, in a few words for people. */
+export function nameOf(value: unknown): string {
   if (value === null) {
     return "null";
   }

@@ -1,15 +1,6 @@
-import { type DocumentKind, parseDocument } from "../core/json-document.js";
-import {
-  type Fields,
-  integer,
-  type JsonProblem,
-  number,
-  object,
-  oneOf,
-  optional,
-  type Shape,
-  text,
-} from "../core/json-shape.js";
+import { type Fields, object, optional } from "../core/json-containers.js";
+import { type DocumentKind, defineDocument, parseDocument } from "../core/json-document.js";
+import { integer, type JsonProblem, number, type Shape, text } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
 import { deviceModelInvalid, deviceModelNotJson } from "./failures.js";
 
@@ -85,31 +76,43 @@ const LEAST_TILE_BYTES = 24_576;
 
 const WARP = 32;
 
-const RATES: Shape<ArithmeticRates> = object<ArithmeticRates>({
-  float32: number(1e9, 1e18),
-  tensorFloat32: number(1e9, 1e18),
-  float16: number(1e9, 1e18),
-});
-
-const SOURCE = text(500);
+const RATE = number(1e9, 1e18).named("rate");
+const LATENCY = integer(0, 1_000_000).named("latency");
+const SOURCE = text(500).named("source");
 
 const FIELDS: Fields<DeviceModel> = {
-  name: text(64),
-  product: text(200),
-  sms: integer(1, 4096),
+  name: text(64).describe("Name used on the command line, such as h200."),
+  product: text(200).describe("Marketing name, with the variant that the figures are of."),
+  sms: integer(1, 4096).describe("Streaming multiprocessors (SMs)."),
   threadBlocksPerSm: integer(1, 256),
   threadsPerSm: integer(STREAM_THREADS, 65536),
-  registersPerSm: integer(16_384, 16_777_216),
-  sharedBytesPerSm: integer(LEAST_TILE_BYTES, 67_108_864),
-  sharedBytesReservedPerBlock: integer(0, 65536),
-  memoryBandwidth: number(1e9, 1e15),
+  registersPerSm: integer(16_384, 16_777_216).describe("32-bit registers."),
+  sharedBytesPerSm: integer(LEAST_TILE_BYTES, 67_108_864).describe(
+    "Largest shared memory that the thread blocks of one SM can have together.",
+  ),
+  sharedBytesReservedPerBlock: integer(0, 65536).describe(
+    "Shared memory that the system keeps of each resident thread block.",
+  ),
+  memoryBandwidth: number(1e9, 1e15).describe("Bytes per second of device memory."),
   l2Bytes: integer(0, 17_179_869_184),
-  flops: RATES,
-  launchGapNs: integer(0, 1_000_000),
-  eventNs: integer(0, 1_000_000),
-  kernelFloorNs: integer(0, 1_000_000),
-  residentGrids: optional(integer(1, 4096)),
-  memoryBytes: optional(integer(1, 2 ** 50)),
+  flops: object<ArithmeticRates>({
+    float32: RATE.describe("FLOP/s of ordinary 32-bit arithmetic."),
+    tensorFloat32: RATE.describe(
+      "FLOP/s of matrix units fed with 32-bit data (TF32); the ordinary rate where there are none.",
+    ),
+    float16: RATE.describe("FLOP/s of matrix units fed with 16-bit data, 32-bit accumulation."),
+  }).describe("Peak rate of each kind of arithmetic, dense."),
+  launchGapNs: LATENCY.describe(
+    "From the end of a kernel to the start of the next one of its stream, inside a CUDA graph.",
+  ),
+  eventNs: LATENCY.describe(
+    "From the end of a kernel to the start of one on another stream that waits for it, in a graph.",
+  ),
+  kernelFloorNs: LATENCY.describe("Shortest time that any kernel takes."),
+  residentGrids: optional(
+    integer(1, 4096).describe(`Kernels that can be resident at a time; absent: ${USUAL_GRIDS}.`),
+  ),
+  memoryBytes: optional(integer(1, 2 ** 50).describe("Device memory; absent: not known.")),
   sources: object<DeviceModel["sources"]>({
     sms: SOURCE,
     threadBlocksPerSm: SOURCE,
@@ -125,26 +128,22 @@ const FIELDS: Fields<DeviceModel> = {
     kernelFloorNs: SOURCE,
     residentGrids: optional(SOURCE),
     memoryBytes: optional(SOURCE),
-  }),
+  }).describe("Where each figure is from."),
 };
 
 /** A device model inside another record. */
-export const deviceModelShape: Shape<DeviceModel> = object<DeviceModel>(FIELDS);
+export const deviceModelShape: Shape<DeviceModel> =
+  object<DeviceModel>(FIELDS).named("deviceModel");
 
-interface DeviceModelFile extends DeviceModel {
-  readonly format: "top-compile/device-model";
-  readonly version: 1;
-}
-
-const KIND: DocumentKind<DeviceModelFile> = {
-  format: "top-compile/device-model",
-  version: 1,
-  shape: object<DeviceModelFile>({
-    format: oneOf("top-compile/device-model"),
-    version: oneOf(1),
-    ...FIELDS,
-  }),
-};
+/** The file format `top-compile/device-model`, version 1. */
+export const DEVICE_MODEL_KIND: DocumentKind<DeviceModel> = defineDocument<DeviceModel>(
+  {
+    format: "top-compile/device-model",
+    version: 1,
+    description: "A GPU as far as scheduling needs to know it. See docs/device-models.md.",
+  },
+  FIELDS,
+);
 
 /**
  * Reads a device model that a user wrote (`top-compile/device-model`).
@@ -152,14 +151,11 @@ const KIND: DocumentKind<DeviceModelFile> = {
  * Fails: `device-model-not-json`; `device-model-invalid` once per problem, with the JSON pointer.
  */
 export function parseDeviceModel(source: string, where: string): Result<DeviceModel> {
-  const accept = (
-    { format: _, version: __, ...model }: DeviceModelFile,
-    problems: JsonProblem[],
-  ): DeviceModel => {
+  const accept = (model: DeviceModel, problems: JsonProblem[]): DeviceModel => {
     problems.push(...impossible(model));
     return model;
   };
-  return parseDocument(source, KIND, accept, {
+  return parseDocument(source, DEVICE_MODEL_KIND, accept, {
     notJson: (reason) => deviceModelNotJson(where, reason),
     invalid: (problem) => deviceModelInvalid(where, problem),
   });

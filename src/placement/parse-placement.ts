@@ -5,23 +5,19 @@
  * names unique, references known, dependencies without a cycle, numbers small enough that sums of
  * them stay exact.
  */
+import { distinct, list, object, optional, unless } from "../core/json-containers.js";
 import {
   type DocumentKind,
   type DocumentWording,
+  defineDocument,
+  documentJson,
+  encodeDocument,
   parseDocument,
   readDocument,
 } from "../core/json-document.js";
-import {
-  integer,
-  type JsonProblem,
-  list,
-  object,
-  oneOf,
-  optional,
-  text,
-} from "../core/json-shape.js";
+import { integer, type JsonProblem, oneOf, text } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
-import { type Json, stableJson } from "../core/stable-json.js";
+import type { Json } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
 import { limitMemory } from "./limit-memory.js";
 import type { Block, BlockKind, Dependency, Device, Placement } from "./placement.js";
@@ -48,8 +44,6 @@ interface DependencySpec {
 }
 
 interface PlacementSpec {
-  readonly format: "top-compile/placement";
-  readonly version: 1;
   readonly timeUnit: "ns" | "step";
   readonly devices: readonly DeviceSpec[];
   readonly blocks: readonly BlockSpec[];
@@ -69,39 +63,75 @@ const MAX_MEMORY = 2 ** 41;
 /** More blocks than any pipeline has; quadratic checks stay quick. */
 const MAX_BLOCKS = 4096;
 
-const SPEC = object<PlacementSpec>({
-  format: oneOf("top-compile/placement"),
-  version: oneOf(1),
-  timeUnit: optional(oneOf("ns", "step"), "ns"),
-  devices: list(
-    object<DeviceSpec>({ name: text(), memory: optional(integer(0, MAX_MEMORY)) }),
-    MAX_BLOCKS,
-  ),
-  blocks: list(
-    object<BlockSpec>({
-      id: text(),
-      kind: optional(oneOf("forward", "backward", "weight", "other"), "other"),
-      devices: list(text(), MAX_BLOCKS),
-      duration: integer(1, MAX_TIME),
-      memory: optional(integer(-MAX_MEMORY, MAX_MEMORY), 0),
-      workspace: optional(integer(0, MAX_MEMORY), 0),
-      operators: optional(list(text(65_536)), []),
-    }),
-    MAX_BLOCKS,
-  ),
-  dependencies: optional(
-    list(
-      object<DependencySpec>({
-        from: text(),
-        to: text(),
-        latency: optional(integer(0, MAX_TIME), 0),
-      }),
-      MAX_BLOCKS * 64,
+const NAME = text().named("name");
+
+/** The file format `top-compile/placement`, version 1. */
+export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<PlacementSpec>(
+  {
+    format: "top-compile/placement",
+    version: 1,
+    description:
+      "Blocks on devices, with durations, memory and dependencies: one micro-batch of a pipeline. What a schema cannot say is in docs/placement-format.md: names are unique and known, dependencies make no cycle, sums stay within limits.",
+  },
+  {
+    timeUnit: optional(
+      oneOf("ns", "step").describe("Of durations and latencies: nanoseconds, or an abstract unit."),
+      "ns",
     ),
-    [],
-  ),
-  memoryRelease: optional(oneOf("start", "end"), "end"),
-});
+    devices: list(
+      object<DeviceSpec>({
+        name: NAME,
+        memory: optional(integer(0, MAX_MEMORY).describe("Limit; absent: none.")),
+      }),
+      MAX_BLOCKS,
+      1,
+    ),
+    blocks: list(
+      object<BlockSpec>({
+        id: NAME,
+        kind: optional(oneOf("forward", "backward", "weight", "other"), "other"),
+        devices: distinct(list(NAME, MAX_BLOCKS, 1)).describe("It occupies all of them."),
+        duration: integer(1, MAX_TIME),
+        memory: optional(
+          integer(-MAX_MEMORY, MAX_MEMORY).describe("Lasting change on each of its devices."),
+          0,
+        ),
+        workspace: unless(
+          0,
+          integer(0, MAX_MEMORY).describe("Held on each of its devices only while it runs."),
+        ),
+        operators: unless<readonly string[]>(
+          [],
+          list(text(65_536)).describe("Operators of the model that it stands for."),
+        ),
+      }),
+      MAX_BLOCKS,
+      1,
+    ),
+    dependencies: optional(
+      list(
+        object<DependencySpec>({
+          from: NAME,
+          to: NAME,
+          latency: unless(
+            0,
+            integer(0, MAX_TIME).describe(
+              "Least time from the end of `from` to the start of `to`.",
+            ),
+          ),
+        }),
+        MAX_BLOCKS * 64,
+      ),
+      [],
+    ),
+    memoryRelease: optional(
+      oneOf("start", "end").describe(
+        "When negative memory is given back: at the block's start or at its end.",
+      ),
+      "end",
+    ),
+  },
+);
 
 /**
  * Reads a placement; `memory`, when given, replaces the limit of every device.
@@ -114,7 +144,7 @@ export function parsePlacement(
   file: string = "placement",
   memory?: number,
 ): Result<Placement> {
-  const placement = parseDocument(source, KIND, resolve, wordingFor(file));
+  const placement = parseDocument(source, PLACEMENT_KIND, resolve, wordingFor(file));
   return placement.ok ? limitMemory(placement.value, file, memory) : placement;
 }
 
@@ -129,15 +159,9 @@ export function readPlacement(
   file: string = "placement",
   within: string = "",
 ): Result<Placement> {
-  const placement = readDocument(value, KIND, resolve, wordingFor(file, within));
+  const placement = readDocument(value, PLACEMENT_KIND, resolve, wordingFor(file, within));
   return placement.ok ? limitMemory(placement.value, file) : placement;
 }
-
-const KIND: DocumentKind<PlacementSpec> = {
-  format: "top-compile/placement",
-  version: 1,
-  shape: SPEC,
-};
 
 function wordingFor(file: string, within: string = ""): DocumentWording {
   return {
@@ -160,30 +184,17 @@ function resolve(spec: PlacementSpec, problems: JsonProblem[]): Placement | unde
     "id",
     problems,
   );
-  for (const [pointer, items] of [
-    ["/devices", spec.devices],
-    ["/blocks", spec.blocks],
-  ] as const) {
-    if (items.length === 0) {
-      problems.push({ pointer, message: "must not be empty" });
-    }
-  }
   const devices: Device[] = spec.devices.map(({ name, memory }) => ({ name, memory }));
   const blocks = spec.blocks.map((block, at): Block => {
-    const found = new Set<number>();
-    block.devices.forEach((name, i) => {
+    const found = block.devices.flatMap((name, i) => {
       const device = deviceOf.get(name);
-      if (device === undefined || found.has(device)) {
-        const what = device === undefined ? "is not the name of a device" : "is there twice";
-        problems.push({ pointer: `/blocks/${at}/devices/${i}`, message: `"${name}" ${what}` });
-      } else {
-        found.add(device);
+      if (device === undefined) {
+        const message = `"${name}" is not the name of a device`;
+        problems.push({ pointer: `/blocks/${at}/devices/${i}`, message });
       }
+      return device ?? [];
     });
-    if (block.devices.length === 0) {
-      problems.push({ pointer: `/blocks/${at}/devices`, message: "must name a device" });
-    }
-    return { ...block, devices: [...found].sort((a, b) => a - b) };
+    return { ...block, devices: found.sort((a, b) => a - b) };
   });
   const dependencies = resolveDependencies(spec, blockOf, problems);
   checkSums(spec, problems);
@@ -310,33 +321,52 @@ function findCycle(
   return [...seen.slice(seen.indexOf(at)), at].reverse();
 }
 
-/** The text of a placement: what `parsePlacement` reads back as the same placement. */
+/**
+ * The text of a placement: what `parsePlacement` reads back as the same placement.
+ *
+ * Throws `InternalError` for a placement that it would refuse.
+ */
 export function encodePlacement(placement: Placement): string {
-  return stableJson(placementJson(placement));
+  return encodeDocument(specOf(placement), PLACEMENT_KIND, resolve);
 }
 
-/** The JSON value of a placement, keys in the order of the format. */
+/** The JSON value of a placement, keys in the order of the format; throws as `encodePlacement`. */
 export function placementJson(placement: Placement): Json {
+  return documentJson(specOf(placement), PLACEMENT_KIND, resolve);
+}
+
+/** The first field of the format in which two placements differ; `undefined`: they are the same. */
+export function placementDifference(one: Placement, other: Placement): string | undefined {
+  const [a, b] = [specOf(one), specOf(other)];
+  const keys = Object.keys(a) as (keyof PlacementSpec)[];
+  return keys.find((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+}
+
+/** A placement with names instead of positions, as a file has it. */
+function specOf(placement: Placement): PlacementSpec {
   const deviceName = (device: number): string => placement.devices[device]?.name ?? "";
   const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
   return {
-    format: "top-compile/placement",
-    version: 1,
     timeUnit: placement.timeUnit,
-    devices: placement.devices.map(({ name, memory }) => ({ name, memory })),
-    blocks: placement.blocks.map((block) => ({
-      id: block.id,
-      kind: block.kind,
-      devices: block.devices.map(deviceName),
-      duration: block.duration,
-      memory: block.memory,
-      workspace: block.workspace === 0 ? undefined : block.workspace,
-      operators: block.operators.length === 0 ? undefined : [...block.operators],
+    devices: placement.devices.map(({ name, memory }) => ({
+      name,
+      ...(memory === undefined ? {} : { memory }),
     })),
+    blocks: placement.blocks.map(
+      ({ id, kind, devices, duration, memory, workspace, operators }) => ({
+        id,
+        kind,
+        devices: devices.map(deviceName),
+        duration,
+        memory,
+        workspace,
+        operators,
+      }),
+    ),
     dependencies: placement.dependencies.map(({ from, to, latency }) => ({
       from: blockId(from),
       to: blockId(to),
-      latency: latency === 0 ? undefined : latency,
+      latency,
     })),
     memoryRelease: placement.memoryRelease,
   };

@@ -2,18 +2,14 @@
  * Placements of a model by hand: which device runs which operators, by name or pattern. Durations,
  * memory and dependencies are not written down; they follow from the model and its profile.
  */
-import { type DocumentKind, type DocumentWording, parseDocument } from "../core/json-document.js";
+import { list, object, optional } from "../core/json-containers.js";
 import {
-  integer,
-  type JsonProblem,
-  list,
-  number,
-  object,
-  oneOf,
-  optional,
-  type Shape,
-  text,
-} from "../core/json-shape.js";
+  type DocumentKind,
+  type DocumentWording,
+  defineDocument,
+  parseDocument,
+} from "../core/json-document.js";
+import { integer, type JsonProblem, number, text } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
 import { stagePlacementInvalid } from "./failures.js";
 
@@ -50,8 +46,6 @@ const MAX_ENTRIES = 65_536;
 const MAX_MEMORY = 2 ** 41;
 
 interface SpecFile {
-  readonly format: "top-compile/stage-placement";
-  readonly version: 1;
   readonly devices: readonly {
     readonly name: string;
     readonly speed: number;
@@ -65,27 +59,49 @@ interface SpecFile {
   }[];
 }
 
-const SPEC: Shape<SpecFile> = object<SpecFile>({
-  format: oneOf("top-compile/stage-placement"),
-  version: oneOf(1),
-  devices: list(
-    object<SpecFile["devices"][number]>({
-      name: text(),
-      speed: optional(number(1e-6, 1e6), 1),
-      memory: optional(integer(0, MAX_MEMORY)),
-    }),
-    MAX_DEVICES,
-  ),
-  blocks: list(
-    object<SpecFile["blocks"][number]>({
-      id: text(),
-      devices: list(text(), MAX_DEVICES),
-      operators: list(text(65_536), MAX_ENTRIES),
-      efficiency: optional(number(1e-6, 1)),
-    }),
-    MAX_BLOCKS,
-  ),
-});
+/** The file format `top-compile/stage-placement`, version 1. */
+export const STAGE_PLACEMENT_KIND: DocumentKind<SpecFile> = defineDocument<SpecFile>(
+  {
+    format: "top-compile/stage-placement",
+    version: 1,
+    description:
+      "Which device runs which operators of a model. Durations, memory and dependencies follow from the model and its profile.",
+  },
+  {
+    devices: list(
+      object<SpecFile["devices"][number]>({
+        name: text(),
+        speed: optional(
+          number(1e-6, 1e6).describe(
+            "Times as fast as the device that the operators were measured on; 1 if absent.",
+          ),
+          1,
+        ),
+        memory: optional(integer(0, MAX_MEMORY).describe("Bytes; no limit if absent.")),
+      }),
+      MAX_DEVICES,
+      1,
+    ),
+    blocks: list(
+      object<SpecFile["blocks"][number]>({
+        id: text(),
+        devices: list(text(), MAX_DEVICES, 1).describe(
+          "Names of devices. A block on several runs on all of them at once.",
+        ),
+        operators: list(text(65_536), MAX_ENTRIES, 1).describe(
+          "Names of operators, or patterns with * and ?. A name beats a pattern.",
+        ),
+        efficiency: optional(
+          number(1e-6, 1).describe(
+            "Speed of a block on several devices per speed of them all; --tensor-efficiency if absent.",
+          ),
+        ),
+      }),
+      MAX_BLOCKS,
+      1,
+    ),
+  },
+);
 
 /**
  * Reads a `top-compile/stage-placement` document.
@@ -98,14 +114,8 @@ export function parseStageSpec(source: string, file: string): Result<StageSpec> 
     notJson: (reason) => invalid({ pointer: "", message: `is not JSON: ${reason}` }),
     invalid,
   };
-  return parseDocument(source, KIND, resolve, wording);
+  return parseDocument(source, STAGE_PLACEMENT_KIND, resolve, wording);
 }
-
-const KIND: DocumentKind<SpecFile> = {
-  format: "top-compile/stage-placement",
-  version: 1,
-  shape: SPEC,
-};
 
 function resolve(spec: SpecFile, problems: JsonProblem[]): StageSpec {
   const deviceOf = new Map<string, number>();
@@ -115,22 +125,12 @@ function resolve(spec: SpecFile, problems: JsonProblem[]): StageSpec {
     }
     deviceOf.set(name, at);
   });
-  for (const key of ["devices", "blocks"] as const) {
-    if (spec[key].length === 0) {
-      problems.push({ pointer: `/${key}`, message: "must not be empty" });
-    }
-  }
   const ids = new Set<string>();
   const blocks = spec.blocks.map((block, at): StageBlockSpec => {
     if (ids.has(block.id)) {
       problems.push({ pointer: `/blocks/${at}/id`, message: `"${block.id}" is there already` });
     }
     ids.add(block.id);
-    for (const key of ["devices", "operators"] as const) {
-      if (block[key].length === 0) {
-        problems.push({ pointer: `/blocks/${at}/${key}`, message: "must not be empty" });
-      }
-    }
     const devices = block.devices.flatMap((name, i) => {
       const device = deviceOf.get(name);
       if (device === undefined) {

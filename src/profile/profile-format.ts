@@ -2,21 +2,23 @@
  * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
  * problem at its place, writing with one order of keys.
  */
-import { type DocumentKind, ownDocument, parseDocument } from "../core/json-document.js";
+import { list, object, optional } from "../core/json-containers.js";
+import {
+  type DocumentKind,
+  defineDocument,
+  encodeDocument,
+  parseDocument,
+} from "../core/json-document.js";
 import {
   boolean,
   integer,
   type JsonProblem,
-  list,
   number,
-  object,
   oneOf,
-  optional,
   type Shape,
   text,
 } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
-import { type Json, stableJson } from "../core/stable-json.js";
 import type { WorkerCosts } from "../cost/operator-costs.js";
 import { profileWording } from "./failures.js";
 import type {
@@ -41,133 +43,153 @@ import {
 } from "./profile-limits.js";
 import { profileProblems } from "./profile-problems.js";
 
-/** Kind of file, as its first field says. */
-const PROFILE_FORMAT = "top-compile/profile";
-/** Version that this program reads and writes. */
-const PROFILE_VERSION = 1;
-
 /** Longest profile file that is read: 100,000 operators take about 20 MB. */
 export const MAX_PROFILE_BYTES: number = 256 << 20;
 
-/** A profile as it stands in a file. */
-interface ProfileFile extends Profile {
-  readonly format: typeof PROFILE_FORMAT;
-  readonly version: typeof PROFILE_VERSION;
-}
-
-const count: Shape<number> = integer(0);
-const ratio: Shape<number> = number(0);
+const COUNT = integer(0).named("count");
+const POSITIVE = integer(1).named("positive");
+const RATIO = number(0).named("ratio");
+const TEXT = text().named("text");
+const SHA256 = text(64).named("sha256");
+const OPERATOR = text(65_536).named("operatorName");
+const THREADS = integer(1, MAX_THREADS).named("threads");
+const DIFFERENCE = number(0, MOST_DIFFERENCE).named("difference");
 
 const TIMING = {
-  medianNs: count,
-  p10Ns: count,
-  p90Ns: count,
-  samples: integer(1, MAX_SAMPLES),
+  medianNs: COUNT,
+  p10Ns: COUNT,
+  p90Ns: COUNT,
+  samples: integer(1, MAX_SAMPLES).named("samples"),
 } as const;
 
-const timing: Shape<Timing> = object<Timing>(TIMING);
+const timing: Shape<Timing> = object<Timing>(TIMING).named("timing");
 
-const relative: Shape<RelativeTime> = object<RelativeTime>({
-  median: ratio,
-  low: ratio,
-  high: ratio,
+/** The form of a relative time. */
+export const relativeShape: Shape<RelativeTime> = object<RelativeTime>({
+  median: RATIO,
+  low: RATIO,
+  high: RATIO,
 });
+
+const relative = relativeShape.named("relative");
 
 const outputs: Shape<OutputCheck> = object<OutputCheck>({
   identical: boolean,
-  maxAbsolute: number(0, MOST_DIFFERENCE),
-  maxRelative: number(0, MOST_DIFFERENCE),
-});
+  maxAbsolute: DIFFERENCE,
+  maxRelative: DIFFERENCE,
+}).named("outputs");
 
 const key: Shape<ProfileKey> = object<ProfileKey>({
-  method: integer(1),
-  modelSha256: text(64),
-  dims: list(text()),
-  processor: text(),
-  logicalCores: integer(1),
-  architecture: text(),
-  onnxruntime: text(),
-});
+  method: POSITIVE.describe("Version of the way of measuring."),
+  modelSha256: SHA256.describe(
+    "Digest of nodes, attributes, static shapes, and names and shapes of the weights.",
+  ),
+  dims: list(TEXT).describe("Sizes given to dynamic dims, as name=size."),
+  processor: TEXT,
+  logicalCores: POSITIVE,
+  architecture: TEXT,
+  onnxruntime: TEXT,
+})
+  .describe("What the figures depend on: a profile is used again only if every part is the same.")
+  .named("key");
 
 const device: Shape<ProfileDevice> = object<ProfileDevice>({
-  name: text(),
+  name: TEXT,
   source: oneOf("measured"),
-  logicalCores: integer(1),
-  architecture: text(),
-  node: text(),
-  onnxruntime: text(),
-});
+  logicalCores: POSITIVE,
+  architecture: TEXT,
+  node: TEXT,
+  onnxruntime: TEXT,
+}).named("device");
 
 const method: Shape<OperatorMethod> = object<OperatorMethod>({
   level: oneOf("all"),
   intraThreads: oneOf(1),
-  sessions: integer(1),
-  warmUpRuns: count,
-  keptRuns: integer(1),
-  run: timing,
-  profilerRatio: ratio,
+  sessions: POSITIVE,
+  warmUpRuns: COUNT,
+  keptRuns: POSITIVE,
+  run: timing.describe("A run of the whole model without the profiler."),
+  profilerRatio: RATIO,
   unattributedRatio: number(-1, 1),
-  sharedRatio: ratio,
-  runDriftRatio: ratio,
-  operatorDriftRatio: ratio,
-});
+  sharedRatio: RATIO,
+  runDriftRatio: RATIO,
+  operatorDriftRatio: RATIO,
+})
+  .describe("How the operators were measured, and how far the figures can be trusted.")
+  .named("method");
 
 const operator: Shape<OperatorTiming> = object<OperatorTiming>({
-  name: text(65_536),
+  name: OPERATOR,
   ...TIMING,
-  kernels: count,
-  shared: boolean,
-  fusedWith: optional(text(65_536)),
-});
+  kernels: COUNT.describe("Kernels whose time it was given: 0 when the optimizer removed it."),
+  shared: boolean.describe("Whether it shares a kernel with others."),
+  fusedWith: optional(
+    OPERATOR.describe("The first operator, in the order of the graph, of those fused with it."),
+  ),
+}).named("operator");
 
 const workers: Shape<WorkerCosts> = object<WorkerCosts>({
   workers: integer(1, 4096),
-  segmentNs: count,
-  signalNs: count,
-  tensorNs: count,
+  segmentNs: COUNT,
+  signalNs: COUNT,
+  tensorNs: COUNT,
   byteNs: number(0, MAX_BYTE_NS),
-  slowdown: list(number(1), 4096),
-});
+  slowdown: list(number(1), 4096, 1).describe(
+    "Entry k - 1: how many times longer work takes while k workers are busy.",
+  ),
+})
+  .describe("What it costs to run parts of the model on several worker threads at once.")
+  .named("workers");
 
 const baseline: Shape<BaselineTiming> = object<BaselineTiming>({
   name: oneOf("sequential", "sequential-again", "all-cores", "parallel"),
-  intraThreads: integer(1, MAX_THREADS),
-  interThreads: integer(1, MAX_THREADS),
+  intraThreads: THREADS,
+  interThreads: THREADS,
   latency: timing,
   relative,
   outputs,
-});
+})
+  .describe("ONNX Runtime alone.")
+  .named("baseline");
 
 const schedule: Shape<ScheduleTiming> = object<ScheduleTiming>({
-  digest: text(64),
-  algorithm: text(),
-  streams: integer(1),
-  segments: integer(1),
+  digest: SHA256,
+  algorithm: TEXT,
+  streams: POSITIVE,
+  segments: POSITIVE,
   latency: timing,
   relative,
   outputs,
-});
+}).named("schedule");
 
 const measurement: Shape<ScheduleMeasurement> = object<ScheduleMeasurement>({
-  rounds: integer(1),
-  warmUpRounds: count,
+  rounds: POSITIVE,
+  warmUpRounds: COUNT,
   seed: integer(),
   noiseRatio: number(0, MAX_NOISE),
   baselines: list(baseline),
   schedules: list(schedule),
-});
+})
+  .describe("Schedules and baselines, measured together in rotation; absent: none were.")
+  .named("measurement");
 
-const profileFile: Shape<ProfileFile> = object<ProfileFile>({
-  format: oneOf(PROFILE_FORMAT),
-  version: oneOf(PROFILE_VERSION),
-  key,
-  model: text(),
-  device,
-  method,
-  operators: list(operator),
-  workers,
-  measurement: optional(measurement),
-});
+/** The file format `top-compile/profile`, version 1. */
+export const PROFILE_KIND: DocumentKind<Profile> = defineDocument<Profile>(
+  {
+    format: "top-compile/profile",
+    version: 1,
+    description: "Measured costs of one model on one machine. See docs/profile-format.md.",
+  },
+  {
+    key,
+    model: TEXT,
+    device,
+    method,
+    operators: list(operator).describe("In the order of the graph."),
+    workers,
+    measurement: optional(measurement),
+  },
+);
 
 /**
  * Reads a profile; `where` is the file's name for messages.
@@ -175,20 +197,11 @@ const profileFile: Shape<ProfileFile> = object<ProfileFile>({
  * Fails: `profile-invalid`, one for each problem, at most fifty.
  */
 export function parseProfile(source: string, where: string): Result<Profile> {
-  return parseDocument(source, KIND, consistent, profileWording(where));
+  return parseDocument(source, PROFILE_KIND, consistent, profileWording(where));
 }
 
-const KIND: DocumentKind<ProfileFile> = {
-  format: PROFILE_FORMAT,
-  version: PROFILE_VERSION,
-  shape: profileFile,
-};
-
 /** What a shape cannot say: that the figures can have been measured together. */
-function consistent(
-  { format: _, version: __, ...profile }: ProfileFile,
-  problems: JsonProblem[],
-): Profile {
+function consistent(profile: Profile, problems: JsonProblem[]): Profile {
   problems.push(...profileProblems(profile));
   return profile;
 }
@@ -200,17 +213,5 @@ function consistent(
  * Throws `InternalError` for a profile that `parseProfile` would refuse.
  */
 export function encodeProfile(profile: Profile): string {
-  const file: ProfileFile = {
-    format: PROFILE_FORMAT,
-    version: PROFILE_VERSION,
-    key: profile.key,
-    model: profile.model,
-    device: profile.device,
-    method: profile.method,
-    operators: profile.operators,
-    workers: profile.workers,
-    ...(profile.measurement === undefined ? {} : { measurement: profile.measurement }),
-  };
-  // Read once through the shapes, which puts the keys of every record into the documented order.
-  return stableJson(ownDocument(file, KIND, consistent) as unknown as Json);
+  return encodeDocument(profile, PROFILE_KIND, consistent);
 }

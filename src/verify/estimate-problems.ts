@@ -6,8 +6,9 @@
  */
 import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { gpuFiguresOf } from "../artifact/gpu-section-of.js";
-import { encodeOperatorsSection } from "../artifact/operators-section.js";
+import { operatorsSectionShape } from "../artifact/operators-section.js";
 import { graphOfTasks, tasksInFlight } from "../artifact/tasks-in-flight.js";
+import { differingFields } from "../core/json-encode.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -84,12 +85,9 @@ function differences(
   const { predictedNs, ...figures } = gpuFiguresOf(problem, schedule);
   const again = { ...section, ...figures };
   const latencyNs = { ...section.latencyNs, predicted: predictedNs, sequentialPredicted };
-  const written = encodeOperatorsSection({ ...section, launches: sortedWaits(section, again) });
-  const expected = encodeOperatorsSection({ ...again, latencyNs });
-  return Object.entries(expected as Readonly<Record<string, unknown>>).flatMap(([key, value]) =>
-    JSON.stringify((written as Readonly<Record<string, unknown>>)[key]) === JSON.stringify(value)
-      ? []
-      : [`/operators/${key} is not what the model, the device and the launches give`],
+  const written = { ...section, launches: sortedWaits(section, again) };
+  return differingFields(operatorsSectionShape, written, { ...again, latencyNs }).map(
+    (key) => `/operators/${key} is not what the model, the device and the launches give`,
   );
 }
 

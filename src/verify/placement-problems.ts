@@ -8,7 +8,7 @@ import { limitMemory } from "../placement/limit-memory.js";
 import {
   MAX_PLACEMENT_BYTES,
   parsePlacement,
-  placementJson,
+  placementDifference,
 } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
@@ -76,10 +76,7 @@ function isOfFile(
   }
   const limit = typeof memory === "number" ? memory : undefined;
   const read = parsePlacement(text.value, path, limit);
-  return (
-    read.ok &&
-    JSON.stringify(placementJson(read.value)) === JSON.stringify(placementJson(placement))
-  );
+  return read.ok && placementDifference(read.value, placement) === undefined;
 }
 
 function shapeProblems(
@@ -102,8 +99,7 @@ function shapeProblems(
     ? limitMemory(built.value, shape, memory === undefined ? undefined : Number(memory))
     : built;
   const isSame =
-    limited?.ok === true &&
-    JSON.stringify(placementJson(limited.value)) === JSON.stringify(placementJson(placement));
+    limited?.ok === true && placementDifference(limited.value, placement) === undefined;
   return isSame
     ? []
     : [`/pipeline/placement is not the shape "${shape}" with the options of /provenance`];

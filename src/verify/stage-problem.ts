@@ -11,7 +11,7 @@ import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { StagePartition } from "../partition/stage-partition.js";
-import { placementJson } from "../placement/parse-placement.js";
+import { placementDifference } from "../placement/parse-placement.js";
 import { placementOfStages, type StageEdge } from "../placement/pipeline-of-stages.js";
 import type { Placement } from "../placement/placement.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
@@ -259,11 +259,7 @@ function differentPlacement(
   placement: Placement,
   model: Parameters<typeof placementOfStages>[0],
 ): string | undefined {
-  const expected = placementJson(placementOfStages(model)) as Readonly<Record<string, unknown>>;
-  const stated = placementJson(placement) as Readonly<Record<string, unknown>>;
-  const key = Object.keys({ ...expected, ...stated }).find(
-    (each) => JSON.stringify(expected[each]) !== JSON.stringify(stated[each]),
-  );
+  const key = placementDifference(placementOfStages(model), placement);
   return key === undefined
     ? undefined
     : `/pipeline/placement/${key} is not what the stages and the model give`;

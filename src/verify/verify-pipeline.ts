@@ -1,7 +1,8 @@
-import { encodePipelineSection, type PipelineSection } from "../artifact/pipeline-section.js";
+import { type PipelineSection, pipelineSectionShape } from "../artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
 import type { Failure, Failures } from "../core/failure.js";
+import { differingFields } from "../core/json-encode.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
@@ -85,11 +86,10 @@ function figureProblems(
   placement: Placement,
   outcome: PipelineOutcome,
 ): string[] {
-  const written = encodePipelineSection(section) as Readonly<Record<string, unknown>>;
-  const again = encodePipelineSection(pipelineSectionOf(placement, outcome));
-  const problems = Object.entries(again as Readonly<Record<string, unknown>>)
-    .filter(([key, value]) => JSON.stringify(written[key]) !== JSON.stringify(value))
-    .map(([key]) => `/pipeline/${key} is not what the schedule and its placement give`);
+  const again = pipelineSectionOf(placement, outcome);
+  const problems = differingFields(pipelineSectionShape, section, again).map(
+    (key) => `/pipeline/${key} is not what the schedule and its placement give`,
+  );
   return [...problems, ...boundProblems(placement, outcome)];
 }
 

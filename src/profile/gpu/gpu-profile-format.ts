@@ -1,23 +1,25 @@
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
-import { type DocumentKind, ownDocument, parseDocument } from "../../core/json-document.js";
+import { type Fields, list, object, optional } from "../../core/json-containers.js";
+import {
+  type DocumentKind,
+  defineDocument,
+  encodeDocument,
+  parseDocument,
+} from "../../core/json-document.js";
 import {
   boolean,
   integer,
   type JsonProblem,
-  list,
   number,
-  object,
   oneOf,
-  optional,
-  problem,
-  type Shape,
+  Shape,
   text,
 } from "../../core/json-shape.js";
 import type { Result } from "../../core/result.js";
-import { type Json, stableJson } from "../../core/stable-json.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
-import type { RelativeTime, Timing } from "../profile.js";
+import type { Timing } from "../profile.js";
+import { relativeShape } from "../profile-format.js";
 import { MAX_NOISE, timeProblems } from "../profile-limits.js";
 import { timingProblems } from "../profile-problems.js";
 import {
@@ -36,45 +38,37 @@ import {
   type GpuScheduleTiming,
 } from "./gpu-profile.js";
 
-/** Kind of file, as its first field says. */
-const GPU_PROFILE_FORMAT = "top-compile/gpu-profile";
-/** Version that this program reads and writes. */
-const GPU_PROFILE_VERSION = 1;
-
-interface GpuProfileFile extends GpuProfile {
-  readonly format: typeof GPU_PROFILE_FORMAT;
-  readonly version: typeof GPU_PROFILE_VERSION;
-}
-
 const count: Shape<number> = integer(0);
 const ratio: Shape<number> = number(0);
-const TIMING = { medianNs: count, p10Ns: count, p90Ns: count, samples: integer(1) } as const;
-/** A list of so many. */
-function exactly<T>(length: number, shape: Shape<T>): Shape<readonly T[]> {
-  const items = list(shape, length);
-  return (value, pointer, problems) =>
-    Array.isArray(value) && value.length < length
-      ? problem(problems, pointer, `must have ${length} items, has ${value.length}`)
-      : items(value, pointer, problems);
-}
+const operatorName: Shape<string> = text(65_536);
 
-const timing: Shape<Timing> = object<Timing>(TIMING);
-const relative: Shape<RelativeTime> = object<RelativeTime>({
-  median: ratio,
-  low: ratio,
-  high: ratio,
-});
+const TIMING: Fields<Timing> = {
+  medianNs: count,
+  p10Ns: count,
+  p90Ns: count,
+  samples: integer(1),
+};
+
+const timing: Shape<Timing> = object<Timing>(TIMING)
+  .describe("Integer nanoseconds.")
+  .named("timing");
+
+const relative = relativeShape
+  .describe("Time over that of the one-stream graph in the same rounds, with its 95 % interval.")
+  .named("relative");
 
 const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
-  method: integer(1),
-  modelSha256: text(64),
-  dims: list(text()),
-  precision: text(),
-  isFused: boolean,
+  method: integer(1).describe("Version of the way of measuring."),
+  modelSha256: text(64).describe("Digest of the model's nodes, attributes and static shapes."),
+  dims: list(text()).describe("Sizes given to dynamic dims, as name=size."),
+  precision: text().describe("How floats are stored and multiplied."),
+  isFused: boolean.describe("Whether chains of element-wise operators run as one kernel."),
   gpu: text(),
-  driver: text(),
-  libraries: list(text(), 16),
-});
+  driver: text().describe("CUDA version that the driver supports."),
+  libraries: list(text(), 16).describe(
+    "Versions of NVIDIA's libraries, as `name version`: they decide the kernels.",
+  ),
+}).describe("What the figures depend on.");
 
 const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   name: text(),
@@ -83,32 +77,63 @@ const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   multiprocessors: integer(1),
   clockMhzBefore: count,
   clockMhzAfter: count,
-});
+}).describe("The GPU, as its driver describes it.");
 
-const namedKernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
-  name: optional(text(65_536)),
-  grid: exactly(3, integer(1)),
-  threadBlock: exactly(3, integer(1)),
+/** A text that profiles of version 0.1.0 may have empty: read, and written, as absent. */
+function emptyAsAbsent(shape: Shape<string>): Shape<string> {
+  return new Shape({
+    read: (value, pointer, problems) =>
+      value === "" ? undefined : shape.read(value, pointer, problems),
+    schema: (definitions) => {
+      const { minLength: _, ...schema } = shape.schema(definitions);
+      return schema;
+    },
+    ordered: (value) => (value === "" ? undefined : value),
+  });
+}
+
+const threeDims = list(integer(1), 3, 3);
+
+const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
+  name: optional(
+    emptyAsAbsent(operatorName).describe(
+      "Absent or empty when the driver does not say, as those before CUDA 12.3.",
+    ),
+  ),
+  grid: threeDims,
+  threadBlock: threeDims,
   registersPerThread: count,
-  sharedBytesPerBlock: count,
-  residentThreadBlocks: optional(count),
-});
+  sharedBytesPerBlock: count.describe("Static and dynamic."),
+  residentThreadBlocks: optional(
+    count.describe(
+      "Thread blocks that fit a multiprocessor at once; absent when the driver does not say.",
+    ),
+  ),
+}).named("kernel");
 
-/** Reads an empty name, as profiles of version 0.1.0 may have, as none. */
-const kernel: Shape<GpuKernelRecord> = (value, pointer, problems) => {
-  const { name, ...others } = (value ?? {}) as { readonly name?: unknown };
-  return namedKernel(name === "" ? others : value, pointer, problems);
-};
+const node: Shape<GpuNodeTiming> = object<GpuNodeTiming>({
+  kind: oneOf("kernel", "gemm", "conv"),
+  ...TIMING,
+  kernels: list(kernel),
+})
+  .describe("One launch of an operator, measured alone.")
+  .named("node");
 
 const operator: Shape<GpuOperatorTiming> = object<GpuOperatorTiming>({
-  name: text(65_536),
-  nodes: list(
-    object<GpuNodeTiming>({
-      kind: oneOf("kernel", "gemm", "conv"),
-      ...TIMING,
-      kernels: list(kernel),
-    }),
-  ),
+  name: operatorName,
+  nodes: list(node),
+});
+
+const pair: Shape<GpuPairTiming> = object<GpuPairTiming>({
+  operators: list(operatorName, 2, 2),
+  apart: timing,
+  together: timing,
+});
+
+const baseline: Shape<GpuBaselineTiming> = object<GpuBaselineTiming>({
+  name: oneOf(...GPU_BASELINES),
+  latency: timing,
+  relative,
 });
 
 const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
@@ -121,38 +146,40 @@ const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
     distance: ratio,
     tolerance: ratio,
     isReplayIdentical: boolean,
-  }),
+  }).describe("Against ONNX Runtime on the CPU, and against the one-stream replay."),
 });
 
-const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
-  format: oneOf(GPU_PROFILE_FORMAT),
-  version: oneOf(GPU_PROFILE_VERSION),
-  key,
-  model: text(),
-  device,
-  isVerified: boolean,
-  launchCosts: object<GpuLaunchCosts>({ chainNs: count, hopNs: count }),
-  deviceModel: deviceModelShape,
-  operators: list(operator),
-  pairs: list(
-    object<GpuPairTiming>({
-      operators: exactly(2, text(65_536)),
-      apart: timing,
-      together: timing,
-    }),
-  ),
-  measurement: optional(
-    object<GpuMeasurement>({
-      rounds: integer(1),
-      seed: integer(),
-      noiseRatio: number(0, MAX_NOISE),
-      baselines: list(
-        object<GpuBaselineTiming>({ name: oneOf(...GPU_BASELINES), latency: timing, relative }),
-      ),
-      schedules: list(schedule),
-    }),
-  ),
-});
+const measurement: Shape<GpuMeasurement> = object<GpuMeasurement>({
+  rounds: integer(1),
+  seed: integer(),
+  noiseRatio: number(0, MAX_NOISE),
+  baselines: list(baseline),
+  schedules: list(schedule),
+}).describe("Schedules and baselines, measured together in rotation; absent: none were.");
+
+/** The file format `top-compile/gpu-profile`, version 1. */
+export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProfile>(
+  {
+    format: "top-compile/gpu-profile",
+    version: 1,
+    description: "Measured costs of one model on one GPU. See docs/cuda.md.",
+  },
+  {
+    key,
+    model: text(),
+    device,
+    isVerified: boolean.describe(
+      "False when stand-ins took the place of operators without GPU code.",
+    ),
+    launchCosts: object<GpuLaunchCosts>({ chainNs: count, hopNs: count }).describe(
+      "Kernels that do nothing: on one stream, and from stream to stream.",
+    ),
+    deviceModel: deviceModelShape.describe("The device for the simulator: see device-models.md."),
+    operators: list(operator).describe("In the order of the graph."),
+    pairs: list(pair).describe("Independent operators on one stream, and on two."),
+    measurement: optional(measurement),
+  },
+);
 
 /**
  * Reads a GPU profile; `where` is the file's name for messages.
@@ -160,14 +187,11 @@ const gpuProfileFile: Shape<GpuProfileFile> = object<GpuProfileFile>({
  * Fails: `profile-invalid`, one for each problem, at most fifty.
  */
 export function parseGpuProfile(source: string, where: string): Result<GpuProfile> {
-  return parseDocument(source, KIND, consistent, profileWording(where));
+  return parseDocument(source, GPU_PROFILE_KIND, consistent, profileWording(where));
 }
 
 /** What a shape cannot say: all times together stay in range. */
-function consistent(
-  { format: _, version: __, ...profile }: GpuProfileFile,
-  problems: JsonProblem[],
-): GpuProfile {
+function consistent(profile: GpuProfile, problems: JsonProblem[]): GpuProfile {
   const { chainNs, hopNs } = profile.launchCosts;
   const times = profile.operators.flatMap(({ nodes }) =>
     nodes.map(({ medianNs }) => medianNs + chainNs + hopNs),
@@ -200,12 +224,6 @@ function measurementProblems({
   ];
 }
 
-const KIND: DocumentKind<GpuProfileFile> = {
-  format: GPU_PROFILE_FORMAT,
-  version: GPU_PROFILE_VERSION,
-  shape: gpuProfileFile,
-};
-
 /**
  * The file of a GPU profile: the same bytes for the same profile.
  *
@@ -213,11 +231,5 @@ const KIND: DocumentKind<GpuProfileFile> = {
  * Throws `InternalError` for a profile that `parseGpuProfile` would refuse.
  */
 export function encodeGpuProfile(profile: GpuProfile): string {
-  const file: GpuProfileFile = {
-    format: GPU_PROFILE_FORMAT,
-    version: GPU_PROFILE_VERSION,
-    ...profile,
-  };
-  // Read once through the shapes, which puts the keys of every record into the documented order.
-  return stableJson(ownDocument(file, KIND, consistent) as unknown as Json);
+  return encodeDocument(profile, GPU_PROFILE_KIND, consistent);
 }

@@ -1,27 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { list } from "../../../src/core/json-containers.js";
 import {
   type DocumentKind,
   type DocumentWording,
+  defineDocument,
+  documentSchema,
+  encodeDocument,
   parseDocument,
   placeIn,
 } from "../../../src/core/json-document.js";
-import { integer, list, object, oneOf } from "../../../src/core/json-shape.js";
+import { integer, type JsonProblem } from "../../../src/core/json-shape.js";
 
 interface Sizes {
-  readonly format: "top-compile/sizes";
-  readonly version: 1;
   readonly sizes: readonly number[];
 }
 
-const KIND: DocumentKind<Sizes> = {
-  format: "top-compile/sizes",
-  version: 1,
-  shape: object<Sizes>({
-    format: oneOf("top-compile/sizes"),
-    version: oneOf(1),
-    sizes: list(integer(1)),
-  }),
-};
+const KIND: DocumentKind<Sizes> = defineDocument<Sizes>(
+  { format: "top-compile/sizes", version: 1, description: "Some sizes." },
+  { sizes: list(integer(1)) },
+);
 
 const WORDING: DocumentWording = {
   notJson: (reason) => ({ code: "placement-not-json", message: reason, exit: 1 }),
@@ -82,9 +79,17 @@ describe("parseDocument", () => {
     expect(kind).toHaveProperty("error.length", 1);
     const version = read(document({ version: 2, lengths: [] }));
     expect(version).toMatchObject({
-      error: [{ where: "a.json at /version", message: "must be 1, is 2" }],
+      error: [
+        {
+          where: "a.json at /version",
+          message: "version 2: this program reads version 1; update top-compile",
+        },
+      ],
     });
     expect(version).toHaveProperty("error.length", 1);
+    expect(read(document({ version: 0, lengths: [] }))).toMatchObject({
+      error: [{ message: "version 0: this program reads version 1" }],
+    });
   });
 
   it.each(["[]", "null", "3", '"text"', "{}"])("refuses %s as a whole", (source) => {
@@ -102,5 +107,44 @@ describe("parseDocument", () => {
     ["a long text that is quoted in part", 'line 1, column 1: a value is expected, found "a"'],
   ])("says of %j where it is no JSON, without repeating the text", (source, message) => {
     expect(read(source)).toMatchObject({ error: [{ code: "placement-not-json", message }] });
+  });
+});
+
+describe("encodeDocument", () => {
+  it("writes the heading, then what the caller accepts", () => {
+    expect(encodeDocument({ sizes: [3] }, KIND)).toBe(
+      '{ "format": "top-compile/sizes", "version": 1, "sizes": [3] }\n',
+    );
+  });
+
+  it("throws where reading would refuse the form or what only the caller can see", () => {
+    expect(() => encodeDocument({ sizes: [0] }, KIND)).toThrow("internal: ");
+    const accept = (_: Sizes, problems: JsonProblem[]): void => {
+      problems.push({ pointer: "/sizes", message: "repeat" });
+    };
+    expect(() => encodeDocument({ sizes: [2, 2] }, KIND, accept)).toThrow("/sizes repeat");
+  });
+});
+
+describe("documentSchema", () => {
+  it("is of the heading and the fields", () => {
+    expect(documentSchema(KIND)).toEqual({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      $id: "urn:top-compile:sizes:1",
+      title: "top-compile/sizes, version 1",
+      description: "Some sizes.",
+      type: "object",
+      additionalProperties: false,
+      required: ["format", "version", "sizes"],
+      properties: {
+        format: { const: "top-compile/sizes" },
+        version: { const: 1 },
+        sizes: {
+          type: "array",
+          maxItems: 10_000_000,
+          items: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        },
+      },
+    });
   });
 });

@@ -155,7 +155,11 @@ describe("parsePlacement", () => {
       "/devices/0 | memory of its blocks adds up",
     ],
     ["no device", (s) => (s.devices = []), "/devices | must not be empty"],
-    ["a block without device", (s) => (s.blocks[0]!.devices = []), "/blocks/0/devices | must name"],
+    [
+      "a block without device",
+      (s) => (s.blocks[0]!.devices = []),
+      "/blocks/0/devices | must not be empty",
+    ],
     ["an unknown field", (s) => Object.assign(s, { extra: 1 }), "/extra | unknown field"],
     ["another format", (s) => (s.format = "x"), "/format | must be"],
   ])("refuses %s", (_, change, expected) => {

@@ -26,12 +26,16 @@ describe("parseStageSpec", () => {
   });
 
   it("says everything that is wrong, with its place", () => {
-    const block = { id: "x", devices: ["c"], operators: [] };
-    expect(problems({ ...SPEC, blocks: [block, block] })).toEqual([
+    const empty = { id: "x", devices: ["c"], operators: [] };
+    expect(problems({ ...SPEC, blocks: [empty, { ...empty, devices: [] }] })).toEqual([
       "s.json at /blocks/0/operators: must not be empty",
+      "s.json at /blocks/1/devices: must not be empty",
+      "s.json at /blocks/1/operators: must not be empty",
+    ]);
+    const block = { ...empty, operators: ["*"] };
+    expect(problems({ ...SPEC, blocks: [block, block] })).toEqual([
       's.json at /blocks/0/devices/0: "c" is not the name of a device',
       's.json at /blocks/1/id: "x" is there already',
-      "s.json at /blocks/1/operators: must not be empty",
       's.json at /blocks/1/devices/0: "c" is not the name of a device',
     ]);
     expect(problems({ ...SPEC, devices: [{ name: "a" }, { name: "a" }] }).length).toBeGreaterThan(

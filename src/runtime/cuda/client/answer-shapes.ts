@@ -1,14 +1,12 @@
 /** Checked reading of the helper's answers: what does not fit the protocol is told, not used. */
+import { dictionary, list, object, optional } from "../../../core/json-containers.js";
 import {
   boolean,
-  dictionary,
+  custom,
   integer,
   type JsonProblem,
-  list,
   number,
-  object,
   oneOf,
-  optional,
   problem,
   type Shape,
   text,
@@ -19,10 +17,11 @@ import type { Extents, PlanAction } from "./nodes.js";
 import type { HelperOp, KernelFacts, NodeKernels, ProgrammedNode, ResultOf } from "./protocol.js";
 
 /** Texts of compilers and linkers can be long and can be empty. */
-const anyText: Shape<string> = (value, pointer, problems) =>
-  typeof value === "string" ? value : problem(problems, pointer, "must be a string");
+const anyText: Shape<string> = custom((value, pointer, problems) =>
+  typeof value === "string" ? value : problem(problems, pointer, "must be a string"),
+);
 
-const anything: Shape<unknown> = (value) => value;
+const anything: Shape<unknown> = custom((value) => value);
 
 const count: Shape<number> = integer(0);
 
@@ -39,40 +38,30 @@ const answered: Shape<HelperResponse> = object<{ id: number; ok: true; result: u
   result: anything,
 });
 
-const answeredNull: Shape<null> = (value, pointer, problems) =>
-  value === null ? null : problem(problems, pointer, "must be null or a number");
+const countOrNull: Shape<number | null> = custom((value, pointer, problems) => {
+  if (typeof value === "number") {
+    return count.read(value, pointer, problems);
+  }
+  return value === null ? null : problem(problems, pointer, "must be null or a number");
+});
 
 const refused: Shape<HelperResponse> = object<{
   id: number | null;
   ok: false;
   error: HelperError;
 }>({
-  id: (value, pointer, problems) =>
-    typeof value === "number"
-      ? count(value, pointer, problems)
-      : answeredNull(value, pointer, problems),
+  id: countOrNull,
   ok: oneOf(false),
   error: helperError,
 });
 
-const response: Shape<HelperResponse> = (value, pointer, problems) =>
-  isRecord(value) && value["ok"] === true
-    ? answered(value, pointer, problems)
-    : refused(value, pointer, problems);
+const response: Shape<HelperResponse> = custom((value, pointer, problems) =>
+  (isRecord(value) && value["ok"] === true ? answered : refused).read(value, pointer, problems),
+);
 
-const extents: Shape<Extents> = (value, pointer, problems) => {
-  const read = list(integer(1), 3)(value, pointer, problems);
-  return read === undefined || read.length === 3
-    ? (read as Extents | undefined)
-    : problem(problems, pointer, "must have 3 items");
-};
+const extents = list(integer(1), 3, 3) as Shape<Extents>;
 
-const capability: Shape<readonly [number, number]> = (value, pointer, problems) => {
-  const read = list(count, 2)(value, pointer, problems);
-  return read === undefined || read.length === 2
-    ? (read as readonly [number, number] | undefined)
-    : problem(problems, pointer, "must have 2 items");
-};
+const capability = list(count, 2, 2) as Shape<readonly [number, number]>;
 
 const device: Shape<CudaDevice> = object<CudaDevice>({
   index: count,
@@ -108,10 +97,13 @@ const missingLibrary: Shape<LibraryReport> = object<Extract<LibraryReport, { fou
   tried: list(tried),
 });
 
-const library: Shape<LibraryReport> = (value, pointer, problems) =>
-  isRecord(value) && value["found"] === true
-    ? foundLibrary(value, pointer, problems)
-    : missingLibrary(value, pointer, problems);
+const library: Shape<LibraryReport> = custom((value, pointer, problems) =>
+  (isRecord(value) && value["found"] === true ? foundLibrary : missingLibrary).read(
+    value,
+    pointer,
+    problems,
+  ),
+);
 
 const probe: Shape<ProbeResult> = object<ProbeResult>({
   driver: library,
@@ -139,10 +131,13 @@ const eventAction: Shape<PlanAction> = object<Extract<PlanAction, { event: numbe
   event: count,
 });
 
-const action: Shape<PlanAction> = (value, pointer, problems) =>
-  isRecord(value) && value["do"] === "launch"
-    ? launchAction(value, pointer, problems)
-    : eventAction(value, pointer, problems);
+const action: Shape<PlanAction> = custom((value, pointer, problems) =>
+  (isRecord(value) && value["do"] === "launch" ? launchAction : eventAction).read(
+    value,
+    pointer,
+    problems,
+  ),
+);
 
 const kernel: Shape<KernelFacts> = object<KernelFacts>({
   name: anyText,
@@ -204,7 +199,7 @@ export function readResult<O extends HelperOp>(op: O, result: unknown): Checked<
 
 function check<T>(shape: Shape<T>, value: unknown): Checked<T> {
   const problems: JsonProblem[] = [];
-  const read = shape(value, "", problems);
+  const read = shape.read(value, "", problems);
   const [first] = problems;
   return read === undefined || first !== undefined
     ? { problem: `${first?.pointer ?? ""} ${first?.message ?? "is missing"}`.trim() }
