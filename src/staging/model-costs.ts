@@ -16,8 +16,6 @@ export interface ModelCosts {
   readonly profileInput: ProvenanceInput | undefined;
   /** On one device of speed 1 while no other works; by operator id. */
   readonly durationNs: Float64Array;
-  /** Between two operators of one device. */
-  readonly gapNs: number;
   /** Operators that share a number must not be cut apart. */
   readonly groupOf: Int32Array;
   /** Fixed cost of running one stage for one micro-batch. */
@@ -45,7 +43,6 @@ export function estimatedCosts(
     device: { name: device.product, source: "estimated" },
     profileInput: undefined,
     durationNs: estimatedProblem(lowered, device, math).costs.durationNs,
-    gapNs: device.launchGapNs,
     groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),
     stageNs: device.launchGapNs,
     slowdown: () => 1,

@@ -86,7 +86,6 @@ function free({ graph }: LoweredModel): ModelCosts {
     device: { name: "", source: "measured" },
     profileInput: undefined,
     durationNs: new Float64Array(count),
-    gapNs: 0,
     groupOf: new Int32Array(count),
     stageNs: 0,
     slowdown: () => 1,

@@ -94,11 +94,11 @@ export async function compilePipeline(
 }
 
 /**
- * All operators one after the other on one device of speed 1; in training as much longer as the
+ * All operators one after the other on one device of speed 1, by the times of which stages are made; in training as much longer as the
  * blocks of the placement take beside their forward passes.
  */
-function oneDeviceTime({ durationNs, gapNs }: ModelCosts, { blocks }: Placement): number {
-  const forwardNs = durationNs.reduce((sum, ns) => sum + ns + gapNs, 0);
+function oneDeviceTime({ durationNs }: ModelCosts, { blocks }: Placement): number {
+  const forwardNs = durationNs.reduce((sum, ns) => sum + ns, 0);
   const total = (isCounted: (kind: string) => boolean): number =>
     blocks.reduce((sum, { kind, duration }) => sum + (isCounted(kind) ? duration : 0), 0);
   const forward = total((kind) => kind === "forward");

@@ -61,7 +61,6 @@ async function measuredCosts(
     device: { name: profile.device.name, source: "measured" },
     profileInput: input,
     durationNs: operatorCostsOf(profile, lowered.graph).durationNs,
-    gapNs: 0,
     groupOf: fusedGroups(profile, lowered.graph),
     stageNs: segmentNs,
     // More devices than workers were measured share them.
