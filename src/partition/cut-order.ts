@@ -89,7 +89,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   function load(order: Int32Array): void {
     run.load(order);
     for (let at = 0; at < operators; at++) {
-      prefix[at + 1] = (prefix[at] as number) + (atLeast[order[at] as number] as number);
+      prefix[at + 1] = prefix[at]! + atLeast[order[at]!]!;
     }
   }
 
@@ -143,8 +143,8 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
   /** Makes a run from `i` longer, as one of `stages`, and notes where it is the best last stage so far. */
   function extend(i: number, stages: readonly number[], rows: Rows): void {
     const { low, high, times, back } = rows;
-    const last = high[(stages.at(-1) as number) + 1] as number;
-    run.start(i, stages[0] as number);
+    const last = high[stages.at(-1)! + 1]!;
+    run.start(i, stages[0]!);
     for (let at = i; at < last; at++) {
       const time = run.grow(at);
       if (time >= rows.belowNs) {
@@ -153,14 +153,14 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
       const end = at + 1;
       for (const stage of stages) {
         const next = stage + 1;
-        if (end < (low[next] as number) || end > (high[next] as number)) {
+        if (end < low[next]! || end > high[next]!) {
           continue;
         }
-        const until = times[stage]?.[i - (low[stage] as number)] as number;
-        const place = end - (low[next] as number);
+        const until = times[stage]![i - low[stage]!]!;
+        const place = end - low[next]!;
         const row = times[next] as Float64Array;
         const slowest = Math.max(until, time);
-        if (slowest < (row[place] as number)) {
+        if (slowest < row[place]!) {
           row[place] = slowest;
           (back[next] as Int32Array)[place] = i;
         }
@@ -173,7 +173,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     if (rows === undefined) {
       return undefined;
     }
-    const stride = strideOf(rows, areAlike, prefix[operators] as number);
+    const stride = strideOf(rows, areAlike, prefix[operators]!);
     for (let i = 0; i < operators; i += stride) {
       const open = openStages(rows, i);
       if (areAlike && open.length > 0) {
@@ -184,7 +184,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
         }
       }
     }
-    const periodNs = rows.times[stages]?.[0] as number;
+    const periodNs = rows.times[stages]![0]!;
     return periodNs < belowNs ? { periodNs, cuts: traceBack(rows, operators) } : undefined;
   }
 
@@ -192,7 +192,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
     cut(order, stages, limitNs = Number.POSITIVE_INFINITY): OrderCut | undefined {
       load(order);
       const capacity = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
-      const lowNs = (prefix[operators] as number) / capacity + fixed;
+      const lowNs = prefix[operators]! / capacity + fixed;
       const filled = fillBest(stages, lowNs, limitNs);
       if (filled !== undefined) {
         return solve(stages, filled.periodNs) ?? filled;
@@ -213,7 +213,7 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
         while (at === cuts[stage]) {
           stage++;
         }
-        stageOf[order[at] as number] = stage;
+        stageOf[order[at]!] = stage;
       }
       return stageOf;
     },
@@ -225,8 +225,8 @@ export function orderCutter(graph: PartitionGraph, measure: RunMeasure = "time")
  * wherever the orders are short or the windows narrow.
  */
 function strideOf({ low, high, belowNs }: Rows, areAlike: boolean, totalNs: number): number {
-  const operators = low.at(-1) as number;
-  const inWindows = low.reduce((sum, first, k) => sum + (high[k] as number) - first + 1, 0);
+  const operators = low.at(-1)!;
+  const inWindows = low.reduce((sum, first, k) => sum + high[k]! - first + 1, 0);
   const starts = areAlike ? Math.min(operators, inWindows) : inWindows;
   const length = Math.min(operators, (operators * belowNs) / Math.max(1, totalNs));
   return Math.max(1, Math.ceil((starts * length) / MOST_GROWTH));
@@ -246,7 +246,7 @@ function hasEqualStages(graph: PartitionGraph, speed: Float64Array, isTime: bool
 function emptyRows(prefix: Float64Array, speed: Float64Array, belowNs: number): Rows | undefined {
   const operators = prefix.length - 1;
   const stages = speed.length;
-  const total = prefix[operators] as number;
+  const total = prefix[operators]!;
   const low = new Int32Array(stages + 1);
   const high = new Int32Array(stages + 1);
   low[stages] = operators;
@@ -254,20 +254,20 @@ function emptyRows(prefix: Float64Array, speed: Float64Array, belowNs: number): 
   let rest = speed.reduce((sum, each) => sum + each, 0);
   let done = 0;
   for (let cut = 1; cut < stages; cut++) {
-    done += speed[cut - 1] as number;
-    rest -= speed[cut - 1] as number;
+    done += speed[cut - 1]!;
+    rest -= speed[cut - 1]!;
     // Rounding of the capacities must not close a window on the very cut that is wanted.
     const slack = total * 1e-12;
     const least = belowNs === Number.POSITIVE_INFINITY ? 0 : total - rest * belowNs - slack;
     const most = done * belowNs + slack;
     low[cut] = Math.max(cut, firstAtLeast(prefix, least));
     high[cut] = Math.min(operators - (stages - cut), firstAtLeast(prefix, most));
-    if ((low[cut] as number) > (high[cut] as number)) {
+    if (low[cut]! > high[cut]!) {
       return undefined;
     }
   }
   const times = Array.from(low, (first, k) =>
-    new Float64Array((high[k] as number) - first + 1).fill(Number.POSITIVE_INFINITY),
+    new Float64Array(high[k]! - first + 1).fill(Number.POSITIVE_INFINITY),
   );
   (times[0] as Float64Array)[0] = 0;
   return { low, high, times, back: times.map(({ length }) => new Int32Array(length)), belowNs };
@@ -279,7 +279,7 @@ function firstAtLeast(prefix: Float64Array, value: number): number {
   let high = prefix.length - 1;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((prefix[middle] as number) >= value) {
+    if (prefix[middle]! >= value) {
       high = middle;
     } else {
       low = middle + 1;
@@ -292,8 +292,8 @@ function firstAtLeast(prefix: Float64Array, value: number): number {
 function openStages({ low, high, times, belowNs }: Rows, at: number): number[] {
   const open: number[] = [];
   for (let stage = 0; stage < times.length - 1; stage++) {
-    const isInside = at >= (low[stage] as number) && at <= (high[stage] as number);
-    if (isInside && (times[stage]?.[at - (low[stage] as number)] as number) < belowNs) {
+    const isInside = at >= low[stage]! && at <= high[stage]!;
+    if (isInside && times[stage]![at - low[stage]!]! < belowNs) {
       open.push(stage);
     }
   }
@@ -305,7 +305,7 @@ function traceBack({ low, back }: Rows, end: number): Int32Array {
   const cuts = new Int32Array(stages - 1);
   let at = end;
   for (let stage = stages; stage > 1; stage--) {
-    at = back[stage]?.[at - (low[stage] as number)] as number;
+    at = back[stage]![at - low[stage]!]!;
     cuts[stage - 2] = at;
   }
   return cuts;

@@ -54,7 +54,7 @@ export function exhaustivePartition(
       bestNs = tally.periodNs();
       return;
     }
-    const duration = graph.durationNs[operator] as number;
+    const duration = graph.durationNs[operator]!;
     for (let stage = earliest(graph, stageOf, operator); stage < stages; stage++) {
       if (nodes >= maxNodes) {
         return;
@@ -88,9 +88,9 @@ export function exhaustivePartition(
 
 function earliest({ predecessors }: PartitionGraph, stageOf: Int32Array, operator: number): number {
   let stage = 0;
-  const end = predecessors.start[operator + 1] as number;
-  for (let i = predecessors.start[operator] as number; i < end; i++) {
-    stage = Math.max(stage, stageOf[predecessors.items[i] as number] as number);
+  const end = predecessors.start[operator + 1]!;
+  for (let i = predecessors.start[operator]!; i < end; i++) {
+    stage = Math.max(stage, stageOf[predecessors.items[i]!]!);
   }
   return stage;
 }
@@ -119,56 +119,50 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
   ];
   const workspaces: number[][] = Array.from({ length: stages }, () => [0]);
   const isReceived = new Uint8Array(producer.length * stages);
-  const computingNs = (stage: number): number =>
-    (fixedNs[stage] as number) + (work[stage] as number) / (speed[stage] as number);
+  const computingNs = (stage: number): number => fixedNs[stage]! + work[stage]! / speed[stage]!;
   const timeNs = (stage: number): number => {
     const computeNs = computingNs(stage);
-    const receiveNs = receive[stage] as number;
+    const receiveNs = receive[stage]!;
     return isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
   };
   const change = (operator: number, stage: number, sign: number): void => {
     const add = (sums: Float64Array | Int32Array, value: number): void => {
-      sums[stage] = (sums[stage] as number) + sign * value;
+      sums[stage] = sums[stage]! + sign * value;
     };
     add(size, 1);
-    add(work, graph.durationNs[operator] as number);
-    add(held, graph.parameterBytes[operator] as number);
-    add(perMicroBatch, graph.keptBytes[operator] as number);
+    add(work, graph.durationNs[operator]!);
+    add(held, graph.parameterBytes[operator]!);
+    add(perMicroBatch, graph.keptBytes[operator]!);
   };
   const receiving = (tensor: number, stage: number, sign: number): void => {
     isReceived[tensor * stages + stage] = sign > 0 ? 1 : 0;
-    receive[stage] = (receive[stage] as number) + sign * (graph.transferNs[tensor] as number);
-    perMicroBatch[stage] =
-      (perMicroBatch[stage] as number) + sign * (graph.tensorBytes[tensor] as number);
-    held[stage] = (held[stage] as number) + sign * (graph.heldBytes[tensor] as number);
+    receive[stage] = receive[stage]! + sign * graph.transferNs[tensor]!;
+    perMicroBatch[stage] = perMicroBatch[stage]! + sign * graph.tensorBytes[tensor]!;
+    held[stage] = held[stage]! + sign * graph.heldBytes[tensor]!;
   };
   return {
     size,
     timeNs,
     periodNs: () => size.reduce((period, _, stage) => Math.max(period, timeNs(stage)), 0),
     fits: (stage) =>
-      (held[stage] as number) +
-        (graph.inFlight[stage] as number) * (perMicroBatch[stage] as number) +
+      held[stage]! +
+        graph.inFlight[stage]! * perMicroBatch[stage]! +
         (workspaces[stage]?.at(-1) ?? 0) <=
-      (graph.memoryLimit[stage] as number),
+      graph.memoryLimit[stage]!,
     roomNs(belowNs): number {
       let room = 0;
       for (let stage = 0; stage < stages; stage++) {
         const taken = isOverlapped ? computingNs(stage) : timeNs(stage);
-        room += (belowNs - taken) * (speed[stage] as number);
+        room += (belowNs - taken) * speed[stage]!;
       }
       return room;
     },
     add(operator, stage, stageOf): readonly number[] {
       const received: number[] = [];
       change(operator, stage, 1);
-      for (
-        let i = reads.start[operator] as number;
-        i < (reads.start[operator + 1] as number);
-        i++
-      ) {
-        const tensor = reads.items[i] as number;
-        const writer = producer[tensor] as number;
+      for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
+        const tensor = reads.items[i]!;
+        const writer = producer[tensor]!;
         const isHere = writer >= 0 && stageOf[writer] === stage;
         if (!isHere && isReceived[tensor * stages + stage] === 0) {
           receiving(tensor, stage, 1);
@@ -176,7 +170,7 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
         }
       }
       const list = workspaces[stage] as number[];
-      list.push(Math.max(list.at(-1) ?? 0, graph.workspaceBytes[operator] as number));
+      list.push(Math.max(list.at(-1) ?? 0, graph.workspaceBytes[operator]!));
       return received;
     },
     remove(operator, stage, received): void {

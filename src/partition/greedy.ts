@@ -27,14 +27,14 @@ export function greedyPartition(
   let speedLeft = speed.subarray(0, stages).reduce((sum, each) => sum + each, 0);
   let at = 0;
   for (let stage = 0; stage < stages; stage++) {
-    const share = (left * (speed[stage] as number)) / speedLeft;
+    const share = (left * speed[stage]!) / speedLeft;
     const last = operators - (stages - 1 - stage);
     const first = at;
     let work = 0;
     run.start(at, stage);
     while (at < last) {
-      const operator = order[at] as number;
-      const duration = durationNs[operator] as number;
+      const operator = order[at]!;
+      const duration = durationNs[operator]!;
       const isEnough = stage < stages - 1 && work + duration / 2 > share;
       if (at > first && isEnough) {
         break;
@@ -48,11 +48,11 @@ export function greedyPartition(
       at++;
     }
     left -= work;
-    speedLeft -= speed[stage] as number;
+    speedLeft -= speed[stage]!;
   }
   // What found no room goes to the last stage: the caller sees that it does not fit.
   for (; at < operators; at++) {
-    stageOf[order[at] as number] = stages - 1;
+    stageOf[order[at]!] = stages - 1;
   }
   return { stageCount: stages, stageOf };
 }

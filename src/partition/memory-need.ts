@@ -96,19 +96,16 @@ function narrowed(problem: PartitionProblem, graph: PartitionGraph, cutBytes: nu
 function bytesAlone(graph: PartitionGraph, operator: number): number {
   const fewest = Math.min(...graph.inFlight);
   const { reads, producer } = graph;
-  let [held, perMicroBatch] = [
-    graph.parameterBytes[operator] as number,
-    graph.keptBytes[operator] as number,
-  ];
-  for (let i = reads.start[operator] as number; i < (reads.start[operator + 1] as number); i++) {
-    const item = reads.items[i] as number;
+  let [held, perMicroBatch] = [graph.parameterBytes[operator]!, graph.keptBytes[operator]!];
+  for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
+    const item = reads.items[i]!;
     // What another operator writes need not come from another stage.
-    if ((producer[item] as number) < 0) {
-      held += graph.heldBytes[item] as number;
-      perMicroBatch += graph.tensorBytes[item] as number;
+    if (producer[item]! < 0) {
+      held += graph.heldBytes[item]!;
+      perMicroBatch += graph.tensorBytes[item]!;
     }
   }
-  return held + fewest * perMicroBatch + (graph.workspaceBytes[operator] as number);
+  return held + fewest * perMicroBatch + graph.workspaceBytes[operator]!;
 }
 
 /** All parameters, each once. */

@@ -88,7 +88,7 @@ interface Crossing {
 
 function crossingTensors(problem: PartitionProblem): readonly Crossing[] {
   return problem.graph.tensors.flatMap(({ id, producer, consumers }): readonly Crossing[] => {
-    const bytes = problem.tensorBytes[id] as number;
+    const bytes = problem.tensorBytes[id]!;
     return producer === undefined || consumers.length === 0
       ? []
       : [

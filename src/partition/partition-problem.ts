@@ -137,13 +137,13 @@ export function inferenceMemory(graph: OperatorGraph): OperatorMemory {
   for (const { id, bytes, producer, consumers } of graph.tensors) {
     const first = producer ?? 0;
     const last = isOutput.has(id) ? count - 1 : (consumers.at(-1) ?? first);
-    change[first] = (change[first] as number) + bytes;
-    change[last + 1] = (change[last + 1] as number) - bytes;
+    change[first] = change[first]! + bytes;
+    change[last + 1] = change[last + 1]! - bytes;
   }
   let alive = 0;
   const workspaceBytes = new Float64Array(count);
   for (let operator = 0; operator < count; operator++) {
-    alive += change[operator] as number;
+    alive += change[operator]!;
     workspaceBytes[operator] = alive;
   }
   return {

@@ -38,7 +38,7 @@ export class PartitionState {
     this.#readers = new Int32Array(graph.producer.length * stages);
     this.#hasLimits = graph.memoryLimit.some((limit) => limit !== Number.POSITIVE_INFINITY);
     for (let operator = 0; operator < graph.operators; operator++) {
-      this.#weigh(operator, stageOf[operator] as number, 1);
+      this.#weigh(operator, stageOf[operator]!, 1);
     }
     this.#countReaders();
   }
@@ -46,9 +46,8 @@ export class PartitionState {
   /** Time of a stage. */
   timeNs(stage: number): number {
     const { speed, fixedNs } = this.#graph;
-    const computeNs =
-      (fixedNs[stage] as number) + (this.#workNs[stage] as number) / (speed[stage] as number);
-    const receiveNs = this.#receiveNs[stage] as number;
+    const computeNs = fixedNs[stage]! + this.#workNs[stage]! / speed[stage]!;
+    const receiveNs = this.#receiveNs[stage]!;
     return this.#graph.isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
   }
 
@@ -80,22 +79,20 @@ export class PartitionState {
     let workspace = 0;
     for (let operator = 0; operator < this.stageOf.length; operator++) {
       if (this.stageOf[operator] === stage) {
-        workspace = Math.max(workspace, workspaceBytes[operator] as number);
+        workspace = Math.max(workspace, workspaceBytes[operator]!);
       }
     }
-    const perMicroBatch =
-      (this.#keptBytes[stage] as number) + (this.#receivedBytes[stage] as number);
-    const memory =
-      (this.#heldBytes[stage] as number) + (inFlight[stage] as number) * perMicroBatch + workspace;
-    return memory <= (memoryLimit[stage] as number);
+    const perMicroBatch = this.#keptBytes[stage]! + this.#receivedBytes[stage]!;
+    const memory = this.#heldBytes[stage]! + inFlight[stage]! * perMicroBatch + workspace;
+    return memory <= memoryLimit[stage]!;
   }
 
   /** Largest stage of a predecessor; 0 for a source. */
   earliest(operator: number): number {
     const { start, items } = this.#graph.predecessors;
     let stage = 0;
-    for (let i = start[operator] as number; i < (start[operator + 1] as number); i++) {
-      stage = Math.max(stage, this.stageOf[items[i] as number] as number);
+    for (let i = start[operator]!; i < start[operator + 1]!; i++) {
+      stage = Math.max(stage, this.stageOf[items[i]!]!);
     }
     return stage;
   }
@@ -104,15 +101,15 @@ export class PartitionState {
   latest(operator: number): number {
     const { start, items } = this.#graph.successors;
     let stage = this.#stages - 1;
-    for (let i = start[operator] as number; i < (start[operator + 1] as number); i++) {
-      stage = Math.min(stage, this.stageOf[items[i] as number] as number);
+    for (let i = start[operator]!; i < start[operator + 1]!; i++) {
+      stage = Math.min(stage, this.stageOf[items[i]!]!);
     }
     return stage;
   }
 
   /** Moves an operator. Nothing is checked: a step of several moves may break edges in between. */
   move(operator: number, to: number): void {
-    const from = this.stageOf[operator] as number;
+    const from = this.stageOf[operator]!;
     if (from === to) {
       return;
     }
@@ -125,61 +122,52 @@ export class PartitionState {
 
   #weigh(operator: number, stage: number, sign: number): void {
     const { durationNs, parameterBytes, keptBytes } = this.#graph;
-    this.size[stage] = (this.size[stage] as number) + sign;
-    this.#workNs[stage] = (this.#workNs[stage] as number) + sign * (durationNs[operator] as number);
-    this.#heldBytes[stage] =
-      (this.#heldBytes[stage] as number) + sign * (parameterBytes[operator] as number);
-    this.#keptBytes[stage] =
-      (this.#keptBytes[stage] as number) + sign * (keptBytes[operator] as number);
+    this.size[stage] = this.size[stage]! + sign;
+    this.#workNs[stage] = this.#workNs[stage]! + sign * durationNs[operator]!;
+    this.#heldBytes[stage] = this.#heldBytes[stage]! + sign * parameterBytes[operator]!;
+    this.#keptBytes[stage] = this.#keptBytes[stage]! + sign * keptBytes[operator]!;
   }
 
   #receive(tensor: number, stage: number, sign: number): void {
     const { transferNs, tensorBytes, heldBytes } = this.#graph;
-    this.#receiveNs[stage] =
-      (this.#receiveNs[stage] as number) + sign * (transferNs[tensor] as number);
-    this.#receivedBytes[stage] =
-      (this.#receivedBytes[stage] as number) + sign * (tensorBytes[tensor] as number);
-    this.#heldBytes[stage] =
-      (this.#heldBytes[stage] as number) + sign * (heldBytes[tensor] as number);
+    this.#receiveNs[stage] = this.#receiveNs[stage]! + sign * transferNs[tensor]!;
+    this.#receivedBytes[stage] = this.#receivedBytes[stage]! + sign * tensorBytes[tensor]!;
+    this.#heldBytes[stage] = this.#heldBytes[stage]! + sign * heldBytes[tensor]!;
   }
 
   /** Stage that has a tensor without receiving it; -1 for shared memory. */
   #homeOf(tensor: number): number {
-    const writer = this.#graph.producer[tensor] as number;
-    return writer < 0 ? -1 : (this.stageOf[writer] as number);
+    const writer = this.#graph.producer[tensor]!;
+    return writer < 0 ? -1 : this.stageOf[writer]!;
   }
 
   #countReaders(): void {
     const { readers, producer } = this.#graph;
     for (let tensor = 0; tensor < producer.length; tensor++) {
       const home = this.#homeOf(tensor);
-      for (
-        let i = readers.start[tensor] as number;
-        i < (readers.start[tensor + 1] as number);
-        i++
-      ) {
-        const stage = this.stageOf[readers.items[i] as number] as number;
+      for (let i = readers.start[tensor]!; i < readers.start[tensor + 1]!; i++) {
+        const stage = this.stageOf[readers.items[i]!]!;
         const at = tensor * this.#stages + stage;
         if (this.#readers[at] === 0 && stage !== home) {
           this.#receive(tensor, stage, 1);
         }
-        this.#readers[at] = (this.#readers[at] as number) + 1;
+        this.#readers[at] = this.#readers[at]! + 1;
       }
     }
   }
 
   #moveReads(operator: number, from: number, to: number): void {
     const { reads } = this.#graph;
-    for (let i = reads.start[operator] as number; i < (reads.start[operator + 1] as number); i++) {
-      const tensor = reads.items[i] as number;
+    for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
+      const tensor = reads.items[i]!;
       const home = this.#homeOf(tensor);
       const row = tensor * this.#stages;
-      const left = (this.#readers[row + from] as number) - 1;
+      const left = this.#readers[row + from]! - 1;
       this.#readers[row + from] = left;
       if (left === 0 && home !== from) {
         this.#receive(tensor, from, -1);
       }
-      const entered = (this.#readers[row + to] as number) + 1;
+      const entered = this.#readers[row + to]! + 1;
       this.#readers[row + to] = entered;
       if (entered === 1 && home !== to) {
         this.#receive(tensor, to, 1);
@@ -189,17 +177,13 @@ export class PartitionState {
 
   #moveWrites(operator: number, from: number, to: number): void {
     const { writes } = this.#graph;
-    for (
-      let i = writes.start[operator] as number;
-      i < (writes.start[operator + 1] as number);
-      i++
-    ) {
-      const tensor = writes.items[i] as number;
+    for (let i = writes.start[operator]!; i < writes.start[operator + 1]!; i++) {
+      const tensor = writes.items[i]!;
       const row = tensor * this.#stages;
-      if ((this.#readers[row + to] as number) > 0) {
+      if (this.#readers[row + to]! > 0) {
         this.#receive(tensor, to, -1);
       }
-      if ((this.#readers[row + from] as number) > 0) {
+      if (this.#readers[row + from]! > 0) {
         this.#receive(tensor, from, 1);
       }
     }

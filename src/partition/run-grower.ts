@@ -32,10 +32,10 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
   let [work, receive, held, perMicroBatch, workspace] = [0, 0, 0, 0, 0];
 
   function memoryWith(operator: number): number {
-    held += graph.parameterBytes[operator] as number;
-    perMicroBatch += graph.keptBytes[operator] as number;
-    workspace = Math.max(workspace, graph.workspaceBytes[operator] as number);
-    return held + (graph.inFlight[stageAt] as number) * perMicroBatch + workspace;
+    held += graph.parameterBytes[operator]!;
+    perMicroBatch += graph.keptBytes[operator]!;
+    workspace = Math.max(workspace, graph.workspaceBytes[operator]!);
+    return held + graph.inFlight[stageAt]! * perMicroBatch + workspace;
   }
 
   return {
@@ -45,15 +45,15 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
       });
       let next = 0;
       for (let at = 0; at < operators; at++) {
-        const operator = order[at] as number;
+        const operator = order[at]!;
         operatorAt[at] = operator;
-        durationAt[at] = graph.durationNs[operator] as number;
-        const end = reads.start[operator + 1] as number;
-        for (let i = reads.start[operator] as number; i < end; i++) {
-          const tensor = reads.items[i] as number;
+        durationAt[at] = graph.durationNs[operator]!;
+        const end = reads.start[operator + 1]!;
+        for (let i = reads.start[operator]!; i < end; i++) {
+          const tensor = reads.items[i]!;
           readTensor[next] = tensor;
-          const writer = producer[tensor] as number;
-          writtenAt[next++] = writer < 0 ? -1 : (position[writer] as number);
+          const writer = producer[tensor]!;
+          writtenAt[next++] = writer < 0 ? -1 : position[writer]!;
         }
         readsFrom[at + 1] = next;
       }
@@ -61,8 +61,8 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
     start(first, stage): void {
       stamp++;
       [firstAt, stageAt] = [first, stage];
-      speed = graph.speed[stage] as number;
-      fixed = graph.fixedNs[stage] as number;
+      speed = graph.speed[stage]!;
+      fixed = graph.fixedNs[stage]!;
       work = 0;
       receive = 0;
       held = 0;
@@ -70,23 +70,23 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
       workspace = 0;
     },
     grow(at): number {
-      work += durationAt[at] as number;
-      const end = readsFrom[at + 1] as number;
-      for (let i = readsFrom[at] as number; i < end; i++) {
-        const tensor = readTensor[i] as number;
-        if ((writtenAt[i] as number) < firstAt && seen[tensor] !== stamp) {
+      work += durationAt[at]!;
+      const end = readsFrom[at + 1]!;
+      for (let i = readsFrom[at]!; i < end; i++) {
+        const tensor = readTensor[i]!;
+        if (writtenAt[i]! < firstAt && seen[tensor] !== stamp) {
           seen[tensor] = stamp;
-          receive += graph.transferNs[tensor] as number;
-          perMicroBatch += graph.tensorBytes[tensor] as number;
-          held += graph.heldBytes[tensor] as number;
+          receive += graph.transferNs[tensor]!;
+          perMicroBatch += graph.tensorBytes[tensor]!;
+          held += graph.heldBytes[tensor]!;
         }
       }
       if (needsMemory) {
-        const memory = memoryWith(operatorAt[at] as number);
+        const memory = memoryWith(operatorAt[at]!);
         if (measure === "memory") {
           return memory;
         }
-        if (memory > (graph.memoryLimit[stageAt] as number)) {
+        if (memory > graph.memoryLimit[stageAt]!) {
           return Number.POSITIVE_INFINITY;
         }
       }

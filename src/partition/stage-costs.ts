@@ -27,26 +27,26 @@ export function stageCosts(
   const [work, held, kept, workspace] = [zeros(), zeros(), zeros(), zeros()];
   const [tensors, bytes, receive] = [zeros(), zeros(), zeros()];
   const add = (sums: Float64Array, stage: number, value: number): void => {
-    sums[stage] = (sums[stage] as number) + value;
+    sums[stage] = sums[stage]! + value;
   };
   for (const { id } of graph.operators) {
-    const stage = stageOf[id] as number;
-    add(work, stage, problem.durationNs[id] as number);
-    add(held, stage, memory.parameterBytes[id] as number);
-    add(kept, stage, memory.keptBytes[id] as number);
-    workspace[stage] = Math.max(workspace[stage] as number, memory.workspaceBytes[id] as number);
+    const stage = stageOf[id]!;
+    add(work, stage, problem.durationNs[id]!);
+    add(held, stage, memory.parameterBytes[id]!);
+    add(kept, stage, memory.keptBytes[id]!);
+    workspace[stage] = Math.max(workspace[stage]!, memory.workspaceBytes[id]!);
   }
   for (const { readers, parameterBytes, keptBytes } of memory.shared ?? []) {
-    for (const stage of new Set(readers.map((reader) => stageOf[reader] as number))) {
+    for (const stage of new Set(readers.map((reader) => stageOf[reader]!))) {
       add(held, stage, parameterBytes);
       add(kept, stage, keptBytes);
     }
   }
   for (const { id, producer, consumers } of graph.tensors) {
     if (producer !== undefined) {
-      const readers = new Set(consumers.map((consumer) => stageOf[consumer] as number));
-      readers.delete(stageOf[producer] as number);
-      const size = problem.tensorBytes[id] as number;
+      const readers = new Set(consumers.map((consumer) => stageOf[consumer]!));
+      readers.delete(stageOf[producer]!);
+      const size = problem.tensorBytes[id]!;
       for (const stage of readers) {
         add(tensors, stage, 1);
         add(bytes, stage, size);
@@ -56,20 +56,18 @@ export function stageCosts(
   }
   return Array.from({ length: stageCount }, (_, stage) => {
     const { speed = 1, fixedNs = 0 } = problem.devices[stage] ?? {};
-    const computeNs = fixedNs + (work[stage] as number) / speed;
-    const receiveNs = receive[stage] as number;
-    const receivedBytes = bytes[stage] as number;
-    const perMicroBatch = (kept[stage] as number) + receivedBytes;
+    const computeNs = fixedNs + work[stage]! / speed;
+    const receiveNs = receive[stage]!;
+    const receivedBytes = bytes[stage]!;
+    const perMicroBatch = kept[stage]! + receivedBytes;
     return {
       computeNs,
-      receivedTensors: tensors[stage] as number,
+      receivedTensors: tensors[stage]!,
       receivedBytes,
       receiveNs,
       timeNs: stageTime(problem, computeNs, receiveNs),
       memoryBytes:
-        (held[stage] as number) +
-        (problem.inFlight[stage] ?? 1) * perMicroBatch +
-        (workspace[stage] as number),
+        held[stage]! + (problem.inFlight[stage] ?? 1) * perMicroBatch + workspace[stage]!,
     };
   });
 }

@@ -55,14 +55,14 @@ export function verifyStagePartition(
   const problems: StagePartitionProblem[] = [];
   const size = new Int32Array(stageCount);
   for (const { id, successors } of graph.operators) {
-    const stage = stageOf[id] as number;
+    const stage = stageOf[id]!;
     if (stage < 0 || stage >= stageCount) {
       problems.push({ kind: "stage-out-of-range", operator: id, stage });
       continue;
     }
-    size[stage] = (size[stage] as number) + 1;
+    size[stage] = size[stage]! + 1;
     for (const to of successors) {
-      const toStage = stageOf[to] as number;
+      const toStage = stageOf[to]!;
       if (toStage < stage) {
         problems.push({ kind: "backward-edge", from: id, to, fromStage: stage, toStage });
       }

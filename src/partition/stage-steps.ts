@@ -35,7 +35,7 @@ export interface StepMaker {
 /** A step maker; `stages` is the number of stages of the states it will be given. */
 export function stepMaker(graph: PartitionGraph, stages: number): StepMaker {
   const along = (state: PartitionState, operator: number, to: number): StageStep | undefined => {
-    const from = state.stageOf[operator] as number;
+    const from = state.stageOf[operator]!;
     const links = to > from ? graph.successors : graph.predecessors;
     const operators = together(state, links, operator);
     return operators === undefined ? undefined : { operators, from, to };
@@ -43,7 +43,7 @@ export function stepMaker(graph: PartitionGraph, stages: number): StepMaker {
   return {
     random(state, random): StageStep | undefined {
       const operator = random.integer(graph.operators);
-      const from = state.stageOf[operator] as number;
+      const from = state.stageOf[operator]!;
       const [low, high] = [state.earliest(operator), state.latest(operator)];
       if (low < high) {
         const drawn = low + random.integer(high - low);
@@ -53,7 +53,7 @@ export function stepMaker(graph: PartitionGraph, stages: number): StepMaker {
       return to < 0 || to >= stages ? undefined : along(state, operator, to);
     },
     all(state, operator): readonly StageStep[] {
-      const from = state.stageOf[operator] as number;
+      const from = state.stageOf[operator]!;
       const [low, high] = [state.earliest(operator), state.latest(operator)];
       const steps: StageStep[] = [];
       for (let to = low; to <= high; to++) {
@@ -87,17 +87,17 @@ export function back({ operators, from, to }: StageStep): StageStep {
 
 /** Whether after a step no stage is empty and both stages have room. */
 export function isAllowed(state: PartitionState, { from, to }: StageStep): boolean {
-  return (state.size[from] as number) > 0 && state.fits(from) && state.fits(to);
+  return state.size[from]! > 0 && state.fits(from) && state.fits(to);
 }
 
 /** The operator and what is linked to it inside its stage; `undefined` when that is too much. */
 function together(state: PartitionState, links: Lists, operator: number): number[] | undefined {
-  const stage = state.stageOf[operator] as number;
+  const stage = state.stageOf[operator]!;
   const found = [operator];
   for (let at = 0; at < found.length; at++) {
-    const from = found[at] as number;
-    for (let i = links.start[from] as number; i < (links.start[from + 1] as number); i++) {
-      const other = links.items[i] as number;
+    const from = found[at]!;
+    for (let i = links.start[from]!; i < links.start[from + 1]!; i++) {
+      const other = links.items[i]!;
       if (state.stageOf[other] === stage && !found.includes(other)) {
         found.push(other);
       }

@@ -17,23 +17,22 @@ export function orderByPriority(graph: PartitionGraph, priority: Float64Array): 
   const order = new Int32Array(operators);
   const missing = new Int32Array(operators);
   const ready = new Heap((a, b) => {
-    const difference = (priority[a] as number) - (priority[b] as number);
+    const difference = priority[a]! - priority[b]!;
     return difference < 0 || (difference === 0 && a < b);
   });
   for (let operator = 0; operator < operators; operator++) {
-    missing[operator] =
-      (predecessors.start[operator + 1] as number) - (predecessors.start[operator] as number);
+    missing[operator] = predecessors.start[operator + 1]! - predecessors.start[operator]!;
     if (missing[operator] === 0) {
       ready.push(operator);
     }
   }
   for (let at = 0; at < operators; at++) {
-    const operator = ready.pop() as number;
+    const operator = ready.pop()!;
     order[at] = operator;
-    const end = successors.start[operator + 1] as number;
-    for (let i = successors.start[operator] as number; i < end; i++) {
-      const successor = successors.items[i] as number;
-      missing[successor] = (missing[successor] as number) - 1;
+    const end = successors.start[operator + 1]!;
+    for (let i = successors.start[operator]!; i < end; i++) {
+      const successor = successors.items[i]!;
+      missing[successor] = missing[successor]! - 1;
       if (missing[successor] === 0) {
         ready.push(successor);
       }
@@ -57,7 +56,7 @@ export function candidateOrders(graph: PartitionGraph): readonly Int32Array[] {
     depthFirst(graph, true),
     topNs,
     bottomNs.map((ns) => -ns),
-    topNs.map((ns, id) => ns - (bottomNs[id] as number)),
+    topNs.map((ns, id) => ns - bottomNs[id]!),
   ];
   const orders = priorities.map((priority) => orderByPriority(graph, priority));
   return orders.filter(
@@ -74,26 +73,16 @@ export function pathTimes(graph: PartitionGraph): {
   const topNs = new Float64Array(operators);
   const bottomNs = new Float64Array(operators);
   for (let id = 0; id < operators; id++) {
-    for (
-      let i = predecessors.start[id] as number;
-      i < (predecessors.start[id + 1] as number);
-      i++
-    ) {
-      const before = predecessors.items[i] as number;
-      topNs[id] = Math.max(
-        topNs[id] as number,
-        (topNs[before] as number) + (durationNs[before] as number),
-      );
+    for (let i = predecessors.start[id]!; i < predecessors.start[id + 1]!; i++) {
+      const before = predecessors.items[i]!;
+      topNs[id] = Math.max(topNs[id]!, topNs[before]! + durationNs[before]!);
     }
   }
   for (let id = operators - 1; id >= 0; id--) {
-    for (let i = successors.start[id] as number; i < (successors.start[id + 1] as number); i++) {
-      bottomNs[id] = Math.max(
-        bottomNs[id] as number,
-        bottomNs[successors.items[i] as number] as number,
-      );
+    for (let i = successors.start[id]!; i < successors.start[id + 1]!; i++) {
+      bottomNs[id] = Math.max(bottomNs[id]!, bottomNs[successors.items[i]!]!);
     }
-    bottomNs[id] = (bottomNs[id] as number) + (durationNs[id] as number);
+    bottomNs[id] = bottomNs[id]! + durationNs[id]!;
   }
   return { topNs, bottomNs };
 }
@@ -114,17 +103,17 @@ function depthFirst(
       stack.push(end);
     }
     while (stack.length > 0) {
-      const operator = stack.at(-1) as number;
-      const start = predecessors.start[operator] as number;
-      const count = (predecessors.start[operator + 1] as number) - start;
-      const turn = taken[operator] as number;
+      const operator = stack.at(-1)!;
+      const start = predecessors.start[operator]!;
+      const count = predecessors.start[operator + 1]! - start;
+      const turn = taken[operator]!;
       if (turn === count) {
         stack.pop();
         place[operator] = next++;
         continue;
       }
       taken[operator] = turn + 1;
-      const before = predecessors.items[start + (isReversed ? count - 1 - turn : turn)] as number;
+      const before = predecessors.items[start + (isReversed ? count - 1 - turn : turn)]!;
       if (isSeen[before] === 0) {
         isSeen[before] = 1;
         stack.push(before);

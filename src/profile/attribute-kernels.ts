@@ -4,10 +4,10 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
 
 /**
- * Which operators of the model a kernel of ONNX Runtime's optimised model stands for.
+ * Which operators of the model a kernel of ONNX Runtime's optimized model stands for.
  *
- * The profiler reports what runs after optimisation: nodes are fused, renamed, put into another
- * memory layout, and new ones appear between them. The optimised model, dumped by the very session
+ * The profiler reports what runs after optimization: nodes are fused, renamed, put into another
+ * memory layout, and new ones appear between them. The optimized model, dumped by the very session
  * that is profiled (names differ from session to session), is matched with the original in steps,
  * the surest first:
  *
@@ -18,7 +18,7 @@ import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
  *    with an addend as fourth input absorbs the `Add` before it.
  * 3. *Backwards*. Operators that nobody stands for yet and that lead to a seed, without crossing an
  *    input of the kernel, were fused into it: Conv before BatchNormalization, the parts of a Gelu.
- * 4. *Neighbours*. A kernel without seeds (layout and type changes) is charged to the kernel that
+ * 4. *Neighbors*. A kernel without seeds (layout and type changes) is charged to the kernel that
  *    feeds it; `ReorderInput`, and whatever only graph inputs feed, to the one that it feeds.
  *
  * Example: Conv -> BatchNormalization -> Relu becomes one kernel `bn_out_nchwc` with activation
@@ -31,7 +31,7 @@ import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
  * no time.
  */
 export interface KernelAttribution {
-  /** Operators that each kernel (node of the optimised model, in its order) stands for, ascending. */
+  /** Operators that each kernel (node of the optimized model, in its order) stands for, ascending. */
   readonly operatorsOf: readonly (readonly OperatorId[])[];
   /** Number of kernels that stand for each operator. */
   readonly kernelsOf: Int32Array;
@@ -51,22 +51,22 @@ interface Matching {
 }
 
 /**
- * Matches the kernels of an optimised model with the operators of the model it was made from.
+ * Matches the kernels of an optimized model with the operators of the model it was made from.
  *
  * Cost: O(kernels + operators + edges of both).
  */
-export function attributeKernels(lowered: LoweredModel, optimised: OnnxGraph): KernelAttribution {
-  const matching = start(lowered, optimised.nodes);
-  for (const kernel of optimised.nodes.keys()) {
+export function attributeKernels(lowered: LoweredModel, optimized: OnnxGraph): KernelAttribution {
+  const matching = start(lowered, optimized.nodes);
+  for (const kernel of optimized.nodes.keys()) {
     seed(matching, kernel);
   }
-  for (const kernel of optimised.nodes.keys()) {
+  for (const kernel of optimized.nodes.keys()) {
     absorbForwards(matching, kernel);
   }
-  for (const kernel of optimised.nodes.keys()) {
+  for (const kernel of optimized.nodes.keys()) {
     absorbBackwards(matching, kernel);
   }
-  chargeNeighbours(matching);
+  chargeNeighbors(matching);
   const kernelsOf = new Int32Array(lowered.graph.operators.length);
   const operatorsOf = matching.sets.map((set) => [...set].sort((a, b) => a - b));
   for (const operator of operatorsOf.flat()) {
@@ -164,7 +164,7 @@ function absorbBackwards(matching: Matching, kernel: number): void {
   }
 }
 
-function chargeNeighbours(matching: Matching): void {
+function chargeNeighbors(matching: Matching): void {
   const { kernels, sets } = matching;
   const writes = new Map<string, number>();
   const reads = new Map<string, number>();
@@ -239,7 +239,7 @@ export function fusedWith(attribution: KernelAttribution): Int32Array {
   const rootOf = (id: number): number => {
     let root = id;
     while (first[root] !== root) {
-      root = first[root] as number;
+      root = first[root]!;
     }
     first[id] = root;
     return root;

@@ -1,6 +1,6 @@
 /**
  * Times every operator of a model inside a run of the whole model on one thread, with the profiler
- * of ONNX Runtime, at the optimisation level at which sub-models run later.
+ * of ONNX Runtime, at the optimization level at which sub-models run later.
  *
  * Several sessions, because a session keeps whatever memory layout and page placement it got at its
  * start; the first runs of each are left out (caches, lazy allocations); medians, because a disturbed
@@ -110,7 +110,7 @@ export async function measureOperators(
     sessions.length < MIN_SESSIONS ||
     (sessions.length < MAX_SESSIONS && runDrift(sessions) > STEADY_RATIO)
   );
-  return ok(summarise(request.lowered, sessions, plain.value));
+  return ok(summarize(request.lowered, sessions, plain.value));
 }
 
 /** Durations of runs without the profiler, which takes part of the time that it measures. */
@@ -181,13 +181,13 @@ async function measureIn(
   position: number,
 ): Promise<Result<SessionTimes>> {
   try {
-    const optimised = join(folder, "optimised.onnx");
+    const optimized = join(folder, "optimized.onnx");
     const session = await createSession(
       request.runtime,
       request.model,
       {
         profilePrefix: join(folder, "profile"),
-        optimizedModel: { path: optimised, weightsFile: "optimised.weights" },
+        optimizedModel: { path: optimized, weightsFile: "optimized.weights" },
       },
       request.lowered.model.path,
     );
@@ -203,7 +203,7 @@ async function measureIn(
     const ran = await runOften(request, position + 1, model.run);
     session.value.endProfiling();
     await model.release();
-    return ran.ok ? readSession(request.lowered, folder, optimised) : ran;
+    return ran.ok ? readSession(request.lowered, folder, optimized) : ran;
   } catch (error) {
     return fail([profilerFailed(error)]);
   }
@@ -244,20 +244,20 @@ async function runOften(
   return ok(undefined);
 }
 
-/** Reads the profile and the optimised model that one session wrote. */
+/** Reads the profile and the optimized model that one session wrote. */
 function readSession(
   lowered: LoweredModel,
   folder: string,
-  optimisedPath: string,
+  optimizedPath: string,
 ): Result<SessionTimes> {
-  const optimised = readModel(optimisedPath);
-  if (!optimised.ok) {
-    return optimised;
+  const optimized = readModel(optimizedPath);
+  if (!optimized.ok) {
+    return optimized;
   }
   const file = readdirSync(folder).find((name) => /^profile.*\.json$/.test(name));
   const text = readFileSync(join(folder, present(file, "profile of the session")), "utf8");
-  const attribution = attributeKernels(lowered, optimised.value.graph);
-  const names = optimised.value.graph.nodes.map((node) => node.name);
+  const attribution = attributeKernels(lowered, optimized.value.graph);
+  const names = optimized.value.graph.nodes.map((node) => node.name);
   return ok(splitTimes(lowered, sortEvents(text, WARM_UP_RUNS), names, attribution));
 }
 
@@ -310,7 +310,7 @@ function spreadRest(runNs: readonly number[], operatorNs: readonly Float64Array[
   return attributed;
 }
 
-function summarise(
+function summarize(
   lowered: LoweredModel,
   sessions: readonly SessionTimes[],
   plainNs: readonly number[],
@@ -336,9 +336,7 @@ function summarise(
       ...timing,
       kernels: attribution.kernelsOf[id] ?? 0,
       shared: shared.has(id),
-      ...(first[id] === id
-        ? {}
-        : { fusedWith: lowered.graph.operators[first[id] as number]?.name ?? name }),
+      ...(first[id] === id ? {} : { fusedWith: lowered.graph.operators[first[id]!]?.name ?? name }),
     };
   });
   const worst = (read: (session: SessionTimes) => number): number =>

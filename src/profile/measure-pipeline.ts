@@ -196,7 +196,7 @@ async function runRounds(
       });
     }
   }
-  return ok(summarise(rounds, check.result(), baselines));
+  return ok(summarize(rounds, check.result(), baselines));
 }
 
 /** User and system time of all threads since then. */
@@ -223,7 +223,7 @@ function periodOf(plan: PipelinePlan, { blocks, makespanNs }: PipelineRun): numb
     : ((completion[last] ?? 0) - (completion[first] ?? 0)) / (last - first);
 }
 
-function summarise(
+function summarize(
   rounds: readonly Round[],
   outputs: PipelineMeasurement["outputs"],
   baselines: readonly Baseline[],

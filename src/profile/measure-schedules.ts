@@ -3,7 +3,7 @@
  *
  * Everything is made ready first; then, round after round, each contestant runs once, in an order that
  * is drawn anew for each round, so that a disturbance hits all of them alike and nobody always follows
- * the same neighbour. Between two turns the process comes to rest: the threads of ONNX Runtime's own
+ * the same neighbor. Between two turns the process comes to rest: the threads of ONNX Runtime's own
  * pools go on spinning for tens of milliseconds after a run, on cores that the next one needs. A rest
  * cools caches and clocks down (a run of 0.1 ms took 0.5 ms), so each timed run follows untimed ones.
  *
@@ -131,7 +131,7 @@ export async function measureSchedules(
       rounds = ran.value;
       await closeAll(heat);
     }
-    return ok(summarise(request, rounds ?? 0, baselines, candidates));
+    return ok(summarize(request, rounds ?? 0, baselines, candidates));
   } finally {
     await closeAll([...baselines, ...candidates]);
   }
@@ -294,7 +294,7 @@ async function untilQuiet(): Promise<void> {
   }
 }
 
-function summarise(
+function summarize(
   request: ScheduleRequest,
   rounds: number,
   baselines: readonly Baseline[],

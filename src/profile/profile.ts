@@ -15,7 +15,7 @@ export interface Timing {
 export interface OperatorTiming extends Timing {
   /** The operator's unique name. */
   readonly name: string;
-  /** Kernels whose time it was given: 0 when the optimiser removed it. */
+  /** Kernels whose time it was given: 0 when the optimizer removed it. */
   readonly kernels: number;
   /** Whether it shares a kernel with others, so that its part of the kernel's time is estimated. */
   readonly shared: boolean;
@@ -58,7 +58,7 @@ export interface OperatorMethod {
   readonly operatorDriftRatio: number;
 }
 
-/** A relative time: median of the ratios of neighbouring runs, and its 95 % bootstrap interval. */
+/** A relative time: median of the ratios of neighboring runs, and its 95 % bootstrap interval. */
 export interface RelativeTime {
   readonly median: number;
   readonly low: number;

@@ -4,9 +4,9 @@
  * What ONNX Runtime fuses and in which memory layout it computes decides the last bits of a result.
  * Both can differ between a stage and the whole model, and depend on the machine. So the ways to
  * make the stages are tried, the fastest first, each against the whole model at the same level:
- * all optimisations; the same with layout anchors on what stages receive (`layout-anchor.ts`);
+ * all optimizations; the same with layout anchors on what stages receive (`layout-anchor.ts`);
  * without changes of layout (`extended`); without fusion beyond constants (`basic`); none. Without
- * optimisation every operator is a kernel by itself, so the last way is the same by construction.
+ * optimization every operator is a kernel by itself, so the last way is the same by construction.
  *
  * Example: ResNet-50 cut inside a residual block needs the anchors, cut before a block with a
  * projection it needs nothing.
@@ -30,12 +30,12 @@ import { orNoRoom, temporaryFolder } from "../runtime/temporary-folder.js";
 import type { TensorData } from "../runtime/tensor-data.js";
 import type { OnProgress } from "./progress.js";
 
-/** The most optimisation that sessions of ONNX Runtime apply. */
-export type OptimisationLevel = NonNullable<SessionOptions["level"]>;
+/** The most optimization that sessions of ONNX Runtime apply. */
+export type OptimizationLevel = NonNullable<SessionOptions["level"]>;
 
 /** One way to make stages. */
 export interface StageSettings {
-  readonly level: OptimisationLevel;
+  readonly level: OptimizationLevel;
   readonly withAnchors: boolean;
 }
 
@@ -151,7 +151,7 @@ async function tryAll(
 async function runWhole(
   { runtime, lowered, feeds }: StageRequest,
   whole: Uint8Array,
-  level: OptimisationLevel,
+  level: OptimizationLevel,
 ): Promise<Result<PreparedStages["reference"]>> {
   const all: ReadonlyMap<string, TensorData>[] = [];
   for (const set of feeds) {

@@ -15,8 +15,8 @@ export function timingOf(samplesNs: ArrayLike<number>): Timing {
 const RESAMPLES = 1000;
 
 /**
- * Median ratio of two equally long series of neighbouring runs, with the 95 % interval of a
- * percentile bootstrap over the rounds. Ratios of neighbours cancel what slows both down.
+ * Median ratio of two equally long series of neighboring runs, with the 95 % interval of a
+ * percentile bootstrap over the rounds. Ratios of neighbors cancel what slows both down.
  *
  * Units: rounded to 4 decimals. Requires: not empty, no zero in `reference`.
  * Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile interval).

@@ -88,15 +88,15 @@ export function fitInterference(work: GpuWork, pairs: readonly MeasuredPair[]): 
 /** What the two lean on, by their longest phases. */
 function kindOf(work: GpuWork, { operators }: MeasuredPair): keyof Interference {
   const leaning = operators.filter((operator) => {
-    const from = work.phase[work.first[operator] as number] as number;
-    const to = work.phase[work.first[operator + 1] as number] as number;
+    const from = work.phase[work.first[operator]!]!;
+    const to = work.phase[work.first[operator + 1]!]!;
     let longest = from;
     for (let phase = from; phase < to; phase++) {
-      if ((work.phaseNs[phase] as number) > (work.phaseNs[longest] as number)) {
+      if (work.phaseNs[phase]! > work.phaseNs[longest]!) {
         longest = phase;
       }
     }
-    return (work.bandwidth[longest] as number) > (work.arithmetic[longest] as number);
+    return work.bandwidth[longest]! > work.arithmetic[longest]!;
   }).length;
   return leaning === 0 ? "arithmetic" : leaning === 1 ? "mixed" : "bandwidth";
 }

@@ -172,9 +172,9 @@ export class GpuEngine {
   /** The first time at which an operator becomes ready earlier or later than in the kept run. */
   #divergence(moved: number): number {
     const { ready, end } = this.#base;
-    let first = ready[moved] as number;
+    let first = ready[moved]!;
     for (let operator = 0; operator < this.#count; operator++) {
-      const before = ready[operator] as number;
+      const before = ready[operator]!;
       const now = this.#streams.readyBy(operator, end);
       if (now !== before) {
         first = Math.min(first, now, before);
@@ -197,11 +197,11 @@ export class GpuEngine {
     start.fill(-1);
     end.fill(-1);
     for (let at = 0; at < moment.ended; at++) {
-      const operator = base.ended[at] as number;
+      const operator = base.ended[at]!;
       ended[at] = operator;
-      start[operator] = base.start[operator] as number;
-      end[operator] = base.end[operator] as number;
-      ready[operator] = base.ready[operator] as number;
+      start[operator] = base.start[operator]!;
+      end[operator] = base.end[operator]!;
+      ready[operator] = base.ready[operator]!;
       this.#streams.isOut[operator] = 1;
     }
     snapshots.copyFrom(base.snapshots, snapshot + 1);
@@ -215,14 +215,13 @@ export class GpuEngine {
   /** Puts an operator that is an entry of a snapshot back where it was. */
   #resume(entry: number, now: number): void {
     const { snapshots, start, ready } = this.#base;
-    const operator = snapshots.operator[entry] as number;
-    const phase = snapshots.phase[entry] as number;
-    const left = snapshots.left[entry] as number;
+    const operator = snapshots.operator[entry]!;
+    const phase = snapshots.phase[entry]!;
+    const left = snapshots.left[entry]!;
     this.#streams.isOut[operator] = 1;
-    this.#kernel[operator] = snapshots.kernel[entry] as number;
-    this.#trial.start[operator] =
-      (start[operator] as number) < now ? (start[operator] as number) : -1;
-    this.#trial.ready[operator] = ready[operator] as number;
+    this.#kernel[operator] = snapshots.kernel[entry]!;
+    this.#trial.start[operator] = start[operator]! < now ? start[operator]! : -1;
+    this.#trial.ready[operator] = ready[operator]!;
     if (phase >= 0) {
       this.#sharing.add(operator, phase, left);
     } else {
@@ -234,8 +233,8 @@ export class GpuEngine {
   /** Notes an operator that waits for nothing any more; over, if what is left then is too long. */
   #setOut(operator: number, ready: number): void {
     this.#trial.ready[operator] = ready;
-    this.#kernel[operator] = this.#work.first[operator] as number;
-    if (this.#tail !== undefined && ready + (this.#tail[operator] as number) > this.#limit) {
+    this.#kernel[operator] = this.#work.first[operator]!;
+    if (this.#tail !== undefined && ready + this.#tail[operator]! > this.#limit) {
       this.#isOver = true;
     }
   }
@@ -252,12 +251,12 @@ export class GpuEngine {
         if (arrival === undefined) {
           break;
         }
-        this.#now = streams.due[arrival] as number;
+        this.#now = streams.due[arrival]!;
         continue;
       }
       let step = sharing.settle();
       if (arrival !== undefined) {
-        step = Math.min(step, (streams.due[arrival] as number) - this.#now);
+        step = Math.min(step, streams.due[arrival]! - this.#now);
       }
       invariant(Number.isFinite(step), "something resident advances");
       this.#advance(step);
@@ -280,17 +279,17 @@ export class GpuEngine {
     const { pending, due } = this.#streams;
     for (;;) {
       const first = pending.peek();
-      if (first === undefined || (due[first] as number) > this.#now + EPSILON) {
+      if (first === undefined || due[first]! > this.#now + EPSILON) {
         break;
       }
       pending.pop();
       if (firstKernel[first] === firstKernel[first + 1]) {
-        this.#passOn(first, due[first] as number);
+        this.#passOn(first, due[first]!);
         continue;
       }
       this.#between.delete(first);
-      const at = phase[this.#kernel[first] as number] as number;
-      this.#sharing.add(first, at, phaseNs[at] as number);
+      const at = phase[this.#kernel[first]!]!;
+      this.#sharing.add(first, at, phaseNs[at]!);
     }
   }
 
@@ -318,12 +317,12 @@ export class GpuEngine {
     let kept = 0;
     for (let slot = 0; slot < count; slot++) {
       let stays = true;
-      if ((rate[slot] as number) > 0) {
-        const id = operator[slot] as number;
-        if ((start[id] as number) < 0) {
+      if (rate[slot]! > 0) {
+        const id = operator[slot]!;
+        if (start[id]! < 0) {
           start[id] = before;
         }
-        stays = (left[slot] as number) > DONE_NS || this.#endPhase(slot);
+        stays = left[slot]! > DONE_NS || this.#endPhase(slot);
       }
       if (stays) {
         if (kept < slot) {
@@ -339,16 +338,16 @@ export class GpuEngine {
   #endPhase(slot: number): boolean {
     const sharing = this.#sharing;
     const { phase, phaseNs, first, launchGapNs } = this.#work;
-    const operator = sharing.operator[slot] as number;
-    const kernel = this.#kernel[operator] as number;
-    const next = (sharing.phase[slot] as number) + 1;
+    const operator = sharing.operator[slot]!;
+    const kernel = this.#kernel[operator]!;
+    const next = sharing.phase[slot]! + 1;
     this.#runEvents++;
-    if (next < (phase[kernel + 1] as number)) {
+    if (next < phase[kernel + 1]!) {
       sharing.phase[slot] = next;
-      sharing.left[slot] = phaseNs[next] as number;
+      sharing.left[slot] = phaseNs[next]!;
       return true;
     }
-    if (kernel + 1 < (first[operator + 1] as number)) {
+    if (kernel + 1 < first[operator + 1]!) {
       this.#kernel[operator] = kernel + 1;
       this.#between.add(operator);
       this.#streams.push(operator, this.#now + launchGapNs);
@@ -365,7 +364,7 @@ export class GpuEngine {
     const due = this.#streams.due;
     const between = Array.from(this.#between, (operator) => ({
       operator,
-      due: due[operator] as number,
+      due: due[operator]!,
     }));
     this.#trial.snapshots.add(moment, this.#sharing, this.#kernel, between);
   }

@@ -5,7 +5,7 @@
  * blocks take, or what is left of it, and goes slower in proportion; behind the first that does not
  * fit whole, nobody gets room. Arithmetic and bandwidth are shared fairly (max-min): who wants less
  * than an equal part gets it whole, the others are cut off at the level at which the device is used
- * up. Last, every neighbour costs a little (`Interference`).
+ * up. Last, every neighbor costs a little (`Interference`).
  *
  * Example: two kernels that alone use 70 % and 20 % of the bandwidth fit together. With a third
  * that uses 40 % the level is 40 % (20 + 40 + 40 = 100): the first goes at 4/7 of its speed.
@@ -41,7 +41,7 @@ export class GpuSharing {
     this.room = new Float64Array(most);
     this.rate = new Float64Array(most);
     this.#isTraffic = Uint8Array.from(work.bandwidth, (use, phase) =>
-      use > (work.arithmetic[phase] as number) ? 1 : 0,
+      use > work.arithmetic[phase]! ? 1 : 0,
     );
   }
 
@@ -55,9 +55,9 @@ export class GpuSharing {
 
   /** Moves a kernel to an earlier slot, over one that has ended. */
   move(from: number, to: number): void {
-    this.operator[to] = this.operator[from] as number;
-    this.phase[to] = this.phase[from] as number;
-    this.left[to] = this.left[from] as number;
+    this.operator[to] = this.operator[from]!;
+    this.phase[to] = this.phase[from]!;
+    this.left[to] = this.left[from]!;
   }
 
   /** Gives out room and sets the rates. Returns the time to the first end of a phase. */
@@ -70,8 +70,8 @@ export class GpuSharing {
     let resident = 0;
     let leaning = 0;
     for (let slot = 0; slot < count; slot++) {
-      const at = phase[slot] as number;
-      const wanted = share[at] as number;
+      const at = phase[slot]!;
+      const wanted = share[at]!;
       if (free < EPSILON) {
         room[slot] = 0;
         continue;
@@ -80,24 +80,24 @@ export class GpuSharing {
       const given = isWhole ? 1 : free / wanted;
       room[slot] = given;
       free = isWhole ? free - wanted : 0;
-      compute += given * (arithmetic[at] as number);
-      traffic += given * (bandwidth[at] as number);
-      leaning += this.#isTraffic[at] as number;
+      compute += given * arithmetic[at]!;
+      traffic += given * bandwidth[at]!;
+      leaning += this.#isTraffic[at]!;
       resident++;
     }
     const computeLevel = compute <= 1 ? Number.POSITIVE_INFINITY : this.#level(arithmetic);
     const trafficLevel = traffic <= 1 ? Number.POSITIVE_INFINITY : this.#level(bandwidth);
     let step = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < count; slot++) {
-      const given = room[slot] as number;
+      const given = room[slot]!;
       if (given === 0) {
         rate[slot] = 0;
         continue;
       }
-      const at = phase[slot] as number;
+      const at = phase[slot]!;
       let squeeze = 1;
-      squeeze = Math.max(squeeze, (given * (arithmetic[at] as number)) / computeLevel);
-      squeeze = Math.max(squeeze, (given * (bandwidth[at] as number)) / trafficLevel);
+      squeeze = Math.max(squeeze, (given * arithmetic[at]!) / computeLevel);
+      squeeze = Math.max(squeeze, (given * bandwidth[at]!) / trafficLevel);
       const isTraffic = this.#isTraffic[at] === 1;
       const alike = (isTraffic ? leaning : resident - leaning) - 1;
       const crowd =
@@ -106,7 +106,7 @@ export class GpuSharing {
         interference.mixed * (resident - 1 - alike);
       const speed = given / squeeze / crowd;
       rate[slot] = speed;
-      step = Math.min(step, (left[slot] as number) / speed);
+      step = Math.min(step, left[slot]! / speed);
     }
     return step;
   }
@@ -115,7 +115,7 @@ export class GpuSharing {
   advance(step: number): void {
     const { count, rate, left } = this;
     for (let slot = 0; slot < count; slot++) {
-      left[slot] = (left[slot] as number) - step * (rate[slot] as number);
+      left[slot] = left[slot]! - step * rate[slot]!;
     }
   }
 
@@ -125,7 +125,7 @@ export class GpuSharing {
     const by = resource === "capacity" ? this.room : this.rate;
     let sum = 0;
     for (let slot = 0; slot < this.count; slot++) {
-      sum += (by[slot] as number) * (use[this.phase[slot] as number] as number);
+      sum += by[slot]! * use[this.phase[slot]!]!;
     }
     return sum;
   }
@@ -139,7 +139,7 @@ export class GpuSharing {
       let left = 1;
       let above = 0;
       for (let slot = 0; slot < count; slot++) {
-        const wanted = (room[slot] as number) * (use[phase[slot] as number] as number);
+        const wanted = room[slot]! * use[phase[slot]!]!;
         if (wanted > level) {
           above++;
         } else {

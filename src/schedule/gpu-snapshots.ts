@@ -38,19 +38,19 @@ export class GpuSnapshots {
     kernel: Int32Array,
     between: Iterable<BetweenKernels>,
   ): void {
-    let entry = this.#first[this.count] as number;
+    let entry = this.#first[this.count]!;
     for (let slot = 0; slot < sharing.count; slot++) {
-      const operator = sharing.operator[slot] as number;
+      const operator = sharing.operator[slot]!;
       this.#reserve(entry);
       this.operator[entry] = operator;
-      this.kernel[entry] = kernel[operator] as number;
-      this.phase[entry] = sharing.phase[slot] as number;
-      this.left[entry++] = sharing.left[slot] as number;
+      this.kernel[entry] = kernel[operator]!;
+      this.phase[entry] = sharing.phase[slot]!;
+      this.left[entry++] = sharing.left[slot]!;
     }
     for (const { operator, due } of between) {
       this.#reserve(entry);
       this.operator[entry] = operator;
-      this.kernel[entry] = kernel[operator] as number;
+      this.kernel[entry] = kernel[operator]!;
       this.phase[entry] = -1;
       this.left[entry++] = due;
     }
@@ -75,12 +75,12 @@ export class GpuSnapshots {
 
   /** First entry of snapshot `at`; that of `at + 1` is behind its last. */
   first(at: number): number {
-    return this.#first[at] as number;
+    return this.#first[at]!;
   }
 
   /** Takes over the first `count` snapshots of another run. Cost: O(their entries). */
   copyFrom(other: GpuSnapshots, count: number): void {
-    const entries = other.#first[count] as number;
+    const entries = other.#first[count]!;
     this.#reserve(Math.max(0, entries - 1));
     this.operator.set(other.operator.subarray(0, entries));
     this.kernel.set(other.kernel.subarray(0, entries));
@@ -88,7 +88,7 @@ export class GpuSnapshots {
     this.left.set(other.left.subarray(0, entries));
     for (let at = 0; at < count; at++) {
       this.#moments[at] = other.#moments[at] as GpuMoment;
-      this.#first[at + 1] = other.#first[at + 1] as number;
+      this.#first[at + 1] = other.#first[at + 1]!;
     }
     this.count = count;
   }

@@ -22,15 +22,15 @@ export interface GpuWaits {
   readonly successors: GpuArcs;
 }
 
-/** Lists of neighbours, by operator id, flattened. Cost: O(V + E). */
+/** Lists of neighbors, by operator id, flattened. Cost: O(V + E). */
 export function gpuArcsOf(lists: readonly (readonly number[])[]): GpuArcs {
   const start = new Int32Array(lists.length + 1);
   lists.forEach((list, at) => {
-    start[at + 1] = (start[at] as number) + list.length;
+    start[at + 1] = start[at]! + list.length;
   });
-  const items = new Int32Array(start[lists.length] as number);
+  const items = new Int32Array(start[lists.length]!);
   lists.forEach((list, at) => {
-    items.set(list, start[at] as number);
+    items.set(list, start[at]!);
   });
   return { start, items };
 }
@@ -82,9 +82,9 @@ export class GpuStreams {
     this.isOut.fill(0);
     this.pending = new Heap((a, b) => this.#before(a, b));
     for (let at = 0; at < order.length; at++) {
-      const operator = order[at] as number;
-      const stream = streamOf[operator] as number;
-      const previous = last[stream] as number;
+      const operator = order[at]!;
+      const stream = streamOf[operator]!;
+      const previous = last[stream]!;
       this.#launchAt[operator] = at;
       this.#previous[operator] = previous;
       if (previous >= 0) {
@@ -102,14 +102,14 @@ export class GpuStreams {
     const { start, items } = this.#waits.predecessors;
     const { launchGapNs, eventNs } = this.#work;
     const streamOf = this.#streamOf;
-    const stream = streamOf[operator] as number;
-    const previous = this.#previous[operator] as number;
-    const free = previous < 0 ? -1 : (end[previous] as number);
+    const stream = streamOf[operator]!;
+    const previous = this.#previous[operator]!;
+    const free = previous < 0 ? -1 : end[previous]!;
     let ready = free < 0 ? 0 : free + launchGapNs;
-    const to = start[operator + 1] as number;
-    for (let arc = start[operator] as number; arc < to; arc++) {
-      const from = items[arc] as number;
-      const ended = end[from] as number;
+    const to = start[operator + 1]!;
+    for (let arc = start[operator]!; arc < to; arc++) {
+      const from = items[arc]!;
+      const ended = end[from]!;
       if (streamOf[from] !== stream && ended >= 0 && ended + eventNs > ready) {
         ready = ended + eventNs;
       }
@@ -126,11 +126,11 @@ export class GpuStreams {
     const { launchGapNs, eventNs } = this.#work;
     const stream = this.#streamOf[operator];
     let ready = 0;
-    const to = start[operator + 1] as number;
-    for (let arc = start[operator] as number; arc < to; arc++) {
-      const from = items[arc] as number;
+    const to = start[operator + 1]!;
+    for (let arc = start[operator]!; arc < to; arc++) {
+      const from = items[arc]!;
       const gap = this.#streamOf[from] === stream ? launchGapNs : eventNs;
-      ready = Math.max(ready, (end[from] as number) + gap);
+      ready = Math.max(ready, end[from]! + gap);
     }
     return ready;
   }
@@ -143,13 +143,13 @@ export class GpuStreams {
       if (this.isOut[operator] === 1) {
         continue;
       }
-      const stream = streamOf[operator] as number;
-      const previous = this.#previous[operator] as number;
-      let missing = previous >= 0 && (end[previous] as number) < 0 ? 1 : 0;
-      const to = start[operator + 1] as number;
-      for (let arc = start[operator] as number; arc < to; arc++) {
-        const from = items[arc] as number;
-        if (streamOf[from] !== stream && (end[from] as number) < 0) {
+      const stream = streamOf[operator]!;
+      const previous = this.#previous[operator]!;
+      let missing = previous >= 0 && end[previous]! < 0 ? 1 : 0;
+      const to = start[operator + 1]!;
+      for (let arc = start[operator]!; arc < to; arc++) {
+        const from = items[arc]!;
+        if (streamOf[from] !== stream && end[from]! < 0) {
           missing++;
         }
       }
@@ -165,16 +165,16 @@ export class GpuStreams {
   ended(operator: number, now: number): void {
     const { start, items } = this.#waits.successors;
     const streamOf = this.#streamOf;
-    const stream = streamOf[operator] as number;
+    const stream = streamOf[operator]!;
     const told = now + this.#work.eventNs;
-    const to = start[operator + 1] as number;
-    for (let arc = start[operator] as number; arc < to; arc++) {
-      const waiter = items[arc] as number;
+    const to = start[operator + 1]!;
+    for (let arc = start[operator]!; arc < to; arc++) {
+      const waiter = items[arc]!;
       if (streamOf[waiter] !== stream) {
         this.#tell(waiter, told);
       }
     }
-    const next = this.#next[operator] as number;
+    const next = this.#next[operator]!;
     if (next >= 0) {
       this.#tell(next, now + this.#work.launchGapNs);
     }
@@ -187,17 +187,17 @@ export class GpuStreams {
   }
 
   #tell(waiter: number, at: number): void {
-    if (at > (this.#earliest[waiter] as number)) {
+    if (at > this.#earliest[waiter]!) {
       this.#earliest[waiter] = at;
     }
-    this.#missing[waiter] = (this.#missing[waiter] as number) - 1;
+    this.#missing[waiter] = this.#missing[waiter]! - 1;
     if (this.#missing[waiter] === 0) {
       this.#letOut(waiter);
     }
   }
 
   #letOut(operator: number): void {
-    const ready = this.#earliest[operator] as number;
+    const ready = this.#earliest[operator]!;
     this.isOut[operator] = 1;
     this.#onReady(operator, ready);
     this.push(operator, ready);
@@ -205,7 +205,7 @@ export class GpuStreams {
 
   /** Dispatch order: by the time of being due, then by launch order. */
   #before(a: number, b: number): boolean {
-    const byTime = (this.due[a] as number) - (this.due[b] as number);
-    return (byTime || (this.#launchAt[a] as number) - (this.#launchAt[b] as number)) < 0;
+    const byTime = this.due[a]! - this.due[b]!;
+    return (byTime || this.#launchAt[a]! - this.#launchAt[b]!) < 0;
   }
 }

@@ -71,10 +71,10 @@ export function workOfSome(work: GpuWork, operators: readonly number[]): GpuWork
   const phase = [0];
   const phases: number[] = [];
   for (const operator of operators) {
-    const end = work.first[operator + 1] as number;
-    for (let kernel = work.first[operator] as number; kernel < end; kernel++) {
-      const to = work.phase[kernel + 1] as number;
-      for (let at = work.phase[kernel] as number; at < to; at++) {
+    const end = work.first[operator + 1]!;
+    for (let kernel = work.first[operator]!; kernel < end; kernel++) {
+      const to = work.phase[kernel + 1]!;
+      for (let at = work.phase[kernel]!; at < to; at++) {
         phases.push(at);
       }
       phase.push(phases.length);
@@ -82,7 +82,7 @@ export function workOfSome(work: GpuWork, operators: readonly number[]): GpuWork
     first.push(phase.length - 1);
   }
   const pick = (values: Float64Array): Float64Array =>
-    Float64Array.from(phases, (at) => values[at] as number);
+    Float64Array.from(phases, (at) => values[at]!);
   return {
     ...work,
     first: Int32Array.from(first),

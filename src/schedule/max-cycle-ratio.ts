@@ -80,15 +80,15 @@ function longestPaths(
   const graph = { first, from, distance, latency, link };
   const length = new Float64Array(from.length);
   for (let edge = 0; edge < length.length; edge++) {
-    const time = (durations[from[edge] as number] as number) + (latency[edge] as number);
-    length[edge] = time * denominator - numerator * (distance[edge] as number);
+    const time = durations[from[edge]!]! + latency[edge]!;
+    length[edge] = time * denominator - numerator * distance[edge]!;
   }
   for (;;) {
     let grew = false;
     for (let node = 0; node < count; node++) {
-      for (let edge = first[node] as number; edge < (first[node + 1] as number); edge++) {
-        const reach = (longest[from[edge] as number] as number) + (length[edge] as number);
-        if (reach > (longest[node] as number)) {
+      for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
+        const reach = longest[from[edge]!]! + length[edge]!;
+        if (reach > longest[node]!) {
           longest[node] = reach;
           link[node] = edge;
           grew = true;

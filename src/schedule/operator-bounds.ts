@@ -42,7 +42,7 @@ export function workerBounds(
   for (const { id, inputs } of graph.operators) {
     release[id] = workers.segmentNs;
     for (const tensor of new Set(inputs)) {
-      release[id] = (release[id] as number) + inputNs(graph, tensor, workers);
+      release[id] = release[id]! + inputNs(graph, tensor, workers);
     }
   }
   const ends = earliestEnds(graph, costs.durationNs, release);

@@ -114,7 +114,7 @@ function fillTable(
   const durations = Float64Array.from(blocks, ({ duration }) => duration);
   for (let row = 0; row < table.length; row += durations.length) {
     for (let block = 0; block < durations.length; block++) {
-      table[row + block] = (durations[block] as number) * random.between(1 - spread, 1 + spread);
+      table[row + block] = durations[block]! * random.between(1 - spread, 1 + spread);
     }
   }
 }
@@ -152,18 +152,16 @@ function runnerOf(placement: Placement, schedule: PeriodicSchedule): Runner {
       end = 0;
       for (let node = 0; node < count; node++) {
         let start = 0;
-        for (let edge = first[node] as number; edge < (first[node + 1] as number); edge++) {
-          const before = turn - (distance[edge] as number);
-          const source = from[edge] as number;
+        for (let edge = first[node]!; edge < first[node + 1]!; edge++) {
+          const before = turn - distance[edge]!;
+          const source = from[edge]!;
           const ended =
-            before < 0
-              ? before * period + (planned[source] as number)
-              : (ends[before * count + source] as number);
-          start = Math.max(start, ended + (latency[edge] as number));
+            before < 0 ? before * period + planned[source]! : ends[before * count + source]!;
+          start = Math.max(start, ended + latency[edge]!);
         }
-        const microBatch = (microBatchOf[node] as number) + microBatchesPerPeriod * turn;
+        const microBatch = microBatchOf[node]! + microBatchesPerPeriod * turn;
         const row = ((microBatch % TABLE) + TABLE) % TABLE;
-        const ended = start + (table[row * blocks.length + (blockOf[node] as number)] as number);
+        const ended = start + table[row * blocks.length + blockOf[node]!]!;
         ends[turn * count + node] = ended;
         end = Math.max(end, ended);
       }

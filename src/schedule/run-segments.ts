@@ -74,8 +74,8 @@ export function runSegments(load: SegmentLoad, costs: WorkerCosts, keepPhases = 
     const slowdown = slowdownOf(costs, busy);
     let earliest = Number.POSITIVE_INFINITY;
     for (let w = 0; w < workers; w++) {
-      if ((running[w] as number) >= 0) {
-        earliest = Math.min(earliest, target[w] as number);
+      if (running[w]! >= 0) {
+        earliest = Math.min(earliest, target[w]!);
       }
     }
     const end = now + Math.max(0, earliest - work) * slowdown;
@@ -98,35 +98,34 @@ export function runSegments(load: SegmentLoad, costs: WorkerCosts, keepPhases = 
   function startReady(): number {
     let release = Number.POSITIVE_INFINITY;
     for (let w = 0; w < workers; w++) {
-      const segment = queues.segments[next[w] as number] as number;
-      const isIdle =
-        (running[w] as number) < 0 && (next[w] as number) < (queues.start[w + 1] as number);
+      const segment = queues.segments[next[w]!]!;
+      const isIdle = running[w]! < 0 && next[w]! < queues.start[w + 1]!;
       if (!isIdle || !waitsAreOver(segment)) {
         continue;
       }
-      if ((ready[segment] as number) > now) {
-        release = Math.min(release, ready[segment] as number);
+      if (ready[segment]! > now) {
+        release = Math.min(release, ready[segment]!);
         continue;
       }
       running[w] = segment;
-      target[w] = work + (workNs[segment] as number);
+      target[w] = work + workNs[segment]!;
       startNs[segment] = now;
       startPhase[segment] = phases.length;
-      next[w] = (next[w] as number) + 1;
+      next[w] = next[w]! + 1;
       busy++;
     }
     return release;
   }
 
   function waitsAreOver(segment: number): boolean {
-    const last = waitStart[segment + 1] as number;
-    let at = seenWaits[segment] as number;
+    const last = waitStart[segment + 1]!;
+    let at = seenWaits[segment]!;
     for (; at < last; at++) {
-      const end = endNs[waits[at] as number] as number;
+      const end = endNs[waits[at]!]!;
       if (end < 0) {
         break;
       }
-      ready[segment] = Math.max(ready[segment] as number, end + costs.signalNs);
+      ready[segment] = Math.max(ready[segment]!, end + costs.signalNs);
     }
     seenWaits[segment] = at;
     return at === last;
@@ -135,8 +134,8 @@ export function runSegments(load: SegmentLoad, costs: WorkerCosts, keepPhases = 
   /** Ends every segment whose work is done. */
   function finish(): void {
     for (let w = 0; w < workers; w++) {
-      const segment = running[w] as number;
-      if (segment >= 0 && (target[w] as number) <= work) {
+      const segment = running[w]!;
+      if (segment >= 0 && target[w]! <= work) {
         endNs[segment] = now;
         running[w] = -1;
         busy--;
@@ -153,22 +152,22 @@ function queuesOf({ segments, worker }: SegmentLoad): {
 } {
   let workers = 0;
   for (let segment = 0; segment < segments; segment++) {
-    workers = Math.max(workers, (worker[segment] as number) + 1);
+    workers = Math.max(workers, worker[segment]! + 1);
   }
   const start = new Int32Array(workers + 1);
   for (let segment = 0; segment < segments; segment++) {
-    const after = (worker[segment] as number) + 1;
-    start[after] = (start[after] as number) + 1;
+    const after = worker[segment]! + 1;
+    start[after] = start[after]! + 1;
   }
   for (let w = 0; w < workers; w++) {
-    start[w + 1] = (start[w + 1] as number) + (start[w] as number);
+    start[w + 1] = start[w + 1]! + start[w]!;
   }
   const fill = start.slice();
   const queue = new Int32Array(segments);
   for (let segment = 0; segment < segments; segment++) {
-    const w = worker[segment] as number;
-    queue[fill[w] as number] = segment;
-    fill[w] = (fill[w] as number) + 1;
+    const w = worker[segment]!;
+    queue[fill[w]!] = segment;
+    fill[w] = fill[w]! + 1;
   }
   return { start, segments: queue };
 }

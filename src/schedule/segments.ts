@@ -38,11 +38,11 @@ export function segmentsOf(graph: OperatorGraph, schedule: OperatorSchedule): re
   const segmentOf = new Int32Array(graph.operators.length);
   const open = new Int32Array(schedule.streams).fill(-1);
   for (const { operator, stream, waits, record } of schedule.launches) {
-    if ((open[stream] as number) < 0 || waits.length > 0) {
+    if (open[stream]! < 0 || waits.length > 0) {
       open[stream] = runs.length;
       runs.push({ stream, operators: [], waits });
     }
-    const segment = open[stream] as number;
+    const segment = open[stream]!;
     runs[segment]?.operators.push(operator);
     segmentOf[operator] = segment;
     if (record) {
@@ -53,7 +53,7 @@ export function segmentsOf(graph: OperatorGraph, schedule: OperatorSchedule): re
   return runs.map(({ stream, operators, waits }, segment) => ({
     stream,
     operators,
-    waits: ascending(waits.map((wait) => segmentOf[wait] as number)),
+    waits: ascending(waits.map((wait) => segmentOf[wait]!)),
     ...boundary(graph, operators, (tensor) => given.has(tensor), inside(segmentOf, segment)),
   }));
 }

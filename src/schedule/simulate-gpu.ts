@@ -20,7 +20,7 @@ export interface GpuTimeline {
   readonly operatorStartNs: Float64Array;
   readonly operatorEndNs: Float64Array;
   /** Time-weighted means over the makespan. */
-  readonly utilisation: GpuUse;
+  readonly utilization: GpuUse;
   /** Time-weighted means over equal slices of the makespan. */
   readonly slices: readonly GpuUse[];
   /** Phase ends: the unit of the simulator's throughput. */
@@ -50,7 +50,7 @@ export function simulateGpu(
     makespanNs: Math.round(makespan),
     operatorStartNs: engine.startNs.map(Math.round),
     operatorEndNs: engine.endNs.map(Math.round),
-    utilisation: slicesOf(stretches, makespan, 1)[0] ?? NOTHING,
+    utilization: slicesOf(stretches, makespan, 1)[0] ?? NOTHING,
     slices: slicesOf(stretches, makespan, slices),
     events: engine.events,
   };

@@ -53,7 +53,7 @@ export function simulateWorkers(
     let work = overheadNs(segment);
     for (const id of segment.operators) {
       operatorStartNs[id] = Math.round(clock(work));
-      work += costs.durationNs[id] as number;
+      work += costs.durationNs[id]!;
       operatorEndNs[id] = Math.round(clock(work));
     }
   }
@@ -94,7 +94,7 @@ function loadOf(
   for (const [at, segment] of segments.entries()) {
     let work = overheadNs(segment);
     for (const id of segment.operators) {
-      work += durationNs[id] as number;
+      work += durationNs[id]!;
     }
     workNs[at] = work;
     for (const wait of segment.waits) {
@@ -116,7 +116,7 @@ function clockOf(
   { phases, startPhase, startNs, endNs }: SegmentRun,
   at: number,
 ): (work: number) => number {
-  let phase = startPhase[at] as number;
+  let phase = startPhase[at]!;
   const origin = phases[phase]?.workNs ?? 0;
   return (work) => {
     const reading = origin + work;
@@ -125,6 +125,6 @@ function clockOf(
     }
     const { timeNs, workNs, slowdown } = phases[phase] ?? { timeNs: 0, workNs: 0, slowdown: 1 };
     const time = timeNs + (reading - workNs) * slowdown;
-    return Math.min(endNs[at] as number, Math.max(startNs[at] as number, time));
+    return Math.min(endNs[at]!, Math.max(startNs[at]!, time));
   };
 }

@@ -146,11 +146,11 @@ function waitProblems(
 ): OperatorScheduleProblem[] {
   const problems: OperatorScheduleProblem[] = [];
   for (const [at, { operator, stream, waits }] of launches.entries()) {
-    if (waits.some((wait, i) => i > 0 && wait <= (waits[i - 1] as number))) {
+    if (waits.some((wait, i) => i > 0 && wait <= waits[i - 1]!)) {
       problems.push({ kind: "unsorted-waits", operator });
     }
     for (const wait of waits) {
-      const from = position[wait] as number;
+      const from = position[wait]!;
       if ((launches[from] as Launch).stream === stream) {
         problems.push({ kind: "wait-on-own-stream", operator, wait });
       } else if (from > at) {
@@ -170,10 +170,10 @@ function deadlocks(
   const followers: number[][] = launches.map(() => []);
   const lastOf = new Int32Array(streams).fill(-1);
   for (const [at, { stream, waits }] of launches.entries()) {
-    const before = lastOf[stream] as number;
+    const before = lastOf[stream]!;
     const sources = before < 0 ? [] : [before];
     for (const wait of waits) {
-      sources.push(position[wait] as number);
+      sources.push(position[wait]!);
     }
     for (const source of sources) {
       followers[source]?.push(at);
@@ -188,8 +188,8 @@ function deadlocks(
     }
   });
   for (let done = 0; done < ready.length; done++) {
-    for (const next of followers[ready[done] as number] ?? []) {
-      missing[next] = (missing[next] as number) - 1;
+    for (const next of followers[ready[done]!] ?? []) {
+      missing[next] = missing[next]! - 1;
       if (missing[next] === 0) {
         ready.push(next);
       }
@@ -217,8 +217,8 @@ function arcsOf({ launches, streams }: OperatorSchedule, position: Int32Array): 
   const from: number[] = [];
   const lastOf = new Int32Array(streams).fill(-1);
   for (const [at, { stream, waits }] of launches.entries()) {
-    const tails = new Set<number>(waits.map((wait) => position[wait] as number));
-    tails.add(lastOf[stream] as number);
+    const tails = new Set<number>(waits.map((wait) => position[wait]!));
+    tails.add(lastOf[stream]!);
     for (const tail of tails) {
       if (tail >= 0 && tail < at) {
         from.push(tail);
@@ -240,7 +240,7 @@ function dependencyProblems(
   for (const [at, { operator, stream, waits }] of launches.entries()) {
     const named = new Set(waits);
     for (const predecessor of graph.operators[operator]?.predecessors ?? []) {
-      const source = position[predecessor] as number;
+      const source = position[predecessor]!;
       if (source >= at) {
         problems.push({ kind: "unmet-dependency", operator, predecessor });
       } else if ((launches[source] as Launch).stream !== stream && !named.has(predecessor)) {
@@ -252,8 +252,8 @@ function dependencyProblems(
   const ways = countWays(arcs, Int32Array.from(from), Int32Array.from(to));
   ways.forEach((count, i) => {
     if (count === 0) {
-      const operator = (launches[to[i] as number] as Launch).operator;
-      const predecessor = (launches[from[i] as number] as Launch).operator;
+      const operator = (launches[to[i]!] as Launch).operator;
+      const predecessor = (launches[from[i]!] as Launch).operator;
       problems.push({ kind: "unmet-dependency", operator, predecessor });
     }
   });
@@ -264,15 +264,15 @@ function dependencyProblems(
 function redundantWaits({ launches, position, arcs }: Context): OperatorScheduleProblem[] {
   const outgoing = new Int32Array(launches.length);
   for (const tail of arcs.from) {
-    outgoing[tail] = (outgoing[tail] as number) + 1;
+    outgoing[tail] = outgoing[tail]! + 1;
   }
   const from: number[] = [];
   const to: number[] = [];
   for (const [at, { stream, waits }] of launches.entries()) {
     for (const wait of waits) {
-      const source = position[wait] as number;
+      const source = position[wait]!;
       const usual = source < at && (launches[source] as Launch).stream !== stream;
-      if (usual && (outgoing[source] as number) > 1) {
+      if (usual && outgoing[source]! > 1) {
         from.push(source);
         to.push(at);
       }
@@ -282,8 +282,8 @@ function redundantWaits({ launches, position, arcs }: Context): OperatorSchedule
   const problems: OperatorScheduleProblem[] = [];
   ways.forEach((count, i) => {
     if (count === 2) {
-      const operator = (launches[to[i] as number] as Launch).operator;
-      const wait = (launches[from[i] as number] as Launch).operator;
+      const operator = (launches[to[i]!] as Launch).operator;
+      const wait = (launches[from[i]!] as Launch).operator;
       problems.push({ kind: "redundant-wait", operator, wait });
     }
   });

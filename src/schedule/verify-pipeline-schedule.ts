@@ -18,7 +18,7 @@ const MAX_MISSING = 100;
  *
  * Order: by check. When instances are unknown, repeated or missing, or times are not integers, only
  * problems of that sort are given: the rest has no meaning. Memory above a limit and overlaps are
- * reported once per device and per pair of neighbours.
+ * reported once per device and per pair of neighbors.
  * Cost: O(n log n) in instances times devices per block.
  */
 export function verifyPipelineSchedule(

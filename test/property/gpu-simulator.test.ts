@@ -81,11 +81,11 @@ describe("GPU simulator", () => {
       fc.property(size, seed, (count, seeded) => {
         const problem = problemOf(count, seeded);
         for (const { schedule } of searchGpuSchedules(problem, { effort: 1000 }).ranked) {
-          const { utilisation, operatorStartNs, operatorEndNs } = simulateGpu(
+          const { utilization, operatorStartNs, operatorEndNs } = simulateGpu(
             problem.work,
             schedule,
           );
-          for (const share of Object.values(utilisation)) {
+          for (const share of Object.values(utilization)) {
             expect(share).toBeLessThanOrEqual(1 + 1e-9);
           }
           for (const { operator, waits } of schedule.launches) {

@@ -30,7 +30,7 @@ export function drawOrders(
   scales: readonly number[],
 ): readonly CutDraw[] {
   return Array.from({ length: draws }, (_, i) => {
-    const draw = state.policy.draw(state.random, scales[i % scales.length] as number);
+    const draw = state.policy.draw(state.random, scales[i % scales.length]!);
     return { draw, found: cutOf(state, draw.order) };
   });
 }

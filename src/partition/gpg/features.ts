@@ -23,17 +23,17 @@ export function stagePositions(
 ): Float64Array {
   const work = new Float64Array(stageCount);
   const done = new Float64Array(stageCount);
-  const weight = (operator: number): number => (graph.durationNs[operator] as number) + 1;
+  const weight = (operator: number): number => graph.durationNs[operator]! + 1;
   for (const operator of order) {
-    const stage = stageOf[operator] as number;
-    work[stage] = (work[stage] as number) + weight(operator);
+    const stage = stageOf[operator]!;
+    work[stage] = work[stage]! + weight(operator);
   }
   const positions = new Float64Array(graph.operators);
   for (const operator of order) {
-    const stage = stageOf[operator] as number;
-    const middle = (done[stage] as number) + weight(operator) / 2;
-    positions[operator] = stage + middle / (work[stage] as number);
-    done[stage] = (done[stage] as number) + weight(operator);
+    const stage = stageOf[operator]!;
+    const middle = done[stage]! + weight(operator) / 2;
+    positions[operator] = stage + middle / work[stage]!;
+    done[stage] = done[stage]! + weight(operator);
   }
   return positions;
 }
@@ -61,23 +61,23 @@ export function operatorFeatures(
   );
   const read = (list: { start: Int32Array; items: Int32Array }, id: number): number => {
     let sum = 0;
-    for (let i = list.start[id] as number; i < (list.start[id + 1] as number); i++) {
-      sum += graph.transferNs[list.items[i] as number] as number;
+    for (let i = list.start[id]!; i < list.start[id + 1]!; i++) {
+      sum += graph.transferNs[list.items[i]!]!;
     }
     return sum;
   };
   for (const { id, type, form, work, predecessors, successors } of model.operators) {
-    const duration = graph.durationNs[id] as number;
-    const stage = stageOf[id] as number;
-    const position = positions[id] as number;
+    const duration = graph.durationNs[id]!;
+    const stage = stageOf[id]!;
+    const position = positions[id]!;
     const within = position - stage;
-    const before = predecessors.map((other) => positions[other] as number);
-    const after = successors.map((other) => positions[other] as number);
+    const before = predecessors.map((other) => positions[other]!);
+    const after = successors.map((other) => positions[other]!);
     const earliest = Math.max(0, ...before);
     const latest = Math.min(stageCount, ...after);
     const slowness = (s: number): number =>
       s < 0 || s >= stageCount ? 1 : state.timeNs(s) / period;
-    const [top, bottom] = [(topNs[id] as number) / span, (bottomNs[id] as number) / span];
+    const [top, bottom] = [topNs[id]! / span, bottomNs[id]! / span];
     const row = [
       1,
       roughLog2(duration + 1) / roughLog2(longest + 1),
@@ -108,7 +108,7 @@ export function operatorFeatures(
       operatorTypeNamed(type)?.isJoin === true ? 1 : 0,
     ];
     for (let i = 0; i < FEATURES; i++) {
-      rows[id * FEATURES + i] = Math.max(-2, Math.min(2, row[i] as number));
+      rows[id * FEATURES + i] = Math.max(-2, Math.min(2, row[i]!));
     }
   }
   return rows;

@@ -101,17 +101,16 @@ interface Bound {
 function policyOf(graph: PartitionGraph, bound: Bound): OrderPolicy {
   const { chains, chainOf, positions, network, parameters, answers } = bound;
   const mean = (chain: readonly number[], output: number): number =>
-    chain.reduce((sum, id) => sum + (answers[2 * id + output] as number), 0) / chain.length;
+    chain.reduce((sum, id) => sum + answers[2 * id + output]!, 0) / chain.length;
   const shift = Float64Array.from(chains, (chain) => SHIFT * mean(chain, 0));
   const doublings = Float64Array.from(chains, (chain) => DOUBLINGS * mean(chain, 1));
   const width = doublings.map((power) => WIDTH * roughPower2(clamp(power)));
   const priority = new Float64Array(graph.operators);
   const orderOf = (noise: Float64Array | undefined, scale: number): Int32Array => {
     for (let operator = 0; operator < graph.operators; operator++) {
-      const chain = chainOf[operator] as number;
-      const drawn =
-        noise === undefined ? 0 : scale * (width[chain] as number) * (noise[chain] as number);
-      priority[operator] = (positions[operator] as number) + (shift[chain] as number) + drawn;
+      const chain = chainOf[operator]!;
+      const drawn = noise === undefined ? 0 : scale * width[chain]! * noise[chain]!;
+      priority[operator] = positions[operator]! + shift[chain]! + drawn;
     }
     return orderByPriority(graph, priority);
   };
@@ -128,13 +127,13 @@ function policyOf(graph: PartitionGraph, bound: Bound): OrderPolicy {
       chains.forEach((chain, at) => {
         let [byShift, byWidth] = [0, 0];
         draws.forEach(({ noise }, i) => {
-          const drawn = noise[at] as number;
-          byShift += (weights[i] as number) * drawn;
-          byWidth += (weights[i] as number) * (drawn * drawn - 1);
+          const drawn = noise[at]!;
+          byShift += weights[i]! * drawn;
+          byWidth += weights[i]! * (drawn * drawn - 1);
         });
-        const growth = DOUBLINGS * relativeSlope(doublings[at] as number);
+        const growth = DOUBLINGS * relativeSlope(doublings[at]!);
         for (const operator of chain) {
-          slopes[2 * operator] = (SHIFT * byShift) / (width[at] as number) / chain.length;
+          slopes[2 * operator] = (SHIFT * byShift) / width[at]! / chain.length;
           slopes[2 * operator + 1] = (growth * byWidth) / chain.length;
         }
       });

@@ -107,7 +107,7 @@ export async function measureGpuSchedules(
     return taken;
   }
   const { samples, ...clock } = taken.value;
-  const measurement = summarise([...distinct], checks, samples, { rounds, seed: request.seed });
+  const measurement = summarize([...distinct], checks, samples, { rounds, seed: request.seed });
   return ok({ measurement, ...clock });
 }
 
@@ -141,7 +141,7 @@ async function takeRounds(
   }
 }
 
-function summarise(
+function summarize(
   schedules: readonly (readonly [string, OperatorSchedule])[],
   checks: readonly GpuOutputCheck[],
   samples: readonly (readonly number[])[],
