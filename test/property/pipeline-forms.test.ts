@@ -6,6 +6,7 @@ import { searchedSection } from "../../src/driver/search-placement.js";
 import { FAMILIES } from "../../src/schedule/family-names.js";
 import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
+import { paretoFront } from "../../src/search/pipeline/pareto.js";
 import { verifyPipeline } from "../../src/verify/verify-pipeline.js";
 import { chainPlacement, everyPlacement } from "../support/chain-placements.js";
 
@@ -56,6 +57,20 @@ describe("placements of every form", () => {
       expect(given > 0 || isFamily).toBe(true);
     },
   );
+
+  it("have a front of memory against period that gets no worse with more memory", () => {
+    let points = 0;
+    fc.assert(
+      fc.property(everyPlacement(), (placement) => {
+        const front = paretoFront(placement, { maxNodes: 300, seed: 1 });
+        const rates = front.map(({ period, microBatchesPerPeriod: q }) => period / q);
+        expect(rates).toEqual([...new Set(rates)].sort((a, b) => b - a));
+        points += front.length;
+      }),
+      { numRuns: 100 },
+    );
+    expect(points).toBeGreaterThan(100);
+  });
 
   it("every family takes some of them", () => {
     const taken = new Set<string>();
