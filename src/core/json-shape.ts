@@ -94,16 +94,21 @@ export function text(maxLength: number = 4096): Shape<string> {
     if (typeof value !== "string") {
       return problem(problems, pointer, `must be a string, not ${nameOf(value)}`);
     }
-    if (value.length === 0 || value.length > maxLength) {
-      return problem(
-        problems,
-        pointer,
-        `must have 1 to ${maxLength} characters, has ${value.length}`,
-      );
-    }
-    return value;
+    const length = charactersIn(value, maxLength);
+    return length === 0 || length > maxLength
+      ? problem(problems, pointer, `must have 1 to ${maxLength} characters, has ${length}`)
+      : value;
   };
   return custom(read, { type: "string", minLength: 1, maxLength });
+}
+
+/** Code points, as a schema counts them; code units where either way it is, or is not, above `limit`. */
+function charactersIn(value: string, limit: number): number {
+  const pairs =
+    value.length > limit && value.length <= 2 * limit
+      ? (value.match(/[\ud800-\udbff][\udc00-\udfff]/g) ?? []).length
+      : 0;
+  return value.length - pairs;
 }
 
 /** A string that matches `pattern`; `message` says so for people. */

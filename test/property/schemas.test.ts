@@ -117,4 +117,25 @@ describe("readers and schemas", () => {
     expect(refused).toBeGreaterThan(100);
     expect([...different]).toEqual([]);
   });
+
+  it.each(KINDS)("of a %s say of another version only that", async (_, parse, document) => {
+    const original = (await document()) as object;
+    const newer = parse(JSON.stringify({ ...original, version: 2, addedInVersion2: [] }), "x.json");
+    expect(newer).toMatchObject({
+      error: [
+        {
+          where: "x.json at /version",
+          message: "version 2: this program reads version 1; update top-compile",
+        },
+      ],
+    });
+    expect(newer).toHaveProperty("error.length", 1);
+  });
+
+  it.each(KINDS)("of a %s refuse a field that they do not know", async (_, parse, document) => {
+    const original = (await document()) as object;
+    expect(parse(JSON.stringify({ ...original, addedLater: 1 }), "x.json")).toMatchObject({
+      error: [{ where: "x.json at /addedLater", message: "unknown field" }],
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import {
   dictionary,
@@ -105,6 +106,16 @@ describe("shapes", () => {
     expect(problemsOf(list(text(), 1, 1), ["a", "b"])).toEqual([" must have 1 items, has 2"]);
     expect(problemsOf(list(text(), 9, 1), [])).toEqual([" must not be empty"]);
     expect(problemsOf(list(text(), 1), ["a", "b"])).toEqual([" must have at most 1 items, has 2"]);
+  });
+
+  it("count characters of a text as a schema does", () => {
+    const schema = new Ajv2020().compile(text(3).schema(new Map()));
+    const at = ["", "abc", "abcd", "\u{1f600}".repeat(3), "\u{1f600}".repeat(4), "a\ud83d\ud83da"];
+    expect(at.map((value) => problemsOf(text(3), value).length === 0)).toEqual(
+      at.map((value) => schema(value)),
+    );
+    expect(at.map((value) => schema(value))).toEqual([false, true, false, true, false, false]);
+    expect(problemsOf(text(3), "\u{1f600}abc")).toEqual([" must have 1 to 3 characters, has 4"]);
   });
 
   it("say which text is there twice", () => {
