@@ -2,9 +2,10 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * Where profiles and the built GPU helper are kept between runs: `$XDG_CACHE_HOME/top-compile`, else
- * `$HOME/.cache/top-compile`, else a folder of this user's in the folder for temporary files. Paths
- * that are empty or relative count as not given, so that it never depends on the current folder.
+ * The folder that keeps profiles and the built GPU helper between runs:
+ * `$XDG_CACHE_HOME/top-compile`, else `$HOME/.cache/top-compile`, else a folder of this user in the
+ * folder for temporary files. Empty and relative paths are ignored, so that the result never
+ * depends on the current folder.
  */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = env;

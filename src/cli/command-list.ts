@@ -1,8 +1,8 @@
 /**
- * What the help says of every command, and where the rest of it is.
+ * Every command: its entry in the help, and the module that has the rest.
  *
- * A command's options and everything it works with are loaded when it is the one that was named:
- * the program then starts as fast with all of its commands as with one.
+ * The options of a command and the modules it needs are loaded only when that command is named, so
+ * the program starts as fast with all of its commands as with one.
  */
 import type { RegisterCommand } from "./command.js";
 
@@ -10,7 +10,7 @@ import type { RegisterCommand } from "./command.js";
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** How the argument is written, and what it is. */
+  /** The argument as written in the usage line, and its description. */
   readonly argument?: readonly [string, string];
   readonly load: () => Promise<RegisterCommand>;
 }

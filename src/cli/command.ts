@@ -7,11 +7,13 @@ import type { Session } from "./session.js";
 /** The status a command ends with, or the failures that ended it. */
 export type CommandOutcome = Result<number, Failures>;
 
-/** Runs the action of a commander command in a session for its options; hands the outcome to `main`. */
+/**
+ * Runs the action of a commander command in a session for its options; hands the outcome to `main`.
+ */
 export type Run = (
   options: CommonOptions,
   action: (session: Session) => Promise<CommandOutcome>,
 ) => Promise<void>;
 
-/** Gives a command its own options, its help and its action. */
+/** Adds its own options, help and action to a command. */
 export type RegisterCommand = (command: Command, run: Run) => void;

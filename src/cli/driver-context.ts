@@ -7,7 +7,7 @@ import { cacheFolder, profileFolder } from "./cache-folder.js";
 import type { Session } from "./session.js";
 import { TOOL_VERSION } from "./version.js";
 
-/** What the driver is given by a session of the command line. */
+/** The driver's context for a session of the command line. */
 export function driverContext({ io, signal, progress, allowExternal }: Session): DriverContext {
   io.beforeLongWork?.();
   return {

@@ -32,7 +32,7 @@ export function optionNotApplicable(option: string, other: string, why: string):
   };
 }
 
-/** What a command prints cannot be written. */
+/** The output of a command cannot be written. */
 export function outputUnwritable(cause: unknown): Failure {
   return {
     code: "output-unwritable",

@@ -1,4 +1,7 @@
-/** What a command may touch of the process: `process` itself fits, and so do a test's own streams. */
+/**
+ * The parts of the process that a command may use: `process` itself fits, and so do the streams of
+ * a test.
+ */
 export interface CliIo {
   readonly stdout: Sink;
   readonly stderr: Sink;
@@ -7,14 +10,14 @@ export interface CliIo {
   readonly beforeLongWork?: () => void;
 }
 
-/** Where text goes. */
+/** A destination of text. */
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   /**
-   * Waits until everything is written. Gives the error that prevented it, `undefined` when there was
-   * none: that whoever reads has left is none.
+   * Waits until everything is written. Returns the error that prevented it, if any; a reader that
+   * closed the stream early is not an error.
    */
   finished?(): Promise<unknown>;
 }

@@ -11,10 +11,10 @@ const STOPPED: Readonly<Record<StopSignal, number>> = {
 const CLEAR_LINE = "\r\u001b[K";
 
 /**
- * Runs the command line in a process of its own and gives the exit status. Help and the version are
- * printed at once. `onReady` is called once signals are heard here.
+ * Runs the command line in a process of its own and returns the exit status. Help and the version
+ * are printed at once. `onReady` is called once this process handles signals.
  *
- * Cost: what loading Node takes, once more.
+ * Cost: loading Node a second time.
  */
 export async function launch(argv: readonly string[], onReady: () => void): Promise<number> {
   if (isAnsweredAtOnce(argv)) {
@@ -28,7 +28,7 @@ export async function launch(argv: readonly string[], onReady: () => void): Prom
   return statusOf(await supervise(program, argv, onReady), argv);
 }
 
-/** Whether the arguments only ask what there is. */
+/** Whether the arguments only ask for help or the version. */
 function isAnsweredAtOnce(argv: readonly string[]): boolean {
   const [first] = argv;
   return (
@@ -50,7 +50,7 @@ async function statusOf(end: RunEnd, argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Says what a run that was stopped leaves behind: what it had finished. */
+/** Reports the finished files that a stopped run leaves behind. */
 async function reportStop(written: readonly string[], argv: readonly string[]): Promise<void> {
   const what = written.length === 0 ? "nothing was written" : `written: ${written.join(", ")}`;
   const { escapeControls, failureStyle, io, renderFailures } = await loadWords();
@@ -70,7 +70,7 @@ async function reportDeath(reason: string, argv: readonly string[]): Promise<num
   return failure.exit;
 }
 
-/** What failures are printed with, loaded only when there are some. */
+/** The modules that print failures, loaded only when there are any. */
 async function loadWords() {
   const [failures, escaping, rendering, { processIo }] = await Promise.all([
     import("./failures.js"),

@@ -14,12 +14,12 @@ import { usageFailure } from "./usage-failure.js";
 import { TOOL_VERSION } from "./version.js";
 
 /**
- * Runs the command line and gives the exit status; it never throws.
+ * Runs the command line and returns the exit status; never throws.
  *
  * stdout carries the product only; failures, progress and notes go to stderr. With `--json` a
- * command that fails prints one JSON document there, and without a terminal nothing else. When `stop`
- * is aborted the command ends at its next safe point, with status 130 and without a word: whoever
- * aborts it says what has become of it.
+ * failing command prints one JSON document there, and without a terminal nothing else. When `stop`
+ * is aborted the command ends at its next safe point, with status 130 and silently: reporting that
+ * is left to the caller.
  */
 export async function main(
   argv: readonly string[],
@@ -38,7 +38,7 @@ export async function main(
   }
 }
 
-/** Prints the failures of an outcome, and gives the exit status. */
+/** Prints the failures of an outcome and returns the exit status. */
 function reported(outcome: CommandOutcome, io: CliIo, style: FailureStyle): number {
   if (outcome.ok) {
     return outcome.value;
@@ -47,7 +47,10 @@ function reported(outcome: CommandOutcome, io: CliIo, style: FailureStyle): numb
   return Math.max(...outcome.error.map((failure) => failure.exit));
 }
 
-/** The outcome once all that was printed has arrived. Fails: `output-unwritable`, and what failed before. */
+/**
+ * The outcome once all that was printed has arrived. Fails: `output-unwritable`, and what failed
+ * before.
+ */
 async function printed(outcome: CommandOutcome, io: CliIo): Promise<CommandOutcome> {
   const problem = await io.stdout.finished?.();
   if (problem === undefined) {
@@ -92,7 +95,9 @@ machine, 70 internal error, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 docs/failures.md lists every failure by its code.
 `;
 
-/** The program with its commands, none of them loaded; `isSilent` when somebody else prints its errors. */
+/**
+ * The program with its commands, none of them loaded; `isSilent` when the caller prints its errors.
+ */
 function programOn(io: CliIo, isSilent: boolean): Command {
   const program = new Command("top-compile")
     .description("Searches, proves and writes schedules for ONNX models and pipeline placements.")

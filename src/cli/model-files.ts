@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import type { ProfileSource } from "../driver/obtain-profile.js";
 
-/** Where the figures come from. */
+/** The source of the figures. */
 export function profileSource({
   profile,
   remeasure,

@@ -8,7 +8,7 @@ export interface Paint {
 }
 
 /**
- * Color for terminals only: none with `--no-color`, with a `NO_COLOR` that is not empty
+ * Colors for terminals only: none with `--no-color`, with a `NO_COLOR` that is not empty
  * (no-color.org), on a dumb terminal, or into a pipe or file.
  */
 export function paintFor({ stderr, env }: CliIo, isWanted: boolean): Paint {

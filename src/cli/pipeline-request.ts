@@ -3,16 +3,17 @@ import type { GivenOptions } from "../artifact/recorded-options.js";
 import { InternalError } from "../core/invariant.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { NamedDevice } from "../driver/device-named.js";
+import type { PlaceRequest } from "../driver/pipeline/compile-pipeline.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
 import { linkOf, USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
-import type { Layout, PlaceOptions } from "../staging/place-model.js";
+import type { StageLayout } from "../staging/place-model.js";
 import { trainingOptions } from "../staging/training-options.js";
 import { profileSource } from "./model-files.js";
 
-/** What the user said about the pipeline. */
+/** The options of the user that describe the pipeline. */
 export interface PipelineCliOptions {
   readonly devices?: readonly PipelineDevice[];
   readonly shape?: string;
@@ -32,10 +33,10 @@ export interface PipelineCliOptions {
 }
 
 /**
- * Where the costs of operators come from.
+ * The source of the operators' costs.
  *
- * Requires: the options were checked, so that the device is none that has to be measured as a GPU,
- * and the arithmetic is one that data sheets have.
+ * Requires: checked options, so that the device is not a GPU that has to be measured, and the
+ * arithmetic is one that data sheets have.
  */
 export function pipelineCosts(
   device: NamedDevice,
@@ -68,21 +69,18 @@ export function estimatedMath(math: Precision): MathMode {
   return math;
 }
 
-/** Whether the user asked for a pipeline. */
+/** Whether the options request a pipeline. */
 export function wantsPipeline({ devices, placement }: PipelineCliOptions): boolean {
   return devices !== undefined || placement !== undefined;
 }
 
-/** How to place, and what the user gave of it, for provenance. */
-export interface PipelineRequest {
-  readonly place: PlaceOptions;
-  readonly given: GivenOptions;
-}
-
-/** What the options ask for. Requires: `wantsPipeline`, checked options. */
-export function pipelineRequest(options: PipelineCliOptions, seed: number): PipelineRequest {
+/** The request that the options describe. Requires: `wantsPipeline`, checked options. */
+export function pipelineRequest(
+  options: PipelineCliOptions,
+  seed: number,
+): Pick<PlaceRequest, "place" | "given"> {
   const { devices, placement, shape, chunks, method, fineTune, memory } = options;
-  const layout: Layout =
+  const layout: StageLayout =
     placement !== undefined
       ? { kind: "file", path: placement }
       : { kind: "shape", shape: shape ?? "v", devices: devices ?? [], chunks };
@@ -102,7 +100,7 @@ export function pipelineRequest(options: PipelineCliOptions, seed: number): Pipe
   };
 }
 
-/** What was typed, to be recorded; files are inputs. */
+/** The typed options, to be recorded; files are recorded as inputs instead. */
 function givenOf(options: PipelineCliOptions): GivenOptions {
   const { devices, shape, chunks, mode, backwardRatio, weightRatio, parameterCopies } = options;
   const { tensorEfficiency, linkBandwidth, linkLatency, memory } = options;

@@ -6,8 +6,8 @@ export function processIo(): CliIo {
 }
 
 /**
- * A stream that text goes to. Whoever reads may leave early, as `head` does: what is left to print is
- * dropped, the work goes on. Other errors are kept for `finished`.
+ * An output stream. Its reader may close it early, as `head` does: the rest of the output is then
+ * dropped and the work goes on. Other errors are kept for `finished`.
  */
 function sinkOf(stream: NodeJS.WriteStream): Sink {
   let problem: Error | undefined;

@@ -4,14 +4,14 @@ import type { Paint } from "./paint.js";
 
 /** One step of long work. */
 export interface ProgressStep {
-  /** What kind of work: the estimate of the time left starts anew with each. */
+  /** The kind of work; the estimate of the time left starts again with each phase. */
   readonly phase: string;
   readonly done: number;
   readonly total: number;
   readonly label: string;
 }
 
-/** Where long work reports. */
+/** The receiver of progress reports. */
 export interface ProgressReporter {
   report(step: ProgressStep): void;
   /** A line of its own, such as a default that was taken. */
@@ -27,7 +27,7 @@ const USUAL_COLUMNS = 80;
 const CLEAR_LINE = "\r\u001b[K";
 
 /**
- * Progress on stderr: one line that is rewritten on a terminal, one line a phase otherwise, nothing
+ * Progress on stderr: one line that is rewritten on a terminal, one line per phase otherwise, nothing
  * when `isQuiet`. The time left is estimated from the pace of the phase so far.
  */
 export function progressOn({ stderr }: CliIo, paint: Paint, isQuiet: boolean): ProgressReporter {

@@ -3,7 +3,7 @@ import type { AnyFailureCode } from "../core/failure-catalog/failure-catalog.js"
 import type { CliIo } from "./io.js";
 import { type Paint, paintFor } from "./paint.js";
 
-/** How failures are printed. */
+/** Options for printing failures. */
 export interface FailureStyle {
   readonly paint: Paint;
   /** Adds what each failure was caused by. */
@@ -12,7 +12,7 @@ export interface FailureStyle {
   readonly isJson: boolean;
 }
 
-/** How the run with these arguments prints failures: known before they are parsed, which may fail too. */
+/** The failure options of a run with these arguments: needed before parsing, which may fail too. */
 export function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
   const end = argv.indexOf("--");
   const flags = end < 0 ? argv : argv.slice(0, end);
@@ -23,7 +23,7 @@ export function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
   };
 }
 
-/** What ended a command: a failure of a step, or one of the command line itself. */
+/** The end of a command: a failure of a step, or a usage error. */
 export interface PrintedFailure {
   readonly code: AnyFailureCode;
   readonly message: string;

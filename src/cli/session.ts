@@ -5,7 +5,7 @@ import type { CliIo, CommonOptions, Sink } from "./io.js";
 import { paintFor } from "./paint.js";
 import { type ProgressReporter, progressOn } from "./progress.js";
 
-/** What a command prints on stdout: the one form or the other, made when it is asked for. */
+/** The output of a command on stdout, as text or as JSON; only the requested form is made. */
 export interface Product {
   /** For people; a final line end is added. */
   readonly text: () => string;
@@ -13,7 +13,7 @@ export interface Product {
   readonly json: () => object | string;
 }
 
-/** One run of a command: where it writes, and what may stop it. */
+/** One run of a command: its output streams and its stop signal. */
 export interface Session {
   /** Whatever is written here starts on a line of its own: it clears the line of the progress. */
   readonly io: CliIo;
@@ -22,15 +22,15 @@ export interface Session {
   readonly progress: ProgressReporter;
   /** Files and folders outside a model's folder where its external data may lie. */
   readonly allowExternal: readonly string[];
-  /** How wide the product is, as text. */
+  /** The width of text on stdout. */
   readonly columns: number;
   /** Prints the product. */
   print(product: Product): void;
 }
 
 /**
- * Whether nothing but failures goes to stderr: with `--quiet`, and with `--json` where no person
- * watches, so that a script can parse all that it finds there.
+ * Whether only failures go to stderr: with `--quiet`, and with `--json` without a terminal, so that
+ * scripts can parse everything on it.
  */
 function isQuiet({ stderr }: CliIo, { quiet, json }: CommonOptions): boolean {
   return quiet === true || (json === true && stderr.isTTY !== true);

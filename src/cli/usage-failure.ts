@@ -3,7 +3,7 @@ import type { PrintedFailure } from "./render-failure.js";
 
 const HELP_HINT = "run with --help to see every option";
 
-/** What commander found wrong with the arguments, as a failure; its suggestion is the hint. */
+/** A usage error of commander as a failure; its suggestion becomes the hint. */
 export function usageFailure({ message }: CommanderError): PrintedFailure {
   const [said = "", suggestion] = message.replace(/^error: /, "").split("\n");
   return {

@@ -29,7 +29,7 @@ import { type ModelJob, runModelJob } from "./model-job.js";
 import { dimsOfProfile, recordedDims } from "./recorded-dims.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 
-/** What to compile, and for which GPU. */
+/** A request to compile a model for a GPU known by its data sheet. */
 export interface ModelCompileRequest extends ModelJob {
   readonly seed: number;
   readonly algorithm: GpuAlgorithm | undefined;
@@ -41,7 +41,7 @@ export interface ModelCompileRequest extends ModelJob {
   readonly profile?: string;
   /** Take operators of unknown type as copies of their bytes. */
   readonly estimateUnsupported?: boolean;
-  /** Search with all algorithms, even if one is asked for. */
+  /** Search with all algorithms even if `algorithm` names one. */
   readonly compare?: boolean;
   /** Let the search compute convolutions of one input together. */
   readonly mergeConvolutions?: boolean;
@@ -51,7 +51,7 @@ export interface ModelCompileRequest extends ModelJob {
   readonly progress?: readonly number[];
 }
 
-/** The artifact that was written, and what is not in it. */
+/** The artifact that was written, and the comparison, which is not part of it. */
 export interface CompiledForModel {
   readonly artifact: ScheduleArtifact;
   readonly comparison: GpuComparison;
@@ -60,7 +60,7 @@ export interface CompiledForModel {
 /**
  * Compiles a model for a device model and writes its artifact.
  *
- * Fails: what reading, lowering and writing fail with; `operators-not-capturable`.
+ * Fails: as reading, lowering and writing do; `operators-not-capturable`.
  */
 export async function compileForModel(
   request: ModelCompileRequest,
@@ -144,7 +144,7 @@ async function compiledFor(
   return ok({ artifact, comparison: comparisonOf(candidates, searchMs) });
 }
 
-/** Notes how long each search takes. */
+/** Records the duration of each search. */
 function timed(searchMs: Map<GpuAlgorithm, number>) {
   return <T>(name: GpuAlgorithm, search: () => T): T => {
     const start = nowMs();
@@ -155,8 +155,8 @@ function timed(searchMs: Map<GpuAlgorithm, number>) {
 }
 
 /**
- * The profile that was named: of this model and of a GPU of the named kind, whose figures take the
- * place of the model's.
+ * The profile of the request, whose figures replace those of the device model. It must be of this
+ * model and of a GPU of the same kind.
  */
 function recordedProfile(
   { profile, device }: ModelCompileRequest,

@@ -36,7 +36,7 @@ import { recordedDims } from "./recorded-dims.js";
 import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 
-/** What to compile and how. */
+/** A request to compile a model for this machine's CPU. */
 export interface CompileRequest extends ModelJob {
   readonly seed: number;
   /** Only this algorithm, whatever is faster; `undefined`: the best of all. */
@@ -47,7 +47,7 @@ export interface CompileRequest extends ModelJob {
 /**
  * Compiles a model and writes its artifact.
  *
- * Fails: what reading, lowering, measuring and writing fail with. After a failure or an interrupt
+ * Fails: as reading, lowering, measuring and writing do. After a failure or an interrupt
  * nothing is written.
  */
 export async function compileModel(
@@ -117,10 +117,10 @@ async function artifactOf(
 }
 
 /**
- * The artifact, if `verify` takes it.
+ * The artifact, if `verify` accepts it.
  *
- * Fails: `profile-invalid` for a profile in a file whose figures give one that does not; figures
- * that were measured always give one that does.
+ * Fails: `profile-invalid` if the figures of a profile file lead to an artifact that `verify` refuses;
+ * figures measured by this program never do.
  */
 function passing(
   artifact: ScheduleArtifact,
@@ -144,7 +144,9 @@ function passing(
     : fail([profileContradictory(source.path, problem)]);
 }
 
-/** What reading the file of an artifact would refuse: figures out of range, from a profile in a file. */
+/**
+ * Problems that reading the artifact back would report: figures out of range, from a profile file.
+ */
 function unreadable(artifact: ScheduleArtifact, { kind }: ProfileSource): readonly string[] {
   const read = kind === "file" ? parseArtifact(encodeArtifact(artifact), "") : ok(artifact);
   return read.ok ? [] : read.error.map(({ where, message }) => `${where ?? ""} ${message}`);

@@ -8,20 +8,25 @@ export interface RunningHelper extends HelperCalls {
   close(): Promise<void>;
 }
 
-/** What long work is given besides its request. */
+/** The services that every command gets besides its request. */
 export interface DriverContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
-  /** Does work that never waits and can take long, unless Ctrl-C was heard before. Fails: `stopped`, and what the work does. */
+  /**
+   * Runs long synchronous work unless the run was stopped before. Fails: `stopped`, and as the work
+   * does.
+   */
   readonly compute: <T>(work: () => Result<T>) => Promise<Result<T>>;
-  /** Hears of what was assumed or done differently; one line each. */
+  /** Called with one line for each assumption or deviation that the user should know. */
   readonly onNote: (text: string) => void;
-  /** Starts the native helper, building it on first use. Fails: with exit status 4 where it cannot. */
+  /**
+   * Starts the native helper, building it on first use. Fails: with exit status 4 where it cannot.
+   */
   readonly startHelper: () => Promise<Result<RunningHelper>>;
-  /** How busy the machine is; absent: the system is asked. */
+  /** Returns the load of the machine; default: as the system reports it. */
   readonly machineLoad?: () => MachineLoad;
-  /** Where profiles are kept between runs. */
+  /** The folder of the profiles kept between runs. */
   readonly profileFolder: string;
   /** Files and folders outside a model's folder where its external data may lie; default none. */
   readonly allowExternal?: readonly string[];

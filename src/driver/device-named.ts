@@ -8,7 +8,10 @@ import {
 import { DEVICE_MODELS, deviceModelNamed } from "../cost/device-models/catalog.js";
 import { deviceUnknown } from "../cost/failures.js";
 
-/** What `--device` names: this machine's CPU or one of its GPUs, or a GPU by its data sheet. */
+/**
+ * The device that `--device` names: this machine's CPU, one of its GPUs, or a GPU by its data
+ * sheet.
+ */
 export type NamedDevice =
   | { readonly kind: "cpu" }
   | { readonly kind: "cuda"; readonly index: number }
@@ -20,8 +23,8 @@ export type NamedDevice =
     };
 
 /**
- * The device of a name: `cpu`, `cuda` or `cuda:N`, a device model that comes with the tool, or the path of a device
- * model file (`.json`).
+ * The device of a name: `cpu`, `cuda` or `cuda:N`, a device model that comes with the tool, or the
+ * path of a device model file (`.json`).
  *
  * Fails: `device-unknown`, and as reading a device model does.
  */

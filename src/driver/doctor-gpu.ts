@@ -11,17 +11,17 @@ import type { GpuHelper } from "../runtime/cuda/client/gpu-helper.js";
 import { obtainGpuHelper } from "../runtime/cuda/client/obtain-helper.js";
 import type { Finding } from "./finding.js";
 
-/** Where to look for what `--device cuda` needs. */
+/** Options for examining what `--device cuda` needs. */
 export interface GpuExamination {
   readonly cacheFolder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Starts the helper; the installed one unless given. */
+  /** Starts the helper; default: the installed one. */
   readonly obtain?: () => Promise<Result<GpuHelper>>;
-  /** Whether the machine has an NVIDIA driver; looked for unless given. */
+  /** Whether the machine has an NVIDIA driver; default: detected. */
   readonly hasDriver?: boolean;
 }
 
-/** What each library does, and the packages of pip that have it. */
+/** The purpose of each library, and the pip packages that contain it. */
 const LIBRARIES: Readonly<
   Record<MathLibrary, { readonly name: string; readonly does: string; readonly pip: string }>
 > = {
@@ -32,10 +32,10 @@ const LIBRARIES: Readonly<
 };
 
 /**
- * What `--device cuda` needs and what of it there is. Never fails.
+ * Checks everything that `--device cuda` needs. Never fails.
  *
- * On a machine with NVIDIA's driver it builds the native helper (once) and asks it; elsewhere it only
- * says that there is no GPU.
+ * On a machine with NVIDIA's driver it builds the native helper (once) and queries it; elsewhere it
+ * only reports that there is no GPU.
  */
 export async function examineGpu(examination: GpuExamination): Promise<readonly Finding[]> {
   const { cacheFolder, env } = examination;
@@ -59,7 +59,7 @@ export async function examineGpu(examination: GpuExamination): Promise<readonly 
     : probe.error.map((failure) => findingOf("GPU helper", failure));
 }
 
-/** What a probe of the helper tells, library by library. */
+/** The findings of a probe of the helper, library by library. */
 export function findingsOfProbe(probe: ProbeResult): readonly Finding[] {
   const names = Object.keys(LIBRARIES) as readonly MathLibrary[];
   return [

@@ -8,7 +8,7 @@ import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { examineGpu } from "./doctor-gpu.js";
 import type { Finding } from "./finding.js";
 
-/** Where to look. */
+/** Options of `doctor`. */
 export interface DoctorRequest {
   /** The program's cache folder; nothing is left there. */
   readonly cacheFolder: string;
@@ -23,7 +23,7 @@ export interface DoctorRequest {
 /** Oldest Node that this program runs on. */
 const LEAST_NODE = 20;
 
-/** What this machine has of the things that commands need. Never fails. */
+/** Checks this machine for the things that commands need. Never fails. */
 export async function examineMachine(request: DoctorRequest): Promise<readonly Finding[]> {
   return [
     nodeFinding(request.node),

@@ -1,7 +1,7 @@
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
 import type { GpuCandidates } from "../schedule/gpu-candidate.js";
 
-/** One algorithm beside the others. */
+/** One algorithm in the comparison. */
 export interface ComparedAlgorithm {
   readonly algorithm: GpuAlgorithm;
   readonly predictedNs: number;
@@ -11,7 +11,7 @@ export interface ComparedAlgorithm {
   readonly waits: number;
   /** Operators that are launched together with others; 0 without merges. */
   readonly mergedOperators: number;
-  /** How much longer than the bound that no schedule beats, as a share of the bound. */
+  /** The excess over the lower bound of all schedules, as a share of that bound. */
   readonly boundGap: number;
   /** Time of the search itself, in milliseconds. */
   readonly searchMs: number;

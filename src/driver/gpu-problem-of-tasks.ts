@@ -14,10 +14,10 @@ export interface TasksProblem {
 }
 
 /**
- * The problem of scheduling what is left of several tasks together; `single` is the problem of one
- * task from its start.
+ * The problem of scheduling the remaining operators of several tasks together; `single` is the
+ * problem of one task from its start.
  *
- * Cost: a search for each different progress, beside O(V + E).
+ * Cost: O(V + E), and a search for each different progress.
  */
 export function gpuProblemOfTasks(
   single: GpuProblem,

@@ -32,10 +32,10 @@ export type JobFormat =
   | "top-compile/placement";
 
 /**
- * Runs `make` on the lowered model and writes the text it gives; what cannot be written is refused
- * before anything long starts, and after a failure or an interrupt nothing is written.
+ * Runs `make` on the lowered model and writes the text it returns. An output file that cannot be
+ * written is refused before anything long starts; after a failure or an interrupt nothing is written.
  *
- * Fails: what reading, lowering and writing fail with, and what `make` does.
+ * Fails: as reading, lowering and writing do, and as `make` does.
  */
 export async function runModelJob<T>(
   job: ModelJob,

@@ -1,12 +1,15 @@
 import { formatNs } from "../core/format.js";
 import type { Profile } from "../profile/profile.js";
 
-/** Sequential runs further apart than this were measured on a machine that did other things meanwhile. */
+/**
+ * Sequential runs further apart than this were measured on a machine that did other things
+ * meanwhile.
+ */
 const MOST_DRIFT = 1.25;
 
 /**
- * A line on a profile whose operators and schedules were measured at different paces, if they were:
- * predictions come from the ones, and what is chosen from the others.
+ * A warning about a profile whose operators and schedules were measured at different paces, if they
+ * were: predictions come from the operators, the choice from the schedules.
  */
 export function noteOnDrift({ method, measurement }: Profile): string | undefined {
   const then = method.run.medianNs;

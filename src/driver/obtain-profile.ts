@@ -1,6 +1,6 @@
 /**
- * Where the figures of a compile come from: a file the user names, the profiles kept from earlier
- * runs, or measurements made now (which are kept).
+ * The source of a compile's figures: a file that the user names, a profile kept from an earlier run,
+ * or new measurements (which are kept).
  */
 import { basename } from "node:path";
 import type { ProvenanceInput } from "../artifact/artifact.js";
@@ -24,7 +24,7 @@ import {
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import type { DriverContext } from "./context.js";
 
-/** What the user said about profiles. */
+/** The user's choice of a profile. */
 export type ProfileSource =
   /** Take this one, measure nothing. */
   | { readonly kind: "file"; readonly path: string }
@@ -87,7 +87,7 @@ export async function obtainProfile(
   return ok({ profile: measured.value, input: undefined, load });
 }
 
-/** Which profile is used, of what day and how noisy: nothing that is measured shows it. */
+/** A note that names the profile in use, its date and its noise. */
 function noteOnKept({ profile, path, keptOn }: FoundProfile): string {
   const noise = profile.measurement?.noiseRatio;
   const quality = noise === undefined ? "" : `, noise ${formatShare(noise)}`;
@@ -117,11 +117,11 @@ async function profileInFile(
 }
 
 /**
- * The profile with the measurements of these schedules: its own if it has any, else measured now
- * and kept, unless the machine was busy or the noise is large: that is noted, and nothing is kept. A
- * profile from a file is taken as it is.
+ * The profile with measurements of these schedules: its own if it has any, else new ones. New ones
+ * are kept unless the machine was busy or the noise is large, which is noted. A profile from a file
+ * is used as it is.
  *
- * Fails: what measuring fails with.
+ * Fails: as measuring does.
  */
 export async function withMeasuredSchedules(
   lowered: LoweredModel,

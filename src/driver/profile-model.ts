@@ -8,7 +8,7 @@ import { obtainProfile, withMeasuredSchedules } from "./obtain-profile.js";
 import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 
-/** What to measure, and where to write it. */
+/** A request to measure a model and write its profile. */
 export interface ProfileRequest extends ModelJob {
   readonly seed: number;
 }
@@ -17,7 +17,7 @@ export interface ProfileRequest extends ModelJob {
  * Measures a model on this machine, its best schedules and the baselines included, and writes the
  * profile: everything that a compile elsewhere needs.
  *
- * Fails: what reading, lowering, measuring and writing fail with; nothing is written then.
+ * Fails: as reading, lowering, measuring and writing do; nothing is written then.
  */
 export async function profileModel(
   request: ProfileRequest,

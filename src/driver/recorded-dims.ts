@@ -4,8 +4,9 @@ import type { BoundDim } from "../onnx/lowered-model.js";
 import { MAX_PROFILE_BYTES } from "../profile/profile-format.js";
 
 /**
- * The option `dim` as an artifact records it: sizes that the user gave, and sizes that were taken
- * because the defaults do not fit; `undefined`: none. With them the model is lowered to the same shapes everywhere.
+ * The option `dim` as an artifact records it: sizes given by the user, and sizes used because the
+ * defaults do not fit; `undefined` if there are none. With them the model is lowered to the same
+ * shapes everywhere.
  */
 export function recordedDims(
   given: ReadonlyMap<string, number>,

@@ -21,7 +21,7 @@ export interface RunTiming {
   readonly outputs: OutputCheck;
 }
 
-/** What running a schedule gave. */
+/** The result of running a schedule on the CPU. */
 export interface RunReport {
   readonly algorithm: string;
   readonly streams: number;
@@ -37,13 +37,13 @@ export interface RunReport {
   readonly rounds: number;
 }
 
-/** What to run. */
+/** A request to run a schedule. */
 export interface RunRequest {
   readonly file: string;
   readonly model: string | undefined;
   readonly seed: number;
   readonly rounds: number | undefined;
-  /** `cpu`, `cuda`, `cuda:N`; `undefined`: what the schedule was compiled for. */
+  /** `cpu`, `cuda` or `cuda:N`; `undefined`: the device that the schedule was compiled for. */
   readonly device: string | undefined;
   /** On a GPU; `undefined`: as compiled. */
   readonly precision: Precision | undefined;
@@ -53,19 +53,19 @@ export interface RunRequest {
   readonly fuse: boolean;
 }
 
-/** What running gave, on the CPU or on a GPU. */
+/** The result of running a schedule on the CPU or on a GPU. */
 export type ScheduleRunReport =
   | { readonly kind: "cpu"; readonly report: RunReport }
   | { readonly kind: "cuda"; readonly report: CudaRunReport };
 
-/** Outputs further apart than this, relatively, are wrong and not merely rounded otherwise. */
+/** A larger relative difference of outputs is an error, not different rounding. */
 const TOLERANCE = 1e-3;
 
 /**
- * Executes a schedule where it was compiled for, or where the user says.
+ * Executes a schedule on the device that it was compiled for, or on the one of the request.
  *
- * Fails: what verifying fails with, `device-unsupported` for a device model, `tasks-cannot-run`,
- * `merges-cannot-run` on a CPU, and what running there fails with.
+ * Fails: as verifying and running do; `device-unsupported` for a device model, `tasks-cannot-run`,
+ * `merges-cannot-run` on a CPU.
  */
 export async function runSchedule(
   request: RunRequest,
@@ -111,10 +111,10 @@ function precisionOf(option: unknown): Precision {
 }
 
 /**
- * Executes a schedule on this machine beside ONNX Runtime's own ways to run the model, on the same
+ * Executes a schedule on this machine alongside ONNX Runtime's own ways to run the model, on the same
  * seeded inputs, and compares their outputs.
  *
- * Fails: what measuring fails with; `outputs-differ`.
+ * Fails: as measuring does; `outputs-differ`.
  */
 async function runOnCpu(
   request: RunRequest,

@@ -12,8 +12,8 @@ import type { ProfileSource } from "./obtain-profile.js";
 import { dimsOfProfile } from "./recorded-dims.js";
 
 /**
- * How a model is loaded that is to be measured on the CPU: at the sizes of the profile where one is
- * named, else at sizes at which it runs. A kept profile shows that it does.
+ * The sizes at which to load a model that will be measured on the CPU: those of the named profile, else
+ * sizes at which the model runs. A kept profile shows that it does.
  */
 export function measurable(
   source: ProfileSource,
@@ -28,8 +28,8 @@ export function measurable(
 }
 
 /**
- * Runs the model once where dims have sizes that nobody gave. A machine without ONNX Runtime says so
- * when it is to measure.
+ * Runs the model once if dims have sizes that the user did not give. Without ONNX Runtime it passes:
+ * measuring reports that later.
  */
 async function runsOnCpu(
   lowered: LoweredModel,

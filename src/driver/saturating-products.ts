@@ -4,7 +4,7 @@ import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { probeProducts } from "../runtime/product-probe.js";
 
 /**
- * Why different outputs of two runs in ONNX Runtime prove nothing here; `undefined`: they do.
+ * The reason why two runs in ONNX Runtime may have different outputs here; `undefined`: they may not.
  *
  * Where products of unsigned by signed bytes saturate, outputs depend on which operators ONNX Runtime
  * makes such products of, and that differs between parts of a model and the whole.

@@ -7,10 +7,16 @@ import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { type Candidates, searchOperatorSchedules } from "../search/operator/candidates.js";
 import { algorithmRefused } from "./failures.js";
 
-/** Candidates measured beside the baselines: the best predicted ones that differ. */
+/**
+ * The number of candidates that are measured alongside the baselines: the best predicted, all
+ * different.
+ */
 const MEASURED_CANDIDATES = 3;
 
-/** The candidates of a model with these costs; of a chain only the sequential one. Fails: as the one algorithm that was asked for. */
+/**
+ * The candidates of a model by its profile; for a chain only the sequential one. Fails: as the
+ * requested algorithm, if there is one.
+ */
 export function searchCandidates(
   lowered: LoweredModel,
   profile: Profile,

@@ -12,10 +12,10 @@ import { searchBesideIos } from "../search/operator/gpu/ios-beside.js";
 import type { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 
-/** What to search for a GPU. */
-export interface GpuSearchWish extends Omit<GpuCandidateOptions, "starts" | "merging"> {
+/** Options of a search for a GPU. */
+export interface DeviceSearchOptions extends Omit<GpuCandidateOptions, "starts" | "merging"> {
   readonly seed: number;
-  /** Merges that may be used; absent: none. */
+  /** Merges that the search may use; absent: no merges. */
   readonly merging: MergeSpace | undefined;
   /** Progress of each task in flight; absent: one inference from its start. */
   readonly progress: readonly number[] | undefined;
@@ -31,21 +31,24 @@ export interface GpuSearch {
  * Searches with all algorithms; for tasks in flight, their joint problem. `single` is the problem of
  * one inference.
  */
-export async function searchOnGpu(single: GpuProblem, wish: GpuSearchWish): Promise<GpuSearch> {
-  const { progress, merging, ...options } = wish;
+export async function searchOnGpu(
+  single: GpuProblem,
+  options: DeviceSearchOptions,
+): Promise<GpuSearch> {
+  const { progress, merging, ...rest } = options;
   if (progress === undefined) {
-    const own = merging === undefined ? options : { ...options, merging };
-    // Whoever wants to know how long each search takes gets one after the other.
+    const own = merging === undefined ? rest : { ...rest, merging };
+    // With `around`, each search is timed, so they run one after the other.
     const candidates =
-      wish.around === undefined
+      options.around === undefined
         ? await searchBesideIos(single, own)
         : searchGpuSchedules(single, own);
     return { candidates, tasksOf: () => undefined };
   }
-  const joint = searchTasks(single, progress, options);
+  const joint = searchTasks(single, progress, rest);
   const tasks = new Map([[joint.problem, joint.tasks]]);
   const tasksOf = (candidate: GpuCandidate) => tasks.get(candidate.problem);
-  const merged = merging && searchMergedTasks(single, progress, merging, options);
+  const merged = merging && searchMergedTasks(single, progress, merging, rest);
   if (merged === undefined) {
     return { candidates: joint.candidates, tasksOf };
   }
@@ -59,12 +62,12 @@ interface TasksSearch {
   readonly candidates: GpuCandidates;
 }
 
-type Options = Omit<GpuSearchWish, "merging" | "progress">;
+type TasksOptions = Omit<DeviceSearchOptions, "merging" | "progress">;
 
 function searchTasks(
   single: GpuProblem,
   progress: readonly number[],
-  options: Options,
+  options: TasksOptions,
 ): TasksSearch {
   const tasks = tasksInFlight(progress, single.costs.durationNs);
   const { problem, start } = gpuProblemOfTasks(single, tasks, options.seed);
@@ -80,7 +83,7 @@ function searchMergedTasks(
   single: GpuProblem,
   progress: readonly number[],
   merging: MergeSpace,
-  options: Options,
+  options: TasksOptions,
 ): TasksSearch | undefined {
   const { seed } = options;
   const alone = searchGpuSchedules(single, { seed, merging, algorithms: ["ios", "top-compile"] });

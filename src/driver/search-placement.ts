@@ -21,12 +21,12 @@ import { sharesOf } from "../search/pipeline/effort.js";
 import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
 import type { PipelineProgress } from "../search/pipeline/progress.js";
 
-/** Where the placement comes from. */
+/** The source of a placement. */
 export type PlacementSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "shape"; readonly name: string; readonly options: ShapeOptions };
 
-/** Hears of a search at work. */
+/** Called with the progress of a search. */
 export type OnPlacementSearch = (progress: PipelineProgress, placement: Placement) => void;
 
 /** An effort as it is recorded: only where it is not the usual one. */
@@ -34,14 +34,14 @@ export function recordedEffort(effort: Effort | undefined): Effort | undefined {
   return effort === "default" ? undefined : effort;
 }
 
-/** What to search and how. */
+/** A request to search a placement's schedule. */
 export interface SearchRequest {
   readonly source: PlacementSource;
   /** Replaces the limit of every device. */
   readonly memory: number | undefined;
   readonly microBatches: number;
   readonly algorithm: PipelineAlgorithm;
-  /** How much work `top-compile` is worth; `undefined`: `default`. */
+  /** The effort of `top-compile`; `undefined`: `default`. */
   readonly effort?: Effort | undefined;
   readonly seed: number;
   /** Nodes in the algorithm's own unit; `undefined`: its usual limit. */
@@ -50,7 +50,7 @@ export interface SearchRequest {
   readonly shouldStop?: (() => boolean) | undefined;
   readonly onProgress?: OnPlacementSearch | undefined;
   readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
-  /** Where the artifact is written; `undefined`: nowhere. */
+  /** The path of the artifact; `undefined`: it is not written. */
   readonly out: string | undefined;
   readonly force: boolean;
 }
@@ -66,10 +66,10 @@ export interface SearchedPlacement {
 const FORMAT = "top-compile/schedule";
 
 /**
- * Searches a placement's pipeline schedule and writes the artifact when asked to.
+ * Searches a placement's pipeline schedule and writes the artifact if the request names a file.
  *
- * Fails: what reading or building the placement, the algorithm and writing fail with. After a
- * failure nothing is written.
+ * Fails: as reading or building the placement, the algorithm and writing do. After a failure nothing
+ * is written.
  */
 export function searchPlacement(request: SearchRequest, tool: string): Result<SearchedPlacement> {
   const inputs = request.source.kind === "file" ? [request.source.path] : [];
@@ -99,16 +99,19 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
   return written.ok ? ok({ placement, artifact, isCutShort }) : written;
 }
 
-/** What a search of a placement takes beside the placement. */
-export type PipelineRequest = Pick<SearchRequest, "algorithm" | "microBatches"> &
+/** Options of a search besides its placement. */
+export type PlacementSearchOptions = Pick<SearchRequest, "algorithm" | "microBatches"> &
   Partial<
     Pick<SearchRequest, "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut">
   >;
 
-/** The `pipeline` section that an algorithm gives for a placement, checked. Fails: as `searchPipeline`. */
+/**
+ * The `pipeline` section of an algorithm's schedule for a placement, verified. Fails: as
+ * `searchPipeline`.
+ */
 export function searchedSection(
   placement: Placement,
-  request: PipelineRequest,
+  request: PlacementSearchOptions,
 ): Result<PipelineSection> {
   const searched = searchedPipeline(placement, request);
   return searched.ok ? ok(searched.value.section) : searched;
@@ -116,7 +119,7 @@ export function searchedSection(
 
 function searchedPipeline(
   placement: Placement,
-  { algorithm, microBatches, onProgress, ...rest }: PipelineRequest,
+  { algorithm, microBatches, onProgress, ...rest }: PlacementSearchOptions,
 ): Result<{ readonly section: PipelineSection; readonly isCutShort: boolean }> {
   const found = searchPipeline(algorithm, placement, microBatches, {
     ...rest,
@@ -133,7 +136,10 @@ function searchedPipeline(
   return ok({ section, isCutShort: found.value.isCutShort });
 }
 
-/** Period against memory of a placement. Fails: what reading or building the placement fails with. */
+/**
+ * The least period of a placement for each memory limit. Fails: as reading or building the
+ * placement does.
+ */
 export function searchPareto(
   request: Pick<SearchRequest, "source" | "effort" | "seed" | "maxNodes" | "shouldStop">,
 ): Result<{ readonly placement: Placement; readonly points: readonly ParetoPoint[] }> {

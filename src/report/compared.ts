@@ -1,7 +1,7 @@
 import { formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 
-/** What is shown of a comparison; times in nanoseconds, but `searchMs`. */
+/** A comparison to be shown; times in nanoseconds, except `searchMs`. */
 export interface Compared {
   readonly lowerBoundNs: number;
   readonly boundedBy: string;

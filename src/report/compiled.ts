@@ -17,7 +17,7 @@ import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { whySequential } from "./why-sequential.js";
 
-/** What a compile found: the device, the candidates beside the baselines, the choice and why. */
+/** The result of a compile: the device, candidates and baselines, the choice and its reason. */
 export function renderCompiled(
   { device, provenance }: ScheduleArtifact,
   operators: OperatorsSection,
@@ -44,7 +44,7 @@ export function renderCompiled(
   ].join("\n");
 }
 
-/** What no schedule of the same kind is predicted to beat; nothing where nothing is predicted. */
+/** The bound on predictions of this kind of schedule; empty without predictions. */
 function boundLines(section: OperatorsSection): readonly string[] {
   const { lowerBoundNs, latencyNs, threadsPerStream, status, workers, gpu } = section;
   const { predicted } = latencyNs;
@@ -61,7 +61,7 @@ function boundLines(section: OperatorsSection): readonly string[] {
   return [`bound   of one-thread operators over${threads} worker threads no schedule is ${than}`];
 }
 
-/** How many operators became how many. */
+/** The number of merged operators, and of the operators that they became. */
 function renderMerges(merges: readonly ArtifactMerge[]): string {
   if (merges.length === 0) {
     return "nothing: no convolutions of one input, or none that are faster as one";

@@ -10,7 +10,9 @@ import { renderGpuExplained } from "./gpu-explained.js";
 /** Links of the critical path listed; the ones with the longest times. */
 const LINKS = 12;
 
-/** A schedule explained: candidates, chart, busy time of streams, critical path, slowest operators. */
+/**
+ * A schedule explained: candidates, chart, busy time of streams, critical path, slowest operators.
+ */
 export function renderExplained(
   artifact: ScheduleArtifact,
   operators: OperatorsSection,

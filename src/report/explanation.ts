@@ -1,18 +1,18 @@
 /**
- * Where the predicted time of an operator schedule goes.
+ * The breakdown of the predicted time of an operator schedule.
  *
- * Three questions are answered from the launches alone: how busy each stream is, which operators
- * take longest, and what the end waits for. The last is a chain: from the operator that ends last,
- * back to whatever let it go last of what it waited for (the previous launch of its stream, or one
- * of its waits), and so on to the start. On a CPU that is what ended last; on a GPU a stream lets the
- * next launch go a launch gap after an end, and an event does so later. The time between two links is
- * a gap: the hand-over between streams, and the start of a sub-model.
+ * The launches alone show how busy each stream is, which operators take longest, and what the end
+ * waits for. The last is a chain: from the operator that ends last, back to the predecessor that
+ * released it last (the previous launch of its stream, or one of its waits), and so on to the start.
+ * On a CPU that is the predecessor that ended last; on a GPU a stream releases its next launch one
+ * launch gap after an end, and an event does so later. The time between two links is a gap: the
+ * hand-over between streams, and the start of a sub-model.
  */
 import type { OperatorsSection } from "../artifact/artifact.js";
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { type GpuExplanation, gpuExplanationOf } from "./gpu-explanation.js";
 
-/** What one stream does. */
+/** The activity of one stream. */
 export interface StreamShare {
   readonly stream: number;
   readonly operators: number;
@@ -29,7 +29,7 @@ export interface ChainLink {
   readonly gapNs: number;
 }
 
-/** What becomes of one task in flight. */
+/** The predicted course of one task in flight. */
 export interface TaskShare {
   readonly task: string;
   /** Operators that this schedule runs of it. */
@@ -37,7 +37,7 @@ export interface TaskShare {
   readonly endNs: number;
 }
 
-/** Where the time goes; integer nanoseconds, all predicted. */
+/** The breakdown of the time; integer nanoseconds, all predicted. */
 export interface Explanation {
   readonly latencyNs: number;
   /** By stream. */
@@ -56,8 +56,8 @@ export interface Explanation {
  * The explanation of a section, with at most `slowest` slowest operators; `undefined` where no times
  * are predicted.
  *
- * Requires: nothing of the launches; a section that does not verify gives an explanation of what
- * it says. Cost: O(launches log launches + waits).
+ * The launches need not verify: an invalid section is explained as it stands.
+ * Cost: O(launches log launches + waits).
  */
 export function explainOperators(
   section: OperatorsSection,

@@ -1,8 +1,8 @@
 /**
  * A Gantt chart for a terminal: a row per stream, time to the right.
  *
- * Each cell stands for the same length of time and shows what fills most of it. Neighboring bars
- * have different fills, so that they can be told apart; a label overwrites a bar that is long
+ * Each cell stands for the same length of time and shows the bar that fills most of it. Neighboring
+ * bars have different fills, so that they can be told apart; a label overwrites a bar that is long
  * enough. A cell that is busy for less than half of its time shows as idle: many short bars in one
  * cell add up, so a busy row never looks idle.
  */
@@ -18,12 +18,12 @@ export interface GanttBar {
   readonly label: string;
 }
 
-/** What a chart shows. */
+/** The contents of a chart. */
 export interface GanttChart {
   /** Names of the rows. */
   readonly rows: readonly string[];
   readonly bars: readonly GanttBar[];
-  /** From the left edge to the right one, as bars count. */
+  /** The time from the left edge to the right edge, in the unit of the bars. */
   readonly end: number;
   /** Time at the left edge, for the axis; default 0. */
   readonly origin?: number;
@@ -31,7 +31,7 @@ export interface GanttChart {
   readonly formatTime: (time: number) => string;
 }
 
-/** How a chart is drawn. */
+/** Options for drawing a chart. */
 export interface ChartLayout {
   /** Columns, at least 30. */
   readonly width: number;

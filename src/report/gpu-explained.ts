@@ -96,7 +96,7 @@ function verdict(explanation: GpuExplanation, latencyNs: number): readonly strin
       ];
 }
 
-/** Where the time goes that the largest bound does not explain. */
+/** The breakdown of the time beyond the largest bound. */
 function reasonFor(
   { kind, ns }: GpuBound,
   { losses, usePercent }: GpuExplanation,

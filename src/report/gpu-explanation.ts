@@ -1,10 +1,9 @@
 /**
- * Why an operator schedule on a GPU is not shorter.
+ * The reasons why an operator schedule on a GPU is not shorter.
  *
- * Two views together say it. The bounds: what no schedule can beat, by the longest path, by the room
- * on the SMs, by arithmetic and by bandwidth. And the chain of operators that the end waits for,
- * whose time is taken apart: what its operators take alone, what neighbors cost them, launch gaps
- * and events, and waiting for room on the device.
+ * They are two: the lower bounds, by the longest path, by the room on the SMs, by arithmetic and by
+ * bandwidth; and the breakdown of the chain of operators that the end waits for: the time that they
+ * take alone, the cost of neighbors, launch gaps and events, and waiting for room on the device.
  *
  * Example: a chain of 100 us alone in a schedule of 120 us with 8 us of gaps and 12 us slowed down:
  * fewer neighbors at that time would help, shorter gaps would not help much.
@@ -21,7 +20,10 @@ export interface GpuBound {
 /** The time of the chain that the end waits for, taken apart; integer nanoseconds. */
 export interface ChainTime {
   readonly aloneNs: number;
-  /** Longer than alone, because others ran beside, or had the room of a later kernel of the operator. */
+  /**
+   * Slowed down by operators running at the same time, or by those occupying the room of a later
+   * kernel.
+   */
   readonly slowedNs: number;
   readonly launchGapsNs: number;
   readonly eventsNs: number;
@@ -30,15 +32,15 @@ export interface ChainTime {
 }
 
 /**
- * What the chain has that the longest path has not: operators slowed down, waiting for room, and what
- * events between streams take longer than launch gaps. Gaps themselves are in the longest path.
+ * The parts of the chain that the longest path does not have: slowed operators, waiting for room, and
+ * the time of events between streams beyond launch gaps. Launch gaps are in the longest path.
  */
 export interface GpuLoss {
   readonly kind: "slowed" | "room" | "events";
   readonly ns: number;
 }
 
-/** Why it is not shorter. */
+/** The explanation of a GPU schedule's latency. */
 export interface GpuExplanation {
   /** Largest first. */
   readonly bounds: readonly GpuBound[];

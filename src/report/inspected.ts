@@ -9,7 +9,7 @@ import {
 import { textTable } from "../core/text-table.js";
 import type { Inspection, ModelValue, WidthSummary } from "../onnx/inspect-model.js";
 
-/** A model's summary for people: what it is made of, how wide it is, where its work is. */
+/** A model's summary for people: its operators, its width, and the distribution of its work. */
 export function renderInspected(inspection: Inspection, columns: number): string {
   const rows = summaryOf(inspection);
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -30,7 +30,7 @@ export function renderInspected(inspection: Inspection, columns: number): string
   ].join("\n");
 }
 
-/** What is said of a size that the user did not give. */
+/** The note on a size that the user did not give. */
 const SOURCES = {
   option: "",
   default: " (default)",

@@ -1,7 +1,7 @@
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { formatNs, formatSpeedUp } from "../core/format.js";
 
-/** Pipelines whose throughput is less than this many times that of one device are called slower. */
+/** A pipeline is called slower if its throughput is less than this many times that of one device. */
 const AS_FAST = 0.995;
 
 /**

@@ -1,4 +1,4 @@
-/** What holds a pipeline's period, for people. */
+/** The explanation of a pipeline's period, for people. */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { counted, formatName, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";

@@ -1,6 +1,7 @@
 /**
- * Why a pipeline's period is what it is, what would shorten it, and what it becomes when durations
- * jitter: `pipelineSensitivity` and `noisyPeriod` with the placement's names and plain numbers.
+ * The explanation of a pipeline's period: its cause, the changes that would shorten it, and its length
+ * when durations jitter: `pipelineSensitivity` and `noisyPeriod` with the placement's names and plain
+ * numbers.
  */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { blockPositions, periodicOf } from "../artifact/section-schedules.js";
@@ -14,7 +15,7 @@ import {
 import { type NoisyPeriod, noisyPeriod } from "../schedule/robust-period.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 
-/** Blocks a tenth faster, and what that gives. All times are per micro-batch. */
+/** Blocks made a tenth faster, and the resulting period. All times are per micro-batch. */
 export interface SpeedUp {
   readonly blocks: readonly string[];
   readonly period: number;
@@ -22,14 +23,14 @@ export interface SpeedUp {
   readonly gain: number;
 }
 
-/** What holds the period of a pipeline. All times are per micro-batch, in the placement's unit. */
+/** The explanation of a period. All times are per micro-batch, in the placement's unit. */
 export interface PipelineExplanation {
-  /** What the order of blocks on the devices allows; at most the period of the schedule. */
+  /** The least period for the order of blocks on the devices; at most the period of the schedule. */
   readonly leastPeriod: number;
   readonly criticalCycle: readonly (Omit<CycleStep, "block"> & { readonly block: string })[];
   /** Blocks of the critical cycle, most gain first. */
   readonly speedUps: readonly SpeedUp[];
-  /** Where no block helps alone: blocks that help together. */
+  /** If no block helps alone: blocks that help together. */
   readonly together: SpeedUp | undefined;
   readonly noise: NoisyPeriod & { readonly spread: number; readonly runs: number };
 }
@@ -37,7 +38,7 @@ export interface PipelineExplanation {
 const NOISE = { spread: 0.1, runs: 64 } as const;
 
 /**
- * Explains a section's repetend; `undefined` when it is not right, and so has no period.
+ * Explains a section's repetend; `undefined` if it is invalid, and so has no period.
  *
  * Requires: the placement is the section's own. `seed` is that of the noise.
  */

@@ -34,12 +34,12 @@ export function renderPipeline(
 /** A time of the placement for people. */
 export type FormatTime = (time: number) => string;
 
-/** How times of a placement are written: nanoseconds with a unit, steps with two digits. */
+/** The format of a placement's times: nanoseconds with a unit, steps with two digits. */
 export function timeOf({ timeUnit }: Placement): FormatTime {
   return timeUnit === "ns" ? formatNs : (time) => String(Math.round(time * 100) / 100);
 }
 
-/** How far a value is above its bound: nothing where it meets it. */
+/** The excess of a value over its bound; empty if it meets the bound. */
 function gap(value: number, bound: number): string {
   const share = bound > 0 && value > bound ? value / bound - 1 : 0;
   return share === 0 ? "" : `, gap ${share < 0.0005 ? "below 0.1 %" : formatShare(share)}`;
@@ -61,7 +61,9 @@ function figures(section: PipelineSection, time: FormatTime): readonly string[] 
   ];
 }
 
-/** How memory of a placement is written: bytes with a unit where a model was placed, else plain numbers. */
+/**
+ * The format of a placement's memory: bytes with a unit if a model was placed, else plain numbers.
+ */
 function memoryOf({ timeUnit, blocks }: Placement): (memory: number) => string {
   const isOfModel = timeUnit === "ns" && blocks.some(({ operators }) => operators.length > 0);
   return isOfModel ? formatBytes : String;
@@ -135,8 +137,9 @@ function charts(
 }
 
 /**
- * Warm-up, a steady repetend and cool-down; the whole where no period is complete. The first repetend may
- * begin without blocks that reach into it from the period before: then the second is drawn.
+ * Warm-up, a steady repetend and cool-down; the whole where no period is complete. The first
+ * repetend may begin without blocks that reach into it from the period before: then the second is
+ * drawn.
  */
 function windowsOf(section: PipelineSection): readonly Window[] {
   const { instances, anchor, period, makespan } = section;

@@ -1,6 +1,6 @@
 /**
- * How a measurement differs from its prediction: by a share where that is small, by a factor where
- * it is not. Requires: both positive.
+ * The difference between a measurement and its prediction, as a share if it is small, else as a
+ * factor. Requires: both positive.
  */
 export function comparePrediction(predictedNs: number, measuredNs: number): string {
   const ratio = measuredNs / predictedNs;

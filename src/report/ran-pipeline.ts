@@ -1,4 +1,4 @@
-/** A pipeline that was run, for people: measured beside predicted, and both timelines. */
+/** A pipeline that was run, for people: measurements next to predictions, and both timelines. */
 
 import { counted, formatName, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
@@ -8,7 +8,7 @@ import type { StageSettings } from "../profile/stage-sessions.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { comparePrediction } from "./prediction.js";
 
-/** What the report shows. */
+/** The parts of a run that the report shows. */
 export interface RanPipeline {
   readonly microBatches: number;
   readonly devices: readonly string[];

@@ -1,4 +1,7 @@
-/** A schedule of one device that was run, for people: measured beside the ways that need no schedule. */
+/**
+ * A schedule of one device that was run, for people: measured alongside the ways that need no
+ * schedule.
+ */
 
 import { counted, formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
@@ -13,7 +16,7 @@ export interface RanWay {
   readonly outputs: { readonly identical: boolean; readonly maxRelative: number };
 }
 
-/** What every run of a schedule has. */
+/** The part that all runs of a schedule have in common. */
 interface Ran {
   readonly algorithm: string;
   readonly streams: number;
@@ -94,7 +97,7 @@ export function renderGpuRan(ran: RanOnGpu, columns: number): string {
   ].join("\n");
 }
 
-/** What ran, in few words: `schedule (sequential, 2 threads per operator)`. */
+/** A short name of the run: `schedule (sequential, 2 threads per operator)`. */
 function scheduleName({
   algorithm,
   streams,

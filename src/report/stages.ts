@@ -1,4 +1,4 @@
-/** Stages of a model for people: what each one holds, takes and sends, and how they were found. */
+/** Stages of a model for people: their memory, times and outputs, and the method that found them. */
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import { formatApart, formatBytes, formatCell, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
@@ -26,7 +26,7 @@ export function renderStages(stages: readonly ArtifactStage[], columns: number):
   );
 }
 
-/** How the partition was found, and what the other methods gave. */
+/** The method that found the partition, and the results of the others. */
 export function renderPartition(
   outcome: PartitionOutcome,
   { isPerDevice, isTraining }: PartitionMeasure,

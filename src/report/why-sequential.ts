@@ -1,12 +1,14 @@
 import type { OperatorsSection } from "../artifact/artifact.js";
 import { formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 
-/** Longest paths from here on leave too little beside them to be worth a thread. */
+/**
+ * From this share of the work on, a longest path leaves too little besides it to be worth a thread.
+ */
 const NEARLY_ALL = 0.9;
 
 /**
- * Why one stream is the answer on a CPU, in words for people; `undefined` where it is not, or where
- * the artifact does not have the figures.
+ * The reason why one stream is the best choice on a CPU, in words for people; `undefined` if it is not,
+ * or if the artifact lacks the figures.
  */
 export function whySequential(section: OperatorsSection): string | undefined {
   const { algorithm, decision, latencyNs, longestPathNs, workers, candidates } = section;

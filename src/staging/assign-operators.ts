@@ -1,4 +1,4 @@
-/** Which stage of a placement by hand each operator belongs to, and in which order the stages go. */
+/** The stage of each operator in a placement by hand, and the order of the stages. */
 
 import type { Failure, Failures } from "../core/failure.js";
 import { isGlob, matchesGlob } from "../core/glob.js";
@@ -113,7 +113,7 @@ function blockOfOperators(
   return first === undefined ? ok(blockOf) : fail<Failures>([first, ...rest]);
 }
 
-/** A name that differs only in case, or that the entry is the end of: what was likely meant. */
+/** The likely intended name: one that differs only in case, or that ends in the entry. */
 function closestName(entry: string, names: ReadonlyMap<string, number>): string | undefined {
   const wanted = entry.toLowerCase();
   return [...names.keys()].find(

@@ -1,6 +1,4 @@
-/**
- * What the stages of a partition cost on their devices: time, memory, and what they wait for.
- */
+/** The costs of a partition's stages on their devices: time, memory, and transfers between them. */
 import { present } from "../core/invariant.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { stageBorders } from "../onnx/stage-models.js";
@@ -12,14 +10,14 @@ import type { Link, ModelCosts } from "./model-costs.js";
 import { memoryOfModel, memoryOfStages } from "./stage-memory.js";
 import {
   type LinkBound,
-  type StageTimes,
   type StageWork,
+  type StretchedTimes,
   stageTimes,
   type TimeOptions,
   type TrainingRatios,
 } from "./stage-times.js";
 
-/** Where one stage is to go. */
+/** The devices that one stage runs on. */
 export interface Seat {
   readonly id: string;
   readonly devices: readonly number[];
@@ -28,7 +26,7 @@ export interface Seat {
 
 /** A stage of a placed model. */
 export interface ModelStage extends PlacedStage {
-  /** What it sends to other stages for one micro-batch. */
+  /** Bytes sent to other stages for one micro-batch. */
   readonly outputBytes: number;
 }
 
@@ -38,11 +36,11 @@ export interface TrainingOptions extends TrainingRatios {
   readonly parameterCopies: number;
 }
 
-/** What changes the costs of stages. */
+/** Options that affect the costs of stages. */
 export interface StageCostOptions {
   /** Absent: inference. */
   readonly training: TrainingOptions | undefined;
-  /** Given: transfers go beside the computation, at these costs. */
+  /** If given, transfers overlap with computation, at these costs. */
   readonly link: Link | undefined;
   readonly microBatches: number;
 }
@@ -64,7 +62,7 @@ export interface CostedStages {
 }
 
 /**
- * What every stage costs, and what stages wait for.
+ * The costs of every stage, and the dependencies between stages.
  *
  * Requires: a seat for each stage. Cost: O(operators + tensors).
  */
@@ -106,7 +104,7 @@ export function costStages(
       ...(weightNs === undefined ? {} : { weightNs }),
       workspaceBytes: split(needs.workspaceBytes + (isTrained ? 0 : arriving)),
       keptBytes: isTrained ? split(needs.keptBytes + arriving) : 0,
-      // In inference what waits to be read stands beside the parameters.
+      // In inference, tensors waiting to be read are counted with the parameters.
       parameterBytes: split(
         needs.parameterBytes + (isTrained ? 0 : ((inFlight[stage] ?? 1) - 1) * arriving),
       ),
@@ -116,13 +114,15 @@ export function costStages(
   return { stages, edges: edgesOf(received, times, costs, options, seats), linkBound };
 }
 
-/** Integer nanoseconds of every operator on a device of speed 1, while all devices with a seat work. */
+/**
+ * Integer nanoseconds of every operator on a device of speed 1, while all devices with a seat work.
+ */
 export function operatorTimes(costs: ModelCosts, seats: readonly Seat[]): Float64Array {
   const busy = costs.slowdown(new Set(seats.flatMap(({ devices }) => devices)).size);
   return costs.durationNs.map((ns) => Math.round(ns * busy));
 }
 
-/** What is paid for every block and for what it receives: the link of the user, or the usual one. */
+/** The cost of every block and of its received bytes: by the user's link, or by the default one. */
 export function timeOptions(
   { stageNs, receive }: ModelCosts,
   { training, link }: StageCostOptions,
@@ -139,7 +139,7 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** What a stage of the same devices made is there already. */
+/** Whether two stages have the same devices, so that tensors between them need no transfer. */
 function isLocal(seats: readonly Seat[], a: number, b: number): boolean {
   return seats[a]?.devices.join() === seats[b]?.devices.join();
 }
@@ -174,7 +174,7 @@ function stageWork(
 
 function edgesOf(
   received: readonly ReadonlyMap<number, readonly number[]>[],
-  times: readonly StageTimes[],
+  times: readonly StretchedTimes[],
   costs: ModelCosts,
   { link, training }: StageCostOptions,
   seats: readonly Seat[],
@@ -237,7 +237,7 @@ export function inFlightOf(
   );
 }
 
-/** How fast the devices of a stage are together; a single one needs no efficiency. */
+/** The combined speed of a stage's devices; a single device needs no efficiency. */
 export function speedOf(
   { devices: at, efficiency }: Seat,
   devices: readonly PipelineDevice[],

@@ -1,11 +1,11 @@
 /**
- * Where a model is cut by search: seats from a named shape, and the partition that balances them.
+ * Cuts a model by search: seats come from a named shape, and a partition balances them.
  *
- * The cut asks that every stage has room for the micro-batches in flight that 1F1B has in training.
- * Less is possible, only slower: where no such cut fits, a quarter fewer are asked for, and so on
- * down to one, and the pipeline search then finds what the memory allows. A device with several stages
- * gives each an equal part of its memory; where no cut fits so, each may have all of it, and the
- * placement is checked as a whole.
+ * The cut leaves room in every stage for as many micro-batches in flight as 1F1B has in training.
+ * Fewer are possible, only slower: if no such cut fits, a quarter fewer are tried, and so on down to
+ * one, and the pipeline search then finds what the memory allows. A device with several stages gives
+ * each an equal part of its memory; if no cut fits that way, each may use all of it, and the placement
+ * is checked as a whole.
  */
 import type { Failures } from "../core/failure.js";
 import { invariant, present } from "../core/invariant.js";
@@ -46,12 +46,12 @@ export interface ShapeLayout {
   readonly chunks: number | undefined;
 }
 
-/** How to cut. */
+/** Options of a cut. */
 export interface CutOptions extends StageCostOptions {
   /** Share of their speed that several devices reach together, where a block does not say. */
   readonly tensorEfficiency: number;
   readonly method: PartitionMethod;
-  /** Rounds in which the network of `gpg` goes on learning; absent: none. */
+  /** Rounds of further training of the network of `gpg`; default 0. */
   readonly fineTune: number | undefined;
   readonly seed: number;
 }
@@ -60,15 +60,15 @@ export interface CutOptions extends StageCostOptions {
 export interface Cut extends SeatedPartition {
   /** Absent for a placement by hand. */
   readonly search: PartitionOutcome | undefined;
-  /** What the user should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
-/** What the cut may take of memory. */
+/** The memory limits of a cut. */
 interface Room {
   /** Micro-batches in flight in a stage at most. */
   readonly inFlight: number;
-  /** Whether stages of one device share its memory evenly; else each is given all of it. */
+  /** Whether stages of one device share its memory evenly; else each may use all of it. */
   readonly isShared: boolean;
 }
 
@@ -121,7 +121,7 @@ function fewer(inFlight: number): number {
   return inFlight - Math.max(1, inFlight >> 2);
 }
 
-/** What to try, first what makes the fastest pipelines. */
+/** The limits to try, those of the fastest pipelines first. */
 function roomsFor(
   devices: readonly PipelineDevice[],
   seats: readonly Seat[],
@@ -240,7 +240,10 @@ function stagesBeside(seat: Seat, perDevice: readonly number[]): number {
   return Math.max(...seat.devices.map((device) => perDevice[device] ?? 1));
 }
 
-/** The devices of a stage as one: with several stages on a device, the part of it that is this one's. */
+/**
+ * The devices of a stage as one: with several stages on a device, the part of it that is this
+ * one's.
+ */
 function partitionDevice(
   seat: Seat,
   devices: readonly PipelineDevice[],

@@ -42,7 +42,7 @@ export function operatorsNotPlaced(file: string, operators: readonly string[]): 
   };
 }
 
-/** A block whose patterns match only operators that other blocks name. */
+/** All operators that a block's patterns match are named by other blocks. */
 export function blockWithoutOperators(where: string, block: string): Failure {
   return {
     code: "block-without-operators",
@@ -85,7 +85,7 @@ export function deviceTooSmall(
   };
 }
 
-/** A model whose work is not known before it runs. */
+/** The work of a model is not known before it runs. */
 export function modelNotStatic(model: string, operators: readonly string[]): Failure {
   return {
     code: "stages-not-static",

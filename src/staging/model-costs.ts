@@ -4,7 +4,7 @@ import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 
-/** What lies between two devices. */
+/** The link between two devices. */
 export interface Link {
   readonly bytesPerSecond: number;
   readonly latencyNs: number;
@@ -20,17 +20,17 @@ export interface ModelCosts {
   readonly groupOf: Int32Array;
   /** Fixed cost of running one stage for one micro-batch. */
   readonly stageNs: number;
-  /** How many times longer work takes while this many devices are busy. */
+  /** Slowdown of all work while this many devices are busy. */
   readonly slowdown: (busy: number) => number;
-  /** What the reader of a tensor pays for taking it over, where nothing else is said about links. */
+  /** The cost of receiving a tensor, paid by its reader, unless the user describes a link. */
   readonly receive: Link;
-  /** The link between devices where the user gives none and transfers go beside the computation. */
+  /** The default link between devices when transfers overlap with computation. */
   readonly link: Link | undefined;
   /** From the end of a stage to the start of one on another device that waited for it. */
   readonly signalNs: number;
 }
 
-/** A PCIe 4.0 x16 link as it is reached in practice, for GPUs whose link is not given. */
+/** The bandwidth of a PCIe 4.0 x16 link in practice, for GPUs whose link is not given. */
 const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
 
 /** The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture. */

@@ -1,4 +1,4 @@
-/** What the partition of a model was made small in. */
+/** The objective that the partition of a model minimizes. */
 export interface PartitionMeasure {
   /** Whether a stage counts as often as there are stages on its device. */
   readonly isPerDevice: boolean;

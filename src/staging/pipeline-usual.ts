@@ -1,19 +1,21 @@
 import type { Link, ModelCosts } from "./model-costs.js";
 
-/** What several devices reach together of their speeds: communication takes a fifth, unless said otherwise. */
+/**
+ * The default efficiency of a stage on several devices: communication costs a fifth of their speed.
+ */
 export const USUAL_EFFICIENCY = 0.8;
 
 /** Micro-batches that are scheduled when nothing is said. */
 export const USUAL_MICRO_BATCHES = 16;
 
-/** What a user may say about links between devices. Units: bytes per second, microseconds. */
-export interface LinkWish {
+/** The user's options for links between devices. Units: bytes per second, microseconds. */
+export interface LinkOptions {
   readonly linkBandwidth?: number | undefined;
   readonly linkLatency?: number | undefined;
 }
 
-/** What was asked for of the link; `undefined`: nothing was said. */
-export function linkOf({ linkBandwidth, linkLatency }: LinkWish): Partial<Link> | undefined {
+/** The given options of a link; `undefined` if none was given. */
+export function linkOf({ linkBandwidth, linkLatency }: LinkOptions): Partial<Link> | undefined {
   return linkBandwidth === undefined && linkLatency === undefined
     ? undefined
     : {
@@ -22,7 +24,7 @@ export function linkOf({ linkBandwidth, linkLatency }: LinkWish): Partial<Link> 
       };
 }
 
-/** The link beside the computation: what was not said of it is as usual; `undefined`: there is none. */
+/** The link of overlapped transfers, with defaults for options not given; `undefined`: no overlap. */
 export function linkBeside(
   asked: Partial<Link> | undefined,
   { link, receive }: ModelCosts,

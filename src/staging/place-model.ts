@@ -2,11 +2,10 @@
  * From a model to a placement: cut it into stages, put them on devices, and derive what every block
  * costs.
  *
- * A named shape serves as a seating plan: its forward blocks, in their order, say how many stages
- * there are and which devices each one has. Who waits for whom then comes from the model itself, so
- * that skip connections are kept. The cut balances the stages: a stage on several devices is as fast
- * as they are together, times the declared efficiency, and a device with several stages gives each
- * of them its part.
+ * A named shape serves as a seating plan: its forward blocks, in their order, define the number of
+ * stages and the devices of each. The dependencies between stages come from the model itself, so that
+ * skip connections are kept. The cut balances the stages: a stage on several devices has their combined
+ * speed, times the declared efficiency, and the stages on one device share it.
  */
 
 import type { ArtifactStage } from "../artifact/stages-section.js";
@@ -33,17 +32,17 @@ import type { PartitionMeasure } from "./partition-measure.js";
 import { linkBeside } from "./pipeline-usual.js";
 import type { LinkBound } from "./stage-times.js";
 
-/** Where stages go. */
-export type Layout =
+/** The devices of the stages: by a named shape, or by hand. */
+export type StageLayout =
   | ShapeLayout
   /** A `top-compile/stage-placement` file. */
   | { readonly kind: "file"; readonly path: string };
 
-/** How a model becomes a placement. */
+/** Options for making a placement from a model. */
 export interface PlaceOptions extends Omit<CutOptions, "link"> {
-  /** Given, if only in part: transfers go beside the computation; the other part is as usual. */
+  /** If given, even in part, transfers overlap with computation; missing parts have defaults. */
   readonly link: Partial<Link> | undefined;
-  readonly layout: Layout;
+  readonly layout: StageLayout;
   /** Replaces the memory of every device, in bytes. */
   readonly memoryBytes: number | undefined;
 }
@@ -55,19 +54,19 @@ export interface PlacedModel {
   readonly partition: StagePartition;
   /** Absent for a placement by hand. */
   readonly search: PartitionOutcome | undefined;
-  /** What the period of the search is of. */
+  /** The objective of the partition search. */
   readonly measure: PartitionMeasure;
   readonly devices: readonly PipelineDevice[];
-  /** What the user should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
 /**
  * Places a model.
  *
- * Fails: `stages-not-static`; `stage-boundary-not-tensor`; `shape-unknown`, `shape-option-invalid`; what reading and applying a
- * stage placement fails with; `more-stages-than-operators`, `stage-memory-infeasible`,
- * `stage-memory-not-met`; `device-memory-too-small`.
+ * Fails: `stages-not-static`; `stage-boundary-not-tensor`; `shape-unknown`, `shape-option-invalid`;
+ * what reading and applying a stage placement fails with; `more-stages-than-operators`,
+ * `stage-memory-infeasible`, `stage-memory-not-met`; `device-memory-too-small`.
  */
 export function placeModel(
   lowered: LoweredModel,

@@ -1,5 +1,5 @@
 /**
- * What a model's operators need of the memory of the device that runs them.
+ * The device memory that a model's operators need.
  *
  * Always: the constants that they read, whole and once for each stage. For each micro-batch in
  * training: every tensor that they write, and the inputs of the model that they read, until the
@@ -19,7 +19,7 @@ export interface ModelMemory extends OperatorMemory {
   readonly shared: readonly SharedMemory[];
 }
 
-/** What a stage needs, before it is spread over its devices. */
+/** The memory that a stage needs, before it is spread over its devices. */
 export interface StageMemory {
   readonly parameterBytes: number;
   readonly keptBytes: number;
@@ -87,7 +87,7 @@ export function memoryOfUnits(
   };
 }
 
-/** What each stage needs. Cost: O(operators + readers). */
+/** The memory of each stage. Cost: O(operators + readers). */
 export function memoryOfStages(
   memory: ModelMemory,
   stageOf: ArrayLike<number>,

@@ -1,13 +1,13 @@
 /**
- * How long the blocks of stages take, and how much later one starts that waits for another.
+ * The durations of the stages' blocks, and the delays between a block and those that wait for it.
  *
- * Where the reader pays for transfers, its block is that much longer. Where transfers go beside the
- * computation, a device still cannot start micro-batches faster than what it receives comes in: a
- * device that receives for longer than it computes is as busy as its link, and its blocks are
- * stretched in proportion. A pipeline whose devices compute 100 us each while 1 ms of data comes in
+ * If the reader pays for transfers, its block is that much longer. If transfers overlap with
+ * computation, a device still cannot start micro-batches faster than its inputs arrive: a device that
+ * receives for longer than it computes is as busy as its link, and its blocks are stretched in
+ * proportion. A pipeline whose devices compute 100 us each while 1 ms of data comes in
  * for each micro-batch has a period of 1 ms, whatever the schedule.
  *
- * The latency of a link occupies nobody: it delays only the stage that waits. A stretched block
+ * The latency of a link occupies no device: it delays only the stage that waits. A stretched block
  * includes waiting, so its latency is shorter by that: a single micro-batch is as late as it is
  * with the transfer in front of an unstretched block.
  *
@@ -25,7 +25,7 @@ export interface TrainingRatios {
   readonly weight?: number;
 }
 
-/** What the times of a stage follow from. */
+/** The quantities that determine the times of a stage. */
 export interface StageWork {
   readonly devices: readonly number[];
   /** Of its operators on its devices. */
@@ -45,8 +45,8 @@ export interface BlockTimes {
 }
 
 /** Times of a stage, and what of them is waiting for its link. */
-export interface StageTimes extends BlockTimes {
-  /** How much the forward and the backward block are stretched. */
+export interface StretchedTimes extends BlockTimes {
+  /** The stretch of the forward and of the backward block. */
   readonly forwardWaitNs: number;
   readonly backwardWaitNs: number;
 }
@@ -58,17 +58,20 @@ export interface LinkBound {
   readonly linkNs: number;
 }
 
-/** What is the same for all stages. */
+/** The options that are the same for all stages. */
 export interface TimeOptions {
   /** Paid for every block. */
   readonly blockNs: number;
   readonly training: TrainingRatios | undefined;
-  /** What the reader pays, or, with `overlapped`, the link that works beside it. */
+  /** The transfer costs paid by the reader or, with `overlapped`, by the link. */
   readonly link: Link;
   readonly transfers: "serial" | "overlapped";
 }
 
-/** The link as far as tensors occupy somebody: latency occupies nobody where transfers go beside the computation. */
+/**
+ * The link without its latency if transfers overlap, as latency then occupies neither device nor
+ * link.
+ */
 export function occupyingLink({ link, transfers }: Pick<TimeOptions, "link" | "transfers">): Link {
   return transfers === "serial" ? link : { ...link, latencyNs: 0 };
 }
@@ -77,7 +80,7 @@ export function occupyingLink({ link, transfers }: Pick<TimeOptions, "link" | "t
 export function stageTimes(
   stages: readonly StageWork[],
   options: TimeOptions,
-): { readonly times: readonly StageTimes[]; readonly linkBound: readonly LinkBound[] } {
+): { readonly times: readonly StretchedTimes[]; readonly linkBound: readonly LinkBound[] } {
   const { training, transfers } = options;
   const link = occupyingLink(options);
   const onLink = (sizes: readonly number[]): number =>
@@ -95,7 +98,7 @@ export function stageTimes(
     };
   });
   const linkBound = linkBoundOf(stages, plain);
-  const times = plain.map(({ forwardNs, backwardNs, weightNs }, stage): StageTimes => {
+  const times = plain.map(({ forwardNs, backwardNs, weightNs }, stage): StretchedTimes => {
     const factor = linkBound
       .filter(({ device }) => stages[stage]?.devices.includes(device))
       .reduce((most, { linkNs, computeNs }) => Math.max(most, linkNs / computeNs), 1);

@@ -13,17 +13,17 @@ const USUAL_COPIES = 4;
 /** Shapes whose weight gradients are blocks of their own. */
 const SPLIT_SHAPES: ReadonlySet<string> = new Set(["zb-h", "zb-v", "dualpipe"]);
 
-/** What a user may say about training; absent: the usual. */
-export interface TrainingWish {
+/** The user's options for training; absent ones have defaults. */
+export interface TrainingRequest {
   readonly shape?: string | undefined;
   readonly backwardRatio?: number | undefined;
   readonly weightRatio?: number | undefined;
   readonly parameterCopies?: number | undefined;
 }
 
-/** Training as it was asked for, with the usual values for what was not said. */
-export function trainingOptions(wish: TrainingWish): TrainingOptions {
-  const { shape, backwardRatio, weightRatio, parameterCopies } = wish;
+/** The training options as given, with defaults for the others. */
+export function trainingOptions(request: TrainingRequest): TrainingOptions {
+  const { shape, backwardRatio, weightRatio, parameterCopies } = request;
   const isSplit = weightRatio !== undefined || SPLIT_SHAPES.has(shape ?? "");
   return {
     backward: backwardRatio ?? (isSplit ? USUAL_SPLIT : USUAL_BACKWARD),

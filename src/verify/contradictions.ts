@@ -4,10 +4,8 @@ import { provenanceProblems } from "./provenance-problems.js";
 import { verifyPipeline } from "./verify-pipeline.js";
 
 /**
- * What is wrong with an artifact in a file by itself, without its model, in words that begin with the
- * place: part of what `verify` finds.
- *
- * Cost: without searching, simulating or reading a file.
+ * Contradictions inside an artifact, found without its model, each a sentence that begins with the
+ * place: a part of the problems that `verify` finds. Does not search, simulate or read files.
  */
 export function contradictionsIn(artifact: ScheduleArtifact, file: string): readonly string[] {
   const inside = [...provenanceProblems(artifact), ...operatorsProblems(artifact)];

@@ -1,5 +1,5 @@
 /**
- * Predictions for a GPU by its data sheet, made again.
+ * Recomputes the predictions for a GPU known by its data sheet.
  *
  * They follow from the model, the device model and the schedule alone, so every figure of the section
  * that is not about other candidates can be compared. The schedule is simulated, not searched.
@@ -19,10 +19,10 @@ import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { gpuMakespan } from "../schedule/simulate-gpu.js";
 
 /**
- * What an artifact says of its schedule that the simulator does not, in words that begin with the
- * place; empty where the times are measured, or of a device model that only a file has.
+ * Figures of an artifact's schedule that the simulator contradicts, each a sentence that begins with
+ * the place; empty if the times are measured, or are of a device model from a file.
  *
- * Requires: a schedule that is right for the model and the tasks. Cost: two simulations.
+ * Requires: a valid schedule of the model and the tasks. Cost: two simulations.
  */
 export function estimateProblems(
   { provenance, device, operators }: ScheduleArtifact,

@@ -5,13 +5,12 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { scheduleBroken } from "./failures.js";
 import { modelOfArtifact } from "./model-of-artifact.js";
 
-/** Gives the model of an artifact. */
+/** Loads the model of an artifact. */
 export type ModelLoader = (artifact: ScheduleArtifact) => Promise<Result<LoweredModel>>;
 
 /**
- * The loader for an artifact in `file`, whose model is that of `modelOfArtifact`. Dims and batch are
- * those that the options in the provenance give; what the artifact's sections say of them can be
- * checked against the result.
+ * A loader of the model of an artifact in `file`, found as by `modelOfArtifact`. Dims and batch come
+ * from the options in the provenance; the artifact's sections can be checked against the result.
  *
  * The loader fails: as `modelOfArtifact` and `loadWith`.
  */
@@ -27,9 +26,9 @@ export function modelLoader(
 }
 
 /**
- * Loads a model with the dims and the batch that recorded options give.
+ * Loads a model with the dims and the batch of recorded options.
  *
- * Fails: `schedule-broken` for options that nobody can have given; as loading a model does.
+ * Fails: `schedule-broken` for options that no command line can have; as loading a model does.
  */
 export async function loadWith(
   path: string,
@@ -51,7 +50,7 @@ export async function loadWith(
     : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
 }
 
-/** Sizes of dynamic dims as they were given, `name=size`; `undefined`: not such a list. */
+/** Sizes of dynamic dims from a list of `name=size`; `undefined`: not such a list. */
 function dimsIn(recorded: unknown): ReadonlyMap<string, number> | undefined {
   if (recorded === undefined) {
     return new Map();

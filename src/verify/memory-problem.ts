@@ -6,8 +6,8 @@ import { residentConstants } from "../onnx/resident-constants.js";
 import { deviceMemoryExceeded } from "./failures.js";
 
 /**
- * Why a model cannot run on a device whatever the schedule: one tensor that the memory does not
- * hold, or all constants with the largest tensor beside them. `undefined`: nothing says so, or the
+ * The reason why no schedule of a model fits into a device's memory: one tensor is too large, or all
+ * constants together with the largest tensor are. `undefined` if there is no such reason, or if the
  * device's memory is not known.
  *
  * Cost: O(nodes + edges).
@@ -32,7 +32,7 @@ export function memoryProblem(
     : undefined;
 }
 
-/** The same of a single tensor: what no cut into stages helps. */
+/** The same for a single tensor, which no cut into stages can mend. */
 export function tensorProblem(
   path: string,
   lowered: LoweredModel,

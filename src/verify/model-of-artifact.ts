@@ -5,8 +5,8 @@ import { fail, ok, type Result } from "../core/result.js";
 import { modelMismatch, modelNotNamed, modelOfScheduleUnreadable } from "./failures.js";
 
 /**
- * Path of the model that the artifact in `file` was made from: `model` where the user names it, else
- * beside the artifact under its recorded name. Its bytes are those of then, if a model is recorded.
+ * Path of the model that the artifact in `file` was made from: `model` if the user names it, else its
+ * recorded name in the artifact's folder. If a digest is recorded, the file has it.
  *
  * Fails: `model-unreadable`, `schedule-of-another-model`, `schedule-without-model` when nothing is
  * recorded or named.

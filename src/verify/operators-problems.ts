@@ -2,9 +2,8 @@
  * Contradictions inside the `operators` section of an artifact: figures that are stated twice, or
  * that follow from each other, without the model and without the searches.
  *
- * What cannot be checked without measuring or searching again: how long an operator or a schedule
- * took when it was measured, and what was predicted of candidates whose launches are not written
- * down. Those figures are only held against each other.
+ * Measured times, and predictions of candidates whose launches are not recorded, cannot be checked
+ * without measuring or searching again. They are only compared with each other.
  */
 import type { ArtifactLaunch, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { measurementProblems } from "../artifact/measurement-problems.js";
@@ -38,7 +37,10 @@ function words(checks: readonly Check[]): string[] {
   return checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
 }
 
-/** Which algorithms were tried is not asked: another version has others, and a chain needs one. */
+/**
+ * The set of candidates is not checked: another version has other algorithms, and a chain needs
+ * one.
+ */
 function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
   const known: readonly string[] = gpu === undefined ? OPERATOR_ALGORITHMS : GPU_ALGORITHMS;
   const names = candidates.map(({ algorithm }) => algorithm);
@@ -87,7 +89,7 @@ function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[]
       `/operators/latencyNs/predicted is not that of the candidate "${algorithm}"`,
     ],
     [
-      // Measured merges stand beside the model without them, whose candidates are not written down.
+      // Measured merges are compared with the model without them, whose candidates are not recorded.
       merges === undefined && sequential.predictedNs !== latencyNs.sequentialPredicted,
       '/operators/latencyNs/sequentialPredicted is not that of the candidate "sequential"',
     ],
@@ -104,8 +106,8 @@ function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[]
 }
 
 /**
- * Whether what is predicted is there as a whole: latency, bound and times of launches of one thread
- * per operator, none of them of several. Up to 0.1.0 they were those of one thread all the same, and
+ * Predictions come together or not at all: latency, bound and times of launches are present with one
+ * thread per operator and absent with several. Up to 0.1.0 they were always those of one thread, and
  * a CPU had no costs of workers.
  */
 function predictionProblems(section: OperatorsSection): string[] {

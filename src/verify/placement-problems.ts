@@ -1,4 +1,4 @@
-/** Whether the placement of an artifact is the one that its provenance names. */
+/** Compares the placement of an artifact with the one that its provenance names. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Provenance } from "../artifact/artifact.js";
@@ -13,11 +13,11 @@ import {
 import type { Placement } from "../placement/placement.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 
-/** What a check of a placement's origin says. */
+/** The result of checking a placement's origin. */
 export interface PlacementOrigin {
   /** Contradictions, in words that begin with the place. */
   readonly problems: readonly string[];
-  /** What could not be checked, in words. */
+  /** Sentences about what could not be checked. */
   readonly notes: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"
 
 /**
  * Builds a named shape again and compares; a placement that came from a file is compared with the
- * file if it is beside the artifact in `file`, unchanged since then.
+ * file if that is still in the folder of the artifact in `file`, unchanged.
  *
  * The placement of a model is left to the check of its stages.
  */
@@ -60,7 +60,7 @@ export function placementProblems(
   };
 }
 
-/** Whether a placement is that of a file; `undefined`: the file is not there, or not as it was. */
+/** Whether a placement is that of a file; `undefined`: the file is missing or was changed. */
 function isOfFile(
   path: string,
   digest: string,

@@ -4,10 +4,10 @@ import { PIPELINE_ALGORITHMS } from "../schedule/pipeline-algorithm-names.js";
 import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./recorded-options.js";
 
 /**
- * What the provenance says that the sections do not, in words that begin with the place.
+ * Contradictions between the provenance and the sections, each a sentence that begins with the place.
  *
- * Without the inputs themselves it cannot be known whether the seed or an option is the one that was
- * given; that an option and what follows from it agree can.
+ * Whether the seed or an option is the one that was given cannot be known without the inputs; whether
+ * an option agrees with its consequences can.
  */
 export function provenanceProblems(artifact: ScheduleArtifact): readonly string[] {
   return [
@@ -31,7 +31,7 @@ function inputProblems(artifact: ScheduleArtifact): string[] {
   });
 }
 
-/** Which files go into which artifacts. */
+/** The input files of each kind of artifact. */
 function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): boolean {
   const { provenance, operators, stages } = artifact;
   const device = String(provenance.options["device"]);
@@ -112,7 +112,7 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
   return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
 }
 
-/** Algorithms whose schedule `quick` gives under their own names. */
+/** Algorithms whose schedules `quick` returns under their own names. */
 const QUICK: readonly string[] = ["modulo", "greedy"];
 
 function pipelineOptionProblems(artifact: ScheduleArtifact): string[] {

@@ -1,9 +1,9 @@
 /**
- * The stages and the placement of an artifact, made again from its model.
+ * Recomputes the stages and the placement of an artifact from its model.
  *
- * Which operator is in which stage is taken from the artifact; memory, transfers and everything else
- * that follows are worked out from the model. Times follow from it as well where the device is known
- * by its data sheet; measured ones are taken from the artifact.
+ * The stage of each operator is taken from the artifact; memory, transfers and everything else that
+ * follows are computed from the model. So are times if the device is known by its data sheet; measured
+ * ones are taken from the artifact.
  */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactStage } from "../artifact/stages-section.js";
@@ -30,7 +30,7 @@ interface FoundStages {
 
 type Options = ScheduleArtifact["provenance"]["options"];
 
-/** What the `stages` section or the placement says that the blocks and the model do not. */
+/** A contradiction of the `stages` section or the placement with the blocks and the model. */
 export function stageProblem(
   found: FoundStages,
   placement: Placement,
@@ -79,7 +79,7 @@ export function stageProblem(
   );
 }
 
-/** Costs of nothing: memory and transfers are all that is asked for. */
+/** Zero costs, for when only memory and transfers are needed. */
 function free({ graph }: LoweredModel): ModelCosts {
   const count = graph.operators.length;
   return {
@@ -147,7 +147,7 @@ function givenLink(options: Options): Partial<Link> | undefined {
   });
 }
 
-/** Devices with the speed and memory that the options give them; a string says what is wrong. */
+/** Devices with the speed and memory set by the options; a string describes a problem. */
 function devicesOf(placement: Placement, options: Options): readonly PipelineDevice[] | string {
   const { devices, memory } = options;
   const all = typeof memory === "number" ? memory : undefined;
@@ -183,7 +183,9 @@ function seatsOf(stages: readonly ArtifactStage[], { blocks }: Placement, option
   return stages.map(({ id }, at) => ({ id, devices: blocks[at]?.devices ?? [], efficiency }));
 }
 
-/** By hand, the memory of a device is in a file: what is left of it is taken as stated. */
+/**
+ * In a placement by hand the memory of a device is in a file, so the remainder is taken as stated.
+ */
 function heldDevices({ devices }: Placement, stages: readonly ModelStage[]): PipelineDevice[] {
   return devices.map(({ name, memory }, device) => {
     const here = stages.filter((stage) => stage.devices.includes(device));

@@ -10,7 +10,7 @@ import { hasStages, type StagesOfArtifact, stagesOfArtifact } from "./stages-of-
 import { type VerifiedPipeline, verifyPipeline } from "./verify-pipeline.js";
 import type { VerifiedSchedule } from "./verify-schedule.js";
 
-/** What was found right. */
+/** The result of verifying an artifact. */
 export type VerifiedArtifact =
   | { readonly kind: "operators"; readonly verified: VerifiedSchedule }
   | {

@@ -18,7 +18,7 @@ import { scheduleBroken } from "./failures.js";
 /** Problems reported at most. */
 const MAX_PROBLEMS = 50;
 
-/** What a check of a pipeline found right. */
+/** The result of verifying a pipeline. */
 export interface VerifiedPipeline {
   readonly placement: Placement;
   /** Claims that rest on a search and were not checked again, in words. */
@@ -58,7 +58,7 @@ export function verifyPipeline(section: PipelineSection, file: string): Result<V
     : fail(failures);
 }
 
-/** What the section says, by position; names that the placement does not have become -1. */
+/** The schedule of the section, by position; names that the placement does not have become -1. */
 function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutcome {
   const positionOf = blockPositions(placement);
   const { boundedBy } = section;
@@ -148,7 +148,7 @@ function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): Bo
   return { ...boundedBy, period: periodLowerBound, microBatchesPerPeriod };
 }
 
-/** Bounds that hold only if the search was right. Requires: a right section. */
+/** Bounds that rest on the search. Requires: a valid section. */
 function notesOn(section: PipelineSection, placement: Placement): string[] {
   const { microBatches, makespanLowerBound, periodLowerBound } = section;
   const check = checkBound(placement, claimOf(outcomeIn(section, placement)));

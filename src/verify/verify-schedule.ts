@@ -28,7 +28,7 @@ const MOST_PROBLEMS = 20;
 /**
  * Checks an artifact in a file against its model: see `verifyOperators`.
  *
- * The model is looked for under `model`, else beside the artifact under the name it has there.
+ * The model is looked for under `model`, else by its recorded name in the artifact's folder.
  * Fails: `schedule-not-json`, `schedule-invalid`, and as `verifyOperators` and `modelLoader` do.
  */
 export async function verifySchedule(
@@ -42,12 +42,13 @@ export async function verifySchedule(
 }
 
 /**
- * Checks the `operators` section of an artifact against its model, with code that shares nothing with
- * the search: every operator once, every dependency kept, all figures in agreement with each other,
- * and every predicted figure again, for a GPU that is known by its data sheet from the device model
- * and for a CPU from the costs that the artifact names.
+ * Checks the `operators` section of an artifact against its model, with code that shares nothing
+ * with the search: every operator once, every dependency kept, all figures in agreement with each
+ * other, and every predicted figure again, for a GPU that is known by its data sheet from the
+ * device model and for a CPU from the costs that the artifact names.
  *
- * Fails: `schedule-without-section`, `schedule-broken` once per problem, at most twenty; as `load` does.
+ * Fails: `schedule-without-section`, `schedule-broken` once per problem, at most twenty; as `load`
+ * does.
  */
 export async function verifyOperators(
   artifact: ScheduleArtifact,

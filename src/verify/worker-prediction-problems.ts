@@ -13,10 +13,10 @@ import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { simulateWorkers } from "../schedule/simulate-workers.js";
 
 /**
- * What the section says of its schedule that the simulator does not, in words that begin with the
- * place; empty for a GPU, and where no costs are named.
+ * Figures of the section that the simulator contradicts, each a sentence that begins with the place;
+ * empty for a GPU, and if no worker costs are recorded.
  *
- * Requires: a schedule that is right for the graph. Cost: a simulation.
+ * Requires: a valid schedule of the graph. Cost: a simulation.
  */
 export function workerPredictionProblems(
   section: OperatorsSection,

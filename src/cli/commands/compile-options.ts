@@ -95,7 +95,7 @@ export const COMPILE: OptionTable<CompileOptions> = {
   ascii: { ...ASCII, group: "pipeline" },
 };
 
-/** What a command line of `compile` means for its options. */
+/** The traits of a `compile` command line that decide which options apply. */
 export function compileTraits(device: NamedDevice, options: CompileOptions): Traits {
   const { algorithm, pipelineAlgorithm } = options;
   return {

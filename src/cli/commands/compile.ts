@@ -80,7 +80,7 @@ export const registerCompile: RegisterCommand = (command, run) => {
   });
 };
 
-/** What was compiled, and the comparison that was asked for. */
+/** The compiled artifact, and the comparison of `--compare`. */
 interface Compiled {
   readonly artifact: ScheduleArtifact;
   readonly comparison?: GpuComparison;
@@ -163,7 +163,7 @@ function cpuAlgorithm(algorithm: GpuAlgorithm | undefined): OperatorAlgorithm | 
   return found;
 }
 
-/** What `--concurrency` and `--progress` say together: nothing, or the progress of each task. */
+/** The progress of each task by `--concurrency` and `--progress`; `undefined` without either. */
 function progressOf({
   concurrency,
   progress,

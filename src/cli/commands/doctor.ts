@@ -17,7 +17,7 @@ Example:
   top-compile doctor
 `;
 
-/** `doctor`: what this machine has of the things that commands need. */
+/** `doctor`: checks this machine for the things that commands need. */
 export const registerDoctor: RegisterCommand = (command, run) => {
   addOptions<CommonOptions>(command, {}, EXAMPLES);
   command.action(async (options: CommonOptions) => {

@@ -21,7 +21,7 @@ Examples:
 /** The options of `inspect`. */
 export const INSPECT: OptionTable<InspectOptions> = { dim: DIM };
 
-/** `inspect`: what a model is made of, without running it. */
+/** `inspect`: describes a model without running it. */
 export const registerInspect: RegisterCommand = (command, run) => {
   addOptions(command, INSPECT, EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {

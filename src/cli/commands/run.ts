@@ -117,7 +117,10 @@ export const registerRun: RegisterCommand = (command, run) => {
   });
 };
 
-/** What a command line of `run` means for its options: by the device, or by the pipeline. */
+/**
+ * The traits of a `run` command line that decide which options apply: by its device or its
+ * pipeline.
+ */
 function runTraits(
   { operators, pipeline, provenance }: ScheduleArtifact,
   options: RunOptions,

@@ -124,7 +124,7 @@ export const SEARCH: OptionTable<SearchOptions> = {
   },
 };
 
-/** What a command line of `search` means for its options. */
+/** The traits of a `search` command line that decide which options apply. */
 export function searchTraits(file: string | undefined, options: SearchOptions): Traits {
   const { algorithm, mode, pareto, out } = options;
   const words = `with --algorithm ${algorithm}`;

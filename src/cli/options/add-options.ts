@@ -12,7 +12,7 @@ import { whole } from "./values.js";
 
 const COMMON_GROUP = "Common options:";
 
-/** Gives a command the options of a table, grouped by what they are for, and a text after its help. */
+/** Adds the options of a table to a command, grouped by purpose, and a text after its help. */
 export function addOptions<Values>(
   command: Command,
   table: OptionTable<Values>,
@@ -69,7 +69,7 @@ function parserOf(
   };
 }
 
-/** The phrase, then in parentheses what may be given and what is taken otherwise. */
+/** The phrase, then in parentheses the accepted values and the default. */
 function descriptionOf({ help, choices, range, usual, usualWords }: OptionSpec<unknown>): string {
   const words = usualWords ?? (usual === undefined ? undefined : String(usual));
   const facts = [
@@ -91,7 +91,10 @@ const ALLOW_EXTERNAL: OptionSpec<readonly string[]> = {
   usualWords: "only from the folder of the model",
 };
 
-/** Adds `--json`, `--quiet`, `--verbose`, `--no-color`, `--width`, `--help`: the same for every command. */
+/**
+ * Adds `--json`, `--quiet`, `--verbose`, `--no-color`, `--width`, `--help`: the same for every
+ * command.
+ */
 export function addCommonOptions(command: Command): Command {
   if (READS_WEIGHTS.includes(command.name())) {
     command.addOption(optionOf("allowExternal", ALLOW_EXTERNAL as OptionSpec<unknown>));

@@ -7,8 +7,8 @@ import type { AnyOptionTable, OptionTable, Trait, Traits } from "./option-spec.j
 /**
  * Refuses every option that the user typed and that would be ignored.
  *
- * `values` are all options, `given` the keys of those that were typed, as defaults are no contradiction.
- * Fails: `option-not-applicable`, once an option.
+ * `values` are all options, `given` the keys of those that were typed: defaults never conflict.
+ * Fails: `option-not-applicable`, once per option.
  */
 export function checkOptions<Values extends object>(
   table: OptionTable<Values>,

@@ -9,7 +9,7 @@ import {
 import type { OptionSpec } from "./option-spec.js";
 import { addDim, MOST_TASKS, sharesOfTasks, whole } from "./values.js";
 
-/** Where a command writes; `usualWords` says where it does so by itself. */
+/** Options for the output file; `usualWords` describes the default path. */
 export function outOption(what: string, usualWords: string): OptionSpec<string> {
   return { short: "-o", value: "<file>", help: `where to write the ${what}`, usualWords };
 }

@@ -1,13 +1,13 @@
 /**
- * One option of the command line as data: how it is written, what the help says of it, and with
- * what it has no meaning, and why.
+ * One option of the command line as data: its syntax, its help text, and the conditions under which
+ * it does not apply, each with the reason.
  *
  * A command's options are a table of these. The help, the checks and the messages follow from the
  * table, so an option that would be ignored is refused instead.
  */
 import type { CommonOptions } from "../io.js";
 
-/** What a command line asks for, as far as options depend on it. */
+/** A property of a command line that options depend on. */
 export type Trait =
   /** Measured on this machine's CPU, or from a profile of a CPU. */
   | "cpu"
@@ -44,7 +44,10 @@ export type Trait =
   /** Nothing is written. */
   | "no-output";
 
-/** The traits of a command line, each in the words of a message: `with --device cpu`, `without --devices`. */
+/**
+ * The traits of a command line, each in the words of a message: `with --device cpu`, `without
+ * --devices`.
+ */
 export type Traits = Readonly<Partial<Record<Trait, string>>>;
 
 /** Headings of the help, in its order. */
@@ -65,11 +68,13 @@ export interface OnlyValues<Value> {
   readonly why: string;
 }
 
-/** An option whose parsed value is a `Value`. Its long name is the key in its table, in kebab case. */
+/**
+ * An option whose parsed value is a `Value`. Its long name is the key in its table, in kebab case.
+ */
 export interface OptionSpec<Value> {
   /** One letter with a dash: `-o`. */
   readonly short?: string;
-  /** How its value is written, `<n>`; absent: a switch. */
+  /** The placeholder of its value, such as `<n>`; absent: a switch. */
   readonly value?: string;
   /** A phrase for the help, without range, choices and default. */
   readonly help: string;
@@ -77,15 +82,15 @@ export interface OptionSpec<Value> {
   readonly choices?: readonly Value[];
   /** The value of a text that the user typed. Throws: commander's `InvalidArgumentError`. */
   parse?(text: string, before: Value): Value;
-  /** What is accepted, for the help: `1 to 64`. */
+  /** The accepted values, for the help: `1 to 64`. */
   readonly range?: string;
-  /** The value where the option is not given. */
+  /** The default value. */
   readonly usual?: Value;
   /** The same in words, also where the value depends on other things. */
   readonly usualWords?: string;
   /** Absent: `any`. */
   readonly group?: keyof typeof OPTION_GROUPS;
-  /** Why it has no meaning under a trait: a clause for "cannot be used with ...: ". */
+  /** The reason why it does not apply under a trait: a clause after "cannot be used with ...: ". */
   readonly not?: Readonly<Partial<Record<Trait, string>>>;
   /** Traits under which only some values have a meaning. */
   readonly only?: Readonly<Partial<Record<Trait, OnlyValues<Value>>>>;

@@ -71,7 +71,7 @@ export const PIPELINE_ALGORITHM: OptionSpec<PipelineAlgorithm> = {
   choices: PIPELINE_ALGORITHMS,
 };
 
-/** How much work a search for a pipeline's schedule is worth. */
+/** The effort of a pipeline search. */
 export const EFFORT: OptionSpec<Effort> = {
   value: "<name>",
   help: "work that the search is worth; thorough may take a minute, for proofs",
@@ -163,10 +163,10 @@ const STAGES: OptionTable<PipelineCliOptions> = {
   microBatches: MICRO_BATCHES,
 };
 
-/** What a command does with options of pipelines. */
+/** The differences between commands in their pipeline options. */
 interface StageOptionsUse {
   readonly group: "any" | "pipeline" | "stages";
-  /** Why they mean nothing without a pipeline; absent: there always is one. */
+  /** The reason why they do not apply without a pipeline; absent: there always is one. */
   readonly alone?: string;
 }
 

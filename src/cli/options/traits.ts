@@ -9,7 +9,7 @@ export function traitIf(isThere: boolean, traits: Traits): Traits {
   return isThere ? traits : {};
 }
 
-/** What a device of a name means for options. */
+/** The traits of a named device. */
 export function deviceTraits(device: NamedDevice, name: string): Traits {
   const words = `with --device ${name}`;
   switch (device.kind) {
@@ -22,12 +22,12 @@ export function deviceTraits(device: NamedDevice, name: string): Traits {
   }
 }
 
-/** What a profile file means for options. */
+/** The traits of a profile file. */
 export function profileTraits({ profile }: { readonly profile?: string }): Traits {
   return traitIf(profile !== undefined, { profile: "with --profile" });
 }
 
-/** What a pipeline of a model means for options. `devices` is the name of the option that gives them. */
+/** The traits of a pipeline of a model. `devices` is the name of the option that sets its devices. */
 export function pipelineTraits(
   device: NamedDevice,
   name: string,

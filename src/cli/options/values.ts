@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import type { PipelineDevice } from "../../placement/stage-spec.js";
 
-/** What is said of an option whose values are whole numbers in [`low`, `high`]. */
+/** The part of an option's help for whole numbers in [`low`, `high`]. */
 export function whole(
   low: number,
   high: number,

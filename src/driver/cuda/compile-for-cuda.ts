@@ -23,7 +23,7 @@ import { measuredSection } from "./measured-section.js";
 import { fasterSection, mergedSection } from "./merged-on-cuda.js";
 import type { CudaTarget } from "./with-device.js";
 
-/** What to compile, and for which GPU. */
+/** A request to compile a model for a GPU from measurements. */
 export interface CudaCompileRequest extends ModelJob {
   readonly target: CudaTarget;
   /** Only this algorithm, whatever is faster. */
@@ -39,7 +39,7 @@ export interface CudaCompileRequest extends ModelJob {
 /**
  * Compiles a model for a GPU from measurements and writes its artifact.
  *
- * Fails: what reading, lowering, measuring and writing fail with, `merges-not-measured`; nothing is
+ * Fails: as reading, lowering, measuring and writing do, `merges-not-measured`; nothing is
  * written then.
  */
 export async function compileForCuda(
@@ -69,12 +69,12 @@ async function artifactOf(
     return recorded;
   }
   const { profile, input } = recorded.value;
-  const wish = {
+  const options = {
     seed: request.target.seed,
     algorithm: request.algorithm,
     batch: request.batch?.batch,
   };
-  const plain = measuredSection(wish, { lowered, original: lowered, merges: [] }, profile);
+  const plain = measuredSection(options, { lowered, original: lowered, merges: [] }, profile);
   if (!plain.ok) {
     return plain;
   }
@@ -89,7 +89,7 @@ async function artifactOf(
   const { target, remeasure } = request;
   const device = profile.deviceModel;
   const also = { original: lowered, target, device, remeasure };
-  const merged = await mergedSection({ ...wish, ...also }, context);
+  const merged = await mergedSection({ ...options, ...also }, context);
   return merged.ok
     ? ok({ ...artifact, operators: fasterSection(plain.value, merged.value) })
     : merged;

@@ -38,9 +38,9 @@ export interface MeasuredSearch {
 }
 
 /**
- * The candidates of a model from its GPU profile, with the kernels and launch costs that it has.
+ * Searches a model's schedules with the kernels and launch costs of its GPU profile.
  *
- * Fails: as the one algorithm that was asked for.
+ * Fails: as the requested algorithm, if there is one.
  */
 export function searchFromProfile(
   lowered: LoweredModel,
@@ -76,8 +76,8 @@ function withinStreamLimit(candidates: GpuCandidates): GpuCandidates {
   };
 }
 
-/** What is to be measured, and whether figures of earlier runs will do. */
-export interface MeasuringWish {
+/** Options of a measurement on a GPU, and whether kept figures of earlier runs may be used. */
+export interface CudaMeasureOptions {
   /** Only this algorithm's schedule; such a profile is not kept. */
   readonly algorithm: GpuAlgorithm | undefined;
   /** Measure again even if a kept profile fits. */
@@ -85,17 +85,18 @@ export interface MeasuringWish {
 }
 
 /**
- * What is measured of a model on a GPU: as earlier runs kept it, if that is the same model, code, GPU, driver
- * and libraries, and has all schedules that the search finds; else measured now, and kept: every operator, then, with the schedules that a search finds from these
- * figures, the best of every algorithm against one stream.
+ * Measures a model on a GPU, or returns what an earlier run kept of the same model, code, GPU, driver
+ * and libraries, if that has all schedules that the search finds. New measurements are kept: every
+ * operator first; then the best schedule of every algorithm, found from these figures, against one
+ * stream.
  *
- * Fails: what `withDevice` and the search fail with; `outputs-differ` when one stream alone does not give
- * what ONNX Runtime gives.
+ * Fails: as `withDevice` and the search do; `outputs-differ` if the outputs of one stream alone differ
+ * from ONNX Runtime's.
  */
 export async function measureOnCuda(
   lowered: LoweredModel,
   target: CudaTarget,
-  wish: MeasuringWish,
+  options: CudaMeasureOptions,
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
   return withDevice(lowered, target, context, async (device) => {
@@ -107,14 +108,14 @@ export async function measureOnCuda(
       isFused: target.fuse,
     });
     const path = gpuProfilePath(context.profileFolder, key, programDigest(model));
-    const kept = wish.remeasure
+    const kept = options.remeasure
       ? undefined
-      : keptProfile(path, key, { lowered, target, wish }, context);
+      : keptProfile(path, key, { lowered, target, options }, context);
     if (kept !== undefined) {
       return ok(kept);
     }
-    const measured = await measuredNow(lowered, target, { wish, device }, context);
-    if (measured.ok && wish.algorithm === undefined) {
+    const measured = await measuredNow(lowered, target, { options, device }, context);
+    if (measured.ok && options.algorithm === undefined) {
       keep(path, measured.value, context);
     }
     return measured;
@@ -128,11 +129,11 @@ function keptProfile(
   {
     lowered,
     target,
-    wish,
+    options,
   }: {
     readonly lowered: LoweredModel;
     readonly target: CudaTarget;
-    readonly wish: MeasuringWish;
+    readonly options: CudaMeasureOptions;
   },
   context: DriverContext,
 ): GpuProfile | undefined {
@@ -145,7 +146,7 @@ function keptProfile(
   }
   const { profile } = kept;
   const { seed } = target;
-  const search = searchFromProfile(lowered, profile, { seed, algorithm: wish.algorithm });
+  const search = searchFromProfile(lowered, profile, { seed, algorithm: options.algorithm });
   const timed = new Set(profile.measurement?.schedules.map(({ digest }) => digest));
   const isComplete =
     search.ok &&
@@ -166,11 +167,13 @@ function keep(path: string, profile: GpuProfile, { onNote }: DriverContext): voi
 async function measuredNow(
   lowered: LoweredModel,
   target: CudaTarget,
-  { wish, device }: { readonly wish: MeasuringWish; readonly device: FoundDevice },
+  {
+    options: { algorithm },
+    device,
+  }: { readonly options: CudaMeasureOptions; readonly device: FoundDevice },
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
   const { seed, precision, fuse } = target;
-  const { algorithm } = wish;
   const { onProgress } = context;
   const { probe } = device;
   const prepared = await device.prepare();

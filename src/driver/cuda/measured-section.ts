@@ -17,8 +17,8 @@ import { searchFromProfile } from "./measure-on-cuda.js";
 /** Times at least this far apart count as different, whatever the noise floor says. */
 export const LEAST_DIFFERENCE = 0.01;
 
-/** What decides a section beside the profile. */
-export interface SectionWish {
+/** Options of a measured section besides its profile. */
+export interface MeasuredSectionOptions {
   readonly seed: number;
   /** Only this algorithm, whatever is faster. */
   readonly algorithm: GpuAlgorithm | undefined;
@@ -34,12 +34,12 @@ export interface ScheduledModel {
 }
 
 /**
- * The section of the schedule that a profile shows to be the best.
+ * The section of the schedule that is best by a profile.
  *
- * Fails: as the one algorithm that was asked for.
+ * Fails: as the requested algorithm, if there is one.
  */
 export function measuredSection(
-  { seed, algorithm, batch }: SectionWish,
+  { seed, algorithm, batch }: MeasuredSectionOptions,
   { lowered, original, merges }: ScheduledModel,
   profile: GpuProfile,
 ): Result<OperatorsSection> {

@@ -10,11 +10,15 @@ import { chooseMerges } from "../../search/operator/gpu/choose-merges.js";
 import { MergeSpace } from "../../search/operator/gpu/merge-space.js";
 import type { DriverContext } from "../context.js";
 import { measureOnCuda } from "./measure-on-cuda.js";
-import { LEAST_DIFFERENCE, measuredSection, type SectionWish } from "./measured-section.js";
+import {
+  LEAST_DIFFERENCE,
+  type MeasuredSectionOptions,
+  measuredSection,
+} from "./measured-section.js";
 import type { CudaTarget } from "./with-device.js";
 
 /** A model to be measured with merges. */
-export interface MergedRequest extends SectionWish {
+export interface MergedRequest extends MeasuredSectionOptions {
   readonly original: LoweredModel;
   readonly target: CudaTarget;
   readonly remeasure: boolean;
@@ -49,7 +53,7 @@ export async function mergedSection(
     : profile;
 }
 
-/** The section with merges if it is faster by more than the noise, beside the same baselines. */
+/** The section with merges if it is faster by more than the noise, with the same baselines. */
 export function fasterSection(
   plain: OperatorsSection,
   merged: OperatorsSection | undefined,

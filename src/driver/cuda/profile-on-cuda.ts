@@ -6,19 +6,19 @@ import { type ModelJob, runModelJob } from "../model-job.js";
 import { measureOnCuda } from "./measure-on-cuda.js";
 import type { CudaTarget } from "./with-device.js";
 
-/** What to measure, on which GPU, and where to write it. */
+/** A request to measure a model on a GPU and write its profile. */
 export interface CudaProfileRequest extends ModelJob {
   readonly target: CudaTarget;
 }
 
-/** Who asks for a profile wants new figures; compiles that follow find them. */
+/** `profile` always measures again; compiles that follow use the new figures. */
 const FRESH = { algorithm: undefined, remeasure: true } as const;
 
 /**
  * Measures a model on a GPU, its best schedules and the baselines included, and writes the profile:
  * everything that a compile elsewhere needs.
  *
- * Fails: what reading, lowering, measuring and writing fail with; nothing is written then.
+ * Fails: as reading, lowering, measuring and writing do; nothing is written then.
  */
 export async function profileOnCuda(
   request: CudaProfileRequest,

@@ -8,7 +8,7 @@ import type { DriverContext } from "../context.js";
 import { outputsTooFar, replayDiffers, streamsTooMany } from "../failures.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
-/** What running a schedule on a GPU gave. */
+/** The result of running a schedule on a GPU. */
 export interface CudaRunReport {
   readonly device: string;
   readonly algorithm: string;
@@ -30,9 +30,9 @@ export interface CudaRunReport {
 
 /**
  * Executes a schedule on a GPU: checks its outputs against ONNX Runtime's and against one stream,
- * then measures it beside the baselines.
+ * then measures it together with the baselines.
  *
- * Fails: what `withDevice` fails with; `streams-too-many`, `outputs-differ`, `replay-differs`.
+ * Fails: as `withDevice`; `streams-too-many`, `outputs-differ`, `replay-differs`.
  */
 export async function runOnCuda(
   file: string,

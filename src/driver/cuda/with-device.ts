@@ -30,13 +30,13 @@ export interface CudaTarget {
 export interface FoundDevice {
   readonly probe: ProbeResult;
   readonly model: DeviceModel;
-  /** Makes inputs and runs ONNX Runtime on them. Fails: what ONNX Runtime fails with. */
+  /** Makes inputs and runs ONNX Runtime on them. Fails: as ONNX Runtime does. */
   prepare(): Promise<Result<OpenDevice>>;
 }
 
 /** A GPU that is ready for a model. */
 export interface OpenDevice {
-  /** What ONNX Runtime gives for the inputs; `undefined`: nothing to compare with, and a note said why. */
+  /** ONNX Runtime's outputs; `undefined`: there is nothing to compare with, and a note said why. */
   readonly reference: Outputs | undefined;
   /** A session with this way of sharing memory; the one before it is over. */
   open(sharing: Sharing): Promise<Result<DeviceSession>>;

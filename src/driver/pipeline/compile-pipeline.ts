@@ -26,24 +26,24 @@ import { type OnPlacementSearch, searchedSection } from "../search-placement.js"
 import { type CostSource, modelCosts } from "./model-costs.js";
 import { writeStageModels } from "./write-stage-models.js";
 
-/** Which model is placed, and how. */
+/** A request to place a model on devices. */
 export interface PlaceRequest extends ModelJob {
   readonly costs: CostSource;
   readonly place: PlaceOptions;
-  /** Options that the user gave, by long name, for provenance. */
+  /** Options that the user typed, by long name, for provenance. */
   readonly given: GivenOptions;
 }
 
-/** What to compile into a pipeline. */
+/** A request to compile a model into a pipeline. */
 export interface PipelineRequest extends PlaceRequest {
   readonly algorithm: PipelineAlgorithm;
   readonly effort?: Effort | undefined;
-  /** Hears of the search at work. */
+  /** Called with the progress of the search. */
   readonly onSearch?: OnPlacementSearch | undefined;
   readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
 }
 
-/** A placed model whose pipeline was searched. */
+/** A placed model with its pipeline schedule. */
 export interface CompiledPipeline {
   readonly artifact: ScheduleArtifact;
   readonly placed: PlacedModel;
@@ -54,7 +54,7 @@ export interface CompiledPipeline {
 /**
  * Compiles a model into a pipeline schedule and writes its artifact.
  *
- * Fails: what reading, lowering, measuring, placing, searching and writing fail with. After a
+ * Fails: as reading, lowering, measuring, placing, searching and writing do. After a
  * failure or an interrupt nothing is written.
  */
 export async function compilePipeline(
@@ -94,8 +94,8 @@ export async function compilePipeline(
 }
 
 /**
- * All operators one after the other on one device of speed 1, by the times of which stages are made; in training as much longer as the
- * blocks of the placement take beside their forward passes.
+ * The time of all operators one after the other on one device of speed 1, by the times that stages are
+ * made of; in training it is scaled by the ratio of all blocks of the placement to its forward blocks.
  */
 function oneDeviceTime({ durationNs }: ModelCosts, { blocks }: Placement): number {
   const forwardNs = durationNs.reduce((sum, ns) => sum + ns, 0);
@@ -106,7 +106,7 @@ function oneDeviceTime({ durationNs }: ModelCosts, { blocks }: Placement): numbe
   return Math.round(forward === 0 ? forwardNs : (forwardNs * all) / forward);
 }
 
-/** What to cut, and where the stages go as models. */
+/** A request to cut a model, and the folder of the stage models. */
 export interface PartitionRequest extends PlaceRequest {
   /** A folder that is there; `undefined`: stages are not written. */
   readonly stageModels: string | undefined;

@@ -1,4 +1,4 @@
-/** What is wrong with pipelines from models. */
+/** Failures of pipelines from models. */
 
 import type { Failure } from "../../core/failure.js";
 

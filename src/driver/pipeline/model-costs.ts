@@ -24,7 +24,7 @@ export type CostSource =
 /**
  * The costs of a model.
  *
- * Fails: what measuring fails with; `operators-not-capturable`, `device-memory-exceeded` for a GPU.
+ * Fails: as measuring does; `operators-not-capturable`, `device-memory-exceeded` for a GPU.
  */
 export async function modelCosts(
   lowered: LoweredModel,

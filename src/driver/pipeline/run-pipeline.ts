@@ -1,4 +1,7 @@
-/** Runs a pipeline artifact on this machine's CPU and compares it with its prediction and with the whole model. */
+/**
+ * Runs a pipeline artifact on this machine's CPU and compares it with its prediction and with the
+ * whole model.
+ */
 import { cpus } from "node:os";
 import type { ScheduleArtifact } from "../../artifact/artifact.js";
 import type { PipelineSection } from "../../artifact/pipeline-section.js";
@@ -27,7 +30,7 @@ import type { DriverContext } from "../context.js";
 import { outputsDiffer } from "../failures.js";
 import { pipelineNotRunnable } from "./failures.js";
 
-/** What to run. */
+/** A request to run a pipeline artifact. */
 export interface RunPipelineRequest {
   readonly file: string;
   readonly model: string | undefined;
@@ -52,7 +55,7 @@ export interface RanBlock {
   readonly predictedEndNs: number;
 }
 
-/** What running a pipeline gave. */
+/** The result of running a pipeline. */
 export interface PipelineRunReport {
   readonly microBatches: number;
   readonly devices: readonly string[];
@@ -63,16 +66,16 @@ export interface PipelineRunReport {
   /** Time of all processor cores for one micro-batch. */
   readonly cpuNs: number;
   readonly outputs: PipelineMeasurement["outputs"];
-  /** How the sessions of stages were made, so that outputs are the same. */
+  /** The settings of the stages' sessions with which outputs are the same. */
   readonly settings: StageSettings;
-  /** Faster ways whose outputs were not the same. */
+  /** Faster settings whose outputs were not the same. */
   readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
   readonly wholeModel: readonly WholeModelTiming[];
   /** Of the round with the middle makespan: by device, then in order of execution. */
   readonly timeline: readonly RanBlock[];
 }
 
-/** Outputs further apart than this, relatively, are wrong and not merely rounded otherwise. */
+/** A larger relative difference of outputs is an error, not different rounding. */
 const TOLERANCE = 1e-3;
 /** Sets of inputs that micro-batches take in turn. */
 const INPUT_SETS = 4;
@@ -81,8 +84,7 @@ const USUAL_ROUNDS = 5;
 /**
  * Executes a pipeline schedule.
  *
- * Fails: what verifying fails with; `pipeline-not-runnable`; what making stages and running fails
- * with; `outputs-differ`.
+ * Fails: as verifying, making stages and running do; `pipeline-not-runnable`, `outputs-differ`.
  */
 export async function runPipeline(
   request: RunPipelineRequest,
@@ -159,7 +161,7 @@ export async function runPipeline(
   }
 }
 
-/** Why a schedule is not for this runner. */
+/** The reason why this runner cannot execute a schedule, if there is one. */
 function reasonAgainst(artifact: ScheduleArtifact, placement: Placement): string | undefined {
   const device = artifact.provenance.options["device"] ?? "cpu";
   if (device !== "cpu") {
@@ -183,7 +185,7 @@ function reasonAgainst(artifact: ScheduleArtifact, placement: Placement): string
   return idle === undefined ? undefined : `block "${idle.id}" names no operators`;
 }
 
-interface ReportParts {
+interface ReportRequest {
   readonly section: PipelineSection;
   readonly placement: Placement;
   readonly blockOf: readonly number[];
@@ -192,8 +194,8 @@ interface ReportParts {
   readonly tried: PipelineRunReport["tried"];
 }
 
-function reportOf(parts: ReportParts): PipelineRunReport {
-  const { section, placement, blockOf, measured, settings, tried } = parts;
+function reportOf(request: ReportRequest): PipelineRunReport {
+  const { section, placement, blockOf, measured, settings, tried } = request;
   const predicted = new Map(
     section.instances.map((each) => [`${each.block}\n${each.microBatch}`, each]),
   );

@@ -10,9 +10,9 @@ import { StageWeights } from "../../onnx/stage-weights.js";
 import type { PlacedModel } from "../../staging/place-model.js";
 
 /**
- * Writes every stage as `<model>.<stage>.onnx` into a folder, made if need be, their weights once beside them as
- * `<model>.stages.weights`. In the model's own folder weights that are external data already are
- * referred to where they are.
+ * Writes every stage as `<model>.<stage>.onnx` into a folder, which is created if necessary, and their
+ * weights once, next to them, as `<model>.stages.weights`. In the model's own folder, weights that are
+ * external data already are referenced in place.
  *
  * Fails: `file-exists` without `force`, `file-unwritable`, `weights-unwritable`, `weights-missing`,
  * `stage-boundary-not-tensor`.
@@ -65,7 +65,7 @@ export function writeStageModels(
   return ok(undefined);
 }
 
-/** Whether anything has that name; a link that leads nowhere has it too. */
+/** Whether a file of that name exists; a dangling link counts. */
 function isTaken(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
