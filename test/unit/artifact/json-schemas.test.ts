@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SCHEDULE_KIND } from "../../../src/artifact/artifact-format.js";
 import { type DocumentKind, documentSchema } from "../../../src/core/json-document.js";
@@ -17,12 +19,19 @@ const KINDS = [
   STAGE_PLACEMENT_KIND,
 ] as readonly DocumentKind<unknown>[];
 
+const fileOf = ({ format }: DocumentKind<unknown>): string =>
+  `${format.replace("top-compile/", "")}.schema.json`;
+
 /** `npm run test:update` writes them again. */
 describe("docs/schema", () => {
+  it("has a file for each kind of document, and no other", () => {
+    const files = readdirSync(resolve(import.meta.dirname, "../../../docs/schema"));
+    expect(files.sort()).toEqual(KINDS.map((kind) => fileOf(kind)).sort());
+  });
+
   it.each(KINDS)("of $format is what its reader takes", async (kind) => {
-    const name = kind.format.replace("top-compile/", "");
     await expect(stableJson(documentSchema(kind))).toMatchFileSnapshot(
-      `../../../docs/schema/${name}.schema.json`,
+      `../../../docs/schema/${fileOf(kind)}`,
     );
   });
 });
