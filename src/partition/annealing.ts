@@ -19,7 +19,7 @@ import { back, isAllowed, stepMaker, take } from "./stage-steps.js";
  */
 
 /** How long to anneal. */
-export interface AnnealingLimits {
+export interface AnnealingOptions {
   /** Steps drawn in all passes together. */
   readonly steps: number;
   readonly random: Random;
@@ -39,7 +39,7 @@ const EVENNESS = 0.1;
 export function anneal(
   graph: PartitionGraph,
   { stageCount, stageOf }: StagePartition,
-  { steps, random }: AnnealingLimits,
+  { steps, random }: AnnealingOptions,
 ): FoundPartition {
   let best = stageOf;
   let bestNs = new PartitionState(graph, stageOf, stageCount).periodNs();

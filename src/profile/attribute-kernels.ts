@@ -212,7 +212,7 @@ function chargeTo(matching: Matching, kernel: number, candidates: readonly numbe
 const FLOPS_PER_BYTE = 10;
 
 /** Share of each of a kernel's operators in its time, by estimated work; the shares sum to 1. */
-export function sharesOf(
+export function timeSharesOf(
   graph: OperatorGraph,
   operators: readonly OperatorId[],
 ): readonly number[] {

@@ -25,7 +25,7 @@ import {
   attributeKernels,
   fusedWith,
   type KernelAttribution,
-  sharesOf,
+  timeSharesOf,
 } from "./attribute-kernels.js";
 import { profilerFailed } from "./failures.js";
 import type { OperatorMethod, OperatorTiming } from "./profile.js";
@@ -277,7 +277,7 @@ function splitTimes(
     if (times === undefined || operators.length === 0) {
       continue;
     }
-    const shares = sharesOf(lowered.graph, operators);
+    const shares = timeSharesOf(lowered.graph, operators);
     for (const [i, operator] of operators.entries()) {
       const total = present(operatorNs[operator], "operator");
       for (let run = 0; run < count; run++) {

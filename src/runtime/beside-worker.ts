@@ -1,4 +1,4 @@
-/** The thread that `beside` starts. */
+/** The program of the thread that `beside` starts. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { BesideRequest } from "./beside.js";
 

@@ -1,22 +1,22 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
-/** What a thread beside is given. */
+/** The work of a second thread. */
 export interface BesideRequest {
   /** A module that exports a function `run`. */
   readonly module: string;
   readonly data: object;
 }
 
-/** Whether a thread beside this one has a core of its own. */
+/** Returns whether a second thread has a core of its own. */
 export function hasSecondCore(): boolean {
   return availableParallelism() > 1;
 }
 
 /**
- * Starts `run(data)` of a module in a thread beside this one, and gives what it gives; `undefined`
- * when the thread fails, for whatever reason. It goes on while this thread computes without waiting;
- * the result is heard when it waits.
+ * Runs `run(data)` of a module in a second thread and returns its result, or `undefined` when the
+ * thread fails for any reason. The thread runs on while this one computes; the result arrives once
+ * this thread waits.
  *
  * Requires: data and result can be cloned. Cost: some 0.1 s of processor time for the thread.
  */

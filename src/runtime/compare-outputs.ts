@@ -1,7 +1,7 @@
 import type { ElementType } from "../ir/element-type.js";
 import { elementsOver, type TensorData } from "./tensor-data.js";
 
-/** How one output differs from its reference. */
+/** The difference between one output and its reference. */
 export interface OutputDifference {
   readonly name: string;
   /** Same element type, size and bytes. */

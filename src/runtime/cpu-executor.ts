@@ -1,10 +1,10 @@
 /**
- * Runs a model on the CPU as its schedule says: one worker thread per stream, each with the sessions
+ * Runs a model on the CPU by its schedule: one worker thread per stream, each with the sessions
  * of its segments, because ONNX Runtime's Node binding runs a session synchronously on the thread
  * that calls it (two sessions of one thread never overlap).
  *
  * One inference is one signal to all workers and one back; in between the workers hand tensors to
- * each other directly. Whatever goes wrong in a worker (an error of ONNX Runtime, an early end, no
+ * each other directly. Any fault of a worker (an error of ONNX Runtime, an early end, no
  * memory, no answer in time) ends the executor with one failure, and every thread is stopped.
  */
 import type { Failure } from "../core/failure.js";
@@ -24,7 +24,7 @@ import {
 import { disableTelemetry } from "./onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "./tensor-data.js";
 import { ThreadCrew } from "./thread-crew.js";
-import { portsBetween } from "./thread-life.js";
+import { portsBetween, STATE_CLOSED, STATE_RUNNING } from "./thread-life.js";
 import { routesOf, type TensorRoute, type WorkerPlan } from "./worker-plan.js";
 import {
   FINISHED,
@@ -32,19 +32,17 @@ import {
   GENERATION,
   publishWord,
   STATE,
-  STATE_CLOSED,
-  STATE_RUNNING,
   type WorkerReport,
   type WorkerSetup,
 } from "./worker-protocol.js";
 
-/** How an executor is made. */
+/** Options of a CPU executor. */
 export interface ExecutorOptions {
   /** Longest time for one inference, and for making the sessions (default 2 minutes). */
   readonly timeoutMs?: number;
   /** Stops the start-up or the inference in progress, and the executor with it. */
   readonly signal?: AbortSignal;
-  /** How long threads that are told to end may take for it (default 10 s): see `CrewOptions`. */
+  /** Grace period of threads that are asked to end (default 10 s): see `CrewOptions`. */
   readonly graceMs?: number;
   /** Largest JavaScript heap of a worker; ONNX Runtime's own memory is not counted. */
   readonly heapLimitMb?: number;
@@ -52,7 +50,7 @@ export interface ExecutorOptions {
   readonly program?: URL;
 }
 
-/** When one segment ran. */
+/** The interval in which one segment ran. */
 export interface SegmentTime {
   readonly worker: number;
   /** Position among the worker's segments. */
@@ -87,7 +85,7 @@ export interface CpuExecutor {
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 
-/** The caller sleeps in slices of this length, between which it hears of failures and interrupts. */
+/** The caller sleeps in slices of this length, and handles failures and interrupts between them. */
 const SLICE_MS = 10;
 
 /**
@@ -110,7 +108,7 @@ export async function createCpuExecutor(
   return ready.ok ? ok(executor) : ready;
 }
 
-/** What the threads run. */
+/** The program of the threads. */
 const WORKER_PROGRAM = new URL("./cpu-worker.js", import.meta.url);
 
 /** The threads of one executor and the memory that they share. */

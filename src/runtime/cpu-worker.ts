@@ -2,9 +2,9 @@
  * The program of a worker thread: owns the sessions of one stream and executes them, one inference
  * after the other, until the executor is closed.
  *
- * ONNX Runtime reads tensors from unshared memory only, and its Node binding gives every output in a
+ * ONNX Runtime reads tensors from unshared memory only, and its Node binding returns every output in a
  * new buffer (also when it is handed one to write to). So an output is used as it is by later
- * segments of this worker, its buffer is moved to the one other worker that wants it, or its bytes go
+ * segments of this worker, its buffer is moved to the one other worker that reads it, or its bytes go
  * through shared memory into a private buffer of each reader, made once.
  */
 
@@ -19,6 +19,7 @@ import {
   type RuntimeTensor,
 } from "./onnx-runtime.js";
 import { elementsOver, tensorBytes } from "./tensor-data.js";
+import { STATE_RUNNING } from "./thread-life.js";
 import { warmHeap } from "./warm-heap.js";
 import type { PlanSegment } from "./worker-plan.js";
 import {
@@ -30,7 +31,6 @@ import {
   publishWord,
   STATE,
   STATE_FAILED,
-  STATE_RUNNING,
   type WorkerReport,
   type WorkerSetup,
 } from "./worker-protocol.js";
@@ -42,7 +42,7 @@ interface Running {
   readonly sessions: readonly RuntimeSession[];
   readonly control: Int32Array;
   readonly timeline: BigInt64Array;
-  /** What this worker's segments can read, by tensor: own outputs, moved tensors, private copies. */
+  /** Tensors that this worker's segments can read: own outputs, moved tensors, private copies. */
   readonly held: (RuntimeTensor | undefined)[];
   /** The generation from which a held tensor that another worker made is, by tensor. */
   readonly fetched: Int32Array;
@@ -166,7 +166,7 @@ async function runSegment(
   }
 }
 
-/** The tensor as ONNX Runtime can read it, fetched from its producer if that is somebody else. */
+/** The tensor as ONNX Runtime can read it, fetched from its producer if that is another worker. */
 function inputTensor(worker: Running, tensor: number, generation: number): RuntimeTensor {
   const { setup, held } = worker;
   const route = present(setup.routes[tensor], "route");

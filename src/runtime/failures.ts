@@ -38,7 +38,7 @@ export function temporaryFolderFull(parent: string, problem: string): Failure {
   };
 }
 
-/** What ONNX Runtime says, without where in its own sources it says so. */
+/** A message of ONNX Runtime, without the place in its sources. */
 function runtimeLine(cause: unknown): string {
   const line = errorText(cause).split("\n")[0] ?? "";
   const words = line.replace(/^\S+\.(?:cc|h):\d+ .*?(?=\[ONNXRuntimeError\])/, "");
@@ -93,10 +93,10 @@ export function segmentFailed(
   };
 }
 
-/** What a worker thread works for: a stream by its number, or a device of a pipeline by its name. */
+/** The owner of a worker thread: a stream by its number, or a device of a pipeline by its name. */
 export type WorkerOwner = number | string;
 
-/** A worker thread ended before it was told to. */
+/** A worker thread ended unasked. */
 export function workerDied(owner: WorkerOwner, reason: string, cause?: unknown): Failure {
   return {
     code: "worker-died",
@@ -156,7 +156,7 @@ export function wrongFeed(tensor: string, problem: string): Failure {
   return { code: "wrong-input-tensor", message: problem, where: tensor, exit: 1 };
 }
 
-/** A model that works at none of the sizes that were assumed for its dynamic dims, the defaults first. */
+/** A model that fails at every size assumed for its dynamic dims, the defaults first. */
 export function sizesRefused(reason: Failure, sizes: readonly string[]): Failure {
   const [defaults = "", ...tried] = sizes;
   const more = tried.length === 0 ? "" : `; also tried: ${tried.join(", ")}`;

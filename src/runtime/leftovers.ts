@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Trace } from "../core/traces.js";
 
-/** What a run has told of its files so far: what it would leave behind, and what it has written. */
+/** The files of a run, from its traces: what it would leave behind, and what it has written. */
 export class Leftovers {
   readonly #open = new Map<string, { readonly target: string | undefined }>();
   readonly #written = new Set<string>();
 
-  /** Hears a trace. */
+  /** Takes in a trace. */
   hear(trace: Trace): void {
     switch (trace.kind) {
       case "making":
@@ -24,8 +24,8 @@ export class Leftovers {
   }
 
   /**
-   * Removes every temporary that is still there. Gives the files that had been put into their places
-   * by then, in order. Requires: the run has ended. Never throws: what cannot be removed stays.
+   * Removes every temporary that is still there. Returns the files that had been put into their
+   * places by then, in order. Requires: the run has ended. Never throws: what cannot be removed stays.
    */
   clear(): readonly string[] {
     for (const [path, { target }] of [...this.#open].reverse()) {
@@ -36,7 +36,7 @@ export class Leftovers {
       try {
         rmSync(path, { recursive: true, force: true, maxRetries: 3 });
       } catch {
-        // Somebody else's by now, or on a disk that is gone.
+        // Another user's by now, or on a disk that is gone.
       }
     }
     return [...this.#written];

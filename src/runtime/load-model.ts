@@ -10,7 +10,7 @@ import { ortShapeOracle } from "./shape-oracle.js";
 import { type LoadOptions, withSizes } from "./with-sizes.js";
 
 /**
- * Reads and lowers a model, with ONNX Runtime's shape inference for what ours leaves open. Where the
+ * Reads and lowers a model, with ONNX Runtime's shape inference where ours leaves shapes open. Where the
  * model contradicts the default sizes of its dynamic dims, other sizes are tried (`dim-trials.ts`).
  *
  * Fails: whatever reading and lowering fail with, and `isUsable`.
@@ -63,7 +63,7 @@ async function lowerForBatch(
     return batched;
   }
   const { isRewritten } = batched.value;
-  // ONNX Runtime reads the file, so it cannot be asked about other sizes than those in it.
+  // ONNX Runtime reads the file, so it infers for no other sizes than those in it.
   const oracle = isRewritten ? {} : { oracle: ortShapeOracle };
   const many = await lowerModel(batched.value.model, {
     dims: batched.value.dims,
@@ -83,7 +83,7 @@ async function lowerForBatch(
   return right.ok ? many : right;
 }
 
-/** A line on the sizes that dynamic dims were given without being asked, if there are any. */
+/** A line on the sizes that were assumed for dynamic dims, if there are any. */
 export function noteOnDims({ boundDims }: LoweredModel): string | undefined {
   const assumed = boundDims.filter(({ source }) => source !== "option");
   const sizes = assumed.map(

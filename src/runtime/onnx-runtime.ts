@@ -14,7 +14,7 @@ export interface RuntimeTensor {
   readonly data: ElementArray;
 }
 
-/** What a session says about an input or output; unknown and symbolic dims are names, possibly empty. */
+/** A session's description of an input or output; unknown and symbolic dims are names, possibly empty. */
 export interface RuntimeValue {
   readonly name: string;
   readonly isTensor: boolean;
@@ -22,7 +22,7 @@ export interface RuntimeValue {
   readonly shape?: readonly (number | string)[];
 }
 
-/** A session of ONNX Runtime, as its Node binding gives it. */
+/** A session of ONNX Runtime, as in its Node binding. */
 export interface RuntimeSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -43,7 +43,7 @@ export interface OnnxRuntime {
   create(model: Uint8Array | string, options: object): Promise<RuntimeSession>;
 }
 
-/** How a session is made. */
+/** Options of a session. */
 export interface SessionOptions {
   /** Threads inside an operator (default 1). */
   readonly intraThreads?: number;
@@ -53,7 +53,7 @@ export interface SessionOptions {
   readonly level?: "disabled" | "basic" | "extended" | "layout" | "all";
   /** Writes a profile to `<prefix>_<date>.json` when the profiling ends. */
   readonly profilePrefix?: string;
-  /** Writes the optimized model to this path, its larger weights to a file beside it. */
+  /** Writes the optimized model to this path, its larger weights to a file next to it. */
   readonly optimizedModel?: { readonly path: string; readonly weightsFile: string };
   /** Further configuration entries of the session, by their dotted names' parts. */
   readonly extra?: Readonly<Record<string, string>>;
@@ -170,7 +170,7 @@ function fromRuntimeTensor(tensor: RuntimeTensor): TensorData {
 
 /** A model that runs on the calling thread, with its inputs bound once. */
 export interface BoundModel {
-  /** Runs once and gives every tensor output by name. */
+  /** Runs once and returns every tensor output by name. */
   run(): Promise<Result<ReadonlyMap<string, TensorData>>>;
   release(): Promise<void>;
 }

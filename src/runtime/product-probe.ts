@@ -1,15 +1,15 @@
 /**
- * Whether ONNX Runtime multiplies bytes exactly on this processor.
+ * A probe of whether ONNX Runtime multiplies bytes exactly on this processor.
  *
  * Without VNNI, an x86 processor saturates sums of two products of unsigned by signed bytes at 16 bits
- * (`src/onnx/exact-products.ts` says why). Nothing that ONNX Runtime says of itself tells; one product
+ * (`src/onnx/exact-products.ts` explains why). ONNX Runtime reports nothing about it; one product
  * whose sums are known does.
  */
 import { ok, type Result } from "../core/result.js";
 import { productModel } from "../onnx/product-model.js";
 import { bindSession, createSession, type OnnxRuntime } from "./onnx-runtime.js";
 
-/** Which products of bytes are exact here. */
+/** The kinds of byte products that are exact here. */
 export interface ExactProducts {
   /** Unsigned by signed bytes: what most quantized models ask for. */
   readonly mixed: boolean;
@@ -48,7 +48,7 @@ async function isExact(runtime: OnnxRuntime, second: "int8" | "uint8"): Promise<
   if (!model.ok) {
     return model;
   }
-  // Unoptimized: a product of constants is not computed before it is asked for.
+  // Unoptimized: a product of constants is not computed before it is needed.
   const session = await createSession(runtime, model.value.bytes, { level: "disabled" }, where);
   if (!session.ok) {
     return session;

@@ -2,12 +2,12 @@
  * Shapes and types from ONNX Runtime, without weights.
  *
  * The model is opened with its weights turned into inputs and with every wanted value appended as
- * an output that has only a name; the session then says what it inferred. `disabled` optimization
+ * an output that has only a name; the session then reports the shape it inferred. `disabled` optimization
  * is quick and keeps every value; `basic` also folds constants, which some shapes need. An empty
  * shape means "scalar" and "unknown rank" alike there, so those values are settled by a dump of the
  * optimized model, where an unknown rank has no shape at all; what is optimized away stays open.
  *
- * A model that ONNX Runtime refuses (unknown operators, one wrong node) gives nothing: the oracle
+ * A model that ONNX Runtime refuses (unknown operators, one invalid node) yields nothing: the oracle
  * never fails, it only knows less.
  */
 import { join } from "node:path";
@@ -25,10 +25,10 @@ import {
 } from "./onnx-runtime.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-/** Skips kernel look-up, so that models without CPU kernels still say their shapes. */
+/** Skips kernel look-up, so that models without CPU kernels still report their shapes. */
 const COMPILE_ONLY = { compile_only: "1" };
 
-/** What ONNX Runtime infers for the wanted values. */
+/** The shapes that ONNX Runtime infers for the wanted values. */
 export const ortShapeOracle: ShapeOracle = async (model, inputs, wanted) => {
   const runtime = await loadOnnxRuntime();
   if (!runtime.ok) {
@@ -87,7 +87,7 @@ async function askByOutputs(
   await session.value.release();
 }
 
-/** Static types only; an empty shape says nothing. */
+/** Static types only; an empty shape means unknown. */
 function typeOf({ isTensor, type, shape }: RuntimeValue): TensorType | undefined {
   const dims = (shape ?? []).filter((size) => typeof size === "number" && size >= 0) as number[];
   if (!isTensor || type === undefined || dims.length === 0 || dims.length !== shape?.length) {

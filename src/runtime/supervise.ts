@@ -1,11 +1,11 @@
 /**
  * Runs a program of this package in a process of its own, so that it can be ended at any moment.
  *
- * Whoever computes cannot hear signals, and a thread inside ONNX Runtime cannot be stopped: when it
+ * A process that computes cannot handle signals, and a thread inside ONNX Runtime cannot be stopped: when it
  * is, or when the process ends around it, the binding aborts or the system finds a broken pointer
  * (docs/decisions/0007). Another process can always be ended, with all that it started. This one
- * therefore does nothing but wait: for the end, for signals, and for what the run tells of its files
- * (`traces.ts`), which it removes when the run cannot do so any more.
+ * therefore does nothing but wait: for the end, for signals, and for the run's traces of its
+ * files (`traces.ts`), which it removes when the run cannot do so any more.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ import { Leftovers } from "./leftovers.js";
 /** Signals that end a run. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** How a run ended. */
+/** The end of a run. */
 export type RunEnd =
   | { readonly kind: "ended"; readonly status: number }
   /** By a signal; `written` are the files that were in their places by then. */
@@ -23,13 +23,13 @@ export type RunEnd =
   /** By itself, and not as programs end: a fault in native code, or no memory left. */
   | { readonly kind: "died"; readonly reason: string };
 
-/** What is sent to a run that is asked to stop. */
+/** The message that asks a run to stop. */
 export const STOP = "stop";
 
-/** How long a run that is asked to stop may take for it. */
+/** Time that a run has to stop when asked. */
 const GRACE_MS = 100;
 
-/** How long what a run told before its end may take to arrive. */
+/** Time that a run's last messages have to arrive after its end. */
 const LAST_WORDS_MS = 100;
 
 const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -43,7 +43,7 @@ const HAS_GROUPS = process.platform !== "win32";
  *
  * SIGINT, SIGTERM and SIGHUP ask it to stop; what it has not done `GRACE_MS` later, or at a second
  * signal, it does not do any more: it is killed with every process that it started, and its temporary
- * files are removed. `onReady` is called once signals are heard here.
+ * files are removed. `onReady` is called once signals are handled here.
  */
 export async function supervise(
   program: URL,
@@ -106,7 +106,7 @@ function listen(child: ChildProcess, onStop: (signal: StopSignal) => void): () =
   };
 }
 
-/** Waits until the process is gone and everything that it told has arrived. */
+/** Waits until the process is gone and all of its messages have arrived. */
 function endOf(child: ChildProcess): Promise<Exclude<RunEnd, { readonly kind: "stopped" }>> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ kind: "died", reason: error.message }));

@@ -2,7 +2,7 @@
  * Folders for temporary files, which do not outlive the run that made them.
  *
  * The name of a folder holds the process that made it. When that process was killed so hard that
- * nobody could clean up after it, the next run that makes such a folder removes what it finds.
+ * nothing could clean up after it, the next run that makes such a folder removes what it finds.
  */
 import {
   lstatSync,
@@ -59,12 +59,12 @@ export function temporaryFolder(purpose: string, parent?: string): Result<Tempor
   return ok({ path, remove: () => removeFolder(path) });
 }
 
-/** What is written to see whether anything can be: more than what a full disk keeps for names. */
+/** Bytes written to test for room: more than a full disk keeps for names. */
 const PROBE_BYTES = 1 << 16;
 
 /**
- * What went wrong when something that writes to a temporary folder failed and the reason may be that
- * there is no room: then this failure, which says so, stands for the original one.
+ * The failure to report when something that writes to a temporary folder failed, possibly for want of
+ * room: if so a failure that names the reason, else the original one.
  *
  * `neededBytes`: what was to be written, about. Leaves nothing.
  */
@@ -120,7 +120,7 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** Whether a process runs; one that runs as another user counts. */
+/** Returns whether a process runs; one that runs as another user counts. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

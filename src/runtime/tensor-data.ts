@@ -32,7 +32,7 @@ export type ElementArray =
 
 type ArrayOver = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ElementArray;
 
-/** How the binding holds each element type; types that it cannot pass are absent. */
+/** The binding's array of each element type; types that it cannot pass are absent. */
 const ARRAYS: ReadonlyMap<ElementType, ArrayOver & { readonly BYTES_PER_ELEMENT: number }> =
   new Map<ElementType, ArrayOver & { readonly BYTES_PER_ELEMENT: number }>([
     ["float32", Float32Array],
@@ -49,7 +49,7 @@ const ARRAYS: ReadonlyMap<ElementType, ArrayOver & { readonly BYTES_PER_ELEMENT:
     ["uint64", BigUint64Array],
   ]);
 
-/** Whether tensors of this type can be given to and taken from a session. */
+/** Returns whether tensors of this type can be passed to and from a session. */
 export function crossesSessions(elementType: ElementType): boolean {
   return ARRAYS.has(elementType);
 }

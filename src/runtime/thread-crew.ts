@@ -1,18 +1,18 @@
 /**
- * A group of worker threads that live and fail together: the first thing that goes wrong in one of
+ * A group of worker threads that live and fail together: the first fault in one of
  * them is the failure of all, whatever follows from it.
  */
 import { type MessagePort, Worker } from "node:worker_threads";
 import type { Failure } from "../core/failure.js";
 import { onceGone, within } from "./thread-life.js";
 
-/** How a crew is made. */
+/** Options of a crew. */
 export interface CrewOptions {
   readonly program: URL;
   /** Largest JavaScript heap of a thread; ONNX Runtime's own memory is not counted. */
   readonly heapLimitMb?: number | undefined;
   /**
-   * How long threads that are told to end may take for it. A thread inside ONNX Runtime's native
+   * Time that threads have to end when asked. A thread inside ONNX Runtime's native
    * code must be left to come out of it: when it is stopped there, the binding cannot report its
    * error any more and aborts the whole process.
    */
@@ -42,7 +42,7 @@ export class ThreadCrew {
     this.#options = options;
   }
 
-  /** What went wrong first. */
+  /** The first failure. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
@@ -79,7 +79,7 @@ export class ThreadCrew {
     }
   }
 
-  /** Waits until threads that were told to end have done so, and stops those that do not. */
+  /** Waits until threads that were asked to end have done so, and stops those that do not. */
   async dismiss(): Promise<void> {
     this.#isDismissed = true;
     const ended = this.#threads.map((thread) => new Promise((gone) => onceGone(thread, gone)));

@@ -1,5 +1,10 @@
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 
+/** The state of an executor that works. */
+export const STATE_RUNNING = 0;
+/** The state of an executor whose threads are to end. */
+export const STATE_CLOSED = 1;
+
 /** A channel for every pair of workers: row `a`, column `b` is the end that `a` uses to reach `b`. */
 export function portsBetween(count: number): (MessagePort | undefined)[][] {
   const ports = Array.from({ length: count }, () =>

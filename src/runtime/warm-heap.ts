@@ -1,8 +1,8 @@
 import { MessageChannel } from "node:worker_threads";
 
 /**
- * ONNX Runtime's Node binding gives every output of a session in a new buffer. The C library takes
- * buffers of 128 KiB and more from the operating system and gives them back when freed, so that each
+ * ONNX Runtime's Node binding returns every output of a session in a new buffer. The C library takes
+ * buffers of 128 KiB and more from the operating system and returns them when freed, so that each
  * output pays for page faults: 256 KiB took 312 us instead of 58, 1 MiB 1018 instead of 196.
  *
  * glibc raises the size from which it does so, up to 32 MiB, whenever it frees such a buffer, and it
@@ -16,7 +16,7 @@ export async function warmHeap(): Promise<void> {
   await allocateAndFree(24);
 }
 
-/** A buffer whose message nobody can receive any more is freed at once, not at some collection. */
+/** A buffer whose message can no longer be received is freed at once, not at some collection. */
 async function allocateAndFree(mebibytes: number): Promise<void> {
   const buffer = new ArrayBuffer(mebibytes << 20);
   new Uint8Array(buffer).fill(1);

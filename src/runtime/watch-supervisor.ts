@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
 
-/** What a thread that watches is given. */
+/** The data of a watching thread. */
 export interface WatchRequest {
   /** The process that supervises this one. */
   readonly supervisor: number;
-  /** What is killed when it is gone: a process, or a group when negative. */
+  /** The process to kill when the supervisor is gone, or a group when negative. */
   readonly victim: number;
 }
 

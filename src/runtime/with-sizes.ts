@@ -6,15 +6,15 @@ import type { BoundDim, LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { sizesRefused } from "./failures.js";
 
-/** How a model is loaded. */
+/** Options of loading a model. */
 export interface LoadOptions {
   /** Sizes that the user gave to dynamic dims. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Sizes of the dims that the user did not give, such as those of a profile; absent: defaults. */
+  /** Sizes of the dims that the user left open, such as those of a profile; absent: defaults. */
   readonly assumed?: AssumedSizes;
   /** Folders, besides the model's own, that its external data may lie in; absent: none. */
   readonly allowExternal?: readonly string[] | undefined;
-  /** Whether the model can be used at its sizes; absent: it can if it can be lowered. */
+  /** Checks whether the model can be used at its sizes; absent: it can if it can be lowered. */
   readonly isUsable?: (lowered: LoweredModel) => Promise<Result<void>>;
 }
 

@@ -12,17 +12,17 @@ export interface PlanSegment {
   readonly outputs: readonly number[];
 }
 
-/** What each worker thread executes in one inference, and which tensors cross between them. */
+/** The work of each worker thread in one inference, and the tensors that cross between them. */
 export interface WorkerPlan {
   readonly tensors: readonly TensorSpec[];
-  /** Tensors that the caller gives and takes: positions in `tensors`. */
+  /** Tensors that the caller passes in and receives: positions in `tensors`. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** The segments of each worker, in the order of execution. */
   readonly workers: readonly (readonly PlanSegment[])[];
 }
 
-/** How one tensor of a plan travels. */
+/** The route of one tensor of a plan. */
 export interface TensorRoute {
   /** Worker that writes it; `undefined`: the caller. */
   readonly producer: number | undefined;
@@ -30,7 +30,7 @@ export interface TensorRoute {
   readonly consumers: readonly number[];
   /**
    * `local`: stays in the memory of one worker.
-   * `copy`: through shared memory, written once, read by everyone who wants it.
+   * `copy`: through shared memory, written once, read by every worker that needs it.
    * `move`: the buffer itself changes its owner.
    */
   readonly handover: "local" | "copy" | "move";
@@ -45,9 +45,9 @@ const MOVE_FROM_BYTES: number = 16 * 1024;
 
 /**
  * The route of every tensor of a plan. Only a tensor with one reader can be moved, and only if
- * neither the caller nor its producer wants it afterwards.
+ * neither the caller nor its producer reads it afterwards.
  *
- * Throws `InternalError` for a plan that is not sound: an input that nobody produces, a tensor with
+ * Throws `InternalError` for a plan that is not sound: an input without a producer, a tensor with
  * two producers, or segments that wait for each other.
  */
 export function routesOf(

@@ -1,13 +1,14 @@
 /**
- * What the executor and its worker threads share: the layout of the control words, the messages,
- * and the two ways to wait.
+ * The memory and messages that the executor and its worker threads share: the layout of the control
+ * words, the messages, and the two ways to wait.
  *
  * Everything on the critical path goes through shared memory: the caller raises the generation, a
- * worker that finished a tensor writes the generation into the tensor's word, whoever wants the
- * tensor waits for that word. Messages serve only to start up and to report a failure.
+ * worker that finished a tensor writes the generation into the tensor's word, and its
+ * readers wait for that word. Messages serve only to start up and to report a failure.
  */
 import type { MessagePort } from "node:worker_threads";
 import type { TensorSpec } from "./tensor-data.js";
+import { STATE_RUNNING } from "./thread-life.js";
 import type { PlanSegment, TensorRoute } from "./worker-plan.js";
 
 /** Number of the inference in progress: raised by the caller to start one. */
@@ -19,14 +20,10 @@ export const STATE = 2;
 /** The word of tensor t is `FIRST_TENSOR + t`: the last generation that produced it. */
 export const FIRST_TENSOR = 3;
 
-/** The executor works. */
-export const STATE_RUNNING = 0;
-/** The workers are to end. */
-export const STATE_CLOSED = 1;
-/** A worker failed: the others are to give up. */
+/** The state besides those of every executor: a worker failed, the others are to give up. */
 export const STATE_FAILED = 2;
 
-/** What a worker is given at its start. */
+/** The data that a worker starts with. */
 export interface WorkerSetup {
   readonly worker: number;
   readonly workerCount: number;
@@ -47,7 +44,7 @@ export interface WorkerSetup {
   readonly ports: readonly (MessagePort | undefined)[];
 }
 
-/** What a worker tells the executor. */
+/** A message of a worker to the executor. */
 export type WorkerReport =
   | { readonly kind: "ready" }
   | { readonly kind: "runtime-missing"; readonly message: string }
@@ -96,7 +93,7 @@ export function awaitWord(control: Int32Array, word: number, wanted: number): bo
   }
 }
 
-/** Waits, asleep, for the next inference. Gives its generation, or `undefined` when there is none to come. */
+/** Waits, asleep, for the next inference. Returns its generation, or `undefined` when no more will come. */
 export function awaitGeneration(control: Int32Array, last: number): number | undefined {
   for (let i = 0; i < SPINS; i++) {
     if (Atomics.load(control, GENERATION) !== last) {

@@ -29,7 +29,7 @@ export interface SegmentLoad {
 }
 
 /** A span of constant rate. */
-export interface Phase {
+export interface RateSpan {
   readonly timeNs: number;
   /** Reading of the clock of work done at `timeNs`. */
   readonly workNs: number;
@@ -42,7 +42,7 @@ export interface SegmentRun {
   readonly endNs: Float64Array;
   /** Position in `phases` of the phase that began when the segment started. */
   readonly startPhase: Int32Array;
-  readonly phases: readonly Phase[];
+  readonly phases: readonly RateSpan[];
   readonly makespanNs: number;
 }
 
@@ -58,7 +58,7 @@ export function runSegments(load: SegmentLoad, costs: WorkerCosts, keepPhases = 
   const startNs = new Float64Array(segments);
   const endNs = new Float64Array(segments).fill(-1);
   const startPhase = new Int32Array(segments);
-  const phases: Phase[] = [];
+  const phases: RateSpan[] = [];
   const next = queues.start.slice(0, workers);
   const running = new Int32Array(workers).fill(-1);
   const target = new Float64Array(workers);

@@ -6,11 +6,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { ConvNode, HelperNode, Launch } from "../../src/runtime/cuda/client/nodes.js";
+import type { ConvNode, HelperNode, NodeLaunch } from "../../src/runtime/cuda/client/nodes.js";
 import { BUILD_TIMEOUT_MS, expectDone, noCompiler, SCALE } from "../support/native-helper.js";
 import { base64, floats, mix, opened, read } from "../support/stand-in-helper.js";
 
-const NOTHING: Launch["after"] = [];
+const NOTHING: NodeLaunch["after"] = [];
 
 describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () => {
   let helper: GpuHelper;

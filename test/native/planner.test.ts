@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
-import type { Launch, PlanAction } from "../../src/runtime/cuda/client/nodes.js";
+import type { NodeLaunch, PlanAction } from "../../src/runtime/cuda/client/nodes.js";
 import {
   BUILD_TIMEOUT_MS,
   expectDone,
@@ -12,7 +12,7 @@ import {
 
 interface TestSchedule {
   readonly nodes: number;
-  readonly launches: readonly Required<Launch>[];
+  readonly launches: readonly Required<NodeLaunch>[];
 }
 
 /** Schedules of up to 30 launches on up to 6 streams, nodes in any order, some not launched. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
-import type { HelperNode, Launch } from "../../src/runtime/cuda/client/nodes.js";
+import type { HelperNode, NodeLaunch } from "../../src/runtime/cuda/client/nodes.js";
 import {
   BUILD_TIMEOUT_MS,
   expectDone,
@@ -103,7 +103,7 @@ describe.skipIf(noCompiler !== undefined)(`scheduled execution (${noCompiler ?? 
         for (const helper of helpers) {
           const wipe: HelperNode = { kind: "memset", offset: 8, bytes: count * 8, value: 0xff };
           await expectDone(helper, "program", { nodes: [...nodes, wipe] });
-          const outcome = async (schedule: readonly Launch[]): Promise<string> => {
+          const outcome = async (schedule: readonly NodeLaunch[]): Promise<string> => {
             await expectDone(helper, "upload", {
               items: [{ base64: base64(new Uint8Array(8 + count * 8)), offset: 0 }],
             });

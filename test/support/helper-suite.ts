@@ -11,7 +11,7 @@ import type {
   GemmNode,
   HelperNode,
   KernelArgument,
-  Launch,
+  NodeLaunch,
 } from "../../src/runtime/cuda/client/nodes.js";
 import { BUILD_TIMEOUT_MS, expectDone } from "./native-helper.js";
 
@@ -205,7 +205,7 @@ export function describeHelperOn(device: string, obtain: () => Promise<GpuHelper
           // that was not waited for would be there all the same.
           const wipe: HelperNode = { kind: "memset", offset: 8, bytes: count * 8, value: 0xff };
           await expectDone(helper, "program", { nodes: [...nodes, wipe] });
-          const outcome = async (launches: readonly Launch[]): Promise<string> => {
+          const outcome = async (launches: readonly NodeLaunch[]): Promise<string> => {
             const zeros = Buffer.alloc(8 + count * 8).toString("base64");
             await expectDone(helper, "upload", { items: [{ base64: zeros, offset: 0 }] });
             await expectDone(helper, "run", { schedule: { launches, mode }, prelude: count });

@@ -3,7 +3,7 @@ import { errorLine } from "../../core/error-text.js";
 import type { Failure } from "../../core/failure.js";
 import { workerOutOfMemory } from "../failures.js";
 
-/** What ONNX Runtime says when memory is short. */
+/** Messages of ONNX Runtime when memory is short. */
 const NO_MEMORY = /bad_alloc|failed to allocate|out of memory|alloc.*fail/i;
 
 /** ONNX Runtime failed in a stage. */

@@ -1,14 +1,14 @@
 /**
- * Runs an inference pipeline on the CPU as its schedule says: one worker thread per device, each
+ * Runs an inference pipeline on the CPU by its schedule: one worker thread per device, each
  * with the sessions of its stages, each running its blocks in exactly the order of the schedule.
  *
- * Tensors go from thread to thread with their memory; only a tensor that several want is copied. A
+ * Tensors go from thread to thread with their memory; only a tensor that several devices read is copied. A
  * device that is ready early waits for its readers (`PlanWindow`), so that no more micro-batches
  * pile up between devices than the schedule allows. Times are not enforced: a block starts as soon
  * as everything before it is done, which is what the schedule's times predict.
  *
- * The caller's thread stays free: it hears of results and failures as events, may check outputs
- * while the devices work, and can be interrupted. The first thing that goes wrong ends everything.
+ * The caller's thread stays free: results and failures arrive as events, outputs may be checked
+ * while the devices work, and it can be interrupted. The first failure ends everything.
  */
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
@@ -25,19 +25,18 @@ import {
 import { disableTelemetry } from "../onnx-runtime.js";
 import { crossesSessions, type TensorData, tensorBytes } from "../tensor-data.js";
 import { ThreadCrew } from "../thread-crew.js";
-import { portsBetween } from "../thread-life.js";
+import { portsBetween, STATE_CLOSED } from "../thread-life.js";
 import { stageFailed, stageShapeWrong } from "./failures.js";
 import { checkPlan, type PipelinePlan, type PlanBlock } from "./pipeline-plan.js";
 import {
   type DeviceReport,
   FIRST_STAGE,
-  RUN,
+  RUN_NUMBER,
+  RUN_STATE,
   type SentTensor,
-  STATE,
-  STATE_CLOSED,
 } from "./pipeline-protocol.js";
 
-/** How an executor is made. */
+/** Options of a pipeline executor. */
 export interface PipelineOptions {
   /** Longest time for one run, and for making the sessions (default 10 minutes). */
   readonly timeoutMs?: number;
@@ -49,7 +48,7 @@ export interface PipelineOptions {
   readonly program?: URL;
 }
 
-/** When one block ran. */
+/** The interval in which one block ran. */
 export interface BlockTime extends PlanBlock {
   readonly device: number;
   /** Nanoseconds since the caller started the run, with all inputs of the block there. */
@@ -84,7 +83,7 @@ export interface PipelineExecutor {
 
 const DEFAULT_TIMEOUT_MS = 600_000;
 
-/** What the threads run. */
+/** The program of the threads. */
 const WORKER_PROGRAM = new URL("./pipeline-worker.js", import.meta.url);
 
 /**
@@ -242,8 +241,8 @@ class Executor implements PipelineExecutor {
       Atomics.store(this.#control, FIRST_STAGE + stage, 0);
     }
     const start = process.hrtime.bigint();
-    Atomics.add(this.#control, RUN, 1);
-    Atomics.notify(this.#control, RUN);
+    Atomics.add(this.#control, RUN_NUMBER, 1);
+    Atomics.notify(this.#control, RUN_NUMBER);
     const done = await this.#untilDone("the pipeline");
     if (!done.ok) {
       return done;
@@ -304,7 +303,7 @@ class Executor implements PipelineExecutor {
       return;
     }
     this.#isClosed = true;
-    Atomics.store(this.#control, STATE, STATE_CLOSED);
+    Atomics.store(this.#control, RUN_STATE, STATE_CLOSED);
     for (let word = 0; word < this.#control.length; word++) {
       Atomics.notify(this.#control, word);
     }

@@ -28,7 +28,7 @@ export interface PlanBlock {
   readonly microBatch: number;
 }
 
-/** How far a stage may run ahead of one that reads what it gives. */
+/** The lead that a stage may have over one that reads its outputs. */
 export interface PlanWindow {
   readonly producer: number;
   readonly consumer: number;
@@ -36,7 +36,7 @@ export interface PlanWindow {
   readonly ahead: number;
 }
 
-/** What every device of a pipeline executes, in which order, and what goes between them. */
+/** The work of every device of a pipeline, in order, and the tensors that go between them. */
 export interface PipelinePlan {
   /** Inputs of the model, what stages send each other, and outputs of the model. */
   readonly tensors: readonly TensorSpec[];
@@ -68,7 +68,7 @@ function producersOf({ tensors, stages }: PipelinePlan): readonly (number | unde
 /**
  * Walks the plan as the devices would, each as far as it gets; everything must get done.
  *
- * Throws `InternalError` for a plan whose blocks wait for each other, or for a tensor nobody makes.
+ * Throws `InternalError` for a plan whose blocks wait for each other, or for a tensor without a producer.
  * Cost: O(blocks x (inputs + windows)) rounds over the devices.
  */
 export function checkPlan(plan: PipelinePlan): void {
@@ -78,7 +78,7 @@ export function checkPlan(plan: PipelinePlan): void {
     for (const { tensor, name } of stage.inputs) {
       invariant(
         given.has(tensor) || producer[tensor] !== undefined,
-        `stage ${stage.name} reads "${name}", which nobody gives`,
+        `stage ${stage.name} reads "${name}", which no stage produces`,
       );
     }
   }

@@ -1,34 +1,30 @@
 /**
- * What the pipeline executor and its device threads share.
+ * The memory and messages that the pipeline executor and its device threads share.
  *
  * Control words: the number of the run in progress, the state, then for each stage how many
  * micro-batches it has finished in this run, then for each stage and micro-batch the number of the
  * run in which it was last done. Tensors go from device to device by ports, their memory with them;
- * the words say when to look.
+ * the words tell when to look.
  */
 import type { MessagePort } from "node:worker_threads";
 import type { SessionOptions } from "../onnx-runtime.js";
 import type { TensorSpec } from "../tensor-data.js";
+import { STATE_RUNNING } from "../thread-life.js";
 import type { PlanBlock, PlanStage, PlanWindow } from "./pipeline-plan.js";
 
 /** Number of the run in progress: raised by the caller to start one. */
-export const RUN = 0;
+export const RUN_NUMBER = 0;
 /** One of the `STATE_` values. */
-export const STATE = 1;
+export const RUN_STATE = 1;
 /** The word of stage s is `FIRST_STAGE + s`: micro-batches finished in this run. */
 export const FIRST_STAGE = 2;
 
-/** The executor works. */
-export const STATE_RUNNING = 0;
-/** The threads are to end. */
-export const STATE_CLOSED = 1;
-
-/** The word that says in which run a block was last done. */
+/** The word that holds the run in which a block was last done. */
 export function blockWord(stages: number, microBatches: number, block: PlanBlock): number {
   return FIRST_STAGE + stages + block.stage * microBatches + block.microBatch;
 }
 
-/** What a device thread is given at its start. */
+/** The data that a device thread starts with. */
 export interface DeviceSetup {
   readonly device: number;
   readonly tensors: readonly TensorSpec[];
@@ -57,7 +53,7 @@ export interface SentTensor {
   readonly buffer: ArrayBuffer;
 }
 
-/** What a device thread tells the executor. */
+/** A message of a device thread to the executor. */
 export type DeviceReport =
   | { readonly kind: "ready" }
   | { readonly kind: "runtime-missing"; readonly message: string }
@@ -108,7 +104,7 @@ export function awaitValue(
     if (isEnough(seen)) {
       return true;
     }
-    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+    if (Atomics.load(control, RUN_STATE) !== STATE_RUNNING) {
       return false;
     }
     Atomics.wait(control, word, seen, LOOK_UP_MS);

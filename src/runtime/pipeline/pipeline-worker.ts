@@ -3,8 +3,8 @@
  * exactly the order of the schedule, each as soon as its inputs are there and no reader is too far
  * behind.
  *
- * ONNX Runtime gives every output in a new buffer of its own. The buffer is moved to the last device
- * that wants it, without a copy; other devices get copies, this device keeps it as it is.
+ * ONNX Runtime returns every output in a new buffer of its own. The buffer is moved to the last device
+ * that reads it, without a copy; other devices get copies, this device keeps it as it is.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
@@ -18,6 +18,7 @@ import {
   type RuntimeTensor,
 } from "../onnx-runtime.js";
 import { elementsOver, tensorBytes } from "../tensor-data.js";
+import { STATE_RUNNING } from "../thread-life.js";
 import { warmHeap } from "../warm-heap.js";
 import type { PlanBlock } from "./pipeline-plan.js";
 import {
@@ -26,10 +27,9 @@ import {
   type DeviceReport,
   type DeviceSetup,
   FIRST_STAGE,
-  RUN,
+  RUN_NUMBER,
+  RUN_STATE,
   type SentTensor,
-  STATE,
-  STATE_RUNNING,
 } from "./pipeline-protocol.js";
 
 /** Runs of each stage before the first micro-batch: caches, lazy allocations. */
@@ -45,7 +45,7 @@ interface Device {
   readonly timeline: BigInt64Array;
   /** Inputs of the model as ONNX Runtime reads them, by tensor, then set of inputs. */
   readonly feeds: ReadonlyMap<number, readonly RuntimeTensor[]>;
-  /** What came from other stages and is still to be read, and how often, by `keyOf`. */
+  /** Tensors of other stages that are still to be read, and how often, by `keyOf`. */
   readonly held: Map<number, { readonly tensor: RuntimeTensor; readonly readers: number }>;
   /** For each tensor: the device of the stage that writes it, and the stages that read it. */
   readonly routes: readonly Route[];
@@ -75,7 +75,7 @@ async function main(setup: DeviceSetup): Promise<void> {
   const control = new Int32Array(setup.control);
   const sessions: (RuntimeSession | undefined)[] = [];
   for (const [stage, model] of setup.models.entries()) {
-    if (Atomics.load(control, STATE) !== STATE_RUNNING) {
+    if (Atomics.load(control, RUN_STATE) !== STATE_RUNNING) {
       return;
     }
     const name = present(setup.stages[stage], "stage").name;
@@ -173,11 +173,11 @@ async function warmUp(device: Device): Promise<boolean> {
 
 async function serve(device: Device): Promise<void> {
   for (let last = 0; ; ) {
-    const started = awaitValue(device.control, RUN, (run) => run !== last);
-    if (!started || Atomics.load(device.control, STATE) !== STATE_RUNNING) {
+    const started = awaitValue(device.control, RUN_NUMBER, (run) => run !== last);
+    if (!started || Atomics.load(device.control, RUN_STATE) !== STATE_RUNNING) {
       return;
     }
-    last = Atomics.load(device.control, RUN);
+    last = Atomics.load(device.control, RUN_NUMBER);
     if (!(await runBlocks(device, last))) {
       return;
     }
@@ -211,7 +211,7 @@ async function runBlocks(device: Device, run: number): Promise<boolean> {
   return true;
 }
 
-/** Waits until no reader of what the stage gives is too far behind. */
+/** Waits until no reader of the stage's outputs is too far behind. */
 function awaitWindows({ setup, control }: Device, stage: number): boolean {
   return setup.windows.every(({ producer, consumer, ahead }) => {
     if (producer !== stage) {
@@ -258,7 +258,7 @@ function keep({ setup, held, runtime, routes }: Device, sent: SentTensor): void 
   });
 }
 
-/** Runs one stage for one micro-batch and hands its outputs on. Gives false for a wrong shape. */
+/** Runs one stage for one micro-batch and hands its outputs on. Returns false for an unexpected shape. */
 async function runBlock(device: Device, { stage, microBatch }: PlanBlock): Promise<boolean> {
   const { setup, held } = device;
   const { inputs, outputs } = present(setup.stages[stage], "stage");

@@ -23,7 +23,7 @@ export interface GroupPlan {
 }
 
 /** What an evaluation found; `segmentOf` is overwritten by the next evaluation. */
-export interface Evaluation {
+export interface PlanEvaluation {
   readonly makespanNs: number;
   readonly segments: number;
   /** Segment of each group. */
@@ -39,7 +39,7 @@ export function groupEvaluator(
   groups: GroupGraph,
   costs: WorkerCosts,
   extent: "model" | "part" = "model",
-): (plan: GroupPlan) => Evaluation {
+): (plan: GroupPlan) => PlanEvaluation {
   const { count, predecessors, reads, writer, handOverNs } = groups;
   const width = costs.workers;
   const position = new Int32Array(count);

@@ -1,6 +1,6 @@
 import { itemsOf } from "../../core/lists.js";
 import type { Random } from "../../core/random.js";
-import type { Evaluation, GroupPlan } from "./group-evaluator.js";
+import type { GroupPlan, PlanEvaluation } from "./group-evaluator.js";
 import type { GroupGraph } from "./group-graph.js";
 
 /**
@@ -30,7 +30,7 @@ import type { GroupGraph } from "./group-graph.js";
 const THRESHOLDS: readonly number[] = [1, 0.3, 0.1];
 
 /** What an improvement may use up, and on how many workers. */
-export interface ImproveLimits {
+export interface ImprovePlanOptions {
   readonly evaluations: number;
   readonly workers: number;
   readonly random: Random;
@@ -44,7 +44,7 @@ export interface JudgedPlan {
 }
 
 /** The plan with its time. */
-export function judge(plan: GroupPlan, evaluate: (plan: GroupPlan) => Evaluation): JudgedPlan {
+export function judge(plan: GroupPlan, evaluate: (plan: GroupPlan) => PlanEvaluation): JudgedPlan {
   const { makespanNs, segments } = evaluate(plan);
   return { plan, makespanNs, segments };
 }
@@ -55,25 +55,25 @@ export function isBetter(a: Omit<JudgedPlan, "plan">, b: Omit<JudgedPlan, "plan"
 }
 
 /**
- * The best plan met within `limits.evaluations` evaluations, never worse than `from`.
+ * The best plan met within `options.evaluations` evaluations, never worse than `from`.
  *
  * The same seed gives the same plan.
  */
 export function improvePlan(
   groups: GroupGraph,
   from: JudgedPlan,
-  evaluate: (plan: GroupPlan) => Evaluation,
-  limits: ImproveLimits,
+  evaluate: (plan: GroupPlan) => PlanEvaluation,
+  options: ImprovePlanOptions,
 ): JudgedPlan {
-  if (groups.count < 2 || limits.workers < 2) {
+  if (groups.count < 2 || options.workers < 2) {
     return from;
   }
   const mean = groups.workNs.reduce((sum, ns) => sum + ns, 0) / groups.count;
-  const evaluations = Math.ceil(limits.evaluations / THRESHOLDS.length);
+  const evaluations = Math.ceil(options.evaluations / THRESHOLDS.length);
   return THRESHOLDS.reduce(
     (best, threshold) =>
       improveOnce(groups, best, evaluate, {
-        ...limits,
+        ...options,
         evaluations,
         thresholdNs: threshold * mean,
       }),
@@ -85,15 +85,15 @@ export function improvePlan(
 function improveOnce(
   groups: GroupGraph,
   from: JudgedPlan,
-  evaluate: (plan: GroupPlan) => Evaluation,
-  limits: ImproveLimits & { readonly thresholdNs: number },
+  evaluate: (plan: GroupPlan) => PlanEvaluation,
+  options: ImprovePlanOptions & { readonly thresholdNs: number },
 ): JudgedPlan {
-  const { random, evaluations, thresholdNs } = limits;
+  const { random, evaluations, thresholdNs } = options;
   let current = from;
   let best = from;
   let segmentOf = evaluate(current.plan).segmentOf.slice();
   for (let spent = 0; spent < evaluations; spent++) {
-    const plan = change(groups, current.plan, segmentOf, limits);
+    const plan = change(groups, current.plan, segmentOf, options);
     if (plan === undefined) {
       continue;
     }
@@ -114,7 +114,7 @@ function change(
   groups: GroupGraph,
   plan: GroupPlan,
   segmentOf: Int32Array,
-  { random, workers }: ImproveLimits,
+  { random, workers }: ImprovePlanOptions,
 ): GroupPlan | undefined {
   const group = random.integer(groups.count);
   const kind = random.integer(9);

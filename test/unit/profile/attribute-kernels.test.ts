@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import type { AttributeValue, OnnxGraph, OnnxNode } from "../../../src/onnx/model.js";
-import { attributeKernels, sharesOf } from "../../../src/profile/attribute-kernels.js";
+import { attributeKernels, timeSharesOf } from "../../../src/profile/attribute-kernels.js";
 import { loweredTinyModel, type TinyNode, tinyModel } from "../../support/tiny-model.js";
 
 const DIMS = [4, 4];
@@ -151,11 +151,11 @@ describe("attributeKernels", () => {
   });
 });
 
-describe("sharesOf", () => {
+describe("timeSharesOf", () => {
   it("splits by estimated work and sums to one", async () => {
     const lowered = await lower([node("MatMul", "x w", "a"), node("Relu", "a", "y")], "y");
     const operators = lowered.graph.operators.map((operator) => operator.id);
-    const shares = sharesOf(lowered.graph, operators);
+    const shares = timeSharesOf(lowered.graph, operators);
     expect(shares[0]).toBeGreaterThan(shares[1] ?? 1);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
   });

@@ -1,4 +1,4 @@
-/** Checked reading of the helper's answers: what does not fit the protocol is told, not used. */
+/** Checked reading of the helper's answers: what does not fit the protocol is reported, not used. */
 import { dictionary, list, object, optional } from "../../../core/json-containers.js";
 import {
   boolean,

@@ -3,7 +3,7 @@
  *
  * Nothing is built when the package is installed: most users never touch a GPU. The first command
  * that needs the helper builds it into the cache folder, under a name made of everything that goes
- * into it, so that a new version is built anew and an old one is never taken for it.
+ * into it, so that a new version is built again and an old one is never taken for it.
  */
 import { spawn } from "node:child_process";
 import {
@@ -31,11 +31,11 @@ import {
   helperSourcesMissing,
 } from "./failures.js";
 
-/** How the helper is built. */
+/** Options of a helper build. */
 export interface HelperBuildOptions {
   /** Folder in which built helpers are kept, each in a folder of its own. */
   readonly folder: string;
-  /** Where `CXX` and `PATH` are looked up. */
+  /** The environment in which `CXX` and `PATH` are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder `native` of the package; the installed one unless given. */
   readonly sources?: string;
@@ -124,7 +124,7 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
       native,
       sources,
       flags,
-      // What compilers leave behind when they are ended goes with the folder.
+      // Files that stopped compilers leave behind go with the folder.
       env: { ...options.env, TMPDIR: work },
     });
     return built.ok ? keep(work, folder) : built;
@@ -134,7 +134,7 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
 }
 
 /**
- * Whether a helper is there that is certainly this user's: only such a one is run. One that others
+ * Returns whether there is a helper that is certainly this user's: only such a one is run. One that others
  * may have put there is removed, to be built again. Throws where the folder of all helpers is not the
  * user's own.
  */

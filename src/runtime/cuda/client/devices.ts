@@ -1,4 +1,4 @@
-/** What the helper tells of GPUs and of NVIDIA's libraries. */
+/** The helper's report on GPUs and on NVIDIA's libraries. */
 import type { HelperError } from "./helper-error.js";
 
 /** One place where a library was looked for, and why it was not taken. */
@@ -7,19 +7,19 @@ export interface TriedPath {
   readonly error: string;
 }
 
-/** Whether a library was found. */
+/** The result of looking for one library. */
 export type LibraryReport =
   | {
       readonly found: true;
       readonly path: string;
-      /** As the library itself says, `13.0` or `9.12.0`; absent if it does not say. */
+      /** As reported by the library itself, `13.0` or `9.12.0`; absent if it reports none. */
       readonly version?: string;
       /** Functions that the helper uses and the library lacks; empty when it can be used. */
       readonly missing: readonly string[];
     }
   | { readonly found: false; readonly tried: readonly TriedPath[] };
 
-/** A device's figures, as the driver gives them. */
+/** A device's figures, as the driver reports them. */
 export interface CudaDevice {
   readonly index: number;
   readonly name: string;
@@ -32,7 +32,7 @@ export interface CudaDevice {
   readonly sharedBytesPerMultiprocessor: number;
   /** Most that a kernel can ask for a thread block. */
   readonly sharedBytesPerBlock: number;
-  /** What the system itself keeps of the shared memory for every thread block. */
+  /** Shared memory that the system itself reserves for every thread block. */
   readonly sharedBytesReservedPerBlock: number;
   readonly threadsPerBlock: number;
   readonly warpSize: number;
@@ -47,7 +47,7 @@ export interface CudaDevice {
 /** The libraries besides the driver. */
 export type MathLibrary = "nvrtc" | "cublasLt" | "cublas" | "cudnn";
 
-/** What the helper found on this machine. */
+/** The helper's findings on this machine. */
 export interface ProbeResult {
   readonly driver: LibraryReport;
   /** The CUDA version that the driver supports, `13.0`. */
@@ -56,6 +56,6 @@ export interface ProbeResult {
   readonly devices: readonly CudaDevice[];
   /** Why no device can be used; absent when one can. */
   readonly problem?: HelperError;
-  /** What may lead to trouble: libraries of different major versions. */
+  /** Possible causes of trouble: libraries of different major versions. */
   readonly warnings: readonly string[];
 }

@@ -73,7 +73,7 @@ export function helperVersionWrong(path: string, said: number, wanted: number): 
   };
 }
 
-/** The helper ended while it was asked something; `said` is the end of what it printed. */
+/** The helper ended during a request; `said` is the end of what it printed. */
 export function helperCrashed(op: string, how: string, said: string): Failure {
   return {
     code: "helper-crashed",
@@ -93,7 +93,7 @@ export function helperTimedOut(op: string, limitMs: number): Failure {
   };
 }
 
-/** The helper's answer is not what the protocol says. */
+/** The helper's answer does not follow the protocol. */
 export function helperAnswerInvalid(op: string, problem: string): Failure {
   return {
     code: "helper-answer-invalid",
@@ -102,7 +102,7 @@ export function helperAnswerInvalid(op: string, problem: string): Failure {
   };
 }
 
-/** What was computed before a restart of the helper is gone. */
+/** Results computed before a restart of the helper are gone. */
 export function deviceMemoryLost(): Failure {
   return {
     code: "device-memory-lost",
@@ -125,7 +125,7 @@ interface Refusal {
 /** A request that the protocol forbids: our mistake, or a helper of another version. */
 const REFUSED_REQUEST: Refusal = { code: "helper-refused-request" };
 
-/** What the helper's codes are called on our side, and what can be done about them. */
+/** Our codes for the helper's codes, and what can be done about each. */
 const REFUSALS: Readonly<Record<HelperErrorCode, Refusal>> = {
   "no-cuda-driver": {
     code: "cuda-driver-missing",
@@ -159,7 +159,7 @@ export function driverMissing(): Failure {
   return helperRefused("probe", NO_DRIVER);
 }
 
-/** What the helper says went wrong, in our words. */
+/** The helper's refusal, in our words. */
 export function helperRefused(op: string, error: HelperError): Failure {
   if (error.details?.["name"] === OUT_OF_MEMORY) {
     return {

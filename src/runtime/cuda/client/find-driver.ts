@@ -1,9 +1,9 @@
 /**
- * Whether this machine has NVIDIA's driver, told in a moment and without the helper, which would have to
- * be built first to say no.
+ * A quick check for NVIDIA's driver, without the helper, which would have to be built first only to
+ * answer no.
  *
  * The helper asks the dynamic loader for `libcuda.so.1`. Node has no call for that, but the loader answers
- * any program that is started with the library in LD_PRELOAD: if it finds none, it says so on standard
+ * any program that is started with the library in LD_PRELOAD: if it finds none, it reports so on standard
  * error and goes on. Only that answer is a no; whatever is in doubt is a yes, and then the helper tells.
  */
 import { spawn } from "node:child_process";
@@ -18,10 +18,10 @@ const KERNEL_FILES = ["/proc/driver/nvidia/version", "/dev/dxg"];
 /** A program that does nothing and is everywhere. */
 const PROGRAM = "true";
 
-/** How the loaders of glibc and musl say that there is no such file. */
+/** The messages of the loaders of glibc and musl for a missing file. */
 const NOT_FOUND = /cannot open shared object file|No such file or directory/;
 
-/** Where to look. */
+/** Options of the search for the driver. */
 export interface DriverSearch {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files of which one is there if the driver is; those of Linux unless given. */
@@ -30,7 +30,7 @@ export interface DriverSearch {
 }
 
 /**
- * Whether the helper may find a driver: false only if it certainly will not. Never fails.
+ * Returns whether the helper may find a driver: false only if it certainly will not. Never fails.
  *
  * Cost: some milliseconds.
  */
@@ -76,7 +76,7 @@ function versionedToolkits(): readonly string[] {
   }
 }
 
-/** Whether the loader, started as it would be for the helper, says that it finds no driver. */
+/** Returns whether the loader, started as for the helper, reports that it finds no driver. */
 function loaderRefuses(env: DriverSearch["env"]): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(PROGRAM, [], {

@@ -1,14 +1,14 @@
 /**
  * The native helper as the rest of the program sees it: requests with typed results, one failure
- * for everything that can go wrong, and one restart.
+ * for each kind of fault, and one restart.
  *
  * A CUDA fault is sticky: the context is lost until the process ends. So the helper is a process of
- * its own that can be ended and started again. What made its state (device, memory, uploads,
- * modules, nodes) is kept here as a journal and said again to the new process; then the request that
- * failed is made once more, because a fault may have been a passing one. A second time is an error.
+ * its own that can be ended and started again. The requests that made its state (device, memory,
+ * uploads, modules, nodes) are kept here as a journal and replayed to the new process; then the
+ * request that failed is made once more, because a fault may be transient. A second fault is an error.
  *
- * What a schedule had written before a restart is gone. A download would give the NaN of fresh
- * memory for it, so it fails until something has run again.
+ * Memory that a schedule had written before a restart is gone. A download would return the NaN of
+ * fresh memory instead, so it fails until something has run again.
  */
 import type { Failure } from "../../../core/failure.js";
 import { fail, ok, type Result } from "../../../core/result.js";
@@ -29,26 +29,26 @@ import {
 } from "./helper-process.js";
 import { type HelperOp, PROTOCOL_VERSION, type RequestOf, type ResultOf } from "./protocol.js";
 
-/** How a helper is kept. */
+/** Options of a helper. */
 export interface GpuHelperOptions {
   readonly program: HelperProgram;
   /** Ends the helper and fails the request in progress with `stopped`. */
   readonly signal?: AbortSignal;
-  /** How often it may be started again; 1 unless given. */
+  /** Most restarts (default 1). */
   readonly restartLimit?: number;
-  /** Watches the time that answers take; the clock's unless given. */
+  /** Watches the time that answers take (default: the clock's timer). */
   readonly startTimer?: StartTimer;
-  /** How long it may take to end by itself when it is closed; 10 s unless given. */
+  /** Longest time to end by itself when it is closed (default 10 s). */
   readonly graceMs?: number;
 }
 
-/** Limits of one request. */
-export interface CallLimits {
+/** Options of one request. */
+export interface CallOptions {
   /** Longest time for the answer; a default per request otherwise. */
   readonly timeoutMs?: number;
 }
 
-/** How long each request may take when the caller does not say: far more than any should need. */
+/** Default time limits of the requests: far more than any should need. */
 const TIMEOUTS_MS: Readonly<Record<HelperOp, number>> = {
   hello: 15_000,
   // Loads all of cuDNN, from a cold disk perhaps.
@@ -67,13 +67,13 @@ const TIMEOUTS_MS: Readonly<Record<HelperOp, number>> = {
   quit: 10_000,
 };
 
-/** A request that made state, to be said again after a restart. */
+/** A request that made state, to be replayed after a restart. */
 interface JournalEntry {
   readonly op: HelperOp;
   readonly request: object;
 }
 
-/** What each request makes of the entries before it; requests that are not here make no state. */
+/** Which earlier entries stay valid after each request; requests that are not here make no state. */
 const KEPT_BEFORE: Partial<Record<HelperOp, (entry: JournalEntry) => boolean>> = {
   open: () => false,
   arena: ({ op }) => op === "open" || op === "compile",
@@ -83,8 +83,8 @@ const KEPT_BEFORE: Partial<Record<HelperOp, (entry: JournalEntry) => boolean>> =
   program: ({ op }) => op !== "program",
 };
 
-/** What starting again cannot mend. */
-const MENDED_BY_NONE: ReadonlySet<string> = new Set(["stopped", "helper-not-started"]);
+/** Failures that a restart cannot mend. */
+const NOT_MENDED: ReadonlySet<string> = new Set(["stopped", "helper-not-started"]);
 
 /** Requests after which the device's memory holds what nodes wrote. */
 const WRITES_MEMORY: ReadonlySet<HelperOp> = new Set(["run", "measure", "kernels", "program"]);
@@ -111,23 +111,23 @@ export async function startGpuHelper(options: GpuHelperOptions): Promise<Result<
 
 /** A helper that is started again when it fails, once. */
 export class GpuHelper {
-  private readonly options: GpuHelperOptions;
-  private readonly onAbort = (): void => this.process?.stop(executionStopped());
-  private process: HelperProcess | undefined;
-  private journal: readonly JournalEntry[] = [];
-  private restartsLeft: number;
-  /** Set by what no restart can mend. */
-  private lastFailure: Failure | undefined;
-  private hasComputed = false;
-  private hasLostMemory = false;
+  readonly #options: GpuHelperOptions;
+  readonly #onAbort = (): void => this.#process?.stop(executionStopped());
+  #process: HelperProcess | undefined;
+  #journal: readonly JournalEntry[] = [];
+  #restartsLeft: number;
+  /** A failure that no restart can mend. */
+  #lastFailure: Failure | undefined;
+  #hasComputed = false;
+  #hasLostMemory = false;
   /** The request in progress and those that wait for it. */
-  private queue: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   /** Starts nothing yet: the first request does. */
   constructor(options: GpuHelperOptions) {
-    this.options = options;
-    this.restartsLeft = options.restartLimit ?? 1;
-    options.signal?.addEventListener("abort", this.onAbort);
+    this.#options = options;
+    this.#restartsLeft = options.restartLimit ?? 1;
+    options.signal?.addEventListener("abort", this.#onAbort);
   }
 
   /**
@@ -140,83 +140,83 @@ export class GpuHelper {
   call<O extends HelperOp>(
     op: O,
     request: RequestOf<O>,
-    limits: CallLimits = {},
+    options: CallOptions = {},
   ): Promise<Result<ResultOf<O>>> {
-    const made = this.queue.then(() => this.perform(op, request, limits));
-    this.queue = made;
+    const made = this.#queue.then(() => this.#perform(op, request, options));
+    this.#queue = made;
     return made;
   }
 
   /** Ends the helper; calls after it fail with `helper-closed`. Never fails. */
   async close(): Promise<void> {
-    await this.queue;
-    this.lastFailure ??= helperClosed();
-    this.options.signal?.removeEventListener("abort", this.onAbort);
-    await this.process?.close(this.options.graceMs ?? 10_000);
+    await this.#queue;
+    this.#lastFailure ??= helperClosed();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    await this.#process?.close(this.#options.graceMs ?? 10_000);
   }
 
-  private async perform<O extends HelperOp>(
+  async #perform<O extends HelperOp>(
     op: O,
     request: RequestOf<O>,
-    limits: CallLimits,
+    options: CallOptions,
   ): Promise<Result<ResultOf<O>>> {
-    if (this.options.signal?.aborted === true) {
-      this.lastFailure ??= executionStopped();
+    if (this.#options.signal?.aborted === true) {
+      this.#lastFailure ??= executionStopped();
     }
-    const timeoutMs = limits.timeoutMs ?? TIMEOUTS_MS[op];
+    const timeoutMs = options.timeoutMs ?? TIMEOUTS_MS[op];
     for (;;) {
-      const ready = await this.revive();
+      const ready = await this.#revive();
       if (!ready.ok) {
         return fail([ready.error]);
       }
-      if (op === "download" && this.hasLostMemory) {
+      if (op === "download" && this.#hasLostMemory) {
         return fail([deviceMemoryLost()]);
       }
-      this.forget(op);
-      const outcome = await this.attempt(op, request, timeoutMs);
+      this.#forget(op);
+      const outcome = await this.#attempt(op, request, timeoutMs);
       if (outcome.ok) {
-        this.remember(op, request);
+        this.#remember(op, request);
         return outcome;
       }
       const { failure, isPassing } = outcome.error;
-      const isLost = this.process?.isAlive !== true;
-      if (!isLost || !this.mayRestart(failure) || !isPassing) {
+      const isLost = this.#process?.isAlive !== true;
+      if (!isLost || !this.#mayRestart(failure) || !isPassing) {
         return fail([failure]);
       }
     }
   }
 
-  /** Starts the process when there is none, and says the journal again when there was one. */
-  private async revive(): Promise<Result<void, Failure>> {
-    if (this.lastFailure !== undefined) {
-      return fail(this.lastFailure);
+  /** Starts the process when there is none, and replays the journal when there was one. */
+  async #revive(): Promise<Result<void, Failure>> {
+    if (this.#lastFailure !== undefined) {
+      return fail(this.#lastFailure);
     }
-    if (this.process?.isAlive === true) {
+    if (this.#process?.isAlive === true) {
       return ok(undefined);
     }
-    if (this.process !== undefined) {
-      this.hasLostMemory ||= this.hasComputed;
-      this.hasComputed = false;
+    if (this.#process !== undefined) {
+      this.#hasLostMemory ||= this.#hasComputed;
+      this.#hasComputed = false;
     }
-    this.process = new HelperProcess(this.options.program, this.options.startTimer);
-    for (const { op, request } of this.journal) {
-      const outcome = await this.attempt(op, request as RequestOf<typeof op>, TIMEOUTS_MS[op]);
+    this.#process = new HelperProcess(this.#options.program, this.#options.startTimer);
+    for (const { op, request } of this.#journal) {
+      const outcome = await this.#attempt(op, request as RequestOf<typeof op>, TIMEOUTS_MS[op]);
       if (!outcome.ok) {
-        this.lastFailure = outcome.error.failure;
-        this.process.stop(outcome.error.failure);
+        this.#lastFailure = outcome.error.failure;
+        this.#process.stop(outcome.error.failure);
         return fail(outcome.error.failure);
       }
     }
     return ok(undefined);
   }
 
-  /** One try. `isPassing`: worth another one, because the process is lost and not the request wrong. */
-  private async attempt<O extends HelperOp>(
+  /** One try. `isPassing`: worth another one, because the process failed and not the request. */
+  async #attempt<O extends HelperOp>(
     op: O,
     request: RequestOf<O>,
     timeoutMs: number,
   ): Promise<Result<ResultOf<O>, { readonly failure: Failure; readonly isPassing: boolean }>> {
-    const process = this.process;
+    const process = this.#process;
     if (process === undefined) {
       return fail({ failure: helperClosed(), isPassing: false });
     }
@@ -241,36 +241,36 @@ export class GpuHelper {
   }
 
   /** Takes one of the restarts; without one left, or where none can help, the failure stays. */
-  private mayRestart(failure: Failure): boolean {
-    if (this.restartsLeft === 0 || MENDED_BY_NONE.has(failure.code)) {
-      this.lastFailure = failure;
+  #mayRestart(failure: Failure): boolean {
+    if (this.#restartsLeft === 0 || NOT_MENDED.has(failure.code)) {
+      this.#lastFailure = failure;
       return false;
     }
-    this.restartsLeft--;
+    this.#restartsLeft--;
     return true;
   }
 
-  /** What replaces state drops the old one, also when it fails. */
-  private forget(op: HelperOp): void {
+  /** Drops the state that a request replaces, also when the request fails. */
+  #forget(op: HelperOp): void {
     const isKept = KEPT_BEFORE[op];
     if (isKept !== undefined && (op === "open" || op === "arena")) {
-      this.journal = this.journal.filter(isKept);
+      this.#journal = this.#journal.filter(isKept);
     }
   }
 
-  private remember(op: HelperOp, request: object): void {
+  #remember(op: HelperOp, request: object): void {
     const isKept = KEPT_BEFORE[op];
     if (isKept !== undefined && !(op === "compile" && "arch" in request)) {
-      this.journal = [...this.journal.filter(isKept), { op, request }];
+      this.#journal = [...this.#journal.filter(isKept), { op, request }];
     }
     if (WRITES_MEMORY.has(op)) {
-      this.hasComputed = true;
+      this.#hasComputed = true;
     }
     if (op === "open" || op === "arena") {
-      this.hasComputed = false;
+      this.#hasComputed = false;
     }
     if (op === "open" || op === "arena" || op === "run") {
-      this.hasLostMemory = false;
+      this.#hasLostMemory = false;
     }
   }
 }

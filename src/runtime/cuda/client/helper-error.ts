@@ -1,4 +1,4 @@
-/** How the helper refuses a request, and what a line of it is. */
+/** The helper's refusals of requests. */
 
 /** All reasons for which the helper refuses a request. */
 export const HELPER_ERROR_CODES = [
@@ -21,7 +21,7 @@ export const HELPER_ERROR_CODES = [
 /** Why the helper refused a request. */
 export type HelperErrorCode = (typeof HELPER_ERROR_CODES)[number];
 
-/** The helper's word for what went wrong. */
+/** The helper's code of an error. */
 export interface HelperError {
   readonly code: HelperErrorCode;
   /** One line. */
@@ -34,7 +34,7 @@ export interface HelperError {
 
 const [NO_CUDA_DRIVER] = HELPER_ERROR_CODES;
 
-/** What the helper says where there is no driver for it to find. */
+/** The helper's answer on a machine without a driver. */
 export const NO_DRIVER: HelperError = {
   code: NO_CUDA_DRIVER,
   message: "the CUDA driver (libcuda.so.1) was not found",

@@ -1,6 +1,6 @@
-/** Nodes that the helper runs, and the schedules that say when: see protocol.ts. */
+/** Nodes that the helper runs, and the schedules that order them: see protocol.ts. */
 
-/** How many streams a schedule may use: stream numbers are below it. */
+/** Most streams of a schedule: stream numbers are below it. */
 export const STREAM_LIMIT = 128;
 
 /** Element type of what `gemm` and `conv` nodes read and write; sums are always kept in f32. */
@@ -29,7 +29,7 @@ export type Extents = readonly [number, number, number];
 /** Launches a kernel of a compiled module. */
 export interface KernelNode {
   readonly kind: "kernel";
-  /** What `compile` gave. */
+  /** The number that `compile` returned. */
   readonly module: number;
   /** The kernel's name in its source; declare it `extern "C"`. */
   readonly function: string;
@@ -54,7 +54,7 @@ export interface GemmMatrix {
 /**
  * `C = alpha * op(A) * op(B) + beta * C`, `batch` times (cublasGemmStridedBatchedEx).
  *
- * Column-major: for a row-major product `Y[M,N] = A[M,K] * B[K,N]` give `m = N`, `n = M`, `k = K`,
+ * Column-major: for a row-major product `Y[M,N] = A[M,K] * B[K,N]` use `m = N`, `n = M`, `k = K`,
  * `a` = B with leading N, `b` = A with leading K, `c` = Y with leading N.
  */
 export interface GemmNode {
@@ -93,7 +93,7 @@ export interface ConvNode {
   readonly x: ConvTensor;
   readonly w: ConvTensor;
   readonly y: ConvTensor;
-  /** Where the bias starts (one element per output channel); none unless given. */
+  /** Start of the bias (one element per output channel); absent: no bias. */
   readonly bias?: number;
   /** `max(0, y)` within the same call; needs a bias. */
   readonly relu?: boolean;
@@ -134,7 +134,7 @@ export interface MemsetNode {
 export type HelperNode = KernelNode | GemmNode | ConvNode | CopyNode | MemsetNode;
 
 /** A node in a schedule. */
-export interface Launch {
+export interface NodeLaunch {
   /** Position in the nodes of the last `program`. */
   readonly node: number;
   /** 0 unless given; a stream runs its launches in order. */
@@ -143,13 +143,13 @@ export interface Launch {
   readonly after?: readonly number[];
 }
 
-/** Which node runs on which stream after which others; every node at most once. */
+/** The stream of each node and the nodes that it waits for; every node at most once. */
 export interface HelperSchedule {
   /** In launch order. */
-  readonly launches: readonly Launch[];
+  readonly launches: readonly NodeLaunch[];
 }
 
-/** Replay a captured CUDA graph (the default), or launch everything anew each time. */
+/** Replay a captured CUDA graph (the default), or launch every node again each time. */
 export type ExecutionMode = "graph" | "eager";
 
 /** A schedule and how it is executed. */
@@ -157,7 +157,7 @@ export interface ExecutableSchedule extends HelperSchedule {
   readonly mode?: ExecutionMode;
 }
 
-/** What the host does for a schedule, in order: what capture sees. */
+/** The host's actions for a schedule, in order, as capture sees them. */
 export type PlanAction =
   | { readonly do: "launch"; readonly stream: number; readonly node: number }
   | { readonly do: "record"; readonly stream: number; readonly event: number }

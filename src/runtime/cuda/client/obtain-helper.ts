@@ -5,7 +5,7 @@ import { driverMissing } from "./failures.js";
 import { mayHaveDriver } from "./find-driver.js";
 import { type GpuHelper, startGpuHelper } from "./gpu-helper.js";
 
-/** Where a helper comes from. */
+/** The source of a helper. */
 export interface ObtainHelperOptions {
   /** The program's cache folder: built helpers are kept in its folder `native`. */
   readonly cacheFolder: string;
@@ -22,7 +22,7 @@ export interface ObtainHelperOptions {
 
 /**
  * Builds the helper if that has not been done yet, and starts it. Where there is certainly no driver,
- * it says so at once and builds nothing.
+ * it fails at once and builds nothing.
  *
  * Fails: `cuda-driver-missing`, as `buildHelper` and `startGpuHelper`; always with exit status 4 (3 when stopped).
  */

@@ -1,13 +1,13 @@
 /**
- * What the CLI and the native helper say to each other: every request, every answer.
+ * The protocol between the CLI and the native helper: every request, every answer.
  *
  * One JSON object a line, requests in, responses out, in order, one at a time. The helper is a thin
  * executor: it knows one block of device memory (the *arena*), a list of *nodes* that work on it,
- * and *schedules* that say which node runs on which stream after which others. Everything about
- * ONNX stays on this side. The wire is documented for other users in docs/native-protocol.md.
+ * and *schedules*: the stream of each node and the nodes that it waits for. Everything about ONNX
+ * stays on this side. The wire is documented for other users in docs/native-protocol.md.
  *
  * Units: offsets and sizes are bytes, offsets count from the start of the arena; times are
- * microseconds (`Us`), as CUDA's events give them.
+ * microseconds (`Us`), as CUDA's events report them.
  */
 import type { CudaDevice, ProbeResult } from "./devices.js";
 import type {
@@ -18,7 +18,7 @@ import type {
   PlanAction,
 } from "./nodes.js";
 
-/** The version of the protocol that this client speaks; a helper that says another one is refused. */
+/** The version of the protocol that this client speaks; a helper with another one is refused. */
 export const PROTOCOL_VERSION = 1;
 
 /** Bytes to put into the arena: of a file, or given here. */
@@ -31,8 +31,8 @@ export type UploadItem =
     }
   | { readonly base64: string; readonly offset: number };
 
-/** What `compile` takes: source for NVRTC, or the file of a PTX or cubin image. */
-export type CompileRequest =
+/** A request of `compile`: source for NVRTC, or the file of a PTX or cubin image. */
+export type ModuleRequest =
   | {
       readonly source: string;
       /** Options of NVRTC; the architecture is added. */
@@ -45,17 +45,17 @@ export type CompileRequest =
     }
   | { readonly image: string };
 
-/** What `compile` gives. */
+/** The result of `compile`. */
 export interface CompileResult {
   /** Number for `KernelNode.module`; absent when nothing was loaded. */
   readonly module?: number;
-  /** What NVRTC said, warnings too. */
+  /** The log of NVRTC, warnings included. */
   readonly log: string;
   /** Size of the image. */
   readonly bytes: number;
 }
 
-/** What the helper settled for a node. */
+/** The helper's choices for a node. */
 export interface ProgrammedNode {
   /** Bytes of workspace per stream that it needs. */
   readonly workspaceBytes: number;
@@ -67,7 +67,7 @@ export interface ProgrammedNode {
 
 /** A kernel as the driver will launch it. */
 export interface KernelFacts {
-  /** Empty where the driver does not say, as those before CUDA 12.3. */
+  /** Empty where the driver does not report it, as before CUDA 12.3. */
   readonly name: string;
   readonly grid: Extents;
   readonly block: Extents;
@@ -77,11 +77,11 @@ export interface KernelFacts {
   readonly dynamicSharedBytes: number;
   /** Spilled, per thread. */
   readonly localBytes: number;
-  /** Thread blocks that fit a multiprocessor at once; absent when the driver refuses to say. */
+  /** Thread blocks that fit a multiprocessor at once; absent when the driver does not report them. */
   readonly residentBlocks?: number;
 }
 
-/** What a node becomes in a captured graph. */
+/** The kernels of a node in a captured graph. */
 export interface NodeKernels {
   /** In launch order, where the driver tells it. */
   readonly kernels: readonly KernelFacts[];
@@ -89,7 +89,7 @@ export interface NodeKernels {
   readonly transfers: number;
 }
 
-/** What `measure` takes. */
+/** A request of `measure`. */
 export interface MeasureRequest {
   readonly schedules: readonly ExecutableSchedule[];
   /** Samples per schedule; every round takes one of each, starting with another one each time. */
@@ -106,7 +106,7 @@ export interface MeasureRequest {
   readonly prelude?: number;
 }
 
-/** What every request takes and gives. */
+/** Request and result of every operation. */
 export interface HelperOps {
   readonly hello: {
     readonly request: Record<never, never>;
@@ -146,7 +146,7 @@ export interface HelperOps {
     readonly request: { readonly offset: number; readonly bytes: number; readonly path?: string };
     readonly result: { readonly base64?: string };
   };
-  readonly compile: { readonly request: CompileRequest; readonly result: CompileResult };
+  readonly compile: { readonly request: ModuleRequest; readonly result: CompileResult };
   /** Takes the place of the nodes before. */
   readonly program: {
     readonly request: { readonly nodes: readonly HelperNode[] };
@@ -163,7 +163,7 @@ export interface HelperOps {
       readonly schedule: ExecutableSchedule;
       readonly replays?: number;
       /**
-       * A node launched right before the executions, after the one that prepares them: what it wipes
+       * A node launched immediately before the executions, after the one that prepares them: what it wipes
        * out, they have to write themselves.
        */
       readonly prelude?: number;
@@ -181,8 +181,8 @@ export interface HelperOps {
 /** The name of a request. */
 export type HelperOp = keyof HelperOps;
 
-/** What a request takes besides its name. */
+/** The fields of a request besides its name. */
 export type RequestOf<O extends HelperOp> = HelperOps[O]["request"];
 
-/** What a request gives. */
+/** The result of a request. */
 export type ResultOf<O extends HelperOp> = HelperOps[O]["result"];

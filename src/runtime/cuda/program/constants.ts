@@ -1,5 +1,5 @@
 /**
- * What does not depend on inputs, brought to the device.
+ * Values that do not depend on inputs, brought to the device.
  *
  * Initializers that lie in a file as the device wants them are read from there by the helper itself,
  * without passing through this process. What the model computes from constants (a transposed
@@ -65,7 +65,7 @@ class SideFile {
     this.#file = openSync(path, "w");
   }
 
-  /** Appends and gives the place. */
+  /** Appends bytes and returns their place. */
   append(bytes: Uint8Array): number {
     const offset = this.#bytes;
     for (let done = 0; done < bytes.length; ) {
@@ -102,7 +102,7 @@ class Collector {
     this.#stacks = stackedConstants(model.lowered);
   }
 
-  /** Initializers and known values; gives the names that must be computed. */
+  /** Adds initializers and known values; returns the names that must be computed. */
   addKnown(): Result<readonly string[]> {
     const computed: string[] = [];
     for (const name of this.#partNames()) {
@@ -151,7 +151,7 @@ class Collector {
     return ok(undefined);
   }
 
-  /** Stacks the constants of merged convolutions, one after the other; gives all uploads. */
+  /** Stacks the constants of merged convolutions, one after the other; returns all uploads. */
   addStacked(): Result<readonly UploadItem[]> {
     for (const [name, stack] of this.#stacks) {
       const parts: (Uint8Array | undefined)[] = [];

@@ -1,5 +1,6 @@
 /**
- * Which operators are over before which others start, whatever the device does in between.
+ * The pairs of operators of which the first is over before the second starts, however the device
+ * times them.
  *
  * A schedule promises two things: operators of one stream run one after the other, and an operator
  * starts after those that it waits for have ended. Everything else may overlap. The relation is the
@@ -20,12 +21,12 @@ const MOST_OPERATORS = 20_000;
 
 /** By operator: the operators that have ended when it starts. */
 export interface HappensBefore {
-  /** Whether `first` has always ended when `second` starts. */
+  /** Returns whether `first` has always ended when `second` starts. */
   isOrdered(first: number, second: number): boolean;
 }
 
 /**
- * What every one of `schedules` promises about `count` operators.
+ * The order that all of `schedules` guarantee for `count` operators.
  *
  * Requires: schedules of one graph, each with every operator. An empty list promises nothing.
  * Cost: O(schedules * (operators + waits) * operators / 32); beyond 20,000 operators nothing is

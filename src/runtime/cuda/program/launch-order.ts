@@ -1,5 +1,5 @@
 /**
- * What a program must know of an operator schedule: operators in launch order with their streams and
+ * The part of an operator schedule that a program needs: operators in launch order with their streams and
  * waits. Operator schedules are of this form.
  */
 export interface LaunchOrder {

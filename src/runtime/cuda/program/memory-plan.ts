@@ -1,20 +1,20 @@
 /**
- * Where everything is in the one block of device memory.
+ * The layout of the one block of device memory.
  *
  * From the start: constants, which never change; inputs of the model, which are written before a run
  * and only read by it; then the activations and the scratch memory of operators, where two may share
  * bytes when they are never alive at the same time.
  *
- * "Alive" must hold with several streams. Tensor A may lie where tensor B lies only if everybody who
- * touches A (its producer and all its readers) has ended before B's producer starts, or the other
- * way round; and that by promise of the schedule, not by luck (`happens-before.ts`). The obvious plan,
+ * "Alive" must hold with several streams. Tensor A may lie where tensor B lies only if all operators that
+ * touch A (its producer and its readers) have ended before B's producer starts, or the other way
+ * round; and that by guarantee of the schedule, not by luck (`happens-before.ts`). The obvious plan,
  * lifetimes as intervals in launch order, is a silent race: with a on stream 0 and b on stream 1, launched
  * one after the other, the output of b may be written while the last reader of what a freed is still
- * running. Outputs of the model are touched by the host at the end, so nobody follows them; but they
- * may follow others.
+ * running. Outputs of the model are read by the host at the end, so nothing takes their place; but
+ * they may take that of others.
  *
- * Placement: largest first, each at the lowest offset where it meets no one who may be alive with it
- * (the "greedy by size" of Pisarchyk and Lee, 2020; differs: conflicts by promise, not by intervals).
+ * Placement: largest first, each at the lowest offset where it overlaps nothing that may be alive with it
+ * (the "greedy by size" of Pisarchyk and Lee, 2020; differs: conflicts by guarantee, not by intervals).
  */
 import { invariant, present } from "../../../core/invariant.js";
 import { bytesOf } from "../../../ir/element-type.js";
@@ -41,7 +41,7 @@ export interface MemoryRange {
   readonly bytes: number;
 }
 
-/** Where everything is. Units: bytes from the start of the device memory. */
+/** The place of every tensor. Units: bytes from the start of the device memory. */
 export interface MemoryPlan {
   readonly bytes: number;
   /** Activations and scratch memory: what a run writes, and what may be poisoned before it. */
@@ -52,11 +52,11 @@ export interface MemoryPlan {
   tensor(id: TensorId): MemoryRange | undefined;
   /** The place that a node of an operator names. */
   rangeOf(operator: number, place: Place): MemoryRange;
-  /** What activations and scratch memory would take without sharing. */
+  /** Size of activations and scratch memory without sharing. */
   readonly unsharedBytes: number;
 }
 
-/** How memory is shared. */
+/** The rule by which memory is shared. */
 export type Sharing =
   /** Nothing shares: every schedule may run, and every tensor can be looked at afterwards. */
   | { readonly kind: "none" }
@@ -279,12 +279,12 @@ function packed(items: readonly Item[], promise: HappensBefore): readonly number
   return offsets;
 }
 
-/** Whether two items may be alive at the same time. */
+/** Returns whether two items may be alive at the same time. */
 function mayMeet(a: Item, b: Item, promise: HappensBefore): boolean {
   return !isOver(a, b, promise) && !isOver(b, a, promise);
 }
 
-/** Whether everybody who touches `first` has ended before `second` is first written. */
+/** Returns whether every operator that touches `first` has ended before `second` is first written. */
 function isOver(first: Item, second: Item, promise: HappensBefore): boolean {
   return !first.isOutput && first.users.every((user) => promise.isOrdered(user, second.producer));
 }

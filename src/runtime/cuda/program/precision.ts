@@ -1,4 +1,4 @@
-/** How floating-point numbers of a model are stored and multiplied on the device. */
+/** Storage and multiplication of a model's floating-point numbers on the device. */
 
 import type { FloatStorage } from "../../../kernels/operator-call.js";
 import type { NodeMath } from "../client/nodes.js";
@@ -13,12 +13,12 @@ export const PRECISIONS = ["tf32", "ieee", "torch", "f16"] as const;
  */
 export type Precision = (typeof PRECISIONS)[number];
 
-/** What a precision means for memory and for each kind of product. */
+/** The effect of a precision on memory and on each kind of product. */
 export interface PrecisionPlan {
   readonly floats: FloatStorage;
   readonly conv: NodeMath;
   readonly gemm: NodeMath;
-  /** Largest |out - ref| / |ref| of a whole model's output, by norms, that counts as right. */
+  /** Largest |out - ref| / |ref| of a whole model's output, by norms, that counts as correct. */
   readonly tolerance: number;
 }
 
@@ -29,7 +29,7 @@ const PLANS: Readonly<Record<Precision, PrecisionPlan>> = {
   f16: { floats: "f16", conv: "tf32", gemm: "tf32", tolerance: 2e-2 },
 };
 
-/** What a precision means. */
+/** Returns the effect of a precision. */
 export function precisionPlan(precision: Precision): PrecisionPlan {
   return PLANS[precision];
 }

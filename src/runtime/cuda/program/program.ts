@@ -13,7 +13,7 @@ import type {
   HelperNode,
   HelperSchedule,
   KernelNode,
-  Launch,
+  NodeLaunch,
 } from "../client/nodes.js";
 import type { LaunchOrder } from "./launch-order.js";
 import { type MemoryPlan, planMemory, type Sharing } from "./memory-plan.js";
@@ -21,7 +21,7 @@ import type { PrecisionPlan } from "./precision.js";
 
 /**
  * Options of the compiler. Without contraction a multiplication and an addition round as they do on
- * the CPU and in kernels of their own, so a chain of operators gives the bits of its parts.
+ * the CPU and in kernels of their own, so a chain of operators computes the same bits as its parts.
  */
 export const COMPILE_OPTIONS: readonly string[] = ["--fmad=false"];
 
@@ -31,7 +31,7 @@ export interface ProgramNode {
   readonly node: DeviceNode;
 }
 
-/** All that the helper must be told once. */
+/** Everything that is sent to the helper once. */
 export interface DeviceProgram {
   readonly model: DeviceModel;
   readonly precision: PrecisionPlan;
@@ -169,7 +169,7 @@ function convNode(
  * passes on what it would have waited for.
  */
 export function helperSchedule(program: DeviceProgram, schedule: LaunchOrder): HelperSchedule {
-  const launches: Launch[] = [];
+  const launches: NodeLaunch[] = [];
   const ends = new Map<number, readonly number[]>();
   const lastOfStream = new Map<number, number>();
   const streamOf = new Map<number, number>();

@@ -94,7 +94,7 @@ function stackedBias(
   return stacked;
 }
 
-/** Where each row of a part's kernel begins inside the merged kernel, in elements. */
+/** The start of each row of a part's kernel inside the merged kernel, in elements. */
 function rowsOf(
   own: readonly number[],
   offsets: readonly number[],

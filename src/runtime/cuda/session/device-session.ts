@@ -12,7 +12,7 @@ import type { OperatorId, TensorId } from "../../../ir/operator-graph.js";
 import { storageOf } from "../../../kernels/operator-call.js";
 import type { TensorData } from "../../tensor-data.js";
 import type { CudaDevice } from "../client/devices.js";
-import type { CallLimits } from "../client/gpu-helper.js";
+import type { CallOptions } from "../client/gpu-helper.js";
 import type {
   ExecutableSchedule,
   ExecutionMode,
@@ -39,24 +39,24 @@ import {
 } from "../program/program.js";
 import { CLOCK_NS, SERVICE_SOURCE, SPIN_NS } from "./service-kernels.js";
 
-/** What a session asks of the native helper. */
+/** The calls of the native helper that a session makes. */
 export interface HelperCalls {
   call<O extends HelperOp>(
     op: O,
     request: RequestOf<O>,
-    limits?: CallLimits,
+    options?: CallOptions,
   ): Promise<Result<ResultOf<O>>>;
 }
 
-/** Where a session works. */
-export interface SessionOptions {
+/** Options of a device session. */
+export interface DeviceSessionOptions {
   /** Number of the device. */
   readonly device: number;
   /** An existing folder for temporary files, which the caller removes. */
   readonly folder: string;
 }
 
-/** How a schedule is run. */
+/** Options of one run of a schedule. */
 export interface RunOptions {
   /** Default `graph`. */
   readonly mode?: ExecutionMode;
@@ -70,10 +70,10 @@ const SERVICE_BYTES = 256;
 /** Kernels that do nothing: enough for chains whose ends do not matter, also when they are two. */
 const NOTHINGS = 64;
 
-/** How many operators of a run can be delayed. */
+/** Most operators of a run that can be delayed. */
 const DELAYS = 32;
 
-/** How long a device is kept busy before its clock is read: an idle one takes a while to speed up. */
+/** Time that a device is kept busy before its clock is read: an idle one takes a while to speed up. */
 const BUSY_MS = 50;
 
 /** Node numbers of our own nodes. */
@@ -90,13 +90,13 @@ export class DeviceSession {
   readonly program: DeviceProgram;
   readonly device: CudaDevice;
   readonly #helper: HelperCalls;
-  readonly #options: SessionOptions;
+  readonly #options: DeviceSessionOptions;
   readonly #service: ServiceNodes;
 
   private constructor(
     helper: HelperCalls,
     program: DeviceProgram,
-    options: SessionOptions,
+    options: DeviceSessionOptions,
     made: { readonly device: CudaDevice; readonly service: ServiceNodes },
   ) {
     this.program = program;
@@ -116,7 +116,7 @@ export class DeviceSession {
     helper: HelperCalls,
     program: DeviceProgram,
     feeds: ReadonlyMap<string, TensorData>,
-    options: SessionOptions,
+    options: DeviceSessionOptions,
   ): Promise<Result<DeviceSession>> {
     const opened = await helper.call("open", { device: options.device });
     if (!opened.ok) {
@@ -152,11 +152,11 @@ export class DeviceSession {
   }
 
   /**
-   * Poisons all activations, runs a schedule once, and gives the tensors that are outputs of the
-   * graph, by their names; what no kernel wrote is NaN.
+   * Poisons all activations, runs a schedule once, and returns the tensors that are outputs of the
+   * graph, by their names; bytes that no kernel wrote are NaN.
    *
-   * The helper executes a schedule once before it captures it. The poison comes after that, right before
-   * the execution whose outputs are given: what an earlier one left behind would hide a missing wait.
+   * The helper executes a schedule once before it captures it. The poison comes after that, immediately
+   * before the execution whose outputs are returned: results of an earlier one would hide a missing wait.
    * So that it does not depend on luck whether one shows, operators can be delayed.
    */
   async run(
@@ -234,7 +234,7 @@ export class DeviceSession {
     return measured.ok ? ok(measured.value.clockMhz) : measured;
   }
 
-  /** What the clock's kernel wrote when it ran last. */
+  /** The result of the last run of the clock's kernel. */
   async #readClock(): Promise<Result<number>> {
     const read = await this.#helper.call("download", {
       offset: this.program.memory.bytes,

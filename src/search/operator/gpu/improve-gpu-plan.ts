@@ -33,7 +33,7 @@ import { attemptBudget } from "./attempt-budget.js";
 import { onFewerStreams } from "./on-fewer-streams.js";
 
 /** How far the improvement may go. */
-export interface ImproveOptions {
+export interface ImproveGpuPlanOptions {
   readonly seed: number;
   /** Phases simulated; an attempt counts as 24 more and a quarter of the operators. */
   readonly effort: number;
@@ -64,7 +64,7 @@ export function improveGpuPlan(
   graph: OperatorGraph,
   engine: GpuEngine,
   start: GpuPlan,
-  options: ImproveOptions,
+  options: ImproveGpuPlanOptions,
 ): GpuPlan {
   const random = seededRandom(options.seed);
   const streams = Math.min(MOST_STREAMS, options.streams);

@@ -22,19 +22,19 @@ export interface SolvedPart {
 }
 
 /** The cheapest steps of a part. Requires: at most 52 units, in topological order. */
-export function solvePart(
+export function solveIosPart(
   graph: UnitGraph,
   part: readonly number[],
   latency: StepLatency,
-  limits: IosLimits,
+  options: IosPartOptions,
 ): SolvedPart {
-  const solver = new PartSolver(graph, part, latency, limits);
+  const solver = new PartSolver(graph, part, latency, options);
   const steps = solver.solve();
   return { steps, states: solver.states, transitions: solver.transitions };
 }
 
 /** How endings are pruned, and when to give up. */
-export interface IosLimits {
+export interface IosPartOptions {
   readonly groupOperators: number;
   readonly groups: number;
   readonly maxTransitions: number;
@@ -61,7 +61,7 @@ class PartSolver {
   transitions = 0;
   readonly #part: readonly number[];
   readonly #latency: StepLatency;
-  readonly #limits: IosLimits;
+  readonly #options: IosPartOptions;
   /** By position: the position itself and everything behind it inside the part, as two words. */
   readonly #behindLow: Int32Array;
   readonly #behindHigh: Int32Array;
@@ -70,10 +70,15 @@ class PartSolver {
   /** Endings enumerated, those of sets that had to wait for others included. */
   #endings = 0;
 
-  constructor(graph: UnitGraph, part: readonly number[], latency: StepLatency, limits: IosLimits) {
+  constructor(
+    graph: UnitGraph,
+    part: readonly number[],
+    latency: StepLatency,
+    options: IosPartOptions,
+  ) {
     this.#part = part;
     this.#latency = latency;
-    this.#limits = limits;
+    this.#options = options;
     const position = new Map(part.map((operator, at) => [operator, at]));
     this.#behindLow = new Int32Array(part.length);
     this.#behindHigh = new Int32Array(part.length);
@@ -135,7 +140,7 @@ class PartSolver {
     for (const at of membersOf(set)) {
       const groupLow = (this.#behindLow[at] ?? 0) & low;
       const groupHigh = (this.#behindHigh[at] ?? 0) & high;
-      if (bitCount(groupLow) + bitCount(groupHigh) <= this.#limits.groupOperators) {
+      if (bitCount(groupLow) + bitCount(groupHigh) <= this.#options.groupOperators) {
         candidates.push({ low: groupLow, high: groupHigh, set: groupHigh * LOW + groupLow });
       }
     }
@@ -168,7 +173,7 @@ class PartSolver {
             best = { cost, last: [...chosen] };
           }
         }
-        if (chosen.length < this.#limits.groups) {
+        if (chosen.length < this.#options.groups) {
           extend(i + 1, nextLow, nextHigh);
         }
         chosen.pop();
@@ -183,7 +188,7 @@ class PartSolver {
   }
 
   #isSpent(): boolean {
-    const { maxTransitions } = this.#limits;
+    const { maxTransitions } = this.#options;
     return this.transitions > maxTransitions || this.#endings > ENDINGS * maxTransitions;
   }
 

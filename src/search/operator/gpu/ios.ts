@@ -29,7 +29,7 @@ import type { OperatorGraph } from "../../../ir/operator-graph.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { composeSchedule, type StreamAssignment } from "../waits.js";
 import { contractChains } from "./chain-units.js";
-import { type StepLatency, solvePart } from "./ios-part.js";
+import { type StepLatency, solveIosPart } from "./ios-part.js";
 import { partsOf } from "./parts.js";
 
 /** How far IOS may go. */
@@ -94,7 +94,7 @@ export function searchSteps(
   const unitLatency: StepLatency = (groups) => latency(groups.map(operatorsOf));
   const pending = [...partsOf(units.graph, MAX_PART)].reverse();
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
-    const solved = solvePart(units.graph, part, unitLatency, limits);
+    const solved = solveIosPart(units.graph, part, unitLatency, limits);
     count.states += solved.states;
     count.transitions += solved.transitions;
     if (solved.steps === undefined) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { UnitGraph } from "../../../../../src/search/operator/gpu/chain-units.js";
-import { type StepLatency, solvePart } from "../../../../../src/search/operator/gpu/ios-part.js";
+import { type StepLatency, solveIosPart } from "../../../../../src/search/operator/gpu/ios-part.js";
 import { graphOf, type Node } from "../../../../support/graphs.js";
 
 const latency: StepLatency = (groups) =>
@@ -19,7 +19,7 @@ function unitsOf(nodes: readonly Node[]): UnitGraph {
 
 function solve(nodes: readonly Node[], limits: typeof NO_LIMIT) {
   const part = nodes.map((_, id) => id);
-  return solvePart(unitsOf(nodes), part, latency, limits);
+  return solveIosPart(unitsOf(nodes), part, latency, limits);
 }
 
 /** Convolutions of the last, widest block of Inception-v3, and its concatenation. */
@@ -115,7 +115,7 @@ const INCEPTION_V3: readonly Block[] = [
   { nodes: [{}], mergeable: [], times: 1 },
 ];
 
-describe("solvePart", () => {
+describe("solveIosPart", () => {
   it("visits the states that the authors' program visits", () => {
     // Measured with that program: 180 states in this block, 12 in SqueezeNet's largest.
     expect(solve(INCEPTION_E, PUBLISHED).states).toBe(180);
