@@ -13,7 +13,7 @@ export function itemsOf({ start, items }: Lists, i: number): number[] {
 }
 
 /** Lays lists out one after the other. */
-export function flatten(lists: readonly (readonly number[])[]): Lists {
+export function packLists(lists: readonly (readonly number[])[]): Lists {
   const start = new Int32Array(lists.length + 1);
   lists.forEach((list, i) => {
     start[i + 1] = start[i]! + list.length;

@@ -40,9 +40,9 @@ interface Question {
  */
 export function countWays(arcs: IncomingArcs, from: Int32Array, to: Int32Array): Uint8Array {
   const answers = new Uint8Array(from.length);
-  const sweeper = sweep(arcs);
+  const sweep = new Sweep(arcs);
   for (const batch of batches(from, to)) {
-    sweeper(batch, answers);
+    sweep.answer(batch, answers);
   }
   return answers;
 }
@@ -106,64 +106,89 @@ function planOf(batch: readonly Question[]): Plan {
   return { first: Math.min(...bits.keys()), last, bits, byTarget };
 }
 
-/** A sweep that answers one batch; its buffers are shared by all batches of one call. */
-function sweep(arcs: IncomingArcs): (batch: readonly Question[], answers: Uint8Array) => void {
-  let rows = new Int32Array(0);
-  const once = new Int32Array(WORDS);
-  const twice = new Int32Array(WORDS);
-  return (batch, answers) => {
+/** Answers batches one after the other; its buffers are shared by all batches of one call. */
+class Sweep {
+  readonly #arcs: IncomingArcs;
+  readonly #once = new Int32Array(WORDS);
+  readonly #twice = new Int32Array(WORDS);
+  #rows = new Int32Array(0);
+  #used = new Uint8Array(0);
+  #first = 0;
+  /** Words of a row in this batch. */
+  #words = 0;
+
+  constructor(arcs: IncomingArcs) {
+    this.#arcs = arcs;
+  }
+
+  answer(batch: readonly Question[], answers: Uint8Array): void {
     const { first, last, bits, byTarget } = planOf(batch);
-    const words = (bits.size + 31) >>> 5;
-    if (rows.length < (last - first + 1) * words) {
-      rows = new Int32Array((last - first + 1) * words);
-    }
-    const used = new Uint8Array(last - first + 1);
+    this.#start(last - first + 1, (bits.size + 31) >>> 5, first);
     let next = 0;
     for (let node = first; node <= last; node++) {
-      gather(node);
+      this.#gather(node);
       for (; byTarget[next]?.to === node; next++) {
         const { index, from } = byTarget[next] as Question;
         const bit = bits.get(from)!;
-        answers[index] = has(twice, bit) ? 2 : has(once, bit) ? 1 : 0;
+        answers[index] = has(this.#twice, bit) ? 2 : has(this.#once, bit) ? 1 : 0;
       }
       const own = bits.get(node);
-      if (used[node - first] === 1 || own !== undefined) {
-        keep(node, own);
+      if (this.#used[node - first] === 1 || own !== undefined) {
+        this.#keep(node, own);
       }
     }
+  }
 
-    /** Unites the rows of the predecessors of `node`, and marks it when there was one. */
-    function gather(node: number): void {
-      once.fill(0, 0, words);
-      twice.fill(0, 0, words);
-      const end = arcs.start[node + 1]!;
-      for (let arc = arcs.start[node]!; arc < end; arc++) {
-        const place = arcs.from[arc]! - first;
-        if (place < 0 || used[place] === 0) {
-          continue;
-        }
-        used[node - first] = 1;
-        const row = place * words;
-        for (let word = 0; word < words; word++) {
-          const incoming = rows[row + word]!;
-          const before = once[word]!;
-          twice[word] = twice[word]! | (before & incoming);
-          once[word] = before | incoming;
-        }
-      }
+  #start(nodes: number, words: number, first: number): void {
+    this.#first = first;
+    this.#words = words;
+    this.#used = new Uint8Array(nodes);
+    if (this.#rows.length < nodes * words) {
+      this.#rows = new Int32Array(nodes * words);
     }
+  }
 
-    function keep(node: number, own: number | undefined): void {
-      const row = (node - first) * words;
-      for (let word = 0; word < words; word++) {
-        rows[row + word] = once[word]!;
-      }
-      if (own !== undefined) {
-        rows[row + (own >>> 5)] = rows[row + (own >>> 5)]! | (1 << (own & 31));
+  /** Unites the rows of the predecessors of `node`, and marks it when there was one. */
+  #gather(node: number): void {
+    const { start, from } = this.#arcs;
+    const once = this.#once;
+    const twice = this.#twice;
+    const rows = this.#rows;
+    const used = this.#used;
+    const first = this.#first;
+    const words = this.#words;
+    once.fill(0, 0, words);
+    twice.fill(0, 0, words);
+    const end = start[node + 1]!;
+    for (let arc = start[node]!; arc < end; arc++) {
+      const place = from[arc]! - first;
+      if (place < 0 || used[place] === 0) {
+        continue;
       }
       used[node - first] = 1;
+      const row = place * words;
+      for (let word = 0; word < words; word++) {
+        const incoming = rows[row + word]!;
+        const before = once[word]!;
+        twice[word] = twice[word]! | (before & incoming);
+        once[word] = before | incoming;
+      }
     }
-  };
+  }
+
+  /** Writes the row of `node`, with its own bit if it is a source of the batch. */
+  #keep(node: number, own: number | undefined): void {
+    const rows = this.#rows;
+    const words = this.#words;
+    const row = (node - this.#first) * words;
+    for (let word = 0; word < words; word++) {
+      rows[row + word] = this.#once[word]!;
+    }
+    if (own !== undefined) {
+      rows[row + (own >>> 5)] = rows[row + (own >>> 5)]! | (1 << (own & 31));
+    }
+    this.#used[node - this.#first] = 1;
+  }
 }
 
 function has(words: Int32Array, bit: number): boolean {

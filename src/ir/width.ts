@@ -58,7 +58,8 @@ export function widthOf(
   if (items.length * graph.operators.length > MAX_ROW_BITS) {
     return boundWidth(graph, items);
   }
-  const antichain = largestAntichain(reachRows(graph, items), items);
+  const matching = new ChainMatching(reachRows(graph, items), items.length);
+  const antichain = matching.antichain().map((item) => items[item] as OperatorId);
   return { width: antichain.length, upperBound: antichain.length, isExact: true, antichain };
 }
 
@@ -108,40 +109,64 @@ function reachRows(graph: OperatorGraph, items: Int32Array): Rows {
   return { bits, words };
 }
 
-/** Maximum matching "item, next item of its chain", then Koenig's antichain. */
-function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[] {
-  const count = items.length;
-  const next = new Int32Array(count).fill(-1);
-  const previous = new Int32Array(count).fill(-1);
+/**
+ * A maximum matching of items with the next items of their chains, after Hopcroft and Karp.
+ *
+ * An item is on the left as the item before, and on the right as the next one.
+ */
+class ChainMatching {
+  readonly #bits: Int32Array;
+  readonly #words: number;
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
   /** Items not yet met as a next item in this round. */
-  const unmet = new Int32Array(words);
-  /** Round of the breadth-first search in which an item was met: as a previous, and as a next item. */
-  const leftLevel = new Int32Array(count);
-  const rightLevel = new Int32Array(count);
-  const queue = new Int32Array(count);
-  const cursor = new Int32Array(count);
-  const path = new Int32Array(count);
-  while (measure()) {
-    cursor.fill(0);
-    unmet.fill(-1);
-    for (let item = 0; item < count; item++) {
-      if (next[item] === -1) {
-        augment(item);
+  readonly #unmet: Int32Array;
+  /** Depth at which the breadth-first search met an item on the left and on the right; -1: not met. */
+  readonly #leftLevel: Int32Array;
+  readonly #rightLevel: Int32Array;
+  readonly #queue: Int32Array;
+  readonly #cursor: Int32Array;
+  readonly #path: Int32Array;
+
+  constructor({ bits, words }: Rows, count: number) {
+    this.#bits = bits;
+    this.#words = words;
+    this.#next = new Int32Array(count).fill(-1);
+    this.#previous = new Int32Array(count).fill(-1);
+    this.#unmet = new Int32Array(words);
+    this.#leftLevel = new Int32Array(count);
+    this.#rightLevel = new Int32Array(count);
+    this.#queue = new Int32Array(count);
+    this.#cursor = new Int32Array(count);
+    this.#path = new Int32Array(count);
+  }
+
+  /** Positions of the items of a largest antichain (Koenig), ascending. */
+  antichain(): number[] {
+    while (this.#measure()) {
+      this.#cursor.fill(0);
+      this.#unmet.fill(-1);
+      for (let item = 0; item < this.#next.length; item++) {
+        if (this.#next[item] === -1) {
+          this.#augment(item);
+        }
       }
     }
+    return [...this.#next.keys()].filter(
+      (item) => this.#leftLevel[item] !== -1 && this.#rightLevel[item] === -1,
+    );
   }
-  return [...items.keys()]
-    .filter((item) => leftLevel[item] !== -1 && rightLevel[item] === -1)
-    .map((item) => items[item] as OperatorId);
 
-  /** Distances from the ends of chains; whether the start of another chain is reached. */
-  function measure(): boolean {
-    unmet.fill(-1);
+  /** Measures distances from the ends of chains. Returns whether the start of another is reached. */
+  #measure(): boolean {
+    const leftLevel = this.#leftLevel;
+    const queue = this.#queue;
+    this.#unmet.fill(-1);
     leftLevel.fill(-1);
-    rightLevel.fill(-1);
+    this.#rightLevel.fill(-1);
     let tail = 0;
-    for (let item = 0; item < count; item++) {
-      if (next[item] === -1) {
+    for (let item = 0; item < this.#next.length; item++) {
+      if (this.#next[item] === -1) {
         leftLevel[item] = 0;
         queue[tail++] = item;
       }
@@ -150,22 +175,26 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
     for (let head = 0; head < tail; head++) {
       const item = queue[head]!;
       const level = leftLevel[item]!;
-      for (let right = takeFrom(item, 0); right >= 0; right = takeFrom(item, right >>> 5)) {
-        rightLevel[right] = level;
-        const owner = previous[right]!;
+      for (let right = this.#takeFrom(item, 0); right >= 0; ) {
+        this.#rightLevel[right] = level;
+        const owner = this.#previous[right]!;
         if (owner === -1) {
           found = true;
         } else if (leftLevel[owner] === -1) {
           leftLevel[owner] = level + 1;
           queue[tail++] = owner;
         }
+        right = this.#takeFrom(item, right >>> 5);
       }
     }
     return found;
   }
 
-  /** Strikes out and gives the first unmet item that `item` leads to, from a word on; -1: none. */
-  function takeFrom(item: number, from: number): number {
+  /** Strikes out and returns the first unmet item that `item` leads to, from a word on; -1: none. */
+  #takeFrom(item: number, from: number): number {
+    const bits = this.#bits;
+    const unmet = this.#unmet;
+    const words = this.#words;
     for (let word = from; word < words; word++) {
       const candidates = bits[item * words + word]! & unmet[word]!;
       if (candidates !== 0) {
@@ -178,19 +207,20 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
   }
 
   /** Follows shortest paths from the end of a chain to the start of another and joins them. */
-  function augment(root: number): void {
+  #augment(root: number): void {
+    const path = this.#path;
     let depth = 0;
     path[0] = root;
     while (depth >= 0) {
       const item = path[depth]!;
-      const right = takeAt(item, depth);
+      const right = this.#takeAt(item, depth);
       if (right < 0) {
         depth--;
         continue;
       }
-      const owner = previous[right]!;
+      const owner = this.#previous[right]!;
       if (owner === -1) {
-        join(depth, right);
+        this.#join(depth, right);
         return;
       }
       depth++;
@@ -198,32 +228,36 @@ function largestAntichain({ bits, words }: Rows, items: Int32Array): OperatorId[
     }
   }
 
-  /** As `takeFrom`, of items met at that level only. */
-  function takeAt(item: number, level: number): number {
-    for (let word = cursor[item]!; word < words; word++) {
+  /** The same as `#takeFrom`, among items met at that level only. */
+  #takeAt(item: number, level: number): number {
+    const bits = this.#bits;
+    const unmet = this.#unmet;
+    const words = this.#words;
+    const rightLevel = this.#rightLevel;
+    for (let word = this.#cursor[item]!; word < words; word++) {
       let candidates = bits[item * words + word]! & unmet[word]!;
       for (; candidates !== 0; candidates &= candidates - 1) {
         const lowest = candidates & -candidates;
         const right = word * 32 + 31 - Math.clz32(lowest);
         if (rightLevel[right] === level) {
           unmet[word] = unmet[word]! & ~lowest;
-          cursor[item] = word;
+          this.#cursor[item] = word;
           return right;
         }
       }
     }
-    cursor[item] = words;
+    this.#cursor[item] = words;
     return -1;
   }
 
-  /** Along the path every item hands its next item to the one before it. */
-  function join(depth: number, last: number): void {
+  /** Hands the next item of each item on the path to the item before it. */
+  #join(depth: number, last: number): void {
     let right = last;
     for (let i = depth; i >= 0; i--) {
-      const item = path[i]!;
-      const handed = next[item]!;
-      next[item] = right;
-      previous[right] = item;
+      const item = this.#path[i]!;
+      const handed = this.#next[item]!;
+      this.#next[item] = right;
+      this.#previous[right] = item;
       right = handed;
     }
   }

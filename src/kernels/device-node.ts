@@ -1,6 +1,6 @@
 /** What an operator becomes on the device: kernels, and calls of cuBLAS and cuDNN. */
 import type { TensorId } from "../ir/operator-graph.js";
-import type { Kernel } from "./language/kernel.js";
+import type { KernelCode } from "./language/kernel.js";
 
 /** Memory that a node reads or writes: all of a value, or what follows an offset. */
 export type Place = {
@@ -41,7 +41,7 @@ export interface MatrixOperand {
 
 /** One launch (or library call) of an operator. */
 export type DeviceNode =
-  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly buffers: readonly Place[] }
+  | { readonly kind: "kernel"; readonly kernel: KernelCode; readonly buffers: readonly Place[] }
   /** `c[b] = alpha * a[b] x b[b] + beta * c[b]` with `a` m x k, `b` k x n, `c` m x n. */
   | {
       readonly kind: "gemm";

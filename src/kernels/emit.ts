@@ -91,7 +91,7 @@ export interface EmitOptions {
 }
 
 /** The device nodes of every operator of a model. */
-export interface DeviceModel {
+export interface EmittedModel {
   readonly lowered: LoweredModel;
   readonly floats: FloatStorage;
   /** By operator id. */
@@ -106,7 +106,7 @@ export interface DeviceModel {
  * Order: of the operators. Fails: `unsupported-operator`, once for all of them.
  * Cost: O(operators), times the rank of their tensors.
  */
-export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<DeviceModel> {
+export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<EmittedModel> {
   const index = new ModelIndex(lowered, options.floats);
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];

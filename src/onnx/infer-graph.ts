@@ -20,7 +20,7 @@ import { type NodePlace, shapeImpossible, tensorTooLarge } from "./lower-failure
 import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
-import { decodeTensor } from "./tensor-values.js";
+import { tensorFact } from "./tensor-values.js";
 
 /** What inference needs besides the graph. */
 export interface InferContext {
@@ -70,7 +70,7 @@ export function inferGraph(
 function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Result<Scope> {
   for (const initializer of graph.initializers) {
     const { name } = initializer;
-    const fact = decodeTensor(initializer);
+    const fact = tensorFact(initializer);
     const place = { path: context.model.path, node: name, type: "initializer" };
     const problem = checkSize(place, name, fact);
     if (problem !== undefined) {

@@ -6,7 +6,7 @@ import type { OnnxTensor } from "./model.js";
  * What is known of a constant tensor: type, dims and, when it is small and lies in memory, its
  * elements. Integers beyond 2^53 are rounded, which keeps the "as far as it goes" bounds of Slice.
  */
-export function decodeTensor(tensorProto: OnnxTensor): Fact {
+export function tensorFact(tensorProto: OnnxTensor): Fact {
   const { elementType, dims, payload } = tensorProto;
   const count = countOf(dims) ?? 0;
   const read = payload.kind === "inline" && count <= VALUE_LIMIT ? READERS[elementType] : undefined;

@@ -1,4 +1,4 @@
-import { flatten, type Lists } from "../core/lists.js";
+import { type Lists, packLists } from "../core/lists.js";
 import { type PartitionProblem, transferNs } from "./partition-problem.js";
 
 /**
@@ -55,11 +55,11 @@ export function partitionGraphOf(problem: PartitionProblem): PartitionGraph {
     operators: graph.operators.length,
     durationNs: problem.durationNs,
     totalNs: problem.durationNs.reduce((sum, ns) => sum + ns, 0),
-    predecessors: flatten(graph.operators.map(({ predecessors }) => predecessors)),
-    successors: flatten(graph.operators.map(({ successors }) => successors)),
-    reads: flatten(reads),
-    writes: flatten(writes),
-    readers: flatten(crossing.map(({ readers }) => readers)),
+    predecessors: packLists(graph.operators.map(({ predecessors }) => predecessors)),
+    successors: packLists(graph.operators.map(({ successors }) => successors)),
+    reads: packLists(reads),
+    writes: packLists(writes),
+    readers: packLists(crossing.map(({ readers }) => readers)),
     producer: Int32Array.from(crossing, ({ producer }) => producer),
     transferNs: Float64Array.from(crossing, (each) => each.transferNs),
     tensorBytes: Float64Array.from(crossing, ({ bytes }) => bytes),

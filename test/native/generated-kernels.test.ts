@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
-import { type DeviceModel, emitModel } from "../../src/kernels/emit.js";
+import { type EmittedModel, emitModel } from "../../src/kernels/emit.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -39,7 +39,7 @@ const TOLERANCE = 2e-5;
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
-function emitted(lowered: LoweredModel, fuse: boolean): DeviceModel {
+function emitted(lowered: LoweredModel, fuse: boolean): EmittedModel {
   const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false, fuse });
   if (!model.ok) {
     throw new Error(model.error[0].message);

@@ -7,7 +7,7 @@ import { present } from "../../src/core/invariant.js";
 import { type Random, seededRandom } from "../../src/core/random.js";
 import { fail, ok, type Result } from "../../src/core/result.js";
 import type { RunningHelper } from "../../src/driver/context.js";
-import type { Kernel } from "../../src/kernels/language/kernel.js";
+import type { KernelCode } from "../../src/kernels/language/kernel.js";
 import type { CudaDevice, ProbeResult } from "../../src/runtime/cuda/client/devices.js";
 import { helperRefused } from "../../src/runtime/cuda/client/failures.js";
 import type { HelperError } from "../../src/runtime/cuda/client/helper-error.js";
@@ -64,14 +64,14 @@ export class EmulatedHelper implements RunningHelper {
   /** Names of the requests, in order. */
   readonly requests: HelperOp[] = [];
   isClosed = false;
-  readonly #kernels: ReadonlyMap<string, Kernel>;
+  readonly #kernels: ReadonlyMap<string, KernelCode>;
   readonly #faults: EmulatedFaults;
   readonly #random: Random = seededRandom(1);
   #memory = new ArrayBuffer(0);
   #nodes: readonly HelperNode[] = [];
   #modules = 0;
 
-  constructor(kernels: ReadonlyMap<string, Kernel>, faults: EmulatedFaults = {}) {
+  constructor(kernels: ReadonlyMap<string, KernelCode>, faults: EmulatedFaults = {}) {
     this.#kernels = kernels;
     this.#faults = faults;
   }

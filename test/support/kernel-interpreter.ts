@@ -10,7 +10,7 @@ import type {
   UnaryOperation,
   ValueType,
 } from "../../src/kernels/language/expression.js";
-import type { Kernel, Statement } from "../../src/kernels/language/kernel.js";
+import type { KernelCode, Statement } from "../../src/kernels/language/kernel.js";
 import { type Elements, elementsAt } from "./device-memory.js";
 
 interface Frame {
@@ -27,7 +27,7 @@ interface SharedWords {
 }
 
 /** Runs every thread of `kernel` on its buffers. */
-export function runKernel(kernel: Kernel, buffers: readonly Elements[]): void {
+export function runKernel(kernel: KernelCode, buffers: readonly Elements[]): void {
   if (buffers.length !== kernel.buffers.length) {
     throw new Error(`${kernel.label}: ${buffers.length} buffers`);
   }
@@ -38,12 +38,12 @@ type Evaluate = (frame: Frame) => number;
 type Execute = (frame: Frame) => void;
 
 class Machine {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelCode;
   readonly #buffers: readonly Elements[];
   readonly #writers: readonly (Int32Array | undefined)[];
   readonly #shared: readonly SharedWords[];
 
-  constructor(kernel: Kernel, buffers: readonly Elements[]) {
+  constructor(kernel: KernelCode, buffers: readonly Elements[]) {
     this.#kernel = kernel;
     this.#buffers = buffers;
     this.#writers = kernel.buffers.map(({ access }, i) =>

@@ -7,7 +7,7 @@ import { type Random, seededRandom } from "../../src/core/random.js";
 import type { ElementType } from "../../src/ir/element-type.js";
 import { emitModel } from "../../src/kernels/emit.js";
 import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
-import type { Kernel } from "../../src/kernels/language/kernel.js";
+import type { KernelCode } from "../../src/kernels/language/kernel.js";
 import { sizeOf } from "../../src/kernels/language/layout.js";
 import { storageOf } from "../../src/kernels/operator-call.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
@@ -33,7 +33,7 @@ export interface OracleCase extends OperatorCase {
 export interface OracleOutcome {
   readonly problems: readonly string[];
   readonly elements: number;
-  readonly kernels: readonly Kernel[];
+  readonly kernels: readonly KernelCode[];
 }
 
 /** Runs the case both ways; what differs is listed. */
@@ -75,7 +75,7 @@ export async function compareWithRuntime(each: OracleCase, seed: number): Promis
       memories.set(tensor.name, Uint8Array.from(payload.bytes).buffer);
     }
   }
-  const kernels: Kernel[] = [];
+  const kernels: KernelCode[] = [];
   emitted.value.plans.forEach(({ nodes, scratchBytes }, operator) => {
     for (const node of nodes) {
       if (node.kind === "kernel") {

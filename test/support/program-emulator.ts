@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { present } from "../../src/core/invariant.js";
 import type { Random } from "../../src/core/random.js";
 import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
-import type { Kernel } from "../../src/kernels/language/kernel.js";
+import type { KernelCode } from "../../src/kernels/language/kernel.js";
 import type {
   ConvTensor,
   GemmMatrix,
@@ -25,7 +25,7 @@ export class EmulatedDevice {
   readonly memory: ArrayBuffer;
   readonly #program: DeviceProgram;
   readonly #nodes: readonly HelperNode[];
-  readonly #kernels: ReadonlyMap<string, Kernel>;
+  readonly #kernels: ReadonlyMap<string, KernelCode>;
 
   constructor(program: DeviceProgram) {
     this.#program = program;
@@ -76,7 +76,7 @@ export class EmulatedDevice {
 export function executeNode(
   memory: ArrayBuffer,
   node: HelperNode,
-  kernels: ReadonlyMap<string, Kernel>,
+  kernels: ReadonlyMap<string, KernelCode>,
   endOf: (argument: number) => number,
 ): void {
   const elements = (storage: StorageType, offset: number, end = memory.byteLength): Elements =>
@@ -151,7 +151,7 @@ function runGemm(
 }
 
 /** The kernels of a program by the names that its sources give them. */
-export function kernelsByName({ nodes, kernels }: DeviceProgram): ReadonlyMap<string, Kernel> {
+export function kernelsByName({ nodes, kernels }: DeviceProgram): ReadonlyMap<string, KernelCode> {
   return new Map(
     nodes.flatMap(({ node }) =>
       node.kind === "kernel" ? [[kernels.find(node.kernel).name, node.kernel] as const] : [],

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../../core/result.js";
-import { type DeviceModel, emitModel } from "../../kernels/emit.js";
+import { type EmittedModel, emitModel } from "../../kernels/emit.js";
 import { describeRefused } from "../../kernels/failures.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
@@ -29,7 +29,7 @@ export interface CudaTarget {
 /** A GPU that has been found, and the model's code for it. */
 export interface FoundDevice {
   readonly probe: ProbeResult;
-  readonly model: DeviceModel;
+  readonly model: EmittedModel;
   /** Makes inputs and runs ONNX Runtime on them. Fails: as ONNX Runtime does. */
   prepare(): Promise<Result<OpenDevice>>;
 }
@@ -104,7 +104,7 @@ export async function withDevice<T>(
 }
 
 async function inputsOf(
-  model: DeviceModel,
+  model: EmittedModel,
   { seed }: CudaTarget,
   context: DriverContext,
 ): Promise<Result<{ readonly feeds: Outputs; readonly reference: Outputs | undefined }>> {

@@ -2,7 +2,7 @@
 import { sha256 } from "../../core/digest.js";
 import { present } from "../../core/invariant.js";
 import type { DevicePlan } from "../device-node.js";
-import type { Kernel } from "./kernel.js";
+import type { KernelCode } from "./kernel.js";
 import { CUDA_PREAMBLE, printKernel } from "./print-cuda.js";
 
 /** Kernels of one source at most: a compiler's time and memory grow with the source. */
@@ -15,7 +15,7 @@ const NAME_DIGITS = 12;
 export interface KernelSources {
   readonly sources: readonly string[];
   /** Where a kernel is: its source, and its name there. */
-  readonly find: (kernel: Kernel) => { readonly source: number; readonly name: string };
+  readonly find: (kernel: KernelCode) => { readonly source: number; readonly name: string };
   /** Distinct kernels. */
   readonly count: number;
 }
@@ -26,7 +26,7 @@ export interface KernelSources {
  * Order: of first use. Cost: linear in the text of all kernels.
  */
 export function kernelSources(plans: readonly DevicePlan[]): KernelSources {
-  const names = new Map<Kernel, string>();
+  const names = new Map<KernelCode, string>();
   const texts = new Map<string, string>();
   for (const { nodes } of plans) {
     for (const node of nodes) {
@@ -58,7 +58,7 @@ export function kernelSources(plans: readonly DevicePlan[]): KernelSources {
 }
 
 /** The name tells kernels apart by their text, so that equal kernels of different models share it. */
-function nameOf(kernel: Kernel): string {
+function nameOf(kernel: KernelCode): string {
   const text = printKernel(kernel, "kernel");
   return `${kernel.label}_${sha256(text).slice(0, NAME_DIGITS)}`;
 }

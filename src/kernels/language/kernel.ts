@@ -76,7 +76,7 @@ export interface SharedArray {
 }
 
 /** A kernel with its launch geometry, one-dimensional in grid and thread block. */
-export interface Kernel {
+export interface KernelCode {
   /** Words for its name: letters and digits. */
   readonly label: string;
   readonly buffers: readonly KernelBuffer[];
@@ -106,7 +106,7 @@ export function perElementKernel(
   buffers: readonly KernelBuffer[],
   count: number,
   body: (position: Expression) => readonly Statement[],
-): Kernel {
+): KernelCode {
   const type = indexType(count);
   const wide = (value: Expression): Expression =>
     type === "i64" ? { kind: "convert", type, value } : value;

@@ -8,7 +8,7 @@ import {
   type UnaryOperation,
   type ValueType,
 } from "./expression.js";
-import type { Kernel, KernelBuffer, Statement } from "./kernel.js";
+import type { KernelBuffer, KernelCode, Statement } from "./kernel.js";
 
 const VALUE_NAMES: Readonly<Record<ValueType, string>> = {
   bool: "bool",
@@ -64,7 +64,7 @@ __device__ __forceinline__ unsigned short floatToBrain(float value) {
 `;
 
 /** The definition of a kernel under a name. */
-export function printKernel(kernel: Kernel, name: string): string {
+export function printKernel(kernel: KernelCode, name: string): string {
   const parameters = kernel.buffers.map(printParameter).join(", ");
   const shared = (kernel.shared ?? []).map(
     ({ type, count }, i) => `  __shared__ ${VALUE_NAMES[type]} shared${i}[${count}];`,

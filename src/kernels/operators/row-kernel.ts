@@ -35,8 +35,8 @@ import {
   DEFAULT_THREADS,
   define,
   indexType,
-  type Kernel,
   type KernelBuffer,
+  type KernelCode,
   type SharedArray,
   type Statement,
   withoutUnused,
@@ -160,7 +160,7 @@ export class RowProgram {
   }
 
   /** The finished kernel. */
-  kernel(label: string, buffers: readonly KernelBuffer[]): Kernel {
+  kernel(label: string, buffers: readonly KernelBuffer[]): KernelCode {
     const { rows, kept } = this.#shape;
     const rowsPerBlock = DEFAULT_THREADS / this.#team;
     const type = this.#type;

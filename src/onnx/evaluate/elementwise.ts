@@ -1,7 +1,7 @@
 /** Element-wise arithmetic on small constants, as shape computations and masks need it. */
 import { type ElementType, elementTypeOf } from "../../ir/element-type.js";
 import { isFloat, isInteger } from "../infer/fact.js";
-import type { Evaluation, Evaluator } from "./evaluator.js";
+import type { Evaluator, EvaluatorCall } from "./evaluator.js";
 import { broadcastStrides, forEachPlace, positionOf } from "./indices.js";
 
 type Unary = (value: number) => number;
@@ -38,7 +38,7 @@ export function comparison(operation: (left: number, right: number) => boolean):
 
 /** Applies `operation` to the elements of all inputs at each place of the output. */
 function combine(
-  { inputs: all, dims }: Evaluation,
+  { inputs: all, dims }: EvaluatorCall,
   operation: (values: readonly number[]) => number,
 ): readonly number[] {
   const inputs = all.filter((input) => input !== undefined);
@@ -88,7 +88,7 @@ export const cast: Evaluator = (evaluation) =>
 export const castLike: Evaluator = (evaluation) =>
   castTo(evaluation, evaluation.inputs[1]?.elementType);
 
-function castTo({ inputs }: Evaluation, type: ElementType | undefined) {
+function castTo({ inputs }: EvaluatorCall, type: ElementType | undefined) {
   const values = inputs[0]?.values;
   if (type === undefined || values === undefined || type === "string") {
     return undefined;

@@ -8,7 +8,7 @@ export interface KnownTensor extends Fact {
 }
 
 /** What an evaluator gets: the first and every other given input is known, and the output's dims are. */
-export interface Evaluation {
+export interface EvaluatorCall {
   readonly call: NodeCall;
   /** `undefined`: omitted. */
   readonly inputs: readonly (KnownTensor | undefined)[];
@@ -19,4 +19,4 @@ export interface Evaluation {
 }
 
 /** The elements of one output, row-major, or `undefined` when it does not know. */
-export type Evaluator = (evaluation: Evaluation) => readonly number[] | undefined;
+export type Evaluator = (evaluation: EvaluatorCall) => readonly number[] | undefined;

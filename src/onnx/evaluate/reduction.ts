@@ -3,7 +3,7 @@
 import { productOf } from "../../core/product.js";
 import { type Fact, isFloat } from "../infer/fact.js";
 import { reducedAxes } from "../infer/reduction.js";
-import { decodeTensor } from "../tensor-values.js";
+import { tensorFact } from "../tensor-values.js";
 import type { Evaluator } from "./evaluator.js";
 import { forEachPlace, positionOf, stridesOf } from "./indices.js";
 
@@ -55,7 +55,7 @@ export const range: Evaluator = ({ inputs: [start, , step], dims }) => {
 /** `ConstantOfShape`. */
 export const constantOfShape: Evaluator = ({ call, dims }) => {
   const tensor = call.tensor("value");
-  const value = tensor === undefined ? 0 : decodeTensor(tensor).values?.[0];
+  const value = tensor === undefined ? 0 : tensorFact(tensor).values?.[0];
   const count = productOf(dims);
   return value === undefined ? undefined : new Array<number>(count).fill(value);
 };

@@ -1,6 +1,6 @@
 /** Operators that make tensors out of attributes or shapes. */
 import { elementTypeOf } from "../../ir/element-type.js";
-import { decodeTensor } from "../tensor-values.js";
+import { tensorFact } from "../tensor-values.js";
 import { dimsOfRank, type Fact, tensor, UNKNOWN, VALUE_LIMIT } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
@@ -8,7 +8,7 @@ import type { InferRule, NodeCall } from "./node-call.js";
 export const constantNode: InferRule = (call) => {
   const value = call.tensor("value");
   if (value !== undefined) {
-    return [{ ...decodeTensor(value), isConstant: true }];
+    return [{ ...tensorFact(value), isConstant: true }];
   }
   const fact =
     numbers("int64", call.int("value_int"), call.ints("value_ints")) ??

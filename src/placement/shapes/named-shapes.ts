@@ -18,7 +18,7 @@
 import type { ShapeStep } from "./shape-builder.js";
 
 /** Durations of a stage's blocks. */
-export interface StageTimes {
+export interface BlockTimes {
   readonly forward: number;
   readonly backward: number;
   /** Absent: the backward computes both gradients. */
@@ -29,7 +29,7 @@ export interface StageTimes {
 export interface ShapeSize {
   readonly devices: number;
   readonly chunks: number;
-  readonly times: StageTimes;
+  readonly times: BlockTimes;
 }
 
 /** A named shape. */
@@ -39,7 +39,7 @@ export interface NamedShape {
   readonly least: number;
   readonly even: boolean;
   /** Times that are used unless others are given. */
-  readonly times: StageTimes;
+  readonly times: BlockTimes;
   /** Whether `chunks` means something, and its usual value. */
   readonly chunks: number | undefined;
   /** Whether the gradient of the weights is a block of its own: when `--weight` is given, or always. */
@@ -71,11 +71,11 @@ function spread(devices: number, after: readonly number[], backward?: number): S
 }
 
 /** Times with a weight block where one is wanted. */
-function split({ weight, ...times }: StageTimes): Pick<ShapeStep, keyof StageTimes> {
+function split({ weight, ...times }: BlockTimes): Pick<ShapeStep, keyof BlockTimes> {
   return weight === undefined ? times : { ...times, weight };
 }
 
-function whole({ forward, backward }: StageTimes): { forward: number; backward: number } {
+function whole({ forward, backward }: BlockTimes): { forward: number; backward: number } {
   return { forward, backward };
 }
 
@@ -150,8 +150,8 @@ function downAndUp({ devices, times }: ShapeSize): ShapeStep[] {
   ];
 }
 
-const USUAL: StageTimes = { forward: 1, backward: 3 };
-const SPLIT: StageTimes = { forward: 1, backward: 1, weight: 1 };
+const USUAL: BlockTimes = { forward: 1, backward: 3 };
+const SPLIT: BlockTimes = { forward: 1, backward: 1, weight: 1 };
 
 function shape(
   steps: NamedShape["steps"],

@@ -1,4 +1,4 @@
-import { flatten, itemsOf, type Lists } from "../../core/lists.js";
+import { itemsOf, type Lists, packLists } from "../../core/lists.js";
 import type { OperatorCosts, WorkerCosts } from "../../cost/operator-costs.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 
@@ -97,9 +97,9 @@ export function groupGraphOf(
     workNs: Float64Array.from(chains, (chain) =>
       chain.reduce((sum, id) => sum + durationNs[id]!, 0),
     ),
-    predecessors: flatten(predecessors),
-    successors: flatten(successors),
-    reads: flatten(reads),
+    predecessors: packLists(predecessors),
+    successors: packLists(successors),
+    reads: packLists(reads),
     writer: Int32Array.from(graph.tensors, ({ producer }) =>
       producer === undefined ? -1 : groupOf[producer]!,
     ),
@@ -118,7 +118,7 @@ export function groupGraphOf(
 export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph {
   const place = new Map(inner.map((group, i) => [group, i]));
   const here = (lists: Lists): Lists =>
-    flatten(
+    packLists(
       inner.map((group) =>
         itemsOf(lists, group).flatMap((other) => {
           const i = place.get(other);
@@ -139,7 +139,7 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     workNs: Float64Array.from(inner, (group) => groups.workNs[group]!),
     predecessors: here(groups.predecessors),
     successors: here(groups.successors),
-    reads: flatten(
+    reads: packLists(
       inner.map((group) =>
         itemsOf(groups.reads, group).flatMap((tensor) => {
           const i = tensorPlace.get(tensor);

@@ -13,7 +13,7 @@ import {
 import { profileOnCuda } from "../../../src/driver/cuda/profile-on-cuda.js";
 import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
 import { emitModel } from "../../../src/kernels/emit.js";
-import type { Kernel } from "../../../src/kernels/language/kernel.js";
+import type { KernelCode } from "../../../src/kernels/language/kernel.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/nodes.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
@@ -63,7 +63,7 @@ async function kernelsOf(
   precision: Precision,
   estimateUnsupported = false,
   fuse = false,
-): Promise<ReadonlyMap<string, Kernel>> {
+): Promise<ReadonlyMap<string, KernelCode>> {
   const lowered = await loadModel(path, { dims: new Map() });
   const plan = precisionPlan(precision);
   const model = lowered.ok
@@ -125,7 +125,7 @@ function runRequest(more: Partial<RunRequest> = {}): RunRequest {
 }
 
 describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
-  let kernels: ReadonlyMap<string, Kernel>;
+  let kernels: ReadonlyMap<string, KernelCode>;
   let helper: EmulatedHelper;
 
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import {
 } from "../../../src/driver/cuda/compile-for-cuda.js";
 import { runSchedule } from "../../../src/driver/run-schedule.js";
 import { emitModel } from "../../../src/kernels/emit.js";
-import type { Kernel } from "../../../src/kernels/language/kernel.js";
+import type { KernelCode } from "../../../src/kernels/language/kernel.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../../src/onnx/merge-index.js";
 import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
@@ -40,7 +40,7 @@ const CASE: ConvolutionCase = {
   followers: ["Relu"],
 };
 
-function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, Kernel> {
+function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, KernelCode> {
   const plan = precisionPlan("ieee");
   const options = { floats: plan.floats, estimateUnsupported: false, fuse: false };
   const model = emitModel(lowered, options);
@@ -51,7 +51,7 @@ function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, Kernel> {
 }
 
 /** The kernels of the model as it is, and of the model with two convolutions as one, twice. */
-async function bothKernels(): Promise<readonly ReadonlyMap<string, Kernel>[]> {
+async function bothKernels(): Promise<readonly ReadonlyMap<string, KernelCode>[]> {
   const lowered = await loadModel(MODEL, { dims: new Map() });
   if (!lowered.ok) {
     throw new Error(lowered.error[0].message);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { flatten } from "../../../src/core/lists.js";
+import { packLists } from "../../../src/core/lists.js";
 import { type Random, seededRandom } from "../../../src/core/random.js";
 import { graphNetwork, parameterCount } from "../../../src/learn/graph-network.js";
 import { initialParameters } from "../../bench/gpg-training/initial-parameters.js";
@@ -8,8 +8,8 @@ const SHAPE = { features: 3, hidden: 4, layers: 2, outputs: 2 };
 
 /** fork -> {a, b} -> join, and one node by itself. */
 const LINKS = {
-  predecessors: flatten([[], [0], [0], [1, 2], []]),
-  successors: flatten([[1, 2], [3], [3], [], []]),
+  predecessors: packLists([[], [0], [0], [1, 2], []]),
+  successors: packLists([[1, 2], [3], [3], [], []]),
 };
 const NODES = 5;
 

@@ -10,7 +10,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
-import type { DeviceModel } from "../../../kernels/emit.js";
+import type { EmittedModel } from "../../../kernels/emit.js";
 import { STORAGE_BYTES } from "../../../kernels/language/expression.js";
 import { storageOf } from "../../../kernels/operator-call.js";
 import { extractConstants } from "../../../onnx/extract-submodel.js";
@@ -35,7 +35,7 @@ const COMPUTED_AT_ONCE = 256 * 2 ** 20;
  * Cost: linear in the bytes that are written; computed constants of one part are in memory at a time.
  */
 export async function constantUploads(
-  model: DeviceModel,
+  model: EmittedModel,
   memory: MemoryPlan,
   sideFile: string,
 ): Promise<Result<readonly UploadItem[]>> {
@@ -81,7 +81,7 @@ class SideFile {
 }
 
 class Collector {
-  readonly #model: DeviceModel;
+  readonly #model: EmittedModel;
   readonly #memory: MemoryPlan;
   readonly #file: SideFile;
   readonly #payloads: PayloadReader;
@@ -92,7 +92,7 @@ class Collector {
   /** Computed parts of them. */
   readonly #parts = new Map<string, Uint8Array>();
 
-  constructor(model: DeviceModel, memory: MemoryPlan, file: SideFile, payloads: PayloadReader) {
+  constructor(model: EmittedModel, memory: MemoryPlan, file: SideFile, payloads: PayloadReader) {
     this.#model = model;
     this.#memory = memory;
     this.#file = file;
@@ -269,7 +269,7 @@ function partsOf(
 }
 
 async function computeConstants(
-  { lowered }: DeviceModel,
+  { lowered }: EmittedModel,
   names: readonly string[],
 ): Promise<Result<ReadonlyMap<string, Uint8Array>>> {
   const where = `the constants of ${lowered.model.path}`;

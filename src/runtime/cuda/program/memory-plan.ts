@@ -25,7 +25,7 @@ import {
   type Place,
   placesOf,
 } from "../../../kernels/device-node.js";
-import type { DeviceModel } from "../../../kernels/emit.js";
+import type { EmittedModel } from "../../../kernels/emit.js";
 import { STORAGE_BYTES } from "../../../kernels/language/expression.js";
 import { sizeOf } from "../../../kernels/language/layout.js";
 import { storageOf } from "../../../kernels/operator-call.js";
@@ -78,7 +78,7 @@ interface Item {
  *
  * Cost: O(items^2) for the activations when they share, else linear.
  */
-export function planMemory(model: DeviceModel, sharing: Sharing): MemoryPlan {
+export function planMemory(model: EmittedModel, sharing: Sharing): MemoryPlan {
   const { graph } = model.lowered;
   const constants = new Map<string, MemoryRange>();
   const tensors = new Map<TensorId, MemoryRange>();
@@ -157,14 +157,14 @@ export function constantsOf(plans: readonly DevicePlan[]): readonly string[] {
 }
 
 /** Bytes of a value as it is stored on the device. */
-export function bytesOfName({ lowered, floats }: DeviceModel, name: string): number {
+export function bytesOfName({ lowered, floats }: EmittedModel, name: string): number {
   const type = present(lowered.types.get(name), `type of "${name}"`);
   const storage = storageOf(type.elementType, floats);
   invariant(storage !== undefined, `"${name}" has a type that the device can hold`);
   return sizeOf(type.dims) * STORAGE_BYTES[storage];
 }
 
-function bytesOfTensor({ lowered, floats }: DeviceModel, id: TensorId): number {
+function bytesOfTensor({ lowered, floats }: EmittedModel, id: TensorId): number {
   const tensor = present(lowered.graph.tensors[id], "tensor");
   const storage = storageOf(tensor.elementType, floats);
   const count = sizeOf(tensor.dims);
@@ -178,7 +178,7 @@ function aligned(bytes: number): number {
 }
 
 /** Activations, then scratch memory operator by operator. */
-function itemsOf(model: DeviceModel) {
+function itemsOf(model: EmittedModel) {
   const { graph } = model.lowered;
   const outputs = new Set(graph.outputs);
   const users = usersOf(model.plans);

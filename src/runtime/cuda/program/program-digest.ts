@@ -1,5 +1,5 @@
 import { sha256 } from "../../../core/digest.js";
-import type { DeviceModel } from "../../../kernels/emit.js";
+import type { EmittedModel } from "../../../kernels/emit.js";
 import { kernelSources } from "../../../kernels/language/kernel-source.js";
 import { COMPILE_OPTIONS } from "./program.js";
 
@@ -9,7 +9,7 @@ import { COMPILE_OPTIONS } from "./program.js";
  *
  * Cost: printing every kernel.
  */
-export function programDigest({ plans }: DeviceModel): string {
+export function programDigest({ plans }: EmittedModel): string {
   const kernels = kernelSources(plans);
   const nodes = plans.map((plan) =>
     plan.nodes.map((node) => {

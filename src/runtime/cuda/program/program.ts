@@ -6,7 +6,7 @@
  */
 import { present } from "../../../core/invariant.js";
 import type { DeviceNode, MatrixOperand, Place } from "../../../kernels/device-node.js";
-import type { DeviceModel } from "../../../kernels/emit.js";
+import type { EmittedModel } from "../../../kernels/emit.js";
 import { type KernelSources, kernelSources } from "../../../kernels/language/kernel-source.js";
 import type {
   GemmMatrix,
@@ -33,7 +33,7 @@ export interface ProgramNode {
 
 /** Everything that is sent to the helper once. */
 export interface DeviceProgram {
-  readonly model: DeviceModel;
+  readonly model: EmittedModel;
   readonly precision: PrecisionPlan;
   readonly memory: MemoryPlan;
   readonly kernels: KernelSources;
@@ -45,7 +45,7 @@ export interface DeviceProgram {
 
 /** Plans memory and numbers the nodes of a model. Cost: as `planMemory` and `kernelSources`. */
 export function buildProgram(
-  model: DeviceModel,
+  model: EmittedModel,
   precision: PrecisionPlan,
   sharing: Sharing,
 ): DeviceProgram {
