@@ -6,17 +6,17 @@ export class BitSet {
     this.words = new Uint32Array((size + 31) >>> 5);
   }
 
-  /** Puts `item` in. Requires: 0 <= `item` < size. */
+  /** Adds `item`. Requires: 0 <= `item` < size. */
   add(item: number): void {
     this.words[item >>> 5] = (this.words[item >>> 5] ?? 0) | (1 << (item & 31));
   }
 
-  /** Takes `item` out. */
+  /** Removes `item`. */
   delete(item: number): void {
     this.words[item >>> 5] = (this.words[item >>> 5] ?? 0) & ~(1 << (item & 31));
   }
 
-  /** Whether `item` is in. */
+  /** Whether the set contains `item`. */
   has(item: number): boolean {
     return ((this.words[item >>> 5] ?? 0) & (1 << (item & 31))) !== 0;
   }

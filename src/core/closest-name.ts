@@ -1,6 +1,6 @@
 /**
  * The name that was probably meant: the one that differs least, by insertions, deletions and
- * replacements of characters, capitals counting nothing; the first of those that differ equally.
+ * replacements of characters, ignoring case; the first of those that differ equally.
  *
  * Returns `undefined` when none is near: more than a third of the characters would have to change.
  * Cost: O(characters of `name` x characters of `names`); names of more than 100 characters are not

@@ -1,6 +1,6 @@
-/** What caught errors say, in one line of words. */
+/** Caught errors as one line of text. */
 
-/** Wordings of the usual errors of file systems. */
+/** Wordings of common file-system errors. */
 const FILE_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "no such file or folder"],
   ["ENOTDIR", "a part of the path is not a folder"],
@@ -16,21 +16,24 @@ const FILE_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ["ETXTBSY", "is a program that runs"],
 ]);
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export function errorText(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Why a file could not be read or written: the same words wherever it happens. */
+/** The reason why a file could not be read or written, worded alike everywhere. */
 export function fileProblem(cause: unknown): string {
   const { code } = (cause ?? {}) as { readonly code?: unknown };
   return (typeof code === "string" ? FILE_PROBLEMS.get(code) : undefined) ?? errorText(cause);
 }
 
-/** Most characters of an error that a failure's one line takes. */
+/** Longest error text, in characters, within a failure's one line. */
 const LINE_CHARACTERS = 300;
 
-/** The first line of what an error says, for a failure's one line: a long one ends after a whole word. */
+/**
+ * The first line of an error's message, for a failure's one line; a long one ends after a whole
+ * word.
+ */
 export function errorLine(cause: unknown): string {
   const line = errorText(cause).split("\n")[0] ?? "";
   if (line.length <= LINE_CHARACTERS) {

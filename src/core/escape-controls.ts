@@ -1,7 +1,7 @@
 /**
- * Everything that is not seen, or changes how its neighbors are seen: control characters, line and
- * paragraph separators, controls of writing direction, joiners and fillers of no width, halves of
- * characters. On a terminal they can forge output; in a report they can hide what stands there.
+ * Characters that are invisible or change how their neighbors are shown: control characters, line
+ * and paragraph separators, controls of writing direction, joiners and fillers of no width, halves
+ * of characters. On a terminal they can forge output; in a report they can hide text.
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 

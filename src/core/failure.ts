@@ -8,7 +8,7 @@ import type { FailureCodeOf } from "./failure-catalog/failure-catalog.js";
  */
 export type FailureExit = 1 | 2 | 3 | 4;
 
-/** The code of a failure: one of the closed catalog, which says its exit status. */
+/** The code of a failure: one of the closed catalog, which defines its exit status. */
 export type FailureCode = FailureCodeOf<FailureExit>;
 
 /**
@@ -21,14 +21,14 @@ export type Failure = FailureOf<1> | FailureOf<2> | FailureOf<3> | FailureOf<4>;
 export interface FailureOf<E extends FailureExit> {
   /** Stable kebab-case name that scripts may test. */
   readonly code: FailureCodeOf<E>;
-  /** One line: what is wrong, with the numbers that decided it. */
+  /** One line: the problem, with the numbers that decided it. */
   readonly message: string;
   /** File, JSON pointer, node or tensor name. */
   readonly where?: string;
-  /** One line: what to do about it. */
+  /** One line: the remedy. */
   readonly hint?: string;
   readonly exit: E;
-  /** The error that was caught, for `--verbose`. */
+  /** The caught error, for `--verbose`. */
   readonly cause?: unknown;
 }
 

@@ -18,12 +18,12 @@ export function fileUnwritable(path: string, cause: unknown): Failure {
   return { ...placeUnwritable(path, fileProblem(cause), OTHER_PLACE), cause };
 }
 
-/** A folder where a file is to be written. */
+/** An output path that is a folder. */
 export function outputIsFolder(path: string): Failure {
   return placeUnwritable(path, "is a folder", OTHER_PLACE);
 }
 
-/** A file where stage models were to go. */
+/** An output folder for stage models that is a file. */
 export function stageFolderIsFile(path: string): Failure {
   return placeUnwritable(path, "is a file, not a folder", "give a folder with --stage-models");
 }
@@ -34,7 +34,7 @@ function placeUnwritable(path: string, message: string, hint: string): Failure {
   return { code: "file-unwritable", where: path, message, hint, exit: 1 };
 }
 
-/** An output that would overwrite what it is made from. */
+/** An output that would overwrite one of the inputs. */
 export function outputIsInput(path: string): Failure {
   return {
     code: "output-is-input",
@@ -45,7 +45,7 @@ export function outputIsInput(path: string): Failure {
   };
 }
 
-/** A file that is there already and is not one of the kind that is to be written. */
+/** An existing file of another kind than the output. */
 export function fileExists(path: string): Failure {
   return placeTaken(
     path,
@@ -54,7 +54,7 @@ export function fileExists(path: string): Failure {
   );
 }
 
-/** A file in the place of a stage model or of the weights of all. */
+/** An existing file in the place of a stage model or of the shared weights. */
 export function stageModelExists(path: string): Failure {
   return placeTaken(
     path,
@@ -67,7 +67,7 @@ function placeTaken(path: string, message: string, hint: string): Failure {
   return { code: "file-exists", where: path, message, hint, exit: 1 };
 }
 
-/** A text file that is too large to be one of ours. */
+/** A text file larger than any that this program reads. */
 export function fileTooLarge(path: string, bytes: number, limit: number): Failure {
   return {
     code: "file-too-large",
@@ -78,7 +78,7 @@ export function fileTooLarge(path: string, bytes: number, limit: number): Failur
   };
 }
 
-/** A file that should be text and is not. */
+/** A file that is not text. */
 export function fileNotText(path: string, problem: string): Failure {
   return {
     code: "file-not-text",

@@ -44,17 +44,17 @@ export function readText(path: string, limit: number): Result<string> {
   }
 }
 
-/** What may be overwritten. */
+/** The files that may be overwritten. */
 export interface Overwrite {
   /** Anything. */
   readonly force: boolean;
-  /** Files that begin like this one: the `format` line of what this tool writes. */
+  /** Files that begin with the same `format` line as the new one. */
   readonly format: string;
-  /** Files that are read, and never overwritten; default none. */
+  /** Input files, which are never overwritten; default none. */
   readonly inputs?: readonly string[];
 }
 
-/** Where the `format` of a file stands, if this tool wrote it. */
+/** The place of the `format` field in a file that this tool wrote. */
 const HEAD_BYTES = 200;
 
 /**
@@ -81,10 +81,11 @@ export function writeText(path: string, text: string, overwrite: Overwrite): Res
 }
 
 /**
- * Whether `writeText` would refuse: asked before long work starts.
+ * Checks whether `writeText` would refuse, before long work starts.
  *
  * Fails: `output-is-input`; `file-exists`; `file-unwritable` when it is a folder, or its folder is
- * not there, or nothing can be made in it (which is tried: no question of permissions is as sure).
+ * not there, or no file can be created in it (which is tried, as reading permissions is less
+ * reliable).
  */
 export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
   const { force, format, inputs = [] } = overwrite;
@@ -111,7 +112,10 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
   }
 }
 
-/** Whether files can be made in a folder, which may have to be made first. Fails: `file-unwritable`. */
+/**
+ * Checks whether files can be created in a folder, which is made first where needed. Fails:
+ * `file-unwritable`.
+ */
 export function mayWriteInto(folder: string): Result<void> {
   try {
     tryWriting(join(nearestFolder(folder), "file"));
@@ -121,12 +125,12 @@ export function mayWriteInto(folder: string): Result<void> {
   }
 }
 
-/** Whether a path is a file or free to become one; else it is a device or a pipe. */
+/** Whether a path is a file or does not exist yet, as opposed to a device or a pipe. */
 function isPlain(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }
 
-/** Into what is there; nothing is made. */
+/** Opens the existing device or pipe; creates nothing. */
 function writeToDevice(path: string, text: string): void {
   const device = openSync(path, constants.O_WRONLY | constants.O_NOCTTY);
   try {

@@ -16,8 +16,8 @@ export function formatNs(ns: number): string {
 }
 
 /**
- * Two durations in nanoseconds as `format` writes them; in whole nanoseconds where they would look the
- * same and are not.
+ * Two durations in nanoseconds as `format` writes them; in whole nanoseconds where two different
+ * ones would look the same.
  */
 export function formatApart(
   format: (ns: number) => string,
@@ -47,12 +47,12 @@ export function formatCount(count: number): string {
   return `${significant(value)} ${prefix}`;
 }
 
-/** A number of things: `1 wait`, `3 waits`. */
+/** A count with its noun: `1 wait`, `3 waits`. */
 export function counted(count: number, noun: string, plural: string = "s"): string {
   return `${count} ${noun}${count === 1 ? "" : plural}`;
 }
 
-/** Bytes with a binary prefix, as options take them: `12 B`, `4.00 KiB`. */
+/** Bytes with a binary prefix, in the form that options accept: `12 B`, `4.00 KiB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
@@ -60,7 +60,7 @@ export function formatBytes(bytes: number): string {
   return `${at === 0 ? Math.round(value) : significant(value)} ${units[at]}`;
 }
 
-/** How many times faster `ns` is than `baseNs`: `1.72x`. */
+/** The speedup of `ns` over `baseNs`: `1.72x`. */
 export function formatSpeedUp(ns: number, baseNs: number): string {
   const factor = baseNs / ns;
   return ns === 0 || baseNs === 0
@@ -84,12 +84,15 @@ const NAME_COLUMNS = 44;
 /** Longest name that a table shows whole, where there is room. */
 const CELL_COLUMNS = 80;
 
-/** A name from a file in a sentence: what cannot be seen is escaped, the middle of long ones cut. */
+/**
+ * A name from a file for use in a sentence: invisible characters are escaped, long names cut in the
+ * middle.
+ */
 export function formatName(name: string): string {
   return shortened(escapeControls(name), NAME_COLUMNS);
 }
 
-/** The same as a cell of a table, which shortens it further where the table is too wide. */
+/** A name from a file for use in a table cell, which the table may shorten further. */
 export function formatCell(name: string): string {
   return shortened(escapeControls(name), CELL_COLUMNS);
 }

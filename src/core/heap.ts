@@ -29,12 +29,12 @@ export class Heap {
     items[child] = item;
   }
 
-  /** The first item without taking it. */
+  /** The first item, which stays in the heap. */
   peek(): number | undefined {
     return this.#items[0];
   }
 
-  /** Takes the first item. Cost: O(log n). */
+  /** Removes and returns the first item. Cost: O(log n). */
   pop(): number | undefined {
     const items = this.#items;
     const first = items[0];

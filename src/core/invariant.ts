@@ -1,4 +1,4 @@
-/** A mistake of this program, never of its input: the command line asks for a report and exits with 70. */
+/** A mistake of this program, never of its input; the command line exits with 70. */
 export class InternalError extends Error {
   constructor(what: string, options?: ErrorOptions) {
     super(`internal: ${what}`, options);
@@ -17,7 +17,7 @@ export function invariant(condition: unknown, what: string): asserts condition {
   }
 }
 
-/** Closes an exhaustive `switch`: a new member of the union stops the compilation here. */
+/** Closes an exhaustive `switch`: with a new member of the union this does not compile. */
 export function unreachable(value: never): never {
   throw new InternalError(`unexpected value ${String(value)}`);
 }

@@ -7,12 +7,12 @@ export interface Lists {
   readonly items: Int32Array;
 }
 
-/** One of the lists. */
+/** The items of list `i`. */
 export function itemsOf({ start, items }: Lists, i: number): number[] {
   return Array.from(items.subarray(start[i]!, start[i + 1]!));
 }
 
-/** Lays lists out one after the other. */
+/** Packs lists one after the other. */
 export function packLists(lists: readonly (readonly number[])[]): Lists {
   const start = new Int32Array(lists.length + 1);
   lists.forEach((list, i) => {

@@ -2,11 +2,11 @@ import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder and the folders it is in, those that are not there with the permissions `mode` less
- * the umask. Another process may make the same ones meanwhile.
+ * Creates a folder and its missing parents, with the permissions `mode` less the umask. Another
+ * process may create the same ones at the same time.
  *
- * Node's own recursive `mkdir` does not return where a file system says that a folder to be made
- * does not exist, as `/proc` does; here each folder is tried once.
+ * Node's own recursive `mkdir` never returns on file systems that report a folder to be created as
+ * missing, as `/proc` does; here each folder is tried once.
  * Throws what `node:fs` throws.
  */
 export function makeFolder(path: string, mode: number = 0o777): void {
@@ -31,7 +31,7 @@ function makeOne(folder: string, mode: number): void {
   }
 }
 
-/** The folder itself, or the one that is there and that it would be made in. Throws what `node:fs` throws. */
+/** The folder itself, or its nearest existing parent. Throws what `node:fs` throws. */
 export function nearestFolder(path: string): string {
   const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
   return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));

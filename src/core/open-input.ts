@@ -1,19 +1,19 @@
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from "node:fs";
 
-/** A file that is open for reading. */
+/** A file open for reading. */
 export interface OpenFile {
   readonly file: number;
   readonly status: Stats;
 }
 
-/** Reads without waiting for whoever is at the other end, and without becoming anybody's terminal. */
+/** Opens without waiting for a writer, and without making a terminal the controlling one. */
 const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
 /**
  * Opens a regular file. Pipes, devices and sockets are refused at once: they are neither waited for
- * nor opened, and what was opened is looked at again.
+ * nor opened, and the type is checked again after opening.
  *
- * Throws what `node:fs` throws, and an error that names what else it is.
+ * Throws what `node:fs` throws, and an error that names the other type of file.
  */
 export function openInput(path: string): OpenFile {
   refuseOther(statSync(path));

@@ -1,7 +1,7 @@
 /**
- * JSON text to values, for files that may come from anywhere. What it takes is what RFC 8259 calls
- * JSON, less what readers disagree about or pay for without use: keys that occur twice, integers that
- * a double does not hold, and more nesting or values than any document of ours has.
+ * A JSON reader for untrusted files. It accepts JSON as defined by RFC 8259, except for what
+ * readers disagree about or what only costs memory: repeated keys, integers that a double cannot
+ * hold, and more nesting or values than any document of ours has.
  */
 import { escapeToken } from "./json-shape.js";
 
@@ -11,17 +11,17 @@ const MAX_DEPTH = 64;
 const MAX_ITEMS = 10_000_000;
 const MAX_VALUES = 40_000_000;
 
-/** Longest integer that is exact whatever its digits. */
+/** Digits of the longest integer that is always exact. */
 const EXACT_DIGITS = 15;
 
-/** Why a text is not taken. */
+/** The reason why a text was refused. */
 export type JsonTextProblem =
-  /** It is no JSON; `message` begins with line and column. */
+  /** Malformed JSON; `message` begins with line and column. */
   | { readonly kind: "syntax"; readonly message: string }
-  /** It is JSON, but what stands at `pointer` is refused. */
+  /** Valid JSON, but the value at `pointer` is refused. */
   | { readonly kind: "refused"; readonly pointer: string; readonly message: string };
 
-/** A value, or the first problem. */
+/** The value, or the first problem. */
 export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: JsonTextProblem };
@@ -58,7 +58,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 
 class Reader {
   readonly #text: string;
-  /** Keys and indices that lead to the value that is being read. */
+  /** Keys and indices of the value being read. */
   readonly #path: (string | number)[] = [];
   #at = 0;
   #values = 0;
@@ -231,7 +231,7 @@ class Reader {
       throw this.#refused(`${brief(digits)} is larger than any number that can be read`);
     }
     const isInteger = fraction === undefined && exponent === undefined;
-    // Large integers that this program printed itself are those whose digits come back.
+    // A large integer is exact when printing it gives the same digits.
     if (isInteger && digits.length > EXACT_DIGITS && String(value) !== digits) {
       throw this.#refused(`${brief(digits)} is beyond 2^53 and would not be read exactly`);
     }
@@ -247,7 +247,7 @@ class Reader {
     return value;
   }
 
-  /** Whether a character comes next; it is read then. */
+  /** Reads a character if it comes next. Returns whether it did. */
   #isNext(character: string): boolean {
     this.#skipSpace();
     const isThere = this.#text[this.#at] === character;
@@ -283,7 +283,7 @@ class Reader {
   }
 }
 
-/** Sets a field, also one whose name means something to objects. */
+/** Sets a field, even if its name is special to objects. */
 function put(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") {
     Object.defineProperty(object, key, {
@@ -297,7 +297,7 @@ function put(object: Record<string, unknown>, key: string, value: unknown): void
   }
 }
 
-/** Digits of a number, the middle of many left out. */
+/** The digits of a number, shortened in the middle when there are many. */
 function brief(digits: string): string {
   return digits.length <= 40 ? digits : `${digits.slice(0, 20)}... (${digits.length} digits)`;
 }

@@ -18,20 +18,22 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { trace } from "./traces.js";
 
-/** A new file that nobody else opened or can name beforehand; links are not followed where the system can say so. */
+/**
+ * Creates a new file and fails if it exists; links are not followed where the system supports that.
+ */
 const NEW_FILE =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
-/** Links that lead to one another before it is called a circle, as Linux counts. */
+/** Longest chain of links before it counts as a cycle, as on Linux. */
 const MOST_LINKS = 40;
 
 /**
  * A file on its way to its place: written under a name of its own in the same folder, and renamed
- * when it is whole. Whoever reads the place sees the old file or the new one, and of several writers
- * the last one wins.
+ * when it is whole. A reader sees the old file or the new one, and of several writers the last one
+ * wins.
  *
  * A link is written through: the file that it leads to is replaced (or made), the link stays. The
- * permissions of a file that is replaced stay; a new file has those that the umask gives.
+ * permissions of a file that is replaced stay; a new file gets those of the umask.
  */
 export class PendingFile {
   readonly #file: number;
@@ -39,7 +41,7 @@ export class PendingFile {
   readonly #target: string;
   #isOpen = true;
 
-  /** Makes the file under its own name. Throws what `node:fs` throws. */
+  /** Creates the file under its temporary name. Throws what `node:fs` throws. */
   constructor(path: string) {
     this.#target = targetOf(path);
     this.#temporary = join(
@@ -61,7 +63,7 @@ export class PendingFile {
     }
   }
 
-  /** Puts the file into its place. Throws what `node:fs` throws. */
+  /** Moves the file into its place. Throws what `node:fs` throws. */
   commit(): void {
     fsyncSync(this.#file);
     this.#close();
@@ -71,19 +73,19 @@ export class PendingFile {
     trace({ kind: "placed", path });
   }
 
-  /** Removes the file, unless it is in its place already. */
+  /** Removes the file unless it has been moved into its place. */
   discard(): void {
     this.#close();
     rmSync(this.#temporary, { force: true });
     trace({ kind: "removed", path: resolve(this.#temporary) });
   }
 
-  /** Owner and permissions of the file that is replaced; the owner where this user may give files away. */
+  /** Copies the permissions of the replaced file, and its owner where this user may change it. */
   #likeReplaced({ uid, gid, mode }: Stats): void {
     try {
       fchownSync(this.#file, uid, gid);
     } catch {
-      // Stays the user's own.
+      // The file stays the user's own.
     }
     try {
       fchmodSync(this.#file, mode & 0o777);
@@ -101,9 +103,9 @@ export class PendingFile {
   }
 }
 
-/** Where a path leads once its last part is no link: the file may not exist yet. */
+/** The target of a path once its last part is not a link; the file may not exist yet. */
 function targetOf(path: string): string {
-  // The system looks first: it refuses circles, and links of others where it does not trust them.
+  // The system checks first: it refuses cycles, and links of other users in untrusted folders.
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined) {
     return lstatSync(path).isSymbolicLink() ? realpathSync(path) : path;

@@ -13,7 +13,7 @@ export interface Random {
 }
 
 /**
- * The generator used wherever chance is wanted.
+ * The generator behind every random choice.
  *
  * Source: mulberry32 (public-domain mixing constants of T. Ettinger), 32 bits of state.
  */

@@ -1,16 +1,16 @@
 /**
- * Which pairs of nodes of a directed acyclic graph are connected, for many pairs at once.
+ * Reachability between many pairs of nodes of a directed acyclic graph at once.
  *
- * A closure of the whole graph needs n * n bits: too much for 100,000 nodes. Only the sources that
- * are asked about need a bit, and only between the source and the last node it is asked about.
- * So sources are taken in batches of 1,024: one sweep over the nodes between the first source of
- * the batch and the last target carries a row of bits per node, "which sources of the batch lead
- * here". Sources whose questions reach equally far (to a factor of two) share a batch, so that one
- * long-range question does not make the sweep of a thousand short ones long; where they reach less
- * far than 1,024 nodes, batches are smaller too, because a node meets only the sources near it.
+ * A closure of the whole graph needs n * n bits: too much for 100,000 nodes. Only the sources of
+ * the questions need a bit, and only between a source and its last target. So sources are taken in
+ * batches of 1,024: one sweep over the nodes between the first source of the batch and the last
+ * target carries a row of bits per node, "which sources of the batch lead here". Sources whose
+ * questions reach equally far (to a factor of two) share a batch, so that one long-range question
+ * does not make the sweep of a thousand short ones long; where they reach less far than 1,024
+ * nodes, batches are smaller too, because a node meets only the sources near it.
  *
  * Example: arcs 0->1, 1->2, 0->2. The row of 1 is {0}, the row of 2 is {0, 1}: 0 comes in twice,
- * over the arc 0->2 and through 1, which is how the caller learns that the arc 0->2 says nothing new.
+ * over the arc 0->2 and through 1, which tells the caller that the arc 0->2 is redundant.
  */
 
 /** The arcs of a graph whose nodes are numbered in topological order. */
@@ -31,9 +31,9 @@ interface Question {
 }
 
 /**
- * For each pair `(from[i], to[i])`: how many direct predecessors of `to[i]` are `from[i]` itself or
- * can be reached from it, counted up to 2. 0: not connected. With an arc `from[i] -> to[i]`, 2 means
- * that the arc is implied by a longer path.
+ * Returns, for each pair `(from[i], to[i])`, the number of direct predecessors of `to[i]` that are
+ * `from[i]` itself or reachable from it, counted up to 2. 0: not connected. With an arc `from[i] ->
+ * to[i]`, 2 means that the arc is implied by a longer path.
  *
  * Requires: `from[i] < to[i]`.
  * Cost: per 1,024 sources 32 word operations per arc between the first source and the last target.

@@ -2,26 +2,29 @@ import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { openInput } from "./open-input.js";
 
-/** What reading a text gave. */
+/** The outcome of reading a text. */
 export type TextFile =
   | { readonly kind: "text"; readonly text: string }
-  /** It has `bytes`, as far as is known: more than are read. */
+  /** The file is too large: `bytes`, as far as known. */
   | { readonly kind: "too-large"; readonly bytes: number }
   | { readonly kind: "not-text"; readonly problem: string };
 
-/** Bytes that are asked for beyond the size that a file says it has: some say 0. */
+/** Bytes requested beyond the reported size of a file: some report 0. */
 const PIECE_BYTES = 1 << 16;
 
-/** Control characters that texts begin with: tab, line feed, carriage return. */
+/** Control characters that a text may begin with: tab, line feed, carriage return. */
 const LINE_ENDS = [0x09, 0x0a, 0x0d];
 
-/** Streams that this process was given, such as those of `command | top-compile search /dev/stdin` or `<(command)`. */
+/**
+ * Streams that this process inherited, such as those of `command | top-compile search /dev/stdin`
+ * or `<(command)`.
+ */
 const GIVEN_STREAM = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
 /**
- * Reads a file as UTF-8 text, a byte order mark at its start left out. Pipes, devices and sockets are
- * refused, but a pipe that the process itself was given is read to its end. What is larger than
- * `limit` bytes is not read.
+ * Reads a file as UTF-8 text, without a byte order mark at its start. Pipes, devices and sockets
+ * are refused, but a pipe that the process inherited is read to its end. A file larger than `limit`
+ * bytes is not read.
  *
  * Throws as `openInput` does.
  */
@@ -34,7 +37,7 @@ export function readTextFile(path: string, limit: number): TextFile {
       return { kind: "too-large", bytes: Math.max(size, limit + 1) };
     }
     const problem = encodingProblem(bytes);
-    // The decoder takes the byte order mark away.
+    // The decoder drops the byte order mark.
     return problem === undefined
       ? { kind: "text", text: new TextDecoder().decode(bytes) }
       : { kind: "not-text", problem };
@@ -48,7 +51,7 @@ function openSized(path: string): { readonly file: number; readonly size: number
   return { file, size: status.size };
 }
 
-/** All bytes; `undefined`: there are more than `limit`. */
+/** All bytes, or `undefined` when there are more than `limit`. */
 function readUpTo(file: number, size: number, limit: number): Buffer | undefined {
   const pieces: Buffer[] = [];
   let total = 0;
@@ -75,7 +78,7 @@ function encodingProblem(bytes: Buffer): string | undefined {
   if (first !== undefined && first < 0x20 && !LINE_ENDS.includes(first)) {
     return "it is a binary file, such as an ONNX model";
   }
-  // No byte of a longer character is a line end, so every line is looked at by itself.
+  // No byte of a longer character is a line end, so each line is checked on its own.
   for (let line = 1, start = 0; ; line++) {
     const end = bytes.indexOf("\n", start);
     if (!isUtf8(bytes.subarray(start, end === -1 ? bytes.length : end))) {

@@ -1,6 +1,6 @@
 import type { Failures } from "./failure.js";
 
-/** The outcome of a step that its input can make fail. */
+/** The outcome of a step that can fail because of its input. */
 export type Result<T, E = Failures> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: E };

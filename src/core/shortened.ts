@@ -1,6 +1,6 @@
 const ELLIPSIS = "...";
 
-/** A text of at most `width` characters: the middle of a longer one is left out. */
+/** A text of at most `width` characters, longer ones cut in the middle. */
 export function shortened(text: string, width: number): string {
   if (text.length <= width) {
     return text;

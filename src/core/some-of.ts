@@ -4,7 +4,7 @@ export function someOf(texts: readonly string[], most: number = 3): string {
   return texts.length > most ? `${shown} and ${texts.length - most} more` : shown;
 }
 
-/** The same of names, each in quotes. */
+/** The same for names, each in quotes. */
 export function someNames(names: readonly string[], most?: number): string {
   return someOf(
     names.map((name) => `"${name}"`),

@@ -1,12 +1,14 @@
 import { shortened } from "./shortened.js";
 
-/** How a column is laid out; `name`: to the left, and shortened in the middle where it is too wide. */
+/**
+ * The layout of a column; `name`: left-aligned, and shortened in the middle where it is too wide.
+ */
 export type Align = "left" | "right" | "name";
 
-/** Columns are this far apart. */
+/** Spaces between columns. */
 const GAP = "  ";
 
-/** No name is cut below this. */
+/** Fewest characters that a name is shortened to. */
 const LEAST_NAME = 8;
 
 /**
@@ -35,7 +37,7 @@ export function textTable(
     .join("\n\n");
 }
 
-/** Columns that stand beside each other: the first one, and as many others as fit. */
+/** The columns of one table: the first one, and as many others as fit. */
 function bandsOf(least: readonly number[], columns: number): readonly (readonly number[])[] {
   const first = least[0] ?? 0;
   const bands: number[][] = [[0]];
@@ -82,7 +84,7 @@ function bandText(
     .join("\n");
 }
 
-/** Takes from the widest column that may lose some, until all fit in `room` or none may. */
+/** Narrows the widest column that can be shortened until all fit in `room` or none can be. */
 function shrink(widths: number[], floors: readonly number[], room: number): void {
   let over = widths.reduce((sum, width) => sum + width, 0) - room;
   while (over > 0) {

@@ -1,30 +1,33 @@
 /**
- * What a run does to files, told while it does it, so that another process can clean up after it
- * when it is ended at any moment.
+ * A log of what a run does to files, so that another process can clean up after it when it is
+ * killed at any moment.
  *
- * A temporary is named before it is made, and a file is named before it is put into its place: what
- * was told last and what the disk shows together say what happened, whenever the run ended.
+ * A temporary is named before it is made, and a file is named before it is put into its place: the
+ * last trace and the state of the disk together tell what happened, whenever the run ended.
  */
 
-/** Something that a run does to files. Paths are absolute. */
+/** One event of a run's files. Paths are absolute. */
 export type Trace =
-  /** A file or folder is about to be made that must not stay. */
+  /** A temporary file or folder is about to be created. */
   | { readonly kind: "making"; readonly path: string }
-  /** A temporary file is whole, and about to be renamed to `target`. */
+  /** A temporary file is complete and about to be renamed to `target`. */
   | { readonly kind: "placing"; readonly path: string; readonly target: string }
-  /** It is there now. */
+  /** The target is in place. */
   | { readonly kind: "placed"; readonly path: string }
   /** A temporary has been removed. */
   | { readonly kind: "removed"; readonly path: string };
 
 let teller: ((trace: Trace) => void) | undefined;
 
-/** Has every trace from here on told to `tell`, which must not throw; without it they are dropped. */
+/** Passes every later trace to `tell`, which must not throw; without it they are dropped. */
 export function tellTraces(tell: ((trace: Trace) => void) | undefined): void {
   teller = tell;
 }
 
-/** Tells a trace. Requires: called before `making` and `placing` happen, after `placed` and `removed` have. */
+/**
+ * Records a trace. Requires: called before `making` and `placing` happen, after `placed` and
+ * `removed` have.
+ */
 export function trace(what: Trace): void {
   teller?.(what);
 }

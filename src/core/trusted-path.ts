@@ -1,19 +1,20 @@
 import { lstatSync, realpathSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
-/** Permission to write for the group or for everybody. */
+/** Permission to write for the group or for all users. */
 const OTHERS_WRITE = 0o022;
 const EVERYBODY_WRITES = 0o002;
-/** In a folder with this bit nobody removes or renames what is another's. */
+/** The sticky bit: only the owner of a file in such a folder may remove or rename it. */
 const STICKY = 0o1000;
 
 /**
- * Why a file or folder might be somebody else's work; `undefined`: it is the user's own (or the
- * system's), or is not there.
+ * The reason why a file or folder may come from another user; `undefined` when it is the user's own
+ * (or the system's), or does not exist.
  *
- * The last `own` parts of the path must belong to `user` or to root, and nobody else may write to
- * them. So must any part above them that lies in a folder where everybody may write, such as the one
- * for temporary files, and that part must be no link; there a folder with the sticky bit will do. `user` is `undefined` where files have no owners.
+ * The last `own` parts of the path must belong to `user` or to root, and no one else may write to
+ * them. The same holds for any part above them in a folder that all users may write to, such as the
+ * one for temporary files; that part must not be a link, and a folder with the sticky bit is
+ * accepted there. `user` is `undefined` where files have no owners.
  */
 export function untrustedPart(
   path: string,

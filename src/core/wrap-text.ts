@@ -1,5 +1,5 @@
 /**
- * Lines broken at spaces, so that none is longer than `columns`; a word that is longer stands whole.
+ * Lines broken at spaces, so that none is longer than `columns`; a longer word is kept whole.
  *
  * What follows the break is indented as the text after a label is (`bound   no schedule ...`, the
  * label being what stands before two spaces or more), else two more than the line itself. Lines
@@ -12,7 +12,7 @@ export function wrapText(text: string, columns: number): string {
     .join("\n");
 }
 
-/** Text after a label further to the right than this share of the columns is not lined up with. */
+/** Label columns further right than this share of the width are not aligned to. */
 const MOST_INDENT = 0.4;
 
 function wrapLine(line: string, columns: number): string {
@@ -33,11 +33,14 @@ function wrapLine(line: string, columns: number): string {
   return [...lines, rest].join("\n");
 }
 
-/** The space to break at: the last that leaves `columns`, else the first behind; none before `from`. */
+/**
+ * The space to break at: the last one within `columns`, else the first one after; none before
+ * `from`.
+ */
 function breakOf(text: string, from: number, columns: number): number | undefined {
   const spaces = [...text.matchAll(SPACE)].map(({ index }) => index).filter((at) => at > from);
   return spaces.findLast((at) => at <= columns) ?? spaces[0];
 }
 
-/** A space that may be broken at: not the one between a figure and its unit. */
+/** Whether a line may be broken at a space: not between a figure and its unit. */
 const SPACE = / (?!(?<=\d )(?:%|(?:[nmu]?s|[KMGT]?i?B)\b))/g;

@@ -1,10 +1,10 @@
 import { PendingFile } from "./pending-file.js";
 
 /**
- * Writes a whole file or nothing, as `PendingFile` does: whoever reads `path` meanwhile sees what was
- * there, or all of what was written.
+ * Writes a whole file or nothing, as `PendingFile` does: a reader of `path` sees the old content or
+ * all of the new.
  *
- * Ensures: after a throw or a crash `path` is what it was; after a throw no temporary file is left.
+ * Ensures: after a throw or a crash `path` is unchanged; after a throw no temporary file is left.
  * Throws what `node:fs` throws.
  */
 export function writeFileAtomically(path: string, data: string | Uint8Array): void {
@@ -18,7 +18,7 @@ export function writeFileAtomically(path: string, data: string | Uint8Array): vo
   }
 }
 
-/** Throws what `writeFileAtomically` would throw before it writes the first byte; leaves nothing. */
+/** Throws what `writeFileAtomically` would throw before its first byte; leaves no file. */
 export function tryWriting(path: string): void {
   new PendingFile(path).discard();
 }

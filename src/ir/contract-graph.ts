@@ -1,19 +1,19 @@
 /**
- * An operator graph with groups of operators taken as one operator each: for searches that must not
- * separate what belongs together.
+ * An operator graph in which each group of operators becomes one operator, for searches that must
+ * keep a group together.
  *
  * Example: conv -> add -> relu where conv and add are one group gives two operators, "conv" with
  * both operators' work, and "relu". The tensor between conv and add is gone, the others stay.
  *
  * A group need not be convex: conv -> slow -> add with conv and add in one group has no order in
  * which the group runs as a whole, so `slow` joins the group. Simply renaming operators would leave
- * such a cycle, and every search over the graph would be wrong or stuck.
+ * such a cycle, and every search over the graph would fail.
  */
 import { Heap } from "../core/heap.js";
 import { present } from "../core/invariant.js";
 import { type Operator, type OperatorGraph, operatorId, sumOfWork } from "./operator-graph.js";
 
-/** A contracted graph, and where the operators went. */
+/** A contracted graph, with the new operator of each original one. */
 export interface ContractedGraph {
   readonly graph: OperatorGraph;
   /** Operator of the contracted graph, by operator of the original. */
@@ -24,7 +24,8 @@ export interface ContractedGraph {
  * Contracts a graph. `groupOf[o]` is any number that the operators of one group share.
  *
  * Ensures: the result is topologically ordered and acyclic; groups on a common cycle are one.
- * Order: an operator as soon as its predecessors stand, the one with the first member first.
+ * Order: an operator as soon as its predecessors are placed, the one with the smallest first member
+ * first.
  * Cost: O((operators + edges) log operators) for each cycle that has to be closed.
  */
 export function contractGraph(graph: OperatorGraph, groupOf: ArrayLike<number>): ContractedGraph {
@@ -54,7 +55,7 @@ function leadersOf(graph: OperatorGraph, groupOf: ArrayLike<number>): Int32Array
   });
 }
 
-/** Leaders in topological order, and the leaders of one cycle where there is one. */
+/** Leaders in topological order, and the leaders of one cycle if there is one. */
 function orderOf(graph: OperatorGraph, leader: Int32Array) {
   const next = new Map<number, Set<number>>();
   const missing = new Int32Array(graph.operators.length);
@@ -89,7 +90,7 @@ function orderOf(graph: OperatorGraph, leader: Int32Array) {
   return { leaders, cycle: leaders.length === next.size ? [] : cycleIn(next, missing) };
 }
 
-/** Leaders on one cycle: following predecessors that still wait must come round. */
+/** The leaders on one cycle: a path along waiting predecessors must close. */
 function cycleIn(next: ReadonlyMap<number, ReadonlySet<number>>, missing: Int32Array): number[] {
   const previous = new Map<number, number>();
   for (const [from, successors] of next) {
@@ -120,7 +121,8 @@ function build(
   for (const operator of graph.operators) {
     members[unitOf[operator.id]!]?.push(operator);
   }
-  // Tensors between members of one unit stay as records, so that ids do not change; nobody reads them.
+  // Tensors between members of one unit stay as records, so that ids do not change; they have no
+  // readers.
   const tensors = graph.tensors.map((tensor) => {
     const unit = tensor.producer === undefined ? undefined : unitOf[tensor.producer];
     const readers = new Set(tensor.consumers.map((reader) => unitOf[reader]!));

@@ -1,7 +1,7 @@
 import type { OperatorGraph } from "./operator-graph.js";
 
 /**
- * Whether every operator needs the one before it, so that no two can ever run at the same time.
+ * Whether every operator depends on the one before it, so that no two can run at the same time.
  *
  * Cost: O(operators + edges).
  */

@@ -8,28 +8,28 @@ import {
   tensorId,
 } from "./operator-graph.js";
 
-/** One task in flight: a copy of a graph, some of whose operators have run already. */
+/** A task in flight: a copy of a graph of which some operators have run already. */
 export interface TaskInFlight {
   readonly graph: OperatorGraph;
-  /** Put before every name, so that names stay unique. */
+  /** Prefix of every name, so that names stay unique. */
   readonly prefix: string;
-  /** Operators with smaller ids have run; what they wrote is there. */
+  /** Operators with smaller ids have run; their outputs are available. */
   readonly done: number;
 }
 
-/** A merged graph and where its operators come from. */
+/** A joint graph, with the origin of each operator. */
 export interface MergedTasks {
   readonly graph: OperatorGraph;
-  /** By merged operator: position of its task. */
+  /** By joint operator: position of its task. */
   readonly task: Int32Array;
-  /** By merged operator: its id in the graph of its task. */
+  /** By joint operator: its id in the graph of its task. */
   readonly origin: Int32Array;
 }
 
 /**
- * What is left to run of several tasks, as one graph: the disjoint union of the rest of each.
- * Operators of different tasks do not depend on each other; what operators that have run wrote is
- * an input of the merged graph.
+ * Returns the rest of several tasks as one joint graph: the disjoint union of the operators left to
+ * run. Operators of different tasks do not depend on each other; outputs of operators that have run
+ * are inputs of the joint graph.
  *
  * Order: the tasks' operators in turns (first of each, second of each, ...), which is topological
  * because each task's own order is. Cost: O(V + E) of all tasks.
@@ -60,7 +60,7 @@ export function mergeTasks(tasks: readonly TaskInFlight[]): MergedTasks {
 interface Numbers {
   readonly task: Int32Array;
   readonly origin: Int32Array;
-  /** By task, by operator of its graph: number in the merged graph, -1 for one that has run. */
+  /** By task, by operator of its graph: number in the joint graph, -1 for one that has run. */
   readonly merged: readonly Int32Array[];
 }
 
@@ -83,7 +83,7 @@ function numberInTurns(tasks: readonly TaskInFlight[]): Numbers {
   return { task, origin, merged };
 }
 
-/** One task's share of the merged graph. */
+/** One task's share of the joint graph. */
 interface Part {
   readonly operator: (original: number, id: OperatorId) => Operator;
   readonly tensors: () => readonly Tensor[];
@@ -94,7 +94,7 @@ function partsOf(tasks: readonly TaskInFlight[], merged: readonly Int32Array[]):
   let first = 0;
   return tasks.map(({ graph, prefix, done }, number): Part => {
     const numbers = merged[number] as Int32Array;
-    // A tensor that nothing left reads or writes is gone with what has run.
+    // A tensor that no remaining operator reads or writes is dropped.
     const kept = graph.tensors.filter(
       ({ producer, consumers }) => (producer ?? -1) >= done || consumers.some((id) => id >= done),
     );

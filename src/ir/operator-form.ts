@@ -1,5 +1,5 @@
 /**
- * What kind of computation an operator is, as far as costs, partitions and documents depend on it.
+ * The kind of computation of an operator, as far as costs, partitions and documents depend on it.
  *
  * - `element`: every result is made of the elements at its own place.
  * - `rows`: reduces, normalizes or orders along rows.

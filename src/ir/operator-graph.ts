@@ -34,7 +34,7 @@ export interface Tensor {
   readonly consumers: readonly OperatorId[];
 }
 
-/** What one execution of an operator computes and moves, by formula: independent of any device. */
+/** The work of one execution of an operator, by formula: independent of any device. */
 export interface OperatorWork {
   /** Floating-point operations; a multiply-add counts as two. */
   readonly flops: number;
@@ -52,9 +52,11 @@ export interface Operator {
   readonly name: string;
   /** ONNX operator type, with `domain:` in front unless it is the default domain. */
   readonly type: string;
-  /** What kind of computation it is. */
+  /** The kind of computation. */
   readonly form: OperatorForm;
-  /** Sizes of the matrix products that it is made of, in their order; absent where none describe it. */
+  /**
+   * Sizes of its matrix products, in order; absent for an operator that is not made of products.
+   */
   readonly products?: readonly ProductShape[];
   /** Sizes of a recurrent operator. */
   readonly recurrence?: RecurrenceShape;
@@ -86,7 +88,7 @@ export function arithmeticIntensity(work: OperatorWork): number {
   return bytes === 0 ? Number.POSITIVE_INFINITY : work.flops / bytes;
 }
 
-/** What two operators compute and move together. */
+/** The sum of the work of two operators. */
 export function sumOfWork(a: OperatorWork, b: OperatorWork): OperatorWork {
   return {
     flops: a.flops + b.flops,

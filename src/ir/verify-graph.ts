@@ -1,7 +1,7 @@
 import type { Operator, OperatorGraph, Tensor } from "./operator-graph.js";
 
 /**
- * What is wrong with an operator graph: nothing for a well-formed one.
+ * Returns the problems of an operator graph: none for a well-formed one.
  *
  * Checks that ids are positions, names are unique, tensors know their producer and consumers,
  * operators know their predecessors and successors, every edge goes forward, and figures of work
@@ -28,13 +28,16 @@ export function verifyGraph(graph: OperatorGraph): readonly string[] {
   }
   for (const id of graph.outputs) {
     if (graph.tensors[id] === undefined) {
-      problems.push(`output ${id} is no tensor`);
+      problems.push(`output ${id} is not a tensor`);
     }
   }
   return problems.slice(0, 20);
 }
 
-/** What the inputs and outputs of operators imply for everything else. */
+/**
+ * Producers, consumers, predecessors and successors as implied by the inputs and outputs of
+ * operators.
+ */
 interface Relations {
   readonly producer: ReadonlyMap<number, number>;
   readonly consumers: readonly number[][];

@@ -3,8 +3,9 @@
  *
  * Operators that may all run at once are pairwise independent: none leads to another. The largest
  * such set is a maximum antichain of the order "leads to". Counting the operators of the fullest
- * level is not enough: in a -> b -> c beside d -> e -> f -> g, with a further x behind a alone, the
- * sizes of the levels depend on how long each branch happens to be, and an antichain may mix levels.
+ * level is not enough: with a -> b -> c next to d -> e -> f -> g, and a further x behind a alone,
+ * the sizes of the levels depend on how long each branch happens to be, and an antichain may mix
+ * levels.
  *
  * Dilworth's theorem turns the question around: the largest antichain is as large as the smallest
  * number of chains that cover all operators. A chain cover is a matching: give every operator at
@@ -19,8 +20,8 @@
  * Two reductions keep n small. Operators in a row without any branching count as one: only their
  * first is an item. And a subset (the heavy operators, say) needs bits for its own members only.
  *
- * The matching also tells which operators: those that alternating paths from chain ends reach as
- * "previous" but not as "next" (Koenig's theorem).
+ * The matching also yields the operators themselves: those that alternating paths from chain ends
+ * reach as "previous" but not as "next" (Koenig's theorem).
  *
  * Example: a -> {b, c, d} -> e. Matching a-b, b-e: 5 - 2 = 3 chains {a b e} {c} {d}; antichain {b, c, d}.
  *
@@ -33,7 +34,7 @@ import type { Operator, OperatorGraph, OperatorId } from "./operator-graph.js";
 /** Bits of all rows together: 128 MiB. Larger graphs get bounds. */
 const MAX_ROW_BITS = 2 ** 30;
 
-/** How many operators can run at once. */
+/** The number of operators that can run at once. */
 export interface Width {
   /** Operators of the antichain: the width itself when `isExact`, else a lower bound. */
   readonly width: number;
@@ -63,7 +64,7 @@ export function widthOf(
   return { width: antichain.length, upperBound: antichain.length, isExact: true, antichain };
 }
 
-/** Leaves out an operator that is the only reader of the only operator it reads. */
+/** Excludes an operator that is the only reader of the only operator it reads. */
 function isFirstOfRow(graph: OperatorGraph): (operator: Operator) => boolean {
   return ({ predecessors }) => {
     const [before] = predecessors;

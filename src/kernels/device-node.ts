@@ -1,10 +1,10 @@
-/** What an operator becomes on the device: kernels, and calls of cuBLAS and cuDNN. */
+/** The form of an operator on the device: kernels, and calls of cuBLAS and cuDNN. */
 import type { TensorId } from "../ir/operator-graph.js";
 import type { KernelCode } from "./language/kernel.js";
 
-/** Memory that a node reads or writes: all of a value, or what follows an offset. */
+/** Memory that a node reads or writes: all of a value, or the part after an offset. */
 export type Place = {
-  /** Bytes from the start of the value; 0 unless given. */
+  /** Bytes from the start of the value; default 0. */
   readonly offset?: number;
 } & (
   | { /** A tensor of the operator graph. */ readonly kind: "tensor"; readonly id: TensorId }
@@ -25,13 +25,13 @@ export type Place = {
     }
 );
 
-/** The floating-point type that a library call works on. */
+/** The floating-point type of a library call. */
 export type LibraryType = "f32" | "f16";
 
 /** One matrix of a product, row-major. Units: elements. */
 export interface MatrixOperand {
   readonly place: Place;
-  /** Distance of rows as they are stored. */
+  /** Distance of stored rows. */
   readonly rowStride: number;
   /** Stored transposed: the element (r, c) is at `c * rowStride + r`. */
   readonly isTransposed: boolean;
@@ -71,14 +71,14 @@ export type DeviceNode =
       readonly groups: number;
     };
 
-/** What one operator does on the device: nodes one after the other. */
+/** The work of one operator on the device: nodes in order. */
 export interface DevicePlan {
   readonly nodes: readonly DeviceNode[];
-  /** Sizes of the scratch memories that its nodes name. */
+  /** Sizes of the scratch memories of its nodes. */
   readonly scratchBytes: readonly number[];
 }
 
-/** Places that a node reads, then those that it writes. */
+/** The places that a node reads, then those that it writes. */
 export function placesOf(node: DeviceNode): {
   readonly reads: readonly Place[];
   readonly writes: readonly Place[];

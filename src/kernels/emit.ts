@@ -1,7 +1,7 @@
 /**
- * From operators to device nodes.
+ * Turns operators into device nodes.
  *
- * Every operator type has a rule that makes kernels or library calls of it, or refuses it with a
+ * Every operator type has a rule that returns kernels or library calls, or refuses it with a
  * reason. All refusals of a model are collected before anything starts.
  */
 import { present } from "../core/invariant.js";
@@ -69,7 +69,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
   ].flatMap((table) => Object.entries(table)),
 );
 
-/** Why there is no code for an operator type that could have some. */
+/** The reason for an operator type that could have device code but has none. */
 const NO_KERNEL = "there is no kernel for this operator type";
 
 /** Every operator type that runs on the device, sorted. */
@@ -77,13 +77,13 @@ export function deviceOperatorTypes(): readonly string[] {
   return [...RULES.keys()].sort();
 }
 
-/** How operators are made into device nodes. */
+/** Options of making device nodes. */
 export interface EmitOptions {
   /** Memory type of the model's `float32` tensors. */
   readonly floats: FloatStorage;
   /**
    * Replace operators that cannot run by a copy of their bytes: real traffic in the real graph, for
-   * estimates. What runs then computes nothing meaningful.
+   * estimates. The results are then meaningless.
    */
   readonly estimateUnsupported: boolean;
   /** Compute chains of element-wise operators in one kernel each (`fuse.ts`). */
@@ -101,7 +101,7 @@ export interface EmittedModel {
 }
 
 /**
- * Makes device nodes of all operators.
+ * Returns the device nodes of all operators.
  *
  * Order: of the operators. Fails: `unsupported-operator`, once for all of them.
  * Cost: O(operators), times the rank of their tensors.
@@ -142,7 +142,7 @@ function chainsIn(
   );
 }
 
-/** The device nodes of one operator, or why there are none. */
+/** The device nodes of one operator, or the reason why there are none. */
 function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
   const merged = index.lowered.merged?.get(operator.id);
   const rule: EmitRule | undefined =

@@ -1,4 +1,4 @@
-/** The failures that making device code can end with. */
+/** Failures of making device code. */
 import type { Failure } from "../core/failure.js";
 
 /** An operator that has no device code. */
@@ -6,14 +6,14 @@ export interface RefusedOperator {
   readonly type: string;
   readonly name: string;
   readonly reason: string;
-  /** Nothing can stand in for it. */
+  /** It has no stand-in. */
   readonly isControlFlow: boolean;
 }
 
-/** Nodes of one type that a message names. */
+/** Most nodes of one type that a message names. */
 const NAMED_NODES = 3;
 
-/** Operators of the model cannot run on a GPU: all of them in one failure. */
+/** Operators of the model that cannot run on a GPU, in one failure. */
 export function unsupportedOperators(model: string, refused: readonly RefusedOperator[]): Failure {
   return {
     code: "unsupported-operator",

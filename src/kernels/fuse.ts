@@ -1,23 +1,23 @@
 /**
- * Which element-wise operators are computed together.
+ * Chains of element-wise operators that are computed in one kernel.
  *
- * An operator is taken into its reader's kernel when that is the only one who needs its result, and
- * both have the same shape: then the result never goes through memory, and one launch less is made.
- * Example: Add -> Relu -> Mul(., Sigmoid(.)) is one kernel, whose last operator launches it; the others
- * have no nodes. The schedule stays as it is: an operator without nodes hands what it waited for on
- * to those behind it.
+ * An operator joins its reader's kernel when that is the only reader of its result and both have
+ * the same shape: then the result never goes through memory, and there is one launch less.
+ * Example: Add -> Relu -> Mul(., Sigmoid(.)) is one kernel, whose last operator launches it; the
+ * others have no nodes. The schedule stays as it is: an operator without nodes passes its waits on
+ * to its successors.
  */
 import { present } from "../core/invariant.js";
 import type { OperatorGraph } from "../ir/operator-graph.js";
 import type { DevicePlan } from "./device-node.js";
 import { type ChainStep, chainNodes } from "./operators/elementwise.js";
 
-/** Operators of a chain at most: registers hold all of its values. */
+/** Most operators in a chain: registers hold all of its values. */
 const MOST_STEPS = 16;
 
 /**
- * The plans of operators that take part in chains; others are absent. `stepOf` gives an operator's step
- * if it is element-wise.
+ * Returns the plans of operators that are part of chains; others are absent. `stepOf` returns an
+ * operator's step if it is element-wise.
  *
  * Cost: O(operators), times the length of chains.
  */
@@ -55,7 +55,7 @@ interface Chain {
   readonly members: readonly number[];
 }
 
-/** The operator's step behind those of the operands that it takes in. */
+/** The operator's step, after those of the operands that join it. */
 function chainTo(
   operator: number,
   step: ChainStep,

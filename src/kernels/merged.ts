@@ -1,4 +1,4 @@
-/** Operators that are computed together: one convolution or one element-wise kernel for all parts. */
+/** Merged operators: one convolution or one element-wise kernel for all parts. */
 import { present } from "../core/invariant.js";
 import type { Operator } from "../ir/operator-graph.js";
 import {
@@ -26,7 +26,7 @@ export function mergedNodes(
     : jointElementwise(op, merged.elements);
 }
 
-/** Where results lie one after the other. */
+/** A place where results follow each other. */
 function joint(ids: Operator["outputs"]): Place {
   return { kind: "joint", ids };
 }
@@ -56,7 +56,7 @@ function stackedConvolution(
   return nodes && [...nodes, ...(merged.isJoint ? [] : partCopies(op, merged, y, index))];
 }
 
-/** Each part's channels copied out of the whole result. */
+/** Copies each part's channels out of the whole result. */
 function partCopies(
   { operator }: OperatorCall,
   { parts, outputDims }: MergedConvolution,
@@ -76,7 +76,7 @@ function partCopies(
   });
 }
 
-/** The first member's formula over the elements of all. */
+/** Applies the first member's formula to the elements of all members. */
 function jointElementwise(op: OperatorCall, elements: number): readonly DeviceNode[] | undefined {
   const step = elementwiseStep(op);
   if (step === undefined) {

@@ -1,4 +1,4 @@
-/** One operator with everything that code generation asks of it. */
+/** One operator with everything that code generation needs. */
 import { present } from "../core/invariant.js";
 import type { ElementType } from "../ir/element-type.js";
 import type { Operator, TensorId } from "../ir/operator-graph.js";
@@ -16,11 +16,11 @@ export interface Operand {
   readonly elementType: ElementType;
   readonly storage: StorageType;
   readonly dims: readonly number[];
-  /** Elements, where they are known now. */
+  /** Elements, when known at compile time. */
   readonly values?: readonly number[];
 }
 
-/** How floats of the model are stored on the device; `float64` and `bfloat16` stay what they are. */
+/** Device storage of the model's floats; `float64` and `bfloat16` are unchanged. */
 export type FloatStorage = "f32" | "f16";
 
 const STORAGE: Readonly<Partial<Record<ElementType, StorageType>>> = {
@@ -61,13 +61,13 @@ export class ModelIndex {
     }
   }
 
-  /** Where a value is: views are where the tensor is that they show. */
+  /** The place of a value; a view has the place of its tensor. */
   place(name: string): Place {
     const id = this.#tensors.get(this.lowered.viewOf.get(name) ?? name);
     return id === undefined ? { kind: "constant", name } : { kind: "tensor", id };
   }
 
-  /** What is known of a value. */
+  /** The fact of a value. */
   fact(name: string): Fact {
     return this.#scope.get(name) ?? UNKNOWN;
   }
@@ -102,7 +102,7 @@ export class OperatorCall {
   readonly operator: Operator;
   readonly call: NodeCall;
   readonly floats: FloatStorage;
-  /** Bytes of the scratch memories asked for so far. */
+  /** Bytes of the scratch memories allocated so far. */
   readonly scratchBytes: number[] = [];
   readonly #index: ModelIndex;
 
@@ -119,13 +119,13 @@ export class OperatorCall {
     return operand ?? this.refuse(`input ${i} is missing`);
   }
 
-  /** Input `i` if it is given; refuses types that kernels cannot hold. */
+  /** Input `i` if present; refuses types that kernels cannot hold. */
   optional(i: number): Operand | undefined {
     const name = this.call.node.inputs[i];
     return name === undefined || name === "" ? undefined : this.#operand(name);
   }
 
-  /** All inputs that are given. */
+  /** All inputs that are present. */
   inputs(): readonly Operand[] | undefined {
     const names = this.call.node.inputs.filter((name) => name !== "");
     const operands = names.map((name) => this.#operand(name));
@@ -140,7 +140,7 @@ export class OperatorCall {
       : this.#operand(name);
   }
 
-  /** The first output, which every operator but a few has. */
+  /** The first output, which nearly every operator has. */
   result(): Operand | undefined {
     return this.output(0) ?? this.refuse("nothing reads its first output");
   }
@@ -151,7 +151,7 @@ export class OperatorCall {
     return { place: { kind: "scratch", index }, elementType: "float32", storage, dims };
   }
 
-  /** Notes why the operator cannot run on the device; the first reason counts. */
+  /** Refuses the operator with a reason; the first reason counts. */
   refuse(reason: string): undefined {
     return this.call.refuse(reason);
   }
@@ -166,7 +166,7 @@ export class OperatorCall {
   }
 }
 
-/** Makes the device nodes of an operator, or refuses it. */
+/** Returns the device nodes of an operator, or refuses it. */
 export type EmitRule = (op: OperatorCall) => readonly DeviceNode[] | undefined;
 
 /** Rules by operator type, `domain:type` for other domains than ONNX's own. */

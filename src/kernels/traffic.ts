@@ -26,7 +26,7 @@ import { define, loop, perElementKernel, type Statement } from "./language/kerne
 
 const WORD_BYTES = 4;
 
-/** The stand-in for an operator, or `undefined` for control flow, which is like nothing else. */
+/** The stand-in for an operator, or `undefined` for control flow, which has none. */
 export function trafficPlan(operator: Operator, { graph }: LoweredModel): DevicePlan | undefined {
   if (operator.form === "control") {
     return undefined;

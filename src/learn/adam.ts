@@ -1,5 +1,5 @@
 /**
- * Adam: each parameter moves by about the same step, toward where its gradient has pointed lately.
+ * Adam: each parameter moves by about the same step, in the recent direction of its gradient.
  *
  * Additions, multiplications, divisions and square roots only, all of them exact to the last bit on
  * every machine; powers of the decay rates are running products.

@@ -13,7 +13,7 @@ import type { Lists } from "../core/lists.js";
  * second part the network is a plain weighted sum of the features.
  *
  * The same parameters serve graphs of any size and shape; that is what lets a network trained on
- * small made-up graphs answer for a model it has never seen.
+ * small synthetic graphs answer for a model it has never seen.
  *
  * Only additions, multiplications, divisions and comparisons of 64-bit floats are used, in a fixed
  * order. Their results are the same on every machine, down to the last bit; exponentials and
@@ -25,16 +25,16 @@ import type { Lists } from "../core/lists.js";
 
 /** Sizes of a network. */
 export interface NetworkShape {
-  /** Numbers per node that go in. */
+  /** Input numbers per node. */
   readonly features: number;
   /** Width of each layer's rows. */
   readonly hidden: number;
   readonly layers: number;
-  /** Numbers per node that come out. */
+  /** Output numbers per node. */
   readonly outputs: number;
 }
 
-/** Who leads to whom. */
+/** Predecessors and successors of each node. */
 export interface NodeLinks {
   readonly predecessors: Lists;
   readonly successors: Lists;
@@ -45,14 +45,14 @@ export interface GraphNetwork {
   /** Rows of answers, node by node. Requires: `inputs` has a row of features per node. */
   forward(parameters: Float64Array, inputs: Float64Array): Float64Array;
   /**
-   * Gradient by parameter, given that of the last answer.
+   * Returns the gradient by parameter, given that of the last answer.
    *
    * Requires: `forward` was called with the same parameters.
    */
   backward(parameters: Float64Array, answerGradient: Float64Array): Float64Array;
 }
 
-/** How many parameters a network has: per layer W then b, at the end V and c. */
+/** The number of parameters of a network: per layer W then b, at the end V and c. */
 export function parameterCount({ features, hidden, layers, outputs }: NetworkShape): number {
   let count = (features + hidden) * outputs + outputs;
   for (let layer = 0; layer < layers; layer++) {
@@ -65,7 +65,7 @@ interface Layer {
   readonly width: number;
   /** First of its parameters. */
   readonly at: number;
-  /** Own row, mean before, mean after: what the matrix is applied to. */
+  /** Own row, mean before, mean after: the input of the matrix. */
   readonly gathered: Float64Array;
   readonly rows: Float64Array;
 }
@@ -168,7 +168,7 @@ function mean(
   }
 }
 
-/** The gradient of `gather`: what a mean was made of shares its gradient. */
+/** The gradient of `gather`: the rows of a mean share its gradient. */
 function scatter(
   gradient: Float64Array,
   width: number,
@@ -221,7 +221,7 @@ function affine(
   }
 }
 
-/** Adds the gradient of W and b to `gradient`; gives that of the rows. */
+/** Adds the gradient of W and b to `gradient`; returns that of the rows. */
 function affineBack(
   rows: Float64Array,
   parameters: Float64Array,

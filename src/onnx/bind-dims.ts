@@ -2,12 +2,12 @@
  * Sizes for dynamic dims.
  *
  * A schedule is made for fixed sizes, so every dim that the model leaves open needs one: a number
- * from the user (`NAME=VALUE` for any name that the model has, `INPUT[AXIS]=VALUE` for any dim), or a default by what the
- * dim looks like. Exporters also write names that are expressions of other names
+ * from the user (`NAME=VALUE` for any name that the model has, `INPUT[AXIS]=VALUE` for any dim), or
+ * a default by the look of the dim. Exporters also write names that are expressions of other names
  * (`past_sequence_length + sequence_length`): those follow from their parts.
  *
  * Defaults, first match wins:
- * - a name that says what it is: batch 1, height and width 224, channels 3, a length 128 (`BY_NAME`),
+ * - a telling name: batch 1, height and width 224, channels 3, a length 128 (`BY_NAME`),
  *   but 512 for the length of a signal (below);
  * - the first dim: 1 (the batch), and so is the second where sizes on both sides are fixed (a state);
  * - dims of an image (rank 4 with 1, 3 or 4 channels on one side): 224;
@@ -24,7 +24,7 @@ import { dimConflict, dimInvalid, dimUnknown } from "./lower-failures.js";
 import type { BoundDim } from "./lowered-model.js";
 import type { Dim, OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
 
-/** Inputs with static sizes, and where the sizes came from. */
+/** Inputs with static sizes, and the origin of the sizes. */
 export interface BoundInputs {
   readonly inputs: ReadonlyMap<string, Fact>;
   /** Dynamic dims in the order in which the inputs name them. */
@@ -35,10 +35,10 @@ export interface BoundInputs {
   readonly tensorDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
-/** A sequence of no known length. */
+/** Default length of a sequence. */
 const LENGTH = 128;
 
-/** Sizes by what a dim's name says; the first that matches. */
+/** Sizes by dim name; the first match counts. */
 const BY_NAME: readonly (readonly [RegExp, number])[] = [
   [/batch|^b$|^n$|^bs$/i, 1],
   [/height|width|^h$|^w$|image_size/i, 224],
@@ -104,7 +104,7 @@ export function bindDims(
   return ok({ inputs, boundDims, sizes, tensorDims: asked.tensors });
 }
 
-/** A given size of axis 0, 1, ... of an input of unknown rank also says what the rank is. */
+/** Sizes given for axes 0, 1, ... of an input of unknown rank also determine its rank. */
 function dimsOf(
   input: ValueInfo,
   places: ReadonlyMap<number, number> | undefined,
@@ -120,7 +120,7 @@ function dimNames(graph: OnnxGraph): readonly string[] {
   return namesIn(graph.inputs);
 }
 
-/** Names that outputs and inner values have, and inputs may have not. */
+/** Dim names of outputs and inner values, which inputs may lack. */
 function declaredNames(graph: OnnxGraph): readonly string[] {
   return namesIn([...graph.outputs, ...graph.valueInfo]);
 }
@@ -218,7 +218,7 @@ export function isComposed(name: string): boolean {
   return dimExpression(name) !== undefined;
 }
 
-/** An expression follows from its parts; other names may say what they are. */
+/** An expression follows from its parts; other names may be telling. */
 function namedDefault(
   name: string,
   sizes: ReadonlyMap<string, number>,
@@ -254,7 +254,7 @@ function isSignal(graph: OnnxGraph, name: string): boolean {
   );
 }
 
-/** A name that says nothing gets the size of the first place that it stands in. */
+/** A name of no known meaning gets the size of its first place. */
 function placeDefault(graph: OnnxGraph, name: string): number {
   const input = graph.inputs.find((candidate) => candidate.dims?.includes(name));
   return input === undefined ? 1 : unnamedDefault(input, input.dims?.indexOf(name) ?? 0);

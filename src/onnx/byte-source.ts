@@ -1,21 +1,21 @@
 import { WireError } from "./wire-error.js";
 
-/** Bytes of a model, in a file or in memory. Offsets are from its start. */
+/** The bytes of a model, in a file or in memory. Offsets are from its start. */
 export interface ByteSource {
   readonly bytes: number;
   /** Whether marks of payloads that were left in the file (see `skeleton.ts`) may stand in it. */
   readonly hasMarks: boolean;
   /** The byte at `offset`. Requires: `offset` < `bytes`. */
   byteAt(offset: number): number;
-  /** Own bytes of that range. Requires: the range lies inside. */
+  /** A copy of the bytes of that range. Requires: the range lies inside. */
   copy(offset: number, length: number): Uint8Array;
   /** UTF-8 text of that range. Requires: the range lies inside. */
   text(offset: number, length: number): string;
-  /** Counts memory that a reader is about to take. Fails: `WireError` when it is too much. */
+  /** Charges memory that a reader is about to allocate. Fails: `WireError` when it is too much. */
   charge(bytes: number, offset: number): void;
 }
 
-/** How much a reader may take in all. */
+/** The total memory that a reader may allocate. */
 export class Budget {
   #left: number;
   readonly #limit: number;
@@ -25,7 +25,7 @@ export class Budget {
     this.#limit = limit;
   }
 
-  /** Takes `bytes`. Fails: `WireError` at `offset` when the limit is passed. */
+  /** Charges `bytes`. Fails: `WireError` at `offset` when the limit is passed. */
   take(bytes: number, offset: number): void {
     this.#left -= bytes;
     if (this.#left < 0) {
@@ -52,7 +52,7 @@ export class MemorySource implements ByteSource {
     return this.#memory[offset] ?? 0;
   }
 
-  /** Not a copy but the same memory: nobody writes to it. */
+  /** Not a copy but the same memory, which is never written to. */
   copy(offset: number, length: number): Uint8Array {
     return new Uint8Array(this.#memory.buffer, this.#memory.byteOffset + offset, length);
   }

@@ -2,8 +2,8 @@
  * Values that a model itself suggests for its integer inputs.
  *
  * A single integer that the model compares with a constant to choose a branch (a sampling rate of
- * 16000 or 8000, a mode, a flag) is given that constant when the model is measured: the branch for the
- * value that the model names is what is used, and any other value would measure what is left over.
+ * 16000 or 8000, a mode, a flag) is given that constant when the model is measured: users run the
+ * branch for the value that the model names, and any other value would measure the remaining one.
  *
  * Example: `If(Equal(rate, 16000))`: rate is 16000. Of several constants the first in the order of the
  * nodes counts. Comparisons inside of branches are not looked at.

@@ -13,7 +13,7 @@ export interface ParameterCount {
   readonly bytes: number;
 }
 
-/** Element types in which quantized weights come. */
+/** Element types of quantized weights. */
 const QUANTIZED: ReadonlySet<ElementType> = new Set([
   "int8",
   "uint8",
@@ -63,7 +63,7 @@ class Total {
   count = 0;
   bytes = 0;
 
-  /** `reads`: where it is read; `undefined` where nothing reads it. */
+  /** `reads`: the places where it is read; `undefined` when it has no reader. */
   add(type: TensorType | undefined, reads: Reading | undefined): void {
     if (type === undefined) {
       return;
@@ -78,13 +78,13 @@ class Total {
   }
 }
 
-/** A value where a node reads it. */
+/** A value at the input where a node reads it. */
 interface Reading {
   readonly name: string;
   readonly node: OnnxNode;
 }
 
-/** Several for bytes that hold weights of few bits. */
+/** Weights per byte, where a byte holds several. */
 function weightsPerElement({ elementType }: TensorType, { name, node }: Reading): number {
   const packs = operatorTypeNamed(typeOf(node))?.packs;
   const isPacked = packs?.inputs.some((i) => node.inputs[i] === name) === true;
@@ -95,7 +95,7 @@ function weightsPerElement({ elementType }: TensorType, { name, node }: Reading)
   return 8 / Math.max(1, bits?.kind === "int" ? bits.value : 4);
 }
 
-/** Where a constant's numbers come from and what reads them there; `undefined`: no constant. */
+/** The source of a constant's numbers and its reader there; `undefined`: not a constant. */
 function rootOf(
   reading: Reading,
   { model, roles }: LoweredModel,

@@ -8,7 +8,7 @@ const FIXED_FIELDS: ReadonlySet<number> = new Set([4, 10]);
 
 /**
  * Little-endian bytes of elements that are coded in typed fields, as `raw_data` would hold them;
- * `undefined` when they are not as many as the dims say.
+ * `undefined` when their number does not match the dims.
  *
  * Requires: the pieces are few bytes in all, `source` holds them.
  * Source: ONNX, `onnx.proto`, TensorProto: which field holds which type; 16-bit floats and small

@@ -21,16 +21,16 @@ import {
 } from "./wire.js";
 import { WireError } from "./wire-error.js";
 
-/** Nodes of one graph: far more than any exporter writes. */
+/** Limit on the nodes of one graph: far more than any exporter writes. */
 export const MAX_NODES: number = 250_000;
 
-/** Longest list that is the value of an attribute (tree ensembles have the longest). */
+/** Longest list in an attribute (tree ensembles have the longest). */
 const MAX_NUMBERS = 2 ** 24;
 
-/** Longest text that is the value of an attribute. */
+/** Longest text in an attribute. */
 const MAX_TEXT_BYTES = 2 ** 26;
 
-/** Memory of the records of a node or attribute, beside its names. */
+/** Memory of the records of a node or attribute, apart from its names. */
 const RECORD_CHARGE = 256;
 
 /** Reads the GraphProto of a model. Fails: `WireError`. Cost: linear in the bytes that are not payloads. */
@@ -41,7 +41,7 @@ export function decodeMainGraph(file: FileWindow, span: Span): OnnxGraph {
 }
 
 /**
- * What `decode` makes of a message's skeleton.
+ * Applies `decode` to the skeleton of a message.
  *
  * Fails: `WireError` at its byte in the file, or at the message's start where payloads are left out.
  */

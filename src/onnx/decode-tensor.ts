@@ -16,15 +16,15 @@ import {
 } from "./wire.js";
 import { WireError } from "./wire-error.js";
 
-/** Longest name that is believed. */
+/** Longest accepted name. */
 export const MAX_NAME_BYTES: number = 65_536;
 
 const MAX_DIMS = 64;
 
-/** Memory of a tensor's or value's record, beside its names. */
+/** Memory of a tensor's or value's record, apart from its names. */
 const RECORD_CHARGE = 128;
 
-/** Longest text that is an element of a tensor. */
+/** Longest text element of a tensor. */
 const MAX_TEXT_BYTES = 2 ** 24;
 
 /** Longest list of pieces: a typed field is one piece, unless others stand between its parts. */
@@ -114,7 +114,7 @@ interface Elements {
   readonly elementType: ElementType;
   readonly dims: readonly number[];
   readonly pieces: readonly Piece[];
-  /** The pieces lie in the file, not in the source at hand. */
+  /** The pieces are in the file, not in the given source. */
   readonly hasMark: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Names of dims that say how a size follows from others, as exporters write them:
- * `past_sequence_length + sequence_length`, `4*s0`, `floor(s0/2)`, `(width - 1)//2 + 1`, `Max(1, s1)`.
+ * Dim names that are expressions over other dims, as exporters write them: `past_sequence_length +
+ * sequence_length`, `4*s0`, `floor(s0/2)`, `(width - 1)//2 + 1`, `Max(1, s1)`.
  *
  *   expression = term { ("+" | "-") term }
  *   term       = factor { ("*" | "//" | "/" | "%") factor }
@@ -9,11 +9,14 @@
  * Anything else is a name like any other.
  */
 
-/** A size that follows from others. */
+/** A size computed from others. */
 export interface DimExpression {
   /** The names in it, each once, in order. */
   readonly names: readonly string[];
-  /** The size, at least 0 and whole; `undefined` where a name has none or the result is no size. */
+  /**
+   * The size, at least 0 and whole; `undefined` where a name has no size or the result is not a
+   * size.
+   */
   readonly evaluate: (sizeOf: (name: string) => number | undefined) => number | undefined;
 }
 
@@ -43,7 +46,7 @@ const FUNCTIONS: Readonly<Record<string, (...values: readonly number[]) => numbe
 /** Longer names are not read as expressions. */
 const MAX_TOKENS = 200;
 
-/** The expression that a name is; `undefined` for a plain name and for what cannot be read. */
+/** Parses a name as an expression; `undefined` for a plain name and for anything malformed. */
 export function dimExpression(name: string): DimExpression | undefined {
   const tokens = tokensOf(name);
   if (tokens === undefined || tokens.length < 3) {
@@ -94,7 +97,7 @@ class Parser {
     return this.#chain(["+", "-"], () => this.#chain(["*", "//", "/", "%"], () => this.#factor()));
   }
 
-  /** Operands of one precedence, from the left. */
+  /** Parses operands of one precedence, from the left. */
   #chain(operators: readonly string[], operand: () => Evaluate | undefined): Evaluate | undefined {
     let left = operand();
     for (;;) {

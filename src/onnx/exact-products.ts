@@ -1,5 +1,5 @@
 /**
- * The same model with products of bytes that ONNX Runtime computes exactly on every processor.
+ * Rewrites a model so that ONNX Runtime computes its products of bytes exactly on every processor.
  *
  * On x86 processors without VNNI, ONNX Runtime multiplies unsigned by signed bytes with `vpmaddubsw`, which
  * adds two neighboring products in 16 bits and saturates: (255, 255) by (127, 127) gives 32,767 and
@@ -11,7 +11,7 @@
  *
  * Example: u8 [255, 255] by i8 [127, 127] becomes u8 [255, 255] by u8 [255, 255] with zero point 128.
  *
- * Nodes before the first product do the raising, so it does not matter where the operand comes from.
+ * Nodes before the first product do the raising, so the origin of the operand does not matter.
  */
 import type { ElementType } from "../ir/element-type.js";
 import type { LoweredModel } from "./lowered-model.js";
@@ -37,7 +37,10 @@ const PRODUCTS: ReadonlyMap<string, ProductInputs> = new Map([
   ["MatMulIntegerToFloat", { first: 0, second: 1, secondZeroPoint: 5 }],
 ]);
 
-/** Further types inside of which, or out of which, ONNX Runtime makes products of bytes. */
+/**
+ * Further types that contain products of bytes in ONNX Runtime, or that it turns into such
+ * products.
+ */
 const OTHERS: ReadonlySet<string> = new Set([
   "DequantizeLinear",
   "DynamicQuantizeLSTM",
@@ -66,7 +69,8 @@ export interface GraphParts {
 }
 
 /**
- * The model's nodes and initializers with every signed second operand of an unsigned first one raised.
+ * Returns the model's nodes and initializers with every signed second operand of an unsigned first
+ * one raised.
  *
  * Order: as in the model, the raising of an operand directly before its first product.
  */
@@ -87,7 +91,7 @@ class Raising {
     this.#typeOf = typeOf;
   }
 
-  /** The node, behind what its raised operands need. */
+  /** The node, after the nodes that raise its operands. */
   rewrite(node: OnnxNode): OnnxNode[] {
     const places = PRODUCTS.get(node.opType);
     if (places === undefined || !this.#isMixed(node, places)) {

@@ -1,18 +1,18 @@
 /**
- * Which file a model means by the location of external data, and whether it may be read.
+ * The file that a location of external data refers to, and whether it may be read.
  *
- * A model comes from anywhere and must not make this program read, and perhaps write out again,
- * whatever the user can read. So a location is relative and stays below the folder of the model, and
- * so does the file that it leads to once every link on the way is followed. Two exceptions: what the
- * user allows, and the cache of Hugging Face, where `snapshots/<revision>/model.onnx_data` is a link
- * to `../../blobs/<digest>` of the same root.
+ * A model is untrusted and must not make this program read, and perhaps write out again, any file
+ * that the user can read. So a location is relative and stays below the folder of the model, and so
+ * does the file that it leads to once every link on the way is followed. Two exceptions: files that
+ * the user allows, and the cache of Hugging Face, where `snapshots/<revision>/model.onnx_data` is a
+ * link to `../../blobs/<digest>` of the same root.
  */
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { fileProblem } from "../core/error-text.js";
 import { FileWindow } from "./file-window.js";
 
-/** Whose external data, and what else may be read for it. */
+/** The model with external data, and the files that may be read for it. */
 export interface ExternalOwner {
   /** Path of the model. */
   readonly path: string;
@@ -30,8 +30,8 @@ export type ExternalFile =
 /**
  * Opens the file that a location names.
  *
- * Ensures: what is open is the file whose real path was checked, whatever happens to the links
- * meanwhile; `path` is that real path. The caller closes it.
+ * Ensures: the open file is the one whose real path was checked, even if links change meanwhile;
+ * `path` is that real path. The caller closes it.
  */
 export function openExternal(owner: ExternalOwner, location: string): ExternalFile {
   const below = normalize(location);
@@ -69,13 +69,16 @@ function isAllowed(allowed: string, file: string): boolean {
   return isThere && isBelow(realpathSync(allowed), file);
 }
 
-/** Whether a real path is another one or below it. */
+/** Whether a real path equals another one or lies below it. */
 function isBelow(folder: string, file: string): boolean {
   const way = relative(folder, file);
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Where the files of a folder below `<root>/snapshots/<revision>` lie; `undefined`: it is no such folder. */
+/**
+ * The folder with the files of a folder below `<root>/snapshots/<revision>`; `undefined` for any
+ * other folder.
+ */
 function blobsOf(folder: string): string | undefined {
   for (let at = folder; dirname(at) !== at; at = dirname(at)) {
     if (basename(dirname(at)) === "snapshots") {

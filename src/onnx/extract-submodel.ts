@@ -1,7 +1,7 @@
 /**
  * Parts of a model as models of their own.
  *
- * A part is a set of operators. Between parts only what operators write crosses; everything that
+ * A part is a set of operators. Only outputs of operators cross between parts; everything that
  * costs nothing is repeated in every part that needs it: weights, nodes that compute weights from
  * constants, and views. Values known at compile time (shape arithmetic) are written as constants,
  * so that a part never needs a tensor merely for its shape.
@@ -28,25 +28,25 @@ export interface Submodel {
   readonly bytes: Uint8Array;
   /** Tensors it reads from outside: ascending. Its inputs have their names, in this order. */
   readonly inputs: readonly TensorId[];
-  /** Tensors it gives: as asked for. Its outputs have their names, in this order. */
+  /** The requested tensors. Its outputs have their names, in this order. */
   readonly outputs: readonly TensorId[];
 }
 
-/** What a part is to be made of. */
+/** The operators and outputs of a part. */
 export interface PartRequest {
   readonly operators: readonly OperatorId[];
-  /** Tensors it is to give. Each is written by one of `operators`. */
+  /** Output tensors. Each is written by one of `operators`. */
   readonly outputs: readonly TensorId[];
-  /** Outputs of the model that it is to give after them, by name: views of what its operators write. */
+  /** Outputs of the model that follow them, by name: views of tensors that its operators write. */
   readonly results?: readonly string[];
-  /** Where larger weights are referred to; absent: all stand inside. */
+  /** The file of larger weights; absent: all are inline. */
   readonly weights?: StageWeights;
-  /** Tensors that are to come in through a layout anchor: see `layout-anchor.ts`. */
+  /** Tensors that enter through a layout anchor: see `layout-anchor.ts`. */
   readonly anchored?: (tensor: TensorId) => boolean;
 }
 
 /**
- * The part of `lowered` that runs `operators` and gives `keepOutputs`.
+ * Returns the part of `lowered` that runs `operators` and outputs `keepOutputs`.
  *
  * Requires: each of `keepOutputs` is written by one of `operators`.
  * Fails: `weights-missing`, `model-too-large`.
@@ -82,8 +82,8 @@ export function extractPart(lowered: LoweredModel, request: PartRequest): Result
 }
 
 /**
- * The part of `lowered` that computes some of its constants: a model without inputs, whose outputs
- * have their names, in this order.
+ * Returns the part of `lowered` that computes some of its constants: a model without inputs, whose
+ * outputs have their names, in this order.
  *
  * Requires: each is written by a node whose role is `constant`.
  * Fails: as `extractSubmodel`.
@@ -115,8 +115,8 @@ export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
 }
 
 /**
- * As `writeWholeModel`, with products of bytes that ONNX Runtime computes exactly on every processor
- * (`exact-products.ts`): the reference for what does not run in ONNX Runtime.
+ * As `writeWholeModel`, with products of bytes that ONNX Runtime computes exactly on every
+ * processor (`exact-products.ts`): the reference for devices that do not run ONNX Runtime.
  */
 export function writeExactModel(lowered: LoweredModel): Result<Uint8Array> {
   return writeWhole(lowered, raiseSignedOperands(lowered));
@@ -203,7 +203,7 @@ class PartBuilder {
     this.#pending.push(node);
   }
 
-  /** Adds what the operators need, and gives the tensors that come from outside. */
+  /** Adds everything that the operators need. Returns the tensors that come from outside. */
   close(): TensorId[] {
     for (let node = this.#pending.pop(); node !== undefined; node = this.#pending.pop()) {
       for (const name of readsOf(present(this.#lowered.model.graph.nodes[node], "node"))) {
@@ -238,7 +238,10 @@ class PartBuilder {
     }
   }
 
-  /** Takes the value of a Constant node as an initializer, where that is wanted and it is not small. */
+  /**
+   * Turns the value of a Constant node into an initializer, if that is requested and it is not
+   * small.
+   */
   #lift(name: string, producer: number): boolean {
     const node = this.#lowered.model.graph.nodes[producer];
     const value = node?.opType === "Constant" ? node.attributes.get("value") : undefined;
@@ -279,8 +282,9 @@ class PartBuilder {
 }
 
 /**
- * Whether a known value is written instead of computed again. Constants of the file stand there
- * exactly; half floats and integers beyond 2^53 are computed again, because a double is not their form.
+ * Whether a known value is written instead of computed again. Constants of the file are exact
+ * already; half floats and integers beyond 2^53 are computed again, because a double cannot
+ * represent them.
  */
 function isWritable(lowered: LoweredModel, name: string, producer: number | undefined): boolean {
   const value = lowered.constants.get(name);

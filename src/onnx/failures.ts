@@ -57,7 +57,7 @@ export function modelInvalid(path: string, place: string, what: string): Failure
   };
 }
 
-/** Weights that running the model needs and that cannot be had. */
+/** Weights that are needed to run the model and cannot be read. */
 export function weightsMissing(path: string, tensor: string, what: string): Failure {
   return {
     code: "weights-missing",
@@ -107,7 +107,7 @@ export function weightsUnwritable(path: string, cause: unknown): Failure {
   };
 }
 
-/** A value that goes from one stage to another and is no tensor. */
+/** A value between stages that is not a tensor. */
 export function boundaryNotTensor(path: string, value: string, stage: number): Failure {
   return {
     code: "stage-boundary-not-tensor",

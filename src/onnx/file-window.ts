@@ -4,7 +4,10 @@ import { openInput } from "../core/open-input.js";
 import { Budget, type ByteSource } from "./byte-source.js";
 import { WireError } from "./wire-error.js";
 
-/** A jump reads little, because another jump may follow; reading on doubles up to the largest. */
+/**
+ * The read size: small after a jump, because another may follow; sequential reads double up to the
+ * maximum.
+ */
 const LEAST_WINDOW_BYTES = 1 << 14;
 const LARGEST_WINDOW_BYTES = 1 << 18;
 
@@ -12,7 +15,7 @@ const LARGEST_WINDOW_BYTES = 1 << 18;
 export class FileWindow implements ByteSource {
   readonly bytes: number;
   readonly hasMarks = false;
-  /** What may be taken from the file; parts of it that are decoded in memory share it. */
+  /** The memory budget of the file, shared by parts that are decoded in memory. */
   readonly budget: Budget;
   readonly #file: number;
   readonly #status: { readonly dev: number; readonly ino: number };
@@ -33,7 +36,7 @@ export class FileWindow implements ByteSource {
     this.budget = new Budget(limit);
   }
 
-  /** Whether a path leads to this very file. Throws what `node:fs` throws. */
+  /** Whether a path leads to the same file. Throws what `node:fs` throws. */
   isAt(path: string): boolean {
     const { dev, ino } = statSync(path);
     return dev === this.#status.dev && ino === this.#status.ino;
@@ -78,7 +81,7 @@ export class FileWindow implements ByteSource {
     closeSync(this.#file);
   }
 
-  /** Whether the range is in memory, once the window was moved there if it is small. */
+  /** Moves the window to the range if it is small. Returns whether the range is in memory. */
   #inWindow(offset: number, length: number): boolean {
     if (offset >= this.#start && offset + length <= this.#end) {
       return true;
@@ -90,7 +93,7 @@ export class FileWindow implements ByteSource {
   }
 
   #fill(offset: number): void {
-    // A short gap behind the window is read over: most payloads between names are small.
+    // A short gap after the window is read too: most payloads between names are small.
     const readsOn = offset >= this.#start && offset - this.#end < LEAST_WINDOW_BYTES;
     this.#next = readsOn ? Math.min(this.#next * 2, LARGEST_WINDOW_BYTES) : LEAST_WINDOW_BYTES;
     const count = this.#read(this.#window, 0, this.#next, offset);

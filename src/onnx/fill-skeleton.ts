@@ -10,10 +10,10 @@ import { MARK_FIELD } from "./wire.js";
 const TENSOR = { name: 8, raw: 9, external: 13, location: 14 } as const;
 
 /**
- * A skeleton made whole again: marks become the fields they stand for, and external data come
- * inline, because the written model has no place of its own that they could be relative to.
+ * Completes a skeleton: marks become the fields they stand for, and external data become inline,
+ * because the written model has no folder that they could be relative to.
  *
- * The same memory is given back when nothing was left out.
+ * Returns the same memory when nothing was left out.
  * Fails: `weights-missing`. Cost: linear in the bytes of the result, times the depth.
  */
 export function fillSkeleton(

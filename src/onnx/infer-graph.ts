@@ -22,16 +22,16 @@ import { readsOf } from "./normalize-model.js";
 import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 import { tensorFact } from "./tensor-values.js";
 
-/** What inference needs besides the graph. */
+/** The context of an inference besides the graph. */
 export interface InferContext {
   readonly model: OnnxModel;
   /** Sizes of named dims, for declared shapes. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Whether some of the sizes are guesses, which a failure then says. */
+  /** Whether some of the sizes are guesses, which failures mention. */
   readonly hasDefaults: boolean;
   /** Sizes that the user gave for dims of values of the main graph, by axis. */
   readonly givenDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
-  /** What others say of values of the main graph that the rules leave open. */
+  /** Types from other sources for values of the main graph that the rules leave open. */
   readonly fallback: ReadonlyMap<string, Fact>;
   /** Filled: the facts of every branch and body. */
   readonly bodies: Map<OnnxGraph, Scope>;
@@ -98,7 +98,9 @@ interface Place {
   readonly isMain: boolean;
 }
 
-/** Notes what is known of a node's outputs: by its rule, by the user, by others, in this order. */
+/**
+ * Records the facts of a node's outputs: from its rule, the user and other sources, in this order.
+ */
 function noteOutputs(call: NodeCall, { scope, context, fallback, isMain }: Place): void {
   for (const [i, fact] of inferNode(call, scope, context).entries()) {
     const name = call.node.outputs[i] ?? "";
@@ -112,7 +114,9 @@ function noteOutputs(call: NodeCall, { scope, context, fallback, isMain }: Place
   }
 }
 
-/** The fact with the sizes that the user gave; refuses the node when it is known to have others. */
+/**
+ * Adds the sizes that the user gave to a fact; refuses the node when it is known to have others.
+ */
 function withGivenDims(call: NodeCall, fact: Fact, places: ReadonlyMap<number, number>): Fact {
   const isWhole = [...places.keys()].every((axis) => axis < places.size);
   const dims = fact.dims ?? (isWhole ? dimsOfRank(places.size) : undefined);
@@ -191,7 +195,7 @@ function checkSize(place: NodePlace, name: string, fact: Fact) {
   return isTooLarge ? tensorTooLarge(place, name, printFact(fact)) : undefined;
 }
 
-/** What `value_info` and the outputs of a graph declare, names of dims replaced by their sizes. */
+/** Types declared by `value_info` and the outputs of a graph, dim names replaced by their sizes. */
 export function declaredFacts(
   graph: OnnxGraph,
   sizes: ReadonlyMap<string, number>,

@@ -3,13 +3,14 @@
  *
  * A call `y = F(x)` named `n` is replaced by F's body with every inner value renamed to `n/value`,
  * formal inputs and outputs by the actual ones, and attribute references by the call's attributes
- * or F's defaults (an attribute that neither gives is left out). Bodies of control flow inside F
- * are rewritten in the same way, and calls in branches and bodies are replaced there. Where `n/value` is taken (calls of one name), the prefix gets a
- * number. Bodies may call functions again; work continues until none is left, and a chain of calls
- * deeper than the number of functions is a recursion, which ONNX forbids.
+ * or F's defaults (an attribute that neither has is left out). Bodies of control flow inside F are
+ * rewritten in the same way, and calls in branches and bodies are replaced there. Where `n/value`
+ * is taken (calls of one name), the prefix gets a number. Bodies may call functions again; work
+ * continues until none is left, and a chain of calls deeper than the number of functions is a
+ * recursion, which ONNX forbids.
  *
- * The rewriting is done on the encoded nodes, which then are decoded again: there is one truth, and
- * fields that this program does not know come along.
+ * The rewriting is done on the encoded nodes, which then are decoded again: there is one
+ * representation, and fields that this program does not know are kept.
  *
  * Source: ONNX IR specification, Functions.
  */
@@ -38,7 +39,7 @@ const ATTRIBUTE = { name: 1 } as const;
 const MAX_EXPANDED_BYTES = 256 * 2 ** 20;
 
 /**
- * The model without functions; those that nothing calls are dropped.
+ * Returns the model without functions; uncalled ones are dropped.
  *
  * Fails: `model-invalid` for recursion, for bodies that explode, and for a body that needs another
  * version of an operator set than the model. Cost: linear in the expanded nodes.
@@ -80,7 +81,7 @@ class Inliner {
     this.#take(graph);
   }
 
-  /** Notes the names of a graph and of the bodies in it. */
+  /** Records the names of a graph and of the bodies in it. */
   #take(graph: OnnxGraph): void {
     for (const { name } of [...graph.inputs, ...graph.initializers]) {
       this.#taken.add(name);
@@ -104,7 +105,7 @@ class Inliner {
     return ok({ ...this.#model, opsets: this.#opsets, functions: [], graph });
   }
 
-  /** The nodes without calls; fewer, and a problem noted, where one cannot be inlined. */
+  /** The nodes without calls; fewer, and a problem recorded, when one cannot be inlined. */
   #inlined(calls: readonly OnnxNode[], callDepth: number): OnnxNode[] {
     const nodes: OnnxNode[] = [];
     /** Last first. */
@@ -191,7 +192,7 @@ class Inliner {
     return [...inner, ...this.#passedOn(body, call, prefix)];
   }
 
-  /** Inputs that the function gives back as they are. */
+  /** Inputs that the function returns unchanged. */
   #passedOn(body: OnnxFunction, call: OnnxNode, prefix: string): OnnxNode[] {
     return body.outputs.flatMap((formal, i) => {
       const from = body.inputs.indexOf(formal);
@@ -220,7 +221,7 @@ class Inliner {
     return decodeNode(new MemorySource(raw, this.#budget), { offset: 0, bytes: raw.length }, 0);
   }
 
-  /** A prefix under which no value of the body has a name that is taken. */
+  /** A prefix that gives no value of the body a name in use. */
   #prefixFor(body: OnnxFunction, call: OnnxNode): string {
     const base = call.name === "" ? body.name : call.name;
     const made = [...body.nodes.flatMap((node) => node.outputs), ...body.outputs];

@@ -18,24 +18,27 @@ export interface TypeSummary {
 /** An input or output of a model. */
 export interface ModelValue {
   readonly name: string;
-  /** Element type as ONNX Runtime calls it, such as `float32`; `not a tensor` for sequences and the like. */
+  /**
+   * Element type as ONNX Runtime calls it, such as `float32`; `not a tensor` for sequences and
+   * optional values.
+   */
   readonly type: string;
   /** Sizes at which the model was lowered; absent for what is not a tensor. */
   readonly dims?: readonly number[];
 }
 
-/** A dynamic dim with its size, and where it stands. */
+/** A dynamic dim with its size and its places. */
 export interface PlacedDim extends BoundDim {
   /** Axes of inputs that have this dim, as `INPUT[AXIS]`. */
   readonly places: readonly string[];
 }
 
-/** What a model is made of. */
+/** Summary of a model. */
 export interface Inspection {
   readonly model: string;
   readonly irVersion: number;
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
-  /** What the caller gives: without inputs that are initializers, in the model's order. */
+  /** Inputs that the caller feeds: without initializers, in the model's order. */
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
   readonly nodes: {
@@ -59,21 +62,21 @@ export interface Inspection {
   readonly heavyWidth: WidthSummary;
   readonly criticalPath: {
     readonly operators: number;
-    /** The path with most FLOPs, as a share of all FLOPs. */
+    /** The path with the most FLOPs, as a share of all FLOPs. */
     readonly flopsShare: number;
   };
   /** Every operator, in the order of the model: the names by which placements call them. */
   readonly operators: readonly { readonly name: string; readonly type: string }[];
   /** Operators of unknown types, whose cost is by bytes alone: node names. */
   readonly unknownOperators: readonly string[];
-  /** Loops whose iterations only the run decides, counted as one: node names. */
+  /** Loops with an iteration count known only at run time, counted as one iteration: node names. */
   readonly guessedLoops: readonly string[];
   /** Sizes given to dynamic dims, and whether by an option or by default. */
   readonly boundDims: readonly PlacedDim[];
   readonly typeSources: LoweredModel["typeSources"];
 }
 
-/** A width, or bounds of it for graphs too large to be solved. */
+/** A width, or bounds of it for graphs that are too large. */
 export interface WidthSummary {
   readonly lowerBound: number;
   readonly upperBound: number;

@@ -12,8 +12,8 @@
  * Example: x -> conv -> add(x): cut before x's readers, the addition is done after the convolution
  * and rounded once more; behind an anchor it is fused as before.
  *
- * Whether that is wanted depends on the machine (how wide its vectors are) and on the readers; who
- * runs stages tries with and without and compares.
+ * Whether that helps depends on the machine (how wide its vectors are) and on the readers; the
+ * runner of stages tries both and compares.
  */
 import protobuf from "protobufjs/minimal.js";
 import type { TensorType } from "./lowered-model.js";

@@ -55,7 +55,7 @@ export function batchImpossible(path: string, batch: number, reason: string): Fa
   };
 }
 
-/** Where a failure of one node is. */
+/** The place of a failure of one node. */
 export interface NodePlace {
   readonly path: string;
   readonly node: string;
@@ -75,7 +75,7 @@ export function shapeImpossible(place: NodePlace, reason: string, hasDefaults: b
   };
 }
 
-/** A tensor beyond what any device holds. */
+/** A tensor larger than any device holds. */
 export function tensorTooLarge(place: NodePlace, tensor: string, type: string): Failure {
   return {
     code: "tensor-too-large",

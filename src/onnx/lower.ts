@@ -1,5 +1,5 @@
 /**
- * From a model as read to the operators that do work.
+ * Lowers a model as read to the operators that do work.
  *
  * 1. Normalize: functions inlined, nodes sorted and named.
  * 2. Bind dynamic dims.
@@ -37,13 +37,13 @@ import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
 
-/** How a model is lowered. */
+/** Options of lowering. */
 export interface LowerOptions {
   /** Sizes of dynamic dims, by name or as `TENSOR[AXIS]`. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Sizes to take instead of the defaults of dims that `dims` does not give; absent: none. */
+  /** Sizes that replace the defaults of dims that are not in `dims`; absent: none. */
   readonly assumed?: ReadonlyMap<string, number>;
-  /** Somebody else's shape inference for what ours leaves open. */
+  /** Another shape inference for tensors that ours leaves open. */
   readonly oracle?: ShapeOracle;
 }
 
@@ -58,7 +58,7 @@ const NAMED_TENSORS = 5;
  *
  * Fails: `model-invalid` (normalizing), `dim-unknown`, `dim-conflict`, `dim-invalid`,
  * `shape-impossible`, `tensor-too-large`, `types-unknown`.
- * Cost: O(nodes + edges) and the elements of small constants, beside the oracle's.
+ * Cost: O(nodes + edges) and the elements of small constants, besides the oracle's.
  */
 export async function lowerModel(
   model: OnnxModel,
@@ -106,7 +106,9 @@ interface Inferred {
   readonly fromDeclared: ReadonlySet<string>;
 }
 
-/** Infers once by rules alone and, when something stays open, again with what others know. */
+/**
+ * Infers once by rules alone and, when something stays open, again with types from other sources.
+ */
 async function inferAll(
   model: OnnxModel,
   bound: BoundInputs,
@@ -180,7 +182,9 @@ async function askOracle(
   return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
 }
 
-/** What operators and views read or write without a complete type, in the order of the nodes. */
+/**
+ * Tensors without a complete type that operators or views read or write, in the order of the nodes.
+ */
 function openTensors(model: OnnxModel, scope: Scope, { roles, used }: Roles) {
   const open: { name: string; type: string; node: string }[] = [];
   const check = (name: string, node: string) => {

@@ -9,15 +9,15 @@ export interface TensorType {
   readonly dims: readonly number[];
 }
 
-/** What a node of the model graph becomes. */
+/** The role of a node of the model graph. */
 export type NodeRole =
   /** Does work: one operator of the graph. */
   | "operator"
-  /** Same memory, other shape (Reshape and the like). */
+  /** Same memory under another shape, such as Reshape. */
   | "view"
   /** Depends on constants and static shapes only. */
   | "constant"
-  /** Nothing that is needed depends on it. */
+  /** No output depends on it. */
   | "dead";
 
 /** A value known at compile time: elements of small integer, boolean or float tensors. */
@@ -30,7 +30,9 @@ export interface ConstantValue extends TensorType {
 export interface BoundDim {
   readonly name: string;
   readonly size: number;
-  /** `tried`: not the default, because the model does not run with that; or a profile has this size. */
+  /**
+   * `tried`: not the default, because the model does not run with it or a profile has this size.
+   */
   readonly source: "option" | "default" | "tried";
 }
 
@@ -50,11 +52,13 @@ export interface LoweredModel {
   readonly boundDims: readonly BoundDim[];
   /** Operators of unknown type or domain, whose cost is by bytes only: node names. */
   readonly unknownOperators: readonly string[];
-  /** Operators that compute several of the model's together (`merge-operators.ts`); absent: none. */
+  /**
+   * Operators that compute several of the model's operators (`merge-operators.ts`); absent: none.
+   */
   readonly merged?: ReadonlyMap<OperatorId, MergedOperator>;
-  /** Loops whose iterations only the run decides, counted as one: node names. */
+  /** Loops with an iteration count known only at run time, counted as one iteration: node names. */
   readonly guessedLoops: readonly string[];
-  /** How many tensor types came from each source. */
+  /** Number of tensor types from each source. */
   readonly typeSources: {
     readonly inferred: number;
     readonly oracle: number;
@@ -63,8 +67,8 @@ export interface LoweredModel {
 }
 
 /**
- * Somebody else's shape inference, asked for tensors that ours leaves open.
- * Gives what it knows; a missing entry means "not known".
+ * Another shape inference, for tensors that ours leaves open. Returns the types it knows; a missing
+ * entry means "unknown".
  */
 export type ShapeOracle = (
   model: OnnxModel,

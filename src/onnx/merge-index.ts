@@ -1,15 +1,15 @@
 /**
- * Operators that one launch can compute together.
+ * Operators that one launch can compute as a merged convolution.
  *
  * Convolutions that read the same input are one convolution: their filters stacked give one result
- * whose channels are the results one after the other. A smaller kernel sits inside a larger one with
- * zeros around it, where its pads let it: a 1x1 convolution without pads is the middle of a 3x3 one
- * with pads of 1. Element-wise operators of one kind behind the parts are one operator as well, for
- * their inputs are neighbors in memory.
+ * whose channels are the results one after the other. A smaller kernel sits inside a larger one
+ * with zeros around it, where its pads allow it: a 1x1 convolution without pads is the middle of a
+ * 3x3 one with pads of 1. Element-wise operators of one kind behind the parts are one operator as
+ * well, for their inputs are neighbors in memory.
  *
  * Example: the branches of SqueezeNet's fire module, 64 filters of 1x1 and 64 of 3x3, become 128
- * filters of 3x3, 64 of them mostly zeros: one launch instead of two, for more arithmetic. Whether
- * that pays is for a search to find out.
+ * filters of 3x3, 64 of them mostly zeros: one launch instead of two, for more arithmetic. A search
+ * decides whether that pays.
  *
  * The results are neighbors only for a single sample: with N samples, the channels of all parts
  * take turns, and each part must be copied out.
@@ -41,7 +41,7 @@ import { operatorTypeNamed } from "./operators/catalog.js";
 /** Outputs are neighbors only where each begins at a multiple of this: vector loads of any type. */
 const JOINT_ELEMENTS = 8;
 
-/** Operators of a lowered model, looked at for merging. */
+/** An index of the operators of a lowered model that can be merged. */
 export class MergeIndex {
   readonly lowered: LoweredModel;
   readonly #tensors: ReadonlySet<string>;
@@ -78,8 +78,8 @@ export class MergeIndex {
   }
 
   /**
-   * What the convolutions `members` are as one, or `undefined` if they cannot be: they differ, or
-   * the model has tensors of the names that the merged constants take.
+   * Returns the convolutions `members` as one, or `undefined` if they cannot be merged: they
+   * differ, or the model has tensors with the names of the merged constants.
    *
    * Requires: at least two members, ascending.
    */
@@ -101,8 +101,8 @@ export class MergeIndex {
   }
 
   /**
-   * What element-wise operators are as one, each reading one of `outputs` in their order, or
-   * `undefined` if they are not alike. Requires: the outputs are neighbors in memory.
+   * Returns element-wise operators as one, each reading one of `outputs` in their order, or
+   * `undefined` if they differ. Requires: the outputs are neighbors in memory.
    */
   elementwise(
     members: readonly OperatorId[],
@@ -139,7 +139,7 @@ export class MergeIndex {
     return this.#signatures.get(operator.id);
   }
 
-  /** What makes an element-wise operator the same as another; `undefined`: it is none. */
+  /** The key that equal element-wise operators share; `undefined` for other operators. */
   #signature({ node: at, type }: Operator): string | undefined {
     const node = this.lowered.model.graph.nodes[at];
     if (node === undefined || operatorTypeNamed(type)?.isUnary !== true) {
@@ -151,7 +151,7 @@ export class MergeIndex {
       .slice(1)
       .every((name, i) => name === "" || others[i] !== undefined);
     const attributes = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1));
-    // JSON has no infinities: they would all look the same, and like an input that is not given.
+    // JSON has no infinities: they would all look the same, and like an omitted input.
     const exact = (_: string, value: unknown): unknown =>
       typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
     return areKnown
@@ -207,7 +207,7 @@ export class MergeIndex {
 }
 
 interface Convolution {
-  /** The same for convolutions that can be merged. */
+  /** The key that convolutions share when they can be merged. */
   readonly likeness: string;
   readonly weight: string;
   readonly bias: string | undefined;
@@ -253,7 +253,7 @@ function stacked(first: Convolution, all: readonly Convolution[]): MergedConvolu
   const elementBytes = elementBits(first.input.elementType) / 8;
   const hasBias = parts.some(({ bias }) => bias !== undefined);
   const results = productOf(outputDims);
-  // Copying the parts out reads and writes all results once more.
+  // Copying the parts reads and writes all results once more.
   const copied = isJoint ? 0 : results * elementBytes;
   return {
     kind: "convolution",

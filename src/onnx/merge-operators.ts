@@ -1,4 +1,4 @@
-/** A lowered model in which some operators are computed together. */
+/** A lowered model in which some convolutions, and operators behind them, are merged. */
 import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { contractGraph } from "../ir/contract-graph.js";
@@ -17,7 +17,7 @@ import { type MergedOperator, mergedConstants } from "./merged-operator.js";
 /** Operators, ascending, that become one, in the order in which their results follow each other. */
 export type Merge = readonly OperatorId[];
 
-/** A model with merges, and where the operators went. */
+/** A model with merges, and the merged operator of each original one. */
 export interface MergedModel {
   readonly lowered: LoweredModel;
   /** Operator of the merged model, by operator of the model as it was. */
@@ -25,10 +25,10 @@ export interface MergedModel {
 }
 
 /**
- * The model with each of `merges` as one operator, which has the name of its first member.
+ * Returns the model with each of `merges` as one operator, which has the name of its first member.
  *
- * The ONNX model stays as it is: what is merged is what a device launches. An element-wise merge
- * must read the joint outputs of another merge, which is among `merges` too.
+ * The ONNX model is unchanged: only launches on a device are merged. An element-wise merge must
+ * read the joint outputs of another merge, which is among `merges` too.
  * Fails: with a reason when operators cannot be merged. Cost: O(V log V + E).
  */
 export function mergeOperators(
@@ -68,16 +68,16 @@ export function mergeOperators(
   return ok({ lowered: { ...lowered, graph: result, types, merged }, unitOf: contracted.unitOf });
 }
 
-/** A merge, and what it is. */
+/** A merge with its merged operator. */
 export interface DescribedMerge {
   readonly merge: Merge;
   readonly merged: MergedOperator;
 }
 
 /**
- * The merge of some convolutions, then that of the element-wise operators behind them if nobody
- * else reads the convolutions' outputs, then of those behind these, and so on; empty when the
- * convolutions cannot be merged.
+ * The merge of some convolutions, then that of the element-wise operators behind them if the
+ * convolutions' outputs have no other readers, then of those behind these, and so on; empty when
+ * the convolutions cannot be merged.
  */
 export function mergesFrom(
   graph: OperatorGraph,
@@ -141,7 +141,7 @@ function describeMerges(
   return ok(merges.map((_, at) => present(found.get(at), "merge")));
 }
 
-/** The operator that writes what an operator reads first; -1 for an input of the graph. */
+/** The operator that writes the first input of an operator; -1 for an input of the graph. */
 function producerOf(graph: OperatorGraph, id: OperatorId | undefined): OperatorId {
   const [input = -1] = graph.operators[id ?? -1]?.inputs ?? [];
   return operatorId(graph.tensors[input]?.producer ?? -1);
@@ -151,7 +151,10 @@ function outputsOf(graph: OperatorGraph, merge: Merge): TensorId[] {
   return merge.flatMap((id) => graph.operators[id]?.outputs ?? []);
 }
 
-/** The parts of a convolution read one input; element-wise ones what the merge before them wrote. */
+/**
+ * The parts of a convolution read one input; element-wise ones read the output of the merge before
+ * them.
+ */
 function inputsOf(operator: Operator, { kind }: MergedOperator): Operator["inputs"] {
   return kind === "convolution" ? operator.inputs.slice(0, 1) : operator.inputs;
 }

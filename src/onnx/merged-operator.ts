@@ -1,4 +1,4 @@
-/** Operators that are computed together; how they are found is in `merge-index.ts`. */
+/** Merged operators; `merge-index.ts` finds them. */
 import type { OperatorWork } from "../ir/operator-graph.js";
 import type { WindowGeometry } from "./infer/window-geometry.js";
 
@@ -11,7 +11,7 @@ export interface ConvolutionPart {
   /** Elements of its output. */
   readonly elements: number;
   readonly kernel: readonly number[];
-  /** Where its kernel begins inside the merged one, by spatial dim. */
+  /** Offset of its kernel inside the merged one, by spatial dim. */
   readonly offsets: readonly number[];
 }
 

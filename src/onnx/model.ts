@@ -1,14 +1,14 @@
 /**
  * An ONNX model as read: names, structure and attributes, without the payload of its weights.
  * Shared by the reader (which makes it), shape inference and folding (which read it) and the
- * sub-model writer (which writes parts of it again, with every field it did not understand).
+ * sub-model writer (which writes parts of it again, including fields it does not know).
  */
 import type { ElementType } from "../ir/element-type.js";
 
-/** A size in a declared shape: a number, a name (`dim_param`), or nothing known. */
+/** A size in a declared shape: a number, a name (`dim_param`), or unknown. */
 export type Dim = number | string | undefined;
 
-/** The declared type of a value: what `value_info`, inputs and outputs say. */
+/** The declared type of a value, from `value_info`, inputs and outputs. */
 export interface ValueInfo {
   readonly name: string;
   /** `undefined`: no type, or not a tensor (sequence, map, optional). */
@@ -17,9 +17,9 @@ export interface ValueInfo {
   readonly dims: readonly Dim[] | undefined;
 }
 
-/** Where the elements of a tensor are. */
+/** The place of the elements of a tensor. */
 export type Payload =
-  /** Little-endian element bytes (sub-byte types packed), held in memory because they are few. */
+  /** Little-endian element bytes (sub-byte types packed), in memory because they are few. */
   | { readonly kind: "inline"; readonly bytes: Uint8Array }
   /** `raw_data` at a place of the model file itself. */
   | { readonly kind: "file"; readonly offset: number; readonly bytes: number }
@@ -96,7 +96,7 @@ export interface OnnxGraph {
 export interface OnnxFunction {
   readonly name: string;
   readonly domain: string;
-  /** Tells functions of one name and domain apart (IR 10); usually empty. */
+  /** Distinguishes functions of one name and domain (IR 10); usually empty. */
   readonly overload: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -113,7 +113,7 @@ export interface OnnxFunction {
 export interface OnnxModel {
   /** Path as given. */
   readonly path: string;
-  /** Where its external data may lie beside its own folder, as the user allows; default nowhere. */
+  /** Further places for external data besides its own folder, as the user allows; default none. */
   readonly allowExternal?: readonly string[];
   readonly fileBytes: number;
   readonly irVersion: number;

@@ -1,9 +1,9 @@
 /**
- * What each node of the model becomes: operator, view, constant or dead.
+ * Roles of the nodes of a model: operator, view, constant or dead.
  *
  * Constants first: everything that depends on weights and static shapes only was marked by
  * inference. Then liveness, backwards from the outputs of the graph. The one subtlety: a constant
- * node that asks for the shape of an activation does not keep that activation alive.
+ * node that reads the shape of an activation does not keep that activation alive.
  */
 import { UNKNOWN } from "./infer/fact.js";
 import { callOf } from "./infer/node-call.js";
@@ -13,14 +13,14 @@ import type { OnnxModel, OnnxNode } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 import { isView } from "./operators/catalog.js";
 
-/** Roles of all nodes, and what follows from them. */
+/** Roles of all nodes, and facts derived from them. */
 export interface Roles {
   readonly roles: readonly NodeRole[];
   /** Views to the tensor whose memory they are, chains followed to the end. */
   readonly viewOf: ReadonlyMap<string, string>;
   /** Values that an operator, a view or an output of the graph reads. */
   readonly used: ReadonlySet<string>;
-  /** What each node reads, outer values of bodies included. */
+  /** Values that each node reads, outer values of bodies included. */
   readonly reads: readonly (readonly string[])[];
 }
 

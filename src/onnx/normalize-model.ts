@@ -6,11 +6,12 @@ import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import { renameNode } from "./rewrite-node.js";
 
 /**
- * The same model with functions inlined, nodes in topological order and every node named uniquely.
+ * Returns the model with functions inlined, nodes in topological order and every node named
+ * uniquely.
  *
- * Order: a model that is sorted keeps its order; otherwise nodes that may go first go in file order.
- * Names: a node without a name gets `<type>_<position>`, a repeated name gets `_<n>` behind it.
- * Fails: `model-invalid` for values made twice, values that nothing makes, and cycles.
+ * Order: a model that is sorted keeps its order; otherwise ready nodes follow in file order. Names:
+ * a node without a name gets `<type>_<position>`, a repeated name gets `_<n>` behind it.
+ * Fails: `model-invalid` for values with two producers or none, and for cycles.
  * Cost: O(nodes + edges), no recursion on the depth of the graph.
  */
 export function normalizeModel(model: OnnxModel): Result<OnnxModel> {

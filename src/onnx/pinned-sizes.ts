@@ -1,10 +1,11 @@
 /**
- * Which sizes a written model declares for what goes in and out.
+ * The sizes that a written model declares for its inputs and outputs.
  *
  * Usually those that it was lowered with: ONNX Runtime then plans memory and folds shape arithmetic
- * for them. Not so for a model with an If: ONNX Runtime infers the shapes of both branches, and refuses
- * the model when the sizes do not fit the branch that would not run. Such a model declares what its
- * file declares, which is also how its users run it; the tensors that are fed have the sizes anyway.
+ * for them. Not so for a model with an If: ONNX Runtime infers the shapes of both branches, and
+ * refuses the model when the sizes do not fit the branch that would not run. Such a model declares
+ * what its file declares, which is also how its users run it; the tensors that are fed have these
+ * sizes anyway.
  */
 import type { LoweredModel } from "./lowered-model.js";
 import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
@@ -20,7 +21,7 @@ export function declaredValue({ model, types }: LoweredModel, value: ValueInfo):
   return { name, type: { elementType: type.elementType, dims: value.dims } };
 }
 
-/** A tensor that comes into a part of the model: with its rank, where its sizes are not declared. */
+/** An input of a part of the model: with its rank alone when its sizes are not declared. */
 export function receivedValue(lowered: LoweredModel, name: string): TypedValue {
   const { model, types } = lowered;
   const input = model.graph.inputs.find((each) => each.name === name);
@@ -34,7 +35,7 @@ export function receivedValue(lowered: LoweredModel, name: string): TypedValue {
   return { name, type: { ...type, dims: type.dims.map(() => undefined) } };
 }
 
-/** A tensor that a part of the model gives: without any shape, where its sizes are not declared. */
+/** An output of a part of the model: without any shape when its sizes are not declared. */
 export function givenValue({ model, types }: LoweredModel, name: string): TypedValue {
   const type = types.get(name);
   return type === undefined || !hasIf(model)
@@ -44,7 +45,7 @@ export function givenValue({ model, types }: LoweredModel, name: string): TypedV
 
 const WITH_IF = new WeakMap<OnnxModel, boolean>();
 
-/** Whether an If stands anywhere in the model, bodies of loops and branches included. */
+/** Whether the model contains an If anywhere, bodies of loops and branches included. */
 function hasIf(model: OnnxModel): boolean {
   const known = WITH_IF.get(model);
   if (known !== undefined) {

@@ -7,7 +7,7 @@ import { writeModel } from "./write-model.js";
 /** Size of both operands: wide enough for vectors of every processor. */
 const SIZE = 64;
 
-/** One product of matrices of bytes, with the sum that every element of its output must be. */
+/** One product of matrices of bytes, with the value that every element of its output must have. */
 export interface ProductModel {
   /** Without inputs; the output, `sums`, is of 32-bit integers. */
   readonly bytes: Uint8Array;
@@ -15,7 +15,7 @@ export interface ProductModel {
 }
 
 /**
- * The product that saturates where any does: 255 by 127 everywhere, 64 terms a sum.
+ * The product that saturates if any does: 255 by 127 everywhere, 64 terms a sum.
  *
  * `int8`: unsigned by signed bytes; `uint8`: the second operand raised by 128, as
  * `exact-products.ts` does it.
@@ -48,7 +48,7 @@ export function productModel(second: "int8" | "uint8"): Result<ProductModel> {
   return bytes.ok ? { ok: true, value: { bytes: bytes.value, exact: SIZE * 255 * 127 } } : bytes;
 }
 
-/** What a model is that was not read from a file. */
+/** The fields of a model that was not read from a file. */
 const EMPTY: OnnxModel = {
   path: "product.onnx",
   fileBytes: 0,

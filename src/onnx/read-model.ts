@@ -35,7 +35,7 @@ const SUPPORTED: {
   readonly opset: readonly [number, number];
 } = { ir: [3, 13], opset: [7, 26] };
 
-/** What reading may take: the structure of the largest models that are exported is a tenth of it. */
+/** Memory limit of reading: ten times the structure of the largest exported models. */
 const MAX_STRUCTURE_BYTES = 256 * 2 ** 20;
 
 /** Functions that a model may define. */
@@ -45,11 +45,11 @@ const MAX_FUNCTIONS = 10_000;
 const MAX_EXTRA_BYTES = 2 ** 24;
 
 /**
- * Reads the structure of a model; its external data may lie in its folder and where `allowExternal`,
- * files or folders, says.
+ * Reads the structure of a model; its external data may lie in its folder and in `allowExternal`,
+ * files or folders.
  *
  * Fails: `model-unreadable`, `model-other-format`, `model-malformed`, `model-version`,
- * `model-invalid`. Cost: O(file structure); constant memory beside the result.
+ * `model-invalid`. Cost: O(file structure); constant memory besides the result.
  */
 export function readModel(path: string, allowExternal: readonly string[] = []): Result<OnnxModel> {
   let file: FileWindow;
@@ -93,7 +93,7 @@ const MAGIC: readonly (readonly [string, string])[] = [
   ["version https://git-lfs", "a Git LFS pointer"],
 ];
 
-/** What the first bytes say, where they say that it is something else. */
+/** The kind of file by its first bytes, if it is a known one other than ONNX. */
 function otherKind(file: FileWindow): string | undefined {
   if (file.bytes === 0) {
     return "empty";

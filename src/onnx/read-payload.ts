@@ -42,7 +42,7 @@ export class PayloadReader {
   }
 
   /**
-   * Where the elements of a tensor are whose data are outside the model.
+   * Finds the elements of a tensor whose data are outside the model.
    *
    * Fails: `weights-missing` when the file is not there, is too short, or its location is not below
    * the folder of the model; `external-data-outside` when a link leads out of it.

@@ -13,7 +13,7 @@ export type WeightBytes =
   | { readonly kind: "memory"; readonly bytes: Uint8Array };
 
 /**
- * Where the elements of an initializer are. What lies in a file as it is stays there.
+ * Finds the elements of an initializer. Elements that a file holds as they are stay there.
  *
  * Fails: `weights-missing`. Cost: O(1), but linear for elements in typed fields.
  */

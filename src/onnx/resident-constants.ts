@@ -1,8 +1,10 @@
 /**
- * Constants that a device must hold to run operators: whole, whatever part of them one run reads.
+ * Constants that a device must hold to run operators: whole, even if a run reads only a part of
+ * them.
  *
- * `OperatorWork.parameterBytes` says what one run moves: a look-up in a table of a million rows moves
- * a few of them, and a loop reads the weights of its body on every trip. Neither is what memory holds.
+ * `OperatorWork.parameterBytes` counts what one run moves: a look-up in a table of a million rows
+ * moves a few of them, and a loop reads the weights of its body on every trip. Neither is the
+ * memory they occupy.
  *
  * Example: `Gather(table, ids)` and `MatMul(x, table)` in one stage need the table once, all of it.
  */
@@ -15,7 +17,7 @@ import type { LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxNode } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 
-/** A constant and who reads it. */
+/** A constant and its readers. */
 export interface ResidentConstant {
   readonly bytes: number;
   /** Ascending, unique, at least one. */
@@ -23,8 +25,8 @@ export interface ResidentConstant {
 }
 
 /**
- * Every constant that operators read, once: weights, what is computed from them alone, and the
- * constants inside the bodies of an operator together as one.
+ * Returns every constant that operators read, once: weights, values computed from them alone, and
+ * the constants inside the bodies of an operator together as one.
  *
  * Order: by first reader. Cost: O(nodes + edges), bodies included; no weights are read.
  */

@@ -16,13 +16,13 @@ const TENSOR_NAME = 8;
 const VALUE_NAME = 1;
 const SPARSE_VALUES = 1;
 
-/** The NodeProto with another name and every other field, known or not, kept as it stands. */
+/** Returns the NodeProto with another name; every other field, known or not, is unchanged. */
 export function renameNode(node: OnnxNode, name: string): Uint8Array {
   const kept = rawFields(node.raw).filter((field) => field.number !== NODE.name);
   return concatenate([textField(NODE.name, name), ...kept.map((field) => field.bytes)]);
 }
 
-/** The node reading other values; every other field, known or not, kept as it stands. */
+/** Returns the node with other inputs; every other field, known or not, is unchanged. */
 export function withInputs(node: OnnxNode, inputs: readonly string[]): OnnxNode {
   const kept = rawFields(node.raw).filter((field) => field.number !== NODE.input);
   const raw = concatenate([
@@ -32,7 +32,7 @@ export function withInputs(node: OnnxNode, inputs: readonly string[]): OnnxNode 
   return { ...node, inputs, raw };
 }
 
-/** A node of the default domain with one output, called as that; attributes are integers. */
+/** A node of the default domain with one output and the output's name; attributes are integers. */
 export function newNode(
   opType: string,
   inputs: readonly string[],
@@ -72,9 +72,9 @@ function integerAttribute(name: string, value: number): Uint8Array {
     .finish();
 }
 
-/** How the node of a function's body becomes a node of the graph that calls it. */
+/** Renaming of a node of a function's body for the graph that calls it. */
 export interface Rewriting {
-  /** The new name of a value; never asked for the empty one. */
+  /** The new name of a value; never called with the empty one. */
   readonly value: (name: string) => string;
   /** The encoded attribute that stands for a reference, named `name`; `undefined`: left out. */
   readonly attribute: (reference: string, name: string) => Uint8Array | undefined;
@@ -82,7 +82,7 @@ export interface Rewriting {
 
 /**
  * The NodeProto with its values renamed and its references to attributes replaced, in its bodies
- * too; every other field, known or not, as it stands. Recursion is as deep as bodies are nested.
+ * too; every other field, known or not, is unchanged. Recursion is as deep as bodies are nested.
  */
 export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
   return mapFields(raw, (field) => {
@@ -99,8 +99,8 @@ export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
 }
 
 /**
- * The NodeProto with every node of its bodies replaced by others, which are encoded too; what is in
- * bodies of bodies is the caller's to replace.
+ * The NodeProto with every node of its bodies replaced by others, which are encoded too; nodes in
+ * bodies of bodies are left to the caller.
  */
 export function mapBodyNodes(
   raw: Uint8Array,
@@ -181,7 +181,7 @@ function renamedText(field: RawField, rewriting: Rewriting): Uint8Array {
   return name === "" ? field.bytes : textField(field.number, rewriting.value(name));
 }
 
-/** The message with every field replaced by what `map` gives for it. */
+/** Returns the message with every field replaced by the result of `map`. */
 function mapFields(message: Uint8Array, map: (field: RawField) => Uint8Array): Uint8Array {
   return concatenate(rawFields(message).map(map));
 }
@@ -190,7 +190,7 @@ function mapFields(message: Uint8Array, map: (field: RawField) => Uint8Array): U
 export interface RawField {
   readonly number: number;
   readonly bytes: Uint8Array;
-  /** Where the value starts inside `bytes`: behind tag and length. */
+  /** Start of the value inside `bytes`: behind tag and length. */
   readonly valueAt: number;
 }
 
@@ -245,7 +245,7 @@ export function rawFields(message: Uint8Array): RawField[] {
   return fields;
 }
 
-/** All pieces one after the other. */
+/** The concatenation of the pieces. */
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   const result = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;

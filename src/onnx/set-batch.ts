@@ -1,9 +1,9 @@
 /**
- * The same model for a batch of B inputs.
+ * Rewrites a model for a batch of B inputs.
  *
  * ONNX has no notion of a batch: by custom it is the first dim of every input. Where that dim is
  * dynamic it gets size B like any other dynamic dim. Where the export fixed it to 1, the sizes in
- * the file are replaced and shapes inferred anew; that is right only if the graph treats the
+ * the file are replaced and shapes inferred again; that is valid only if the graph treats the
  * samples of a batch alike, which a Reshape to fixed sizes, for example, does not. So the result is
  * checked: every tensor must be B times as large as for one sample, or as large (if it does not
  * depend on the inputs), and every output B times.
@@ -22,7 +22,7 @@ export interface BatchedModel {
   readonly model: OnnxModel;
   /** Sizes of dynamic dims, those of the batch included. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Whether sizes that the file fixes were replaced: then `checkBatch` the result. */
+  /** Whether sizes fixed by the file were replaced: the result then needs `checkBatch`. */
   readonly isRewritten: boolean;
 }
 
@@ -30,11 +30,12 @@ export interface BatchedModel {
 const NOT_A_BATCH = /past|seq|len|time|token|text|ctx|context|frames|height|width|channel/i;
 
 /**
- * The model with the first dim of every input set to `batch`; inputs without dims stay as they are.
+ * Returns the model with the first dim of every input set to `batch`; inputs without dims stay as
+ * they are.
  *
  * Requires: `batch` is at least 1.
  * Fails: `batch-impossible` for an input whose first dim is fixed to another size than 1, fixed at
- * all while `mayRewrite` is false, or named as something else; `dim-conflict`.
+ * all while `mayRewrite` is false, or named as another dim; `dim-conflict`.
  */
 export function setBatch(
   model: OnnxModel,
@@ -81,7 +82,7 @@ export function setBatch(
   return ok({ model: { ...model, graph }, dims, isRewritten });
 }
 
-/** How `--dim` calls the first dim of an input; `undefined` where there is none to set. */
+/** The name of an input's first dim for `--dim`; `undefined` when there is none to set. */
 function nameOfBatch({ name, dims }: ValueInfo): string | undefined {
   const first = dims?.[0];
   if (dims === undefined || dims.length === 0) {
@@ -94,7 +95,7 @@ function nameOfBatch({ name, dims }: ValueInfo): string | undefined {
   return `${name}[0]`;
 }
 
-/** What the file declares of other tensors is of the old size: it is inferred instead. */
+/** Declared types of other tensors have the old size: they are inferred instead. */
 function rewritten(graph: OnnxGraph, fixed: ReadonlySet<string>, batch: number): OnnxGraph {
   return {
     ...graph,
@@ -107,8 +108,8 @@ function rewritten(graph: OnnxGraph, fixed: ReadonlySet<string>, batch: number):
 }
 
 /**
- * Whether a model lowered for a batch does the work of `batch` samples side by side, beside the
- * same model lowered for one.
+ * Checks that a model lowered for a batch does the work of `batch` samples side by side, compared
+ * with the same model lowered for one.
  *
  * Fails: `batch-impossible` with the first tensor that has another size.
  */

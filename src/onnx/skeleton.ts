@@ -5,14 +5,14 @@
  * fields that this program does not know. But its attributes may hold tensors of any size (a
  * Constant's value, the weights in the bodies of an If), and those must stay in the file. So the
  * skeleton of a node is its bytes with each large payload replaced by a *mark*: a field with the
- * largest field number there is, which says where in the file the payload's own fields are.
- * Putting those bytes back in the place of the mark gives the node as it stood.
+ * largest possible field number, which holds the place of the payload's own fields in the file.
+ * Putting those bytes back in the place of the mark restores the node.
  *
  * Example: a Constant of 4 MB is `node{op_type, attribute{name, t{dims, type, raw_data}}}`; its
  * skeleton is `node{op_type, attribute{name, t{dims, type, mark{9, 1234, 4000005, 1239}}}}`.
  *
- * Simply leaving such attributes out would need a second record of what is missing and where, for
- * every depth of nesting. A file that contains the mark's field number itself is refused.
+ * Leaving such attributes out would need a second record of the missing parts for every depth of
+ * nesting. A file that contains the mark's field number itself is refused.
  */
 import protobuf from "protobufjs/minimal.js";
 import type { ByteSource } from "./byte-source.js";
@@ -23,7 +23,7 @@ import { WireError } from "./wire-error.js";
 /** Messages up to this size are kept whole, and payloads up to this size are held in memory. */
 export const WHOLE_BYTES: number = 4096;
 
-/** Bodies of control flow inside bodies of control flow. */
+/** Deepest nesting of control-flow bodies. */
 export const MAX_DEPTH: number = 32;
 
 /** Messages that can hold payloads at some depth. */
@@ -45,15 +45,15 @@ export const PAYLOAD_FIELDS: ReadonlySet<number> = new Set([4, 5, 6, 7, 9, 10, 1
 /** Fields of the file that follow each other and have one number. */
 export interface Piece {
   readonly field: number;
-  /** Where the first field's tag starts, and how many bytes all of them have. */
+  /** Start of the first field's tag, and the bytes of all fields. */
   readonly offset: number;
   readonly bytes: number;
-  /** Where the first field's value starts. */
+  /** Start of the first field's value. */
   readonly valueAt: number;
 }
 
 /**
- * The bytes of a message with marks in the place of large payloads.
+ * Returns the bytes of a message with marks in the place of large payloads.
  *
  * Fails: `WireError`. Cost: linear in the bytes that are not payloads, times the depth.
  */
@@ -103,7 +103,7 @@ export function skeletonOf(
   return concatenate(kept);
 }
 
-/** Tag and length of a field of bytes. */
+/** The tag and length of a bytes field. */
 export function fieldHeader(field: number, bytes: number): Uint8Array {
   return protobuf.Writer.create()
     .uint32(field * 8 + 2)

@@ -1,16 +1,16 @@
 /**
  * The stages of a partition as models of their own, whose composition is the whole model.
  *
- * A stage model has its stage's nodes as they stand in the file (metadata, device configurations and
- * fields that this program does not know included), reads what earlier stages send it, and gives what
- * later stages read and the outputs of the model that its operators make. Constants and views are
- * repeated where they are needed, weights are not: all stages refer to one file.
+ * A stage model has its stage's nodes as they stand in the file (metadata, device configurations
+ * and fields that this program does not know included), reads tensors from earlier stages, and
+ * outputs tensors for later stages and the outputs of the model that its operators make. Constants
+ * and views are repeated where they are needed, weights are not: all stages refer to one file.
  *
- * Example: conv -> relu -> fc -> softmax, cut behind relu. Stage 0 reads `image` and gives relu's
- * output; stage 1 reads that and gives `probabilities`. `fc.w` stands in the weights file once.
+ * Example: conv -> relu -> fc -> softmax, cut behind relu. Stage 0 reads `image` and outputs relu's
+ * output; stage 1 reads that and outputs `probabilities`. `fc.w` is in the weights file once.
  *
- * Handing only direct successors what they need would fail for skip connections: a tensor goes
- * straight from the stage that writes it to every stage that reads it, however far that is.
+ * Sending tensors only to direct successors would fail for skip connections: a tensor goes straight
+ * from the stage that writes it to every stage that reads it, however far that is.
  */
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -21,11 +21,11 @@ import { canAnchor, receivedName } from "./layout-anchor.js";
 import type { LoweredModel } from "./lowered-model.js";
 import type { StageWeights } from "./stage-weights.js";
 
-/** What a stage reads and gives; no bytes. */
+/** The inputs and outputs of a stage, without its model. */
 export interface StageBorder {
   /** In topological order. */
   readonly operators: readonly OperatorId[];
-  /** Tensors that it gives to later stages: ascending. */
+  /** Tensors that it sends to later stages: ascending. */
   readonly sends: readonly TensorId[];
   /** Outputs of the model that its operators make, by the model's names, in the model's order. */
   readonly results: readonly string[];
@@ -42,12 +42,12 @@ export interface StageInput {
 export interface StageModel extends StageBorder {
   /** ONNX file; its outputs are `sends`, then `results`. */
   readonly bytes: Uint8Array;
-  /** What it reads from outside, ascending by tensor: inputs of the model, or sent by earlier stages. */
+  /** Tensors from outside, ascending: inputs of the model, or sent by earlier stages. */
   readonly inputs: readonly StageInput[];
 }
 
 /**
- * What each stage gives.
+ * Returns the inputs and outputs of each stage.
  *
  * Requires: `stageOf[o]` in [0, stageCount) for each operator, no dependency to an earlier stage.
  * Cost: O(operators + tensors).
@@ -86,7 +86,7 @@ export function stageBorders(
   return borders;
 }
 
-/** Whether stages send each other nothing but tensors. Fails: `stage-boundary-not-tensor`. */
+/** Checks that stages send each other only tensors. Fails: `stage-boundary-not-tensor`. */
 export function checkSent(lowered: LoweredModel, borders: readonly StageBorder[]): Result<void> {
   for (const [stage, { sends }] of borders.entries()) {
     const odd = sends
@@ -99,16 +99,17 @@ export function checkSent(lowered: LoweredModel, borders: readonly StageBorder[]
   return ok(undefined);
 }
 
-/** How stage models are written. */
+/** Options of writing stage models. */
 export interface StageModelOptions {
-  /** Given places for the larger weights; the caller writes its file. */
+  /** Assigns places to the larger weights; the caller writes its file. */
   readonly weights: StageWeights;
-  /** Whether what stages send each other comes in through layout anchors (`layout-anchor.ts`). */
+  /** Whether tensors from other stages enter through layout anchors (`layout-anchor.ts`). */
   readonly withAnchors: boolean;
 }
 
 /**
- * The stages as models; their larger weights are given places in `weights`, which the caller writes.
+ * Returns the stages as models; their larger weights get places in `weights`, which the caller
+ * writes.
  *
  * Requires: as `stageBorders`.
  * Fails: `stage-boundary-not-tensor` for a sequence between stages, and as `extractSubmodel`.

@@ -1,10 +1,10 @@
 /**
- * Where the weights of several models that were cut from one model stand: in one file that all of
- * them refer to (ONNX external data), so that nothing is stored twice.
+ * The weights of several models that were cut from one model: in one file that all of them refer to
+ * (ONNX external data), so that nothing is stored twice.
  *
- * Two ways, by where the models will lie. In the folder of the original model its own external data
- * are referred to as they stand. Everywhere else, and for weights that stand inside the model, one
- * new file is written; external data outside a model's folder is refused by ONNX Runtime, for good
+ * There are two ways, depending on the folder of the models. In the folder of the original model
+ * they refer to its own external data. Everywhere else, and for weights inside the model, one new
+ * file is written; external data outside a model's folder is refused by ONNX Runtime, for good
  * reason, so a reference back to another folder would not do.
  *
  * Example: conv.w (stages 0 and 1 both read it) and fc.w become offsets 0 and 8192 of
@@ -21,17 +21,19 @@ import { weightsMissing, weightsUnwritable } from "./failures.js";
 import type { OnnxModel, OnnxTensor } from "./model.js";
 import { PayloadReader } from "./read-payload.js";
 
-/** A place in a file beside a model, as external data name it. */
+/** A place in a file next to a model, as external data name it. */
 export interface ExternalPlace {
   readonly location: string;
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** Smaller tensors stay inside: shapes and scalars are of use to whoever reads the structure alone. */
+/**
+ * Smaller tensors stay inside: shapes and scalars matter to tools that read the structure alone.
+ */
 const LEAST_BYTES = 1024;
 
-/** Page size: what starts on a page can be mapped into memory as it is. */
+/** Page size: data that starts on a page can be mapped into memory. */
 const ALIGNMENT = 4096;
 
 /** The weights of all stages of one model. */
@@ -44,8 +46,8 @@ export class StageWeights {
   #end = 0;
 
   /**
-   * `location`: name of the new file, which lies beside the stage models.
-   * `keepsExternal`: the stage models lie in the folder of `model`.
+   * `location`: name of the new file, which is next to the stage models. `keepsExternal`: the stage
+   * models lie in the folder of `model`.
    */
   constructor(model: OnnxModel, location: string, keepsExternal: boolean) {
     this.#model = model;
@@ -53,7 +55,7 @@ export class StageWeights {
     this.#keepsExternal = keepsExternal;
   }
 
-  /** Where a tensor stands; `undefined`: inside the model. The same tensor has one place. */
+  /** The place of a tensor, the same on every call; `undefined`: inside the model. */
   placeOf(tensor: OnnxTensor): ExternalPlace | undefined {
     const { payload } = tensor;
     const bytes = bytesOf(tensor.elementType, productOf(tensor.dims));
@@ -136,7 +138,7 @@ function elementsOf(
   }
 }
 
-/** Typed fields (float_data and the like) read piece by piece and put in the form of `raw_data`. */
+/** Typed fields such as float_data, read piece by piece in the form of `raw_data`. */
 function codedElements(
   tensor: OnnxTensor,
   pieces: readonly { readonly field: number; readonly offset: number; readonly bytes: number }[],

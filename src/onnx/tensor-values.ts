@@ -3,7 +3,7 @@ import { constant, countOf, type Fact, tensor, VALUE_LIMIT } from "./infer/fact.
 import type { OnnxTensor } from "./model.js";
 
 /**
- * What is known of a constant tensor: type, dims and, when it is small and lies in memory, its
+ * Returns the fact of a constant tensor: type, dims and, when it is small and in memory, its
  * elements. Integers beyond 2^53 are rounded, which keeps the "as far as it goes" bounds of Slice.
  */
 export function tensorFact(tensorProto: OnnxTensor): Fact {

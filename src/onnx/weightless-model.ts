@@ -4,12 +4,13 @@ import type { OnnxModel, OnnxNode, OnnxTensor, Payload } from "./model.js";
 import { PayloadReader } from "./read-payload.js";
 import { type TypedValue, writeModel } from "./write-model.js";
 
-/** How the values are named whose types are wanted. */
+/** Names of the values whose types are requested. */
 export type Asking = "as-outputs" | "as-value-info";
 
 /**
- * The model without its weights, for somebody else's shape inference: large constants become inputs
- * of the same type, inputs get the given static types, and the wanted values are appended by name.
+ * Returns the model without its weights, for another shape inference: large constants become inputs
+ * of the same type, inputs get the given static types, and the requested values are appended by
+ * name.
  *
  * Small constants stay, because shapes may depend on their elements.
  * Fails: as `writeModel`. Cost: linear in the structure; no weight is read.

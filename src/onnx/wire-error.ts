@@ -1,4 +1,6 @@
-/** A file that does not follow the wire format, or asks for more than a model can need, at a byte of it. */
+/**
+ * A violation of the wire format, or a size beyond the needs of any model, at a byte of the file.
+ */
 export class WireError extends Error {
   readonly offset: number;
 

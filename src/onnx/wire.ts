@@ -1,8 +1,9 @@
 /**
- * The protobuf wire format over a file or memory: fields one after the other, payloads left there.
+ * The protobuf wire format over a file or memory: fields one after the other, payloads left in
+ * place.
  *
- * A length is believed only after it is checked against the message it stands in, so a hostile
- * length costs nothing and every message is inside its parent.
+ * A length is used only after it is checked against its message, so a hostile length costs nothing
+ * and every message is inside its parent.
  */
 import type { ByteSource } from "./byte-source.js";
 import { WireError } from "./wire-error.js";
@@ -10,10 +11,10 @@ import { WireError } from "./wire-error.js";
 /** The largest field number of protobuf. Here it marks a payload that was left in the file. */
 export const MARK_FIELD: number = 2 ** 29 - 1;
 
-/** Fields cost this much of the budget, so that billions of empty ones end soon. */
+/** Budget charged per field, so that billions of empty ones are refused early. */
 const FIELD_CHARGE = 4;
 
-/** Memory of one number of a list. */
+/** Memory charged per number of a list. */
 const NUMBER_CHARGE = 8;
 
 /** One field of a message. */
@@ -21,10 +22,10 @@ export interface WireField {
   readonly number: number;
   /** 0 varint, 1 fixed 64 bits, 2 bytes, 5 fixed 32 bits. */
   readonly wire: number;
-  /** Where the value's bytes start, and how many they are. */
+  /** Start of the value's bytes, and their number. */
   readonly offset: number;
   readonly bytes: number;
-  /** Where the field's tag starts. */
+  /** Start of the field's tag. */
   readonly tagOffset: number;
 }
 

@@ -9,7 +9,7 @@ import type { PayloadReader } from "./read-payload.js";
 import { concatenate } from "./rewrite-node.js";
 import type { ExternalPlace, StageWeights } from "./stage-weights.js";
 
-/** A value at the border of a written model. */
+/** An input, output or typed value of a written model. */
 export interface TypedValue {
   readonly name: string;
   readonly type: DeclaredType | undefined;
@@ -18,23 +18,23 @@ export interface TypedValue {
 /** A type as a model declares it. */
 export interface DeclaredType {
   readonly elementType: TensorType["elementType"];
-  /** `undefined`: of no known rank; a dim is a size, a name or open. */
+  /** `undefined`: of unknown rank; a dim is a size, a name or open. */
   readonly dims: readonly Dim[] | undefined;
 }
 
-/** What a written model consists of. */
+/** The parts of a written model. */
 export interface ModelParts {
   readonly model: OnnxModel;
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly TypedValue[];
   readonly outputs: readonly TypedValue[];
-  /** Values inside the graph whose types are declared, or asked for by a name alone. */
+  /** Values inside the graph with a declared type, or with a name alone to request one. */
   readonly valueInfo?: readonly TypedValue[];
   readonly initializers: readonly OnnxTensor[];
   /** Values known at compile time, written as initializers. */
   readonly constants: ReadonlyMap<string, ConstantValue>;
-  /** Where larger initializers are referred to; absent: all stand inside the file. */
+  /** The file of larger initializers; absent: all are inline. */
   readonly weights?: StageWeights;
 }
 
@@ -47,8 +47,8 @@ const MAX_WEIGHT_BYTES = 1_900_000_000;
 const BYTES = 2;
 
 /**
- * A runnable ONNX file of the parts: nodes as they stood (unknown fields kept), weights inline or as
- * references.
+ * A runnable ONNX file of the parts: nodes as in the file (unknown fields kept), weights inline or
+ * as references.
  *
  * Fails: `weights-missing`, `model-too-large`. Cost: linear in the bytes written.
  */
@@ -116,13 +116,13 @@ function modelHead(model: OnnxModel): Uint8Array {
   return concatenate([writer.finish(), model.extra]);
 }
 
-/** The node as it stood, with what its skeleton left in the file. */
+/** The node as in the file, with the payloads that its skeleton lacks. */
 function writeNode(node: OnnxNode, payloads: PayloadReader): Result<Uint8Array> {
   const holdsTensors = [...node.attributes.values()].some(({ kind }) => HOLDERS.has(kind));
   return holdsTensors ? fillSkeleton(node.raw, "node", payloads) : ok(node.raw);
 }
 
-/** Attributes that tensors can stand in. */
+/** Attributes that can hold tensors. */
 const HOLDERS: ReadonlySet<AttributeValue["kind"]> = new Set([
   "tensor",
   "graph",
@@ -175,7 +175,7 @@ function writeTensor(
   }
 }
 
-/** A tensor whose elements stand in another file. */
+/** A tensor whose elements are in another file. */
 function writeReference(
   tensor: OnnxTensor,
   { location, offset, bytes }: ExternalPlace,

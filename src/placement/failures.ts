@@ -24,7 +24,7 @@ export function placementInvalid(file: string, problem: JsonProblem): Failure {
   };
 }
 
-/** A shape that the tool does not have. */
+/** An unknown shape. */
 export function shapeUnknown(name: string, known: readonly string[]): Failure {
   return {
     code: "shape-unknown",
@@ -35,7 +35,7 @@ export function shapeUnknown(name: string, known: readonly string[]): Failure {
   };
 }
 
-/** A shape with options that it does not allow. */
+/** A shape option that the shape does not allow. */
 export function shapeOptionInvalid(shape: string, option: string, what: string): Failure {
   return {
     code: "shape-option-invalid",
@@ -61,7 +61,7 @@ export function blockTooLarge(
   };
 }
 
-/** A micro-batch that leaves memory behind on a device with a limit: it can not repeat for ever. */
+/** A micro-batch that leaves memory behind on a device with a limit: it cannot repeat forever. */
 export function memoryNotReturned(
   file: string,
   device: { readonly name: string; readonly left: number; readonly memory: number },
@@ -75,7 +75,7 @@ export function memoryNotReturned(
   };
 }
 
-/** A `top-compile/stage-placement` document that is not one, or contradicts itself. */
+/** A `top-compile/stage-placement` document that is malformed or contradicts itself. */
 export function stagePlacementInvalid(file: string, problem: JsonProblem): Failure {
   return {
     code: "stage-placement-invalid",

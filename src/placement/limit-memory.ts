@@ -4,11 +4,12 @@ import { blockTooLarge, memoryNotReturned } from "./failures.js";
 import type { Placement } from "./placement.js";
 
 /**
- * The placement with `memory`, when given, as the limit of every device, checked against its limits.
+ * Returns the placement with `memory`, when given, as the limit of every device, and checks it
+ * against its limits.
  *
- * On a device with a limit the blocks must add up to no lasting change: what a micro-batch leaves
- * behind would fill the device sooner or later, and what it gives back without having taken it is
- * a mistake. Devices without a limit may end a micro-batch with any memory.
+ * On a device with a limit the blocks must add up to no lasting change: memory that a micro-batch
+ * leaves behind would fill the device sooner or later, and releasing memory that it never took is a
+ * mistake. Devices without a limit may end a micro-batch with any memory.
  *
  * Fails: `block-too-large`, `memory-not-returned`, each once per device and block or device.
  */

@@ -1,18 +1,19 @@
 /**
- * The placement of a model that was cut into stages: blocks with durations and memory, and who waits
- * for whom.
+ * The placement of a model that was cut into stages: blocks with durations and memory, and their
+ * dependencies.
  *
- * Inference: one forward block per stage; a stage waits for every stage that sends it something.
+ * Inference: one forward block per stage; a stage waits for every stage that sends it a tensor.
  *
  * Training adds the backward pass. The backward block of a stage runs on the same devices, behind
  * its own forward block and behind the backward blocks of all stages that it sends to, since
- * gradients travel the same ways back. Where it is split, the backward block gives the gradients of
- * the inputs, which others wait for, the weight block those of the weights, which nobody waits for.
+ * gradients travel the same ways back. Where it is split, the backward block computes the gradients
+ * of the inputs, which other blocks wait for, and the weight block those of the weights, which no
+ * block waits for.
  *
  * A stage's activations are held from its forward block to the end of its last block. They are all
  * that its forward block fills, which therefore has no workspace of its own: that is the gradients
  * of its later blocks. Between the two halves of a split backward pass, gradients that the weights
- * wait for stand where activations were that nobody needs any more.
+ * wait for take the place of activations that are no longer needed.
  *
  * Example: stages s0 -> s1, backward twice as long: f0 -> f1 -> b1 -> b0 with durations 10, 12, 24, 20.
  *
@@ -35,15 +36,17 @@ export interface PlacedStage {
   readonly backwardNs?: number;
   /** Integer > 0: gradients of the weights; absent: not split off. */
   readonly weightNs?: number;
-  /** On each of its devices: what is held while a block runs, in training while it goes back. */
+  /**
+   * On each of its devices: memory held while a block runs, in training during its backward pass.
+   */
   readonly workspaceBytes: number;
-  /** On each of its devices: what is held from the forward to the backward pass; 0 in inference. */
+  /** On each of its devices: memory held from the forward to the backward pass; 0 in inference. */
   readonly keptBytes: number;
   /** On each of its devices, always: weights, and in training gradients and the optimizer's state. */
   readonly parameterBytes: number;
 }
 
-/** One stage sends tensors to another. */
+/** An edge between stages: one sends tensors to another. */
 export interface StageEdge {
   readonly from: number;
   readonly to: number;
@@ -53,7 +56,10 @@ export interface StageEdge {
   readonly gradientLatencyNs?: number;
 }
 
-/** What a placement is made of: in training every stage has a backward time, and all or none are split. */
+/**
+ * The stages and edges of a placement: in training every stage has a backward time, and all or none
+ * are split.
+ */
 export interface StagedModel {
   readonly devices: readonly PipelineDevice[];
   /** In an order in which every edge leads to a later stage. */
@@ -62,7 +68,7 @@ export interface StagedModel {
 }
 
 /**
- * The placement. The limit of a device is what its stages' parameters leave of its memory: they are
+ * Returns the placement. The limit of a device is its memory less its stages' parameters, which are
  * held always, blocks only for their time.
  *
  * Ensures: a limit is never negative; where parameters alone are too much it is 0, and no block fits.

@@ -1,4 +1,4 @@
-/** What a block does in its micro-batch. */
+/** The role of a block in its micro-batch. */
 export type BlockKind = "forward" | "backward" | "weight" | "other";
 
 /** A device of a placement: runs one block at a time. */
@@ -19,7 +19,7 @@ export interface Block {
   readonly duration: number;
   /** Lasting change of memory on each of its devices, an integer of either sign. */
   readonly memory: number;
-  /** Held on each of its devices only while the block runs, >= 0. */
+  /** Memory held on each of its devices only while the block runs, >= 0. */
   readonly workspace: number;
   /** Operators of the model that the block stands for. */
   readonly operators: readonly string[];
@@ -44,8 +44,8 @@ export interface Placement {
   /** Without duplicates; the graph has no cycle. */
   readonly dependencies: readonly Dependency[];
   /**
-   * When a block with negative `memory` gives it back: at its start (Tessel's model) or at its end.
-   * Positive `memory` is always taken at the start.
+   * The moment at which a block with negative `memory` releases it: its start (Tessel's model) or
+   * its end. Positive `memory` is always taken at the start.
    */
   readonly memoryRelease: "start" | "end";
 }

@@ -1,6 +1,6 @@
 /**
- * Placements of a model by hand: which device runs which operators, by name or pattern. Durations,
- * memory and dependencies are not written down; they follow from the model and its profile.
+ * Hand-written placements of a model: the operators of each device, by name or pattern. Durations,
+ * memory and dependencies are not stated; they follow from the model and its profile.
  */
 import { list, object, optional } from "../core/json-containers.js";
 import {
@@ -33,7 +33,7 @@ export interface StageBlockSpec {
   readonly efficiency: number | undefined;
 }
 
-/** A placement of a model by hand. */
+/** A hand-written placement of a model. */
 export interface StageSpec {
   readonly devices: readonly PipelineDevice[];
   readonly blocks: readonly StageBlockSpec[];

@@ -1,10 +1,10 @@
-/** What a failure code stands for, wherever and however often it is met. */
+/** The meaning of a failure code, the same wherever it occurs. */
 export interface CatalogEntry {
   /** The exit status of a command that ends with it. */
   readonly exit: 1 | 2 | 3 | 4 | 70 | 130;
-  /** One sentence: what is wrong. */
+  /** One sentence: the problem. */
   readonly meaning: string;
-  /** One sentence: what the user can do. */
+  /** One sentence: the remedy. */
   readonly action: string;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The closed catalog of failure codes: every code that a command can end with, its exit status, and
- * what it means wherever it is met. The type of `Failure` is made from it, so that a code that is not
- * here, or that carries another status, does not compile. `docs/failures.md` is written from it.
+ * its meaning. The type of `Failure` is made from it, so that a code that is missing here, or has
+ * another status, does not compile. `docs/failures.md` is written from it.
  */
 import type { CatalogSection } from "./catalog-entry.js";
 import { COMMAND_FAILURES } from "./command-failures.js";
@@ -11,7 +11,7 @@ import { PIPELINE_FAILURES } from "./pipeline-failures.js";
 import { RUNTIME_FAILURES } from "./runtime-failures.js";
 import { SCHEDULE_FAILURES } from "./schedule-failures.js";
 
-/** Every code, by subject in the order in which users meet them; codes in order of their names. */
+/** Every code, by subject in the order in which users meet them, then by name. */
 export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
   "Commands and files": COMMAND_FAILURES,
   Models: MODEL_FAILURES,

@@ -1,4 +1,4 @@
-/** Failures of GPUs: of the helper, of NVIDIA's libraries and of what a GPU cannot do. */
+/** Failures of GPUs: of the helper, of NVIDIA's libraries and of models that a GPU cannot run. */
 export const GPU_FAILURES = {
   "cublas-error": {
     exit: 4,

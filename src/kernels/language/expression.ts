@@ -1,9 +1,9 @@
 /**
  * The small typed language that kernels are written in.
  *
- * What goes wrong in hand-written kernels is index arithmetic: a stride, a pad, a bound. So kernels
- * are not text here but trees of these expressions and statements (`kernel.ts`). A tree is printed as CUDA C
- * (`print-cuda.ts`), and the very same tree can be evaluated on a CPU, thread by thread, which is how
+ * Hand-written kernels fail in index arithmetic: a stride, a pad, a bound. So kernels are not text
+ * here but trees of these expressions and statements (`kernel.ts`). A tree is printed as CUDA C
+ * (`print-cuda.ts`), and the very same tree can be evaluated on a CPU, thread by thread, so that
  * every operator is checked against ONNX Runtime without a GPU.
  *
  * Values live in registers and have five types; memory has more, which are widened when loaded and
@@ -31,7 +31,7 @@ export type StorageType =
   | "f32"
   | "f64";
 
-/** Functions of one value. `floor` to `sqrt` and all that follow are of floats. */
+/** Functions of one value. `floor` to `sqrt` and all that follow take floats. */
 export type UnaryOperation =
   | "not"
   | "invert"
@@ -111,7 +111,7 @@ export type Expression =
       readonly left: Expression;
       readonly right: Expression;
     }
-  /** Evaluates only the side that is chosen, so it may guard a load. */
+  /** Evaluates only the chosen side, so it may guard a load. */
   | {
       readonly kind: "choose";
       readonly type: ValueType;
@@ -121,7 +121,7 @@ export type Expression =
     }
   /** Float to integer truncates; to bool is `!= 0`. */
   | { readonly kind: "convert"; readonly type: ValueType; readonly value: Expression }
-  /** The value as it is after being stored in `storage` and loaded again. */
+  /** The value after being stored as `storage` and loaded again. */
   | {
       readonly kind: "narrow";
       readonly type: ValueType;
@@ -195,7 +195,9 @@ export function unary(operation: UnaryOperation, value: Expression): Expression 
 
 const TESTS: ReadonlySet<BinaryOperation> = new Set(["equal", "less", "lessEqual"]);
 
-/** A function of two values of one type, as it stands; the named functions below fold constants. */
+/**
+ * A function of two values of one type, without folding; the named functions below fold constants.
+ */
 export function binary(
   operation: BinaryOperation,
   left: Expression,
@@ -250,12 +252,12 @@ export function remainder(left: Expression, right: Expression): Expression {
     : (folded(left, right, (a, b) => a % b) ?? binary("remainder", left, right));
 }
 
-/** Both hold. */
+/** True if both hold. */
 export function both(left: Expression, right: Expression): Expression {
   return isTrue(left) ? right : isTrue(right) ? left : binary("and", left, right);
 }
 
-/** All hold; an empty list holds. */
+/** True if all hold, and for an empty list. */
 export function every(conditions: readonly Expression[]): Expression {
   return conditions.reduce(both, literal("bool", 1));
 }
@@ -270,7 +272,7 @@ export function atLeast(left: Expression, right: Expression): Expression {
   return binary("lessEqual", right, left);
 }
 
-/** One of two values; a constant condition decides now. */
+/** One of two values; a constant condition is decided at once. */
 export function choose(condition: Expression, yes: Expression, no: Expression): Expression {
   if (condition.kind === "constant") {
     return condition.value === 0 ? no : yes;
@@ -295,7 +297,7 @@ export function load(storage: StorageType, buffer: number, index: Expression): E
 }
 
 function isZero(value: Expression): boolean {
-  // -0 + x is x, 0 + -0 is not -0: floats are left alone.
+  // -0 + x is x, 0 + -0 is not -0: so floats are not folded.
   return value.kind === "constant" && value.value === 0 && !isFloatValue(value.type);
 }
 

@@ -5,7 +5,7 @@ import type { DevicePlan } from "../device-node.js";
 import type { KernelCode } from "./kernel.js";
 import { CUDA_PREAMBLE, printKernel } from "./print-cuda.js";
 
-/** Kernels of one source at most: a compiler's time and memory grow with the source. */
+/** Most kernels in one source: the compiler's time and memory grow with it. */
 const KERNELS_PER_SOURCE = 64;
 
 /** Hexadecimal digits of a kernel's digest in its name. */
@@ -14,7 +14,7 @@ const NAME_DIGITS = 12;
 /** The sources of a model's kernels. */
 export interface KernelSources {
   readonly sources: readonly string[];
-  /** Where a kernel is: its source, and its name there. */
+  /** Finds a kernel: its source, and its name there. */
   readonly find: (kernel: KernelCode) => { readonly source: number; readonly name: string };
   /** Distinct kernels. */
   readonly count: number;
@@ -57,7 +57,9 @@ export function kernelSources(plans: readonly DevicePlan[]): KernelSources {
   };
 }
 
-/** The name tells kernels apart by their text, so that equal kernels of different models share it. */
+/**
+ * The name is a digest of the kernel's text, so that equal kernels of different models share it.
+ */
 function nameOf(kernel: KernelCode): string {
   const text = printKernel(kernel, "kernel");
   return `${kernel.label}_${sha256(text).slice(0, NAME_DIGITS)}`;

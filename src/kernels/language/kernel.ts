@@ -1,12 +1,12 @@
 /**
- * A kernel: what one launch runs, with its grid and thread block.
+ * A kernel: the code of one launch, with its grid and thread block.
  *
  * All sizes are written into the code as constants, because a schedule is for one set of shapes: the
  * compiler then turns divisions into multiplications and unrolls short loops. The only arguments of
  * a kernel are the addresses of its buffers. Operators with the same sizes share one kernel.
  *
- * Threads of a block meet only in statements at the top level of the body (`barrier`, `exchange`), so that all of
- * them reach each of these.
+ * Threads of a block synchronize only in statements at the top level of the body (`barrier`,
+ * `exchange`), so that all of them reach each of these.
  */
 import {
   add,
@@ -63,7 +63,7 @@ export type Statement =
       readonly mask: number;
     };
 
-/** An argument of a kernel: an address and what is there. */
+/** An argument of a kernel: an address and the type of memory there. */
 export interface KernelBuffer {
   readonly storage: StorageType;
   readonly access: "read" | "write" | "update";
@@ -80,7 +80,7 @@ export interface KernelCode {
   /** Words for its name: letters and digits. */
   readonly label: string;
   readonly buffers: readonly KernelBuffer[];
-  /** Arrays in shared memory that a thread block has. */
+  /** Arrays in the shared memory of a thread block. */
   readonly shared?: readonly SharedArray[];
   readonly body: readonly Statement[];
   /** Thread blocks. */
@@ -89,7 +89,7 @@ export interface KernelCode {
   readonly threads: number;
 }
 
-/** Threads of a block where nothing asks for another number: 8 warps, a divisor of what an SM holds. */
+/** Default threads of a block: 8 warps, a divisor of the warps that an SM holds. */
 export const DEFAULT_THREADS = 256;
 
 /** Number of elements beyond which positions are counted in 64 bits. */
@@ -100,7 +100,7 @@ export function indexType(count: number): "i32" | "i64" {
   return count > MOST_INT32 - DEFAULT_THREADS ? "i64" : "i32";
 }
 
-/** A kernel with one thread for each of `count` positions; `body` gets the position. */
+/** A kernel with one thread for each of `count` positions; `body` is called with the position. */
 export function perElementKernel(
   label: string,
   buffers: readonly KernelBuffer[],
@@ -130,12 +130,12 @@ export function perElementKernel(
   };
 }
 
-/** The statements without definitions that nothing after them reads. Cost: linear. */
+/** The statements without definitions that no later statement reads. Cost: linear. */
 export function withoutUnused(statements: readonly Statement[]): readonly Statement[] {
   return pruned(statements, new Set());
 }
 
-/** `used`: names that statements behind these read; those that these read are added. */
+/** `used`: names that later statements read; names that these read are added. */
 function pruned(statements: readonly Statement[], used: Set<string>): readonly Statement[] {
   const kept: Statement[] = [];
   for (const statement of [...statements].reverse()) {

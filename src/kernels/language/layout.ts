@@ -1,9 +1,9 @@
 /**
- * Where the elements of several tensors are, for the elements of one iteration space.
+ * Layouts of several tensors over one iteration space.
  *
  * A kernel walks over the positions of one shape, usually that of its output. Each tensor has an
  * element for each place of that shape at `offset + sum of coordinate * stride`; a stride of 0
- * repeats (broadcasting). Dims that all tensors step over as if they were one are merged, for fewer
+ * repeats (broadcasting). Dims that all tensors step over as if they were one are joined, for fewer
  * divisions per thread:
  *
  *   [8, 3, 4, 5] with strides [60, 20, 5, 1] and [0, 1, 0, 0]  becomes  [8, 3, 20] with [60, 20, 1] and [0, 1, 0].
@@ -11,7 +11,7 @@
 import { productOf } from "../../core/product.js";
 import { add, divide, type Expression, literal, multiply, remainder } from "./expression.js";
 
-/** Where a tensor's elements are, in elements. */
+/** The layout of a tensor. Units: elements. */
 export interface Layout {
   readonly offset: number;
   /** One for each dim of the iteration space. */
@@ -33,7 +33,7 @@ export function rowMajor(dims: readonly number[]): readonly number[] {
   return strides;
 }
 
-/** The layout of a whole row-major tensor of `dims` that is broadcast to `target`. */
+/** The layout of a whole row-major tensor of `dims`, broadcast to `target`. */
 export function broadcastLayout(dims: readonly number[], target: readonly number[]): Layout {
   const own = rowMajor(dims);
   const lead = target.length - dims.length;
@@ -49,7 +49,7 @@ export function sizeOf(dims: readonly number[]): number {
   return productOf(dims);
 }
 
-/** The space with dims of size 1 dropped and neighbors merged where every layout allows it. */
+/** Drops dims of size 1 from a space and joins neighbors where every layout allows it. */
 export function mergeDims({ dims, layouts }: Space): Space {
   const kept: number[] = [];
   const strides = layouts.map((): number[] => []);

@@ -1,4 +1,4 @@
-/** Kernels as CUDA C, without any header: NVRTC needs nothing but this text. */
+/** Prints kernels as CUDA C without any header: NVRTC needs only this text. */
 import { invariant } from "../../core/invariant.js";
 import {
   type BinaryOperation,
@@ -34,7 +34,7 @@ const STORAGE_NAMES: Readonly<Record<StorageType, string>> = {
 };
 
 /**
- * What every source starts with. Minimum and maximum give NaN when either value is NaN, as ONNX
+ * The prelude of every source. Minimum and maximum are NaN when either value is NaN, as ONNX
  * Runtime does; CUDA's `fminf` and `fmaxf` would hide a value that was never written.
  */
 export const CUDA_PREAMBLE = `template <typename T> __device__ __forceinline__ T least(T a, T b) {
@@ -215,7 +215,9 @@ function widen(storage: StorageType, element: string): string {
   }
 }
 
-/** Decimal forms that read back to the same bits; what is not finite is given by its bits. */
+/**
+ * Decimal forms that read back to the same bits; values that are not finite are printed as bits.
+ */
 function printConstant(type: ValueType, value: number): string {
   switch (type) {
     case "bool":

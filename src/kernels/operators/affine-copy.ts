@@ -2,7 +2,7 @@
  * Operators that move elements by strides alone: every element of the output is the element of the
  * input at `offset + sum of coordinate * stride`.
  *
- * What looks different is the same kernel over another iteration space. Tile reads `[repeat, size]`
+ * Many operators are the same kernel over different iteration spaces. Tile reads `[repeat, size]`
  * for each dim with stride 0 for `repeat`; DepthToSpace is a transposition of the channels split
  * into three; a backward Slice has negative strides. One thread moves one element, in the order of
  * the output, so that stores are always to neighboring addresses.
@@ -24,7 +24,10 @@ import {
 } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand } from "../operator-call.js";
 
-/** Copies the elements of `source` over an iteration space to those of `target`; nothing when it is empty. */
+/**
+ * Copies the elements of `source` over an iteration space to those of `target`; no nodes when it is
+ * empty.
+ */
 export function affineCopy(
   label: string,
   dims: readonly number[],
@@ -95,7 +98,7 @@ const expand: EmitRule = (op) => {
   return x && y && broadcastCopy(x, y);
 };
 
-/** The same elements under another shape, where the model's form keeps this from being a view. */
+/** The same elements under another shape, in cases where the model's form prevents a view. */
 const sameElements: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
   if (x === undefined || y === undefined) {

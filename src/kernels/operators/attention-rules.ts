@@ -1,4 +1,6 @@
-/** The operators that are attention: ONNX's own, and those that ONNX Runtime's optimizer fuses. */
+/**
+ * Emission rules of attention: ONNX's own operators, and those that ONNX Runtime's optimizer fuses.
+ */
 
 import type { DeviceNode } from "../device-node.js";
 import {
@@ -110,7 +112,7 @@ function underMask(value: Expression, mask: Expression): Expression {
     : add(value, convert(value.type, mask));
 }
 
-/** What fused attention takes where a mask hides a key. */
+/** The score of a hidden key in fused attention. */
 const HIDDEN = -10_000;
 
 /** Additive masks of the fused operators: of keys (1 for keys that count), and of scores. */

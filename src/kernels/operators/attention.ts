@@ -10,7 +10,7 @@
  * keys and values of earlier calls. Where several heads of queries share one of keys, their
  * queries are rows of one product: [batch, key heads, heads per key head * queries, size].
  *
- * The scores are in memory, twice: this is not the fused attention that long sequences want.
+ * The scores are in memory, twice: this is not the fused attention that long sequences need.
  */
 import type { DeviceNode, MatrixOperand } from "../device-node.js";
 import {
@@ -65,7 +65,7 @@ export function flatHeads(
   return { operand, layout: { offset, strides: [length * row, size, row, 1] }, dims };
 }
 
-/** The elements one after the other in the order of the four dims: as they are, or copied. */
+/** The elements contiguous in the order of the four dims: in place, or copied. */
 export function gathered(
   op: OperatorCall,
   heads: Heads,
@@ -126,7 +126,7 @@ export interface AttentionCall {
   /** [batch, heads, queries, size], or [batch, queries, heads * size]. */
   readonly y: Operand;
   readonly scale: number;
-  /** What `score` reads, as buffers 2 and up. */
+  /** Operands of `score`, as buffers 2 and up. */
   readonly masks: readonly Operand[];
   /** The score that goes into the softmax, at [batch, head, query, key]. */
   readonly score: (value: Expression, at: readonly Expression[]) => Expression;

@@ -14,7 +14,7 @@ import { dequantized, quantizedRange, saturated } from "./quantize.js";
 
 const ZERO = literal("f32", 0);
 
-/** The operand as one value for each position of `axis` of a tensor of rank `rank`. */
+/** The operand as one value per position of `axis` of a tensor of rank `rank`. */
 function along(operand: Operand, axis: number, rank: number): Operand {
   if (operand.dims.length !== 1) {
     return operand;

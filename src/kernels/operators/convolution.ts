@@ -8,9 +8,9 @@ import { libraryType } from "./matrix.js";
 import { padNodes } from "./place-copy.js";
 
 /**
- * cuDNN pads both sides of a dim alike. With the leading pad on both sides the output may still have
- * the right size (the windows that would see the difference do not exist); else the input is padded
- * by a kernel of ours first. One spatial dim is taken as two, the first of size 1.
+ * cuDNN pads both sides of a dim equally. With the leading pad on both sides the output may still
+ * have the right size (the windows that would see the difference do not exist); else the input is
+ * padded by a kernel of ours first. One spatial dim is taken as two, the first of size 1.
  */
 const conv: EmitRule = (op) => {
   const [x, w, y] = [op.input(0), op.input(1), op.result()];
@@ -37,7 +37,7 @@ export interface Convolution {
   readonly groups: number;
 }
 
-/** The library call of a convolution, after a kernel that pads its input where that is needed. */
+/** The library call of a convolution, preceded by a kernel that pads its input where needed. */
 export function convolutionNodes(
   op: OperatorCall,
   type: LibraryType,
@@ -72,7 +72,7 @@ export function convolutionNodes(
   ];
 }
 
-/** Whether the leading pads on both sides give the output of the right size. */
+/** Whether the leading pads on both sides yield an output of the required size. */
 function isSymmetric(window: WindowGeometry, x: Operand, y: Operand): boolean {
   return window.begins.every((pad, i) => {
     const extent = ((window.kernel[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1;

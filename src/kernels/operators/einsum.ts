@@ -2,19 +2,20 @@
  * Einsum: sums of products over named subscripts.
  *
  * Any equation can be computed by its definition: a thread for each output element, loops over the
- * subscripts that are not in the output (`summedNodes`). That is what single operands and integers get.
- * Products of floats are brought to what cuBLAS knows, two operands after the other. For a pair, a subscript
- * is, by where it occurs,
+ * subscripts that are not in the output (`summedNodes`). This serves single operands and integers.
+ * Products of floats are brought to what cuBLAS knows, two operands after the other. For a pair, a
+ * subscript is, by where it occurs,
  *
  *   batch    in both, and needed later      rows     in the left only, and needed later
  *   depth    in both, and not needed        columns  in the right only, and needed later
  *
- * and the pair is a batch of products `[batch, rows, depth] x [batch, depth, columns]`. An operand that is not
- * stored in this order (or with its last two parts exchanged, which cuBLAS takes too) is copied first;
- * the copy also takes diagonals, broadcasts, and sums subscripts that nobody else has:
+ * and the pair is a batch of products `[batch, rows, depth] x [batch, depth, columns]`. An operand
+ * that is not stored in this order (or with its last two parts exchanged, which cuBLAS takes too)
+ * is copied first; the copy also takes diagonals, broadcasts, and sums subscripts of no other
+ * operand:
  *
  *   "bhid,bhjd->bhij"  batch bh, rows i, depth d, columns j: no copy, the right side transposed
- *   "bijd,ijd->bi"     nothing to gain: batch i, rows b, depth jd, with copies of both
+ *   "bijd,ijd->bi"     batch i, rows b, depth jd, with copies of both
  *
  * Source: ONNX operator documentation, Einsum. The order of contraction is that of the operands.
  */
@@ -94,7 +95,7 @@ function implicitOutput(left: string): string {
   return (left.includes("...") ? "..." : "") + once.sort().join("");
 }
 
-/** The size of every subscript; where some operand has 1 there, it is repeated. */
+/** The size of every subscript; an operand with size 1 is repeated. */
 function sizesOf(terms: readonly Term[]): Sizes {
   const sizes = new Map<string, number>();
   for (const { operand, labels } of terms) {
@@ -111,7 +112,10 @@ function dimsOf(labels: readonly string[], sizes: Sizes): readonly number[] {
   return labels.map((label) => present(sizes.get(label), "size of a subscript"));
 }
 
-/** The definition: a thread for each element of `result`, loops over the other subscripts. */
+/**
+ * Computes an Einsum by its definition: a thread for each element of `result`, loops over the other
+ * subscripts.
+ */
 function summedNode(terms: readonly Term[], result: Term, sizes: Sizes): DeviceNode {
   const { operand: y, labels } = result;
   const dims = dimsOf(labels, sizes);
@@ -165,7 +169,7 @@ function elementOf(
   );
 }
 
-/** One operand after the other is multiplied to the product of those before. */
+/** Multiplies operand after operand with the product of those before. */
 function contracted(
   op: OperatorCall,
   terms: readonly Term[],
@@ -186,10 +190,10 @@ function contracted(
 }
 
 interface PairPlan {
-  /** Subscripts of the output and of later operands, in the order that is wanted. */
+  /** Subscripts of the output and of later operands, in the required order. */
   readonly needed: readonly string[];
   readonly sizes: Sizes;
-  /** Where the product goes, if it is the last. */
+  /** The place of the product, if it is the last. */
   readonly target: Term | undefined;
 }
 
@@ -267,7 +271,7 @@ function scratchTerm(
   return { operand, labels };
 }
 
-/** The operand as matrices of `[batch, rows, columns]`, copied where it is not stored so. */
+/** The operand as matrices of `[batch, rows, columns]`, copied unless stored in this order. */
 function matrixOf(
   op: OperatorCall,
   term: Term,
@@ -295,5 +299,5 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((label, i) => label === b[i]);
 }
 
-/** Rules of the sums of products. */
+/** Emission rules of Einsum. */
 export const EINSUM_RULES: EmitTable = { Einsum: einsum };

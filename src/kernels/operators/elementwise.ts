@@ -5,8 +5,8 @@
  * output (stride 0 where it is broadcast); operands of a single known element are written into the code.
  *
  * A chain computes several operators in one kernel: `Relu(Add(x, bias))` loads x and bias, adds,
- * rounds to the memory type of the sum that is never stored, and stores the result. The rounding
- * makes a chain give the same bits as its operators one by one.
+ * rounds to the memory type of the sum that is never stored, and stores the result. With the
+ * rounding a chain computes the same bits as its operators one by one.
  */
 import { present } from "../../core/invariant.js";
 import type { DeviceNode, Place } from "../device-node.js";
@@ -60,7 +60,7 @@ const elementwise: EmitRule = (op) => {
   return step && chainNodes([step]);
 };
 
-/** Rules of the operators that have nothing but a formula. */
+/** Rules of the operators that are only a formula. */
 export const ELEMENTWISE: EmitTable = Object.fromEntries(
   Object.keys(ALL_FORMULAS).map((type) => [type, elementwise]),
 );
@@ -138,7 +138,7 @@ function stepStatements(
   });
 }
 
-/** The value as it would be after being stored and loaded again. */
+/** The value after being stored and loaded again. */
 function rounded(storage: StorageType, value: Expression): Expression {
   return storage === "f32" ||
     storage === "f64" ||

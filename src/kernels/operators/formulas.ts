@@ -1,4 +1,4 @@
-/** The arithmetic of element-wise operators: what one element of the output is. */
+/** The arithmetic of element-wise operators: formulas for one element of the output. */
 import {
   add,
   atLeast,
@@ -158,7 +158,7 @@ const clip: FormulaRule = (op) => {
   };
 };
 
-/** Exponents that everybody uses are multiplications and roots; the exponent may have its own type. */
+/** Common exponents are multiplications and roots; the exponent may have its own type. */
 const power: FormulaRule = (op) => {
   const [base, exponent] = [op.input(0), op.input(1)];
   if (base === undefined || exponent === undefined) {

@@ -1,4 +1,7 @@
-/** Products and convolutions with an activation: the product as it is, then a kernel over its output in place. */
+/**
+ * Products and convolutions with an activation: the plain product, then a kernel over its output in
+ * place.
+ */
 
 import {
   add,
@@ -48,7 +51,7 @@ function activationOf(
   }
 }
 
-/** The product by `product`, plus input `added` if it is given, under the operator's activation. */
+/** The product by `product`, plus input `added` if present, under the operator's activation. */
 function activated(
   product: EmitRule | undefined,
   added: number | undefined,

@@ -1,6 +1,7 @@
 /**
- * Element-wise operators that ONNX Runtime's tools make of several: a bias under an activation, and
- * arithmetic between quantized tensors, which is done in real numbers between dequantizing and quantizing.
+ * Element-wise operators that ONNX Runtime's tools fuse from several: a bias under an activation,
+ * and arithmetic between quantized tensors, which is done in real numbers between dequantizing and
+ * quantizing.
  */
 import { add, divide, type Expression, literal, multiply } from "../language/expression.js";
 import type { Operand, OperatorCall } from "../operator-call.js";
@@ -17,7 +18,7 @@ import { dequantized, quantizedRange, saturated } from "./quantize.js";
 
 const NOTHING = literal("f32", Number.NaN);
 
-/** The sum of x and a bias, if one is given, under a function. */
+/** The sum of x and the bias, if present, under a function. */
 function biased(of: (sum: Expression, op: OperatorCall) => Expression): FormulaRule {
   return (op) => {
     const operands = op.inputs();
@@ -43,7 +44,10 @@ const operandsOf = ({ stored, scale, zero }: Triple): readonly Operand[] => [
   ...(zero === undefined ? [] : [zero]),
 ];
 
-/** `of` the real numbers of the quantized inputs at `inputs`; scale and zero point of the output at `output`. */
+/**
+ * Applies `of` to the real numbers of the quantized inputs at `inputs`; scale and zero point of the
+ * output are at `output`.
+ */
 function throughReals(
   inputs: readonly number[],
   output: number,

@@ -1,10 +1,10 @@
 /**
- * GridSample: every output place says itself, in a grid, where in the input it is read.
+ * GridSample: a grid holds the input position of every output element.
  *
- * A grid holds numbers from -1 to 1 from edge to edge, the last axis of the input first. They become
- * places; a place outside is brought to the border, or reflected, or reads zeros; and the elements around
- * it are mixed: one (nearest), 2 (linear) or 4 (cubic) along each axis. The taps of a cubic mix lie outside
- * even where the place does not, so each is treated on its own once more.
+ * The numbers of a grid go from -1 to 1 from edge to edge, the last axis of the input first. They
+ * become places; a place outside is brought to the border, or reflected, or reads zeros; and the
+ * elements around it are mixed: one (nearest), 2 (linear) or 4 (cubic) along each axis. The taps of
+ * a cubic mix lie outside even where the place does not, so each is padded again on its own.
  *
  * Source: ONNX operator documentation, GridSample; where it is silent (places between the last element
  * and the edge), as ONNX Runtime does.
@@ -45,7 +45,7 @@ const MODES: Readonly<Record<string, "nearest" | "linear" | "cubic">> = {
   cubic: "cubic",
 };
 
-/** What GridSample takes for the free parameter of the cubic kernel. */
+/** GridSample's value of the free parameter of the cubic kernel. */
 const CUBIC_COEFFICIENT = -0.75;
 
 /** One spatial axis: its size, and the edges where reflection turns. */
@@ -140,7 +140,7 @@ function tapsOf(
   });
 }
 
-/** One tap at a whole number, treated by the padding. */
+/** One tap at a whole number, after padding. */
 function tapAt(
   name: string,
   at: Expression,
@@ -188,7 +188,7 @@ function reflected(at: Expression, { low, high }: Axis): Expression {
   return choose(isInside, at, add(folded, float(low)));
 }
 
-/** Rules of the operators that read at given places. */
+/** Emission rules of GridSample. */
 export const GRID_RULES: EmitTable = {
   GridSample: gridSample,
   "com.microsoft:GridSample": gridSample,

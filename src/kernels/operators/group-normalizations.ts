@@ -50,13 +50,13 @@ const groupNormalization: EmitRule = (op) => {
   });
 };
 
-/** How GroupNorm and SkipGroupNorm find their inputs. */
+/** Input positions of GroupNorm and SkipGroupNorm. */
 interface GroupInputs {
   readonly skip?: number;
   readonly bias?: number;
 }
 
-/** Where the channels of a tensor are: the last dim unless `channels_last` is 0. */
+/** The channel axis of a tensor: the last dim unless `channels_last` is 0. */
 interface Channels {
   readonly isLast: boolean;
   readonly count: number;
@@ -100,8 +100,8 @@ function channelAt({ isLast, count, spatial }: Channels, address: Expression): E
 }
 
 /**
- * Groups of channels of the sum of input, skip and bias where they are given, which may be an output of
- * its own; then `x sigmoid(x)` where asked for.
+ * Normalizes groups of channels of the sum of input, skip and bias where present; the sum may be an
+ * output of its own. `x sigmoid(x)` follows on request.
  */
 function storedGroups(places: GroupInputs): EmitRule {
   return (op) => {
@@ -128,7 +128,7 @@ interface GroupOperands {
   readonly shift: Operand;
   readonly skip: Operand | undefined;
   readonly bias: Operand | undefined;
-  /** Those that are given, in the order of their buffers. */
+  /** The operands that are present, in the order of their buffers. */
   readonly inputs: readonly Operand[];
 }
 

@@ -1,10 +1,11 @@
 /**
  * Products and convolutions of bytes, with sums in 32 bits.
  *
- * A quantized number is `(stored - zero point) * scale`. So a product of quantized tensors is a sum of
- * `(a - a0) * (b - b0)`, exact in integers, times both scales; outside of a padded tensor lies its
- * zero point, which adds nothing. What becomes of the sum differs: it is the output (MatMulInteger, ConvInteger),
- * is brought to the scale of the output and rounded (QLinearMatMul, QLinearConv, QGemm), or becomes a float.
+ * A quantized number is `(stored - zero point) * scale`. So a product of quantized tensors is a sum
+ * of `(a - a0) * (b - b0)`, exact in integers, times both scales; outside of a padded tensor lies
+ * its zero point, which adds nothing. The use of the sum differs: it is the output (MatMulInteger,
+ * ConvInteger), is brought to the scale of the output and rounded (QLinearMatMul, QLinearConv,
+ * QGemm), or becomes a float.
  *
  *   y = saturate(round(sum * (scale_a * scale_b / scale_y)) + y0)     in f32, ties to even
  *
@@ -48,24 +49,27 @@ interface Factor {
   readonly zero: Side | undefined;
 }
 
-/** What a product does besides the sum. */
+/** The parts of a product besides the sum. */
 interface Product {
   readonly a: Factor;
   readonly b: Factor;
   readonly y: Operand;
-  /** Dims that the output is walked over. */
+  /** Dims of the iteration over the output. */
   readonly dims: readonly number[];
-  /** What `finish` reads. */
+  /** Operands of `finish`. */
   readonly sides: readonly Side[];
   readonly finish: Finish;
 }
 
-/** The output from the sum; `side` gives the element of `sides[i]`. */
+/** The output from the sum; `side` returns the element of `sides[i]`. */
 type Finish = (total: Expression, side: (i: number) => Expression) => Expression;
 
 const TOTAL = local("i32", "total");
 
-/** The kernel of a product; `sum` adds up, given the coordinates and how to add a pair of addresses. */
+/**
+ * The kernel of a product; `sum` is called with the coordinates and a function that adds a pair of
+ * addresses.
+ */
 function productNode(
   label: string,
   { a, b, y, dims, sides, finish }: Product,
@@ -131,7 +135,7 @@ function sideAlong(operand: Operand, axis: number, rank: number): Side {
   return { operand, dims: sizeOf(operand.dims) === 1 ? [] : dims };
 }
 
-/** Where the parts of a product are among an operator's inputs; `undefined` where it has no such input. */
+/** Input positions of the parts of a product; `undefined` for an input that the operator lacks. */
 interface Inputs {
   readonly a: number;
   readonly b: number;
@@ -174,7 +178,7 @@ function matrixDims(a: Operand, b: Operand) {
   return { left, right, batch, dims: [...batch, left.at(-2) ?? 1, right.at(-1) ?? 1] };
 }
 
-/** How the sum of a matrix product or convolution is finished. */
+/** The last step of a matrix product or convolution. */
 type FinishRule = (
   op: OperatorCall,
   y: Operand,
@@ -272,7 +276,7 @@ function windowSum(
   return [loop("c", depth, () => [body])];
 }
 
-/** The sum as it is. */
+/** The plain sum. */
 const plainSum: FinishRule = () => ({ sides: [], finish: (total) => total });
 
 /** Scales of both factors and of the output, its zero point, and a bias in units of the sum. */

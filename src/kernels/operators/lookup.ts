@@ -1,8 +1,8 @@
 /**
- * Operators that take elements from places that another tensor names.
+ * Gather-like operators: they take elements from places that another tensor names.
  *
- * Indices may be negative (counted from the end). An index outside of its dim is an error that a GPU
- * cannot report; it is brought to the nearest valid one, so that no thread leaves the tensor.
+ * Indices may be negative (counted from the end). An index outside of its dim is an error that a
+ * GPU cannot report; it is clamped to the nearest valid one, so that no thread leaves the tensor.
  */
 import {
   add,
@@ -22,7 +22,7 @@ import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.j
 import type { EmitRule, EmitTable } from "../operator-call.js";
 import { rowBuffers } from "./reductions.js";
 
-/** A valid index from one that the model gives: negative ones count from the end of `size`. */
+/** A valid index from one of the model: negative ones count from the end of `size`. */
 export function brought(index: Expression, size: number, type: Expression["type"]): Expression {
   const raw = convert(type, index);
   const number = (value: number) => literal(type, value);
@@ -152,7 +152,7 @@ const gatherNd: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, data.place, indices.place] }];
 };
 
-/** Valid indices along leading dims of `sizes`, of which the model gives number `k` by `index`. */
+/** Valid indices along leading dims of `sizes`; `index(k)` is the model's index number `k`. */
 export function tupleOf(
   sizes: readonly number[],
   index: (k: number) => Expression,
@@ -198,7 +198,7 @@ const oneHot: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, indices.place, values.place] }];
 };
 
-/** Rules of the operators that look up. */
+/** Emission rules of gather-like operators. */
 export const LOOKUPS: EmitTable = {
   Gather: gather,
   GatherElements: gatherElements,

@@ -1,9 +1,9 @@
 /**
  * Matrix products, by cuBLAS.
  *
- * cuBLAS takes batches with one stride for each operand. A batch of several dims with broadcasting is
- * brought to that form: leading dims that only the left side has become rows; dims that all operands
- * step over evenly are merged; what is left is broadcast in memory first.
+ * cuBLAS takes batches with one stride for each operand. A batch of several dims with broadcasting
+ * is brought to that form: leading dims that only the left side has become rows; dims that all
+ * operands step over evenly are joined; the rest is broadcast in memory first.
  */
 
 import type { DeviceNode, LibraryType, MatrixOperand } from "../device-node.js";

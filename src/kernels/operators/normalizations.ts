@@ -1,4 +1,4 @@
-/** Operators that scale each row by what all of its elements say: softmax and the normalizations. */
+/** Operators that scale each row by statistics of its elements: softmax and the normalizations. */
 import type { DeviceNode } from "../device-node.js";
 import {
   add,
@@ -29,7 +29,10 @@ import { RowProgram, rowShape } from "./row-kernel.js";
 const isFloatStorage = (storage: StorageType): boolean =>
   VALUE_OF[storage] === "f32" || VALUE_OF[storage] === "f64";
 
-/** Before version 13 the tensor is flattened to two dims at the axis; since then one axis is meant. */
+/**
+ * Before version 13 the tensor is flattened to two dims at the axis; since then the operator works
+ * along one axis.
+ */
 function softmaxAxes(op: OperatorCall, rank: number): readonly number[] | undefined {
   const isFlat = op.call.opset < 13;
   const axis = op.call.axis(op.call.int("axis") ?? (isFlat ? 1 : -1), rank);
@@ -72,13 +75,13 @@ function softmaxRule(isLogarithm: boolean): EmitRule {
   };
 }
 
-/** How a normalization treats its rows. */
+/** Description of a normalization of rows. */
 export interface Normalization {
   readonly axes: readonly number[];
   readonly epsilon: number;
   /** Subtract the mean. */
   readonly isCentered: boolean;
-  /** What is normalized at an address, buffers counted from 1 in the order of `inputs`. */
+  /** The value to normalize at an address; buffers count from 1 in the order of `inputs`. */
   readonly element: (address: Expression) => Expression;
   readonly inputs: readonly Operand[];
   /** Normalized value to output, by the row and the place in it. */
@@ -93,7 +96,9 @@ export interface SideOutputs {
   readonly element?: Operand | undefined;
 }
 
-/** Mean, then the mean square of what is left (in two passes, for accuracy), then the quotients. */
+/**
+ * Mean, then the mean square of the differences (in two passes, for accuracy), then the quotients.
+ */
 export function normalizationNodes(
   dims: readonly number[],
   y: Operand,
@@ -155,7 +160,7 @@ export function normalizationNodes(
   return [{ kind: "kernel", kernel: rows.kernel(how.label, buffers), buffers: places }];
 }
 
-/** A value per element of the row (`at`), if it is given: scale or bias. */
+/** A value per element of the row (`at`), if present: scale or bias. */
 export function scaled(
   type: Expression["type"],
   place: (row: Expression, at: Expression) => Expression,

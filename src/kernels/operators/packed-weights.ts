@@ -30,7 +30,7 @@ import { broadcastCopy } from "./affine-copy.js";
 import { libraryType } from "./matrix.js";
 import { rowBuffers } from "./reductions.js";
 
-/** Weights as the operator describes them. */
+/** The packed weights of an operator. */
 interface Packing {
   readonly bits: number;
   readonly block: number;

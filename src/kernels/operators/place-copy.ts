@@ -21,7 +21,7 @@ import { define, perElementKernel, type Statement } from "../language/kernel.js"
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
 
-/** Inputs that one kernel joins at most: each is a comparison in every thread. */
+/** Most inputs of one joining kernel: each is a comparison in every thread. */
 const MOST_JOINED = 16;
 
 /**
@@ -104,12 +104,12 @@ function joined(
   return { kind: "kernel", kernel, buffers: [operand.place, ...parts.map((part) => part.place)] };
 }
 
-/** How elements outside of the padded tensor are made. */
+/** The source of elements outside of the padded tensor. */
 type PadMode = "constant" | "edge" | "reflect" | "wrap";
 
 /**
- * The kernel that pads `x` to `y` with `fill` (or by `mode`): coordinate minus leading pad, and what
- * lies outside is filled. Negative pads cut.
+ * The kernel that pads `x` to `y` with `fill` (or by `mode`): coordinate minus leading pad, filled
+ * outside. Negative pads cut.
  */
 export function padNodes(
   x: Operand,
@@ -164,7 +164,10 @@ export function padNodes(
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place, ...places] }];
 }
 
-/** The coordinate that an outside one stands for. Source: ONNX operator documentation, Pad, "mode". */
+/**
+ * The coordinate inside that an outside one is mapped to. Source: ONNX operator documentation, Pad,
+ * "mode".
+ */
 function broughtInside(at: Expression, size: number, mode: PadMode): Expression {
   const number = (value: number) => literal(at.type, value);
   const modulo = (value: Expression, by: number) =>

@@ -1,4 +1,4 @@
-/** Between real and quantized numbers: what one stored number of few bits stands for. */
+/** Conversions between real and quantized numbers. */
 import {
   add,
   binary,
@@ -19,7 +19,7 @@ const RANGES: Readonly<Partial<Record<StorageType, readonly [number, number]>>> 
   u16: [0, 65535],
 };
 
-/** The least and largest value of a quantized type; `undefined` for types that are none. */
+/** The least and largest value of a quantized type; `undefined` for other types. */
 export function quantizedRange(storage: StorageType): readonly [number, number] | undefined {
   return RANGES[storage];
 }

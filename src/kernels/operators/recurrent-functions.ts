@@ -31,13 +31,13 @@ const FUNCTIONS: Readonly<Record<string, GateFunction>> = {
   softplus: (x) => unary("log1p", unary("exp", x)),
 };
 
-/** The functions by name; `undefined` where one is not known. */
+/** The functions by name; `undefined` when one is unknown. */
 export function gateFunctions(names: readonly string[]): readonly GateFunction[] | undefined {
   const found = names.map((name) => FUNCTIONS[name.toLowerCase()]);
   return found.every((each) => each !== undefined) ? found : undefined;
 }
 
-/** What goes into a gate's function is kept within `limit` of zero, if there is a limit. */
+/** Clamps the input of a gate's function to [-`limit`, `limit`], if there is a limit. */
 export function clipped(x: Expression, limit: number | undefined): Expression {
   return limit === undefined || limit <= 0 ? x : bounded(x, -limit, limit);
 }

@@ -1,4 +1,4 @@
-/** One step of a recurrent layer: what its state becomes. */
+/** One step of a recurrent layer, from one state to the next. */
 import type { DeviceNode, MatrixOperand } from "../device-node.js";
 import {
   add,
@@ -24,7 +24,7 @@ export interface Direction {
   readonly batch: number;
   readonly hidden: number;
   readonly gates: number;
-  /** Which of the directions, and how many there are. */
+  /** The direction's index, and the number of directions. */
   readonly number: number;
   readonly count: number;
   readonly isReversed: boolean;
@@ -34,13 +34,16 @@ export interface Direction {
   /** [2 * gates * hidden]: of the inputs, then of the state. */
   readonly bias: Operand | undefined;
   readonly initial: Operand | undefined;
-  /** The functions of gates (f), of what is new (g) and of the cell (h), as far as the layer has them. */
+  /**
+   * The functions of gates (f), of the new state (g) and of the cell (h), as far as the layer has
+   * them.
+   */
   readonly functions: readonly GateFunction[];
-  /** Bound of what goes into f and g. */
+  /** Bound of the inputs of f and g. */
   readonly clip: number | undefined;
-  /** [3 * hidden]: what the cell gives the input, output and forget gate. */
+  /** [3 * hidden]: contributions of the cell to the input, output and forget gate. */
   readonly peepholes: Operand | undefined;
-  /** The forget gate is what the input gate leaves. */
+  /** The forget gate is one minus the input gate. */
   readonly isCoupled: boolean;
   /** All states: [steps, directions, batch, hidden]. */
   readonly y: Operand;
@@ -96,7 +99,9 @@ export function addProduct(
 
 /** Reads values of one hidden unit of one sample. */
 interface Unit {
-  /** Sum of what inputs, bias of the inputs and (unless `isApart`) bias of the state give a gate. */
+  /**
+   * Contribution of the inputs, their bias and (unless `isApart`) the bias of the state to a gate.
+   */
   gate(which: number, isApart?: boolean): Expression;
   /** Bias of the state for a gate. */
   stateBias(which: number): Expression;
@@ -188,7 +193,7 @@ function functionsOf({
 
 const identity: GateFunction = (x) => x;
 
-/** What is done at one step, given the state before it, if there is one. */
+/** The nodes of one step, given the state before it, if there is one. */
 export type Step = (
   layer: Direction,
   step: number,

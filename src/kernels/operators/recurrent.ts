@@ -1,10 +1,11 @@
 /**
  * Recurrent layers: LSTM, GRU and RNN as groups of products and kernels.
  *
- * What the inputs contribute to the gates does not depend on the state, so it is one product over all
- * steps. Each step then adds the product of the state before (straight into its part of that result, where
- * the gates are sums) and runs a kernel with a thread for each hidden unit of each sample. The states
- * of all steps are the output Y; a step reads the one before from there. Directions follow each other.
+ * The contribution of the inputs to the gates does not depend on the state, so it is one product
+ * over all steps. Each step then adds the product of the state before (straight into its part of
+ * that result, where the gates are sums) and runs a kernel with a thread for each hidden unit of
+ * each sample. The states of all steps are the output Y; a step reads the one before from there.
+ * Directions follow each other.
  *
  * Source: ONNX operator documentation, LSTM, GRU, RNN: equations, order of gates and biases.
  */
@@ -28,7 +29,7 @@ import {
   stateAt,
 } from "./recurrent-steps.js";
 
-/** What cannot be expressed, or nothing. */
+/** The reason why a layer cannot be expressed, or `undefined`. */
 function refusalOf(op: OperatorCall, steps: number): string | undefined {
   const lengths = op.call.has(4) ? op.call.values(4) : [];
   const parameters = ["activation_alpha", "activation_beta"].flatMap(

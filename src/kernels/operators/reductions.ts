@@ -1,4 +1,7 @@
-/** Operators that make one value of each row: sums, means, extremes, norms, positions; and running sums. */
+/**
+ * Operators that compute one value per row: sums, means, extremes, norms, positions; and running
+ * sums.
+ */
 import { reducedAxes } from "../../onnx/infer/reduction.js";
 import type { DeviceNode } from "../device-node.js";
 import {
@@ -24,7 +27,7 @@ import { sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
 import { RowProgram, rowShape } from "./row-kernel.js";
 
-/** Write to the first operand, read the others. */
+/** Buffers: the first operand is written, the others are read. */
 export function rowBuffers(y: Operand, ...reads: readonly Operand[]): readonly KernelBuffer[] {
   return [
     { storage: y.storage, access: "write" },
@@ -76,7 +79,7 @@ function reduceNodes(
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 }
 
-/** What is combined of each element, and what becomes of the result. */
+/** The combination of elements, and the last step on the result. */
 interface Reduction {
   readonly start: (type: ValueType) => Expression;
   readonly combine: Combine;
@@ -134,7 +137,7 @@ function axesOf(op: OperatorCall): readonly number[] | undefined {
   return axes ?? op.refuse("its axes are computed by the model");
 }
 
-/** The maximum is taken out first, so that no exponential overflows. */
+/** The maximum is subtracted first, so that no exponential overflows. */
 const logSumExp: EmitRule = (op) => {
   const axes = axesOf(op);
   return (
@@ -160,7 +163,7 @@ function globalPool(reduction: Reduction | undefined): EmitRule {
   };
 }
 
-/** First the extreme, then the least (or greatest) position that has it. */
+/** First the extreme, then its least (or greatest) position. */
 function argRule(start: (type: ValueType) => Expression, operation: BinaryOperation): EmitRule {
   return (op) => {
     const x = op.input(0);
@@ -237,7 +240,7 @@ function cumulativeNodes(
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 }
 
-/** The norm of a whole plane: `p` 1 and 2 are all that models have. */
+/** The norm of a whole plane: models only use `p` 1 and 2. */
 const globalNorm: EmitRule = (op) => {
   const norms: Readonly<Record<number, string>> = { 1: "ReduceL1", 2: "ReduceL2" };
   return globalPool(REDUCTIONS[norms[op.call.int("p") ?? 2] ?? ""])(op);

@@ -34,7 +34,7 @@ import type { Operand } from "../operator-call.js";
 import { rowBuffers } from "./reductions.js";
 import { tapped } from "./taps.js";
 
-/** An axis that changes, by where its places lie in the input. */
+/** A resized axis, with its places in the input. */
 export interface CubicAxis {
   readonly axis: number;
   /** Elements of the input along the axis. */
@@ -43,7 +43,7 @@ export interface CubicAxis {
   readonly place: (at: Expression) => Expression;
 }
 
-/** How the weights are made. */
+/** Options of the weights. */
 export interface CubicKernel {
   /** The parameter of the kernel; -0.75 by default in ONNX. */
   readonly a: number;

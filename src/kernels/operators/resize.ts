@@ -71,7 +71,7 @@ const ROUNDINGS: Readonly<Record<string, (place: Expression) => Expression>> = {
 
 const MODES: readonly string[] = ["nearest", "linear", "cubic"];
 
-/** What ONNX takes for "cubic_coeff_a". */
+/** ONNX's default of "cubic_coeff_a". */
 const DEFAULT_COEFFICIENT = -0.75;
 
 const resize: EmitRule = (op) => {
@@ -106,7 +106,7 @@ const resize: EmitRule = (op) => {
   }
 };
 
-/** Each axis that changes quadruples the loads of a thread. */
+/** Most axes that a cubic kernel mixes: each quadruples the loads of a thread. */
 const MOST_CUBIC = 2;
 
 function cubicRule(
@@ -189,7 +189,7 @@ function nearestNodes(
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 }
 
-/** Axes that a linear kernel mixes at most: each doubles the loads of a thread. */
+/** Most axes that a linear kernel mixes: each doubles the loads of a thread. */
 const MOST_MIXED = 3;
 
 function linearNodes(

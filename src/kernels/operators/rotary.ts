@@ -30,7 +30,9 @@ import { headsOf } from "./attention.js";
 import { brought } from "./lookup.js";
 import { rowBuffers } from "./reductions.js";
 
-/** Inputs of the operator: positions are the last of ONNX's own, the second of ONNX Runtime's. */
+/**
+ * Input positions: `positions` is the last of ONNX's own operator, the second of ONNX Runtime's.
+ */
 function rotaryRule(at: { cos: number; sin: number; positions: number }): EmitRule {
   return (op) => {
     const [x, cos, sin, y] = [op.input(0), op.input(at.cos), op.input(at.sin), op.result()];

@@ -1,4 +1,4 @@
-/** Operators on rows that are neither reductions nor normalizations by mean and variance. */
+/** Operators on rows other than reductions and normalizations by mean and variance. */
 import type { DeviceNode } from "../device-node.js";
 import {
   add,
@@ -86,7 +86,7 @@ const lpNormalization: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 };
 
-/** The first `length` steps of each sample backwards, the others as they are. */
+/** The first `length` steps of each sample backwards, the others unchanged. */
 const reverseSequence: EmitRule = (op) => {
   const [x, lengths, y] = [op.input(0), op.input(1), op.result()];
   const [time, batch] = [op.call.int("time_axis") ?? 0, op.call.int("batch_axis") ?? 1];
@@ -105,7 +105,7 @@ const reverseSequence: EmitRule = (op) => {
     const isTurned = less(at, local(i.type, "length"));
     const from = coordinates.with(time, choose(isTurned, back, at));
     const layout = { offset: 0, strides: rowMajor(x.dims) };
-    // A length beyond the tensor is brought to its end.
+    // A length beyond the tensor is clamped to its end.
     return [
       define("length", binary("minimum", length, literal(i.type, x.dims[time] ?? 0))),
       {
@@ -120,8 +120,9 @@ const reverseSequence: EmitRule = (op) => {
 };
 
 /**
- * Scale and zero point from the least and largest element (and zero), then the quantized tensor. The extremes
- * are taken along the last dim first, then of what is left, so that long tensors have many threads.
+ * Scale and zero point from the least and largest element (and zero), then the quantized tensor.
+ * The extremes are taken along the last dim first, then of the results, so that long tensors have
+ * many threads.
  */
 const dynamicQuantize: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
@@ -207,7 +208,7 @@ function scaleNode(
   return { kind: "kernel", kernel, buffers: [scale, zero, low, high].map(({ place }) => place) };
 }
 
-/** Rules of these operators. */
+/** Emission rules of these operators. */
 export const ROW_CHOICES: EmitTable = {
   Hardmax: hardmax,
   LpNormalization: lpNormalization,

@@ -2,7 +2,7 @@
  * Kernels that work on rows: reductions, softmax, normalizations.
  *
  * A row is the set of elements that are combined into one value: those along the reduced axes. Rows
- * are shared out in three ways, by what keeps the memory system busy:
+ * are distributed in three ways, to keep the memory system busy:
  *
  *   1 thread per row     rows whose elements are apart, where neighboring rows lie side by side (the
  *                        reduction over channels of [N, C, H, W]); and very short rows
@@ -50,7 +50,7 @@ import {
   sizeOf,
 } from "../language/layout.js";
 
-/** Where rows and their elements are, in a tensor of `dims` reduced over some axes. */
+/** The layout of rows and their elements, in a tensor of `dims` reduced over some axes. */
 export interface RowShape {
   /** Rows, and elements of each. */
   readonly rows: number;
@@ -77,7 +77,7 @@ export function rowShape(dims: readonly number[], axes: readonly number[]): RowS
 
 const WARP = 32;
 
-/** Longest row that a warp works on alone: 32 elements for each of its threads. */
+/** Longest row for one warp: 32 elements for each of its threads. */
 const LONGEST_WARP_ROW = 1024;
 
 /** Rows from which one thread per row fills a GPU of about 100 multiprocessors. */
@@ -109,7 +109,7 @@ export class RowProgram {
     this.row = local(this.#type, "row");
   }
 
-  /** Address of element `at` of the thread's row, in the tensor that the shape was made for. */
+  /** Address of element `at` of the thread's row, in a tensor of the shape's dims. */
   address(at: Expression): Expression {
     const { reduced } = this.#shape;
     const wide = convert(this.#type, at);

@@ -1,15 +1,17 @@
 /**
- * Operators that put elements at places that another tensor names.
+ * Scatter-like operators: they write elements to places that another tensor names.
  *
- * The data are copied whole, then a second kernel puts the updates in their places. Without a reduction every
- * update has a thread: two that name the same place are an error of the model. With one
- * (`add`, `mul`, `min`, `max`) several may meet, and atomic sums would come in another order on every run.
- * So updates that can meet belong to one thread, which takes them in their order, as ONNX Runtime does:
+ * The data are copied whole, then a second kernel writes the updates. Without a reduction every
+ * update has a thread: two that name the same place are an error of the model. With one (`add`,
+ * `mul`, `min`, `max`) several may meet, and atomic sums would come in another order on every run.
+ * So updates that can meet belong to one thread, which takes them in their order, as ONNX Runtime
+ * does:
  *
  *   ScatterElements  updates along the axis: a thread for each place in the other dims
  *   ScatterND        all tuples of indices: a thread for each element of a slice
  *
- * The same input gives the same bits. ScatterND of single elements has one thread then, and takes its time.
+ * The same input gives the same bits. ScatterND of single elements then has one thread, and is
+ * slow.
  */
 import type { DeviceNode } from "../device-node.js";
 import {
@@ -42,11 +44,11 @@ interface Operands {
   readonly updates: Operand;
 }
 
-/** Where an update goes, given its coordinates: of the walk (`step`), and of the thread. */
+/** The place of an update, given its coordinates: of the walk (`step`), and of the thread. */
 interface Walk {
   /** Updates that may meet. */
   readonly steps: number;
-  /** The rest: that many threads of their own. */
+  /** Groups of updates that never meet: one thread each. */
   readonly threads: number;
   readonly at: (thread: Expression, step: Expression) => Target;
 }
@@ -178,7 +180,7 @@ const scatterElements = scatterRule((op, { data, indices, updates }) => {
   };
 });
 
-/** Rules of the operators that put. */
+/** Emission rules of scatter-like operators. */
 export const SCATTER_RULES: EmitTable = {
   ScatterND: scatterNd,
   ScatterElements: scatterElements,

@@ -13,9 +13,9 @@ import {
   multiply,
 } from "../language/expression.js";
 
-/** An element that counts for a place, along one axis. */
+/** An element that contributes to a place, along one axis. */
 export interface Tap {
-  /** Position in the tensor; outside of it only where `isInside` tells so. */
+  /** Position in the tensor; outside of it only where `isInside` is false. */
   readonly at: Expression;
   /** `undefined`: one. */
   readonly weight?: Expression;

@@ -49,7 +49,7 @@ interface Rows {
 
 interface Round {
   readonly source: Rows;
-  /** Where the elements were in the first round; absent there. */
+  /** Positions of the elements in the first round; absent there. */
   readonly places: Operand | undefined;
   readonly values: Rows | undefined;
   readonly indices: Rows | undefined;
@@ -91,7 +91,7 @@ const topK: EmitRule = (op) => {
   return [...nodes, roundNode(op, count, kept, last)];
 };
 
-/** Elements that a round leaves of a row. */
+/** Elements of a row after a round. */
 function keptOf(length: number, heat: number, kept: number): number {
   const whole = Math.floor(length / heat);
   return whole * kept + Math.min(kept, length - whole * heat);

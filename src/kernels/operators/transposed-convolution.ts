@@ -1,5 +1,5 @@
 /**
- * Transposed convolution: one thread gathers what each output element is made of.
+ * Transposed convolution: one thread gathers the terms of each output element.
  *
  * Output place o gets x[i] w[k] wherever i * stride + k * dilation = o + pad. So for every k there is at
  * most one i: `(o + pad - k * dilation) / stride`, if it divides and lies inside.
@@ -34,7 +34,7 @@ interface Geometry {
   readonly begins: readonly number[];
 }
 
-/** `SAME` pads are what the output size leaves over, the smaller half first for `SAME_UPPER`. */
+/** `SAME` pads are the excess of the output size, the smaller half first for `SAME_UPPER`. */
 function geometryOf(op: OperatorCall, x: Operand, w: Operand): Geometry | undefined {
   const kernel = w.dims.slice(2);
   const window = readWindow(op.call, kernel.length, kernel);

@@ -1,4 +1,4 @@
-/** Element-wise arithmetic on small constants, as shape computations and masks need it. */
+/** Element-wise arithmetic on small constants, for shape computations and masks. */
 import { type ElementType, elementTypeOf } from "../../ir/element-type.js";
 import { isFloat, isInteger } from "../infer/fact.js";
 import type { Evaluator, EvaluatorCall } from "./evaluator.js";
@@ -52,7 +52,7 @@ function combine(
   return result;
 }
 
-/** What storing a number in the type does to it (overflow apart). */
+/** Rounds a number as storing it in the type does (overflow apart). */
 function rounding(type: ElementType | undefined): Unary {
   if (type === "float32" || type === "float16" || type === "bfloat16") {
     return Math.fround;

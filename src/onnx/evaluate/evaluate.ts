@@ -3,8 +3,8 @@ import type { NodeCall } from "../infer/node-call.js";
 import type { Evaluator, KnownTensor } from "./evaluator.js";
 
 /**
- * The elements of a node's outputs, added to their facts, when the operator is one that shape
- * computations use, its inputs are small constants with known elements, and the output is small.
+ * Adds the elements of a node's outputs to their facts when the operator is used by shape
+ * computations, its inputs are small constants with known elements, and the output is small.
  *
  * Cost: O(elements) of the output and inputs, at most `VALUE_LIMIT` each.
  */

@@ -7,16 +7,19 @@ export interface KnownTensor extends Fact {
   readonly values: readonly number[];
 }
 
-/** What an evaluator gets: the first and every other given input is known, and the output's dims are. */
+/**
+ * The argument of an evaluator: the first and every other given input is known, and so are the
+ * output's dims.
+ */
 export interface EvaluatorCall {
   readonly call: NodeCall;
   /** `undefined`: omitted. */
   readonly inputs: readonly (KnownTensor | undefined)[];
-  /** Dims of the output that is asked for. */
+  /** Dims of the requested output. */
   readonly dims: readonly number[];
-  /** Which output it is. */
+  /** Position of the output. */
   readonly output: number;
 }
 
-/** The elements of one output, row-major, or `undefined` when it does not know. */
+/** The elements of one output, row-major, or `undefined` when they are unknown. */
 export type Evaluator = (evaluation: EvaluatorCall) => readonly number[] | undefined;

@@ -1,4 +1,4 @@
-/** Row-major positions: where an element of one tensor comes from in another. */
+/** Row-major positions, for elements that come from other positions in another tensor. */
 import { productOf } from "../../core/product.js";
 
 /** Elements to step over per unit of each dim. */
@@ -11,8 +11,8 @@ export function stridesOf(dims: readonly number[]): readonly number[] {
 }
 
 /**
- * Visits every place of a tensor in row-major order; `visit` gets the coordinates, which it must
- * not keep, and the position.
+ * Visits every place of a tensor in row-major order; `visit` is called with the coordinates, which
+ * it must not keep, and the position.
  */
 export function forEachPlace(
   dims: readonly number[],
@@ -54,7 +54,7 @@ export function positionOf(coordinates: readonly number[], strides: readonly num
   return position;
 }
 
-/** Strides with which a tensor of `dims` is read under broadcasting to a tensor of rank `rank`. */
+/** Strides that read a tensor of `dims` as broadcast to rank `rank`. */
 export function broadcastStrides(dims: readonly number[], rank: number): readonly number[] {
   const strides = stridesOf(dims).map((stride, i) => (dims[i] === 1 ? 0 : stride));
   return [...new Array<number>(Math.max(0, rank - dims.length)).fill(0), ...strides];

@@ -1,4 +1,4 @@
-/** Moving, cutting, joining and looking up the elements of small constants. */
+/** Evaluators that move, cut, join and look up the elements of small constants. */
 
 import { productOf } from "../../core/product.js";
 import { permutation } from "../infer/reshaping.js";
@@ -131,7 +131,7 @@ function wrapped(tuple: readonly number[], dims: readonly number[]): readonly nu
   return tuple.map((index, i) => (index < 0 ? index + (dims[i] ?? 0) : index));
 }
 
-/** Rows of `updates` are put at the places that `indices` name. */
+/** `ScatterND`: writes rows of `updates` to the places that `indices` name. */
 export const scatterNd: Evaluator = ({ call, inputs: [data, indices, updates] }) => {
   const mode = call.text("reduction") ?? "none";
   if (data === undefined || indices === undefined || updates === undefined || mode !== "none") {
@@ -219,6 +219,6 @@ export const trilu: Evaluator = ({ call, inputs: [data], dims }) => {
   return result;
 };
 
-/** The first output is input 0; nothing is known of the others. */
+/** The first output is input 0; the others stay unknown. */
 export const firstOnly: Evaluator = (evaluation) =>
   evaluation.output === 0 ? same(evaluation) : undefined;

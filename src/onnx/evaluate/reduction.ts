@@ -37,7 +37,10 @@ export function reduce({ start, add, finish }: Reduction): Evaluator {
   };
 }
 
-/** What the reduction of no elements gives; an infinity is no integer, and false below true. */
+/**
+ * The result of reducing no elements. Integers have no infinities: `undefined`; for booleans they
+ * are false and true.
+ */
 function emptyResult(start: number, elementType: Fact["elementType"]): number | undefined {
   if (Number.isFinite(start) || elementType === undefined || isFloat(elementType)) {
     return start;
@@ -60,7 +63,7 @@ export const constantOfShape: Evaluator = ({ call, dims }) => {
   return value === undefined ? undefined : new Array<number>(count).fill(value);
 };
 
-/** `CumSum`, exclusive or reversed where asked for. */
+/** `CumSum`, exclusive or reversed on request. */
 export const cumSum: Evaluator = ({ call, inputs: [data, axisInput] }) => {
   const axis = data && call.axis(axisInput?.values[0] ?? 0, data.dims.length);
   if (data === undefined || axis === undefined || (call.int("reverse") ?? 0) !== 0) {

@@ -7,7 +7,7 @@
 import type { KnownDims } from "./fact.js";
 import type { NodeCall } from "./node-call.js";
 
-/** Sizes of one attention; those that are not known are `undefined`. */
+/** Sizes of one attention; unknown ones are `undefined`. */
 export interface AttentionSizes {
   readonly batch: number | undefined;
   /** Heads of the queries, and of keys and values, which several query heads may share. */

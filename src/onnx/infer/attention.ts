@@ -24,7 +24,7 @@ export const attention: InferRule = (call) => {
 /** Inputs input [batch, length, width], weights [width, all columns], bias, mask, past. */
 export const fusedAttention: InferRule = (call) => projected(call, call.input(0).elementType, 4);
 
-/** The same of quantized inputs and weights, whose scales have the type of the output. */
+/** The same for quantized inputs and weights, whose scales have the type of the output. */
 export const quantizedAttention: InferRule = (call) =>
   projected(call, call.input(3).elementType, 8);
 
@@ -52,7 +52,7 @@ export const multiHeadAttention: InferRule = (call) => {
   ];
 };
 
-/** The caches that it writes are as long as those that it reads, or as all keys if those are more. */
+/** Output caches are as long as input caches, or as all keys if those are more. */
 export const groupQueryAttention: InferRule = (call) => {
   const type = call.input(0).elementType;
   const sizes = groupedSizes(call);

@@ -44,7 +44,7 @@ function broadcastPair(a: KnownDims, b: KnownDims): KnownDims | undefined {
   return dims;
 }
 
-/** An unknown size beside a size above 1 must be 1 or that size; beside 1 it stays unknown. */
+/** An unknown size next to a size above 1 must be 1 or that size; next to 1 it stays unknown. */
 function joinSizes(a: number | undefined, b: number | undefined): number | "conflict" | undefined {
   if (a === b || b === 1) {
     return a;

@@ -2,7 +2,7 @@
 import type { KnownDims } from "./fact.js";
 import type { NodeCall } from "./node-call.js";
 
-/** Stored dims as [N, C, spatial...], in which rules are written. */
+/** Stored dims as [N, C, spatial...], the order that rules use. */
 export function channelsFirst(call: NodeCall, dims: KnownDims | undefined): KnownDims | undefined {
   return dims === undefined || !areChannelsLast(call) || dims.length < 3
     ? dims

@@ -6,7 +6,7 @@ import type { OnnxGraph } from "../model.js";
 import { commonFact, type Fact, tensor, UNKNOWN } from "./fact.js";
 import type { NodeCall } from "./node-call.js";
 
-/** How control flow infers its bodies. */
+/** The inference of bodies, for control flow. */
 export interface BodyInference {
   /** Nesting depth of the graph with the node. */
   readonly depth: number;
@@ -55,9 +55,9 @@ function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] 
 }
 
 /**
- * Iterations of a Loop, or `undefined` when only the run decides: it does unless the body hands its
- * condition on as it gets it, and it is true from the start. `condition` is what is known of the
- * condition that the body makes.
+ * Iterations of a Loop, or `undefined` when they are known only at run time: always, unless the
+ * body passes its condition on unchanged and it is true from the start. `condition` is the fact of
+ * the condition that the body outputs.
  */
 export function tripCount(call: NodeCall, condition: Fact | undefined): number | undefined {
   const count = call.has(0) ? call.values(0)?.[0] : undefined;
@@ -72,7 +72,7 @@ export function tripCount(call: NodeCall, condition: Fact | undefined): number |
     : Math.max(0, count);
 }
 
-/** Whether the body's condition is the one it was given, by name or through Identity. */
+/** Whether the body's condition is its input condition, by name or through Identity. */
 function handsConditionOn(body: OnnxGraph | undefined): boolean {
   const given = body?.inputs[1]?.name;
   let made = body?.outputs[0]?.name;
@@ -85,7 +85,10 @@ function handsConditionOn(body: OnnxGraph | undefined): boolean {
   return made !== undefined && made === given;
 }
 
-/** Inputs: trip count, condition, carried values; the body gives condition, carried values, scanned values. */
+/**
+ * Inputs: trip count, condition, carried values; the body outputs condition, carried values,
+ * scanned values.
+ */
 function inferLoop(call: NodeCall, { depth, inferBody }: BodyInference): readonly Fact[] {
   const body = call.graph("body");
   if (body === undefined) {
@@ -129,7 +132,7 @@ export function scanLength(call: NodeCall): number | undefined {
   return dims?.[axis < 0 ? axis + dims.length : axis];
 }
 
-/** States first, then scanned inputs, of which the body gets one slice each time. */
+/** States first, then scanned inputs, of which the body receives one slice at a time. */
 function inferScan(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] {
   const body = call.graph("body");
   const scanned = call.int("num_scan_inputs") ?? 0;

@@ -79,7 +79,7 @@ function implicitOutput(left: string): string {
   return (left.includes("...") ? "..." : "") + once.sort().join("");
 }
 
-/** The subscripts of an equation and their sizes; what an ellipsis stands for is one of them, `.`. */
+/** The subscripts of an equation and their sizes; an ellipsis counts as one subscript, `.`. */
 export interface EinsumSizes {
   /** Subscripts of each operand. */
   readonly terms: readonly string[];
@@ -87,7 +87,7 @@ export interface EinsumSizes {
   readonly sizeOf: (subscript: string) => number;
 }
 
-/** Reads the equation of a node whose operands are static; `undefined` where it is none. */
+/** Parses the equation of a node whose operands are static; `undefined` when it is malformed. */
 export function einsumSizes(call: NodeCall): EinsumSizes | undefined {
   const equation = (call.text("equation") ?? "").replaceAll(" ", "");
   const [left = "", right] = equation.split("->");

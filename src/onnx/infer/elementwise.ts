@@ -30,7 +30,7 @@ export const comparison: InferRule = (call) => {
   return [tensor("bool", broadcastInputs(call))];
 };
 
-/** The element type that all have that are known; refuses the node when two differ. */
+/** The element type shared by all known inputs; refuses the node when two differ. */
 export function sameType(
   call: NodeCall,
   types: readonly (ElementType | undefined)[],
@@ -85,7 +85,7 @@ export const prelu: InferRule = (call) => {
   return likeFirst(call);
 };
 
-/** The last dim of `x` is halved: a gate multiplied with the other half. */
+/** The last dim of `x` is halved: one half gates the other. */
 export const halved: InferRule = (call) => {
   const dims = call.dims(0);
   const last = dims?.at(-1);
@@ -93,7 +93,7 @@ export const halved: InferRule = (call) => {
   return [tensor(call.input(0).elementType, dims && [...dims.slice(0, -1), half])];
 };
 
-/** Outputs of the kind of input `i`, for rules elsewhere. */
+/** One output with the type and dims of input `i`, for other rules. */
 export function like(fact: Fact): Fact {
   return tensor(fact.elementType, fact.dims);
 }

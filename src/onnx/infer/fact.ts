@@ -1,9 +1,9 @@
 import { type ElementType, elementBits } from "../../ir/element-type.js";
 
-/** Sizes as far as they are known. */
+/** Dims of which some sizes may be unknown. */
 export type KnownDims = readonly (number | undefined)[];
 
-/** What is known at compile time of one value. */
+/** The knowledge about one value at compile time. */
 export interface Fact {
   readonly elementType: ElementType | undefined;
   /** `undefined`: unknown rank. */
@@ -16,7 +16,7 @@ export interface Fact {
   readonly items?: readonly Fact[];
 }
 
-/** Nothing known. */
+/** The fact of an unknown value. */
 export const UNKNOWN: Fact = {
   elementType: undefined,
   dims: undefined,
@@ -27,17 +27,17 @@ export const UNKNOWN: Fact = {
 /** Tensors with more elements than this are not evaluated: shape arithmetic never needs them. */
 export const VALUE_LIMIT = 4096;
 
-/** Tensors of a higher rank are refused: none that is real comes near. */
+/** Tensors of a higher rank are refused: real models stay far below. */
 export const MAX_RANK = 64;
 
-/** Dims of a rank alone, or nothing when it is unknown or absurd. */
+/** Unknown dims of a known rank, or `undefined` when the rank is unknown or absurd. */
 export function dimsOfRank(rank: number | undefined): KnownDims | undefined {
   return rank === undefined || rank > MAX_RANK
     ? undefined
     : new Array<undefined>(rank).fill(undefined);
 }
 
-/** A tensor of which the type may be known, but not the elements. */
+/** A tensor whose type may be known, but not its elements. */
 export function tensor(elementType: ElementType | undefined, dims: KnownDims | undefined): Fact {
   return { elementType, dims, values: undefined, isConstant: false };
 }
@@ -78,7 +78,7 @@ export function isComplete(fact: Fact): boolean {
     : fact.items.every(isComplete);
 }
 
-/** `fact`, with what it leaves open taken from `other`. */
+/** `fact`, completed from `other` where it is open. */
 export function mergeFacts(fact: Fact, other: Fact): Fact {
   if (fact.items !== undefined) {
     return fact;
@@ -98,7 +98,7 @@ function mergeDims(dims: KnownDims | undefined, other: KnownDims | undefined) {
   return dims.map((dim, i) => dim ?? other[i]);
 }
 
-/** What is true of both: equal sizes stay, others become unknown. */
+/** The common part of two facts: equal sizes stay, others become unknown. */
 export function commonFact(a: Fact, b: Fact): Fact {
   if (a.items !== undefined || b.items !== undefined) {
     return UNKNOWN;
@@ -127,7 +127,7 @@ export function isInteger(type: ElementType): boolean {
   return type.startsWith("int") || type.startsWith("uint");
 }
 
-/** Bytes of the tensor, or 0 when it is not known. */
+/** Bytes of the tensor, or 0 when they are unknown. */
 export function factBytes(fact: Fact): number {
   if (fact.items !== undefined) {
     return fact.items.reduce((sum, item) => sum + factBytes(item), 0);

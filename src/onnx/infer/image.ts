@@ -60,7 +60,10 @@ export const resize: InferRule = (call) => {
   return [tensor(type, scaledDims(call, dims, all))];
 };
 
-/** With an aspect ratio policy one scale serves all axes: the smallest or the largest asked for. */
+/**
+ * With an aspect ratio policy one scale serves all axes: the smallest or the largest of those
+ * given.
+ */
 function resizedDims(
   call: NodeCall,
   dims: KnownDims,

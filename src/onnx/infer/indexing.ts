@@ -1,4 +1,4 @@
-/** Operators that look elements up, put them at places, or choose some. */
+/** Operators that look elements up, scatter them, or choose some. */
 import { printDims } from "./broadcast.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule } from "./node-call.js";

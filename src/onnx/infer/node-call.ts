@@ -3,17 +3,17 @@ import { type Fact, type KnownDims, UNKNOWN } from "./fact.js";
 import type { Scope } from "./scope.js";
 
 /**
- * One node with what is known of its inputs: the argument of every inference rule.
+ * One node with the facts of its inputs: the argument of every inference rule.
  *
- * A rule that finds the node impossible calls `refuse` and gives nothing; the caller then turns
- * the text into a failure with the node's name.
+ * A rule that finds the node impossible calls `refuse` and returns `undefined`; the caller then
+ * turns the text into a failure with the node's name.
  */
 export class NodeCall {
   readonly node: OnnxNode;
   /** Version of the operator set of the node's domain. */
   readonly opset: number;
   readonly inputs: readonly Fact[];
-  /** What is wrong with the node: set by the first `refuse`. */
+  /** The reason why the node is impossible: set by the first `refuse`. */
   refusal: string | undefined;
 
   constructor(node: OnnxNode, opset: number, inputs: readonly Fact[]) {
@@ -28,7 +28,7 @@ export class NodeCall {
     return name !== undefined && name !== "";
   }
 
-  /** What is known of input `i`; nothing when it is omitted. */
+  /** The fact of input `i`; `UNKNOWN` when it is omitted. */
   input(i: number): Fact {
     return this.inputs[i] ?? UNKNOWN;
   }
@@ -101,14 +101,14 @@ export class NodeCall {
     return result.every((axis) => axis !== undefined) ? result : undefined;
   }
 
-  /** Notes that the node is impossible; the first reason counts. */
+  /** Refuses the node as impossible; the first reason counts. */
   refuse(reason: string): undefined {
     this.refusal ??= reason;
     return undefined;
   }
 }
 
-/** A node with what is known of its inputs. */
+/** A node with the facts of its inputs. */
 export function callOf(node: OnnxNode, scope: Scope, model: OnnxModel): NodeCall {
   return new NodeCall(
     node,
@@ -118,9 +118,9 @@ export function callOf(node: OnnxNode, scope: Scope, model: OnnxModel): NodeCall
 }
 
 /**
- * The types of a node's outputs from what is known of its inputs.
+ * Returns the types of a node's outputs, given the facts of its inputs.
  *
- * Gives one fact per output as far as it knows them; missing or `UNKNOWN` ones stay open.
- * Values are left to the evaluators, except where they follow from types (Shape).
+ * Returns one fact per output as far as it knows them; missing or `UNKNOWN` ones stay open. Values
+ * are left to the evaluators, except where they follow from types (Shape).
  */
 export type InferRule = (call: NodeCall) => readonly Fact[];

@@ -1,10 +1,10 @@
-/** Operators between real and quantized numbers. */
+/** Operators that convert between real and quantized numbers. */
 import { elementTypeOf } from "../../ir/element-type.js";
 import { broadcast } from "./broadcast.js";
 import { tensor } from "./fact.js";
 import type { InferRule } from "./node-call.js";
 
-/** The zero point decides the type; without one `output_dtype` does, else uint8. */
+/** The type is that of the zero point, else `output_dtype`, else uint8. */
 export const quantize: InferRule = (call) => {
   const attribute = call.int("output_dtype") ?? 0;
   const type = call.has(2) ? call.input(2).elementType : (elementTypeOf(attribute) ?? "uint8");

@@ -3,8 +3,8 @@ import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
 /**
- * The axes a Reduce operator sums over, from the front; all of them when none are given, none when
- * `noop_with_empty_axes` says so. `undefined` while they are an unknown input.
+ * The axes a Reduce operator sums over, from the front; all axes when none are given, or none with
+ * `noop_with_empty_axes`. `undefined` while they are an unknown input.
  */
 export function reducedAxes(call: NodeCall, rank: number): readonly number[] | undefined {
   const given = call.has(1) ? call.values(1) : (call.ints("axes") ?? []);

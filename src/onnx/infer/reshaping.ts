@@ -1,9 +1,9 @@
-/** Operators that change the shape or the order of elements, and those that ask for a shape. */
+/** Operators that change the shape or the order of elements, and those that return a shape. */
 import { broadcast, printDims } from "./broadcast.js";
 import { constant, countOf, dimsOfRank, isStatic, type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
-/** `shape` with 0 (same size as the input) and -1 (whatever is left) resolved. */
+/** `shape` with 0 (same size as the input) and -1 (the remaining size) resolved. */
 export const reshape: InferRule = (call) => {
   const type = call.input(0).elementType;
   const shape = call.values(1) ?? call.ints("shape");

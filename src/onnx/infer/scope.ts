@@ -1,6 +1,6 @@
 import type { Fact } from "./fact.js";
 
-/** Facts by value name; what a body does not define, it sees from the graph around it. */
+/** Facts by value name; a body also sees the values of the graph around it. */
 export class Scope {
   /** 0 for the main graph, one more for every body inside another. */
   readonly depth: number;
@@ -12,7 +12,7 @@ export class Scope {
     this.depth = outer === undefined ? 0 : outer.depth + 1;
   }
 
-  /** What is known of a value, or `undefined` for one that nobody defines. Cost: O(depth). */
+  /** The fact of a value, or `undefined` when no graph defines it. Cost: O(depth). */
   get(name: string): Fact | undefined {
     let scope: Scope | undefined = this;
     while (scope !== undefined) {
@@ -25,7 +25,7 @@ export class Scope {
     return undefined;
   }
 
-  /** Notes what is known of a value of this graph; an empty name is an omitted output. */
+  /** Records the fact of a value of this graph; an empty name is an omitted output. */
   set(name: string, fact: Fact): void {
     if (name !== "") {
       this.#facts.set(name, fact);

@@ -1,4 +1,7 @@
-/** Sequences of tensors whose items are all known: enough for those that models build and take apart. */
+/**
+ * Sequences of tensors whose items are all known: enough for sequences that models build and take
+ * apart.
+ */
 
 import { constant, type Fact, tensor, UNKNOWN } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
@@ -104,7 +107,7 @@ export const splitToSequence: InferRule = (call) => {
   ];
 };
 
-/** An optional value is what it holds. */
+/** An optional value has the fact of its content. */
 export const optional: InferRule = (call) => [call.input(0)];
 
 /** Output types of `OptionalHasElement`. */

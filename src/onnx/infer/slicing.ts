@@ -4,7 +4,7 @@ import { sameType } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
-/** One axis of a Slice with its bounds brought into the tensor. */
+/** One axis of a Slice with its bounds clamped to the tensor. */
 export interface SliceAxis {
   readonly axis: number;
   readonly start: number;
@@ -45,7 +45,7 @@ export function sliceAxes(call: NodeCall, dims: KnownDims): readonly SliceAxis[]
   return cuts;
 }
 
-/** Negative bounds count from the end; bounds outside are brought in (ONNX Slice-13). */
+/** Negative bounds count from the end; bounds outside are clamped (ONNX Slice-13). */
 function cutAxis(
   axis: number,
   size: number,

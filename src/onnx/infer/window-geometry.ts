@@ -11,10 +11,11 @@ export interface WindowGeometry {
 }
 
 /**
- * The window of a convolution or pool over `spatial` that gives `output`.
+ * Returns the window of a convolution or pool over `spatial` whose output is `output`.
  *
- * Automatic pads are what the output size needs; an odd one goes to the end (`SAME_UPPER`) or to the
- * beginning (`SAME_LOWER`). Source: ONNX operator documentation, Conv, "auto_pad".
+ * Automatic pads are as large as the output size requires; an odd one goes to the end
+ * (`SAME_UPPER`) or to the beginning (`SAME_LOWER`). Source: ONNX operator documentation, Conv,
+ * "auto_pad".
  */
 export function windowGeometry(
   call: NodeCall,

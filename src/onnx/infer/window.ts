@@ -1,4 +1,4 @@
-/** Sizes of sliding windows: what convolutions and pools have in common. */
+/** Sizes of sliding windows, shared by convolutions and pools. */
 import type { KnownDims } from "./fact.js";
 import type { NodeCall } from "./node-call.js";
 

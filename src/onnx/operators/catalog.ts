@@ -1,4 +1,4 @@
-/** Every operator type that this program knows, by name. */
+/** All known operator types, by name. */
 import type { Fact } from "../infer/fact.js";
 import type { NodeCall } from "../infer/node-call.js";
 import type { OnnxNode } from "../model.js";
@@ -40,12 +40,12 @@ export function typeOf(node: OnnxNode): string {
   return node.domain === "" ? node.opType : `${node.domain}:${node.opType}`;
 }
 
-/** What is known of an operator type; `undefined`: nothing. */
+/** The row of an operator type; `undefined` for an unknown type. */
 export function operatorTypeNamed(type: string): OperatorType | undefined {
   return ROWS.get(type);
 }
 
-/** The operator types that are known, sorted. */
+/** The known operator types, sorted. */
 export function operatorTypes(): readonly string[] {
   return [...ROWS.keys()].sort();
 }
@@ -57,7 +57,7 @@ export function isControlFlow(type: string): boolean {
 
 /**
  * Whether the node's first output is its first input under another shape. Other inputs (the new
- * shape) must be constants, or the computation that makes them would be lost.
+ * shape) must be constants, or the computation of them would be lost.
  */
 export function isView(call: NodeCall, output: Fact): boolean {
   const rule = ROWS.get(typeOf(call.node))?.view;

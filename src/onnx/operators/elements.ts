@@ -1,4 +1,4 @@
-/** Operators that make each result of the elements at its own place. */
+/** Operators that compute each result from the elements at its own place. */
 import * as evaluate from "../evaluate/elementwise.js";
 import type { Evaluator } from "../evaluate/evaluator.js";
 import * as infer from "../infer/elementwise.js";
@@ -99,7 +99,7 @@ const OPERATIONS: OperatorTable = {
   Where: { form: "movement", infer: infer.where, work: none, evaluate: evaluate.where },
 };
 
-/** Activations that ONNX Runtime has of its own or fuses with what is in front of them. */
+/** Activations that are ONNX Runtime's own or that it fuses with the operator before. */
 const FUSED: OperatorTable = {
   ...alike("com.microsoft:Gelu com.microsoft:QuickGelu", unary(5)),
   "com.microsoft:FastGelu": ofInput(9, infer.likeFirst),

@@ -1,4 +1,4 @@
-/** Operators that make tensors of nothing but sizes and seeds. */
+/** Operators that make tensors from sizes and seeds alone. */
 import * as evaluate from "../evaluate/reduction.js";
 import { bernoulli } from "../infer/elementwise.js";
 import * as infer from "../infer/generation.js";

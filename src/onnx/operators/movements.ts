@@ -1,4 +1,4 @@
-/** Operators that move, look up, convert, put or choose elements. */
+/** Operators that move, look up, convert, scatter or choose elements. */
 import { cast, castLike } from "../evaluate/elementwise.js";
 import * as evaluate from "../evaluate/layout.js";
 import * as elements from "../infer/elementwise.js";

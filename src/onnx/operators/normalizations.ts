@@ -1,4 +1,4 @@
-/** Normalizations: by rows, by windows of channels, by statistics that are given. */
+/** Normalizations: by rows, by windows of channels, by given statistics. */
 import { likeFirst } from "../infer/elementwise.js";
 import { embedLayerNormalization } from "../infer/indexing.js";
 import type { InferRule } from "../infer/node-call.js";

@@ -1,9 +1,9 @@
 /**
- * What this program knows of an operator type, all of it in one row.
+ * All knowledge about an operator type, in one row.
  *
  * Rows stand in the files of this folder, a file per family; the rules they name (types, work,
- * elements, views, products) in `infer`, `work`, `evaluate` and beside them. Code for GPUs is
- * apart, since it stands on all of this.
+ * elements, views, products) in `infer`, `work`, `evaluate` and next to them. Code for GPUs is
+ * separate, since it builds on all of this.
  */
 import type { OperatorForm, ProductShape, RecurrenceShape } from "../../ir/operator-form.js";
 import type { Evaluator } from "../evaluate/evaluator.js";
@@ -11,7 +11,7 @@ import type { InferRule, NodeCall } from "../infer/node-call.js";
 import type { WorkCall, WorkRule } from "../work/work-rule.js";
 import type { ViewRule } from "./view-rules.js";
 
-/** Sizes of the products inside a node; `undefined` where its types do not say. */
+/** Sizes of the products inside a node; `undefined` when its types do not determine them. */
 export type ProductRule = (node: WorkCall) => readonly ProductShape[] | undefined;
 
 /** Sizes of a recurrent node. */
@@ -20,7 +20,7 @@ export type RecurrenceRule = (call: NodeCall) => RecurrenceShape;
 /** Weights of few bits, stored in bytes. */
 export interface PackedInputs {
   readonly inputs: readonly number[];
-  /** The attribute that says how many bits a weight has, 4 where it is absent. */
+  /** The attribute with the bits of a weight; 4 when it is absent. */
   readonly bits: string;
 }
 
@@ -33,13 +33,16 @@ export interface OperatorType {
   readonly work?: WorkRule;
   /** Elements of the outputs, for operators that shape computations use. */
   readonly evaluate?: Evaluator;
-  /** When the first output is the first input under another shape, and no work. */
+  /**
+   * The condition under which the first output is the first input under another shape, without any
+   * work.
+   */
   readonly view?: ViewRule;
-  /** Form `product`: the sizes of the products that it is made of. */
+  /** Form `product`: the sizes of its products. */
   readonly products?: ProductRule;
   /** Form `recurrent`: the sizes. */
   readonly recurrence?: RecurrenceRule;
-  /** Every result is a function of the element of input 0 at its place, and of constants. */
+  /** Every result depends on the element of input 0 at its place, and on constants. */
   readonly isUnary?: true;
   /** Reads no more of its first input than it writes. */
   readonly readsPart?: true;
@@ -51,9 +54,9 @@ export interface OperatorType {
   readonly packs?: PackedInputs;
   /** Constants made by it are the numbers of its first input in another order, shape or precision. */
   readonly keepsNumbers?: true;
-  /** Other values each time it runs: never a constant. */
+  /** Its values differ on every run: never a constant. */
   readonly isRandom?: true;
-  /** Why it can have no code for a GPU. */
+  /** The reason why it cannot have GPU code. */
   readonly gpuRefusal?: string;
 }
 

@@ -77,8 +77,8 @@ function productOfRows(
 }
 
 /**
- * Subscripts of both operands and the result count the products, those of one operand and the
- * result its rows or columns, those that vanish the inner size.
+ * Subscripts of both operands and the result determine the number of products, those of one operand
+ * and the result its rows or columns, and those that vanish the inner size.
  */
 export const einsum: ProductRule = ({ call }) => {
   const sizes = einsumSizes(call);
@@ -145,7 +145,7 @@ export function experts(first: number, second: number): ProductRule {
   };
 }
 
-/** One product of two matrices, the first transposed where `transA` says so. */
+/** One product of two matrices, the first transposed with `transA`. */
 export const general: ProductRule = ({ call, outputs }) => {
   const [m, n] = (outputs[0] ?? UNKNOWN).dims ?? [];
   const [rows, columns] = call.dims(0) ?? [];

@@ -1,4 +1,4 @@
-/** Fourier transforms and what belongs to them, and determinants. */
+/** Fourier transforms, their companions, and determinants. */
 import { window } from "../infer/generation.js";
 import * as images from "../infer/image.js";
 import { det as detTypes } from "../infer/matrix.js";

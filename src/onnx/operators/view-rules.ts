@@ -1,15 +1,18 @@
-/** When an operator is the memory of its first input under another shape, or changes nothing at all. */
+/**
+ * Conditions under which an operator only reshapes the memory of its first input, or changes
+ * nothing.
+ */
 import { type Fact, isStatic } from "../infer/fact.js";
 import type { NodeCall } from "../infer/node-call.js";
 import { permutation } from "../infer/reshaping.js";
 
-/** Whether a node, whose first output is given, only renames memory. */
+/** Returns whether a node with this first output only renames memory. */
 export type ViewRule = (call: NodeCall, output: Fact) => boolean;
 
-/** Whatever the sizes are. */
+/** For all sizes. */
 export const always: ViewRule = () => true;
 
-/** Where the output has the dims of the input. */
+/** When the output has the dims of the input. */
 export const sameDims: ViewRule = (call, output) =>
   isStatic(output.dims) && call.dims(0)?.join() === output.dims.join();
 
@@ -23,7 +26,7 @@ export const isTransposeTrivial: ViewRule = (call) => {
   return wide.every((axis, i) => i === 0 || axis > (wide[i - 1] ?? 0));
 };
 
-/** Where there is nothing to combine. */
+/** When there is nothing to combine. */
 export const hasOneInput: ViewRule = (call) => call.node.inputs.length === 1;
 
 /** A whole slice is the tensor itself unless it runs backwards. */
@@ -36,5 +39,5 @@ export const isSliceWhole: ViewRule = (call, output) => {
 export const isCastTrivial: ViewRule = (call, output) =>
   output.elementType !== undefined && output.elementType === call.input(0).elementType;
 
-/** Dropout lets everything through unless it trains; a mask that somebody reads is work. */
+/** Dropout lets everything through unless it trains; a mask with a reader is work. */
 export const isDropoutInert: ViewRule = (call) => !call.has(2) || (call.values(2)?.[0] ?? 1) === 0;

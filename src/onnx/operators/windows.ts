@@ -5,7 +5,7 @@ import { none } from "../work/movement.js";
 import * as work from "../work/reductions.js";
 import { alike, type OperatorTable } from "./operator-type.js";
 
-/** Rows of the pools and of what resamples. */
+/** Rows of pools and of resampling operators. */
 export const WINDOWS: OperatorTable = {
   MaxPool: { form: "window", infer: infer.pool, work: work.window(1, -1) },
   AveragePool: { form: "window", infer: infer.pool, work: work.window(1, 0) },

@@ -1,8 +1,8 @@
 /**
  * Work of If, Loop and Scan: that of their bodies, times how often they run.
  *
- * If counts its more expensive branch. Loop counts its trips where they are constant; where only the
- * run decides it counts one and says so. Scan counts the length of its sequence.
+ * If counts its more expensive branch. Loop counts its trips where they are constant; otherwise it
+ * counts one and records that. Scan counts the length of its sequence.
  */
 import type { OperatorWork } from "../../ir/operator-graph.js";
 import { branchesOf, scanLength, tripCount } from "../infer/control-flow.js";
@@ -13,7 +13,7 @@ import type { OnnxGraph, OnnxModel, OnnxNode } from "../model.js";
 import { isControlFlow, isView, operatorTypeNamed, typeOf } from "../operators/catalog.js";
 import { nodeWork } from "./work-of.js";
 
-/** What is known of the model when its work is counted. */
+/** The context of counting the work of a model. */
 export interface WorkContext {
   readonly model: OnnxModel;
   /** Facts of the values of every branch and body. */
@@ -26,7 +26,7 @@ export interface WorkContext {
 
 const NOTHING: OperatorWork = { flops: 0, bytesRead: 0, bytesWritten: 0, parameterBytes: 0 };
 
-/** Work of one node with what it runs inside. Cost: O(nodes of its bodies). */
+/** Work of one node, its bodies included. Cost: O(nodes of its bodies). */
 export function workOf(
   call: NodeCall,
   outputs: readonly Fact[],
@@ -53,7 +53,7 @@ function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
   return scale(once, times ?? 1);
 }
 
-/** More FLOPs, and where those are equal more bytes. */
+/** Whether one work has more FLOPs, or as many and more bytes. */
 function isMore(a: OperatorWork, b: OperatorWork): boolean {
   return a.flops === b.flops ? bytes(a) > bytes(b) : a.flops > b.flops;
 }

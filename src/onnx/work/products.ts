@@ -1,6 +1,6 @@
 /**
- * Work of convolutions, matrix products, recurrent operators and attention: where most of the
- * FLOPs of a model are.
+ * Work of convolutions, matrix products, recurrent operators and attention: most FLOPs of most
+ * models.
  *
  * Source: a convolution makes each output element from (C / group) x kernel products (Sze et al.,
  * "Efficient Processing of Deep Neural Networks", Proc. IEEE 105(12), 2017, section III); the
@@ -91,8 +91,8 @@ export const einsum: WorkRule = {
 };
 
 /**
- * Gates of a recurrent cell, and operations per hidden unit beside the two products. `hiddenAxis` is
- * the axis of the recurrence weights (input 2) that has a hidden unit for each place.
+ * Gates of a recurrent cell, and operations per hidden unit besides the two products. `hiddenAxis`
+ * is the axis of the recurrence weights (input 2) that has a hidden unit for each place.
  */
 export function recurrent(gates: number, pointwise: number, hiddenAxis: number = 2): WorkRule {
   return {
@@ -123,8 +123,8 @@ export function attention(sizesOf: AttentionRule, formula: string): WorkRule {
 }
 
 /**
- * Every row goes through the `k` experts that are chosen for it: inputs `weights` hold a matrix for
- * each expert, packed where `expert_weight_bits` says so.
+ * Every row goes through the `k` experts chosen for it: inputs `weights` hold a matrix for each
+ * expert, packed where `expert_weight_bits` says so.
  */
 export function experts(weights: readonly number[], isPacked: boolean): WorkRule {
   return {

@@ -8,7 +8,7 @@ import {
   type WorkRule,
 } from "./work-rule.js";
 
-/** So many operations per element of the input, and per element of the output. */
+/** `count` operations per element of the input, `perOutput` per element of the output. */
 export function perInput(count: number, perOutput: number = 0): WorkRule {
   const second = perOutput === 0 ? "" : perOutput === 1 ? " + |Y|" : ` + ${perOutput} |Y|`;
   return {
@@ -17,7 +17,7 @@ export function perInput(count: number, perOutput: number = 0): WorkRule {
   };
 }
 
-/** So many operations per tap of the window, and per element of the output. */
+/** `perTap` operations per tap of the window, `perOutput` per element of the output. */
 export function window(perTap: number, perOutput: number): WorkRule {
   const tail = perOutput === 0 ? "" : perOutput < 0 ? ` - |Y|` : ` + |Y|`;
   return {
@@ -33,7 +33,7 @@ export const lrn: WorkRule = {
   flops: (work) => ((work.call.int("size") ?? 1) + 5) * outputCount(work),
 };
 
-/** Bits that tell `count` things apart. */
+/** Bits that distinguish `count` values. */
 function bits(count: number): number {
   return Math.ceil(Math.log2(Math.max(2, count)));
 }
@@ -84,7 +84,7 @@ export const gridSample: WorkRule = {
   },
 };
 
-/** Bilinear samples per output: `sampling_ratio` squared; as many as fit (taken as 2 x 2) when adaptive. */
+/** Bilinear samples per output: `sampling_ratio` squared; taken as 2 x 2 when adaptive. */
 export const roiAlign: WorkRule = {
   formula: "8 ratio^2 |Y|, ratio = sampling_ratio or 2",
   flops: (work) => 8 * (work.call.int("sampling_ratio") || 2) ** 2 * outputCount(work),
@@ -121,7 +121,7 @@ export const nonMaxSuppression: WorkRule = {
   flops: (work) => inputCount(work, 1),
 };
 
-/** Updates are added, multiplied or compared when a reduction is asked for. */
+/** Updates are added, multiplied or compared when there is a reduction. */
 export const scatter: WorkRule = {
   formula: "|updates| with a reduction, else 0",
   flops: (work) => ((work.call.text("reduction") ?? "none") === "none" ? 0 : inputCount(work, 2)),

@@ -38,7 +38,7 @@ export function nodeWork(work: WorkCall, type: OperatorType | undefined): Operat
   };
 }
 
-/** Attributes that make no sense (no heads, a negative size) must not make invalid figures. */
+/** Senseless attributes (no heads, a negative size) must not yield invalid figures. */
 function figureOf(flops: number): number {
   return Number.isFinite(flops) && flops > 0 ? flops : 0;
 }

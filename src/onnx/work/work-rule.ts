@@ -15,7 +15,7 @@ export interface WorkCall {
  * arithmetic counts like floating-point arithmetic; moving, converting and choosing elements is 0.
  */
 export interface WorkRule {
-  /** For people: `Y` is the first output, `X` the first input, `|Y|` its elements. */
+  /** The formula in print: `Y` is the first output, `X` the first input, `|Y|` its elements. */
   readonly formula: string;
   readonly flops: (work: WorkCall) => number;
 }
@@ -30,7 +30,7 @@ export function outputCount({ outputs }: WorkCall, i: number = 0): number {
   return countOf((outputs[i] ?? UNKNOWN).dims) ?? 0;
 }
 
-/** Size `axis` (negative: from the end) of input `i`; 1 when there is none. */
+/** Size `axis` (negative: from the end) of input `i`; 1 when absent. */
 export function inputSize({ call }: WorkCall, i: number, axis: number): number {
   return call.dims(i)?.at(axis) ?? 1;
 }

@@ -5,14 +5,14 @@ import type { Placement } from "../placement.js";
 import { NAMED_SHAPES } from "./named-shapes.js";
 import { buildPlacement } from "./shape-builder.js";
 
-/** What a named shape is built with; absent: the shape's own usual value. */
+/** Options of a named shape; absent: the shape's own default. */
 export interface ShapeOptions {
   readonly devices: number;
   /** Default `train`. */
   readonly mode?: "train" | "infer";
   readonly forward?: number;
   readonly backward?: number;
-  /** Only for shapes with weight blocks; `interleaved-1f1b` has them when this is given. */
+  /** Only for shapes with weight blocks; with it `interleaved-1f1b` has them too. */
   readonly weight?: number;
   /** Only for `interleaved-1f1b`. */
   readonly chunks?: number;
@@ -29,7 +29,7 @@ export const SHAPE_NAMES: readonly string[] = [...NAMED_SHAPES.keys()];
 
 const MAX_DEVICES = 512;
 
-/** As many as a placement file may have. */
+/** The same limit as for a placement file. */
 const MAX_BLOCKS = 4096;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The named shapes: how a model's stages lie on devices.
+ * The named shapes: layouts of a model's stages on devices.
  *
  * - `v`: one chain down the devices. `x`: two chains through all devices in opposite directions.
  * - `m`: a chain, with a first stage spread over all devices (a large embedding). `nn`: the spread
@@ -25,7 +25,7 @@ export interface BlockTimes {
   readonly weight?: number | undefined;
 }
 
-/** What a shape is made for. */
+/** The devices and times that a shape is made for. */
 export interface ShapeSize {
   readonly devices: number;
   readonly chunks: number;
@@ -38,9 +38,9 @@ export interface NamedShape {
   /** Fewest devices; `even`: only even numbers. */
   readonly least: number;
   readonly even: boolean;
-  /** Times that are used unless others are given. */
+  /** Default times. */
   readonly times: BlockTimes;
-  /** Whether `chunks` means something, and its usual value. */
+  /** Whether `chunks` applies, and its default. */
   readonly chunks: number | undefined;
   /** Whether the gradient of the weights is a block of its own: when `--weight` is given, or always. */
   readonly splits: "always" | "optional" | "never";
@@ -70,7 +70,7 @@ function spread(devices: number, after: readonly number[], backward?: number): S
   return backward === undefined ? step : { ...step, backward };
 }
 
-/** Times with a weight block where one is wanted. */
+/** Times with a weight block where one is requested. */
 function split({ weight, ...times }: BlockTimes): Pick<ShapeStep, keyof BlockTimes> {
   return weight === undefined ? times : { ...times, weight };
 }
@@ -79,7 +79,9 @@ function whole({ forward, backward }: BlockTimes): { forward: number; backward: 
   return { forward, backward };
 }
 
-/** A chain with a spread stage before the devices at `cuts`, and after the last one if wanted. */
+/**
+ * A chain with a spread stage before the devices at `cuts`, and after the last one if requested.
+ */
 function withSpread(cuts: readonly number[], backward: number | undefined, atEnd = false) {
   return ({ devices, times }: ShapeSize): ShapeStep[] => {
     const steps: ShapeStep[] = [];

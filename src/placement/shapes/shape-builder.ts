@@ -13,7 +13,7 @@ import type { Block, BlockKind, Dependency, Placement } from "../placement.js";
 
 /** One forward step of a shape. */
 export interface ShapeStep {
-  /** Devices it stands on. */
+  /** Devices that it occupies. */
   readonly devices: readonly number[];
   /** Earlier steps that it follows. */
   readonly after: readonly number[];
@@ -26,7 +26,7 @@ export interface ShapeStep {
   readonly weight?: number;
 }
 
-/** What all shapes take besides their steps. */
+/** Options of all shapes besides their steps. */
 export interface ShapeFrame {
   readonly devices: number;
   readonly mode: "train" | "infer";
