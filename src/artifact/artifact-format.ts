@@ -62,6 +62,7 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
         source: oneOf("measured", "estimated").describe(
           "Whether its operators were timed, or their times are a model's.",
         ),
+        measuredBy: optional(text(200).describe("The tool that measured, if it was another one.")),
       }).describe("The device that the times are of."),
     ),
     operators: optional(operatorsSectionShape),

@@ -25,6 +25,8 @@ export interface Provenance {
 export interface ArtifactDevice {
   readonly name: string;
   readonly source: "measured" | "estimated";
+  /** The tool that measured, if it was another one. */
+  readonly measuredBy?: string;
 }
 
 /** One launch: see `Launch`, with names instead of ids and predicted times. */

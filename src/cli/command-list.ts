@@ -51,6 +51,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/profile.js")).registerProfile,
   },
   {
+    name: "profile import",
+    summary:
+      "make a profile of what trtexec, Nsight Systems, ONNX Runtime, PyTorch or others measured",
+    argument: ["<file...>", "files of one tool"],
+    load: async () => (await import("./commands/profile-import.js")).registerProfileImport,
+  },
+  {
     name: "run",
     summary: "execute a schedule, check its outputs, compare it with ONNX Runtime's own ways",
     argument: ["<schedule.json>", "the schedule"],

@@ -119,7 +119,9 @@ function programOn(io: CliIo, isSilent: boolean): Command {
     .showHelpAfterError("(run with --help to see every option)")
     .enablePositionalOptions();
   for (const { name, summary, argument } of COMMANDS) {
-    const command = program.command(name).description(summary);
+    // Made by itself, as `command` takes a second word for an argument.
+    const command = program.createCommand(name).description(summary).copyInheritedSettings(program);
+    program.addCommand(command);
     if (argument !== undefined) {
       command.argument(...argument);
     }
@@ -143,14 +145,23 @@ const HELP_COLUMNS = 80;
  * NAME` put as `NAME --help`, so that a misspelt NAME is a misspelt command.
  */
 function withCommand(argv: readonly string[]): readonly string[] {
-  const [first, second] = argv;
+  const [first, second, third] = argv;
+  if (isTwoWords(first, second)) {
+    return [`${first} ${second}`, ...argv.slice(2)];
+  }
   if (first === "help" && second !== undefined) {
-    const isCommand = COMMANDS.some(({ name }) => name === second);
-    return isCommand ? [second, "--help"] : [second];
+    const name = isTwoWords(second, third) ? `${second} ${third}` : second;
+    const isCommand = COMMANDS.some((entry) => entry.name === name);
+    return isCommand ? [name, "--help"] : [second];
   }
   const isBareWord = first === undefined || /^\w[\w-]*$/.test(first);
   const isOfProgram = ["-h", "--help", "-V", "--version"].includes(first ?? "");
   return isBareWord || isOfProgram ? argv : [DEFAULT_COMMAND, ...argv];
+}
+
+/** Whether two arguments are a command of two words, such as `profile import`. */
+function isTwoWords(first: string | undefined, second: string | undefined): boolean {
+  return COMMANDS.some(({ name }) => name === `${first} ${second}`);
 }
 
 function reportException(error: unknown, io: CliIo, style: FailureStyle): number {

@@ -57,6 +57,7 @@ export function pipelineCosts(
         device: device.model,
         deviceFile: device.file,
         math: estimatedMath(options.math),
+        profile: options.profile,
       };
   }
 }

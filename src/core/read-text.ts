@@ -21,6 +21,34 @@ const LINE_ENDS = [0x09, 0x0a, 0x0d];
  */
 const GIVEN_STREAM = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
+/** What reading bytes gave. */
+export type BytesFile =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "too-large"; readonly bytes: number };
+
+/** Reads a file, as `readTextFile` does, of whatever bytes it has. Throws as `openInput` does. */
+export function readBytesFile(path: string, limit: number): BytesFile {
+  const isGivenPipe = GIVEN_STREAM.test(path) && statSync(path).isFIFO();
+  const { file, size } = isGivenPipe ? { file: openSync(path, "r"), size: 0 } : openSized(path);
+  try {
+    const bytes = size > limit ? undefined : readUpTo(file, size, limit);
+    return bytes === undefined
+      ? { kind: "too-large", bytes: Math.max(size, limit + 1) }
+      : { kind: "bytes", bytes };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Returns bytes as UTF-8 text, without a byte order mark at their start. */
+export function textOfBytes(bytes: Uint8Array): Exclude<TextFile, { kind: "too-large" }> {
+  const problem = encodingProblem(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  // The decoder drops the byte order mark.
+  return problem === undefined
+    ? { kind: "text", text: new TextDecoder().decode(bytes) }
+    : { kind: "not-text", problem };
+}
+
 /**
  * Reads a file as UTF-8 text, without a byte order mark at its start. Pipes, devices and sockets
  * are refused, but a pipe that the process inherited is read to its end. A file larger than `limit`
@@ -29,21 +57,8 @@ const GIVEN_STREAM = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
  * Throws as `openInput` does.
  */
 export function readTextFile(path: string, limit: number): TextFile {
-  const isGivenPipe = GIVEN_STREAM.test(path) && statSync(path).isFIFO();
-  const { file, size } = isGivenPipe ? { file: openSync(path, "r"), size: 0 } : openSized(path);
-  try {
-    const bytes = size > limit ? undefined : readUpTo(file, size, limit);
-    if (bytes === undefined) {
-      return { kind: "too-large", bytes: Math.max(size, limit + 1) };
-    }
-    const problem = encodingProblem(bytes);
-    // The decoder drops the byte order mark.
-    return problem === undefined
-      ? { kind: "text", text: new TextDecoder().decode(bytes) }
-      : { kind: "not-text", problem };
-  } finally {
-    closeSync(file);
-  }
+  const read = readBytesFile(path, limit);
+  return read.kind === "bytes" ? textOfBytes(read.bytes) : read;
 }
 
 function openSized(path: string): { readonly file: number; readonly size: number } {

@@ -2,7 +2,6 @@
  * Compiling for a GPU that is known by its data sheet: nothing is measured, everything is estimated
  * and marked so, unless a recorded profile has the figures.
  */
-import { basename } from "node:path";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { gpuSectionOf } from "../artifact/gpu-section-of.js";
@@ -14,19 +13,20 @@ import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failur
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { profileDoesNotFit } from "../profile/failures.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { memoryProblem } from "../verify/memory-problem.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
-import { gpuProfileInFile, type RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
+import type { RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
 import { algorithmRefused, mergesNotMeasured } from "./failures.js";
 import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
+import { measuredDevice } from "./measured-device.js";
 import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { dimsOfProfile, recordedDims } from "./recorded-dims.js";
+import { recordedGpuProfile } from "./recorded-gpu-profile.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 
 /** A request to compile a model for a GPU known by its data sheet. */
@@ -83,7 +83,7 @@ async function compiledFor(
 ): Promise<Result<CompiledForModel>> {
   const { device, algorithm, seed, math, progress } = request;
   const { operators } = lowered.graph;
-  const recorded = recordedProfile(request, lowered);
+  const recorded = recordedGpuProfile(lowered, request.profile, device);
   if (!recorded.ok) {
     return recorded;
   }
@@ -128,10 +128,10 @@ async function compiledFor(
   }
   const artifact: ScheduleArtifact = {
     provenance: provenanceOf(request, lowered, recorded.value, tool),
-    device: {
-      name: profile?.device.name ?? device.product,
-      source: profile === undefined ? "estimated" : "measured",
-    },
+    device:
+      profile === undefined
+        ? { name: device.product, source: "estimated" }
+        : measuredDevice(profile),
     operators: gpuSectionOf({
       graph: lowered.graph,
       candidates,
@@ -152,34 +152,6 @@ function timed(searchMs: Map<GpuAlgorithm, number>) {
     searchMs.set(name, nowMs() - start);
     return found;
   };
-}
-
-/**
- * The profile of the request, whose figures replace those of the device model. It must be of this
- * model and of a GPU of the same kind.
- */
-function recordedProfile(
-  { profile, device }: ModelCompileRequest,
-  lowered: LoweredModel,
-): Result<RecordedGpuProfile | undefined> {
-  if (profile === undefined) {
-    return ok(undefined);
-  }
-  const recorded = gpuProfileInFile(lowered, profile, basename(profile));
-  if (!recorded.ok) {
-    return recorded;
-  }
-  const { name, multiprocessors } = recorded.value.profile.device;
-  const words = new Set(wordsOf(name));
-  const isKind = wordsOf(device.name).every((word) => words.has(word));
-  return (isKind && multiprocessors === device.sms) || name === device.product
-    ? recorded
-    : fail([profileDoesNotFit(profile, "GPU", name, device.product)]);
-}
-
-/** Words of a name of a GPU: "NVIDIA A100-PCIE-40GB" is of the kind `a100-pcie-40gb`. */
-function wordsOf(name: string): readonly string[] {
-  return name.toLowerCase().split(/[^a-z0-9]+/);
 }
 
 function provenanceOf(

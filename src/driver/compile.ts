@@ -29,6 +29,7 @@ import { operatorsProblems } from "../verify/operators-problems.js";
 import { provenanceProblems } from "../verify/provenance-problems.js";
 import { workerPredictionProblems } from "../verify/worker-prediction-problems.js";
 import type { DriverContext } from "./context.js";
+import { measuredDevice } from "./measured-device.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
@@ -102,7 +103,7 @@ async function artifactOf(
   invariant(problems.length === 0, `the chosen schedule verifies: ${JSON.stringify(problems[0])}`);
   const artifact: ScheduleArtifact = {
     provenance: provenanceOf(request, lowered, obtained.value.input, context.tool),
-    device: { name: profile.device.name, source: profile.device.source },
+    device: measuredDevice(profile),
     operators: operatorsSectionOf({
       lowered,
       costs: operatorCostsOf(profile, lowered.graph),

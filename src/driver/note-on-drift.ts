@@ -12,9 +12,9 @@ const MOST_DRIFT = 1.25;
  * were: predictions come from the operators, the choice from the schedules.
  */
 export function noteOnDrift({ method, measurement }: Profile): string | undefined {
-  const then = method.run.medianNs;
+  const then = method?.run.medianNs;
   const now = measurement?.baselines.find(({ name }) => name === "sequential")?.latency.medianNs;
-  if (now === undefined || Math.max(then / now, now / then) <= MOST_DRIFT) {
+  if (then === undefined || now === undefined || Math.max(then / now, now / then) <= MOST_DRIFT) {
     return undefined;
   }
   const factor = Math.max(then / now, now / then).toFixed(1);

@@ -21,6 +21,7 @@ import {
 import type { Result } from "../core/result.js";
 import type { WorkerCosts } from "../cost/operator-costs.js";
 import { profileWording } from "./failures.js";
+import { importRecordShape } from "./import-record.js";
 import type {
   BaselineTiming,
   OperatorMethod,
@@ -95,7 +96,7 @@ const key: Shape<ProfileKey> = object<ProfileKey>({
 
 const device: Shape<ProfileDevice> = object<ProfileDevice>({
   name: TEXT,
-  source: oneOf("measured"),
+  source: oneOf("measured", "imported"),
   logicalCores: POSITIVE,
   architecture: TEXT,
   node: TEXT,
@@ -184,7 +185,8 @@ export const PROFILE_KIND: DocumentKind<Profile> = defineDocument<Profile>(
     key,
     model: TEXT,
     device,
-    method,
+    imported: optional(importRecordShape),
+    method: optional(method),
     operators: list(operator).describe("In the order of the graph."),
     workers,
     measurement: optional(measurement),

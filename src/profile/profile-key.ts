@@ -15,7 +15,7 @@ import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
  * Raised whenever the method of measuring changes what the figures mean: profiles measured
  * differently must not be compared.
  */
-const PROFILE_METHOD_VERSION = 1;
+export const PROFILE_METHOD_VERSION = 1;
 
 /** The parts of a key, in the order in which they are compared. */
 export interface ProfileKey {

@@ -3,6 +3,7 @@
  * often moved and sometimes edited, and what is compiled from it must pass its own verifier.
  */
 import type { JsonProblem } from "../core/json-shape.js";
+import { importProblems } from "./import-record.js";
 import type {
   BaselineName,
   BaselineTiming,
@@ -17,9 +18,14 @@ import { noiseOf } from "./timing.js";
 
 /** Contradictions with their JSON pointers, in the order of the file. */
 export function profileProblems(profile: Profile): readonly JsonProblem[] {
-  const { method, operators, measurement } = profile;
+  const { device, imported, method, operators, measurement } = profile;
+  const isMeasured = device.source === "measured";
   return [
-    ...runProblems("/method/run", method.run),
+    ...importProblems(device.source, imported),
+    ...(isMeasured === (method !== undefined)
+      ? []
+      : [{ pointer: "/method", message: "must be there exactly if this tool measured" }]),
+    ...(method === undefined ? [] : runProblems("/method/run", method.run)),
     ...operatorProblems(profile),
     ...operators.flatMap((timing, at) => timingProblems(`/operators/${at}`, timing)),
     ...workerProblems(profile),

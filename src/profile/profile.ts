@@ -1,5 +1,6 @@
 import type { OperatorCosts, WorkerCosts } from "../cost/operator-costs.js";
 import type { OperatorGraph } from "../ir/operator-graph.js";
+import type { ImportRecord } from "./import-record.js";
 import type { ProfileKey } from "./profile-key.js";
 
 /** A summary of repeated timings of one thing: integer nanoseconds. */
@@ -29,7 +30,8 @@ export interface OperatorTiming extends Timing {
 /** What is known of the machine and of the software that was measured. */
 export interface ProfileDevice {
   readonly name: string;
-  readonly source: "measured";
+  /** `imported`: another tool measured, and `imported` of the profile says which. */
+  readonly source: "measured" | "imported";
   readonly logicalCores: number;
   readonly architecture: string;
   readonly node: string;
@@ -117,7 +119,10 @@ export interface Profile {
   readonly key: ProfileKey;
   readonly model: string;
   readonly device: ProfileDevice;
-  readonly method: OperatorMethod;
+  /** Where imported figures come from; absent: they were measured by this tool. */
+  readonly imported?: ImportRecord;
+  /** Absent of imported figures. */
+  readonly method?: OperatorMethod;
   /** In the order of the graph. */
   readonly operators: readonly OperatorTiming[];
   readonly workers: WorkerCosts;
@@ -144,7 +149,12 @@ export function operatorCostsOf(profile: Profile, graph: OperatorGraph): Operato
  *
  * Requires: the profile is of this graph (`checkProfile`).
  */
-export function fusedGroups(profile: Profile, graph: OperatorGraph): Int32Array {
+export function fusedGroups(
+  profile: {
+    readonly operators: readonly { readonly name: string; readonly fusedWith?: string }[];
+  },
+  graph: OperatorGraph,
+): Int32Array {
   const byName = new Map(graph.operators.map(({ name, id }) => [name, id]));
   const first = new Map(profile.operators.map(({ name, fusedWith }) => [name, fusedWith ?? name]));
   return Int32Array.from(

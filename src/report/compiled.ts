@@ -26,7 +26,7 @@ export function renderCompiled(
   const { dims, batch, tasks, merges } = operators;
   const why = whySequential(operators);
   return [
-    `device  ${formatName(device?.name ?? "unknown")} (times ${device?.source ?? "unknown"})`,
+    `device  ${formatName(device?.name ?? "unknown")} (times ${timesOf(device)})`,
     ...(dims.length === 0
       ? []
       : [`dims    ${dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ")}`]),
@@ -42,6 +42,14 @@ export function renderCompiled(
     ...(why === undefined ? [] : [`why     ${why}`]),
     ...boundLines(operators),
   ].join("\n");
+}
+
+/** How the times of a device came about. */
+function timesOf(device: ScheduleArtifact["device"]): string {
+  const by = device?.measuredBy;
+  return by === undefined
+    ? (device?.source ?? "unknown")
+    : `measured by ${formatName(by)}, not by top-compile`;
 }
 
 /** The bound on predictions of this kind of schedule; empty without predictions. */

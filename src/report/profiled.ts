@@ -19,8 +19,7 @@ export function renderProfiled(profile: Profile, columns: number): string {
     ]);
   return [
     `device  ${formatName(device.name)}, ${device.logicalCores} cores, ONNX Runtime ${device.onnxruntime}`,
-    `run     ${formatNs(method.run.medianNs)} on one thread; operators add up to ${formatNs(total)}`,
-    `trust   ${formatShare(method.runDriftRatio)} drift between sessions, ${formatShare(method.unattributedRatio)} of the time not attributed`,
+    ...methodLines(method, total),
     `workers ${workers.workers}: segment ${formatNs(workers.segmentNs)}, signal ${formatNs(workers.signalNs)}, slowdown ${workers.slowdown.map((each) => each.toFixed(2)).join(" ")}`,
     ...(measurement === undefined
       ? []
@@ -33,4 +32,14 @@ export function renderProfiled(profile: Profile, columns: number): string {
       columns,
     ),
   ].join("\n");
+}
+
+function methodLines(method: Profile["method"], total: number): readonly string[] {
+  const sum = `operators add up to ${formatNs(total)}`;
+  return method === undefined
+    ? [`run     ${sum}`]
+    : [
+        `run     ${formatNs(method.run.medianNs)} on one thread; ${sum}`,
+        `trust   ${formatShare(method.runDriftRatio)} drift between sessions, ${formatShare(method.unattributedRatio)} of the time not attributed`,
+      ];
 }

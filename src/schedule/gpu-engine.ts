@@ -85,6 +85,8 @@ export class GpuEngine {
   /** Events between two snapshots. */
   readonly #interval: number;
   #now = 0;
+  /** When the last operator so far ended: an operator without kernels is looked at later than it ends. */
+  #lastEnd = 0;
   #runEvents = 0;
   #ended = 0;
   #limit = Number.POSITIVE_INFINITY;
@@ -192,6 +194,7 @@ export class GpuEngine {
     this.#sharing.count = 0;
     this.#isOver = false;
     this.#now = moment.now;
+    this.#lastEnd = moment.now;
     this.#runEvents = moment.events;
     this.#ended = moment.ended;
     start.fill(-1);
@@ -266,11 +269,11 @@ export class GpuEngine {
       }
     }
     this.events += this.#runEvents - before;
-    if (this.#isOver || this.#now > this.#limit) {
+    if (this.#isOver || this.#lastEnd > this.#limit) {
       return Number.POSITIVE_INFINITY;
     }
     invariant(this.#ended === this.#count, "every operator of the plan runs");
-    return this.#now;
+    return this.#lastEnd;
   }
 
   /** Moves kernels that are due now to the device; operators without kernels are over at once. */
@@ -299,6 +302,7 @@ export class GpuEngine {
    */
   #passOn(operator: number, due: number): void {
     const end = Math.max(0, due - this.#work.launchGapNs);
+    this.#lastEnd = Math.max(this.#lastEnd, end);
     this.#trial.start[operator] = end;
     this.#trial.end[operator] = end;
     this.#trial.ended[this.#ended++] = operator;
@@ -314,6 +318,7 @@ export class GpuEngine {
     sharing.advance(step);
     const before = this.#now;
     this.#now += step;
+    this.#lastEnd = this.#now;
     let kept = 0;
     for (let slot = 0; slot < count; slot++) {
       let stays = true;

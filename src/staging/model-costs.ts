@@ -14,6 +14,8 @@ export interface Link {
 export interface ModelCosts {
   readonly device: ArtifactDevice;
   readonly profileInput: ProvenanceInput | undefined;
+  /** Arithmetic that a GPU profile was measured with; absent: the costs are of none. */
+  readonly math?: string;
   /** On one device of speed 1 while no other works; by operator id. */
   readonly durationNs: Float64Array;
   /** Operators that share a number must not be cut apart. */

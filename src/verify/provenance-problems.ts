@@ -41,7 +41,7 @@ function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): 
     case "placement":
       return operators === undefined;
     case "profile":
-      return operators !== undefined || (stages !== undefined && device === "cpu");
+      return (operators ?? stages) !== undefined;
     case "device":
       return (operators ?? stages) !== undefined && !/^(cpu|cuda)$/.test(device);
   }
@@ -57,6 +57,11 @@ function sectionProblems(artifact: ScheduleArtifact): string[] {
       "/operators and /pipeline exclude each other",
     ],
     [stages !== undefined && pipeline === undefined, "/stages has no /pipeline that runs them"],
+    [
+      device?.measuredBy !== undefined &&
+        (device.source !== "measured" || !provenance.inputs.some(({ role }) => role === "profile")),
+      "/device/measuredBy is there, but no measurement of another tool is an input",
+    ],
     [isOfModel && device === undefined, "/device is missing: the times are of no device"],
     [!isOfModel && device !== undefined, "/device is there, but no time is of a device"],
     [stages !== undefined && !hasModel, "/provenance/inputs has no model, but /stages are of one"],

@@ -103,14 +103,20 @@ function costsOf(
   const { options, inputs } = provenance;
   const isOfFile = inputs.some(({ role }) => role === "device");
   const isCpu = options["device"] === "cpu";
-  if (isCpu !== (device?.source === "measured")) {
-    return "/device/source and /provenance/options/device contradict each other";
+  const isRecorded = !isCpu && inputs.some(({ role }) => role === "profile");
+  if ((isCpu || isRecorded) !== (device?.source === "measured")) {
+    return "/device/source and /provenance contradict each other";
   }
   if (isCpu || isOfFile) {
     return undefined;
   }
   const model = deviceModelNamed(String(options["device"]));
   const { math } = options;
+  if (isRecorded) {
+    return model !== undefined && typeof math === "string"
+      ? undefined
+      : "/provenance/options has no device model and math that a GPU was measured with";
+  }
   if (model === undefined || (math !== "tf32" && math !== "ieee")) {
     return "/provenance/options has no device model and math that times can be estimated with";
   }

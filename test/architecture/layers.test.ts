@@ -44,6 +44,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "node:worker_threads": ["runtime"],
   "node:child_process": ["runtime"],
   "node:module": ["runtime"],
+  "node:zlib": ["driver"],
 };
 
 /** Files that may read a clock or ask the environment; nothing may use unseeded randomness. */

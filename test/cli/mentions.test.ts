@@ -17,7 +17,7 @@ const SOURCE = filesBelow("src", ".ts")
   .join("\n");
 const HELP = readFileSync(join(ROOT, "docs/cli.md"), "utf8");
 
-/** Options of other programs that documents name: npm's, vitest's, NVRTC's, the helper's, our benches'. */
+/** Options of other programs that documents name: npm's, vitest's, NVRTC's, the helper's, our benches', other tools' up to their first capital. */
 const OTHER_OPTIONS = new Set([
   "--omit",
   "--pool",
@@ -29,6 +29,15 @@ const OTHER_OPTIONS = new Set([
   "--probe",
   "--version",
   "--short",
+  // trtexec, builds of ONNX Runtime.
+  "--onnx",
+  "--profiling",
+  "--export",
+  "--separate",
+  "--no",
+  "--use",
+  "--max",
+  "--enable",
 ]);
 
 /** Heading of a page as the fragment of a link. */

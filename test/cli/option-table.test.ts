@@ -9,6 +9,7 @@ import { EXPLAIN } from "../../src/cli/commands/explain.js";
 import { INSPECT } from "../../src/cli/commands/inspect.js";
 import { PARTITION } from "../../src/cli/commands/partition.js";
 import { PROFILE_OPTIONS } from "../../src/cli/commands/profile.js";
+import { IMPORT_OPTIONS } from "../../src/cli/commands/profile-import.js";
 import { RUN } from "../../src/cli/commands/run.js";
 import { SEARCH } from "../../src/cli/commands/search-options.js";
 import { VERIFY } from "../../src/cli/commands/verify.js";
@@ -107,6 +108,14 @@ const SUBJECTS: readonly Subject[] = [
     lines: { cpu: () => [[]], cuda: () => [["--device", "cuda"]] },
   },
   {
+    name: "profile import",
+    table: IMPORT_OPTIONS as AnyOptionTable,
+    lines: {
+      cpu: () => [["n.csv", "--model", MODEL]],
+      "data-sheet": () => [["n.csv", "--model", MODEL, ...GPU]],
+    },
+  },
+  {
     name: "run",
     table: RUN as AnyOptionTable,
     lines: {
@@ -151,6 +160,8 @@ const VALUES: Readonly<Record<string, string>> = {
   dim: "n=1",
   seed: "2",
   rounds: "5",
+  model: MODEL,
+  workersOf: PROFILE,
 };
 
 function typed(key: string, spec: OptionSpec<unknown>, except: readonly unknown[] = []): string[] {
@@ -172,7 +183,14 @@ const MARKED = SUBJECTS.flatMap(({ name, table, lines }) =>
 );
 
 /** Traits that no command line of a command has: its options share a row with other commands. */
-const NEVER: readonly string[] = ["explain one-device", "profile profile", "profile pipeline"];
+const NEVER: readonly string[] = [
+  "explain one-device",
+  "profile profile",
+  "profile pipeline",
+  "profile import profile",
+  "profile import pipeline",
+  "profile import cuda-pipeline",
+];
 
 describe("an option that would be ignored", () => {
   const cases = MARKED.filter(({ name, trait }) => !NEVER.includes(`${name} ${trait}`));
@@ -196,7 +214,7 @@ describe("an option that would be ignored", () => {
       const refused: string[] = [];
       for (const base of lines[trait]?.() ?? []) {
         const has = base.includes(argv[0] ?? "");
-        const run = await runCli([name, ...model, ...base, ...(has ? [] : argv)]);
+        const run = await runCli([...name.split(" "), ...model, ...base, ...(has ? [] : argv)]);
         expect(run).toMatchObject({ status: 2, stdout: "" });
         refused.push(...run.stderr.split("\n").filter((each) => each.includes(why)));
       }
@@ -282,6 +300,8 @@ describe("an option that is accepted", () => {
     fuse: "recorded, on a GPU that is here",
     model: "which file is read",
     rounds: "how long is measured",
+    "match-by-order": "recorded in the profile",
+    "workers-of": "costs of workers in the profile",
   };
 
   it("is recorded, or does something else that is known", () => {

@@ -81,7 +81,15 @@ function descriptionOf({ help, choices, range, usual, usualWords }: OptionSpec<u
 }
 
 /** Commands that read models, and with them weights that may lie in other files. */
-const READS_WEIGHTS = ["compile", "profile", "run", "partition", "inspect", "verify"];
+const READS_WEIGHTS = [
+  "compile",
+  "profile",
+  "profile import",
+  "run",
+  "partition",
+  "inspect",
+  "verify",
+];
 
 const ALLOW_EXTERNAL: OptionSpec<readonly string[]> = {
   value: "<path>",

@@ -40,7 +40,6 @@ export const PIPELINE_DEVICE: OptionSpec<string> = {
 export const PROFILE: OptionSpec<string> = {
   value: "<file>",
   help: "take all measurements from this profile, and measure nothing",
-  not: { "gpu-pipeline": "stages on a GPU are estimated from its data sheet" },
 };
 
 /** `--remeasure`. */

@@ -6,6 +6,7 @@
 import type { CatalogSection } from "./catalog-entry.js";
 import { COMMAND_FAILURES } from "./command-failures.js";
 import { GPU_FAILURES } from "./gpu-failures.js";
+import { IMPORT_FAILURES } from "./import-failures.js";
 import { MODEL_FAILURES } from "./model-failures.js";
 import { PIPELINE_FAILURES } from "./pipeline-failures.js";
 import { RUNTIME_FAILURES } from "./runtime-failures.js";
@@ -16,6 +17,7 @@ export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
   "Commands and files": COMMAND_FAILURES,
   Models: MODEL_FAILURES,
   "Measuring and running": RUNTIME_FAILURES,
+  "Importing measurements": IMPORT_FAILURES,
   GPUs: GPU_FAILURES,
   Schedules: SCHEDULE_FAILURES,
   Pipelines: PIPELINE_FAILURES,
@@ -24,6 +26,7 @@ export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
 type AllEntries = typeof COMMAND_FAILURES &
   typeof MODEL_FAILURES &
   typeof RUNTIME_FAILURES &
+  typeof IMPORT_FAILURES &
   typeof GPU_FAILURES &
   typeof SCHEDULE_FAILURES &
   typeof PIPELINE_FAILURES;

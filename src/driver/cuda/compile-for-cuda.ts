@@ -16,6 +16,7 @@ import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
+import { measuredDevice } from "../measured-device.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
@@ -80,7 +81,7 @@ async function artifactOf(
   }
   const artifact = {
     provenance: provenanceOf(request, lowered, input, profile, context.tool),
-    device: { name: profile.device.name, source: "measured" },
+    device: measuredDevice(profile),
     operators: plain.value,
   } satisfies ScheduleArtifact;
   if (!request.mergeConvolutions) {

@@ -20,7 +20,7 @@ import {
 } from "../../staging/place-model.js";
 import type { DriverContext } from "../context.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
-import { recordedDims } from "../recorded-dims.js";
+import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
 import { type OnPlacementSearch, searchedSection } from "../search-placement.js";
 import { type CostSource, modelCosts } from "./model-costs.js";
@@ -147,12 +147,23 @@ export async function partitionModel(
 }
 
 function sizesFor({ costs, place }: PlaceRequest, context: DriverContext) {
-  return costs.kind === "cpu" ? measurable(costs.profile, place.seed, context) : {};
+  if (costs.kind === "cpu") {
+    return measurable(costs.profile, place.seed, context);
+  }
+  const assumed = costs.profile === undefined ? undefined : dimsOfProfile(costs.profile);
+  return assumed === undefined ? {} : { assumed };
+}
+
+function profileFile(costs: CostSource): readonly string[] {
+  if (costs.kind === "cpu") {
+    return costs.profile.kind === "file" ? [costs.profile.path] : [];
+  }
+  return costs.profile === undefined ? [] : [costs.profile];
 }
 
 function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
   return [
-    ...(costs.kind === "cpu" && costs.profile.kind === "file" ? [costs.profile.path] : []),
+    ...profileFile(costs),
     ...(place.layout.kind === "file" ? [place.layout.path] : []),
     ...(costs.deviceFile === undefined ? [] : [costs.deviceFile]),
   ];
@@ -161,7 +172,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 function provenanceOf(
   { model, place, given, dims, costs }: PipelineRequest,
   { boundDims }: LoweredModel,
-  { profileInput }: ModelCosts,
+  { profileInput, math }: ModelCosts,
   tool: string,
 ): ScheduleArtifact["provenance"] {
   const { layout } = place;
@@ -177,7 +188,7 @@ function provenanceOf(
     seed: place.seed,
     options: recordedOptions({
       device: costs.kind === "cpu" ? "cpu" : costs.device.name,
-      math: costs.kind === "cpu" ? undefined : costs.math,
+      math: costs.kind === "cpu" ? undefined : (math ?? costs.math),
       ...given,
       dim: recordedDims(dims, boundDims),
     }),

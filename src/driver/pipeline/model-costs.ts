@@ -8,7 +8,11 @@ import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import { estimatedCosts, type ModelCosts } from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
 import type { DriverContext } from "../context.js";
+import type { RecordedGpuProfile } from "../cuda/measure-on-cuda.js";
+import { measuredDevice } from "../measured-device.js";
+import { measuredProblem } from "../measured-problem.js";
 import { obtainProfile, type ProfileSource } from "../obtain-profile.js";
+import { recordedGpuProfile } from "../recorded-gpu-profile.js";
 
 /** The device that the operators' times are of. */
 export type CostSource =
@@ -19,6 +23,8 @@ export type CostSource =
       /** The file of the device model; absent: it comes with the tool. */
       readonly deviceFile?: string | undefined;
       readonly math: MathMode;
+      /** A recorded GPU profile, whose figures replace the estimates; absent: none. */
+      readonly profile?: string | undefined;
     };
 
 /**
@@ -40,9 +46,39 @@ export async function modelCosts(
   if (tooLarge !== undefined) {
     return fail([tooLarge]);
   }
-  return refused.length > 0
-    ? fail([operatorsNotCapturable(lowered.model.path, refused)])
-    : ok(estimatedCosts(lowered, source.device, source.math));
+  if (refused.length > 0) {
+    return fail([operatorsNotCapturable(lowered.model.path, refused)]);
+  }
+  const recorded = recordedGpuProfile(lowered, source.profile, source.device);
+  if (!recorded.ok) {
+    return recorded;
+  }
+  const estimated = estimatedCosts(lowered, source.device, source.math);
+  return ok(
+    recorded.value === undefined ? estimated : recordedCosts(lowered, estimated, recorded.value),
+  );
+}
+
+/**
+ * The costs on a GPU with what a profile has measured there; links are as usual. The gap that follows an
+ * operator is part of its time, so that one without kernels takes none.
+ */
+function recordedCosts(
+  { graph }: LoweredModel,
+  estimated: ModelCosts,
+  { profile, input }: RecordedGpuProfile,
+): ModelCosts {
+  const { launchGapNs } = profile.deviceModel;
+  const { durationNs } = measuredProblem(profile, graph).costs;
+  return {
+    ...estimated,
+    device: measuredDevice(profile),
+    profileInput: input,
+    math: profile.key.precision,
+    durationNs: durationNs.map((ns) => Math.max(0, ns + launchGapNs)),
+    stageNs: 0,
+    groupOf: fusedGroups(profile, graph),
+  };
 }
 
 async function measuredCosts(
@@ -58,7 +94,7 @@ async function measuredCosts(
   const { profile, input } = obtained.value;
   const { workers, segmentNs, tensorNs, byteNs, signalNs, slowdown } = profile.workers;
   return ok({
-    device: { name: profile.device.name, source: "measured" },
+    device: measuredDevice(profile),
     profileInput: input,
     durationNs: operatorCostsOf(profile, lowered.graph).durationNs,
     groupOf: fusedGroups(profile, lowered.graph),

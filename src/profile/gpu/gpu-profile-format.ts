@@ -18,6 +18,7 @@ import {
 import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
+import { importProblems, importRecordShape } from "../import-record.js";
 import type { Timing } from "../profile.js";
 import { relativeShape } from "../profile-format.js";
 import { MAX_NOISE, timeProblems } from "../profile-limits.js";
@@ -36,6 +37,7 @@ import {
   type GpuProfileDevice,
   type GpuProfileKey,
   type GpuScheduleTiming,
+  KERNEL_PARTS,
 } from "./gpu-profile.js";
 
 const count: Shape<number> = integer(0);
@@ -72,7 +74,7 @@ const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
 
 const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   name: text(),
-  source: oneOf("measured"),
+  source: oneOf("measured", "imported"),
   capability: text(),
   multiprocessors: integer(1),
   clockMhzBefore: count,
@@ -109,6 +111,11 @@ const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
       "Thread blocks that fit a multiprocessor at once; absent when the driver does not say.",
     ),
   ),
+  estimated: optional(
+    list(oneOf(...KERNEL_PARTS), KERNEL_PARTS.length).describe(
+      "What is the device model's, because the tool that measured does not say; absent: nothing.",
+    ),
+  ),
 }).named("kernel");
 
 const node: Shape<GpuNodeTiming> = object<GpuNodeTiming>({
@@ -122,6 +129,9 @@ const node: Shape<GpuNodeTiming> = object<GpuNodeTiming>({
 const operator: Shape<GpuOperatorTiming> = object<GpuOperatorTiming>({
   name: operatorName,
   nodes: list(node),
+  fusedWith: optional(
+    operatorName.describe("Of an import: the first operator of those computed with this one."),
+  ),
 });
 
 const pair: Shape<GpuPairTiming> = object<GpuPairTiming>({
@@ -168,6 +178,7 @@ export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProf
     key,
     model: text(),
     device,
+    imported: optional(importRecordShape),
     isVerified: boolean.describe(
       "False when stand-ins took the place of operators without GPU code.",
     ),
@@ -190,13 +201,17 @@ export function parseGpuProfile(source: string, where: string): Result<GpuProfil
   return parseDocument(source, GPU_PROFILE_KIND, consistent, profileWording(where));
 }
 
-/** What a shape cannot say: all times together stay in range. */
+/** What a shape cannot say: all times together stay in range, and who measured is said once. */
 function consistent(profile: GpuProfile, problems: JsonProblem[]): GpuProfile {
   const { chainNs, hopNs } = profile.launchCosts;
   const times = profile.operators.flatMap(({ nodes }) =>
     nodes.map(({ medianNs }) => medianNs + chainNs + hopNs),
   );
-  problems.push(...timeProblems("/operators", times), ...measurementProblems(profile));
+  problems.push(
+    ...timeProblems("/operators", times),
+    ...measurementProblems(profile),
+    ...importProblems(profile.device.source, profile.imported),
+  );
   return profile;
 }
 

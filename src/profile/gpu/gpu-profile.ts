@@ -1,5 +1,6 @@
 /** What is measured of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
 import type { DeviceModel } from "../../cost/device-model.js";
+import type { ImportRecord } from "../import-record.js";
 import type { RelativeTime, Timing } from "../profile.js";
 
 /** What a GPU profile depends on. */
@@ -21,13 +22,14 @@ export interface GpuProfileKey {
   readonly libraries: readonly string[];
 }
 
-/** The GPU, as its driver describes it. */
+/** The GPU, as its driver describes it; of an import, as its device model does. */
 export interface GpuProfileDevice {
   readonly name: string;
-  readonly source: "measured";
+  /** `imported`: another tool measured, and `imported` of the profile says which. */
+  readonly source: "measured" | "imported";
   readonly capability: string;
   readonly multiprocessors: number;
-  /** Clock of the multiprocessors while measuring, before and after. Units: MHz. */
+  /** Clock of the multiprocessors while measuring, before and after; 0: not known. Units: MHz. */
   readonly clockMhzBefore: number;
   readonly clockMhzAfter: number;
 }
@@ -40,6 +42,14 @@ export interface GpuLaunchCosts {
   readonly hopNs: number;
 }
 
+/** Parts of a kernel's record. */
+export const KERNEL_PARTS = [
+  "grid",
+  "threadBlock",
+  "registersPerThread",
+  "sharedBytesPerBlock",
+] as const;
+
 /** A kernel as the driver launches it. */
 export interface GpuKernelRecord {
   /** Absent when the driver does not say, as those before CUDA 12.3. */
@@ -51,6 +61,8 @@ export interface GpuKernelRecord {
   readonly sharedBytesPerBlock: number;
   /** Thread blocks that fit a multiprocessor at once; absent when the driver does not say. */
   readonly residentThreadBlocks?: number;
+  /** What of it is the device model's estimate, because the tool that measured does not say; absent: nothing. */
+  readonly estimated?: readonly (typeof KERNEL_PARTS)[number][];
 }
 
 /** One launch of an operator, measured alone and again and again. */
@@ -63,6 +75,8 @@ export interface GpuNodeTiming extends Timing {
 export interface GpuOperatorTiming {
   readonly name: string;
   readonly nodes: readonly GpuNodeTiming[];
+  /** Of an import: the first operator, in the order of the model, of those computed with this one; absent: itself. */
+  readonly fusedWith?: string;
 }
 
 /** Two operators that do not depend on each other. */
@@ -123,6 +137,8 @@ export interface GpuProfile {
   readonly key: GpuProfileKey;
   readonly model: string;
   readonly device: GpuProfileDevice;
+  /** Where imported figures come from; absent: they were measured by this tool. */
+  readonly imported?: ImportRecord;
   /**
    * Whether outputs were compared: not where stand-ins moved the bytes of some operators, or where
    * ONNX Runtime cannot give what is right.

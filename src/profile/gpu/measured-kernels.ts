@@ -11,6 +11,8 @@ import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.j
  * is that of its last library call, or of its last kernel. An operator that another's kernel computes, or
  * that has no elements, has none.
  *
+ * Times that were imported may be those of kernels alone, without the gap that follows each of them.
+ *
  * Requires: the profile is of this graph, in its order.
  */
 export function measuredKernels(
@@ -19,12 +21,13 @@ export function measuredKernels(
   device: DeviceModel,
 ): readonly (readonly Kernel[])[] {
   const arithmetic = arithmeticOf(profile.key.precision);
+  const gapNs = profile.imported?.includesGaps === false ? 0 : device.launchGapNs;
   return graph.operators.map((operator, at) => {
     const nodes = profile.operators[at]?.nodes ?? [];
     const library = nodes.findLastIndex(({ kind }) => kind !== "kernel");
     const main = library < 0 ? nodes.length - 1 : library;
     return nodes.flatMap((node, i) =>
-      kernelsOfNode(node, i === main ? operator : undefined, device, {
+      kernelsOfNode(node, i === main ? operator : undefined, gapNs, {
         arithmetic: node.kind === "kernel" ? "float32" : arithmetic,
         bytes: bytesOf(operator) / nodes.length,
       }),
@@ -43,11 +46,11 @@ function bytesOf({ work }: Operator): number {
 function kernelsOfNode(
   { kernels, medianNs }: GpuNodeTiming,
   main: Operator | undefined,
-  device: DeviceModel,
+  gapNs: number,
   share: { readonly arithmetic: Kernel["arithmetic"]; readonly bytes: number },
 ): readonly Kernel[] {
   const total = kernels.reduce((sum, kernel) => sum + threadsOf(kernel), 0);
-  const alone = Math.max(1, medianNs - kernels.length * device.launchGapNs);
+  const alone = Math.max(1, medianNs - kernels.length * gapNs);
   return kernels.map((kernel): Kernel => {
     const part = threadsOf(kernel) / total;
     return {

@@ -18,7 +18,7 @@ function measuredAt(operatorsNs: number, schedulesNs: number): Profile {
   }));
   return {
     ...PROFILE,
-    method: { ...PROFILE.method, run: timing(operatorsNs) },
+    method: { ...PROFILE.method!, run: timing(operatorsNs) },
     measurement: { ...measurement!, baselines },
   };
 }

@@ -51,8 +51,8 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
     expect(profile.operators.filter((operator) => operator.kernels === 0)).toEqual([]);
     const sum = operatorCostsOf(profile, lowered.graph).durationNs.reduce((a, b) => a + b, 0);
     // Medians of parts against the median of the whole: equal up to the noise of the runs.
-    expect(sum / profile.method.run.medianNs).toBeGreaterThan(0.3);
-    expect(sum / profile.method.run.medianNs).toBeLessThan(3);
+    expect(sum / profile.method!.run.medianNs).toBeGreaterThan(0.3);
+    expect(sum / profile.method!.run.medianNs).toBeLessThan(3);
     expect(profile.workers.slowdown).toHaveLength(2);
     expect(profile.workers.slowdown[0]).toBe(1);
     expect(profile.workers.segmentNs).toBeGreaterThan(0);

@@ -21,7 +21,10 @@ function block(threadBlocks: number, us: number, rest: Partial<Kernel> = {}): Ke
 }
 
 /** Time of operators without dependencies: each given as its stream, in launch order. */
-function timeOf(kernels: readonly Kernel[][], launches: readonly (readonly [number, number])[]) {
+function timeOf(
+  kernels: readonly (readonly Kernel[])[],
+  launches: readonly (readonly [number, number])[],
+) {
   return gpuMakespan(gpuWorkOf(kernels, TEN), {
     algorithm: "by hand",
     streams: 1 + Math.max(...launches.map(([, stream]) => stream)),
@@ -95,5 +98,19 @@ describe("two cases by hand", () => {
         [m2, 2],
       ]),
     ).toBe(17_540);
+  });
+});
+
+describe("operators that launch nothing", () => {
+  const first = block(10, 20);
+  const second = block(10, 10);
+
+  it.each([
+    ["at the end", [first, [], []], 20_000],
+    ["in between", [first, [], second], 31_000],
+    ["alone", [[]], 0],
+  ] as const)("take no time %s", (_, kernels, time) => {
+    const launches = kernels.map((__, id) => [id, 0] as const);
+    expect(timeOf(kernels, launches)).toBe(time);
   });
 });
