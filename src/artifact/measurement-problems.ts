@@ -3,6 +3,7 @@
  * and the choice that rests on it, which is made again.
  */
 
+import { brokenChecks } from "../core/checks.js";
 import { noiseOf } from "../profile/timing.js";
 import { OPERATOR_ALGORITHMS } from "../schedule/algorithm-names.js";
 import type { ArtifactWay, OperatorsSection } from "./artifact.js";
@@ -51,7 +52,7 @@ function wayProblems(
   const isAlgorithm = (OPERATOR_ALGORITHMS as readonly string[]).includes(name);
   const { median, low, high } = relative;
   const isItself = name !== "sequential" || (median === 1 && low === 1 && high === 1);
-  return found([
+  return brokenChecks([
     [OWN[name] === undefined && !isAlgorithm, `${place}/name "${name}" is no way to run the model`],
     [measurement.findIndex((way) => way.name === name) < at, `${place} is there twice`],
     [OWN[name] !== "any" && threads !== 1, `${place}/threads is not 1`],
@@ -87,7 +88,7 @@ function figureProblems(
     ...repeated.flatMap(([place, figure, expected]) =>
       figure === expected ? [] : [`/operators/${place} is not what /operators/measurement gives`],
     ),
-    ...found([
+    ...brokenChecks([
       [
         threadsPerStream > 1 && threadsPerStream !== way("all-cores")?.threads,
         "/operators/threadsPerStream is not that of all-cores in /operators/measurement",
@@ -140,8 +141,4 @@ function choiceProblems(
     : [
         `/operators/decision/reason is "${decision.reason}" of "${algorithm}", /operators/measurement gives "${reason}" of "${chosen}"`,
       ];
-}
-
-function found(checks: readonly (readonly [boolean, string])[]): string[] {
-  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
 }

@@ -83,7 +83,7 @@ function gpuFindings({ devices, driverVersion, problem }: ProbeResult): readonly
         name: "GPU",
         status: "missing",
         value: problem.message,
-        hint: "nvidia-smi shows whether the driver works; a container has to be given the GPU",
+        hint: "nvidia-smi shows whether the driver works; a container needs access to the GPU",
       },
     ];
   }

@@ -96,7 +96,7 @@ export function mergesNotMeasured(): Failure {
     code: "merges-not-measured",
     where: "--merge-convolutions",
     message: "needs figures of operators that are computed together, which no profile has",
-    hint: "leave out --profile: give a GPU by its data sheet, or --device cuda to measure them",
+    hint: "omit --profile: name a GPU by its data sheet, or measure them with --device cuda",
     exit: 2,
   };
 }

@@ -19,5 +19,5 @@ export function noteOnDrift({ method, measurement }: Profile): string | undefine
   }
   const factor = Math.max(then / now, now / then).toFixed(1);
   const word = now > then ? "short" : "long";
-  return `a run took ${formatNs(then)} while the operators were measured, ${formatNs(now)} beside the schedules: predictions are ${factor} times too ${word}; measure again with --remeasure`;
+  return `a run took ${formatNs(then)} while the operators were measured, ${formatNs(now)} while the schedules were: predictions are ${factor} times too ${word}; measure again with --remeasure`;
 }

@@ -28,14 +28,14 @@ const BOUNDS: Readonly<
 
 const CHAIN: readonly (readonly [keyof ChainTime, string])[] = [
   ["aloneNs", "operators, as quick as alone"],
-  ["slowedNs", "operators slowed by others beside them"],
+  ["slowedNs", "operators slowed by concurrent ones"],
   ["roomNs", "waiting for room on the SMs"],
   ["eventsNs", "events between streams"],
   ["launchGapsNs", "gaps between launches of a stream"],
 ];
 
 const LOSSES: Readonly<Record<GpuLoss["kind"], string>> = {
-  slowed: "operators slowed by others beside them",
+  slowed: "operators slowed by concurrent ones",
   room: "waiting for room on the SMs",
   events: "events, which take longer than gaps within a stream",
 };

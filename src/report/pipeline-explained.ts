@@ -21,7 +21,7 @@ export function renderPipelineExplained(
   const time = timeOf(placement);
   const why =
     explanation === undefined
-      ? ["the repetend is not right, so it has no critical cycle: see top-compile verify"]
+      ? ["the repetend is invalid, so it has no critical cycle: see top-compile verify"]
       : [
           ...cycleLines(explanation, time),
           "",

@@ -1,118 +1,141 @@
-/** Contradictions between why a schedule was chosen and the figures that are written beside it. */
+/** Contradictions between the reason for choosing a schedule and the figures recorded with it. */
 import {
   type ArtifactDevice,
+  type DecisionReason,
   LEAST_PREDICTED_GAIN,
   type OperatorsSection,
 } from "../artifact/artifact.js";
+import { brokenChecks, type Check } from "../core/checks.js";
 
-/** Contradictions, in words that begin with the place. */
+/** A section with the facts that several checks share. */
+interface Facts {
+  readonly section: OperatorsSection;
+  readonly device: ArtifactDevice | undefined;
+  readonly isGpu: boolean;
+  readonly isMeasured: boolean;
+  /** For a GPU known by its data sheet: predictions alone decide. */
+  readonly isOnPaper: boolean;
+  /** The best prediction is below sequential execution by enough to decide for it. */
+  readonly isPredictedFaster: boolean;
+}
+
+/** Contradictions, each a sentence that begins with the place. */
 export function decisionProblems(
   section: OperatorsSection,
   device: ArtifactDevice | undefined,
 ): readonly string[] {
-  const { algorithm, threadsPerStream, streams, decision, latencyNs, candidates, gpu } = section;
-  const { reason, noise } = decision;
-  const { measured, sequentialMeasured, allCoresMeasured, parallelMeasured, eagerMeasured } =
-    latencyNs;
-  const figures = [measured, sequentialMeasured, allCoresMeasured, parallelMeasured, eagerMeasured];
-  const isMeasured =
-    figures.some((figure) => figure !== undefined) ||
-    candidates.some(({ measuredNs }) => measuredNs !== undefined);
-  const hasMerges = section.merges !== undefined;
+  const facts = factsOf(section, device);
+  const { reason } = section.decision;
   const place = `/operators/decision/reason is "${reason}"`;
-  const checks: readonly (readonly [boolean, string])[] = [
-    [
-      isMeasured !== (noise !== undefined),
-      `/operators/decision/noise ${isMeasured ? "is missing" : "is there, but nothing was measured"}`,
-    ],
+  return brokenChecks([
+    ...measurementChecks(facts),
+    ...threadChecks(facts),
+    ...REASONS[reason](facts).map(([isBroken, words]): Check => [isBroken, `${place}, ${words}`]),
+  ]);
+}
+
+function factsOf(section: OperatorsSection, device: ArtifactDevice | undefined): Facts {
+  const { latencyNs, candidates, gpu } = section;
+  const { sequentialPredicted } = latencyNs;
+  const figures = [
+    ...[latencyNs.measured, latencyNs.sequentialMeasured, latencyNs.allCoresMeasured],
+    ...[latencyNs.parallelMeasured, latencyNs.eagerMeasured],
+    ...candidates.map(({ measuredNs }) => measuredNs),
+  ];
+  const isMeasured = figures.some((figure) => figure !== undefined);
+  const bestNs = candidates[0]?.predictedNs ?? 0;
+  return {
+    section,
+    device,
+    isGpu: gpu !== undefined,
+    isMeasured,
+    isOnPaper: device?.source === "estimated" && !isMeasured,
+    isPredictedFaster: bestNs < sequentialPredicted * (1 - LEAST_PREDICTED_GAIN),
+  };
+}
+
+/** Measured figures are there together, and are those that the device has. */
+function measurementChecks({ section, device, isGpu, isMeasured }: Facts): readonly Check[] {
+  const { noise } = section.decision;
+  const { measured, sequentialMeasured, allCoresMeasured, parallelMeasured, eagerMeasured } =
+    section.latencyNs;
+  const isEstimated = device?.source === "estimated";
+  const hasCpuFigures = (allCoresMeasured ?? parallelMeasured) !== undefined;
+  const hasEager = eagerMeasured !== undefined;
+  const noiseFault = isMeasured ? "is missing" : "is there, but nothing was measured";
+  return [
+    [isMeasured !== (noise !== undefined), `/operators/decision/noise ${noiseFault}`],
     [
       isMeasured && sequentialMeasured === undefined,
       "/operators/latencyNs/sequentialMeasured is missing",
     ],
-    [
-      isMeasured && device?.source === "estimated",
-      '/device/source is "estimated", but there are measurements',
-    ],
-    [
-      gpu === undefined && device?.source === "estimated",
-      "/device/source of a CPU is always measured",
-    ],
-    [
-      gpu === undefined && eagerMeasured !== undefined,
-      "/operators/latencyNs/eagerMeasured is of a GPU",
-    ],
-    [
-      gpu !== undefined && (allCoresMeasured ?? parallelMeasured) !== undefined,
-      "/operators/latencyNs has measurements of a CPU",
-    ],
-    [
-      gpu !== undefined && isMeasured !== (eagerMeasured !== undefined),
-      "/operators/latencyNs/eagerMeasured is missing",
-    ],
+    [isMeasured && isEstimated, '/device/source is "estimated", but there are measurements'],
+    [!isGpu && isEstimated, "/device/source of a CPU is always measured"],
+    [!isGpu && hasEager, "/operators/latencyNs/eagerMeasured is of a GPU"],
+    [isGpu && hasCpuFigures, "/operators/latencyNs has measurements of a CPU"],
+    [isGpu && isMeasured !== hasEager, "/operators/latencyNs/eagerMeasured is missing"],
     [
       measured !== measuredOf(section),
       "/operators/latencyNs/measured is not that of what was chosen",
     ],
+  ];
+}
+
+/** Several threads inside each operator are one sequential stream of a CPU, chosen for that. */
+function threadChecks({ section, isGpu }: Facts): readonly Check[] {
+  const { algorithm, threadsPerStream, streams, decision } = section;
+  const { reason } = decision;
+  const isOneStream = streams <= 1 && !isGpu && algorithm === "sequential";
+  return [
     [
-      threadsPerStream > 1 && (streams > 1 || gpu !== undefined || algorithm !== "sequential"),
+      threadsPerStream > 1 && !isOneStream,
       "/operators/threadsPerStream is more than 1 without being one sequential stream of a CPU",
     ],
     [
       (reason === "all-cores-fastest") !== threadsPerStream > 1,
-      `${place}, but /operators/threadsPerStream is ${threadsPerStream}`,
+      `/operators/decision/reason is "${reason}", but /operators/threadsPerStream is ${threadsPerStream}`,
     ],
-    [
-      reason === "all-cores-fastest" && !isBelow(allCoresMeasured, sequentialMeasured),
-      `${place}, but /operators/latencyNs/allCoresMeasured is not`,
-    ],
-    [
-      reason === "fastest-measured" &&
-        !isBelow(measured ?? (hasMerges ? 0 : undefined), sequentialMeasured),
-      `${place}, but /operators/latencyNs/measured is not below sequential execution`,
-    ],
-    [
-      reason === "fastest-measured" && algorithm === "sequential" && !hasMerges,
-      `${place}, which "sequential" cannot be`,
-    ],
-    [
-      reason === "nothing-beats-sequential" && algorithm !== "sequential",
-      `${place}, but /operators/algorithm is "${algorithm}"`,
-    ],
-    [
-      reason === "nothing-beats-sequential" && gpu === undefined && !isMeasured,
-      `${place}, but nothing was measured`,
-    ],
-    [reason === "fastest-predicted" && isMeasured, `${place}, but there are measurements`],
-    [
-      reason === "fastest-predicted" && candidates[0]?.algorithm !== algorithm,
-      `${place}, but "${candidates[0]?.algorithm}" is predicted faster`,
-    ],
-    ...gainOnPaper(section, device, isMeasured),
   ];
-  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
 }
 
-/** For a GPU by its data sheet, a gain below one percent does not count. */
-function gainOnPaper(
-  { decision, candidates, latencyNs }: OperatorsSection,
-  device: ArtifactDevice | undefined,
-  isMeasured: boolean,
-): readonly (readonly [boolean, string])[] {
-  const { reason } = decision;
-  const least = candidates[0]?.predictedNs ?? 0;
-  const isFaster = least < latencyNs.sequentialPredicted * (1 - LEAST_PREDICTED_GAIN);
-  const place = `/operators/decision/reason is "${reason}"`;
-  const isOnPaper = device?.source === "estimated" && !isMeasured;
-  return [
+/** The checks of each reason; their sentences continue `/operators/decision/reason is "...", `. */
+const REASONS: Readonly<Record<DecisionReason, (facts: Facts) => readonly Check[]>> = {
+  "asked-for": () => [],
+
+  "all-cores-fastest": ({ section: { latencyNs } }) => [
     [
-      isOnPaper && reason === "fastest-predicted" && !isFaster,
-      `${place}, by less than one percent`,
+      !isBelow(latencyNs.allCoresMeasured, latencyNs.sequentialMeasured),
+      "but /operators/latencyNs/allCoresMeasured is not",
     ],
-    [
-      isOnPaper && reason === "nothing-beats-sequential" && isFaster,
-      `${place}, but "${candidates[0]?.algorithm}" is predicted faster`,
-    ],
-  ];
+  ],
+
+  "fastest-measured": ({ section: { algorithm, latencyNs, merges } }) => {
+    // With merges the figure may be absent.
+    const measuredNs = latencyNs.measured ?? (merges === undefined ? undefined : 0);
+    return [
+      [
+        !isBelow(measuredNs, latencyNs.sequentialMeasured),
+        "but /operators/latencyNs/measured is not below sequential execution",
+      ],
+      [algorithm === "sequential" && merges === undefined, 'which "sequential" cannot be'],
+    ];
+  },
+
+  "nothing-beats-sequential": ({ section, isGpu, isMeasured, isOnPaper, isPredictedFaster }) => [
+    [section.algorithm !== "sequential", `but /operators/algorithm is "${section.algorithm}"`],
+    [!isGpu && !isMeasured, "but nothing was measured"],
+    [isOnPaper && isPredictedFaster, fasterThanChosen(section)],
+  ],
+
+  "fastest-predicted": ({ section, isMeasured, isOnPaper, isPredictedFaster }) => [
+    [isMeasured, "but there are measurements"],
+    [section.candidates[0]?.algorithm !== section.algorithm, fasterThanChosen(section)],
+    [isOnPaper && !isPredictedFaster, "by less than one percent"],
+  ],
+};
+
+function fasterThanChosen({ candidates }: OperatorsSection): string {
+  return `but "${candidates[0]?.algorithm}" is predicted faster`;
 }
 
 /** The measurement of what was chosen, as it is written elsewhere in the section. */

@@ -31,7 +31,7 @@ export function describeBoundProblem(
     case "unmatched":
       return `${reason}${problem.units} of the memory of ${block(problem.block)} belong to no pair`;
     case "too-high":
-      return `the bound ${problem.claimed} of the period is too high: its ${kind} gives ${problem.proved}`;
+      return `the bound ${problem.claimed} of the period is too high: its ${kind} proves only ${problem.proved}`;
     default:
       return unreachable(problem);
   }

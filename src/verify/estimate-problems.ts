@@ -52,7 +52,7 @@ export function estimateProblems(
   const progress = operators.tasks?.map((task) => task.progress);
   const own = jointProblem(estimatedProblem(merged, model, math), progress);
   if (JSON.stringify(own.tasks) !== JSON.stringify(operators.tasks)) {
-    return ["/operators/tasks is not what its progress gives"];
+    return ["/operators/tasks does not follow from its progress"];
   }
   const sequential =
     operators.merges === undefined
@@ -87,7 +87,7 @@ function differences(
   const latencyNs = { ...section.latencyNs, predicted: predictedNs, sequentialPredicted };
   const written = { ...section, launches: sortedWaits(section, again) };
   return differingFields(operatorsSectionShape, written, { ...again, latencyNs }).map(
-    (key) => `/operators/${key} is not what the model, the device and the launches give`,
+    (key) => `/operators/${key} does not follow from the model, the device and the launches`,
   );
 }
 

@@ -5,9 +5,11 @@
  * Measured times, and predictions of candidates whose launches are not recorded, cannot be checked
  * without measuring or searching again. They are only compared with each other.
  */
+
 import type { ArtifactLaunch, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { measurementProblems } from "../artifact/measurement-problems.js";
 import { timedLaunches } from "../artifact/timed-launches.js";
+import { brokenChecks } from "../core/checks.js";
 import { GPU_ALGORITHMS, OPERATOR_ALGORITHMS } from "../schedule/algorithm-names.js";
 import { decisionProblems } from "./decision-problems.js";
 
@@ -29,12 +31,6 @@ export function operatorsProblems({
         ...taskProblems(operators),
         ...gpuProblems(operators),
       ];
-}
-
-type Check = readonly [isWrong: boolean, words: string];
-
-function words(checks: readonly Check[]): string[] {
-  return checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
 }
 
 /**
@@ -59,7 +55,7 @@ function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
       twin?.streams === streams &&
       twin.predictedNs === predictedNs &&
       twin.measuredNs === measuredNs;
-    return words([
+    return brokenChecks([
       [!known.includes(algorithm), `${place}/algorithm "${algorithm}" is not one for this device`],
       [names.indexOf(algorithm) < at, `${place} is there twice`],
       [!isAfter, `${place} is out of order: fastest prediction first`],
@@ -82,7 +78,7 @@ function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[]
   const { predicted } = latencyNs;
   const { lowerBoundNs } = section;
   const isOptimal = predicted !== undefined && predicted <= (lowerBoundNs ?? -1);
-  return words([
+  return brokenChecks([
     [own.streams !== streams, `/operators/streams is not that of the candidate "${algorithm}"`],
     [
       predicted !== undefined && own.predictedNs !== predicted,
@@ -127,7 +123,7 @@ function predictionProblems(section: OperatorsSection): string[] {
   const isPredicted = threadsPerStream === 1 || isOld;
   const wrong = figures.find(([, isThere]) => isThere !== isPredicted);
   const hasCosts = isPredicted && gpu === undefined && !isOld;
-  return words([
+  return brokenChecks([
     [
       wrong !== undefined,
       `/operators/${wrong?.[0]} ${isPredicted ? "is missing" : "is of one thread inside each operator"}`,
@@ -167,7 +163,7 @@ function launchProblems(section: OperatorsSection): string[] {
     );
     lastOn.set(stream, endNs);
     problems.push(
-      ...words([
+      ...brokenChecks([
         [startNs < ready, `${place}/startNs is ${startNs}, what it comes after ends at ${ready}`],
         [endNs < startNs, `${place}/endNs is before its start`],
         [
@@ -200,7 +196,7 @@ function taskProblems({ tasks, launches }: OperatorsSection): string[] {
   return [
     ...(tasks.length === 0 ? ["/operators/tasks is empty"] : []),
     ...tasks.flatMap(({ name, progress, done }, at) =>
-      words([
+      brokenChecks([
         [name !== `t${at}`, `/operators/tasks/${at}/name is not t${at}`],
         [
           tasks.some((each) =>
@@ -237,7 +233,7 @@ function gpuProblems({ gpu, lowerBoundNs }: OperatorsSection): string[] {
   const { boundsNs, usePercent } = gpu;
   const largest = Math.max(...Object.values(boundsNs));
   const slices = new Set(Object.values(usePercent).map(({ length }) => length));
-  return words([
+  return brokenChecks([
     [
       largest !== lowerBoundNs,
       `/operators/lowerBoundNs is ${lowerBoundNs}, the largest of /operators/gpu/boundsNs ${largest}`,

@@ -55,7 +55,9 @@ export function placementProblems(
     problems: isSame === false ? ["/pipeline/placement is not that of its file"] : problems,
     notes:
       isSame === undefined
-        ? [`its placement was not compared with "${input.name}", which is not beside the schedule`]
+        ? [
+            `its placement was not compared with "${input.name}", which is not in the folder of the schedule`,
+          ]
         : [],
   };
 }

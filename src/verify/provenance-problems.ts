@@ -1,7 +1,9 @@
 /** Contradictions between what an artifact says it was made from and what it holds. */
+
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { brokenChecks, type Check } from "../core/checks.js";
 import { PIPELINE_ALGORITHMS } from "../schedule/pipeline-algorithm-names.js";
-import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./recorded-options.js";
+import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./option-problems.js";
 
 /**
  * Contradictions between the provenance and the sections, each a sentence that begins with the place.
@@ -24,7 +26,9 @@ function inputProblems(artifact: ScheduleArtifact): string[] {
   return inputs.flatMap(({ role, name }, at) => {
     const twice = inputs.findIndex((each) => each.role === role) < at;
     return [
-      ...(isPossible(role, artifact) ? [] : [`/provenance/inputs/${at} is of no such role`]),
+      ...(isPossible(role, artifact)
+        ? []
+        : [`/provenance/inputs/${at} has a role that such an artifact has no file of`]),
       ...(twice ? [`/provenance/inputs/${at} is a second ${role}`] : []),
       ...(/[/\\]/.test(name) ? [`/provenance/inputs/${at}/name is not a base name`] : []),
     ];
@@ -51,7 +55,7 @@ function sectionProblems(artifact: ScheduleArtifact): string[] {
   const { provenance, device, operators, stages, pipeline } = artifact;
   const hasModel = provenance.inputs.some(({ role }) => role === "model");
   const isOfModel = operators !== undefined || stages !== undefined;
-  const checks: readonly (readonly [boolean, string])[] = [
+  const checks: readonly Check[] = [
     [
       operators !== undefined && pipeline !== undefined,
       "/operators and /pipeline exclude each other",
@@ -74,7 +78,7 @@ function sectionProblems(artifact: ScheduleArtifact): string[] {
       "/stages is missing, but /provenance/inputs has a model",
     ],
   ];
-  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+  return brokenChecks(checks);
 }
 
 function operatorOptionProblems({ provenance, operators, device }: ScheduleArtifact): string[] {
@@ -86,14 +90,14 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
   const isAsked = decision.reason === "asked-for";
   const progress = tasks?.map((task) => String(task.progress));
   const hasProfile = inputs.some(({ role }) => role === "profile");
-  const checks: readonly (readonly [boolean, string])[] = [
+  const checks: readonly Check[] = [
     [
       isAsked !== (options["algorithm"] !== undefined),
       `/operators/decision/reason is "${decision.reason}", which /provenance/options/algorithm contradicts`,
     ],
     [
       isAsked && options["algorithm"] !== algorithm,
-      `/operators/algorithm is "${algorithm}", another one was asked for`,
+      `/operators/algorithm is "${algorithm}", but another one was requested`,
     ],
     [
       operators.merges !== undefined && options["merge-convolutions"] !== true,
@@ -114,7 +118,7 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
       `/device/source is "${device?.source}", which /provenance contradicts`,
     ],
   ];
-  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+  return brokenChecks(checks);
 }
 
 /** Algorithms whose schedules `quick` returns under their own names. */
@@ -129,15 +133,15 @@ function pipelineOptionProblems(artifact: ScheduleArtifact): string[] {
   const asked = recordedAlgorithm(artifact);
   const isAsked = asked === algorithm || (asked === "quick" && QUICK.includes(algorithm));
   const isKnown = (PIPELINE_ALGORITHMS as readonly string[]).includes(algorithm);
-  const checks: readonly (readonly [boolean, string])[] = [
-    [!isKnown || algorithm === "quick", `/pipeline/algorithm "${algorithm}" is not one`],
-    [!isAsked, `/pipeline/algorithm is "${algorithm}", another one was asked for`],
+  const checks: readonly Check[] = [
+    [!isKnown || algorithm === "quick", `/pipeline/algorithm "${algorithm}" is unknown`],
+    [!isAsked, `/pipeline/algorithm is "${algorithm}", but another one was requested`],
     [
       recordedMicroBatches(artifact) !== microBatches,
       "/pipeline/microBatches is not the number of /provenance/options",
     ],
   ];
-  return checks.flatMap(([isWrong, words]) => (isWrong ? [words] : []));
+  return brokenChecks(checks);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

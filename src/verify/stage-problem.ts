@@ -256,7 +256,7 @@ function differentStage(
       ] as const
     ).find(([, isOther]) => isOther)?.[0];
     if (differs !== undefined) {
-      return `/stages/${at}/${differs} is not what its block and the model give`;
+      return `/stages/${at}/${differs} does not follow from its block and the model`;
     }
   }
   return undefined;
@@ -269,5 +269,5 @@ function differentPlacement(
   const key = placementDifference(placementOfStages(model), placement);
   return key === undefined
     ? undefined
-    : `/pipeline/placement/${key} is not what the stages and the model give`;
+    : `/pipeline/placement/${key} does not follow from the stages and the model`;
 }

@@ -1,6 +1,7 @@
 import { type PipelineSection, pipelineSectionShape } from "../artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
+import { brokenChecks, type Check } from "../core/checks.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { differingFields } from "../core/json-encode.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -88,7 +89,7 @@ function figureProblems(
 ): string[] {
   const again = pipelineSectionOf(placement, outcome);
   const problems = differingFields(pipelineSectionShape, section, again).map(
-    (key) => `/pipeline/${key} is not what the schedule and its placement give`,
+    (key) => `/pipeline/${key} does not follow from the schedule and its placement`,
   );
   return [...problems, ...boundProblems(placement, outcome)];
 }
@@ -97,7 +98,7 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
   const { periodic, periodLowerBound, whole, makespanLowerBound } = outcome;
   const [{ period }, { makespan }] = [periodic, whole];
   const check = checkBound(placement, claimOf(outcome));
-  const checks: readonly (readonly [boolean, string])[] = [
+  const checks: readonly Check[] = [
     [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
     [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
     [
@@ -116,11 +117,11 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
     ],
     [
       check.kind === "proved" && check.period > periodLowerBound,
-      `the bound ${periodLowerBound} of the period is less than what is given as its reason`,
+      `the bound ${periodLowerBound} of the period is less than its reason proves`,
     ],
     [
       makespanLowerBound < leastMakespan(placement, whole.microBatches),
-      `the bound ${makespanLowerBound} of the makespan is less than what the placement alone gives`,
+      `the bound ${makespanLowerBound} of the makespan is less than the placement alone proves`,
     ],
     [
       outcome.boundedBy.device !== undefined &&
@@ -132,10 +133,10 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
       "/pipeline/boundedBy/blocks are there, but a search is the reason",
     ],
   ];
-  const wrong = checks.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
+  const problems = brokenChecks(checks);
   return check.kind === "unproved"
-    ? [...wrong, describeBoundProblem(check.problem, outcome.boundedBy.kind, placement)]
-    : wrong;
+    ? [...problems, describeBoundProblem(check.problem, outcome.boundedBy.kind, placement)]
+    : problems;
 }
 
 /** Only our search tries to prove what it does not reach. */

@@ -70,7 +70,7 @@ export async function verifyOperators(
   const { dims, tasks, gpu } = operators;
   const sizes = lowered.value.boundDims.map(({ name, size }) => ({ name, size }));
   if (JSON.stringify(dims) !== JSON.stringify(sizes)) {
-    return broken(file, ["/operators/dims is not what the model and the options give"]);
+    return broken(file, ["/operators/dims does not follow from the model and the options"]);
   }
   const merged = modelWithMerges(lowered.value, operators, file);
   if (!merged.ok) {

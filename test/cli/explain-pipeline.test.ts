@@ -54,6 +54,6 @@ describe("explain of a pipeline", () => {
     writeFileSync(file, JSON.stringify(artifact));
     const { status, stdout } = await runCli(["explain", file]);
     expect(status).toBe(0);
-    expect(stdout).toContain("the repetend is not right");
+    expect(stdout).toContain("the repetend is invalid");
   });
 });

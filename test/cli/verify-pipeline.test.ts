@@ -48,12 +48,12 @@ describe("verify of a pipeline's bound", () => {
         periodLowerBound: 8,
         status: "optimal",
       },
-      "the bound 8 of the period is too high: its memory gives 6",
+      "the bound 8 of the period is too high: its memory proves only 6",
     ],
     [
       "a bound above what load gives",
       { boundedBy: { kind: "load", device: "d0", blocks: ["f0", "b3"] }, periodLowerBound: 7 },
-      "the bound 7 of the period is too high: its load gives 4",
+      "the bound 7 of the period is too high: its load proves only 4",
     ],
     [
       "blocks of another device",

@@ -73,7 +73,7 @@ export const SEED: OptionSpec<number> = {
 export const MODEL: OptionSpec<string> = {
   value: "<file>",
   help: "the model",
-  usualWords: "beside the schedule, under its recorded name",
+  usualWords: "in the schedule's folder, under its recorded name",
 };
 
 /** `--math`. */

@@ -73,7 +73,7 @@ describe("why a schedule on a GPU is not shorter", () => {
     );
     expect(verdictOf(section)).toBe(
       "94.1 % of the time is the longest path of operators, with its gaps:\n  only quicker or fewer operators on that path would help, no schedule\n" +
-        "5.9 % is more than that:\n  most is lost to operators slowed by others beside them (5.9 %)",
+        "5.9 % is more than that:\n  most is lost to operators slowed by concurrent ones (5.9 %)",
     );
   });
 

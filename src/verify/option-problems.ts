@@ -65,7 +65,7 @@ export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
     ...(isEffort ? [] : [`/provenance/options/effort must be one of ${EFFORTS.join(", ")}`]),
     ...Object.keys(options)
       .filter((key) => known?.includes(key) !== true)
-      .map((key) => `/provenance/options/${key} is no option of such a schedule`),
+      .map((key) => `/provenance/options/${key} is not an option of this kind of schedule`),
     ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
