@@ -2,11 +2,11 @@
  * Compiling for a GPU that is known by its data sheet: nothing is measured, everything is estimated
  * and marked so, unless a recorded profile has the figures.
  */
-import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { Provenance, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { gpuSectionOf } from "../artifact/gpu-section-of.js";
 import { inputOf } from "../artifact/input-of.js";
-import { recordedOptions, recordedSwitch } from "../artifact/recorded-options.js";
+import { recordedSwitch } from "../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
@@ -25,7 +25,8 @@ import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
 import { measuredDevice } from "./measured-device.js";
 import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
-import { dimsOfProfile, recordedDims } from "./recorded-dims.js";
+import { modelProvenance } from "./model-provenance.js";
+import { dimsOfProfile } from "./recorded-dims.js";
 import { recordedGpuProfile } from "./recorded-gpu-profile.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 
@@ -156,29 +157,24 @@ function timed(searchMs: Map<GpuAlgorithm, number>) {
 
 function provenanceOf(
   request: ModelCompileRequest,
-  { boundDims }: LoweredModel,
+  lowered: LoweredModel,
   recorded: RecordedGpuProfile | undefined,
   tool: string,
-): ScheduleArtifact["provenance"] {
+): Provenance {
   const { model, device, deviceFile, algorithm, seed, dims, batch, progress, maxStreams } = request;
-  return {
-    tool,
-    inputs: [
-      inputOf("model", model),
-      ...(recorded === undefined ? [] : [recorded.input]),
-      ...(deviceFile === undefined ? [] : [inputOf("device", deviceFile)]),
-    ],
-    seed,
-    options: recordedOptions({
-      device: device.name,
-      math: recorded?.profile.key.precision ?? request.math,
-      estimateUnsupported: recordedSwitch(request.estimateUnsupported),
-      mergeConvolutions: recordedSwitch(request.mergeConvolutions),
-      algorithm,
-      batch: batch?.batch,
-      maxStreams,
-      progress: progress?.map(String),
-      dim: recordedDims(dims, boundDims),
-    }),
+  const files = [
+    recorded?.input,
+    deviceFile === undefined ? undefined : inputOf("device", deviceFile),
+  ];
+  const options = {
+    device: device.name,
+    math: recorded?.profile.key.precision ?? request.math,
+    estimateUnsupported: recordedSwitch(request.estimateUnsupported),
+    mergeConvolutions: recordedSwitch(request.mergeConvolutions),
+    algorithm,
+    batch: batch?.batch,
+    maxStreams,
+    progress: progress?.map(String),
   };
+  return modelProvenance({ model, files, dims, seed, options }, lowered, tool);
 }

@@ -5,12 +5,10 @@
  * the measured schedules. With a profile from a file nothing is measured, so that the same model,
  * profile and seed give the same bytes on any machine.
  */
-import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import type { Provenance, ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact, parseArtifact } from "../artifact/artifact-format.js";
 import { type Decision, decide } from "../artifact/decide.js";
-import { inputOf } from "../artifact/input-of.js";
 import { operatorsSectionOf } from "../artifact/operators-section-of.js";
-import { recordedOptions } from "../artifact/recorded-options.js";
 import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -31,9 +29,9 @@ import { workerPredictionProblems } from "../verify/worker-prediction-problems.j
 import type { DriverContext } from "./context.js";
 import { measuredDevice } from "./measured-device.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
+import { modelProvenance } from "./model-provenance.js";
 import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
-import { recordedDims } from "./recorded-dims.js";
 import { measurable } from "./runs-on-cpu.js";
 import { searchCandidates, toMeasure } from "./search-candidates.js";
 
@@ -178,20 +176,10 @@ function chosen(
 
 function provenanceOf(
   { model, seed, algorithm, dims, batch }: CompileRequest,
-  { boundDims }: LoweredModel,
+  lowered: LoweredModel,
   profile: ProvenanceInput | undefined,
   tool: string,
-): ScheduleArtifact["provenance"] {
-  const input = inputOf("model", model);
-  return {
-    tool,
-    inputs: profile === undefined ? [input] : [input, profile],
-    seed,
-    options: recordedOptions({
-      device: "cpu",
-      algorithm,
-      batch: batch?.batch,
-      dim: recordedDims(dims, boundDims),
-    }),
-  };
+): Provenance {
+  const options = { device: "cpu", algorithm, batch: batch?.batch };
+  return modelProvenance({ model, files: [profile], dims, seed, options }, lowered, tool);
 }

@@ -13,8 +13,9 @@ import { checkOperators, checkProfile } from "../profile/check-profile.js";
 import { doubtOf, type MachineLoad, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates, measureProfile } from "../profile/measure-profile.js";
 import type { Profile } from "../profile/profile.js";
-import { MAX_PROFILE_BYTES, parseProfile } from "../profile/profile-format.js";
+import { parseProfile } from "../profile/profile-format.js";
 import { profileKeyOf } from "../profile/profile-key.js";
+import { MAX_PROFILE_BYTES } from "../profile/profile-limits.js";
 import {
   type FoundProfile,
   findProfile,

@@ -1,7 +1,7 @@
 import { readText } from "../core/files.js";
 import type { AssumedSizes } from "../onnx/dim-trials.js";
 import type { BoundDim } from "../onnx/lowered-model.js";
-import { MAX_PROFILE_BYTES } from "../profile/profile-format.js";
+import { MAX_PROFILE_BYTES } from "../profile/profile-limits.js";
 
 /**
  * The option `dim` as an artifact records it: sizes given by the user, and sizes used because the

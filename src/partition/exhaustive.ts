@@ -1,5 +1,6 @@
 import type { FoundPartition } from "./found-partition.js";
 import type { PartitionGraph } from "./partition-graph.js";
+import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 
 /**
  * The best of all partitions, with proof, for models small enough.
@@ -119,12 +120,10 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
   ];
   const workspaces: number[][] = Array.from({ length: stages }, () => [0]);
   const isReceived = new Uint8Array(producer.length * stages);
-  const computingNs = (stage: number): number => fixedNs[stage]! + work[stage]! / speed[stage]!;
-  const timeNs = (stage: number): number => {
-    const computeNs = computingNs(stage);
-    const receiveNs = receive[stage]!;
-    return isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
-  };
+  const computingNs = (stage: number): number =>
+    computeTimeNs(fixedNs[stage]!, work[stage]!, speed[stage]!);
+  const timeNs = (stage: number): number =>
+    stageTimeNs(isOverlapped, computingNs(stage), receive[stage]!);
   const change = (operator: number, stage: number, sign: number): void => {
     const add = (sums: Float64Array | Int32Array, value: number): void => {
       sums[stage] = sums[stage]! + sign * value;
@@ -145,10 +144,12 @@ function stageTally(graph: PartitionGraph, stages: number): StageTally {
     timeNs,
     periodNs: () => size.reduce((period, _, stage) => Math.max(period, timeNs(stage)), 0),
     fits: (stage) =>
-      held[stage]! +
-        graph.inFlight[stage]! * perMicroBatch[stage]! +
-        (workspaces[stage]?.at(-1) ?? 0) <=
-      graph.memoryLimit[stage]!,
+      stageMemoryBytes(
+        held[stage]!,
+        graph.inFlight[stage]!,
+        perMicroBatch[stage]!,
+        workspaces[stage]?.at(-1) ?? 0,
+      ) <= graph.memoryLimit[stage]!,
     roomNs(belowNs): number {
       let room = 0;
       for (let stage = 0; stage < stages; stage++) {

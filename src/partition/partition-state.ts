@@ -1,4 +1,5 @@
 import type { PartitionGraph } from "./partition-graph.js";
+import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 
 /**
  * A partition that is changed operator by operator, for the searches that take small steps.
@@ -45,10 +46,9 @@ export class PartitionState {
 
   /** Time of a stage. */
   timeNs(stage: number): number {
-    const { speed, fixedNs } = this.#graph;
-    const computeNs = fixedNs[stage]! + this.#workNs[stage]! / speed[stage]!;
-    const receiveNs = this.#receiveNs[stage]!;
-    return this.#graph.isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
+    const { speed, fixedNs, isOverlapped } = this.#graph;
+    const computeNs = computeTimeNs(fixedNs[stage]!, this.#workNs[stage]!, speed[stage]!);
+    return stageTimeNs(isOverlapped, computeNs, this.#receiveNs[stage]!);
   }
 
   /** Time of the slowest stage. */
@@ -83,7 +83,8 @@ export class PartitionState {
       }
     }
     const perMicroBatch = this.#keptBytes[stage]! + this.#receivedBytes[stage]!;
-    const memory = this.#heldBytes[stage]! + inFlight[stage]! * perMicroBatch + workspace;
+    const held = this.#heldBytes[stage]!;
+    const memory = stageMemoryBytes(held, inFlight[stage]!, perMicroBatch, workspace);
     return memory <= memoryLimit[stage]!;
   }
 

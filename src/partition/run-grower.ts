@@ -1,4 +1,5 @@
 import type { PartitionGraph } from "./partition-graph.js";
+import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 
 /** What a run is measured by: its time, or its memory in bytes. */
 export type RunMeasure = "time" | "memory";
@@ -35,7 +36,7 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
     held += graph.parameterBytes[operator]!;
     perMicroBatch += graph.keptBytes[operator]!;
     workspace = Math.max(workspace, graph.workspaceBytes[operator]!);
-    return held + graph.inFlight[stageAt]! * perMicroBatch + workspace;
+    return stageMemoryBytes(held, graph.inFlight[stageAt]!, perMicroBatch, workspace);
   }
 
   return {
@@ -90,8 +91,7 @@ export function runGrower(graph: PartitionGraph, measure: RunMeasure = "time"): 
           return Number.POSITIVE_INFINITY;
         }
       }
-      const computeNs = fixed + work / speed;
-      return isOverlapped ? Math.max(computeNs, receive) : computeNs + receive;
+      return stageTimeNs(isOverlapped, computeTimeNs(fixed, work, speed), receive);
     },
   };
 }

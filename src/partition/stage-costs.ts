@@ -1,4 +1,5 @@
 import { type PartitionProblem, transferNs } from "./partition-problem.js";
+import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 import type { StagePartition } from "./stage-partition.js";
 
 /** What a stage costs on its device. */
@@ -56,7 +57,7 @@ export function stageCosts(
   }
   return Array.from({ length: stageCount }, (_, stage) => {
     const { speed = 1, fixedNs = 0 } = problem.devices[stage] ?? {};
-    const computeNs = fixedNs + work[stage]! / speed;
+    const computeNs = computeTimeNs(fixedNs, work[stage]!, speed);
     const receiveNs = receive[stage]!;
     const receivedBytes = bytes[stage]!;
     const perMicroBatch = kept[stage]! + receivedBytes;
@@ -65,9 +66,13 @@ export function stageCosts(
       receivedTensors: tensors[stage]!,
       receivedBytes,
       receiveNs,
-      timeNs: stageTime(problem, computeNs, receiveNs),
-      memoryBytes:
-        held[stage]! + (problem.inFlight[stage] ?? 1) * perMicroBatch + workspace[stage]!,
+      timeNs: stageTimeNs(problem.transfers === "overlapped", computeNs, receiveNs),
+      memoryBytes: stageMemoryBytes(
+        held[stage]!,
+        problem.inFlight[stage] ?? 1,
+        perMicroBatch,
+        workspace[stage]!,
+      ),
     };
   });
 }
@@ -75,15 +80,6 @@ export function stageCosts(
 /** Time of the slowest stage. */
 export function periodOf(problem: PartitionProblem, partition: StagePartition): number {
   return stageCosts(problem, partition).reduce((period, { timeNs }) => Math.max(period, timeNs), 0);
-}
-
-/** Time of a stage that computes and receives for so long. */
-function stageTime(
-  { transfers }: Pick<PartitionProblem, "transfers">,
-  computeNs: number,
-  receiveNs: number,
-): number {
-  return transfers === "overlapped" ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
 }
 
 /** Whether every stage has room on its device. */

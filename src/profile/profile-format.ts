@@ -29,48 +29,20 @@ import type {
   OutputCheck,
   Profile,
   ProfileDevice,
-  RelativeTime,
   ScheduleMeasurement,
   ScheduleTiming,
-  Timing,
 } from "./profile.js";
 import type { ProfileKey } from "./profile-key.js";
-import {
-  MAX_BYTE_NS,
-  MAX_NOISE,
-  MAX_SAMPLES,
-  MAX_THREADS,
-  MOST_DIFFERENCE,
-} from "./profile-limits.js";
+import { MAX_BYTE_NS, MAX_NOISE, MAX_THREADS, MOST_DIFFERENCE } from "./profile-limits.js";
 import { profileProblems } from "./profile-problems.js";
+import { COUNT, RATIO, relativeShape, TIMING, timingShape } from "./timing-shapes.js";
 
-/** Longest profile file that is read: 100,000 operators take about 20 MB. */
-export const MAX_PROFILE_BYTES: number = 256 << 20;
-
-const COUNT = integer(0).named("count");
 const POSITIVE = integer(1).named("positive");
-const RATIO = number(0).named("ratio");
 const TEXT = text().named("text");
 const SHA256 = text(64).named("sha256");
 const OPERATOR = text(65_536).named("operatorName");
 const THREADS = integer(1, MAX_THREADS).named("threads");
 const DIFFERENCE = number(0, MOST_DIFFERENCE).named("difference");
-
-const TIMING = {
-  medianNs: COUNT,
-  p10Ns: COUNT,
-  p90Ns: COUNT,
-  samples: integer(1, MAX_SAMPLES).named("samples"),
-} as const;
-
-const timing: Shape<Timing> = object<Timing>(TIMING).named("timing");
-
-/** The form of a relative time. */
-export const relativeShape: Shape<RelativeTime> = object<RelativeTime>({
-  median: RATIO,
-  low: RATIO,
-  high: RATIO,
-});
 
 const relative = relativeShape.named("relative");
 
@@ -109,7 +81,7 @@ const method: Shape<OperatorMethod> = object<OperatorMethod>({
   sessions: POSITIVE,
   warmUpRuns: COUNT,
   keptRuns: POSITIVE,
-  run: timing.describe("A run of the whole model without the profiler."),
+  run: timingShape.describe("A run of the whole model without the profiler."),
   profilerRatio: RATIO,
   unattributedRatio: number(-1, 1),
   sharedRatio: RATIO,
@@ -146,7 +118,7 @@ const baseline: Shape<BaselineTiming> = object<BaselineTiming>({
   name: oneOf("sequential", "sequential-again", "all-cores", "parallel"),
   intraThreads: THREADS,
   interThreads: THREADS,
-  latency: timing,
+  latency: timingShape,
   relative,
   outputs,
 })
@@ -158,7 +130,7 @@ const schedule: Shape<ScheduleTiming> = object<ScheduleTiming>({
   algorithm: TEXT,
   streams: POSITIVE,
   segments: POSITIVE,
-  latency: timing,
+  latency: timingShape,
   relative,
   outputs,
 }).named("schedule");

@@ -1,5 +1,8 @@
 import type { JsonProblem } from "../core/json-shape.js";
 
+/** Longest profile file that is read: 100,000 operators take about 20 MB. */
+export const MAX_PROFILE_BYTES: number = 256 << 20;
+
 /** Most nanoseconds that a whole model may take, slowed down: thirteen days, and sums stay exact. */
 const MAX_TIME_NS = 2 ** 50;
 

@@ -6,10 +6,9 @@
  * whose outputs are not those of one stream are out of the race.
  */
 import { basename } from "node:path";
-import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
+import type { Provenance, ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
-import { inputOf } from "../../artifact/input-of.js";
-import { recordedOptions, recordedSwitch } from "../../artifact/recorded-options.js";
+import { recordedSwitch } from "../../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
@@ -18,7 +17,8 @@ import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
 import { measuredDevice } from "../measured-device.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
-import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
+import { modelProvenance } from "../model-provenance.js";
+import { dimsOfProfile } from "../recorded-dims.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
 import { measuredSection } from "./measured-section.js";
 import { fasterSection, mergedSection } from "./merged-on-cuda.js";
@@ -109,28 +109,22 @@ async function profileOf(
 }
 
 function provenanceOf(
-  request: CudaCompileRequest,
-  { boundDims }: LoweredModel,
+  { model, target, algorithm, dims, batch, mergeConvolutions }: CudaCompileRequest,
+  lowered: LoweredModel,
   profile: ProvenanceInput | undefined,
   { key, isVerified }: GpuProfile,
   tool: string,
-): ScheduleArtifact["provenance"] {
-  const { model, target, algorithm, dims, batch } = request;
-  const input = inputOf("model", model);
-  return {
-    tool,
-    inputs: profile === undefined ? [input] : [input, profile],
-    seed: target.seed,
-    options: recordedOptions({
-      device: "cuda",
-      math: key.precision,
-      estimateUnsupported: recordedSwitch(target.estimateUnsupported),
-      fuse: recordedSwitch(target.fuse),
-      mergeConvolutions: recordedSwitch(request.mergeConvolutions),
-      verified: isVerified ? undefined : false,
-      algorithm,
-      batch: batch?.batch,
-      dim: recordedDims(dims, boundDims),
-    }),
+): Provenance {
+  const { seed } = target;
+  const options = {
+    device: "cuda",
+    math: key.precision,
+    estimateUnsupported: recordedSwitch(target.estimateUnsupported),
+    fuse: recordedSwitch(target.fuse),
+    mergeConvolutions: recordedSwitch(mergeConvolutions),
+    verified: isVerified ? undefined : false,
+    algorithm,
+    batch: batch?.batch,
   };
+  return modelProvenance({ model, files: [profile], dims, seed, options }, lowered, tool);
 }

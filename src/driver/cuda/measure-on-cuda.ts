@@ -17,8 +17,8 @@ import {
   measureGpuProfile,
 } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
-import { MAX_PROFILE_BYTES } from "../../profile/profile-format.js";
 import { modelDigest } from "../../profile/profile-key.js";
+import { MAX_PROFILE_BYTES } from "../../profile/profile-limits.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import { programDigest } from "../../runtime/cuda/program/program-digest.js";

@@ -1,8 +1,8 @@
 /** From a model to a pipeline: cost, cut, place, search, verify, write. */
-import type { ProvenanceInput, ScheduleArtifact } from "../../artifact/artifact.js";
+import type { Provenance, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { inputOf } from "../../artifact/input-of.js";
-import { type GivenOptions, recordedOptions } from "../../artifact/recorded-options.js";
+import type { GivenOptions } from "../../artifact/recorded-options.js";
 import { mayWriteInto } from "../../core/files.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -20,7 +20,8 @@ import {
 } from "../../staging/place-model.js";
 import type { DriverContext } from "../context.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
-import { dimsOfProfile, recordedDims } from "../recorded-dims.js";
+import { modelProvenance } from "../model-provenance.js";
+import { dimsOfProfile } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
 import { type OnPlacementSearch, searchedSection } from "../search-placement.js";
 import { type CostSource, modelCosts } from "./model-costs.js";
@@ -171,26 +172,20 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 
 function provenanceOf(
   { model, place, given, dims, costs }: PipelineRequest,
-  { boundDims }: LoweredModel,
+  lowered: LoweredModel,
   { profileInput, math }: ModelCosts,
   tool: string,
-): ScheduleArtifact["provenance"] {
-  const { layout } = place;
-  const inputs: ProvenanceInput[] = [
-    inputOf("model", model),
-    ...(profileInput === undefined ? [] : [profileInput]),
-    ...(layout.kind === "file" ? [inputOf("placement", layout.path)] : []),
-    ...(costs.deviceFile === undefined ? [] : [inputOf("device", costs.deviceFile)]),
+): Provenance {
+  const { layout, seed } = place;
+  const files = [
+    profileInput,
+    layout.kind === "file" ? inputOf("placement", layout.path) : undefined,
+    costs.deviceFile === undefined ? undefined : inputOf("device", costs.deviceFile),
   ];
-  return {
-    tool,
-    inputs,
-    seed: place.seed,
-    options: recordedOptions({
-      device: costs.kind === "cpu" ? "cpu" : costs.device.name,
-      math: costs.kind === "cpu" ? undefined : (math ?? costs.math),
-      ...given,
-      dim: recordedDims(dims, boundDims),
-    }),
+  const options = {
+    ...given,
+    device: costs.kind === "cpu" ? "cpu" : costs.device.name,
+    math: costs.kind === "cpu" ? undefined : (math ?? costs.math),
   };
+  return modelProvenance({ model, files, dims, seed, options }, lowered, tool);
 }

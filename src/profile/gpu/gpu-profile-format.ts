@@ -1,5 +1,5 @@
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
-import { type Fields, list, object, optional } from "../../core/json-containers.js";
+import { list, object, optional } from "../../core/json-containers.js";
 import {
   type DocumentKind,
   defineDocument,
@@ -19,10 +19,9 @@ import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { profileWording } from "../failures.js";
 import { importProblems, importRecordShape } from "../import-record.js";
-import type { Timing } from "../profile.js";
-import { relativeShape } from "../profile-format.js";
 import { MAX_NOISE, timeProblems } from "../profile-limits.js";
 import { timingProblems } from "../profile-problems.js";
+import { COUNT, RATIO, relativeShape, TIMING, timingShape } from "../timing-shapes.js";
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
@@ -40,20 +39,7 @@ import {
   KERNEL_PARTS,
 } from "./gpu-profile.js";
 
-const count: Shape<number> = integer(0);
-const ratio: Shape<number> = number(0);
 const operatorName: Shape<string> = text(65_536);
-
-const TIMING: Fields<Timing> = {
-  medianNs: count,
-  p10Ns: count,
-  p90Ns: count,
-  samples: integer(1),
-};
-
-const timing: Shape<Timing> = object<Timing>(TIMING)
-  .describe("Integer nanoseconds.")
-  .named("timing");
 
 const relative = relativeShape
   .describe("Time over that of the one-stream graph in the same rounds, with its 95 % interval.")
@@ -77,8 +63,8 @@ const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   source: oneOf("measured", "imported"),
   capability: text(),
   multiprocessors: integer(1),
-  clockMhzBefore: count,
-  clockMhzAfter: count,
+  clockMhzBefore: COUNT,
+  clockMhzAfter: COUNT,
 }).describe("The GPU, as its driver describes it.");
 
 /** A text that profiles of version 0.1.0 may have empty: read, and written, as absent. */
@@ -104,10 +90,10 @@ const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
   ),
   grid: threeDims,
   threadBlock: threeDims,
-  registersPerThread: count,
-  sharedBytesPerBlock: count.describe("Static and dynamic."),
+  registersPerThread: COUNT,
+  sharedBytesPerBlock: COUNT.describe("Static and dynamic."),
   residentThreadBlocks: optional(
-    count.describe(
+    COUNT.describe(
       "Thread blocks that fit a multiprocessor at once; absent when the driver does not say.",
     ),
   ),
@@ -136,13 +122,13 @@ const operator: Shape<GpuOperatorTiming> = object<GpuOperatorTiming>({
 
 const pair: Shape<GpuPairTiming> = object<GpuPairTiming>({
   operators: list(operatorName, 2, 2),
-  apart: timing,
-  together: timing,
+  apart: timingShape,
+  together: timingShape,
 });
 
 const baseline: Shape<GpuBaselineTiming> = object<GpuBaselineTiming>({
   name: oneOf(...GPU_BASELINES),
-  latency: timing,
+  latency: timingShape,
   relative,
 });
 
@@ -150,11 +136,11 @@ const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
   digest: text(64),
   algorithm: text(),
   streams: integer(1),
-  latency: timing,
+  latency: timingShape,
   relative,
   outputs: object<GpuOutputCheck>({
-    distance: ratio,
-    tolerance: ratio,
+    distance: RATIO,
+    tolerance: RATIO,
     isReplayIdentical: boolean,
   }).describe("Against ONNX Runtime on the CPU, and against the one-stream replay."),
 });
@@ -182,7 +168,7 @@ export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProf
     isVerified: boolean.describe(
       "False when stand-ins took the place of operators without GPU code.",
     ),
-    launchCosts: object<GpuLaunchCosts>({ chainNs: count, hopNs: count }).describe(
+    launchCosts: object<GpuLaunchCosts>({ chainNs: COUNT, hopNs: COUNT }).describe(
       "Kernels that do nothing: on one stream, and from stream to stream.",
     ),
     deviceModel: deviceModelShape.describe("The device for the simulator: see device-models.md."),

@@ -1,21 +1,12 @@
 /** GPU profiles kept in the user's cache folder, beside those of the CPU. */
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
-import type { Failure } from "../../core/failure.js";
-import type { Result } from "../../core/result.js";
+import { fail, ok, type Result } from "../../core/result.js";
 import { stableJson } from "../../core/stable-json.js";
 import { profileUnreadable } from "../failures.js";
-import { notOurs, profileText, storeText } from "../profile-store.js";
+import { findKept, type Kept, profileText, storeText } from "../kept-profiles.js";
 import type { GpuProfile, GpuProfileKey } from "./gpu-profile.js";
 import { encodeGpuProfile, parseGpuProfile } from "./gpu-profile-format.js";
-
-/** What a look into the store found. */
-export type StoredGpuProfile =
-  | { readonly kind: "found"; readonly profile: GpuProfile }
-  | { readonly kind: "absent" }
-  /** There is a file, but it cannot be used: measure again, and say why. */
-  | { readonly kind: "refused"; readonly reason: Failure };
 
 /**
  * The file in which a profile is stored. `program` is the digest of what the device is given: kernels
@@ -27,21 +18,12 @@ export function gpuProfilePath(folder: string, key: GpuProfileKey, program: stri
 }
 
 /** Looks for the profile in a file of the store. */
-export function findGpuProfile(path: string, key: GpuProfileKey): StoredGpuProfile {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    return { kind: "absent" };
-  }
-  const untrusted = notOurs(path);
-  if (untrusted !== undefined) {
-    return { kind: "refused", reason: profileUnreadable(path, untrusted) };
-  }
-  const profile = readGpuProfile(path);
-  if (!profile.ok) {
-    return { kind: "refused", reason: profile.error[0] };
-  }
-  return stableJson({ ...profile.value.key }) === stableJson({ ...key })
-    ? { kind: "found", profile: profile.value }
-    : { kind: "refused", reason: profileUnreadable(path, "it is of something else") };
+export function findGpuProfile(path: string, key: GpuProfileKey): Kept<GpuProfile> {
+  return findKept(path, readGpuProfile, (profile) =>
+    stableJson({ ...profile.key }) === stableJson({ ...key })
+      ? ok(undefined)
+      : fail([profileUnreadable(path, "it is of something else")]),
+  );
 }
 
 function readGpuProfile(path: string): Result<GpuProfile> {
@@ -49,7 +31,7 @@ function readGpuProfile(path: string): Result<GpuProfile> {
   return text.ok ? parseGpuProfile(text.value, path) : text;
 }
 
-/** Writes a profile to the store, as `writeProfile` does. Fails: `profile-not-stored`. */
+/** Writes a profile to the store, as `storeText` does. Fails: `profile-not-stored`. */
 export function writeGpuProfile(path: string, profile: GpuProfile): Result<string> {
   return storeText(path, encodeGpuProfile(profile));
 }

@@ -23,7 +23,7 @@ import type { LaunchOrder } from "../../runtime/cuda/program/launch-order.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import type { OnProgress } from "../progress.js";
-import { relativeTime, round4 } from "../timing.js";
+import { noiseOf, relativeTime } from "../timing.js";
 import { scheduleDigest } from "../worker-plan-of.js";
 import type { Outputs } from "./check-gpu-outputs.js";
 import { checkGpuSchedule } from "./check-gpu-schedule.js";
@@ -161,7 +161,7 @@ function summarize(
   return {
     rounds,
     seed,
-    noiseRatio: round4(Math.max(1 - again.low, again.high - 1, 0)),
+    noiseRatio: noiseOf(again),
     baselines,
     schedules: schedules.map(
       ([digest, { algorithm, streams }], i): GpuScheduleTiming => ({

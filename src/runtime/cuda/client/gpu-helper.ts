@@ -29,13 +29,14 @@ import {
 } from "./helper-process.js";
 import { type HelperOp, PROTOCOL_VERSION, type RequestOf, type ResultOf } from "./protocol.js";
 
+/** How often a helper is started again. */
+const MOST_RESTARTS = 1;
+
 /** Options of a helper. */
 export interface GpuHelperOptions {
   readonly program: HelperProgram;
   /** Ends the helper and fails the request in progress with `stopped`. */
   readonly signal?: AbortSignal;
-  /** Most restarts (default 1). */
-  readonly restartLimit?: number;
   /** Watches the time that answers take (default: the clock's timer). */
   readonly startTimer?: StartTimer;
   /** Longest time to end by itself when it is closed (default 10 s). */
@@ -126,7 +127,7 @@ export class GpuHelper {
   /** Starts nothing yet: the first request does. */
   constructor(options: GpuHelperOptions) {
     this.#options = options;
-    this.#restartsLeft = options.restartLimit ?? 1;
+    this.#restartsLeft = MOST_RESTARTS;
     options.signal?.addEventListener("abort", this.#onAbort);
   }
 

@@ -1,0 +1,24 @@
+/** What a stage takes, from its sums: the one place for the formulas of time and memory. */
+
+/** Nanoseconds of computing: what the device takes for any stage, and the work at its speed. */
+export function computeTimeNs(fixedNs: number, workNs: number, speed: number): number {
+  return fixedNs + workNs / speed;
+}
+
+/** Nanoseconds of a stage: the longer of computing and receiving where they overlap, else both. */
+export function stageTimeNs(isOverlapped: boolean, computeNs: number, receiveNs: number): number {
+  return isOverlapped ? Math.max(computeNs, receiveNs) : computeNs + receiveNs;
+}
+
+/**
+ * Bytes of a stage: what it always holds, what every micro-batch in flight keeps and what it received,
+ * and the most that an operator takes while it runs.
+ */
+export function stageMemoryBytes(
+  heldBytes: number,
+  inFlight: number,
+  perMicroBatchBytes: number,
+  workspaceBytes: number,
+): number {
+  return heldBytes + inFlight * perMicroBatchBytes + workspaceBytes;
+}
