@@ -1,4 +1,4 @@
-import { type MergedTasks, mergeTasks } from "../ir/merge-tasks.js";
+import { type JointTasks, joinTasks } from "../ir/join-tasks.js";
 import type { OperatorGraph } from "../ir/operator-graph.js";
 import type { ArtifactTask } from "./artifact.js";
 
@@ -25,6 +25,6 @@ export function tasksInFlight(
 }
 
 /** The merged graph of tasks; a task that has run more operators than there are has nothing left. */
-export function graphOfTasks(graph: OperatorGraph, tasks: readonly ArtifactTask[]): MergedTasks {
-  return mergeTasks(tasks.map(({ name, done }) => ({ graph, prefix: `${name}:`, done })));
+export function graphOfTasks(graph: OperatorGraph, tasks: readonly ArtifactTask[]): JointTasks {
+  return joinTasks(tasks.map(({ name, done }) => ({ graph, prefix: `${name}:`, done })));
 }

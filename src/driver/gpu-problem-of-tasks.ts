@@ -1,7 +1,7 @@
 import type { ArtifactTask } from "../artifact/artifact.js";
 import { graphOfTasks } from "../artifact/tasks-in-flight.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
-import { mergedProblem } from "../schedule/joint-problem.js";
+import { jointGpuProblem } from "../schedule/joint-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 import { sideBySide } from "../search/operator/gpu/side-by-side.js";
@@ -24,18 +24,18 @@ export function gpuProblemOfTasks(
   tasks: readonly ArtifactTask[],
   seed: number,
 ): TasksProblem {
-  const merged = graphOfTasks(single.graph, tasks);
+  const joint = graphOfTasks(single.graph, tasks);
   const found = new Map<number, OperatorSchedule>();
   const schedules = tasks.map((task) => {
     const known = found.get(task.done) ?? bestAlone(single, task, seed);
     found.set(task.done, known);
     return known;
   });
-  return { problem: mergedProblem(single, merged), start: sideBySide(merged, schedules) };
+  return { problem: jointGpuProblem(single, joint), start: sideBySide(joint, schedules) };
 }
 
 function bestAlone(single: GpuProblem, task: ArtifactTask, seed: number): OperatorSchedule {
-  const alone = mergedProblem(single, graphOfTasks(single.graph, [task]));
+  const alone = jointGpuProblem(single, graphOfTasks(single.graph, [task]));
   const [best] = searchGpuSchedules(alone, { seed, algorithms: ["opara", "top-compile"] }).ranked;
   return best?.schedule ?? { algorithm: "sequential", streams: 1, launches: [] };
 }

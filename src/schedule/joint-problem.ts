@@ -1,11 +1,11 @@
-import type { MergedTasks } from "../ir/merge-tasks.js";
+import type { JointTasks } from "../ir/join-tasks.js";
 import { type GpuProblem, gpuProblemOf } from "./gpu-problem.js";
 
 /** The problem of the joint graph of tasks: every operator costs what it costs in `single`. */
-export function mergedProblem(
+export function jointGpuProblem(
   { kernels, device, costs, work }: GpuProblem,
-  merged: MergedTasks,
+  joint: JointTasks,
 ): GpuProblem {
-  const own = Array.from(merged.origin, (operator) => kernels[operator] ?? []);
-  return gpuProblemOf(merged.graph, own, device, costs.source, work.interference);
+  const own = Array.from(joint.origin, (operator) => kernels[operator] ?? []);
+  return gpuProblemOf(joint.graph, own, device, costs.source, work.interference);
 }

@@ -14,7 +14,7 @@ import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
-import { mergedProblem } from "../schedule/joint-problem.js";
+import { jointGpuProblem } from "../schedule/joint-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { gpuMakespan } from "../schedule/simulate-gpu.js";
 
@@ -73,7 +73,7 @@ function jointProblem(single: GpuProblem, progress: readonly number[] | undefine
     return { problem: single, tasks: undefined };
   }
   const tasks = tasksInFlight(progress, single.costs.durationNs);
-  return { problem: mergedProblem(single, graphOfTasks(single.graph, tasks)), tasks };
+  return { problem: jointGpuProblem(single, graphOfTasks(single.graph, tasks)), tasks };
 }
 
 function differences(

@@ -1,4 +1,4 @@
-import type { MergedTasks } from "../../../ir/merge-tasks.js";
+import type { JointTasks } from "../../../ir/join-tasks.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { composeSchedule } from "../waits.js";
 
@@ -10,14 +10,14 @@ import { composeSchedule } from "../waits.js";
  * Cost: O(V + E) and the removal of implied waits.
  */
 export function sideBySide(
-  merged: MergedTasks,
+  joint: JointTasks,
   schedules: readonly OperatorSchedule[],
 ): OperatorSchedule {
   const ids: number[][] = schedules.map(() => []);
-  for (const [id, task] of merged.task.entries()) {
+  for (const [id, task] of joint.task.entries()) {
     ids[task]?.push(id);
   }
-  const streamOf = new Int32Array(merged.task.length);
+  const streamOf = new Int32Array(joint.task.length);
   const order: number[] = [];
   const longest = Math.max(0, ...schedules.map(({ launches }) => launches.length));
   for (let at = 0; at < longest; at++) {
@@ -32,5 +32,5 @@ export function sideBySide(
       firstStream += streams;
     });
   }
-  return composeSchedule(merged.graph, "side-by-side", { order: Int32Array.from(order), streamOf });
+  return composeSchedule(joint.graph, "side-by-side", { order: Int32Array.from(order), streamOf });
 }

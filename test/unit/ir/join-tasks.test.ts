@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mergeTasks } from "../../../src/ir/merge-tasks.js";
+import { joinTasks } from "../../../src/ir/join-tasks.js";
 import { verifyGraph } from "../../../src/ir/verify-graph.js";
 import { graphOf, randomGraph } from "../../support/graphs.js";
 
 const diamond = graphOf([{}, { after: [0] }, { after: [0] }, { after: [1, 2] }]);
 
-describe("mergeTasks", () => {
+describe("joinTasks", () => {
   it("puts two tasks side by side, taking turns", () => {
-    const { graph, task, origin } = mergeTasks([
+    const { graph, task, origin } = joinTasks([
       { graph: diamond, prefix: "t0:", done: 0 },
       { graph: diamond, prefix: "t1:", done: 2 },
     ]);
@@ -33,7 +33,7 @@ describe("mergeTasks", () => {
   });
 
   it("leaves nothing of a task that is over", () => {
-    const { graph } = mergeTasks([{ graph: diamond, prefix: "t0:", done: 4 }]);
+    const { graph } = joinTasks([{ graph: diamond, prefix: "t0:", done: 4 }]);
     expect(graph.operators).toEqual([]);
     expect(graph.tensors).toEqual([]);
     expect(graph.outputs).toEqual([]);
@@ -53,7 +53,7 @@ describe("mergeTasks", () => {
             prefix: `t${at}:`,
             done: Math.min(count, done),
           }));
-          const { graph, task, origin } = mergeTasks(tasks);
+          const { graph, task, origin } = joinTasks(tasks);
           expect(verifyGraph(graph)).toEqual([]);
           graph.operators.forEach((operator, id) => {
             const from = tasks[task[id] ?? 0];

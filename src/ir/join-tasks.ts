@@ -18,7 +18,7 @@ export interface TaskInFlight {
 }
 
 /** A joint graph, with the origin of each operator. */
-export interface MergedTasks {
+export interface JointTasks {
   readonly graph: OperatorGraph;
   /** By joint operator: position of its task. */
   readonly task: Int32Array;
@@ -36,9 +36,9 @@ export interface MergedTasks {
  * Source: TOP (IEEE TPDS 36(2), 2025) schedules the merged computation graph of what is in flight;
  * its exact form is not published.
  */
-export function mergeTasks(tasks: readonly TaskInFlight[]): MergedTasks {
-  const { task, origin, merged } = numberInTurns(tasks);
-  const parts = partsOf(tasks, merged);
+export function joinTasks(tasks: readonly TaskInFlight[]): JointTasks {
+  const { task, origin, joint } = numberInTurns(tasks);
+  const parts = partsOf(tasks, joint);
   const operators = Array.from(origin, (id, position): Operator => {
     const part = parts[task[position]!] as Part;
     return part.operator(id, operatorId(position));
@@ -61,11 +61,11 @@ interface Numbers {
   readonly task: Int32Array;
   readonly origin: Int32Array;
   /** By task, by operator of its graph: number in the joint graph, -1 for one that has run. */
-  readonly merged: readonly Int32Array[];
+  readonly joint: readonly Int32Array[];
 }
 
 function numberInTurns(tasks: readonly TaskInFlight[]): Numbers {
-  const merged = tasks.map(({ graph }) => new Int32Array(graph.operators.length).fill(-1));
+  const joint = tasks.map(({ graph }) => new Int32Array(graph.operators.length).fill(-1));
   const left = tasks.map(({ graph, done }) => Math.max(0, graph.operators.length - done));
   const count = left.reduce((sum, each) => sum + each, 0);
   const task = new Int32Array(count);
@@ -76,11 +76,11 @@ function numberInTurns(tasks: readonly TaskInFlight[]): Numbers {
       if (step < left[number]!) {
         task[position] = number;
         origin[position] = done + step;
-        (merged[number] as Int32Array)[done + step] = position++;
+        (joint[number] as Int32Array)[done + step] = position++;
       }
     }
   }
-  return { task, origin, merged };
+  return { task, origin, joint };
 }
 
 /** One task's share of the joint graph. */
@@ -90,10 +90,10 @@ interface Part {
   readonly outputs: () => readonly TensorId[];
 }
 
-function partsOf(tasks: readonly TaskInFlight[], merged: readonly Int32Array[]): Part[] {
+function partsOf(tasks: readonly TaskInFlight[], joint: readonly Int32Array[]): Part[] {
   let first = 0;
   return tasks.map(({ graph, prefix, done }, number): Part => {
-    const numbers = merged[number] as Int32Array;
+    const numbers = joint[number] as Int32Array;
     // A tensor that no remaining operator reads or writes is dropped.
     const kept = graph.tensors.filter(
       ({ producer, consumers }) => (producer ?? -1) >= done || consumers.some((id) => id >= done),
