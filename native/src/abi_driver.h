@@ -1,9 +1,9 @@
 // The functions of the CUDA driver that the helper calls.
 //
-// X(name, since, arguments): `since` is the interface version that gave the function the signature
-// written here; it is the newest one up to `driver_interface`, and the driver is asked for exactly
-// that interface, so a newer driver with another signature of the same name cannot be called by
-// mistake. All of them give a status.
+// X(name, since, arguments): `since` is the interface version that introduced the signature written
+// here; it is the newest one up to `driver_interface`, and the driver is asked for exactly that
+// interface, so a newer driver with another signature of the same name cannot be called by mistake.
+// All of them return a status.
 #pragma once
 
 #include "abi_types.h"
@@ -72,8 +72,8 @@
   X(cuKernelGetFunction, 12000, (function * function, kernel kernel))
 
 // Functions that older drivers lack and that the helper can do without: X(name, symbol, since,
-// arguments), where `symbol` is what the driver is asked for. It is asked only if it is of that
-// interface or newer: an older one may give the function of that symbol with other arguments.
+// arguments), where `symbol` is the name that is looked up. It is looked up only if the driver is
+// of that interface or newer: an older one may have a function of that name with other arguments.
 #define TOPC_DRIVER_OPTIONAL_FUNCTIONS(X)                                                        \
   X(cuFuncGetName, cuFuncGetName, 12030, (const char **name, function function))                 \
   X(cuGraphNodeGetDependencies_v2, cuGraphNodeGetDependencies, 12030,                            \
@@ -88,7 +88,7 @@ TOPC_DRIVER_FUNCTIONS(TOPC_DECLARE)
 TOPC_DRIVER_OPTIONAL_FUNCTIONS(TOPC_DECLARE)
 #undef TOPC_DECLARE
 
-// cuGetProcAddress of interface 12.0: how all of the above are found.
+// cuGetProcAddress of interface 12.0: it finds all of the above.
 using cuGetProcAddress_t = status (*)(const char *symbol, void **found, int interface,
                                       std::uint64_t flags, int *why);
 

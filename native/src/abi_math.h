@@ -18,7 +18,7 @@
 
 #define TOPC_CUBLASLT_FUNCTIONS(X) X(cublasLtGetVersion, std::size_t, ())
 
-// Apart, because the C++ half of cuBLAS's header overloads the last one.
+// Separate, because the C++ half of cuBLAS's header overloads the last one.
 #define TOPC_CUBLAS_FUNCTIONS(X) TOPC_CUBLAS_PLAIN_FUNCTIONS(X) TOPC_CUBLAS_GEMM_FUNCTIONS(X)
 
 #define TOPC_CUBLAS_PLAIN_FUNCTIONS(X)                                                            \

@@ -1,9 +1,9 @@
-// Our own declarations of what NVIDIA's libraries take and give.
+// Our own declarations of the types of NVIDIA's libraries.
 //
-// The helper opens the libraries at run time and is built without any of their headers, so it states
-// here what it knows of their binary interface: opaque handles, the few structures that cross, the
-// numbers of the few enumerations that it uses. test/abi_check.cpp compares all of it with the real
-// headers on machines that have them.
+// The helper opens the libraries at run time and is built without any of their headers, so this
+// file states the parts of their binary interface that it uses: opaque handles, the few structures
+// that cross, the numbers of a few enumerations. test/abi_check.cpp compares all of it with the
+// real headers on machines that have them.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace topc::abi {
 
-// Handles: pointers to structures that nobody outside the libraries can see into.
+// Handles: pointers to structures that are opaque outside the libraries.
 struct context_tag;
 struct stream_tag;
 struct event_tag;
@@ -51,7 +51,7 @@ using device_ptr = unsigned long long;
 // Enumerations cross as int.
 using status = int;
 
-// CUDA_KERNEL_NODE_PARAMS of CUDA 12.0: what a kernel node of a graph launches.
+// CUDA_KERNEL_NODE_PARAMS of CUDA 12.0: the launch of a kernel node of a graph.
 struct kernel_node_params {
   function func;
   unsigned grid_x, grid_y, grid_z;
@@ -63,7 +63,8 @@ struct kernel_node_params {
   context ctx;
 };
 
-// CUgraphEdgeData: how a node of a graph waits for another; all zero means for its whole end.
+// CUgraphEdgeData: the kind of a dependency between graph nodes; all zero means a wait for the full
+// end.
 struct graph_edge {
   unsigned char from_port;
   unsigned char to_port;
@@ -82,7 +83,7 @@ struct conv_algorithm_offer {
   int reserved[3];
 };
 
-// The version of the driver's interface that all functions are asked for by.
+// The version of the driver's interface with which all functions are looked up.
 inline constexpr int driver_interface = 12000;
 
 // CUresult

@@ -9,8 +9,8 @@ namespace {
 
 constexpr unsigned threads = 256;
 
-// How elements are stored, and what widens them to f32 and narrows sums to them (to the nearest, ties
-// to even), without any header.
+// The storage type of elements, and the functions that widen them to f32 and narrow sums to them
+// (to the nearest, ties to even), without any header.
 constexpr const char *of_f32 = R"(
 typedef float stored;
 __device__ __forceinline__ float widen(stored bits) { return bits; }

@@ -1,4 +1,4 @@
-// Adding a convolution's bias with a kernel of our own, where cuDNN does not do it within its call.
+// Adding a convolution's bias with a kernel of our own, when cuDNN does not add it within its call.
 #pragma once
 
 #include "node.h"
@@ -7,7 +7,7 @@ namespace topc {
 
 class bias_kernel {
  public:
-  // Compiles the kernel for the result of `spec`, which is at `y`, and the bias at `bias`.
+  // Compiles the kernel for the result of `spec` at `y` and the bias at `bias`.
   // Fails: library_missing, nvrtc_error, cuda_error.
   bias_kernel(const conv_spec &spec, const node_tools &tools, abi::device_ptr y,
               abi::device_ptr bias);

@@ -62,8 +62,8 @@ bool is_file(const std::string &path) {
   return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
 }
 
-// Where the toolkit's headers may lie, seen from NVRTC: beside its folder in a toolkit and in CUDA 13's
-// Python packages, in the package of the runtime in those of CUDA 12.
+// Possible places of the toolkit's headers, relative to NVRTC: next to its folder in a toolkit and
+// in CUDA 13's Python packages, in the package of the runtime in those of CUDA 12.
 std::vector<std::string> header_folders(const std::string &library_path) {
   const std::size_t slash = library_path.rfind('/');
   std::vector<std::string> folders;
@@ -103,7 +103,7 @@ compiled_image compile_source(const nvrtc_api &nvrtc, const std::string &library
 }
 
 compiled_image read_image(const std::string &path) {
-  // Opening a pipe would wait for somebody at its other end.
+  // Opening a pipe would wait for a writer at its other end.
   std::ifstream file;
   if (is_file(path)) {
     file.open(path, std::ios::binary | std::ios::ate);
@@ -113,7 +113,7 @@ compiled_image read_image(const std::string &path) {
     throw failure(failure_code::io_error, "cannot read the image " + path).with("path", path);
   }
   compiled_image read;
-  // PTX is text, which the driver expects to end with NUL; a cubin does not mind.
+  // PTX is text, which the driver expects to end with NUL; for a cubin it does not matter.
   read.image.resize(static_cast<std::size_t>(bytes) + 1, '\0');
   file.seekg(0);
   if (!file.read(read.image.data(), bytes)) {

@@ -1,4 +1,4 @@
-// A device of the driver, and the context in which everything on it happens.
+// A device of the driver, and its context.
 #pragma once
 
 #include <map>
@@ -8,18 +8,18 @@
 
 namespace topc {
 
-// Fails: no_device when there is none of this number; cuda_error.
+// Fails: no_device when there is no device of this number; cuda_error.
 [[nodiscard]] device_facts read_device(const driver_api &driver, int index);
 
-// What NVRTC calls the device: `sm_90`.
+// NVRTC's name of the device: `sm_90`.
 [[nodiscard]] std::string architecture(const device_facts &facts);
 
 // The figures of all devices.
 [[nodiscard]] std::vector<device_facts> read_devices(const driver_api &driver);
 
-// The devices' primary contexts: the ones that the runtime inside cuBLAS and cuDNN uses. Each is
-// retained once and never given back: what these libraries keep in it must not go while they are
-// loaded, and making one anew takes a second. The driver ends them with the process.
+// The devices' primary contexts, which the runtime inside cuBLAS and cuDNN uses. Each is retained
+// once and never released: state that these libraries keep in it must not vanish while they are
+// loaded, and creating one again takes a second. The driver ends them with the process.
 class context_table {
  public:
   // Makes the device's context the thread's current one. Fails: no_device, cuda_error.

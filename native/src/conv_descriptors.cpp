@@ -35,7 +35,7 @@ void require_ranks(const conv_spec &spec, const std::string &pointer) {
   require("/dilations", spec.dilations.size(), rank - 2);
 }
 
-// What the convolution gives along a spatial dim.
+// The output size of the convolution along a spatial dim.
 std::int64_t output_extent(const conv_spec &spec, std::size_t spatial) {
   const std::int64_t window =
       std::int64_t{spec.dilations[spatial]} * (spec.w.dims[spatial + 2] - 1) + 1;
@@ -82,7 +82,7 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
     : cudnn_(cudnn) {
   require_ranks(spec, pointer);
   require_shapes(spec, pointer);
-  // Before the strides, which are products of the dims.
+  // Checked before the strides, which are products of the dims.
   (void)element_count(spec.x, pointer + "/x");
   (void)element_count(spec.y, pointer + "/y");
   const int type = cudnn_type(spec.dtype);
@@ -133,7 +133,7 @@ void conv_descriptors::make_bias(const conv_spec &spec, int type) {
   activation_ = {made, cudnn_.cudnnDestroyActivationDescriptor};
   TOPC_CALL(cudnn_, cudnnSetActivationDescriptor, made,
             spec.relu ? abi::cudnn_activation_relu : abi::cudnn_activation_identity,
-            // With a bias, cuDNN does not take the other.
+            // With a bias, cuDNN does not accept the other one.
             abi::cudnn_not_propagate_nan, 0.0);
 }
 

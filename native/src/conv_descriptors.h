@@ -1,4 +1,4 @@
-// cuDNN's descriptions of a convolution, made from ours and checked before.
+// cuDNN's descriptors of a convolution, made from a checked spec.
 #pragma once
 
 #include "math_libraries.h"
@@ -7,7 +7,7 @@
 
 namespace topc {
 
-// How many elements a dense tensor has. Fails: unsupported above 2^31 - 1, where cuDNN's ends.
+// The number of elements of a dense tensor. Fails: unsupported above 2^31 - 1, cuDNN's limit.
 [[nodiscard]] std::uint64_t element_count(const tensor_spec &tensor, const std::string &pointer);
 
 class conv_descriptors {
@@ -22,7 +22,7 @@ class conv_descriptors {
   [[nodiscard]] abi::cudnn_convolution convolution() const { return convolution_.get(); }
   [[nodiscard]] abi::cudnn_activation activation() const { return activation_.get(); }
 
-  // Lets products be made as an offered algorithm wants them, as far as the node allows: `ieee` never
+  // Sets the math type that an offered algorithm requires, as far as the node allows: `ieee` never
   // leaves full precision.
   void set_math(const conv_spec &spec, int offered) const;
 

@@ -3,8 +3,8 @@
 namespace topc {
 namespace {
 
-// Asks for the function by the interface that its declaration is for; a newer driver may have a newer
-// function of that name, which must not be called with the old arguments.
+// Looks the function up by the interface version of its declaration; a newer driver may have a
+// newer function of that name, which must not be called with the old arguments.
 template <typename Function>
 bool find(abi::cuGetProcAddress_t get, const char *name, int interface, Function &function) {
   void *found = nullptr;

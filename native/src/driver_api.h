@@ -10,8 +10,8 @@
 
 namespace topc {
 
-// The driver's functions, and what is known of where they came from. A function that the driver
-// lacks is null, and named in `missing` unless it is optional.
+// The driver's functions. A function that the driver lacks is null, and named in `missing` unless
+// it is optional.
 struct driver_api {
 #define TOPC_MEMBER(name, since, args) abi::name##_t name = nullptr;
   TOPC_DRIVER_FUNCTIONS(TOPC_MEMBER)
@@ -24,18 +24,18 @@ struct driver_api {
   void check(abi::status status, const char *call) const;
 };
 
-// The driver as found; `api` can be called only when `problem` is empty.
+// The driver that was found; `api` can be called only when `problem` is empty.
 struct driver_library {
   driver_api api;
   library_search search;
   std::vector<std::string> missing;
-  // The CUDA version that it supports (13000 for 13.0); 0 when it does not say.
+  // The CUDA version that it supports (13000 for 13.0); 0 when unknown.
   int version = 0;
-  // Why it cannot be used.
+  // The reason why it cannot be used.
   std::vector<failure> problem;
 };
 
-// Opens the driver and starts it (cuInit). Never throws for what the machine lacks.
+// Opens the driver and starts it (cuInit). Never throws for anything that the machine lacks.
 [[nodiscard]] driver_library open_driver(const std::vector<std::string> &folders);
 
 // Calls a function of the driver and throws when it fails.

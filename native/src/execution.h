@@ -1,11 +1,11 @@
-// A schedule made executable: as a captured CUDA graph, or launched anew each time.
+// A schedule made executable: as a captured CUDA graph, or launched again each time.
 #pragma once
 
 #include "node.h"
 
 namespace topc {
 
-// What schedules run on.
+// The resources that schedules run on.
 struct machine {
   const driver_api &driver;
   slot_table &slots;
@@ -15,10 +15,10 @@ struct machine {
 // An event. Fails: cuda_error.
 [[nodiscard]] owned<abi::event> make_event(const driver_api &driver, unsigned flags);
 
-// Waits until the device has done everything. Fails: cuda_error, also of work launched before.
+// Waits until the device has finished all work. Fails: cuda_error, also of work launched before.
 void synchronize(const driver_api &driver);
 
-// What `enqueue` puts on the stream, captured instead of executed.
+// Captures the work that `enqueue` puts on the stream instead of executing it.
 template <typename Enqueue>
 [[nodiscard]] owned<abi::graph> capture(const driver_api &driver, abi::stream stream,
                                         Enqueue enqueue) {
@@ -27,7 +27,7 @@ template <typename Enqueue>
   try {
     enqueue();
   } catch (...) {
-    // Capture has to end whatever happened, or the stream cannot be used again.
+    // Capture has to end even after an error, or the stream cannot be used again.
     if (driver.cuStreamEndCapture(stream, &graph) == abi::cuda_success && graph != nullptr) {
       driver.cuGraphDestroy(graph);
     }
@@ -37,16 +37,17 @@ template <typename Enqueue>
   return {graph, driver.cuGraphDestroy};
 }
 
-// The plan of a schedule, and slots with all that its nodes need. Schedules that are there at the same
-// time are all prepared before the first of them is made executable: a slot's workspace that turns out
-// too small is replaced, and a graph that was captured with it would go on using memory that is gone.
+// Plans a schedule, and makes slots with all resources of its nodes. Schedules that exist at the
+// same time must all be prepared before the first of them is made executable: a workspace that
+// turns out too small is replaced, and a graph that was captured with it would go on using freed
+// memory.
 // Fails: bad_request, cuda_error, and the errors of the libraries.
 [[nodiscard]] plan prepare_schedule(const machine &on, const executable_spec &spec);
 
 class executable {
  public:
-  // Executes once as it is (which loads what is loaded at first use and cannot be while capturing) and
-  // captures `repeat` copies one after the other, unless it is `eager`.
+  // Executes once directly (which loads everything that is loaded at first use and cannot be loaded
+  // while capturing) and captures `repeat` copies one after the other, unless it is `eager`.
   // Requires: `prepared` is of `prepare_schedule`.
   // Fails: cuda_error, and the errors of the libraries.
   executable(const machine &on, plan prepared, bool eager, int repeat);
@@ -61,7 +62,7 @@ class executable {
   plan plan_;
   int repeat_;
   std::vector<owned<abi::event>> events_;
-  // Nothing when launched anew each time.
+  // Empty when launched again each time.
   owned<abi::graph_exec> graph_;
 };
 

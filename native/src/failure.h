@@ -1,4 +1,4 @@
-// What ends a request: a code that the other side knows, one line for people, and the facts.
+// The error of a request: a code that the client knows, one line for people, and details.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace topc {
 
-// A place where a library was looked for, and why it was not taken.
+// A place where a library was looked for, and why it was not used.
 struct tried_path {
   std::string name;
   std::string error;
@@ -41,7 +41,7 @@ class failure : public std::exception {
   failure(failure_code what_kind, std::string text)
       : code(what_kind), message(std::move(text)) {}
 
-  // Adds a fact; gives itself, so that a failure can be thrown in one expression.
+  // Adds a detail and returns the failure, so that it can be thrown in one expression.
   failure &&with(std::string name, failure_detail value) && {
     details.emplace_back(std::move(name), std::move(value));
     return std::move(*this);
@@ -56,7 +56,7 @@ class failure : public std::exception {
   bool fatal = false;
 };
 
-// A request that says something impossible; `pointer` is the JSON pointer of the field.
+// An invalid request; `pointer` is the JSON pointer of the field.
 inline failure bad_request(const std::string &pointer, const std::string &problem) {
   return failure(failure_code::bad_request,
                  (pointer.empty() ? "the request" : pointer) + " " + problem)

@@ -1,5 +1,5 @@
-// Checked reading of a parsed JSON document: every access says what it expects, and fails with the
-// JSON pointer of the place where it is not so.
+// Checked reading of a parsed JSON document: every access states its expectation, and fails with
+// the JSON pointer of the place.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace topc {
 
-// A value and the way to it. The pointer's text is made only when something is wrong.
+// A value and the way to it. The pointer's text is made only for an error.
 class json_reader {
  public:
   explicit json_reader(const json &value) : value_(value) {}
@@ -70,7 +70,7 @@ class json_reader {
     return {*found, *this, key};
   }
 
-  // Calls `read` for each item of an array of at most `limit` and gives what it gave.
+  // Calls `read` for each item of an array of at most `limit` and returns the results.
   template <typename Read> auto list(std::size_t limit, Read read) const {
     if (!value_.is_array()) {
       refuse("must be an array");
@@ -93,7 +93,7 @@ class json_reader {
     if (!value_.is_number_integer()) {
       refuse("must be an integer");
     }
-    // What does not fit 64 signed bits is above every `high`.
+    // A number that does not fit 64 signed bits is above every `high`.
     const bool huge = value_.is_number_unsigned() &&
                       value_.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
     const std::int64_t number = huge ? 0 : value_.get<std::int64_t>();
@@ -134,7 +134,7 @@ class json_reader {
     return value_.get_ref<const std::string &>();
   }
 
-  // Text that is there, without NUL, which C would cut it at.
+  // Non-empty text without NUL, at which C would cut it.
   [[nodiscard]] const std::string &text() const {
     const std::string &text = any_text();
     if (text.empty() || text.find('\0') != std::string::npos) {

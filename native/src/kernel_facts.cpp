@@ -1,10 +1,10 @@
-// Reading kernels off a graph.
+// Reads the kernels of a graph.
 //
-// A node is captured alone; the graph's kernel nodes then carry grid, thread block and dynamic shared
-// memory, and name a function, of which the driver tells registers, static shared and spilled memory,
-// and how many thread blocks fit a multiprocessor. This has to be the driver's own interface: the
-// runtime's refuses the kernels of other libraries. A node names its kernel as function or, when
-// that is null, as library kernel; both are read.
+// A node is captured alone; the graph's kernel nodes then carry grid, thread block and dynamic
+// shared memory, and name a function, of which the driver reports registers, static shared and
+// spilled memory, and how many thread blocks fit a multiprocessor. This requires the driver's own
+// interface: the runtime's refuses the kernels of other libraries. A node names its kernel as
+// function or, when that is null, as library kernel; both are read.
 #include "kernel_facts.h"
 
 #include <algorithm>
@@ -25,9 +25,9 @@ std::vector<abi::graph_node> nodes_of(const driver_api &driver, abi::graph graph
   return nodes;
 }
 
-// What a node depends on; nothing when the driver refuses to say. Libraries launch kernels that start
-// before the one before them has ended; such an edge is told only to who takes the edges' data too,
-// and drivers older than 12.3 have no words for it.
+// The dependencies of a node; nothing when the driver refuses to report them. Libraries launch
+// kernels that start before the one before them has ended; such an edge is reported only together
+// with the edges' data, and drivers older than 12.3 cannot report it.
 std::optional<std::vector<abi::graph_node>> nodes_before(const driver_api &driver,
                                                          abi::graph_node node) {
   std::vector<abi::graph_edge> edges;
@@ -51,7 +51,7 @@ std::optional<std::vector<abi::graph_node>> nodes_before(const driver_api &drive
 }
 
 // The driver gives nodes in no promised order: sorted so that each comes after those it depends on;
-// among the ready ones, and where it does not say what one depends on, as the driver gave them.
+// among the ready ones, and those of unknown dependencies, in the driver's order.
 std::vector<abi::graph_node> in_order(const driver_api &driver, abi::graph graph) {
   std::vector<abi::graph_node> left = nodes_of(driver, graph);
   std::vector<std::vector<abi::graph_node>> before;
@@ -112,7 +112,7 @@ kernel_facts facts_of(const driver_api &driver, abi::graph_node node) {
   facts.local_bytes = attribute(abi::function_local_bytes);
   const unsigned threads = params.block_x * params.block_y * params.block_z;
   int blocks = 0;
-  // Refused for kernels that run in clusters.
+  // The driver refuses it for kernels that run in clusters.
   if (driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(
           &blocks, function, static_cast<int>(threads), params.shared_bytes) ==
       abi::cuda_success) {

@@ -28,8 +28,8 @@ constexpr int exit_done = 0;
 constexpr int exit_usage = 2;
 constexpr int exit_environment = 4;
 
-// Whether a read or write that failed is to be made again: it was interrupted, or whoever shares the
-// descriptor has made it one that does not wait. Then this waits.
+// Whether a failed read or write is to be repeated: it was interrupted, or a process that shares
+// the descriptor has made it non-blocking. In that case this waits.
 bool is_worth_repeating(int descriptor, short events) {
   if (errno == EINTR) {
     return true;
@@ -41,8 +41,8 @@ bool is_worth_repeating(int descriptor, short events) {
   return ::poll(&watched, 1, -1) > 0 || errno == EINTR;
 }
 
-// Standard output, kept for answers alone: whatever prints to descriptor 1 goes to standard error,
-// or nowhere if that is closed.
+// Standard output, kept for answers alone: other output to descriptor 1 goes to standard error, or
+// nowhere if that is closed.
 class answer_channel {
  public:
   answer_channel() : descriptor_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
@@ -52,7 +52,7 @@ class answer_channel {
     }
   }
 
-  // Gives false when nobody reads any more.
+  // Returns false when the reader has gone.
   [[nodiscard]] bool write(std::string line) const {
     line += '\n';
     const char *at = line.data();

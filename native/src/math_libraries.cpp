@@ -3,7 +3,7 @@
 namespace topc {
 namespace {
 
-// Newest first; CUDA 12 and 13 have everything that is called here.
+// Newest first; CUDA 12 and 13 have every function that is called here.
 const std::vector<std::string> nvrtc_names{"libnvrtc.so.13", "libnvrtc.so.12"};
 const std::vector<std::string> cublaslt_names{"libcublasLt.so.13", "libcublasLt.so.12"};
 const std::vector<std::string> cublas_names{"libcublas.so.13", "libcublas.so.12"};

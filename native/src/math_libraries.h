@@ -33,13 +33,13 @@ struct cudnn_api {
 // Calls a function of NVRTC, cuBLAS or cuDNN and throws when it fails.
 #define TOPC_CALL(api, name, ...) (api).check((api).name(__VA_ARGS__), #name)
 
-// What is known of a library.
+// Facts about a library.
 struct library_state {
   library_search search;
   std::vector<std::string> missing;
-  // As the library says; empty when it does not.
+  // The library's own version; empty when unknown.
   std::string version;
-  // The first number of `version`; 0 when it does not say.
+  // The first number of `version`; 0 when unknown.
   int major = 0;
 };
 
@@ -48,12 +48,12 @@ class math_libraries {
  public:
   explicit math_libraries(const std::vector<std::string> &folders) : folders_(folders) {}
 
-  // Each fails: library_missing, with where it was looked for or what it lacks.
+  // Each fails: library_missing, with the places searched or the missing functions.
   const nvrtc_api &nvrtc();
   const cublas_api &cublas();
   const cudnn_api &cudnn();
 
-  // What was found; opens the library if nothing has yet. Never throws for what is missing.
+  // Facts about the library; opens it first if needed. Never throws for anything missing.
   const library_state &nvrtc_state();
   const library_state &cublaslt_state();
   const library_state &cublas_state();

@@ -1,9 +1,9 @@
-// How schedules are timed.
+// Timing of schedules.
 //
-// Events on the stream in which a schedule starts and ends bracket each sample, so the device's clock
-// is read, not the host's. Candidates take turns, round by round, each round starting with another
-// one: a device that grows warm or slows down does so for all of them. Everything else (medians,
-// intervals, the comparison with a baseline measured twice) is up to whoever asked.
+// Events on the stream in which a schedule starts and ends bracket each sample, so the device's
+// clock is read, not the host's. Candidates take turns, round by round, each round starting with
+// another one: a device that warms up or slows down does so for all of them. Everything else
+// (medians, intervals, the comparison with a baseline measured twice) is up to the client.
 #include "measure.h"
 
 #include <chrono>
@@ -19,7 +19,7 @@ constexpr std::uint64_t work_limit = 5000000;
 // Twice the cache is overwritten: once may leave some of it.
 constexpr std::uint64_t flush_factor = 2;
 
-// Overwrites the L2 cache when asked.
+// Overwrites the L2 cache on request.
 class cache_flush {
  public:
   cache_flush(const driver_api &driver, std::uint64_t bytes) : driver_(driver), bytes_(bytes) {
@@ -48,7 +48,7 @@ class stopwatch {
         start_(make_event(on.driver, abi::event_default)),
         end_(make_event(on.driver, abi::event_default)) {}
 
-  // Microseconds of what `enqueue` puts on the stream.
+  // Microseconds of the work that `enqueue` puts on the stream.
   template <typename Enqueue> double time(Enqueue enqueue) const {
     TOPC_CUDA(driver_, cuEventRecord, start_.get(), stream_);
     enqueue();
@@ -93,7 +93,7 @@ void warm_up(const machine &on, const std::vector<executable> &candidates, doubl
   }
 }
 
-// The node that is launched before the clock starts; may be none. Fails: bad_request.
+// The node that is launched before the clock starts; may be absent. Fails: bad_request.
 const node *prepare_prelude(const machine &on, std::optional<int> number) {
   slot_needs needs;
   const node *prelude = nullptr;
@@ -115,7 +115,7 @@ run_result run_schedule(const machine &on, const run_request &asked) {
   const node *prelude = prepare_prelude(on, asked.prelude);
   const executable made(on, prepare_schedule(on, asked.schedule), asked.schedule.eager, 1);
   const stopwatch watch(on);
-  // After the preparation, which executes the schedule once: what the prelude wipes out is wiped out
+  // After the preparation, which executes the schedule once: the prelude's effect is then in place
   // for the executions that follow.
   if (prelude != nullptr) {
     prelude->launch(on.slots.at(0));

@@ -5,7 +5,7 @@
 
 namespace topc {
 
-// Executes `replays` times in a row and gives the microseconds of one.
+// Executes `replays` times in a row and returns the microseconds of one.
 [[nodiscard]] run_result run_schedule(const machine &on, const run_request &asked);
 
 // Fails: bad_request when the request asks for more than `sample_limit` samples or `work_limit`

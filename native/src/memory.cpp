@@ -13,7 +13,7 @@ namespace {
 
 // Files go through a host buffer of this size.
 constexpr std::uint64_t chunk_bytes = std::uint64_t{16} << 20;
-// Most that an answer carries; more goes to a file.
+// Largest download in an answer; more goes to a file.
 constexpr std::uint64_t inline_limit = std::uint64_t{1} << 20;
 
 failure io_failure(const std::string &path, const std::string &doing) {
@@ -22,7 +22,7 @@ failure io_failure(const std::string &path, const std::string &doing) {
       .with("path", path);
 }
 
-// An open file: a regular one. Opening a pipe would wait for somebody at its other end.
+// An open file: a regular one. Opening a pipe would wait for a process at its other end.
 class file {
  public:
   file(const std::string &path, int flags, const std::string &doing)
@@ -52,7 +52,7 @@ class file {
         throw io_failure(path_, "read");
       }
       if (got == 0) {
-        throw failure(failure_code::io_error, path_ + " ends before what was asked for")
+        throw failure(failure_code::io_error, path_ + " ends before the requested range")
             .with("path", path_);
       }
       at += got;
@@ -115,7 +115,7 @@ owned<abi::device_ptr> allocate(const driver_api &driver, std::uint64_t bytes) {
 }
 
 arena_result device_memory::make(const arena_request &request) {
-  // The old one goes first: both at once may not fit.
+  // The old one is freed first: both at once may not fit.
   arena_ = {};
   bytes_ = 0;
   host_ = {};

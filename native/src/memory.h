@@ -16,15 +16,15 @@ class device_memory {
  public:
   explicit device_memory(const driver_api &driver) : driver_(driver) {}
 
-  // Takes the place of what was there. Every byte is 0xFF: a NaN in every float type, so that a value
-  // that nothing wrote shows.
+  // Replaces the arena there was. Every byte is 0xFF: a NaN in every float type, so that a value
+  // that was never written shows.
   arena_result make(const arena_request &request);
 
-  // The address of `bytes` bytes at `offset`. Fails: bad_request when they are not all in the arena;
-  // `pointer` says which field asked.
+  // The address of `bytes` bytes at `offset`. Fails: bad_request when they are not all in the
+  // arena; `pointer` is the field of the request.
   [[nodiscard]] abi::device_ptr address(std::uint64_t offset, std::uint64_t bytes,
                                         const std::string &pointer) const;
-  // The same in the host memory.
+  // The same for the host memory.
   [[nodiscard]] unsigned char *host_address(std::uint64_t offset, std::uint64_t bytes,
                                             const std::string &pointer) const;
 

@@ -1,5 +1,5 @@
-// A node that is ready to be launched: everything looked up, checked and chosen beforehand, so that
-// launching does nothing but launch. It must not allocate or synchronize: it happens while capturing.
+// A node that is ready to be launched: everything is looked up, checked and chosen beforehand, so
+// that launching only launches. It must not allocate or synchronize: it happens while capturing.
 #pragma once
 
 #include <memory>
@@ -21,21 +21,21 @@ class node {
   // Enqueues the work on the slot's stream.
   virtual void launch(const stream_slot &slot) const = 0;
 
-  // What was settled when the node was made.
+  // The choices made when the node was made.
   [[nodiscard]] virtual node_settings settings() const { return {}; }
 
-  // Adds what the slots must have for it.
+  // Adds its requirements to those of the slots.
   virtual void require(slot_needs & /*needs*/) const {}
 };
 
-// What nodes are made with. `slots.at(0)` exists.
+// The resources for making nodes. `slots.at(0)` exists.
 struct node_tools {
   const driver_api &driver;
   math_libraries &libraries;
   const device_memory &memory;
   const std::vector<owned<abi::module>> &modules;
   slot_table &slots;
-  // What NVRTC calls the device: `sm_90`.
+  // NVRTC's name of the device: `sm_90`.
   std::string architecture;
 };
 

@@ -1,11 +1,11 @@
 // Convolutions by cuDNN.
 //
-// The algorithm is chosen when the node is made, from what cuDNN offers: the fastest (by its table, or
-// timed) that is deterministic, keeps within the workspace and can do what is asked. Deterministic, so
-// that two schedules of the same nodes must give the same bits. What cuDNN offers is for the convolution
-// alone; whether it takes an algorithm for the convolution with bias shows only when it is called. So
-// every offer is tried, and one that is refused is none. Where all are refused with a bias, the
-// convolution is called without, and a kernel of our own adds the bias.
+// The algorithm is chosen when the node is made, from what cuDNN offers: the fastest (by its table,
+// or timed) that is deterministic, keeps within the workspace and supports the node. Deterministic,
+// so that two schedules of the same nodes must compute the same bits. cuDNN's offers are for the
+// convolution alone; whether it accepts an algorithm for the convolution with bias shows only when
+// it is called. So every offer is tried, and a refused one is skipped. Where all are refused with a
+// bias, the convolution is called without, and a kernel of our own adds the bias.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -110,7 +110,7 @@ class conv_node final : public node {
         return;
       }
     }
-    // If the device is lost, that is what is to be told.
+    // If the device is lost, that is the error to report.
     TOPC_CUDA(tools.driver, cuCtxSynchronize, );
     throw failure(failure_code::unsupported,
                   "cuDNN offers no algorithm for the convolution within the workspace limit")
@@ -144,7 +144,7 @@ class conv_node final : public node {
     return std::min(given, abi::conv_algorithms);
   }
 
-  // Takes the offer if it will do. Launches the convolution: overwrites y.
+  // Accepts the offer if it works. Launches the convolution: overwrites y.
   bool take(const conv_spec &spec, const node_tools &tools,
             const abi::conv_algorithm_offer &offer) {
     // With a bias and no activation cuDNN can do this one only.
@@ -181,7 +181,7 @@ class conv_node final : public node {
   void *w_;
   void *y_;
   void *bias_ = nullptr;
-  // Whether cuDNN adds the bias; if it does not and there is one, there is a kernel for it.
+  // Whether cuDNN adds the bias; if it does not and there is one, a kernel adds it.
   bool is_fused_ = false;
   std::optional<bias_kernel> bias_kernel_;
   int algorithm_ = abi::conv_implicit_gemm;

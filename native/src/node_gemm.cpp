@@ -16,7 +16,7 @@ int cuda_type(data_type type) {
   return abi::real_f32;
 }
 
-// A matrix of the stack as it lies in memory.
+// A matrix of the stack, as stored.
 struct stored_matrix {
   int rows;
   int columns;
@@ -63,7 +63,7 @@ class gemm_node final : public node {
       throw bad_request(at + "/leading", "is less than the " + std::to_string(stored.rows) +
                                              " rows of the matrix");
     }
-    // May be up to 2^71 elements, more than 64 bits count: looked at in floating point first.
+    // May be up to 2^71 elements, more than 64 bits count: checked in floating point first.
     const double about = static_cast<double>(matrix.leading) * stored.columns +
                          static_cast<double>(matrix.stride) * spec_.batch;
     if (about > 1e15) {

@@ -24,7 +24,7 @@ class kernel_node final : public node {
     }
     driver_.check(status, "cuModuleGetFunction");
     if (shared_ > 0) {
-      // More than 48 KiB have to be asked for; less may be.
+      // More than 48 KiB must be requested; less may be.
       TOPC_CUDA(driver_, cuFuncSetAttribute, function_, abi::function_max_dynamic_shared,
                 static_cast<int>(shared_));
     }

@@ -1,5 +1,5 @@
-// The nodes that a program can have, as the requests give them. Offsets and sizes are bytes of the
-// arena. docs/native-protocol.md says what each field means.
+// The nodes of a program, as in the requests. Offsets and sizes are bytes of the arena.
+// docs/native-protocol.md describes each field.
 #pragma once
 
 #include <array>

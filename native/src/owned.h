@@ -1,4 +1,4 @@
-// A handle that has an end: whoever owns it destroys it, once.
+// A handle that its owner destroys, once.
 #pragma once
 
 #include <utility>
@@ -7,9 +7,9 @@
 
 namespace topc {
 
-// Owns a handle of NVIDIA's libraries and the function that destroys it. Moves, never copies. What
-// the destroying function says is dropped: it can only be an old error of the device, which the call
-// that caused it has reported already.
+// Owns a handle of NVIDIA's libraries and the function that destroys it. Moves, never copies. The
+// status of the destroying function is dropped: it can only be an old error of the device, which
+// the call that caused it has reported already.
 template <typename Handle> class owned {
  public:
   using destroyer = abi::status (*)(Handle);

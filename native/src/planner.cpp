@@ -1,20 +1,21 @@
-// Which waits a schedule needs.
+// The waits that a schedule needs.
 //
-// A schedule says for every launch which others must have ended before it. CUDA has two ways to say
-// so: launches of one stream run in order, and a stream can wait for an event that was recorded in
-// another one. The obvious way, an event and a wait for every dependency, costs the device a
-// synchronization for each; most are implied by others. Example: a (stream 0), then b after a
-// (stream 1), then c after a and b (stream 2). c's wait for b implies the one for a.
+// A schedule names for every launch those that must have ended before it. CUDA has two ways to
+// express this: launches of one stream run in order, and a stream can wait for an event that was
+// recorded in another one. The obvious way, an event and a wait for every dependency, costs the
+// device a synchronization for each; most are implied by others. Example: a (stream 0), then b
+// after a (stream 1), then c after a and b (stream 2). c's wait for b implies the one for a.
 //
-// The idea is the vector clock: every stream keeps, for each stream, how far it knows that one to
+// The idea is the vector clock: every stream keeps, for each stream, how far that one is known to
 // have come. A launch waits for a dependency only if its stream does not know it to have ended, and
-// then learns everything that the awaited launch knew. Dependencies are looked at in the reverse of
-// launch order: a later one can imply an earlier one, never the other way round, so what is kept is
-// the smallest set. That no wait can be left out and none is missing is a property test.
+// then learns everything that the awaited launch knew. Dependencies are taken in the reverse of
+// launch order: a later one can imply an earlier one, never the other way round, so the smallest
+// set is kept. That no wait can be left out and none is missing is a property test.
 //
 // Two things come from capture. Every other stream must be joined to the one in which capture began
-// (stream 0) before its first launch, by waiting for an event of a stream that is; and at the end
-// stream 0 must wait, directly or not, for all of them. Both are left out where they are implied.
+// (stream 0) before its first launch, by waiting for an event of a stream that is already joined;
+// and at the end stream 0 must wait, directly or not, for all of them. Both are left out where they
+// are implied.
 //
 // Source: vector clocks, Mattern 1988 and Fidge 1988. Differs: only launches that another stream
 // waits for keep their clock.
@@ -44,7 +45,7 @@ std::string place_of(std::size_t position) {
 // The waits of each launch, as positions of the launches waited for.
 struct waits {
   std::vector<std::vector<int>> of_launch;
-  // Whether somebody waits for the launch.
+  // Whether a launch of another stream waits for this one.
   std::vector<char> awaited;
   // Waits of stream 0 after the last launch.
   std::vector<int> at_end;
@@ -78,7 +79,7 @@ class wait_finder {
   }
 
  private:
-  // Checks the launches on the way: this runs first.
+  // This runs first, and also checks the launches.
   void mark_awaited_elsewhere() {
     kept_.assign(launches_.size(), 0);
     snapshots_.resize(launches_.size());
@@ -155,7 +156,7 @@ class wait_finder {
   // Position of the last launch of each stream so far.
   std::vector<int> last_;
   std::vector<int> position_of_;
-  // Whether a launch of another stream names the launch, and then what it knew when it ended.
+  // Whether a launch of another stream names the launch, and if so its clock at its end.
   std::vector<char> kept_;
   std::vector<clock> snapshots_;
 };
@@ -177,7 +178,7 @@ int streams_of(const std::vector<launch_spec> &launches) {
   return streams;
 }
 
-// Streams whose first launch waits for nobody: they are joined to capture by an event of their own.
+// Streams whose first launch has no waits: they are joined to capture by an event of their own.
 std::vector<int> streams_to_fork(const std::vector<launch_spec> &launches, const waits &found,
                                  int streams) {
   std::vector<int> fork;

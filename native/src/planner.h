@@ -1,15 +1,15 @@
-// From a schedule to what the host does: launches, event records and waits, in order.
+// Turns a schedule into the actions of the host: launches, event records and waits, in order.
 #pragma once
 
 #include <vector>
 
 namespace topc {
 
-// Bounds that keep the planner's memory small whatever is asked: also in protocol.ts.
+// Bounds that keep the planner's memory small for any request: also in protocol.ts.
 inline constexpr int stream_limit = 128;
 inline constexpr int launch_limit = 200000;
 
-// A node in a schedule: on which stream, and after which nodes launched earlier.
+// A node in a schedule: its stream, and the nodes launched earlier that it waits for.
 struct launch_spec {
   int node = 0;
   int stream = 0;

@@ -1,4 +1,5 @@
-// Reads the nodes of a program from JSON. Part of requests.cpp, apart for its length.
+// Reads the nodes of a program from JSON. Part of requests.cpp, in a file of its own for its
+// length.
 #pragma once
 
 #include <limits>

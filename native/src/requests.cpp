@@ -153,7 +153,7 @@ any_request read_request(const json_reader &from, const std::string &op) {
     from.only({"id", "op", "nodes"});
     return program_request{from.at("nodes").list(node_limit, read_node)};
   }
-  throw failure(failure_code::unknown_op, "there is no request of this name");
+  throw failure(failure_code::unknown_op, "there is no such request");
 }
 
 }  // namespace

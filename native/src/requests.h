@@ -1,4 +1,4 @@
-// What the helper can be asked, decoded.
+// The requests of the helper, decoded.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ struct download_request {
 };
 
 struct compile_request {
-  // Exactly one of the two is there.
+  // Exactly one of the two is present.
   std::optional<std::string> source;
   std::optional<std::string> image;
   std::vector<std::string> options;

@@ -213,7 +213,8 @@ json encode(const run_result &run) { return {{"us", run.us}}; }
 
 json encode(const measure_result &measured) { return {{"samplesUs", measured.samples_us}}; }
 
-// Text from outside (paths, what compilers say) may not be UTF-8; it is replaced, not refused.
+// Text from outside (paths, compiler output) may not be UTF-8; invalid bytes are replaced, not
+// refused.
 std::string line_of(const json &document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

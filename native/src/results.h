@@ -1,4 +1,4 @@
-// What the helper answers, before it is written as JSON.
+// The answers of the helper, before they are written as JSON.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace topc {
 
-// A library as `probe` tells of it.
+// A library in the answer to `probe`.
 struct library_report {
   bool found = false;
   std::string path;
@@ -49,7 +49,7 @@ struct empty_result {};
 
 struct probe_result {
   library_report driver;
-  // 13000 for 13.0; 0 when not known.
+  // 13000 for 13.0; 0 when unknown.
   int driver_version = 0;
   library_report nvrtc;
   library_report cublaslt;
@@ -102,7 +102,7 @@ struct kernel_facts {
   int static_shared = 0;
   unsigned dynamic_shared = 0;
   int local_bytes = 0;
-  // Nothing when the driver refuses to say.
+  // Empty when the driver refuses to report it.
   std::optional<int> resident_blocks;
 };
 
@@ -127,7 +127,7 @@ using any_result = std::variant<hello_result, empty_result, probe_result, plan, 
                             arena_result, upload_result, download_result, compile_result,
                             program_result, kernels_result, run_result, measure_result>;
 
-// The lines to answer with, without the line end.
+// The lines of an answer, without the line end.
 [[nodiscard]] std::string encode_result(std::int64_t id, const any_result &answer);
 [[nodiscard]] std::string encode_failure(std::optional<std::int64_t> id, const failure &problem);
 

@@ -19,8 +19,8 @@ library_report report_of(const driver_library &driver) {
           driver.search.tried};
 }
 
-// Libraries of one release belong together: mixed ones mostly work, and are what to suspect first
-// when something does not.
+// Libraries of one release belong together: mixed ones mostly work, but are the first suspect when
+// a call fails.
 std::vector<std::string> warnings_of(const driver_library &driver, const library_state &nvrtc,
                                      const library_state &cublas) {
   std::vector<std::string> warnings;
@@ -91,7 +91,7 @@ any_result service::answer(const probe_request & /*asked*/) {
       found.problem = caught;
     }
   }
-  // cuDNN last: it asks for the others.
+  // cuDNN last: it depends on the others.
   const library_state &nvrtc = libraries_.nvrtc_state();
   const library_state &cublas = libraries_.cublas_state();
   found.nvrtc = report_of(nvrtc);

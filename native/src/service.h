@@ -1,4 +1,4 @@
-// What the helper does with each request.
+// The handling of each request.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@ namespace topc {
 
 class service {
  public:
-  // `folders` are looked through for libraries before all others.
+  // `folders` are searched for libraries before all others.
   explicit service(const std::vector<std::string> &folders) : folders_(library_folders(folders)) {}
 
-  // Fails: with whatever the request can fail with; `fatal` when the device is lost.
+  // Fails: as the request can fail; `fatal` when the device is lost.
   any_result handle(const any_request &asked);
 
  private:

@@ -33,7 +33,7 @@ program_result session::program(const program_request &asked) {
         [&](const auto &spec) { return make_node(spec, tools, pointer); }, asked.nodes[i]));
     settled.nodes.push_back(nodes.back()->settings());
   }
-  // Making a convolution launches it, on a stream that waits for nobody.
+  // Making a convolution launches it, on a stream without waits.
   synchronize(driver_);
   nodes_ = std::move(nodes);
   return settled;

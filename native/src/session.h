@@ -19,14 +19,14 @@ class session {
 
   [[nodiscard]] const device_facts &facts() const { return facts_; }
 
-  // Drops the nodes too: their addresses are those of the old arena.
+  // Drops the nodes too: their addresses are in the old arena.
   arena_result make_arena(const arena_request &asked);
   [[nodiscard]] const device_memory &memory() const { return memory_; }
 
-  // Loads an image and gives its number.
+  // Loads an image and returns its number.
   [[nodiscard]] int load(const std::string &image);
 
-  // Takes the place of the nodes before; when it fails, those stay.
+  // Replaces the nodes; when it fails, the old ones stay.
   program_result program(const program_request &asked);
 
   [[nodiscard]] kernels_result kernels();

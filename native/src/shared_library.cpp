@@ -13,7 +13,7 @@
 namespace topc {
 namespace {
 
-// So many failed places are worth telling.
+// Most failed places in a report.
 constexpr std::size_t told_limit = 24;
 
 bool is_folder(const std::string &path) {
@@ -81,7 +81,7 @@ void add_python_of(std::vector<std::string> &folders, const std::string &program
   }
 }
 
-// Where a link leads, or nothing when it is none.
+// The target of a link; empty for anything else.
 std::string target_of(const std::string &link) {
   std::array<char, 4096> text{};
   const ssize_t length = readlink(link.c_str(), text.data(), text.size());
@@ -106,7 +106,7 @@ void add_python(std::vector<std::string> &folders, std::string python) {
   }
 }
 
-// The packages of whatever Python is on the path.
+// The packages of the Pythons on the path.
 void add_pythons_of_path(std::vector<std::string> &folders) {
   for (const std::string &part : split(environment("PATH"))) {
     add_python_of(folders, part);

@@ -5,7 +5,7 @@
 namespace topc {
 namespace {
 
-// What NVIDIA recommends for a cuBLAS workspace: 32 MiB from Hopper on, 4 MiB before.
+// NVIDIA's recommended cuBLAS workspace: 32 MiB from Hopper on, 4 MiB before.
 constexpr std::uint64_t cublas_workspace_new = std::uint64_t{32} << 20;
 constexpr std::uint64_t cublas_workspace_old = std::uint64_t{4} << 20;
 constexpr int hopper = 9;
@@ -45,7 +45,7 @@ void slot_table::add_cublas(stream_slot &slot) {
   abi::cublas_handle handle = nullptr;
   TOPC_CALL(cublas, cublasCreate_v2, &handle);
   owned<abi::cublas_handle> made(handle, cublas.cublasDestroy_v2);
-  // The stream first: setting it takes the workspace away again.
+  // The stream first: setting it resets the workspace.
   TOPC_CALL(cublas, cublasSetStream_v2, handle, slot.stream.get());
   TOPC_CALL(cublas, cublasSetWorkspace_v2, handle,
             reinterpret_cast<void *>(slot.cublas_workspace.get()), bytes);

@@ -1,4 +1,4 @@
-// A stream with everything that a library call on it needs.
+// A stream with the resources of library calls on it.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace topc {
 
-// What the nodes of a program need of every stream that they may run on.
+// The requirements of a program's nodes on every stream.
 struct slot_needs {
   bool cublas = false;
   bool cudnn = false;
@@ -17,7 +17,7 @@ struct slot_needs {
   std::uint64_t workspace_bytes = 0;
 };
 
-// One per stream; nothing is shared between streams. What runs on one stream runs in order and so can
+// One per stream; nothing is shared between streams. Work on one stream runs in order and so can
 // use the same workspace; two branches on one workspace would be a race that nothing reports.
 struct stream_slot {
   owned<abi::stream> stream;
@@ -28,14 +28,14 @@ struct stream_slot {
   owned<abi::cudnn_handle> cudnn;
 };
 
-// The slots, by stream number, made as they are asked for.
+// The slots, by stream number, made on first use.
 class slot_table {
  public:
   slot_table(const driver_api &driver, math_libraries &libraries, int capability_major)
       : driver_(driver), libraries_(libraries), capability_major_(capability_major) {}
 
-  // Makes slots for streams below `streams`, each with what is needed. Not while capturing: it
-  // allocates. Fails: cuda_error, cublas_error, cudnn_error, library_missing.
+  // Makes slots for streams below `streams`, each with the required resources. Not while capturing:
+  // it allocates. Fails: cuda_error, cublas_error, cudnn_error, library_missing.
   void prepare(int streams, const slot_needs &needs);
 
   [[nodiscard]] stream_slot &at(int stream) { return *slots_[static_cast<std::size_t>(stream)]; }

@@ -18,7 +18,7 @@ export function modelMalformed(path: string, what: string, offset: number): Fail
   return {
     code: "model-malformed",
     where: `${path} at byte ${offset}`,
-    message: `is not a whole ONNX model: ${what}`,
+    message: `is not a complete ONNX model: ${what}`,
     hint: "check that the file is complete and is ONNX (protobuf), not another format",
     exit: 1,
   };

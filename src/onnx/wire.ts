@@ -111,7 +111,7 @@ function checkBytes(field: WireField, limit: number): void {
     throw new WireError("a text or message field of another wire type", field.tagOffset);
   }
   if (field.bytes > limit) {
-    throw new WireError(`${field.bytes} bytes where at most ${limit} make sense`, field.tagOffset);
+    throw new WireError(`${field.bytes} bytes where at most ${limit} are valid`, field.tagOffset);
   }
 }
 

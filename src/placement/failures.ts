@@ -29,7 +29,7 @@ export function shapeUnknown(name: string, known: readonly string[]): Failure {
   return {
     code: "shape-unknown",
     where: `--shape ${name}`,
-    message: "is not a shape that this tool knows",
+    message: "is not a known shape",
     hint: `use one of ${known.join(", ")}`,
     exit: 2,
   };
@@ -70,7 +70,7 @@ export function memoryNotReturned(
     code: "memory-not-returned",
     where: file,
     message: `each micro-batch changes the memory of device "${device.name}" by ${device.left} for good, its limit is ${device.memory}`,
-    hint: "let the blocks of a device add up to 0, use workspace for what a block gives back at its end, or drop the limit",
+    hint: "let the blocks of a device add up to 0, use workspace for memory that a block releases at its end, or drop the limit",
     exit: 1,
   };
 }

@@ -67,7 +67,7 @@ export const PIPELINE_FAILURES = {
   },
   "placement-invalid": {
     exit: 1,
-    meaning: "A placement has a wrong or missing field, or contradicts itself.",
+    meaning: "A placement has an invalid or missing field, or contradicts itself.",
     action: "See [the format](placement-format.md).",
   },
   "placement-not-json": {
@@ -117,7 +117,7 @@ export const PIPELINE_FAILURES = {
   },
   "stage-placement-invalid": {
     exit: 1,
-    meaning: "A placement of stages has a wrong or missing field, or contradicts itself.",
+    meaning: "A placement of stages has an invalid or missing field, or contradicts itself.",
     action: "See [pipelines from models](pipelines-from-models.md).",
   },
   "stages-not-static": {

@@ -2,7 +2,7 @@
 export const RUNTIME_FAILURES = {
   "device-model-invalid": {
     exit: 1,
-    meaning: "A device model file has a wrong or missing field.",
+    meaning: "A device model file has an invalid or missing field.",
     action: "See [device models](device-models.md).",
   },
   "device-model-not-json": {
@@ -47,7 +47,7 @@ export const RUNTIME_FAILURES = {
   },
   "profile-invalid": {
     exit: 1,
-    meaning: "A profile file has a wrong or missing field, or is not a profile.",
+    meaning: "A profile file has an invalid or missing field, or is not a profile.",
     action: "Give a profile that this version wrote.",
   },
   "profile-not-stored": {

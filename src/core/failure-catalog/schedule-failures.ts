@@ -22,7 +22,7 @@ export const SCHEDULE_FAILURES = {
   },
   "schedule-invalid": {
     exit: 1,
-    meaning: "A schedule file has a wrong or missing field, or is not a schedule.",
+    meaning: "A schedule file has an invalid or missing field, or is not a schedule.",
     action: "Compile the model again; see [the format](artifact-format.md).",
   },
   "schedule-not-json": {

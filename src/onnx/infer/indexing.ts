@@ -79,7 +79,7 @@ export const topK: InferRule = (call) => {
   const axis = dims && call.axis(call.int("axis") ?? -1, dims.length);
   const size = axis === undefined ? undefined : dims?.[axis];
   if (k !== undefined && size !== undefined && k > size) {
-    call.refuse(`the ${k} largest of ${size} are asked for`);
+    call.refuse(`cannot select ${k} of ${size} elements`);
   }
   const result = axis === undefined ? undefined : dims?.map((dim, i) => (i === axis ? k : dim));
   return [tensor(call.input(0).elementType, result), tensor("int64", result)];

@@ -19,7 +19,7 @@ function reshapedDims(call: NodeCall, from: KnownDims | undefined, shape: readon
     size === 0 && !keepsZero ? from?.[i] : size === -1 ? undefined : size,
   );
   if (shape.some((size) => size < -1) || shape.filter((size) => size === -1).length > 1) {
-    return call.refuse(`shape [${shape.join(",")}] is not one to reshape to`);
+    return call.refuse(`shape [${shape.join(",")}] is not a valid shape`);
   }
   const total = countOf(from);
   const hole = shape.indexOf(-1);
