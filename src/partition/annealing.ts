@@ -18,7 +18,7 @@ import { back, isAllowed, stepMaker, take } from "./stage-steps.js";
  * Source: Dueck and Scheuer, J. Comput. Phys. 90(1), 1990.
  */
 
-/** How long to anneal. */
+/** Options of annealing. */
 export interface AnnealingOptions {
   /** Steps drawn in all passes together. */
   readonly steps: number;
@@ -28,11 +28,11 @@ export interface AnnealingOptions {
 /** By how much a step may be worse at the start of each pass, as a share of the period. */
 const THRESHOLDS: readonly number[] = [0.1, 0.03, 0.01];
 
-/** Weight of unevenness beside the period. */
+/** Weight of unevenness relative to the period. */
 const EVENNESS = 0.1;
 
 /**
- * The best partition met in `steps` steps. The same seed gives the same partition.
+ * The best partition met in `steps` steps. The same seed yields the same partition.
  *
  * Requires: `start` fits into memory. Ensures: never worse than `start`.
  */

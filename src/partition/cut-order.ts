@@ -17,10 +17,10 @@ import { type RunMeasure, runGrower } from "./run-grower.js";
  * long, so the k-th cut has at least the work that the stages behind it cannot take in front of it,
  * and at most what the k stages before it can. With a period that is a twentieth above perfect
  * balance, each cut is left with a window of a twentieth of the order. A first period comes from
- * filling stages greedily up to a target; where that finds none (memory can be too tight for it),
+ * filling stages greedily up to a target; where that fails (memory can be too tight for it),
  * targets grow from the lower bound until one can be met.
  *
- * Very long orders whose transfers are so dear that windows are wide would still take minutes. There
+ * Very long orders whose transfers are so costly that windows are wide would still take minutes. There
  * stages begin only at every 2nd, 3rd, ... position, a small fraction of a stage's length.
  *
  * A run is made longer one operator at a time. Its work, what it receives and its memory only grow,
@@ -42,7 +42,7 @@ export interface OrderCut {
 export interface OrderCutter {
   /**
    * The best cut of `order` into `stages` stages with a period below `limitNs`; `undefined` when
-   * there is none.
+   * no cut has one.
    *
    * Cost: O(stages * w * n / stages), w the width of the windows; O(n * n) at worst.
    */
@@ -53,17 +53,17 @@ export interface OrderCutter {
 
 /** Best times by number of stages and where the last of them ends; row 0 is the start of the order. */
 interface Rows {
-  /** Where each stage may end, both included: `times[k][0]` is of `low[k]`. */
+  /** Range of ends of each stage, both included: `times[k][0]` is of `low[k]`. */
   readonly low: Int32Array;
   readonly high: Int32Array;
   /** Time of the slowest stage; `Infinity` where nothing ends below the limit. */
   readonly times: readonly Float64Array[];
-  /** Where the last stage begins. */
+  /** Start of the last stage. */
   readonly back: readonly Int32Array[];
   readonly belowNs: number;
 }
 
-/** By how much targets grow where filling finds no period. */
+/** Growth of targets where filling finds no period. */
 const GROWTH: readonly number[] = [1.02, 1.1, 1.5, 3];
 
 /** Half a second of growing runs. Every stage of up to 7,000 operators stays below it. */
@@ -232,7 +232,7 @@ function strideOf({ low, high, belowNs }: Rows, areAlike: boolean, totalNs: numb
   return Math.max(1, Math.ceil((starts * length) / MOST_GROWTH));
 }
 
-/** Whether a run costs the same in whichever stage it is. */
+/** Returns whether a run costs the same in every stage. */
 function hasEqualStages(graph: PartitionGraph, speed: Float64Array, isTime: boolean): boolean {
   const isConstant = (values: Float64Array): boolean => values.every((each) => each === values[0]);
   return (

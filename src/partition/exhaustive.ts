@@ -6,7 +6,7 @@ import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js
  * The best of all partitions, with proof, for models small enough.
  *
  * Operators get their stages one by one, in topological order; each can go to the stage of its
- * latest predecessor or any later one, so every right partition is met once. A branch is left as
+ * latest predecessor or any later one, so every valid partition is met once. A branch is left as
  * soon as a stage takes as long as the best partition known, or exceeds its memory, or the work
  * that is left does not fit into what the stages have left below that period.
  *
@@ -15,7 +15,7 @@ import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js
  * units of work do not fit twice below 6, and the search ends without trying anything else.
  */
 
-/** What the search found. */
+/** The result of the search. */
 export interface ExhaustiveOutcome {
   /** Better than what was known; `undefined` when nothing is. */
   readonly found: FoundPartition | undefined;

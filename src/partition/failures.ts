@@ -27,7 +27,7 @@ export function stageMemoryInfeasible(reason: MemoryShortage, need: MemoryNeed):
   return { code: "stage-memory-infeasible", message: cause, hint: enough(need), exit: 1 };
 }
 
-/** What proves that memory cannot suffice. */
+/** The proof that memory cannot suffice. */
 export interface MemoryShortage {
   /** `search`: all partitions were tried or ruled out. */
   readonly kind: "operator" | "stage" | "parameters" | "search";

@@ -50,7 +50,7 @@ export function greedyPartition(
     left -= work;
     speedLeft -= speed[stage]!;
   }
-  // What found no room goes to the last stage: the caller sees that it does not fit.
+  // Operators without room go to the last stage: the caller sees that it does not fit.
   for (; at < operators; at++) {
     stageOf[order[at]!] = stages - 1;
   }

@@ -1,5 +1,5 @@
 /**
- * How much memory a partition needs, for the failure that says that there is too little.
+ * The memory that a partition needs, for the failure that reports too little.
  *
  * What is *enough* comes from a cut of one of the candidate orders with the least memory in the
  * stage that needs most; what is *needed* from the largest operator and the parameters over the
@@ -51,7 +51,7 @@ export function memoryFailure(
     : stageMemoryInfeasible(shortage, onDevice);
 }
 
-/** What a device needs, where it may have several stages or only a part of one. */
+/** The memory that a device needs, where it may have several stages or only a part of one. */
 function onDevices(
   { seating, devices: stages }: PartitionProblem,
   graph: PartitionGraph,
@@ -92,14 +92,14 @@ function narrowed(problem: PartitionProblem, graph: PartitionGraph, cutBytes: nu
   return { neededBytes: needed, enoughBytes: enough };
 }
 
-/** What a stage of this operator alone needs at least. */
+/** Least memory of a stage of this operator alone. */
 function bytesAlone(graph: PartitionGraph, operator: number): number {
   const fewest = Math.min(...graph.inFlight);
   const { reads, producer } = graph;
   let [held, perMicroBatch] = [graph.parameterBytes[operator]!, graph.keptBytes[operator]!];
   for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
     const item = reads.items[i]!;
-    // What another operator writes need not come from another stage.
+    // A tensor of another operator need not come from another stage.
     if (producer[item]! < 0) {
       held += graph.heldBytes[item]!;
       perMicroBatch += graph.tensorBytes[item]!;

@@ -4,7 +4,7 @@ import { type PartitionProblem, transferNs } from "./partition-problem.js";
 /**
  * A partition problem in flat typed arrays, made once for the loops that evaluate thousands of
  * partitions. Tensors are only those that can cross: written by one operator, read by another; and,
- * behind them, memory that operators share: written by nobody, "received" once by every stage that
+ * behind them, memory that operators share: written by no operator, "received" once by every stage that
  * reads it, in no time.
  */
 export interface PartitionGraph {

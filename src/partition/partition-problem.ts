@@ -12,7 +12,7 @@ export interface PartitionDevice {
   readonly fixedNs?: number;
 }
 
-/** What lies between any two devices. */
+/** The link between any two devices. */
 export interface PartitionLink {
   /** Paid for each tensor and each stage that receives it. */
   readonly latencyNs: number;
@@ -20,7 +20,7 @@ export interface PartitionLink {
   readonly bytesPerSecond: number;
 }
 
-/** What operators need of their device's memory, in bytes by operator id. */
+/** Device memory that operators need, in bytes by operator id. */
 export interface OperatorMemory {
   /** Held always. */
   readonly parameterBytes: Float64Array;
@@ -28,7 +28,7 @@ export interface OperatorMemory {
   readonly keptBytes: Float64Array;
   /** Held while the operator runs. */
   readonly workspaceBytes: Float64Array;
-  /** What several operators read and a stage holds once, not in the figures above; default none. */
+  /** Data that several operators read and a stage holds once, not in the figures above; default none. */
   readonly shared?: readonly SharedMemory[];
 }
 
@@ -69,7 +69,7 @@ export interface PartitionProblem {
   readonly inFlight: readonly number[];
   readonly link: PartitionLink;
   readonly transfers: "serial" | "overlapped";
-  /** How stages lie on devices where it is not one on one; only words failures. */
+  /** The seating of stages on devices where it is not one on one; used only to word failures. */
   readonly seating?: StageSeating;
 }
 
@@ -82,7 +82,7 @@ export interface StageSeating {
   readonly devicesPerStage: number;
 }
 
-/** What a problem needs beyond the graph and its durations. */
+/** Options of a problem besides the graph and its durations. */
 export interface PartitionProblemOptions {
   readonly devices: readonly PartitionDevice[];
   readonly link: PartitionLink;

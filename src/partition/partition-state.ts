@@ -5,7 +5,7 @@ import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js
  * A partition that is changed operator by operator, for the searches that take small steps.
  *
  * Moving an operator changes two stages only: the one it leaves and the one it enters. Counting the
- * readers of each tensor in each stage says whether a stage still has to receive it.
+ * readers of each tensor in each stage tells whether a stage still has to receive it.
  *
  * Example: a tensor from stage 0 is read by two operators of stage 2. Moving one of them to stage 1
  * makes stage 1 receive the tensor; stage 2 still does, for the other one. Moving both takes it away
@@ -70,7 +70,7 @@ export class PartitionState {
     return sum;
   }
 
-  /** Whether a stage has room on its device. Cost: O(1) without limits, else O(operators). */
+  /** Returns whether a stage has room on its device. Cost: O(1) without limits, else O(operators). */
   fits(stage: number): boolean {
     if (!this.#hasLimits) {
       return true;

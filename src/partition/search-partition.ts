@@ -31,7 +31,7 @@ export const PARTITION_METHODS = [
 /** The name of a method. */
 export type PartitionMethod = (typeof PARTITION_METHODS)[number];
 
-/** How to search; the same values give the same partition on every machine. */
+/** Options of the search; the same values yield the same partition on every machine. */
 export interface PartitionSearchOptions {
   /** Default `gpg`: all methods, and the best of them. Any other: that one alone. */
   readonly method?: PartitionMethod;
@@ -41,7 +41,7 @@ export interface PartitionSearchOptions {
   readonly fineTune?: number | undefined;
 }
 
-/** What one method found. */
+/** The result of one method. */
 export interface PartitionCandidate extends FoundPartition {
   readonly method: PartitionMethod;
 }

@@ -2,7 +2,7 @@ import { type PartitionProblem, transferNs } from "./partition-problem.js";
 import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 import type { StagePartition } from "./stage-partition.js";
 
-/** What a stage costs on its device. */
+/** The cost of a stage on its device. */
 export interface StageCost {
   /** With what the device takes for any stage. */
   readonly computeNs: number;
@@ -82,7 +82,7 @@ export function periodOf(problem: PartitionProblem, partition: StagePartition): 
   return stageCosts(problem, partition).reduce((period, { timeNs }) => Math.max(period, timeNs), 0);
 }
 
-/** Whether every stage has room on its device. */
+/** Returns whether every stage has room on its device. */
 export function fitsInMemory(problem: PartitionProblem, costs: readonly StageCost[]): boolean {
   return costs.every(
     ({ memoryBytes }, stage) =>

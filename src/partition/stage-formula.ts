@@ -1,6 +1,6 @@
-/** What a stage takes, from its sums: the one place for the formulas of time and memory. */
+/** Time and memory of a stage, from its sums: the one place for these formulas. */
 
-/** Nanoseconds of computing: what the device takes for any stage, and the work at its speed. */
+/** Nanoseconds of computing: the fixed cost of any stage on the device, and the work at its speed. */
 export function computeTimeNs(fixedNs: number, workNs: number, speed: number): number {
   return fixedNs + workNs / speed;
 }
@@ -11,7 +11,7 @@ export function stageTimeNs(isOverlapped: boolean, computeNs: number, receiveNs:
 }
 
 /**
- * Bytes of a stage: what it always holds, what every micro-batch in flight keeps and what it received,
+ * Bytes of a stage: those it always holds, those that every micro-batch in flight keeps and received,
  * and the most that an operator takes while it runs.
  */
 export function stageMemoryBytes(

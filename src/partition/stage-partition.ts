@@ -14,7 +14,7 @@ export interface StagePartition {
   readonly stageOf: Int32Array;
 }
 
-/** One thing wrong with a partition. */
+/** One fault of a partition. */
 export type StagePartitionProblem =
   | {
       /** Not one entry per operator. */
@@ -35,9 +35,9 @@ export type StagePartitionProblem =
     };
 
 /**
- * Everything wrong with a partition, by reading the graph only; empty when it is right.
+ * All faults of a partition, by reading the graph only; empty when it is valid.
  *
- * Order: length and count first (nothing else is looked at when they are wrong), then operators by
+ * Order: length and count first (nothing else is checked when they are invalid), then operators by
  * id, each with its edges, then empty stages.
  * Cost: O(operators + edges + stages).
  */

@@ -4,7 +4,7 @@ import type { PartitionGraph } from "./partition-graph.js";
 import type { PartitionState } from "./partition-state.js";
 
 /**
- * Small changes of a partition that keep it right.
+ * Small changes of a partition that keep it valid.
  *
  * One operator can move to any stage between those of its predecessors and successors. In the
  * middle of a stage there is no such room: there, an operator goes to the next stage together with
@@ -26,7 +26,7 @@ const MOST_TOGETHER = 24;
 
 /** Makes steps for one graph. */
 export interface StepMaker {
-  /** A random step of a random operator; `undefined` when it has none. */
+  /** A random step of a random operator; `undefined` when it has no step. */
   random(state: PartitionState, random: Random): StageStep | undefined;
   /** All steps of an operator. */
   all(state: PartitionState, operator: number): readonly StageStep[];
@@ -85,7 +85,7 @@ export function back({ operators, from, to }: StageStep): StageStep {
   return { operators, from: to, to: from };
 }
 
-/** Whether after a step no stage is empty and both stages have room. */
+/** Returns whether after a step no stage is empty and both stages have room. */
 export function isAllowed(state: PartitionState, { from, to }: StageStep): boolean {
   return state.size[from]! > 0 && state.fits(from) && state.fits(to);
 }

@@ -4,7 +4,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
 
 /**
- * Which operators of the model a kernel of ONNX Runtime's optimized model stands for.
+ * The operators of the model that a kernel of ONNX Runtime's optimized model stands for.
  *
  * The profiler reports what runs after optimization: nodes are fused, renamed, put into another
  * memory layout, and new ones appear between them. The optimized model, dumped by the very session
@@ -16,13 +16,13 @@ import type { OnnxGraph, OnnxNode } from "../onnx/model.js";
  *    for the operator concerned, views resolved.
  * 2. *Forwards*. A kernel with an attribute `activation` absorbs the next operator of that type; one
  *    with an addend as fourth input absorbs the `Add` before it.
- * 3. *Backwards*. Operators that nobody stands for yet and that lead to a seed, without crossing an
+ * 3. *Backwards*. Operators that no kernel stands for yet and that lead to a seed, without crossing an
  *    input of the kernel, were fused into it: Conv before BatchNormalization, the parts of a Gelu.
  * 4. *Neighbors*. A kernel without seeds (layout and type changes) is charged to the kernel that
  *    feeds it; `ReorderInput`, and whatever only graph inputs feed, to the one that it feeds.
  *
  * Example: Conv -> BatchNormalization -> Relu becomes one kernel `bn_out_nchwc` with activation
- * Relu and a new output name. Step 1 gives it BatchNormalization, step 2 Relu, step 3 Conv.
+ * Relu and a new output name. Step 1 assigns it BatchNormalization, step 2 Relu, step 3 Conv.
  *
  * Taking names alone fails: after the layout pass only a few tensors of a convolutional network keep
  * theirs. Regions between tensors that did keep their names would be sound, but as large as the net.
@@ -37,7 +37,7 @@ export interface KernelAttribution {
   readonly kernelsOf: Int32Array;
 }
 
-/** What a matching in progress knows. */
+/** The state of a matching in progress. */
 interface Matching {
   readonly graph: OperatorGraph;
   readonly kernels: readonly OnnxNode[];

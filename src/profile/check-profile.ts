@@ -19,8 +19,8 @@ const PARTS: readonly (readonly [keyof ProfileKey, string])[] = [
 const MODEL_PARTS: ReadonlySet<keyof ProfileKey> = new Set(["method", "dims", "modelSha256"]);
 
 /**
- * Whether a profile, the one in `file`, is what would be measured here and now. Names the first
- * difference.
+ * Checks that the profile in `file` is what would be measured here and now; a failure names the
+ * first difference.
  *
  * `scope` `model` leaves out the machine: for a profile that the user chose, recorded elsewhere.
  * Fails: `profile-stale`.
@@ -42,7 +42,7 @@ export function checkProfile(
 }
 
 /**
- * Whether a profile, the one in `file`, has a time for every operator of a graph and for no other.
+ * Checks that the profile in `file` has a time for every operator of a graph and for no other.
  *
  * Fails: `profile-stale` with the first operator that differs.
  */

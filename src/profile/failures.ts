@@ -26,7 +26,7 @@ function profileInvalid(path: string, problem: JsonProblem): Failure {
   };
 }
 
-/** A profile whose figures, each possible, give a schedule that contradicts itself. */
+/** A profile whose figures, each possible, lead to a schedule that contradicts itself. */
 export function profileContradictory(path: string, problem: string): Failure {
   return profileInvalid(path, {
     pointer: "",
@@ -34,7 +34,7 @@ export function profileContradictory(path: string, problem: string): Failure {
   });
 }
 
-/** How both kinds of profile word their problems. */
+/** The wording of problems of both kinds of profile. */
 export function profileWording(path: string): DocumentWording {
   const invalid = (problem: JsonProblem): Failure => profileInvalid(path, problem);
   return {

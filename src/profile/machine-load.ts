@@ -1,8 +1,8 @@
 import { availableParallelism, loadavg } from "node:os";
 
-/** How busy the machine is, when it is asked. */
+/** The load of the machine at one moment. */
 export interface MachineLoad {
-  /** Runnable processes, averaged over the last minute; 0 where the system does not say. */
+  /** Runnable processes, averaged over the last minute; 0 where the system does not report it. */
   readonly load: number;
   readonly cores: number;
 }
@@ -12,7 +12,7 @@ export function machineLoad(): MachineLoad {
   return { load: loadavg()[0] ?? 0, cores: availableParallelism() };
 }
 
-/** Medians whose noise is larger than this say little of what would come out another time. */
+/** Medians whose noise is larger than this predict little of another measurement. */
 const MOST_NOISE = 0.2;
 
 /**

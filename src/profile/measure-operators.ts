@@ -33,7 +33,7 @@ import { driftOf, type ProfiledRuns, sortEvents } from "./profiler-events.js";
 import type { OnProgress } from "./progress.js";
 import { round4, timingOf } from "./timing.js";
 
-/** What is measured, and with what. */
+/** Options of measuring operators. */
 export interface OperatorRequest {
   readonly runtime: OnnxRuntime;
   readonly lowered: LoweredModel;

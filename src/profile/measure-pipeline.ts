@@ -1,5 +1,5 @@
 /**
- * Runs a pipeline for real, beside ONNX Runtime with the whole model in one session, in turns, so
+ * Runs a pipeline for real and ONNX Runtime with the whole model in one session, in turns, so
  * that what slows the machine down slows all of them.
  */
 import { ok, type Result } from "../core/result.js";
@@ -19,14 +19,14 @@ import type { OnProgress } from "./progress.js";
 import type { PreparedStages } from "./stage-sessions.js";
 import { timingOf } from "./timing.js";
 
-/** What is measured, and with what. */
+/** Options of measuring a pipeline. */
 export interface PipelineMeasureRequest {
   readonly runtime: OnnxRuntime;
   readonly lowered: LoweredModel;
   readonly plan: PipelinePlan;
   readonly prepared: PreparedStages;
   readonly feeds: readonly ReadonlyMap<string, TensorData>[];
-  /** Threads of the second baseline; 1: there is none. */
+  /** Threads of the second baseline; 1: no second baseline. */
   readonly cores: number;
   /** Rounds that count. */
   readonly rounds: number;
@@ -47,7 +47,7 @@ export interface WholeModelTiming {
   readonly pipelineSpeedUp: number;
 }
 
-/** What running a pipeline gave. */
+/** The result of running a pipeline. */
 export interface PipelineMeasurement {
   readonly rounds: number;
   /** Time per micro-batch in the steady state. */

@@ -13,7 +13,7 @@ import { type Machine, profileKeyOf, thisMachine } from "./profile-key.js";
 import type { OnProgress } from "./progress.js";
 import { modelInputs, scheduledOutputs } from "./worker-plan-of.js";
 
-/** How a model is measured. */
+/** Options of measuring a model. */
 export interface MeasureOptions {
   /** Decides the model's random inputs and the bootstrap. */
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface MeasureOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Streams beyond this are not measured unless asked for: their slowdown costs memory and time. */
+/** Streams beyond this are measured only on request: their slowdown costs memory and time. */
 const MAX_WORKERS = 8;
 
 /**

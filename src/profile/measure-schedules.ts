@@ -2,13 +2,13 @@
  * Measures schedules against what ONNX Runtime does with the whole model by itself.
  *
  * Everything is made ready first; then, round after round, each contestant runs once, in an order that
- * is drawn anew for each round, so that a disturbance hits all of them alike and nobody always follows
+ * is drawn again for each round, so that a disturbance hits all of them alike and none always follows
  * the same neighbor. Between two turns the process comes to rest: the threads of ONNX Runtime's own
  * pools go on spinning for tens of milliseconds after a run, on cores that the next one needs. A rest
  * cools caches and clocks down (a run of 0.1 ms took 0.5 ms), so each timed run follows untimed ones.
  *
  * A contestant's time is the median over the rounds; it is compared by the ratios to the sequential
- * baseline *of the same round*, whose interval a bootstrap gives. The sequential baseline takes part
+ * baseline *of the same round*, with an interval from a bootstrap. The sequential baseline takes part
  * twice: how far apart the two come out is the noise floor.
  *
  * All times are the caller's: from asking for an inference with the inputs in its memory to having
@@ -44,7 +44,7 @@ import {
 import { noiseOf, relativeTime, timingOf } from "./timing.js";
 import { scheduleDigest, scheduledOutputs } from "./worker-plan-of.js";
 
-/** What is measured. */
+/** Options of measuring schedules. */
 export interface ScheduleRequest extends RunnableModel {
   /** Verified schedules; those that do the same are measured once. */
   readonly schedules: readonly OperatorSchedule[];
@@ -60,7 +60,7 @@ export interface ScheduleRequest extends RunnableModel {
 }
 
 const SESSION_BYTES = 4 * 2 ** 30;
-/** What a session takes: the weights, packed for its kernels beside as they are, and activations. */
+/** Memory of a session: the weights, as they are and packed for its kernels, and activations. */
 const BYTES_PER_WEIGHT_BYTE = 3;
 const WARM_UP_ROUNDS = 3;
 const MIN_ROUNDS = 15;
@@ -140,7 +140,7 @@ export async function measureSchedules(
 /** Baselines that take part in every heat: the sequential one, twice. */
 const ALWAYS = 2;
 
-/** Contestants that take part together, beside those that always do. */
+/** Contestants that take part together, besides those that always do. */
 function heatsOf(
   { lowered, sessionBytes = SESSION_BYTES }: ScheduleRequest,
   contestants: readonly Contestant[],
@@ -222,7 +222,7 @@ function candidatesOf(request: ScheduleRequest): readonly Candidate[] {
   return [...candidates.values()];
 }
 
-/** Runs everybody, round by round; the first is the reference. Gives the rounds that counted. */
+/** Runs all contestants, round by round; the first is the reference. Returns the rounds that counted. */
 async function runRounds(
   request: ScheduleRequest,
   contestants: readonly Contestant[],

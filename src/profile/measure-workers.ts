@@ -1,12 +1,12 @@
 /**
- * What it costs to run sub-models on worker threads instead of operators inside one session, by
+ * The cost of running sub-models on worker threads instead of operators inside one session, from
  * running small plans on the executor itself and reading its timelines:
  *
  * - a *segment*: a chain of eight one-element sub-models on one worker, time per link;
  * - a *tensor*: a sub-model with nine inputs against one with one input;
  * - a *byte*: two operators as two sub-models on two workers against both in one sub-model, for
  *   tensors of several sizes; the difference of the running times, fitted by a line over the sizes.
- *   It holds the new buffer that ONNX Runtime gives for each output, and the copies into and out of
+ *   It holds the new buffer that ONNX Runtime returns for each output, and the copies into and out of
  *   shared memory (tensors with a single reader are moved instead, and cost less);
  * - a *signal*: from the end of the first of those two to the start of the second, for
  *   tensors so long in the making that the consumer has gone to sleep, as it does in real schedules;
@@ -27,7 +27,7 @@ import { probeModel } from "./probe-model.js";
 import type { OnProgress } from "./progress.js";
 import { round4 } from "./timing.js";
 
-/** What is measured. */
+/** Options of measuring worker threads. */
 export interface WorkerRequest {
   /** Most workers to expect at the same time, at least 1. */
   readonly workers: number;
@@ -167,7 +167,7 @@ async function chainLinkNs(run: RunPlan): Promise<number> {
   );
 }
 
-/** How much longer a sub-model with `FAN_IN` inputs takes than one with a single input. */
+/** The extra time of a sub-model with `FAN_IN` inputs over one with a single input. */
 async function fanInNs(run: RunPlan): Promise<number> {
   const tensors = Array.from({ length: FAN_IN + 3 }, (_, i) => vector(`t${i}`, 1));
   const copies = Array.from({ length: FAN_IN }, (_, i) => i + 1);
@@ -215,7 +215,7 @@ async function handoverCosts(
       feeds,
       PROBE_RUNS,
     );
-    // What the caller wants too is handed over by copy, the dearer way: see `routesOf`.
+    // Tensors that the caller reads too are handed over by copy, the costlier way: see `routesOf`.
     const far = await run(
       { tensors, inputs: [0], outputs: [1, 2], workers: [[producer], [consumer]] },
       feeds,

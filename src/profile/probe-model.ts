@@ -1,5 +1,5 @@
 /**
- * Minimal ONNX files that measure what running sub-models costs beside their operators: one node
+ * Minimal ONNX files that measure what running sub-models costs besides their operators: one node
  * over float32 tensors of one length. Written field by field, since they have no more than this.
  */
 
@@ -9,7 +9,7 @@ export interface Probe {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly dims: readonly number[];
-  /** How often the operator is applied, to its own output from the second time on (default 1). */
+  /** Number of times that the operator is applied, to its own output from the second on (default 1). */
   readonly repeat?: number;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a profile depends on. A profile is used again only if every part is the same; each part says
- * why it is here. Not in the key, because times do not depend on it: the values of weights (unless
- * they are denormal numbers, which ONNX Runtime computes many times slower), the model's place and
- * name, the load of the machine (it makes a profile noisy, not wrong).
+ * The key of a profile: everything that it depends on. A profile is used again only if every part is
+ * the same; each part states why it is here. Not in the key, because times do not depend on it: the
+ * values of weights (unless they are denormal numbers, which ONNX Runtime computes many times slower),
+ * the model's place and name, the load of the machine (it makes a profile noisy, not invalid).
  */
 import { arch, availableParallelism, cpus } from "node:os";
 import { sha256 } from "../core/digest.js";

@@ -24,10 +24,10 @@ export function timeProblems(
     : [{ pointer, message: `times add up to ${total} ns, more than ${MAX_TIME_NS}` }];
 }
 
-/** Most samples of one thing: nobody waits for as many. */
+/** Most samples of one thing: more would take too long to measure. */
 export const MAX_SAMPLES = 1e9;
 
-/** Outputs further apart than this are not told apart: differences are cut to it. */
+/** Largest recorded difference between outputs: larger ones are cut to it. */
 export const MOST_DIFFERENCE = 1e9;
 
 /** Most threads inside an operator. */

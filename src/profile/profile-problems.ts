@@ -1,5 +1,5 @@
 /**
- * What contradicts itself in a profile: figures that no measurement gives together. A profile is
+ * Contradictions in a profile: figures that no measurement yields together. A profile is
  * often moved and sometimes edited, and what is compiled from it must pass its own verifier.
  */
 import type { JsonProblem } from "../core/json-shape.js";
@@ -71,7 +71,7 @@ function measurementProblems(measurement: ScheduleMeasurement): readonly JsonPro
       : [
           {
             pointer: "/measurement/noiseRatio",
-            message: `must be ${noiseOf(again.relative)}, which the interval of sequential-again gives`,
+            message: `must be ${noiseOf(again.relative)}, which follows from the interval of sequential-again`,
           },
         ]),
     ...BASELINES.flatMap(([name, isNeeded]) => presenceProblems(baselines, name, isNeeded)),

@@ -18,7 +18,7 @@ export interface OperatorTiming extends Timing {
   readonly name: string;
   /** Kernels whose time it was given: 0 when the optimizer removed it. */
   readonly kernels: number;
-  /** Whether it shares a kernel with others, so that its part of the kernel's time is estimated. */
+  /** True if it shares a kernel with others, so that its part of the kernel's time is estimated. */
   readonly shared: boolean;
   /**
    * The first operator, in the graph's order, of those fused with this one: cutting between them
@@ -27,7 +27,7 @@ export interface OperatorTiming extends Timing {
   readonly fusedWith?: string;
 }
 
-/** What is known of the machine and of the software that was measured. */
+/** The machine and the software that were measured. */
 export interface ProfileDevice {
   readonly name: string;
   /** `imported`: another tool measured, and `imported` of the profile says which. */
@@ -38,7 +38,7 @@ export interface ProfileDevice {
   readonly onnxruntime: string;
 }
 
-/** How the operators were measured, and how far the figures can be trusted. */
+/** The method of measuring the operators, and how far the figures can be trusted. */
 export interface OperatorMethod {
   readonly level: "all";
   readonly intraThreads: 1;
@@ -56,7 +56,7 @@ export interface OperatorMethod {
   readonly sharedRatio: number;
   /** Largest relative difference between the sessions' medians of the whole run. */
   readonly runDriftRatio: number;
-  /** The 90 % quantile of the same over operators of 50 us and more; 0 when there are none. */
+  /** The 90 % quantile of the same over operators of 50 us and more; 0 without such operators. */
   readonly operatorDriftRatio: number;
 }
 
@@ -67,7 +67,7 @@ export interface RelativeTime {
   readonly high: number;
 }
 
-/** How the outputs of a run compare with those of the whole model on one thread. */
+/** Comparison of a run's outputs with those of the whole model on one thread. */
 export interface OutputCheck {
   readonly identical: boolean;
   readonly maxAbsolute: number;
@@ -145,7 +145,7 @@ export function operatorCostsOf(profile: Profile, graph: OperatorGraph): Operato
 
 /**
  * Operators that must not be cut apart, as numbers that those of one group share, in the order of
- * the graph. A profile that does not say what is fused puts every operator by itself.
+ * the graph. A profile that does not record what is fused puts every operator by itself.
  *
  * Requires: the profile is of this graph (`checkProfile`).
  */

@@ -23,7 +23,7 @@ const KERNEL_SUFFIX = "_kernel_time";
  * Sorts the events of a profile into runs and kernels.
  *
  * Events are not labeled with their run: a node belongs to the `model_run` whose interval holds it.
- * Nodes inside a body (If, Loop, Scan) are reported beside the node that contains them; they are left
+ * Nodes inside a body (If, Loop, Scan) are reported next to the node that contains them; they are left
  * out, since that node's time includes them: they begin before the last one outside has ended.
  *
  * Order: runs by time; `drop` of them are left out at the beginning.

@@ -1,10 +1,10 @@
-/** What a measurement reports while it goes on. */
+/** A report of a measurement in progress. */
 export interface ProgressEvent {
   readonly phase: "operators" | "workers" | "schedules" | "stages" | "pipeline";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;
-  /** What is being done, for people. */
+  /** The current activity, for people. */
   readonly label: string;
 }
 

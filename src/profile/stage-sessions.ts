@@ -1,10 +1,10 @@
 /**
- * Stage models whose composition gives the whole model's outputs bit for bit on this machine.
+ * Stage models whose composition computes the whole model's outputs bit for bit on this machine.
  *
- * What ONNX Runtime fuses and in which memory layout it computes decides the last bits of a result.
+ * ONNX Runtime's fusions and memory layouts decide the last bits of a result.
  * Both can differ between a stage and the whole model, and depend on the machine. So the ways to
  * make the stages are tried, the fastest first, each against the whole model at the same level:
- * all optimizations; the same with layout anchors on what stages receive (`layout-anchor.ts`);
+ * all optimizations; the same with layout anchors on tensors that stages receive (`layout-anchor.ts`);
  * without changes of layout (`extended`); without fusion beyond constants (`basic`); none. Without
  * optimization every operator is a kernel by itself, so the last way is the same by construction.
  *
@@ -70,7 +70,7 @@ export interface PreparedStages {
   readonly whole: Uint8Array;
   /** Outputs of the whole model at the level of the stages, one for each set of inputs. */
   readonly reference: readonly ReadonlyMap<string, TensorData>[];
-  /** How the stages one after the other compare with the whole model, for the first set of inputs. */
+  /** Comparison of the stages, one after the other, with the whole model for the first set of inputs. */
   readonly composition: OutputComparison;
   /** Ways that were tried before, and how far off they were. */
   readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
@@ -79,7 +79,7 @@ export interface PreparedStages {
 }
 
 /**
- * Makes the stages in the fastest way that gives the same bits.
+ * Makes the stages in the fastest way that computes the same bits.
  *
  * Fails: `temporary-folder-refused`, `temporary-folder-full`; what writing stages and running them fails with; `stopped`.
  * Ensures: after a failure no file is left. Cost: at least one session of the whole model and of
@@ -204,7 +204,7 @@ async function compose(
   return ok({ stages, session, composition: compareOutputs(scheduled, composed) });
 }
 
-/** Beside the model where all its larger weights are external data, else with a weights file. */
+/** Next to the model where all its larger weights are external data, else with a weights file. */
 function writeStages(
   { lowered, stageOf, stageCount }: StageRequest,
   withAnchors: boolean,

@@ -65,7 +65,7 @@ function producedTensors(graph: OperatorGraph): readonly TensorId[] {
 }
 
 /**
- * The outputs of the model, by the names in the model, from the tensors that a plan gives: an output
+ * The outputs of the model, by the names in the model, from the tensors that a plan returns: an output
  * that is a view has the bytes of its tensor and its own dims. Outputs that are constants or inputs
  * handed through are not computed by any schedule, and left out.
  */

@@ -1,5 +1,5 @@
 /**
- * Checks the reason that a schedule gives for its period not being shorter, from the placement
+ * Checks the reason that a schedule states for its period not being shorter, from the placement
  * alone. It shares no code with the searches.
  *
  * A bound comes with what forces it, and that is enough to work it out again. With q micro-batches
@@ -10,19 +10,19 @@
  *   one device has them all, no two run at once, and T is at least q times their durations.
  *   Example: a on d0 and d1, b on d1 and d2, c on d0 and d2.
  * - `memory`: the named blocks are pairs, one that takes memory on the named device and one that
- *   gives it back; each pair moves as many units as both have left. A unit is held for at least the
+ *   releases it; each pair moves as many units as both have left. A unit is held for at least the
  *   longest path between the two. Per period q times the sum of units times that time is held, which
  *   cannot be more than what fits, T times the limit. All that is taken and given has to be matched:
  *   a unit that is given before it is taken would make up for others. Workspace is held as long as
  *   its block runs.
  * - `search`: everything shorter was tried. That is not repeated here.
  *
- * Two refinements of `memory`. A block without workspace that gives memory back at its start counts
- * as giving it back at its end: it keeps the device busy until then, so nothing can be taken that
+ * Two refinements of `memory`. A block without workspace that releases memory at its start counts
+ * as releasing it at its end: it keeps the device busy until then, so nothing can be taken that
  * makes the level higher than it was just before. And where all changes are multiples of g, only
  * whole multiples of g fit under the limit.
  *
- * Example: V-shape on four devices, limit 3: f0 takes 1 on d0, b3 gives it back; the longest path is
+ * Example: V-shape on four devices, limit 3: f0 takes 1 on d0, b3 releases it; the longest path is
  * 16, so T >= 16 / 3 per micro-batch, 6 for q = 1 and 16 for q = 3.
  *
  * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
@@ -42,7 +42,7 @@ export interface BoundClaim {
   readonly microBatchesPerPeriod: number;
 }
 
-/** Why a claim proves nothing, or less than it says. */
+/** The reason why a claim proves nothing, or less than it states. */
 export type BoundProblem =
   | { readonly kind: "device-missing" }
   | { readonly kind: "unknown-block"; readonly position: number }
@@ -65,7 +65,7 @@ export type BoundProblem =
     }
   | { readonly kind: "too-high"; readonly claimed: number; readonly proved: number };
 
-/** What a check of a claim says. */
+/** The result of checking a claim. */
 export type BoundCheck =
   | { readonly kind: "proved"; readonly period: number }
   /** Rests on a search: `period` is what loads alone prove. */
@@ -203,7 +203,7 @@ function pathsFrom(placement: Placement, source: number): Float64Array {
   return earliestStarts(placement, from);
 }
 
-/** Time from the start of a block until what it gives back counts as given. */
+/** Time from the start of a block until the memory that it releases counts as free. */
 function releaseAfter({ blocks, memoryRelease }: Placement, give: number): number {
   const block = blocks[give];
   return block !== undefined && (memoryRelease === "end" || block.workspace === 0)

@@ -1,5 +1,5 @@
 /**
- * What a repeating order makes wait for what, with the times left out.
+ * The waits that a repeating order implies, with the times left out.
  *
  * A node is an entry of the repetend. Node v of repetition n starts after node u of repetition
  * n - distance has ended and `latency` has passed:
@@ -41,7 +41,7 @@ interface Edge {
   readonly isDependency: boolean;
 }
 
-/** The graph of a schedule's order. Requires: a right schedule. Cost: O(n log n + m). */
+/** The graph of a schedule's order. Requires: a valid schedule. Cost: O(n log n + m). */
 export function eventGraph(placement: Placement, schedule: PeriodicSchedule): EventGraph {
   const entries = [...schedule.repetend].sort(
     (a, b) => a.offset - b.offset || a.residue - b.residue || a.block - b.block,

@@ -1,15 +1,15 @@
 /**
- * What kernels that run together cost each other, from pairs that were measured.
+ * The cost to each other of kernels that run together, from measured pairs.
  *
  * A pair is two operators timed on one stream (one after the other) and on two streams (together).
- * The simulator says the same of any interference; the more, the longer together takes. So for each
- * pair there is one value that makes the simulator right, found by bisection; the median over the
+ * In the simulator a pair takes longer the larger the interference. So for each pair there is one
+ * value with which the simulator agrees with the measurement, found by bisection; the median over the
  * pairs of a kind (both lean on arithmetic, both on bandwidth, one of each) is what the simulator
  * takes. Times are compared as the ratio of together to apart, so that what measuring adds to both
  * does not count.
  *
  * Example: two kernels of 100 us, each filling half the device, take 110 us together: interference
- * 0.1. Pairs that hardly overlap, because one fills the device, say nothing and are left out.
+ * 0.1. Pairs that hardly overlap, because one fills the device, carry no information and are left out.
  *
  * A fit by least squares over all pairs would follow the few that some other effect (a shared cache,
  * a clock that fell) makes slow; the median does not.
@@ -29,10 +29,10 @@ export interface MeasuredPair {
   readonly togetherNs: number;
 }
 
-/** What was found. */
+/** The fitted values. */
 export interface FittedInterference {
   readonly interference: Interference;
-  /** Pairs that said something, by kind. */
+  /** Pairs that carried information, by kind. */
   readonly pairs: { readonly [kind in keyof Interference]: number };
   /** Median relative error of the simulated time together, before and after. */
   readonly errorBefore: number;
@@ -42,7 +42,7 @@ export interface FittedInterference {
 /** More than this no pair costs: together would take three times as long as alone. */
 const MOST = 2;
 
-/** A pair whose time together changes by less than this share says nothing. */
+/** A pair whose time together changes by less than this share carries no information. */
 const LEAST_EFFECT = 0.02;
 
 const STEPS = 40;
@@ -85,7 +85,7 @@ export function fitInterference(work: GpuWork, pairs: readonly MeasuredPair[]): 
   };
 }
 
-/** What the two lean on, by their longest phases. */
+/** The resources that limit the two, by their longest phases. */
 function kindOf(work: GpuWork, { operators }: MeasuredPair): keyof Interference {
   const leaning = operators.filter((operator) => {
     const from = work.phase[work.first[operator]!]!;
@@ -101,7 +101,7 @@ function kindOf(work: GpuWork, { operators }: MeasuredPair): keyof Interference 
   return leaning === 0 ? "arithmetic" : leaning === 1 ? "mixed" : "bandwidth";
 }
 
-/** The interference that makes the simulator right about a pair; `undefined`: it says nothing. */
+/** The interference with which the simulator agrees with a pair; `undefined`: no information. */
 function solve(work: GpuWork, pair: MeasuredPair, kind: keyof Interference): number | undefined {
   const at = (value: number): number =>
     simulated(work, pair.operators, { ...work.interference, [kind]: value });
@@ -126,7 +126,7 @@ function solve(work: GpuWork, pair: MeasuredPair, kind: keyof Interference): num
   return (low + high) / 2;
 }
 
-/** How long the pair should take together in the simulator. */
+/** The time that the pair takes together in the simulator. */
 function targetOf(work: GpuWork, { operators, apartNs, togetherNs }: MeasuredPair): number {
   return simulatedApart(work, operators) * (togetherNs / apartNs);
 }

@@ -1,7 +1,7 @@
 import { earliestEnds } from "../ir/path-lengths.js";
 import type { GpuProblem } from "./gpu-problem.js";
 
-/** What no schedule on the device can beat, in nanoseconds. */
+/** Lower bounds for all schedules on the device, in nanoseconds. */
 export interface GpuBounds {
   /** Longest path of operators, each as quick as alone, with the gap between two. */
   readonly criticalPathNs: number;
@@ -16,7 +16,7 @@ export interface GpuBounds {
 }
 
 /**
- * Lower bounds on the makespan that `simulateGpu` can give to any schedule of the problem.
+ * Lower bounds on the makespan that `simulateGpu` can predict for any schedule of the problem.
  *
  * Between two operators of a path lies a launch gap if they share a stream, else an event: the
  * smaller counts. Cost: O(V + E + phases).

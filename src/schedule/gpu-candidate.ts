@@ -8,9 +8,9 @@ import type { OperatorSchedule } from "./operator-schedule.js";
 /** A schedule with its prediction. */
 export interface GpuCandidate {
   readonly algorithm: GpuAlgorithm;
-  /** What it is a schedule of: the problem asked about, or that with the merges. */
+  /** The problem that it schedules: the original one, or that with the merges. */
   readonly problem: GpuProblem;
-  /** Operators of the problem asked about that are one in this; most candidates have none. */
+  /** Operators of the original problem that are one in this; most candidates have none. */
   readonly merges: readonly Merge[];
   readonly schedule: OperatorSchedule;
   readonly predictedNs: number;
@@ -23,6 +23,6 @@ export interface GpuCandidate {
 export interface GpuCandidates {
   readonly ranked: readonly GpuCandidate[];
   readonly refused: readonly { readonly algorithm: GpuAlgorithm; readonly reason: Failure }[];
-  /** Of the problem asked about, without merges. */
+  /** Of the original problem, without merges. */
   readonly bounds: GpuBounds;
 }

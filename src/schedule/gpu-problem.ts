@@ -38,8 +38,8 @@ export function gpuProblemOf(
 }
 
 /**
- * What one thread block of an operator's longest kernel takes of an SM, by the scarcest of shared
- * memory, threads and registers: Opara's resource demand.
+ * The share of an SM that one thread block of an operator's longest kernel takes, by the scarcest
+ * of shared memory, threads and registers: Opara's resource demand.
  *
  * Source: Opara (arXiv 2312.10351v2), Algorithm 2. Differs: the longest kernel instead of the first.
  */

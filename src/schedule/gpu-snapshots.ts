@@ -59,7 +59,7 @@ export class GpuSnapshots {
     this.#first[this.count] = entry;
   }
 
-  /** The last snapshot before a time, -1 when there is none. */
+  /** The last snapshot before a time; -1 without one. */
   lastBefore(time: number): number {
     let at = this.count - 1;
     while (at >= 0 && (this.#moments[at] as GpuMoment).now >= time) {
@@ -68,7 +68,7 @@ export class GpuSnapshots {
     return at;
   }
 
-  /** When snapshot `at` was made. */
+  /** The time of snapshot `at`. */
   moment(at: number): GpuMoment {
     return this.#moments[at] as GpuMoment;
   }

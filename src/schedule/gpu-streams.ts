@@ -16,7 +16,7 @@ export interface GpuArcs {
   readonly items: Int32Array;
 }
 
-/** What waits for what: both directions of the same arcs. Arcs within a stream cost nothing. */
+/** The waits: both directions of the same arcs. Arcs within a stream cost nothing. */
 export interface GpuWaits {
   readonly predecessors: GpuArcs;
   readonly successors: GpuArcs;
@@ -58,7 +58,7 @@ export class GpuStreams {
   readonly #onReady: (operator: number, at: number) => void;
   #streamOf: Int32Array = new Int32Array();
 
-  /** `onReady` hears of every operator that waits for nothing any more. */
+  /** `onReady` is called with every operator that waits for nothing any more. */
   constructor(work: GpuWork, waits: GpuWaits, onReady: (operator: number, at: number) => void) {
     const count = work.first.length - 1;
     this.#work = work;
@@ -95,8 +95,8 @@ export class GpuStreams {
   }
 
   /**
-   * When everything that an operator waits for has told it so, if all of that ended at `end`; what
-   * has not ended (-1) is left out.
+   * The time at which all signals that an operator waits for have arrived, if all senders ended at
+   * `end`; operators that have not ended (-1) are left out.
    */
   readyBy(operator: number, end: Float64Array): number {
     const { start, items } = this.#waits.predecessors;
@@ -118,8 +118,8 @@ export class GpuStreams {
   }
 
   /**
-   * When the operators that an operator reads from allow it to start: a launch gap after the end of
-   * those on its own stream, an event after that of others.
+   * The time at which the operators that an operator reads from allow it to start: a launch gap
+   * after the end of those on its own stream, an event after that of others.
    */
   inputsBy(operator: number, end: Float64Array): number {
     const { start, items } = this.#waits.predecessors;
@@ -161,7 +161,7 @@ export class GpuStreams {
     }
   }
 
-  /** Tells everybody who waits for an operator that it has ended. */
+  /** Signals the end of an operator to all operators that wait for it. */
   ended(operator: number, now: number): void {
     const { start, items } = this.#waits.successors;
     const streamOf = this.#streamOf;

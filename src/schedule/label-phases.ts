@@ -16,7 +16,7 @@ export interface PhasedSchedule {
  * Marks which part of a whole schedule repeats.
  *
  * The anchor is the one that most instances agree with. The repetend is the longest run of periods
- * in which every instance stands where the periodic schedule says; what belongs to earlier periods
+ * in which every instance stands where the periodic schedule puts it; what belongs to earlier periods
  * is warm-up, to later ones cool-down. Without such a period (few micro-batches, or another timing)
  * everything is one or the other.
  *
@@ -48,7 +48,7 @@ export function labelPhases(periodic: PeriodicSchedule, whole: PipelineSchedule)
   return { anchor, whole: { ...whole, instances } };
 }
 
-/** The smallest of the most frequent values; 0 of none. */
+/** The smallest of the most frequent values; 0 of an empty list. */
 function mostFrequent(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values) {

@@ -63,7 +63,7 @@ export function maxCycleRatio(
   }
 }
 
-/** Whether `a` is greater than `b`, exactly. Cost: O(1). */
+/** Returns whether `a` is greater than `b`, exactly. Cost: O(1). */
 export function isGreater(a: Ratio, b: Ratio): boolean {
   return BigInt(a.numerator) * BigInt(b.denominator) > BigInt(b.numerator) * BigInt(a.denominator);
 }

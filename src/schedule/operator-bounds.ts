@@ -4,7 +4,7 @@ import { earliestEnds } from "../ir/path-lengths.js";
 import type { OperatorProblem } from "./operator-problem.js";
 import { slowdownOf } from "./run-segments.js";
 
-/** What no schedule on worker threads can beat, in integer nanoseconds. */
+/** Lower bounds for all schedules on worker threads, in integer nanoseconds. */
 export interface WorkerBounds {
   /** The longest path of operators, and the start of the segment it begins in. */
   readonly criticalPathNs: number;
@@ -12,12 +12,12 @@ export interface WorkerBounds {
   readonly workNs: number;
   /** All operators one after the other on the calling thread. */
   readonly oneStreamNs: number;
-  /** What several streams cannot beat, the larger of the first two, or one stream if that is less. */
+  /** Lower bound for several streams, the larger of the first two, or one stream if that is less. */
   readonly lowerBoundNs: number;
 }
 
 /**
- * Lower bounds on the makespan that `simulateWorkers` can give to any schedule of the problem.
+ * Lower bounds on the makespan that `simulateWorkers` can predict for any schedule of the problem.
  *
  * A path runs one operator after the other, each at the speed of one worker at best; before its
  * first operator, its segment has started and taken the inputs of the graph which that operator
@@ -58,7 +58,7 @@ export function workerBounds(
   return { criticalPathNs, workNs, oneStreamNs, lowerBoundNs: Math.min(oneStreamNs, several) };
 }
 
-/** What handing over an input of the graph costs once; nothing for other tensors and unread inputs. */
+/** Cost of handing over an input of the graph once; 0 for other tensors and unread inputs. */
 function inputNs(graph: OperatorGraph, tensor: number, workers: WorkerCosts): number {
   const { producer, consumers, bytes } = graph.tensors[tensor] ?? {
     producer: 0,

@@ -1,7 +1,7 @@
 import type { OperatorCosts } from "../cost/operator-costs.js";
 import type { OperatorGraph } from "../ir/operator-graph.js";
 
-/** What every search of operator schedules starts from. */
+/** The input of every search of operator schedules. */
 export interface OperatorProblem {
   /** Operators in topological order. */
   readonly graph: OperatorGraph;

@@ -12,7 +12,7 @@ export interface Launch {
 }
 
 /**
- * How one inference runs on one device: the stream of each operator, the launch order, the waits.
+ * The run of one inference on one device: the stream of each operator, the launch order, the waits.
  * Operators of one stream run one after the other in launch order.
  */
 export interface OperatorSchedule {

@@ -1,4 +1,4 @@
-/** How much work a search for a pipeline schedule is worth, the least first. */
+/** The levels of effort of a search for a pipeline schedule, the least first. */
 export const EFFORTS = ["quick", "default", "thorough"] as const;
 
 /** A name of an effort. */

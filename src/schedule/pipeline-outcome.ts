@@ -6,7 +6,7 @@ import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js"
  */
 export type SearchStatus = "optimal" | "bounded" | "heuristic";
 
-/** What keeps the period from being shorter. */
+/** The reason why the period is not shorter. */
 export interface TightBound {
   /** `load`: a device; `recurrence`, `memory`: a chain of blocks; `search`: all else was tried. */
   readonly kind: "load" | "recurrence" | "memory" | "search";
@@ -16,7 +16,7 @@ export interface TightBound {
   readonly blocks: readonly number[];
 }
 
-/** What every pipeline algorithm gives. */
+/** The result of every pipeline algorithm. */
 export interface PipelineOutcome {
   /** Its name on the command line. */
   readonly algorithm: string;
@@ -25,7 +25,7 @@ export interface PipelineOutcome {
   readonly periodLowerBound: number;
   readonly status: SearchStatus;
   readonly boundedBy: TightBound;
-  /** All micro-batches that were asked for. */
+  /** All requested micro-batches. */
   readonly whole: PipelineSchedule;
   /** No schedule of as many micro-batches is shorter. */
   readonly makespanLowerBound: number;

@@ -4,7 +4,7 @@ export interface InstanceName {
   readonly microBatch: number;
 }
 
-/** One thing wrong with a whole pipeline schedule. */
+/** One fault of a whole pipeline schedule. */
 export type PipelineProblem =
   | { readonly kind: "micro-batches-invalid"; readonly microBatches: number }
   | { readonly kind: "unknown-instance"; readonly position: number; readonly name: InstanceName }
@@ -56,7 +56,7 @@ export type PipelineProblem =
       readonly peak: number;
     };
 
-/** One thing wrong with a periodic schedule. */
+/** One fault of a periodic schedule. */
 export type PeriodicProblem =
   | { readonly kind: "period-invalid"; readonly period: number }
   | { readonly kind: "residues-invalid"; readonly microBatchesPerPeriod: number }

@@ -1,4 +1,4 @@
-/** Where one block of one residue stands in the repetend. */
+/** The place of one block of one residue in the repetend. */
 export interface RepetendEntry {
   /** Position in `Placement.blocks`. */
   readonly block: number;

@@ -1,5 +1,5 @@
 /**
- * Which blocks a repeating schedule waits for, and what speeding one up would give.
+ * The blocks that a repeating schedule waits for, and the gain from making one faster.
  *
  * The order of blocks on every device and the shifts are kept; the times follow from them. The least
  * period of the order is its critical cycle's time per distance (`maxCycleRatio`). A block off that
@@ -37,7 +37,7 @@ export interface CycleStep {
   readonly distance: number;
 }
 
-/** What the period becomes when blocks take a tenth less time. */
+/** The period when blocks take a tenth less time. */
 export interface FasterBlocks {
   /** Positions in `Placement.blocks`. */
   readonly blocks: readonly number[];
@@ -51,7 +51,7 @@ export interface BlockSensitivity extends FasterBlocks {
   readonly derivative: Ratio;
 }
 
-/** Where the time of a repeating order goes. */
+/** The use of time in a repeating order. */
 export interface PipelineSensitivity {
   /** Least period of the order, for all micro-batches of the period. */
   readonly period: Ratio;
@@ -69,13 +69,13 @@ export interface PipelineSensitivity {
 /** Blocks that are made faster at most: each costs a search for the critical cycle. */
 const MOST_BLOCKS = 64;
 
-/** A block becomes faster by one of so many parts; durations are counted in them to stay integers. */
+/** A block becomes faster by one of this many parts; durations are counted in them to stay integers. */
 const PARTS = 10;
 
 /**
  * The critical cycle of a schedule's order and what faster blocks would change.
  *
- * Requires: a right schedule. Cost: up to 129 times `maxCycleRatio`.
+ * Requires: a valid schedule. Cost: up to 129 times `maxCycleRatio`.
  */
 export function pipelineSensitivity(
   placement: Placement,
@@ -101,7 +101,7 @@ export function pipelineSensitivity(
   };
 }
 
-/** What is asked about again and again. */
+/** The data of every question. */
 interface Task {
   readonly graph: EventGraph;
   /** The same with latencies in parts. */
@@ -136,7 +136,7 @@ function faster(task: Task, block: number, { edges }: CriticalCycle): FasterBloc
   return { blocks: [block], period: inUnits(maxCycleRatio(task.inParts, durations, edges).ratio) };
 }
 
-/** How often the cycle passes each of its blocks: most time first, then by position. */
+/** The number of times that the cycle passes each of its blocks: most time first, then by position. */
 function sharesOf(
   { blocks }: Placement,
   { entries, from }: EventGraph,

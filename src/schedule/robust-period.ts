@@ -13,7 +13,7 @@
  * run, whatever the schedule; differences are then due to the order and not to luck.
  *
  * Example: `a` (2) and `c` (2) on device 0, `b` (4) on device 1, a before b before c, period 4. When
- * each starts right after the other ends, a late `a` delays `b`, `b` delays `c`, and `c` the next
+ * each starts as soon as the other ends, a late `a` delays `b`, `b` delays `c`, and `c` the next
  * `a`: every lateness stays. With a repetition of distance between them the devices wait for each
  * other only when several blocks in a row are late.
  *
@@ -59,7 +59,7 @@ const MEASURED = 48;
 /**
  * The pace of a schedule's order under noise; the same on every machine for the same seed.
  *
- * Requires: a right schedule. Cost: O(runs * 64 * (blocks + dependencies)).
+ * Requires: a valid schedule. Cost: O(runs * 64 * (blocks + dependencies)).
  */
 export function noisyPeriod(
   placement: Placement,
@@ -74,7 +74,7 @@ export function noisyPeriod(
  * Schedules by p95 under the same noise, the least first; those that tie stay in the given order.
  * They are meant to be equal on paper: a shorter period wins here only as far as noise lets it.
  *
- * Requires: right schedules of the placement. Cost: that of `noisyPeriod` per candidate.
+ * Requires: valid schedules of the placement. Cost: that of `noisyPeriod` per candidate.
  */
 export function rankByNoisyPeriod(
   placement: Placement,

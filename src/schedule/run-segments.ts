@@ -36,7 +36,7 @@ export interface RateSpan {
   readonly slowdown: number;
 }
 
-/** When each segment ran; real numbers, not rounded. */
+/** The interval in which each segment ran; real numbers, not rounded. */
 export interface SegmentRun {
   readonly startNs: Float64Array;
   readonly endNs: Float64Array;
@@ -172,7 +172,7 @@ function queuesOf({ segments, worker }: SegmentLoad): {
   return { start, segments: queue };
 }
 
-/** How many times longer work takes while `busy` workers are busy; past the table, its last entry. */
+/** The factor by which work takes longer while `busy` workers are busy; past the table, its last entry. */
 export function slowdownOf({ slowdown }: WorkerCosts, busy: number): number {
   return slowdown[Math.min(busy, slowdown.length) - 1] ?? 1;
 }

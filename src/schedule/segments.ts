@@ -21,7 +21,7 @@ export interface Segment {
   readonly waits: readonly number[];
   /** Tensors that it reads and does not write: inputs of the graph and of other segments, ascending. */
   readonly inputs: readonly TensorId[];
-  /** Tensors that it writes and that other segments read or the graph gives out, ascending. */
+  /** Tensors that it writes and that other segments read or that are outputs of the graph, ascending. */
   readonly outputs: readonly TensorId[];
 }
 

@@ -1,17 +1,17 @@
 /**
- * What a whole pipeline schedule does to its devices over time: who runs when, and how much memory
- * is held.
+ * The use of devices by a whole pipeline schedule over time: which block runs when, and how much
+ * memory is held.
  *
  * A block changes memory on each of its devices twice. At its start it takes its `workspace` and
- * its `memory` when that is positive; at its end it gives its workspace back. Negative `memory` is
- * given back at the start or at the end, as the placement says. The level at a time counts every
+ * its `memory` when that is positive; at its end it releases its workspace. Negative `memory` is
+ * released at the start or at the end, as the placement states. The level at a time counts every
  * change up to and including that time: what is released at a time is there for what starts at the
  * same time, and a block that takes and releases at its start counts with the difference.
  */
 import type { Block, Placement } from "../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 
-/** What a block changes in the memory of each of its devices. */
+/** The change that a block makes to the memory of each of its devices. */
 export interface MemoryChange {
   readonly atStart: number;
   readonly atEnd: number;
@@ -50,7 +50,7 @@ export interface DeviceTimeline {
 /**
  * The timeline of every device, in the order of the placement's devices.
  *
- * Requires: every instance names a block of the placement. It need not be a right schedule.
+ * Requires: every instance names a block of the placement. It need not be a valid schedule.
  * Cost: O(n log n) in instances times devices per block.
  */
 export function simulatePipeline(

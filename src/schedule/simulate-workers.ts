@@ -5,7 +5,7 @@ import type { OperatorSchedule } from "./operator-schedule.js";
 import { runSegments, type SegmentLoad, type SegmentRun } from "./run-segments.js";
 import { type Segment, segmentsOf } from "./segments.js";
 
-/** When each operator and segment of a schedule runs on worker threads, predicted. */
+/** The predicted times of each operator and segment of a schedule on worker threads. */
 export interface WorkerTimeline {
   /** Integer nanoseconds from the start of the first segment to the end of the last. */
   readonly makespanNs: number;
@@ -68,7 +68,7 @@ export function simulateWorkers(
 }
 
 /**
- * What one of several segments costs before its first operator runs: starting it and handing it its
+ * The cost of one of several segments before its first operator runs: starting it and handing it its
  * tensors.
  */
 export function segmentOverheadNs(
@@ -111,7 +111,7 @@ function loadOf(
   };
 }
 
-/** The time at which a segment has done a given amount of its work; asked with growing amounts. */
+/** The time at which a segment has done a given amount of its work; called with growing amounts. */
 function clockOf(
   { phases, startPhase, startNs, endNs }: SegmentRun,
   at: number,

@@ -18,8 +18,8 @@ import { verifyPeriodicSchedule } from "./verify-periodic-schedule.js";
 /**
  * The repeating schedule inside `whole`, with the shortest period per micro-batch.
  *
- * Requires: `whole` is a right schedule. Ensures: the result is right when every device with a
- * limit gives back what it takes.
+ * Requires: `whole` is a valid schedule. Ensures: the result is valid when every device with a
+ * limit releases what it takes.
  * Cost: O(64 * instances), and a check of a periodic schedule per improvement.
  */
 export function steadyStateOf(placement: Placement, whole: PipelineSchedule): PeriodicSchedule {
@@ -61,7 +61,7 @@ function bestRepeating(
   return best;
 }
 
-/** How much later each of the next `length` starts is, when it is the same for all; else 0. */
+/** The delay of each of the next `length` starts when it is the same for all; else 0. */
 function distance(starts: Float64Array, at: number, length: number): number {
   const period = (starts[at + length] ?? 0) - (starts[at] ?? 0);
   for (let i = at; i < at + length; i++) {

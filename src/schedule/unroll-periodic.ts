@@ -8,12 +8,12 @@ import type {
 
 /**
  * The first `microBatches` micro-batches of a periodic schedule, each instance at the time that the
- * period gives it, moved so that the first starts at 0.
+ * period puts it, moved so that the first starts at 0.
  *
  * A period counts as `repetend` when all blocks of the repetend run in it, before that as
  * `warmup`, after it as `cooldown`. Memory in the ramps can differ from the steady state; verify it.
  *
- * Requires: entries of the right shape. Cost: O(n log n) in instances.
+ * Requires: entries of the shape that the placement implies. Cost: O(n log n) in instances.
  */
 export function unrollPeriodic(
   placement: Placement,

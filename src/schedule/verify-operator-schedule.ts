@@ -6,7 +6,7 @@ import type { Launch, OperatorSchedule } from "./operator-schedule.js";
  * An independent check of operator schedules: it shares no code with the searches.
  *
  * A launch starts when the previous launch of its stream and all the operators it waits for have
- * finished. So the schedule is right exactly when these arcs (stream order and waits) lead from
+ * finished. So the schedule is valid exactly when these arcs (stream order and waits) lead from
  * every operator to each of its consumers. A dependency inside one stream or named as a wait is
  * seen at once; the others are questions of reachability, answered together.
  *
@@ -14,7 +14,7 @@ import type { Launch, OperatorSchedule } from "./operator-schedule.js";
  * `conv -> add` is implied by `conv -> relu -> add`; a wait of `add` for `conv` would be redundant.
  */
 
-/** One thing wrong with an operator schedule; `redundant-wait` costs time but breaks nothing. */
+/** One fault of an operator schedule; `redundant-wait` costs time but breaks nothing. */
 export type OperatorScheduleProblem =
   | { readonly kind: "unknown-operator"; readonly position: number; readonly operator: number }
   | { readonly kind: "repeated-operator"; readonly position: number; readonly operator: OperatorId }
@@ -55,7 +55,7 @@ export type OperatorScheduleProblem =
   | { readonly kind: "redundant-wait"; readonly operator: OperatorId; readonly wait: OperatorId };
 
 /**
- * What is wrong with `schedule` as a way to run `graph`; empty when nothing is.
+ * All faults of `schedule` as a way to run `graph`; empty when it is valid.
  *
  * Order: by check, inside a check by launch position. When operators are missing, repeated or
  * unknown, or streams out of range, only problems of that sort are given: the rest has no meaning.

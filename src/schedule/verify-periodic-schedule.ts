@@ -13,7 +13,7 @@
  *   at t is the sum of change * floor((t - x) / period), and its peak lies at one of the x modulo
  *   the period.
  *
- * Example: period 4, `f` takes 1 at x = 0, `b` gives it back at x = 13. At t = 0: floor(0 / 4) = 0
+ * Example: period 4, `f` takes 1 at x = 0, `b` releases it at x = 13. At t = 0: floor(0 / 4) = 0
  * times `f`, floor(-13 / 4) = -4 times `b`: the level is 0 - (-4) = 4 micro-batches in flight.
  */
 import type { Placement } from "../placement/placement.js";
@@ -28,9 +28,9 @@ const MAX_SHIFT = 2 ** 20;
 const MAX_MISSING = 100;
 
 /**
- * What is wrong with `schedule` as a way to run `placement` for ever; empty when nothing is.
+ * All faults of `schedule` as a way to run `placement` for ever; empty when it is valid.
  *
- * Order: by check. When the period or an entry has no meaning, only problems of that sort are given.
+ * Order: by check. When the period or an entry has no meaning, only problems of that sort are returned.
  * Cost: O(d * n + n log n) in devices and entries.
  */
 export function verifyPeriodicSchedule(
@@ -49,9 +49,10 @@ export function verifyPeriodicSchedule(
 
 /**
  * Highest memory of each device in the steady state, at least 0; `undefined` where micro-batches
- * leave memory behind for good (or give back what they never took), so that there is none.
+ * leave memory behind for good (or release memory that they never took), so that no level exists.
  *
- * Requires: a schedule of the right shape. Cost: O(m log m) per device in its entries.
+ * Requires: a schedule of the shape that the placement implies. Cost: O(m log m) per device in its
+ * entries.
  */
 export function steadyPeakMemory(
   placement: Placement,

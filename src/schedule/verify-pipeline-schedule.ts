@@ -3,7 +3,7 @@
  *
  * Every block of every micro-batch is there once and lasts as long as its block; it starts after
  * what it depends on, latency included; no device runs two things at once; the memory of no device
- * passes its limit at any time (`simulatePipeline` says how memory is counted).
+ * passes its limit at any time (`simulatePipeline` explains how memory is counted).
  */
 import type { Placement } from "../placement/placement.js";
 import type { InstanceName, PipelineProblem } from "./pipeline-problem.js";
@@ -14,7 +14,7 @@ import { type DeviceTimeline, simulatePipeline } from "./simulate-pipeline.js";
 const MAX_MISSING = 100;
 
 /**
- * What is wrong with `schedule` as a way to run `placement`; empty when nothing is.
+ * All faults of `schedule` as a way to run `placement`; empty when it is valid.
  *
  * Order: by check. When instances are unknown, repeated or missing, or times are not integers, only
  * problems of that sort are given: the rest has no meaning. Memory above a limit and overlaps are

@@ -79,7 +79,7 @@ const BEYOND: readonly RegExp[] = [
   /^must have sequential(-again)?, which everything is compared with$/,
   /^has [a-z-]+ \d+ times$/,
   /^must be (at least 1|1: it is compared with itself)$/,
-  /which the interval of sequential-again gives$/,
+  /which follows from the interval of sequential-again$/,
   /^sequential(-again)? is on one thread$/,
   /^are identical, and differ$/,
   /^must be there exactly if /,

@@ -46,7 +46,7 @@ export function polished(
   }));
 }
 
-/** The best of the draws, `undefined` when none is promising. */
+/** The best of the draws, `undefined` when no draw is promising. */
 export function bestOf(draws: readonly CutDraw[]): FoundPartition | undefined {
   const found = draws.flatMap((each) => (each.found === undefined ? [] : [each.found]));
   return found.length === 0 ? undefined : found.reduce((a, b) => (b.periodNs < a.periodNs ? b : a));

@@ -7,7 +7,7 @@ import type { StagePartition } from "../stage-partition.js";
 import { pathTimes } from "../topological-orders.js";
 
 /**
- * What the network sees of each operator: a row of numbers of about 1 in size, all relative to the
+ * The network's view of each operator: a row of numbers of about 1 in size, all relative to the
  * model (its longest operator, its longest path) or to a stage's share of the work, so that models
  * of any size and speed look alike.
  */
@@ -15,7 +15,7 @@ import { pathTimes } from "../topological-orders.js";
 /** Numbers per operator. */
 export const FEATURES = 27;
 
-/** Where each operator lies in a partition, in stages: `s` to `s + 1` for stage `s`, by work before it. */
+/** The place of each operator in a partition, in stages: `s` to `s + 1` for stage `s`, by work before it. */
 export function stagePositions(
   graph: PartitionGraph,
   { stageCount, stageOf }: StagePartition,

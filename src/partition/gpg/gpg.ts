@@ -14,7 +14,7 @@ import { type PolicyMaker, policyMaker } from "./order-policy.js";
  *
  * A round starts from a partition. The policy draws orders near it, each is cut exactly, and the
  * results are polished: all by hill climbing in one round, the best few by short annealing in the
- * next. What is better becomes the partition of the next round. So the policy does what small steps
+ * next. A better result becomes the partition of the next round. So the policy does what small steps
  * cannot (it moves many operators at once and pays for it only in orders, never in broken stages),
  * the exact cut places all cuts of an order together, and small steps do what no order near the old
  * one shows.
@@ -29,7 +29,7 @@ import { type PolicyMaker, policyMaker } from "./order-policy.js";
  * consists of is not published, so policy, action and reward here are ours.
  */
 
-/** How hard to try; the same values give the same partition. */
+/** Options of GPG; the same values yield the same partition. */
 export interface GpgOptions {
   readonly parameters: Float64Array;
   /** Rounds without training, from each start and then from the best. */
@@ -41,7 +41,7 @@ export interface GpgOptions {
   readonly random: Random;
 }
 
-/** What a refinement gave. */
+/** The result of a refinement. */
 export interface GpgOutcome {
   readonly found: FoundPartition;
   /** Best period after each round. */
@@ -51,10 +51,10 @@ export interface GpgOutcome {
 /** Orders drawn in a round. */
 export const DRAWS = 16;
 
-/** Widths of the noise in turn: for fine work, careful, as the network says, bold. */
+/** Widths of the noise in turn: for fine work, careful, as the network proposes, bold. */
 const SCALES: readonly number[] = [0.15, 0.5, 1, 2];
 
-/** How many results of a round are annealed; in every other round all are polished by hill climbing. */
+/** Results of a round that are annealed; in every other round all are polished by hill climbing. */
 const ANNEALED = 3;
 
 /** Rounds without gain after which more of them are not worth their time; learning takes longer. */

@@ -10,27 +10,27 @@ import { FEATURES, operatorFeatures, stagePositions } from "./features.js";
 /**
  * A policy that proposes topological orders for a model that is cut in some way.
  *
- * Where an operator lies in the pipeline is a number: 2.5 is the middle of stage 2. The network
- * looks at the model and its present stages and says, for every operator, how far it should be
+ * The place of an operator in the pipeline is a number: 2.5 is the middle of stage 2. The network
+ * looks at the model and its present stages and proposes, for every operator, how far it should be
  * shifted and how sure it is; an order is drawn by adding to each position its shift and noise of
  * the width that the network gave, and taking operators by the sum, as far as their dependencies
  * allow. Operators of a chain are shifted together, for half a chain gains nothing.
  *
  * Every order drawn can be carried out, and every partition can be had from some order: sort by
- * stages. So the policy cannot propose anything wrong, and nothing is out of its reach.
+ * stages. So the policy cannot propose anything invalid, and nothing is out of its reach.
  *
  * Example: a fork with branches a and b, cut behind a. With a wide noise for both, b comes before a
  * in half the orders; if b's result is smaller, the exact cut of that order is the better partition.
  *
  * Why not one stage per operator as the action: cutting eight stages out of a thousand operators
- * takes a thousand right answers, and one wrong one makes the partition useless. An order is nearly
- * as good when it is nearly right, and the cuts in it are found exactly.
+ * takes a thousand correct answers, and one false one makes the partition useless. An order is nearly
+ * as good when it is nearly correct, and the cuts in it are found exactly.
  */
 
 /** The network of the policy: the answers are shift and width. */
 export const POLICY_SHAPE: NetworkShape = { features: FEATURES, hidden: 32, layers: 2, outputs: 2 };
 
-/** How far, in stages, an answer of 1 shifts. */
+/** The shift of an answer of 1, in stages. */
 const SHIFT = 0.5;
 
 /** Width of the noise, in stages, for an answer of 0; each 1/2 more doubles it. */
@@ -49,7 +49,7 @@ export interface DrawnOrder {
 export interface OrderPolicy {
   /** By how much each chain is shifted, in stages. */
   readonly shift: Float64Array;
-  /** How wide the noise of each chain is, in stages. */
+  /** Width of the noise of each chain, in stages. */
   readonly width: Float64Array;
   /** The order without noise. */
   likeliest(): Int32Array;

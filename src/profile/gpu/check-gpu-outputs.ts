@@ -26,7 +26,7 @@ export interface Reference {
 }
 
 /**
- * What ONNX Runtime gives on the CPU for the same inputs: the outputs that a schedule computes.
+ * The outputs of ONNX Runtime on the CPU for the same inputs, of the kind that a schedule computes.
  * Products of bytes are put so that they are exact on every processor (`exact-products.ts`), and
  * operators that dequantize stay apart from the products behind them, as on the GPU.
  *
@@ -105,7 +105,7 @@ export function outputDistance(lowered: LoweredModel, tensors: Outputs, theirs: 
   return largest;
 }
 
-/** Whether two runs gave the same bytes. */
+/** Returns whether two runs computed the same bytes. */
 export function sameOutputs(a: Outputs, b: Outputs): boolean {
   return (
     a.size === b.size &&

@@ -10,15 +10,15 @@ import type { GpuOutputCheck } from "./gpu-profile.js";
 const GROUPS = 6;
 
 /**
- * Runs a schedule several times, each from memory that is poisoned right before, and compares its outputs
+ * Runs a schedule several times, each from memory that is poisoned just before, and compares its outputs
  * with those of one stream, byte for byte, and with ONNX Runtime's where outputs mean anything.
  *
  * A wait that is missing shows only when what should have been waited for comes late. So after a run as
  * it is there are six in which operators whose results are read on another stream are delayed, each
- * operator in one of them: known from the graph, not from what the schedule says. Which ones come late
+ * operator in one of them: known from the graph, not from the schedule. Which ones come late
  * together is a matter of chance, the same every time.
  *
- * Fails: what the helper refuses; wrong outputs are no failure here, they are in the result.
+ * Fails: what the helper refuses; different outputs are no failure here, they are in the result.
  */
 export async function checkGpuSchedule(
   session: DeviceSession,

@@ -1,9 +1,9 @@
-/** What is measured of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
+/** Measurements of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { ImportRecord } from "../import-record.js";
 import type { RelativeTime, Timing } from "../profile.js";
 
-/** What a GPU profile depends on. */
+/** The key of a GPU profile: everything that its figures depend on. */
 export interface GpuProfileKey {
   /** Raised whenever the method of measuring changes what the figures mean. */
   readonly method: number;
@@ -11,9 +11,9 @@ export interface GpuProfileKey {
   readonly modelSha256: string;
   /** Sizes given to dynamic dims, as `name=size`. */
   readonly dims: readonly string[];
-  /** How floats are stored and multiplied. */
+  /** Storage and multiplication of floats. */
   readonly precision: string;
-  /** Whether chains of element-wise operators run as one kernel. */
+  /** True if chains of element-wise operators run as one kernel. */
   readonly isFused: boolean;
   readonly gpu: string;
   /** CUDA version that the driver supports. */
@@ -34,7 +34,7 @@ export interface GpuProfileDevice {
   readonly clockMhzAfter: number;
 }
 
-/** What launching costs inside a CUDA graph, measured with kernels that do nothing. */
+/** Costs of launching inside a CUDA graph, measured with kernels that do nothing. */
 export interface GpuLaunchCosts {
   /** From one kernel to the next of a stream, the kernel included. */
   readonly chainNs: number;
@@ -52,14 +52,14 @@ export const KERNEL_PARTS = [
 
 /** A kernel as the driver launches it. */
 export interface GpuKernelRecord {
-  /** Absent when the driver does not say, as those before CUDA 12.3. */
+  /** Absent when the driver does not report it, as before CUDA 12.3. */
   readonly name?: string;
   readonly grid: readonly number[];
   readonly threadBlock: readonly number[];
   readonly registersPerThread: number;
   /** Static and dynamic. */
   readonly sharedBytesPerBlock: number;
-  /** Thread blocks that fit a multiprocessor at once; absent when the driver does not say. */
+  /** Thread blocks that fit a multiprocessor at once; absent when the driver does not report them. */
   readonly residentThreadBlocks?: number;
   /** What of it is the device model's estimate, because the tool that measured does not say; absent: nothing. */
   readonly estimated?: readonly (typeof KERNEL_PARTS)[number][];
@@ -87,11 +87,11 @@ export interface GpuPairTiming {
   readonly together: Timing;
 }
 
-/** How a run's outputs compare with ONNX Runtime's on the CPU and with the one-stream replay. */
+/** Comparison of a run's outputs with ONNX Runtime's on the CPU and with the one-stream replay. */
 export interface GpuOutputCheck {
   /** Largest |out - ref| / |ref| of an output, by norms; the largest number when one has NaN. */
   readonly distance: number;
-  /** What counts as right in this precision. */
+  /** Largest distance that counts as correct in this precision. */
   readonly tolerance: number;
   /** Same bytes as the one-stream replay. */
   readonly isReplayIdentical: boolean;
@@ -112,7 +112,7 @@ export interface GpuScheduleTiming {
 /** Ways to run the model that need no search. */
 export const GPU_BASELINES = ["sequential", "sequential-again", "eager"] as const;
 
-/** `sequential`: one stream in a CUDA graph. `eager`: one stream, launched anew each time. */
+/** `sequential`: one stream in a CUDA graph. `eager`: one stream, launched again each time. */
 export type GpuBaselineName = (typeof GPU_BASELINES)[number];
 
 /** A baseline. */
@@ -141,7 +141,7 @@ export interface GpuProfile {
   readonly imported?: ImportRecord;
   /**
    * Whether outputs were compared: not where stand-ins moved the bytes of some operators, or where
-   * ONNX Runtime cannot give what is right.
+   * ONNX Runtime cannot compute the correct values.
    */
   readonly isVerified: boolean;
   readonly launchCosts: GpuLaunchCosts;

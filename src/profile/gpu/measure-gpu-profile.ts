@@ -16,7 +16,7 @@ import { measuredDeviceModel } from "./measured-device-model.js";
 /** Raised whenever the method of measuring changes what the figures mean. */
 export const GPU_METHOD_VERSION = 2;
 
-/** What a profile says besides what is measured. */
+/** Options of a profile besides its measurements. */
 export interface GpuProfileOptions {
   readonly probe: ProbeResult;
   readonly precision: Precision;
@@ -72,7 +72,7 @@ export async function measureGpuProfile(
   });
 }
 
-/** What the figures of a model on a GPU depend on. */
+/** The key of a model's figures on a GPU. */
 export function gpuProfileKeyOf(
   lowered: LoweredModel,
   gpu: string,

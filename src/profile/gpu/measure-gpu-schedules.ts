@@ -10,9 +10,9 @@
  * round. When it moved by more than 2 % up to the last, or runs below three quarters of what the device
  * can do, the rounds are taken again, three times at most.
  *
- * Before the clock, the outputs: every schedule must give the bytes of the one-stream replay (same
- * kernels, another order: anything else is a race), each time from memory that is poisoned right before
- * and with other operators delayed, and what ONNX Runtime gives within the precision's tolerance.
+ * Before the clock, the outputs: every schedule must compute the bytes of the one-stream replay (same
+ * kernels, another order: anything else is a race), each time from memory that is poisoned just before
+ * and with other operators delayed, and ONNX Runtime's values within the precision's tolerance.
  */
 import { present } from "../../core/invariant.js";
 import { seededRandom } from "../../core/random.js";
@@ -36,11 +36,11 @@ import {
 } from "./gpu-profile.js";
 import { timingOfUs } from "./measure-nodes.js";
 
-/** What is measured. */
+/** Options of measuring schedules on a GPU. */
 export interface GpuScheduleRequest {
   /** Verified schedules of the session's model; those that do the same are measured once. */
   readonly schedules: readonly OperatorSchedule[];
-  /** What ONNX Runtime gives for the session's inputs; `undefined`: there is nothing to compare with. */
+  /** ONNX Runtime's outputs for the session's inputs; `undefined`: there is nothing to compare with. */
   readonly reference: Outputs | undefined;
   readonly seed: number;
   /** Default 101. */

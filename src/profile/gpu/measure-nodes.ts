@@ -1,5 +1,5 @@
 /**
- * How long every operator takes alone on the GPU.
+ * The time that every operator takes alone on the GPU.
  *
  * A node is measured as a graph of 20 copies, one after the other, so that the time of launching the
  * graph is shared by many and the clock's grain does not matter. Nodes that do the same (the same
@@ -31,7 +31,7 @@ const GROUP = 16;
 /** Pairs measured at most. */
 const MOST_PAIRS = 24;
 
-/** What is measured of a program besides its schedules. */
+/** Measurements of a program besides its schedules. */
 export interface NodeMeasurements {
   readonly launchCosts: GpuLaunchCosts;
   readonly operators: readonly GpuOperatorTiming[];
@@ -173,7 +173,7 @@ function recordOf(facts: KernelFacts): GpuKernelRecord {
   };
 }
 
-/** What a node does, apart from where its operands are. */
+/** The work of a node, apart from the places of its operands. */
 function keyOf(
   node: DeviceNode,
   nameOf: (kernel: Extract<DeviceNode, { kind: "kernel" }>["kernel"]) => string,

@@ -5,16 +5,17 @@ import type { GpuLaunchCosts } from "./gpu-profile.js";
 
 const DRIVER = "the driver of the device";
 const MEASURED = "measured with kernels that do nothing";
-const DERIVED = "derived from clocks that the driver gives; no data sheet of this device is known";
+const DERIVED =
+  "derived from clocks that the driver reports; no data sheet of this device is known";
 
 /** Lanes of 32-bit arithmetic in an SM, since compute capability 8.6 and in most before. */
 const LANES = 128;
 
-/** Shortest kernel where no data sheet says otherwise. */
+/** Shortest kernel where no data sheet states one. */
 const USUAL_FLOOR_NS = 2000;
 
 /**
- * The device for the simulator: what an SM holds as the driver says, launching as measured, peak
+ * The device for the simulator: what an SM holds as the driver reports, launching as measured, peak
  * rates from the data sheet of the product where it is known, else derived from clocks.
  */
 export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): DeviceModel {

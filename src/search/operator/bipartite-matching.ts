@@ -41,7 +41,7 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   }
   return mateOfLeft;
 
-  /** Distances from the unmatched left nodes; whether an unmatched right node can be reached. */
+  /** Measures distances from unmatched left nodes; returns whether an unmatched right one is in reach. */
   function measure(): boolean {
     let tail = 0;
     for (let left = 0; left < lefts; left++) {

@@ -49,7 +49,7 @@ export interface Candidates {
   readonly bounds: WorkerBounds;
 }
 
-/** What to search and how hard. */
+/** Options of the search for candidates. */
 export interface CandidateOptions {
   readonly workers: WorkerCosts;
   /** Default: all. `sequential` is always searched. */
@@ -116,7 +116,7 @@ function judged(
   for (const width of widths(problem, original.streams, workers.workers)) {
     const schedule = foldStreams(problem, original, width);
     const problems = verifyOperatorSchedule(problem.graph, schedule);
-    invariant(problems.length === 0, `${algorithm} gives a schedule that does not verify`);
+    invariant(problems.length === 0, `${algorithm} returns a valid schedule`);
     const line = simulateWorkers(problem.graph, schedule, problem.costs, workers);
     if (best === undefined || line.makespanNs < best.predictedNs) {
       const predictedNs = line.makespanNs;

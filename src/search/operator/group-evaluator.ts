@@ -22,7 +22,7 @@ export interface GroupPlan {
   readonly isQuiet: Uint8Array;
 }
 
-/** What an evaluation found; `segmentOf` is overwritten by the next evaluation. */
+/** The result of an evaluation; `segmentOf` is overwritten by the next evaluation. */
 export interface PlanEvaluation {
   readonly makespanNs: number;
   readonly segments: number;

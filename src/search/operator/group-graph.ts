@@ -112,7 +112,7 @@ export function groupGraphOf(
 
 /**
  * The part of a group graph between two groups, as a graph of its own: `inner` ascending. Of what
- * the first of `inner` reads from outside only inputs of the graph remain, when `hasEntry` says that
+ * the first of `inner` reads from outside only inputs of the graph remain, when `hasEntry` states that
  * it is where the part before ended.
  */
 export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph {

@@ -29,7 +29,7 @@ import type { GroupGraph } from "./group-graph.js";
  */
 const THRESHOLDS: readonly number[] = [1, 0.3, 0.1];
 
-/** What an improvement may use up, and on how many workers. */
+/** Options of an improvement: its budget, workers and random numbers. */
 export interface ImprovePlanOptions {
   readonly evaluations: number;
   readonly workers: number;
@@ -49,7 +49,7 @@ export function judge(plan: GroupPlan, evaluate: (plan: GroupPlan) => PlanEvalua
   return { plan, makespanNs, segments };
 }
 
-/** Whether `a` is faster, or as fast with fewer segments. */
+/** Returns whether `a` is faster, or as fast with fewer segments. */
 export function isBetter(a: Omit<JudgedPlan, "plan">, b: Omit<JudgedPlan, "plan">): boolean {
   return a.makespanNs < b.makespanNs || (a.makespanNs === b.makespanNs && a.segments < b.segments);
 }
@@ -57,7 +57,7 @@ export function isBetter(a: Omit<JudgedPlan, "plan">, b: Omit<JudgedPlan, "plan"
 /**
  * The best plan met within `options.evaluations` evaluations, never worse than `from`.
  *
- * The same seed gives the same plan.
+ * The same seed yields the same plan.
  */
 export function improvePlan(
   groups: GroupGraph,

@@ -51,7 +51,7 @@ export function listSchedule(
   }
   return { order, workerOf, isQuiet: new Uint8Array(count) };
 
-  /** When the predecessors of `group` are done for `worker`, and what reading them costs there. */
+  /** The time at which the predecessors of `group` are done for `worker`, and the cost to read them. */
   function approach(
     group: number,
     worker: number,

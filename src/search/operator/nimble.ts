@@ -20,7 +20,7 @@ import { composeSchedule } from "./waits.js";
  * starts of paths. It adds no synchronization and removes no concurrency.
  *
  * Example: a -> {b, c, d} -> e, a -> e. MEG drops a -> e. Matching: a-b, b-e. Paths {a b e} {c} {d};
- * synchronizations 6 - 2 = 4. A second such module gives paths {c2} {d2}, which reuse the streams.
+ * synchronizations 6 - 2 = 4. A second such module adds paths {c2} {d2}, which reuse the streams.
  *
  * Giving each branch the stream of its producer when free, as Opara does, finds the same number of
  * synchronizations on such graphs but not on others; a greedy choice can block a better one.

@@ -9,14 +9,14 @@ import { composeSchedule } from "./waits.js";
 /**
  * Opara: streams by inheritance, launch order by resource demand.
  *
- * Algorithm 1 gives streams. In topological order each operator asks its predecessors, in order,
+ * Algorithm 1 assigns streams. In topological order each operator asks its predecessors, in order,
  * for their stream; the first that has not handed its stream on yet does so. An operator that gets
  * none opens a new stream. So a chain stays on one stream, of a fork the first child stays and the
  * others open streams, and a join goes on with the first branch that is still free.
  *
- * Algorithm 2 gives the launch order. Ready operators wait in two lists, compute-intensive and
+ * Algorithm 2 finds the launch order. Ready operators wait in two lists, compute-intensive and
  * memory-intensive. Lists take turns, so that neighbors on the device want different things, and
- * from a list goes the operator with the least resource demand, so that it fits beside what runs.
+ * from a list goes the operator with the least resource demand, so that it fits next to what runs.
  *
  * Example: stem -> {convA, pool}, convA -> reluA -> join, pool -> convB -> join. Streams: stem,
  * convA, reluA, join | pool, convB. Order: stem, pool (memory), convA (compute), reluA, convB, join.
@@ -30,7 +30,7 @@ import { composeSchedule } from "./waits.js";
  * of the graph, then by id. The first turn is the compute list's, as in the authors' code.
  */
 
-/** What the two algorithms may be told from outside. */
+/** Options of the two algorithms. */
 export interface OparaOptions {
   /**
    * Resource demand by operator: any unit, only compared. A GPU has shared memory, threads and
@@ -43,7 +43,7 @@ export interface OparaOptions {
 /**
  * The schedule of Opara's two algorithms.
  *
- * Cost: O(E + V log V) beside the waits.
+ * Cost: O(E + V log V) besides the waits.
  */
 export function searchOpara(
   problem: OperatorProblem,

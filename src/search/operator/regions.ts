@@ -1,9 +1,9 @@
 import type { GroupGraph } from "./group-graph.js";
 
 /**
- * Where a graph of groups narrows to one group.
+ * The places where a graph of groups narrows to one group.
  *
- * A cut group is one that every path passes: nothing runs beside it, and nothing that comes later
+ * A cut group is one that every path passes: nothing runs parallel to it, and nothing that comes later
  * needs anything earlier but through it. So what happens between two cut groups does not touch the
  * rest, and the time of the whole is the sum over these regions.
  *
@@ -18,7 +18,7 @@ import type { GroupGraph } from "./group-graph.js";
 export interface Region {
   readonly first: number;
   readonly last: number;
-  /** Whether nothing lies beside `first` and before it, so that it ends the region before. */
+  /** True if nothing lies parallel to `first` or before it, so that it ends the region before. */
   readonly hasEntry: boolean;
 }
 

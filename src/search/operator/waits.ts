@@ -14,7 +14,7 @@ import type { Launch, OperatorSchedule } from "../../schedule/operator-schedule.
  * b: a is implied twice (c came after a, and b did), so d waits for b only.
  *
  * Waiting for each predecessor on another stream, as the obvious way does, is correct but pays for
- * events that say nothing new. The needed ones are exactly the cross-stream arcs of the transitive
+ * events that add nothing. The needed ones are exactly the cross-stream arcs of the transitive
  * reduction of "dependencies and stream order", which is unique; no choice, no tie-break.
  *
  * Source: transitive reduction, Aho, Garey, Ullman, SIAM J. Comput. 1972.

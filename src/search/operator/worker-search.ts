@@ -21,7 +21,7 @@ import { composeSchedule } from "./waits.js";
  *
  * 1. Chains of operators become groups.
  * 2. Between two groups that every path passes (see `regionsOf`) a region can be decided by itself.
- *    Each starts sequential and is split only when the simulator says that it pays, overheads
+ *    Each starts sequential and is split only when it pays in the simulator, overheads
  *    included. A region whose bound leaves less to win than two starts of a segment is not tried.
  * 3. The whole graph is also tried at once, with list schedules from bold to careful on 2, 3, ...
  *    workers: graphs with long-range arcs (NASNet, masks in transformers) have no regions.
@@ -40,7 +40,7 @@ import { composeSchedule } from "./waits.js";
  * sequential schedule is always a candidate, so the result is never worse than it.
  */
 
-/** How much the search may do; the same values give the same schedule. */
+/** Options of the search; the same values yield the same schedule. */
 export interface WorkerSearchOptions {
   /** Default 1. */
   readonly seed?: number;
@@ -56,7 +56,7 @@ const NAME = "top-compile";
 /** Groups, dependencies and reads looked at in all evaluations: keeps 100,000 operators in seconds. */
 const MAXIMUM_EFFORT = 20_000_000;
 
-/** How much dearer than it is crossing between workers is made in list schedules. */
+/** Factors by which list schedules overrate the cost of crossing between workers. */
 const CAUTIONS: readonly number[] = [0.5, 1, 2, 4, 8];
 
 /**
@@ -122,7 +122,7 @@ function searchGroups(
   return scheduleOf(problem, finest.plan);
 }
 
-/** How often a graph may be evaluated. */
+/** Number of times that a graph may be evaluated. */
 function affordable({ count, predecessors, reads }: GroupGraph): number {
   return Math.ceil(MAXIMUM_EFFORT / (count + predecessors.items.length + reads.items.length));
 }
@@ -196,7 +196,7 @@ function searchRegion(
   return improvePlan(part, best, evaluate, limits).plan;
 }
 
-/** What no split of the region can gain more than: all work but the longest path. */
+/** Upper bound on the gain of splitting the region: all work but the longest path. */
 function largestGain({ count, workNs, predecessors }: GroupGraph): number {
   const end = new Float64Array(count);
   let total = 0;

@@ -1,12 +1,12 @@
 import type { GpuEngine } from "../../../schedule/gpu-engine.js";
 
-/** How many attempts may still be made. */
+/** The number of attempts that may still be made. */
 export interface AttemptBudget {
-  /** Whether another attempt may be made; counts it. */
+  /** Returns whether another attempt may be made, and counts it. */
   readonly isLeft: () => boolean;
 }
 
-/** What making an attempt costs beside what it simulates, in phases. */
+/** The cost of an attempt besides its simulation, in phases. */
 const ATTEMPT = 24;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Which convolutions to compute together: hill climbing over partitions of each class.
+ * Chooses convolutions to compute together: hill climbing over partitions of each class.
  *
  * A class is a set of convolutions of which any two or more can be one; a choice cuts each class
  * into groups, alone or merged. Merging saves launches and fills the device better, but it adds
@@ -15,7 +15,7 @@
  * tensor. As one they fill 1.4 waves instead of three tails; the pooling branch is not affected.
  *
  * Greedy by the gain of each pair alone merges too much: the critical path then waits for parts that
- * nobody needs yet.
+ * no operator needs yet.
  *
  * Source: ours; the merge itself is that of IOS (Ding et al., MLSys 2021).
  */
@@ -27,11 +27,11 @@ import { gpuArcsOf } from "../../../schedule/gpu-streams.js";
 import { listPlans } from "./list-plans.js";
 import type { MergeSpace } from "./merge-space.js";
 
-/** How far the choice may go. */
+/** Options of the choice. */
 export interface ChooseOptions {
-  /** Phases simulated, and what else a choice costs in the time of phases (default 3,000,000). */
+  /** Phases simulated, other costs of a choice counted as phases (default 3,000,000). */
   readonly effort?: number;
-  /** Merges to start from, beside our own starts. */
+  /** Merges to start from, besides our own starts. */
   readonly starts?: readonly (readonly Merge[])[];
 }
 

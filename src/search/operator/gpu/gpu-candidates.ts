@@ -3,7 +3,7 @@ import type { GpuCandidate, GpuCandidates } from "../../../schedule/gpu-candidat
 /**
  * All algorithms on one model and one GPU, compared in the simulator.
  *
- * The published ones run as their papers say, on at most as many streams as the device runs kernels at
+ * The published ones run as in their papers, on at most as many streams as the device runs kernels at
  * a time: what has more is folded onto them (`fold-streams.ts`). Ours takes their schedules as starts, so it is never
  * predicted slower than any of them. Every schedule passes the verifier.
  */
@@ -29,12 +29,12 @@ import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 import { searchMerged } from "./search-merged.js";
 import { stepLatencyOn } from "./step-latency.js";
 
-/** Whether the algorithm can compute convolutions together. */
+/** Returns whether the algorithm can compute convolutions together. */
 export function isMerging(algorithm: GpuAlgorithm): boolean {
   return algorithm === "ios" || algorithm === "top-compile";
 }
 
-/** What to search and how hard. */
+/** Options of the search for candidates. */
 export interface GpuCandidateOptions {
   readonly algorithms?: readonly GpuAlgorithm[];
   readonly seed?: number;
@@ -119,7 +119,7 @@ export function searchGpuSchedules(
   return { ranked: rankCandidates(found), refused, bounds: gpuBounds(problem) };
 }
 
-/** A schedule that fits on so many streams, by folding it where it does not. */
+/** The schedule on at most `streams` streams, folded where it has more. */
 function onStreams(made: MergedSchedule, streams: number): MergedSchedule {
   return { ...made, schedule: foldStreams(made.problem, made.schedule, streams) };
 }
@@ -135,7 +135,7 @@ export function rankCandidates(candidates: readonly GpuCandidate[]): readonly Gp
 function judged(algorithm: GpuAlgorithm, made: MergedSchedule): GpuCandidate {
   const { problem, merges, schedule } = made;
   const problems = verifyOperatorSchedule(problem.graph, schedule);
-  invariant(problems.length === 0, `${algorithm} gives a schedule that does not verify`);
+  invariant(problems.length === 0, `${algorithm} returns a valid schedule`);
   const bounds = gpuBounds(problem);
   const predictedNs = gpuMakespan(problem.work, schedule);
   const status = predictedNs <= bounds.lowerBoundNs ? "optimal" : "heuristic";

@@ -9,10 +9,10 @@
  * 3. the best is improved by small changes that the timeline suggests (`improve-gpu-plan.ts`).
  *
  * Example: stem -> {conv 1x1, conv 3x3, pool} -> concat: three streams, the 3x3 first, since its
- * way to the end is longest and the others fit beside its tail.
+ * way to the end is longest and the others fit next to its tail.
  *
  * Starting from one rule (critical path first) and stopping there loses to Opara where kernels fill
- * the device: then what matters is who stands beside whom, which only the simulator sees.
+ * the device: then what matters is which kernels run side by side, which only the simulator sees.
  *
  * Source: ours. The result is never worse than any rival in the simulator, because the rivals are
  * among the starts.
@@ -29,12 +29,12 @@ import { composeSchedule } from "../waits.js";
 import { improveGpuPlan } from "./improve-gpu-plan.js";
 import { listPlans } from "./list-plans.js";
 
-/** How far the search may go; the same values give the same schedule. */
+/** Options of the search; the same values yield the same schedule. */
 export interface GpuSearchOptions {
   readonly seed?: number;
   /** Phases simulated for the improvement (default 3,000,000). */
   readonly effort?: number;
-  /** Most streams; default: as many as it likes. */
+  /** Most streams (default: no limit). */
   readonly streams?: number;
   /** Schedules that the result must not be worse than, folded onto `streams` where they have more. */
   readonly rivals?: readonly OperatorSchedule[];
@@ -78,7 +78,7 @@ function folded(problem: GpuProblem, plan: GpuPlan, most: number): GpuPlan {
   return planOf(foldStreams(problem, schedule, most));
 }
 
-/** Whether the search would start from `schedule` sooner than from any of the rivals. */
+/** Returns whether the search would start from `schedule` sooner than from any of the rivals. */
 export function leadsAsStart(
   problem: GpuProblem,
   schedule: OperatorSchedule,

@@ -1,7 +1,7 @@
 /**
  * Improves a plan for a GPU by small changes, each judged by the simulator.
  *
- * What to change is what the timeline shows: an operator that starts later than its inputs allow
+ * The timeline shows what to change: an operator that starts later than its inputs allow
  * stands behind something, on its stream or in the device's queue. It goes to another stream, or is
  * launched earlier; or two streams exchange what comes after it, as when a branch has ended on the
  * wrong one. A change is taken unless the result is slower: equal times are taken too, so that
@@ -15,7 +15,7 @@
  * has not changed; `GpuEngine.attempt` goes on from where the change begins to matter.
  *
  * When nothing has been gained for a while, the best plan is shaken (two to four changes, whatever
- * they cost) and climbing begins anew from there. Without that the search misses the best schedule
+ * they cost) and climbing begins again from there. Without that the search misses the best schedule
  * of one random graph of up to five operators in four, by up to a fifth, whatever the effort; large
  * graphs still gain when the effort ends and are never shaken.
  *
@@ -32,7 +32,7 @@ import type { GpuPlan } from "../../../schedule/gpu-streams.js";
 import { attemptBudget } from "./attempt-budget.js";
 import { onFewerStreams } from "./on-fewer-streams.js";
 
-/** How far the improvement may go. */
+/** Options of the improvement. */
 export interface ImproveGpuPlanOptions {
   readonly seed: number;
   /** Phases simulated; an attempt counts as 24 more and a quarter of the operators. */
@@ -192,7 +192,7 @@ function exchanged(plan: GpuPlan, operator: number, stream: number): Change | un
   return { plan: { ...plan, streamOf }, moved: operator };
 }
 
-/** Operators that start later than their inputs allow; all of them when none does. */
+/** Operators that start later than their inputs allow; all operators when there is no such one. */
 function lateOperators(engine: GpuEngine, count: number): number[] {
   const late: number[] = [];
   for (let operator = 0; operator < count; operator++) {

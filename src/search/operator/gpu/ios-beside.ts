@@ -1,5 +1,5 @@
 /**
- * IOS in a thread beside our own search, where it takes long.
+ * IOS in a second thread, next to our own search, where it takes long.
  *
  * Our search starts from the best of the others' schedules, so it would have to wait for IOS. But IOS
  * takes long where its parts are large, and there it is seldom the best of them: our search goes
@@ -22,7 +22,7 @@ import { leadsAsStart } from "./gpu-search.js";
 import { type IosTask, run } from "./ios-worker.js";
 import { partsOf } from "./parts.js";
 
-/** Parts of so many units take IOS longer than starting a thread does. */
+/** Parts of this many units take IOS longer than starting a thread does. */
 const LARGE_PART = 20;
 
 /** As `searchGpuSchedules`, on two cores where IOS takes long. */

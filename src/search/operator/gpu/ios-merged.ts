@@ -83,7 +83,7 @@ class Strategies {
   }
 }
 
-/** What is left of the groups behind the merged launches. */
+/** The rest of the groups behind the merged launches. */
 function tailsOf(groups: Groups, { merges }: MergeHead): Groups {
   const gone = new Set<number>(merges.flat());
   return groups

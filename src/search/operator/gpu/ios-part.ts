@@ -11,7 +11,7 @@ import type { UnitGraph } from "./chain-units.js";
 /** Time of one step in nanoseconds: the groups side by side, a barrier behind them. */
 export type StepLatency = (groups: readonly (readonly number[])[]) => number;
 
-/** What was found of a part. */
+/** The result for a part. */
 export interface SolvedPart {
   /** Steps in order, each a list of groups of units; absent: the transitions ran out. */
   readonly steps: readonly (readonly (readonly number[])[])[] | undefined;
@@ -33,7 +33,7 @@ export function solveIosPart(
   return { steps, states: solver.states, transitions: solver.transitions };
 }
 
-/** How endings are pruned, and when to give up. */
+/** Options of a part: the pruning of endings, and when to give up. */
 export interface IosPartOptions {
   readonly groupOperators: number;
   readonly groups: number;

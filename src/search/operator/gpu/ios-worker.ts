@@ -3,10 +3,10 @@ import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 import { searchIos } from "./ios.js";
 import { stepLatencyOn } from "./step-latency.js";
 
-/** What IOS looks at of a problem. */
+/** The parts of a problem that IOS reads. */
 export type IosTask = Pick<GpuProblem, "graph" | "work">;
 
-/** IOS by itself: what `ios-beside.ts` runs in a thread. */
+/** IOS by itself, for the thread that `ios-beside.ts` starts. */
 export function run({ graph, work }: IosTask): OperatorSchedule {
   return searchIos(graph, stepLatencyOn({ work })).schedule;
 }

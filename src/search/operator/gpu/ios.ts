@@ -32,7 +32,7 @@ import { contractChains } from "./chain-units.js";
 import { type StepLatency, solveIosPart } from "./ios-part.js";
 import { partsOf } from "./parts.js";
 
-/** How far IOS may go. */
+/** Options of IOS. */
 export interface IosOptions {
   /** Operators in a group, the paper's r (default 3). */
   readonly groupOperators?: number;

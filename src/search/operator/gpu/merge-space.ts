@@ -10,7 +10,7 @@ import { type Merge, mergeOperators, mergesFrom } from "../../../onnx/merge-oper
 import { type GpuProblem, gpuProblemOf } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 
-/** What comes of merging some convolutions: they, and the element-wise operators behind them. */
+/** The result of merging some convolutions: they, and the element-wise operators behind them. */
 export interface MergeHead {
   /** The convolutions, then what follows them, in launch order. */
   readonly merges: readonly Merge[];
@@ -25,7 +25,7 @@ export interface MergedProblem {
   readonly unitOf: Int32Array;
 }
 
-/** A schedule, and what it is a schedule of. */
+/** A schedule, and the problem that it schedules. */
 export interface MergedSchedule {
   readonly problem: GpuProblem;
   /** Operators of the model that are one in the problem. */

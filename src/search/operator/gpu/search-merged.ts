@@ -8,7 +8,7 @@ import { chooseMerges } from "./choose-merges.js";
 import { searchGpu } from "./gpu-search.js";
 import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 
-/** What is there already, and how far the search may go. */
+/** Options of the search: known schedules and limits. */
 export interface SearchMergedOptions {
   /** Our schedule of the model as it is. */
   readonly unmerged: MergedSchedule;
@@ -16,7 +16,7 @@ export interface SearchMergedOptions {
   readonly rivals: readonly MergedSchedule[];
   readonly seed?: number;
   readonly effort?: number;
-  /** Most streams; default: as many as it likes. */
+  /** Most streams (default: no limit). */
   readonly streams?: number;
 }
 

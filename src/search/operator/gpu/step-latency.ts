@@ -33,7 +33,7 @@ export function stepLatencyOn({ work }: Pick<GpuProblem, "work">): StepLatency {
   };
 }
 
-/** Where a group is: its operator `at` runs `kernel`, or will when it is `due` (`Infinity`: runs). */
+/** The progress of a group: its operator `at` runs `kernel`, or will when it is `due` (`Infinity`: runs). */
 interface GroupRun {
   operators: readonly number[];
   at: number;
