@@ -12,7 +12,7 @@ export type FailureExit = 1 | 2 | 3 | 4;
 export type FailureCode = FailureCodeOf<FailureExit>;
 
 /**
- * Something the user can cause and can act on. Every folder words its own failures in its file
+ * An error that the user can cause and act on. Every folder words its own failures in its file
  * `failures.ts`; callers pass data, never text.
  */
 export type Failure = FailureOf<1> | FailureOf<2> | FailureOf<3> | FailureOf<4>;

@@ -7,8 +7,8 @@ export interface Lists {
   readonly items: Int32Array;
 }
 
-/** The items of list `i`. */
-export function itemsOf({ start, items }: Lists, i: number): number[] {
+/** Returns the items of list `i`. */
+export function listAt({ start, items }: Lists, i: number): number[] {
   return Array.from(items.subarray(start[i]!, start[i + 1]!));
 }
 

@@ -48,8 +48,8 @@ export function countWays(arcs: IncomingArcs, from: Int32Array, to: Int32Array):
 }
 
 /**
- * Sources in a batch whose questions reach up to 2^(reach + 1) nodes: as many as they reach, so that
- * rows are short where few sources can be met, and 1,024 at most.
+ * The number of sources in a batch whose questions reach up to 2^(reach + 1) nodes: as many as they
+ * reach, so that rows are short where few sources can be met, and at most 1,024.
  */
 function batchSize(reach: number): number {
   return Math.min(BATCH, Math.max(32, 2 ** reach));

@@ -21,7 +21,7 @@ const LINE_ENDS = [0x09, 0x0a, 0x0d];
  */
 const GIVEN_STREAM = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
-/** What reading bytes gave. */
+/** The outcome of reading bytes. */
 export type BytesFile =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | { readonly kind: "too-large"; readonly bytes: number };

@@ -132,7 +132,7 @@ class GraphBuilder {
   }
 }
 
-/** What the operator computes, by its type's row. */
+/** The form, products and recurrence of an operator, by its type's row. */
 function computationOf(
   call: NodeCall,
   outputs: readonly Fact[],

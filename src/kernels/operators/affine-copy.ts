@@ -200,7 +200,7 @@ const spaceToDepth: EmitRule = (op) => {
   return fillBy("spaceToDepth", dims, { operand: x, layout: { offset: 0, strides } }, y);
 };
 
-/** Rules of the operators that move elements by strides. */
+/** Emission rules of the operators that move elements by strides. */
 export const AFFINE_COPIES: EmitTable = {
   Transpose: transpose,
   Expand: expand,

@@ -235,7 +235,7 @@ const projected: EmitRule = (op) => {
   return [...nodes, ...attentionNodes(op, { q, k, v, y, scale, ...masked })];
 };
 
-/** Rules of attention. */
+/** Emission rules of attention. */
 export const ATTENTION_RULES: EmitTable = {
   Attention: attention,
   "com.microsoft:Attention": projected,

@@ -96,5 +96,5 @@ function paddedInput(
   return target;
 }
 
-/** Rules of the convolutions. */
+/** Emission rules of the convolutions. */
 export const CONVOLUTION_RULES: EmitTable = { Conv: conv };

@@ -60,7 +60,7 @@ const elementwise: EmitRule = (op) => {
   return step && chainNodes([step]);
 };
 
-/** Rules of the operators that are only a formula. */
+/** Emission rules of the operators that are only a formula. */
 export const ELEMENTWISE: EmitTable = Object.fromEntries(
   Object.keys(ALL_FORMULAS).map((type) => [type, elementwise]),
 );

@@ -83,7 +83,7 @@ function activated(
   };
 }
 
-/** Rules of the fused products. */
+/** Emission rules of the fused products. */
 export const ACTIVATION_RULES: EmitTable = {
   "com.microsoft:FusedConv": activated(
     CONVOLUTION_RULES["Conv"],

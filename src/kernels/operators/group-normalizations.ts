@@ -169,7 +169,7 @@ function normalizationOf(
   };
 }
 
-/** Rules of the normalizations of groups. */
+/** Emission rules of the normalizations of groups. */
 export const GROUP_RULES: EmitTable = {
   GroupNormalization: groupNormalization,
   "com.microsoft:GroupNorm": storedGroups({}),

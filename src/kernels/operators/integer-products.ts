@@ -343,7 +343,7 @@ const PLAIN_INPUTS = { a: 0, b: 1, aZero: 2, bZero: 3 } as const;
 const SCALED_INPUTS = { a: 0, aZero: 2, b: 3, bZero: 5 } as const;
 const SCALES = { aScale: 1, bScale: 4, yScale: 6, yZero: 7 } as const;
 
-/** Rules of the products of bytes. */
+/** Emission rules of the products of bytes. */
 export const INTEGER_RULES: EmitTable = {
   MatMulInteger: matrixRule(PLAIN_INPUTS, plainSum),
   ConvInteger: convRule(PLAIN_INPUTS, plainSum),

@@ -180,7 +180,7 @@ const fused = matMulRule((op) => ({
   transB: op.call.int("transB") === 1,
 }));
 
-/** Rules of the matrix products. */
+/** Emission rules of the matrix products. */
 export const MATRIX_RULES: EmitTable = {
   MatMul: plain,
   Gemm: gemm,

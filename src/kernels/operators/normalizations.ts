@@ -350,7 +350,7 @@ const lrn: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 };
 
-/** Rules of the normalizations. */
+/** Emission rules of the normalizations. */
 export const NORMALIZATION_RULES: EmitTable = {
   Softmax: softmaxRule(false),
   LogSoftmax: softmaxRule(true),

@@ -139,5 +139,5 @@ function unpacked(
   ];
 }
 
-/** Rules of the products with packed weights. */
+/** Emission rules of the products with packed weights. */
 export const PACKED_RULES: EmitTable = { "com.microsoft:MatMulNBits": matMulNBits };

@@ -257,7 +257,7 @@ const trilu: EmitRule = (op) => {
   return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
 };
 
-/** Rules of the operators that move elements by conditions. */
+/** Emission rules of the operators that move elements by conditions. */
 export const PLACE_COPIES: EmitTable = {
   Concat: concat,
   Pad: pad,

@@ -267,7 +267,7 @@ const lpPool: EmitRule = (op) => {
   });
 };
 
-/** Rules of the pools. */
+/** Emission rules of the pools. */
 export const POOLING_RULES: EmitTable = {
   MaxPool: maxPool,
   AveragePool: averagePool,

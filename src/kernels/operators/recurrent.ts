@@ -165,5 +165,5 @@ const gru = layerRule(3, ["sigmoid", "tanh"], (layer) => ({
 
 const rnn = layerRule(1, ["tanh"], () => ({ step: rnnStep }));
 
-/** Rules of the recurrent layers. */
+/** Emission rules of the recurrent layers. */
 export const RECURRENT_RULES: EmitTable = { LSTM: lstm, GRU: gru, RNN: rnn };

@@ -246,7 +246,7 @@ const globalNorm: EmitRule = (op) => {
   return globalPool(REDUCTIONS[norms[op.call.int("p") ?? 2] ?? ""])(op);
 };
 
-/** Rules of the reductions. */
+/** Emission rules of the reductions. */
 export const REDUCTION_RULES: EmitTable = {
   ...Object.fromEntries(
     Object.entries(REDUCTIONS).map(([type, reduction]) => [type, reduceRule(reduction)]),

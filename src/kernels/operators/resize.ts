@@ -245,5 +245,5 @@ function mixed(
   return add(multiply(side("l"), subtract(float(1), weight)), multiply(side("h"), weight));
 }
 
-/** Rules of the resampling operators. */
+/** Emission rules of the resampling operators. */
 export const RESIZE_RULES: EmitTable = { Resize: resize, Upsample: resize };

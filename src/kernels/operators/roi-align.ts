@@ -189,5 +189,5 @@ function pointLoop(
   };
 }
 
-/** Rules of the region operators. */
+/** Emission rules of the region operators. */
 export const ROI_RULES: EmitTable = { RoiAlign: roiAlign };

@@ -101,7 +101,7 @@ function positionOf(
     : load(positions.storage, 4, add(multiply(sample, literal(type, length)), place));
 }
 
-/** Rules of the rotary embeddings. */
+/** Emission rules of the rotary embeddings. */
 export const ROTARY_RULES: EmitTable = {
   RotaryEmbedding: rotaryRule({ cos: 1, sin: 2, positions: 3 }),
   "com.microsoft:RotaryEmbedding": rotaryRule({ cos: 2, sin: 3, positions: 1 }),

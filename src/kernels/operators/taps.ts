@@ -19,7 +19,7 @@ export interface Tap {
   readonly at: Expression;
   /** `undefined`: one. */
   readonly weight?: Expression;
-  /** Where it is false the element counts as zero, and is not read. */
+  /** When false, the element counts as zero and is not read. */
   readonly isInside?: Expression;
 }
 

@@ -203,5 +203,5 @@ function isAbove(a: Expression, b: Expression): Expression {
     : above;
 }
 
-/** Rules of the operators that select by size. */
+/** Emission rules of the operators that select by size. */
 export const TOP_K_RULES: EmitTable = { TopK: topK };

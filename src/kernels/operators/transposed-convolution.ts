@@ -155,5 +155,5 @@ function sums(
   ];
 }
 
-/** Rules of the transposed convolutions. */
+/** Emission rules of the transposed convolutions. */
 export const TRANSPOSED_RULES: EmitTable = { ConvTranspose: convTranspose };

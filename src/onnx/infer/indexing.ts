@@ -85,7 +85,7 @@ export const topK: InferRule = (call) => {
   return [tensor(call.input(0).elementType, result), tensor("int64", result)];
 };
 
-/** As many columns as non-zero elements: known for a known tensor only. */
+/** One column per non-zero element: a known number only for a known tensor. */
 export const nonZero: InferRule = (call) => {
   const rank = call.dims(0)?.length;
   const count = call.values(0)?.filter((value) => value !== 0).length;

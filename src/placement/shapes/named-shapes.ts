@@ -18,7 +18,7 @@
 import type { ShapeStep } from "./shape-builder.js";
 
 /** Durations of a stage's blocks. */
-export interface BlockTimes {
+export interface ShapeTimes {
   readonly forward: number;
   readonly backward: number;
   /** Absent: the backward computes both gradients. */
@@ -29,7 +29,7 @@ export interface BlockTimes {
 export interface ShapeSize {
   readonly devices: number;
   readonly chunks: number;
-  readonly times: BlockTimes;
+  readonly times: ShapeTimes;
 }
 
 /** A named shape. */
@@ -39,7 +39,7 @@ export interface NamedShape {
   readonly least: number;
   readonly even: boolean;
   /** Default times. */
-  readonly times: BlockTimes;
+  readonly times: ShapeTimes;
   /** Whether `chunks` applies, and its default. */
   readonly chunks: number | undefined;
   /** Whether the gradient of the weights is a block of its own: when `--weight` is given, or always. */
@@ -71,11 +71,11 @@ function spread(devices: number, after: readonly number[], backward?: number): S
 }
 
 /** Times with a weight block where one is requested. */
-function split({ weight, ...times }: BlockTimes): Pick<ShapeStep, keyof BlockTimes> {
+function split({ weight, ...times }: ShapeTimes): Pick<ShapeStep, keyof ShapeTimes> {
   return weight === undefined ? times : { ...times, weight };
 }
 
-function whole({ forward, backward }: BlockTimes): { forward: number; backward: number } {
+function whole({ forward, backward }: ShapeTimes): { forward: number; backward: number } {
   return { forward, backward };
 }
 
@@ -152,8 +152,8 @@ function downAndUp({ devices, times }: ShapeSize): ShapeStep[] {
   ];
 }
 
-const USUAL: BlockTimes = { forward: 1, backward: 3 };
-const SPLIT: BlockTimes = { forward: 1, backward: 1, weight: 1 };
+const USUAL: ShapeTimes = { forward: 1, backward: 3 };
+const SPLIT: ShapeTimes = { forward: 1, backward: 1, weight: 1 };
 
 function shape(
   steps: NamedShape["steps"],

@@ -1,4 +1,4 @@
-import { itemsOf, type Lists, packLists } from "../../core/lists.js";
+import { type Lists, listAt, packLists } from "../../core/lists.js";
 import type { OperatorCosts, WorkerCosts } from "../../cost/operator-costs.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 
@@ -120,13 +120,13 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
   const here = (lists: Lists): Lists =>
     packLists(
       inner.map((group) =>
-        itemsOf(lists, group).flatMap((other) => {
+        listAt(lists, group).flatMap((other) => {
           const i = place.get(other);
           return i === undefined ? [] : [i];
         }),
       ),
     );
-  const tensors = [...new Set(inner.flatMap((group) => itemsOf(groups.reads, group)))].filter(
+  const tensors = [...new Set(inner.flatMap((group) => listAt(groups.reads, group)))].filter(
     (tensor) => {
       const writer = groups.writer[tensor]!;
       return writer < 0 || place.has(writer);
@@ -141,7 +141,7 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     successors: here(groups.successors),
     reads: packLists(
       inner.map((group) =>
-        itemsOf(groups.reads, group).flatMap((tensor) => {
+        listAt(groups.reads, group).flatMap((tensor) => {
           const i = tensorPlace.get(tensor);
           return i === undefined ? [] : [i];
         }),

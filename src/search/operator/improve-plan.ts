@@ -1,4 +1,4 @@
-import { itemsOf } from "../../core/lists.js";
+import { listAt } from "../../core/lists.js";
 import type { Random } from "../../core/random.js";
 import type { GroupPlan, PlanEvaluation } from "./group-evaluator.js";
 import type { GroupGraph } from "./group-graph.js";
@@ -163,7 +163,7 @@ function workerOfNeighbor(
   group: number,
   random: Random,
 ): number {
-  const near = [...itemsOf(predecessors, group), ...itemsOf(successors, group)];
+  const near = [...listAt(predecessors, group), ...listAt(successors, group)];
   return workerOf[near[random.integer(Math.max(1, near.length))] ?? group]!;
 }
 
@@ -174,8 +174,8 @@ function launchElsewhere(
   group: number,
   random: Random,
 ): GroupPlan | undefined {
-  const before = new Set(itemsOf(predecessors, group));
-  const after = new Set(itemsOf(successors, group));
+  const before = new Set(listAt(predecessors, group));
+  const after = new Set(listAt(successors, group));
   const old = plan.order.indexOf(group);
   let low = old;
   while (low > 0 && !before.has(plan.order[low - 1]!)) {
