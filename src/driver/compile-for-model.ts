@@ -13,20 +13,21 @@ import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failur
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { dimsOfProfile } from "../profile/dims-of-profile.js";
+import { measuredProblem } from "../profile/gpu/measured-problem.js";
+import { comparisonOf, type GpuComparison } from "../report/gpu-comparison.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
+import { algorithmRefused } from "../search/operator/failures.js";
 import { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { memoryProblem } from "../verify/memory-problem.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import type { RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
-import { algorithmRefused, mergesNotMeasured } from "./failures.js";
-import { comparisonOf, type GpuComparison } from "./gpu-comparison.js";
+import { mergesNotMeasured } from "./failures.js";
 import { measuredDevice } from "./measured-device.js";
-import { measuredProblem } from "./measured-problem.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { modelProvenance } from "./model-provenance.js";
-import { dimsOfProfile } from "./recorded-dims.js";
 import { recordedGpuProfile } from "./recorded-gpu-profile.js";
 import { searchOnGpu } from "./search-on-gpu.js";
 

@@ -13,6 +13,7 @@ import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { profileContradictory } from "../profile/failures.js";
+import { noteOnDrift } from "../profile/note-on-drift.js";
 import {
   measuredSchedule,
   operatorCostsOf,
@@ -23,6 +24,7 @@ import { scheduleDigest } from "../profile/worker-plan-of.js";
 import type { OperatorAlgorithm } from "../schedule/algorithm-names.js";
 import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js";
 import type { Candidate, Candidates } from "../search/operator/candidates.js";
+import { searchCandidates, toMeasure } from "../search/operator/requested-candidates.js";
 import { operatorsProblems } from "../verify/operators-problems.js";
 import { provenanceProblems } from "../verify/provenance-problems.js";
 import { workerPredictionProblems } from "../verify/worker-prediction-problems.js";
@@ -30,10 +32,8 @@ import type { DriverContext } from "./context.js";
 import { measuredDevice } from "./measured-device.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { modelProvenance } from "./model-provenance.js";
-import { noteOnDrift } from "./note-on-drift.js";
 import { obtainProfile, type ProfileSource, withMeasuredSchedules } from "./obtain-profile.js";
 import { measurable } from "./runs-on-cpu.js";
-import { searchCandidates, toMeasure } from "./search-candidates.js";
 
 /** A request to compile a model for this machine's CPU. */
 export interface CompileRequest extends ModelJob {
@@ -77,7 +77,13 @@ async function artifactOf(
   if (!obtained.ok) {
     return obtained;
   }
-  const candidates = searchCandidates(lowered, obtained.value.profile, request);
+  const { graph } = lowered;
+  const costs = operatorCostsOf(obtained.value.profile, graph);
+  const { workers } = obtained.value.profile;
+  const candidates = searchCandidates(
+    { graph, costs },
+    { workers, seed, algorithm: request.algorithm },
+  );
   if (!candidates.ok) {
     return candidates;
   }

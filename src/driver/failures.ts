@@ -22,11 +22,6 @@ export function progressMismatch(concurrency: number, progress: number): Failure
   };
 }
 
-/** An algorithm that did not take the model. */
-export function algorithmRefused(algorithm: string, reason: Failure): Failure {
-  return { ...reason, where: `--algorithm ${algorithm}` };
-}
-
 /** A schedule whose outputs are not the model's. */
 export function outputsDiffer(file: string, absolute: number, relative: number): Failure {
   return wrongOutputs(

@@ -1,8 +1,8 @@
 import type { Provenance, ProvenanceInput } from "../artifact/artifact.js";
 import { inputOf } from "../artifact/input-of.js";
+import { recordedDims } from "../artifact/recorded-dims.js";
 import { type GivenOptions, recordedOptions } from "../artifact/recorded-options.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { recordedDims } from "./recorded-dims.js";
 
 /** What a schedule of a model is made from. */
 export interface ModelSources {

@@ -1,12 +1,13 @@
 import { ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { Profile } from "../profile/profile.js";
+import { operatorCostsOf } from "../profile/profile.js";
 import { encodeProfile } from "../profile/profile-format.js";
+import { searchCandidates, toMeasure } from "../search/operator/requested-candidates.js";
 import type { DriverContext } from "./context.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { obtainProfile, withMeasuredSchedules } from "./obtain-profile.js";
 import { measurable } from "./runs-on-cpu.js";
-import { searchCandidates, toMeasure } from "./search-candidates.js";
 
 /** A request to measure a model and write its profile. */
 export interface ProfileRequest extends ModelJob {
@@ -41,7 +42,9 @@ async function measured(
     return obtained;
   }
   const { profile } = obtained.value;
-  const candidates = searchCandidates(lowered, profile, { seed });
+  const costs = operatorCostsOf(profile, lowered.graph);
+  const { workers } = profile;
+  const candidates = searchCandidates({ graph: lowered.graph, costs }, { workers, seed });
   return candidates.ok
     ? withMeasuredSchedules(
         lowered,

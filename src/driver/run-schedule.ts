@@ -5,12 +5,12 @@ import { doubtOf, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
+import { whyOutputsMayDiffer } from "../runtime/saturating-products.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
 import { deviceNamed } from "./device-named.js";
 import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
-import { whyOutputsMayDiffer } from "./saturating-products.js";
 
 /** One way to run the model, measured. */
 export interface RunTiming {

@@ -1,6 +1,7 @@
 import { ok, type Result } from "../core/result.js";
 import { writeWholeModel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { dimsOfProfile } from "../profile/dims-of-profile.js";
 import { profileKeyOf } from "../profile/profile-key.js";
 import { findProfile } from "../profile/profile-store.js";
 import { modelInputs } from "../profile/worker-plan-of.js";
@@ -9,7 +10,6 @@ import { randomFeeds } from "../runtime/random-feeds.js";
 import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
 import type { ProfileSource } from "./obtain-profile.js";
-import { dimsOfProfile } from "./recorded-dims.js";
 
 /**
  * The sizes at which to load a model that will be measured on the CPU: those of the named profile, else

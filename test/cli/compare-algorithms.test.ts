@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { GpuComparison } from "../../src/driver/gpu-comparison.js";
 import type { Explanation } from "../../src/report/explanation.js";
+import type { GpuComparison } from "../../src/report/gpu-comparison.js";
 import { GPU_ALGORITHMS } from "../../src/schedule/algorithm-names.js";
 import { runCli } from "../support/run-cli.js";
 

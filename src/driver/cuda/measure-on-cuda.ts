@@ -17,6 +17,7 @@ import {
   measureGpuProfile,
 } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
+import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { modelDigest } from "../../profile/profile-key.js";
 import { MAX_PROFILE_BYTES } from "../../profile/profile-limits.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
@@ -25,10 +26,10 @@ import { programDigest } from "../../runtime/cuda/program/program-digest.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
 import type { GpuProblem } from "../../schedule/gpu-problem.js";
+import { algorithmRefused } from "../../search/operator/failures.js";
 import { searchGpuSchedules } from "../../search/operator/gpu/gpu-candidates.js";
 import type { DriverContext } from "../context.js";
-import { algorithmRefused, outputsTooFar, streamsTooMany } from "../failures.js";
-import { measuredProblem } from "../measured-problem.js";
+import { outputsTooFar, streamsTooMany } from "../failures.js";
 import { type CudaTarget, type FoundDevice, withDevice } from "./with-device.js";
 
 /** Schedules of a model, found with what a profile says. */

@@ -8,6 +8,7 @@ import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
+import { dimsOfProfile } from "../../profile/dims-of-profile.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { PipelineSearchOptions } from "../../search/pipeline/algorithms.js";
@@ -21,7 +22,6 @@ import {
 import type { DriverContext } from "../context.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { modelProvenance } from "../model-provenance.js";
-import { dimsOfProfile } from "../recorded-dims.js";
 import { measurable } from "../runs-on-cpu.js";
 import { type OnPlacementSearch, searchedSection } from "../search-placement.js";
 import { type CostSource, modelCosts } from "./model-costs.js";

@@ -4,13 +4,13 @@ import { operatorsNotCapturable } from "../../cost/kernels/failures.js";
 import { isCapturable } from "../../cost/kernels/operator-kernels.js";
 import type { MathMode } from "../../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import { estimatedCosts, type ModelCosts } from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
 import type { DriverContext } from "../context.js";
 import type { RecordedGpuProfile } from "../cuda/measure-on-cuda.js";
 import { measuredDevice } from "../measured-device.js";
-import { measuredProblem } from "../measured-problem.js";
 import { obtainProfile, type ProfileSource } from "../obtain-profile.js";
 import { recordedGpuProfile } from "../recorded-gpu-profile.js";
 

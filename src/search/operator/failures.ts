@@ -9,3 +9,8 @@ export function tooManyOperators(algorithm: string, operators: number, maximum: 
     exit: 3,
   };
 }
+
+/** An algorithm that did not take the model. */
+export function algorithmRefused(algorithm: string, reason: Failure): Failure {
+  return { ...reason, where: `--algorithm ${algorithm}` };
+}

@@ -1,8 +1,8 @@
-import type { OperatorGraph } from "../ir/operator-graph.js";
-import type { GpuProfile } from "../profile/gpu/gpu-profile.js";
-import { measuredKernels } from "../profile/gpu/measured-kernels.js";
-import { fitInterference, type MeasuredPair } from "../schedule/fit-interference.js";
-import { type GpuProblem, gpuProblemOf } from "../schedule/gpu-problem.js";
+import type { OperatorGraph } from "../../ir/operator-graph.js";
+import { fitInterference, type MeasuredPair } from "../../schedule/fit-interference.js";
+import { type GpuProblem, gpuProblemOf } from "../../schedule/gpu-problem.js";
+import type { GpuProfile } from "./gpu-profile.js";
+import { measuredKernels } from "./measured-kernels.js";
 
 /**
  * The problem of a graph with what a profile has measured of it: kernels, durations, launch costs,

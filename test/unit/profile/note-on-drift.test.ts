@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { noteOnDrift } from "../../../src/driver/note-on-drift.js";
+import { noteOnDrift } from "../../../src/profile/note-on-drift.js";
 import type { Profile, Timing } from "../../../src/profile/profile.js";
 import { PROFILE } from "../../support/profiles.js";
 

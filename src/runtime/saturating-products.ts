@@ -1,7 +1,7 @@
 import { multipliesBytes } from "../onnx/exact-products.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
-import { probeProducts } from "../runtime/product-probe.js";
+import { loadOnnxRuntime } from "./onnx-runtime.js";
+import { probeProducts } from "./product-probe.js";
 
 /**
  * The reason why two runs in ONNX Runtime may have different outputs here; `undefined`: they may not.

@@ -1,5 +1,5 @@
 import { formatNs } from "../core/format.js";
-import type { Profile } from "../profile/profile.js";
+import type { Profile } from "./profile.js";
 
 /**
  * Sequential runs further apart than this were measured on a machine that did other things

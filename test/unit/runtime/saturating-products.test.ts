@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { whyOutputsMayDiffer } from "../../../src/driver/saturating-products.js";
 import { probeProducts } from "../../../src/runtime/product-probe.js";
+import { whyOutputsMayDiffer } from "../../../src/runtime/saturating-products.js";
 import { onnxRuntime, SKIP_REASON } from "../../support/onnx-runtime.js";
 import { lowerCase } from "../../support/operator-models.js";
 import { value } from "../../support/values.js";
