@@ -18,6 +18,7 @@ import { listItems, wholeSpan } from "./json-items.js";
 import {
   type JsonRecord,
   MAX_EVENTS,
+  MAX_NAMES,
   readingSource,
   recordOf,
   type SourceFile,
@@ -109,6 +110,9 @@ function eventsIn(file: SourceFile): Events {
     }
     if (index > MAX_EVENTS) {
       throw new SourceProblem(file, place, `is beyond ${MAX_EVENTS} events: record fewer runs`);
+    }
+    if (nodes.size > MAX_NAMES) {
+      throw new SourceProblem(file, place, `is of more than ${MAX_NAMES} different nodes`);
     }
     const { cat, name } = event;
     const args = recordOf(event["args"]) ?? {};

@@ -10,8 +10,11 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** Most events of one file that are kept: a hundred runs of ten thousand kernels have half as many. */
-export const MAX_EVENTS = 2_000_000;
+/** Most events of one file that are kept: a hundred runs of ten thousand kernels. */
+export const MAX_EVENTS = 1_000_000;
+
+/** Most different names of one file: models have at most 100,000 operators. */
+export const MAX_NAMES = 200_000;
 
 /** Something in a file that cannot be read on from; `place` is a line, an event or a field. */
 export class SourceProblem extends Error {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { operatorId } from "../../../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../../../src/onnx/lowered-model.js";
 import { alignByOrder } from "../../../../src/profile/import/align-by-order.js";
 import type { ImportedPart, ImportedSource } from "../../../../src/profile/import/imported-part.js";
@@ -116,6 +117,20 @@ describe("matching by name", () => {
   it("takes names of tensors where no node has them", () => {
     const parts = ALL.map((each) => (each.label === "Add_6" ? part("y", 100) : each));
     expect(matchOf(parts).times["Add_6"]).toEqual(["y"]);
+  });
+
+  it("follows the optimized model where it knows a kernel, and names where it does not", () => {
+    const kernelOperators = new Map([["kernel", [4, 5].map(operatorId)]]);
+    const parts = [part("kernel", 50, ["MatMul_2"]), ...ALL.slice(0, 4), part("Add_6", 5)];
+    const matched = matchParts(lowered, sourceOf(parts), {
+      path: "p",
+      byOrder: false,
+      kernelOperators,
+    });
+    const found = matched.ok ? matched.value : expect.fail(matched.error[0].message);
+    expect(found.partsOf.get(operatorId(4))?.map(({ label }) => label)).toEqual(["kernel"]);
+    expect([...found.first]).toEqual([0, 1, 2, 3, 4, 4, 6]);
+    expect(found.unnamed).toBe(0);
   });
 
   it("counts layout changes with their neighbors", () => {
