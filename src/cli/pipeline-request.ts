@@ -1,7 +1,7 @@
 /** Options that make a pipeline of a model, shared by `compile` and `partition`. */
 import type { GivenOptions } from "../artifact/recorded-options.js";
 import { InternalError } from "../core/invariant.js";
-import type { MathMode } from "../cost/kernels/product-kernels.js";
+import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import type { PlaceRequest } from "../driver/pipeline/compile-pipeline.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";

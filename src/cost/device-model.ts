@@ -46,13 +46,47 @@ export interface DeviceModel {
   readonly residentGrids?: number;
   /** Device memory; absent: not known, and nothing is refused for it. */
   readonly memoryBytes?: number;
+  /** Shares of the peaks that kernels reach. */
+  readonly reached?: ReachedShares;
+  /** Whose kernels run convolutions; absent: `cudnn`. */
+  readonly library?: KernelLibrary;
+  /** Whether thread blocks of several kernels share an SM; absent: `exclusive`. */
+  readonly sharing?: SmSharing;
   /** Where each figure is from. */
   readonly sources: Readonly<Record<keyof Figures, string>> &
     Readonly<Partial<Record<keyof Limits, string>>>;
 }
 
-/** What a device cannot exceed, known of some. */
-export type Limits = Pick<DeviceModel, "residentGrids" | "memoryBytes">;
+/** Shares of the data sheet's peaks that well-formed kernels reach. */
+export interface ReachedShares {
+  /** Of the memory bandwidth; absent: 0.85. */
+  readonly bandwidth?: number;
+  /** Of ordinary arithmetic, where power or heat limits it; absent: 1. */
+  readonly float32?: number;
+  /** Of the matrix units; absent: 1. */
+  readonly matrix?: number;
+}
+
+/** Kernels of cuDNN, or kernels tuned for each shape, as TVM makes them. */
+export const KERNEL_LIBRARIES = ["cudnn", "tuned"] as const;
+
+/** Whose kernels run convolutions. */
+export type KernelLibrary = (typeof KERNEL_LIBRARIES)[number];
+
+/**
+ * What several kernels can do on one SM: `exclusive`, nothing, an SM belongs to one kernel at a time;
+ * `shared`, their thread blocks share it down to the last register.
+ */
+export const SM_SHARINGS = ["exclusive", "shared"] as const;
+
+/** Whether thread blocks of several kernels share an SM. */
+export type SmSharing = (typeof SM_SHARINGS)[number];
+
+/** What only some device models have: limits, shares that were measured, assumptions. */
+export type Limits = Pick<
+  DeviceModel,
+  "residentGrids" | "memoryBytes" | "reached" | "library" | "sharing"
+>;
 
 /** The figures that need a source. */
 export type Figures = Omit<DeviceModel, "name" | "product" | "sources" | keyof Limits>;
@@ -79,6 +113,7 @@ const WARP = 32;
 const RATE = number(1e9, 1e18).named("rate");
 const LATENCY = integer(0, 1_000_000).named("latency");
 const SOURCE = text(500).named("source");
+const SHARE = number(0.01, 1);
 
 const FIELDS: Fields<DeviceModel> = {
   name: text(64).describe("Name used on the command line, such as h200."),
@@ -113,6 +148,21 @@ const FIELDS: Fields<DeviceModel> = {
     integer(1, 4096).describe(`Kernels that can be resident at a time; absent: ${USUAL_GRIDS}.`),
   ),
   memoryBytes: optional(integer(1, 2 ** 50).describe("Device memory; absent: not known.")),
+  reached: optional(
+    object<ReachedShares>({
+      bandwidth: optional(SHARE.describe("Of the memory bandwidth; absent: 0.85.")),
+      float32: optional(SHARE.describe("Of ordinary arithmetic; absent: 1.")),
+      matrix: optional(SHARE.describe("Of the matrix units; absent: 1.")),
+    }).describe("Shares of the peaks that well-formed kernels reach."),
+  ),
+  library: optional(
+    oneOf(...KERNEL_LIBRARIES).describe("Whose kernels run convolutions; absent: cudnn."),
+  ),
+  sharing: optional(
+    oneOf(...SM_SHARINGS).describe(
+      "Whether thread blocks of several kernels share an SM; absent: exclusive.",
+    ),
+  ),
   sources: object<DeviceModel["sources"]>({
     sms: SOURCE,
     threadBlocksPerSm: SOURCE,
@@ -128,6 +178,9 @@ const FIELDS: Fields<DeviceModel> = {
     kernelFloorNs: SOURCE,
     residentGrids: optional(SOURCE),
     memoryBytes: optional(SOURCE),
+    reached: optional(SOURCE),
+    library: optional(SOURCE),
+    sharing: optional(SOURCE),
   }).describe("Where each figure is from."),
 };
 

@@ -30,6 +30,18 @@ export interface ProductShape {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** Of a convolution: how its window moves. */
+  readonly convolution?: ConvolutionShape;
+}
+
+/** A convolution beside its product: `m` positions of results, `n` filters of `k` taps, in `batch` groups. */
+export interface ConvolutionShape {
+  readonly images: number;
+  /** Results of an image, by spatial dim. */
+  readonly positions: readonly number[];
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
 }
 
 /** Sizes of a recurrent operator. */

@@ -1,6 +1,6 @@
 import type { DeviceModel } from "../cost/device-model.js";
+import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { kernelsOf } from "../cost/kernels/operator-kernels.js";
-import type { MathMode } from "../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { type GpuProblem, gpuProblemOf } from "./gpu-problem.js";
 

@@ -106,25 +106,31 @@ interface Phase {
  * time comes about (docs/cost-model.md): where it computes, by the most thread blocks that an SM has
  * to do; where it moves memory, by its bytes and by what so few blocks can draw.
  *
+ * A kernel that has SMs to itself holds as many as it has thread blocks, which go to empty SMs first.
+ * Where it computes, an SM with one block is done, and free, when one with two is half-way: a wave is then
+ * one block for each SM.
+ *
  * Example: 1,100 blocks of which 1,056 fit the device at once. Moving memory, the tail takes 5 % of
  * the time; that it takes half, as of two waves of equal length, would leave room that is not there.
  */
 function phasesOf(kernel: Kernel, device: DeviceModel): Phase[] {
-  const perSm = Math.max(1, residentBlocksPerSm(kernel, device));
+  const whole = useOf(kernel, device, 1, 1);
+  const movesMemory = whole.bandwidth > whole.arithmetic;
+  const isExclusive = device.sharing !== "shared";
+  const resident = Math.max(1, residentBlocksPerSm(kernel, device));
+  const perSm = isExclusive && !movesMemory ? 1 : resident;
   const wave = perSm * device.sms;
   const full = Math.floor(kernel.threadBlocks / wave);
   const tail = kernel.threadBlocks - full * wave;
-  const unit = blockShare(kernel, device) / device.sms;
+  const unit = (isExclusive ? 1 : blockShare(kernel, device)) / device.sms;
   if (full === 0 || tail === 0) {
     const share = Math.min(1, (full === 0 ? tail : wave) * unit);
-    return [{ ns: kernel.durationNs, share, ...useOf(kernel, device, 1, 1) }];
+    return [{ ns: kernel.durationNs, share, ...whole }];
   }
-  const { arithmetic, bandwidth } = useOf(kernel, device, 1, 1);
   const drawn = drawableBandwidth(tail, device) / drawableBandwidth(wave, device);
-  const [waves, rest] =
-    bandwidth > arithmetic
-      ? [full * wave, tail / drawn]
-      : [full * perSm, Math.ceil(tail / device.sms)];
+  const [waves, rest] = movesMemory
+    ? [full * wave, tail / drawn]
+    : [full * perSm, Math.ceil(tail / device.sms)];
   const time = rest / (waves + rest);
   const work = tail / kernel.threadBlocks;
   return [

@@ -1,6 +1,6 @@
 import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/product-kernels.js";
+import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 

@@ -5,7 +5,13 @@ const GRIDS =
 const ASSUMED =
   "assumed, to be replaced by a measured profile: typical of published measurements of CUDA graphs";
 
+const TRACED =
+  "medians of public profiler traces: kernels of one or two thread blocks, and gaps between kernels of one stream (HolisticTraceAnalysis, MIT)";
+const REACHED = "straight lines through element-wise times of PyTorch (NeuSight, MIT)";
+
 const ASSUMED_SOURCES = { launchGapNs: ASSUMED, eventNs: ASSUMED, kernelFloorNs: ASSUMED } as const;
+
+const TRACED_SOURCES = { launchGapNs: TRACED, eventNs: ASSUMED, kernelFloorNs: TRACED } as const;
 
 function capability(version: string): string {
   return `CUDA C++ Programming Guide, technical specifications, compute capability ${version}`;
@@ -26,9 +32,10 @@ export const A100_PCIE_40GB: DeviceModel = {
   memoryBytes: 40 * 2 ** 30,
   l2Bytes: 41_943_040,
   flops: { float32: 19.5e12, tensorFloat32: 156e12, float16: 312e12 },
-  launchGapNs: 1200,
+  launchGapNs: 1150,
   eventNs: 1800,
-  kernelFloorNs: 2200,
+  kernelFloorNs: 2100,
+  reached: { bandwidth: 0.89, matrix: 0.7 },
   sources: {
     sms: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 108 SMs",
     threadBlocksPerSm: capability("8.0"),
@@ -41,7 +48,8 @@ export const A100_PCIE_40GB: DeviceModel = {
     memoryBytes: "NVIDIA A100 data sheet, 40GB PCIe: 40 GB, read as GiB, the larger",
     l2Bytes: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 40 MiB",
     flops: "NVIDIA A100 data sheet, dense",
-    ...ASSUMED_SOURCES,
+    ...TRACED_SOURCES,
+    reached: `${REACHED}; matrix units: products in traces of DLRM on an A100 (HolisticTraceAnalysis)`,
   },
 };
 
@@ -51,6 +59,7 @@ export const A100_PCIE_80GB: DeviceModel = {
   name: "a100-pcie-80gb",
   product: "NVIDIA A100 PCIe 80GB",
   memoryBandwidth: 1.935e12,
+  reached: { bandwidth: 0.87, matrix: 0.7 },
   memoryBytes: 80 * 2 ** 30,
   sources: {
     ...A100_PCIE_40GB.sources,
@@ -74,9 +83,10 @@ export const V100: DeviceModel = {
   memoryBytes: 16 * 2 ** 30,
   l2Bytes: 6_291_456,
   flops: { float32: 15.7e12, tensorFloat32: 15.7e12, float16: 125e12 },
-  launchGapNs: 1500,
+  launchGapNs: 800,
   eventNs: 2200,
-  kernelFloorNs: 2500,
+  kernelFloorNs: 2000,
+  reached: { bandwidth: 0.92 },
   sources: {
     sms: "NVIDIA Tesla V100 GPU Architecture whitepaper: 80 SMs",
     threadBlocksPerSm: capability("7.0"),
@@ -89,7 +99,8 @@ export const V100: DeviceModel = {
     memoryBytes: "NVIDIA V100 data sheet, SXM2: 16 GB, read as GiB, the larger",
     l2Bytes: "NVIDIA Tesla V100 GPU Architecture whitepaper: 6 MiB",
     flops: "NVIDIA V100 data sheet, SXM2; no TF32 units, so the 32-bit rate stands for them",
-    ...ASSUMED_SOURCES,
+    ...TRACED_SOURCES,
+    reached: REACHED,
   },
 };
 
@@ -122,9 +133,9 @@ export const RTX_2080_SUPER: DeviceModel = {
   memoryBytes: 8 * 2 ** 30,
   l2Bytes: 4_194_304,
   flops: { float32: 11.15e12, tensorFloat32: 11.15e12, float16: 44.6e12 },
-  launchGapNs: 1500,
+  launchGapNs: 800,
   eventNs: 2200,
-  kernelFloorNs: 2500,
+  kernelFloorNs: 2000,
   sources: {
     sms: "NVIDIA Turing GPU Architecture whitepaper and GeForce RTX 2080 SUPER specifications: 48 SMs, 3,072 cores",
     threadBlocksPerSm: capability("7.5"),

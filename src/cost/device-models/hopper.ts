@@ -5,6 +5,9 @@ const CAPABILITY = "CUDA C++ Programming Guide, technical specifications, comput
 const ASSUMED =
   "assumed, to be replaced by a measured profile: typical of published measurements of CUDA graphs";
 
+const TRACED =
+  "medians of public profiler traces of an H100: kernels of one or two thread blocks, and gaps between kernels of one stream (TraceLens, MIT)";
+
 const SM = {
   sms: 132,
   threadBlocksPerSm: 32,
@@ -14,9 +17,10 @@ const SM = {
   sharedBytesReservedPerBlock: 1024,
   l2Bytes: 52_428_800,
   flops: { float32: 66.9e12, tensorFloat32: 494.7e12, float16: 989.4e12 },
-  launchGapNs: 1000,
+  launchGapNs: 1100,
   eventNs: 1500,
-  kernelFloorNs: 2000,
+  kernelFloorNs: 1500,
+  reached: { bandwidth: 0.85, float32: 0.9 },
   residentGrids: 128,
 } as const;
 
@@ -29,9 +33,11 @@ const SOURCES = {
   sharedBytesReservedPerBlock: `${CAPABILITY}: 1 KiB per thread block`,
   l2Bytes: `${ARCHITECTURE}: 50 MiB`,
   flops: `${ARCHITECTURE}, H100 SXM5, dense`,
-  launchGapNs: ASSUMED,
+  launchGapNs: TRACED,
   eventNs: ASSUMED,
-  kernelFloorNs: ASSUMED,
+  kernelFloorNs: TRACED,
+  reached:
+    "element-wise times and 32-bit products of PyTorch on an H100 (NeuSight, MIT); the products draw more power than the GPU may",
   residentGrids: `${CAPABILITY}: 128 resident grids`,
 } as const;
 

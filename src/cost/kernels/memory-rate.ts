@@ -1,19 +1,23 @@
 import type { DeviceModel } from "../device-model.js";
 
-/** Share of the data sheet's bandwidth that well-formed kernels reach. */
+/** Share of the data sheet's bandwidth that well-formed kernels reach, where no measurement says. */
 const REACHED = 0.85;
 
-/** Share of the SMs that together can draw all of the bandwidth. */
-const SATURATING_SMS = 0.4;
+/** Part of that which half of the SMs draw. */
+const HALF_OF_THE_SMS = 0.92;
 
 /**
- * Bytes per second that `threadBlocks` thread blocks can draw from device memory: proportional to
- * the SMs they keep busy until two fifths of the SMs are, then 85 % of the data sheet's figure.
+ * Bytes per second that `threadBlocks` thread blocks can draw from device memory: half of the SMs draw
+ * 92 % of what all draw, and below that it is proportional to their number.
  *
- * Source: Little's law; one SM has a limited number of requests under way.
+ * Source: Little's law; one SM has a limited number of requests under way. The figure is from
+ * element-wise kernels of few thread blocks on a V100 and an A100 (docs/fidelity.md).
  */
 export function drawableBandwidth(threadBlocks: number, device: DeviceModel): number {
-  const busy = Math.min(threadBlocks, device.sms);
-  const share = Math.min(1, busy / (device.sms * SATURATING_SMS));
-  return device.memoryBandwidth * REACHED * share;
+  const busy = Math.min(threadBlocks, device.sms) / device.sms;
+  const share =
+    busy < 0.5
+      ? 2 * HALF_OF_THE_SMS * busy
+      : HALF_OF_THE_SMS + (1 - HALF_OF_THE_SMS) * (2 * busy - 1);
+  return device.memoryBandwidth * (device.reached?.bandwidth ?? REACHED) * share;
 }

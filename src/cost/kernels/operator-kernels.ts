@@ -1,24 +1,28 @@
 /**
  * The kernels that a GPU runs for each operator, estimated from shapes alone.
  *
- * Families: matrix products (convolutions, MatMul, Gemm) run as tiles; depthwise convolutions and
- * everything elementwise stream over their results, four to a thread; reductions give a thread
- * block to each row; recurrent operators are one product over all steps and then, per step, a
- * small product and the gates, which no schedule can overlap.
+ * Families: matrix products (MatMul, Gemm) and convolutions run as tiles; attention is one kernel;
+ * depthwise convolutions, pools and everything elementwise stream over their results, four to a thread;
+ * reductions give a thread block to each row; recurrent operators are one product over all steps and then,
+ * per step, a small one, which no schedule can overlap.
  *
- * Left out: fusion (every operator launches), layout changes around convolutions, library choices.
+ * Left out: fusion (every operator launches).
  */
-
-import { productOf } from "../../core/product.js";
-import type { ProductShape, RecurrenceShape } from "../../ir/operator-form.js";
+import { invariant } from "../../core/invariant.js";
+import type { ProductShape } from "../../ir/operator-form.js";
 import type { Operator } from "../../ir/operator-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
+import type { MathMode, ProductContext } from "./arithmetic.js";
+import { attentionKernels } from "./attention-kernels.js";
+import { type Convolution, isConvolution, isDepthwise } from "./convolution.js";
+import { convolutionKernels } from "./convolution-kernels.js";
 import { mergedKernels } from "./merged-kernels.js";
-import { type MathMode, productKernels, trafficOf } from "./product-kernels.js";
+import { productKernels, trafficOf } from "./product-kernels.js";
+import { recurrentKernels } from "./recurrent-kernels.js";
+import { resultsOf, rowKernel } from "./row-kernels.js";
 import { ELEMENTWISE_SHAPE, streamKernel } from "./stream-kernel.js";
-import { matrixKernels } from "./tile.js";
 
 /** Whether the operator can be part of a CUDA graph: what control flow runs depends on data. */
 export function isCapturable(operator: Operator): boolean {
@@ -32,29 +36,46 @@ export function kernelsOf(
   device: DeviceModel,
   math: MathMode,
 ): readonly Kernel[] {
+  const { form, products, recurrence, work } = operator;
+  const elementType = lowered.graph.tensors[operator.inputs[0] ?? -1]?.elementType ?? "float32";
+  const context = { elementType, device, math };
   const merged = lowered.merged?.get(operator.id);
   if (merged !== undefined) {
-    const [input] = operator.inputs;
-    const type = lowered.graph.tensors[input ?? -1]?.elementType ?? "float32";
-    return mergedKernels(merged, type, device, math);
+    return mergedKernels(merged, context);
   }
-  const { form, products, recurrence } = operator;
   if (recurrence !== undefined) {
-    return recurrent(operator, recurrence, { device, math });
+    return recurrentKernels(recurrence, trafficOf(work), { ...context, elementType: "float32" });
   }
   if (products !== undefined && !products.some(isDepthwise)) {
-    const elementType = lowered.graph.tensors[operator.inputs[0] ?? -1]?.elementType ?? "float32";
-    const elements = products.map(elementsMoved);
-    const all = elements.reduce((sum, count) => sum + count, 0);
-    return products.flatMap((shape, i) => {
-      const share = all === 0 ? 0 : (elements[i] ?? 0) / all;
-      const bytes = trafficOf(operator.work) * share;
-      return productKernels(shape, bytes, { elementType, device, math });
-    });
+    return multiplied(operator, products, lowered, context);
   }
   return [
-    form === "rows" ? rows(operator, lowered, device) : elementwise(operator, lowered, device),
+    form === "rows"
+      ? rowKernel(operator, lowered.graph, device)
+      : elementwise(operator, lowered, device),
   ];
+}
+
+function multiplied(
+  operator: Operator,
+  products: readonly ProductShape[],
+  lowered: LoweredModel,
+  context: ProductContext,
+): readonly Kernel[] {
+  const [first] = products;
+  const bytes = trafficOf(operator.work);
+  if (products.length === 1 && isConvolution(first)) {
+    return convolved(operator, first, lowered, context);
+  }
+  if (/Attention$/.test(operator.type)) {
+    return attended(products, bytes, context);
+  }
+  const elements = products.map(elementsMoved);
+  const all = elements.reduce((sum, count) => sum + count, 0);
+  return products.flatMap((shape, i) => {
+    const share = all === 0 ? 0 : (elements[i] ?? 0) / all;
+    return productKernels(shape, bytes * share, context);
+  });
 }
 
 /** Elements of both factors and the result: a product's share of what its operator moves. */
@@ -62,92 +83,64 @@ function elementsMoved({ batch, m, n, k }: ProductShape): number {
   return batch * (m * k + k * n + m * n);
 }
 
-/** One or two channels a group: no tile has anything to reuse. */
-function isDepthwise(shape: ProductShape): boolean {
-  return shape.batch > 1 && shape.n <= 2;
-}
-
-function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
-  return streamKernel(
-    {
-      ...ELEMENTWISE_SHAPE,
-      items: resultsOf(operator, lowered),
-      flops: operator.work.flops,
-      bytes: trafficOf(operator.work),
-    },
-    device,
-  );
-}
-
-/** A row per thread block; a few long rows are still as many blocks as there are rows. */
-function rows(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
-  const results = resultsOf(operator, lowered);
-  const input = operator.inputs[0];
-  const read = input === undefined ? results : elementsOf(lowered.graph.tensors[input]?.dims);
-  const inner = lowered.graph.tensors[input ?? 0]?.dims.at(-1) ?? 1;
-  const count = results < read ? results : Math.max(1, Math.round(results / Math.max(1, inner)));
-  return streamKernel(
-    {
-      items: count,
-      itemsPerBlock: read / Math.max(1, count) < 256 ? 8 : 1,
-      threadsPerBlock: 256,
-      registersPerThread: 40,
-      sharedBytesPerBlock: 1024,
-      flops: operator.work.flops,
-      bytes: trafficOf(operator.work),
-    },
-    device,
-  );
-}
-
-function recurrent(
-  operator: Operator,
-  { directions, steps, batch, width, hidden, gates }: RecurrenceShape,
-  { device, math }: { readonly device: DeviceModel; readonly math: MathMode },
+function convolved(
+  { inputs, outputs, work }: Operator,
+  shape: Convolution,
+  { graph }: LoweredModel,
+  context: ProductContext,
 ): readonly Kernel[] {
-  const arithmetic = math === "tf32" ? "tensorFloat32" : "float32";
-  const traffic = trafficOf(operator.work);
-  const ahead = matrixKernels(
-    {
-      batch: directions,
-      m: steps * batch,
-      n: gates * hidden,
-      k: width,
-      bytes: traffic / 2,
-      elementBytes: 4,
-      arithmetic,
-    },
-    device,
-  );
-  const step = matrixKernels(
-    {
-      batch: directions,
-      m: batch,
-      n: gates * hidden,
-      k: hidden,
-      bytes: directions * gates * hidden * hidden * 4,
-      elementBytes: 4,
-      arithmetic,
-    },
-    device,
-  );
-  const first = step[0];
-  if (first === undefined) {
-    return ahead;
-  }
-  const stepNs = step.reduce((sum, kernel) => sum + kernel.durationNs, 0) + device.kernelFloorNs;
-  const gapNs = device.launchGapNs * (step.length + 1);
+  const input = graph.tensors[inputs[0] ?? -1]?.bytes ?? 0;
+  const output = graph.tensors[outputs[0] ?? -1]?.bytes ?? 0;
+  return convolutionKernels(shape, { all: trafficOf(work), input, output }, context);
+}
+
+/** The projection, if there is one, then the products of all heads as one kernel. */
+function attended(
+  products: readonly ProductShape[],
+  bytes: number,
+  context: ProductContext,
+): readonly Kernel[] {
+  const [scores, values] = products.slice(-2);
+  invariant(scores !== undefined && values !== undefined, "attention has two products");
+  const projections = products.slice(0, -2);
+  const elements = projections.map(elementsMoved);
+  const attendedElements =
+    scores.batch * (scores.m * scores.k + scores.n * (scores.k + values.n) + values.m * values.n);
+  const all = elements.reduce((sum, count) => sum + count, attendedElements);
   return [
-    ...ahead,
-    { ...first, flops: first.flops * steps, durationNs: Math.round(steps * (stepNs + gapNs)) },
+    ...projections.flatMap((shape, i) =>
+      productKernels(shape, (bytes * (elements[i] ?? 0)) / all, context),
+    ),
+    ...attentionKernels({ scores, values }, (bytes * attendedElements) / all, context),
   ];
 }
 
-function resultsOf(operator: Operator, lowered: LoweredModel): number {
-  const counts = operator.outputs.map((id) => elementsOf(lowered.graph.tensors[id]?.dims));
-  return Math.max(1, ...counts);
+/** Share of the peak arithmetic that kernels reach which make each result from others' neighbors. */
+const CUDNN_DEPTHWISE = 0.05;
+const TUNED_DEPTHWISE = 0.25;
+const POOL = 0.018;
+
+/**
+ * Depthwise convolutions and pools take as long as their taps, whatever their shape. Chosen on
+ * MobileNetV2 at batch 4 (depthwise) and on pools of TensorFlow, both on a V100.
+ */
+function efficiencyOf({ type, products }: Operator, { library }: DeviceModel): number | undefined {
+  if (products?.some(isDepthwise) === true) {
+    return library === "tuned" ? TUNED_DEPTHWISE : CUDNN_DEPTHWISE;
+  }
+  return /(Max|Average|Lp)Pool$/.test(type) && library !== "tuned" ? POOL : undefined;
 }
 
-function elementsOf(dims: readonly number[] | undefined): number {
-  return productOf(dims ?? []);
+function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
+  const efficiency = efficiencyOf(operator, device);
+  return streamKernel(
+    {
+      ...ELEMENTWISE_SHAPE,
+      items: resultsOf(operator, lowered.graph),
+      flops: operator.work.flops,
+      bytes: trafficOf(operator.work),
+      ...(efficiency === undefined ? {} : { efficiency }),
+    },
+    device,
+  );
 }

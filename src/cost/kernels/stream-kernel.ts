@@ -13,6 +13,8 @@ export interface StreamWork {
   readonly sharedBytesPerBlock: number;
   readonly flops: number;
   readonly bytes: number;
+  /** Share of the peak arithmetic that it reaches. */
+  readonly efficiency?: number;
 }
 
 /** How element-wise operators and copies are cut: four results to a thread. */
@@ -35,7 +37,7 @@ export function streamKernel(work: StreamWork, device: DeviceModel): Kernel {
   const threadBlocks = Math.max(1, Math.ceil(work.items / work.itemsPerBlock));
   const busy = Math.min(threadBlocks, device.sms);
   const memoryNs = (work.bytes / drawableBandwidth(threadBlocks, device)) * 1e9;
-  const rate = ((device.flops.float32 * busy) / device.sms) * EFFICIENCY;
+  const rate = ((device.flops.float32 * busy) / device.sms) * (work.efficiency ?? EFFICIENCY);
   const computeNs = (work.flops / rate) * 1e9;
   return {
     threadBlocks,

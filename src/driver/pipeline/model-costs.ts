@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
+import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable } from "../../cost/kernels/failures.js";
 import { isCapturable } from "../../cost/kernels/operator-kernels.js";
-import type { MathMode } from "../../cost/kernels/product-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";

@@ -22,15 +22,22 @@ export function convolution(weights: number): ProductRule {
     if (weight === undefined || !isStatic(output) || output.length < 3) {
       return undefined;
     }
-    const [, ...kernel] = weight;
-    const channels = output[1] ?? 1;
+    const [, ...taps] = weight;
+    const [images = 1, channels = 1, ...positions] = output;
     const groups = groupsOf(call);
     return [
       {
         batch: groups,
         m: productOf(output) / channels,
         n: channels / groups,
-        k: productOf(kernel),
+        k: productOf(taps),
+        convolution: {
+          images,
+          positions,
+          kernel: taps.slice(1),
+          strides: call.ints("strides") ?? positions.map(() => 1),
+          dilations: call.ints("dilations") ?? positions.map(() => 1),
+        },
       },
     ];
   };

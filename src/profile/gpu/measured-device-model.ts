@@ -19,11 +19,7 @@ const USUAL_FLOOR_NS = 2000;
  * rates from the data sheet of the product where it is known, else derived from clocks.
  */
 export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): DeviceModel {
-  const sheet = DEVICE_MODELS.find(
-    ({ name, sms }) =>
-      sms === device.multiprocessors &&
-      device.name.toLowerCase().includes(name.split("-")[0] ?? name),
-  );
+  const sheet = sheetOf(device);
   const float32 = device.multiprocessors * LANES * 2 * device.clockKhz * 1000;
   const hasMatrixUnits = device.capability[0] >= 8;
   const derivedFlops = {
@@ -65,4 +61,17 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
       kernelFloorNs: MEASURED,
     },
   };
+}
+
+/** The data sheet of the product, or of its nearest relative: most words of its name, at least the first. */
+function sheetOf(device: CudaDevice): DeviceModel | undefined {
+  const own = device.name.toLowerCase();
+  const alike = ({ name }: DeviceModel): number =>
+    name.split("-").filter((word) => own.includes(word)).length;
+  return DEVICE_MODELS.filter(
+    ({ name, sms }) => sms === device.multiprocessors && own.includes(name.split("-")[0] ?? name),
+  ).reduce<DeviceModel | undefined>(
+    (best, each) => (best === undefined || alike(each) > alike(best) ? each : best),
+    undefined,
+  );
 }

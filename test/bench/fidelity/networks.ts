@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { buildInceptionV3 } from "../../../fixtures/generator/inception-v3.js";
 import { buildSqueezenetBypass } from "../../../fixtures/generator/squeezenet.js";
 import type { DeviceModel } from "../../../src/cost/device-model.js";
+import type { Kernel } from "../../../src/cost/kernel.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
+import { ELEMENTWISE_SHAPE, streamKernel } from "../../../src/cost/kernels/stream-kernel.js";
 import type { OperatorGraph } from "../../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { loadModelForBatch } from "../../../src/runtime/load-model.js";
@@ -20,11 +22,11 @@ export interface Network {
 
 const lowered = new Map<string, Promise<LoweredModel>>();
 
-/** The problem of a network; `isFused`: activations and normalizations run inside what they follow. */
+/** The problem of a network; `isIos`: with the kernels that IOS launches. */
 export async function problemOf(
   network: Network,
   device: DeviceModel,
-  isFused: boolean,
+  isIos: boolean,
 ): Promise<GpuProblem> {
   const { model, side, batch } = network;
   const key = [model, side, batch].join(" ");
@@ -34,13 +36,8 @@ export async function problemOf(
   const math = device.flops.tensorFloat32 > device.flops.float32 ? "tf32" : "ieee";
   const { graph } = loaded;
   const kernels = graph.operators.map((operator) => kernelsOf(operator, loaded, device, math));
-  const inside = isFused ? epilogues(graph) : new Set<number>();
-  return gpuProblemOf(
-    graph,
-    kernels.map((list, id) => (inside.has(id) ? [] : list)),
-    device,
-    "estimated",
-  );
+  const launched = isIos ? asIos(graph, kernels, device) : kernels;
+  return gpuProblemOf(graph, launched, device, "estimated");
 }
 
 async function load({ model, side, batch }: Network): Promise<LoweredModel> {
@@ -66,14 +63,34 @@ async function load({ model, side, batch }: Network): Promise<LoweredModel> {
   }
 }
 
-const EPILOGUES = new Set(["Relu", "Clip", "Sigmoid", "BatchNormalization"]);
-
-/** Operators that are the only readers of one other and could run inside it. */
-function epilogues({ operators }: OperatorGraph): ReadonlySet<number> {
-  const inside = operators.filter(({ type, predecessors }) => {
-    const [from] = predecessors;
-    const before = operators[from ?? -1];
-    return EPILOGUES.has(type) && predecessors.length === 1 && before?.successors.length === 1;
+/**
+ * The kernels as IOS launches them: an activation that alone reads a convolution runs inside it, a
+ * normalization is folded, and where no activation is, the bias is added by a kernel of its own.
+ */
+function asIos(
+  { operators, tensors }: OperatorGraph,
+  kernels: readonly (readonly Kernel[])[],
+  device: DeviceModel,
+): (readonly Kernel[])[] {
+  const follows = (id: number, type: string): boolean => {
+    const { successors } = operators[id] ?? { successors: [] };
+    return successors.length === 1 && operators[successors[0] ?? -1]?.type === type;
+  };
+  return operators.map(({ id, type, outputs, predecessors }) => {
+    const before = operators[predecessors[0] ?? -1];
+    const isInside =
+      (type === "Relu" || type === "BatchNormalization") &&
+      before?.type === "Conv" &&
+      before.successors.length === 1;
+    if (isInside) {
+      return [];
+    }
+    const own = kernels[id] ?? [];
+    if (type !== "Conv" || follows(id, "Relu")) {
+      return own;
+    }
+    const bytes = tensors[outputs[0] ?? -1]?.bytes ?? 0;
+    const work = { items: bytes / 4, flops: bytes / 4, bytes: 2 * bytes };
+    return [...own, streamKernel({ ...ELEMENTWISE_SHAPE, ...work }, device)];
   });
-  return new Set(inside.map(({ id }) => id));
 }

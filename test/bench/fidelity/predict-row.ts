@@ -12,7 +12,8 @@ export interface Comparison {
 
 /** The prediction for a measured operator, through the reading and lowering that models go through. */
 export async function predictRow(row: MeasuredRow): Promise<Comparison> {
-  const device = deviceOf(row.device);
+  const library = row.note === "tuned" ? "tuned" : "cudnn";
+  const device = { ...deviceOf(row.device), library } as const;
   const lowered = await lowerCase(caseOf(row));
   const [operator] = lowered.graph.operators;
   if (operator === undefined) {
@@ -38,7 +39,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Convolutions of small and of large batches are apart, and so are tuned kernels. */
-function familyOf({ operator, sizes, note }: MeasuredRow): string {
+export function familyOf({ operator, sizes, note }: MeasuredRow): string {
   const size = (sizes["n"] ?? 1) <= 8 ? "batch 1 to 8" : "batch above 8";
   const name = operator === "conv" ? `convolution, ${size}` : (NAMES[operator] ?? "element-wise");
   const random = note === "random sizes" ? ", random sizes" : "";

@@ -19,7 +19,7 @@ export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Pro
   const rows = table("models").filter((row) => Number(row["batch"]) <= most);
   return Promise.all(
     rows.map(async (row) => {
-      const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isFused(row));
+      const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isIos(row));
       const predicted = gpuMakespan(problem.work, searchSequential(problem)) / 1000;
       return published(row, row["note"], row["us"], predicted);
     }),
@@ -30,7 +30,7 @@ export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Pro
 export async function speedUps(): Promise<Published[]> {
   const found: Published[] = [];
   for (const row of table("speed-ups")) {
-    const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isFused(row));
+    const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isIos(row));
     const algorithm = row["algorithm"] as GpuAlgorithm;
     const { ranked } = searchGpuSchedules(problem, { algorithms: [algorithm] });
     const ns = (name: GpuAlgorithm): number =>
@@ -46,8 +46,7 @@ function networkOf(row: Row): Network {
   return { model: row["model"] ?? "", side: Number(row["side"]), batch: Number(row["batch"]) };
 }
 
-/** IOS runs activations inside convolutions; PyTorch, on which the others stand, on their own. */
-function isFused(row: Row): boolean {
+function isIos(row: Row): boolean {
   return (row["system"] ?? row["note"] ?? "").startsWith("IOS");
 }
 

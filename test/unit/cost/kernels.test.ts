@@ -10,7 +10,8 @@ import { readModel } from "../../../src/onnx/read-model.js";
 import { OPERATOR_CASES } from "../../support/operator-cases.js";
 import { lowerCase } from "../../support/operator-models.js";
 
-const product = { batch: 1, bytes: 1e6, elementBytes: 4, arithmetic: "float32" } as const;
+const product = { batch: 1, bytes: 1e6, arithmetic: "float32" } as const;
+const PLAIN = { mostSplits: 32, leastTile: 0, extraK: 0, fixedNs: 0 };
 
 describe("occupancy", () => {
   it.each([
@@ -35,27 +36,31 @@ describe("occupancy", () => {
 describe("matrix kernels", () => {
   it("takes as long for 81 tiles on 80 SMs as for 160", () => {
     const time = (m: number): number =>
-      matrixKernels({ ...product, bytes: 1, m, n: 128, k: 64 }, { ...V100, kernelFloorNs: 0 })
+      matrixKernels(
+        { ...product, bytes: 1, m, n: 128, k: 64 },
+        { ...V100, kernelFloorNs: 0 },
+        PLAIN,
+      )
         .map(({ durationNs }) => durationNs)
         .reduce((a, b) => a + b);
     expect(time(128 * 160)).toBeLessThan(time(128 * 161));
   });
 
   it("splits a long inner dimension when the result has few tiles", () => {
-    const long = matrixKernels({ ...product, m: 49, n: 512, k: 4608 }, H200);
+    const long = matrixKernels({ ...product, m: 49, n: 512, k: 4608 }, H200, PLAIN);
     expect(long.length).toBe(2);
     expect(long[0]?.threadBlocks).toBeGreaterThan(64);
-    expect(matrixKernels({ ...product, m: 4096, n: 4096, k: 512 }, H200).length).toBe(1);
+    expect(matrixKernels({ ...product, m: 4096, n: 4096, k: 512 }, H200, PLAIN).length).toBe(1);
+    const unsplit = { ...PLAIN, mostSplits: 1 };
+    expect(matrixKernels({ ...product, m: 49, n: 512, k: 4608 }, H200, unsplit).length).toBe(1);
   });
 
   it("takes tiles that fit an SM of the device", () => {
     for (const sharedBytesPerSm of [24_576, 40_000, 65_536, V100.sharedBytesPerSm]) {
       const device = { ...V100, sharedBytesPerSm };
-      for (const elementBytes of [2, 4, 8]) {
-        for (const kernel of matrixKernels(
-          { ...product, elementBytes, m: 4096, n: 4096, k: 512 },
-          device,
-        )) {
+      for (const arithmetic of ["float32", "float16"] as const) {
+        const large = { ...product, arithmetic, m: 4096, n: 4096, k: 512 };
+        for (const kernel of matrixKernels(large, device, PLAIN)) {
           expect(residentBlocksPerSm(kernel, device)).toBeGreaterThan(0);
         }
       }
@@ -71,7 +76,7 @@ describe("matrix kernels", () => {
       [512, 768, 3072],
     ] as const) {
       const total = (device: typeof V100): number =>
-        matrixKernels({ ...product, m, n, k }, device).reduce(
+        matrixKernels({ ...product, m, n, k }, device, PLAIN).reduce(
           (sum, each) => sum + each.durationNs,
           0,
         );

@@ -10,12 +10,12 @@ import { kernel } from "../../support/kernels.js";
 
 const PEAK = { compute: V100.flops.float32, traffic: V100.memoryBandwidth };
 
-/** A kernel on a third of the device that uses `use` of arithmetic or of bandwidth. */
+/** A kernel on a quarter of the SMs that uses `use` of arithmetic or of bandwidth. */
 function small(ns: number, leansOn: "arithmetic" | "bandwidth", use: number): Kernel[] {
   const seconds = ns / 1e9;
   return [
     kernel(ns, {
-      threadBlocks: V100.sms * 2,
+      threadBlocks: V100.sms / 4,
       ...(leansOn === "arithmetic"
         ? { flops: use * seconds * PEAK.compute, bytes: 0.1 * use * seconds * PEAK.traffic }
         : { flops: 0.1 * use * seconds * PEAK.compute, bytes: use * seconds * PEAK.traffic }),

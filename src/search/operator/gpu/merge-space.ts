@@ -1,8 +1,8 @@
 import { invariant } from "../../../core/invariant.js";
 import type { Kernel } from "../../../cost/kernel.js";
+import type { MathMode } from "../../../cost/kernels/arithmetic.js";
 import { mergedKernels } from "../../../cost/kernels/merged-kernels.js";
 import { kernelsOf } from "../../../cost/kernels/operator-kernels.js";
-import type { MathMode } from "../../../cost/kernels/product-kernels.js";
 import type { OperatorId } from "../../../ir/operator-graph.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { MergeIndex } from "../../../onnx/merge-index.js";
@@ -106,7 +106,9 @@ export class MergeSpace {
       ? undefined
       : {
           merges: found.map(({ merge }) => merge),
-          kernels: found.map(({ merged }) => mergedKernels(merged, type, device, this.#math)),
+          kernels: found.map(({ merged }) =>
+            mergedKernels(merged, { elementType: type, device, math: this.#math }),
+          ),
         };
   }
 }
