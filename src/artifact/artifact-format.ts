@@ -63,6 +63,9 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
           "Whether its operators were timed, or their times are a model's.",
         ),
         measuredBy: optional(text(200).describe("The tool that measured, if it was another one.")),
+        costModel: optional(
+          integer(1, 1_000_000).describe("Of estimates: the version of the cost model; absent: 1."),
+        ),
       }).describe("The device that the times are of."),
     ),
     operators: optional(operatorsSectionShape),

@@ -27,6 +27,8 @@ export interface ArtifactDevice {
   readonly source: "measured" | "estimated";
   /** The tool that measured, if it was another one. */
   readonly measuredBy?: string;
+  /** Of estimates: the version of the cost model; absent: 1. */
+  readonly costModel?: number;
 }
 
 /** One launch: see `Launch`, with names instead of ids and predicted times. */

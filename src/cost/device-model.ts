@@ -1,6 +1,6 @@
 import { type Fields, object, optional } from "../core/json-containers.js";
 import { type DocumentKind, defineDocument, parseDocument } from "../core/json-document.js";
-import { integer, type JsonProblem, number, type Shape, text } from "../core/json-shape.js";
+import { integer, type JsonProblem, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
 import { deviceModelInvalid, deviceModelNotJson } from "./failures.js";
 

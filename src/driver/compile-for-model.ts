@@ -8,6 +8,7 @@ import { gpuSectionOf } from "../artifact/gpu-section-of.js";
 import { inputOf } from "../artifact/input-of.js";
 import { recordedSwitch } from "../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
@@ -132,7 +133,7 @@ async function compiledFor(
     provenance: provenanceOf(request, lowered, recorded.value, tool),
     device:
       profile === undefined
-        ? { name: device.product, source: "estimated" }
+        ? { name: device.product, source: "estimated", costModel: COST_MODEL_VERSION }
         : measuredDevice(profile),
     operators: gpuSectionOf({
       graph: lowered.graph,

@@ -1,4 +1,5 @@
 import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -42,7 +43,7 @@ export function estimatedCosts(
   math: MathMode,
 ): ModelCosts {
   return {
-    device: { name: device.product, source: "estimated" },
+    device: { name: device.product, source: "estimated", costModel: COST_MODEL_VERSION },
     profileInput: undefined,
     durationNs: estimatedProblem(lowered, device, math).costs.durationNs,
     groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),

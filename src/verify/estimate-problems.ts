@@ -4,11 +4,13 @@
  * They follow from the model, the device model and the schedule alone, so every figure of the section
  * that is not about other candidates can be compared. The schedule is simulated, not searched.
  */
+
 import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { gpuFiguresOf } from "../artifact/gpu-section-of.js";
 import { operatorsSectionShape } from "../artifact/operators-section.js";
 import { graphOfTasks, tasksInFlight } from "../artifact/tasks-in-flight.js";
 import { differingFields } from "../core/json-encode.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -20,7 +22,8 @@ import { gpuMakespan } from "../schedule/simulate-gpu.js";
 
 /**
  * Figures of an artifact's schedule that the simulator contradicts, each a sentence that begins with
- * the place; empty if the times are measured, or are of a device model from a file.
+ * the place; empty if the times are measured, or are of a device model from a file or of another
+ * version of the cost model.
  *
  * Requires: a valid schedule of the model and the tasks. Cost: two simulations.
  */
@@ -32,6 +35,9 @@ export function estimateProblems(
   const { options, inputs } = provenance;
   const ofFile = inputs.some(({ role }) => role === "device");
   if (operators === undefined || device?.source !== "estimated" || ofFile) {
+    return [];
+  }
+  if (device.costModel !== COST_MODEL_VERSION) {
     return [];
   }
   const model = deviceModelNamed(String(options["device"]));

@@ -5,8 +5,10 @@
  * follows are computed from the model. So are times if the device is known by its data sheet; measured
  * ones are taken from the artifact.
  */
+
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactStage } from "../artifact/stages-section.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -95,7 +97,10 @@ function free({ graph }: LoweredModel): ModelCosts {
   };
 }
 
-/** The costs on a device that comes with the tool; `undefined`: they were measured, or of a file. */
+/**
+ * The costs on a device that comes with the tool; `undefined`: they were measured, of a file, or are those of
+ * another version of the cost model.
+ */
 function costsOf(
   { provenance, device }: ScheduleArtifact,
   lowered: LoweredModel,
@@ -107,7 +112,7 @@ function costsOf(
   if ((isCpu || isRecorded) !== (device?.source === "measured")) {
     return "/device/source and /provenance contradict each other";
   }
-  if (isCpu || isOfFile) {
+  if (isCpu || isOfFile || device?.costModel !== COST_MODEL_VERSION) {
     return undefined;
   }
   const model = deviceModelNamed(String(options["device"]));

@@ -2,8 +2,8 @@
 import type { Result } from "../../dist/core/result.js";
 import type { DeviceModel } from "../../dist/cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../../dist/cost/device-models/catalog.js";
+import type { MathMode } from "../../dist/cost/kernels/arithmetic.js";
 import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
-import type { MathMode } from "../../dist/cost/kernels/product-kernels.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
 import { readModel } from "../../dist/onnx/read-model.js";

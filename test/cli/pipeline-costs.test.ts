@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatNs } from "../../src/core/format.js";
+import { H100 } from "../../src/cost/device-models/hopper.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
 
 const MODELS = "fixtures/models";
 const GOOGLENET = `${MODELS}/googlenet.onnx`;
-const BLOCK_NS = 1000; // launch gap of the h100: what every block is charged
+const BLOCK_NS = H100.launchGapNs; // what every block is charged
 
 interface Block {
   readonly id: string;

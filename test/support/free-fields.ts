@@ -118,6 +118,10 @@ export const FREE: readonly FreeField[] = [
     why: "a measured device has the name that it gave",
   },
   {
+    where: /^\/device\/costModel$/,
+    why: "estimates of another version of the cost model cannot be worked out again",
+  },
+  {
     where: /^\/operators\/measurement\/\d+\/(medianNs|p10Ns|p90Ns|threads|outputDifference)$/,
     change: NUMBER,
     why: "measured, and only in the profile; what was chosen still is what it gives",

@@ -1,0 +1,5 @@
+/**
+ * Version of the kernel model and of the contention model: goes up when any estimate changes, so that
+ * estimates are compared with those of their own model only. 1: until 0.1.0.
+ */
+export const COST_MODEL_VERSION = 2;
