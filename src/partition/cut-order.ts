@@ -38,7 +38,7 @@ export interface OrderCut {
   readonly cuts: Int32Array;
 }
 
-/** What a cutter does; its buffers are shared by all calls. */
+/** A cutter of orders; its buffers are shared by all calls. */
 export interface OrderCutter {
   /**
    * The best cut of `order` into `stages` stages with a period below `limitNs`; `undefined` when

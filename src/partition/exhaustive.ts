@@ -42,7 +42,7 @@ export function exhaustivePartition(
   if (operators > MOST_OPERATORS) {
     return { found: undefined, isComplete: false };
   }
-  const tally = stageTally(graph, stages);
+  const tally = new StageTally(graph, stages);
   const stageOf = new Int32Array(operators);
   let best: Int32Array | undefined;
   let bestNs = belowNs;
@@ -96,90 +96,106 @@ function earliest({ predecessors }: PartitionGraph, stageOf: Int32Array, operato
   return stage;
 }
 
-interface StageTally {
-  readonly size: Int32Array;
-  timeNs(stage: number): number;
-  periodNs(): number;
-  fits(stage: number): boolean;
-  /** Work that all stages together can still take and stay below a period. */
-  roomNs(belowNs: number): number;
-  /** Adds an operator; gives the tensors that the stage receives for it and did not before. */
-  add(operator: number, stage: number, stageOf: Int32Array): readonly number[];
-  remove(operator: number, stage: number, received: readonly number[]): void;
-}
-
 /** Sums of stages that operators are added to and taken from, last in, first out. */
-function stageTally(graph: PartitionGraph, stages: number): StageTally {
-  const { reads, producer, speed, fixedNs, isOverlapped } = graph;
-  const size = new Int32Array(stages);
-  const [work, receive, held, perMicroBatch] = [0, 1, 2, 3].map(() => new Float64Array(stages)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  const workspaces: number[][] = Array.from({ length: stages }, () => [0]);
-  const isReceived = new Uint8Array(producer.length * stages);
-  const computingNs = (stage: number): number =>
-    computeTimeNs(fixedNs[stage]!, work[stage]!, speed[stage]!);
-  const timeNs = (stage: number): number =>
-    stageTimeNs(isOverlapped, computingNs(stage), receive[stage]!);
-  const change = (operator: number, stage: number, sign: number): void => {
-    const add = (sums: Float64Array | Int32Array, value: number): void => {
-      sums[stage] = sums[stage]! + sign * value;
-    };
-    add(size, 1);
-    add(work, graph.durationNs[operator]!);
-    add(held, graph.parameterBytes[operator]!);
-    add(perMicroBatch, graph.keptBytes[operator]!);
-  };
-  const receiving = (tensor: number, stage: number, sign: number): void => {
-    isReceived[tensor * stages + stage] = sign > 0 ? 1 : 0;
-    receive[stage] = receive[stage]! + sign * graph.transferNs[tensor]!;
-    perMicroBatch[stage] = perMicroBatch[stage]! + sign * graph.tensorBytes[tensor]!;
-    held[stage] = held[stage]! + sign * graph.heldBytes[tensor]!;
-  };
-  return {
-    size,
-    timeNs,
-    periodNs: () => size.reduce((period, _, stage) => Math.max(period, timeNs(stage)), 0),
-    fits: (stage) =>
-      stageMemoryBytes(
-        held[stage]!,
-        graph.inFlight[stage]!,
-        perMicroBatch[stage]!,
-        workspaces[stage]?.at(-1) ?? 0,
-      ) <= graph.memoryLimit[stage]!,
-    roomNs(belowNs): number {
-      let room = 0;
-      for (let stage = 0; stage < stages; stage++) {
-        const taken = isOverlapped ? computingNs(stage) : timeNs(stage);
-        room += (belowNs - taken) * speed[stage]!;
+class StageTally {
+  /** Operators in each stage. */
+  readonly size: Int32Array;
+  readonly #graph: PartitionGraph;
+  readonly #stages: number;
+  readonly #work: Float64Array;
+  readonly #receive: Float64Array;
+  readonly #held: Float64Array;
+  readonly #perMicroBatch: Float64Array;
+  /** By stage: the largest workspace after each operator added. */
+  readonly #workspaces: readonly number[][];
+  readonly #isReceived: Uint8Array;
+
+  constructor(graph: PartitionGraph, stages: number) {
+    this.#graph = graph;
+    this.#stages = stages;
+    this.size = new Int32Array(stages);
+    this.#work = new Float64Array(stages);
+    this.#receive = new Float64Array(stages);
+    this.#held = new Float64Array(stages);
+    this.#perMicroBatch = new Float64Array(stages);
+    this.#workspaces = Array.from({ length: stages }, () => [0]);
+    this.#isReceived = new Uint8Array(graph.producer.length * stages);
+  }
+
+  timeNs(stage: number): number {
+    return stageTimeNs(this.#graph.isOverlapped, this.#computeNs(stage), this.#receive[stage]!);
+  }
+
+  periodNs(): number {
+    return this.size.reduce((period, _, stage) => Math.max(period, this.timeNs(stage)), 0);
+  }
+
+  fits(stage: number): boolean {
+    const { inFlight, memoryLimit } = this.#graph;
+    const workspace = this.#workspaces[stage]?.at(-1) ?? 0;
+    const [held, perMicroBatch] = [this.#held[stage]!, this.#perMicroBatch[stage]!];
+    return (
+      stageMemoryBytes(held, inFlight[stage]!, perMicroBatch, workspace) <= memoryLimit[stage]!
+    );
+  }
+
+  /** Work that all stages together can still take and stay below a period. */
+  roomNs(belowNs: number): number {
+    const { speed, isOverlapped } = this.#graph;
+    let room = 0;
+    for (let stage = 0; stage < this.#stages; stage++) {
+      const taken = isOverlapped ? this.#computeNs(stage) : this.timeNs(stage);
+      room += (belowNs - taken) * speed[stage]!;
+    }
+    return room;
+  }
+
+  /** Adds an operator; returns the tensors that the stage receives for it and did not before. */
+  add(operator: number, stage: number, stageOf: Int32Array): readonly number[] {
+    const { reads, producer, workspaceBytes } = this.#graph;
+    const received: number[] = [];
+    this.#weigh(operator, stage, 1);
+    for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
+      const tensor = reads.items[i]!;
+      const writer = producer[tensor]!;
+      const isHere = writer >= 0 && stageOf[writer] === stage;
+      if (!isHere && this.#isReceived[tensor * this.#stages + stage] === 0) {
+        this.#take(tensor, stage, 1);
+        received.push(tensor);
       }
-      return room;
-    },
-    add(operator, stage, stageOf): readonly number[] {
-      const received: number[] = [];
-      change(operator, stage, 1);
-      for (let i = reads.start[operator]!; i < reads.start[operator + 1]!; i++) {
-        const tensor = reads.items[i]!;
-        const writer = producer[tensor]!;
-        const isHere = writer >= 0 && stageOf[writer] === stage;
-        if (!isHere && isReceived[tensor * stages + stage] === 0) {
-          receiving(tensor, stage, 1);
-          received.push(tensor);
-        }
-      }
-      const list = workspaces[stage] as number[];
-      list.push(Math.max(list.at(-1) ?? 0, graph.workspaceBytes[operator]!));
-      return received;
-    },
-    remove(operator, stage, received): void {
-      change(operator, stage, -1);
-      workspaces[stage]?.pop();
-      for (const tensor of received) {
-        receiving(tensor, stage, -1);
-      }
-    },
-  };
+    }
+    const list = this.#workspaces[stage]!;
+    list.push(Math.max(list.at(-1) ?? 0, workspaceBytes[operator]!));
+    return received;
+  }
+
+  /** Takes away the operator that was added last, with the tensors received for it. */
+  remove(operator: number, stage: number, received: readonly number[]): void {
+    this.#weigh(operator, stage, -1);
+    this.#workspaces[stage]?.pop();
+    for (const tensor of received) {
+      this.#take(tensor, stage, -1);
+    }
+  }
+
+  #computeNs(stage: number): number {
+    const { fixedNs, speed } = this.#graph;
+    return computeTimeNs(fixedNs[stage]!, this.#work[stage]!, speed[stage]!);
+  }
+
+  #weigh(operator: number, stage: number, sign: number): void {
+    const { durationNs, parameterBytes, keptBytes } = this.#graph;
+    this.size[stage] = this.size[stage]! + sign;
+    this.#work[stage] = this.#work[stage]! + sign * durationNs[operator]!;
+    this.#held[stage] = this.#held[stage]! + sign * parameterBytes[operator]!;
+    this.#perMicroBatch[stage] = this.#perMicroBatch[stage]! + sign * keptBytes[operator]!;
+  }
+
+  #take(tensor: number, stage: number, sign: number): void {
+    const { transferNs, tensorBytes, heldBytes } = this.#graph;
+    this.#isReceived[tensor * this.#stages + stage] = sign > 0 ? 1 : 0;
+    this.#receive[stage] = this.#receive[stage]! + sign * transferNs[tensor]!;
+    this.#perMicroBatch[stage] = this.#perMicroBatch[stage]! + sign * tensorBytes[tensor]!;
+    this.#held[stage] = this.#held[stage]! + sign * heldBytes[tensor]!;
+  }
 }

@@ -1,7 +1,7 @@
 import type { PartitionGraph } from "./partition-graph.js";
 import { computeTimeNs, stageMemoryBytes, stageTimeNs } from "./stage-formula.js";
 
-/** What a run is measured by: its time, or its memory in bytes. */
+/** The measure of a run: its time, or its memory in bytes. */
 export type RunMeasure = "time" | "memory";
 
 /** A run of consecutive operators of an order, made longer one operator at a time. */

@@ -19,11 +19,11 @@ export interface FoundKept<Profile> {
   readonly keptOn: string;
 }
 
-/** What a look at a file of the store found. */
+/** The result of looking at a file of the store. */
 export type Kept<Profile> =
   | FoundKept<Profile>
   | { readonly kind: "absent"; readonly path: string }
-  /** There is a file, but it cannot be used: measure again, and say why. */
+  /** There is a file, but it cannot be used: measure again, and report why. */
   | { readonly kind: "refused"; readonly reason: Failure; readonly path: string };
 
 /**
@@ -92,7 +92,7 @@ export function storeText(path: string, text: string): Result<string> {
   }
 }
 
-/** Why a file of the store may be somebody else's work; `undefined`: it may not. */
+/** The reason why a file of the store may be another user's; `undefined`: it may not. */
 function notOurs(path: string): string | undefined {
   return untrustedPart(path, process.getuid?.());
 }

@@ -52,104 +52,154 @@ export interface SegmentRun {
  * Cost: O((segments + waits) * workers).
  */
 export function runSegments(load: SegmentLoad, costs: WorkerCosts, keepPhases = true): SegmentRun {
-  const { segments, workNs, waitStart, waits } = load;
-  const queues = queuesOf(load);
-  const workers = queues.start.length - 1;
-  const startNs = new Float64Array(segments);
-  const endNs = new Float64Array(segments).fill(-1);
-  const startPhase = new Int32Array(segments);
-  const phases: RateSpan[] = [];
-  const next = queues.start.slice(0, workers);
-  const running = new Int32Array(workers).fill(-1);
-  const target = new Float64Array(workers);
-  const seenWaits = waitStart.slice(0, segments);
-  const ready = new Float64Array(segments);
-  let now = 0;
-  let work = 0;
-  let busy = 0;
-  let done = 0;
+  return new SegmentRunner(load, costs).run(keepPhases);
+}
 
-  while (done < segments) {
-    const release = startReady();
-    const slowdown = slowdownOf(costs, busy);
-    let earliest = Number.POSITIVE_INFINITY;
-    for (let w = 0; w < workers; w++) {
-      if (running[w]! >= 0) {
-        earliest = Math.min(earliest, target[w]!);
+/** The state of one run: a clock of time and a clock of work done by every busy worker. */
+class SegmentRunner {
+  readonly #load: SegmentLoad;
+  readonly #costs: WorkerCosts;
+  readonly #queues: Queues;
+  readonly #workers: number;
+  readonly #startNs: Float64Array;
+  readonly #endNs: Float64Array;
+  readonly #startPhase: Int32Array;
+  readonly #phases: RateSpan[] = [];
+  /** By worker: the position of its next segment in the queues. */
+  readonly #next: Int32Array;
+  /** By worker: the segment that runs, -1 if none. */
+  readonly #running: Int32Array;
+  /** By worker: reading of the clock of work at which its segment ends. */
+  readonly #target: Float64Array;
+  /** By segment: the first wait that is not over yet. */
+  readonly #seenWaits: Int32Array;
+  readonly #ready: Float64Array;
+  #now = 0;
+  #work = 0;
+  #busy = 0;
+  #done = 0;
+
+  constructor(load: SegmentLoad, costs: WorkerCosts) {
+    const { segments, waitStart } = load;
+    this.#load = load;
+    this.#costs = costs;
+    this.#queues = queuesOf(load);
+    this.#workers = this.#queues.start.length - 1;
+    this.#startNs = new Float64Array(segments);
+    this.#endNs = new Float64Array(segments).fill(-1);
+    this.#startPhase = new Int32Array(segments);
+    this.#next = this.#queues.start.slice(0, this.#workers);
+    this.#running = new Int32Array(this.#workers).fill(-1);
+    this.#target = new Float64Array(this.#workers);
+    this.#seenWaits = waitStart.slice(0, segments);
+    this.#ready = new Float64Array(segments);
+  }
+
+  run(keepPhases: boolean): SegmentRun {
+    while (this.#done < this.#load.segments) {
+      const release = this.#startReady();
+      const slowdown = slowdownOf(this.#costs, this.#busy);
+      const earliest = this.#earliestTarget();
+      const end = this.#now + Math.max(0, earliest - this.#work) * slowdown;
+      invariant(end < Number.POSITIVE_INFINITY || release < Number.POSITIVE_INFINITY, "deadlock");
+      if (keepPhases) {
+        this.#phases.push({ timeNs: this.#now, workNs: this.#work, slowdown });
+      }
+      if (release < end) {
+        this.#work += (release - this.#now) / slowdown;
+        this.#now = release;
+      } else {
+        this.#now = end;
+        this.#work = Math.max(this.#work, earliest);
+        this.#finish();
       }
     }
-    const end = now + Math.max(0, earliest - work) * slowdown;
-    invariant(end < Number.POSITIVE_INFINITY || release < Number.POSITIVE_INFINITY, "deadlock");
-    if (keepPhases) {
-      phases.push({ timeNs: now, workNs: work, slowdown });
-    }
-    if (release < end) {
-      work += (release - now) / slowdown;
-      now = release;
-    } else {
-      now = end;
-      work = Math.max(work, earliest);
-      finish();
-    }
+    return {
+      startNs: this.#startNs,
+      endNs: this.#endNs,
+      startPhase: this.#startPhase,
+      phases: this.#phases,
+      makespanNs: this.#now,
+    };
   }
-  return { startNs, endNs, startPhase, phases, makespanNs: now };
 
-  /** Starts what can start now; the earliest known time at which something else can. */
-  function startReady(): number {
+  /** Starts what can start now; returns the earliest known time at which something else can. */
+  #startReady(): number {
+    const { start, segments } = this.#queues;
+    const next = this.#next;
+    const running = this.#running;
+    const ready = this.#ready;
     let release = Number.POSITIVE_INFINITY;
-    for (let w = 0; w < workers; w++) {
-      const segment = queues.segments[next[w]!]!;
-      const isIdle = running[w]! < 0 && next[w]! < queues.start[w + 1]!;
-      if (!isIdle || !waitsAreOver(segment)) {
+    for (let w = 0; w < this.#workers; w++) {
+      const segment = segments[next[w]!]!;
+      const isIdle = running[w]! < 0 && next[w]! < start[w + 1]!;
+      if (!isIdle || !this.#waitsAreOver(segment)) {
         continue;
       }
-      if (ready[segment]! > now) {
+      if (ready[segment]! > this.#now) {
         release = Math.min(release, ready[segment]!);
         continue;
       }
       running[w] = segment;
-      target[w] = work + workNs[segment]!;
-      startNs[segment] = now;
-      startPhase[segment] = phases.length;
+      this.#target[w] = this.#work + this.#load.workNs[segment]!;
+      this.#startNs[segment] = this.#now;
+      this.#startPhase[segment] = this.#phases.length;
       next[w] = next[w]! + 1;
-      busy++;
+      this.#busy++;
     }
     return release;
   }
 
-  function waitsAreOver(segment: number): boolean {
+  #waitsAreOver(segment: number): boolean {
+    const { waitStart, waits } = this.#load;
+    const endNs = this.#endNs;
+    const ready = this.#ready;
     const last = waitStart[segment + 1]!;
-    let at = seenWaits[segment]!;
+    let at = this.#seenWaits[segment]!;
     for (; at < last; at++) {
       const end = endNs[waits[at]!]!;
       if (end < 0) {
         break;
       }
-      ready[segment] = Math.max(ready[segment]!, end + costs.signalNs);
+      ready[segment] = Math.max(ready[segment]!, end + this.#costs.signalNs);
     }
-    seenWaits[segment] = at;
+    this.#seenWaits[segment] = at;
     return at === last;
   }
 
+  /** The clock of work at the first end of a running segment; `Infinity` if none runs. */
+  #earliestTarget(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let w = 0; w < this.#workers; w++) {
+      if (this.#running[w]! >= 0) {
+        earliest = Math.min(earliest, this.#target[w]!);
+      }
+    }
+    return earliest;
+  }
+
   /** Ends every segment whose work is done. */
-  function finish(): void {
-    for (let w = 0; w < workers; w++) {
-      const segment = running[w]!;
-      if (segment >= 0 && target[w]! <= work) {
-        endNs[segment] = now;
-        running[w] = -1;
-        busy--;
-        done++;
+  #finish(): void {
+    for (let w = 0; w < this.#workers; w++) {
+      const segment = this.#running[w]!;
+      if (segment >= 0 && this.#target[w]! <= this.#work) {
+        this.#endNs[segment] = this.#now;
+        this.#running[w] = -1;
+        this.#busy--;
+        this.#done++;
       }
     }
   }
 }
 
-/** Segments of each worker in order, as one array with starts. */
-function queuesOf({ segments, worker }: SegmentLoad): {
+/** Segments of all workers, each worker's from `start[w]` to `start[w + 1]`. */
+interface Queues {
   readonly start: Int32Array;
   readonly segments: Int32Array;
-} {
+}
+
+/** Segments of each worker in order, as one array with starts. */
+function queuesOf({ segments, worker }: SegmentLoad): Queues {
   let workers = 0;
   for (let segment = 0; segment < segments; segment++) {
     workers = Math.max(workers, worker[segment]! + 1);

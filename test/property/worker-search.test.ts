@@ -5,7 +5,7 @@ import { workerBounds } from "../../src/schedule/operator-bounds.js";
 import { simulateWorkers } from "../../src/schedule/simulate-workers.js";
 import { verifyOperatorSchedule } from "../../src/schedule/verify-operator-schedule.js";
 import { searchOperatorSchedules } from "../../src/search/operator/candidates.js";
-import { groupEvaluator } from "../../src/search/operator/group-evaluator.js";
+import { GroupEvaluator } from "../../src/search/operator/group-evaluator.js";
 import { groupGraphOf } from "../../src/search/operator/group-graph.js";
 import { composeSchedule } from "../../src/search/operator/waits.js";
 import { searchWorkers } from "../../src/search/operator/worker-search.js";
@@ -21,7 +21,7 @@ it("evaluates plans to the same times as the simulator", () => {
         const random = seededRandom(seed);
         const count = graph.operators.length;
         const chains = graph.operators.map(({ id }) => [id]);
-        const evaluate = groupEvaluator(groupGraphOf(graph, chains, costs, workers), workers);
+        const evaluator = new GroupEvaluator(groupGraphOf(graph, chains, costs, workers), workers);
         for (let i = 0; i < 3; i++) {
           const plan = {
             order: Int32Array.from({ length: count }, (_, id) => id),
@@ -35,7 +35,7 @@ it("evaluates plans to the same times as the simulator", () => {
           });
           expect(verifyOperatorSchedule(graph, schedule)).toEqual([]);
           const line = simulateWorkers(graph, schedule, costs, workers);
-          const found = evaluate(plan);
+          const found = evaluator.evaluate(plan);
           expect(found.segments).toBe(line.segments.length);
           expect(Math.abs(found.makespanNs - line.makespanNs)).toBeLessThanOrEqual(0.501);
         }

@@ -1,4 +1,4 @@
-/** GPU profiles kept in the user's cache folder, beside those of the CPU. */
+/** GPU profiles kept in the user's cache folder, next to those of the CPU. */
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import { fail, ok, type Result } from "../../core/result.js";

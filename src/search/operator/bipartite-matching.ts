@@ -24,25 +24,50 @@ export interface BipartiteGraph {
  * Order: deterministic; nodes and edges are tried in the order given.
  * Cost: O(E sqrt(V)).
  */
-export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph): Int32Array {
-  const mateOfLeft = new Int32Array(lefts).fill(-1);
-  const mateOfRight = new Int32Array(rights).fill(-1);
-  const distance = new Int32Array(lefts);
-  const queue = new Int32Array(lefts);
-  const edge = new Int32Array(lefts);
-  const path = new Int32Array(lefts);
-  while (measure()) {
-    edge.set(start.subarray(0, lefts));
-    for (let left = 0; left < lefts; left++) {
-      if (mateOfLeft[left]! < 0) {
-        augment(left);
+export function maximumMatching(graph: BipartiteGraph): Int32Array {
+  return new HopcroftKarp(graph).solve();
+}
+
+class HopcroftKarp {
+  readonly #graph: BipartiteGraph;
+  readonly #mateOfLeft: Int32Array;
+  readonly #mateOfRight: Int32Array;
+  readonly #distance: Int32Array;
+  readonly #queue: Int32Array;
+  /** The next edge to try of each left node. */
+  readonly #edge: Int32Array;
+  readonly #path: Int32Array;
+
+  constructor(graph: BipartiteGraph) {
+    const { lefts, rights } = graph;
+    this.#graph = graph;
+    this.#mateOfLeft = new Int32Array(lefts).fill(-1);
+    this.#mateOfRight = new Int32Array(rights).fill(-1);
+    this.#distance = new Int32Array(lefts);
+    this.#queue = new Int32Array(lefts);
+    this.#edge = new Int32Array(lefts);
+    this.#path = new Int32Array(lefts);
+  }
+
+  /** The right node of each left node, -1 for those left over. */
+  solve(): Int32Array {
+    const { lefts, start } = this.#graph;
+    while (this.#measure()) {
+      this.#edge.set(start.subarray(0, lefts));
+      for (let left = 0; left < lefts; left++) {
+        if (this.#mateOfLeft[left]! < 0) {
+          this.#augment(left);
+        }
       }
     }
+    return this.#mateOfLeft;
   }
-  return mateOfLeft;
 
   /** Measures distances from unmatched left nodes; returns whether an unmatched right one is in reach. */
-  function measure(): boolean {
+  #measure(): boolean {
+    const { lefts, start, right } = this.#graph;
+    const [mateOfLeft, mateOfRight] = [this.#mateOfLeft, this.#mateOfRight];
+    const [distance, queue] = [this.#distance, this.#queue];
     let tail = 0;
     for (let left = 0; left < lefts; left++) {
       const isFree = mateOfLeft[left]! < 0;
@@ -68,7 +93,10 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   }
 
   /** Follows growing distances from `root` to an unmatched right node and flips the path. */
-  function augment(root: number): void {
+  #augment(root: number): void {
+    const { start, right } = this.#graph;
+    const mateOfRight = this.#mateOfRight;
+    const [distance, edge, path] = [this.#distance, this.#edge, this.#path];
     let depth = 0;
     path[0] = root;
     while (depth >= 0) {
@@ -82,7 +110,7 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
       edge[left] = at + 1;
       const next = mateOfRight[right[at]!]!;
       if (next < 0) {
-        flip(depth);
+        this.#flip(depth);
         return;
       }
       if (distance[next] === distance[left]! + 1) {
@@ -93,12 +121,13 @@ export function maximumMatching({ lefts, rights, start, right }: BipartiteGraph)
   }
 
   /** Every left node on the path takes the right node of the edge it was left by. */
-  function flip(depth: number): void {
+  #flip(depth: number): void {
+    const { right } = this.#graph;
     for (let i = depth; i >= 0; i--) {
-      const left = path[i]!;
-      const taken = right[edge[left]! - 1]!;
-      mateOfLeft[left] = taken;
-      mateOfRight[taken] = left;
+      const left = this.#path[i]!;
+      const taken = right[this.#edge[left]! - 1]!;
+      this.#mateOfLeft[left] = taken;
+      this.#mateOfRight[taken] = left;
     }
   }
 }

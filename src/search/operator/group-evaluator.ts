@@ -30,48 +30,79 @@ export interface PlanEvaluation {
   readonly segmentOf: Int32Array;
 }
 
-/**
- * An evaluator with its own buffers. `extent`: the groups are the whole model, whose one segment runs
- * on the calling thread and costs nothing to start, or a part of it, whose segment may be one of
- * several. Cost of a call: O((groups + dependencies) * workers).
- */
-export function groupEvaluator(
-  groups: GroupGraph,
-  costs: WorkerCosts,
-  extent: "model" | "part" = "model",
-): (plan: GroupPlan) => PlanEvaluation {
-  const { count, predecessors, reads, writer, handOverNs } = groups;
-  const width = costs.workers;
-  const position = new Int32Array(count);
-  const next = new Int32Array(count);
-  const first = new Int32Array(width);
-  const last = new Int32Array(width);
-  const clock = new Int32Array(count * width);
-  const need = new Int32Array(width);
-  const waitStart = new Int32Array(count + 1);
-  const waitedPositions: number[] = [];
-  const isRecorded = new Uint8Array(count);
-  const segmentOf = new Int32Array(count);
-  const load = {
-    segments: 0,
-    worker: new Int32Array(count),
-    workNs: new Float64Array(count),
-    waitStart: new Int32Array(count + 1),
-    waits: new Int32Array(0),
+/** An evaluator with its own buffers. */
+export class GroupEvaluator {
+  readonly #groups: GroupGraph;
+  readonly #costs: WorkerCosts;
+  readonly #extent: "model" | "part";
+  readonly #position: Int32Array;
+  /** By position: the next one of the same worker. */
+  readonly #next: Int32Array;
+  /** By worker: its first position. */
+  readonly #first: Int32Array;
+  /** By worker: its last position so far, or its segment. */
+  readonly #last: Int32Array;
+  /** The vector clock of each position: one row of positions by worker. */
+  readonly #clock: Int32Array;
+  readonly #need: Int32Array;
+  /** Waits of position `at`: `#waited` from `#waitStart[at]` to `#waitStart[at + 1]`. */
+  readonly #waitStart: Int32Array;
+  readonly #waited: number[] = [];
+  readonly #isRecorded: Uint8Array;
+  readonly #segmentOf: Int32Array;
+  readonly #load: {
+    segments: number;
+    readonly worker: Int32Array;
+    readonly workNs: Float64Array;
+    readonly waitStart: Int32Array;
+    waits: Int32Array;
   };
-  const stamp = new Int32Array(writer.length);
+  /** By tensor: the segment that has paid for it. */
+  readonly #stamp: Int32Array;
 
-  return (plan) => {
-    link(plan);
-    findWaits(plan);
-    const segments = cut(plan);
-    weigh(plan, segments);
-    const { makespanNs } = runSegments(load, costs, false);
-    return { makespanNs, segments, segmentOf };
-  };
+  /**
+   * `extent`: the groups are the whole model, whose one segment runs on the calling thread and costs
+   * nothing to start, or a part of it, whose segment may be one of several.
+   */
+  constructor(groups: GroupGraph, costs: WorkerCosts, extent: "model" | "part" = "model") {
+    const { count, writer } = groups;
+    const width = costs.workers;
+    this.#groups = groups;
+    this.#costs = costs;
+    this.#extent = extent;
+    this.#position = new Int32Array(count);
+    this.#next = new Int32Array(count);
+    this.#first = new Int32Array(width);
+    this.#last = new Int32Array(width);
+    this.#clock = new Int32Array(count * width);
+    this.#need = new Int32Array(width);
+    this.#waitStart = new Int32Array(count + 1);
+    this.#isRecorded = new Uint8Array(count);
+    this.#segmentOf = new Int32Array(count);
+    this.#load = {
+      segments: 0,
+      worker: new Int32Array(count),
+      workNs: new Float64Array(count),
+      waitStart: new Int32Array(count + 1),
+      waits: new Int32Array(0),
+    };
+    this.#stamp = new Int32Array(writer.length);
+  }
+
+  /** The time and the segments of a plan. Cost: O((groups + dependencies) * workers). */
+  evaluate(plan: GroupPlan): PlanEvaluation {
+    this.#link(plan);
+    this.#findWaits(plan);
+    const segments = this.#cut(plan);
+    this.#weigh(plan, segments);
+    const { makespanNs } = runSegments(this.#load, this.#costs, false);
+    return { makespanNs, segments, segmentOf: this.#segmentOf };
+  }
 
   /** Positions, and for each the next one of its worker. */
-  function link({ order, workerOf }: GroupPlan): void {
+  #link({ order, workerOf }: GroupPlan): void {
+    const { count } = this.#groups;
+    const [position, next, first] = [this.#position, this.#next, this.#first];
     first.fill(count);
     for (let at = count - 1; at >= 0; at--) {
       const group = order[at]!;
@@ -82,10 +113,14 @@ export function groupEvaluator(
     }
   }
 
-  function findWaits({ order, workerOf, isQuiet }: GroupPlan): void {
+  #findWaits({ order, workerOf, isQuiet }: GroupPlan): void {
+    const { count, predecessors } = this.#groups;
+    const width = this.#costs.workers;
+    const [position, next, last] = [this.#position, this.#next, this.#last];
+    const [clock, need] = [this.#clock, this.#need];
     last.fill(-1);
-    isRecorded.fill(0);
-    waitedPositions.length = 0;
+    this.#isRecorded.fill(0);
+    this.#waited.length = 0;
     for (let at = 0; at < count; at++) {
       const group = order[at]!;
       const worker = workerOf[group]!;
@@ -107,15 +142,18 @@ export function groupEvaluator(
           need[other] = Math.max(need[other]!, signal);
         }
       }
-      takeWaits(row);
+      this.#takeWaits(row);
       clock[row + worker] = at;
       last[worker] = at;
-      waitStart[at + 1] = waitedPositions.length;
+      this.#waitStart[at + 1] = this.#waited.length;
     }
   }
 
   /** Turns needs into waits, the latest first. */
-  function takeWaits(row: number): void {
+  #takeWaits(row: number): void {
+    const width = this.#costs.workers;
+    const clock = this.#clock;
+    const need = this.#need;
     for (;;) {
       let chosen = 0;
       for (let w = 1; w < width; w++) {
@@ -129,8 +167,8 @@ export function groupEvaluator(
       }
       need[chosen] = -1;
       if (signal > clock[row + chosen]!) {
-        waitedPositions.push(signal);
-        isRecorded[signal] = 1;
+        this.#waited.push(signal);
+        this.#isRecorded[signal] = 1;
         for (let w = 0; w < width; w++) {
           const known = clock[signal * width + w]!;
           clock[row + w] = Math.max(clock[row + w]!, known);
@@ -139,10 +177,13 @@ export function groupEvaluator(
     }
   }
 
-  /** Cuts before waits and after records; the number of segments. */
-  function cut({ order, workerOf }: GroupPlan): number {
-    if (load.waits.length < waitedPositions.length) {
-      load.waits = new Int32Array(waitedPositions.length * 2);
+  /** Cuts before waits and after records; returns the number of segments. */
+  #cut({ order, workerOf }: GroupPlan): number {
+    const { count } = this.#groups;
+    const [load, last, segmentOf] = [this.#load, this.#last, this.#segmentOf];
+    const [waited, waitStart, isRecorded] = [this.#waited, this.#waitStart, this.#isRecorded];
+    if (load.waits.length < waited.length) {
+      load.waits = new Int32Array(waited.length * 2);
     }
     last.fill(-1);
     let segments = 0;
@@ -155,8 +196,7 @@ export function groupEvaluator(
         load.worker[segments] = worker;
         last[worker] = segments;
         for (; waits < end; waits++) {
-          const waited = order[waitedPositions[waits]!]!;
-          load.waits[waits] = segmentOf[waited]!;
+          load.waits[waits] = segmentOf[order[waited[waits]!]!]!;
         }
         segments++;
         load.waitStart[segments] = waits;
@@ -171,18 +211,21 @@ export function groupEvaluator(
   }
 
   /** Work of each segment: start, groups, and each tensor from another segment once. */
-  function weigh({ order }: GroupPlan, segments: number): void {
-    if (segments === 1 && extent === "model") {
-      load.workNs[0] = groups.workNs.reduce((sum, ns) => sum + ns, 0);
+  #weigh({ order }: GroupPlan, segments: number): void {
+    const { count, workNs, reads, writer, handOverNs } = this.#groups;
+    const [load, segmentOf, stamp] = [this.#load, this.#segmentOf, this.#stamp];
+    const [first, next] = [this.#first, this.#next];
+    if (segments === 1 && this.#extent === "model") {
+      load.workNs[0] = workNs.reduce((sum, ns) => sum + ns, 0);
       return;
     }
-    load.workNs.fill(costs.segmentNs, 0, segments);
+    load.workNs.fill(this.#costs.segmentNs, 0, segments);
     stamp.fill(-1);
-    for (let worker = 0; worker < width; worker++) {
+    for (let worker = 0; worker < first.length; worker++) {
       for (let at = first[worker]!; at < count; at = next[at]!) {
         const group = order[at]!;
         const segment = segmentOf[group]!;
-        let work = groups.workNs[group]!;
+        let work = workNs[group]!;
         const end = reads.start[group + 1]!;
         for (let i = reads.start[group]!; i < end; i++) {
           const tensor = reads.items[i]!;

@@ -1,6 +1,6 @@
 import { listAt } from "../../core/lists.js";
 import type { Random } from "../../core/random.js";
-import type { GroupPlan, PlanEvaluation } from "./group-evaluator.js";
+import type { GroupEvaluator, GroupPlan } from "./group-evaluator.js";
 import type { GroupGraph } from "./group-graph.js";
 
 /**
@@ -44,8 +44,8 @@ export interface JudgedPlan {
 }
 
 /** The plan with its time. */
-export function judge(plan: GroupPlan, evaluate: (plan: GroupPlan) => PlanEvaluation): JudgedPlan {
-  const { makespanNs, segments } = evaluate(plan);
+export function judge(plan: GroupPlan, evaluator: GroupEvaluator): JudgedPlan {
+  const { makespanNs, segments } = evaluator.evaluate(plan);
   return { plan, makespanNs, segments };
 }
 
@@ -62,7 +62,7 @@ export function isBetter(a: Omit<JudgedPlan, "plan">, b: Omit<JudgedPlan, "plan"
 export function improvePlan(
   groups: GroupGraph,
   from: JudgedPlan,
-  evaluate: (plan: GroupPlan) => PlanEvaluation,
+  evaluator: GroupEvaluator,
   options: ImprovePlanOptions,
 ): JudgedPlan {
   if (groups.count < 2 || options.workers < 2) {
@@ -72,7 +72,7 @@ export function improvePlan(
   const evaluations = Math.ceil(options.evaluations / THRESHOLDS.length);
   return THRESHOLDS.reduce(
     (best, threshold) =>
-      improveOnce(groups, best, evaluate, {
+      improveOnce(groups, best, evaluator, {
         ...options,
         evaluations,
         thresholdNs: threshold * mean,
@@ -85,19 +85,19 @@ export function improvePlan(
 function improveOnce(
   groups: GroupGraph,
   from: JudgedPlan,
-  evaluate: (plan: GroupPlan) => PlanEvaluation,
+  evaluator: GroupEvaluator,
   options: ImprovePlanOptions & { readonly thresholdNs: number },
 ): JudgedPlan {
   const { random, evaluations, thresholdNs } = options;
   let current = from;
   let best = from;
-  let segmentOf = evaluate(current.plan).segmentOf.slice();
+  let segmentOf = evaluator.evaluate(current.plan).segmentOf.slice();
   for (let spent = 0; spent < evaluations; spent++) {
     const plan = change(groups, current.plan, segmentOf, options);
     if (plan === undefined) {
       continue;
     }
-    const { makespanNs, segments, segmentOf: found } = evaluate(plan);
+    const { makespanNs, segments, segmentOf: found } = evaluator.evaluate(plan);
     const allowedNs = thresholdNs * (1 - spent / evaluations) * random.next();
     const changed = { plan, makespanNs, segments };
     if (isBetter(changed, current) || makespanNs <= current.makespanNs + allowedNs) {

@@ -4,7 +4,7 @@ import { workerBounds } from "../../schedule/operator-bounds.js";
 import type { OperatorProblem } from "../../schedule/operator-problem.js";
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import { simulateWorkers } from "../../schedule/simulate-workers.js";
-import { type GroupPlan, groupEvaluator } from "./group-evaluator.js";
+import { GroupEvaluator, type GroupPlan } from "./group-evaluator.js";
 import { chainsOf, type GroupGraph, groupGraphOf, partOf } from "./group-graph.js";
 import { improvePlan, isBetter, type JudgedPlan, judge } from "./improve-plan.js";
 import { listSchedule, sequentialPlan } from "./list-schedule.js";
@@ -90,7 +90,7 @@ function searchGroups(
   const chains = chainsOf(graph);
   const groups = groupGraphOf(graph, chains, costs, workers);
   const random = seededRandom(options.seed ?? 1);
-  const evaluate = groupEvaluator(groups, workers);
+  const evaluator = new GroupEvaluator(groups, workers);
   const wanted = options.evaluations ?? 4000;
   const evaluations = Math.min(wanted, affordable(groups));
   const starts = [
@@ -98,16 +98,16 @@ function searchGroups(
     ...listSchedules(groups, workers),
     ...(options.rivals ?? []).map((rival) => planOf(rival, chains)),
   ];
-  let best = judge(sequentialPlan(groups.count), evaluate);
+  let best = judge(sequentialPlan(groups.count), evaluator);
   for (const start of starts) {
-    const judged = judge(start, evaluate);
+    const judged = judge(start, evaluator);
     best = isBetter(judged, best) ? judged : best;
   }
   const limits = { evaluations, workers: workers.workers, random: random.fork(1) };
   const { lowerBoundNs } = workerBounds(problem, workers);
   const isOpen = (plan: JudgedPlan): boolean => Math.round(plan.makespanNs) > lowerBoundNs;
   if (isOpen(best)) {
-    best = improvePlan(groups, best, evaluate, limits);
+    best = improvePlan(groups, best, evaluator, limits);
   }
   const single = singlePlan(chains, best.plan);
   if (!isOpen(best) || groups.count === graph.operators.length) {
@@ -115,10 +115,10 @@ function searchGroups(
   }
   const singles = graph.operators.map(({ id }) => [id]);
   const operators = groupGraphOf(graph, singles, costs, workers);
-  const evaluateSingle = groupEvaluator(operators, workers);
+  const singleEvaluator = new GroupEvaluator(operators, workers);
   const share = Math.min(evaluations, affordable(operators)) / 2;
-  const start = judge(single, evaluateSingle);
-  const finest = improvePlan(operators, start, evaluateSingle, { ...limits, evaluations: share });
+  const start = judge(single, singleEvaluator);
+  const finest = improvePlan(operators, start, singleEvaluator, { ...limits, evaluations: share });
   return scheduleOf(problem, finest.plan);
 }
 
@@ -185,15 +185,15 @@ function searchRegion(
   if (largestGain(part) <= 2 * workers.segmentNs) {
     return sequential;
   }
-  const evaluate = groupEvaluator(part, workers, "part");
-  let best: JudgedPlan = judge(sequential, evaluate);
+  const evaluator = new GroupEvaluator(part, workers, "part");
+  let best: JudgedPlan = judge(sequential, evaluator);
   for (const plan of listSchedules(part, workers)) {
-    const judged = judge(plan, evaluate);
+    const judged = judge(plan, evaluator);
     best = isBetter(judged, best) ? judged : best;
   }
   const share = Math.ceil((evaluations * size) / groups.count);
   const limits = { evaluations: Math.min(400, 4 * share), workers: workers.workers, random };
-  return improvePlan(part, best, evaluate, limits).plan;
+  return improvePlan(part, best, evaluator, limits).plan;
 }
 
 /** Upper bound on the gain of splitting the region: all work but the longest path. */
