@@ -21,6 +21,7 @@ import {
 import { nearestFolder } from "./make-folder.js";
 import { readTextFile } from "./read-text.js";
 import { fail, ok, type Result } from "./result.js";
+import { statusAt } from "./status-at.js";
 import { tryWriting, writeFileAtomically } from "./write-file.js";
 
 /**
@@ -141,7 +142,7 @@ function writeToDevice(path: string, text: string): void {
 }
 
 function isSameFile(there: Stats | undefined, path: string): boolean {
-  const other = statSync(path, { throwIfNoEntry: false });
+  const other = statusAt(path);
   return (
     there !== undefined && other !== undefined && there.ino === other.ino && there.dev === other.dev
   );

@@ -1,5 +1,6 @@
-import { lstatSync, realpathSync, type Stats } from "node:fs";
+import { realpathSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { linkStatusAt } from "./status-at.js";
 
 /** Permission to write for the group or for all users. */
 const OTHERS_WRITE = 0o022;
@@ -9,7 +10,7 @@ const STICKY = 0o1000;
 
 /**
  * The reason why a file or folder may come from another user; `undefined` when it is the user's own
- * (or the system's), or does not exist.
+ * (or the system's), or nothing is there that this user can reach.
  *
  * The last `own` parts of the path must belong to `user` or to root, and no one else may write to
  * them. The same holds for any part above them in a folder that all users may write to, such as the
@@ -39,8 +40,8 @@ function realOf(path: string): string {
 function problemOf(path: string, user: number, own: number): string | undefined {
   let left = own;
   for (let at = path; dirname(at) !== at; at = dirname(at), left--) {
-    const there = lstatSync(at, { throwIfNoEntry: false });
-    const above = lstatSync(dirname(at), { throwIfNoEntry: false });
+    const there = linkStatusAt(at);
+    const above = linkStatusAt(dirname(at));
     const isCommon = ((above?.mode ?? 0) & EVERYBODY_WRITES) !== 0;
     if (there === undefined || (left <= 0 && !isCommon)) {
       continue;

@@ -7,9 +7,10 @@
  * the user allows, and the cache of Hugging Face, where `snapshots/<revision>/model.onnx_data` is a
  * link to `../../blobs/<digest>` of the same root.
  */
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { fileProblem } from "../core/error-text.js";
+import { statusAt } from "../core/status-at.js";
 import { FileWindow } from "./file-window.js";
 
 /** The model with external data, and the files that may be read for it. */
@@ -65,8 +66,7 @@ function mayRead({ path, allowExternal = [] }: ExternalOwner, file: string): boo
 }
 
 function isAllowed(allowed: string, file: string): boolean {
-  const isThere = statSync(allowed, { throwIfNoEntry: false }) !== undefined;
-  return isThere && isBelow(realpathSync(allowed), file);
+  return statusAt(allowed) !== undefined && isBelow(realpathSync(allowed), file);
 }
 
 /** Whether a real path equals another one or lies below it. */

@@ -1,10 +1,10 @@
 /** Profiles of any kind in the user's cache folder: files of the user's own, read and written whole. */
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Failure } from "../core/failure.js";
 import { makeFolder } from "../core/make-folder.js";
 import { readTextFile } from "../core/read-text.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { statusAt } from "../core/status-at.js";
 import { untrustedPart } from "../core/trusted-path.js";
 import { writeFileAtomically } from "../core/write-file.js";
 import { profileNotStored, profileUnreadable } from "./failures.js";
@@ -35,7 +35,7 @@ export function findKept<Profile>(
   read: (path: string) => Result<Profile>,
   check: (profile: Profile) => Result<void>,
 ): Kept<Profile> {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = statusAt(path);
   if (status === undefined) {
     return { kind: "absent", path };
   }

@@ -1,7 +1,9 @@
 import { basename } from "node:path";
 import { ok, type Result } from "../core/result.js";
+import type { Tensor } from "../ir/operator-graph.js";
 import { writeWholeModel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { fitsMachine } from "../runtime/fits-machine.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { randomFeeds } from "../runtime/random-feeds.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -121,6 +123,10 @@ async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: 
   if (!runtime.ok) {
     return runtime;
   }
+  const fits = largestFits(lowered);
+  if (!fits.ok) {
+    return fits;
+  }
   const feeds = randomFeeds(modelInputs(lowered), options.seed);
   if (!feeds.ok) {
     return feeds;
@@ -139,4 +145,15 @@ async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: 
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     },
   });
+}
+
+/** Whether the machine can hold the model's largest tensor. Fails: `machine-memory-exceeded`. */
+function largestFits({ graph }: LoweredModel): Result<void> {
+  let largest: Tensor | undefined;
+  for (const tensor of graph.tensors) {
+    largest = largest !== undefined && largest.bytes >= tensor.bytes ? largest : tensor;
+  }
+  return largest === undefined
+    ? ok(undefined)
+    : fitsMachine(`tensor "${largest.name}"`, largest.bytes);
 }

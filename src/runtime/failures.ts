@@ -2,6 +2,7 @@
 
 import { errorLine, errorText, fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
+import { formatBytes } from "../core/format.js";
 import { someOf } from "../core/some-of.js";
 
 /** The npm package that executes models on the CPU is not installed, or does not load here. */
@@ -12,6 +13,17 @@ export function runtimeMissing(cause: unknown): Failure {
     hint: "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0",
     exit: 4,
     cause,
+  };
+}
+
+/** Bytes that must be held at a time to run a model, and are more than the machine can hold. */
+export function machineMemoryExceeded(what: string, bytes: number, most: number): Failure {
+  return {
+    code: "machine-memory-exceeded",
+    where: what,
+    message: `has ${formatBytes(bytes)}; this machine holds at most ${formatBytes(most)}`,
+    hint: "give smaller sizes with --dim or --batch, or use a machine with more memory",
+    exit: 4,
   };
 }
 

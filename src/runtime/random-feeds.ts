@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { unsupportedElementType } from "./failures.js";
+import { inputsFitMachine } from "./fits-machine.js";
 import {
   crossesSessions,
   type ElementArray,
@@ -19,7 +20,7 @@ const INTEGER_BOUND = 2;
  * single element (it may be a length; zero would empty tensors). A spec with a value gets that.
  *
  * Order: each input has its own sequence, so adding one does not change the others.
- * Fails: `unsupported-element-type`, one for each such input.
+ * Fails: `unsupported-element-type`, one for each such input; `machine-memory-exceeded`.
  */
 export function randomFeeds(
   inputs: readonly TensorSpec[],
@@ -30,6 +31,10 @@ export function randomFeeds(
     .map((input) => unsupportedElementType(input.name, input.elementType));
   if (first !== undefined) {
     return fail([first, ...others]);
+  }
+  const fits = inputsFitMachine(inputs);
+  if (!fits.ok) {
+    return fits;
   }
   const random = seededRandom(seed);
   return ok(

@@ -4,21 +4,14 @@
  * The name of a folder holds the process that made it. When that process was killed so hard that
  * nothing could clean up after it, the next run that makes such a folder removes what it finds.
  */
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { sha256 } from "../core/digest.js";
 import { fileProblem } from "../core/error-text.js";
 import type { Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { linkStatusAt } from "../core/status-at.js";
 import { trace } from "../core/traces.js";
 import { temporaryFolderFull, temporaryFolderRefused } from "./failures.js";
 
@@ -131,7 +124,7 @@ function isAlive(pid: number): boolean {
 }
 
 function isOwnFolder(path: string): boolean {
-  const there = lstatSync(path, { throwIfNoEntry: false });
+  const there = linkStatusAt(path);
   return there?.isDirectory() === true && there.uid === process.getuid?.();
 }
 

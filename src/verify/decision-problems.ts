@@ -134,8 +134,10 @@ const REASONS: Readonly<Record<DecisionReason, (facts: Facts) => readonly Check[
   ],
 };
 
-function fasterThanChosen({ candidates }: OperatorsSection): string {
-  return `but "${candidates[0]?.algorithm}" is predicted faster`;
+function fasterThanChosen({ candidates: [first] }: OperatorsSection): string {
+  return first === undefined
+    ? "but there are no candidates"
+    : `but "${first.algorithm}" is predicted faster`;
 }
 
 /** The measurement of what was chosen, as it is written elsewhere in the section. */

@@ -180,7 +180,7 @@ function launchProblems(section: OperatorsSection): string[] {
   const end = launches.reduce((latest, { endNs }) => Math.max(latest, endNs), 0);
   return [
     ...problems,
-    ...(end === latencyNs.predicted || launches.length === 0
+    ...(latencyNs.predicted === undefined || end === latencyNs.predicted || launches.length === 0
       ? []
       : [
           `/operators/latencyNs/predicted is ${latencyNs.predicted}, the last launch ends at ${end}`,

@@ -94,6 +94,19 @@ describe("stage models", () => {
     expect((await partition(...cut, stages, "--force")).status).toBe(0);
     const nowhere = await partition(...cut, join(model, "below"), "--stages", "500");
     expect(nowhere.stderr).toContain("error[file-unwritable]");
+    // The name of the model with that of a stage is longer than a file's may be.
+    const long = join(folder, `${"n".repeat(250)}.onnx`);
+    copyFileSync(model, long);
+    const tooLong = await runCli([
+      "partition",
+      long,
+      "--device",
+      "h200",
+      ...cut,
+      stages,
+      "--force",
+    ]);
+    expect(tooLong.stderr).toMatch(/error\[(weights|file)-unwritable\].*the name is too long/);
     const file = await partition(...cut, model);
     expect(file.stderr).toContain("error[file-unwritable]");
     expect(file.status).toBe(1);

@@ -25,6 +25,11 @@ export const RUNTIME_FAILURES = {
     meaning: "The worker threads did not finish in time.",
     action: "Run again on a machine that is less busy.",
   },
+  "machine-memory-exceeded": {
+    exit: 4,
+    meaning: "A tensor of the model, or its inputs together, are more than this machine can hold.",
+    action: "Give smaller sizes with `--dim` or `--batch`, or use a machine with more memory.",
+  },
   "onnxruntime-missing": {
     exit: 4,
     meaning: "The package onnxruntime-node is not installed or cannot be loaded.",

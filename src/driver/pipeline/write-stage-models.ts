@@ -1,8 +1,9 @@
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileUnwritable, stageFolderIsFile, stageModelExists } from "../../core/file-failures.js";
 import { makeFolder } from "../../core/make-folder.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import { linkStatusAt } from "../../core/status-at.js";
 import { writeFileAtomically } from "../../core/write-file.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { stageModels } from "../../onnx/stage-models.js";
@@ -67,7 +68,7 @@ export function writeStageModels(
 
 /** Whether a file of that name exists; a dangling link counts. */
 function isTaken(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return linkStatusAt(path) !== undefined;
 }
 
 function isSameFolder(a: string, b: string): boolean {

@@ -51,6 +51,13 @@ describe("untrustedPart", () => {
     expect(untrustedPart(file, ME)).toBe(`${join(folder, "a")} may be written to by others`);
   });
 
+  it.each([
+    ["in a file", "a/b/file/cache"],
+    ["under a name that is too long", `a/${"n".repeat(300)}/cache`],
+  ])("finds nothing %s, where nothing can be", (_, path) => {
+    expect(untrustedPart(join(folder, path), ME, 2)).toBeUndefined();
+  });
+
   it("looks behind links", () => {
     mkdirSync(join(folder, "c"));
     chmodSync(join(folder, "a", "b"), 0o777);

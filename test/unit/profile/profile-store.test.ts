@@ -61,6 +61,17 @@ describe("the store of profiles", () => {
     });
   });
 
+  it.each([
+    ["in a file", "file/cache"],
+    ["under a name that is too long", "n".repeat(300)],
+  ])("has nothing and keeps nothing %s", (_, name) => {
+    writeFileSync(join(folder, "file"), "");
+    const deep = join(folder, name);
+    expect(findProfile(deep, PROFILE.key).kind).toBe("absent");
+    const path = profilePath(deep, PROFILE.key);
+    expect(writeProfile(path, PROFILE)).toMatchObject({ error: [{ code: "profile-not-stored" }] });
+  });
+
   it("keeps profiles with other keys apart", () => {
     writeProfile(profilePath(folder, PROFILE.key), PROFILE);
     expect(findProfile(folder, { ...PROFILE.key, logicalCores: 4 }).kind).toBe("absent");

@@ -1,4 +1,6 @@
+import { totalmem } from "node:os";
 import { describe, expect, it } from "vitest";
+import { LARGEST_ARRAY_BYTES } from "../../../src/core/largest-array.js";
 import { randomFeeds } from "../../../src/runtime/random-feeds.js";
 import type { TensorSpec } from "../../../src/runtime/tensor-data.js";
 
@@ -23,6 +25,27 @@ describe("randomFeeds", () => {
     expect(feeds(1)).toEqual(feeds(1));
     expect(feeds(1).get("image")).not.toEqual(feeds(2).get("image"));
   });
+
+  it.each([
+    [[{ name: "x", elementType: "float32", dims: [2 ** 40] }], 'input "x"'],
+    // Above what Node takes as one array, or what the machine has.
+    [[{ name: "x", elementType: "uint8", dims: [LARGEST_ARRAY_BYTES + 1] }], 'input "x"'],
+    [
+      Array.from({ length: 2 + Math.ceil(totalmem() / 2 ** 30) }, (_, at) => ({
+        name: `x${at}`,
+        elementType: "int8",
+        dims: [2 ** 30],
+      })),
+      "all inputs together",
+    ],
+  ] satisfies readonly [readonly TensorSpec[], string][])(
+    "refuses what no machine like this holds, before it takes memory for it",
+    (specs, where) => {
+      expect(randomFeeds(specs, 1)).toMatchObject({
+        error: [{ code: "machine-memory-exceeded", where }],
+      });
+    },
+  );
 
   it("keeps the inputs before an added one", () => {
     expect(feeds(5, SPECS.slice(0, 2)).get("tokens")).toEqual(feeds(5).get("tokens"));
