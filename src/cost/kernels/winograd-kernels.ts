@@ -51,7 +51,7 @@ export function winogradKernels(
       arithmetic: "float32",
     },
     device,
-    { ...way, fixedNs: 0 },
+    way,
   );
   return [
     transform(bytes.input, inputs, size, device),
