@@ -12,6 +12,7 @@
  * projection it needs nothing.
  */
 import { dirname, join } from "node:path";
+import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { writeWholeModel } from "../onnx/extract-submodel.js";
@@ -19,7 +20,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { type StageModel, stageModels } from "../onnx/stage-models.js";
 import { StageWeights } from "../onnx/stage-weights.js";
 import { compareOutputs, type OutputComparison } from "../runtime/compare-outputs.js";
-import { executionStopped } from "../runtime/failures.js";
+import { executionStopped, sizesDiffer } from "../runtime/failures.js";
 import {
   bindSession,
   createSession,
@@ -27,7 +28,7 @@ import {
   type SessionOptions,
 } from "../runtime/onnx-runtime.js";
 import { orNoRoom, temporaryFolder } from "../runtime/temporary-folder.js";
-import type { TensorData } from "../runtime/tensor-data.js";
+import { elementCount, type TensorData } from "../runtime/tensor-data.js";
 import type { OnProgress } from "./progress.js";
 
 /** The most optimization that sessions of ONNX Runtime apply. */
@@ -156,8 +157,12 @@ async function runWhole(
   const all: ReadonlyMap<string, TensorData>[] = [];
   for (const set of feeds) {
     const outputs = await runOnce(runtime, whole, set, { level }, lowered.model.path);
+    const problem = outputs.ok ? otherSizes(lowered, outputs.value) : undefined;
     if (!outputs.ok) {
       return outputs;
+    }
+    if (problem !== undefined) {
+      return fail([problem]);
     }
     all.push(outputs.value);
   }
@@ -193,6 +198,10 @@ async function compose(
     if (!outputs.ok) {
       return outputs;
     }
+    const problem = otherSizes(lowered, outputs.value);
+    if (problem !== undefined) {
+      return fail([problem]);
+    }
     for (const [name, data] of outputs.value) {
       known.set(name, data);
     }
@@ -225,6 +234,20 @@ function writeStages(
     }
   }
   return fail([executionStopped()]);
+}
+
+/** The failure for a value whose number of elements is another than the schedule has, if there is one. */
+function otherSizes(
+  { types, model }: LoweredModel,
+  values: ReadonlyMap<string, TensorData>,
+): Failure | undefined {
+  for (const [name, { dims: found }] of values) {
+    const dims = types.get(name)?.dims;
+    if (dims !== undefined && elementCount(dims) !== elementCount(found)) {
+      return sizesDiffer(model.path, { name, dims, found });
+    }
+  }
+  return undefined;
 }
 
 async function runOnce(

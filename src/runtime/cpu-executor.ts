@@ -10,12 +10,14 @@
 import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { someOf } from "../core/some-of.js";
 import {
   executionStopped,
   executorClosed,
   executorTimedOut,
   runtimeMissing,
   segmentFailed,
+  sizesDiffer,
   unsupportedElementType,
   workerDied,
   workerOutOfMemory,
@@ -75,7 +77,7 @@ export interface CpuExecutor {
   /**
    * Runs one inference; one at a time.
    *
-   * Fails: `wrong-input-tensor`, `segment-failed`, `worker-died`, `worker-out-of-memory`,
+   * Fails: `wrong-input-tensor`, `segment-failed`, `sizes-differ`, `worker-died`, `worker-out-of-memory`,
    * `executor-timed-out`, `stopped`, `executor-closed`; after all but the first it is closed.
    */
   run(feeds: ReadonlyMap<string, TensorData>): Promise<Result<ExecutorRun>>;
@@ -192,6 +194,12 @@ class Executor implements CpuExecutor {
       case "failed": {
         const operators = this.#plan.workers[worker]?.[report.segment]?.operators ?? [];
         this.#crew.fail(segmentFailed(worker, operators, report.message));
+        return;
+      }
+      case "other-sizes": {
+        const operators = this.#plan.workers[worker]?.[report.segment]?.operators ?? [];
+        const { name, dims } = present(this.#plan.tensors[report.tensor], "tensor");
+        this.#crew.fail(sizesDiffer(someOf(operators), { name, dims, found: report.found }));
       }
     }
   }

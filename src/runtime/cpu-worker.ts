@@ -123,7 +123,11 @@ async function runSegments(worker: Running, generation: number): Promise<boolean
     const slot = 2 * (worker.setup.firstSegment + position);
     worker.timeline[slot] = process.hrtime.bigint();
     try {
-      await runSegment(worker, position, segment, generation);
+      if (!(await runSegment(worker, position, segment, generation))) {
+        publishWord(worker.control, STATE, STATE_FAILED);
+        Atomics.notify(worker.control, FINISHED);
+        return false;
+      }
     } catch (error) {
       report({ kind: "failed", phase: "run", segment: position, message: errorText(error) });
       publishWord(worker.control, STATE, STATE_FAILED);
@@ -144,12 +148,13 @@ function awaitInput(worker: Running, tensor: number, generation: number): boolea
   );
 }
 
+/** Gives false, after a report, when a tensor has another size than it was compiled for. */
 async function runSegment(
   worker: Running,
   position: number,
   segment: Omit<PlanSegment, "model">,
   generation: number,
-): Promise<void> {
+): Promise<boolean> {
   const { tensors } = worker.setup;
   const feeds: Record<string, RuntimeTensor> = {};
   for (const tensor of segment.inputs) {
@@ -162,8 +167,14 @@ async function runSegment(
   const outputs = await present(worker.sessions[position], "session").run(feeds, fetches);
   for (const tensor of segment.outputs) {
     const { name } = present(tensors[tensor], "tensor");
-    handOver(worker, tensor, present(outputs[name], `output ${name}`), generation);
+    const output = present(outputs[name], `output ${name}`);
+    if (bytesOver(output).length !== tensorBytes(present(tensors[tensor], "tensor"))) {
+      report({ kind: "other-sizes", segment: position, tensor, found: [...output.dims] });
+      return false;
+    }
+    handOver(worker, tensor, output, generation);
   }
+  return true;
 }
 
 /** The tensor as ONNX Runtime can read it, fetched from its producer if that is another worker. */
@@ -192,10 +203,6 @@ function handOver(
   const { setup } = worker;
   const { handover, consumers } = present(setup.routes[tensor], "route");
   const bytes = bytesOver(output);
-  invariant(
-    bytes.length === tensorBytes(present(setup.tensors[tensor], "tensor")),
-    `output ${setup.tensors[tensor]?.name} has ${bytes.length} bytes`,
-  );
   if (handover === "move") {
     const moved: MovedBuffer = { tensor, buffer: bufferOf(output) };
     const port = setup.ports[present(consumers[0], "consumer of a moved tensor")];

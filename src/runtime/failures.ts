@@ -105,6 +105,40 @@ export function segmentFailed(
   };
 }
 
+/** A value as a run gave it, and as the schedule was made for it. */
+export interface OtherSizes {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** The dims in the run. */
+  readonly found: readonly number[];
+}
+
+/** A run gave a value of another size than was inferred, declared or given. */
+export function sizesDiffer(where: string, sizes: OtherSizes): Failure {
+  const { name, dims, found } = sizes;
+  return {
+    code: "sizes-differ",
+    where,
+    message: `"${name}" has the dims [${found.join(", ")}] in this run, and [${dims.join(", ")}] in the schedule`,
+    hint: hintOnSizes(sizes),
+    exit: 1,
+  };
+}
+
+/** The options that give a value the dims of the run, where options can. */
+export function hintOnSizes({ name, dims, found }: OtherSizes): string {
+  if (found.length !== dims.length) {
+    return "its rank depends on data, or is declared wrong in the model: export the model again";
+  }
+  if (found.includes(0)) {
+    return "its size depends on data, and nothing is left of it here: values without elements are not scheduled";
+  }
+  const options = found.flatMap((size, axis) =>
+    size === dims[axis] ? [] : [`--dim "${name}[${axis}]=${size}"`],
+  );
+  return `its size depends on data: ${options.join(" ")}, or the like for the value that it follows from`;
+}
+
 /** The owner of a worker thread: a stream by its number, or a device of a pipeline by its name. */
 export type WorkerOwner = number | string;
 

@@ -53,6 +53,13 @@ export type WorkerReport =
       readonly phase: "load" | "run";
       readonly segment: number;
       readonly message: string;
+    }
+  | {
+      readonly kind: "other-sizes";
+      readonly segment: number;
+      readonly tensor: number;
+      /** Dims of the tensor in the run. */
+      readonly found: readonly number[];
     };
 
 /** A tensor whose buffer changes its owner. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { twoRateModel, windowModel } from "../support/branch-models.js";
+import { placesModel, twoRateModel, windowModel } from "../support/branch-models.js";
 import { runCli } from "../support/run-cli.js";
 
 /** Measuring takes a while on a busy machine. */
@@ -76,4 +76,28 @@ describe("sizes of dynamic dims that nobody gave", () => {
     expect(profiled.stderr).toContain("dynamic dims without --dim: x[1]=512\n");
     expect(profiled.status).toBe(0);
   });
+});
+
+describe("a size that a run gives otherwise than it was given", () => {
+  it.each([
+    ["compile", []],
+    ["a pipeline", ["--devices", "2"]],
+  ])(
+    "ends %s with the value, both sizes, and the option that fits",
+    {
+      timeout: PATIENCE_MS,
+    },
+    async (_, more) => {
+      const model = made("places.onnx", placesModel());
+      const wrong = await run(model, "--dim", "y[1]=3", ...more, "-o", at("places.json"));
+      expect(wrong.stderr).toContain(
+        '"y" has the dims [1, 4] in this run, and [1, 3] in the schedule; ' +
+          'its size depends on data: --dim "y[1]=4"',
+      );
+      expect(wrong.stderr).toContain("error[sizes-differ]");
+      expect(wrong.status).toBe(1);
+      const right = await run(model, "--dim", "y[1]=4", ...more, "-o", at("places.json"));
+      expect(right.status).toBe(0);
+    },
+  );
 });

@@ -83,3 +83,16 @@ export function windowModel(window: number): Uint8Array {
     output: [value("only_y", FLOAT, [1, 1])],
   });
 }
+
+/** y: the places of the elements of exp(x) that are not 0, which are all 4 of them. */
+export function placesModel(): Uint8Array {
+  return modelOf({
+    name: "places",
+    node: [
+      { name: "positive", opType: "Exp", input: ["x"], output: ["e"] },
+      { name: "places", opType: "NonZero", input: ["e"], output: ["y"] },
+    ],
+    input: [value("x", FLOAT, [4])],
+    output: [value("y", INT64, [1, undefined])],
+  });
+}

@@ -80,6 +80,11 @@ export const RUNTIME_FAILURES = {
     meaning: "ONNX Runtime failed while a schedule ran.",
     action: "Check the sizes of dynamic dims.",
   },
+  "sizes-differ": {
+    exit: 1,
+    meaning: "A run gave a value of another size than was inferred, declared or given.",
+    action: "Give the size that the run had with `--dim`, at the value where it arises.",
+  },
   "stage-failed": {
     exit: 1,
     meaning: "ONNX Runtime failed in a stage of a pipeline.",
@@ -88,7 +93,8 @@ export const RUNTIME_FAILURES = {
   "stage-output-wrong-shape": {
     exit: 1,
     meaning: "A stage produced a tensor of another shape than the schedule was made for.",
-    action: "Keep the operator that makes it and its readers in one stage.",
+    action:
+      "Give the size that the run had with `--dim`, or keep the operator that makes it and its readers in one stage.",
   },
   "temporary-folder-full": {
     exit: 4,

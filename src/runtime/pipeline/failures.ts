@@ -1,7 +1,7 @@
 /** The failures that executing a pipeline can end with. */
 import { errorLine } from "../../core/error-text.js";
 import type { Failure } from "../../core/failure.js";
-import { workerOutOfMemory } from "../failures.js";
+import { hintOnSizes, workerOutOfMemory } from "../failures.js";
 
 /** Messages of ONNX Runtime when memory is short. */
 const NO_MEMORY = /bad_alloc|failed to allocate|out of memory|alloc.*fail/i;
@@ -32,13 +32,13 @@ export function stageShapeWrong(
   stage: { readonly name: string; readonly device: string },
   microBatch: number,
   tensor: { readonly name: string; readonly dims: readonly number[] },
-  found: string,
+  found: readonly number[],
 ): Failure {
   return {
     code: "stage-output-wrong-shape",
     where: `stage ${stage.name} on ${stage.device}`,
-    message: `"${tensor.name}" of micro-batch ${microBatch} is ${found}, the schedule was made for [${tensor.dims.join(", ")}]`,
-    hint: "a shape that depends on data cannot be scheduled; keep its maker and its readers in one stage",
+    message: `"${tensor.name}" of micro-batch ${microBatch} is [${found.join(", ")}], the schedule was made for [${tensor.dims.join(", ")}]`,
+    hint: hintOnSizes({ ...tensor, found }),
     exit: 1,
   };
 }

@@ -69,7 +69,8 @@ export type DeviceReport =
       readonly stage: number;
       readonly microBatch: number;
       readonly tensor: number;
-      readonly found: string;
+      /** Dims of the tensor in the run. */
+      readonly found: readonly number[];
     }
   /** Outputs of the model. */
   | { readonly kind: "results"; readonly results: readonly SentTensor[] }

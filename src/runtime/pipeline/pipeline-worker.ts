@@ -279,7 +279,7 @@ async function runBlock(device: Device, { stage, microBatch }: PlanBlock): Promi
     const output = present(given[name], `output "${name}"`);
     const { dims } = present(setup.tensors[tensor], "tensor");
     if (output.dims.join() !== dims.join()) {
-      const found = `[${output.dims.join(", ")}]`;
+      const found = [...output.dims];
       report({ kind: "wrong-shape", stage, microBatch, tensor, found });
       return false;
     }

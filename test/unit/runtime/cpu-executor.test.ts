@@ -112,7 +112,7 @@ describe.skipIf(SKIP_REASON !== undefined)("the CPU executor", () => {
     expect(result).toMatchObject({ ok: false, error: [{ code: "segment-failed", where: "t2" }] });
   });
 
-  it("names the operators of a segment that fails while it runs, and is closed then", async () => {
+  it("names a tensor of another size than planned, with its dims, and is closed then", async () => {
     const tensors: TensorSpec[] = [
       { name: "table", elementType: "float32", dims: [2] },
       { name: "y", elementType: "float32", dims: [3] },
@@ -127,7 +127,16 @@ describe.skipIf(SKIP_REASON !== undefined)("the CPU executor", () => {
     const plan = { tensors, inputs: [0], outputs: [1], workers: [[segment]] };
     const executor = value(await createCpuExecutor(plan));
     const outcome = await executor.run(feedsOf(plan));
-    expect(outcome).toMatchObject({ error: [{ code: "segment-failed", where: "lookup" }] });
+    expect(outcome).toMatchObject({
+      error: [
+        {
+          code: "sizes-differ",
+          where: "lookup",
+          message: '"y" has the dims [2] in this run, and [3] in the schedule',
+          hint: 'its size depends on data: --dim "y[0]=2", or the like for the value that it follows from',
+        },
+      ],
+    });
     expect(await failureOf(executor, plan)).toBe("executor-closed");
   });
 
