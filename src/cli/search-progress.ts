@@ -1,4 +1,4 @@
-import type { OnPlacementSearch } from "../driver/search-placement.js";
+import type { OnParetoSearch, OnPlacementSearch } from "../driver/search-placement.js";
 import { timeOf } from "../report/pipeline.js";
 import type { PipelineSearchOptions } from "../search/pipeline/algorithms.js";
 import type { KnownPeriod, PipelineProgress } from "../search/pipeline/progress.js";
@@ -40,6 +40,25 @@ export function searchProgress(progress: ProgressReporter): OnPlacementSearch {
           ? "searching periods"
           : `trying period ${time(trying.period)}${forMany(trying.microBatchesPerPeriod)}`;
     progress.report({ phase, done, total, label: what });
+  };
+}
+
+/** As `searchProgress`, of a search for every amount of memory. */
+export function paretoProgress(progress: ProgressReporter): OnParetoSearch {
+  let noted = 0;
+  return ({ memory: limit, nodes, done, total, points }, placement) => {
+    if (nodes < QUIET_NODES) {
+      return;
+    }
+    const time = timeOf(placement);
+    for (const { memory, period, microBatchesPerPeriod } of points.slice(noted)) {
+      progress.note(
+        `found period ${time(period)}${forMany(microBatchesPerPeriod)} with memory ${memory}`,
+      );
+    }
+    noted = points.length;
+    const label = limit === undefined ? "searching without limits" : `trying memory ${limit}`;
+    progress.report({ phase: "pareto", done, total, label });
   };
 }
 

@@ -18,7 +18,7 @@ import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js"
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
 import { sharesOf } from "../search/pipeline/effort.js";
-import { type ParetoPoint, paretoFront } from "../search/pipeline/pareto.js";
+import { type ParetoPoint, type ParetoProgress, paretoFront } from "../search/pipeline/pareto.js";
 import type { PipelineProgress } from "../search/pipeline/progress.js";
 
 /** The source of a placement. */
@@ -28,6 +28,9 @@ export type PlacementSource =
 
 /** Called with the progress of a search. */
 export type OnPlacementSearch = (progress: PipelineProgress, placement: Placement) => void;
+
+/** Hears of a search for every amount of memory at work. */
+export type OnParetoSearch = (progress: ParetoProgress, placement: Placement) => void;
 
 /** An effort as it is recorded: only where it is not the usual one. */
 export function recordedEffort(effort: Effort | undefined): Effort | undefined {
@@ -141,18 +144,26 @@ function searchedPipeline(
  * placement does.
  */
 export function searchPareto(
-  request: Pick<SearchRequest, "source" | "effort" | "seed" | "maxNodes" | "shouldStop">,
+  request: Pick<SearchRequest, "source" | "effort" | "seed" | "maxNodes" | "shouldStop"> & {
+    readonly onProgress?: OnParetoSearch;
+  },
 ): Result<{ readonly placement: Placement; readonly points: readonly ParetoPoint[] }> {
   const read = placementOf({ ...request, memory: undefined });
   if (!read.ok) {
     return read;
   }
-  const { effort, seed, maxNodes, shouldStop } = request;
+  const { effort, seed, maxNodes, shouldStop, onProgress } = request;
+  const placement = read.value;
   const { period } = sharesOf(effort ?? "default", read.value, maxNodes);
   const stop = shouldStop === undefined ? {} : { shouldStop };
   return ok({
     placement: read.value,
-    points: paretoFront(read.value, { seed, maxNodes: period, ...stop }),
+    points: paretoFront(placement, {
+      seed,
+      maxNodes: period,
+      ...stop,
+      onProgress: onProgress && ((progress) => onProgress(progress, placement)),
+    }),
   });
 }
 

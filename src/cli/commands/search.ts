@@ -15,7 +15,7 @@ import { EXIT } from "../exit-code.js";
 import { searchSourceMissing } from "../failures.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
-import { leftOutNotes, searchProgress } from "../search-progress.js";
+import { leftOutNotes, paretoProgress, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
 import { SEARCH, type SearchOptions, searchTraits } from "./search-options.js";
 
@@ -109,7 +109,8 @@ function printPareto(
   source: PlacementSource,
 ): CommandOutcome {
   session.io.beforeLongWork?.();
-  const found = searchPareto({ source, ...limitsOf(options) });
+  const onProgress = paretoProgress(session.progress);
+  const found = searchPareto({ source, ...limitsOf(options), onProgress });
   if (!found.ok) {
     return found;
   }

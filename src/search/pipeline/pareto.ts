@@ -19,7 +19,23 @@ export interface ParetoOptions {
   readonly maxNodes: number;
   readonly seed: number;
   readonly shouldStop?: () => boolean;
+  readonly onProgress?: OnParetoProgress | undefined;
 }
+
+/** What the search for all points is at, and what it has. */
+export interface ParetoProgress {
+  /** The limit that is tried; `undefined`: none, to learn how far memory helps. */
+  readonly memory: number | undefined;
+  /** Nodes since the start, of all limits together. */
+  readonly nodes: number;
+  /** Limits done and at most. */
+  readonly done: number;
+  readonly total: number;
+  readonly points: readonly ParetoPoint[];
+}
+
+/** Hears of the search every few milliseconds; what it does has no part in the result. */
+export type OnParetoProgress = (progress: ParetoProgress) => void;
 
 /** Limits that are tried at most; more are left out evenly. */
 const MOST_LIMITS = 64;
@@ -41,18 +57,38 @@ export function paretoFront(placement: Placement, options: ParetoOptions): reado
     ...placement,
     devices: placement.devices.map(({ name }) => ({ name, memory: undefined })),
   };
-  const unlimited = searchPeriod(free, options);
+  const { onProgress, ...limits } = options;
+  const points: ParetoPoint[] = [];
+  let nodes = 0;
+  const searched = (
+    within: Placement,
+    polish: boolean,
+    at: Pick<ParetoProgress, "memory" | "done" | "total">,
+  ) => {
+    let last = 0;
+    const found = searchPeriod(within, {
+      ...limits,
+      polish,
+      onProgress: ({ done }) => {
+        last = done;
+        onProgress?.({ ...at, nodes: nodes + done, points });
+      },
+    });
+    nodes += last;
+    return found;
+  };
+  const unlimited = searched(free, true, { memory: undefined, done: 0, total: MOST_LIMITS });
   const most = Math.max(least, ...unlimited.peaks.map((peak) => peak ?? 0));
   const bound = periodBounds(free)[0];
   const step = Math.max(1, Math.ceil((most - least) / MOST_LIMITS));
-  const points: ParetoPoint[] = [];
+  const total = Math.ceil((most + step - least) / step);
   let best = Number.POSITIVE_INFINITY;
   for (let memory = least; memory < most + step; memory += step) {
     const limited = limitMemory(placement, "placement", memory);
     if (!limited.ok || options.shouldStop?.() === true) {
       continue;
     }
-    const found = searchPeriod(limited.value, { ...options, polish: false });
+    const found = searched(limited.value, false, { memory, done: (memory - least) / step, total });
     const { schedule, lowerBound } = found;
     if (schedule === undefined) {
       continue;

@@ -10,7 +10,7 @@ import type { PipelineOutcome } from "../../../../src/schedule/pipeline-outcome.
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
-import { paretoFront } from "../../../../src/search/pipeline/pareto.js";
+import { type ParetoProgress, paretoFront } from "../../../../src/search/pipeline/pareto.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);
@@ -168,4 +168,23 @@ test("period against memory of the V-shape", () => {
     [4, 4],
   ]);
   expect(points.every(({ status }) => status === "optimal")).toBe(true);
+});
+
+test("period against memory tells what it tries and has, and comes out the same", () => {
+  const placement = shape("m", { devices: 4 });
+  const told: ParetoProgress[] = [];
+  const onProgress = (progress: ParetoProgress) =>
+    void told.push({ ...progress, points: [...progress.points] });
+  const points = paretoFront(placement, { maxNodes: 2000, seed: 1, onProgress });
+  expect(points).toEqual(paretoFront(placement, { maxNodes: 2000, seed: 1 }));
+  expect(told[0]).toMatchObject({ memory: undefined, done: 0, points: [] });
+  const tried = new Set(told.map(({ memory }) => memory));
+  expect(points.filter(({ memory }) => !tried.has(memory))).toEqual([]);
+  for (const [at, { nodes, done, total, points: known }] of told.entries()) {
+    const before = told[at - 1];
+    expect(nodes).toBeGreaterThanOrEqual(before?.nodes ?? 0);
+    expect(known).toEqual(points.slice(0, known.length));
+    expect(done).toBeLessThan(total);
+  }
+  expect(told.at(-1)?.points.length).toBe(points.length - 1);
 });
