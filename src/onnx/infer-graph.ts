@@ -33,6 +33,8 @@ export interface InferContext {
   readonly givenDims: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** Types from other sources for values of the main graph that the rules leave open. */
   readonly fallback: ReadonlyMap<string, Fact>;
+  /** Whether the types that branches and bodies declare complete what the rules leave open. */
+  readonly trustsBodies: boolean;
   /** Filled: the facts of every branch and body. */
   readonly bodies: Map<OnnxGraph, Scope>;
   /** Filled: values of the main graph that were completed from `fallback`. */
@@ -79,7 +81,7 @@ function inferNodes(graph: OnnxGraph, scope: Scope, context: InferContext): Resu
     scope.set(name, fact);
   }
   const isMain = scope.depth === 0;
-  const fallback = isMain ? context.fallback : declaredFacts(graph, context.sizes);
+  const fallback = isMain ? context.fallback : declaredInside(graph, context);
   for (const node of graph.nodes) {
     const call = callOf(node, scope, context.model);
     noteOutputs(call, { scope, context, fallback, isMain });
@@ -136,7 +138,7 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
   const inferBody = (body: OnnxGraph, inputs: readonly Fact[]) => {
     const inner = new Scope(scope);
     for (const [i, input] of body.inputs.entries()) {
-      const declared = declaredFact(input, context.sizes);
+      const declared = context.trustsBodies ? declaredFact(input, context.sizes) : UNKNOWN;
       inner.set(input.name, mergeFacts(inputs[i] ?? UNKNOWN, declared));
     }
     const result = inferNodes(body, inner, context);
@@ -200,9 +202,16 @@ export function declaredFacts(
   graph: OnnxGraph,
   sizes: ReadonlyMap<string, number>,
 ): Map<string, Fact> {
-  return new Map(
-    [...graph.valueInfo, ...graph.outputs].map((value) => [value.name, declaredFact(value, sizes)]),
-  );
+  const facts = new Map<string, Fact>();
+  for (const value of [...graph.outputs, ...graph.valueInfo]) {
+    const fact = declaredFact(value, sizes);
+    facts.set(value.name, mergeFacts(facts.get(value.name) ?? UNKNOWN, fact));
+  }
+  return facts;
+}
+
+function declaredInside(graph: OnnxGraph, { sizes, trustsBodies }: InferContext) {
+  return trustsBodies ? declaredFacts(graph, sizes) : new Map<string, Fact>();
 }
 
 function declaredFact(value: ValueInfo, sizes: ReadonlyMap<string, number>): Fact {

@@ -5,8 +5,9 @@
  * 2. Bind dynamic dims.
  * 3. Infer types, sizes and small constants: our own rules first, then (for what they leave open)
  *    the oracle, then what the model declares.
- * 4. Give each node its role: operator, view, constant, dead.
- * 5. Build the operator graph with the work of every operator.
+ * 4. Replace every If whose condition is now known by the branch that runs, and infer again.
+ * 5. Give each node its role: operator, view, constant, dead.
+ * 6. Build the operator graph with the work of every operator.
  */
 import { invariant } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -25,6 +26,7 @@ import {
 } from "./infer/fact.js";
 import type { Scope } from "./infer/scope.js";
 import { declaredFacts, inferGraph } from "./infer-graph.js";
+import { hasBranches, inlineBranches } from "./inline-branches.js";
 import { typesUnknown } from "./lower-failures.js";
 import type {
   BoundDim,
@@ -36,6 +38,7 @@ import type {
 import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
+import { MAX_DEPTH } from "./skeleton.js";
 
 /** Options of lowering. */
 export interface LowerOptions {
@@ -72,16 +75,15 @@ export async function lowerModel(
   if (!bound.ok) {
     return bound;
   }
-  const inferred = await inferAll(normal.value, bound.value, options.oracle);
-  if (!inferred.ok) {
-    return inferred;
+  const settled = await settleBranches(normal.value, bound.value, options.oracle);
+  if (!settled.ok) {
+    return settled;
   }
-  const roles = nodeRoles(normal.value, inferred.value.scope);
-  const open = openTensors(normal.value, inferred.value.scope, roles);
+  const { inferred, roles, open } = settled.value;
   if (open.length > 0) {
     return fail([typesUnknown(model.path, open.slice(0, NAMED_TENSORS), open.length)]);
   }
-  return ok(finish(normal.value, bound.value, inferred.value, roles));
+  return ok(finish(settled.value.model, bound.value, inferred, roles));
 }
 
 /**
@@ -96,6 +98,64 @@ export function boundDimsOf(
   const normal = normalizeModel(model);
   const bound = normal.ok ? bindDims(normal.value, dims) : normal;
   return bound.ok ? ok(bound.value.boundDims) : bound;
+}
+
+/** A model, its facts and roles, and what stays open. */
+interface Settled {
+  readonly model: OnnxModel;
+  readonly inferred: Inferred;
+  readonly roles: Roles;
+  readonly open: readonly OpenTensor[];
+}
+
+/**
+ * The model without the Ifs whose conditions are known, one depth of branches after the other. An If
+ * stays where its branch has tensors whose types cannot be known, which only matter inside of it.
+ */
+async function settleBranches(
+  model: OnnxModel,
+  bound: BoundInputs,
+  oracle: ShapeOracle | undefined,
+): Promise<Result<Settled>> {
+  let settled = await settle(model, bound, oracle);
+  for (let depth = 0; settled.ok && depth <= MAX_DEPTH; depth++) {
+    const before = new Set(settled.value.open.map(({ name }) => name));
+    const inlined = withoutBranches(settled.value.model, bound);
+    const next = inlined && (await settle(inlined, bound, oracle));
+    if (!next?.ok || next.value.open.some(({ name }) => !before.has(name))) {
+      return settled;
+    }
+    settled = next;
+  }
+  return settled;
+}
+
+/**
+ * The model with known branches inlined; `undefined`: there are none. What a condition rests on is
+ * inferred from the inputs alone: types that are declared, observed or asked for may differ in a run.
+ */
+function withoutBranches(model: OnnxModel, bound: BoundInputs): OnnxModel | undefined {
+  if (!hasBranches(model)) {
+    return undefined;
+  }
+  const strict = inferOnce(model, { ...bound, tensorDims: new Map() }, new Map(), false);
+  const inlined = strict.ok ? inlineBranches(model, strict.value.scope) : undefined;
+  const normal = inlined && normalizeModel(inlined);
+  return normal?.ok ? normal.value : undefined;
+}
+
+async function settle(
+  model: OnnxModel,
+  bound: BoundInputs,
+  oracle: ShapeOracle | undefined,
+): Promise<Result<Settled>> {
+  const inferred = await inferAll(model, bound, oracle);
+  if (!inferred.ok) {
+    return inferred;
+  }
+  const roles = nodeRoles(model, inferred.value.scope);
+  const open = openTensors(model, inferred.value.scope, roles);
+  return ok({ model, inferred: inferred.value, roles, open });
 }
 
 interface Inferred {
@@ -140,7 +200,12 @@ async function inferAll(
   });
 }
 
-function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<string, Fact>) {
+function inferOnce(
+  model: OnnxModel,
+  bound: BoundInputs,
+  fallback: ReadonlyMap<string, Fact>,
+  trustsBodies = true,
+) {
   const bodies = new Map<OnnxGraph, Scope>();
   const completed = new Set<string>();
   const hasDefaults = bound.boundDims.some((dim) => dim.source !== "option");
@@ -151,6 +216,7 @@ function inferOnce(model: OnnxModel, bound: BoundInputs, fallback: ReadonlyMap<s
     givenDims: bound.tensorDims,
     hasDefaults,
     fallback,
+    trustsBodies,
     bodies,
     completed,
     budget,
@@ -182,11 +248,21 @@ async function askOracle(
   return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
 }
 
+interface OpenTensor {
+  readonly name: string;
+  readonly type: string;
+  readonly node: string;
+}
+
 /**
  * Tensors without a complete type that operators or views read or write, in the order of the nodes.
  */
-function openTensors(model: OnnxModel, scope: Scope, { roles, used }: Roles) {
-  const open: { name: string; type: string; node: string }[] = [];
+function openTensors(
+  model: OnnxModel,
+  scope: Scope,
+  { roles, used }: Roles,
+): readonly OpenTensor[] {
+  const open: OpenTensor[] = [];
   const check = (name: string, node: string) => {
     const fact = scope.get(name) ?? UNKNOWN;
     if (used.has(name) && !fact.isConstant && !isComplete(fact)) {

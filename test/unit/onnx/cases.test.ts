@@ -18,6 +18,8 @@ interface Expected {
   readonly refused?: string;
   readonly outputs?: Readonly<Record<string, { readonly type: string; readonly dims: number[] }>>;
   readonly flops?: number;
+  /** Types of the operators, in order. */
+  readonly operators?: readonly string[];
   readonly parameters?: number;
 }
 
@@ -38,7 +40,7 @@ describe("models of public reports", () => {
     expect(CASES.length).toBeGreaterThan(70);
   });
 
-  it.each(CASES)("%s", async (name, { dims, refused, outputs, flops, parameters }) => {
+  it.each(CASES)("%s", async (name, { dims, refused, outputs, flops, parameters, operators }) => {
     const lowered = await lower(name, dims);
     if (refused !== undefined) {
       expect(lowered.ok ? "lowered" : lowered.error[0].code).toBe(refused);
@@ -47,7 +49,9 @@ describe("models of public reports", () => {
     if (!lowered.ok) {
       throw new Error(lowered.error[0].message);
     }
-    const { types } = lowered.value;
+    const { types, graph } = lowered.value;
+    const made = graph.operators.map(({ type }) => type);
+    expect(made).toEqual(operators ?? made);
     for (const [output, { type, dims: sizes }] of Object.entries(outputs ?? {})) {
       expect(types.get(output)).toEqual({ elementType: type, dims: sizes });
     }

@@ -1,0 +1,47 @@
+/** Branches in the place of their If give the same bits as the file in ONNX Runtime. */
+import { describe, expect, it } from "vitest";
+import { writeWholeModel } from "../../src/onnx/extract-submodel.js";
+import type { LoweredModel } from "../../src/onnx/lowered-model.js";
+import { modelInputs } from "../../src/profile/worker-plan-of.js";
+import { bindSession, createSession } from "../../src/runtime/onnx-runtime.js";
+import { randomFeeds } from "../../src/runtime/random-feeds.js";
+import { nestedBranches } from "../support/known-branches.js";
+import { onnxRuntime, SKIP_REASON } from "../support/onnx-runtime.js";
+import { loweredTinyModel } from "../support/tiny-model.js";
+
+async function outputsOf(bytes: Uint8Array, lowered: LoweredModel) {
+  const feeds = randomFeeds(modelInputs(lowered), 3);
+  const session = await createSession(onnxRuntime(), bytes, { level: "disabled" }, "branches");
+  if (!session.ok || !feeds.ok) {
+    throw new Error(session.ok ? "no inputs" : session.error[0].message);
+  }
+  const bound = bindSession(onnxRuntime(), session.value, feeds.value, "branches");
+  const outputs = await bound.run();
+  if (!outputs.ok) {
+    throw new Error(outputs.error[0].message);
+  }
+  const bits = new Map(
+    [...outputs.value].map(([name, made]) => [name, Buffer.from(made.bytes).toString("hex")]),
+  );
+  await bound.release();
+  return bits;
+}
+
+describe.skipIf(SKIP_REASON !== undefined)("a model whose Ifs are known", () => {
+  it("gives the outputs of its file", async () => {
+    const file = nestedBranches(true);
+    const { lowered, remove } = await loweredTinyModel(file);
+    try {
+      expect(lowered.graph.operators.some(({ type }) => type === "If")).toBe(false);
+      const whole = writeWholeModel(lowered);
+      if (!whole.ok) {
+        throw new Error(whole.error[0].message);
+      }
+      const outputs = await outputsOf(whole.value, lowered);
+      expect(outputs.size).toBe(6);
+      expect(outputs).toEqual(await outputsOf(Uint8Array.from(file), lowered));
+    } finally {
+      remove();
+    }
+  });
+});
