@@ -17,7 +17,7 @@ const REFUSED: readonly (OperatorCase & { readonly says: RegExp })[] = [
   { type: "MatMul", inputs: "f32[2,3] f32[4,5]", outputs: 1, says: /inner sizes/ },
   { type: "Gemm", inputs: "f32[2,3] f32[4,5]", outputs: 1, says: /inner sizes/ },
   { type: "Reshape", inputs: "f32[2,3] i64=4,2", outputs: 1, says: /cannot be reshaped/ },
-  { type: "Reshape", inputs: "f32[2,3] i64=-1,-1", outputs: 1, says: /not one to reshape to/ },
+  { type: "Reshape", inputs: "f32[2,3] i64=-1,-1", outputs: 1, says: /is not a valid shape/ },
   {
     type: "Concat",
     inputs: "f32[2,3] f32[3,3]",
@@ -49,7 +49,7 @@ const REFUSED: readonly (OperatorCase & { readonly says: RegExp })[] = [
     outputs: 1,
     says: /axis 2/,
   },
-  { type: "TopK", inputs: "f32[3] i64=4", outputs: 2, says: /4 largest of 3/ },
+  { type: "TopK", inputs: "f32[3] i64=4", outputs: 2, says: /select 4 of 3/ },
   {
     type: "LSTM",
     inputs: "f32[5,2,3] f32[1,16,7] f32[1,16,4]",
