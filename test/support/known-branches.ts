@@ -109,10 +109,14 @@ export function nestedBranches(isPlain: boolean): Uint8Array {
   return modelOf(nodes, outputs, { dimValue: 3 });
 }
 
-/** Chooses by the sum of x (`onData`), or by its last dim, which has the name `columns`. */
-export function chooseBy(onData: boolean): Uint8Array {
+/**
+ * Chooses by the last dim of x, which has the name `columns`; by the sum of x; or by the last dim of
+ * `found`, the places where x is not zero, of which there are as many as a run finds.
+ */
+export function chooseBy(what: "size" | "data" | "found"): Uint8Array {
   const sum = [node("ReduceSum", "x", "sum"), node("Greater", "sum bound", "is_three")];
-  const by = onData ? sum : SIZES;
+  const found = [node("NonZero", "x", "found"), node("Shape", "found", "sizes")];
+  const by = { size: SIZES, data: sum, found: [...found, ...SIZES.slice(1)] }[what];
   const yes: Branch = { nodes: [node("Neg", "x", "value")], returns: ["value"] };
   const no: Branch = { nodes: [node("Exp", "x", "value")], returns: ["value"] };
   return modelOf([...by, choice("is_three", "y", yes, no)], ["y"], { dimParam: "columns" });

@@ -75,6 +75,7 @@ export function tinyModel(model: {
 /** A lowered model that lies in a file of its own until `remove` is called. */
 export async function loweredTinyModel(
   model: Uint8Array,
+  dims: ReadonlyMap<string, number> = new Map(),
 ): Promise<{ readonly lowered: LoweredModel; readonly remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), "tiny-model-"));
   const path = join(folder, "tiny.onnx");
@@ -83,7 +84,7 @@ export async function loweredTinyModel(
   if (!read.ok) {
     throw new Error(read.error[0].message);
   }
-  const lowered = await lowerModel(read.value, { dims: new Map() });
+  const lowered = await lowerModel(read.value, { dims });
   if (!lowered.ok) {
     throw new Error(lowered.error[0].message);
   }

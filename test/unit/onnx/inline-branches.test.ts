@@ -61,11 +61,16 @@ describe("an If whose condition is known", () => {
   });
 
   it("follows the size that a dynamic dim is given", async () => {
-    expect(typesOf(await lowered(chooseBy(false), { columns: 3 }))).toEqual(["Neg"]);
-    expect(typesOf(await lowered(chooseBy(false), { columns: 4 }))).toEqual(["Exp"]);
+    expect(typesOf(await lowered(chooseBy("size"), { columns: 3 }))).toEqual(["Neg"]);
+    expect(typesOf(await lowered(chooseBy("size"), { columns: 4 }))).toEqual(["Exp"]);
   });
 
   it("stays an If where the condition depends on data", async () => {
-    expect(typesOf(await lowered(chooseBy(true), { columns: 3 }))).toContain("If");
+    expect(typesOf(await lowered(chooseBy("data"), { columns: 3 }))).toContain("If");
+  });
+
+  it("stays an If where the condition rests on a size that another run may not find", async () => {
+    const dims = { columns: 3, "found[1]": 3 };
+    expect(typesOf(await lowered(chooseBy("found"), dims))).toContain("If");
   });
 });
