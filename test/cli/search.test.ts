@@ -122,7 +122,11 @@ describe("search", () => {
     ["a period", (t) => t.replace('"period": 4', '"period": 5'), "error[schedule-broken]"],
     ["a makespan", (t) => t.replace(/"makespan": \d+/, '"makespan": 1'), "the makespan is"],
     ["a bound", (t) => t.replace('"periodLowerBound": 4', '"periodLowerBound": 5'), "below its"],
-    ["the anchor", (t) => t.replace(/"anchor": \d+/, '"anchor": 1'), "/pipeline/anchor does not follow"],
+    [
+      "the anchor",
+      (t) => t.replace(/"anchor": \d+/, '"anchor": 1'),
+      "/pipeline/anchor does not follow",
+    ],
     ["in-flight", (t) => t.replace(/"inFlight": \d+/, '"inFlight": 9'), "/pipeline/inFlight"],
     [
       "a block's name",
