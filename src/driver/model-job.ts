@@ -2,6 +2,7 @@ import { mayWrite, writeText } from "../core/files.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { executionStopped } from "../runtime/failures.js";
 import {
   type BatchOptions,
@@ -60,6 +61,10 @@ export async function runModelJob<T>(
   const note = noteOnDims(lowered.value);
   if (note !== undefined) {
     context.onNote(note);
+  }
+  const random = noteOnRandomNumbers(lowered.value);
+  if (random !== undefined) {
+    context.onNote(random);
   }
   const made = await make(lowered.value);
   if (!made.ok) {

@@ -1,9 +1,11 @@
 import type { OperatorsSection } from "../artifact/artifact.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { doubtOf, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
+import { comparedOutputs } from "../profile/worker-plan-of.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
 import { whyOutputsMayDiffer } from "../runtime/saturating-products.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
@@ -33,6 +35,8 @@ export interface RunReport {
   readonly compiledNs: number | undefined;
   readonly schedule: RunTiming;
   readonly baselines: readonly RunTiming[];
+  /** Outputs that are the same in every run, and were compared. */
+  readonly compared: number;
   readonly noise: number;
   readonly rounds: number;
 }
@@ -122,6 +126,10 @@ async function runOnCpu(
   context: DriverContext,
 ): Promise<Result<RunReport>> {
   const operators = present(artifact.operators, "operators section");
+  const random = noteOnRandomNumbers(lowered);
+  if (random !== undefined) {
+    context.onNote(random);
+  }
   const isSplit = schedule.streams > 1;
   const load = (context.machineLoad ?? machineLoad)();
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
@@ -158,6 +166,7 @@ async function runOnCpu(
     compiledNs: operators.latencyNs.measured,
     schedule: { name: operators.algorithm, latency, relative, outputs },
     baselines: timings,
+    compared: comparedOutputs(lowered).size,
     noise: noiseRatio,
     rounds,
   });

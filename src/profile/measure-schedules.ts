@@ -42,7 +42,7 @@ import {
   type ScheduleRunner,
 } from "./schedule-runner.js";
 import { noiseOf, relativeTime, timingOf } from "./timing.js";
-import { scheduleDigest, scheduledOutputs } from "./worker-plan-of.js";
+import { comparedOutputs, scheduleDigest } from "./worker-plan-of.js";
 
 /** Options of measuring schedules. */
 export interface ScheduleRequest extends RunnableModel {
@@ -302,7 +302,7 @@ function summarize(
 ): ScheduleMeasurement {
   const reference = present(baselines[0], "sequential baseline");
   const random = seededRandom(request.seed);
-  const names = scheduledOutputs(request.lowered);
+  const names = comparedOutputs(request.lowered);
   const timingsOf = (
     contestant: Contestant,
     label: number,

@@ -6,6 +6,7 @@ import type { OperatorGraph, TensorId } from "../ir/operator-graph.js";
 import { comparedInputs } from "../onnx/compared-inputs.js";
 import { extractSubmodel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { randomParts } from "../onnx/random-nodes.js";
 import { unsupportedElementType } from "../runtime/failures.js";
 import { crossesSessions, type TensorData, type TensorSpec } from "../runtime/tensor-data.js";
 import type { PlanSegment, WorkerPlan } from "../runtime/worker-plan.js";
@@ -90,6 +91,12 @@ export function scheduledOutputs(lowered: LoweredModel): ReadonlySet<string> {
   );
   const names = lowered.model.graph.outputs.map(({ name }) => name);
   return new Set(names.filter((name) => tensors.has(lowered.viewOf.get(name) ?? name)));
+}
+
+/** Names of the scheduled outputs that are the same in every run: what can be compared. */
+export function comparedOutputs(lowered: LoweredModel): ReadonlySet<string> {
+  const { values } = randomParts(lowered);
+  return new Set([...scheduledOutputs(lowered)].filter((name) => !values.has(name)));
 }
 
 /** The inputs of a lowered model: what must be fed to run it. */

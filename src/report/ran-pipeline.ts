@@ -53,6 +53,7 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
   const same = outputs.identical
     ? "identical to the whole model's"
     : `within ${outputs.maxRelative.toExponential(1)} of the whole model's`;
+  const often = `${counted(rounds, "round")} and one to warm up`;
   return [
     textTable(
       ["", "predicted", "measured", "p10 to p90", "than predicted"],
@@ -63,7 +64,9 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
     "",
     wholeModelTable(ran, layout.width),
     "",
-    `outputs    ${same}, ${counted(outputs.compared, "micro-batch", "es")} over ${counted(rounds, "round")} and one to warm up`,
+    outputs.compared === 0
+      ? `outputs    not compared; ${often}`
+      : `outputs    ${same}, ${counted(outputs.compared, "micro-batch", "es")} over ${often}`,
     `sessions   optimization ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each`,
     "",
     "predicted",

@@ -31,6 +31,8 @@ interface Ran {
 /** A run on the CPU. */
 export interface RanOnCpu extends Ran {
   readonly threadsPerStream: number;
+  /** Outputs that are the same in every run, and were compared. */
+  readonly compared: number;
   readonly schedule: RanWay;
   readonly baselines: readonly RanWay[];
 }
@@ -54,7 +56,11 @@ export function renderRan(ran: RanOnCpu, columns: number): string {
   const row = (name: string, { latency, outputs }: RanWay): string[] => [
     name,
     ...timesOf(latency, base),
-    outputs.identical ? "identical" : `within ${outputs.maxRelative.toExponential(1)}`,
+    ran.compared === 0
+      ? "not compared"
+      : outputs.identical
+        ? "identical"
+        : `within ${outputs.maxRelative.toExponential(1)}`,
   ];
   const own = threadsPerStream > 1 ? "all-cores" : "sequential";
   // One stream is the whole model in one session: that baseline is the schedule, measured once.

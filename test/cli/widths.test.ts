@@ -129,7 +129,14 @@ describe("reports", () => {
     const way = (name: string) => ({ name, latency, outputs });
     const ran = renderRan(
       {
-        ...{ algorithm: "top-compile", streams: 2, threadsPerStream: 1, noise: 0.01, rounds: 40 },
+        ...{
+          algorithm: "top-compile",
+          streams: 2,
+          threadsPerStream: 1,
+          compared: 1,
+          noise: 0.01,
+          rounds: 40,
+        },
         ...{ predictedNs: 120_000_000, compiledNs: 110_000_000, schedule: way("top-compile") },
         baselines: ["sequential", "sequential-again", "all-cores", "parallel-mode"].map(way),
       },

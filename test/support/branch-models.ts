@@ -96,3 +96,40 @@ export function placesModel(): Uint8Array {
     output: [value("y", INT64, [1, undefined])],
   });
 }
+
+/** `noisy` is 2 x behind a Dropout that draws where it trains; `steady` is relu(-x). */
+export function dropoutModel(trains: boolean): Uint8Array {
+  const training = {
+    name: "trains",
+    dims: [],
+    dataType: 9,
+    rawData: Uint8Array.of(trains ? 1 : 0),
+  };
+  const half = new Uint8Array(Float32Array.of(0.5).buffer);
+  return modelOf({
+    name: "dropout",
+    node: [
+      { name: "double", opType: "Add", input: ["x", "x"], output: ["d"] },
+      { name: "drop", opType: "Dropout", input: ["d", "ratio", "trains"], output: ["noisy"] },
+      { name: "negate", opType: "Neg", input: ["x"], output: ["n"] },
+      { name: "soften", opType: "Relu", input: ["n"], output: ["steady"] },
+    ],
+    initializer: [training, { name: "ratio", dims: [], dataType: FLOAT, rawData: half }],
+    input: [value("x", FLOAT, [64])],
+    output: [value("noisy", FLOAT, [64]), value("steady", FLOAT, [64])],
+  });
+}
+
+/** y = -(x + noise), which no run repeats. */
+export function noiseModel(): Uint8Array {
+  return modelOf({
+    name: "noise",
+    node: [
+      { name: "draw", opType: "RandomNormalLike", input: ["x"], output: ["r"] },
+      { name: "add", opType: "Add", input: ["x", "r"], output: ["s"] },
+      { name: "last", opType: "Neg", input: ["s"], output: ["y"] },
+    ],
+    input: [value("x", FLOAT, [64])],
+    output: [value("y", FLOAT, [64])],
+  });
+}

@@ -9,6 +9,7 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { blockPositions, wholeOf } from "../../artifact/section-schedules.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import { noteOnRandomNumbers } from "../../onnx/random-nodes.js";
 import type { Placement } from "../../placement/placement.js";
 import {
   measurePipeline,
@@ -118,6 +119,10 @@ export async function runPipeline(
     return runtime;
   }
   const { lowered, partition, blockOf } = staged.value;
+  const random = noteOnRandomNumbers(lowered);
+  if (random !== undefined) {
+    context.onNote(random);
+  }
   const feeds: ReadonlyMap<string, TensorData>[] = [];
   for (let set = 0; set < Math.min(INPUT_SETS, section.microBatches); set++) {
     const made = randomFeeds(modelInputs(lowered), seed + set);

@@ -12,7 +12,7 @@ import {
 import { type ExactProducts, probeProducts } from "../../runtime/product-probe.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
 import { elementsOver } from "../../runtime/tensor-data.js";
-import { modelOutputsOf, scheduledOutputs } from "../worker-plan-of.js";
+import { comparedOutputs, modelOutputsOf } from "../worker-plan-of.js";
 
 /** Outputs by name. */
 export type Outputs = ReadonlyMap<string, TensorData>;
@@ -78,7 +78,7 @@ async function runWhole(
     if (!outputs.ok) {
       return outputs;
     }
-    const names = scheduledOutputs(lowered);
+    const names = comparedOutputs(lowered);
     return ok(new Map([...outputs.value].filter(([name]) => names.has(name))));
   } finally {
     await bound.release();
