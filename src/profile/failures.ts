@@ -103,6 +103,18 @@ export function profilerFailed(cause: unknown): Failure {
   };
 }
 
+/** A profile of ONNX Runtime without any kernel of the model: nothing could be attributed. */
+export function kernelsNotFound(where: string): Failure {
+  return {
+    code: "profiler-failed",
+    where,
+    message:
+      "the profile of ONNX Runtime has none of the model's kernels, so operators have no times",
+    hint: "give the nodes of the model plain names, without quotes and backslashes",
+    exit: 4,
+  };
+}
+
 /** Digests by their beginning, which is enough to tell them apart. */
 function short(value: string): string {
   return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 16)}...` : value || "none";

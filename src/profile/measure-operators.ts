@@ -15,7 +15,9 @@ import { join } from "node:path";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { median, quantile } from "../core/statistics.js";
+import { bodiesOf } from "../onnx/bodies.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { OnnxGraph } from "../onnx/model.js";
 import { readModel } from "../onnx/read-model.js";
 import { executionStopped } from "../runtime/failures.js";
 import { bindSession, createSession, type OnnxRuntime } from "../runtime/onnx-runtime.js";
@@ -27,9 +29,9 @@ import {
   type KernelAttribution,
   timeSharesOf,
 } from "./attribute-kernels.js";
-import { profilerFailed } from "./failures.js";
+import { kernelsNotFound, profilerFailed } from "./failures.js";
 import type { OperatorMethod, OperatorTiming } from "./profile.js";
-import { driftOf, type ProfiledRuns, sortEvents } from "./profiler-events.js";
+import { driftOf, type ProfiledRuns, sortEvents, withEscapedNames } from "./profiler-events.js";
 import type { OnProgress } from "./progress.js";
 import { round4, timingOf } from "./timing.js";
 
@@ -258,7 +260,15 @@ function readSession(
   const text = readFileSync(join(folder, present(file, "profile of the session")), "utf8");
   const attribution = attributeKernels(lowered, optimized.value.graph);
   const names = optimized.value.graph.nodes.map((node) => node.name);
-  return ok(splitTimes(lowered, sortEvents(text, WARM_UP_RUNS), names, attribution));
+  const runs = sortEvents(withEscapedNames(text, namesIn(optimized.value.graph)), WARM_UP_RUNS);
+  return names.length > 0 && !names.some((name) => runs.kernelNs.has(name))
+    ? fail([kernelsNotFound(lowered.model.path)])
+    : ok(splitTimes(lowered, runs, names, attribution));
+}
+
+/** Names of all nodes, those in bodies included. */
+function namesIn(graph: OnnxGraph): readonly string[] {
+  return graph.nodes.flatMap((node) => [node.name, ...bodiesOf(node).flatMap(namesIn)]);
 }
 
 /** Gives every operator its part of every run. */

@@ -19,6 +19,25 @@ export interface ProfiledRuns {
 
 const KERNEL_SUFFIX = "_kernel_time";
 
+/** The name of a kernel in a profile, which holds no other field's name. */
+const KERNEL_NAME = /("name"\s*:\s*)"((?:(?!"name"\s*:)[\s\S])*?)_kernel_time"/g;
+
+/**
+ * The text of a profile with the given names as JSON strings: ONNX Runtime writes names as they
+ * are, with quotes, backslashes and control characters.
+ *
+ * Example: `"name" :"a\b_kernel_time"` of the node `a\b` gets a second backslash.
+ * Cost: O(length of the text).
+ */
+export function withEscapedNames(text: string, names: readonly string[]): string {
+  const odd = new Set(names.filter((name) => JSON.stringify(name) !== `"${name}"`));
+  return odd.size === 0
+    ? text
+    : text.replace(KERNEL_NAME, (whole, field: string, name: string) =>
+        odd.has(name) ? `${field}${JSON.stringify(`${name}${KERNEL_SUFFIX}`)}` : whole,
+      );
+}
+
 /**
  * Sorts the events of a profile into runs and kernels.
  *

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { driftOf, sortEvents } from "../../../src/profile/profiler-events.js";
+import { driftOf, sortEvents, withEscapedNames } from "../../../src/profile/profiler-events.js";
 
 function run(ts: number, dur: number) {
   return { cat: "Session", name: "model_run", ts, dur };
@@ -45,6 +45,40 @@ describe("sortEvents", () => {
       runNs: [],
       kernelNs: new Map(),
     });
+  });
+});
+
+describe("withEscapedNames", () => {
+  /** The profile as ONNX Runtime writes it, which escapes nothing. */
+  function written(names: readonly string[]): string {
+    const events = names.map(
+      (name, at) =>
+        `{"cat" : "Node","name" :"${name}_kernel_time","dur" :${at + 1},"ts" :${10 * at},"args" : {"op_name" : "Add"}}`,
+    );
+    const whole = '{"cat" : "Session","name" :"model_run","dur" :900,"ts" :0,"args" : {}}';
+    return `[\n${[whole, ...events].join(",\n")}\n]\n`;
+  }
+
+  it.each([
+    ["a backslash", "a\\b"],
+    ["a quote", 'a"b'],
+    ["a line break", "a\nb"],
+    ["a control character", "a\u0001b"],
+    ["what looks like an escape", "a\\u0062"],
+    ["no such thing", "a/b.c"],
+  ])("keeps a name with %s apart from others", (_, name) => {
+    const names = ["first", name, "last"];
+    const { kernelNs } = sortEvents(withEscapedNames(written(names), names), 0);
+    expect([...kernelNs].map(([each, times]) => [each, ...times])).toEqual([
+      ["first", 1000],
+      [name, 2000],
+      ["last", 3000],
+    ]);
+  });
+
+  it("leaves names alone that were escaped already", () => {
+    const text = JSON.stringify([run(0, 30), node('a"b', 1, 2)]);
+    expect(withEscapedNames(text, ['a"b'])).toBe(text);
   });
 });
 
