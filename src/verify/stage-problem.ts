@@ -112,7 +112,7 @@ function costsOf(
   if ((isCpu || isRecorded) !== (device?.source === "measured")) {
     return "/device/source and /provenance contradict each other";
   }
-  if (isCpu || isOfFile || device?.costModel !== COST_MODEL_VERSION) {
+  if (isCpu || isOfFile) {
     return undefined;
   }
   const model = deviceModelNamed(String(options["device"]));
@@ -127,6 +127,9 @@ function costsOf(
   }
   if (device?.name !== model.product) {
     return `/device/name is not "${model.product}"`;
+  }
+  if (device.costModel !== COST_MODEL_VERSION) {
+    return undefined;
   }
   const foreign = lowered.graph.operators.find((operator) => !isCapturable(operator));
   return foreign === undefined
