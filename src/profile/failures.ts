@@ -94,25 +94,29 @@ export function profileNotStored(path: string, cause: unknown): Failure {
 
 /** The profiler's file is missing or unusable. */
 export function profilerFailed(cause: unknown): Failure {
-  return {
-    code: "profiler-failed",
-    message: `the profile of ONNX Runtime cannot be used: ${errorText(cause)}`,
-    hint: "check that the folder for temporary files (TMPDIR) can be written",
-    exit: 4,
-    cause,
-  };
+  return profileUnusable(
+    errorText(cause),
+    "check that the folder for temporary files (TMPDIR) can be written",
+    { cause },
+  );
 }
 
 /** A profile of ONNX Runtime without any kernel of the model: nothing could be attributed. */
 export function kernelsNotFound(where: string): Failure {
-  return {
-    code: "profiler-failed",
-    where,
-    message:
-      "the profile of ONNX Runtime has none of the model's kernels, so operators have no times",
-    hint: "give the nodes of the model plain names, without quotes and backslashes",
-    exit: 4,
-  };
+  return profileUnusable(
+    "it has none of the model's kernels, so operators have no times",
+    "give the nodes of the model plain names, without quotes and backslashes",
+    { where },
+  );
+}
+
+function profileUnusable(
+  problem: string,
+  hint: string,
+  more: Pick<Failure, "cause" | "where">,
+): Failure {
+  const message = `the profile of ONNX Runtime cannot be used: ${problem}`;
+  return { code: "profiler-failed", message, hint, exit: 4, ...more };
 }
 
 /** Digests by their beginning, which is enough to tell them apart. */
