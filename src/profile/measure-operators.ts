@@ -118,6 +118,8 @@ export async function measureOperators(
 /** Durations of runs without the profiler, which takes part of the time that it measures. */
 async function measurePlainRuns(request: OperatorRequest): Promise<Result<readonly number[]>> {
   const { path } = request.lowered.model;
+  // Said before the first session is made: for ten thousands of nodes ONNX Runtime takes minutes.
+  sayProgress(request, 0, 0);
   const session = await createSession(request.runtime, request.model, {}, path);
   if (!session.ok) {
     return session;
@@ -232,18 +234,24 @@ async function runOften(
     if (!outcome.ok) {
       return outcome;
     }
-    request.onProgress?.({
-      phase: "operators",
-      done: position * (WARM_UP_RUNS + MIN_RUNS) + Math.min(done + 1, WARM_UP_RUNS + MIN_RUNS),
-      total: (1 + Math.max(MIN_SESSIONS, position)) * (WARM_UP_RUNS + MIN_RUNS),
-      label: position === 0 ? "whole model" : `operators, session ${position}`,
-    });
+    sayProgress(request, position, done + 1);
     const kept = done + 1 - WARM_UP_RUNS;
     if (kept >= MIN_RUNS && (performance.now() - start) * 1e6 >= SESSION_NS) {
       break;
     }
   }
   return ok(undefined);
+}
+
+/** Tells that a session, the one without the profiler first, has run `runs` times. */
+function sayProgress({ onProgress }: OperatorRequest, position: number, runs: number): void {
+  const perSession = WARM_UP_RUNS + MIN_RUNS;
+  onProgress?.({
+    phase: "operators",
+    done: position * perSession + Math.min(runs, perSession),
+    total: (1 + Math.max(MIN_SESSIONS, position)) * perSession,
+    label: position === 0 ? "whole model" : `operators, session ${position}`,
+  });
 }
 
 /** Reads the profile and the optimized model that one session wrote. */
