@@ -56,7 +56,7 @@ export function operatorsSectionOf(parts: SectionParts): OperatorsSection {
     latencyNs: latenciesOf(parts, isPredicted),
     dims: lowered.boundDims.map(({ name, size }) => ({ name, size })),
     longestPathNs: Math.round(
-      criticalPath(lowered.graph, ({ id }) => costs.durationNs[id] as number).length,
+      criticalPath(lowered.graph, ({ id }) => costs.durationNs[id]!).length,
     ),
     ...(isPredicted ? { workers: workersOf(parts.workers) } : {}),
     ...optionally("measurement", ways),
@@ -148,9 +148,9 @@ function timedLaunchesOf(parts: SectionParts): readonly ArtifactLaunch[] {
     const { operator } = present(schedule.launches[at], "launch");
     return {
       ...launch,
-      startNs: line.operatorStartNs[operator] as number,
-      endNs: line.operatorEndNs[operator] as number,
-      aloneNs: costs.durationNs[operator] as number,
+      startNs: line.operatorStartNs[operator]!,
+      endNs: line.operatorEndNs[operator]!,
+      aloneNs: costs.durationNs[operator]!,
     };
   });
 }

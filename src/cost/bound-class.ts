@@ -35,7 +35,7 @@ export function ridgeOf(graph: OperatorGraph, { durationNs }: OperatorCosts): nu
   let flopsPerNs = 0;
   let bytesPerNs = 0;
   for (const { id, work } of graph.operators) {
-    const ns = durationNs[id] as number;
+    const ns = durationNs[id]!;
     if (ns > 0) {
       const bytes = work.bytesRead + work.bytesWritten + work.parameterBytes;
       flopsPerNs = Math.max(flopsPerNs, work.flops / ns);

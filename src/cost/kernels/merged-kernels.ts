@@ -10,7 +10,7 @@ import { ELEMENTWISE_SHAPE, streamKernel } from "./stream-kernel.js";
 
 /**
  * The kernels of operators that are computed together: one convolution with the stacked filters, zeros
- * included, or one pass over all elements. Results that are no neighbours in memory are copied out
+ * included, or one pass over all elements. Results that are no neighbors in memory are copied out
  * by a kernel for each part.
  */
 export function mergedKernels(merged: MergedOperator, context: ProductContext): readonly Kernel[] {

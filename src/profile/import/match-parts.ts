@@ -234,7 +234,7 @@ class Groups {
   #rootOf(id: number): number {
     let root = id;
     while (this.#parent[root] !== root) {
-      root = this.#parent[root] as number;
+      root = this.#parent[root]!;
     }
     this.#parent[id] = root;
     return root;

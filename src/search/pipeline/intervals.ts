@@ -46,7 +46,7 @@ function firstEndingAfter(line: readonly Interval[], time: number): number {
   return low;
 }
 
-/** Puts an interval into its place; neighbours that touch become one. */
+/** Puts an interval into its place; neighbors that touch become one. */
 export function insertInterval(line: Interval[], { start, end }: Interval): void {
   const at = firstEndingAfter(line, start);
   const before = line[at - 1];

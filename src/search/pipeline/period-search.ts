@@ -96,148 +96,152 @@ export function searchPeriod(placement: Placement, options: PeriodOptions): Peri
 }
 
 class PeriodSearch {
-  private readonly placement: Placement;
-  private readonly options: PeriodOptions;
-  private readonly bound: PeriodBound | undefined;
-  private readonly work: WorkLimit;
-  private readonly limits: readonly (number | undefined)[];
+  readonly #placement: Placement;
+  readonly #options: PeriodOptions;
+  readonly #bound: PeriodBound | undefined;
+  readonly #work: WorkLimit;
+  readonly #limits: readonly (number | undefined)[];
   /** Per number of micro-batches: periods below are impossible. */
-  private readonly denied = new Map<number, number>();
-  private known: PipelineProgress["known"];
+  readonly #denied = new Map<number, number>();
+  #known: PipelineProgress["known"];
 
   constructor(placement: Placement, options: PeriodOptions) {
-    this.placement = placement;
-    this.options = options;
-    this.bound = periodBounds(placement)[0];
-    this.work = new WorkLimit(options.maxNodes, () => this.isStopped());
-    this.limits = placement.devices.map(({ memory }) => memory);
+    this.#placement = placement;
+    this.#options = options;
+    this.#bound = periodBounds(placement)[0];
+    this.#work = new WorkLimit(options.maxNodes, () => this.#isStopped());
+    this.#limits = placement.devices.map(({ memory }) => memory);
   }
 
   run(): PeriodResult {
-    const needs = memoryNeeds(this.placement);
-    const short = this.placement.devices.some(
+    const needs = memoryNeeds(this.#placement);
+    const short = this.#placement.devices.some(
       ({ memory }, at) => memory !== undefined && memory < (needs[at] ?? Number.POSITIVE_INFINITY),
     );
     if (short) {
-      return this.without("infeasible", needs);
+      return this.#without("infeasible", needs);
     }
-    const found = this.withMore(this.forOne());
-    return found === undefined ? this.without("heuristic", undefined) : this.finished(found);
+    const found = this.#withMore(this.#forOne());
+    return found === undefined ? this.#without("heuristic", undefined) : this.#finished(found);
   }
 
   /** Says how far it is, and asks whether somebody wants it to stop. */
-  private isStopped(trying?: PipelineProgress["trying"], nodes = 0): boolean {
-    const { options, known } = this;
-    const done = Math.min(options.maxNodes, this.work.spent + nodes);
+  #isStopped(trying?: PipelineProgress["trying"], nodes = 0): boolean {
+    const options = this.#options;
+    const known = this.#known;
+    const done = Math.min(options.maxNodes, this.#work.spent + nodes);
     options.onProgress?.({ phase: "period", known, trying, done, total: options.maxNodes });
     return options.shouldStop?.() === true;
   }
 
   /** Remembers the best so far, to be told of. */
-  private foundOne(period: number, copies: number): void {
-    const { known } = this;
+  #foundOne(period: number, copies: number): void {
+    const known = this.#known;
     if (known === undefined || period * known.microBatchesPerPeriod < known.period * copies) {
-      const lowerBound = this.leastPeriod(copies);
-      this.known = { period, microBatchesPerPeriod: copies, lowerBound };
-      this.isStopped();
+      const lowerBound = this.#leastPeriod(copies);
+      this.#known = { period, microBatchesPerPeriod: copies, lowerBound };
+      this.#isStopped();
     }
   }
 
   /** Lower bound on the time per micro-batch. */
-  private lower(): number {
-    return this.bound === undefined ? 1 : this.bound.numerator / this.bound.denominator;
+  #lower(): number {
+    return this.#bound === undefined ? 1 : this.#bound.numerator / this.#bound.denominator;
   }
 
   /** Least integer period that the bound allows for `copies`. */
-  private leastPeriod(copies: number): number {
-    const { numerator, denominator } = this.bound ?? { numerator: 1, denominator: 1 };
+  #leastPeriod(copies: number): number {
+    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
     return Math.max(1, Math.ceil((numerator * copies) / denominator));
   }
 
-  private isSmall(copies: number): boolean {
-    const count = this.placement.blocks.length * copies;
-    return this.leastPeriod(copies) <= MAX_COMPLETE_PERIOD && count <= MAX_COMPLETE_BLOCKS;
+  #isSmall(copies: number): boolean {
+    const count = this.#placement.blocks.length * copies;
+    return this.#leastPeriod(copies) <= MAX_COMPLETE_PERIOD && count <= MAX_COMPLETE_BLOCKS;
   }
 
-  private forOne(): FoundPeriod | undefined {
-    const problem = moduloProblem(this.placement, 1);
-    const least = this.leastPeriod(1);
-    const isSmall = this.isSmall(1);
+  #forOne(): FoundPeriod | undefined {
+    const problem = moduloProblem(this.#placement, 1);
+    const least = this.#leastPeriod(1);
+    const isSmall = this.#isSmall(1);
     if (isSmall && problem.count <= MANY_BLOCKS) {
-      const exact = this.upwards(problem, 1, Number.POSITIVE_INFINITY);
-      const isLeast = exact !== undefined && this.denied.get(1) === exact.period;
-      return isLeast ? exact : shorter(exact, this.byOrders(problem, exact, 1));
+      const exact = this.#upwards(problem, 1, Number.POSITIVE_INFINITY);
+      const isLeast = exact !== undefined && this.#denied.get(1) === exact.period;
+      return isLeast ? exact : shorter(exact, this.#byOrders(problem, exact, 1));
     }
-    const orders = this.byOrders(problem, undefined, isSmall ? 1 - SHARE : 1);
+    const orders = this.#byOrders(problem, undefined, isSmall ? 1 - SHARE : 1);
     const rest = isSmall && (orders === undefined || orders.period > least);
     const rate = orders?.period ?? Number.POSITIVE_INFINITY;
-    return rest ? shorter(this.upwards(problem, 1, rate), orders) : orders;
+    return rest ? shorter(this.#upwards(problem, 1, rate), orders) : orders;
   }
 
-  private byOrders(
+  #byOrders(
     problem: ModuloProblem,
     known: FoundPeriod | undefined,
     share: number,
   ): FoundPeriod | undefined {
-    const { placement, options, work } = this;
+    const placement = this.#placement;
+    const options = this.#options;
+    const work = this.#work;
     const outcome = searchOrders(problem, {
-      limits: Float64Array.from(this.limits, (limit, device) =>
+      limits: Float64Array.from(this.#limits, (limit, device) =>
         returnsMemory(problem, device)
           ? (limit ?? Number.POSITIVE_INFINITY)
           : Number.POSITIVE_INFINITY,
       ),
       releasesAtEnd: placement.memoryRelease === "end",
-      lowerBound: this.leastPeriod(1),
+      lowerBound: this.#leastPeriod(1),
       maxNodes: Math.floor(work.left() * share),
       seed: options.seed,
       known: known === undefined ? [] : [known],
       shouldStop: () => work.isStopped(),
-      onProgress: (period) => this.foundOne(period, 1),
+      onProgress: (period) => this.#foundOne(period, 1),
     });
     work.spend(outcome.nodes);
     return outcome.best === undefined ? undefined : { problem, copies: 1, ...outcome.best };
   }
 
-  private withMore(first: FoundPeriod | undefined): FoundPeriod | undefined {
-    const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
+  #withMore(first: FoundPeriod | undefined): FoundPeriod | undefined {
+    const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
     let best = first;
     const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, i) => i + 2);
-    const rateOf = (copies: number): number => this.leastPeriod(copies) / copies;
+    const rateOf = (copies: number): number => this.#leastPeriod(copies) / copies;
     // Those that can come nearest to the bound first.
     numbers.sort((a, b) => rateOf(a) - rateOf(b) || a - b);
     for (const copies of numbers) {
       const rate = best === undefined ? Number.POSITIVE_INFINITY : best.period / best.copies;
-      if (this.isSmall(copies) && rateOf(copies) < rate && rate > this.lower()) {
-        const problem = moduloProblem(this.placement, copies);
-        best = this.upwards(problem, copies, rate) ?? best;
+      if (this.#isSmall(copies) && rateOf(copies) < rate && rate > this.#lower()) {
+        const problem = moduloProblem(this.#placement, copies);
+        best = this.#upwards(problem, copies, rate) ?? best;
       }
     }
     return best;
   }
 
   /** The first period below `rate` per micro-batch that is found. */
-  private upwards(problem: ModuloProblem, copies: number, rate: number): FoundPeriod | undefined {
-    const start = this.leastPeriod(copies);
+  #upwards(problem: ModuloProblem, copies: number, rate: number): FoundPeriod | undefined {
+    const start = this.#leastPeriod(copies);
     const serial = problem.duration.reduce((sum, d) => sum + d, 0) + start;
-    const order = outwardOrder(moduloProblem(this.placement, 1));
-    const { work, limits } = this;
-    const share = copies === 1 ? SHARE : (this.options.shareOfMore ?? SHARE_OF_MORE);
+    const order = outwardOrder(moduloProblem(this.#placement, 1));
+    const work = this.#work;
+    const limits = this.#limits;
+    const share = copies === 1 ? SHARE : (this.#options.shareOfMore ?? SHARE_OF_MORE);
     for (let period = start; period <= serial && period / copies < rate; period++) {
       const outcome = searchModulo(problem, period, {
         limits,
         order,
         maxNodes: Math.ceil(work.left() * share),
-        shouldStop: (nodes) => this.isStopped({ period, microBatchesPerPeriod: copies }, nodes),
+        shouldStop: (nodes) => this.#isStopped({ period, microBatchesPerPeriod: copies }, nodes),
       });
       work.spend(outcome.nodes);
-      if (outcome.exhausted && (this.denied.get(copies) ?? start) === period) {
-        this.denied.set(copies, period + 1);
+      if (outcome.exhausted && (this.#denied.get(copies) ?? start) === period) {
+        this.#denied.set(copies, period + 1);
       }
       if (outcome.times !== undefined) {
         if (period === start) {
-          this.denied.set(copies, start);
+          this.#denied.set(copies, start);
         }
-        this.foundOne(period, copies);
+        this.#foundOne(period, copies);
         return { problem, copies, period, times: outcome.times };
       }
       if (work.isSpent()) {
@@ -248,10 +252,10 @@ class PeriodSearch {
   }
 
   /** Most micro-batches per period up to which nothing shorter than `found` is left; 0 for none. */
-  private exhaustedUpTo(found: FoundPeriod): number {
-    const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
+  #exhaustedUpTo(found: FoundPeriod): number {
+    const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
     for (let copies = 1; copies <= most; copies++) {
-      const denied = this.denied.get(copies) ?? this.leastPeriod(copies);
+      const denied = this.#denied.get(copies) ?? this.#leastPeriod(copies);
       if (denied * found.copies < found.period * copies) {
         return copies > found.copies ? copies - 1 : 0;
       }
@@ -259,26 +263,28 @@ class PeriodSearch {
     return most;
   }
 
-  private finished(best: FoundPeriod): PeriodResult {
+  #finished(best: FoundPeriod): PeriodResult {
     const small = best.period <= MAX_COMPLETE_PERIOD && best.problem.count <= MAX_COMPLETE_BLOCKS;
-    const polish = small && this.options.polish !== false;
-    const { placement, work, options } = this;
+    const polish = small && this.#options.polish !== false;
+    const placement = this.#placement;
+    const work = this.#work;
+    const options = this.#options;
     const lean = polish
-      ? this.within(options.memoryNodes, (share) => leaner(placement, best, share))
+      ? this.#within(options.memoryNodes, (share) => leaner(placement, best, share))
       : { found: best, isProved: false };
     const { found, isProved } = polish
-      ? this.within(options.latencyNodes, (share) => quicker(placement, lean.found, share))
+      ? this.#within(options.latencyNodes, (share) => quicker(placement, lean.found, share))
       : { found: lean.found, isProved: false };
     const { period, copies, problem, times } = found;
-    const { numerator, denominator } = this.bound ?? { numerator: 1, denominator: 1 };
-    const most = this.options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
-    const exhaustedUpTo = this.exhaustedUpTo(best);
+    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
+    const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
+    const exhaustedUpTo = this.#exhaustedUpTo(best);
     const isOptimal = period * denominator === numerator * copies || exhaustedUpTo === most;
     return {
       status: isOptimal ? "optimal" : "bounded",
       schedule: periodicOf(found),
       lowerBound: { numerator, denominator },
-      boundedBy: this.bound,
+      boundedBy: this.#bound,
       leastForOne: copies === 1 && exhaustedUpTo > 0,
       exhaustedUpTo,
       nodes: work.spent,
@@ -293,8 +299,8 @@ class PeriodSearch {
   }
 
   /** Does something with at most so much of the work that is left. */
-  private within<T>(most: number | undefined, use: (share: WorkLimit) => T): T {
-    const { work } = this;
+  #within<T>(most: number | undefined, use: (share: WorkLimit) => T): T {
+    const work = this.#work;
     const nodes = Math.min(most ?? work.left(), work.left());
     const share = new WorkLimit(nodes, () => work.isStopped());
     const result = use(share);
@@ -302,20 +308,20 @@ class PeriodSearch {
     return result;
   }
 
-  private without(
+  #without(
     status: "heuristic" | "infeasible",
     leastMemory: readonly (number | undefined)[] | undefined,
   ): PeriodResult {
-    const { numerator, denominator } = this.bound ?? { numerator: 1, denominator: 1 };
+    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
     return {
       status,
       schedule: undefined,
       lowerBound: { numerator, denominator },
-      boundedBy: this.bound,
+      boundedBy: this.#bound,
       leastForOne: false,
       exhaustedUpTo: 0,
-      nodes: this.work.spent,
-      peaks: this.placement.devices.map(() => undefined),
+      nodes: this.#work.spent,
+      peaks: this.#placement.devices.map(() => undefined),
       leastPeak: false,
       latency: 0,
       leastLatency: false,

@@ -1,12 +1,12 @@
 /** How much work is left, in nodes, and whether somebody asked to stop. */
 export class WorkLimit {
   spent = 0;
-  private readonly most: number;
-  private readonly shouldStop: (() => boolean) | undefined;
+  readonly #most: number;
+  readonly #shouldStop: (() => boolean) | undefined;
 
   constructor(most: number, shouldStop: (() => boolean) | undefined) {
-    this.most = most;
-    this.shouldStop = shouldStop;
+    this.#most = most;
+    this.#shouldStop = shouldStop;
   }
 
   spend(nodes: number): void {
@@ -14,11 +14,11 @@ export class WorkLimit {
   }
 
   left(): number {
-    return Math.max(0, this.most - this.spent);
+    return Math.max(0, this.#most - this.spent);
   }
 
   isStopped(): boolean {
-    return this.shouldStop?.() === true;
+    return this.#shouldStop?.() === true;
   }
 
   isSpent(): boolean {

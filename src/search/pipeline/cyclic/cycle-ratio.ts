@@ -21,48 +21,48 @@ const MAX_ROUNDS = 400;
 
 /** Computes ratios for one set of rings, again and again as they change. */
 export class CycleRatio {
-  private readonly orders: CyclicOrders;
-  private readonly firstOut: Int32Array;
-  private readonly out: Int32Array;
-  private readonly gap: Float64Array;
+  readonly #orders: CyclicOrders;
+  readonly #firstOut: Int32Array;
+  readonly #out: Int32Array;
+  readonly #gap: Float64Array;
   /** Arc held by each block: a dependency, or the complement of an entry. */
-  private readonly held: Int32Array;
-  private readonly ratio: Float64Array;
-  private readonly distance: Float64Array;
+  readonly #held: Int32Array;
+  readonly #ratio: Float64Array;
+  readonly #distance: Float64Array;
   /** Where the arc held leads, its gap and its height: as `evaluate` found them. */
-  private readonly to: Int32Array;
-  private readonly heldGap: Float64Array;
-  private readonly heldHeight: Int32Array;
+  readonly #to: Int32Array;
+  readonly #heldGap: Float64Array;
+  readonly #heldHeight: Int32Array;
   /** Entries of block b: `entries` from `firstEntry[b]` to `firstEntry[b + 1] - 1`. */
-  private readonly firstEntry: Int32Array;
-  private readonly entries: Int32Array;
-  private readonly seen: Int32Array;
-  private readonly path: Int32Array;
-  private worst = 0;
+  readonly #firstEntry: Int32Array;
+  readonly #entries: Int32Array;
+  readonly #seen: Int32Array;
+  readonly #path: Int32Array;
+  #worst = 0;
 
   constructor(orders: CyclicOrders) {
     const { problem } = orders;
-    this.orders = orders;
-    this.firstOut = new Int32Array(problem.count + 1);
+    this.#orders = orders;
+    this.#firstOut = new Int32Array(problem.count + 1);
     const edges = problem.after.flat();
     problem.after.forEach((list, block) => {
-      this.firstOut[block + 1] = (this.firstOut[block] ?? 0) + list.length;
+      this.#firstOut[block + 1] = (this.#firstOut[block] ?? 0) + list.length;
     });
-    this.out = Int32Array.from(edges, ({ block }) => block);
-    this.gap = Float64Array.from(edges, ({ gap }) => gap);
-    this.firstEntry = new Int32Array(problem.count + 1);
+    this.#out = Int32Array.from(edges, ({ block }) => block);
+    this.#gap = Float64Array.from(edges, ({ gap }) => gap);
+    this.#firstEntry = new Int32Array(problem.count + 1);
     orders.entriesOf.forEach((list, block) => {
-      this.firstEntry[block + 1] = (this.firstEntry[block] ?? 0) + list.length;
+      this.#firstEntry[block + 1] = (this.#firstEntry[block] ?? 0) + list.length;
     });
-    this.entries = Int32Array.from(orders.entriesOf.flatMap((list) => [...list]));
-    this.held = Int32Array.from(orders.entriesOf, (list) => ~(list[0] ?? 0));
-    this.to = new Int32Array(problem.count);
-    this.heldGap = new Float64Array(problem.count);
-    this.heldHeight = new Int32Array(problem.count);
-    this.ratio = new Float64Array(problem.count);
-    this.distance = new Float64Array(problem.count);
-    this.seen = new Int32Array(problem.count);
-    this.path = new Int32Array(problem.count);
+    this.#entries = Int32Array.from(orders.entriesOf.flatMap((list) => [...list]));
+    this.#held = Int32Array.from(orders.entriesOf, (list) => ~(list[0] ?? 0));
+    this.#to = new Int32Array(problem.count);
+    this.#heldGap = new Float64Array(problem.count);
+    this.#heldHeight = new Int32Array(problem.count);
+    this.#ratio = new Float64Array(problem.count);
+    this.#distance = new Float64Array(problem.count);
+    this.#seen = new Int32Array(problem.count);
+    this.#path = new Int32Array(problem.count);
   }
 
   /**
@@ -71,24 +71,24 @@ export class CycleRatio {
    */
   compute(): number {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (!this.evaluate()) {
+      if (!this.#evaluate()) {
         return Number.POSITIVE_INFINITY;
       }
-      if (!this.improve()) {
+      if (!this.#improve()) {
         break;
       }
     }
-    return this.ratio[this.worst] ?? 0;
+    return this.#ratio[this.#worst] ?? 0;
   }
 
   /** The least period, as `compute` left it. */
   get period(): number {
-    return this.ratio[this.worst] ?? 0;
+    return this.#ratio[this.#worst] ?? 0;
   }
 
   /** A block on the largest cycle. */
   get onCycle(): number {
-    return this.worst;
+    return this.#worst;
   }
 
   /**
@@ -96,50 +96,53 @@ export class CycleRatio {
    * -Infinity when its own largest cycle is another, smaller one.
    */
   tail(block: number): number {
-    const isSmaller = (this.ratio[block] ?? 0) < this.period - CLOSE;
-    return isSmaller ? Number.NEGATIVE_INFINITY : (this.distance[block] ?? 0);
+    const isSmaller = (this.#ratio[block] ?? 0) < this.period - CLOSE;
+    return isSmaller ? Number.NEGATIVE_INFINITY : (this.#distance[block] ?? 0);
   }
 
   /** The arcs of a cycle with the largest ratio, as `compute` left it: see `held`. */
   criticalCycle(): number[] {
     const cycle: number[] = [];
-    const start = this.worst;
+    const start = this.#worst;
     let block = start;
     do {
-      cycle.push(this.held[block] ?? 0);
-      block = this.to[block] ?? 0;
-    } while (block !== start && cycle.length <= this.seen.length);
+      cycle.push(this.#held[block] ?? 0);
+      block = this.#to[block] ?? 0;
+    } while (block !== start && cycle.length <= this.#seen.length);
     return cycle;
   }
 
   /** The blocks of a dependency arc. */
   endsOf(arc: number): readonly [number, number] {
     let from = 0;
-    while ((this.firstOut[from + 1] ?? 0) <= arc) {
+    while ((this.#firstOut[from + 1] ?? 0) <= arc) {
       from++;
     }
-    return [from, this.out[arc] ?? 0];
+    return [from, this.#out[arc] ?? 0];
   }
 
   /** Follows the arc held by a block to its end. */
-  private follow(block: number): number {
-    const arc = this.held[block] as number;
+  #follow(block: number): number {
+    const arc = this.#held[block]!;
     if (arc >= 0) {
-      this.heldGap[block] = this.gap[arc] as number;
-      this.heldHeight[block] = 0;
-      this.to[block] = this.out[arc] as number;
+      this.#heldGap[block] = this.#gap[arc]!;
+      this.#heldHeight[block] = 0;
+      this.#to[block] = this.#out[arc]!;
     } else {
-      const { blockOf, next, height, problem } = this.orders;
-      this.heldGap[block] = problem.duration[block] as number;
-      this.heldHeight[block] = height[~arc] as number;
-      this.to[block] = blockOf[next[~arc] as number] as number;
+      const { blockOf, next, height, problem } = this.#orders;
+      this.#heldGap[block] = problem.duration[block]!;
+      this.#heldHeight[block] = height[~arc]!;
+      this.#to[block] = blockOf[next[~arc]!]!;
     }
-    return this.to[block] as number;
+    return this.#to[block]!;
   }
 
   /** Ratio and distance of every block under the arcs held; false when a cycle has no height. */
-  private evaluate(): boolean {
-    const { seen, path, ratio, distance } = this;
+  #evaluate(): boolean {
+    const seen = this.#seen;
+    const path = this.#path;
+    const ratio = this.#ratio;
+    const distance = this.#distance;
     const count = seen.length;
     seen.fill(0);
     let most = Number.NEGATIVE_INFINITY;
@@ -149,61 +152,59 @@ export class CycleRatio {
       while (seen[block] === 0) {
         seen[block] = root + 1;
         path[length++] = block;
-        block = this.follow(block);
+        block = this.#follow(block);
       }
       if (seen[block] === root + 1) {
-        const found = this.ratioFrom(block);
+        const found = this.#ratioFrom(block);
         if (found === undefined) {
           return false;
         }
         if (found > most + CLOSE) {
           most = found;
-          this.worst = block;
+          this.#worst = block;
         }
         ratio[block] = found;
         distance[block] = 0;
         for (; path[length - 1] !== block; length--) {
-          this.settle(path[length - 1] ?? 0);
+          this.#settle(path[length - 1] ?? 0);
         }
         length--;
       }
       for (; length > 0; length--) {
-        this.settle(path[length - 1] ?? 0);
+        this.#settle(path[length - 1] ?? 0);
       }
     }
     return true;
   }
 
-  private settle(block: number): void {
-    const to = this.to[block] as number;
-    const ratio = this.ratio[to] as number;
-    this.ratio[block] = ratio;
-    this.distance[block] =
-      (this.heldGap[block] as number) -
-      ratio * (this.heldHeight[block] as number) +
-      (this.distance[to] as number);
+  #settle(block: number): void {
+    const to = this.#to[block]!;
+    const ratio = this.#ratio[to]!;
+    this.#ratio[block] = ratio;
+    this.#distance[block] =
+      this.#heldGap[block]! - ratio * this.#heldHeight[block]! + this.#distance[to]!;
   }
 
   /** Time over height of the cycle through `start`; `undefined` without height. */
-  private ratioFrom(start: number): number | undefined {
+  #ratioFrom(start: number): number | undefined {
     let time = 0;
     let height = 0;
     let block = start;
     do {
-      time += this.heldGap[block] as number;
-      height += this.heldHeight[block] as number;
-      block = this.to[block] as number;
+      time += this.#heldGap[block]!;
+      height += this.#heldHeight[block]!;
+      block = this.#to[block]!;
     } while (block !== start);
     return height > 0 ? time / height : undefined;
   }
 
   /** Lets blocks hold better arcs; false when there are none. */
-  private improve(): boolean {
+  #improve(): boolean {
     let better = false;
-    for (let block = 0; block < this.held.length; block++) {
-      const best = this.bestArc(block);
-      if (best !== this.held[block]) {
-        this.held[block] = best;
+    for (let block = 0; block < this.#held.length; block++) {
+      const best = this.#bestArc(block);
+      if (best !== this.#held[block]) {
+        this.#held[block] = best;
         better = true;
       }
     }
@@ -211,30 +212,36 @@ export class CycleRatio {
   }
 
   /** The arc out of a block with the largest ratio, then the largest distance; the one held if equal. */
-  private bestArc(block: number): number {
-    const { ratio, distance, firstOut, out, gap, firstEntry, entries } = this;
-    const { blockOf, next, height, problem } = this.orders;
-    let mostRatio = ratio[block] as number;
-    let most = distance[block] as number;
-    let best = this.held[block] as number;
-    const end = firstOut[block + 1] as number;
-    for (let arc = firstOut[block] as number; arc < end; arc++) {
-      const to = out[arc] as number;
-      const reached = ratio[to] as number;
-      const total = (gap[arc] as number) + (distance[to] as number);
+  #bestArc(block: number): number {
+    const ratio = this.#ratio;
+    const distance = this.#distance;
+    const firstOut = this.#firstOut;
+    const out = this.#out;
+    const gap = this.#gap;
+    const firstEntry = this.#firstEntry;
+    const entries = this.#entries;
+    const { blockOf, next, height, problem } = this.#orders;
+    let mostRatio = ratio[block]!;
+    let most = distance[block]!;
+    let best = this.#held[block]!;
+    const end = firstOut[block + 1]!;
+    for (let arc = firstOut[block]!; arc < end; arc++) {
+      const to = out[arc]!;
+      const reached = ratio[to]!;
+      const total = gap[arc]! + distance[to]!;
       if (isBetter(reached - mostRatio, total - most)) {
         mostRatio = Math.max(mostRatio, reached);
         most = total;
         best = arc;
       }
     }
-    const duration = problem.duration[block] as number;
-    const last = firstEntry[block + 1] as number;
-    for (let i = firstEntry[block] as number; i < last; i++) {
-      const entry = entries[i] as number;
-      const to = blockOf[next[entry] as number] as number;
-      const reached = ratio[to] as number;
-      const total = duration - reached * (height[entry] as number) + (distance[to] as number);
+    const duration = problem.duration[block]!;
+    const last = firstEntry[block + 1]!;
+    for (let i = firstEntry[block]!; i < last; i++) {
+      const entry = entries[i]!;
+      const to = blockOf[next[entry]!]!;
+      const reached = ratio[to]!;
+      const total = duration - reached * height[entry]! + distance[to]!;
       if (isBetter(reached - mostRatio, total - most)) {
         mostRatio = Math.max(mostRatio, reached);
         most = total;

@@ -36,11 +36,11 @@ export class CyclicOrders {
   /** Entries of block b: `entriesOf[b]`. */
   readonly entriesOf: readonly Int32Array[];
   /** Held on the entry's device before its block starts. */
-  private readonly level: Float64Array;
+  readonly #level: Float64Array;
   /** Change by each block: for good, and the most while it runs. */
-  private readonly change: Float64Array;
-  private readonly most: Float64Array;
-  private readonly limits: Float64Array;
+  readonly #change: Float64Array;
+  readonly #most: Float64Array;
+  readonly #limits: Float64Array;
 
   /**
    * The orders of start times that repeat every `period` and do not meet. `limits` per device,
@@ -54,7 +54,7 @@ export class CyclicOrders {
     releasesAtEnd: boolean,
   ) {
     this.problem = problem;
-    this.limits = limits;
+    this.#limits = limits;
     const { blocksOn } = problem;
     const count = blocksOn.reduce((sum, own) => sum + own.length, 0);
     this.firstEntry = new Int32Array(blocksOn.length + 1);
@@ -63,14 +63,14 @@ export class CyclicOrders {
     this.next = new Int32Array(count);
     this.previous = new Int32Array(count);
     this.height = new Int32Array(count);
-    this.level = new Float64Array(count);
-    this.change = new Float64Array(problem.count);
+    this.#level = new Float64Array(count);
+    this.#change = new Float64Array(problem.count);
     for (const events of problem.events) {
       for (const { block, change } of events) {
-        this.change[block] = change;
+        this.#change[block] = change;
       }
     }
-    this.most = this.change.map((change, block) => {
+    this.#most = this.#change.map((change, block) => {
       const kept = change < 0 && releasesAtEnd ? 0 : change;
       return kept + (problem.workspace[block] ?? 0);
     });
@@ -95,7 +95,7 @@ export class CyclicOrders {
     }
     this.entriesOf = entries.map((list) => Int32Array.from(list));
     for (const device of blocksOn.keys()) {
-      this.measure(device);
+      this.#measure(device);
     }
   }
 
@@ -105,7 +105,7 @@ export class CyclicOrders {
    */
   retime(late: Uint8Array): void {
     const { blockOf, next, height, firstEntry } = this;
-    for (let device = 0; device < this.limits.length; device++) {
+    for (let device = 0; device < this.#limits.length; device++) {
       const end = firstEntry[device + 1] ?? 0;
       let touched = false;
       for (let entry = firstEntry[device] ?? 0; entry < end; entry++) {
@@ -117,15 +117,15 @@ export class CyclicOrders {
         }
       }
       if (touched) {
-        this.measure(device);
+        this.#measure(device);
       }
     }
   }
 
   /** The first device above its limit; -1 when there is none. */
   fullDevice(): number {
-    for (let device = 0; device < this.limits.length; device++) {
-      if (this.peak(device) > (this.limits[device] ?? 0)) {
+    for (let device = 0; device < this.#limits.length; device++) {
+      if (this.peak(device) > (this.#limits[device] ?? 0)) {
         return device;
       }
     }
@@ -134,8 +134,8 @@ export class CyclicOrders {
 
   /** Lets releases on full devices change places with takes before them; false when that does not do. */
   repair(): boolean {
-    for (let device = 0; device < this.limits.length; device++) {
-      if (!this.repairDevice(device)) {
+    for (let device = 0; device < this.#limits.length; device++) {
+      if (!this.#repairDevice(device)) {
         return false;
       }
     }
@@ -143,16 +143,16 @@ export class CyclicOrders {
   }
 
   /** Brings a device below its limit by releasing earlier; false when that does not do. */
-  private repairDevice(device: number): boolean {
+  #repairDevice(device: number): boolean {
     const first = this.firstEntry[device] ?? 0;
     const end = this.firstEntry[device + 1] ?? 0;
-    const limit = this.limits[device] ?? 0;
+    const limit = this.#limits[device] ?? 0;
     for (let swaps = 0; swaps <= (end - first) * 2; swaps++) {
-      const full = this.fullest(first, end, limit);
+      const full = this.#fullest(first, end, limit);
       if (full < 0) {
         return true;
       }
-      if (!this.pull(full, end - first)) {
+      if (!this.#pull(full, end - first)) {
         return false;
       }
     }
@@ -160,7 +160,7 @@ export class CyclicOrders {
   }
 
   /** Moves the next release after an entry before it; false when there is none or devices forbid it. */
-  private pull(entry: number, count: number): boolean {
+  #pull(entry: number, count: number): boolean {
     let release = this.next[entry] ?? 0;
     for (let i = 0; i < count && !this.isRelease(release); i++) {
       release = this.next[release] ?? 0;
@@ -170,7 +170,7 @@ export class CyclicOrders {
     }
     for (let i = 0; i < count; i++) {
       const before = this.previous[release] ?? 0;
-      if (!this.isTogether(before)) {
+      if (!this.#isTogether(before)) {
         return false;
       }
       this.swap(before);
@@ -182,11 +182,11 @@ export class CyclicOrders {
   }
 
   /** An entry that passes the limit by most; -1 when none does. */
-  private fullest(first: number, end: number, limit: number): number {
+  #fullest(first: number, end: number, limit: number): number {
     let found = -1;
     let most = limit;
     for (let entry = first; entry < end; entry++) {
-      const level = (this.level[entry] ?? 0) + (this.most[this.blockOf[entry] ?? 0] ?? 0);
+      const level = (this.#level[entry] ?? 0) + (this.#most[this.blockOf[entry] ?? 0] ?? 0);
       if (level > most) {
         most = level;
         found = entry;
@@ -196,35 +196,36 @@ export class CyclicOrders {
   }
 
   /** Whether an entry's block and the next one's follow each other on all devices they share. */
-  private isTogether(entry: number): boolean {
+  #isTogether(entry: number): boolean {
     const second = this.blockOf[this.next[entry] ?? 0] ?? 0;
-    return this.everyShared(this.blockOf[entry] ?? 0, second, (shared) => {
+    return this.#everyShared(this.blockOf[entry] ?? 0, second, (shared) => {
       const follower = this.next[shared] ?? 0;
       return follower !== shared && this.blockOf[follower] === second;
     });
   }
 
   /** Computes the levels of a device. */
-  private measure(device: number): void {
+  #measure(device: number): void {
     const first = this.firstEntry[device] ?? 0;
     const count = (this.firstEntry[device + 1] ?? 0) - first;
     let level = 0;
     let ahead = 0;
     for (let i = 0, entry = first; i < count; i++) {
-      level += (this.change[this.blockOf[entry] ?? 0] ?? 0) * ahead;
+      level += (this.#change[this.blockOf[entry] ?? 0] ?? 0) * ahead;
       ahead += this.height[entry] ?? 0;
       entry = this.next[entry] ?? 0;
     }
     for (let i = 0, entry = first; i < count; i++) {
-      this.level[entry] = level;
-      level += this.change[this.blockOf[entry] ?? 0] ?? 0;
+      this.#level[entry] = level;
+      level += this.#change[this.blockOf[entry] ?? 0] ?? 0;
       entry = this.next[entry] ?? 0;
     }
   }
 
   /** The orders as they are, for `restore`. */
   save(): OrderState {
-    const { next, previous, height, level } = this;
+    const { next, previous, height } = this;
+    const level = this.#level;
     return {
       next: next.slice(),
       previous: previous.slice(),
@@ -237,14 +238,14 @@ export class CyclicOrders {
     this.next.set(state.next);
     this.previous.set(state.previous);
     this.height.set(state.height);
-    this.level.set(state.level);
+    this.#level.set(state.level);
   }
 
   /** How far the fullest moment of every device passes its limit, added up over devices. */
   excess(): number {
     let sum = 0;
-    for (let device = 0; device < this.limits.length; device++) {
-      sum += Math.max(0, this.peak(device) - (this.limits[device] ?? 0));
+    for (let device = 0; device < this.#limits.length; device++) {
+      sum += Math.max(0, this.peak(device) - (this.#limits[device] ?? 0));
     }
     return sum;
   }
@@ -255,8 +256,8 @@ export class CyclicOrders {
     const end = this.firstEntry[device + 1] ?? 0;
     for (let entry = this.firstEntry[device] ?? 0; entry < end; entry++) {
       const block = this.blockOf[entry] ?? 0;
-      const before = this.level[entry] ?? 0;
-      peak = Math.max(peak, before, before + (this.most[block] ?? 0));
+      const before = this.#level[entry] ?? 0;
+      peak = Math.max(peak, before, before + (this.#most[block] ?? 0));
     }
     return peak;
   }
@@ -264,29 +265,29 @@ export class CyclicOrders {
   /** Blocks of a device that take memory for good, the largest takes first. */
   takesOn(device: number): readonly number[] {
     return (this.problem.blocksOn[device] ?? [])
-      .filter((block) => (this.change[block] ?? 0) > 0)
-      .sort((a, b) => (this.change[b] ?? 0) - (this.change[a] ?? 0) || a - b);
+      .filter((block) => (this.#change[block] ?? 0) > 0)
+      .sort((a, b) => (this.#change[b] ?? 0) - (this.#change[a] ?? 0) || a - b);
   }
 
   /** Whether an entry's block gives memory back. */
   isRelease(entry: number): boolean {
-    return (this.change[this.blockOf[entry] ?? 0] ?? 0) < 0;
+    return (this.#change[this.blockOf[entry] ?? 0] ?? 0) < 0;
   }
 
   /** Whether memory allows an entry's block to come after the next one. */
   maySwap(entry: number): boolean {
     const first = this.blockOf[entry] ?? 0;
     const second = this.blockOf[this.next[entry] ?? 0] ?? 0;
-    return this.everyShared(first, second, (shared) => {
-      const limit = this.limits[this.deviceOf[shared] ?? 0] ?? 0;
-      const before = this.level[shared] ?? 0;
-      const between = before + (this.change[second] ?? 0);
+    return this.#everyShared(first, second, (shared) => {
+      const limit = this.#limits[this.deviceOf[shared] ?? 0] ?? 0;
+      const before = this.#level[shared] ?? 0;
+      const between = before + (this.#change[second] ?? 0);
       return (
         this.next[shared] !== shared &&
         this.blockOf[this.next[shared] ?? 0] === second &&
-        before + (this.most[second] ?? 0) <= limit &&
+        before + (this.#most[second] ?? 0) <= limit &&
         between <= limit &&
-        between + (this.most[first] ?? 0) <= limit
+        between + (this.#most[first] ?? 0) <= limit
       );
     });
   }
@@ -298,14 +299,14 @@ export class CyclicOrders {
   swap(entry: number): void {
     const first = this.blockOf[entry] ?? 0;
     const second = this.blockOf[this.next[entry] ?? 0] ?? 0;
-    this.everyShared(first, second, (shared) => {
-      this.swapHere(shared);
+    this.#everyShared(first, second, (shared) => {
+      this.#swapHere(shared);
       return true;
     });
   }
 
   /** Calls `visit` for the entries of `first` on devices of `second`, until it says false. */
-  private everyShared(first: number, second: number, visit: (entry: number) => boolean): boolean {
+  #everyShared(first: number, second: number, visit: (entry: number) => boolean): boolean {
     const own = this.entriesOf[first] ?? new Int32Array();
     if (own.length === 1) {
       return visit(own[0] ?? 0);
@@ -319,8 +320,10 @@ export class CyclicOrders {
     return true;
   }
 
-  private swapHere(u: number): void {
-    const { next, previous, height, level, change, blockOf } = this;
+  #swapHere(u: number): void {
+    const { next, previous, height, blockOf } = this;
+    const level = this.#level;
+    const change = this.#change;
     const v = next[u] ?? 0;
     const between = height[u] ?? 0;
     const before = level[u] ?? 0;

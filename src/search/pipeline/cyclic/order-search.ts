@@ -1,5 +1,5 @@
 /**
- * Shortens the period of cyclic orders by swapping neighbours on the critical cycle.
+ * Shortens the period of cyclic orders by swapping neighbors on the critical cycle.
  *
  * The period is the largest ratio over all cycles (`CycleRatio`). Only a swap on the largest cycle can
  * lower it, and among the blocks of one device that follow each other on it only the first or last
@@ -20,7 +20,7 @@
  * f, elsewhere, b, f has height 1 and time 1 + 4 + 3. Swapping b(i) with f(i + 1) gives height 2 to
  * the path back, period 4, and holds one more micro-batch.
  *
- * Source: the neighbourhood is Nowicki and Smutnicki's for job shops (1996), on cycles instead of
+ * Source: the neighborhood is Nowicki and Smutnicki's for job shops (1996), on cycles instead of
  * paths; memory as a hard limit on orders is our own.
  */
 import type { Random } from "../../../core/random.js";
@@ -72,80 +72,80 @@ export function improveOrders(
 }
 
 class OrderSearch {
-  private readonly orders: CyclicOrders;
-  private readonly ratio: CycleRatio;
-  private readonly options: OrderSearchOptions;
+  readonly #orders: CyclicOrders;
+  readonly #ratio: CycleRatio;
+  readonly #options: OrderSearchOptions;
   /** First blocks, second blocks and the round until which the first may not come before the second. */
-  private readonly tabu = new Map<number, number>();
-  private nodes = 0;
-  private readonly estimate: SwapEstimate;
-  private best: OrderState;
+  readonly #tabu = new Map<number, number>();
+  #nodes = 0;
+  readonly #estimate: SwapEstimate;
+  #best: OrderState;
   /** Blocks that follow each block, and that come before it; with itself. */
-  private readonly behind = new Map<number, Uint8Array>();
-  private readonly ahead = new Map<number, Uint8Array>();
+  readonly #behind = new Map<number, Uint8Array>();
+  readonly #ahead = new Map<number, Uint8Array>();
 
   constructor(orders: CyclicOrders, options: OrderSearchOptions) {
-    this.orders = orders;
-    this.options = options;
-    this.ratio = new CycleRatio(orders);
-    this.best = orders.save();
-    this.estimate = new SwapEstimate(orders, this.ratio);
+    this.#orders = orders;
+    this.#options = options;
+    this.#ratio = new CycleRatio(orders);
+    this.#best = orders.save();
+    this.#estimate = new SwapEstimate(orders, this.#ratio);
   }
 
   run(): OrderSearchOutcome {
-    const { target, maxNodes, shouldStop } = this.options;
-    let best = this.ratio.compute();
+    const { target, maxNodes, shouldStop } = this.#options;
+    let best = this.#ratio.compute();
     let idle = 0;
-    for (let round = 0; best > target && this.nodes < maxNodes; round++) {
+    for (let round = 0; best > target && this.#nodes < maxNodes; round++) {
       if (shouldStop?.() === true) {
         break;
       }
-      const now = this.step(round, best);
+      const now = this.#step(round, best);
       if (now < best - CLOSE) {
         best = now;
-        this.best = this.orders.save();
+        this.#best = this.#orders.save();
         idle = 0;
       } else if (++idle > PATIENCE || now === Number.POSITIVE_INFINITY) {
-        this.orders.restore(this.best);
-        this.tabu.clear();
-        this.shake();
+        this.#orders.restore(this.#best);
+        this.#tabu.clear();
+        this.#shake();
         idle = 0;
       }
     }
-    this.orders.restore(this.best);
-    return { period: this.ratio.compute(), nodes: this.nodes };
+    this.#orders.restore(this.#best);
+    return { period: this.#ratio.compute(), nodes: this.#nodes };
   }
 
   /** Makes the best move and gives its period; Infinity when there was none. */
-  private step(round: number, best: number): number {
-    const { orders } = this;
-    const cycle = this.ratio.criticalCycle();
-    const swap = this.bestSwap(cycle, round, best);
+  #step(round: number, best: number): number {
+    const orders = this.#orders;
+    const cycle = this.#ratio.criticalCycle();
+    const swap = this.#bestSwap(cycle, round, best);
     const looks = round % PARTS_EVERY === 0 || swap.entry === undefined;
-    const late = looks ? this.bestPart(cycle, swap.period) : undefined;
+    const late = looks ? this.#bestPart(cycle, swap.period) : undefined;
     if (late !== undefined) {
       orders.retime(late);
       orders.repair();
     } else if (swap.entry !== undefined) {
-      this.swap(swap.entry, round);
+      this.#swap(swap.entry, round);
     } else {
       return Number.POSITIVE_INFINITY;
     }
-    this.nodes++;
-    return this.ratio.compute();
+    this.#nodes++;
+    return this.#ratio.compute();
   }
 
   /** The swap with the shortest period among those that promise most. */
-  private bestSwap(
+  #bestSwap(
     cycle: readonly number[],
     round: number,
     best: number,
   ): { readonly entry: number | undefined; readonly period: number } {
-    this.estimate.prepare();
-    this.nodes++;
-    const choices = this.swapsOn(cycle)
-      .filter((entry) => this.orders.maySwap(entry))
-      .map((entry) => ({ entry, estimate: this.estimate.of(entry) }))
+    this.#estimate.prepare();
+    this.#nodes++;
+    const choices = this.#swapsOn(cycle)
+      .filter((entry) => this.#orders.maySwap(entry))
+      .map((entry) => ({ entry, estimate: this.#estimate.of(entry) }))
       .sort((a, b) => a.estimate - b.estimate || a.entry - b.entry);
     let found: number | undefined;
     let period = Number.POSITIVE_INFINITY;
@@ -154,9 +154,9 @@ class OrderSearch {
       if (tries >= TRIED) {
         break;
       }
-      const isTabu = this.isTabu(entry, round);
+      const isTabu = this.#isTabu(entry, round);
       tries += isTabu ? TRIED_FORBIDDEN : 1;
-      const tried = this.trySwap(entry);
+      const tried = this.#trySwap(entry);
       if (tried < period && (tried < best - CLOSE || !isTabu)) {
         period = tried;
         found = entry;
@@ -166,15 +166,15 @@ class OrderSearch {
   }
 
   /** The part whose move behind gives the shortest period, when shorter than `most`. */
-  private bestPart(cycle: readonly number[], most: number): Uint8Array | undefined {
-    const { orders } = this;
+  #bestPart(cycle: readonly number[], most: number): Uint8Array | undefined {
+    const orders = this.#orders;
     let least = most;
     let late: Uint8Array | undefined;
     const state = orders.save();
-    for (const part of this.partsBehind(cycle)) {
+    for (const part of this.#partsBehind(cycle)) {
       orders.retime(part);
-      const tried = orders.repair() ? this.ratio.compute() : Number.POSITIVE_INFINITY;
-      this.nodes++;
+      const tried = orders.repair() ? this.#ratio.compute() : Number.POSITIVE_INFINITY;
+      this.#nodes++;
       orders.restore(state);
       if (tried < least) {
         least = tried;
@@ -184,33 +184,33 @@ class OrderSearch {
     return late;
   }
 
-  private trySwap(entry: number): number {
-    const follower = this.orders.next[entry] ?? 0;
-    this.orders.swap(entry);
-    const period = this.ratio.compute();
-    this.orders.swap(follower);
-    this.nodes++;
+  #trySwap(entry: number): number {
+    const follower = this.#orders.next[entry] ?? 0;
+    this.#orders.swap(entry);
+    const period = this.#ratio.compute();
+    this.#orders.swap(follower);
+    this.#nodes++;
     return period;
   }
 
-  private isTabu(entry: number, round: number): boolean {
-    const { blockOf, next, problem } = this.orders;
+  #isTabu(entry: number, round: number): boolean {
+    const { blockOf, next, problem } = this.#orders;
     const [first, second] = [blockOf[entry] ?? 0, blockOf[next[entry] ?? 0] ?? 0];
-    return (this.tabu.get(second * problem.count + first) ?? -1) >= round;
+    return (this.#tabu.get(second * problem.count + first) ?? -1) >= round;
   }
 
-  private swap(entry: number, round: number): void {
-    const { blockOf, next, problem } = this.orders;
+  #swap(entry: number, round: number): void {
+    const { blockOf, next, problem } = this.#orders;
     const [first, second] = [blockOf[entry] ?? 0, blockOf[next[entry] ?? 0] ?? 0];
     const spread = LONGEST_TABU - SHORTEST_TABU + 1;
-    const until = round + SHORTEST_TABU + this.options.random.integer(spread);
-    this.tabu.set(first * problem.count + second, until);
-    this.orders.swap(entry);
+    const until = round + SHORTEST_TABU + this.#options.random.integer(spread);
+    this.#tabu.set(first * problem.count + second, until);
+    this.#orders.swap(entry);
   }
 
   /** The first and last pair of every run of blocks on one device. */
-  private swapsOn(cycle: readonly number[]): readonly number[] {
-    const { deviceOf } = this.orders;
+  #swapsOn(cycle: readonly number[]): readonly number[] {
+    const { deviceOf } = this.#orders;
     const deviceAt = (at: number): number => {
       const arc = cycle[(at + cycle.length) % cycle.length] ?? 0;
       return arc >= 0 ? -1 : (deviceOf[~arc] ?? 0);
@@ -223,15 +223,15 @@ class OrderSearch {
   }
 
   /** For each dependency on the cycle: what follows it, and all that does not come before it. */
-  private partsBehind(cycle: readonly number[]): readonly Uint8Array[] {
+  #partsBehind(cycle: readonly number[]): readonly Uint8Array[] {
     return cycle.flatMap((arc) => {
       if (arc < 0) {
         return [];
       }
-      const [from, to] = this.ratio.endsOf(arc);
-      const never = this.aheadOf(from);
-      const behind = this.behindOf(to);
-      return [this.grown(behind, never) ?? behind, never.map((is) => 1 - is)];
+      const [from, to] = this.#ratio.endsOf(arc);
+      const never = this.#aheadOf(from);
+      const behind = this.#behindOf(to);
+      return [this.#grown(behind, never) ?? behind, never.map((is) => 1 - is)];
     });
   }
 
@@ -239,8 +239,8 @@ class OrderSearch {
    * A part that holds `part` and what follows its blocks, nothing of `never`, and fits into memory:
    * takes of full devices join it with all that follows them. `undefined` without such takes.
    */
-  private grown(part: Uint8Array, never: Uint8Array): Uint8Array | undefined {
-    const { orders } = this;
+  #grown(part: Uint8Array, never: Uint8Array): Uint8Array | undefined {
+    const orders = this.#orders;
     const state = orders.save();
     const grown = part.slice();
     for (let size = 0; size < MOST_GROWN; size++) {
@@ -254,7 +254,7 @@ class OrderSearch {
       if (take === undefined) {
         return undefined;
       }
-      const joins = this.behindOf(take);
+      const joins = this.#behindOf(take);
       for (let block = 0; block < grown.length; block++) {
         grown[block] = (grown[block] ?? 0) | (joins[block] ?? 0);
       }
@@ -262,23 +262,25 @@ class OrderSearch {
     return undefined;
   }
 
-  private behindOf(block: number): Uint8Array {
-    const known = this.behind.get(block);
-    const found = known ?? reached(this.orders.problem.after, block);
-    this.behind.set(block, found);
+  #behindOf(block: number): Uint8Array {
+    const known = this.#behind.get(block);
+    const found = known ?? reached(this.#orders.problem.after, block);
+    this.#behind.set(block, found);
     return found;
   }
 
-  private aheadOf(block: number): Uint8Array {
-    const known = this.ahead.get(block);
-    const found = known ?? reached(this.orders.problem.before, block);
-    this.ahead.set(block, found);
+  #aheadOf(block: number): Uint8Array {
+    const known = this.#ahead.get(block);
+    const found = known ?? reached(this.#orders.problem.before, block);
+    this.#ahead.set(block, found);
     return found;
   }
 
   /** Some random swaps that some period satisfies. */
-  private shake(): void {
-    const { orders, ratio, options } = this;
+  #shake(): void {
+    const orders = this.#orders;
+    const ratio = this.#ratio;
+    const options = this.#options;
     const { random } = options;
     const swaps = 2 + random.integer(7);
     for (let i = 0, done = 0; i < swaps * 4 && done < swaps; i++) {
@@ -286,7 +288,7 @@ class OrderSearch {
       const follower = orders.next[entry] ?? 0;
       if (follower !== entry && orders.maySwap(entry)) {
         orders.swap(entry);
-        this.nodes++;
+        this.#nodes++;
         if (ratio.compute() === Number.POSITIVE_INFINITY) {
           orders.swap(follower);
         } else {

@@ -32,7 +32,7 @@ export class TakenTimes {
       phases.copyWithin(at + 1, at, count);
       durations.copyWithin(at + 1, at, count);
       phases[at] = phase;
-      durations[at] = this.#problem.duration[block] as number;
+      durations[at] = this.#problem.duration[block]!;
       line.count++;
     }
   }
@@ -52,7 +52,7 @@ export class TakenTimes {
 
   /** Whether `block` can be at `time` on all of its devices. Cost: O(log(blocks per device)). */
   isFree(block: number, time: number): boolean {
-    const duration = this.#problem.duration[block] as number;
+    const duration = this.#problem.duration[block]!;
     const period = this.#period;
     if (duration > period) {
       return false;
@@ -63,11 +63,10 @@ export class TakenTimes {
       const { phases, durations, count } = line;
       if (count > 0) {
         const at = firstFrom(line, phase);
-        const ahead =
-          (at < count ? (phases[at] as number) : (phases[0] as number) + period) - phase;
+        const ahead = (at < count ? phases[at]! : phases[0]! + period) - phase;
         const last = at > 0 ? at - 1 : count - 1;
-        const since = phase - (phases[last] as number) + (at > 0 ? 0 : period);
-        if (ahead < duration || since < (durations[last] as number)) {
+        const since = phase - phases[last]! + (at > 0 ? 0 : period);
+        if (ahead < duration || since < durations[last]!) {
           return false;
         }
       }
@@ -80,7 +79,7 @@ export class TakenTimes {
     for (const device of this.#problem.devicesOf[block] ?? []) {
       const { phases, durations, count } = this.#lines[device] as Line;
       for (let at = 0; at < count; at++) {
-        visit(phases[at] as number, durations[at] as number);
+        visit(phases[at]!, durations[at]!);
       }
     }
   }
@@ -99,7 +98,7 @@ function firstFrom({ phases, count }: Line, phase: number): number {
   let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((phases[middle] as number) < phase) {
+    if (phases[middle]! < phase) {
       low = middle + 1;
     } else {
       high = middle;

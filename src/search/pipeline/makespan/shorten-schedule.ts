@@ -69,31 +69,31 @@ export class Shortening {
   failures = 0;
   /** The makespan so far. */
   least: number;
-  private readonly placement: Placement;
-  private readonly problem: Problem;
-  private readonly bound: number;
-  private readonly random: Random;
-  private current: Float64Array;
-  private best: Float64Array;
+  readonly #placement: Placement;
+  readonly #problem: Problem;
+  readonly #bound: number;
+  readonly #random: Random;
+  #current: Float64Array;
+  #best: Float64Array;
 
   constructor(placement: Placement, whole: PipelineSchedule, seed: number) {
-    this.placement = placement;
-    this.problem = problemOf(placement, whole.microBatches);
-    this.bound = makespanBound(placement, whole.microBatches);
-    this.random = seededRandom(seed);
-    this.current = startsOf(this.problem, whole);
-    this.best = this.current;
-    this.least = lengthOf(this.problem, this.best);
+    this.#placement = placement;
+    this.#problem = problemOf(placement, whole.microBatches);
+    this.#bound = makespanBound(placement, whole.microBatches);
+    this.#random = seededRandom(seed);
+    this.#current = startsOf(this.#problem, whole);
+    this.#best = this.#current;
+    this.least = lengthOf(this.#problem, this.#best);
   }
 
   /** The lower bound is met. */
   get isShortest(): boolean {
-    return this.least <= this.bound;
+    return this.least <= this.#bound;
   }
 
   /** Whether both have come to the same schedule. */
   isLike(other: Shortening): boolean {
-    return this.least === other.least && this.best.every((start, at) => start === other.best[at]);
+    return this.least === other.least && this.#best.every((start, at) => start === other.#best[at]);
   }
 
   /** Everything to the right and to the left once; nothing where it cannot get shorter. */
@@ -101,7 +101,9 @@ export class Shortening {
     if (this.isShortest) {
       return;
     }
-    const { problem, random, current } = this;
+    const problem = this.#problem;
+    const random = this.#random;
+    const current = this.#current;
     const disturbance = this.failures < 2 ? 0 : (1 + random.integer(4)) * problem.longest;
     const order = orderBy(problem, current, (start) => start + random.next() * disturbance);
     const next = roundTrip(problem, disturbance === 0 ? current : place(problem, order));
@@ -109,15 +111,15 @@ export class Shortening {
     const length = next === undefined ? Number.POSITIVE_INFINITY : lengthOf(problem, next);
     this.failures = length < this.least ? 0 : this.failures + 1;
     if (next !== undefined && length <= this.least) {
-      [this.best, this.current, this.least] = [next, next, length];
+      [this.#best, this.#current, this.least] = [next, next, length];
     } else {
-      this.current = this.best;
+      this.#current = this.#best;
     }
   }
 
   /** The shortest so far. */
   schedule(): PipelineSchedule {
-    return scheduleOf(this.placement, this.best, this.problem.microBatches);
+    return scheduleOf(this.#placement, this.#best, this.#problem.microBatches);
   }
 }
 
@@ -239,9 +241,9 @@ function orderBy(
   const keys = new Float64Array(starts.length);
   for (const at of order) {
     const block = at % blocks;
-    let key = keyOf(starts[at] as number);
+    let key = keyOf(starts[at]!);
     for (const wait of before[block] as Waits) {
-      key = Math.max(key, keys[at - block + wait.block] as number);
+      key = Math.max(key, keys[at - block + wait.block]!);
     }
     keys[at] = key;
   }
@@ -266,13 +268,13 @@ function place(problem: Problem, order: Uint32Array): Float64Array | undefined {
   const latest = new Float64Array(blocks);
   for (const at of order) {
     const block = at % blocks;
-    const duration = durations[block] as number;
+    const duration = durations[block]!;
     const step = steps[block] as MemoryStep;
     const own = linesOf[block] as readonly DeviceLine[];
-    let ready = isMany ? (latest[block] as number) : 0;
+    let ready = isMany ? latest[block]! : 0;
     for (const wait of before[block] as Waits) {
-      const from = starts[at - block + wait.block] as number;
-      ready = Math.max(ready, from + (durations[wait.block] as number) + wait.latency);
+      const from = starts[at - block + wait.block]!;
+      ready = Math.max(ready, from + durations[wait.block]! + wait.latency);
     }
     const start = firstGap(own, ready, duration, step);
     if (start === Number.POSITIVE_INFINITY) {

@@ -25,11 +25,11 @@ export function sortByKey(order: Uint32Array, keys: Float64Array): void {
 
 function sortRun(order: Uint32Array, keys: Float64Array, from: number, to: number): void {
   for (let next = from + 1; next < to; next++) {
-    const at = order[next] as number;
-    const key = keys[at] as number;
+    const at = order[next]!;
+    const key = keys[at]!;
     let place = next;
-    while (place > from && (keys[order[place - 1] as number] as number) > key) {
-      order[place] = order[place - 1] as number;
+    while (place > from && keys[order[place - 1]!]! > key) {
+      order[place] = order[place - 1]!;
       place--;
     }
     order[place] = at;
@@ -48,10 +48,8 @@ function mergeRuns(
   let [left, right] = [from, middle];
   for (let place = from; place < end; place++) {
     const isRight =
-      left === middle ||
-      (right < end &&
-        (keys[source[right] as number] as number) < (keys[source[left] as number] as number));
-    target[place] = source[isRight ? right : left] as number;
+      left === middle || (right < end && keys[source[right]!]! < keys[source[left]!]!);
+    target[place] = source[isRight ? right : left]!;
     if (isRight) {
       right++;
     } else {

@@ -6,7 +6,7 @@ export interface Decision {
   readonly slotOnly: boolean;
   /** The position was decided before. */
   readonly hasSlot: boolean;
-  /** Which neighbours already have a time; with successors only, late times come first. */
+  /** Which neighbors already have a time; with successors only, late times come first. */
   readonly side: "none" | "after" | "before" | "between";
   /** Later periods of the same position may be left out. */
   readonly dominated: boolean;
@@ -91,7 +91,7 @@ function visibleBlocks(
 /**
  * Whether one period later is never better for `block`, given what is placed: everything not yet
  * placed that hangs on it hangs on the placed part through it alone, on one side, and moving it all
- * towards the placed part never raises a level.
+ * toward the placed part never raises a level.
  */
 function isDominated(
   problem: ModuloProblem,

@@ -6,30 +6,30 @@ import type { ModuloProblem } from "./modulo-problem.js";
 
 /** Steps of a period per device. Requires: an integer period and integer durations. */
 export class DeviceRings {
-  private readonly taken: Uint8Array;
-  private readonly problem: ModuloProblem;
-  private readonly period: number;
+  readonly #taken: Uint8Array;
+  readonly #problem: ModuloProblem;
+  readonly #period: number;
   /** Durations of blocks without a place, per device. */
-  private readonly rest: Float64Array;
-  private readonly waiting: readonly Int32Array[];
-  private readonly durations: readonly Float64Array[];
-  private readonly level: Float64Array;
+  readonly #rest: Float64Array;
+  readonly #waiting: readonly Int32Array[];
+  readonly #durations: readonly Float64Array[];
+  readonly #level: Float64Array;
 
   constructor(problem: ModuloProblem, period: number) {
-    this.problem = problem;
-    this.period = period;
-    this.taken = new Uint8Array(problem.blocksOn.length * period);
-    this.level = new Float64Array(period + 1);
+    this.#problem = problem;
+    this.#period = period;
+    this.#taken = new Uint8Array(problem.blocksOn.length * period);
+    this.#level = new Float64Array(period + 1);
     const length = (at: number): number => problem.duration[at] ?? 0;
-    this.rest = Float64Array.from(problem.blocksOn, (own) =>
+    this.#rest = Float64Array.from(problem.blocksOn, (own) =>
       own.reduce((sum, at) => sum + length(at), 0),
     );
-    this.durations = problem.blocksOn.map((own) =>
+    this.#durations = problem.blocksOn.map((own) =>
       Float64Array.from(new Set(own.map(length))).sort(),
     );
-    this.waiting = problem.blocksOn.map((own, device) =>
+    this.#waiting = problem.blocksOn.map((own, device) =>
       Int32Array.from(
-        this.durations[device] ?? [],
+        this.#durations[device] ?? [],
         (duration) => own.filter((at) => length(at) === duration).length,
       ),
     );
@@ -37,7 +37,9 @@ export class DeviceRings {
 
   /** Whether all steps of a block that starts at `slot` are free on its devices. */
   isFree(block: number, slot: number): boolean {
-    const { taken, period, problem } = this;
+    const taken = this.#taken;
+    const period = this.#period;
+    const problem = this.#problem;
     const duration = problem.duration[block] ?? 0;
     if (duration > period) {
       return false;
@@ -58,7 +60,8 @@ export class DeviceRings {
 
   /** Steps from `slot` to the next start of `block` that is free; Infinity without one. */
   nextFree(block: number, slot: number): number {
-    const { period, problem } = this;
+    const period = this.#period;
+    const problem = this.#problem;
     const duration = problem.duration[block] ?? 0;
     const devices = problem.devicesOf[block] ?? [];
     for (
@@ -69,7 +72,7 @@ export class DeviceRings {
       if (at === period) {
         at = 0;
       }
-      run = this.isTaken(devices, at) ? 0 : run + 1;
+      run = this.#isTaken(devices, at) ? 0 : run + 1;
       if (run === duration) {
         return i - duration + 1;
       }
@@ -79,7 +82,8 @@ export class DeviceRings {
 
   /** Steps from `slot` back to the last start of `block` that is free; Infinity without one. */
   previousFree(block: number, slot: number): number {
-    const { period, problem } = this;
+    const period = this.#period;
+    const problem = this.#problem;
     const duration = problem.duration[block] ?? 0;
     const devices = problem.devicesOf[block] ?? [];
     let at = (slot + duration - 1) % period;
@@ -87,7 +91,7 @@ export class DeviceRings {
       if (at < 0) {
         at = period - 1;
       }
-      run = this.isTaken(devices, at) ? 0 : run + 1;
+      run = this.#isTaken(devices, at) ? 0 : run + 1;
       if (run === duration) {
         return i - duration + 1;
       }
@@ -95,10 +99,11 @@ export class DeviceRings {
     return Number.POSITIVE_INFINITY;
   }
 
-  private isTaken(devices: readonly number[], at: number): boolean {
-    const { taken, period } = this;
+  #isTaken(devices: readonly number[], at: number): boolean {
+    const taken = this.#taken;
+    const period = this.#period;
     for (let i = 0; i < devices.length; i++) {
-      if (taken[(devices[i] as number) * period + at] === 1) {
+      if (taken[devices[i]! * period + at] === 1) {
         return true;
       }
     }
@@ -107,7 +112,10 @@ export class DeviceRings {
 
   /** Takes (or gives back) the steps of a block. */
   mark(block: number, slot: number, isTaken: boolean): void {
-    const { taken, period, problem, rest } = this;
+    const taken = this.#taken;
+    const period = this.#period;
+    const problem = this.#problem;
+    const rest = this.#rest;
     const duration = problem.duration[block] ?? 0;
     for (const device of problem.devicesOf[block] ?? []) {
       const base = device * period;
@@ -118,8 +126,8 @@ export class DeviceRings {
         taken[base + at] = isTaken ? 1 : 0;
       }
       rest[device] = (rest[device] ?? 0) + (isTaken ? -duration : duration);
-      const kinds = this.durations[device];
-      const waiting = this.waiting[device];
+      const kinds = this.#durations[device];
+      const waiting = this.#waiting[device];
       const kind = kinds?.indexOf(duration) ?? 0;
       if (waiting !== undefined) {
         waiting[kind] = (waiting[kind] ?? 0) + (isTaken ? -1 : 1);
@@ -129,8 +137,8 @@ export class DeviceRings {
 
   /** Whether the blocks without a place may fit into the gaps of the devices of `block`. */
   leavesRoom(block: number): boolean {
-    for (const device of this.problem.devicesOf[block] ?? []) {
-      if ((this.rest[device] ?? 0) > 0 && this.room(device) < (this.rest[device] ?? 0)) {
+    for (const device of this.#problem.devicesOf[block] ?? []) {
+      if ((this.#rest[device] ?? 0) > 0 && this.#room(device) < (this.#rest[device] ?? 0)) {
         return false;
       }
     }
@@ -138,11 +146,12 @@ export class DeviceRings {
   }
 
   /** Steps in gaps that are no shorter than the shortest waiting block. */
-  private room(device: number): number {
-    const { taken, period } = this;
-    const waiting = this.waiting[device];
+  #room(device: number): number {
+    const taken = this.#taken;
+    const period = this.#period;
+    const waiting = this.#waiting[device];
     const kind = waiting?.findIndex((count) => count > 0) ?? -1;
-    const least = this.durations[device]?.[kind] ?? 0;
+    const least = this.#durations[device]?.[kind] ?? 0;
     const base = device * period;
     let start = 0;
     while (start < period && taken[base + start] === 0) {
@@ -172,7 +181,9 @@ export class DeviceRings {
    * as `earliest`, without workspace. Infinite window ends: none, 0.
    */
   leastPeak(device: number, earliest: Float64Array, latest: Float64Array): number {
-    const { level, period, problem } = this;
+    const level = this.#level;
+    const period = this.#period;
+    const problem = this.#problem;
     level.fill(0);
     let base = 0;
     for (const { block, boundOffset, change } of problem.events[device] ?? []) {
@@ -195,7 +206,9 @@ export class DeviceRings {
 
   /** Highest level of a device whose blocks all have times, in the steady state. */
   peak(device: number, times: Float64Array): number {
-    const { level, period, problem } = this;
+    const level = this.#level;
+    const period = this.#period;
+    const problem = this.#problem;
     level.fill(0);
     let base = 0;
     const add = (time: number, change: number): void => {

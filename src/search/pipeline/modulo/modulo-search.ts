@@ -17,7 +17,7 @@
  * - the least average level that the windows allow passes the limit (`TimeWindows`);
  * - free gaps on a device shorter than all its remaining blocks are lost (`DeviceRings`);
  * - two partial placements are equivalent when the times of the blocks that the rest can see (a
- *   neighbour, or another block of a device, not yet placed) are equal up to a shift: failures are
+ *   neighbor, or another block of a device, not yet placed) are equal up to a shift: failures are
  *   remembered by those times. On nested chains this makes the search the dynamic program over
  *   (position of forward, position of backward, distance), so 16 devices take milliseconds.
  *
@@ -81,98 +81,99 @@ export function searchModulo(
 }
 
 class ModuloSearch implements Places {
-  private readonly time: Float64Array;
+  readonly #time: Float64Array;
   /** Position in the period; -1 without one. */
-  private readonly slot: Int32Array;
-  private readonly timed: Uint8Array;
-  private readonly windows: TimeWindows;
-  private readonly rings: DeviceRings;
-  private readonly spans: LatencySpans;
-  private readonly limits: Float64Array;
-  private readonly decisions: readonly Decision[];
-  private readonly memo = new Set<string>();
+  readonly #slot: Int32Array;
+  readonly #timed: Uint8Array;
+  readonly #windows: TimeWindows;
+  readonly #rings: DeviceRings;
+  readonly #spans: LatencySpans;
+  readonly #limits: Float64Array;
+  readonly #decisions: readonly Decision[];
+  readonly #memo = new Set<string>();
   /** Per depth: the next time to try, the last, and the step. */
-  private readonly next: Float64Array;
-  private readonly last: Float64Array;
-  private readonly step: Float64Array;
-  private exact = true;
-  private nodes = 0;
-  private readonly problem: ModuloProblem;
-  private readonly period: number;
-  private readonly options: ModuloOptions;
+  readonly #next: Float64Array;
+  readonly #last: Float64Array;
+  readonly #step: Float64Array;
+  #exact = true;
+  #nodes = 0;
+  readonly #problem: ModuloProblem;
+  readonly #period: number;
+  readonly #options: ModuloOptions;
 
   constructor(problem: ModuloProblem, period: number, options: ModuloOptions) {
-    this.problem = problem;
-    this.period = period;
-    this.options = options;
-    this.limits = Float64Array.from(problem.events, (events, device) =>
+    this.#problem = problem;
+    this.#period = period;
+    this.#options = options;
+    this.#limits = Float64Array.from(problem.events, (events, device) =>
       events.reduce((sum, { change }) => sum + change, 0) === 0
         ? (options.limits[device] ?? Number.POSITIVE_INFINITY)
         : Number.POSITIVE_INFINITY,
     );
-    this.time = new Float64Array(problem.count);
-    this.slot = new Int32Array(problem.count).fill(-1);
-    this.timed = new Uint8Array(problem.count);
-    this.rings = new DeviceRings(problem, period);
-    this.windows = new TimeWindows(problem, period, this.limits, this);
-    this.spans = new LatencySpans(problem, this.windows, options.latency);
-    this.decisions = decisionsOf(problem, options.order, this.limits);
-    this.next = new Float64Array(this.decisions.length);
-    this.last = new Float64Array(this.decisions.length);
-    this.step = new Float64Array(this.decisions.length);
+    this.#time = new Float64Array(problem.count);
+    this.#slot = new Int32Array(problem.count).fill(-1);
+    this.#timed = new Uint8Array(problem.count);
+    this.#rings = new DeviceRings(problem, period);
+    this.#windows = new TimeWindows(problem, period, this.#limits, this);
+    this.#spans = new LatencySpans(problem, this.#windows, options.latency);
+    this.#decisions = decisionsOf(problem, options.order, this.#limits);
+    this.#next = new Float64Array(this.#decisions.length);
+    this.#last = new Float64Array(this.#decisions.length);
+    this.#step = new Float64Array(this.#decisions.length);
   }
 
   run(): ModuloOutcome {
-    const { decisions } = this;
+    const decisions = this.#decisions;
     const marks = new Int32Array(decisions.length);
     const keys: (string | undefined)[] = [undefined];
     let depth = 0;
-    this.begin(depth);
+    this.#begin(depth);
     while (depth < decisions.length) {
-      const value = this.nextTime(depth);
+      const value = this.#nextTime(depth);
       if (value === undefined) {
-        this.remember(keys[depth]);
+        this.#remember(keys[depth]);
         depth--;
         if (depth < 0) {
-          return { times: undefined, exhausted: this.exact, nodes: this.nodes };
+          return { times: undefined, exhausted: this.#exact, nodes: this.#nodes };
         }
-        this.undo(depth, marks[depth] ?? 0);
+        this.#undo(depth, marks[depth] ?? 0);
         continue;
       }
-      this.nodes++;
-      if (this.outOfBudget()) {
-        return { times: undefined, exhausted: false, nodes: this.nodes };
+      this.#nodes++;
+      if (this.#outOfBudget()) {
+        return { times: undefined, exhausted: false, nodes: this.#nodes };
       }
-      marks[depth] = this.windows.mark;
-      const fits = this.place(depth, value);
-      const key = fits ? this.keyOf(depth + 1) : undefined;
-      if (!fits || (key !== undefined && this.memo.has(key))) {
-        this.undo(depth, marks[depth] ?? 0);
+      marks[depth] = this.#windows.mark;
+      const fits = this.#place(depth, value);
+      const key = fits ? this.#keyOf(depth + 1) : undefined;
+      if (!fits || (key !== undefined && this.#memo.has(key))) {
+        this.#undo(depth, marks[depth] ?? 0);
         continue;
       }
       depth++;
       keys[depth] = key;
-      this.begin(depth);
+      this.#begin(depth);
     }
-    return { times: this.time, exhausted: false, nodes: this.nodes };
+    return { times: this.#time, exhausted: false, nodes: this.#nodes };
   }
 
-  private outOfBudget(): boolean {
-    const { maxNodes, shouldStop } = this.options;
+  #outOfBudget(): boolean {
+    const { maxNodes, shouldStop } = this.#options;
     return (
-      this.nodes > maxNodes || (this.nodes % STOP_EVERY === 0 && shouldStop?.(this.nodes) === true)
+      this.#nodes > maxNodes ||
+      (this.#nodes % STOP_EVERY === 0 && shouldStop?.(this.#nodes) === true)
     );
   }
 
-  private remember(key: string | undefined): void {
-    if (key !== undefined && this.memo.size < MAX_MEMO) {
-      this.memo.add(key);
+  #remember(key: string | undefined): void {
+    if (key !== undefined && this.#memo.size < MAX_MEMO) {
+      this.#memo.add(key);
     }
   }
 
   /** What the decisions from `depth` on can see of those before it. */
-  private keyOf(depth: number): string | undefined {
-    const visible = this.decisions[depth]?.visible;
+  #keyOf(depth: number): string | undefined {
+    const visible = this.#decisions[depth]?.visible;
     if (visible === undefined) {
       return undefined;
     }
@@ -180,87 +181,87 @@ class ModuloSearch implements Places {
     let origin = Number.NaN;
     for (let i = 0; i < visible.length; i++) {
       const block = visible[i] ?? 0;
-      if (this.timed[block] === 0) {
-        key += `,s${this.slot[block]}`;
+      if (this.#timed[block] === 0) {
+        key += `,s${this.#slot[block]}`;
       } else if (Number.isNaN(origin)) {
-        origin = this.time[block] ?? 0;
-        key += `,${this.slot[block]}`;
+        origin = this.#time[block] ?? 0;
+        key += `,${this.#slot[block]}`;
       } else {
-        key += `,${(this.time[block] ?? 0) - origin}`;
+        key += `,${(this.#time[block] ?? 0) - origin}`;
       }
     }
-    return `${key}${this.spans.key(origin)}`;
+    return `${key}${this.#spans.key(origin)}`;
   }
 
-  private place(depth: number, value: number): boolean {
-    const decision = this.decisions[depth];
+  #place(depth: number, value: number): boolean {
+    const decision = this.#decisions[depth];
     if (decision === undefined) {
       return false;
     }
     const { block, slotOnly, hasSlot, finishes } = decision;
     if (!hasSlot) {
-      const slot = modulo(value, this.period);
-      this.slot[block] = slot;
-      this.rings.mark(block, slot, true);
+      const slot = modulo(value, this.#period);
+      this.#slot[block] = slot;
+      this.#rings.mark(block, slot, true);
     }
     if (slotOnly) {
-      return this.rings.leavesRoom(block) && this.isCyclic(block);
+      return this.#rings.leavesRoom(block) && this.#isCyclic(block);
     }
-    this.timed[block] = 1;
-    this.time[block] = value;
+    this.#timed[block] = 1;
+    this.#time[block] = value;
     return (
-      this.windows.place(block, value) &&
-      (hasSlot || (this.rings.leavesRoom(block) && this.tightenBeside(block))) &&
-      this.levelsFit() &&
+      this.#windows.place(block, value) &&
+      (hasSlot || (this.#rings.leavesRoom(block) && this.#tightenBeside(block))) &&
+      this.#levelsFit() &&
       finishes.every(
-        (device) => this.rings.peak(device, this.time) <= (this.limits[device] ?? 0),
+        (device) => this.#rings.peak(device, this.#time) <= (this.#limits[device] ?? 0),
       ) &&
-      this.spans.fit()
+      this.#spans.fit()
     );
   }
 
-  private undo(depth: number, mark: number): void {
-    const decision = this.decisions[depth];
+  #undo(depth: number, mark: number): void {
+    const decision = this.#decisions[depth];
     if (decision !== undefined) {
       const { block, slotOnly, hasSlot } = decision;
       if (!hasSlot) {
-        this.rings.mark(block, this.slot[block] ?? 0, false);
-        this.slot[block] = -1;
+        this.#rings.mark(block, this.#slot[block] ?? 0, false);
+        this.#slot[block] = -1;
       }
       if (!slotOnly) {
-        this.timed[block] = 0;
+        this.#timed[block] = 0;
       }
     }
-    this.windows.undo(mark);
+    this.#windows.undo(mark);
   }
 
   firstFrom(block: number, time: number): number {
-    if (this.timed[block] === 1) {
+    if (this.#timed[block] === 1) {
       return time;
     }
-    const slot = this.slot[block] ?? 0;
-    const from = modulo(time, this.period);
+    const slot = this.#slot[block] ?? 0;
+    const from = modulo(time, this.#period);
     return slot >= 0
-      ? time + modulo(slot - from, this.period)
-      : time + this.rings.nextFree(block, from);
+      ? time + modulo(slot - from, this.#period)
+      : time + this.#rings.nextFree(block, from);
   }
 
   lastUpTo(block: number, time: number): number {
-    if (this.timed[block] === 1) {
+    if (this.#timed[block] === 1) {
       return time;
     }
-    const slot = this.slot[block] ?? 0;
-    const from = modulo(time, this.period);
+    const slot = this.#slot[block] ?? 0;
+    const from = modulo(time, this.#period);
     return slot >= 0
-      ? time - modulo(from - slot, this.period)
-      : time - this.rings.previousFree(block, from);
+      ? time - modulo(from - slot, this.#period)
+      : time - this.#rings.previousFree(block, from);
   }
 
   /** Moves the windows of the blocks that share a device with `block` off its place. */
-  private tightenBeside(block: number): boolean {
-    for (const device of this.problem.devicesOf[block] ?? []) {
-      for (const other of this.problem.blocksOn[device] ?? []) {
-        if ((this.slot[other] ?? 0) < 0 && !this.windows.tighten(other)) {
+  #tightenBeside(block: number): boolean {
+    for (const device of this.#problem.devicesOf[block] ?? []) {
+      for (const other of this.#problem.blocksOn[device] ?? []) {
+        if ((this.#slot[other] ?? 0) < 0 && !this.#windows.tighten(other)) {
           return false;
         }
       }
@@ -269,13 +270,13 @@ class ModuloSearch implements Places {
   }
 
   /** Whether the level of every device can stay within its limit at every moment. */
-  private levelsFit(): boolean {
-    const { earliest, latest } = this.windows;
-    for (let device = 0; device < this.limits.length; device++) {
-      const limit = this.limits[device] ?? 0;
+  #levelsFit(): boolean {
+    const { earliest, latest } = this.#windows;
+    for (let device = 0; device < this.#limits.length; device++) {
+      const limit = this.#limits[device] ?? 0;
       if (
         limit !== Number.POSITIVE_INFINITY &&
-        this.rings.leastPeak(device, earliest, latest) > limit
+        this.#rings.leastPeak(device, earliest, latest) > limit
       ) {
         return false;
       }
@@ -284,12 +285,12 @@ class ModuloSearch implements Places {
   }
 
   /** Whether the copies of a block placed so far come in their order around the period. */
-  private isCyclic(block: number): boolean {
-    const { base } = this.problem;
-    const origin = this.slot[block % base] ?? 0;
+  #isCyclic(block: number): boolean {
+    const { base } = this.#problem;
+    const origin = this.#slot[block % base] ?? 0;
     let last = -1;
     for (let copy = block % base; copy <= block; copy += base) {
-      const turn = modulo((this.slot[copy] ?? 0) - origin, this.period);
+      const turn = modulo((this.#slot[copy] ?? 0) - origin, this.#period);
       if (turn < last) {
         return false;
       }
@@ -299,28 +300,28 @@ class ModuloSearch implements Places {
   }
 
   /** Sets up the times that the decision at `depth` will try. */
-  private begin(depth: number): void {
-    const decision = this.decisions[depth];
+  #begin(depth: number): void {
+    const decision = this.#decisions[depth];
     if (decision === undefined) {
       return;
     }
     const { block, slotOnly, hasSlot, side } = decision;
-    const [low, high] = this.windowOf(decision, depth);
+    const [low, high] = this.#windowOf(decision, depth);
     const late = side === "before";
-    const step = hasSlot && !slotOnly ? this.period : 1;
-    const slot = this.slot[block] ?? 0;
+    const step = hasSlot && !slotOnly ? this.#period : 1;
+    const slot = this.#slot[block] ?? 0;
     const from = late ? high : low;
     const offset = step === 1 ? 0 : late ? modulo(high - slot, step) : modulo(slot - low, step);
-    this.next[depth] = late ? from - offset : from + offset;
-    this.last[depth] = late ? low : high;
-    this.step[depth] = late ? -step : step;
+    this.#next[depth] = late ? from - offset : from + offset;
+    this.#last[depth] = late ? low : high;
+    this.#step[depth] = late ? -step : step;
   }
 
-  private nextTime(depth: number): number | undefined {
-    const decision = this.decisions[depth];
-    const step = this.step[depth] ?? 1;
-    const last = this.last[depth] ?? 0;
-    let time = this.next[depth] ?? 0;
+  #nextTime(depth: number): number | undefined {
+    const decision = this.#decisions[depth];
+    const step = this.#step[depth] ?? 1;
+    const last = this.#last[depth] ?? 0;
+    let time = this.#next[depth] ?? 0;
     if (decision === undefined) {
       return undefined;
     }
@@ -328,64 +329,60 @@ class ModuloSearch implements Places {
     while (step > 0 ? time <= last : time >= last) {
       const value = time;
       time += step;
-      if (hasSlot || this.rings.isFree(block, modulo(value, this.period))) {
-        this.next[depth] = time;
+      if (hasSlot || this.#rings.isFree(block, modulo(value, this.#period))) {
+        this.#next[depth] = time;
         return value;
       }
     }
-    this.next[depth] = time;
+    this.#next[depth] = time;
     return undefined;
   }
 
   /** First and last time to try. */
-  private windowOf(decision: Decision, depth: number): readonly [number, number] {
-    const { period } = this;
+  #windowOf(decision: Decision, depth: number): readonly [number, number] {
+    const period = this.#period;
     const { block, slotOnly, side, dominated } = decision;
     if (slotOnly) {
       return [0, depth === 0 ? 0 : period - 1];
     }
-    const low = this.windows.earliest[block] ?? 0;
-    const high = this.windows.latest[block] ?? 0;
+    const low = this.#windows.earliest[block] ?? 0;
+    const high = this.#windows.latest[block] ?? 0;
     const reach = period * (dominated ? 1 : 1 + EXTRA_PERIODS) - 1;
     const [least, most] =
-      side === "none" ? this.firstPeriod(low, high, depth) : this.reachable(block, side, reach);
+      side === "none" ? this.#firstPeriod(low, high, depth) : this.#reachable(block, side, reach);
     const from = Math.max(low, least);
     const to = Math.min(high, most);
     if (!dominated && (from > low || to < high)) {
-      this.exact = false;
+      this.#exact = false;
     }
     return [from, to];
   }
 
-  /** One period of times for a block without placed neighbours. */
-  private firstPeriod(low: number, high: number, depth: number): readonly [number, number] {
+  /** One period of times for a block without placed neighbors. */
+  #firstPeriod(low: number, high: number, depth: number): readonly [number, number] {
     if (Number.isFinite(low)) {
-      return [low, low + this.period - 1];
+      return [low, low + this.#period - 1];
     }
     return Number.isFinite(high)
-      ? [high - this.period + 1, high]
-      : [0, depth === 0 ? 0 : this.period - 1];
+      ? [high - this.#period + 1, high]
+      : [0, depth === 0 ? 0 : this.#period - 1];
   }
 
-  /** Times within `reach` of the placed neighbours. */
-  private reachable(
-    block: number,
-    side: Decision["side"],
-    reach: number,
-  ): readonly [number, number] {
+  /** Times within `reach` of the placed neighbors. */
+  #reachable(block: number, side: Decision["side"], reach: number): readonly [number, number] {
     if (side === "before") {
       let high = Number.POSITIVE_INFINITY;
-      for (const { block: to, gap } of this.problem.after[block] ?? []) {
-        if (this.timed[to] === 1) {
-          high = Math.min(high, (this.time[to] ?? 0) - gap);
+      for (const { block: to, gap } of this.#problem.after[block] ?? []) {
+        if (this.#timed[to] === 1) {
+          high = Math.min(high, (this.#time[to] ?? 0) - gap);
         }
       }
       return [high - reach, high];
     }
     let low = Number.NEGATIVE_INFINITY;
-    for (const { block: from, gap } of this.problem.before[block] ?? []) {
-      if (this.timed[from] === 1) {
-        low = Math.max(low, (this.time[from] ?? 0) + gap);
+    for (const { block: from, gap } of this.#problem.before[block] ?? []) {
+      if (this.#timed[from] === 1) {
+        low = Math.max(low, (this.#time[from] ?? 0) + gap);
       }
     }
     return [low, low + reach];

@@ -20,7 +20,7 @@ export interface Places {
   lastUpTo(block: number, time: number): number;
 }
 
-/** Blocks whose neighbours are looked at per change of a window, in times all blocks. */
+/** Blocks whose neighbors are looked at per change of a window, in times all blocks. */
 const ROUNDS = 2;
 
 /**
@@ -32,42 +32,42 @@ const ROUNDS = 2;
 export class TimeWindows {
   readonly earliest: Float64Array;
   readonly latest: Float64Array;
-  private readonly next: Edges;
-  private readonly previous: Edges;
-  private readonly releases: Uses;
-  private readonly takes: Uses;
+  readonly #next: Edges;
+  readonly #previous: Edges;
+  readonly #releases: Uses;
+  readonly #takes: Uses;
   /** Per device: least memory times time; the terms that are still infinite are counted apart. */
-  private readonly held: Float64Array;
-  private readonly open: Int32Array;
-  private readonly most: Float64Array;
+  readonly #held: Float64Array;
+  readonly #open: Int32Array;
+  readonly #most: Float64Array;
   /** Block (its complement for `latest`), old value. */
-  private readonly trail: number[] = [];
-  private readonly stack: Int32Array;
-  private readonly stacked: Uint8Array;
+  readonly #trail: number[] = [];
+  readonly #stack: Int32Array;
+  readonly #stacked: Uint8Array;
 
-  private readonly places: Places;
+  readonly #places: Places;
   /** `limits` per device; Infinity where none applies. */
   constructor(problem: ModuloProblem, period: number, limits: Float64Array, places: Places) {
     const { count } = problem;
-    this.places = places;
+    this.#places = places;
     this.earliest = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
     this.latest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
-    this.next = edgesOf(problem, period, "after");
-    this.previous = edgesOf(problem, period, "before");
-    this.releases = usesOf(problem, limits, -1);
-    this.takes = usesOf(problem, limits, 1);
-    this.held = heldAtLeast(problem);
-    this.open = Int32Array.from(limits, (limit, device) =>
+    this.#next = edgesOf(problem, period, "after");
+    this.#previous = edgesOf(problem, period, "before");
+    this.#releases = usesOf(problem, limits, -1);
+    this.#takes = usesOf(problem, limits, 1);
+    this.#held = heldAtLeast(problem);
+    this.#open = Int32Array.from(limits, (limit, device) =>
       limit === Number.POSITIVE_INFINITY ? 1 : (problem.events[device]?.length ?? 0),
     );
-    this.most = limits.map((limit) => limit * period);
-    this.stack = new Int32Array(count);
-    this.stacked = new Uint8Array(count);
+    this.#most = limits.map((limit) => limit * period);
+    this.#stack = new Int32Array(count);
+    this.#stacked = new Uint8Array(count);
   }
 
   /** Where `undo` comes back to. */
   get mark(): number {
-    return this.trail.length;
+    return this.#trail.length;
   }
 
   /** Gives a block its time; false when a window is empty or an average too high. */
@@ -75,8 +75,8 @@ export class TimeWindows {
     return (
       time >= (this.earliest[block] ?? 0) &&
       time <= (this.latest[block] ?? 0) &&
-      this.raise(block, time) &&
-      this.lower(block, time)
+      this.#raise(block, time) &&
+      this.#lower(block, time)
     );
   }
 
@@ -85,14 +85,14 @@ export class TimeWindows {
     const low = this.earliest[block] ?? 0;
     const high = this.latest[block] ?? 0;
     if (low !== Number.NEGATIVE_INFINITY) {
-      const time = this.places.firstFrom(block, low);
-      if (time > high || (time > low && !this.raise(block, time))) {
+      const time = this.#places.firstFrom(block, low);
+      if (time > high || (time > low && !this.#raise(block, time))) {
         return false;
       }
     }
     if (high !== Number.POSITIVE_INFINITY) {
-      const time = this.places.lastUpTo(block, high);
-      if (time < (this.earliest[block] ?? 0) || (time < high && !this.lower(block, time))) {
+      const time = this.#places.lastUpTo(block, high);
+      if (time < (this.earliest[block] ?? 0) || (time < high && !this.#lower(block, time))) {
         return false;
       }
     }
@@ -100,21 +100,24 @@ export class TimeWindows {
   }
 
   undo(mark: number): void {
-    const { trail } = this;
+    const trail = this.#trail;
     while (trail.length > mark) {
       const value = trail.pop() ?? 0;
       const code = trail.pop() ?? 0;
       if (code >= 0) {
-        this.moveEarliest(code, value);
+        this.#moveEarliest(code, value);
       } else {
-        this.moveLatest(~code, value);
+        this.#moveLatest(~code, value);
       }
     }
   }
 
-  private raise(root: number, value: number): boolean {
-    const { earliest, latest, next, stack, stacked } = this;
-    let fits = this.setEarliest(root, value);
+  #raise(root: number, value: number): boolean {
+    const { earliest, latest } = this;
+    const next = this.#next;
+    const stack = this.#stack;
+    const stacked = this.#stacked;
+    let fits = this.#setEarliest(root, value);
     let top = 0;
     let left = ROUNDS * stack.length;
     stack[top++] = root;
@@ -131,8 +134,8 @@ export class TimeWindows {
         const to = next.block[at] ?? 0;
         const least = start + (next.gap[at] ?? 0);
         if (least > (earliest[to] ?? 0)) {
-          const time = this.places.firstFrom(to, least);
-          fits = time <= (latest[to] ?? 0) && this.setEarliest(to, time);
+          const time = this.#places.firstFrom(to, least);
+          fits = time <= (latest[to] ?? 0) && this.#setEarliest(to, time);
           if (stacked[to] === 0) {
             stacked[to] = 1;
             stack[top++] = to;
@@ -143,9 +146,12 @@ export class TimeWindows {
     return fits;
   }
 
-  private lower(root: number, value: number): boolean {
-    const { earliest, latest, previous, stack, stacked } = this;
-    let fits = this.setLatest(root, value);
+  #lower(root: number, value: number): boolean {
+    const { earliest, latest } = this;
+    const previous = this.#previous;
+    const stack = this.#stack;
+    const stacked = this.#stacked;
+    let fits = this.#setLatest(root, value);
     let top = 0;
     let left = ROUNDS * stack.length;
     stack[top++] = root;
@@ -162,8 +168,8 @@ export class TimeWindows {
         const from = previous.block[at] ?? 0;
         const most = start - (previous.gap[at] ?? 0);
         if (most < (latest[from] ?? 0)) {
-          const time = this.places.lastUpTo(from, most);
-          fits = time >= (earliest[from] ?? 0) && this.setLatest(from, time);
+          const time = this.#places.lastUpTo(from, most);
+          fits = time >= (earliest[from] ?? 0) && this.#setLatest(from, time);
           if (stacked[from] === 0) {
             stacked[from] = 1;
             stack[top++] = from;
@@ -174,39 +180,41 @@ export class TimeWindows {
     return fits;
   }
 
-  private setEarliest(block: number, value: number): boolean {
+  #setEarliest(block: number, value: number): boolean {
     const old = this.earliest[block] ?? 0;
     if (value === old) {
       return true;
     }
-    this.trail.push(block, old);
-    return this.moveEarliest(block, value);
+    this.#trail.push(block, old);
+    return this.#moveEarliest(block, value);
   }
 
-  private setLatest(block: number, value: number): boolean {
+  #setLatest(block: number, value: number): boolean {
     const old = this.latest[block] ?? 0;
     if (value === old) {
       return true;
     }
-    this.trail.push(~block, old);
-    return this.moveLatest(block, value);
+    this.#trail.push(~block, old);
+    return this.#moveLatest(block, value);
   }
 
-  private moveEarliest(block: number, value: number): boolean {
+  #moveEarliest(block: number, value: number): boolean {
     const old = this.earliest[block] ?? 0;
     this.earliest[block] = value;
-    return this.changeHeld(this.releases, block, old, value);
+    return this.#changeHeld(this.#releases, block, old, value);
   }
 
-  private moveLatest(block: number, value: number): boolean {
+  #moveLatest(block: number, value: number): boolean {
     const old = this.latest[block] ?? 0;
     this.latest[block] = value;
-    return this.changeHeld(this.takes, block, old, value);
+    return this.#changeHeld(this.#takes, block, old, value);
   }
 
   /** Whether the averages still fit after a window end moved from `old` to `value`. */
-  private changeHeld(uses: Uses, block: number, old: number, value: number): boolean {
-    const { held, open, most } = this;
+  #changeHeld(uses: Uses, block: number, old: number, value: number): boolean {
+    const held = this.#held;
+    const open = this.#open;
+    const most = this.#most;
     const end = uses.first[block + 1] ?? 0;
     let fits = true;
     for (let at = uses.first[block] ?? 0; at < end; at++) {

@@ -35,7 +35,7 @@ export interface TesselOptions {
   readonly inRepetend?: number;
   /** Nodes of all searches together; choices of cuts that come after it are not tried. */
   readonly maxNodes: number;
-  /** Nodes of each step towards the shortest warm-up or cool-down. */
+  /** Nodes of each step toward the shortest warm-up or cool-down. */
   readonly maxPartNodes: number;
 }
 

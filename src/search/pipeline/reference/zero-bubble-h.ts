@@ -74,9 +74,9 @@ class StagesRun {
   readonly clock: Float64Array;
   readonly held: Float64Array;
   readonly waited: Float64Array;
-  private mostWaited = 0;
-  private readonly done: readonly Int32Array[];
-  private readonly ends: readonly Float64Array[];
+  #mostWaited = 0;
+  readonly #done: readonly Int32Array[];
+  readonly #ends: readonly Float64Array[];
 
   constructor(stages: readonly StageCosts[], microBatches: number, limits: readonly number[]) {
     this.stages = stages;
@@ -87,13 +87,13 @@ class StagesRun {
     this.clock = new Float64Array(count);
     this.held = new Float64Array(count);
     this.waited = new Float64Array(count);
-    this.done = [0, 1, 2].map(() => new Int32Array(count));
-    this.ends = [0, 1, 2].map(() => new Float64Array(count * microBatches));
+    this.#done = [0, 1, 2].map(() => new Int32Array(count));
+    this.#ends = [0, 1, 2].map(() => new Float64Array(count * microBatches));
   }
 
   /** Blocks of a kind that a stage has run. */
   count(stage: number, kind: PassKind): number {
-    return this.done[kind]?.[stage] ?? 0;
+    return this.#done[kind]?.[stage] ?? 0;
   }
 
   duration(stage: number, kind: PassKind): number {
@@ -121,7 +121,7 @@ class StagesRun {
   }
 
   endOf(stage: number, kind: PassKind, microBatch: number): number {
-    return this.ends[kind]?.[stage * this.microBatches + microBatch] ?? 0;
+    return this.#ends[kind]?.[stage * this.microBatches + microBatch] ?? 0;
   }
 
   /** When the other stage lets the next block of a kind start; 0 when none is waited for. */
@@ -140,19 +140,19 @@ class StagesRun {
     if (this.count(stage, FORWARD) > 0) {
       const waited = (this.waited[stage] ?? 0) + start - free;
       this.waited[stage] = waited;
-      this.mostWaited = Math.max(this.mostWaited, waited);
+      this.#mostWaited = Math.max(this.#mostWaited, waited);
     }
     const end = start + this.duration(stage, kind);
     this.clock[stage] = end;
     this.held[stage] = (this.held[stage] ?? 0) + this.memory(stage, kind);
-    (this.ends[kind] as Float64Array)[stage * this.microBatches + microBatch] = end;
-    (this.done[kind] as Int32Array)[stage] = microBatch + 1;
+    (this.#ends[kind] as Float64Array)[stage * this.microBatches + microBatch] = end;
+    (this.#done[kind] as Int32Array)[stage] = microBatch + 1;
     this.orders[stage]?.push({ block: blocks[kind], microBatch });
   }
 
   /** How much longer the stage with the most waits has waited. */
   spareWait(stage: number): number {
-    return this.mostWaited - (this.waited[stage] ?? 0);
+    return this.#mostWaited - (this.waited[stage] ?? 0);
   }
 
   longestSpan(): number {

@@ -88,36 +88,36 @@ class VRun {
   readonly waited: Float64Array;
   mostWaited = 0;
   /** The try before, whose waits this one may have. */
-  private readonly allowance: VRun | undefined;
+  readonly #allowance: VRun | undefined;
   readonly devices: number;
-  private readonly done: readonly Int32Array[];
-  private readonly ends: readonly Float64Array[];
+  readonly #done: readonly Int32Array[];
+  readonly #ends: readonly Float64Array[];
   /** Legs whose weight gradient waits, oldest first; `nextWeight` is where each queue begins. */
-  private readonly weights: readonly Leg[][];
-  private readonly nextWeight: Int32Array;
+  readonly #weights: readonly Leg[][];
+  readonly #nextWeight: Int32Array;
 
   constructor(
     { stages, microBatches, limits }: Pick<VRun, "stages" | "microBatches" | "limits">,
     allowance: VRun | undefined,
   ) {
-    this.allowance = allowance;
+    this.#allowance = allowance;
     this.stages = stages;
     this.microBatches = microBatches;
     this.limits = limits;
     const count = stages.length / 2;
     this.devices = count;
     this.orders = Array.from({ length: count }, () => []);
-    this.weights = Array.from({ length: count }, () => []);
-    this.nextWeight = new Int32Array(count);
+    this.#weights = Array.from({ length: count }, () => []);
+    this.#nextWeight = new Int32Array(count);
     this.clock = new Float64Array(count);
     this.held = new Float64Array(count);
     this.waited = new Float64Array(count);
-    this.done = Array.from({ length: 6 }, () => new Int32Array(count));
-    this.ends = Array.from({ length: 4 }, () => new Float64Array(count * microBatches).fill(-1));
+    this.#done = Array.from({ length: 6 }, () => new Int32Array(count));
+    this.#ends = Array.from({ length: 4 }, () => new Float64Array(count * microBatches).fill(-1));
   }
 
   count(device: number, kind: PassKind, leg: Leg): number {
-    return this.done[laneOf(kind, leg)]?.[device] ?? 0;
+    return this.#done[laneOf(kind, leg)]?.[device] ?? 0;
   }
 
   /** The stage of a pass: backwards and weight gradients go along the legs from the end. */
@@ -140,7 +140,7 @@ class VRun {
   }
 
   /** The device whose pass of the same leg comes first; -1 at the beginning of a leg. */
-  private before(device: number, leg: Leg): number {
+  #before(device: number, leg: Leg): number {
     return leg === 0 ? device - 1 : device + 1 < this.devices ? device + 1 : -1;
   }
 
@@ -149,12 +149,12 @@ class VRun {
    * the other device has not run its pass yet.
    */
   ready(device: number, kind: PassKind, leg: Leg): number {
-    const other = this.before(device, leg);
+    const other = this.#before(device, leg);
     if (kind === WEIGHT || other < 0) {
       return 0;
     }
     const at = other * this.microBatches + this.count(device, kind, leg);
-    const end = this.ends[laneOf(kind, leg)]?.[at] ?? -1;
+    const end = this.#ends[laneOf(kind, leg)]?.[at] ?? -1;
     const latency = this.stageOf(device, kind, leg).latencies[kind];
     return end < 0 ? Number.POSITIVE_INFINITY : end + latency;
   }
@@ -166,7 +166,7 @@ class VRun {
     const ready = this.ready(device, kind, leg);
     const isFirst = kind === FORWARD && leg === 0;
     const ownInput = kind === WEIGHT ? laneOf(BACKWARD, leg) : laneOf(kind, leg) - 1;
-    const hasInput = isFirst || (this.done[ownInput]?.[device] ?? 0) > microBatch;
+    const hasInput = isFirst || (this.#done[ownInput]?.[device] ?? 0) > microBatch;
     const isThere = Number.isFinite(ready) && hasInput && microBatch < this.microBatches;
     if (!isThere || !this.fits(device, stage.memory[kind])) {
       return false;
@@ -181,32 +181,32 @@ class VRun {
     const end = startTime + stage.durations[kind];
     this.clock[device] = end;
     this.held[device] = (this.held[device] ?? 0) + stage.memory[kind];
-    const ends = this.ends[laneOf(kind, leg)];
+    const ends = this.#ends[laneOf(kind, leg)];
     if (ends !== undefined) {
       ends[device * this.microBatches + microBatch] = end;
     }
-    (this.done[laneOf(kind, leg)] as Int32Array)[device] = microBatch + 1;
+    (this.#done[laneOf(kind, leg)] as Int32Array)[device] = microBatch + 1;
     this.orders[device]?.push({ block: stage.blocks[kind], microBatch });
     if (kind === BACKWARD) {
-      this.weights[device]?.push(leg);
+      this.#weights[device]?.push(leg);
     }
     return true;
   }
 
   /** Leg of the oldest weight gradient that waits. */
   weightOf(device: number): Leg | undefined {
-    return this.weights[device]?.[this.nextWeight[device] ?? 0];
+    return this.#weights[device]?.[this.#nextWeight[device] ?? 0];
   }
 
   runWeight(device: number): boolean {
     const leg = this.weightOf(device);
-    this.nextWeight[device] = (this.nextWeight[device] ?? 0) + 1;
+    this.#nextWeight[device] = (this.#nextWeight[device] ?? 0) + 1;
     return leg !== undefined && this.run(device, WEIGHT, leg);
   }
 
   /** How much longer a device may wait without being the one with the most waits. */
   spareWait(device: number): number {
-    const { allowance } = this;
+    const allowance = this.#allowance;
     const left = allowance ? allowance.mostWaited - (allowance.waited[device] ?? 0) : 0;
     return Math.max(this.mostWaited, left) - (this.waited[device] ?? 0);
   }
