@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { WorkerCosts } from "../../../../src/cost/operator-costs.js";
+import { OPERATOR_ALGORITHMS } from "../../../../src/schedule/algorithm-names.js";
 import { segmentsOf } from "../../../../src/schedule/segments.js";
 import { simulateWorkers } from "../../../../src/schedule/simulate-workers.js";
 import { searchOperatorSchedules } from "../../../../src/search/operator/candidates.js";
@@ -160,5 +161,19 @@ describe("groups and regions", () => {
       [0, 0],
       [0, 2],
     ]);
+  });
+});
+
+describe("candidates", () => {
+  it("hold a schedule of every algorithm that has a name", () => {
+    const graph = nasnetLike(1);
+    const { ranked, refused } = searchOperatorSchedules(
+      { graph, costs: costsOf(graph) },
+      { workers: freeWorkers(2) },
+    );
+    expect(refused).toEqual([]);
+    expect(ranked.map(({ algorithm }) => algorithm).sort()).toEqual(
+      [...OPERATOR_ALGORITHMS].sort(),
+    );
   });
 });
