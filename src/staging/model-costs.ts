@@ -4,6 +4,7 @@ import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
 
 /** The link between two devices. */
 export interface Link {
@@ -36,7 +37,12 @@ export interface ModelCosts {
 /** The bandwidth of a PCIe 4.0 x16 link in practice, for GPUs whose link is not given. */
 const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
 
-/** The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture. */
+/**
+ * The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture.
+ *
+ * The gap that follows each kernel is part of its operator's time, the last one of a stage is the gap to the
+ * next micro-batch: a stage takes as long as its kernels do one after the other.
+ */
 export function estimatedCosts(
   lowered: LoweredModel,
   device: DeviceModel,
@@ -45,12 +51,20 @@ export function estimatedCosts(
   return {
     device: { name: device.product, source: "estimated", costModel: COST_MODEL_VERSION },
     profileInput: undefined,
-    durationNs: estimatedProblem(lowered, device, math).costs.durationNs,
+    durationNs: timesWithGaps(estimatedProblem(lowered, device, math)),
     groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),
-    stageNs: device.launchGapNs,
+    stageNs: 0,
     slowdown: () => 1,
     receive: USUAL_LINK,
     link: USUAL_LINK,
     signalNs: 0,
   };
+}
+
+/**
+ * By operator: its kernels on one stream, each with the gap that follows it; an operator without kernels
+ * takes no time. Integer nanoseconds, if those of the problem are.
+ */
+export function timesWithGaps({ costs, work }: GpuProblem): Float64Array {
+  return costs.durationNs.map((ns) => Math.max(0, ns + work.launchGapNs));
 }

@@ -6,7 +6,7 @@ import { isCapturable } from "../../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
-import { estimatedCosts, type ModelCosts } from "../../staging/model-costs.js";
+import { estimatedCosts, type ModelCosts, timesWithGaps } from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
 import type { DriverContext } from "../context.js";
 import type { RecordedGpuProfile } from "../cuda/measure-on-cuda.js";
@@ -59,24 +59,18 @@ export async function modelCosts(
   );
 }
 
-/**
- * The costs on a GPU with what a profile has measured there; links are as usual. The gap that follows an
- * operator is part of its time, so that one without kernels takes none.
- */
+/** The costs on a GPU with what a profile has measured there; links are as usual. */
 function recordedCosts(
   { graph }: LoweredModel,
   estimated: ModelCosts,
   { profile, input }: RecordedGpuProfile,
 ): ModelCosts {
-  const { launchGapNs } = profile.deviceModel;
-  const { durationNs } = measuredProblem(profile, graph).costs;
   return {
     ...estimated,
     device: measuredDevice(profile),
     profileInput: input,
     math: profile.key.precision,
-    durationNs: durationNs.map((ns) => Math.max(0, ns + launchGapNs)),
-    stageNs: 0,
+    durationNs: timesWithGaps(measuredProblem(profile, graph)),
     groupOf: fusedGroups(profile, graph),
   };
 }
