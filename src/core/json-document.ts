@@ -158,6 +158,7 @@ export function encodeDocument<T>(
 
 /** What users call the documents of this tool. */
 const KINDS: Readonly<Record<string, string>> = {
+  "top-compile/arrivals": "an arrivals file",
   "top-compile/device-model": "a device model",
   "top-compile/gpu-profile": "a GPU profile",
   "top-compile/placement": "a placement",

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { parseArrivals } from "../../src/arrivals/arrivals-format.js";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { Result } from "../../src/core/result.js";
 import { parseDeviceModel } from "../../src/cost/device-model.js";
@@ -35,10 +36,42 @@ const STAGE_PLACEMENT = {
   ],
 };
 
+const ARRIVALS = {
+  format: "top-compile/arrivals",
+  version: 1,
+  durationSeconds: 10,
+  seed: 3,
+  models: [
+    {
+      model: "a",
+      objectiveMs: 20,
+      batches: [1, 2, 8],
+      process: { kind: "poisson", ratePerSecond: 10 },
+    },
+    { model: "b", process: { kind: "constant", ratePerSecond: 2.5 } },
+    {
+      model: "c",
+      process: {
+        kind: "mmpp",
+        states: [
+          { ratePerSecond: 40, meanMs: 100 },
+          { ratePerSecond: 0, meanMs: 300 },
+        ],
+      },
+    },
+    {
+      model: "d",
+      process: { kind: "diurnal", ratePerSecond: 5, swing: 0.5, periodSeconds: 3 },
+    },
+    { model: "e", process: { kind: "trace", file: "trace.txt" } },
+  ],
+};
+
 type Parse = (text: string, file: string) => Result<unknown>;
 
 /** Schema, reader, and where a document of that kind comes from. */
 const KINDS: readonly (readonly [string, Parse, () => Promise<unknown>])[] = [
+  ["arrivals", parseArrivals, async () => ARRIVALS],
   ["placement", parsePlacement, async () => read("fixtures/placements/m-4-infer.json")],
   [
     "profile",
@@ -83,6 +116,9 @@ const BEYOND: readonly RegExp[] = [
   /^sequential(-again)? is on one thread$/,
   /^are identical, and differ$/,
   /^must be there exactly if /,
+  /^(must be 1: a request may be alone|must be above the one before)$/,
+  /^has no state with requests$/,
+  /requests or changes of rate, more than \d+$/,
 ];
 
 describe("readers and schemas", () => {

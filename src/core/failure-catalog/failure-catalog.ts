@@ -11,6 +11,7 @@ import { MODEL_FAILURES } from "./model-failures.js";
 import { PIPELINE_FAILURES } from "./pipeline-failures.js";
 import { RUNTIME_FAILURES } from "./runtime-failures.js";
 import { SCHEDULE_FAILURES } from "./schedule-failures.js";
+import { SERVING_FAILURES } from "./serving-failures.js";
 
 /** Every code, by subject in the order in which users meet them, then by name. */
 export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
@@ -21,6 +22,7 @@ export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
   GPUs: GPU_FAILURES,
   Schedules: SCHEDULE_FAILURES,
   Pipelines: PIPELINE_FAILURES,
+  Serving: SERVING_FAILURES,
 };
 
 type AllEntries = typeof COMMAND_FAILURES &
@@ -29,7 +31,8 @@ type AllEntries = typeof COMMAND_FAILURES &
   typeof IMPORT_FAILURES &
   typeof GPU_FAILURES &
   typeof SCHEDULE_FAILURES &
-  typeof PIPELINE_FAILURES;
+  typeof PIPELINE_FAILURES &
+  typeof SERVING_FAILURES;
 
 /** A code of the catalog. */
 export type AnyFailureCode = keyof AllEntries;

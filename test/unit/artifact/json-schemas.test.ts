@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ARRIVALS_KIND } from "../../../src/arrivals/arrivals-format.js";
 import { SCHEDULE_KIND } from "../../../src/artifact/artifact-format.js";
 import { type DocumentKind, documentSchema } from "../../../src/core/json-document.js";
 import { stableJson } from "../../../src/core/stable-json.js";
@@ -11,6 +12,7 @@ import { GPU_PROFILE_KIND } from "../../../src/profile/gpu/gpu-profile-format.js
 import { PROFILE_KIND } from "../../../src/profile/profile-format.js";
 
 const KINDS = [
+  ARRIVALS_KIND,
   DEVICE_MODEL_KIND,
   GPU_PROFILE_KIND,
   PLACEMENT_KIND,

@@ -1,0 +1,100 @@
+import { dirname, isAbsolute, join } from "node:path";
+import type { Failure } from "../core/failure.js";
+import { readText } from "../core/files.js";
+import { fail, ok, type Result } from "../core/result.js";
+import {
+  type ArrivalsSpec,
+  MAX_ARRIVALS_BYTES,
+  MAX_REQUESTS,
+  type ModelSpec,
+  type ProcessSpec,
+  parseArrivals,
+} from "./arrivals-format.js";
+import { traceInvalid } from "./failures.js";
+import { MAX_TRACE_BYTES, parseTrace } from "./trace.js";
+import type { ArrivalProcess, ModelArrivals, Workload } from "./workload.js";
+
+/**
+ * Reads an arrivals file and the traces that it names, which lie relative to its folder.
+ *
+ * Fails: as `parseArrivals`, `parseTrace` and `readText`.
+ */
+export function readArrivals(path: string): Result<Workload> {
+  const source = readText(path, MAX_ARRIVALS_BYTES);
+  if (!source.ok) {
+    return source;
+  }
+  const spec = parseArrivals(source.value, path);
+  return spec.ok ? workloadOf(spec.value, dirname(path)) : spec;
+}
+
+function workloadOf(spec: ArrivalsSpec, folder: string): Result<Workload> {
+  const models: ModelArrivals[] = [];
+  const failures: Failure[] = [];
+  const durationNs = Math.round(spec.durationSeconds * 1e9);
+  for (const each of spec.models) {
+    const read = processOf(each.process, folder, durationNs);
+    if (read.ok) {
+      models.push(arrivalsOf(each, read.value));
+    } else {
+      failures.push(...read.error);
+    }
+  }
+  const [first, ...rest] = failures;
+  return first === undefined ? ok({ models, durationNs, seed: spec.seed }) : fail([first, ...rest]);
+}
+
+function arrivalsOf(
+  { model, objectiveMs, batches }: ModelSpec,
+  process: ArrivalProcess,
+): ModelArrivals {
+  const objectiveNs = objectiveMs === undefined ? undefined : Math.round(objectiveMs * 1e6);
+  return { model, process, objectiveNs, batches };
+}
+
+function processOf(spec: ProcessSpec, folder: string, durationNs: number): Result<ArrivalProcess> {
+  switch (spec.kind) {
+    case "constant":
+    case "poisson":
+      return ok(spec);
+    case "mmpp": {
+      const states = spec.states.map(({ ratePerSecond, meanMs }) => {
+        return { ratePerSecond, meanNs: meanMs * 1e6 };
+      });
+      return ok({ kind: "mmpp", states });
+    }
+    case "diurnal": {
+      const { kind, ratePerSecond, swing, periodSeconds } = spec;
+      return ok({ kind, ratePerSecond, swing, periodNs: periodSeconds * 1e9 });
+    }
+    case "trace":
+      return traceOf(isAbsolute(spec.file) ? spec.file : join(folder, spec.file), durationNs);
+  }
+}
+
+function traceOf(path: string, durationNs: number): Result<ArrivalProcess> {
+  const source = readText(path, MAX_TRACE_BYTES);
+  if (!source.ok) {
+    return source;
+  }
+  const gapsNs = parseTrace(source.value, path);
+  if (!gapsNs.ok) {
+    return gapsNs;
+  }
+  const requests = mostRequests(gapsNs.value, durationNs);
+  if (requests > MAX_REQUESTS) {
+    const message = `goes round so often that there are up to ${requests} requests, more than ${MAX_REQUESTS}`;
+    return fail([traceInvalid(path, message)]);
+  }
+  return ok({ kind: "trace", gapsNs: gapsNs.value });
+}
+
+/** Requests in a time, of the busiest quarter. */
+function mostRequests(gapsNs: Float64Array, durationNs: number): number {
+  const quarter = (at: number): number => Math.round((at / 4) * gapsNs.length);
+  const counts = [0, 1, 2, 3].map((at) => {
+    const part = gapsNs.subarray(quarter(at), quarter(at + 1));
+    return part.length * Math.ceil(durationNs / part.reduce((sum, gap) => sum + gap, 0) + 1);
+  });
+  return Math.max(...counts);
+}
