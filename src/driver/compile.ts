@@ -21,6 +21,7 @@ import {
   type ScheduleTiming,
 } from "../profile/profile.js";
 import { scheduleDigest } from "../profile/worker-plan-of.js";
+import { sessionGroups } from "../runtime/handed-over.js";
 import type { OperatorAlgorithm } from "../schedule/algorithm-names.js";
 import { verifyOperatorSchedule } from "../schedule/verify-operator-schedule.js";
 import type { Candidate, Candidates } from "../search/operator/candidates.js";
@@ -82,7 +83,7 @@ async function artifactOf(
   const { workers } = obtained.value.profile;
   const candidates = searchCandidates(
     { graph, costs },
-    { workers, seed, algorithm: request.algorithm },
+    { workers, seed, groupOf: sessionGroups(lowered), algorithm: request.algorithm },
   );
   if (!candidates.ok) {
     return candidates;

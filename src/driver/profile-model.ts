@@ -3,6 +3,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { Profile } from "../profile/profile.js";
 import { operatorCostsOf } from "../profile/profile.js";
 import { encodeProfile } from "../profile/profile-format.js";
+import { sessionGroups } from "../runtime/handed-over.js";
 import { searchCandidates, toMeasure } from "../search/operator/requested-candidates.js";
 import type { DriverContext } from "./context.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
@@ -44,7 +45,10 @@ async function measured(
   const { profile } = obtained.value;
   const costs = operatorCostsOf(profile, lowered.graph);
   const { workers } = profile;
-  const candidates = searchCandidates({ graph: lowered.graph, costs }, { workers, seed });
+  const candidates = searchCandidates(
+    { graph: lowered.graph, costs },
+    { workers, seed, groupOf: sessionGroups(lowered) },
+  );
   return candidates.ok
     ? withMeasuredSchedules(
         lowered,

@@ -117,3 +117,18 @@ export function boundaryNotTensor(path: string, value: string, stage: number): F
     exit: 1,
   };
 }
+
+/** A tensor would go from stage to stage that ONNX Runtime cannot hand over. */
+export function boundaryElementType(
+  path: string,
+  value: { readonly name: string; readonly elementType: string; readonly stage: number },
+): Failure {
+  const { name, elementType, stage } = value;
+  return {
+    code: "stage-boundary-element-type",
+    where: `${path}: "${name}"`,
+    message: `leaves stage ${stage}, but its elements are ${elementType}, which ONNX Runtime cannot hand from one stage to another`,
+    hint: "keep its reader in the same stage, or ask for fewer stages",
+    exit: 1,
+  };
+}

@@ -14,9 +14,10 @@
  */
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import type { ElementType } from "../ir/element-type.js";
 import { type OperatorId, operatorId, type TensorId } from "../ir/operator-graph.js";
 import { extractPart } from "./extract-submodel.js";
-import { boundaryNotTensor } from "./failures.js";
+import { boundaryElementType, boundaryNotTensor } from "./failures.js";
 import { canAnchor, receivedName } from "./layout-anchor.js";
 import type { LoweredModel } from "./lowered-model.js";
 import type { StageWeights } from "./stage-weights.js";
@@ -86,14 +87,25 @@ export function stageBorders(
   return borders;
 }
 
-/** Checks that stages send each other only tensors. Fails: `stage-boundary-not-tensor`. */
-export function checkSent(lowered: LoweredModel, borders: readonly StageBorder[]): Result<void> {
+/**
+ * Checks that stages send each other only tensors, and only of element types that cross (absent: all do).
+ *
+ * Fails: `stage-boundary-not-tensor`, `stage-boundary-element-type`.
+ */
+export function checkSent(
+  { graph, types, model }: LoweredModel,
+  borders: readonly StageBorder[],
+  crosses: (elementType: ElementType) => boolean = () => true,
+): Result<void> {
   for (const [stage, { sends }] of borders.entries()) {
-    const odd = sends
-      .map((id) => present(lowered.graph.tensors[id], "tensor"))
-      .find(({ name }) => !lowered.types.has(name));
-    if (odd !== undefined) {
-      return fail([boundaryNotTensor(lowered.model.path, odd.name, stage)]);
+    for (const id of sends) {
+      const { name, elementType } = present(graph.tensors[id], "tensor");
+      if (!types.has(name)) {
+        return fail([boundaryNotTensor(model.path, name, stage)]);
+      }
+      if (!crosses(elementType)) {
+        return fail([boundaryElementType(model.path, { name, elementType, stage })]);
+      }
     }
   }
   return ok(undefined);

@@ -11,6 +11,7 @@ import type { Failures } from "../core/failure.js";
 import { invariant, present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { type ContractedGraph, contractGraph } from "../ir/contract-graph.js";
+import { keepTogether } from "../ir/keep-together.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import {
   type PartitionDevice,
@@ -141,23 +142,15 @@ function roomsFor(
 }
 
 /**
- * Operators that must not be cut apart: those of one kernel, and those that hand each other sequences
- * or optional values, which only go from operator to operator inside a stage.
+ * Operators that must not be cut apart: those of one kernel, and those that hand each other sequences,
+ * optional values or elements of a type that only go from operator to operator inside a stage.
  */
-function groupsOf({ graph, types }: LoweredModel, costs: ModelCosts): Int32Array {
-  const groupOf = costs.groupOf.slice();
-  for (const { name, producer, consumers } of graph.tensors) {
-    if (producer !== undefined && !types.has(name)) {
-      const group = groupOf[producer]!;
-      const joined = new Set(consumers.map((consumer) => groupOf[consumer]!));
-      groupOf.forEach((each, at) => {
-        if (joined.has(each)) {
-          groupOf[at] = group;
-        }
-      });
-    }
-  }
-  return groupOf;
+function groupsOf({ graph, types }: LoweredModel, { groupOf, crosses }: ModelCosts): Int32Array {
+  return keepTogether(
+    graph,
+    groupOf,
+    ({ name, elementType }) => !types.has(name) || !crosses(elementType),
+  );
 }
 
 /** The forward blocks of a shape in their order. One device alone needs no shape. */

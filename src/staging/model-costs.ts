@@ -2,6 +2,7 @@ import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
+import type { ElementType } from "../ir/element-type.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
@@ -22,6 +23,8 @@ export interface ModelCosts {
   readonly durationNs: Float64Array;
   /** Operators that share a number must not be cut apart. */
   readonly groupOf: Int32Array;
+  /** Whether tensors of an element type can be handed from stage to stage. */
+  readonly crosses: (elementType: ElementType) => boolean;
   /** Fixed cost of running one stage for one micro-batch. */
   readonly stageNs: number;
   /** Slowdown of all work while this many devices are busy. */
@@ -53,6 +56,7 @@ export function estimatedCosts(
     profileInput: undefined,
     durationNs: timesWithGaps(estimatedProblem(lowered, device, math)),
     groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),
+    crosses: () => true,
     stageNs: 0,
     slowdown: () => 1,
     receive: USUAL_LINK,

@@ -64,7 +64,7 @@ export interface PlacedModel {
 /**
  * Places a model.
  *
- * Fails: `stages-not-static`; `stage-boundary-not-tensor`; `shape-unknown`, `shape-option-invalid`;
+ * Fails: `stages-not-static`; `stage-boundary-not-tensor`, `stage-boundary-element-type`; `shape-unknown`, `shape-option-invalid`;
  * what reading and applying a stage placement fails with; `more-stages-than-operators`,
  * `stage-memory-infeasible`, `stage-memory-not-met`; `device-memory-too-small`.
  */
@@ -87,7 +87,7 @@ export function placeModel(
   }
   const { devices, seats, partition, search } = cut.value;
   const { stageOf, stageCount } = partition;
-  const sent = checkSent(lowered, stageBorders(lowered, stageOf, stageCount));
+  const sent = checkSent(lowered, stageBorders(lowered, stageOf, stageCount), costs.crosses);
   if (!sent.ok) {
     return sent;
   }

@@ -89,6 +89,7 @@ function free({ graph }: LoweredModel): ModelCosts {
     profileInput: undefined,
     durationNs: new Float64Array(count),
     groupOf: new Int32Array(count),
+    crosses: () => true,
     stageNs: 0,
     slowdown: () => 1,
     receive: { bytesPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0 },

@@ -11,6 +11,7 @@ import type { StagePartition } from "../partition/stage-partition.js";
 import type { Placement } from "../placement/placement.js";
 import { assignOperators } from "../staging/assign-operators.js";
 import { scheduleBroken } from "./failures.js";
+import { stageHandOverProblems } from "./hand-over-problems.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
 import { stageProblem } from "./stage-problem.js";
 
@@ -55,8 +56,21 @@ export async function stagesOfArtifact(
   const { partition } = assigned.value;
   const blockOf = assigned.value.blockOf.map((at) => named[at] ?? 0);
   const found = { lowered: lowered.value, partition, blockOf };
-  const problem = dependencyProblem(found, placement) ?? stageProblem(found, placement, artifact);
+  const problem =
+    dependencyProblem(found, placement) ??
+    handedOver(found, artifact) ??
+    stageProblem(found, placement, artifact);
   return problem === undefined ? ok(found) : fail([scheduleBroken(file, problem)]);
+}
+
+/** A value that no thread of a CPU can hand over, if the stages are for one. */
+function handedOver(
+  { lowered, partition }: StagesOfArtifact,
+  { stages, provenance }: ScheduleArtifact,
+): string | undefined {
+  return stages !== undefined && provenance.options["device"] === "cpu"
+    ? stageHandOverProblems(lowered, partition)[0]
+    : undefined;
 }
 
 /** A stage that does not wait for what it reads. */

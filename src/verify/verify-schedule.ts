@@ -7,6 +7,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { estimateProblems } from "./estimate-problems.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
+import { handOverProblems } from "./hand-over-problems.js";
 import { type ModelLoader, modelLoader } from "./load-model-of-artifact.js";
 import { modelWithMerges } from "./merged-model.js";
 import { operatorsProblems } from "./operators-problems.js";
@@ -95,7 +96,10 @@ export async function verifyOperators(
     inside.length > 0
       ? inside
       : gpu === undefined
-        ? workerPredictionProblems(operators, scheduled, schedule.value)
+        ? [
+            ...(tasks === undefined ? handOverProblems(merged.value, schedule.value) : []),
+            ...workerPredictionProblems(operators, scheduled, schedule.value),
+          ]
         : estimateProblems(
             artifact,
             { plain: lowered.value, merged: merged.value },

@@ -95,6 +95,12 @@ export const PIPELINE_FAILURES = {
     meaning: "`--shape` names no shape.",
     action: "Use a name that the message lists.",
   },
+  "stage-boundary-element-type": {
+    exit: 1,
+    meaning:
+      "A tensor whose element type ONNX Runtime cannot hand over would go from one stage to another.",
+    action: "Keep its reader in the same stage, or ask for fewer stages.",
+  },
   "stage-boundary-not-tensor": {
     exit: 1,
     meaning: "A sequence or an optional value would go from one stage to another.",

@@ -12,6 +12,7 @@ import { foldStreams } from "./fold-streams.js";
 import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "./nimble.js";
 import { searchOpara } from "./opara.js";
 import { searchSequential } from "./sequential.js";
+import { type UnitProblem, unitProblemOf } from "./units.js";
 import { searchWavefront } from "./wavefront.js";
 import { searchWorkers } from "./worker-search.js";
 
@@ -52,6 +53,8 @@ export interface Candidates {
 /** Options of the search for candidates. */
 export interface CandidateOptions {
   readonly workers: WorkerCosts;
+  /** Operators that share a number stay in one segment (`units.ts`); default: each has its own. */
+  readonly groupOf?: ArrayLike<number>;
   /** Default: all. `sequential` is always searched. */
   readonly algorithms?: readonly OperatorAlgorithm[];
   /** Default 1. */
@@ -68,6 +71,32 @@ export function searchOperatorSchedules(
   problem: OperatorProblem,
   options: CandidateOptions,
 ): Candidates {
+  const units = unitProblemOf(problem, options.groupOf);
+  const { found, refused } = searchAll(units.problem, options);
+  const bounds = workerBounds(problem, options.workers);
+  const own = units.problem === problem ? found : found.map(inOperators(problem, units, options));
+  return { ranked: ranking(own, bounds), refused, bounds };
+}
+
+type Found = Pick<Candidate, "algorithm" | "schedule" | "streamsWanted" | "predictedNs">;
+
+/** What was found for units, as schedules of their operators. */
+function inOperators(
+  problem: OperatorProblem,
+  { expand }: UnitProblem,
+  { workers }: CandidateOptions,
+): (found: Found) => Found {
+  return (found) => {
+    const schedule = expand(found.schedule);
+    const predictedNs = predicted(problem, workers, schedule);
+    return { ...found, schedule, predictedNs };
+  };
+}
+
+function searchAll(
+  problem: OperatorProblem,
+  options: CandidateOptions,
+): { readonly found: readonly Found[]; readonly refused: Candidates["refused"] } {
   const wanted = new Set<OperatorAlgorithm>(options.algorithms ?? OPERATOR_ALGORITHMS);
   const refused: { algorithm: OperatorAlgorithm; reason: Failure }[] = [];
   const found: Found[] = [judged(problem, options, "sequential", searchSequential(problem))];
@@ -89,11 +118,8 @@ export function searchOperatorSchedules(
     const schedule = searchWorkers(problem, options.workers, { ...searchOptions(options), rivals });
     found.push(judged(problem, options, "top-compile", schedule));
   }
-  const bounds = workerBounds(problem, options.workers);
-  return { ranked: ranking(found, bounds), refused, bounds };
+  return { found, refused };
 }
-
-type Found = Pick<Candidate, "algorithm" | "schedule" | "streamsWanted" | "predictedNs">;
 
 function searchOptions({ seed, evaluations }: CandidateOptions): {
   seed?: number;
@@ -115,16 +141,24 @@ function judged(
   let best: Found | undefined;
   for (const width of widths(problem, original.streams, workers.workers)) {
     const schedule = foldStreams(problem, original, width);
-    const problems = verifyOperatorSchedule(problem.graph, schedule);
-    invariant(problems.length === 0, `${algorithm} returns a valid schedule`);
-    const line = simulateWorkers(problem.graph, schedule, problem.costs, workers);
-    if (best === undefined || line.makespanNs < best.predictedNs) {
-      const predictedNs = line.makespanNs;
+    const predictedNs = predicted(problem, workers, schedule);
+    if (best === undefined || predictedNs < best.predictedNs) {
       best = { algorithm, schedule, streamsWanted: original.streams, predictedNs };
     }
   }
   invariant(best !== undefined, "no folding was tried");
   return best;
+}
+
+/** The time of a schedule in the simulator, once the verifier takes it. */
+function predicted(
+  { graph, costs }: OperatorProblem,
+  workers: WorkerCosts,
+  schedule: OperatorSchedule,
+): number {
+  const problems = verifyOperatorSchedule(graph, schedule);
+  invariant(problems.length === 0, `${schedule.algorithm} returns a valid schedule`);
+  return simulateWorkers(graph, schedule, costs, workers).makespanNs;
 }
 
 /** Numbers of workers to fold onto, ascending. */

@@ -13,7 +13,8 @@ import { algorithmRefused } from "./failures.js";
 const MEASURED_CANDIDATES = 3;
 
 /** Options of a search for the candidates that a user requests. */
-export interface RequestedSearchOptions extends Pick<CandidateOptions, "workers" | "seed"> {
+export interface RequestedSearchOptions
+  extends Pick<CandidateOptions, "workers" | "seed" | "groupOf"> {
   /** Only this algorithm; absent: all. */
   readonly algorithm?: OperatorAlgorithm | undefined;
 }
