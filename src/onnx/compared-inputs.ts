@@ -15,7 +15,7 @@ export function comparedInputs({
   model,
   constants,
   types,
-}: LoweredModel): ReadonlyMap<string, number> {
+}: Pick<LoweredModel, "model" | "constants" | "types">): ReadonlyMap<string, number> {
   const { nodes, inputs } = model.graph;
   const conditions = new Set(
     nodes.filter(({ opType }) => opType === "If").map((node) => node.inputs[0] ?? ""),

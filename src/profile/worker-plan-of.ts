@@ -3,8 +3,8 @@ import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { stableJson } from "../core/stable-json.js";
 import type { OperatorGraph, TensorId } from "../ir/operator-graph.js";
-import { comparedInputs } from "../onnx/compared-inputs.js";
 import { extractSubmodel } from "../onnx/extract-submodel.js";
+import { inputDraws } from "../onnx/inputs/input-draws.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { randomParts } from "../onnx/random-nodes.js";
 import { unsupportedElementType } from "../runtime/failures.js";
@@ -99,13 +99,13 @@ export function comparedOutputs(lowered: LoweredModel): ReadonlySet<string> {
   return new Set([...scheduledOutputs(lowered)].filter((name) => !values.has(name)));
 }
 
-/** The inputs of a lowered model: what must be fed to run it. */
+/** The inputs of a lowered model, and how they are drawn: what must be fed to run it. */
 export function modelInputs(lowered: LoweredModel): readonly TensorSpec[] {
-  const suggested = comparedInputs(lowered);
+  const draws = inputDraws(lowered);
   return lowered.graph.inputs.map((id) => {
     const { name, elementType, dims } = present(lowered.graph.tensors[id], "tensor");
-    const value = suggested.get(name);
-    return value === undefined ? { name, elementType, dims } : { name, elementType, dims, value };
+    const draw = draws.get(name);
+    return draw === undefined ? { name, elementType, dims } : { name, elementType, dims, draw };
   });
 }
 

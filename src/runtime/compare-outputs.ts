@@ -1,3 +1,4 @@
+import { halfValue } from "../core/half.js";
 import type { ElementType } from "../ir/element-type.js";
 import { elementsOver, type TensorData } from "./tensor-data.js";
 
@@ -109,17 +110,4 @@ function isHalf(
   elements: ArrayLike<number>,
 ): elements is Uint16Array<ArrayBuffer> {
   return elementType === "float16" && elements instanceof Uint16Array;
-}
-
-/** The value of an IEEE 754 half-precision pattern. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  }
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

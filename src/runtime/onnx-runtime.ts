@@ -186,13 +186,13 @@ export function bindSession(
   feeds: ReadonlyMap<string, TensorData>,
   where: string,
 ): BoundModel {
-  const named: Record<string, RuntimeTensor> = {};
-  for (const name of session.inputNames) {
-    const feed = feeds.get(name);
-    if (feed !== undefined) {
-      named[name] = toRuntimeTensor(runtime, feed);
-    }
-  }
+  // From entries: an input may be called `__proto__`.
+  const named = Object.fromEntries(
+    session.inputNames.flatMap((name) => {
+      const feed = feeds.get(name);
+      return feed === undefined ? [] : [[name, toRuntimeTensor(runtime, feed)]];
+    }),
+  );
   const fetches = Object.fromEntries(
     session.outputMetadata.filter((value) => value.isTensor).map((value) => [value.name, null]),
   );

@@ -1,5 +1,8 @@
+import { halfBits } from "../core/half.js";
 import { type Random, seededRandom } from "../core/random.js";
 import { fail, ok, type Result } from "../core/result.js";
+import type { ElementType } from "../ir/element-type.js";
+import type { Draw } from "../onnx/inputs/draw.js";
 import { unsupportedElementType } from "./failures.js";
 import { inputsFitMachine } from "./fits-machine.js";
 import {
@@ -11,13 +14,13 @@ import {
   tensorBytes,
 } from "./tensor-data.js";
 
-/** Integers are drawn below this: valid as token ids, positions, class labels and lengths alike. */
+/** Integers that nothing is known of are drawn below this: valid as indices, classes and lengths alike. */
 const INTEGER_BOUND = 2;
 
 /**
- * Inputs for a model, the same for the same seed: floats in [-1, 1), integers 0 or 1 (they may be
- * indices into tables of unknown size), booleans 0 or 1, and exactly 1 for an integer scalar or
- * single element (it may be a length; zero would empty tensors). A spec with a value gets that.
+ * Inputs for a model, the same for the same seed: as their specs say how they are drawn, else floats in
+ * [-1, 1), integers and booleans 0 or 1 (they may be indices into tables of unknown size), and exactly 1
+ * for an integer scalar or single element (it may be a length; zero would empty tensors).
  *
  * Order: each input has its own sequence, so adding one does not change the others.
  * Fails: `unsupported-element-type`, one for each such input; `machine-memory-exceeded`.
@@ -43,56 +46,56 @@ export function randomFeeds(
 }
 
 function randomTensor(spec: TensorSpec, random: Random): TensorData {
+  const { elementType, dims, draw } = spec;
   const bytes = tensorBytes(spec);
   const buffer = new ArrayBuffer(bytes);
-  const elements = elementsOver(spec.elementType, buffer, bytes);
-  if (spec.value === undefined) {
-    fill(elements, spec.elementType, random);
-  } else if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
-    elements.fill(BigInt(spec.value));
+  const elements = elementsOver(elementType, buffer, bytes);
+  if (draw === undefined) {
+    fill(elements, elementType, usual(elementType, elements.length, random));
   } else {
-    elements.fill(spec.value);
+    fill(elements, elementType, drawn(draw, dims, random));
   }
-  return { elementType: spec.elementType, dims: spec.dims, bytes: new Uint8Array(buffer) };
+  return { elementType, dims, bytes: new Uint8Array(buffer) };
 }
 
-function fill(elements: ElementArray, elementType: string, random: Random): void {
+/** Sets every element to the number that its position has. */
+function fill(
+  elements: ElementArray,
+  elementType: ElementType,
+  numberAt: (at: number) => number,
+): void {
   if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
     for (let i = 0; i < elements.length; i++) {
-      elements[i] = BigInt(integerFor(elements.length, random));
+      elements[i] = BigInt(Math.trunc(numberAt(i)));
     }
     return;
   }
-  const draw = drawFor(elementType, elements.length, random);
+  const isHalf = elementType === "float16";
   for (let i = 0; i < elements.length; i++) {
-    elements[i] = draw();
+    const number = numberAt(i);
+    elements[i] = isHalf ? halfBits(number) : number;
   }
 }
 
-function drawFor(elementType: string, length: number, random: Random): () => number {
-  switch (elementType) {
-    case "float32":
-    case "float64":
-      return () => random.between(-1, 1);
-    case "float16":
-      return () => halfBits(random.between(-1, 1));
-    default:
-      return () => integerFor(length, random);
+/** Numbers by the element type alone. */
+function usual(elementType: ElementType, length: number, random: Random): (at: number) => number {
+  if (elementType.startsWith("float")) {
+    return () => random.between(-1, 1);
   }
+  return length === 1 ? () => 1 : () => random.integer(INTEGER_BOUND);
 }
 
-function integerFor(length: number, random: Random): number {
-  return length === 1 ? 1 : random.integer(INTEGER_BOUND);
-}
-
-/** The float16 pattern of a number in (-1, 1), cut to 11 significant bits; below 2^-14 it is zero. */
-function halfBits(value: number): number {
-  const sign = value < 0 ? 0x8000 : 0;
-  const size = Math.abs(value);
-  const exponent = Math.floor(Math.log2(size));
-  if (size === 0 || exponent < -14) {
-    return sign;
+function drawn(draw: Draw, dims: readonly number[], random: Random): (at: number) => number {
+  switch (draw.kind) {
+    case "all":
+      return () => draw.value;
+    case "list":
+      return (at) => draw.values[at] ?? 0;
+    case "between":
+      return () => draw.low + random.integer(draw.high - draw.low + 1);
+    case "increasing": {
+      const row = dims.at(-1) ?? 1;
+      return (at) => Math.min(draw.high, draw.from + (at % row));
+    }
   }
-  const fraction = Math.floor((size / 2 ** exponent - 1) * 1024);
-  return size >= 1 ? sign | 0x3c00 : sign | ((exponent + 15) << 10) | fraction;
 }

@@ -1,5 +1,6 @@
 import { productOf } from "../core/product.js";
 import { bytesOf, type ElementType } from "../ir/element-type.js";
+import type { Draw } from "../onnx/inputs/draw.js";
 
 /** A tensor's value: raw little-endian element bytes, row-major. */
 export interface TensorData {
@@ -13,8 +14,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly elementType: ElementType;
   readonly dims: readonly number[];
-  /** The value of all elements, where the model suggests one. */
-  readonly value?: number;
+  /** How an input's elements are drawn; absent: by the element type. */
+  readonly draw?: Draw;
 }
 
 /** The typed arrays that ONNX Runtime's Node binding takes. */

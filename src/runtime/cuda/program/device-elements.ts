@@ -1,5 +1,5 @@
 /** Elements as the device stores them: from numbers, and between floats and halves. */
-import { halfValue } from "../../../core/half.js";
+import { halfBits, halfValue } from "../../../core/half.js";
 import { unreachable } from "../../../core/invariant.js";
 import { STORAGE_BYTES, type StorageType } from "../../../kernels/language/expression.js";
 
@@ -69,38 +69,9 @@ export function floatsOfHalves(halves: Uint8Array): Uint8Array {
 
 const scratch = new DataView(new ArrayBuffer(4));
 
-/**
- * The nearest half of a number, ties to even: 1 sign, 5 exponent (bias 15), 10 fraction bits. Adding
- * half of the last place before cutting rounds, and a carry out of the fraction goes into the exponent.
- */
-function halfBits(value: number): number {
-  scratch.setFloat32(0, value);
-  const bits = scratch.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  const size = bits & 0x7fffffff;
-  if (size > 0x7f800000) {
-    return 0x7e00;
-  }
-  if (size >= 0x477ff000) {
-    return sign | 0x7c00;
-  }
-  if (size < 0x38800000) {
-    // Below 2^-14 halves are multiples of 2^-24.
-    return sign | roundHalfEven(Math.abs(Math.fround(value)) * 2 ** 24);
-  }
-  const odd = (size >>> 13) & 1;
-  return sign | ((size - 0x38000000 + 0xfff + odd) >>> 13);
-}
-
 /** The upper half of the nearest f32, ties to even. */
 function brainBits(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);
   return Number.isNaN(value) ? 0x7fff : ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
 }
