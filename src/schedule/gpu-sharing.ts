@@ -18,6 +18,9 @@ const EPSILON = 1e-9;
 /** Work left of a phase that counts as none, in nanoseconds. */
 export const DONE_NS: number = 1e-6;
 
+/** What of the work decides how it shares the device. */
+export type SharedWork = Pick<GpuWork, "share" | "arithmetic" | "bandwidth" | "interference">;
+
 /** The kernels on the device, in the order of dispatch; slot `i` of every array is one of them. */
 export class GpuSharing {
   count = 0;
@@ -29,11 +32,11 @@ export class GpuSharing {
   readonly room: Float64Array;
   /** After `settle`: progress per nanosecond, 1 alone and 0 without room. */
   readonly rate: Float64Array;
-  readonly #work: GpuWork;
+  readonly #work: SharedWork;
   readonly #isTraffic: Uint8Array;
 
   /** Room for `most` kernels at a time. */
-  constructor(work: GpuWork, most: number) {
+  constructor(work: SharedWork, most: number) {
     this.#work = work;
     this.operator = new Int32Array(most);
     this.phase = new Int32Array(most);
@@ -134,7 +137,7 @@ export class GpuSharing {
   #level(use: Float64Array): number {
     const { count, phase, room } = this;
     let level = 0;
-    let open = -1;
+    let open = Number.POSITIVE_INFINITY;
     for (;;) {
       let left = 1;
       let above = 0;
@@ -146,7 +149,8 @@ export class GpuSharing {
           left -= wanted;
         }
       }
-      if (above === open || above === 0) {
+      // Each round fewer are above the level; rounding can count one again that was below it.
+      if (above >= open || above === 0) {
         return level;
       }
       open = above;

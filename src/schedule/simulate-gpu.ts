@@ -68,7 +68,8 @@ interface Stretch extends GpuUse {
 
 const NOTHING: GpuUse = { capacity: 0, arithmetic: 0, bandwidth: 0 };
 
-function planOf({ launches, streams }: OperatorSchedule): GpuPlan {
+/** The launches of a schedule as the engine takes them. Cost: O(V). */
+export function planOf({ launches, streams }: OperatorSchedule): GpuPlan {
   const streamOf = new Int32Array(launches.length);
   for (const { operator, stream } of launches) {
     streamOf[operator] = stream;
@@ -76,7 +77,8 @@ function planOf({ launches, streams }: OperatorSchedule): GpuPlan {
   return { order: Int32Array.from(launches, ({ operator }) => operator), streamOf, streams };
 }
 
-function waitsOf({ launches }: OperatorSchedule): GpuWaits {
+/** The waits of a schedule as the engine takes them. Cost: O(V + waits). */
+export function waitsOf({ launches }: OperatorSchedule): GpuWaits {
   const before: (readonly number[])[] = new Array(launches.length).fill([]);
   const after: number[][] = launches.map(() => []);
   for (const { operator, waits } of launches) {

@@ -1,0 +1,83 @@
+/**
+ * What a launcher decides about, and what its decisions cost: models with their variants, the device
+ * that they share, and a policy.
+ */
+import type { Interference } from "../gpu-work.js";
+
+/**
+ * What a task does to the device, as stages one after the other; by stage. A task is one launch of a
+ * model for one batch of requests.
+ */
+export interface TaskProfile {
+  /** Nanoseconds that it takes while the task has the device to itself. */
+  readonly ns: Float64Array;
+  /** Of a GPU: share of its capacity. Of a CPU: worker threads. 0: nothing runs, as between two kernels. */
+  readonly share: Float64Array;
+  /** Share of the device's arithmetic and bandwidth that it uses; 0 on a CPU, whose threads say it all. */
+  readonly arithmetic: Float64Array;
+  readonly bandwidth: Float64Array;
+}
+
+/** A task of one variant with one batch size. */
+export interface BatchRun {
+  readonly batch: number;
+  readonly profile: TaskProfile;
+  /** Memory that each task in flight holds. */
+  readonly workspaceBytes: number;
+}
+
+/** One way to run a model: one operator schedule for each batch size. */
+export interface ServingVariant {
+  readonly name: string;
+  /** By batch: ascending, the first of 1. */
+  readonly runs: readonly BatchRun[];
+}
+
+/** A model that requests can be made to. */
+export interface ServingModel {
+  readonly name: string;
+  /** Memory of its weights, held once. */
+  readonly residentBytes: number;
+  readonly variants: readonly ServingVariant[];
+}
+
+/** What tasks in flight share, and how they slow each other down. */
+export type ServingDevice =
+  | { readonly kind: "gpu"; readonly interference: Interference; readonly memoryBytes?: number }
+  | {
+      readonly kind: "cpu";
+      /** Threads that run at the same time; more than these take turns. */
+      readonly workers: number;
+      /** Times that work takes longer while k threads are busy: index k - 1, first entry 1. */
+      readonly slowdown: readonly number[];
+      readonly memoryBytes?: number;
+    };
+
+/** The models and the device that they share. */
+export interface ServingProblem {
+  readonly device: ServingDevice;
+  readonly models: readonly ServingModel[];
+}
+
+/** How a launcher treats the requests for one model. */
+export interface ModelPolicy {
+  /**
+   * Least time from one launch of the model to the next. A launch that is due waits for requests
+   * and for room in flight; 0: nothing but these is waited for.
+   */
+  readonly periodNs: number;
+  /** Most requests in a task: fewer are taken where fewer wait, with the smallest batch that holds them. */
+  readonly batch: number;
+  /** Most tasks of the model in flight. */
+  readonly concurrency: number;
+  /** Position in `ServingModel.variants`. */
+  readonly variant: number;
+}
+
+/** How a launcher treats all requests. */
+export interface LauncherPolicy {
+  /** By model. */
+  readonly models: readonly ModelPolicy[];
+  /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
+  readonly inFlight?: number;
+}
