@@ -24,6 +24,9 @@ import { trace } from "./traces.js";
 const NEW_FILE =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
+/** Bytes of one write at most: systems and Node take less than 2 GiB at a time. */
+const LARGEST_WRITE_BYTES = 1 << 30;
+
 /** Longest chain of links before it counts as a cycle, as on Linux. */
 const MOST_LINKS = 40;
 
@@ -59,7 +62,8 @@ export class PendingFile {
   /** Writes all bytes at `offset` of the file. Throws what `node:fs` throws. */
   write(bytes: Uint8Array, offset: number): void {
     for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.#file, bytes, done, undefined, offset + done);
+      const length = Math.min(bytes.length - done, LARGEST_WRITE_BYTES);
+      done += writeSync(this.#file, bytes, done, length, offset + done);
     }
   }
 

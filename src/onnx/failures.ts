@@ -1,5 +1,6 @@
 import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
+import { formatBytes } from "../core/format.js";
 
 /** A file that cannot be opened or read. */
 export function modelUnreadable(path: string, cause: unknown): Failure {
@@ -84,13 +85,13 @@ export function externalOutside(
   };
 }
 
-/** A model, or part of one, that is too large to be handed over in one piece. */
+/** A model, or part of one, whose weights are too large to be handed over in one piece. */
 export function modelTooLarge(path: string, bytes: number, limit: number): Failure {
   return {
     code: "model-too-large",
     where: path,
-    message: `has ${bytes} bytes of weights in one sub-model; at most ${limit} can be run`,
-    hint: "compile from a profile recorded elsewhere (--profile FILE)",
+    message: `weights of ${formatBytes(bytes)} would go to ONNX Runtime in one piece; ${formatBytes(limit)} can`,
+    hint: "compile from a profile recorded elsewhere (--profile FILE), or for a device model (--device NAME)",
     exit: 1,
   };
 }

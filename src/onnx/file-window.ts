@@ -11,6 +11,9 @@ import { WireError } from "./wire-error.js";
 const LEAST_WINDOW_BYTES = 1 << 14;
 const LARGEST_WINDOW_BYTES = 1 << 18;
 
+/** Bytes of one read at most: systems and Node take less than 2 GiB at a time. */
+const LARGEST_READ_BYTES = 1 << 30;
+
 /** Random access to a file through one window: memory stays constant however large the file is. */
 export class FileWindow implements ByteSource {
   readonly bytes: number;
@@ -104,7 +107,7 @@ export class FileWindow implements ByteSource {
   #read(into: Uint8Array, at: number, length: number, offset: number): number {
     let count: number;
     try {
-      count = readSync(this.#file, into, at, length, offset);
+      count = readSync(this.#file, into, at, Math.min(length, LARGEST_READ_BYTES), offset);
     } catch (cause) {
       throw new WireError(`it cannot be read: ${fileProblem(cause)}`, offset);
     }

@@ -6,6 +6,9 @@ import { externalOutside, weightsMissing } from "./failures.js";
 import { FileWindow } from "./file-window.js";
 import type { OnnxTensor } from "./model.js";
 
+/** Bytes of one piece of a tensor that is copied from file to file. */
+const PIECE_BYTES = 1 << 24;
+
 /** A range of a file. */
 export interface PayloadWindow {
   readonly path: string;
@@ -39,6 +42,32 @@ export class PayloadReader {
     }
     const { path, offset, bytes } = window.value;
     return this.#read(tensor.name, path, offset, bytes);
+  }
+
+  /**
+   * Hands over the elements that a tensor has in a file as they are, a piece after the other with its
+   * place among them; the bytes of a piece are the caller's only until the next.
+   *
+   * Fails: as `externalWindow`. Cost: one piece in memory at a time, whatever the size of the tensor.
+   */
+  eachPiece(tensor: OnnxTensor, take: (piece: Uint8Array, at: number) => void): Result<void> {
+    const { name, payload } = tensor;
+    const window: Result<PayloadWindow> =
+      payload.kind === "file"
+        ? ok({ path: this.#path, offset: payload.offset, bytes: payload.bytes })
+        : this.externalWindow(tensor);
+    if (!window.ok) {
+      return window;
+    }
+    const { path, offset, bytes } = window.value;
+    for (let at = 0; at < bytes; at += PIECE_BYTES) {
+      const piece = this.#read(name, path, offset + at, Math.min(PIECE_BYTES, bytes - at));
+      if (!piece.ok) {
+        return piece;
+      }
+      take(piece.value, at);
+    }
+    return ok(undefined);
   }
 
   /**

@@ -84,7 +84,7 @@ export class StageWeights {
   /**
    * Writes the new file, whole or not at all, if there is anything to write.
    *
-   * Fails: `weights-missing`, `weights-unwritable`. Cost: one tensor in memory at a time.
+   * Fails: `weights-missing`, `weights-unwritable`. Cost: a piece of one tensor in memory at a time.
    */
   write(path: string): Result<void> {
     if (this.#end === 0) {
@@ -109,33 +109,37 @@ export class StageWeights {
 
   #writeAll(file: PendingFile, payloads: PayloadReader): Result<void> {
     for (const tensor of this.#collected) {
-      const elements = elementsOf(tensor, this.#model.path, payloads);
-      if (!elements.ok) {
-        return elements;
+      const start = this.#places.get(tensor.name)?.offset ?? 0;
+      const put = (bytes: Uint8Array, at: number): void => file.write(bytes, start + at);
+      const written = putElements(tensor, this.#model.path, payloads, put);
+      if (!written.ok) {
+        return written;
       }
-      file.write(elements.value, this.#places.get(tensor.name)?.offset ?? 0);
     }
     return ok(undefined);
   }
 }
 
-/** The elements of a tensor as `raw_data` holds them. */
-function elementsOf(
+/** Puts the elements of a tensor as `raw_data` holds them, piece by piece where a file has them so. */
+function putElements(
   tensor: OnnxTensor,
   modelPath: string,
   payloads: PayloadReader,
-): Result<Uint8Array> {
+  put: (bytes: Uint8Array, at: number) => void,
+): Result<void> {
   const { payload } = tensor;
-  switch (payload.kind) {
-    case "inline":
-      return ok(payload.bytes);
-    case "file":
-      return payloads.fromModel(tensor.name, payload.offset, payload.bytes);
-    case "coded":
-      return codedElements(tensor, payload.pieces, modelPath, payloads);
-    default:
-      return payloads.external(tensor);
+  if (payload.kind === "inline") {
+    put(payload.bytes, 0);
+    return ok(undefined);
   }
+  if (payload.kind !== "coded") {
+    return payloads.eachPiece(tensor, put);
+  }
+  const elements = codedElements(tensor, payload.pieces, modelPath, payloads);
+  if (elements.ok) {
+    put(elements.value, 0);
+  }
+  return elements.ok ? ok(undefined) : elements;
 }
 
 /** Typed fields such as float_data, read piece by piece in the form of `raw_data`. */

@@ -1,6 +1,8 @@
 import protobuf from "protobufjs/minimal.js";
+import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf, dataTypeOf } from "../ir/element-type.js";
+import { bodiesOf } from "./bodies.js";
 import { modelTooLarge, weightsMissing } from "./failures.js";
 import { fillSkeleton } from "./fill-skeleton.js";
 import type { ConstantValue, TensorType } from "./lowered-model.js";
@@ -42,7 +44,7 @@ export interface ModelParts {
 const LEAST_IR = 4;
 
 /** Protobuf messages end at 2 GiB; some room is left for structure. */
-const MAX_WEIGHT_BYTES = 1_900_000_000;
+const MAX_WEIGHT_BYTES = 7 * 2 ** 28;
 
 const BYTES = 2;
 
@@ -54,6 +56,10 @@ const BYTES = 2;
  */
 export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<Uint8Array> {
   const { model } = parts;
+  const weightBytes = inlineBytes(parts);
+  if (weightBytes > MAX_WEIGHT_BYTES) {
+    return fail([modelTooLarge(model.path, weightBytes, MAX_WEIGHT_BYTES)]);
+  }
   const graph: Uint8Array[] = [];
   for (const node of parts.nodes) {
     const written = writeNode(node, payloads);
@@ -63,7 +69,6 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
     graph.push(header(1, written.value.length), written.value);
   }
   graph.push(protobuf.Writer.create().uint32(tag(2)).string(parts.name).finish());
-  let weightBytes = 0;
   for (const tensor of parts.initializers) {
     const place = parts.weights?.placeOf(tensor);
     const written =
@@ -72,10 +77,6 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
         : writeReference(tensor, place, payloads);
     if (!written.ok) {
       return written;
-    }
-    weightBytes += written.value.length;
-    if (weightBytes > MAX_WEIGHT_BYTES) {
-      return fail([modelTooLarge(model.path, weightBytes, MAX_WEIGHT_BYTES)]);
     }
     graph.push(header(5, written.value.length), written.value);
   }
@@ -96,6 +97,27 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
   }
   const graphBytes = graph.reduce((sum, piece) => sum + piece.length, 0);
   return ok(concatenate([modelHead(model), header(7, graphBytes), ...graph]));
+}
+
+/** Bytes of the weights that will stand in the model itself, told by dims and types alone. */
+function inlineBytes({ initializers, weights, nodes }: ModelParts): number {
+  const inline = initializers.filter((tensor) => weights?.placeOf(tensor) === undefined);
+  return [...inline, ...nodes.flatMap(tensorsOf)].reduce(
+    (sum, { elementType, dims }) => sum + bytesOf(elementType, productOf(dims)),
+    0,
+  );
+}
+
+/** Tensors in the attributes of a node, bodies included. */
+function tensorsOf(node: OnnxNode): OnnxTensor[] {
+  const own = [...node.attributes.values()].flatMap((each) =>
+    each.kind === "tensor" ? [each.value] : [],
+  );
+  const inside = bodiesOf(node).flatMap(({ initializers, nodes }) => [
+    ...initializers,
+    ...nodes.flatMap(tensorsOf),
+  ]);
+  return [...own, ...inside];
 }
 
 function tag(field: number): number {

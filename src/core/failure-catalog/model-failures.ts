@@ -43,8 +43,9 @@ export const MODEL_FAILURES = {
   },
   "model-too-large": {
     exit: 1,
-    meaning: "One sub-model has more weights than ONNX Runtime takes in one piece.",
-    action: "Compile from a profile that was recorded elsewhere.",
+    meaning:
+      "A model, or a part of one, has more weights than ONNX Runtime takes in one piece: 1.75 GiB.",
+    action: "Compile from a profile that was recorded elsewhere, or for a device model.",
   },
   "model-unreadable": {
     exit: 1,
