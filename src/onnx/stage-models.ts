@@ -28,7 +28,7 @@ export interface StageBorder {
   readonly operators: readonly OperatorId[];
   /** Tensors that it sends to later stages: ascending. */
   readonly sends: readonly TensorId[];
-  /** Outputs of the model that its operators make, by the model's names, in the model's order. */
+  /** Outputs of the model that it gives, by the model's names, in the model's order. */
   readonly results: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface StageModel extends StageBorder {
 }
 
 /**
- * Returns the inputs and outputs of each stage.
+ * Returns the inputs and outputs of each stage, of which the results are those that its operators make.
  *
  * Requires: `stageOf[o]` in [0, stageCount) for each operator, no dependency to an earlier stage.
  * Cost: O(operators + tensors).
@@ -117,6 +117,11 @@ export interface StageModelOptions {
   readonly weights: StageWeights;
   /** Whether tensors from other stages enter through layout anchors (`layout-anchor.ts`). */
   readonly withAnchors: boolean;
+  /**
+   * Leaves out outputs of the model that no operator makes (constants, inputs handed through, views of
+   * inputs); default: the first stage gives them.
+   */
+  readonly computedOnly?: boolean;
 }
 
 /**
@@ -131,15 +136,15 @@ export function stageModels(
   lowered: LoweredModel,
   stageOf: ArrayLike<number>,
   stageCount: number,
-  { weights, withAnchors }: StageModelOptions,
+  { weights, withAnchors, computedOnly = false }: StageModelOptions,
 ): Result<readonly StageModel[]> {
   const models: StageModel[] = [];
-  const borders = stageBorders(lowered, stageOf, stageCount);
-  const checked = checkSent(lowered, borders);
+  const computed = stageBorders(lowered, stageOf, stageCount);
+  const checked = checkSent(lowered, computed);
   if (!checked.ok) {
     return checked;
   }
-  for (const border of borders) {
+  for (const border of computedOnly ? computed : withOtherOutputs(lowered, computed)) {
     const { operators, sends, results } = border;
     // A result that is sent as well is one output of the model, not two.
     const sent = new Set(sends.map((id) => lowered.graph.tensors[id]?.name));
@@ -157,6 +162,20 @@ export function stageModels(
     models.push({ ...border, bytes: part.value.bytes, inputs });
   }
   return ok(models);
+}
+
+/** The borders, where the first stage also gives the outputs of the model that no operator makes. */
+function withOtherOutputs(
+  { model, types }: LoweredModel,
+  borders: readonly StageBorder[],
+): readonly StageBorder[] {
+  const made = new Set(borders.flatMap(({ results }) => results));
+  const others = model.graph.outputs
+    .map(({ name }) => name)
+    .filter((name) => !made.has(name) && types.has(name));
+  return borders.map((border, stage) =>
+    stage === 0 ? { ...border, results: [...border.results, ...new Set(others)] } : border,
+  );
 }
 
 /** Inputs of the whole model are not in blocks there either. */

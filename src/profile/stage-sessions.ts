@@ -224,7 +224,11 @@ function writeStages(
 ): Result<{ readonly stages: readonly StageModel[]; readonly weightsFolder: string }> {
   for (const keepsExternal of [true, false]) {
     const weights = new StageWeights(lowered.model, "stages.weights", keepsExternal);
-    const stages = stageModels(lowered, stageOf, stageCount, { weights, withAnchors });
+    const stages = stageModels(lowered, stageOf, stageCount, {
+      weights,
+      withAnchors,
+      computedOnly: true,
+    });
     if (!stages.ok) {
       return stages;
     }

