@@ -7,7 +7,7 @@ import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
 import { comparedOutputs } from "../profile/worker-plan-of.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
-import { whyOutputsMayDiffer } from "../runtime/saturating-products.js";
+import { whyOutputsMayDiffer } from "../runtime/excused-differences.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";

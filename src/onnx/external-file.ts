@@ -56,6 +56,18 @@ export function openExternal(owner: ExternalOwner, location: string): ExternalFi
   }
 }
 
+/**
+ * Returns whether external data of a model are in its folder or below once links are followed, so that
+ * ONNX Runtime takes a model beside it that refers to them. Data that are not there count as inside.
+ */
+export function isInFolder(model: string, location: string): boolean {
+  try {
+    return isBelow(realpathSync(dirname(model)), realpathSync(join(dirname(model), location)));
+  } catch {
+    return true;
+  }
+}
+
 function mayRead({ path, allowExternal = [] }: ExternalOwner, file: string): boolean {
   const folder = realpathSync(dirname(path));
   return (

@@ -3,8 +3,8 @@
  * (ONNX external data), so that nothing is stored twice.
  *
  * There are two ways, depending on the folder of the models. In the folder of the original model
- * they refer to its own external data. Everywhere else, and for weights inside the model, one new
- * file is written; external data outside a model's folder is refused by ONNX Runtime, for good
+ * they refer to its own external data. Everywhere else, for weights inside the model, and for data behind a
+ * link that leads out of the folder (as in the cache of Hugging Face), one new file is written; external data outside a model's folder is refused by ONNX Runtime, for good
  * reason, so a reference back to another folder would not do.
  *
  * Example: conv.w (stages 0 and 1 both read it) and fc.w become offsets 0 and 8192 of
@@ -17,6 +17,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
 import { Budget, MemorySource } from "./byte-source.js";
 import { decodeElements } from "./decode-elements.js";
+import { isInFolder } from "./external-file.js";
 import { weightsMissing, weightsUnwritable } from "./failures.js";
 import type { OnnxModel, OnnxTensor } from "./model.js";
 import { PayloadReader } from "./read-payload.js";
@@ -42,6 +43,8 @@ export class StageWeights {
   readonly #location: string;
   readonly #keepsExternal: boolean;
   readonly #places = new Map<string, ExternalPlace>();
+  /** Whether data can be referred to where they are, by location. */
+  readonly #kept = new Map<string, boolean>();
   readonly #collected: OnnxTensor[] = [];
   #end = 0;
 
@@ -62,7 +65,7 @@ export class StageWeights {
     if (bytes < LEAST_BYTES || payload.kind === "strings" || payload.kind === "absent") {
       return undefined;
     }
-    if (payload.kind === "external" && this.#keepsExternal) {
+    if (payload.kind === "external" && this.#isKept(payload.location)) {
       return { location: payload.location, offset: payload.offset, bytes };
     }
     const known = this.#places.get(tensor.name);
@@ -74,6 +77,13 @@ export class StageWeights {
     this.#places.set(tensor.name, place);
     this.#collected.push(tensor);
     return place;
+  }
+
+  /** Whether external data stay where they are: not behind a link that leads out of the folder. */
+  #isKept(location: string): boolean {
+    const known = this.#kept.get(location) ?? isInFolder(this.#model.path, location);
+    this.#kept.set(location, known);
+    return this.#keepsExternal && known;
   }
 
   /** Bytes of the new file; 0: none is needed. */

@@ -4,7 +4,7 @@ import { counted, formatName, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { WholeModelTiming } from "../profile/measure-pipeline.js";
 import type { Timing } from "../profile/profile.js";
-import type { StageSettings } from "../profile/stage-sessions.js";
+import type { StageSettings, TriedSettings } from "../profile/stage-sessions.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { comparePrediction } from "./prediction.js";
 
@@ -23,6 +23,7 @@ export interface RanPipeline {
     readonly compared: number;
   };
   readonly settings: StageSettings;
+  readonly tried: readonly TriedSettings[];
   readonly wholeModel: readonly WholeModelTiming[];
   readonly timeline: readonly {
     readonly block: string;
@@ -67,7 +68,7 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
     outputs.compared === 0
       ? `outputs    not compared; ${often}`
       : `outputs    ${same}, ${counted(outputs.compared, "micro-batch", "es")} over ${often}`,
-    `sessions   optimization ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each`,
+    `sessions   optimization ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each${nearest(ran)}`,
     "",
     "predicted",
     chart(ran, layout, ({ predictedStartNs, predictedEndNs }) => [
@@ -78,6 +79,15 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
     "measured, the round with the middle makespan",
     chart(ran, layout, ({ startNs, endNs }) => [startNs, endNs]),
   ].join("\n");
+}
+
+/** Why these sessions, where none give the same bits. */
+function nearest({ outputs, tried }: RanPipeline): string {
+  const apart = tried.map(({ maxRelative }) => maxRelative);
+  const range = [Math.min(...apart), Math.max(...apart)].map((each) => each.toExponential(1));
+  return outputs.identical || tried.length === 0
+    ? ""
+    : `;\n           no sessions give the same bits: others are ${range.join(" to ")} apart`;
 }
 
 function wholeModelTable({ wholeModel, period, cpuNs }: RanPipeline, columns: number): string {

@@ -18,8 +18,13 @@ import {
 } from "../../profile/measure-pipeline.js";
 import { pipelinePlanOf } from "../../profile/pipeline-plan-of.js";
 import type { Timing } from "../../profile/profile.js";
-import { prepareStages, type StageSettings } from "../../profile/stage-sessions.js";
+import {
+  prepareStages,
+  type StageSettings,
+  type TriedSettings,
+} from "../../profile/stage-sessions.js";
 import { modelInputs } from "../../profile/worker-plan-of.js";
+import { whyOutputsMayDiffer } from "../../runtime/excused-differences.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
 import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
@@ -67,10 +72,10 @@ export interface PipelineRunReport {
   /** Time of all processor cores for one micro-batch. */
   readonly cpuNs: number;
   readonly outputs: PipelineMeasurement["outputs"];
-  /** The settings of the stages' sessions with which outputs are the same. */
+  /** The settings of the stages' sessions: outputs are the same, or about as near as any make them. */
   readonly settings: StageSettings;
-  /** Faster settings whose outputs were not the same. */
-  readonly tried: readonly { readonly settings: StageSettings; readonly maxRelative: number }[];
+  /** Other settings whose outputs were not the same. */
+  readonly tried: readonly TriedSettings[];
   readonly wholeModel: readonly WholeModelTiming[];
   /** Of the round with the middle makespan: by device, then in order of execution. */
   readonly timeline: readonly RanBlock[];
@@ -156,8 +161,12 @@ export async function runPipeline(
       return measured;
     }
     const { outputs } = measured.value;
-    if (outputs.maxRelative > TOLERANCE) {
+    const excuse = outputs.identical ? undefined : await whyOutputsMayDiffer(lowered);
+    if (outputs.maxRelative > TOLERANCE && excuse === undefined) {
       return fail([outputsDiffer(file, outputs.maxAbsolute, outputs.maxRelative)]);
+    }
+    if (excuse !== undefined) {
+      context.onNote(excuse);
     }
     const { settings, tried } = prepared.value;
     return ok(reportOf({ section, placement, blockOf, measured: measured.value, settings, tried }));

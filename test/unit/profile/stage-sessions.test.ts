@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { lowerModel } from "../../../src/onnx/lower.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
+import { readModel } from "../../../src/onnx/read-model.js";
 import { measurePipeline } from "../../../src/profile/measure-pipeline.js";
 import { pipelinePlanOf } from "../../../src/profile/pipeline-plan-of.js";
 import { prepareStages, STAGE_SETTINGS } from "../../../src/profile/stage-sessions.js";
@@ -48,6 +50,13 @@ beforeAll(async () => {
 });
 afterAll(() => model.remove());
 
+const FIXTURES = resolve(import.meta.dirname, "../../../fixtures");
+
+async function lowerFixture(path: string): Promise<LoweredModel> {
+  const read = value(readModel(resolve(FIXTURES, path)));
+  return value(await lowerModel(read, { dims: new Map() }));
+}
+
 /** Sets of inputs of a model. */
 function feedsOf(lowered: LoweredModel, sets: number) {
   return Array.from({ length: sets }, (_, seed) => value(randomFeeds(modelInputs(lowered), seed)));
@@ -66,6 +75,50 @@ describe.skipIf(SKIP_REASON !== undefined)("prepareStages", () => {
     expect(prepared.tried.map(({ settings }) => settings)).toEqual(STAGE_SETTINGS.slice(0, before));
     expect(prepared.tried.every(({ maxRelative }) => maxRelative > 0)).toBe(true);
     prepared.remove();
+  });
+
+  it.each([3, 6, 9])(
+    "takes the fastest of the nearest ways with float16, cut behind %i",
+    async (cut) => {
+      const lowered = await lowerFixture("cases/onnx/float16-chain/model.onnx");
+      const stageOf = Int32Array.from(lowered.graph.operators, (_, at) => (at < cut ? 0 : 1));
+      const feeds = feedsOf(lowered, 1);
+      const request = { runtime: onnxRuntime(), lowered, stageOf, stageCount: 2, feeds };
+      const prepared = value(await prepareStages(request));
+      prepared.remove();
+      const { composition, settings, tried } = prepared;
+      const way = STAGE_SETTINGS.indexOf(settings);
+      if (composition.identical) {
+        expect(tried.length).toBe(way);
+        return;
+      }
+      const apart = new Map(tried.map((each) => [each.settings, each.maxRelative]));
+      apart.set(settings, composition.maxRelative);
+      const all = STAGE_SETTINGS.map((each) => apart.get(each) ?? Number.NaN);
+      const least = Math.min(...all);
+      expect(way).toBe(all.findIndex((each) => each <= 2 * least));
+    },
+  );
+
+  it("reads weights behind links of a cache into a file of its own", async () => {
+    const root = mkdtempSync(join(tmpdir(), "cache-"));
+    const snapshot = join(root, "snapshots", "1");
+    for (const folder of [snapshot, join(root, "blobs")]) {
+      mkdirSync(folder, { recursive: true });
+    }
+    for (const name of ["external-data.onnx", "external-data.bin"]) {
+      copyFileSync(join(FIXTURES, "models/small", name), join(root, "blobs", name));
+      symlinkSync(join("../../blobs", name), join(snapshot, name));
+    }
+    const lowered = await lowerFixture(join(snapshot, "external-data.onnx"));
+    const stageOf = Int32Array.from(lowered.graph.operators, (_, at) => (at < 1 ? 0 : 1));
+    const feeds = feedsOf(lowered, 1);
+    const request = { runtime: onnxRuntime(), lowered, stageOf, stageCount: 2, feeds };
+    const prepared = value(await prepareStages(request));
+    prepared.remove();
+    rmSync(root, { recursive: true });
+    expect(prepared.composition.identical).toBe(true);
+    expect(prepared.stages.length).toBe(2);
   });
 
   it("leaves no file behind when it is stopped, and none after its end", async () => {
