@@ -2,7 +2,7 @@ import { productOf } from "../core/product.js";
 import { bytesOf, type ElementType, elementTypeOf } from "../ir/element-type.js";
 import type { ByteSource } from "./byte-source.js";
 import { decodeElements } from "./decode-elements.js";
-import type { Dim, OnnxTensor, Payload, ValueInfo } from "./model.js";
+import type { Dim, NonTensor, OnnxTensor, Payload, ValueInfo } from "./model.js";
 import { decodeMark, PAYLOAD_FIELDS, type Piece, WHOLE_BYTES } from "./skeleton.js";
 import {
   addIntegers,
@@ -145,13 +145,16 @@ function payloadOf(source: ByteSource, elements: Elements): Payload | undefined 
   return bytes === undefined ? undefined : { kind: "inline", bytes };
 }
 
-/** Reads a SparseTensorProto: its name, type and dense dims; the elements are not kept. */
+/** Reads a SparseTensorProto: a tensor of its name, type and dense dims. */
 export function decodeSparseTensor(source: ByteSource, span: Span): OnnxTensor {
   const dims: number[] = [];
   let values: OnnxTensor | undefined;
+  let indices: OnnxTensor | undefined;
   eachField(source, span, (field) => {
     if (field.number === 1) {
       values = decodeTensor(source, messageAt(field));
+    } else if (field.number === 2) {
+      indices = decodeTensor(source, messageAt(field));
     } else if (field.number === 3) {
       addIntegers(source, field, dims, MAX_DIMS);
     }
@@ -160,7 +163,9 @@ export function decodeSparseTensor(source: ByteSource, span: Span): OnnxTensor {
     throw new WireError("a sparse tensor without values", span.offset);
   }
   const { name, elementType } = values;
-  return { name, elementType, dims, payload: { kind: "absent" } };
+  const payload: Payload =
+    indices === undefined ? { kind: "absent" } : { kind: "sparse", values, indices };
+  return { name, elementType, dims, payload };
 }
 
 /** Adds one StringStringEntryProto. */
@@ -181,6 +186,7 @@ function addEntry(source: ByteSource, span: Span, into: Map<string, string>): vo
 export function decodeValueInfo(source: ByteSource, span: Span): ValueInfo {
   let name = "";
   let type: { elementType: number; dims: Dim[] | undefined } | undefined;
+  let other: NonTensor | undefined;
   source.charge(RECORD_CHARGE, span.offset);
   eachField(source, span, (field) => {
     if (field.number === 1) {
@@ -190,6 +196,7 @@ export function decodeValueInfo(source: ByteSource, span: Span): ValueInfo {
         if (kind.number === 1) {
           type = decodeTensorType(source, messageAt(kind));
         }
+        other ??= NON_TENSORS[kind.number];
       });
     }
   });
@@ -197,8 +204,18 @@ export function decodeValueInfo(source: ByteSource, span: Span): ValueInfo {
     name,
     elementType: type === undefined ? undefined : elementTypeOf(type.elementType),
     dims: type?.dims,
+    ...(other === undefined ? {} : { other }),
   };
 }
+
+/** Fields of TypeProto for what is no tensor. */
+const NON_TENSORS: Readonly<Record<number, NonTensor>> = {
+  4: "a sequence",
+  5: "a map",
+  7: "opaque",
+  8: "a sparse tensor",
+  9: "an optional value",
+};
 
 function decodeTensorType(
   source: ByteSource,

@@ -86,12 +86,28 @@ export function tensorTooLarge(place: NodePlace, tensor: string, type: string): 
   };
 }
 
+/** An input of the model that is no tensor. */
+export function inputNotTensor(path: string, name: string, what: string): Failure {
+  return {
+    code: "input-not-tensor",
+    where: `${path}: input "${name}"`,
+    message: `is ${what}; only tensors can be given to a model here`,
+    hint: "export the model with tensors as inputs",
+    exit: 1,
+  };
+}
+
+/** A tensor without a complete type. */
+export interface OpenTensor {
+  readonly name: string;
+  readonly type: string;
+  /** Element type and rank are known, so that sizes are all that is missing. */
+  readonly isTyped: boolean;
+  readonly node: string;
+}
+
 /** Tensors whose type or sizes cannot be known. */
-export function typesUnknown(
-  path: string,
-  tensors: readonly { readonly name: string; readonly type: string; readonly node: string }[],
-  count: number,
-): Failure {
+export function typesUnknown(path: string, tensors: readonly OpenTensor[], count: number): Failure {
   const [first] = tensors;
   const names = tensors.map(({ name, type, node }) => `"${name}" (${type}, ${node})`).join(", ");
   const more = count > tensors.length ? ` and ${count - tensors.length} more` : "";
@@ -99,7 +115,9 @@ export function typesUnknown(
     code: "types-unknown",
     where: path,
     message: `type or sizes of ${count} tensor${count === 1 ? "" : "s"} cannot be known: ${names}${more}`,
-    hint: `give sizes that depend on data with --dim "${first?.name ?? "TENSOR"}[AXIS]=VALUE", or run ONNX shape inference on the model first`,
+    hint: first?.isTyped
+      ? `give sizes that depend on data with --dim "${first.name}[AXIS]=VALUE", or run ONNX shape inference on the model first`
+      : "no option gives types: nothing here knows what the operator makes; declare the type and sizes in the model's value_info, or export the model without the operator",
     exit: 1,
   };
 }

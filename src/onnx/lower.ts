@@ -27,7 +27,7 @@ import {
 import type { Scope } from "./infer/scope.js";
 import { declaredFacts, inferGraph } from "./infer-graph.js";
 import { hasBranches, inlineBranches } from "./inline-branches.js";
-import { typesUnknown } from "./lower-failures.js";
+import { inputNotTensor, type OpenTensor, typesUnknown } from "./lower-failures.js";
 import type {
   BoundDim,
   ConstantValue,
@@ -38,6 +38,7 @@ import type {
 import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
+import { typeOf } from "./operators/catalog.js";
 import { MAX_DEPTH } from "./skeleton.js";
 
 /** Options of lowering. */
@@ -59,7 +60,7 @@ const NAMED_TENSORS = 5;
 /**
  * Lowers a model.
  *
- * Fails: `model-invalid` (normalizing), `dim-unknown`, `dim-conflict`, `dim-invalid`,
+ * Fails: `model-invalid` (normalizing), `input-not-tensor`, `dim-unknown`, `dim-conflict`, `dim-invalid`,
  * `shape-impossible`, `tensor-too-large`, `types-unknown`.
  * Cost: O(nodes + edges) and the elements of small constants, besides the oracle's.
  */
@@ -70,6 +71,10 @@ export async function lowerModel(
   const normal = normalizeModel(model);
   if (!normal.ok) {
     return normal;
+  }
+  const odd = normal.value.graph.inputs.find(({ other }) => other !== undefined);
+  if (odd !== undefined) {
+    return fail([inputNotTensor(model.path, odd.name, odd.other ?? "")]);
   }
   const bound = bindDims(normal.value, options.dims, options.assumed);
   if (!bound.ok) {
@@ -248,12 +253,6 @@ async function askOracle(
   return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
 }
 
-interface OpenTensor {
-  readonly name: string;
-  readonly type: string;
-  readonly node: string;
-}
-
 /**
  * Tensors without a complete type that operators or views read or write, in the order of the nodes.
  */
@@ -266,7 +265,8 @@ function openTensors(
   const check = (name: string, node: string) => {
     const fact = scope.get(name) ?? UNKNOWN;
     if (used.has(name) && !fact.isConstant && !isComplete(fact)) {
-      open.push({ name, type: printFact(fact), node });
+      const isTyped = fact.elementType !== undefined && fact.dims !== undefined;
+      open.push({ name, type: printFact(fact), isTyped, node });
     }
   };
   for (const input of model.graph.inputs) {
@@ -275,7 +275,7 @@ function openTensors(
   for (const [at, node] of model.graph.nodes.entries()) {
     if (roles[at] === "operator" || roles[at] === "view") {
       for (const name of node.outputs) {
-        check(name, `made by ${node.opType} "${node.name}"`);
+        check(name, `made by ${typeOf(node)} "${node.name}"`);
       }
     }
   }

@@ -11,11 +11,16 @@ export type Dim = number | string | undefined;
 /** The declared type of a value, from `value_info`, inputs and outputs. */
 export interface ValueInfo {
   readonly name: string;
-  /** `undefined`: no type, or not a tensor (sequence, map, optional). */
+  /** `undefined`: no type, or not a tensor. */
   readonly elementType: ElementType | undefined;
+  /** What it is declared to be, where that is not a tensor. */
+  readonly other?: NonTensor;
   /** `undefined`: unknown rank. */
   readonly dims: readonly Dim[] | undefined;
 }
+
+/** What a value can be besides a tensor. */
+export type NonTensor = "a sequence" | "a map" | "an optional value" | "a sparse tensor" | "opaque";
 
 /** The place of the elements of a tensor. */
 export type Payload =
@@ -40,6 +45,8 @@ export type Payload =
       readonly bytes: number | undefined;
     }
   | { readonly kind: "strings"; readonly values: readonly string[] }
+  /** Few values and their places among the elements, all others being zero. */
+  | { readonly kind: "sparse"; readonly values: OnnxTensor; readonly indices: OnnxTensor }
   /** Weights were stripped: the shape is known, the elements are not. */
   | { readonly kind: "absent" };
 

@@ -6,6 +6,7 @@ import { weightsMissing } from "./failures.js";
 import type { OnnxTensor } from "./model.js";
 import type { PayloadReader, PayloadWindow } from "./read-payload.js";
 import { concatenate } from "./rewrite-node.js";
+import { denseElements } from "./sparse-elements.js";
 
 /** The elements of an initializer, as little-endian bytes: a range of a file, or in memory. */
 export type WeightBytes =
@@ -13,9 +14,10 @@ export type WeightBytes =
   | { readonly kind: "memory"; readonly bytes: Uint8Array };
 
 /**
- * Finds the elements of an initializer. Elements that a file holds as they are stay there.
+ * Finds the elements of an initializer. Elements that a file holds as they are stay there; a sparse one
+ * becomes dense.
  *
- * Fails: `weights-missing`. Cost: O(1), but linear for elements in typed fields.
+ * Fails: `weights-missing`. Cost: O(1), but linear for elements in typed fields and for sparse ones.
  */
 export function weightBytes(
   tensor: OnnxTensor,
@@ -39,9 +41,32 @@ export function weightBytes(
     }
     case "coded":
       return codedBytes(tensor, payload.pieces, modelPath, payloads);
+    case "sparse": {
+      const read = (part: OnnxTensor) => readElements(part, modelPath, payloads);
+      const dense = denseElements(tensor, payload, modelPath, read);
+      return dense.ok ? ok({ kind: "memory", bytes: dense.value }) : dense;
+    }
     default:
       return fail([weightsMissing(modelPath, tensor.name, "they were stripped from the model")]);
   }
+}
+
+/** The elements of a tensor in memory, wherever they are. Fails: as `weightBytes`. */
+export function readElements(
+  tensor: OnnxTensor,
+  modelPath: string,
+  payloads: PayloadReader,
+): Result<Uint8Array> {
+  const found = weightBytes(tensor, modelPath, payloads);
+  if (!found.ok) {
+    return found;
+  }
+  const source = found.value;
+  return source.kind === "memory"
+    ? ok(source.bytes)
+    : tensor.payload.kind === "external"
+      ? payloads.external(tensor)
+      : payloads.fromModel(tensor.name, source.offset, source.bytes);
 }
 
 function codedBytes(

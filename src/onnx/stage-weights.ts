@@ -15,12 +15,11 @@ import { PendingFile } from "../core/pending-file.js";
 import { productOf } from "../core/product.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { bytesOf } from "../ir/element-type.js";
-import { Budget, MemorySource } from "./byte-source.js";
-import { decodeElements } from "./decode-elements.js";
 import { isInFolder } from "./external-file.js";
-import { weightsMissing, weightsUnwritable } from "./failures.js";
+import { weightsUnwritable } from "./failures.js";
 import type { OnnxModel, OnnxTensor } from "./model.js";
 import { PayloadReader } from "./read-payload.js";
+import { readElements } from "./read-weight.js";
 
 /** A place in a file next to a model, as external data name it. */
 export interface ExternalPlace {
@@ -137,42 +136,13 @@ function putElements(
   payloads: PayloadReader,
   put: (bytes: Uint8Array, at: number) => void,
 ): Result<void> {
-  const { payload } = tensor;
-  if (payload.kind === "inline") {
-    put(payload.bytes, 0);
-    return ok(undefined);
-  }
-  if (payload.kind !== "coded") {
+  const { kind } = tensor.payload;
+  if (kind === "file" || kind === "external") {
     return payloads.eachPiece(tensor, put);
   }
-  const elements = codedElements(tensor, payload.pieces, modelPath, payloads);
+  const elements = readElements(tensor, modelPath, payloads);
   if (elements.ok) {
     put(elements.value, 0);
   }
   return elements.ok ? ok(undefined) : elements;
-}
-
-/** Typed fields such as float_data, read piece by piece in the form of `raw_data`. */
-function codedElements(
-  tensor: OnnxTensor,
-  pieces: readonly { readonly field: number; readonly offset: number; readonly bytes: number }[],
-  modelPath: string,
-  payloads: PayloadReader,
-): Result<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (const { offset, bytes } of pieces) {
-    const read = payloads.fromModel(tensor.name, offset, bytes);
-    if (!read.ok) {
-      return read;
-    }
-    parts.push(read.value);
-  }
-  const joined = Buffer.concat(parts);
-  const source = new MemorySource(joined, new Budget(Number.POSITIVE_INFINITY));
-  const count = productOf(tensor.dims);
-  const whole = { field: 0, offset: 0, bytes: joined.length, valueAt: 0 };
-  const elements = decodeElements(source, [whole], tensor.elementType, count);
-  return elements === undefined
-    ? fail([weightsMissing(modelPath, tensor.name, "there are not as many as its dims say")])
-    : ok(elements);
 }

@@ -8,6 +8,7 @@ import { fillSkeleton } from "./fill-skeleton.js";
 import type { ConstantValue, TensorType } from "./lowered-model.js";
 import type { AttributeValue, Dim, OnnxModel, OnnxNode, OnnxTensor } from "./model.js";
 import type { PayloadReader } from "./read-payload.js";
+import { readElements } from "./read-weight.js";
 import { concatenate } from "./rewrite-node.js";
 import type { ExternalPlace, StageWeights } from "./stage-weights.js";
 
@@ -189,6 +190,10 @@ function writeTensor(
         writer.uint32(tag(6)).string(value);
       }
       return ok(concatenate([head, writer.finish()]));
+    }
+    case "sparse": {
+      const dense = readElements(tensor, model.path, payloads);
+      return dense.ok ? ok(withRaw(dense.value)) : dense;
     }
     default:
       return tensor.dims.includes(0)

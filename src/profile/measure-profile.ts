@@ -4,6 +4,7 @@ import type { Tensor } from "../ir/operator-graph.js";
 import { writeWholeModel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { fitsMachine } from "../runtime/fits-machine.js";
+import { checkOutputs } from "../runtime/handed-over.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import { randomFeeds } from "../runtime/random-feeds.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -126,6 +127,10 @@ async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: 
   const fits = largestFits(lowered);
   if (!fits.ok) {
     return fits;
+  }
+  const outputs = checkOutputs(lowered);
+  if (!outputs.ok) {
+    return outputs;
   }
   const feeds = randomFeeds(modelInputs(lowered), options.seed);
   if (!feeds.ok) {

@@ -91,6 +91,17 @@ export function unsupportedElementType(tensor: string, elementType: string): Fai
   };
 }
 
+/** An output of the model is no tensor, which the binding does not give. */
+export function outputNotTensor(path: string, output: string, what: string): Failure {
+  return {
+    code: "output-not-tensor",
+    where: `${path}: output "${output}"`,
+    message: `is ${what}; onnxruntime-node gives tensors only, so the model cannot be run here`,
+    hint: "export the model with tensors as outputs, or compile for a device model (--device NAME)",
+    exit: 1,
+  };
+}
+
 /** A segment of a schedule failed inside ONNX Runtime. */
 export function segmentFailed(
   worker: number,

@@ -1,6 +1,8 @@
+import { fail, ok, type Result } from "../core/result.js";
 import { keepTogether } from "../ir/keep-together.js";
 import type { OperatorGraph, Tensor } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { outputNotTensor, unsupportedElementType } from "./failures.js";
 import { crossesSessions } from "./tensor-data.js";
 
 /**
@@ -21,6 +23,24 @@ export function sessionGroups(
 ): Int32Array {
   const crosses = isHandedOver(lowered);
   return keepTogether(lowered.graph, groupOf, (tensor) => !crosses(tensor));
+}
+
+/**
+ * Checks that every output of the model can be taken from ONNX Runtime.
+ *
+ * Fails: `output-not-tensor`, `unsupported-element-type`, for the first that cannot.
+ */
+export function checkOutputs({ model, types }: LoweredModel): Result<void> {
+  for (const { name, other } of model.graph.outputs) {
+    const type = types.get(name);
+    if (other !== undefined || type === undefined) {
+      return fail([outputNotTensor(model.path, name, other ?? "a sequence")]);
+    }
+    if (!crossesSessions(type.elementType)) {
+      return fail([unsupportedElementType(name, type.elementType)]);
+    }
+  }
+  return ok(undefined);
 }
 
 function eachAlone(graph: OperatorGraph): Int32Array {

@@ -26,6 +26,11 @@ export const MODEL_FAILURES = {
     action:
       "Look at where it leads; if that file may be read, allow it with `--allow-external PATH`.",
   },
+  "input-not-tensor": {
+    exit: 1,
+    meaning: "An input of the model is a sequence, a map, an optional value or a sparse tensor.",
+    action: "Export the model with tensors as inputs.",
+  },
   "model-invalid": {
     exit: 1,
     meaning: "The model's graph contradicts itself.",

@@ -45,6 +45,12 @@ export const RUNTIME_FAILURES = {
     meaning: "ONNX Runtime loads the model but cannot run it.",
     action: "Check the sizes of dynamic dims.",
   },
+  "output-not-tensor": {
+    exit: 1,
+    meaning:
+      "An output of the model is a sequence, a map or an optional value, which cannot be taken from ONNX Runtime.",
+    action: "Export the model with tensors as outputs, or compile it for a device model.",
+  },
   "outputs-differ": {
     exit: 1,
     meaning: "A schedule's outputs differ from the model's by more than rounding.",

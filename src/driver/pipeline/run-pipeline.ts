@@ -25,6 +25,7 @@ import {
 } from "../../profile/stage-sessions.js";
 import { modelInputs } from "../../profile/worker-plan-of.js";
 import { whyOutputsMayDiffer } from "../../runtime/excused-differences.js";
+import { checkOutputs } from "../../runtime/handed-over.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
 import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
@@ -124,6 +125,10 @@ export async function runPipeline(
     return runtime;
   }
   const { lowered, partition, blockOf } = staged.value;
+  const outputs = checkOutputs(lowered);
+  if (!outputs.ok) {
+    return outputs;
+  }
   const random = noteOnRandomNumbers(lowered);
   if (random !== undefined) {
     context.onNote(random);

@@ -17,6 +17,9 @@ export interface BodyInference {
 /** Bodies of loops are inferred twice where sizes change from one iteration to the next: not in deep nests. */
 const TWICE_DEPTH = 4;
 
+/** Iterations of a Loop with sequences that are inferred one by one at most. */
+const MOST_INFERRED_TRIPS = 256;
+
 /** Trip counts from here on mean "until the condition says stop". */
 const UNBOUNDED_TRIPS = 2 ** 31 - 1;
 
@@ -101,6 +104,13 @@ function inferLoop(call: NodeCall, { depth, inferBody }: BodyInference): readonl
   if (first === undefined) {
     return [];
   }
+  if (start.some(({ items }) => items !== undefined)) {
+    return growingLoop(call, {
+      start,
+      first,
+      infer: (state) => inferBody(body, [...scalars, ...state]),
+    });
+  }
   const carried = start.map((fact, i) => commonFact(fact, first[i + 1] ?? UNKNOWN));
   const isStable = carried.every((fact, i) => isSame(fact, start[i] ?? UNKNOWN));
   const outputs =
@@ -111,8 +121,40 @@ function inferLoop(call: NodeCall, { depth, inferBody }: BodyInference): readonl
   return [...carried, ...scanned];
 }
 
+interface GrowingLoop {
+  /** Facts of the carried values before the first iteration. */
+  readonly start: readonly Fact[];
+  /** Facts of the body's outputs in the first iteration. */
+  readonly first: readonly Fact[];
+  readonly infer: (state: readonly Fact[]) => readonly Fact[] | undefined;
+}
+
+/**
+ * A Loop that carries sequences: one iteration after the other, since a sequence has more or fewer items
+ * after each. Nothing is known where the number of iterations is not, or is large.
+ */
+function growingLoop(call: NodeCall, { start, first, infer }: GrowingLoop): readonly Fact[] {
+  const trips = tripCount(call, first[0]);
+  if (trips === undefined || trips > MOST_INFERRED_TRIPS) {
+    return first.slice(1).map(() => UNKNOWN);
+  }
+  let state = start;
+  let scanned = first.slice(1 + start.length);
+  for (let trip = 0; trip < trips; trip++) {
+    const outputs = infer(state);
+    if (outputs === undefined) {
+      return [];
+    }
+    state = outputs.slice(1, 1 + start.length).map(withoutValue);
+    scanned = outputs.slice(1 + start.length);
+  }
+  return [...state, ...scanned.map((fact) => stacked(fact, trips, 0))];
+}
+
 function withoutValue(fact: Fact): Fact {
-  return fact.items === undefined ? tensor(fact.elementType, fact.dims) : UNKNOWN;
+  return fact.items === undefined
+    ? tensor(fact.elementType, fact.dims)
+    : { ...UNKNOWN, items: fact.items.map(withoutValue) };
 }
 
 function isSame(a: Fact, b: Fact): boolean {

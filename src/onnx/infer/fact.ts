@@ -101,7 +101,9 @@ function mergeDims(dims: KnownDims | undefined, other: KnownDims | undefined) {
 /** The common part of two facts: equal sizes stay, others become unknown. */
 export function commonFact(a: Fact, b: Fact): Fact {
   if (a.items !== undefined || b.items !== undefined) {
-    return UNKNOWN;
+    return a.items === undefined || a.items.length !== b.items?.length
+      ? UNKNOWN
+      : { ...UNKNOWN, items: a.items.map((item, i) => commonFact(item, b.items?.[i] ?? UNKNOWN)) };
   }
   const dims =
     a.dims === undefined || b.dims === undefined || a.dims.length !== b.dims.length

@@ -10,7 +10,7 @@ import { checkSent, stageBorders } from "../../../src/onnx/stage-models.js";
 import { modelInputs, modelOutputsOf, workerPlanOf } from "../../../src/profile/worker-plan-of.js";
 import { compareOutputs } from "../../../src/runtime/compare-outputs.js";
 import { createCpuExecutor } from "../../../src/runtime/cpu-executor.js";
-import { isHandedOver, sessionGroups } from "../../../src/runtime/handed-over.js";
+import { checkOutputs, isHandedOver, sessionGroups } from "../../../src/runtime/handed-over.js";
 import { randomFeeds } from "../../../src/runtime/random-feeds.js";
 import { crossesSessions } from "../../../src/runtime/tensor-data.js";
 import { searchOperatorSchedules } from "../../../src/search/operator/candidates.js";
@@ -127,6 +127,18 @@ describe("values that no session can hand over", () => {
     expect(
       stageHandOverProblems(lowered, { stageOf: Int32Array.from(alone), stageCount: alone.length }),
     ).not.toEqual([]);
+  });
+
+  it("are named when they are outputs of the model", async () => {
+    for (const [name, code, output] of [
+      ["sequence-output", "output-not-tensor", "s"],
+      ["optional-output", "output-not-tensor", "o"],
+      ["sequence-branches", "", ""],
+    ] as const) {
+      const checked = checkOutputs(await lower(name));
+      expect(checked.ok ? "" : checked.error[0].code).toBe(code);
+      expect(checked.ok ? "" : checked.error[0].where).toContain(output);
+    }
   });
 
   it.skipIf(SKIP_REASON !== undefined).each(CASES)(
