@@ -20,6 +20,7 @@ import { Budget, MemorySource } from "./byte-source.js";
 import { decodeNode, MAX_NODES } from "./decode-node.js";
 import { modelInvalid } from "./failures.js";
 import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./model.js";
+import { isUnchanged } from "./operators/operator-versions.js";
 import {
   concatenate,
   mapBodyNodes,
@@ -42,7 +43,7 @@ const MAX_EXPANDED_BYTES = 256 * 2 ** 20;
  * Returns the model without functions; uncalled ones are dropped.
  *
  * Fails: `model-invalid` for recursion, for bodies that explode, and for a body that needs another
- * version of an operator set than the model. Cost: linear in the expanded nodes.
+ * version of an operator set than the model and has operators that changed in between. Cost: linear in the expanded nodes.
  */
 export function inlineFunctions(model: OnnxModel): Result<OnnxModel> {
   if (model.functions.length === 0) {
@@ -161,7 +162,7 @@ class Inliner {
       const known = this.#opsets.get(domain);
       if (known === undefined) {
         this.#opsets.set(domain, version);
-      } else if (known !== version && body.nodes.some((node) => node.domain === domain)) {
+      } else if (known !== version && !allUnchanged(body.nodes, domain, [version, known])) {
         const set = domain === "" ? "the default operator set" : `operator set "${domain}"`;
         return `needs version ${version} of ${set}, the model has ${known}`;
       }
@@ -237,6 +238,19 @@ class Inliner {
       }
     }
   }
+}
+
+/** Whether all operators of a domain, in bodies too, mean the same in two versions of its operator set. */
+function allUnchanged(
+  nodes: readonly OnnxNode[],
+  domain: string,
+  [asked, known]: readonly [number, number],
+): boolean {
+  return nodes.every(
+    (node) =>
+      (node.domain !== domain || (domain === "" && isUnchanged(node.opType, asked, known))) &&
+      bodiesOf(node).every((body) => allUnchanged(body.nodes, domain, [asked, known])),
+  );
 }
 
 function keyOf(domain: string, name: string, overload: string): string {
