@@ -36,6 +36,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "onnxruntime-node": ["runtime"],
   commander: ["cli"],
   chalk: ["cli"],
+  "javascript-lp-solver": ["launcher"],
   "node:fs": ["core", "onnx", "runtime", "profile", "verify", "driver"],
   "node:buffer": ["core"],
   "node:crypto": ["core"],

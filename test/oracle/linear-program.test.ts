@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type LinearProgram, solveLinearProgram } from "../support/linear-program.js";
+import { type LinearProgram, solveLinearProgram } from "../../src/launcher/linear-program.js";
 
 const term = (variable: number, factor: number) => ({ variable, factor });
 

@@ -1,5 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import {
+  type LinearConstraint,
+  type LinearTerm,
+  type LinearVariable,
+  solveLinearProgram,
+} from "../../src/launcher/linear-program.js";
 import type { Placement } from "../../src/placement/placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { eventGraph } from "../../src/schedule/event-graph.js";
@@ -9,12 +15,6 @@ import { steadyPeakMemory } from "../../src/schedule/verify-periodic-schedule.js
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { leastPeriodOf } from "../support/brute-force-period.js";
 import { provingSearch } from "../support/default-search.js";
-import {
-  type LinearConstraint,
-  type LinearTerm,
-  type LinearVariable,
-  solveLinearProgram,
-} from "../support/linear-program.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";
 

@@ -3,72 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ServingEngine, type TaskLaunch } from "../../src/schedule/serving/serving-engine.js";
 import { backlogOf } from "../../src/schedule/serving/serving-metrics.js";
-import type { ServingDevice, ServingProblem } from "../../src/schedule/serving/serving-model.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { profileNs } from "../../src/schedule/serving/task-profile.js";
-import { policyOf, problemOf, runOf } from "../support/serving.js";
-
-const stage = fc.record({
-  ns: fc.integer({ min: 1, max: 500 }),
-  share: fc.constantFrom(0, 0.1, 0.5, 0.8, 1),
-  arithmetic: fc.constantFrom(0, 0.3, 0.9),
-  bandwidth: fc.constantFrom(0, 0.4, 1),
-});
-
-const variant = fc
-  .array(fc.array(stage, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 })
-  .map((lists) => lists.map((stages, at) => runOf(2 ** at, ...stages)));
-
-const model = fc.record({
-  variants: fc.array(variant, { minLength: 1, maxLength: 2 }),
-  gaps: fc.array(fc.constantFrom(0, 0, 7, 60, 400, 1000), { minLength: 1, maxLength: 40 }),
-  periodNs: fc.constantFrom(0, 0, 50, 300),
-  concurrency: fc.integer({ min: 1, max: 4 }),
-  pick: fc.nat(100),
-});
-
-const gpu: fc.Arbitrary<ServingDevice> = fc
-  .constantFrom(0, 0.02, 0.3)
-  .map((each) => ({ kind: "gpu", interference: { arithmetic: each, mixed: each, bandwidth: 0 } }));
-const cpu: fc.Arbitrary<ServingDevice> = fc.constantFrom<ServingDevice>(
-  { kind: "cpu", workers: 1, slowdown: [1] },
-  { kind: "cpu", workers: 3, slowdown: [1, 1.2, 1.5] },
-);
-
-const scenario = fc.record({
-  models: fc.array(model, { minLength: 1, maxLength: 3 }),
-  device: fc.oneof(gpu, cpu),
-  cap: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
-});
-
-type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
-
-function setUp({ models, device, cap }: Scenario) {
-  const problem: ServingProblem = problemOf(
-    models.map(({ variants }) => ({
-      name: "m",
-      residentBytes: 0,
-      variants: variants.map((runs, at) => ({ name: `v${at}`, runs })),
-    })),
-    device,
-  );
-  const policy = policyOf(
-    models.map(({ variants, periodNs, concurrency, pick }) => {
-      const number = pick % variants.length;
-      const most = variants[number]!.at(-1)!.batch;
-      return { periodNs, concurrency, variant: number, batch: 1 + (pick % most) };
-    }),
-    cap,
-  );
-  const arrivals = models.map(({ gaps }) => {
-    let now = 0;
-    return Float64Array.from(gaps, (gap) => {
-      now += gap;
-      return now;
-    });
-  });
-  return { problem, policy, arrivals };
-}
+import { arbitraryServing, servingOf } from "../support/arbitrary-serving.js";
 
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 
@@ -77,8 +14,8 @@ describe("the serving simulator", () => {
     let tasks = 0;
     let joint = 0;
     fc.assert(
-      fc.property(scenario, (each) => {
-        const { problem, policy, arrivals } = setUp(each);
+      fc.property(arbitraryServing, (each) => {
+        const { problem, policy, arrivals } = servingOf(each);
         const launches: TaskLaunch[] = [];
         const run = simulateServing(problem, arrivals, policy, {
           onLaunch: (launch) => launches.push(launch),
@@ -146,8 +83,8 @@ describe("the serving simulator", () => {
 
   it("keeps Little's law", () => {
     fc.assert(
-      fc.property(scenario, (each) => {
-        const { problem, policy, arrivals } = setUp(each);
+      fc.property(arbitraryServing, (each) => {
+        const { problem, policy, arrivals } = servingOf(each);
         const run = simulateServing(problem, arrivals, policy);
         for (const [at, arrival] of arrivals.entries()) {
           const end = run.endNs[at]!;
@@ -162,8 +99,8 @@ describe("the serving simulator", () => {
 
   it("gives the same run however often it is looked at", () => {
     fc.assert(
-      fc.property(scenario, fc.integer({ min: 1, max: 400 }), (each, step) => {
-        const { problem, policy, arrivals } = setUp(each);
+      fc.property(arbitraryServing, fc.integer({ min: 1, max: 400 }), (each, step) => {
+        const { problem, policy, arrivals } = servingOf(each);
         const whole = simulateServing(problem, arrivals, policy);
         const engine = new ServingEngine(problem, arrivals, policy);
         for (let time = step; time < 40 * step; time += step) {

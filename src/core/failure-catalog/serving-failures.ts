@@ -20,6 +20,11 @@ export const SERVING_FAILURES = {
     meaning: "An arrivals file is not JSON.",
     action: "Correct the place that the message names (docs/arrivals.md).",
   },
+  "models-exceed-memory": {
+    exit: 1,
+    meaning: "The weights of all models, with one task in flight, are more than the device holds.",
+    action: "Serve fewer models, smaller batches, or use a device with more memory.",
+  },
   "trace-invalid": {
     exit: 1,
     meaning: "A trace of arrivals has something in it that is no time, or too few times.",

@@ -45,9 +45,12 @@ export function runTableOf({ models }: ServingProblem): RunTable {
       arithmetic.push(profile.arithmetic[stage]!);
       bandwidth.push(profile.bandwidth[stage]!);
       sum.ns += each;
-      sum.share += each * profile.share[stage]!;
-      sum.arithmetic += each * profile.arithmetic[stage]!;
-      sum.bandwidth += each * profile.bandwidth[stage]!;
+      // A stage without room is a gap, whatever else it says.
+      if (profile.share[stage]! > 0) {
+        sum.share += each * profile.share[stage]!;
+        sum.arithmetic += each * profile.arithmetic[stage]!;
+        sum.bandwidth += each * profile.bandwidth[stage]!;
+      }
     }
     return sum;
   });

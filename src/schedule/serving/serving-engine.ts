@@ -21,6 +21,7 @@
 import { invariant } from "../../core/invariant.js";
 import { sharingOfDevice } from "./device-sharing.js";
 import { type RunTable, runTableOf } from "./run-table.js";
+import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import { ServingQueues } from "./serving-queues.js";
 import type { TaskSharing } from "./task-sharing.js";
@@ -47,9 +48,6 @@ export interface ServingOptions {
 
 /** Stage work left that counts as none, in nanoseconds. */
 const DONE_NS = 1e-6;
-
-/** Tasks in flight at one time, of all models, whatever a policy allows: those of one GPU (`USUAL_GRIDS`). */
-export const MOST_IN_FLIGHT = 128;
 
 /** One device that serves requests under a policy, which may change as time goes on. */
 export class ServingEngine {

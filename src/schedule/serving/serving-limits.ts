@@ -1,0 +1,2 @@
+/** Tasks in flight at one time, of all models, whatever a policy allows: those of one GPU (`USUAL_GRIDS`). */
+export const MOST_IN_FLIGHT = 128;

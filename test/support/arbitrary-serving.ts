@@ -1,0 +1,69 @@
+/** Random serving problems with policies and arrivals. */
+import fc from "fast-check";
+import type { ServingDevice, ServingProblem } from "../../src/schedule/serving/serving-model.js";
+import { policyOf, problemOf, runOf } from "./serving.js";
+
+const stage = fc.record({
+  ns: fc.integer({ min: 1, max: 500 }),
+  share: fc.constantFrom(0, 0.1, 0.5, 0.8, 1),
+  arithmetic: fc.constantFrom(0, 0.3, 0.9),
+  bandwidth: fc.constantFrom(0, 0.4, 1),
+});
+
+const variant = fc
+  .array(fc.array(stage, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 })
+  .map((lists) => lists.map((stages, at) => runOf(2 ** at, ...stages)));
+
+const model = fc.record({
+  variants: fc.array(variant, { minLength: 1, maxLength: 2 }),
+  gaps: fc.array(fc.constantFrom(0, 0, 7, 60, 400, 1000), { minLength: 1, maxLength: 40 }),
+  periodNs: fc.constantFrom(0, 0, 50, 300),
+  concurrency: fc.integer({ min: 1, max: 4 }),
+  pick: fc.nat(100),
+});
+
+const gpu: fc.Arbitrary<ServingDevice> = fc
+  .constantFrom(0, 0.02, 0.3)
+  .map((each) => ({ kind: "gpu", interference: { arithmetic: each, mixed: each, bandwidth: 0 } }));
+const cpu: fc.Arbitrary<ServingDevice> = fc.constantFrom<ServingDevice>(
+  { kind: "cpu", workers: 1, slowdown: [1] },
+  { kind: "cpu", workers: 3, slowdown: [1, 1.2, 1.5] },
+);
+
+/** Models, a device, and how a launcher treats the requests. */
+export const arbitraryServing = fc.record({
+  models: fc.array(model, { minLength: 1, maxLength: 3 }),
+  device: fc.oneof(gpu, cpu),
+  cap: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+});
+
+/** What `arbitraryServing` gives. */
+export type ServingCase = typeof arbitraryServing extends fc.Arbitrary<infer T> ? T : never;
+
+/** The problem, the policy and the arrivals of a case. */
+export function servingOf({ models, device, cap }: ServingCase) {
+  const problem: ServingProblem = problemOf(
+    models.map(({ variants }) => ({
+      name: "m",
+      residentBytes: 0,
+      variants: variants.map((runs, at) => ({ name: `v${at}`, runs })),
+    })),
+    device,
+  );
+  const policy = policyOf(
+    models.map(({ variants, periodNs, concurrency, pick }) => {
+      const number = pick % variants.length;
+      const most = variants[number]!.at(-1)!.batch;
+      return { periodNs, concurrency, variant: number, batch: 1 + (pick % most) };
+    }),
+    cap,
+  );
+  const arrivals = models.map(({ gaps }) => {
+    let now = 0;
+    return Float64Array.from(gaps, (gap) => {
+      now += gap;
+      return now;
+    });
+  });
+  return { problem, policy, arrivals };
+}
