@@ -20,6 +20,7 @@ import { type NodePlace, shapeImpossible, tensorTooLarge } from "./lower-failure
 import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
 import { readsOf } from "./normalize-model.js";
 import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
+import { drawsNumbers } from "./random-nodes.js";
 import { tensorFact } from "./tensor-values.js";
 
 /** The context of an inference besides the graph. */
@@ -153,12 +154,14 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
   const facts = isFlow
     ? inferControlFlow(call, { depth: scope.depth, inferBody })
     : (type?.infer?.(call) ?? []);
-  const isAffordable = call.refusal === undefined && context.budget.elements > 0;
-  const values = isAffordable ? evaluateNode(type?.evaluate, call, facts) : facts;
-  context.budget.elements -= values.reduce((sum, fact) => sum + (fact.values?.length ?? 0), 0);
   const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
   const isConstant =
-    type?.isRandom !== true && reads.every((name) => scope.get(name)?.isConstant === true);
+    reads.every((name) => scope.get(name)?.isConstant === true) &&
+    !drawsNumbers(node, (name) => scope.get(name)?.values?.[0] === 0);
+  const isAffordable = call.refusal === undefined && context.budget.elements > 0;
+  const isEvaluated = isAffordable && isConstant;
+  const values = isEvaluated ? evaluateNode(type?.evaluate, call, facts) : facts;
+  context.budget.elements -= values.reduce((sum, fact) => sum + (fact.values?.length ?? 0), 0);
   return node.outputs.map((_, i) => {
     const fact = values[i] ?? UNKNOWN;
     return isConstant ? { ...fact, isConstant } : fact;

@@ -14,9 +14,6 @@ export interface RandomParts {
   readonly values: ReadonlySet<string>;
 }
 
-/** Place of the input of `Dropout` that makes it draw. */
-const TRAINING = 2;
-
 /**
  * The nodes that draw numbers and every value that depends on them. Sizes of drawn tensors do not
  * depend on the numbers.
@@ -45,12 +42,16 @@ export function randomParts({ model, roles, constants }: LoweredModel): RandomPa
   return { nodes, values };
 }
 
-function drawsNumbers(node: OnnxNode, isOff: (name: string) => boolean): boolean {
-  const type = typeOf(node);
-  const training = node.inputs[TRAINING] ?? "";
+/**
+ * Whether a node draws numbers, itself or in a body. `isOff` says whether a value is known to be 0 or
+ * false, which turns some operators off.
+ */
+export function drawsNumbers(node: OnnxNode, isOff: (name: string) => boolean): boolean {
+  const type = operatorTypeNamed(typeOf(node));
+  const training = type?.drawsUnder === undefined ? "" : (node.inputs[type.drawsUnder] ?? "");
   return (
-    operatorTypeNamed(type)?.isRandom === true ||
-    (type === "Dropout" && training !== "" && !isOff(training)) ||
+    type?.isRandom === true ||
+    (training !== "" && !isOff(training)) ||
     bodiesOf(node).some((body) =>
       body.nodes.some((inner) => drawsNumbers(inner, (name) => isZero(body, name) || isOff(name))),
     )

@@ -33,7 +33,7 @@ import { WireError } from "./wire-error.js";
 const SUPPORTED: {
   readonly ir: readonly [number, number];
   readonly opset: readonly [number, number];
-} = { ir: [3, 13], opset: [7, 26] };
+} = { ir: [3, 14], opset: [7, 28] };
 
 /** Memory limit of reading: ten times the structure of the largest exported models. */
 const MAX_STRUCTURE_BYTES = 256 * 2 ** 20;

@@ -1,3 +1,4 @@
+import { DOMAIN_CASES } from "./domain-operator-cases.js";
 import type { CaseAttribute, OperatorCase } from "./operator-models.js";
 
 /** An operator with what must be said of it: short types of its outputs, and FLOPs by hand. */
@@ -584,6 +585,7 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     "u8[2,3]",
     0,
   ),
+  ...DOMAIN_CASES,
 ];
 
 /**

@@ -38,6 +38,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   i8: [3, "int8"],
   i32: [6, "int32"],
   i64: [7, "int64"],
+  s: [8, "string"],
   b: [9, "bool"],
   f16: [10, "float16"],
   f64: [11, "float64"],
@@ -81,6 +82,13 @@ const WRITERS: Readonly<Record<number, (values: readonly string[]) => ArrayBuffe
   9: (values) => Uint8Array.from(values, Number).buffer,
 };
 
+/** Versions of the domains besides ONNX's own and ONNX Runtime's. */
+const DOMAIN_VERSIONS: Readonly<Record<string, number>> = {
+  "ai.onnx.ml": 3,
+  "ai.onnx.preview": 1,
+  "ai.onnx.preview.training": 1,
+};
+
 /** The type that `f32[2,3]` stands for. */
 function valueType(text: string): object {
   const [, short = "", rest = ""] = /^([a-z]+\d*)\[(.*)\]$/.exec(text) ?? [];
@@ -120,6 +128,7 @@ export function encodeCase(operator: OperatorCase): Uint8Array {
       opsetImport: [
         { domain: "", version: operator.opset ?? 17 },
         { domain: "com.microsoft", version: 1 },
+        ...(domain in DOMAIN_VERSIONS ? [{ domain, version: DOMAIN_VERSIONS[domain] ?? 1 }] : []),
       ],
       graph: {
         name: "case",

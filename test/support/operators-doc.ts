@@ -8,7 +8,7 @@ their output types come from ONNX Runtime or from the model itself, and they are
 they move (\`inspect\` lists them as unknown).
 
 \`top-compile\` infers the output sizes of all listed operators itself, for every operator set from 7
-to 26. For other operators it uses the shape inference of ONNX Runtime.
+to 28. For other operators it uses the shape inference of ONNX Runtime.
 
 - **Form**: the kind of computation, which decides how an operator is costed. *product* and *recurrent* are
   the heavy forms, which the heavy width counts; *rows* reduces or normalizes along rows; *window* computes

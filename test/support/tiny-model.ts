@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
+import { dataTypeOf, type ElementType } from "../../src/ir/element-type.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -18,23 +19,25 @@ export interface TinyNode {
   readonly ints?: Readonly<Record<string, number>>;
 }
 
-/** A float32 value with static dims. */
+/** A value with static dims. */
 export interface TinyValue {
   readonly name: string;
   readonly dims: readonly number[];
+  /** Default: float32. */
+  readonly elementType?: ElementType;
 }
 
-/** A model of float32 tensors as an ONNX file; a weight's elements alternate around `1 / size`. */
+/** A model as an ONNX file; weights are float32, and their elements alternate around `1 / size`. */
 export function tinyModel(model: {
   readonly nodes: readonly TinyNode[];
   readonly inputs: readonly TinyValue[];
   readonly outputs: readonly TinyValue[];
   readonly weights?: readonly TinyValue[];
 }): Uint8Array {
-  const value = ({ name, dims }: TinyValue) => ({
-    name,
-    type: { tensorType: { elemType: 1, shape: { dim: dims.map((d) => ({ dimValue: d })) } } },
-  });
+  const value = ({ name, dims, elementType = "float32" }: TinyValue) => {
+    const shape = { dim: dims.map((d) => ({ dimValue: d })) };
+    return { name, type: { tensorType: { elemType: dataTypeOf(elementType), shape } } };
+  };
   return onnx.ModelProto.encode(
     onnx.ModelProto.create({
       irVersion: 8,

@@ -21,6 +21,9 @@ export const attention: InferRule = (call) => {
   ];
 };
 
+/** Inputs Q, K, V of rank 4; what modifies scores and probabilities leaves their sizes. */
+export const flexAttention: InferRule = (call) => attention(call).slice(0, 1);
+
 /** Inputs input [batch, length, width], weights [width, all columns], bias, mask, past. */
 export const fusedAttention: InferRule = (call) => projected(call, call.input(0).elementType, 4);
 

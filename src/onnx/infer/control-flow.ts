@@ -165,9 +165,15 @@ function stacked(fact: Fact, count: number | undefined, axis: number): Fact {
   return tensor(fact.elementType, fact.dims?.toSpliced(axis, 0, count as number));
 }
 
+/** Operator set in which Scan lost its batch dim and its input for the lengths of sequences. */
+const SCAN_WITHOUT_BATCH = 9;
+
 /** Iterations of a Scan: the size of the scanned axis of its first scanned input. */
 export function scanLength(call: NodeCall): number | undefined {
   const scanned = call.int("num_scan_inputs") ?? 0;
+  if (call.opset < SCAN_WITHOUT_BATCH) {
+    return call.dims(call.inputs.length - scanned)?.[1];
+  }
   const position = call.inputs.length - scanned;
   const dims = call.dims(position);
   const axis = call.ints("scan_input_axes")?.[0] ?? 0;
@@ -179,8 +185,11 @@ function inferScan(call: NodeCall, { inferBody }: BodyInference): readonly Fact[
   const body = call.graph("body");
   const scanned = call.int("num_scan_inputs") ?? 0;
   const states = call.inputs.length - scanned;
-  if (body === undefined || states < 0 || call.opset < 9) {
+  if (body === undefined || states < 0) {
     return [];
+  }
+  if (call.opset < SCAN_WITHOUT_BATCH) {
+    return inferBatchedScan(call, body, scanned, inferBody);
   }
   const inputAxes = call.ints("scan_input_axes") ?? [];
   const slices = call.inputs.slice(states).map((fact, i) => {
@@ -197,5 +206,28 @@ function inferScan(call: NodeCall, { inferBody }: BodyInference): readonly Fact[
     }
     const axis = outputAxes[i - states] ?? 0;
     return stacked(fact, length, axis < 0 ? axis + (fact.dims?.length ?? 0) + 1 : axis);
+  });
+}
+
+/**
+ * Scan of version 8: lengths of the sequences first, then states [batch, ...] and scanned inputs
+ * [batch, length, ...]; the body sees one item of one sequence at a time.
+ */
+function inferBatchedScan(
+  call: NodeCall,
+  body: OnnxGraph,
+  scanned: number,
+  inferBody: BodyInference["inferBody"],
+): readonly Fact[] {
+  const inputs = call.inputs.slice(1);
+  const states = inputs.length - scanned;
+  const items = inputs.map(({ elementType, dims }, i) =>
+    tensor(elementType, dims?.slice(i < states ? 1 : 2)),
+  );
+  const [batch] = inputs[0]?.dims ?? [];
+  const outputs = inferBody(body, items) ?? [];
+  return outputs.map((fact, i) => {
+    const outer = i < states ? [batch] : [batch, scanLength(call)];
+    return tensor(fact.elementType, fact.dims && [...outer, ...fact.dims]);
   });
 }

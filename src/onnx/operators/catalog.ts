@@ -2,6 +2,7 @@
 import type { Fact } from "../infer/fact.js";
 import type { NodeCall } from "../infer/node-call.js";
 import type { OnnxNode } from "../model.js";
+import { CLASSIC } from "./classic.js";
 import { ELEMENTS } from "./elements.js";
 import { GENERATORS } from "./generators.js";
 import { MOVEMENTS } from "./movements.js";
@@ -11,6 +12,9 @@ import { PRODUCTS } from "./products.js";
 import { QUANTIZATIONS } from "./quantizations.js";
 import { REDUCTIONS } from "./reductions.js";
 import { SEQUENCES } from "./sequences.js";
+import { STATES } from "./states.js";
+import { TEXTS } from "./texts.js";
+import { TRAINING } from "./training.js";
 import { TRANSFORMS } from "./transforms.js";
 import { WINDOWS } from "./windows.js";
 
@@ -31,6 +35,10 @@ const ROWS: ReadonlyMap<string, OperatorType> = new Map(
     GENERATORS,
     QUANTIZATIONS,
     SEQUENCES,
+    STATES,
+    TEXTS,
+    CLASSIC,
+    TRAINING,
     CONTROL,
   ].flatMap((table) => Object.entries(table)),
 );

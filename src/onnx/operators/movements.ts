@@ -108,6 +108,7 @@ const SHAPES: OperatorTable = {
     work: none,
     evaluate: evaluate.firstOnly,
     view: views.isDropoutInert,
+    drawsUnder: 2,
   },
 };
 

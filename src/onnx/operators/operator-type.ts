@@ -56,6 +56,8 @@ export interface OperatorType {
   readonly keepsNumbers?: true;
   /** Its values differ on every run: never a constant. */
   readonly isRandom?: true;
+  /** The input under which its values differ on every run, unless it is absent or false. */
+  readonly drawsUnder?: number;
   /** The reason why it cannot have GPU code. */
   readonly gpuRefusal?: string;
 }

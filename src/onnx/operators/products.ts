@@ -142,6 +142,11 @@ const ATTENTION: OperatorTable = {
     sizes.plainSizes,
     "B heads Lq (past + Lk) (2 Dk + 2 Dv + 7)",
   ),
+  "ai.onnx.preview:FlexAttention": attended(
+    attention.flexAttention,
+    sizes.plainSizes,
+    "B heads Lq Lk (2 Dk + 2 Dv + 7), score_mod and prob_mod apart",
+  ),
   "com.microsoft:Attention": attended(attention.fusedAttention, sizes.projectedSizes(4), PROJECTED),
   "com.microsoft:QAttention": {
     ...attended(attention.quantizedAttention, sizes.projectedSizes(8), PROJECTED),

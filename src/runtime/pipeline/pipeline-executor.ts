@@ -87,7 +87,9 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 const WORKER_PROGRAM = new URL("./pipeline-worker.js", import.meta.url);
 
 /**
- * Makes the threads of a plan and their sessions, and warms them up.
+ * Makes the threads of a plan and their sessions. Nothing is run yet: values that a stage gets from
+ * another can only be made by it, and on invented ones (zeros) a division or a branch could fail. So
+ * the first run is slower than others, by caches and what is allocated late.
  *
  * `feeds`: sets of inputs, at least one; micro-batch m takes set m modulo their number.
  * Requires: a sound plan (see `checkPlan`). Models and inputs are copied to the devices that need them.

@@ -32,9 +32,6 @@ import {
   type SentTensor,
 } from "./pipeline-protocol.js";
 
-/** Runs of each stage before the first micro-batch: caches, lazy allocations. */
-const WARM_UP_RUNS = 2;
-
 /** A device thread with its sessions made. */
 interface Device {
   readonly setup: DeviceSetup;
@@ -102,10 +99,8 @@ async function main(setup: DeviceSetup): Promise<void> {
     held: new Map(),
     routes: routesOf(setup),
   };
-  if (await warmUp(device)) {
-    report({ kind: "ready" });
-    await serve(device);
-  }
+  report({ kind: "ready" });
+  await serve(device);
   for (const session of sessions) {
     await session?.release();
   }
@@ -143,32 +138,6 @@ function routesOf({ device, tensors, stages, outputs }: DeviceSetup): readonly R
       isResult: results.has(tensor),
     };
   });
-}
-
-/** Runs each stage on zeros. Gives false when one failed. */
-async function warmUp(device: Device): Promise<boolean> {
-  for (const [stage, session] of device.sessions.entries()) {
-    if (session === undefined) {
-      continue;
-    }
-    try {
-      const { inputs, outputs } = present(device.setup.stages[stage], "stage");
-      const feeds = Object.fromEntries(
-        inputs.map(({ tensor, name }) => [
-          name,
-          device.feeds.get(tensor)?.[0] ?? tensorOver(device.setup, device.runtime, tensor),
-        ]),
-      );
-      const fetches = Object.fromEntries(outputs.map(({ name }) => [name, null]));
-      for (let run = 0; run < WARM_UP_RUNS; run++) {
-        await session.run(feeds, fetches);
-      }
-    } catch (error) {
-      report({ kind: "failed", stage, microBatch: undefined, message: errorText(error) });
-      return false;
-    }
-  }
-  return true;
 }
 
 async function serve(device: Device): Promise<void> {

@@ -93,6 +93,38 @@ describe("roles", () => {
     expect(graph.tensors.map(({ name }) => name)).toEqual(["x", "r", "y"]);
   });
 
+  it("keep what draws numbers from constants: a dropout that trains, a body that draws", async () => {
+    const draws = {
+      name: "draws",
+      node: nodes([{ op: "RandomNormalLike", in: ["one"], out: ["z"] }]),
+      output: [value("z", [1])],
+    };
+    const scalar = (name: string, byte: number) => ({
+      name,
+      dataType: 9,
+      rawData: Uint8Array.of(byte),
+    });
+    const branches = [graphAttribute("then_branch", draws), graphAttribute("else_branch", draws)];
+    const { roles, constants } = await lower({
+      name: "g",
+      node: nodes([
+        { op: "Dropout", in: ["one", "", "on"], out: ["trained"] },
+        { op: "Dropout", in: ["one", "", "off"], out: ["kept"] },
+        { op: "If", in: ["asked"], out: ["drawn"], attribute: branches },
+      ]),
+      initializer: [
+        { name: "one", dims: [1], dataType: 1, rawData: new Uint8Array(Float32Array.of(1).buffer) },
+        scalar("on", 1),
+        scalar("off", 0),
+        { name: "asked", dims: [1], dataType: 9 },
+      ],
+      output: [value("trained", [1]), value("kept", [1]), value("drawn", [1])],
+    });
+    expect(roles).toEqual(["operator", "constant", "operator"]);
+    expect(constants.get("kept")?.values).toEqual([1]);
+    expect(constants.has("trained")).toBe(false);
+  });
+
   it("keep random numbers alive and weights of any size constant", async () => {
     const { roles, graph } = await lower({
       name: "g",

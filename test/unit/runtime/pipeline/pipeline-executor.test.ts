@@ -122,6 +122,37 @@ describe("checkPlan", () => {
 });
 
 describe.skipIf(SKIP_REASON !== undefined)("the pipeline executor", () => {
+  it("never runs a stage on values that no stage has made", async () => {
+    const tensors = ["x", "a", "y"].map((name) => ({
+      ...spec(name, 3),
+      elementType: "int64" as const,
+    }));
+    const plan: PipelinePlan = {
+      tensors,
+      inputs: [0],
+      outputs: [2],
+      stages: [stage(tensors, "Neg", [0], [1], 0), stage(tensors, "Div", [0, 1], [2], 1)],
+      devices: [
+        { name: "d0", blocks: all(0) },
+        { name: "d1", blocks: all(1) },
+      ],
+      microBatches: MICRO_BATCHES,
+      windows: [],
+      session: {},
+    };
+    const bytes = new Uint8Array(BigInt64Array.of(3n, -5n, 7n).buffer);
+    const feeds = [new Map([["x", { elementType: "int64" as const, dims: [3], bytes }]])];
+    const executor = value(await createPipelineExecutor(plan, feeds));
+    const quotients: bigint[] = [];
+    value(
+      await executor.run((_, _name, data) => {
+        quotients.push(...new BigInt64Array(Uint8Array.from(data.bytes).buffer));
+      }),
+    );
+    expect(quotients).toEqual(Array.from({ length: 3 * MICRO_BATCHES }, () => -1n));
+    await executor.close();
+  });
+
   it.each([8, 20_000])("computes every micro-batch from its own inputs, twice (%i)", async (n) => {
     const plan = diamond(n);
     const feeds = feedsOf(plan);

