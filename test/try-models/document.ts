@@ -7,13 +7,13 @@ export interface TriedModel {
   readonly results: readonly StepResult[];
 }
 
-/** A package with the licences that are known. */
+/** A package with the licenses that are known. */
 export interface TriedPackage {
   readonly name: string;
   readonly version: string;
   readonly subject: string;
-  readonly licence: string;
-  readonly modelLicence?: string;
+  readonly license: string;
+  readonly modelLicense?: string;
 }
 
 /** `docs/tried-models.md`. */
@@ -32,7 +32,8 @@ export function triedDocument(
     "## Outcomes",
     "",
     "Processor time of the command in seconds; *explain* and *verify* are of all schedules that there are. A code",
-    "is the [failure](failures.md) with which the model was refused; `-`: nothing to do it with.",
+    "is the [failure](failures.md) with which the model was refused; `-`: nothing to do it with. *Peak*: most memory",
+    "that a command on the model held, in GB.",
     "",
     ...outcomeTable(tried),
     "",
@@ -53,8 +54,8 @@ export function triedDocument(
     "| package | version | models | license |",
     "|---|---|---|---|",
     ...packages.map(
-      ({ name, version, subject, licence, modelLicence }) =>
-        `| ${name} | ${version} | ${subject} | ${licence}${modelLicence === undefined ? "" : `; models ${modelLicence}`} |`,
+      ({ name, version, subject, license, modelLicense }) =>
+        `| ${name} | ${version} | ${subject} | ${license}${modelLicense === undefined ? "" : `; models ${modelLicense}`} |`,
     ),
   ];
   return `${lines.join("\n")}\n`;
@@ -73,14 +74,16 @@ const COLUMNS: readonly (readonly [string, readonly StepName[]])[] = [
 
 function outcomeTable(tried: readonly TriedModel[]): readonly string[] {
   return [
-    `| model | package | MB | opset | nodes | ${COLUMNS.map(([name]) => name).join(" | ")} |`,
-    `|---|---|---|---|---|${COLUMNS.map(() => "---|").join("")}`,
+    `| model | package | MB | opset | nodes | ${COLUMNS.map(([name]) => name).join(" | ")} | peak |`,
+    `|---|---|---|---|---|${COLUMNS.map(() => "---|").join("")}---|`,
     ...tried.map(({ model, results }) => {
       const figures = results.find(({ step }) => step === "inspect")?.figures;
       const size = (model.bytes / 1e6).toFixed(2);
       const cells = COLUMNS.map(([, steps]) => cell(results, steps));
       const known = [figures?.["opset"] ?? "-", figures?.["nodes"] ?? "-"];
-      return `| ${[nameOf(model), packageOf(model), size, ...known, ...cells].join(" | ")} |`;
+      const peak = Math.max(...results.map(({ peakBytes }) => peakBytes ?? 0)) / 1e9;
+      const row = [nameOf(model), packageOf(model), size, ...known, ...cells, peak.toFixed(1)];
+      return `| ${row.join(" | ")} |`;
     }),
   ];
 }
@@ -106,7 +109,7 @@ function cell(results: readonly StepResult[], steps: readonly StepName[]): strin
 
 function countLines(tried: readonly TriedModel[]): readonly string[] {
   const all = tried.flatMap(({ results }) => results);
-  const shown = ["done", "refused", "crash", "time limit"].map(
+  const shown = ["done", "refused", "crash", "time limit", "memory limit"].map(
     (status) => `${all.filter((result) => result.status === status).length} ${status}`,
   );
   return [`${tried.length} models; commands: ${shown.join(", ")}.`];

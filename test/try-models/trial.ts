@@ -12,12 +12,14 @@ export interface TrialPlace {
   readonly folder: string;
   /** Seconds that all steps of one model may take by the clock. */
   readonly limitSeconds: number;
+  /** Bytes of memory that a command may hold. */
+  readonly limitBytes: number;
 }
 
 /** Takes a model through every step; a step whose file is missing is skipped. */
 export async function tryModel(
   model: ModelFile,
-  { program, folder, limitSeconds }: TrialPlace,
+  { program, folder, limitSeconds, limitBytes }: TrialPlace,
   onStep: (result: StepResult) => void,
 ): Promise<readonly StepResult[]> {
   const schedules = join(folder, model.sha256.slice(0, 16));
@@ -33,7 +35,8 @@ export async function tryModel(
     if (isPossible && left <= 0) {
       result = { step: step.name, status: "time limit" };
     } else if (isPossible) {
-      const ended = await runCommand([program, ...step.args(model.path, schedules)], env, left);
+      const args = [program, ...step.args(model.path, schedules)];
+      const ended = await runCommand(args, env, { seconds: left, bytes: limitBytes });
       left -= ended.wallSeconds;
       result = resultOf(step, ended);
     }
