@@ -45,11 +45,11 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
       tool: text(200).describe("Name and version of the tool."),
       inputs: list(
         object<ProvenanceInput>({
-          role: oneOf("model", "profile", "placement", "device"),
+          role: oneOf("model", "profile", "placement", "device", "input"),
           name: text().describe("Base name of the file."),
           sha256: textLike(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
         }),
-        1000,
+        10_000,
       ),
       seed: integer(),
       options: dictionary(OPTION).describe("Options that influence the result, by long name."),

@@ -4,7 +4,7 @@ import type { ArtifactStage } from "./stages-section.js";
 
 /** A file that a schedule was made from. */
 export interface ProvenanceInput {
-  readonly role: "model" | "profile" | "placement" | "device";
+  readonly role: "model" | "profile" | "placement" | "device" | "input";
   /** Base name: artifacts do not depend on where files are. */
   readonly name: string;
   /** Lower-case hexadecimal SHA-256 of its bytes. */

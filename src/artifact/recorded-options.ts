@@ -40,6 +40,7 @@ const KEYS = [
   "maxStreams",
   "progress",
   "dim",
+  "input",
 ] as const;
 
 /** An option that artifacts record, as a key of a record. */

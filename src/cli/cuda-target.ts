@@ -1,5 +1,6 @@
 import type { CudaTarget } from "../driver/cuda/with-device.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
+import type { GivenInputs } from "../runtime/tensor-files/given-inputs.js";
 
 /** Options of commands that work on a GPU. */
 export interface CudaOptions {
@@ -10,8 +11,13 @@ export interface CudaOptions {
 }
 
 /** The GPU that a command works on. */
-export function cudaTarget(options: CudaOptions, device: number): CudaTarget {
+export function cudaTarget(
+  options: CudaOptions,
+  device: number,
+  given: GivenInputs | undefined,
+): CudaTarget {
   const { math, seed } = options;
   const estimateUnsupported = options.estimateUnsupported === true;
-  return { device, precision: math, estimateUnsupported, fuse: options.fuse === true, seed };
+  const inputs = { seed, given };
+  return { device, precision: math, estimateUnsupported, fuse: options.fuse === true, inputs };
 }

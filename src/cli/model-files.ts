@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { ProfileSource } from "../driver/obtain-profile.js";
+import type { InputFiles } from "../runtime/tensor-files/given-inputs.js";
 
 /** The source of the figures. */
 export function profileSource({
@@ -18,4 +19,15 @@ export function profileSource({
 /** `<model>.<kind>.json` beside the model. */
 export function defaultOut(model: string, kind: "schedule" | "profile" | "placement"): string {
   return join(dirname(model), `${basename(model).replace(/\.onnx$/i, "")}.${kind}.json`);
+}
+
+/** The files of `--input` and `--inputs`. */
+export function inputFiles({
+  input,
+  inputs,
+}: {
+  readonly input: readonly string[];
+  readonly inputs?: string;
+}): InputFiles {
+  return { each: input, folder: inputs };
 }

@@ -79,7 +79,7 @@ export function wantsPipeline({ devices, placement }: PipelineCliOptions): boole
 export function pipelineRequest(
   options: PipelineCliOptions,
   seed: number,
-): Pick<PlaceRequest, "place" | "given"> {
+): Pick<PlaceRequest, "place" | "typed"> {
   const { devices, placement, shape, chunks, method, fineTune, memory } = options;
   const layout: StageLayout =
     placement !== undefined
@@ -97,12 +97,12 @@ export function pipelineRequest(
       microBatches: options.microBatches ?? USUAL_MICRO_BATCHES,
       seed,
     },
-    given: givenOf(options),
+    typed: typedOf(options),
   };
 }
 
 /** The typed options, to be recorded; files are recorded as inputs instead. */
-function givenOf(options: PipelineCliOptions): GivenOptions {
+function typedOf(options: PipelineCliOptions): GivenOptions {
   const { devices, shape, chunks, mode, backwardRatio, weightRatio, parameterCopies } = options;
   const { tensorEfficiency, linkBandwidth, linkLatency, memory } = options;
   const { microBatches, method, fineTune } = options;

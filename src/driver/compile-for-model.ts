@@ -178,5 +178,9 @@ function provenanceOf(
     maxStreams,
     progress: progress?.map(String),
   };
-  return modelProvenance({ model, files, dims, seed, options }, lowered, tool);
+  return modelProvenance(
+    { model, files, given: request.given, dims, seed, options },
+    lowered,
+    tool,
+  );
 }

@@ -57,7 +57,7 @@ export async function compileModel(
   const { profile } = request;
   const job = {
     ...request,
-    ...measurable(profile, request.seed, context),
+    ...measurable(profile, request, context),
     alsoReads: profile.kind === "file" ? [profile.path] : [],
   };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
@@ -73,8 +73,9 @@ async function artifactOf(
   lowered: LoweredModel,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  const { seed, profile: source } = request;
-  const obtained = await obtainProfile(lowered, source, seed, context);
+  const { seed, given, profile: source } = request;
+  const inputs = { seed, given };
+  const obtained = await obtainProfile(lowered, source, inputs, context);
   if (!obtained.ok) {
     return obtained;
   }
@@ -92,7 +93,7 @@ async function artifactOf(
     lowered,
     obtained.value,
     toMeasure(candidates.value),
-    { source, seed },
+    { source, inputs },
     context,
   );
   if (!measured.ok) {
@@ -182,11 +183,11 @@ function chosen(
 }
 
 function provenanceOf(
-  { model, seed, algorithm, dims, batch }: CompileRequest,
+  { model, seed, algorithm, dims, batch, given }: CompileRequest,
   lowered: LoweredModel,
   profile: ProvenanceInput | undefined,
   tool: string,
 ): Provenance {
   const options = { device: "cpu", algorithm, batch: batch?.batch };
-  return modelProvenance({ model, files: [profile], dims, seed, options }, lowered, tool);
+  return modelProvenance({ model, files: [profile], given, dims, seed, options }, lowered, tool);
 }

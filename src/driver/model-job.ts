@@ -10,6 +10,7 @@ import {
   loadModelForBatch,
   noteOnDims,
 } from "../runtime/load-model.js";
+import { type GivenInputs, NO_INPUTS } from "../runtime/tensor-files/given-inputs.js";
 import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
 
@@ -21,6 +22,8 @@ export interface ModelJob extends Omit<LoadOptions, "allowExternal"> {
   readonly out: string;
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
+  /** Inputs of the user's, whose sizes are among `dims`; absent: none. */
+  readonly given?: GivenInputs | undefined;
   /** Absent: the batch that the model and its dims have. */
   readonly batch?: BatchOptions;
 }
@@ -44,7 +47,9 @@ export async function runModelJob<T>(
   context: DriverContext,
   make: (lowered: LoweredModel) => Promise<Result<{ readonly value: T; readonly text: string }>>,
 ): Promise<Result<T>> {
-  const inputs = [job.model, ...(job.alsoReads ?? [])];
+  const { inputs: tensors, outputs } = job.given ?? NO_INPUTS;
+  const given = [...tensors, ...outputs].map(({ file }) => file);
+  const inputs = [job.model, ...given, ...(job.alsoReads ?? [])];
   const overwrite = { force: job.force, format, inputs };
   const may = mayWrite(job.out, overwrite);
   if (!may.ok) {

@@ -22,6 +22,7 @@ import {
   profilePath,
   writeProfile,
 } from "../profile/profile-store.js";
+import type { InputSource } from "../runtime/input-source.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import type { DriverContext } from "./context.js";
 
@@ -52,13 +53,13 @@ export interface ObtainedProfile {
 export async function obtainProfile(
   lowered: LoweredModel,
   source: ProfileSource,
-  seed: number,
+  inputs: InputSource,
   context: DriverContext,
 ): Promise<Result<ObtainedProfile>> {
   if (source.kind === "file") {
-    return profileInFile(lowered, source.path);
+    return profileInFile(lowered, source.path, inputs);
   }
-  const key = await profileKeyOf(lowered);
+  const key = await profileKeyOf(lowered, inputs);
   if (!key.ok) {
     return key;
   }
@@ -78,7 +79,7 @@ export async function obtainProfile(
     }
   }
   const load = (context.machineLoad ?? machineLoad)();
-  const measured = await measureProfile(lowered, { seed, ...measuringWith(context) });
+  const measured = await measureProfile(lowered, { inputs, ...measuringWith(context) });
   if (!measured.ok) {
     return measured;
   }
@@ -98,6 +99,7 @@ function noteOnKept({ profile, path, keptOn }: FoundProfile): string {
 async function profileInFile(
   lowered: LoweredModel,
   path: string,
+  inputs: InputSource,
 ): Promise<Result<ObtainedProfile>> {
   const text = readText(path, MAX_PROFILE_BYTES);
   if (!text.ok) {
@@ -107,7 +109,7 @@ async function profileInFile(
   if (!profile.ok) {
     return profile;
   }
-  const key = await profileKeyOf(lowered);
+  const key = await profileKeyOf(lowered, inputs);
   const fits = key.ok ? checkProfile(profile.value, path, key.value, "model") : ok(undefined);
   const same = fits.ok ? checkOperators(profile.value, path, lowered.graph) : fits;
   if (!same.ok) {
@@ -128,14 +130,14 @@ export async function withMeasuredSchedules(
   lowered: LoweredModel,
   { profile, load }: ObtainedProfile,
   schedules: readonly OperatorSchedule[],
-  { source, seed }: { readonly source: ProfileSource; readonly seed: number },
+  { source, inputs }: { readonly source: ProfileSource; readonly inputs: InputSource },
   context: DriverContext,
 ): Promise<Result<Profile>> {
   if (source.kind === "file" || profile.measurement !== undefined) {
     return ok(profile);
   }
   const before = load ?? (context.machineLoad ?? machineLoad)();
-  const options = { seed, ...measuringWith(context) };
+  const options = { inputs, ...measuringWith(context) };
   const measurement = await measureCandidates(lowered, schedules, options);
   if (!measurement.ok) {
     return fail(measurement.error);

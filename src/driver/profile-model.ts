@@ -25,20 +25,21 @@ export async function profileModel(
   request: ProfileRequest,
   context: DriverContext,
 ): Promise<Result<Profile>> {
-  const job = { ...request, ...measurable({ kind: "fresh" }, request.seed, context) };
+  const job = { ...request, ...measurable({ kind: "fresh" }, request, context) };
   return runModelJob(job, "top-compile/profile", context, async (lowered) => {
-    const profile = await measured(lowered, request.seed, context);
+    const profile = await measured(lowered, request, context);
     return profile.ok ? ok({ value: profile.value, text: encodeProfile(profile.value) }) : profile;
   });
 }
 
 async function measured(
   lowered: LoweredModel,
-  seed: number,
+  { seed, given }: ProfileRequest,
   context: DriverContext,
 ): Promise<Result<Profile>> {
   const source = { kind: "fresh" } as const;
-  const obtained = await obtainProfile(lowered, source, seed, context);
+  const inputs = { seed, given };
+  const obtained = await obtainProfile(lowered, source, inputs, context);
   if (!obtained.ok) {
     return obtained;
   }
@@ -54,7 +55,7 @@ async function measured(
         lowered,
         obtained.value,
         toMeasure(candidates.value),
-        { source, seed },
+        { source, inputs },
         context,
       )
     : candidates;

@@ -8,11 +8,14 @@ import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
 import { comparedOutputs } from "../profile/worker-plan-of.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
 import { whyOutputsMayDiffer } from "../runtime/excused-differences.js";
+import type { InputSource } from "../runtime/input-source.js";
+import type { InputFiles } from "../runtime/tensor-files/given-inputs.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
 import { deviceNamed } from "./device-named.js";
 import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
+import { inputsOfRun } from "./given-inputs.js";
 
 /** One way to run the model, measured. */
 export interface RunTiming {
@@ -46,6 +49,8 @@ export interface RunRequest {
   readonly file: string;
   readonly model: string | undefined;
   readonly seed: number;
+  /** Inputs of the user's; absent: none. */
+  readonly inputFiles?: InputFiles | undefined;
   readonly rounds: number | undefined;
   /** `cpu`, `cuda` or `cuda:N`; `undefined`: the device that the schedule was compiled for. */
   readonly device: string | undefined;
@@ -94,8 +99,13 @@ export async function runSchedule(
   if (device.value.kind === "cpu" && verified.value.lowered.merged !== undefined) {
     return fail([mergesCannotRun(request.file)]);
   }
+  const { lowered, artifact } = verified.value;
+  const inputs = inputsOfRun(request.inputFiles, request.seed, lowered, artifact, context);
+  if (!inputs.ok) {
+    return inputs;
+  }
   if (device.value.kind === "cpu") {
-    const ran = await runOnCpu(request, verified.value, context);
+    const ran = await runOnCpu(request, inputs.value, verified.value, context);
     return ran.ok ? ok({ kind: "cpu", report: ran.value }) : ran;
   }
   const target = {
@@ -103,7 +113,7 @@ export async function runSchedule(
     precision: request.precision ?? precisionOf(options["math"]),
     estimateUnsupported: request.estimateUnsupported || options["estimate-unsupported"] === true,
     fuse: request.fuse || options["fuse"] === true,
-    seed: request.seed,
+    inputs: inputs.value,
   };
   const cuda = { target, rounds: request.rounds };
   const ran = await runOnCuda(request.file, verified.value, cuda, context);
@@ -122,6 +132,7 @@ function precisionOf(option: unknown): Precision {
  */
 async function runOnCpu(
   request: RunRequest,
+  inputs: InputSource,
   { artifact, lowered, schedule }: VerifiedSchedule,
   context: DriverContext,
 ): Promise<Result<RunReport>> {
@@ -133,7 +144,7 @@ async function runOnCpu(
   const isSplit = schedule.streams > 1;
   const load = (context.machineLoad ?? machineLoad)();
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
-    seed: request.seed,
+    inputs,
     signal: context.signal,
     onProgress: context.onProgress,
     ...(request.rounds === undefined ? {} : { rounds: request.rounds }),

@@ -5,8 +5,8 @@ import { dimsOfProfile } from "../profile/dims-of-profile.js";
 import { profileKeyOf } from "../profile/profile-key.js";
 import { findProfile } from "../profile/profile-store.js";
 import { modelInputs } from "../profile/worker-plan-of.js";
+import { feedsFrom, type InputSource } from "../runtime/input-source.js";
 import { bindSession, createSession, loadOnnxRuntime } from "../runtime/onnx-runtime.js";
-import { randomFeeds } from "../runtime/random-feeds.js";
 import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
 import type { ProfileSource } from "./obtain-profile.js";
@@ -17,11 +17,11 @@ import type { ProfileSource } from "./obtain-profile.js";
  */
 export function measurable(
   source: ProfileSource,
-  seed: number,
+  inputs: InputSource,
   context: DriverContext,
 ): Omit<LoadOptions, "dims"> {
   if (source.kind !== "file") {
-    return { isUsable: (lowered) => runsOnCpu(lowered, source, seed, context) };
+    return { isUsable: (lowered) => runsOnCpu(lowered, source, inputs, context) };
   }
   const assumed = dimsOfProfile(source.path);
   return assumed === undefined ? {} : { assumed };
@@ -34,7 +34,7 @@ export function measurable(
 async function runsOnCpu(
   lowered: LoweredModel,
   source: ProfileSource,
-  seed: number,
+  inputs: InputSource,
   { profileFolder }: DriverContext,
 ): Promise<Result<void>> {
   const hasAssumed = lowered.boundDims.some(({ source: from }) => from !== "option");
@@ -42,11 +42,11 @@ async function runsOnCpu(
   if (runtime?.ok !== true) {
     return ok(undefined);
   }
-  const key = await profileKeyOf(lowered);
+  const key = await profileKeyOf(lowered, inputs);
   if (source.kind === "kept" && key.ok && findProfile(profileFolder, key.value).kind === "found") {
     return ok(undefined);
   }
-  const feeds = randomFeeds(modelInputs(lowered), seed);
+  const feeds = feedsFrom(modelInputs(lowered), inputs);
   const model = feeds.ok ? writeWholeModel(lowered) : feeds;
   if (!feeds.ok || !model.ok) {
     return feeds.ok ? ok(undefined) : feeds;

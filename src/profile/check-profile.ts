@@ -13,6 +13,7 @@ const PARTS: readonly (readonly [keyof ProfileKey, string])[] = [
   ["logicalCores", "number of cores"],
   ["architecture", "architecture"],
   ["onnxruntime", "version of ONNX Runtime"],
+  ["inputs", "digest of given inputs"],
 ];
 
 /** The parts that make a profile one of a model, whatever the machine: a recorded profile needs no more. */
@@ -32,8 +33,8 @@ export function checkProfile(
   scope: "everything" | "model" = "everything",
 ): Result<void> {
   for (const [part, words] of PARTS) {
-    const has = String(profile.key[part]);
-    const wanted = String(key[part]);
+    const has = String(profile.key[part] ?? "none");
+    const wanted = String(key[part] ?? "none");
     if (has !== wanted && (scope === "everything" || MODEL_PARTS.has(part))) {
       return fail([profileDoesNotFit(file, words, has, wanted)]);
     }

@@ -5,8 +5,8 @@ import { writeWholeModel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { fitsMachine } from "../runtime/fits-machine.js";
 import { checkOutputs } from "../runtime/handed-over.js";
+import { feedsFrom, type InputSource } from "../runtime/input-source.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
-import { randomFeeds } from "../runtime/random-feeds.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { measureOperators } from "./measure-operators.js";
 import { measureSchedules } from "./measure-schedules.js";
@@ -18,8 +18,8 @@ import { modelInputs, scheduledOutputs } from "./worker-plan-of.js";
 
 /** Options of measuring a model. */
 export interface MeasureOptions {
-  /** Decides the model's random inputs and the bootstrap. */
-  readonly seed: number;
+  /** The model's inputs; their seed decides the bootstrap too. */
+  readonly inputs: InputSource;
   /** Most streams to expect (default: the cores of the machine, at most 8). */
   readonly workers?: number;
   /** Bytes that the sessions of a comparison may take, about (default: 4 GiB). */
@@ -108,7 +108,7 @@ export async function measureCandidates(
     feeds,
     schedules,
     cores: machine.logicalCores,
-    seed: options.seed,
+    seed: options.inputs.seed,
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...(options.sessionBytes === undefined ? {} : { sessionBytes: options.sessionBytes }),
     ...common,
@@ -116,7 +116,7 @@ export async function measureCandidates(
 }
 
 async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: Machine) {
-  const key = await profileKeyOf(lowered, machine);
+  const key = await profileKeyOf(lowered, options.inputs, machine);
   if (!key.ok) {
     return key;
   }
@@ -132,7 +132,7 @@ async function prepare(lowered: LoweredModel, options: MeasureOptions, machine: 
   if (!outputs.ok) {
     return outputs;
   }
-  const feeds = randomFeeds(modelInputs(lowered), options.seed);
+  const feeds = feedsFrom(modelInputs(lowered), options.inputs);
   if (!feeds.ok) {
     return feeds;
   }

@@ -62,6 +62,9 @@ const key: Shape<ProfileKey> = object<ProfileKey>({
   logicalCores: POSITIVE,
   architecture: TEXT,
   onnxruntime: TEXT,
+  inputs: optional(
+    SHA256.describe("Digest of the inputs that were given; absent: all were drawn."),
+  ),
 })
   .describe("What the figures depend on: a profile is used again only if every part is the same.")
   .named("key");

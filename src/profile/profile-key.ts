@@ -9,6 +9,7 @@ import { sha256 } from "../core/digest.js";
 import { ok, type Result } from "../core/result.js";
 import { stableJson } from "../core/stable-json.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { digestOfGiven, type InputSource } from "../runtime/input-source.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 
 /**
@@ -33,6 +34,8 @@ export interface ProfileKey {
   readonly architecture: string;
   /** Version of ONNX Runtime: kernels and fusions. */
   readonly onnxruntime: string;
+  /** Digest of the inputs that the user gave: they decide sizes, branches and trips. Absent: none. */
+  readonly inputs?: string;
 }
 
 /** The machine as a key and a profile name it. */
@@ -53,15 +56,17 @@ export function thisMachine(): Machine {
   };
 }
 
-/** The key of a model on this machine. Fails: `onnxruntime-missing`. */
+/** The key of a model with these inputs on this machine. Fails: `onnxruntime-missing`. */
 export async function profileKeyOf(
   lowered: LoweredModel,
+  source: InputSource,
   machine: Machine = thisMachine(),
 ): Promise<Result<ProfileKey>> {
   const runtime = await loadOnnxRuntime();
   if (!runtime.ok) {
     return runtime;
   }
+  const inputs = digestOfGiven(source);
   return ok({
     method: PROFILE_METHOD_VERSION,
     modelSha256: modelDigest(lowered),
@@ -70,6 +75,7 @@ export async function profileKeyOf(
     logicalCores: machine.logicalCores,
     architecture: machine.architecture,
     onnxruntime: runtime.value.version,
+    ...(inputs === undefined ? {} : { inputs }),
   });
 }
 

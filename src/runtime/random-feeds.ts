@@ -17,8 +17,10 @@ import {
 /** Integers that nothing is known of are drawn below this: valid as indices, classes and lengths alike. */
 const INTEGER_BOUND = 2;
 
+const NONE: ReadonlyMap<string, TensorData> = new Map();
+
 /**
- * Inputs for a model, the same for the same seed: as their specs say how they are drawn, else floats in
+ * Inputs for a model, those of `given` as they are, all others from the seed: the same for the same seed: as their specs say how they are drawn, else floats in
  * [-1, 1), integers and booleans 0 or 1 (they may be indices into tables of unknown size), and exactly 1
  * for an integer scalar or single element (it may be a length; zero would empty tensors).
  *
@@ -28,20 +30,27 @@ const INTEGER_BOUND = 2;
 export function randomFeeds(
   inputs: readonly TensorSpec[],
   seed: number,
+  given: ReadonlyMap<string, TensorData> = NONE,
 ): Result<ReadonlyMap<string, TensorData>> {
-  const [first, ...others] = inputs
+  const made = inputs.filter(({ name }) => !given.has(name));
+  const [first, ...others] = made
     .filter((input) => !crossesSessions(input.elementType))
     .map((input) => unsupportedElementType(input.name, input.elementType));
   if (first !== undefined) {
     return fail([first, ...others]);
   }
-  const fits = inputsFitMachine(inputs);
+  const fits = inputsFitMachine(made);
   if (!fits.ok) {
     return fits;
   }
   const random = seededRandom(seed);
   return ok(
-    new Map(inputs.map((input, i) => [input.name, randomTensor(input, random.fork(i))] as const)),
+    new Map(
+      inputs.map(
+        (input, i) =>
+          [input.name, given.get(input.name) ?? randomTensor(input, random.fork(i))] as const,
+      ),
+    ),
   );
 }
 

@@ -4,7 +4,7 @@ import { longName, type RecordedKey } from "../artifact/recorded-options.js";
 import { EFFORTS } from "../schedule/pipeline-efforts.js";
 import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 
-const OF_MODELS: readonly RecordedKey[] = ["device", "dim"];
+const OF_MODELS: readonly RecordedKey[] = ["device", "dim", "input"];
 const CPU: readonly RecordedKey[] = [...OF_MODELS, "algorithm", "batch"];
 const OF_GPUS: readonly RecordedKey[] = [
   ...CPU,

@@ -14,6 +14,7 @@ import { optionProblems, recordedAlgorithm, recordedMicroBatches } from "./optio
 export function provenanceProblems(artifact: ScheduleArtifact): readonly string[] {
   return [
     ...inputProblems(artifact),
+    ...givenProblems(artifact),
     ...optionProblems(artifact),
     ...sectionProblems(artifact),
     ...operatorOptionProblems(artifact),
@@ -24,7 +25,7 @@ export function provenanceProblems(artifact: ScheduleArtifact): readonly string[
 function inputProblems(artifact: ScheduleArtifact): string[] {
   const { inputs } = artifact.provenance;
   return inputs.flatMap(({ role, name }, at) => {
-    const twice = inputs.findIndex((each) => each.role === role) < at;
+    const twice = role !== "input" && inputs.findIndex((each) => each.role === role) < at;
     return [
       ...(isPossible(role, artifact)
         ? []
@@ -35,12 +36,26 @@ function inputProblems(artifact: ScheduleArtifact): string[] {
   });
 }
 
+/** Files of inputs are recorded twice: with their digest, and with the input that each is for. */
+function givenProblems({ provenance }: ScheduleArtifact): string[] {
+  const files = provenance.inputs.filter(({ role }) => role === "input");
+  const { input = [] } = provenance.options;
+  const isSameList =
+    Array.isArray(input) &&
+    input.length === files.length &&
+    files.every(({ name }, at) => String(input[at]).endsWith(`=${name}`));
+  return isSameList
+    ? []
+    : ["/provenance/options/input does not name the inputs of /provenance/inputs"];
+}
+
 /** The input files of each kind of artifact. */
 function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): boolean {
   const { provenance, operators, stages } = artifact;
   const device = String(provenance.options["device"]);
   switch (role) {
     case "model":
+    case "input":
       return operators !== undefined || stages !== undefined;
     case "placement":
       return operators === undefined;

@@ -110,7 +110,13 @@ function target(): CudaTarget {
   if (known === undefined) {
     throw new Error(`no precision ${precision}: ${PRECISIONS.join(", ")}`);
   }
-  return { device: 0, precision: known, estimateUnsupported: false, fuse: false, seed: 1 };
+  return {
+    device: 0,
+    precision: known,
+    estimateUnsupported: false,
+    fuse: false,
+    inputs: { seed: 1 },
+  };
 }
 
 function context(): DriverContext {

@@ -30,7 +30,7 @@ export async function fittingProfile(
   lowered: LoweredModel,
   measurement?: ScheduleMeasurement,
 ): Promise<Profile> {
-  const key = await profileKeyOf(lowered);
+  const key = await profileKeyOf(lowered, { seed: 1 });
   if (!key.ok) {
     throw new Error(key.error[0].message);
   }

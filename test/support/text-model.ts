@@ -54,7 +54,7 @@ function typed(text: string | undefined): readonly Typed[] {
     .filter((each) => each !== "")
     .map((each) => {
       const [, name = "", short = "", dims, elements] =
-        /^([^:]+)(?::(\w+))?(?:\[(.*?)\])?(?:=(.*))?$/.exec(each) ?? [];
+        /^(.+?)(?::(\w+)(?:\[(.*?)\])?(?:=([\d.,-]*))?)?$/.exec(each) ?? [];
       return {
         name,
         short,

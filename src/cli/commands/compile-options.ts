@@ -18,6 +18,8 @@ import {
   ESTIMATE_UNSUPPORTED,
   FUSE,
   forceOption,
+  INPUT,
+  INPUTS,
   MATH,
   MAX_STREAMS,
   MERGE_CONVOLUTIONS,
@@ -54,6 +56,8 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly progress?: readonly number[];
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
+  readonly input: readonly string[];
+  readonly inputs?: string;
   readonly ascii?: boolean;
 }
 
@@ -66,6 +70,8 @@ export const COMPILE: OptionTable<CompileOptions> = {
   algorithm: OPERATOR_ALGORITHM,
   batch: BATCH,
   dim: DIM,
+  input: INPUT,
+  inputs: INPUTS,
   seed: SEED,
   remeasure: REMEASURE,
   math: MATH,

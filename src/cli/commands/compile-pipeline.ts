@@ -1,6 +1,7 @@
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
 import type { NamedDevice } from "../../driver/device-named.js";
+import { inputsOfJob } from "../../driver/given-inputs.js";
 import { compilePipeline } from "../../driver/pipeline/compile-pipeline.js";
 import { recordedEffort } from "../../driver/search-placement.js";
 import { renderOneDevice } from "../../report/one-device.js";
@@ -11,7 +12,7 @@ import { layoutOf } from "../columns.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import { defaultOut } from "../model-files.js";
+import { defaultOut, inputFiles } from "../model-files.js";
 import { pipelineCosts, pipelineRequest } from "../pipeline-request.js";
 import { leftOutNotes, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
@@ -24,24 +25,29 @@ export async function compileIntoPipeline(
   device: NamedDevice,
   session: Session,
 ): Promise<CommandOutcome> {
-  const { place, given } = pipelineRequest(options, options.seed);
+  const { place, typed } = pipelineRequest(options, options.seed);
   const out = options.out ?? defaultOut(model, "schedule");
   const { pipelineAlgorithm: algorithm, effort } = options;
+  const context = driverContext(session);
+  const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+  if (!inputs.ok) {
+    return inputs;
+  }
   const compiled = await compilePipeline(
     {
       model,
       out,
       force: options.force === true,
-      dims: options.dim,
+      ...inputs.value,
       costs: pipelineCosts(device, options),
       place,
-      given: { ...given, pipelineAlgorithm: algorithm, effort: recordedEffort(effort) },
+      typed: { ...typed, pipelineAlgorithm: algorithm, effort: recordedEffort(effort) },
       algorithm: algorithm ?? PIPELINE_ALGORITHMS[0],
       effort,
       onSearch: searchProgress(session.progress),
       onLeftOut: options.verbose === true ? leftOutNotes(session.progress) : undefined,
     },
-    driverContext(session),
+    context,
   );
   if (!compiled.ok) {
     return compiled;

@@ -8,6 +8,7 @@ import type { DriverContext } from "../../driver/context.js";
 import { compileForCuda } from "../../driver/cuda/compile-for-cuda.js";
 import { deviceNamed, type NamedDevice } from "../../driver/device-named.js";
 import { progressMismatch } from "../../driver/failures.js";
+import { inputsOfJob } from "../../driver/given-inputs.js";
 import { renderCompared } from "../../report/compared.js";
 import { renderCompiled } from "../../report/compiled.js";
 import type { GpuComparison } from "../../report/gpu-comparison.js";
@@ -17,7 +18,7 @@ import type { RegisterCommand } from "../command.js";
 import { cudaTarget } from "../cuda-target.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import { defaultOut, profileSource } from "../model-files.js";
+import { defaultOut, inputFiles, profileSource } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import { estimatedMath, wantsPipeline } from "../pipeline-request.js";
@@ -28,6 +29,7 @@ const EXAMPLES = `
 Examples:
   top-compile model.onnx                     measure, write model.schedule.json
   top-compile model.onnx --dim batch=8       with a size for a dynamic dim
+  top-compile model.onnx --input ids=ids.npy measure with an input of your own
   top-compile model.onnx --profile cpu.json  the same bytes anywhere
   top-compile model.onnx --algorithm opara   one algorithm, whatever is faster
   top-compile model.onnx --device cuda       measure on the GPU
@@ -109,11 +111,16 @@ async function compileOn(
 ): Promise<Result<Compiled>> {
   const { algorithm, batch, seed, profile } = options;
   const mergeConvolutions = options.mergeConvolutions === true;
+  const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+  if (!inputs.ok) {
+    return inputs;
+  }
+  const { given } = inputs.value;
   const common = {
     model,
     out,
     force: options.force === true,
-    dims: options.dim,
+    ...inputs.value,
     seed,
     ...(batch === undefined ? {} : { batch: { batch, mayRewrite: device.kind === "model" } }),
   };
@@ -126,7 +133,7 @@ async function compileOn(
         ),
       );
     case "cuda": {
-      const target = cudaTarget(options, device.index);
+      const target = cudaTarget(options, device.index, given);
       const remeasure = options.remeasure === true;
       const request = { ...common, target, algorithm, profile, mergeConvolutions, remeasure };
       return alone(compileForCuda(request, context));

@@ -1,4 +1,5 @@
 import { deviceNamed } from "../../driver/device-named.js";
+import { inputsOfJob } from "../../driver/given-inputs.js";
 import { partitionModel } from "../../driver/pipeline/compile-pipeline.js";
 import { placementJson } from "../../placement/parse-placement.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
@@ -9,11 +10,13 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { partitionStagesMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
-import { defaultOut } from "../model-files.js";
+import { defaultOut, inputFiles } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import {
   DIM,
+  INPUT,
+  INPUTS,
   MATH,
   outOption,
   PIPELINE_DEVICE,
@@ -42,6 +45,8 @@ interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devi
   readonly math: Precision;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
+  readonly input: readonly string[];
+  readonly inputs?: string;
 }
 
 const EXAMPLES = `
@@ -65,6 +70,8 @@ export const PARTITION: OptionTable<PartitionOptions> = {
   device: PIPELINE_DEVICE,
   profile: PROFILE,
   dim: DIM,
+  input: INPUT,
+  inputs: INPUTS,
   seed: SEED,
   remeasure: { ...REMEASURE, group: "any" },
   math: {
@@ -101,17 +108,22 @@ export const registerPartition: RegisterCommand = (command, run) => {
         return checked;
       }
       const out = options.out ?? defaultOut(model, "placement");
+      const context = driverContext(session);
+      const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+      if (!inputs.ok) {
+        return inputs;
+      }
       const placed = await partitionModel(
         {
           model,
           out,
           force: options.force === true,
-          dims: options.dim,
+          ...inputs.value,
           costs: pipelineCosts(device.value, options),
           stageModels: options.stageModels,
           ...pipelineRequest(asked, options.seed),
         },
-        driverContext(session),
+        context,
       );
       if (!placed.ok) {
         return placed;

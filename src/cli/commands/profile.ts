@@ -1,6 +1,7 @@
 import { profileOnCuda } from "../../driver/cuda/profile-on-cuda.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { deviceUnsupported } from "../../driver/failures.js";
+import { inputsOfJob } from "../../driver/given-inputs.js";
 import { profileModel } from "../../driver/profile-model.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
@@ -12,7 +13,7 @@ import { cudaTarget } from "../cuda-target.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { defaultOut } from "../model-files.js";
+import { defaultOut, inputFiles } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import {
@@ -20,6 +21,8 @@ import {
   ESTIMATE_UNSUPPORTED,
   FUSE,
   forceOption,
+  INPUT,
+  INPUTS,
   MATH,
   outOption,
   SEED,
@@ -36,12 +39,15 @@ interface ProfileOptions extends CommonOptions {
   readonly fuse?: boolean;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
+  readonly input: readonly string[];
+  readonly inputs?: string;
 }
 
 const EXAMPLES = `
 Examples:
   top-compile profile model.onnx                  write model.profile.json
   top-compile profile model.onnx --device cuda    on the GPU
+  top-compile profile model.onnx --inputs test_data_set_0
   top-compile model.onnx --profile model.profile.json
 
 The last one compiles from the profile, here or elsewhere.
@@ -53,6 +59,8 @@ export const PROFILE_OPTIONS: OptionTable<ProfileOptions> = {
   force: forceOption("profile"),
   device: { value: "<name>", help: "what to measure on: cpu, cuda or cuda:N", usual: "cpu" },
   dim: DIM,
+  input: INPUT,
+  inputs: INPUTS,
   seed: SEED,
   math: { ...MATH, help: "arithmetic of matrix products", group: "cuda" },
   estimateUnsupported: { ...ESTIMATE_UNSUPPORTED, group: "cuda" },
@@ -69,8 +77,6 @@ export const registerProfile: RegisterCommand = (command, run) => {
         return device;
       }
       const out = options.out ?? defaultOut(model, "profile");
-      const { dim: dims, seed } = options;
-      const request = { model, out, force: options.force === true, dims, seed };
       if (device.value.kind === "model") {
         return { ok: false, error: [deviceUnsupported(options.device)] };
       }
@@ -79,9 +85,16 @@ export const registerProfile: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
+      const context = driverContext(session);
+      const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+      if (!inputs.ok) {
+        return inputs;
+      }
+      const force = options.force === true;
+      const request = { model, out, force, ...inputs.value, seed: options.seed };
       if (device.value.kind === "cuda") {
-        const target = cudaTarget(options, device.value.index);
-        const measured = await profileOnCuda({ ...request, target }, driverContext(session));
+        const target = cudaTarget(options, device.value.index, inputs.value.given);
+        const measured = await profileOnCuda({ ...request, target }, context);
         if (!measured.ok) {
           return measured;
         }
@@ -91,7 +104,7 @@ export const registerProfile: RegisterCommand = (command, run) => {
         });
         return { ok: true, value: EXIT.done };
       }
-      const profile = await profileModel(request, driverContext(session));
+      const profile = await profileModel(request, context);
       if (!profile.ok) {
         return profile;
       }

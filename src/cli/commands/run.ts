@@ -11,9 +11,19 @@ import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
+import { inputFiles } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
-import { ASCII, ESTIMATE_UNSUPPORTED, FUSE, MATH, MODEL, SEED } from "../options/model-options.js";
+import {
+  ASCII,
+  ESTIMATE_UNSUPPORTED,
+  FUSE,
+  INPUT,
+  INPUTS,
+  MATH,
+  MODEL,
+  SEED,
+} from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
 import { deviceTraits } from "../options/traits.js";
 import { whole } from "../options/values.js";
@@ -24,6 +34,8 @@ interface RunOptions extends CommonOptions {
   readonly math?: Precision;
   readonly estimateUnsupported?: boolean;
   readonly fuse?: boolean;
+  readonly input: readonly string[];
+  readonly inputs?: string;
   readonly seed: number;
   readonly rounds?: number;
   readonly ascii?: boolean;
@@ -37,6 +49,8 @@ are refused.
 Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
+  top-compile run model.schedule.json --input ids=ids.npy --input mask=mask.npy
+  top-compile run model.schedule.json --inputs test_data_set_0
   top-compile run model.schedule.json --device cuda
   top-compile run pipeline.schedule.json --rounds 10
 `;
@@ -56,6 +70,8 @@ export const RUN: OptionTable<RunOptions> = {
     ...whole(5, 100_000),
     usualWords: "by time",
   },
+  input: { ...INPUT, not: {} },
+  inputs: { ...INPUTS, help: `${INPUTS.help}; its output_0.pb, ... are compared`, not: {} },
   seed: SEED,
   ascii: ASCII,
   math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
@@ -85,7 +101,10 @@ export const registerRun: RegisterCommand = (command, run) => {
         return checked;
       }
       if (operators === undefined && pipeline !== undefined) {
-        const piped = await runPipeline({ file, model, seed, rounds }, driverContext(session));
+        const piped = await runPipeline(
+          { file, model, seed, rounds, inputFiles: inputFiles(options) },
+          driverContext(session),
+        );
         if (!piped.ok) {
           return piped;
         }
@@ -99,7 +118,7 @@ export const registerRun: RegisterCommand = (command, run) => {
       const estimateUnsupported = options.estimateUnsupported === true;
       const fuse = options.fuse === true;
       const how = { device, precision, estimateUnsupported, fuse };
-      const request = { file, model, seed, rounds, ...how };
+      const request = { file, model, seed, rounds, inputFiles: inputFiles(options), ...how };
       const ran = await runSchedule(request, driverContext(session));
       if (!ran.ok) {
         return ran;

@@ -7,7 +7,7 @@ import {
   OPERATOR_ALGORITHMS,
 } from "../../schedule/algorithm-names.js";
 import type { OptionSpec } from "./option-spec.js";
-import { addDim, MOST_TASKS, sharesOfTasks, whole } from "./values.js";
+import { addDim, addInput, MOST_TASKS, sharesOfTasks, whole } from "./values.js";
 
 /** Options for the output file; `usualWords` describes the default path. */
 export function outOption(what: string, usualWords: string): OptionSpec<string> {
@@ -59,6 +59,23 @@ export const DIM: OptionSpec<ReadonlyMap<string, number>> = {
   parse: addDim,
   usual: new Map(),
   usualWords: "1, or what the model suggests; reported",
+};
+
+/** `--input`, repeatable. */
+export const INPUT: OptionSpec<readonly string[]> = {
+  value: "<name=file>",
+  help: "an input of the model, by name or position: a .npy file or an ONNX TensorProto; repeatable",
+  parse: addInput,
+  usual: [],
+  usualWords: "drawn from the seed",
+  not: { profile: "nothing runs: all measurements come from that file" },
+};
+
+/** `--inputs`. */
+export const INPUTS: OptionSpec<string> = {
+  value: "<folder>",
+  help: "inputs in a folder of test data: input_0.pb or input_0.npy, input_1.pb, ...",
+  not: INPUT.not ?? {},
 };
 
 /** `--seed`. */

@@ -40,6 +40,16 @@ export function addDim(
   return new Map(known).set(value.slice(0, at), size);
 }
 
+/** `NAME=FILE` added to those before; which `=` it is depends on the names of the model. */
+export function addInput(value: string, before: readonly string[]): readonly string[] {
+  if (!/^.+=.+$/s.test(value)) {
+    throw new InvalidArgumentError(
+      "It must be NAME=FILE, such as ids=ids.npy; --inputs takes a folder.",
+    );
+  }
+  return [...before, value];
+}
+
 /** Most tasks in flight. */
 export const MOST_TASKS = 64;
 

@@ -25,6 +25,35 @@ export const RUNTIME_FAILURES = {
     meaning: "The worker threads did not finish in time.",
     action: "Run again on a machine that is less busy.",
   },
+  "input-invalid": {
+    exit: 1,
+    meaning:
+      "A file that was given as an input is no tensor that can be read, or a folder has no test data.",
+    action:
+      "Save the array with `numpy.save`, or as an ONNX TensorProto; see [inputs](inputs.md#given-inputs).",
+  },
+  "input-shape-differs": {
+    exit: 1,
+    meaning:
+      "A given input has dims that the model, the schedule, `--dim` or another input contradicts.",
+    action: "Give inputs that agree, and leave out sizes that follow from them.",
+  },
+  "input-twice": {
+    exit: 2,
+    meaning: "An input is given by two files.",
+    action: "Give each input one file.",
+  },
+  "input-type-differs": {
+    exit: 1,
+    meaning:
+      "A given input has elements of another type than the model takes; nothing is converted.",
+    action: "Save the array in the type that the message names.",
+  },
+  "input-unknown": {
+    exit: 2,
+    meaning: "A file is given for an input or output that the model does not have.",
+    action: "`top-compile inspect` shows the inputs of a model.",
+  },
   "machine-memory-exceeded": {
     exit: 4,
     meaning: "A tensor of the model, or its inputs together, are more than this machine can hold.",

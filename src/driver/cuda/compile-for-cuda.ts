@@ -71,7 +71,7 @@ async function artifactOf(
   }
   const { profile, input } = recorded.value;
   const options = {
-    seed: request.target.seed,
+    seed: request.target.inputs.seed,
     algorithm: request.algorithm,
     batch: request.batch?.batch,
   };
@@ -115,7 +115,7 @@ function provenanceOf(
   { key, isVerified }: GpuProfile,
   tool: string,
 ): Provenance {
-  const { seed } = target;
+  const { seed, given } = target.inputs;
   const options = {
     device: "cuda",
     math: key.precision,
@@ -126,5 +126,5 @@ function provenanceOf(
     algorithm,
     batch: batch?.batch,
   };
-  return modelProvenance({ model, files: [profile], dims, seed, options }, lowered, tool);
+  return modelProvenance({ model, files: [profile], given, dims, seed, options }, lowered, tool);
 }

@@ -23,6 +23,7 @@ import { MAX_PROFILE_BYTES } from "../../profile/profile-limits.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import { programDigest } from "../../runtime/cuda/program/program-digest.js";
+import { digestOfGiven } from "../../runtime/input-source.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
 import type { GpuProblem } from "../../schedule/gpu-problem.js";
@@ -109,14 +110,17 @@ export async function measureOnCuda(
       isFused: target.fuse,
     });
     const path = gpuProfilePath(context.profileFolder, key, programDigest(model));
-    const kept = options.remeasure
-      ? undefined
-      : keptProfile(path, key, { lowered, target, options }, context);
+    // What is kept was measured with inputs from a seed, which say the same whatever the seed is.
+    const isKept = digestOfGiven(target.inputs) === undefined;
+    const kept =
+      options.remeasure || !isKept
+        ? undefined
+        : keptProfile(path, key, { lowered, target, options }, context);
     if (kept !== undefined) {
       return ok(kept);
     }
     const measured = await measuredNow(lowered, target, { options, device }, context);
-    if (measured.ok && options.algorithm === undefined) {
+    if (measured.ok && isKept && options.algorithm === undefined) {
       keep(path, measured.value, context);
     }
     return measured;
@@ -146,7 +150,7 @@ function keptProfile(
     return undefined;
   }
   const { profile } = kept;
-  const { seed } = target;
+  const { seed } = target.inputs;
   const search = searchFromProfile(lowered, profile, { seed, algorithm: options.algorithm });
   const timed = new Set(profile.measurement?.schedules.map(({ digest }) => digest));
   const isComplete =
@@ -174,7 +178,8 @@ async function measuredNow(
   }: { readonly options: CudaMeasureOptions; readonly device: FoundDevice },
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
-  const { seed, precision, fuse } = target;
+  const { inputs, precision, fuse } = target;
+  const { seed } = inputs;
   const { onProgress } = context;
   const { probe } = device;
   const prepared = await device.prepare();

@@ -61,7 +61,7 @@ export async function runOnCuda(
     const measured = await measureGpuSchedules(session.value, {
       schedules: [schedule],
       reference,
-      seed: target.seed,
+      seed: target.inputs.seed,
       onProgress: context.onProgress,
       ...(rounds === undefined ? {} : { rounds }),
     });

@@ -10,7 +10,7 @@ import type { Sharing } from "../../runtime/cuda/program/memory-plan.js";
 import { type Precision, precisionPlan } from "../../runtime/cuda/program/precision.js";
 import { buildProgram } from "../../runtime/cuda/program/program.js";
 import { DeviceSession } from "../../runtime/cuda/session/device-session.js";
-import { randomFeeds } from "../../runtime/random-feeds.js";
+import { feedsFrom, type InputSource } from "../../runtime/input-source.js";
 import { orNoRoom, temporaryFolder } from "../../runtime/temporary-folder.js";
 import type { DriverContext } from "../context.js";
 
@@ -22,8 +22,7 @@ export interface CudaTarget {
   readonly estimateUnsupported: boolean;
   /** Compute chains of element-wise operators in one kernel each. */
   readonly fuse: boolean;
-  /** Decides the inputs. */
-  readonly seed: number;
+  readonly inputs: InputSource;
 }
 
 /** A GPU that has been found, and the model's code for it. */
@@ -105,11 +104,11 @@ export async function withDevice<T>(
 
 async function inputsOf(
   model: EmittedModel,
-  { seed }: CudaTarget,
+  { inputs }: CudaTarget,
   context: DriverContext,
 ): Promise<Result<{ readonly feeds: Outputs; readonly reference: Outputs | undefined }>> {
   const { lowered, estimated } = model;
-  const feeds = randomFeeds(modelInputs(lowered), seed);
+  const feeds = feedsFrom(modelInputs(lowered), inputs);
   if (!feeds.ok) {
     return feeds;
   }

@@ -9,6 +9,7 @@ import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
 import { dimsOfProfile } from "../../profile/dims-of-profile.js";
+import type { InputSource } from "../../runtime/input-source.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { PipelineSearchOptions } from "../../search/pipeline/algorithms.js";
@@ -32,7 +33,7 @@ export interface PlaceRequest extends ModelJob {
   readonly costs: CostSource;
   readonly place: PlaceOptions;
   /** Options that the user typed, by long name, for provenance. */
-  readonly given: GivenOptions;
+  readonly typed: GivenOptions;
 }
 
 /** A request to compile a model into a pipeline. */
@@ -64,7 +65,7 @@ export async function compilePipeline(
 ): Promise<Result<CompiledPipeline>> {
   const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
-    const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
+    const costs = await modelCosts(lowered, request.costs, inputSource(request), context);
     if (!costs.ok) {
       return costs;
     }
@@ -129,7 +130,7 @@ export async function partitionModel(
   }
   const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/placement", context, async (lowered) => {
-    const costs = await modelCosts(lowered, request.costs, request.place.seed, context);
+    const costs = await modelCosts(lowered, request.costs, inputSource(request), context);
     const placed = costs.ok
       ? await context.compute(() => placeModel(lowered, costs.value, request.place))
       : costs;
@@ -147,9 +148,14 @@ export async function partitionModel(
   });
 }
 
-function sizesFor({ costs, place }: PlaceRequest, context: DriverContext) {
+function inputSource({ place, given }: PlaceRequest): InputSource {
+  return { seed: place.seed, given };
+}
+
+function sizesFor(request: PlaceRequest, context: DriverContext) {
+  const { costs } = request;
   if (costs.kind === "cpu") {
-    return measurable(costs.profile, place.seed, context);
+    return measurable(costs.profile, inputSource(request), context);
   }
   const assumed = costs.profile === undefined ? undefined : dimsOfProfile(costs.profile);
   return assumed === undefined ? {} : { assumed };
@@ -171,7 +177,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 }
 
 function provenanceOf(
-  { model, place, given, dims, costs }: PipelineRequest,
+  { model, place, typed, given, dims, costs }: PipelineRequest,
   lowered: LoweredModel,
   { profileInput, math }: ModelCosts,
   tool: string,
@@ -183,9 +189,9 @@ function provenanceOf(
     costs.deviceFile === undefined ? undefined : inputOf("device", costs.deviceFile),
   ];
   const options = {
-    ...given,
+    ...typed,
     device: costs.kind === "cpu" ? "cpu" : costs.device.name,
     math: costs.kind === "cpu" ? undefined : (math ?? costs.math),
   };
-  return modelProvenance({ model, files, dims, seed, options }, lowered, tool);
+  return modelProvenance({ model, files, given, dims, seed, options }, lowered, tool);
 }

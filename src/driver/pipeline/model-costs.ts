@@ -6,6 +6,7 @@ import { isCapturable } from "../../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
+import type { InputSource } from "../../runtime/input-source.js";
 import { crossesSessions } from "../../runtime/tensor-data.js";
 import { estimatedCosts, type ModelCosts, timesWithGaps } from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
@@ -36,11 +37,11 @@ export type CostSource =
 export async function modelCosts(
   lowered: LoweredModel,
   source: CostSource,
-  seed: number,
+  inputs: InputSource,
   context: DriverContext,
 ): Promise<Result<ModelCosts>> {
   if (source.kind === "cpu") {
-    return measuredCosts(lowered, source.profile, seed, context);
+    return measuredCosts(lowered, source.profile, inputs, context);
   }
   const refused = lowered.graph.operators.filter((operator) => !isCapturable(operator));
   const tooLarge = tensorProblem(lowered.model.path, lowered, source.device);
@@ -79,10 +80,10 @@ function recordedCosts(
 async function measuredCosts(
   lowered: LoweredModel,
   source: ProfileSource,
-  seed: number,
+  inputs: InputSource,
   context: DriverContext,
 ): Promise<Result<ModelCosts>> {
-  const obtained = await obtainProfile(lowered, source, seed, context);
+  const obtained = await obtainProfile(lowered, source, inputs, context);
   if (!obtained.ok) {
     return obtained;
   }

@@ -9,6 +9,7 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { blockPositions, wholeOf } from "../../artifact/section-schedules.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { noteOnRandomNumbers } from "../../onnx/random-nodes.js";
 import type { Placement } from "../../placement/placement.js";
 import {
@@ -26,15 +27,17 @@ import {
 import { modelInputs } from "../../profile/worker-plan-of.js";
 import { whyOutputsMayDiffer } from "../../runtime/excused-differences.js";
 import { checkOutputs } from "../../runtime/handed-over.js";
+import { feedsFrom, type InputSource, isAllGiven } from "../../runtime/input-source.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
-import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
+import type { InputFiles } from "../../runtime/tensor-files/given-inputs.js";
 import { sectionMissing } from "../../verify/failures.js";
 import { modelLoader } from "../../verify/load-model-of-artifact.js";
 import { hasStages, stagesOfArtifact } from "../../verify/stages-of-artifact.js";
 import { verifyPipeline } from "../../verify/verify-pipeline.js";
 import type { DriverContext } from "../context.js";
 import { outputsDiffer } from "../failures.js";
+import { inputsOfRun } from "../given-inputs.js";
 import { pipelineNotRunnable } from "./failures.js";
 
 /** A request to run a pipeline artifact. */
@@ -42,6 +45,8 @@ export interface RunPipelineRequest {
   readonly file: string;
   readonly model: string | undefined;
   readonly seed: number;
+  /** Inputs of the user's; absent: none. */
+  readonly inputFiles?: InputFiles | undefined;
   readonly rounds: number | undefined;
 }
 
@@ -133,18 +138,15 @@ export async function runPipeline(
   if (random !== undefined) {
     context.onNote(random);
   }
-  const feeds: ReadonlyMap<string, TensorData>[] = [];
-  for (let set = 0; set < Math.min(INPUT_SETS, section.microBatches); set++) {
-    const made = randomFeeds(modelInputs(lowered), seed + set);
-    if (!made.ok) {
-      return made;
-    }
-    feeds.push(made.value);
+  const inputs = inputsOfRun(request.inputFiles, seed, lowered, artifact.value, context);
+  const feeds = inputs.ok ? inputSets(lowered, inputs.value, section.microBatches) : inputs;
+  if (!feeds.ok) {
+    return feeds;
   }
   const common = {
     runtime: runtime.value,
     lowered,
-    feeds,
+    feeds: feeds.value,
     signal: context.signal,
     onProgress: context.onProgress,
   };
@@ -178,6 +180,25 @@ export async function runPipeline(
   } finally {
     prepared.value.remove();
   }
+}
+
+/** Sets of inputs for the micro-batches; a single one where all inputs are given. */
+function inputSets(
+  lowered: LoweredModel,
+  inputs: InputSource,
+  microBatches: number,
+): Result<readonly ReadonlyMap<string, TensorData>[]> {
+  const specs = modelInputs(lowered);
+  const most = isAllGiven(specs, inputs) ? 1 : INPUT_SETS;
+  const sets: ReadonlyMap<string, TensorData>[] = [];
+  for (let set = 0; set < Math.min(most, microBatches); set++) {
+    const made = feedsFrom(specs, { ...inputs, seed: inputs.seed + set });
+    if (!made.ok) {
+      return made;
+    }
+    sets.push(made.value);
+  }
+  return ok(sets);
 }
 
 /** The reason why this runner cannot execute a schedule, if there is one. */

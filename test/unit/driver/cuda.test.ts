@@ -97,7 +97,13 @@ function requestFor(
   precision: Precision = "ieee",
 ): CudaCompileRequest {
   const out = join(FOLDER, "out.schedule.json");
-  const target = { device: 0, precision, estimateUnsupported: false, fuse: false, seed: 1 };
+  const target = {
+    device: 0,
+    precision,
+    estimateUnsupported: false,
+    fuse: false,
+    inputs: { seed: 1 },
+  };
   const job = { model, out, force: true, dims: new Map<string, number>() };
   return {
     ...job,

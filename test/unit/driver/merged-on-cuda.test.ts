@@ -84,7 +84,7 @@ function request(more: Partial<CudaCompileRequest> = {}): CudaCompileRequest {
     precision: "ieee" as const,
     estimateUnsupported: false,
     fuse: false,
-    seed: 1,
+    inputs: { seed: 1 },
   };
   return {
     model: MODEL,

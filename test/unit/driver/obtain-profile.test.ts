@@ -49,7 +49,7 @@ describe("a kept profile", () => {
     expect(writeProfile(path, profile).ok).toBe(true);
     const day = new Date("2025-11-29T12:00:00Z");
     utimesSync(path, day, day);
-    const obtained = await obtainProfile(MODEL, { kind: "kept" }, 1, context);
+    const obtained = await obtainProfile(MODEL, { kind: "kept" }, { seed: 1 }, context);
     expect(obtained).toMatchObject({ ok: true, value: { profile, input: undefined } });
     expect(notes).toEqual([
       `times of 2025-11-29, noise 1.2 %, kept in ${path}; --remeasure takes new ones`,
@@ -60,7 +60,7 @@ describe("a kept profile", () => {
     const { notes, context } = contextIn("noisy", 0);
     const profile = await fittingProfile(MODEL, baselinesWith(0.679));
     writeProfile(profilePath(context.profileFolder, profile.key), profile);
-    const obtained = await obtainProfile(MODEL, { kind: "kept" }, 1, context);
+    const obtained = await obtainProfile(MODEL, { kind: "kept" }, { seed: 1 }, context);
     expect(notes[0]).toBe("measuring again: the kept profile has noise 67.9 %");
     expect(obtained.ok && obtained.value.load).toEqual({ load: 0, cores: 2 });
   });
@@ -69,11 +69,11 @@ describe("a kept profile", () => {
 describe("times of a busy machine", () => {
   it("are named and not kept", async () => {
     const { notes, context } = contextIn("busy", 18);
-    const obtained = await obtainProfile(MODEL, { kind: "kept" }, 1, context);
+    const obtained = await obtainProfile(MODEL, { kind: "kept" }, { seed: 1 }, context);
     if (!obtained.ok) {
       throw new Error(obtained.error[0].message);
     }
-    const source = { source: { kind: "kept" }, seed: 1 } as const;
+    const source = { source: { kind: "kept" }, inputs: { seed: 1 } } as const;
     const measured = await withMeasuredSchedules(MODEL, obtained.value, [], source, context);
     expect(measured.ok && measured.value.measurement?.baselines.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["sequential", "sequential-again"]),
@@ -90,7 +90,7 @@ describe("times of a busy machine", () => {
 
   it("have operators that add up to a run of the whole model", async () => {
     const { context } = contextIn("sum", 18);
-    const obtained = await obtainProfile(MODEL, { kind: "fresh" }, 1, context);
+    const obtained = await obtainProfile(MODEL, { kind: "fresh" }, { seed: 1 }, context);
     if (!obtained.ok) {
       throw new Error(obtained.error[0].message);
     }

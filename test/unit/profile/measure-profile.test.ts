@@ -35,7 +35,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
   it("gives every operator samples that add up to the run, in a valid profile", async () => {
     const events: ProgressEvent[] = [];
     const result = await measureProfile(lowered, {
-      seed: 1,
+      inputs: { seed: 1 },
       workers: 2,
       onProgress: (event) => events.push(event),
     });
@@ -44,7 +44,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
     }
     const profile = result.value;
     expect(checkOperators(profile, "p.json", lowered.graph).ok).toBe(true);
-    const key = await profileKeyOf(lowered);
+    const key = await profileKeyOf(lowered, { seed: 1 });
     expect(key.ok && checkProfile(profile, "p.json", key.value).ok).toBe(true);
     expect(profile.operators.every((operator) => operator.samples >= 30)).toBe(true);
     expect(profile.operators.every((operator) => operator.p10Ns <= operator.p90Ns)).toBe(true);
@@ -75,7 +75,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
       streamOf: new Int32Array(count),
     });
     const result = await measureCandidates(lowered, [spread, again, single], {
-      seed: 1,
+      inputs: { seed: 1 },
       rounds: 5,
     });
     if (!result.ok) {
@@ -108,7 +108,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
     });
     const labels: string[] = [];
     const result = await measureCandidates(lowered, [spread, single], {
-      seed: 1,
+      inputs: { seed: 1 },
       rounds: 5,
       sessionBytes: 1,
       onProgress: ({ label }) => labels.push(label),
@@ -130,7 +130,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
   it.each(["operators", "workers"])("leaves nothing when stopped at the %s", async (phase) => {
     const stop = new AbortController();
     const result = await measureProfile(lowered, {
-      seed: 1,
+      inputs: { seed: 1 },
       workers: 2,
       signal: stop.signal,
       onProgress: (event) => {
@@ -145,7 +145,11 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a small model", () => {
 
   it("stops the comparison of schedules when told to", async () => {
     const stop = AbortSignal.abort();
-    const result = await measureCandidates(lowered, [], { seed: 1, rounds: 5, signal: stop });
+    const result = await measureCandidates(lowered, [], {
+      inputs: { seed: 1 },
+      rounds: 5,
+      signal: stop,
+    });
     expect(result).toMatchObject({ ok: false, error: [{ code: "stopped" }] });
   });
 });

@@ -1,0 +1,228 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256 } from "../../src/core/digest.js";
+import { runCli } from "../support/run-cli.js";
+import { npyBytes, npyHeader, tensorProto } from "../support/tensor-files.js";
+import { textModel } from "../support/text-model.js";
+
+/** Measuring takes a while on a busy machine. */
+const PATIENCE_MS = 240_000;
+
+const folder = mkdtempSync(join(tmpdir(), "inputs-"));
+const at = (name: string): string => join(folder, name);
+const run = (...argv: string[]) => runCli(argv, { env: { XDG_CACHE_HOME: at("cache") } });
+
+/** A row of a table and a row of another, added up and scaled. */
+const LOOKUP = textModel({
+  inputs: "ids:i64[B,T] kinds:i32[B,T] shift:f32[]",
+  weights: "table:f32[4,2]=0,1,10,11,20,21,30,31 extra:f32[2,2]=0,0,100,200",
+  nodes: [
+    "a = Gather(table, ids)",
+    "b = Gather(extra, kinds)",
+    "s = Add(a, b)",
+    "y = Mul(s, shift)",
+    "z = Neg(a)",
+  ],
+  outputs: "y:f32[B,T,2] z:f32[B,T,2]",
+});
+
+const ids = (...numbers: readonly number[]): Uint8Array =>
+  npyBytes(npyHeader("<i8", [1, numbers.length]), BigInt64Array.from(numbers, BigInt));
+const kinds = (...numbers: readonly number[]): Uint8Array =>
+  npyBytes(npyHeader("<i4", [1, numbers.length]), Int32Array.from(numbers));
+
+beforeAll(() => {
+  writeFileSync(at("lookup.onnx"), LOOKUP);
+  writeFileSync(at("ids.npy"), ids(3, 0, 2));
+  writeFileSync(at("kinds.npy"), kinds(0, 1, 0));
+  writeFileSync(at("short.npy"), kinds(0, 1));
+  writeFileSync(at("shift.npy"), npyBytes(npyHeader("<f4", []), Float32Array.of(2)));
+  writeFileSync(at("damaged.npy"), ids(3, 0, 2).slice(0, 140));
+  mkdirSync(at("empty"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The failure with which a command ends. */
+async function failureOf(...argv: string[]) {
+  const { status, stderr } = await run(...argv, "--json");
+  const [failure] = JSON.parse(stderr.slice(stderr.indexOf("{"))).failures;
+  return { ...failure, status };
+}
+
+describe("inputs of the user's", () => {
+  it("are measured and run with, give dims their sizes, and are recorded by digest", {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const inputs = ["--input", `ids=${at("ids.npy")}`, "--input", `1=${at("kinds.npy")}`];
+    const compiled = await run(at("lookup.onnx"), ...inputs, "-o", at("a.json"));
+    expect(compiled.status, compiled.stderr).toBe(0);
+    expect(compiled.stderr).toContain("inputs given: ids, kinds; drawn from the seed: shift");
+    expect(compiled.stderr).not.toContain("dynamic dims without --dim");
+    const text = readFileSync(at("a.json"), "utf8");
+    expect(text).not.toContain(folder);
+    const { provenance, operators } = JSON.parse(text);
+    expect(operators.dims).toEqual([
+      { name: "B", size: 1 },
+      { name: "T", size: 3 },
+    ]);
+    expect(provenance.options).toMatchObject({
+      dim: ["B=1", "T=3"],
+      input: ["ids=ids.npy", "kinds=kinds.npy"],
+    });
+    expect(provenance.inputs.slice(1)).toEqual([
+      { role: "input", name: "ids.npy", sha256: sha256(ids(3, 0, 2)) },
+      { role: "input", name: "kinds.npy", sha256: sha256(kinds(0, 1, 0)) },
+    ]);
+    expect((await run("verify", at("a.json"), "--model", at("lookup.onnx"))).status).toBe(0);
+
+    const drawn = await run("run", at("a.json"), "--rounds", "5", "--model", at("lookup.onnx"));
+    expect(drawn.status, drawn.stderr).toBe(0);
+    expect(drawn.stderr).toContain(
+      "compiled with given inputs (ids=ids.npy, kinds=kinds.npy), run with drawn ones",
+    );
+    const again = await run("run", at("a.json"), "--rounds", "5", ...inputs);
+    expect(again.status, again.stderr).toBe(0);
+    expect(again.stderr).toContain("inputs given: ids, kinds");
+
+    writeFileSync(at("four.npy"), ids(1, 1, 1, 1));
+    const other = await failureOf("run", at("a.json"), "--input", `ids=${at("four.npy")}`);
+    expect(other).toMatchObject({
+      status: 1,
+      code: "input-shape-differs",
+      message: 'is int64[1,4], and the schedule is for int64[1,3] of input "ids"',
+    });
+  });
+
+  it("are part of a profile, from which a compile takes the sizes", {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    mkdirSync(at("set"));
+    const raw = new Uint8Array(BigInt64Array.of(1n, 2n, 3n, 0n, 1n).buffer);
+    const first = tensorProto({ name: "ids", dims: [1, 5], dataType: 7, rawData: raw });
+    writeFileSync(at("set/input_0.pb"), first);
+    // Without a name of its own: by position.
+    writeFileSync(
+      at("set/input_1.pb"),
+      tensorProto({ dims: [1, 5], dataType: 6, int32Data: [1, 1, 0, 0, 1] }),
+    );
+    const profiled = await run(
+      "profile",
+      at("lookup.onnx"),
+      "--inputs",
+      at("set"),
+      "-o",
+      at("p.json"),
+    );
+    expect(profiled.status, profiled.stderr).toBe(0);
+    const { key } = JSON.parse(readFileSync(at("p.json"), "utf8"));
+    expect(key.dims).toEqual(["B=1", "T=5"]);
+    expect(key.inputs).toMatch(/^[0-9a-f]{64}$/);
+    const compiled = await run(at("lookup.onnx"), "--profile", at("p.json"), "-o", at("b.json"));
+    expect(compiled.status, compiled.stderr).toBe(0);
+    expect(JSON.parse(readFileSync(at("b.json"), "utf8")).operators.dims[1].size).toBe(5);
+  });
+
+  it("are used by pipelines", { timeout: PATIENCE_MS }, async () => {
+    const inputs = ["--input", `ids=${at("ids.npy")}`];
+    const out = at("pipe.json");
+    const compiled = await run(at("lookup.onnx"), ...inputs, "--devices", "2", "-o", out);
+    expect(compiled.status, compiled.stderr).toBe(0);
+    expect(JSON.parse(readFileSync(out, "utf8")).provenance.options.input).toEqual(["ids=ids.npy"]);
+    expect((await run("verify", out)).status).toBe(0);
+    const all = [
+      ...inputs,
+      "--input",
+      `kinds=${at("kinds.npy")}`,
+      "--input",
+      `shift=${at("shift.npy")}`,
+    ];
+    const ran = await run("run", out, "--rounds", "5", ...all);
+    expect(ran.status, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain("inputs given: ids, kinds, shift\n");
+    expect(ran.stdout).toContain("identical to the whole model's");
+  });
+
+  it.each<[string, readonly string[], object]>([
+    [
+      "an unknown name",
+      ["--input", `idz=${at("ids.npy")}`],
+      {
+        status: 2,
+        code: "input-unknown",
+        message: 'has no input "idz"; it has "ids", "kinds", "shift"',
+      },
+    ],
+    ["a position beyond the last", ["--input", `3=${at("ids.npy")}`], { code: "input-unknown" }],
+    [
+      "two files for one input",
+      ["--input", `ids=${at("ids.npy")}`, "--input", `0=${at("ids.npy")}`],
+      { status: 2, code: "input-twice"},
+    ],
+    [
+      "integers of another width",
+      ["--input", `kinds=${at("ids.npy")}`],
+      {
+        status: 1,
+        code: "input-type-differs",
+        message: 'has int64 for input "kinds", which takes int32',
+      },
+    ],
+    [
+      "another rank",
+      ["--input", `shift=${at("shift2.npy")}`],
+      { code: "input-shape-differs", message: 'is float32[1], and input "shift" is float32[]' },
+    ],
+    [
+      "inputs of different lengths",
+      ["--input", `ids=${at("ids.npy")}`, "--input", `kinds=${at("short.npy")}`],
+      { code: "input-shape-differs" },
+    ],
+    [
+      "another size than --dim",
+      ["--input", `ids=${at("ids.npy")}`, "--dim", "T=8"],
+      {
+        code: "input-shape-differs",
+        message: 'gives the dim T the size 3 (input "ids"), and --dim T=8 gives it 8',
+      },
+    ],
+    ["a damaged file", ["--input", `ids=${at("damaged.npy")}`], { code: "input-invalid" }],
+    ["no file", ["--input", `ids=${at("none.npy")}`], { code: "file-unreadable" }],
+    ["no test data", ["--inputs", at("empty")], { code: "input-invalid" }],
+    ["no folder", ["--inputs", at("nowhere")], { code: "file-unreadable" }],
+    [
+      "a profile beside",
+      ["--input", `ids=${at("ids.npy")}`, "--profile", at("p.json")],
+      { status: 2, code: "option-not-applicable" },
+    ],
+    [
+      "themselves as the output",
+      ["--input", `ids=${at("ids.npy")}`, "-o", at("ids.npy")],
+      { status: 2, code: "output-is-input" },
+    ],
+  ])("are refused with %s", async (_what, argv, expected) => {
+    writeFileSync(at("shift2.npy"), npyBytes(npyHeader("<f4", [1]), Float32Array.of(2)));
+    expect(await failureOf(at("lookup.onnx"), ...argv)).toMatchObject(expected);
+  });
+
+  it("are refused without a name", async () => {
+    const { status, stderr } = await run(at("lookup.onnx"), "--input", at("ids.npy"));
+    expect(status).toBe(2);
+    expect(stderr).toContain("It must be NAME=FILE");
+  });
+
+  it("may have names and files with an equals sign", { timeout: PATIENCE_MS }, async () => {
+    const model = textModel({ inputs: "a=b:f32[2]", nodes: ["y = Neg(a=b)"], outputs: "y:f32[2]" });
+    writeFileSync(at("odd.onnx"), model);
+    writeFileSync(at("x=y.npy"), npyBytes(npyHeader("<f4", [2]), Float32Array.of(1, 2)));
+    const compiled = await run(
+      at("odd.onnx"),
+      "--input",
+      `a=b=${at("x=y.npy")}`,
+      "--device",
+      "h200",
+    );
+    expect(compiled.status, compiled.stderr).toBe(0);
+  });
+});
