@@ -158,7 +158,7 @@ describe("inputs of the user's", () => {
     [
       "two files for one input",
       ["--input", `ids=${at("ids.npy")}`, "--input", `0=${at("ids.npy")}`],
-      { status: 2, code: "input-twice"},
+      { status: 2, code: "input-twice" },
     ],
     [
       "integers of another width",
