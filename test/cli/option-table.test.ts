@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +16,7 @@ import { VERIFY } from "../../src/cli/commands/verify.js";
 import type { AnyOptionTable, OptionSpec, Trait } from "../../src/cli/options/option-spec.js";
 import { DEVICE_MODELS } from "../../src/cost/device-models/catalog.js";
 import { runCli } from "../support/run-cli.js";
+import { npyBytes, npyHeader } from "../support/tensor-files.js";
 
 const MODEL = "fixtures/models/two-branch.onnx";
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
@@ -31,6 +32,8 @@ beforeAll(async () => {
     [MODEL, "--profile", PROFILE, "-o", at("one.json")],
     [MODEL, "--profile", PROFILE, "--devices", "2", "-o", at("two.json")],
   ];
+  const square = [512, 512];
+  writeFileSync(at("input.npy"), npyBytes(npyHeader("<f4", square), new Float32Array(512 * 512)));
   for (const argv of made) {
     expect((await runCli([...argv, "--quiet"])).status).toBe(0);
   }
@@ -158,6 +161,8 @@ const VALUES: Readonly<Record<string, string>> = {
   weight: "2",
   latency: "1",
   dim: "n=1",
+  input: "x=x.npy",
+  inputs: "test_data_set_0",
   seed: "2",
   rounds: "5",
   model: MODEL,
@@ -248,6 +253,7 @@ describe("an option that is accepted", () => {
     "max-streams": [MODEL, ...GPU, "--max-streams", "2"],
     progress: [MODEL, ...GPU, "--concurrency", "2"],
     dim: [BERT, ...GPU, "--algorithm", "sequential", "--dim", "batch=2"],
+    input: [MODEL, ...GPU, "--input", `0=${at("input.npy")}`],
     devices: [MODEL, ...cut],
     shape: [MODEL, ...cut, "--shape", "v"],
     chunks: [MODEL, ...cut, "--shape", "interleaved-1f1b", "--chunks", "2"],
@@ -288,6 +294,7 @@ describe("an option that is accepted", () => {
     force: "whether it may replace a file",
     profile: "recorded as an input",
     placement: "recorded as an input",
+    inputs: "recorded as input, file by file",
     remeasure: "whether measurements are made again",
     seed: "recorded beside the options",
     compare: "what is printed",

@@ -71,7 +71,7 @@ export const RUN: OptionTable<RunOptions> = {
     usualWords: "by time",
   },
   input: { ...INPUT, not: {} },
-  inputs: { ...INPUTS, help: `${INPUTS.help}; its output_0.pb, ... are compared`, not: {} },
+  inputs: { ...INPUTS, help: `${INPUTS.help}; its output_0.pb and so on are compared`, not: {} },
   seed: SEED,
   ascii: ASCII,
   math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),

@@ -74,7 +74,7 @@ export const INPUT: OptionSpec<readonly string[]> = {
 /** `--inputs`. */
 export const INPUTS: OptionSpec<string> = {
   value: "<folder>",
-  help: "inputs in a folder of test data: input_0.pb or input_0.npy, input_1.pb, ...",
+  help: "inputs in a folder of test data: files input_0.pb or input_0.npy and so on",
   not: INPUT.not ?? {},
 };
 
