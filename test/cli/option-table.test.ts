@@ -23,11 +23,10 @@ const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
 const BERT = "fixtures/models/bert-base.onnx";
 const GPU = ["--device", "h200"] as const;
 
-let folder = "";
+const folder = mkdtempSync(join(tmpdir(), "top-compile-options-"));
 const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "top-compile-options-"));
   const made: readonly (readonly string[])[] = [
     [MODEL, "--profile", PROFILE, "-o", at("one.json")],
     [MODEL, "--profile", PROFILE, "--devices", "2", "-o", at("two.json")],
