@@ -33,6 +33,7 @@ import { kernelsNotFound, profilerFailed } from "./failures.js";
 import type { OperatorMethod, OperatorTiming } from "./profile.js";
 import { driftOf, type ProfiledRuns, sortEvents, withEscapedNames } from "./profiler-events.js";
 import type { OnProgress } from "./progress.js";
+import { fewestRuns, leftOutRuns } from "./run-counts.js";
 import { round4, timingOf } from "./timing.js";
 
 /** Options of measuring operators. */
@@ -61,7 +62,7 @@ const WARM_UP_RUNS = 3;
  */
 const WARM_RUNS = 4000;
 const WARM_US = 150_000;
-/** Fewest runs kept of each session. */
+/** Fewest runs kept of each session, unless they are slow. */
 const MIN_RUNS = 15;
 /** Most runs kept of each session: more do not steady a median, they only take longer. */
 const MAX_RUNS = 60;
@@ -84,6 +85,8 @@ interface SessionTimes {
   readonly attribution: KernelAttribution;
   readonly unattributedRatio: number;
   readonly sharedRatio: number;
+  /** Runs before those that were kept. */
+  readonly leftOut: number;
 }
 
 /**
@@ -92,7 +95,7 @@ interface SessionTimes {
  * Ensures: no temporary file is left, also when it fails or is stopped.
  * Fails: `onnxruntime-refused-model`, `onnxruntime-run-failed`, `profiler-failed`,
  * `temporary-folder-refused`, `temporary-folder-full`, `stopped`.
- * Cost: at least 54 runs of the model; blocks the calling thread during each.
+ * Cost: at least 54 runs of the model, 18 where they are slow; blocks the calling thread during each.
  */
 export async function measureOperators(
   request: OperatorRequest,
@@ -138,7 +141,7 @@ async function measurePlainRuns(request: OperatorRequest): Promise<Result<readon
     return outcome;
   });
   await model.release();
-  return ran.ok ? ok(samplesNs.slice(WARM_UP_RUNS)) : ran;
+  return ran.ok ? ok(samplesNs.slice(ran.value)) : ran;
 }
 
 /** Runs until caches, clocks and the JavaScript engine have settled. */
@@ -207,24 +210,26 @@ async function measureIn(
     const ran = await runOften(request, position + 1, model.run);
     session.value.endProfiling();
     await model.release();
-    return ran.ok ? readSession(request.lowered, folder, optimized) : ran;
+    return ran.ok ? readSession(request.lowered, folder, optimized, ran.value) : ran;
   } catch (error) {
     return fail([profilerFailed(error)]);
   }
 }
 
+/** Runs a model as often as a session does, and returns how many of the first runs are left out. */
 async function runOften(
   request: OperatorRequest,
   position: number,
   run: () => Promise<Result<unknown>>,
-): Promise<Result<void>> {
+): Promise<Result<number>> {
   const most = Math.max(
     MIN_RUNS,
     Math.min(MAX_RUNS, Math.floor(MAX_EVENTS / (request.lowered.model.graph.nodes.length + 2))),
   );
   let start = performance.now();
-  for (let done = 0; done < WARM_UP_RUNS + most; done++) {
-    if (done === WARM_UP_RUNS) {
+  let [leftOut, fewest] = [WARM_UP_RUNS, MIN_RUNS];
+  for (let done = 0; done < leftOut + most; done++) {
+    if (done === leftOut) {
       start = performance.now();
     }
     if (request.signal?.aborted === true) {
@@ -234,13 +239,18 @@ async function runOften(
     if (!outcome.ok) {
       return outcome;
     }
+    if (done === 0) {
+      const firstNs = (performance.now() - start) * 1e6;
+      leftOut = leftOutRuns(WARM_UP_RUNS, firstNs);
+      fewest = fewestRuns(MIN_RUNS, firstNs);
+    }
     sayProgress(request, position, done + 1);
-    const kept = done + 1 - WARM_UP_RUNS;
-    if (kept >= MIN_RUNS && (performance.now() - start) * 1e6 >= SESSION_NS) {
+    const kept = done + 1 - leftOut;
+    if (kept >= fewest && (performance.now() - start) * 1e6 >= SESSION_NS) {
       break;
     }
   }
-  return ok(undefined);
+  return ok(leftOut);
 }
 
 /** Tells that a session, the one without the profiler first, has run `runs` times. */
@@ -259,6 +269,7 @@ function readSession(
   lowered: LoweredModel,
   folder: string,
   optimizedPath: string,
+  leftOut: number,
 ): Result<SessionTimes> {
   const optimized = readModel(optimizedPath);
   if (!optimized.ok) {
@@ -268,10 +279,10 @@ function readSession(
   const text = readFileSync(join(folder, present(file, "profile of the session")), "utf8");
   const attribution = attributeKernels(lowered, optimized.value.graph);
   const names = optimized.value.graph.nodes.map((node) => node.name);
-  const runs = sortEvents(withEscapedNames(text, namesIn(optimized.value.graph)), WARM_UP_RUNS);
+  const runs = sortEvents(withEscapedNames(text, namesIn(optimized.value.graph)), leftOut);
   return names.length > 0 && !names.some((name) => runs.kernelNs.has(name))
     ? fail([kernelsNotFound(lowered.model.path)])
-    : ok(splitTimes(lowered, runs, names, attribution));
+    : ok({ ...splitTimes(lowered, runs, names, attribution), leftOut });
 }
 
 /** Names of all nodes, those in bodies included. */
@@ -285,7 +296,7 @@ function splitTimes(
   runs: ProfiledRuns,
   kernelNames: readonly string[],
   attribution: KernelAttribution,
-): SessionTimes {
+): Omit<SessionTimes, "leftOut"> {
   const count = runs.runNs.length;
   const operatorNs = lowered.graph.operators.map(() => new Float64Array(count));
   let sharedNs = 0;
@@ -365,7 +376,7 @@ function summarize(
       level: "all",
       intraThreads: 1,
       sessions: sessions.length,
-      warmUpRuns: WARM_UP_RUNS,
+      warmUpRuns: Math.min(...sessions.map(({ leftOut }) => leftOut)),
       keptRuns: Math.min(...sessions.map(({ runs }) => runs.runNs.length)),
       run: plainRun,
       profilerRatio: round4(run.medianNs / Math.max(1, plainRun.medianNs)),

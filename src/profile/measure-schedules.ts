@@ -14,6 +14,7 @@
  * All times are the caller's: from asking for an inference with the inputs in its memory to having
  * the outputs there.
  */
+
 import type { Failures } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { seededRandom } from "../core/random.js";
@@ -34,6 +35,7 @@ import type {
 } from "./profile.js";
 import { MOST_DIFFERENCE } from "./profile-limits.js";
 import type { OnProgress } from "./progress.js";
+import { fewestRuns, isSlow, leftOutRuns } from "./run-counts.js";
 import {
   openSchedule,
   openWholeModel,
@@ -60,7 +62,7 @@ export interface ScheduleRequest extends RunnableModel {
 }
 
 const SESSION_BYTES = 4 * 2 ** 30;
-/** Memory of a session: the weights, as they are and packed for its kernels, and activations. */
+/** Memory of a session at least: the weights, as they are and packed for its kernels, and activations. */
 const BYTES_PER_WEIGHT_BYTE = 3;
 const WARM_UP_ROUNDS = 3;
 const MIN_ROUNDS = 15;
@@ -102,8 +104,8 @@ interface Candidate extends Contestant {
 /**
  * Measures schedules and baselines.
  *
- * Every contestant holds sessions with weights of its own, so a large model is measured in several
- * heats: the sequential baseline is in all of them, the others take turns.
+ * Every contestant holds sessions with weights and an arena of its own, so a large model is measured
+ * in several heats: the sequential baseline is in all of them, the others take turns.
  *
  * Order: baselines as declared, schedules as given.
  * Ensures: every thread and session made is freed, also when it fails or is stopped.
@@ -116,9 +118,14 @@ export async function measureSchedules(
   const baselines = baselinesOf(request);
   const candidates = candidatesOf(request);
   const always = baselines.slice(0, ALWAYS);
-  let rounds = request.rounds;
+  let [rounds, warmUpRounds] = [request.rounds, WARM_UP_ROUNDS];
   try {
-    for (const heat of heatsOf(request, [...baselines.slice(ALWAYS), ...candidates])) {
+    const footprint = await footprintOf(present(baselines[0], "sequential baseline"));
+    if (!footprint.ok) {
+      return footprint;
+    }
+    const others = [...baselines.slice(ALWAYS), ...candidates];
+    for (const heat of heatsOf(request, others, footprint.value)) {
       const contestants = [...always, ...heat];
       const failed = await openAll(contestants);
       if (failed !== undefined) {
@@ -128,10 +135,10 @@ export async function measureSchedules(
       if (!ran.ok) {
         return ran;
       }
-      rounds = ran.value;
+      ({ rounds, warmUpRounds } = ran.value);
       await closeAll(heat);
     }
-    return ok(summarize(request, rounds ?? 0, baselines, candidates));
+    return ok({ ...summarize(request, rounds ?? 0, baselines, candidates), warmUpRounds });
   } finally {
     await closeAll([...baselines, ...candidates]);
   }
@@ -140,13 +147,28 @@ export async function measureSchedules(
 /** Baselines that take part in every heat: the sequential one, twice. */
 const ALWAYS = 2;
 
+/**
+ * Bytes by which the process grows when a contestant is made ready and has run once: weights, and the
+ * arena for tensors and for what kernels lay out, which only grows.
+ */
+async function footprintOf(contestant: Contestant): Promise<Result<number>> {
+  const before = process.memoryUsage.rss();
+  const failed = await openAll([contestant]);
+  if (failed !== undefined) {
+    return fail(failed);
+  }
+  const ran = await present(contestant.runner, "an open contestant").run();
+  return ran.ok ? ok(Math.max(0, process.memoryUsage.rss() - before)) : ran;
+}
+
 /** Contestants that take part together, besides those that always do. */
 function heatsOf(
   { lowered, sessionBytes = SESSION_BYTES }: ScheduleRequest,
   contestants: readonly Contestant[],
+  footprint: number,
 ): readonly (readonly Contestant[])[] {
   const weights = residentConstants(lowered).reduce((sum, { bytes }) => sum + bytes, 1);
-  const most = Math.floor(sessionBytes / (BYTES_PER_WEIGHT_BYTE * weights));
+  const most = Math.floor(sessionBytes / Math.max(footprint, BYTES_PER_WEIGHT_BYTE * weights));
   const size = Math.max(1, most - ALWAYS);
   const heats: Contestant[][] = [[]];
   for (const contestant of contestants) {
@@ -222,16 +244,23 @@ function candidatesOf(request: ScheduleRequest): readonly Candidate[] {
   return [...candidates.values()];
 }
 
-/** Runs all contestants, round by round; the first is the reference. Returns the rounds that counted. */
+/** Rounds that counted, and those before. */
+interface Rounds {
+  readonly rounds: number;
+  readonly warmUpRounds: number;
+}
+
+/** Runs all contestants, round by round; the first is the reference. */
 async function runRounds(
   request: ScheduleRequest,
   contestants: readonly Contestant[],
-): Promise<Result<number>> {
+): Promise<Result<Rounds>> {
   let rounds = request.rounds ?? MAX_ROUNDS;
+  let [warmUpRounds, fewest] = [WARM_UP_ROUNDS, MIN_ROUNDS];
   const random = seededRandom(request.seed).fork(ORDER);
   const order = [...contestants];
   const [reference] = contestants;
-  for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
+  for (let round = 0; round < warmUpRounds + rounds; round++) {
     const start = process.hrtime.bigint();
     random.shuffle(order);
     for (const contestant of order) {
@@ -243,36 +272,49 @@ async function runRounds(
       if (!outcome.ok) {
         return outcome;
       }
-      if (round >= WARM_UP_ROUNDS) {
+      if (round === 0 && contestant === reference) {
+        warmUpRounds = leftOutRuns(WARM_UP_ROUNDS, outcome.value.durationNs);
+        fewest = fewestRuns(MIN_ROUNDS, outcome.value.durationNs);
+      }
+      if (round >= warmUpRounds) {
         contestant.samplesNs.push(outcome.value.durationNs);
       }
       contestant.lastOutputs = outcome.value.outputs;
     }
-    if (round >= WARM_UP_ROUNDS) {
-      for (const contestant of contestants) {
-        contestant.referenceNs.push(reference?.samplesNs.at(-1) ?? 0);
-      }
+    if (round >= warmUpRounds) {
+      noteReference(contestants);
     }
-    if (request.rounds === undefined && round === WARM_UP_ROUNDS - 1) {
+    if (request.rounds === undefined && round === warmUpRounds - 1) {
       const roundNs = Number(process.hrtime.bigint() - start);
-      rounds = Math.min(MAX_ROUNDS, Math.max(MIN_ROUNDS, Math.floor(BUDGET_NS / roundNs)));
+      rounds = Math.min(MAX_ROUNDS, Math.max(fewest, Math.floor(BUDGET_NS / roundNs)));
     }
     request.onProgress?.({
       phase: "schedules",
       done: round + 1,
-      total: WARM_UP_ROUNDS + rounds,
+      total: warmUpRounds + rounds,
       label: `measuring ${contestants.length} ways to run the model`,
     });
   }
-  return ok(rounds);
+  return ok({ rounds, warmUpRounds });
 }
 
-/** Runs once for the caches and clocks that the rest has cooled down, then once for the record. */
+/** Gives every contestant the first one's time of this round, to compare its own with. */
+function noteReference(contestants: readonly Contestant[]): void {
+  const referenceNs = contestants[0]?.samplesNs.at(-1) ?? 0;
+  for (const contestant of contestants) {
+    contestant.referenceNs.push(referenceNs);
+  }
+}
+
+/**
+ * Runs once for the caches and clocks that the rest has cooled down, then once for the record; a slow
+ * run is for both.
+ */
 async function runWarm(runner: ScheduleRunner): Promise<Result<ScheduleRun>> {
   const start = performance.now();
   do {
     const outcome = await runner.run();
-    if (!outcome.ok) {
+    if (!outcome.ok || isSlow(outcome.value.durationNs)) {
       return outcome;
     }
   } while (performance.now() - start < WARM_MS);
@@ -299,7 +341,7 @@ function summarize(
   rounds: number,
   baselines: readonly Baseline[],
   candidates: readonly Candidate[],
-): ScheduleMeasurement {
+): Omit<ScheduleMeasurement, "warmUpRounds"> {
   const reference = present(baselines[0], "sequential baseline");
   const random = seededRandom(request.seed);
   const names = comparedOutputs(request.lowered);
@@ -325,7 +367,6 @@ function summarize(
   );
   return {
     rounds,
-    warmUpRounds: WARM_UP_ROUNDS,
     seed: request.seed,
     noiseRatio: noiseOf(again.relative),
     baselines: baselineTimings,

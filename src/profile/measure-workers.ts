@@ -14,6 +14,7 @@
  *
  * All figures are medians: a disturbed run is long, never short.
  */
+
 import type { Failures } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -25,6 +26,7 @@ import type { TensorData, TensorSpec } from "../runtime/tensor-data.js";
 import type { PlanSegment, WorkerPlan } from "../runtime/worker-plan.js";
 import { probeModel } from "./probe-model.js";
 import type { OnProgress } from "./progress.js";
+import { leftOutRuns } from "./run-counts.js";
 import { round4 } from "./timing.js";
 
 /** Options of measuring worker threads. */
@@ -119,14 +121,17 @@ async function runOften(
   }
   try {
     const times: (readonly SegmentTime[])[] = [];
-    for (let i = 0; i < WARM_UP_RUNS + runs; i++) {
+    let leftOut = WARM_UP_RUNS;
+    for (let i = 0; i < leftOut + runs; i++) {
       const outcome = await executor.value.run(feeds);
       if (!outcome.ok) {
         throw new MeasurementStopped(outcome.error);
       }
-      times.push(outcome.value.segments);
+      const { segments } = outcome.value;
+      leftOut = i === 0 ? leftOutRuns(WARM_UP_RUNS, workOf(segments)) : leftOut;
+      times.push(segments);
     }
-    return times.slice(WARM_UP_RUNS);
+    return times.slice(leftOut);
   } finally {
     await executor.value.close();
   }
