@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { H200 } from "../../../src/cost/device-models/hopper.js";
+import { servingModelOf, VARIANT_NAMES } from "../../../src/launcher/variant-library.js";
+import { residentConstants } from "../../../src/onnx/resident-constants.js";
+import { loadModel, loadModelForBatch } from "../../../src/runtime/load-model.js";
+import { profileNs } from "../../../src/schedule/serving/task-profile.js";
+
+const OPTIONS = { device: H200, math: "tf32", seed: 1 } as const;
+
+async function library(file: string, batches: readonly number[]) {
+  const lowerings = [];
+  for (const batch of batches) {
+    const [path, options] = [`fixtures/models/${file}`, { dims: new Map() }] as const;
+    const lowered =
+      batch === 1
+        ? await loadModel(path, options)
+        : await loadModelForBatch(path, options, { batch, mayRewrite: true });
+    if (!lowered.ok) {
+      throw new Error(JSON.stringify(lowered.error));
+    }
+    lowerings.push({ batch, lowered: lowered.value });
+  }
+  return { model: servingModelOf("m", lowerings, OPTIONS), lowerings };
+}
+
+const timesOf = ({ variants }: Awaited<ReturnType<typeof library>>["model"]) =>
+  new Map(variants.map(({ name, runs }) => [name, runs.map(({ profile }) => profileNs(profile))]));
+
+describe("a library of variants", () => {
+  it("has a task of every variant for every batch, and ours is never slower", async () => {
+    const { model, lowerings } = await library("googlenet.onnx", [1, 4]);
+    expect(model.variants.map(({ name }) => name)).toEqual(VARIANT_NAMES);
+    for (const { runs } of model.variants) {
+      expect(runs.map(({ batch }) => batch)).toEqual([1, 4]);
+      // Activations grow with the batch, weights do not.
+      expect(runs[1]!.workspaceBytes).toBe(4 * runs[0]!.workspaceBytes);
+    }
+    const times = timesOf(model);
+    for (const [at, ns] of times.get("top-compile")!.entries()) {
+      for (const [, others] of times) {
+        expect(ns).toBeLessThanOrEqual(others[at]! + 1);
+      }
+    }
+    const weights = residentConstants(lowerings[1]!.lowered);
+    expect(model.residentBytes).toBe(weights.reduce((sum, { bytes }) => sum + bytes, 0));
+  });
+
+  it("of a chain has one", async () => {
+    const { model } = await library("small/functions.onnx", [1]);
+    expect(model.variants.map(({ name }) => name)).toEqual(["sequential"]);
+    const { model: branches } = await library("two-branch.onnx", [1]);
+    // Two branches on two streams, whoever puts them there.
+    expect(branches.variants.map(({ name }) => name)).toEqual(["sequential", "narrow"]);
+  });
+});
