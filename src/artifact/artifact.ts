@@ -1,5 +1,7 @@
 import type { Json } from "../core/stable-json.js";
+import type { SpeedUpRange } from "../schedule/speed-up-range.js";
 import type { PipelineSection } from "./pipeline-section.js";
+import type { ArtifactRange } from "./range-section.js";
 import type { ArtifactStage } from "./stages-section.js";
 
 /** A file that a schedule was made from. */
@@ -82,20 +84,35 @@ export interface ArtifactCandidate {
   readonly measuredNs?: number;
   /** The algorithm with the same launches, whose measurement counts for both. */
   readonly sameAs?: string;
+  /** Over one stream, over the range of what is assumed of the device; absent: nothing is. */
+  readonly speedUp?: SpeedUpRange;
 }
 
 /** Predictions closer than this to sequential execution, as a share of it, do not count as faster. */
 export const LEAST_PREDICTED_GAIN = 0.01;
 
+/**
+ * Returns whether a candidate is predicted faster than one stream by enough to be chosen, in the worst case of
+ * what is assumed.
+ */
+export function isPredictedFaster(
+  { predictedNs, speedUp }: Pick<ArtifactCandidate, "predictedNs" | "speedUp">,
+  sequentialNs: number,
+): boolean {
+  return speedUp === undefined
+    ? predictedNs < sequentialNs * (1 - LEAST_PREDICTED_GAIN)
+    : speedUp.low * (1 - LEAST_PREDICTED_GAIN) > 1;
+}
+
 /** Why the schedule of the artifact was chosen. */
 export type DecisionReason =
   /** It is the fastest measured, by more than the noise. */
   | "fastest-measured"
-  /** Nothing was measured: it is the fastest predicted. */
+  /** Nothing was measured: it is the fastest predicted or, where something is assumed, gains most at worst. */
   | "fastest-predicted"
   /**
    * No candidate beats sequential execution by more than the noise or, where nothing was measured,
-   * is predicted faster by more than `LEAST_PREDICTED_GAIN`.
+   * is predicted faster by more than `LEAST_PREDICTED_GAIN` over the whole range of what is assumed.
    */
   | "nothing-beats-sequential"
   /** One session with a thread per core beats every candidate and one thread. */
@@ -179,6 +196,8 @@ export interface OperatorsSection {
   readonly merges?: readonly ArtifactMerge[];
   /** Absent on a CPU. */
   readonly gpu?: ArtifactGpu;
+  /** On a GPU: the schedule over the range of what is assumed of the device; absent: nothing is. */
+  readonly range?: ArtifactRange;
   /** On a CPU: operators along the longest path, one after the other on one thread. */
   readonly longestPathNs?: number;
   /** On a CPU; absent without a prediction. */
@@ -187,7 +206,7 @@ export interface OperatorsSection {
   readonly measurement?: readonly ArtifactWay[];
   /** Every operator once, in launch order. */
   readonly launches: readonly ArtifactLaunch[];
-  /** Fastest prediction first. */
+  /** Largest least speed-up first, where something is assumed; then fastest prediction first. */
   readonly candidates: readonly ArtifactCandidate[];
 }
 

@@ -8,11 +8,13 @@ import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { type GpuTimeline, type GpuUse, simulateGpu } from "../schedule/simulate-gpu.js";
 import {
+  type ArtifactCandidate,
   type ArtifactGpu,
   type ArtifactTask,
-  LEAST_PREDICTED_GAIN,
+  isPredictedFaster,
   type OperatorsSection,
 } from "./artifact.js";
+import { artifactRangeOf } from "./range-section.js";
 
 /** What a section is made of. */
 export interface GpuSectionParts {
@@ -65,6 +67,7 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
   const { problem, merges } = chosen;
   const tasks = parts.tasksOf(chosen);
   const { lowerBoundNs, gpu, launches } = gpuFiguresOf(problem, chosen.schedule);
+  const range = artifactRangeOf(candidates.cases, chosen.timesNs ?? []);
   const member = (id: OperatorId): string => present(graph.operators[id], "operator").name;
   return {
     algorithm: chosen.algorithm,
@@ -81,13 +84,22 @@ export function gpuSectionOf(parts: GpuSectionParts): OperatorsSection {
       ? {}
       : { merges: merges.map((merge) => ({ operators: merge.map(member) })) }),
     gpu,
+    ...(range === undefined ? {} : { range }),
     launches,
-    candidates: candidates.ranked.map((each) => ({
-      algorithm: each.algorithm,
-      streams: each.schedule.streams,
-      predictedNs: each.predictedNs,
-    })),
+    candidates: candidates.ranked.map(artifactCandidateOf),
   };
+}
+
+/** A candidate as a section states it. */
+export function artifactCandidateOf({
+  algorithm,
+  schedule,
+  predictedNs,
+  speedUp,
+}: GpuCandidate): ArtifactCandidate {
+  const { streams } = schedule;
+  const range = speedUp === undefined ? {} : { speedUp };
+  return { algorithm, streams, predictedNs, ...range };
 }
 
 function gpuOf({ work }: GpuProblem, bounds: GpuBounds, line: GpuTimeline): ArtifactGpu {
@@ -128,8 +140,7 @@ function choiceOf({ candidates, algorithm }: GpuSectionParts): Choice {
     return { chosen: find(algorithm), reason: "asked-for", sequential };
   }
   const best = present(candidates.ranked[0], "candidate");
-  const isFaster = best.predictedNs < sequential.predictedNs * (1 - LEAST_PREDICTED_GAIN);
-  return isFaster
+  return isPredictedFaster(best, sequential.predictedNs)
     ? { chosen: best, reason: "fastest-predicted", sequential }
     : { chosen: sequential, reason: "nothing-beats-sequential", sequential };
 }

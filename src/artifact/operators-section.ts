@@ -10,8 +10,10 @@ import type {
   ArtifactWorkers,
   OperatorsSection,
 } from "./artifact.js";
+import { NANOSECONDS } from "./nanoseconds.js";
+import { artifactRangeShape, speedUpRangeShape } from "./range-section.js";
 
-const NS = integer(0).named("nanoseconds");
+const NS = NANOSECONDS;
 const NAME = text(65_536).named("name");
 /**
  * More streams than any device runs, a bound on what readers draw and count. The rules of the papers
@@ -98,6 +100,7 @@ const CANDIDATE: Shape<ArtifactCandidate> = object<ArtifactCandidate>({
   sameAs: optional(
     ALGORITHM.describe("The algorithm with the same launches, whose measurement counts for both."),
   ),
+  speedUp: optional(speedUpRangeShape),
 });
 
 /** More than any device has memory for. */
@@ -178,6 +181,7 @@ export const operatorsSectionShape: Shape<OperatorsSection> = object<OperatorsSe
     ),
   ),
   gpu: optional(GPU),
+  range: optional(artifactRangeShape),
   longestPathNs: optional(
     NS.describe("On a CPU: operators along the longest path, one after the other on one thread."),
   ),
@@ -191,7 +195,7 @@ export const operatorsSectionShape: Shape<OperatorsSection> = object<OperatorsSe
     "Every operator once, in launch order; with tasks, every operator that is left of each.",
   ),
   candidates: list(CANDIDATE, 10_000).describe(
-    "The schedules that were considered, fastest prediction first.",
+    "The schedules that were considered: largest least speed-up first, where there is a range; then fastest prediction first.",
   ),
 })
   .describe("The operator schedule of one inference, and how it was found.")

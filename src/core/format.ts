@@ -62,10 +62,24 @@ export function formatBytes(bytes: number): string {
 
 /** The speedup of `ns` over `baseNs`: `1.72x`. */
 export function formatSpeedUp(ns: number, baseNs: number): string {
-  const factor = baseNs / ns;
-  return ns === 0 || baseNs === 0
-    ? "-"
-    : `${factor < 0.0995 ? factor.toPrecision(2) : factor.toFixed(2)}x`;
+  return ns === 0 || baseNs === 0 ? "-" : formatFactor(baseNs / ns);
+}
+
+/** A factor: `1.72x`. */
+export function formatFactor(factor: number): string {
+  return `${factor < 0.0995 ? factor.toPrecision(2) : factor.toFixed(2)}x`;
+}
+
+/** Factors between two: `1.31x to 1.82x`; one where both look the same. */
+export function formatFactors({
+  low,
+  high,
+}: {
+  readonly low: number;
+  readonly high: number;
+}): string {
+  const [least, most] = [formatFactor(low), formatFactor(high)];
+  return least === most ? least : `${least} to ${most}`;
 }
 
 /** A share in [0, 1] as a percentage: `42.0 %`. */

@@ -2,7 +2,9 @@ import { type Fields, object, optional } from "../core/json-containers.js";
 import { type DocumentKind, defineDocument, parseDocument } from "../core/json-document.js";
 import { integer, type JsonProblem, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
+import { type AssumedRanges, assumedRangesShape, rangeProblems } from "./assumed-ranges.js";
 import { deviceModelInvalid, deviceModelNotJson } from "./failures.js";
+import { SM_SHARINGS, type SmSharing } from "./sm-sharing.js";
 
 /** Peak rate of one kind of arithmetic, dense. */
 export interface ArithmeticRates {
@@ -52,6 +54,8 @@ export interface DeviceModel {
   readonly library?: KernelLibrary;
   /** Whether thread blocks of several kernels share an SM; absent: `exclusive`. */
   readonly sharing?: SmSharing;
+  /** How far figures that are assumed may be from those used; absent: all are taken as certain. */
+  readonly ranges?: AssumedRanges;
   /** Where each figure is from. */
   readonly sources: Readonly<Record<keyof Figures, string>> &
     Readonly<Partial<Record<keyof Limits, string>>>;
@@ -73,15 +77,6 @@ export const KERNEL_LIBRARIES = ["cudnn", "tuned"] as const;
 /** Whose kernels run convolutions. */
 export type KernelLibrary = (typeof KERNEL_LIBRARIES)[number];
 
-/**
- * What several kernels can do on one SM: `exclusive`, nothing, an SM belongs to one kernel at a time;
- * `shared`, their thread blocks share it down to the last register.
- */
-export const SM_SHARINGS = ["exclusive", "shared"] as const;
-
-/** Whether thread blocks of several kernels share an SM. */
-export type SmSharing = (typeof SM_SHARINGS)[number];
-
 /** What only some device models have: limits, shares that were measured, assumptions. */
 export type Limits = Pick<
   DeviceModel,
@@ -89,7 +84,7 @@ export type Limits = Pick<
 >;
 
 /** The figures that need a source. */
-export type Figures = Omit<DeviceModel, "name" | "product" | "sources" | keyof Limits>;
+export type Figures = Omit<DeviceModel, "name" | "product" | "ranges" | "sources" | keyof Limits>;
 
 /**
  * Resident grids of every GPU for servers since 2016.
@@ -163,6 +158,7 @@ const FIELDS: Fields<DeviceModel> = {
       "Whether thread blocks of several kernels share an SM; absent: exclusive.",
     ),
   ),
+  ranges: optional(assumedRangesShape),
   sources: object<DeviceModel["sources"]>({
     sms: SOURCE,
     threadBlocksPerSm: SOURCE,
@@ -216,7 +212,7 @@ export function parseDeviceModel(source: string, where: string): Result<DeviceMo
 
 /** Figures that are each possible but not together. */
 function impossible(model: DeviceModel): JsonProblem[] {
-  const problems: JsonProblem[] = [];
+  const problems: JsonProblem[] = [...rangeProblems(model.ranges, model)];
   const warps = model.threadsPerSm / WARP;
   if (warps < model.threadBlocksPerSm) {
     problems.push({

@@ -13,4 +13,6 @@ export interface Kernel {
   readonly arithmetic: "float32" | "tensorFloat32" | "float16";
   /** Duration alone on the device, integer nanoseconds. */
   readonly durationNs: number;
+  /** Kernels that this one stands for, one after the other with their gaps; absent: itself alone. */
+  readonly repeats?: number;
 }

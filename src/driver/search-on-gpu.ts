@@ -5,15 +5,16 @@ import type { GpuProblem } from "../schedule/gpu-problem.js";
 import {
   type GpuCandidateOptions,
   isMerging,
-  rankCandidates,
   searchGpuSchedules,
 } from "../search/operator/gpu/gpu-candidates.js";
 import { searchBesideIos } from "../search/operator/gpu/ios-beside.js";
+import { compareCandidates, rankCandidates } from "../search/operator/gpu/judge.js";
 import type { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { gpuProblemOfTasks } from "./gpu-problem-of-tasks.js";
 
 /** Options of a search for a GPU. */
-export interface DeviceSearchOptions extends Omit<GpuCandidateOptions, "starts" | "merging"> {
+export interface DeviceSearchOptions
+  extends Omit<GpuCandidateOptions, "starts" | "merging" | "baseline"> {
   readonly seed: number;
   /** Merges that the search may use; absent: no merges. */
   readonly merging: MergeSpace | undefined;
@@ -48,7 +49,8 @@ export async function searchOnGpu(
   const joint = searchTasks(single, progress, rest);
   const tasks = new Map([[joint.problem, joint.tasks]]);
   const tasksOf = (candidate: GpuCandidate) => tasks.get(candidate.problem);
-  const merged = merging && searchMergedTasks(single, progress, merging, rest);
+  const merged =
+    merging && searchMergedTasks(single, progress, merging, { ...rest, baseline: joint.problem });
   if (merged === undefined) {
     return { candidates: joint.candidates, tasksOf };
   }
@@ -62,7 +64,8 @@ interface TasksSearch {
   readonly candidates: GpuCandidates;
 }
 
-type TasksOptions = Omit<DeviceSearchOptions, "merging" | "progress">;
+type TasksOptions = Omit<DeviceSearchOptions, "merging" | "progress"> &
+  Pick<GpuCandidateOptions, "baseline">;
 
 function searchTasks(
   single: GpuProblem,
@@ -96,12 +99,12 @@ function searchMergedTasks(
   return { ...found, candidates: { ...found.candidates, ranked } };
 }
 
-/** Our candidate and that of IOS are those with merges where these are faster. */
+/** Our candidate and that of IOS are those with merges where these come first. */
 function withFaster(plain: GpuCandidates, merged: GpuCandidates): GpuCandidates {
   const ranked = plain.ranked.map((candidate) => {
-    const { algorithm, predictedNs } = candidate;
+    const { algorithm } = candidate;
     const other = merged.ranked.find((each) => each.algorithm === algorithm);
-    return isMerging(algorithm) && other !== undefined && other.predictedNs < predictedNs
+    return isMerging(algorithm) && other !== undefined && compareCandidates(other, candidate) < 0
       ? other
       : candidate;
   });

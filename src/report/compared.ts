@@ -1,4 +1,11 @@
-import { formatCell, formatName, formatNs, formatShare } from "../core/format.js";
+import {
+  formatCell,
+  formatFactor,
+  formatFactors,
+  formatName,
+  formatNs,
+  formatShare,
+} from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 
 /** A comparison to be shown; times in nanoseconds, except `searchMs`. */
@@ -9,6 +16,7 @@ export interface Compared {
     readonly algorithm: string;
     readonly predictedNs: number;
     readonly speedUp: number;
+    readonly speedUpRange?: { readonly low: number; readonly high: number };
     readonly streams: number;
     readonly waits: number;
     readonly mergedOperators: number;
@@ -27,7 +35,7 @@ export function renderCompared(
   const rows = algorithms.map((each) => [
     formatCell(each.algorithm),
     formatNs(each.predictedNs),
-    `${each.speedUp.toFixed(2)}x`,
+    each.speedUpRange === undefined ? formatFactor(each.speedUp) : formatFactors(each.speedUpRange),
     String(each.streams),
     String(each.waits),
     ...(areMerged ? [String(each.mergedOperators)] : []),

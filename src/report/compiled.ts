@@ -8,6 +8,7 @@ import {
 import {
   counted,
   formatCell,
+  formatFactors,
   formatName,
   formatNs,
   formatShare,
@@ -15,6 +16,7 @@ import {
 } from "../core/format.js";
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
+import { whyNotThroughout } from "./assumed-range.js";
 import { whySequential } from "./why-sequential.js";
 
 /** The result of a compile: the device, candidates and baselines, the choice and its reason. */
@@ -24,7 +26,7 @@ export function renderCompiled(
   columns: number,
 ): string {
   const { dims, batch, tasks, merges } = operators;
-  const why = whySequential(operators);
+  const why = whySequential(operators) ?? whyNotThroughout(operators);
   return [
     `device  ${formatName(device?.name ?? "unknown")} (times ${timesOf(device)})`,
     ...(dims.length === 0
@@ -40,8 +42,16 @@ export function renderCompiled(
       ? [`merged  ${renderMerges(merges ?? [])}`]
       : []),
     ...(why === undefined ? [] : [`why     ${why}`]),
+    ...rangeLines(operators),
     ...boundLines(operators),
   ].join("\n");
+}
+
+/** What speed-ups are over, where they are ranges. */
+function rangeLines({ range, latencyNs }: OperatorsSection): readonly string[] {
+  return range === undefined || latencyNs.sequentialMeasured !== undefined
+    ? []
+    : ["range   speed-ups are over what is assumed of the device: top-compile explain"];
 }
 
 /** How the times of a device came about. */
@@ -95,7 +105,8 @@ function candidateTable({ candidates, latencyNs }: OperatorsSection, columns: nu
     const { algorithm, streams, predictedNs, sameAs } = candidate;
     const cells = [formatCell(algorithm), String(streams), formatNs(predictedNs)];
     if (isPredicted) {
-      return [...cells, "-", speedUpOf(predictedNs, latencyNs.sequentialPredicted)];
+      const factors = candidate.speedUp && formatFactors(candidate.speedUp);
+      return [...cells, "-", factors ?? speedUpOf(predictedNs, latencyNs.sequentialPredicted)];
     }
     return sameAs === undefined || measured !== undefined
       ? [...cells, timeOf(measured), speedUpOf(measured, base)]
@@ -130,7 +141,8 @@ function speedUpOf(ns: number | undefined, base: number | undefined): string {
 
 /** The chosen schedule and why, in one line. */
 export function renderChoice(operators: OperatorsSection): string {
-  const { algorithm, streams, threadsPerStream, decision } = operators;
+  const { algorithm, streams, threadsPerStream, decision, range } = operators;
+  const throughout = range === undefined ? "" : ", whatever is assumed";
   const what = `${formatName(algorithm)} on ${counted(streams, "stream")}`;
   const noise =
     decision.noise === undefined ? "the noise" : `the noise of ${formatShare(decision.noise)}`;
@@ -138,10 +150,12 @@ export function renderChoice(operators: OperatorsSection): string {
     case "fastest-measured":
       return `${what}: the fastest measured, by more than ${noise}`;
     case "fastest-predicted":
-      return `${what}: the fastest predicted; nothing was measured`;
+      return range === undefined
+        ? `${what}: the fastest predicted; nothing was measured`
+        : `${what}: predicted to gain most at worst; nothing was measured`;
     case "nothing-beats-sequential":
       return decision.noise === undefined
-        ? `${what}: no candidate is predicted more than ${formatShare(LEAST_PREDICTED_GAIN)} faster`
+        ? `${what}: no candidate is predicted more than ${formatShare(LEAST_PREDICTED_GAIN)} faster${throughout}`
         : `${what}: no candidate beat it by more than ${noise}`;
     case "all-cores-fastest":
       return `${what}, ${threadsPerStream} threads inside each operator: faster than every candidate`;

@@ -2,6 +2,7 @@ import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { counted, formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { type Align, textTable } from "../core/text-table.js";
+import { assumedTable } from "./assumed-range.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
@@ -28,6 +29,7 @@ export function renderExplained(
   return [
     renderCompiled(artifact, operators, columns),
     "",
+    ...assumedTable(operators, columns),
     `predicted timeline (${formatNs(explanation.latencyNs)})`,
     "",
     renderTimeline(operators.streams, launches, explanation.latencyNs, layout),

@@ -9,6 +9,7 @@
  * hand-over between streams, and the start of a sub-model.
  */
 import type { OperatorsSection } from "../artifact/artifact.js";
+import type { ArtifactRange } from "../artifact/range-section.js";
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { type GpuExplanation, gpuExplanationOf } from "./gpu-explanation.js";
 
@@ -48,6 +49,8 @@ export interface Explanation {
   readonly criticalPath: readonly ChainLink[];
   /** Absent for schedules of a CPU. */
   readonly gpu?: GpuExplanation;
+  /** The schedule over what is assumed of the device; absent: nothing is. */
+  readonly range?: ArtifactRange;
   /** Longest first; equals in launch order. */
   readonly slowest: readonly { readonly operator: string; readonly durationNs: number }[];
 }
@@ -75,6 +78,7 @@ export function explainOperators(
     tasks: taskShares(section, launches),
     criticalPath: linksOf(chain),
     ...(gpu === undefined ? {} : { gpu }),
+    ...(section.range === undefined ? {} : { range: section.range }),
     slowest: launches
       .map((launch) => ({ operator: launch.operator, durationNs: durationOf(launch) }))
       .sort((a, b) => b.durationNs - a.durationNs)

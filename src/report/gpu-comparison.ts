@@ -7,6 +7,8 @@ export interface ComparedAlgorithm {
   readonly predictedNs: number;
   /** Times faster than one stream. */
   readonly speedUp: number;
+  /** The same over the range of what is assumed of the device; absent: nothing is. */
+  readonly speedUpRange?: { readonly low: number; readonly high: number };
   readonly streams: number;
   readonly waits: number;
   /** Operators that are launched together with others; 0 without merges. */
@@ -21,7 +23,7 @@ export interface ComparedAlgorithm {
 export interface GpuComparison {
   readonly lowerBoundNs: number;
   readonly boundedBy: string;
-  /** Fastest prediction first. */
+  /** Largest least speed-up first, where something is assumed; then fastest prediction first. */
   readonly algorithms: readonly ComparedAlgorithm[];
   readonly refused: readonly { readonly algorithm: GpuAlgorithm; readonly reason: string }[];
 }
@@ -37,16 +39,19 @@ export function comparisonOf(
   return {
     lowerBoundNs: bounds.lowerBoundNs,
     boundedBy: bounds.boundedBy,
-    algorithms: ranked.map(({ algorithm, schedule, predictedNs, merges, bounds: own }) => ({
-      algorithm,
-      predictedNs,
-      speedUp: rounded((sequential?.predictedNs ?? 0) / Math.max(1, predictedNs), 4),
-      streams: schedule.streams,
-      waits: schedule.launches.reduce((sum, { waits }) => sum + waits.length, 0),
-      mergedOperators: merges.reduce((sum, merge) => sum + merge.length, 0),
-      boundGap: rounded(predictedNs / Math.max(1, own.lowerBoundNs) - 1, 4),
-      searchMs: rounded(searchMs.get(algorithm) ?? 0, 3),
-    })),
+    algorithms: ranked.map(
+      ({ algorithm, schedule, predictedNs, merges, bounds: own, speedUp }) => ({
+        algorithm,
+        predictedNs,
+        speedUp: rounded((sequential?.predictedNs ?? 0) / Math.max(1, predictedNs), 4),
+        ...(speedUp && { speedUpRange: { low: speedUp.low, high: speedUp.high } }),
+        streams: schedule.streams,
+        waits: schedule.launches.reduce((sum, { waits }) => sum + waits.length, 0),
+        mergedOperators: merges.reduce((sum, merge) => sum + merge.length, 0),
+        boundGap: rounded(predictedNs / Math.max(1, own.lowerBoundNs) - 1, 4),
+        searchMs: rounded(searchMs.get(algorithm) ?? 0, 3),
+      }),
+    ),
     refused: refused.map(({ algorithm, reason }) => ({ algorithm, reason: reason.message })),
   };
 }

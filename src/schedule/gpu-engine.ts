@@ -19,6 +19,9 @@
  * The obvious way, an event per thread block, is a thousand times as many events for the same
  * ranking of schedules.
  *
+ * The front end starts kernels one after the other, in the order in which they are due. By default that takes
+ * it no time; `dispatchNs` is what it may take (`src/cost/scenarios.ts`).
+ *
  * A search changes one launch and asks again. Until the first time at which an operator becomes
  * ready at another time, nothing is different; so a run keeps snapshots, and the next run goes on
  * from the last one before that time. It also stops as soon as an operator becomes ready so late
@@ -31,7 +34,7 @@
  */
 import { invariant } from "../core/invariant.js";
 import { DONE_NS, GpuSharing } from "./gpu-sharing.js";
-import { GpuSnapshots } from "./gpu-snapshots.js";
+import { type GpuMoment, GpuSnapshots } from "./gpu-snapshots.js";
 import { type GpuPlan, GpuStreams, type GpuWaits } from "./gpu-streams.js";
 import type { GpuWork } from "./gpu-work.js";
 
@@ -62,6 +65,9 @@ interface Run {
 /** Tolerance when times are compared, in nanoseconds. */
 const EPSILON = 1e-9;
 
+/** Of every run. */
+const BEGINNING: GpuMoment = { now: 0, free: 0, events: 0, ended: 0 };
+
 /** Snapshots that a run keeps, about. */
 const SNAPSHOTS = 48;
 
@@ -85,6 +91,8 @@ export class GpuEngine {
   /** Events between two snapshots. */
   readonly #interval: number;
   #now = 0;
+  /** When the front end can start the next kernel. */
+  #free = 0;
   /** When the last operator so far ended: an operator without kernels is looked at later than it ends. */
   #lastEnd = 0;
   #runEvents = 0;
@@ -189,11 +197,12 @@ export class GpuEngine {
   #restore(snapshot: number): void {
     const base = this.#base;
     const { start, end, ready, ended, snapshots } = this.#trial;
-    const moment = snapshot < 0 ? { now: 0, events: 0, ended: 0 } : base.snapshots.moment(snapshot);
+    const moment = snapshot < 0 ? BEGINNING : base.snapshots.moment(snapshot);
     this.#between.clear();
     this.#sharing.count = 0;
     this.#isOver = false;
     this.#now = moment.now;
+    this.#free = moment.free;
     this.#lastEnd = moment.now;
     this.#runEvents = moment.events;
     this.#ended = moment.ended;
@@ -254,12 +263,12 @@ export class GpuEngine {
         if (arrival === undefined) {
           break;
         }
-        this.#now = streams.due[arrival]!;
+        this.#now = this.#startOf(arrival);
         continue;
       }
       let step = sharing.settle();
       if (arrival !== undefined) {
-        step = Math.min(step, streams.due[arrival]! - this.#now);
+        step = Math.min(step, this.#startOf(arrival) - this.#now);
       }
       invariant(Number.isFinite(step), "something resident advances");
       this.#advance(step);
@@ -278,11 +287,11 @@ export class GpuEngine {
 
   /** Moves kernels that are due now to the device; operators without kernels are over at once. */
   #admit(): void {
-    const { first: firstKernel, phase, phaseNs } = this.#work;
+    const { first: firstKernel, phase, phaseNs, dispatchNs } = this.#work;
     const { pending, due } = this.#streams;
     for (;;) {
       const first = pending.peek();
-      if (first === undefined || due[first]! > this.#now + EPSILON) {
+      if (first === undefined || this.#startOf(first) > this.#now + EPSILON) {
         break;
       }
       pending.pop();
@@ -290,10 +299,18 @@ export class GpuEngine {
         this.#passOn(first, due[first]!);
         continue;
       }
+      this.#free = this.#now + dispatchNs;
       this.#between.delete(first);
       const at = phase[this.#kernel[first]!]!;
       this.#sharing.add(first, at, phaseNs[at]!);
     }
+  }
+
+  /** When a pending operator is due, or when the front end is done with the kernel before, if that is later. */
+  #startOf(operator: number): number {
+    const due = this.#streams.due[operator]!;
+    const { first } = this.#work;
+    return first[operator] === first[operator + 1] ? due : Math.max(due, this.#free);
   }
 
   /**
@@ -365,7 +382,12 @@ export class GpuEngine {
   }
 
   #keepSnapshot(): void {
-    const moment = { now: this.#now, events: this.#runEvents, ended: this.#ended };
+    const moment = {
+      now: this.#now,
+      free: this.#free,
+      events: this.#runEvents,
+      ended: this.#ended,
+    };
     const due = this.#streams.due;
     const between = Array.from(this.#between, (operator) => ({
       operator,

@@ -12,6 +12,8 @@ export interface GpuProblem extends OperatorProblem {
   /** By operator id. */
   readonly kernels: readonly (readonly Kernel[])[];
   readonly work: GpuWork;
+  /** Durations were measured with the gap that follows each kernel, and had it taken off; absent: no. */
+  readonly includesGaps?: boolean;
 }
 
 /**

@@ -3,6 +3,8 @@ import type { GpuSharing } from "./gpu-sharing.js";
 /** The moment of a snapshot. */
 export interface GpuMoment {
   readonly now: number;
+  /** When the front end can start the next kernel. */
+  readonly free: number;
   /** Ends of phases, and operators that have ended, since the beginning. */
   readonly events: number;
   readonly ended: number;

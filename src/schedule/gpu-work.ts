@@ -1,3 +1,4 @@
+import { USUAL_INTERFERENCE } from "../cost/assumed-ranges.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
 import { drawableBandwidth } from "../cost/kernels/memory-rate.js";
@@ -13,12 +14,13 @@ export interface Interference {
   readonly bandwidth: number;
 }
 
+/** The same share for all kinds. */
+export function evenInterference(share: number): Interference {
+  return { arithmetic: share, mixed: share, bandwidth: share };
+}
+
 /** Where no pairs were measured. */
-const DEFAULT_INTERFERENCE: Interference = {
-  arithmetic: 0.02,
-  mixed: 0.02,
-  bandwidth: 0.02,
-};
+const DEFAULT_INTERFERENCE: Interference = evenInterference(USUAL_INTERFERENCE);
 
 /** Kernels of every operator (by operator id), flattened once for any number of simulations. */
 export interface GpuWork {
@@ -34,6 +36,8 @@ export interface GpuWork {
   readonly interference: Interference;
   readonly launchGapNs: number;
   readonly eventNs: number;
+  /** Least time between the starts of two kernels, whatever their streams. */
+  readonly dispatchNs: number;
 }
 
 /** Digests the kernels of a graph's operators for one device. Cost: O(kernels). */
@@ -62,6 +66,7 @@ export function gpuWorkOf(
     interference,
     launchGapNs: device.launchGapNs,
     eventNs: device.eventNs,
+    dispatchNs: 0,
   };
 }
 

@@ -2,7 +2,7 @@
 import {
   type ArtifactDevice,
   type DecisionReason,
-  LEAST_PREDICTED_GAIN,
+  isPredictedFaster,
   type OperatorsSection,
 } from "../artifact/artifact.js";
 import { brokenChecks, type Check } from "../core/checks.js";
@@ -15,7 +15,7 @@ interface Facts {
   readonly isMeasured: boolean;
   /** For a GPU known by its data sheet: predictions alone decide. */
   readonly isOnPaper: boolean;
-  /** The best prediction is below sequential execution by enough to decide for it. */
+  /** The best prediction is below sequential execution by enough to decide for it, whatever is assumed. */
   readonly isPredictedFaster: boolean;
 }
 
@@ -43,14 +43,14 @@ function factsOf(section: OperatorsSection, device: ArtifactDevice | undefined):
     ...candidates.map(({ measuredNs }) => measuredNs),
   ];
   const isMeasured = figures.some((figure) => figure !== undefined);
-  const bestNs = candidates[0]?.predictedNs ?? 0;
+  const [best] = candidates;
   return {
     section,
     device,
     isGpu: gpu !== undefined,
     isMeasured,
     isOnPaper: device?.source === "estimated" && !isMeasured,
-    isPredictedFaster: bestNs < sequentialPredicted * (1 - LEAST_PREDICTED_GAIN),
+    isPredictedFaster: best !== undefined && isPredictedFaster(best, sequentialPredicted),
   };
 }
 

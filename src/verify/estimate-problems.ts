@@ -2,12 +2,14 @@
  * Recomputes the predictions for a GPU known by its data sheet.
  *
  * They follow from the model, the device model and the schedule alone, so every figure of the section
- * that is not about other candidates can be compared. The schedule is simulated, not searched.
+ * that is not about other candidates can be compared. The schedule is simulated, not searched, under every
+ * scenario of what is assumed too.
  */
 
 import type { ArtifactTask, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
-import { gpuFiguresOf } from "../artifact/gpu-section-of.js";
+import { type GpuFigures, gpuFiguresOf } from "../artifact/gpu-section-of.js";
 import { operatorsSectionShape } from "../artifact/operators-section.js";
+import { type ArtifactRange, artifactRangeOf } from "../artifact/range-section.js";
 import { graphOfTasks, tasksInFlight } from "../artifact/tasks-in-flight.js";
 import { differingFields } from "../core/json-encode.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
@@ -19,13 +21,14 @@ import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { jointGpuProblem } from "../schedule/joint-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { gpuMakespan } from "../schedule/simulate-gpu.js";
+import { assumedCases, timesIn } from "../schedule/speed-up-range.js";
 
 /**
  * Figures of an artifact's schedule that the simulator contradicts, each a sentence that begins with
  * the place; empty if the times are measured, or are of a device model from a file or of another
  * version of the cost model.
  *
- * Requires: a valid schedule of the model and the tasks. Cost: two simulations.
+ * Requires: a valid schedule of the model and the tasks. Cost: two simulations for each scenario.
  */
 export function estimateProblems(
   { provenance, device, operators }: ScheduleArtifact,
@@ -64,8 +67,27 @@ export function estimateProblems(
     operators.merges === undefined
       ? own
       : jointProblem(estimatedProblem(plain, model, math), progress);
-  const sequentialPredicted = gpuMakespan(sequential.problem.work, inOrder(sequential.problem));
-  return differences(operators, own.problem, schedule, sequentialPredicted);
+  const oneStream = inOrder(sequential.problem);
+  const sequentialPredicted = gpuMakespan(sequential.problem.work, oneStream);
+  // Schedules of before there were ranges have none.
+  const range =
+    operators.range &&
+    rangeOf({ problem: sequential.problem, oneStream }, { problem: own.problem, schedule });
+  const figures = { ...gpuFiguresOf(own.problem, schedule), ...(range && { range }) };
+  return differences(operators, figures, sequentialPredicted);
+}
+
+/** The range of a schedule over one stream of another problem, on the same device. */
+function rangeOf(
+  baseline: { readonly problem: GpuProblem; readonly oneStream: OperatorSchedule },
+  own: { readonly problem: GpuProblem; readonly schedule: OperatorSchedule },
+): ArtifactRange | undefined {
+  const cases = assumedCases(baseline.problem);
+  const sequentialNs = timesIn(cases, baseline.oneStream);
+  return artifactRangeOf(
+    cases.map(({ scenario }, at) => ({ scenario, sequentialNs: sequentialNs[at] ?? 0 })),
+    timesIn(assumedCases(own.problem), own.schedule),
+  );
 }
 
 interface JointProblem {
@@ -84,11 +106,9 @@ function jointProblem(single: GpuProblem, progress: readonly number[] | undefine
 
 function differences(
   section: OperatorsSection,
-  problem: GpuProblem,
-  schedule: OperatorSchedule,
+  { predictedNs, ...figures }: GpuFigures & Pick<OperatorsSection, "range">,
   sequentialPredicted: number,
 ): string[] {
-  const { predictedNs, ...figures } = gpuFiguresOf(problem, schedule);
   const again = { ...section, ...figures };
   const latencyNs = { ...section.latencyNs, predicted: predictedNs, sequentialPredicted };
   const written = { ...section, launches: sortedWaits(section, again) };

@@ -6,12 +6,18 @@
  * without measuring or searching again. They are only compared with each other.
  */
 
-import type { ArtifactLaunch, OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
+import type {
+  ArtifactCandidate,
+  ArtifactLaunch,
+  OperatorsSection,
+  ScheduleArtifact,
+} from "../artifact/artifact.js";
 import { measurementProblems } from "../artifact/measurement-problems.js";
 import { timedLaunches } from "../artifact/timed-launches.js";
 import { brokenChecks } from "../core/checks.js";
 import { GPU_ALGORITHMS, OPERATOR_ALGORITHMS } from "../schedule/algorithm-names.js";
 import { decisionProblems } from "./decision-problems.js";
+import { rangeProblems } from "./range-problems.js";
 
 /** Contradictions, in words that begin with the place; empty without the section. */
 export function operatorsProblems({
@@ -30,6 +36,7 @@ export function operatorsProblems({
         ...launchProblems(operators),
         ...taskProblems(operators),
         ...gpuProblems(operators),
+        ...rangeProblems(operators),
       ];
 }
 
@@ -45,11 +52,7 @@ function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
     const place = `/operators/candidates/${at}`;
     const before = candidates[at - 1];
     const twin = candidates.slice(0, at).find((each) => each.algorithm === sameAs);
-    const isAfter =
-      before === undefined ||
-      before.predictedNs < predictedNs ||
-      (before.predictedNs === predictedNs &&
-        known.indexOf(before.algorithm) < known.indexOf(algorithm));
+    const isAfter = before === undefined || comparePlaces(known, before, candidate) < 0;
     const isTwin =
       twin?.sameAs === undefined &&
       twin?.streams === streams &&
@@ -58,7 +61,7 @@ function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
     return brokenChecks([
       [!known.includes(algorithm), `${place}/algorithm "${algorithm}" is not one for this device`],
       [names.indexOf(algorithm) < at, `${place} is there twice`],
-      [!isAfter, `${place} is out of order: fastest prediction first`],
+      [!isAfter, `${place} is out of order: largest least speed-up first, then fastest prediction`],
       [algorithm === "sequential" && streams !== 1, `${place}/streams of "sequential" is not 1`],
       [sameAs !== undefined && gpu !== undefined, `${place}/sameAs is for a CPU`],
       [sameAs !== undefined && !isTwin, `${place}/sameAs names no candidate like it before it`],
@@ -66,11 +69,29 @@ function candidateProblems({ candidates, gpu }: OperatorsSection): string[] {
   });
 }
 
+function fastestOf(candidates: readonly ArtifactCandidate[]): ArtifactCandidate | undefined {
+  const [first, ...rest] = candidates;
+  return first && rest.reduce((a, b) => (b.predictedNs < a.predictedNs ? b : a), first);
+}
+
+/** Negative if `a` comes first: by least speed-up, where there is one, by prediction, by name. */
+function comparePlaces(
+  known: readonly string[],
+  a: ArtifactCandidate,
+  b: ArtifactCandidate,
+): number {
+  return (
+    (b.speedUp?.low ?? 0) - (a.speedUp?.low ?? 0) ||
+    a.predictedNs - b.predictedNs ||
+    known.indexOf(a.algorithm) - known.indexOf(b.algorithm)
+  );
+}
+
 function latencyProblems(section: OperatorsSection, mayMerge: boolean): string[] {
   const { algorithm, streams, latencyNs, candidates, status, merges } = section;
   const own = candidates.find((each) => each.algorithm === algorithm);
   const sequential = candidates.find((each) => each.algorithm === "sequential");
-  const [least] = candidates;
+  const least = fastestOf(candidates);
   if (own === undefined || sequential === undefined || least === undefined) {
     const missing = own === undefined ? algorithm : "sequential";
     return [`/operators/candidates has no "${missing}"`];

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
-import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
+import { V100 as ASSUMED } from "../../src/cost/device-models/ampere-and-before.js";
 import { GpuEngine } from "../../src/schedule/gpu-engine.js";
 import { type GpuProblem, gpuProblemOf } from "../../src/schedule/gpu-problem.js";
 import { gpuArcsOf } from "../../src/schedule/gpu-streams.js";
 import { searchGpuSchedules } from "../../src/search/operator/gpu/gpu-candidates.js";
+import { certain } from "../support/certain.js";
 import { graphOf } from "../support/graphs.js";
 import { randomKernels } from "../support/kernels.js";
+
+const V100 = certain(ASSUMED);
 
 /** A random graph of three to five operators, sparse or dense. */
 function smallProblem(seed: number): GpuProblem {

@@ -17,7 +17,10 @@ function problemOf(count: number, seeded: number): GpuProblem {
   const graph = randomGraph(count, 2, 6, seeded);
   const kernels = randomKernels(graph.operators.length, V100, seeded);
   const launched = seeded % 2 === 0 ? kernels : withoutEvery(2 + (seeded % 5), kernels);
-  return gpuProblemOf(graph, launched, V100, "estimated");
+  const problem = gpuProblemOf(graph, launched, V100, "estimated");
+  // A front end that takes no time, and ones that kernels queue for.
+  const dispatchNs = [0, 700, 5000][seeded % 3] ?? 0;
+  return { ...problem, work: { ...problem.work, dispatchNs } };
 }
 
 function engineOf({ graph, work }: GpuProblem, tail?: Float64Array): GpuEngine {

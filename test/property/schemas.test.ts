@@ -119,6 +119,7 @@ const BEYOND: readonly RegExp[] = [
   /^(must be 1: a request may be alone|must be above the one before)$/,
   /^has no state with requests$/,
   /requests or changes of rate, more than \d+$/,
+  /^must hold the (figure|sharing) used, /,
 ];
 
 describe("readers and schemas", () => {

@@ -165,7 +165,7 @@ export const FREE: readonly FreeField[] = [
     isRare: true,
   },
   {
-    where: /^\/operators\/candidates\/\d+\/(streams|predictedNs)$/,
+    where: /^\/operators\/candidates\/\d+\/(streams|predictedNs|speedUp\/(low|high)(At)?)$/,
     change: NUMBER,
     why: "the launches of a schedule that was not chosen are not written down",
   },
@@ -192,7 +192,7 @@ export const FREE: readonly FreeField[] = [
     why: "absent, it is 0",
   },
   {
-    where: /^\/pipeline\/repetend\/\d+\/offset$/,
+    where: /^\/pipeline\/repetend\/\d+\/(offset|shift)$/,
     change: NUMBER,
     why: "a block with room may stand elsewhere in a period that no micro-batch of so few reaches",
     isRare: true,

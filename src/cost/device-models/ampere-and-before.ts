@@ -1,4 +1,5 @@
 import type { DeviceModel } from "../device-model.js";
+import { DISPATCH_SOURCE, EVENT_SOURCE, SHARED_ASSUMPTIONS } from "./assumptions.js";
 
 const GRIDS =
   "CUDA C++ Programming Guide, technical specifications, resident grids, compute capability";
@@ -12,6 +13,11 @@ const REACHED = "straight lines through element-wise times of PyTorch (NeuSight,
 const ASSUMED_SOURCES = { launchGapNs: ASSUMED, eventNs: ASSUMED, kernelFloorNs: ASSUMED } as const;
 
 const TRACED_SOURCES = { launchGapNs: TRACED, eventNs: ASSUMED, kernelFloorNs: TRACED } as const;
+
+const FLOOR_SPREAD =
+  "assumed: three quarters and one and a half times of it, as far as small kernels in a trace of an H100 are apart (TraceLens, MIT)";
+const GAP_SPREAD =
+  "assumed: half, since traces are of launches outside of graphs, which prepare less ahead; 1.3 times, as traces of H100s differ";
 
 function capability(version: string): string {
   return `CUDA C++ Programming Guide, technical specifications, compute capability ${version}`;
@@ -36,6 +42,13 @@ export const A100_PCIE_40GB: DeviceModel = {
   eventNs: 1800,
   kernelFloorNs: 2100,
   reached: { bandwidth: 0.89, matrix: 0.7 },
+  ranges: {
+    kernelFloorNs: { low: 1600, high: 3150, source: FLOOR_SPREAD },
+    launchGapNs: { low: 575, high: 1500, source: GAP_SPREAD },
+    eventNs: { low: 1150, high: 4800, source: EVENT_SOURCE },
+    dispatchNs: { low: 0, high: 1150, source: DISPATCH_SOURCE },
+    ...SHARED_ASSUMPTIONS,
+  },
   sources: {
     sms: "NVIDIA A100 Tensor Core GPU Architecture whitepaper: 108 SMs",
     threadBlocksPerSm: capability("8.0"),
@@ -87,6 +100,13 @@ export const V100: DeviceModel = {
   eventNs: 2200,
   kernelFloorNs: 2000,
   reached: { bandwidth: 0.92 },
+  ranges: {
+    kernelFloorNs: { low: 1500, high: 3000, source: FLOOR_SPREAD },
+    launchGapNs: { low: 400, high: 1050, source: GAP_SPREAD },
+    eventNs: { low: 800, high: 5200, source: EVENT_SOURCE },
+    dispatchNs: { low: 0, high: 800, source: DISPATCH_SOURCE },
+    ...SHARED_ASSUMPTIONS,
+  },
   sources: {
     sms: "NVIDIA Tesla V100 GPU Architecture whitepaper: 80 SMs",
     threadBlocksPerSm: capability("7.0"),
@@ -136,6 +156,13 @@ export const RTX_2080_SUPER: DeviceModel = {
   launchGapNs: 800,
   eventNs: 2200,
   kernelFloorNs: 2000,
+  ranges: {
+    kernelFloorNs: { low: 1500, high: 3000, source: FLOOR_SPREAD },
+    launchGapNs: { low: 400, high: 1050, source: GAP_SPREAD },
+    eventNs: { low: 800, high: 5200, source: EVENT_SOURCE },
+    dispatchNs: { low: 0, high: 800, source: DISPATCH_SOURCE },
+    ...SHARED_ASSUMPTIONS,
+  },
   sources: {
     sms: "NVIDIA Turing GPU Architecture whitepaper and GeForce RTX 2080 SUPER specifications: 48 SMs, 3,072 cores",
     threadBlocksPerSm: capability("7.5"),

@@ -1,4 +1,5 @@
 import type { DeviceModel } from "../device-model.js";
+import { DISPATCH_SOURCE, EVENT_SOURCE, SHARED_ASSUMPTIONS } from "./assumptions.js";
 
 const ARCHITECTURE = "NVIDIA H100 Tensor Core GPU Architecture whitepaper";
 const CAPABILITY = "CUDA C++ Programming Guide, technical specifications, compute capability 9.0";
@@ -22,6 +23,23 @@ const SM = {
   kernelFloorNs: 1500,
   reached: { bandwidth: 0.85, float32: 0.9 },
   residentGrids: 128,
+  ranges: {
+    kernelFloorNs: {
+      low: 1100,
+      high: 2300,
+      source:
+        "the shortest of 16 kernels of one or two thread blocks in a public trace of an H100 (TraceLens, MIT), and what three in four of them are below",
+    },
+    launchGapNs: {
+      low: 500,
+      high: 1400,
+      source:
+        "assumed: half, since the traces are of launches outside of graphs, which prepare less ahead; the largest median of the public traces of H100s (TraceLens, MIT)",
+    },
+    eventNs: { low: 1100, high: 4500, source: EVENT_SOURCE },
+    dispatchNs: { low: 0, high: 1100, source: DISPATCH_SOURCE },
+    ...SHARED_ASSUMPTIONS,
+  },
 } as const;
 
 const SOURCES = {

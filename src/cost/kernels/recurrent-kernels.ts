@@ -35,5 +35,5 @@ export function recurrentKernels(
     return ahead;
   }
   const durationNs = Math.round(steps * step.durationNs + (steps - 1) * device.launchGapNs);
-  return [...ahead, { ...step, flops: step.flops * steps, durationNs }];
+  return [...ahead, { ...step, flops: step.flops * steps, durationNs, repeats: steps }];
 }

@@ -1,5 +1,5 @@
 import type { DecisionReason, OperatorsSection } from "../../artifact/artifact.js";
-import { gpuSectionOf } from "../../artifact/gpu-section-of.js";
+import { artifactCandidateOf, gpuSectionOf } from "../../artifact/gpu-section-of.js";
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -146,12 +146,9 @@ function withMeasurements(
       eagerMeasured: baseline("eager"),
     },
     candidates: candidates.ranked.map((candidate) => {
-      const { algorithm, schedule, predictedNs } = candidate;
       const measuredNs = measuredOf(candidate);
       return {
-        algorithm,
-        streams: schedule.streams,
-        predictedNs,
+        ...artifactCandidateOf(candidate),
         ...(measuredNs === undefined ? {} : { measuredNs }),
       };
     }),

@@ -5,6 +5,7 @@ import type { DeviceModel } from "../../cost/device-model.js";
 import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { mergeOperators } from "../../onnx/merge-operators.js";
+import { GPU_ALGORITHMS } from "../../schedule/algorithm-names.js";
 import { gpuProblemOf } from "../../schedule/gpu-problem.js";
 import { chooseMerges } from "../../search/operator/gpu/choose-merges.js";
 import { MergeSpace } from "../../search/operator/gpu/merge-space.js";
@@ -68,7 +69,7 @@ export function fasterSection(
   }
   const { sequentialPredicted, sequentialMeasured, eagerMeasured } = latencyNs;
   return {
-    ...merged,
+    ...withoutRange(merged),
     decision: {
       ...merged.decision,
       reason: plain.decision.reason === "asked-for" ? "asked-for" : "fastest-measured",
@@ -80,4 +81,15 @@ export function fasterSection(
       ...(eagerMeasured === undefined ? {} : { eagerMeasured }),
     },
   };
+}
+
+/** The section without its range, which is over one stream of the model with merges. */
+function withoutRange({ range: _, ...section }: OperatorsSection): OperatorsSection {
+  const candidates = section.candidates.map(({ speedUp: __, ...candidate }) => candidate);
+  const names: readonly string[] = GPU_ALGORITHMS;
+  candidates.sort(
+    (a, b) =>
+      a.predictedNs - b.predictedNs || names.indexOf(a.algorithm) - names.indexOf(b.algorithm),
+  );
+  return { ...section, candidates };
 }

@@ -46,6 +46,7 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
     launchGapNs,
     eventNs: Math.max(launchGapNs, costs.hopNs - kernelFloorNs),
     kernelFloorNs,
+    ...notMeasured(sheet),
     sources: {
       sms: DRIVER,
       threadBlocksPerSm: DRIVER,
@@ -61,6 +62,12 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
       kernelFloorNs: MEASURED,
     },
   };
+}
+
+/** What a data sheet assumes and no measurement here says: how kernels start and share SMs. */
+function notMeasured(sheet: DeviceModel | undefined): Pick<DeviceModel, "ranges"> {
+  const { kernelFloorNs: _, launchGapNs: __, eventNs: ___, ...ranges } = sheet?.ranges ?? {};
+  return sheet?.ranges === undefined ? {} : { ranges };
 }
 
 /** The data sheet of the product, or of its nearest relative: most words of its name, at least the first. */

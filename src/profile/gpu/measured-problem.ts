@@ -1,3 +1,4 @@
+import type { DeviceModel } from "../../cost/device-model.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 import { fitInterference, type MeasuredPair } from "../../schedule/fit-interference.js";
 import { type GpuProblem, gpuProblemOf } from "../../schedule/gpu-problem.js";
@@ -6,20 +7,29 @@ import { measuredKernels } from "./measured-kernels.js";
 
 /**
  * The problem of a graph with what a profile has measured of it: kernels, durations, launch costs,
- * and what kernels cost each other where pairs were measured.
+ * and what kernels cost each other where pairs were measured. What is assumed of the device is then only what
+ * the profile does not say.
  *
  * Requires: the profile is of this graph. Cost: O(operators + pairs).
  */
 export function measuredProblem(profile: GpuProfile, graph: OperatorGraph): GpuProblem {
   const { deviceModel } = profile;
   const kernels = measuredKernels(profile, graph, deviceModel);
-  const problem = gpuProblemOf(graph, kernels, deviceModel, "measured");
+  const includesGaps = profile.imported?.includesGaps !== false;
+  const problem = { ...gpuProblemOf(graph, kernels, deviceModel, "measured"), includesGaps };
   const pairs = pairsOf(profile, graph);
   if (pairs.length === 0) {
     return problem;
   }
   const { interference } = fitInterference(problem.work, pairs);
-  return gpuProblemOf(graph, kernels, deviceModel, "measured", interference);
+  const device = withMeasuredPairs(deviceModel);
+  return { ...gpuProblemOf(graph, kernels, device, "measured", interference), includesGaps };
+}
+
+/** The device without what pairs that were measured say. */
+function withMeasuredPairs({ ranges, ...device }: DeviceModel): DeviceModel {
+  const { interference: _, ...assumed } = ranges ?? {};
+  return ranges === undefined ? device : { ...device, ranges: assumed };
 }
 
 function pairsOf(profile: GpuProfile, graph: OperatorGraph): MeasuredPair[] {

@@ -85,10 +85,16 @@ export function gpuProfileOf(
     },
     isVerified: false,
     launchCosts: { chainNs: kernelFloorNs + launchGapNs, hopNs: kernelFloorNs + eventNs },
-    deviceModel: device,
+    deviceModel: timed(device),
     operators: timings,
     pairs: [],
   };
+}
+
+/** The device of kernels whose times were measured: their shortest time is not assumed any more. */
+function timed({ ranges, ...device }: DeviceModel): DeviceModel {
+  const { kernelFloorNs: _, ...assumed } = ranges ?? {};
+  return ranges === undefined ? device : { ...device, ranges: assumed };
 }
 
 interface Surroundings {

@@ -5,17 +5,15 @@ import type { GpuCandidate, GpuCandidates } from "../../../schedule/gpu-candidat
  *
  * The published ones run as in their papers, on at most as many streams as the device runs kernels at
  * a time: what has more is folded onto them (`fold-streams.ts`). Ours takes their schedules as starts, so it is never
- * predicted slower than any of them. Every schedule passes the verifier.
+ * predicted slower than any of them; where figures of the device are assumed, it never gains less than any of
+ * them in the worst case. Every schedule passes the verifier.
  */
 
 import type { Failure } from "../../../core/failure.js";
-import { invariant } from "../../../core/invariant.js";
 import { USUAL_GRIDS } from "../../../cost/device-model.js";
 import { gpuBounds } from "../../../schedule/gpu-bounds.js";
 import { blockDemand, type GpuProblem } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
-import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
-import { verifyOperatorSchedule } from "../../../schedule/verify-operator-schedule.js";
 import { tooManyOperators } from "../failures.js";
 import { foldStreams } from "../fold-streams.js";
 import { NIMBLE_MAXIMUM_OPERATORS, searchNimble } from "../nimble.js";
@@ -25,8 +23,10 @@ import { searchWavefront } from "../wavefront.js";
 import { searchGpu } from "./gpu-search.js";
 import { searchIos } from "./ios.js";
 import { searchMergedIos } from "./ios-merged.js";
+import { Judge, rankCandidates } from "./judge.js";
 import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 import { searchMerged } from "./search-merged.js";
+import { searchOverRange, usedFiguresEffort, worstCaseEffort } from "./search-over-range.js";
 import { stepLatencyOn } from "./step-latency.js";
 
 /** Returns whether the algorithm can compute convolutions together. */
@@ -47,6 +47,8 @@ export interface GpuCandidateOptions {
   readonly starts?: readonly OperatorSchedule[];
   /** Merges that `ios` and `top-compile` may use; absent: none. */
   readonly merging?: MergeSpace;
+  /** What speed-ups are over one stream of; absent: the problem itself. */
+  readonly baseline?: GpuProblem;
   /** Most streams of a schedule; absent, or more than it runs at a time: what the device runs. */
   readonly maxStreams?: number;
 }
@@ -62,12 +64,13 @@ export function searchGpuSchedules(
   const wanted = new Set<GpuAlgorithm>(options.algorithms ?? GPU_ALGORITHMS);
   const refused: { algorithm: GpuAlgorithm; reason: Failure }[] = [];
   const found: GpuCandidate[] = [];
+  const judge = new Judge(options.baseline ?? problem);
   const { merging, around = (_algorithm, search) => search() } = options;
   const runs = problem.device.residentGrids ?? USUAL_GRIDS;
   const streams = Math.min(options.maxStreams ?? runs, runs);
   const find = (algorithm: GpuAlgorithm, search: () => MergedSchedule): void => {
     const folded = around(algorithm, () => onStreams(search(), streams));
-    found.push(judged(algorithm, folded));
+    found.push(judge.judged(algorithm, folded));
   };
   const offer = (algorithm: GpuAlgorithm, search: () => OperatorSchedule): void => {
     find(algorithm, () => ({ problem, merges: [], schedule: search() }));
@@ -101,43 +104,38 @@ export function searchGpuSchedules(
     );
   }
   if (wanted.has("top-compile")) {
-    const plain = found.filter(({ merges }) => merges.length === 0);
-    const rivals = [...plain.map(({ schedule }) => schedule), ...(options.starts ?? [])];
-    const limits = {
-      streams,
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
-      ...(options.effort === undefined ? {} : { effort: options.effort }),
+    const unmergedYet = found.filter(({ merges }) => merges.length === 0);
+    const starts = [...unmergedYet.map(({ schedule }) => schedule), ...(options.starts ?? [])];
+    const seeded = { streams, ...(options.seed === undefined ? {} : { seed: options.seed }) };
+    const isAssumed = judge.casesOf(problem).length > 0;
+    const limits = { ...seeded, effort: usedFiguresEffort(isAssumed, options.effort) };
+    const wide = { judge, ...seeded, effort: worstCaseEffort(options.effort) };
+    const rivals = [...found];
+    const search = (): GpuCandidate => {
+      const unmerged = {
+        problem,
+        merges: [],
+        schedule: searchGpu(problem, { rivals: starts, ...limits }),
+      };
+      const plain = judge.judged("top-compile", onStreams(unmerged, streams));
+      if (merging === undefined) {
+        return searchOverRange(plain, { ...wide, rivals });
+      }
+      const made = searchMerged(merging, { unmerged, rivals, ...limits });
+      const own = judge.judged("top-compile", onStreams(made, streams));
+      return searchOverRange(own, { ...wide, rivals: [plain, ...rivals] });
     };
-    find("top-compile", () => {
-      const schedule = searchGpu(problem, { rivals, ...limits });
-      const unmerged = { problem, merges: [], schedule };
-      return merging === undefined
-        ? unmerged
-        : searchMerged(merging, { unmerged, rivals: found, ...limits });
-    });
+    found.push(around("top-compile", search));
   }
-  return { ranked: rankCandidates(found), refused, bounds: gpuBounds(problem) };
+  return {
+    cases: judge.sequentialOf(problem),
+    ranked: rankCandidates(found),
+    refused,
+    bounds: gpuBounds(problem),
+  };
 }
 
 /** The schedule on at most `streams` streams, folded where it has more. */
 function onStreams(made: MergedSchedule, streams: number): MergedSchedule {
   return { ...made, schedule: foldStreams(made.problem, made.schedule, streams) };
-}
-
-/** Fastest prediction first, equals in the order of `GPU_ALGORITHMS`. */
-export function rankCandidates(candidates: readonly GpuCandidate[]): readonly GpuCandidate[] {
-  const rank = (algorithm: GpuAlgorithm): number => GPU_ALGORITHMS.indexOf(algorithm);
-  return [...candidates].sort(
-    (a, b) => a.predictedNs - b.predictedNs || rank(a.algorithm) - rank(b.algorithm),
-  );
-}
-
-function judged(algorithm: GpuAlgorithm, made: MergedSchedule): GpuCandidate {
-  const { problem, merges, schedule } = made;
-  const problems = verifyOperatorSchedule(problem.graph, schedule);
-  invariant(problems.length === 0, `${algorithm} returns a valid schedule`);
-  const bounds = gpuBounds(problem);
-  const predictedNs = gpuMakespan(problem.work, schedule);
-  const status = predictedNs <= bounds.lowerBoundNs ? "optimal" : "heuristic";
-  return { algorithm, problem, merges, schedule, predictedNs, status, bounds };
 }

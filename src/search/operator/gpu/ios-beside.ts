@@ -6,20 +6,22 @@
  * ahead without it, and is done again only when IOS turns out to lead. The result is the same.
  */
 import { present } from "../../../core/invariant.js";
+import { scenariosOf } from "../../../cost/scenarios.js";
 import { beside, hasSecondCore } from "../../../runtime/beside.js";
 import { GPU_ALGORITHMS } from "../../../schedule/algorithm-names.js";
-import type { GpuCandidates } from "../../../schedule/gpu-candidate.js";
+import type { GpuCandidate, GpuCandidates } from "../../../schedule/gpu-candidate.js";
 import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import { problemUnder } from "../../../schedule/problem-under.js";
 import { contractChains } from "./chain-units.js";
 import {
   type GpuCandidateOptions,
   IOS_MAXIMUM_OPERATORS,
-  rankCandidates,
   searchGpuSchedules,
 } from "./gpu-candidates.js";
 import { leadsAsStart } from "./gpu-search.js";
 import { type IosTask, run } from "./ios-worker.js";
+import { compareCandidates, rankCandidates } from "./judge.js";
 import { partsOf } from "./parts.js";
 
 /** Parts of this many units take IOS longer than starting a thread does. */
@@ -44,11 +46,27 @@ export async function searchBesideIos(
     alone.ranked.find(({ algorithm }) => algorithm === "ios"),
     "candidate of IOS",
   );
-  const rivals = others.ranked.filter(({ algorithm }) => algorithm !== "top-compile");
-  const schedules = rivals.map(({ schedule }) => schedule);
-  return leadsAsStart(problem, candidate.schedule, schedules)
+  return matters(problem, candidate, others.ranked)
     ? searchGpuSchedules(problem, { ...options, ios })
     : { ...others, ranked: rankCandidates([...others.ranked, candidate]) };
+}
+
+/**
+ * Whether our search finds another schedule if it knows that of IOS: as the best start with the figures used
+ * or under a scenario, or as a better schedule than ours.
+ */
+function matters(problem: GpuProblem, ios: GpuCandidate, ranked: readonly GpuCandidate[]): boolean {
+  const own = ranked.find(({ algorithm }) => algorithm === "top-compile");
+  const rivals = ranked.filter(({ algorithm }) => algorithm !== "top-compile");
+  const schedules = rivals.map(({ schedule }) => schedule);
+  const truths = [
+    problem,
+    ...scenariosOf(problem.device).map((scenario) => problemUnder(problem, scenario)),
+  ];
+  return (
+    (own !== undefined && compareCandidates(ios, own) < 0) ||
+    truths.some((truth) => leadsAsStart(truth, ios.schedule, schedules))
+  );
 }
 
 function takesLong({ graph }: GpuProblem, { algorithms, merging }: GpuCandidateOptions): boolean {

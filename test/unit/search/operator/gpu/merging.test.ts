@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { present } from "../../../../../src/core/invariant.js";
+import type { DeviceModel } from "../../../../../src/cost/device-model.js";
 import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalog.js";
 import { kernelsOf } from "../../../../../src/cost/kernels/operator-kernels.js";
 import { type GpuProblem, gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
@@ -10,6 +11,7 @@ import { chooseMerges } from "../../../../../src/search/operator/gpu/choose-merg
 import { searchGpuSchedules } from "../../../../../src/search/operator/gpu/gpu-candidates.js";
 import { searchMergedIos } from "../../../../../src/search/operator/gpu/ios-merged.js";
 import { MergeSpace } from "../../../../../src/search/operator/gpu/merge-space.js";
+import { certain } from "../../../../support/certain.js";
 import {
   type ConvolutionCase,
   convolutionModel,
@@ -17,22 +19,28 @@ import {
 } from "../../../../support/convolution-models.js";
 import { loweredTinyModel } from "../../../../support/tiny-model.js";
 
-const V100 = present(
+const ASSUMED = present(
   DEVICE_MODELS.find(({ name }) => name === "v100"),
   "v100",
 );
+const V100 = certain(ASSUMED);
 
 interface Case {
   readonly problem: GpuProblem;
   readonly space: MergeSpace;
 }
 
-async function caseOf(samples: number, side: number, cases: ConvolutionCase[]): Promise<Case> {
+async function caseOf(
+  samples: number,
+  side: number,
+  cases: ConvolutionCase[],
+  device: DeviceModel = V100,
+): Promise<Case> {
   const bytes = convolutionModel(samples, [side, side], cases);
   const { lowered, remove } = await loweredTinyModel(bytes);
   remove();
-  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, V100, "tf32"));
-  const problem = gpuProblemOf(lowered.graph, kernels, V100, "estimated");
+  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, device, "tf32"));
+  const problem = gpuProblemOf(lowered.graph, kernels, device, "estimated");
   return { problem, space: new MergeSpace(problem, lowered, "tf32") };
 }
 
@@ -101,6 +109,30 @@ describe("merging", () => {
         },
       ),
       { numRuns: 25 },
+    );
+  });
+
+  it("never gains less at worst than any other, over what is assumed of the device", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 100_000 }), async (seed) => {
+        const cases = randomConvolutions(seed, [14, 14]);
+        const { problem, space } = await caseOf(2, 14, cases, ASSUMED);
+        const { ranked } = searchGpuSchedules(problem, { effort: 5_000, merging: space });
+        const own = ranked.find(({ algorithm }) => algorithm === "top-compile");
+        for (const { algorithm, speedUp, schedule } of ranked) {
+          if (algorithm !== "sequential" && schedule.streams > 1) {
+            expect(own?.speedUp?.low).toBeGreaterThanOrEqual(speedUp?.low ?? 0);
+          }
+        }
+        // One stream is that of the model as it is, also for those with merges.
+        const first = ranked.find(({ algorithm }) => algorithm === "sequential");
+        for (const { timesNs, speedUp } of ranked) {
+          const factors = timesNs?.map((ns, at) => (first?.timesNs?.[at] ?? 0) / ns) ?? [];
+          expect(speedUp?.low).toBeCloseTo(Math.min(...factors), 3);
+          expect(speedUp?.high).toBeCloseTo(Math.max(...factors), 3);
+        }
+      }),
+      { numRuns: 15 },
     );
   });
 
