@@ -28,6 +28,15 @@ export function stageFolderIsFile(path: string): Failure {
   return placeUnwritable(path, "is a file, not a folder", "give a folder with --stage-models");
 }
 
+/** An output folder for outputs that is a file, or a folder where a file would go. */
+export function saveFolderIsFile(path: string): Failure {
+  return placeUnwritable(
+    path,
+    "is in the way: a folder for files is needed",
+    "give another folder with --save-outputs",
+  );
+}
+
 const OTHER_PLACE = "choose another place with --out FILE";
 
 function placeUnwritable(path: string, message: string, hint: string): Failure {
@@ -35,12 +44,12 @@ function placeUnwritable(path: string, message: string, hint: string): Failure {
 }
 
 /** An output that would overwrite one of the inputs. */
-export function outputIsInput(path: string): Failure {
+export function outputIsInput(path: string, hint: string = OTHER_PLACE): Failure {
   return {
     code: "output-is-input",
     where: path,
     message: "is read by this command and would be lost",
-    hint: "choose another place with --out FILE",
+    hint,
     exit: 2,
   };
 }
@@ -65,6 +74,15 @@ export function stageModelExists(path: string): Failure {
 
 function placeTaken(path: string, message: string, hint: string): Failure {
   return { code: "file-exists", where: path, message, hint, exit: 1 };
+}
+
+/** A file or link where the file of an output would go. */
+export function savedFileExists(path: string): Failure {
+  return placeTaken(
+    path,
+    "exists already",
+    "give --force to overwrite files of outputs, or another folder with --save-outputs",
+  );
 }
 
 /** A text file larger than any that this program reads. */

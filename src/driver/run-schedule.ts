@@ -5,17 +5,18 @@ import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { doubtOf, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates } from "../profile/measure-profile.js";
 import type { OutputCheck, RelativeTime, Timing } from "../profile/profile.js";
-import { comparedOutputs } from "../profile/worker-plan-of.js";
+import { comparedOutputs, scheduleDigest } from "../profile/worker-plan-of.js";
 import { PRECISIONS, type Precision } from "../runtime/cuda/program/precision.js";
 import { whyOutputsMayDiffer } from "../runtime/excused-differences.js";
 import type { InputSource } from "../runtime/input-source.js";
-import type { InputFiles } from "../runtime/tensor-files/given-inputs.js";
+import type { TensorData } from "../runtime/tensor-data.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
 import { deviceNamed } from "./device-named.js";
 import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
 import { inputsOfRun } from "./given-inputs.js";
+import { maySaveOutputs, type RunFiles, type RunOutputs, settleOutputs } from "./run-outputs.js";
 
 /** One way to run the model, measured. */
 export interface RunTiming {
@@ -27,7 +28,7 @@ export interface RunTiming {
 }
 
 /** The result of running a schedule on the CPU. */
-export interface RunReport {
+export interface RunReport extends RunOutputs {
   readonly algorithm: string;
   readonly streams: number;
   /** Threads inside each operator. */
@@ -45,12 +46,10 @@ export interface RunReport {
 }
 
 /** A request to run a schedule. */
-export interface RunRequest {
+export interface RunRequest extends RunFiles {
   readonly file: string;
   readonly model: string | undefined;
   readonly seed: number;
-  /** Inputs of the user's; absent: none. */
-  readonly inputFiles?: InputFiles | undefined;
   readonly rounds: number | undefined;
   /** `cpu`, `cuda` or `cuda:N`; `undefined`: the device that the schedule was compiled for. */
   readonly device: string | undefined;
@@ -104,6 +103,10 @@ export async function runSchedule(
   if (!inputs.ok) {
     return inputs;
   }
+  const may = maySaveOutputs(request, lowered, request.file, inputs.value.given);
+  if (!may.ok) {
+    return may;
+  }
   if (device.value.kind === "cpu") {
     const ran = await runOnCpu(request, inputs.value, verified.value, context);
     return ran.ok ? ok({ kind: "cpu", report: ran.value }) : ran;
@@ -115,8 +118,7 @@ export async function runSchedule(
     fuse: request.fuse || options["fuse"] === true,
     inputs: inputs.value,
   };
-  const cuda = { target, rounds: request.rounds };
-  const ran = await runOnCuda(request.file, verified.value, cuda, context);
+  const ran = await runOnCuda(request, verified.value, target, context);
   return ran.ok ? ok({ kind: "cuda", report: ran.value }) : ran;
 }
 
@@ -143,10 +145,12 @@ async function runOnCpu(
   }
   const isSplit = schedule.streams > 1;
   const load = (context.machineLoad ?? machineLoad)();
+  const outputsOf = new Map<string, ReadonlyMap<string, TensorData>>();
   const measured = await measureCandidates(lowered, isSplit ? [schedule] : [], {
     inputs,
     signal: context.signal,
     onProgress: context.onProgress,
+    onOutputs: (way, all) => outputsOf.set(way, all),
     ...(request.rounds === undefined ? {} : { rounds: request.rounds }),
   });
   if (!measured.ok) {
@@ -169,6 +173,14 @@ async function runOnCpu(
     }
     context.onNote(excuse);
   }
+  const way = isSplit ? scheduleDigest(lowered.graph, schedule) : baselineOf(operators);
+  const settled = settleOutputs(request, lowered, inputs.given, {
+    computed: outputsOf.get(way) ?? new Map(),
+    whole: outputsOf.get("sequential") ?? new Map(),
+  });
+  if (!settled.ok) {
+    return settled;
+  }
   return ok({
     algorithm: operators.algorithm,
     streams: schedule.streams,
@@ -180,6 +192,7 @@ async function runOnCpu(
     compared: comparedOutputs(lowered).size,
     noise: noiseRatio,
     rounds,
+    ...settled.value,
   });
 }
 

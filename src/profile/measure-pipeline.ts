@@ -33,6 +33,8 @@ export interface PipelineMeasureRequest {
   readonly rounds: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Called with each output of the first micro-batch of the last round, in memory of its own. */
+  readonly onOutput?: (name: string, data: TensorData) => void;
 }
 
 /** One session with the whole model. */
@@ -165,7 +167,13 @@ async function runRounds(
   for (let done = 0; done < total; done++) {
     onProgress?.({ phase: "pipeline", done, total, label: "pipeline and whole model in turns" });
     const pipelineCpu = process.cpuUsage();
-    const outcome = await run((microBatch, name, data) => check.take(microBatch, name, data));
+    const isLast = done === total - 1;
+    const outcome = await run((microBatch, name, data) => {
+      check.take(microBatch, name, data);
+      if (isLast && microBatch === 0) {
+        request.onOutput?.(name, { ...data, bytes: Uint8Array.from(data.bytes) });
+      }
+    });
     if (!outcome.ok) {
       return outcome;
     }

@@ -9,7 +9,7 @@ import { feedsFrom, type InputSource } from "../runtime/input-source.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { measureOperators } from "./measure-operators.js";
-import { measureSchedules } from "./measure-schedules.js";
+import { measureSchedules, type OnOutputs } from "./measure-schedules.js";
 import { measureWorkers } from "./measure-workers.js";
 import type { Profile, ScheduleMeasurement } from "./profile.js";
 import { type Machine, profileKeyOf, thisMachine } from "./profile-key.js";
@@ -28,6 +28,8 @@ export interface MeasureOptions {
   readonly rounds?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Of the comparison of schedules. */
+  readonly onOutputs?: OnOutputs;
 }
 
 /** Streams beyond this are measured only on request: their slowdown costs memory and time. */
@@ -111,6 +113,7 @@ export async function measureCandidates(
     seed: options.inputs.seed,
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     ...(options.sessionBytes === undefined ? {} : { sessionBytes: options.sessionBytes }),
+    ...(options.onOutputs === undefined ? {} : { onOutputs: options.onOutputs }),
     ...common,
   });
 }

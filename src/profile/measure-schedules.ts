@@ -59,7 +59,11 @@ export interface ScheduleRequest extends RunnableModel {
   readonly rounds?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  readonly onOutputs?: OnOutputs;
 }
+
+/** Called once for each way to run the model, a baseline's name or a schedule's digest, with its last outputs. */
+export type OnOutputs = (way: string, outputs: ReadonlyMap<string, TensorData>) => void;
 
 const SESSION_BYTES = 4 * 2 ** 30;
 /** Memory of a session at least: the weights, as they are and packed for its kernels, and activations. */
@@ -343,6 +347,12 @@ function summarize(
   candidates: readonly Candidate[],
 ): Omit<ScheduleMeasurement, "warmUpRounds"> {
   const reference = present(baselines[0], "sequential baseline");
+  for (const { name, lastOutputs } of baselines) {
+    request.onOutputs?.(name, lastOutputs);
+  }
+  for (const { digest, lastOutputs } of candidates) {
+    request.onOutputs?.(digest, lastOutputs);
+  }
   const random = seededRandom(request.seed);
   const names = comparedOutputs(request.lowered);
   const timingsOf = (

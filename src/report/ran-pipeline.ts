@@ -7,9 +7,10 @@ import type { Timing } from "../profile/profile.js";
 import type { StageSettings, TriedSettings } from "../profile/stage-sessions.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 import { comparePrediction } from "./prediction.js";
+import { type RanOutputs, renderRunOutputs } from "./run-outputs.js";
 
 /** The parts of a run that the report shows. */
-export interface RanPipeline {
+export interface RanPipeline extends RanOutputs {
   readonly microBatches: number;
   readonly devices: readonly string[];
   readonly rounds: number;
@@ -69,6 +70,7 @@ export function renderRanPipeline(ran: RanPipeline, layout: ChartLayout): string
       ? `outputs    not compared; ${often}`
       : `outputs    ${same}, ${counted(outputs.compared, "micro-batch", "es")} over ${often}`,
     `sessions   optimization ${settings.level}${settings.withAnchors ? ", with layout anchors" : ""}, one thread each${nearest(ran)}`,
+    ...renderRunOutputs(ran),
     "",
     "predicted",
     chart(ran, layout, ({ predictedStartNs, predictedEndNs }) => [

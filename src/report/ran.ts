@@ -8,6 +8,7 @@ import { type Align, textTable } from "../core/text-table.js";
 import type { GpuBaselineTiming, GpuScheduleTiming } from "../profile/gpu/gpu-profile.js";
 import type { Timing } from "../profile/profile.js";
 import { comparePrediction } from "./prediction.js";
+import { type RanOutputs, renderRunOutputs } from "./run-outputs.js";
 
 /** One way to run the model on a CPU, measured. */
 export interface RanWay {
@@ -17,7 +18,7 @@ export interface RanWay {
 }
 
 /** The part that all runs of a schedule have in common. */
-interface Ran {
+interface Ran extends RanOutputs {
   readonly algorithm: string;
   readonly streams: number;
   /** Absent: nothing is predicted of this run. */
@@ -71,6 +72,7 @@ export function renderRan(ran: RanOnCpu, columns: number): string {
     "",
     ...figuresOf(ran, schedule.latency),
     noiseOf(ran),
+    ...renderRunOutputs(ran),
   ].join("\n");
 }
 
@@ -100,6 +102,7 @@ export function renderGpuRan(ran: RanOnGpu, columns: number): string {
     ...figuresOf(ran, schedule.latency),
     `throughput ${Math.round(ran.throughput)} inferences per second`,
     noiseOf(ran),
+    ...renderRunOutputs(ran),
   ].join("\n");
 }
 

@@ -96,7 +96,8 @@ function compareElements(
   return { differing, maxAbsolute, maxRelative };
 }
 
-function numbersOf(data: TensorData): ArrayLike<number> {
+/** The elements as numbers; integers beyond 2^53 are rounded. */
+export function numbersOf(data: TensorData): ArrayLike<number> {
   const buffer = Uint8Array.from(data.bytes).buffer;
   const elements = elementsOver(data.elementType, buffer, buffer.byteLength);
   if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {

@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256 } from "../../src/core/digest.js";
+import { readTensor } from "../../src/runtime/tensor-files/read-tensor.js";
 import { runCli } from "../support/run-cli.js";
 import { npyBytes, npyHeader, tensorProto } from "../support/tensor-files.js";
 import { textModel } from "../support/text-model.js";
+import { value } from "../support/values.js";
 
 /** Measuring takes a while on a busy machine. */
 const PATIENCE_MS = 240_000;
@@ -224,5 +226,105 @@ describe("inputs of the user's", () => {
       "h200",
     );
     expect(compiled.status, compiled.stderr).toBe(0);
+  });
+});
+
+/** What a `.npy` file of floats holds. */
+function floatsIn(path: string): readonly number[] {
+  const { bytes } = value(readTensor(path));
+  return [...new Float32Array(bytes.buffer, 0, bytes.length / 4)];
+}
+
+const proto = (name: string, dims: readonly number[], numbers: readonly number[]): Uint8Array =>
+  tensorProto({ name, dims, dataType: 1, floatData: [...numbers] });
+
+describe("outputs", () => {
+  // Rows 3, 0, 2 of the table, and of them the second of `extra` added to the middle one, doubled.
+  const y = [60, 62, 200, 402, 40, 42];
+  const z = [-30, -31, -0, -1, -20, -21];
+  const all = [
+    ...["--input", `ids=${at("ids.npy")}`, "--input", `kinds=${at("kinds.npy")}`],
+    ...["--input", `shift=${at("shift.npy")}`],
+  ];
+
+  beforeAll(async () => {
+    mkdirSync(at("data"));
+    const raw = new Uint8Array(BigInt64Array.of(3n, 0n, 2n).buffer);
+    const files: readonly (readonly [string, Uint8Array])[] = [
+      ["input_0.pb", tensorProto({ name: "ids", dims: [1, 3], dataType: 7, rawData: raw })],
+      [
+        "input_1.pb",
+        tensorProto({ name: "kinds", dims: [1, 3], dataType: 6, int32Data: [0, 1, 0] }),
+      ],
+      ["input_2.npy", npyBytes(npyHeader("<f4", []), Float32Array.of(2))],
+      // The second output first, and far from it by less than a thousandth.
+      ["output_0.pb", proto("z", [1, 3, 2], [-30.001, -31, 0, -1, -20, -21])],
+      ["output_1.pb", proto("y", [1, 3, 2], y)],
+    ];
+    files.forEach(([name, bytes]) => {
+      writeFileSync(join(at("data"), name), bytes);
+    });
+    for (const [out, more] of [
+      ["one.json", []],
+      ["two.json", ["--devices", "2"]],
+    ] as const) {
+      const compiled = await run(at("lookup.onnx"), "--inputs", at("data"), "-o", at(out), ...more);
+      expect(compiled.status, compiled.stderr).toBe(0);
+    }
+  }, PATIENCE_MS);
+
+  it.each(["one.json", "two.json"])(
+    "are saved and as expected: %s",
+    {
+      timeout: PATIENCE_MS,
+    },
+    async (schedule) => {
+      const out = at(`saved-${schedule}`);
+      const ran = await run(
+        "run",
+        at(schedule),
+        "--inputs",
+        at("data"),
+        "--rounds",
+        "5",
+        "--save-outputs",
+        out,
+      );
+      expect(ran.status, ran.stderr).toBe(0);
+      expect(ran.stdout).toContain("expected   2 outputs as given, within 1.0e-3");
+      expect(ran.stdout).toContain(`saved      2 outputs in ${out}`);
+      expect(readdirSync(out).sort()).toEqual(["y.npy", "z.npy"]);
+      expect(floatsIn(join(out, "y.npy"))).toEqual(y);
+      expect(floatsIn(join(out, "z.npy"))).toEqual(z);
+      expect(value(readTensor(join(out, "y.npy"))).dims).toEqual([1, 3, 2]);
+    },
+  );
+
+  it("that are others than expected are a failure, and saved", {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const wrong = [...y.slice(0, 5), 43];
+    writeFileSync(join(at("data"), "output_1.pb"), proto("y", [1, 3, 2], wrong));
+    const out = at("saved-wrong");
+    const argv = ["run", at("one.json"), "--inputs", at("data"), "--rounds", "5"];
+    expect(await failureOf(...argv, "--save-outputs", out)).toMatchObject({
+      status: 1,
+      code: "expected-outputs-differ",
+      message: 'output "y" differs in 1 elements, by up to 1',
+    });
+    expect(floatsIn(join(out, "y.npy"))).toEqual(y);
+    // Nothing is replaced unasked, and the inputs never.
+    expect(await failureOf(...argv, "--save-outputs", out)).toMatchObject({ code: "file-exists" });
+    writeFileSync(at("z.npy"), npyBytes(npyHeader("<f4", []), Float32Array.of(2)));
+    const beside = ["run", at("one.json"), "--rounds", "5", "--input", `shift=${at("z.npy")}`];
+    expect(await failureOf(...beside, "--save-outputs", folder, "--force")).toMatchObject({
+      status: 2,
+      code: "output-is-input",
+    });
+    expect(
+      await failureOf("run", at("one.json"), ...all, "--save-outputs", at("ids.npy")),
+    ).toMatchObject({
+      code: "file-unwritable",
+    });
   });
 });

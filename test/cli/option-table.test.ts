@@ -121,6 +121,7 @@ const SUBJECTS: readonly Subject[] = [
     name: "run",
     table: RUN as AnyOptionTable,
     lines: {
+      "no-output": () => [[at("one.json")], [at("two.json")]],
       cpu: () => [[at("one.json")]],
       "one-device": () => [[at("one.json")]],
       pipeline: () => [[at("two.json")]],
@@ -162,6 +163,7 @@ const VALUES: Readonly<Record<string, string>> = {
   dim: "n=1",
   input: "x=x.npy",
   inputs: "test_data_set_0",
+  saveOutputs: "out",
   seed: "2",
   rounds: "5",
   model: MODEL,
@@ -302,6 +304,7 @@ describe("an option that is accepted", () => {
     concurrency: "recorded as progress",
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",
+    "save-outputs": "writes outputs",
     stages: "the devices of the placement",
     fuse: "recorded, on a GPU that is here",
     model: "which file is read",

@@ -25,7 +25,7 @@ import {
   SEED,
 } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
-import { deviceTraits } from "../options/traits.js";
+import { deviceTraits, traitIf } from "../options/traits.js";
 import { whole } from "../options/values.js";
 
 interface RunOptions extends CommonOptions {
@@ -36,6 +36,8 @@ interface RunOptions extends CommonOptions {
   readonly fuse?: boolean;
   readonly input: readonly string[];
   readonly inputs?: string;
+  readonly saveOutputs?: string;
+  readonly force?: boolean;
   readonly seed: number;
   readonly rounds?: number;
   readonly ascii?: boolean;
@@ -50,7 +52,7 @@ Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
   top-compile run model.schedule.json --input ids=ids.npy --input mask=mask.npy
-  top-compile run model.schedule.json --inputs test_data_set_0
+  top-compile run model.schedule.json --inputs test_data_set_0 --save-outputs out
   top-compile run model.schedule.json --device cuda
   top-compile run pipeline.schedule.json --rounds 10
 `;
@@ -72,6 +74,14 @@ export const RUN: OptionTable<RunOptions> = {
   },
   input: { ...INPUT, not: {} },
   inputs: { ...INPUTS, help: `${INPUTS.help}; its output_0.pb and so on are compared`, not: {} },
+  saveOutputs: {
+    value: "<folder>",
+    help: "write every output there, as a .npy file of its name",
+  },
+  force: {
+    help: "overwrite files in the folder of --save-outputs",
+    not: { "no-output": "it is for files of outputs" },
+  },
   seed: SEED,
   ascii: ASCII,
   math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
@@ -100,9 +110,10 @@ export const registerRun: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
+      const files = { inputFiles: inputFiles(options), save: saveOf(options) };
       if (operators === undefined && pipeline !== undefined) {
         const piped = await runPipeline(
-          { file, model, seed, rounds, inputFiles: inputFiles(options) },
+          { file, model, seed, rounds, ...files },
           driverContext(session),
         );
         if (!piped.ok) {
@@ -118,7 +129,7 @@ export const registerRun: RegisterCommand = (command, run) => {
       const estimateUnsupported = options.estimateUnsupported === true;
       const fuse = options.fuse === true;
       const how = { device, precision, estimateUnsupported, fuse };
-      const request = { file, model, seed, rounds, inputFiles: inputFiles(options), ...how };
+      const request = { file, model, seed, rounds, ...files, ...how };
       const ran = await runSchedule(request, driverContext(session));
       if (!ran.ok) {
         return ran;
@@ -136,6 +147,11 @@ export const registerRun: RegisterCommand = (command, run) => {
   });
 };
 
+/** Where outputs go; `undefined`: nowhere. */
+function saveOf({ saveOutputs: folder, force }: RunOptions) {
+  return folder === undefined ? undefined : { folder, force: force === true };
+}
+
 /**
  * The traits of a `run` command line that decide which options apply: by its device or its
  * pipeline.
@@ -144,13 +160,17 @@ function runTraits(
   { operators, pipeline, provenance }: ScheduleArtifact,
   options: RunOptions,
 ): Traits {
+  const unsaved = traitIf(options.saveOutputs === undefined, {
+    "no-output": "without --save-outputs",
+  });
   if (operators === undefined && pipeline !== undefined) {
-    return { pipeline: "with the schedule of a pipeline" };
+    return { pipeline: "with the schedule of a pipeline", ...unsaved };
   }
   const name = options.device ?? String(provenance.options["device"] ?? "cpu");
   const device = deviceNamed(name);
   return {
     "one-device": "with a schedule for one device",
+    ...unsaved,
     ...(device.ok ? deviceTraits(device.value, name) : {}),
   };
 }

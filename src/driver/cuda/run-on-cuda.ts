@@ -6,10 +6,11 @@ import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
 import type { VerifiedSchedule } from "../../verify/verify-schedule.js";
 import type { DriverContext } from "../context.js";
 import { outputsTooFar, replayDiffers, streamsTooMany } from "../failures.js";
+import { type RunFiles, type RunOutputs, settleOutputs } from "../run-outputs.js";
 import { type CudaTarget, withDevice } from "./with-device.js";
 
 /** The result of running a schedule on a GPU. */
-export interface CudaRunReport {
+export interface CudaRunReport extends RunOutputs {
   readonly device: string;
   readonly algorithm: string;
   readonly streams: number;
@@ -28,6 +29,12 @@ export interface CudaRunReport {
   readonly memoryBytes: number;
 }
 
+/** A request to run a schedule file on a GPU. */
+export interface CudaRunRequest extends RunFiles {
+  readonly file: string;
+  readonly rounds: number | undefined;
+}
+
 /**
  * Executes a schedule on a GPU: checks its outputs against ONNX Runtime's and against one stream,
  * then measures it together with the baselines.
@@ -35,13 +42,13 @@ export interface CudaRunReport {
  * Fails: as `withDevice`; `streams-too-many`, `outputs-differ`, `replay-differs`.
  */
 export async function runOnCuda(
-  file: string,
+  request: CudaRunRequest,
   { artifact, lowered, schedule }: VerifiedSchedule,
-  request: { readonly target: CudaTarget; readonly rounds: number | undefined },
+  target: CudaTarget,
   context: DriverContext,
 ): Promise<Result<CudaRunReport>> {
   const operators = present(artifact.operators, "operators section");
-  const { target, rounds } = request;
+  const { file, rounds } = request;
   if (schedule.streams > STREAM_LIMIT) {
     return fail([streamsTooMany(file, schedule.streams, STREAM_LIMIT)]);
   }
@@ -50,7 +57,7 @@ export async function runOnCuda(
     if (!device.ok) {
       return device;
     }
-    const { reference, open } = device.value;
+    const { reference, whole, open } = device.value;
     const session = await open({
       kind: "ordered",
       schedules: [oneStream(lowered.graph), schedule],
@@ -68,7 +75,7 @@ export async function runOnCuda(
     if (!measured.ok) {
       return measured;
     }
-    const { measurement } = measured.value;
+    const { measurement, outputs: computed } = measured.value;
     const own = present(measurement.schedules[0], "timing of the schedule");
     const { distance, tolerance, isReplayIdentical } = own.outputs;
     if (!isReplayIdentical) {
@@ -77,7 +84,12 @@ export async function runOnCuda(
     if (distance > tolerance) {
       return fail([outputsTooFar(file, target.precision, own.outputs)]);
     }
+    const settled = settleOutputs(request, lowered, target.inputs.given, { computed, whole });
+    if (!settled.ok) {
+      return settled;
+    }
     return ok({
+      ...settled.value,
       device: session.value.device.name,
       algorithm: operators.algorithm,
       streams: schedule.streams,

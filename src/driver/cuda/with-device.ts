@@ -37,6 +37,8 @@ export interface FoundDevice {
 export interface OpenDevice {
   /** ONNX Runtime's outputs; `undefined`: there is nothing to compare with, and a note said why. */
   readonly reference: Outputs | undefined;
+  /** All outputs of the model, as far as ONNX Runtime was run. */
+  readonly whole: Outputs;
   /** A session with this way of sharing memory; the one before it is over. */
   open(sharing: Sharing): Promise<Result<DeviceSession>>;
 }
@@ -84,13 +86,13 @@ export async function withDevice<T>(
       if (!inputs.ok) {
         return inputs;
       }
-      const { feeds, reference } = inputs.value;
+      const { feeds, reference, whole } = inputs.value;
       const open = (sharing: Sharing) => {
         const program = buildProgram(model.value, precision, sharing);
         const options = { device: target.device, folder: folder.value.path };
         return DeviceSession.open(helper.value, program, feeds, options);
       };
-      return ok({ reference, open });
+      return ok({ reference, whole, open });
     };
     const used = await use({ probe: probe.value, model: model.value, prepare });
     return used.ok || context.signal.aborted
@@ -106,7 +108,7 @@ async function inputsOf(
   model: EmittedModel,
   { inputs }: CudaTarget,
   context: DriverContext,
-): Promise<Result<{ readonly feeds: Outputs; readonly reference: Outputs | undefined }>> {
+): Promise<Result<{ readonly feeds: Outputs } & Pick<OpenDevice, "reference" | "whole">>> {
   const { lowered, estimated } = model;
   const feeds = feedsFrom(modelInputs(lowered), inputs);
   if (!feeds.ok) {
@@ -114,19 +116,19 @@ async function inputsOf(
   }
   if (estimated.length > 0) {
     context.onNote(`copies stand in, outputs mean nothing: ${describeRefused(estimated)}`);
-    return ok({ feeds: feeds.value, reference: undefined });
+    return ok({ feeds: feeds.value, reference: undefined, whole: new Map() });
   }
   const reference = await referenceOutputs(lowered, feeds.value);
   if (!reference.ok) {
     return reference;
   }
-  const { outputs, products } = reference.value;
+  const { outputs, whole, products } = reference.value;
   if (products !== undefined && outputs === undefined) {
     context.onNote(INEXACT);
   } else if (products?.mixed === false) {
     context.onNote(SATURATING);
   }
-  return ok({ feeds: feeds.value, reference: outputs });
+  return ok({ feeds: feeds.value, reference: outputs, whole });
 }
 
 const INEXACT =

@@ -30,7 +30,6 @@ import { checkOutputs } from "../../runtime/handed-over.js";
 import { feedsFrom, type InputSource, isAllGiven } from "../../runtime/input-source.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
-import type { InputFiles } from "../../runtime/tensor-files/given-inputs.js";
 import { sectionMissing } from "../../verify/failures.js";
 import { modelLoader } from "../../verify/load-model-of-artifact.js";
 import { hasStages, stagesOfArtifact } from "../../verify/stages-of-artifact.js";
@@ -38,15 +37,14 @@ import { verifyPipeline } from "../../verify/verify-pipeline.js";
 import type { DriverContext } from "../context.js";
 import { outputsDiffer } from "../failures.js";
 import { inputsOfRun } from "../given-inputs.js";
+import { maySaveOutputs, type RunFiles, type RunOutputs, settleOutputs } from "../run-outputs.js";
 import { pipelineNotRunnable } from "./failures.js";
 
 /** A request to run a pipeline artifact. */
-export interface RunPipelineRequest {
+export interface RunPipelineRequest extends RunFiles {
   readonly file: string;
   readonly model: string | undefined;
   readonly seed: number;
-  /** Inputs of the user's; absent: none. */
-  readonly inputFiles?: InputFiles | undefined;
   readonly rounds: number | undefined;
 }
 
@@ -68,7 +66,7 @@ export interface RanBlock {
 }
 
 /** The result of running a pipeline. */
-export interface PipelineRunReport {
+export interface PipelineRunReport extends RunOutputs {
   readonly microBatches: number;
   readonly devices: readonly string[];
   readonly rounds: number;
@@ -140,8 +138,13 @@ export async function runPipeline(
   }
   const inputs = inputsOfRun(request.inputFiles, seed, lowered, artifact.value, context);
   const feeds = inputs.ok ? inputSets(lowered, inputs.value, section.microBatches) : inputs;
-  if (!feeds.ok) {
-    return feeds;
+  if (!inputs.ok || !feeds.ok) {
+    return feeds.ok ? (inputs as Result<never>) : feeds;
+  }
+  const { given } = inputs.value;
+  const may = maySaveOutputs(request, lowered, file, given);
+  if (!may.ok) {
+    return may;
   }
   const common = {
     runtime: runtime.value,
@@ -156,6 +159,7 @@ export async function runPipeline(
   }
   try {
     const whole = wholeOf(section, blockPositions(placement));
+    const computed = new Map<string, TensorData>();
     const plan = pipelinePlanOf(lowered, prepared.value, { placement, blockOf, whole });
     const measured = await measurePipeline({
       ...common,
@@ -163,6 +167,7 @@ export async function runPipeline(
       prepared: prepared.value,
       cores: cpus().length,
       rounds: request.rounds ?? USUAL_ROUNDS,
+      onOutput: (name, data) => computed.set(name, data),
     });
     if (!measured.ok) {
       return measured;
@@ -175,8 +180,14 @@ export async function runPipeline(
     if (excuse !== undefined) {
       context.onNote(excuse);
     }
-    const { settings, tried } = prepared.value;
-    return ok(reportOf({ section, placement, blockOf, measured: measured.value, settings, tried }));
+    const { settings, tried, reference } = prepared.value;
+    const found = { computed, whole: reference[0] ?? new Map() };
+    const settled = settleOutputs(request, lowered, given, found);
+    if (!settled.ok) {
+      return settled;
+    }
+    const ran = { section, placement, blockOf, measured: measured.value, settings, tried };
+    return ok({ ...reportOf(ran), ...settled.value });
   } finally {
     prepared.value.remove();
   }

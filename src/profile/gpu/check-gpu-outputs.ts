@@ -21,6 +21,8 @@ export type Outputs = ReadonlyMap<string, TensorData>;
 export interface Reference {
   /** `undefined`: products of bytes are not exact on this processor in any way that we know. */
   readonly outputs: Outputs | undefined;
+  /** All outputs of the model, those that no schedule computes among them. */
+  readonly whole: Outputs;
   /** `undefined`: the model has no products of bytes, nothing was tried. */
   readonly products: ExactProducts | undefined;
 }
@@ -43,18 +45,27 @@ export async function referenceOutputs(
   }
   if (!multipliesBytes(lowered)) {
     const outputs = await runWhole(runtime.value, lowered, writeWholeModel(lowered), feeds, {});
-    return outputs.ok ? ok({ outputs: outputs.value, products: undefined }) : outputs;
+    return outputs.ok ? ok(referenceOf(lowered, outputs.value, undefined)) : outputs;
   }
   const products = await probeProducts(runtime.value);
   if (!products.ok) {
     return products;
   }
   if (!products.value.unsigned) {
-    return ok({ outputs: undefined, products: products.value });
+    return ok({ outputs: undefined, whole: new Map(), products: products.value });
   }
   const options = { extra: { disable_quant_qdq: "1" } };
   const outputs = await runWhole(runtime.value, lowered, writeExactModel(lowered), feeds, options);
-  return outputs.ok ? ok({ outputs: outputs.value, products: products.value }) : outputs;
+  return outputs.ok ? ok(referenceOf(lowered, outputs.value, products.value)) : outputs;
+}
+
+function referenceOf(
+  lowered: LoweredModel,
+  whole: Outputs,
+  products: ExactProducts | undefined,
+): Reference {
+  const names = comparedOutputs(lowered);
+  return { outputs: new Map([...whole].filter(([name]) => names.has(name))), whole, products };
 }
 
 async function runWhole(
@@ -74,12 +85,7 @@ async function runWhole(
   }
   const bound = bindSession(runtime, session.value, feeds, path);
   try {
-    const outputs = await bound.run();
-    if (!outputs.ok) {
-      return outputs;
-    }
-    const names = comparedOutputs(lowered);
-    return ok(new Map([...outputs.value].filter(([name]) => names.has(name))));
+    return await bound.run();
   } finally {
     await bound.release();
   }

@@ -24,7 +24,7 @@ import type { DeviceSession } from "../../runtime/cuda/session/device-session.js
 import type { OperatorSchedule } from "../../schedule/operator-schedule.js";
 import type { OnProgress } from "../progress.js";
 import { noiseOf, relativeTime } from "../timing.js";
-import { scheduleDigest } from "../worker-plan-of.js";
+import { modelOutputsOf, scheduleDigest } from "../worker-plan-of.js";
 import type { Outputs } from "./check-gpu-outputs.js";
 import { checkGpuSchedule } from "./check-gpu-schedule.js";
 import {
@@ -53,6 +53,8 @@ export interface GpuScheduleResult {
   readonly measurement: GpuMeasurement;
   readonly clockMhzBefore: number;
   readonly clockMhzAfter: number;
+  /** The model's outputs from one stream, which those of the schedules are to be. */
+  readonly outputs: Outputs;
 }
 
 const ROUNDS = 101;
@@ -76,7 +78,8 @@ export async function measureGpuSchedules(
   session: DeviceSession,
   request: GpuScheduleRequest,
 ): Promise<Result<GpuScheduleResult>> {
-  const { graph } = session.program.model.lowered;
+  const { lowered } = session.program.model;
+  const { graph } = lowered;
   const distinct = new Map(
     request.schedules.map((schedule) => [scheduleDigest(graph, schedule), schedule] as const),
   );
@@ -108,7 +111,7 @@ export async function measureGpuSchedules(
   }
   const { samples, ...clock } = taken.value;
   const measurement = summarize([...distinct], checks, samples, { rounds, seed: request.seed });
-  return ok({ measurement, ...clock });
+  return ok({ measurement, ...clock, outputs: modelOutputsOf(lowered, plain.value) });
 }
 
 async function takeRounds(

@@ -140,3 +140,14 @@ export function inputNotScheduled(
 function otherShape(where: string, message: string, hint: string): Failure {
   return { code: "input-shape-differs", where, message, hint, exit: 1 };
 }
+
+/** Outputs that are not what a folder of test data says. */
+export function expectedOutputsDiffer(folder: string, what: string): Failure {
+  return {
+    code: "expected-outputs-differ",
+    where: folder,
+    message: what,
+    hint: "check that the folder belongs to this model; --save-outputs FOLDER writes what the run gave",
+    exit: 1,
+  };
+}
