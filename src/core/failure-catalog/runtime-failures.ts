@@ -15,11 +15,6 @@ export const RUNTIME_FAILURES = {
     meaning: "The device is known by its data sheet only: nothing can be measured or run there.",
     action: "Give `--device cpu`, or `--device cuda` where there is a GPU.",
   },
-  "expected-outputs-differ": {
-    exit: 1,
-    meaning: "Outputs are not those that a folder of test data says, beyond the tolerance.",
-    action: "Check that the test data belong to the model; see [outputs](inputs.md#outputs).",
-  },
   "executor-closed": {
     exit: 4,
     meaning: "The worker threads had been stopped.",
@@ -29,6 +24,11 @@ export const RUNTIME_FAILURES = {
     exit: 4,
     meaning: "The worker threads did not finish in time.",
     action: "Run again on a machine that is less busy.",
+  },
+  "expected-outputs-differ": {
+    exit: 1,
+    meaning: "Outputs are not those that a folder of test data says, beyond the tolerance.",
+    action: "Check that the test data belong to the model; see [outputs](inputs.md#outputs).",
   },
   "input-invalid": {
     exit: 1,

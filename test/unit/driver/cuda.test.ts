@@ -19,12 +19,15 @@ import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/nodes.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
 import { loadModel } from "../../../src/runtime/load-model.js";
+import { readTensor } from "../../../src/runtime/tensor-files/read-tensor.js";
 import { verifySchedule } from "../../../src/verify/verify-schedule.js";
 import { type EmulatedFaults, EmulatedHelper } from "../../support/emulated-helper.js";
 import { SKIP_REASON } from "../../support/onnx-runtime.js";
 import { encodeCase } from "../../support/operator-models.js";
 import { kernelsByName } from "../../support/program-emulator.js";
+import { npyBytes, npyHeader } from "../../support/tensor-files.js";
 import { type TinyNode, tinyModel } from "../../support/tiny-model.js";
+import { value } from "../../support/values.js";
 
 const SCHEMA = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../../docs/schema/gpu-profile.schema.json"), "utf8"),
@@ -212,6 +215,25 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     expect(notes.join()).toMatch(/^measuring again: .*gpu\.json/);
     expect(helper.requests.filter((op) => op === "measure").length).toBeGreaterThan(0);
     expect(parseGpuProfile(readFileSync(join(folder, file), "utf8"), file).ok).toBe(true);
+  });
+
+  it("takes inputs of the user's, and saves what came of them", async () => {
+    expect((await compileForCuda(requestFor(MODEL), emulated())).ok).toBe(true);
+    const zeros = join(FOLDER, "zeros.npy");
+    writeFileSync(zeros, npyBytes(npyHeader("<f4", [SIDE, SIDE]), new Float32Array(SIDE * SIDE)));
+    const folder = join(FOLDER, "saved");
+    const request = runRequest({
+      inputFiles: { each: [`x=${zeros}`], folder: undefined },
+      save: { folder, force: false },
+    });
+    const ran = await runSchedule(request, emulated());
+    expect(ran.ok && ran.value.report.saved?.files).toEqual([{ name: "y", file: "y.npy" }]);
+    // Products of zeros are zeros, and a softmax of zeros is the same everywhere.
+    const y = value(readTensor(join(folder, "y.npy")));
+    expect(y.dims).toEqual([SIDE, SIDE]);
+    for (const each of new Float32Array(y.bytes.buffer)) {
+      expect(each).toBeCloseTo(1 / SIDE, 6);
+    }
   });
 
   it("is run where it was compiled for, with checked outputs", async () => {
