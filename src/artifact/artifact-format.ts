@@ -9,6 +9,9 @@ import {
 import { custom, integer, oneOf, problem, type Shape, text, textLike } from "../core/json-shape.js";
 import type { Result } from "../core/result.js";
 import type { Json } from "../core/stable-json.js";
+import { ELEMENT_TYPES, type ElementType, isElementType } from "../ir/element-type.js";
+import type { DataSize } from "../onnx/data-sizes.js";
+import { MAX_RANK } from "../onnx/infer/fact.js";
 import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } from "./artifact.js";
 import { artifactInvalid, artifactNotJson } from "./failures.js";
 import { operatorsSectionShape } from "./operators-section.js";
@@ -32,6 +35,14 @@ const OPTION: Shape<Json> = custom(
   },
 );
 
+const ELEMENT_TYPE: Shape<ElementType> = custom(
+  (value, pointer, problems) =>
+    typeof value === "string" && isElementType(value)
+      ? value
+      : problem(problems, pointer, "must be an element type, such as int64"),
+  { enum: [...ELEMENT_TYPES] },
+);
+
 /** The file format `top-compile/schedule`, version 1. */
 export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<ScheduleArtifact>(
   {
@@ -53,6 +64,20 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
       ),
       seed: integer(),
       options: dictionary(OPTION).describe("Options that influence the result, by long name."),
+      dataSizes: optional(
+        list(
+          object<DataSize>({
+            tensor: text(),
+            elementType: ELEMENT_TYPE,
+            dims: list(integer(0), MAX_RANK),
+            source: oneOf("run", "bound").describe(
+              "Whether a run had these sizes, or none can have larger ones.",
+            ),
+          }).named("dataSize"),
+          100_000,
+          1,
+        ).describe("Tensors whose sizes depend on data, and the sizes that the times are of."),
+      ),
     })
       .describe("What the schedule was made from, and by what.")
       .named("provenance"),

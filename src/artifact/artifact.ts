@@ -1,4 +1,5 @@
 import type { Json } from "../core/stable-json.js";
+import type { DataSize } from "../onnx/data-sizes.js";
 import type { SpeedUpRange } from "../schedule/speed-up-range.js";
 import type { PipelineSection } from "./pipeline-section.js";
 import type { ArtifactRange } from "./range-section.js";
@@ -21,6 +22,8 @@ export interface Provenance {
   readonly seed: number;
   /** Options that influence the result, by long name. */
   readonly options: Readonly<Record<string, Json>>;
+  /** Tensors whose sizes depend on data, with those that the schedule is made for; absent: none. */
+  readonly dataSizes?: readonly DataSize[];
 }
 
 /** The device that the times are of. */

@@ -14,7 +14,6 @@ import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { dimsOfProfile } from "../profile/dims-of-profile.js";
 import { measuredProblem } from "../profile/gpu/measured-problem.js";
 import { comparisonOf, type GpuComparison } from "../report/gpu-comparison.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
@@ -31,6 +30,7 @@ import { type ModelJob, runModelJob } from "./model-job.js";
 import { modelProvenance } from "./model-provenance.js";
 import { recordedGpuProfile } from "./recorded-gpu-profile.js";
 import { searchOnGpu } from "./search-on-gpu.js";
+import { sizesFrom } from "./sizes-from.js";
 
 /** A request to compile a model for a GPU known by its data sheet. */
 export interface ModelCompileRequest extends ModelJob {
@@ -69,8 +69,8 @@ export async function compileForModel(
   request: ModelCompileRequest,
   context: DriverContext,
 ): Promise<Result<CompiledForModel>> {
-  const assumed = request.profile === undefined ? undefined : dimsOfProfile(request.profile);
-  const job = assumed === undefined ? request : { ...request, assumed };
+  const { profile, seed, given } = request;
+  const job = { ...request, ...sizesFrom(profile, { seed, given }) };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const compiled = await compiledFor(request, lowered, context.tool);
     return compiled.ok

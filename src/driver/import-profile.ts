@@ -34,6 +34,7 @@ import type { NamedDevice } from "./device-named.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
 import { type ImportFile, readImportFile } from "./read-import-file.js";
 import { isOfKind } from "./recorded-gpu-profile.js";
+import { feedsOfRun, USUAL_INPUTS } from "./sizes-from.js";
 
 /** What to import, and for which model. */
 export interface ImportRequest extends ModelJob {
@@ -69,7 +70,12 @@ export async function importProfile(
   context: DriverContext,
 ): Promise<Result<ImportedProfile>> {
   const { files, device, machine } = request;
-  const job = { ...request, alsoReads: [...files, ...(machine === undefined ? [] : [machine])] };
+  const feedsOf = feedsOfRun(USUAL_INPUTS);
+  const job = {
+    ...request,
+    feedsOf,
+    alsoReads: [...files, ...(machine === undefined ? [] : [machine])],
+  };
   const format = device.kind === "cpu" ? "top-compile/profile" : "top-compile/gpu-profile";
   return runModelJob(job, format, context, async (lowered) => {
     const imported = importedFor(request, lowered);

@@ -2,6 +2,7 @@ import { mayWrite, writeText } from "../core/files.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { noteOnDataSizes } from "../onnx/note-on-data-sizes.js";
 import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { executionStopped } from "../runtime/failures.js";
 import {
@@ -66,6 +67,13 @@ export async function runModelJob<T>(
   const note = noteOnDims(lowered.value);
   if (note !== undefined) {
     context.onNote(note);
+  }
+  const recorded = (job.dataSizes ?? []).length > 0;
+  const kind = job.given === undefined ? "seeded" : "given";
+  const run = recorded ? "the run that was profiled" : `a run on ${kind} inputs`;
+  const byData = noteOnDataSizes(lowered.value, run);
+  if (byData !== undefined) {
+    context.onNote(byData);
   }
   const random = noteOnRandomNumbers(lowered.value);
   if (random !== undefined) {

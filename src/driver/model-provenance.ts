@@ -24,7 +24,7 @@ export interface ModelSources {
 /** The provenance of a schedule of a model that was lowered like this, made by `tool`. */
 export function modelProvenance(
   { model, files, given, dims, seed, options }: ModelSources,
-  { boundDims }: LoweredModel,
+  { boundDims, dataSizes }: LoweredModel,
   tool: string,
 ): Provenance {
   const tensors = given?.inputs ?? [];
@@ -41,6 +41,7 @@ export function modelProvenance(
     ],
     seed,
     options: recordedOptions({ ...options, dim: recordedDims(dims, boundDims), input }),
+    ...(dataSizes.length === 0 ? {} : { dataSizes }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { ok, type Result } from "../core/result.js";
 import { writeWholeModel } from "../onnx/extract-submodel.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { dimsOfProfile } from "../profile/dims-of-profile.js";
 import { profileKeyOf } from "../profile/profile-key.js";
 import { findProfile } from "../profile/profile-store.js";
 import { modelInputs } from "../profile/worker-plan-of.js";
@@ -10,6 +9,7 @@ import { bindSession, createSession, loadOnnxRuntime } from "../runtime/onnx-run
 import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
 import type { ProfileSource } from "./obtain-profile.js";
+import { sizesFrom } from "./sizes-from.js";
 
 /**
  * The sizes at which to load a model that will be measured on the CPU: those of the named profile, else
@@ -20,16 +20,15 @@ export function measurable(
   inputs: InputSource,
   context: DriverContext,
 ): Omit<LoadOptions, "dims"> {
-  if (source.kind !== "file") {
-    return { isUsable: (lowered) => runsOnCpu(lowered, source, inputs, context) };
-  }
-  const assumed = dimsOfProfile(source.path);
-  return assumed === undefined ? {} : { assumed };
+  const isUsable = (lowered: LoweredModel) => runsOnCpu(lowered, source, inputs, context);
+  return source.kind === "file"
+    ? sizesFrom(source.path, inputs)
+    : { ...sizesFrom(undefined, inputs), isUsable };
 }
 
 /**
- * Runs the model once if dims have sizes that the user did not give. Without ONNX Runtime it passes:
- * measuring reports that later.
+ * Runs the model once if dims have sizes that the user did not give, and no run has shown other sizes
+ * yet. Without ONNX Runtime it passes: measuring reports that later.
  */
 async function runsOnCpu(
   lowered: LoweredModel,
@@ -38,7 +37,8 @@ async function runsOnCpu(
   { profileFolder }: DriverContext,
 ): Promise<Result<void>> {
   const hasAssumed = lowered.boundDims.some(({ source: from }) => from !== "option");
-  const runtime = hasAssumed ? await loadOnnxRuntime() : undefined;
+  const hasRun = lowered.dataSizes.some(({ source: from }) => from === "run");
+  const runtime = hasAssumed && !hasRun ? await loadOnnxRuntime() : undefined;
   if (runtime?.ok !== true) {
     return ok(undefined);
   }

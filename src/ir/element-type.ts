@@ -57,7 +57,13 @@ const BITS: ReadonlyMap<ElementType, number> = new Map([
   ["int2", 2],
 ]);
 
-const BY_NUMBER: readonly ElementType[] = [...BITS.keys()];
+/** All element types, by ONNX number from 1. */
+export const ELEMENT_TYPES: readonly ElementType[] = [...BITS.keys()];
+
+/** Whether a name is one of an element type. */
+export function isElementType(name: string): name is ElementType {
+  return (BITS as ReadonlyMap<string, number>).has(name);
+}
 
 /** Bits of one element. */
 export function elementBits(type: ElementType): number {
@@ -66,12 +72,12 @@ export function elementBits(type: ElementType): number {
 
 /** The element type of an ONNX data type number, or `undefined` for an unknown number. */
 export function elementTypeOf(dataType: number): ElementType | undefined {
-  return BY_NUMBER[dataType - 1];
+  return ELEMENT_TYPES[dataType - 1];
 }
 
 /** The ONNX data type number of an element type. */
 export function dataTypeOf(type: ElementType): number {
-  return BY_NUMBER.indexOf(type) + 1;
+  return ELEMENT_TYPES.indexOf(type) + 1;
 }
 
 /** Bytes of `elementCount` elements, packed, rounded up to whole bytes. */

@@ -8,6 +8,7 @@ import {
   type Fact,
   factBytes,
   isComplete,
+  type KnownDims,
   MAX_RANK,
   mergeFacts,
   printFact,
@@ -40,6 +41,10 @@ export interface InferContext {
   readonly bodies: Map<OnnxGraph, Scope>;
   /** Filled: values of the main graph that were completed from `fallback`. */
   readonly completed: Set<string>;
+  /** What holds in every run; absent: whatever is inferred does. Nothing else of the main graph is constant. */
+  readonly fixed?: Scope;
+  /** Filled: values of the main graph that were completed by bounds; absent: no bounds are taken. */
+  readonly bounded?: Set<string>;
   /** Elements of constants that may still be computed: bounds the memory that a model can ask for. */
   readonly budget: { elements: number };
 }
@@ -102,31 +107,83 @@ interface Place {
 }
 
 /**
- * Records the facts of a node's outputs: from its rule, the user and other sources, in this order.
+ * Records the facts of a node's outputs: from its rule, the user, other sources and bounds, in this
+ * order. In the main graph no size from another source is beyond its bound.
  */
 function noteOutputs(call: NodeCall, { scope, context, fallback, isMain }: Place): void {
-  for (const [i, fact] of inferNode(call, scope, context).entries()) {
+  const { fixed } = context;
+  const facts = inferNode(call, scope, context);
+  const isOpen = isMain && !facts.every(isComplete);
+  const bounds = isOpen ? (operatorTypeNamed(typeOf(call.node))?.bound?.(call, facts) ?? []) : [];
+  for (const [i, fact] of facts.entries()) {
     const name = call.node.outputs[i] ?? "";
-    const places = isMain ? context.givenDims.get(name) : undefined;
-    const given = places === undefined ? fact : withGivenDims(call, fact, places);
-    const other = isComplete(given) ? undefined : fallback.get(name);
-    if (other !== undefined && isMain) {
-      context.completed.add(name);
-    }
-    scope.set(name, other === undefined ? given : mergeFacts(given, other));
+    const bound = bounds[i];
+    const known = isMain
+      ? completed(call, { name, fact, bound }, context)
+      : mergeFacts(fact, isComplete(fact) ? UNKNOWN : (fallback.get(name) ?? UNKNOWN));
+    const isConstant = isMain && fixed ? fixed.get(name)?.isConstant === true : known.isConstant;
+    scope.set(name, isConstant === known.isConstant ? known : { ...known, isConstant });
   }
 }
 
+interface Output {
+  readonly name: string;
+  /** From the rule. */
+  readonly fact: Fact;
+  readonly bound: KnownDims | undefined;
+}
+
+/** The fact of an output of the main graph. */
+function completed(
+  call: NodeCall,
+  { name, fact, bound }: Output,
+  { givenDims, fallback, completed: noted, bounded }: InferContext,
+): Fact {
+  const places = givenDims.get(name);
+  const given = places === undefined ? fact : withGivenDims(call, fact, places, bound);
+  const other = isComplete(given) ? undefined : fallback.get(name);
+  if (other !== undefined) {
+    noted.add(name);
+  }
+  const known = other === undefined ? given : mergeFacts(given, within(other, bound));
+  if (bounded === undefined || isComplete(known)) {
+    return known;
+  }
+  const whole = mergeFacts(known, tensor(undefined, bound));
+  if (isComplete(whole)) {
+    bounded.add(name);
+  }
+  return whole;
+}
+
+/** The fact with no size above its bound. */
+function within(fact: Fact, bound: KnownDims | undefined): Fact {
+  const dims = fact.dims?.map((dim, axis) => {
+    const most = bound?.[axis];
+    return dim === undefined || most === undefined ? dim : Math.min(dim, most);
+  });
+  return { ...fact, dims };
+}
+
 /**
- * Adds the sizes that the user gave to a fact; refuses the node when it is known to have others.
+ * Adds the sizes that the user gave to a fact; refuses the node when it is known to have others, or
+ * cannot have as many.
  */
-function withGivenDims(call: NodeCall, fact: Fact, places: ReadonlyMap<number, number>): Fact {
+function withGivenDims(
+  call: NodeCall,
+  fact: Fact,
+  places: ReadonlyMap<number, number>,
+  bound: KnownDims | undefined,
+): Fact {
   const isWhole = [...places.keys()].every((axis) => axis < places.size);
   const dims = fact.dims ?? (isWhole ? dimsOfRank(places.size) : undefined);
   for (const [axis, size] of places) {
     const known = dims?.[axis];
+    const most = bound?.[axis];
     if (dims !== undefined && (axis >= dims.length || (known !== undefined && known !== size))) {
       call.refuse(`--dim gives dim ${axis} size ${size}, but the output is ${printFact(fact)}`);
+    } else if (most !== undefined && size > most) {
+      call.refuse(`--dim gives dim ${axis} size ${size}, but the output has at most ${most} there`);
     }
   }
   return { ...fact, dims: dims?.map((dim, axis) => dim ?? places.get(axis)) };
@@ -155,11 +212,10 @@ function inferNode(call: NodeCall, scope: Scope, context: InferContext): readonl
     ? inferControlFlow(call, { depth: scope.depth, inferBody })
     : (type?.infer?.(call) ?? []);
   const reads = isFlow ? [...readsOf(node)] : node.inputs.filter((name) => name !== "");
-  const isConstant =
-    reads.every((name) => scope.get(name)?.isConstant === true) &&
-    !drawsNumbers(node, (name) => scope.get(name)?.values?.[0] === 0);
+  const draws = drawsNumbers(node, (name) => scope.get(name)?.values?.[0] === 0);
+  const isConstant = reads.every((name) => scope.get(name)?.isConstant === true) && !draws;
   const isAffordable = call.refusal === undefined && context.budget.elements > 0;
-  const isEvaluated = isAffordable && isConstant;
+  const isEvaluated = isAffordable && !draws;
   const values = isEvaluated ? evaluateNode(type?.evaluate, call, facts) : facts;
   context.budget.elements -= values.reduce((sum, fact) => sum + (fact.values?.length ?? 0), 0);
   return node.outputs.map((_, i) => {

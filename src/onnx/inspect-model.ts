@@ -3,6 +3,7 @@ import { isHeavyForm } from "../ir/operator-form.js";
 import type { Operator } from "../ir/operator-graph.js";
 import { type Width, widthOf } from "../ir/width.js";
 import { countParameters, type ParameterCount } from "./count-parameters.js";
+import type { DataSize } from "./data-sizes.js";
 import type { BoundDim, LoweredModel } from "./lowered-model.js";
 import type { ValueInfo } from "./model.js";
 
@@ -71,6 +72,8 @@ export interface Inspection {
   readonly unknownOperators: readonly string[];
   /** Loops with an iteration count known only at run time, counted as one iteration: node names. */
   readonly guessedLoops: readonly string[];
+  /** Tensors whose sizes depend on data, with those of a run or their bounds; absent: none. */
+  readonly dataSizes?: readonly DataSize[];
   /** Sizes given to dynamic dims, and whether by an option or by default. */
   readonly boundDims: readonly PlacedDim[];
   readonly typeSources: LoweredModel["typeSources"];
@@ -125,6 +128,7 @@ export function inspectModel(lowered: LoweredModel): Inspection {
     operators: graph.operators.map(({ name, type }) => ({ name, type })),
     unknownOperators: lowered.unknownOperators,
     guessedLoops: lowered.guessedLoops,
+    ...(lowered.dataSizes.length === 0 ? {} : { dataSizes: lowered.dataSizes }),
     boundDims: lowered.boundDims.map((dim) => ({
       ...dim,
       places: placesOf(model.graph.inputs, dim),

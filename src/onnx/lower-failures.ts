@@ -106,8 +106,15 @@ export interface OpenTensor {
   readonly node: string;
 }
 
-/** Tensors whose type or sizes cannot be known. */
-export function typesUnknown(path: string, tensors: readonly OpenTensor[], count: number): Failure {
+/**
+ * Tensors whose type or sizes cannot be known: by rules, by declarations, by bounds or, if there was one,
+ * by a run.
+ */
+export function typesUnknown(
+  path: string,
+  tensors: readonly OpenTensor[],
+  { count, wasRun }: { readonly count: number; readonly wasRun: boolean },
+): Failure {
   const [first] = tensors;
   const names = tensors.map(({ name, type, node }) => `"${name}" (${type}, ${node})`).join(", ");
   const more = count > tensors.length ? ` and ${count - tensors.length} more` : "";
@@ -115,11 +122,20 @@ export function typesUnknown(path: string, tensors: readonly OpenTensor[], count
     code: "types-unknown",
     where: path,
     message: `type or sizes of ${count} tensor${count === 1 ? "" : "s"} cannot be known: ${names}${more}`,
-    hint: first?.isTyped
-      ? `give sizes that depend on data with --dim "${first.name}[AXIS]=VALUE", or run ONNX shape inference on the model first`
-      : "no option gives types: nothing here knows what the operator makes; declare the type and sizes in the model's value_info, or export the model without the operator",
+    hint: hintOnTypes(first, wasRun),
     exit: 1,
   };
+}
+
+function hintOnTypes(first: OpenTensor | undefined, wasRun: boolean): string {
+  const option = `--dim "${first?.name ?? "TENSOR"}[AXIS]=VALUE"`;
+  const isInput = first?.node === "input";
+  if (!wasRun && !isInput) {
+    return `what depends on data is seen in a run where ONNX Runtime is installed (npm install onnxruntime-node); else give sizes with ${option}, or declare types in the model's value_info`;
+  }
+  return isInput || first?.isTyped === true
+    ? `give the sizes with ${option}, or run ONNX shape inference on the model first`
+    : "no option gives types: nothing here knows what the operator makes; declare the type and sizes in the model's value_info, or export the model without the operator";
 }
 
 function printPlace({ path, node, type }: NodePlace): string {

@@ -15,17 +15,16 @@ import type { OperatorGraph } from "../ir/operator-graph.js";
 import { verifyGraph } from "../ir/verify-graph.js";
 import { type BoundInputs, bindDims } from "./bind-dims.js";
 import { buildGraph } from "./build-graph.js";
+import type { DataSize, OpenDims } from "./data-sizes.js";
+import { isComplete, isStatic, UNKNOWN } from "./infer/fact.js";
 import {
-  type Fact,
-  isComplete,
-  isStatic,
-  mergeFacts,
-  printFact,
-  tensor,
-  UNKNOWN,
-} from "./infer/fact.js";
-import type { Scope } from "./infer/scope.js";
-import { declaredFacts, inferGraph } from "./infer-graph.js";
+  type Inferred,
+  inferModel,
+  inferPlanned,
+  inferStrictly,
+  openTensors,
+  type TypeSources,
+} from "./infer-model.js";
 import { hasBranches, inlineBranches } from "./inline-branches.js";
 import { inputNotTensor, type OpenTensor, typesUnknown } from "./lower-failures.js";
 import type {
@@ -33,12 +32,12 @@ import type {
   ConstantValue,
   LoweredModel,
   ShapeOracle,
+  SizeObserver,
   TensorType,
 } from "./lowered-model.js";
-import type { OnnxGraph, OnnxModel } from "./model.js";
+import type { OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
 import { normalizeModel } from "./normalize-model.js";
-import { typeOf } from "./operators/catalog.js";
 import { MAX_DEPTH } from "./skeleton.js";
 
 /** Options of lowering. */
@@ -49,10 +48,11 @@ export interface LowerOptions {
   readonly assumed?: ReadonlyMap<string, number>;
   /** Another shape inference for tensors that ours leaves open. */
   readonly oracle?: ShapeOracle;
+  /** Sizes that depend on data, from an earlier run or bounds; absent: none. */
+  readonly dataSizes?: readonly DataSize[] | undefined;
+  /** Runs the model once where sizes still depend on data; absent: they take bounds. */
+  readonly observe?: SizeObserver | undefined;
 }
-
-/** Elements of constants that are computed at most: far more than shapes need, 160 MB of numbers. */
-const MAX_EVALUATED = 20_000_000;
 
 /** Tensors that a failure names. */
 const NAMED_TENSORS = 5;
@@ -61,8 +61,9 @@ const NAMED_TENSORS = 5;
  * Lowers a model.
  *
  * Fails: `model-invalid` (normalizing), `input-not-tensor`, `dim-unknown`, `dim-conflict`, `dim-invalid`,
- * `shape-impossible`, `tensor-too-large`, `types-unknown`.
- * Cost: O(nodes + edges) and the elements of small constants, besides the oracle's.
+ * `shape-impossible`, `tensor-too-large`, `types-unknown`, and as the run where sizes depend on data that
+ * have no bounds.
+ * Cost: O(nodes + edges) and the elements of small constants, besides the oracle's and the run's.
  */
 export async function lowerModel(
   model: OnnxModel,
@@ -80,15 +81,43 @@ export async function lowerModel(
   if (!bound.ok) {
     return bound;
   }
-  const settled = await settleBranches(normal.value, bound.value, options.oracle);
+  const sources = { oracle: options.oracle, recorded: options.dataSizes };
+  const settled = await settleBranches(normal.value, bound.value, sources);
   if (!settled.ok) {
     return settled;
   }
-  const { inferred, roles, open } = settled.value;
-  if (open.length > 0) {
-    return fail([typesUnknown(model.path, open.slice(0, NAMED_TENSORS), open.length)]);
+  const { open } = settled.value;
+  return open.length === 0
+    ? ok(finish(settled.value, bound.value))
+    : lowerByData(settled.value, bound.value, options);
+}
+
+/** Lowers a model of which sizes depend on data: those that a run has or, without a run, bounds. */
+async function lowerByData(
+  settled: Settled,
+  bound: BoundInputs,
+  { dataSizes: recorded = [], observe }: LowerOptions,
+): Promise<Result<LoweredModel>> {
+  const { model, inferred, open } = settled;
+  const wanted = open.map(({ name }) => {
+    return { name, elementType: inferred.scope.get(name)?.elementType };
+  });
+  const isBounded = recorded.some(({ source }) => source === "bound");
+  const ran = isBounded ? undefined : await observe?.(partly(settled, bound), wanted);
+  const run = ran?.ok === true ? ran.value : undefined;
+  const sources = run === undefined ? { usesBounds: true } : { observed: run };
+  const planned = inferPlanned(model, bound, inferred, { recorded, ...sources });
+  if (!planned.ok) {
+    return planned;
   }
-  return ok(finish(settled.value.model, bound.value, inferred, roles));
+  const final = settledAs(model, planned.value);
+  if (final.open.length > 0) {
+    const named = final.open.slice(0, NAMED_TENSORS);
+    const more = { count: final.open.length, wasRun: run !== undefined };
+    return ran?.ok === false ? ran : fail([typesUnknown(model.path, named, more)]);
+  }
+  const lowered = finish(final, bound);
+  return ok(ran?.ok === false ? { ...lowered, unobserved: ran.error[0] } : lowered);
 }
 
 /**
@@ -120,13 +149,13 @@ interface Settled {
 async function settleBranches(
   model: OnnxModel,
   bound: BoundInputs,
-  oracle: ShapeOracle | undefined,
+  sources: TypeSources,
 ): Promise<Result<Settled>> {
-  let settled = await settle(model, bound, oracle);
+  let settled = await settle(model, bound, sources);
   for (let depth = 0; settled.ok && depth <= MAX_DEPTH; depth++) {
     const before = new Set(settled.value.open.map(({ name }) => name));
     const inlined = withoutBranches(settled.value.model, bound);
-    const next = inlined && (await settle(inlined, bound, oracle));
+    const next = inlined && (await settle(inlined, bound, sources));
     if (!next?.ok || next.value.open.some(({ name }) => !before.has(name))) {
       return settled;
     }
@@ -143,8 +172,8 @@ function withoutBranches(model: OnnxModel, bound: BoundInputs): OnnxModel | unde
   if (!hasBranches(model)) {
     return undefined;
   }
-  const strict = inferOnce(model, { ...bound, tensorDims: new Map() }, new Map(), false);
-  const inlined = strict.ok ? inlineBranches(model, strict.value.scope) : undefined;
+  const strict = inferStrictly(model, bound);
+  const inlined = strict && inlineBranches(model, strict);
   const normal = inlined && normalizeModel(inlined);
   return normal?.ok ? normal.value : undefined;
 }
@@ -152,152 +181,37 @@ function withoutBranches(model: OnnxModel, bound: BoundInputs): OnnxModel | unde
 async function settle(
   model: OnnxModel,
   bound: BoundInputs,
-  oracle: ShapeOracle | undefined,
+  sources: TypeSources,
 ): Promise<Result<Settled>> {
-  const inferred = await inferAll(model, bound, oracle);
-  if (!inferred.ok) {
-    return inferred;
-  }
-  const roles = nodeRoles(model, inferred.value.scope);
-  const open = openTensors(model, inferred.value.scope, roles);
-  return ok({ model, inferred: inferred.value, roles, open });
+  const inferred = await inferModel(model, bound, sources);
+  return inferred.ok ? ok(settledAs(model, inferred.value)) : inferred;
 }
 
-interface Inferred {
-  readonly scope: Scope;
-  readonly bodies: ReadonlyMap<OnnxGraph, Scope>;
-  /** Values completed by the oracle or by declarations. */
-  readonly fromOracle: ReadonlySet<string>;
-  readonly fromDeclared: ReadonlySet<string>;
+function settledAs(model: OnnxModel, inferred: Inferred): Settled {
+  const { scope, fixed } = inferred;
+  const roles = nodeRoles(model, scope, (name) => isComplete(fixed.get(name) ?? UNKNOWN));
+  return { model, inferred, roles, open: openTensors(model, scope, roles) };
 }
 
-/**
- * Infers once by rules alone and, when something stays open, again with types from other sources.
- */
-async function inferAll(
-  model: OnnxModel,
-  bound: BoundInputs,
-  oracle: ShapeOracle | undefined,
-): Promise<Result<Inferred>> {
-  const first = inferOnce(model, bound, new Map());
-  if (!first.ok) {
-    return first;
-  }
-  const open = openTensors(model, first.value.scope, nodeRoles(model, first.value.scope));
-  if (open.length === 0) {
-    return ok({ ...first.value, fromOracle: new Set(), fromDeclared: new Set() });
-  }
-  const answers = await askOracle(model, bound, oracle, open);
-  const declared = declaredFacts(model.graph, bound.sizes);
-  const fallback = new Map<string, Fact>();
-  for (const name of [...answers.keys(), ...declared.keys()]) {
-    fallback.set(name, mergeFacts(answers.get(name) ?? UNKNOWN, declared.get(name) ?? UNKNOWN));
-  }
-  const second = inferOnce(model, bound, fallback);
-  if (!second.ok) {
-    return second;
-  }
-  const completed = [...second.value.completed];
-  return ok({
-    ...second.value,
-    fromOracle: new Set(completed.filter((name) => answers.has(name))),
-    fromDeclared: new Set(completed.filter((name) => !answers.has(name))),
-  });
+/** The model with its inputs, before the types of all values are known: what a run needs. */
+function partly({ model, inferred }: Settled, bound: BoundInputs): LoweredModel {
+  const dead = model.graph.nodes.map(() => "dead" as const);
+  const roles = { roles: dead, viewOf: new Map(), used: new Set<string>(), reads: [] };
+  return finish({ model, inferred, roles, open: [] }, bound);
 }
 
-function inferOnce(
-  model: OnnxModel,
-  bound: BoundInputs,
-  fallback: ReadonlyMap<string, Fact>,
-  trustsBodies = true,
-) {
-  const bodies = new Map<OnnxGraph, Scope>();
-  const completed = new Set<string>();
-  const hasDefaults = bound.boundDims.some((dim) => dim.source !== "option");
-  const budget = { elements: MAX_EVALUATED };
-  const context = {
-    model,
-    sizes: bound.sizes,
-    givenDims: bound.tensorDims,
-    hasDefaults,
-    fallback,
-    trustsBodies,
-    bodies,
-    completed,
-    budget,
-  };
-  const scope = inferGraph(model.graph, bound.inputs, context);
-  return scope.ok ? ok({ scope: scope.value, bodies, completed }) : scope;
-}
-
-async function askOracle(
-  model: OnnxModel,
-  bound: BoundInputs,
-  oracle: ShapeOracle | undefined,
-  open: readonly { readonly name: string }[],
-): Promise<ReadonlyMap<string, Fact>> {
-  const inputs = new Map<string, TensorType>();
-  for (const [name, { elementType, dims }] of bound.inputs) {
-    if (elementType !== undefined && isStatic(dims)) {
-      inputs.set(name, { elementType, dims });
-    }
-  }
-  if (oracle === undefined || inputs.size < bound.inputs.size) {
-    return new Map();
-  }
-  const answers = await oracle(
-    model,
-    inputs,
-    open.map(({ name }) => name),
-  );
-  return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
-}
-
-/**
- * Tensors without a complete type that operators or views read or write, in the order of the nodes.
- */
-function openTensors(
-  model: OnnxModel,
-  scope: Scope,
-  { roles, used }: Roles,
-): readonly OpenTensor[] {
-  const open: OpenTensor[] = [];
-  const check = (name: string, node: string) => {
-    const fact = scope.get(name) ?? UNKNOWN;
-    if (used.has(name) && !fact.isConstant && !isComplete(fact)) {
-      const isTyped = fact.elementType !== undefined && fact.dims !== undefined;
-      open.push({ name, type: printFact(fact), isTyped, node });
-    }
-  };
-  for (const input of model.graph.inputs) {
-    check(input.name, "input");
-  }
-  for (const [at, node] of model.graph.nodes.entries()) {
-    if (roles[at] === "operator" || roles[at] === "view") {
-      for (const name of node.outputs) {
-        check(name, `made by ${typeOf(node)} "${node.name}"`);
-      }
-    }
-  }
-  return open;
-}
-
-function finish(
-  model: OnnxModel,
-  bound: BoundInputs,
-  inferred: Inferred,
-  roles: Roles,
-): LoweredModel {
+function finish({ model, inferred, roles }: Settled, bound: BoundInputs): LoweredModel {
   const unknownInside = new Set<string>();
   const guessedLoops = new Set<string>();
-  const { scope, bodies } = inferred;
+  const { scope, bodies, dataSizes } = inferred;
   const graph = buildGraph(model, scope, roles, { model, bodies, unknownInside, guessedLoops });
   const problems = verifyGraph(graph);
   invariant(problems.length === 0, `lowered graph: ${problems[0] ?? ""}`);
-  const { types, constants } = typesOf(model, scope);
+  const { types, constants, openDims } = typesOf(model, inferred);
   const made = model.graph.nodes.flatMap((node) => node.outputs).filter((name) => types.has(name));
   const oracle = made.filter((name) => inferred.fromOracle.has(name)).length;
   const declared = made.filter((name) => inferred.fromDeclared.has(name)).length;
+  const inferredCount = made.length - oracle - declared - dataSizes.length;
   return {
     model,
     graph,
@@ -305,10 +219,12 @@ function finish(
     types,
     constants,
     viewOf: roles.viewOf,
+    openDims,
+    dataSizes,
     boundDims: bound.boundDims,
     unknownOperators: [...unknownOperators(graph), ...unknownInside],
     guessedLoops: [...guessedLoops],
-    typeSources: { inferred: made.length - oracle - declared, oracle, declared },
+    typeSources: { inferred: inferredCount, oracle, declared, data: dataSizes.length },
   };
 }
 
@@ -316,9 +232,10 @@ function unknownOperators(graph: OperatorGraph): readonly string[] {
   return graph.operators.filter(({ form }) => form === "unknown").map((operator) => operator.name);
 }
 
-function typesOf(model: OnnxModel, scope: Scope) {
+function typesOf(model: OnnxModel, { scope, fixed }: Inferred) {
   const types = new Map<string, TensorType>();
   const constants = new Map<string, ConstantValue>();
+  const openDims = new Map<string, OpenDims>();
   const { graph } = model;
   const names = [
     ...graph.inputs.map((input) => input.name),
@@ -326,11 +243,16 @@ function typesOf(model: OnnxModel, scope: Scope) {
     ...graph.nodes.flatMap((node) => node.outputs),
   ];
   for (const name of names) {
-    const { elementType, dims, values } = scope.get(name) ?? UNKNOWN;
+    const { elementType, dims } = scope.get(name) ?? UNKNOWN;
     if (elementType === undefined || !isStatic(dims)) {
       continue;
     }
     types.set(name, { elementType, dims });
+    const inEveryRun = fixed.get(name) ?? UNKNOWN;
+    if (!isComplete(inEveryRun)) {
+      openDims.set(name, inEveryRun.dims);
+    }
+    const { values } = inEveryRun;
     const isExact = values?.every(
       (value) => elementType !== "int64" || Number.isSafeInteger(value),
     );
@@ -338,5 +260,5 @@ function typesOf(model: OnnxModel, scope: Scope) {
       constants.set(name, { elementType, dims, values });
     }
   }
-  return { types, constants };
+  return { types, constants, openDims };
 }

@@ -1,5 +1,8 @@
+import type { Failure } from "../core/failure.js";
+import type { Result } from "../core/result.js";
 import type { ElementType } from "../ir/element-type.js";
 import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
+import type { DataSize, OpenDims } from "./data-sizes.js";
 import type { MergedOperator } from "./merged-operator.js";
 import type { OnnxModel } from "./model.js";
 
@@ -49,6 +52,15 @@ export interface LoweredModel {
   readonly constants: ReadonlyMap<string, ConstantValue>;
   /** Tensor to the tensor it is a view of; absent: itself. */
   readonly viewOf: ReadonlyMap<string, string>;
+  /**
+   * What of the sizes of a tensor holds in every run, for those tensors of which a run may have others
+   * than `types` says.
+   */
+  readonly openDims: ReadonlyMap<string, OpenDims>;
+  /** Tensors whose sizes depend on data and were observed or bounded; others follow from them. */
+  readonly dataSizes: readonly DataSize[];
+  /** Why the run that should have shown sizes failed; absent: it did not, or there was none. */
+  readonly unobserved?: Failure;
   readonly boundDims: readonly BoundDim[];
   /** Operators of unknown type or domain, whose cost is by bytes only: node names. */
   readonly unknownOperators: readonly string[];
@@ -63,6 +75,8 @@ export interface LoweredModel {
     readonly inferred: number;
     readonly oracle: number;
     readonly declared: number;
+    /** Of a run, or bounds: `dataSizes`. */
+    readonly data: number;
   };
 }
 
@@ -75,3 +89,21 @@ export type ShapeOracle = (
   inputs: ReadonlyMap<string, TensorType>,
   wanted: readonly string[],
 ) => Promise<ReadonlyMap<string, TensorType>>;
+
+/** A value of which the type is asked for. */
+export interface WantedType {
+  readonly name: string;
+  /** `undefined`: unknown as well. */
+  readonly elementType: ElementType | undefined;
+}
+
+/**
+ * Runs a model once for the types of values whose sizes depend on data. `model` has its inputs and
+ * constants, and no operators yet.
+ *
+ * Returns the types of the values of `wanted` that are tensors; `undefined`: nothing can be run here.
+ */
+export type SizeObserver = (
+  model: LoweredModel,
+  wanted: readonly WantedType[],
+) => Promise<Result<ReadonlyMap<string, TensorType> | undefined>>;

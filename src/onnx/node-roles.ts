@@ -27,12 +27,21 @@ export interface Roles {
 /**
  * Decides the role of every node.
  *
- * Requires: nodes in topological order, facts of all values.
+ * Requires: nodes in topological order, facts of all values. `isFixed`: whether a value has the same
+ * sizes in every run. An output of the graph that has not is no view: its dims are those of the run.
  * Cost: O(nodes + edges).
  */
-export function nodeRoles(model: OnnxModel, scope: Scope): Roles {
+export function nodeRoles(
+  model: OnnxModel,
+  scope: Scope,
+  isFixed: (name: string) => boolean = () => true,
+): Roles {
   const { nodes, outputs } = model.graph;
-  const live: NodeRole[] = nodes.map((node) => liveRole(node, model, scope));
+  const given = new Set(outputs.map(({ name }) => name).filter((name) => !isFixed(name)));
+  const live: NodeRole[] = nodes.map((node) => {
+    const role = liveRole(node, model, scope);
+    return role === "view" && given.has(node.outputs[0] ?? "") ? "operator" : role;
+  });
   const reads = nodes.map((node) => [...readsOf(node)]);
   const producer = new Map<string, number>();
   for (const [at, node] of nodes.entries()) {

@@ -6,41 +6,51 @@
  * refuses the model when the sizes do not fit the branch that would not run. Such a model declares
  * what its file declares, which is also how its users run it; the tensors that are fed have these
  * sizes anyway.
+ *
+ * Sizes that depend on data are not declared either: a run may have others.
  */
 import type { LoweredModel } from "./lowered-model.js";
 import type { OnnxGraph, OnnxModel, ValueInfo } from "./model.js";
-import type { TypedValue } from "./write-model.js";
+import type { DeclaredType, TypedValue } from "./write-model.js";
 
 /** Inputs and outputs of the whole model as they are declared when it is written. */
-export function declaredValue({ model, types }: LoweredModel, value: ValueInfo): TypedValue {
+export function declaredValue(lowered: LoweredModel, value: ValueInfo): TypedValue {
   const { name } = value;
-  const type = types.get(name);
-  if (type === undefined || !hasIf(model)) {
-    return { name, type };
+  const type = lowered.types.get(name);
+  if (type === undefined || !hasIf(lowered.model)) {
+    return { name, type: inEveryRun(lowered, name) };
   }
   return { name, type: { elementType: type.elementType, dims: value.dims } };
 }
 
 /** An input of a part of the model: with its rank alone when its sizes are not declared. */
 export function receivedValue(lowered: LoweredModel, name: string): TypedValue {
-  const { model, types } = lowered;
+  const { model, types, openDims } = lowered;
   const input = model.graph.inputs.find((each) => each.name === name);
   const type = types.get(name);
-  if (input !== undefined || type === undefined || !hasIf(model)) {
-    return declaredValue(
-      lowered,
-      input ?? { name, elementType: type?.elementType, dims: type?.dims },
-    );
+  if (input !== undefined) {
+    return declaredValue(lowered, input);
+  }
+  if (type === undefined || openDims.has(name) || !hasIf(model)) {
+    return { name, type: inEveryRun(lowered, name) };
   }
   return { name, type: { ...type, dims: type.dims.map(() => undefined) } };
 }
 
 /** An output of a part of the model: without any shape when its sizes are not declared. */
-export function givenValue({ model, types }: LoweredModel, name: string): TypedValue {
-  const type = types.get(name);
-  return type === undefined || !hasIf(model)
-    ? { name, type }
+export function givenValue(lowered: LoweredModel, name: string): TypedValue {
+  const type = lowered.types.get(name);
+  return type === undefined || !hasIf(lowered.model)
+    ? { name, type: inEveryRun(lowered, name) }
     : { name, type: { elementType: type.elementType, dims: undefined } };
+}
+
+/** The type that a value has in every run. */
+function inEveryRun({ types, openDims }: LoweredModel, name: string): DeclaredType | undefined {
+  const type = types.get(name);
+  return type === undefined || !openDims.has(name)
+    ? type
+    : { elementType: type.elementType, dims: openDims.get(name) };
 }
 
 const WITH_IF = new WeakMap<OnnxModel, boolean>();

@@ -14,7 +14,7 @@ import { measureWorkers } from "./measure-workers.js";
 import type { Profile, ScheduleMeasurement } from "./profile.js";
 import { type Machine, profileKeyOf, thisMachine } from "./profile-key.js";
 import type { OnProgress } from "./progress.js";
-import { modelInputs, scheduledOutputs } from "./worker-plan-of.js";
+import { modelInputs, plannedTensor, scheduledOutputs } from "./worker-plan-of.js";
 
 /** Options of measuring a model. */
 export interface MeasureOptions {
@@ -61,7 +61,7 @@ export async function measureProfile(
     inputs: modelInputs(lowered),
     outputs: [...scheduledOutputs(lowered)].flatMap((name) => {
       const type = lowered.types.get(name);
-      return type === undefined ? [] : [{ name, ...type }];
+      return type === undefined ? [] : [plannedTensor(lowered, name, type)];
     }),
     feeds,
     ...common,

@@ -6,6 +6,7 @@ import type { TensorSpec } from "../runtime/tensor-data.js";
 import type { PipelineSchedule } from "../schedule/pipeline-schedule.js";
 import { aheadOf } from "../schedule/pipeline-windows.js";
 import type { PreparedStages } from "./stage-sessions.js";
+import { plannedTensor } from "./worker-plan-of.js";
 
 /** A schedule of stages. */
 export interface StagedSchedule {
@@ -40,7 +41,7 @@ export function pipelinePlanOf(
     }
     const type = present(lowered.types.get(name), `type of "${name}"`);
     positions.set(name, tensors.length);
-    return tensors.push({ name, ...type }) - 1;
+    return tensors.push(plannedTensor(lowered, name, type)) - 1;
   };
   const tensorName = (id: number): string => present(lowered.graph.tensors[id], "tensor").name;
   const planStages = stages.map((stage, at) => {

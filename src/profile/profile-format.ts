@@ -57,7 +57,9 @@ const key: Shape<ProfileKey> = object<ProfileKey>({
   modelSha256: SHA256.describe(
     "Digest of nodes, attributes, static shapes, and names and shapes of the weights.",
   ),
-  dims: list(TEXT).describe("Sizes given to dynamic dims, as name=size."),
+  dims: list(TEXT).describe(
+    "Sizes given to dynamic dims, as name=size, then those that depend on data, as tensor=type[dims] of a run or tensor=at most type[dims].",
+  ),
   processor: TEXT,
   logicalCores: POSITIVE,
   architecture: TEXT,

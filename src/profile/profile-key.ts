@@ -8,6 +8,7 @@ import { arch, availableParallelism, cpus } from "node:os";
 import { sha256 } from "../core/digest.js";
 import { ok, type Result } from "../core/result.js";
 import { stableJson } from "../core/stable-json.js";
+import { printDataSize } from "../onnx/data-sizes.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { digestOfGiven, type InputSource } from "../runtime/input-source.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
@@ -24,7 +25,7 @@ export interface ProfileKey {
   readonly method: number;
   /** Digest of nodes, attributes, static shapes and weights' shapes: they decide what is computed. */
   readonly modelSha256: string;
-  /** Sizes given to dynamic dims, as `name=size`: in the shapes too, but worth naming when they differ. */
+  /** See `sizesInKey`: in the shapes too, but worth naming when they differ. */
   readonly dims: readonly string[];
   /** Model name of the processor: its speed. */
   readonly processor: string;
@@ -70,13 +71,18 @@ export async function profileKeyOf(
   return ok({
     method: PROFILE_METHOD_VERSION,
     modelSha256: modelDigest(lowered),
-    dims: lowered.boundDims.map(({ name, size }) => `${name}=${size}`),
+    dims: sizesInKey(lowered),
     processor: machine.processor,
     logicalCores: machine.logicalCores,
     architecture: machine.architecture,
     onnxruntime: runtime.value.version,
     ...(inputs === undefined ? {} : { inputs }),
   });
+}
+
+/** Sizes given to dynamic dims, as `name=size`, then those that depend on data (`printDataSize`). */
+export function sizesInKey({ boundDims, dataSizes }: LoweredModel): readonly string[] {
+  return [...boundDims.map(({ name, size }) => `${name}=${size}`), ...dataSizes.map(printDataSize)];
 }
 
 /** The name under which a profile is stored: 32 hexadecimal digits. */

@@ -280,12 +280,13 @@ function writeStages(
 
 /** The failure for a value whose number of elements is another than the schedule has, if there is one. */
 function otherSizes(
-  { types, model }: LoweredModel,
+  { types, openDims, model }: LoweredModel,
   values: ReadonlyMap<string, TensorData>,
 ): Failure | undefined {
   for (const [name, { dims: found }] of values) {
     const dims = types.get(name)?.dims;
-    if (dims !== undefined && elementCount(dims) !== elementCount(found)) {
+    const isFixed = dims !== undefined && !openDims.has(name);
+    if (isFixed && elementCount(dims) !== elementCount(found)) {
       return sizesDiffer(model.path, { name, dims, found });
     }
   }

@@ -5,7 +5,7 @@ import { stableJson } from "../core/stable-json.js";
 import type { OperatorGraph, TensorId } from "../ir/operator-graph.js";
 import { extractSubmodel } from "../onnx/extract-submodel.js";
 import { inputDraws } from "../onnx/inputs/input-draws.js";
-import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { LoweredModel, TensorType } from "../onnx/lowered-model.js";
 import { randomParts } from "../onnx/random-nodes.js";
 import { unsupportedElementType } from "../runtime/failures.js";
 import { crossesSessions, type TensorData, type TensorSpec } from "../runtime/tensor-data.js";
@@ -33,9 +33,9 @@ export function workerPlanOf(
     if (known !== undefined) {
       return known;
     }
-    const { name, elementType, dims } = present(graph.tensors[id], "tensor");
+    const tensor = present(graph.tensors[id], "tensor");
     positions.set(id, tensors.length);
-    return tensors.push({ name, elementType, dims }) - 1;
+    return tensors.push(plannedTensor(lowered, tensor.name, tensor)) - 1;
   };
   const workers: PlanSegment[][] = Array.from({ length: schedule.streams }, () => []);
   for (const segment of segmentsOf(graph, schedule)) {
@@ -60,6 +60,15 @@ export function workerPlanOf(
     : fail([unsupportedElementType(odd.name, odd.elementType)]);
 }
 
+/** A tensor as plans have it. */
+export function plannedTensor(
+  { openDims }: LoweredModel,
+  name: string,
+  { elementType, dims }: TensorType,
+): TensorSpec {
+  return { name, elementType, dims, ...(openDims.has(name) && { isOpen: true }) };
+}
+
 /** Outputs of the graph that an operator writes, each once; others are inputs handed through. */
 function producedTensors(graph: OperatorGraph): readonly TensorId[] {
   return [...new Set(graph.outputs)].filter((id) => graph.tensors[id]?.producer !== undefined);
@@ -78,7 +87,8 @@ export function modelOutputsOf(
   for (const { name } of lowered.model.graph.outputs) {
     const data = given.get(lowered.viewOf.get(name) ?? name);
     if (data !== undefined) {
-      outputs.set(name, { ...data, dims: lowered.types.get(name)?.dims ?? data.dims });
+      const dims = lowered.openDims.has(name) ? undefined : lowered.types.get(name)?.dims;
+      outputs.set(name, { ...data, dims: dims ?? data.dims });
     }
   }
   return outputs;

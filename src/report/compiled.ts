@@ -17,6 +17,7 @@ import {
 import { unreachable } from "../core/invariant.js";
 import { type Align, textTable } from "../core/text-table.js";
 import { whyNotThroughout } from "./assumed-range.js";
+import { sizesByData } from "./sizes-by-data.js";
 import { whySequential } from "./why-sequential.js";
 
 /** The result of a compile: the device, candidates and baselines, the choice and its reason. */
@@ -27,11 +28,13 @@ export function renderCompiled(
 ): string {
   const { dims, batch, tasks, merges } = operators;
   const why = whySequential(operators) ?? whyNotThroughout(operators);
+  const byData = sizesByData(provenance.dataSizes);
   return [
     `device  ${formatName(device?.name ?? "unknown")} (times ${timesOf(device)})`,
     ...(dims.length === 0
       ? []
       : [`dims    ${dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ")}`]),
+    ...(byData === undefined ? [] : [`by data ${byData}`]),
     ...(batch === undefined ? [] : [`batch   ${batch}`]),
     ...(tasks === undefined ? [] : [`tasks   ${tasks.map(renderTask).join(", ")}`]),
     "",

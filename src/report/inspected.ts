@@ -8,6 +8,7 @@ import {
 } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Inspection, ModelValue, WidthSummary } from "../onnx/inspect-model.js";
+import { sizesByData } from "./sizes-by-data.js";
 
 /** A model's summary for people: its operators, its width, and the distribution of its work. */
 export function renderInspected(inspection: Inspection, columns: number): string {
@@ -75,11 +76,15 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     ],
     [
       "shapes",
-      `${typeSources.inferred} inferred, ${typeSources.oracle} from ONNX Runtime, ${typeSources.declared} declared`,
+      `${typeSources.inferred} inferred, ${typeSources.oracle} from ONNX Runtime, ${typeSources.declared} declared${typeSources.data === 0 ? "" : `, ${typeSources.data} by data`}`,
     ],
   ];
   if (dims.length > 0) {
     rows.push(["dynamic dims", dims.join(" ")]);
+  }
+  const byData = sizesByData(inspection.dataSizes);
+  if (byData !== undefined) {
+    rows.push(["sizes by data", byData]);
   }
   if (guessedLoops.length > 0) {
     rows.push(["loops", `${guessedLoops.length} counted as one iteration: ${some(guessedLoops)}`]);

@@ -7,6 +7,7 @@
  * each other directly. Any fault of a worker (an error of ONNX Runtime, an early end, no
  * memory, no answer in time) ends the executor with one failure, and every thread is stopped.
  */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Failure } from "../core/failure.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -32,6 +33,7 @@ import {
   FINISHED,
   FIRST_TENSOR,
   GENERATION,
+  type MovedBuffer,
   publishWord,
   STATE,
   type WorkerReport,
@@ -121,6 +123,8 @@ class Executor implements CpuExecutor {
   readonly #control: Int32Array;
   readonly #timeline: BigInt64Array;
   readonly #shared: readonly (SharedArrayBuffer | undefined)[];
+  /** From each worker. */
+  #ports: readonly (MessagePort | undefined)[] = [];
   readonly #crew: ThreadCrew;
   readonly #ready: Set<number> = new Set();
   #isClosing = false;
@@ -150,7 +154,8 @@ class Executor implements CpuExecutor {
   /** Starts the threads and waits until every session is made. */
   async start(): Promise<Result<void>> {
     const count = this.#plan.workers.length;
-    const ports = portsBetween(count);
+    const ports = portsBetween(count + 1);
+    this.#ports = present(ports[count], "ports of the caller");
     let firstSegment = 0;
     for (const [worker, segments] of this.#plan.workers.entries()) {
       this.#startThread({
@@ -249,7 +254,8 @@ class Executor implements CpuExecutor {
     if (failure !== undefined) {
       return this.#end(failure);
     }
-    const outputs = new Map(this.#plan.outputs.map((tensor) => this.#takeOutput(tensor)));
+    const sent = this.#takeSent();
+    const outputs = new Map(this.#plan.outputs.map((tensor) => this.#takeOutput(tensor, sent)));
     const durationNs = Number(process.hrtime.bigint() - start);
     return ok({ outputs, durationNs, segments: this.#segmentTimes(start) });
   }
@@ -303,8 +309,28 @@ class Executor implements CpuExecutor {
     }
   }
 
-  #takeOutput(tensor: number): readonly [string, TensorData] {
+  /** What workers have sent because its sizes differ from run to run, by tensor. */
+  #takeSent(): ReadonlyMap<number, MovedBuffer> {
+    const sent = new Map<number, MovedBuffer>();
+    for (const port of this.#ports) {
+      for (let got = port && receiveMessageOnPort(port); got !== undefined; ) {
+        const moved = got.message as MovedBuffer;
+        sent.set(moved.tensor, moved);
+        got = port && receiveMessageOnPort(port);
+      }
+    }
+    return sent;
+  }
+
+  #takeOutput(
+    tensor: number,
+    sent: ReadonlyMap<number, MovedBuffer>,
+  ): readonly [string, TensorData] {
     const { name, elementType, dims } = present(this.#plan.tensors[tensor], "tensor");
+    if (this.#routes[tensor]?.handover === "send") {
+      const own = present(sent.get(tensor), "tensor sent");
+      return [name, { elementType, dims: own.dims, bytes: new Uint8Array(own.buffer) }];
+    }
     const bytes = new Uint8Array(tensorBytes({ elementType, dims }));
     bytes.set(new Uint8Array(present(this.#shared[tensor], "shared output")));
     return [name, { elementType, dims, bytes }];
@@ -339,6 +365,9 @@ class Executor implements CpuExecutor {
     Atomics.store(this.#control, STATE, STATE_CLOSED);
     publishWord(this.#control, GENERATION, Atomics.load(this.#control, GENERATION) + 1);
     await this.#crew.dismiss();
+    for (const port of this.#ports) {
+      port?.close();
+    }
   }
 
   #timeoutMs(): number {

@@ -5,7 +5,8 @@
  * ONNX Runtime reads tensors from unshared memory only, and its Node binding returns every output in a
  * new buffer (also when it is handed one to write to). So an output is used as it is by later
  * segments of this worker, its buffer is moved to the one other worker that reads it, or its bytes go
- * through shared memory into a private buffer of each reader, made once.
+ * through shared memory into a private buffer of each reader, made once. A tensor whose sizes depend on
+ * data is sent with its dims to everyone who reads it.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
@@ -166,9 +167,9 @@ async function runSegment(
   }
   const outputs = await present(worker.sessions[position], "session").run(feeds, fetches);
   for (const tensor of segment.outputs) {
-    const { name } = present(tensors[tensor], "tensor");
-    const output = present(outputs[name], `output ${name}`);
-    if (bytesOver(output).length !== tensorBytes(present(tensors[tensor], "tensor"))) {
+    const spec = present(tensors[tensor], "tensor");
+    const output = present(outputs[spec.name], `output ${spec.name}`);
+    if (spec.isOpen !== true && bytesOver(output).length !== tensorBytes(spec)) {
       report({ kind: "other-sizes", segment: position, tensor, found: [...output.dims] });
       return false;
     }
@@ -183,10 +184,10 @@ function inputTensor(worker: Running, tensor: number, generation: number): Runti
   const route = present(setup.routes[tensor], "route");
   if (route.producer !== setup.worker && worker.fetched[tensor] !== generation) {
     worker.fetched[tensor] = generation;
-    if (route.handover === "move") {
+    if (route.handover !== "copy") {
       receiveMoved(worker, present(route.producer, "producer of a moved tensor"));
     } else {
-      held[tensor] ??= makeTensor(worker, tensor, undefined);
+      held[tensor] ??= zeroTensor(worker, tensor);
       bytesOver(held[tensor]).set(new Uint8Array(present(setup.shared[tensor], "shared buffer")));
     }
   }
@@ -202,23 +203,39 @@ function handOver(
 ): void {
   const { setup } = worker;
   const { handover, consumers } = present(setup.routes[tensor], "route");
-  const bytes = bytesOver(output);
   if (handover === "move") {
-    const moved: MovedBuffer = { tensor, buffer: bufferOf(output) };
+    const moved: MovedBuffer = { tensor, buffer: bufferOf(output), dims: output.dims };
     const port = setup.ports[present(consumers[0], "consumer of a moved tensor")];
     present(port, "port").postMessage(moved, [moved.buffer]);
   } else {
     worker.held[tensor] = output;
   }
+  if (handover === "send") {
+    send(worker, tensor, output);
+  }
   if (handover === "copy") {
-    new Uint8Array(present(setup.shared[tensor], "shared buffer")).set(bytes);
+    new Uint8Array(present(setup.shared[tensor], "shared buffer")).set(bytesOver(output));
   }
   if (handover !== "local") {
     publishWord(worker.control, FIRST_TENSOR + tensor, generation);
   }
 }
 
-/** Takes in every tensor that another worker has moved here. */
+/** Gives every other reader a copy, or the last one the buffer itself if this worker does not read it. */
+function send({ setup }: Running, tensor: number, output: RuntimeTensor): void {
+  const { consumers, isResult } = present(setup.routes[tensor], "route");
+  const others = consumers.filter((consumer) => consumer !== setup.worker);
+  const readers = isResult ? [...others, setup.workerCount] : others;
+  const isKept = others.length < consumers.length || output.data.byteLength === 0;
+  for (const [at, reader] of readers.entries()) {
+    const isLast = !isKept && at === readers.length - 1;
+    const buffer = isLast ? bufferOf(output) : Uint8Array.from(bytesOver(output)).buffer;
+    const sent: MovedBuffer = { tensor, buffer, dims: output.dims };
+    present(setup.ports[reader], "port").postMessage(sent, [buffer]);
+  }
+}
+
+/** Takes in every tensor that another worker has moved or sent here. */
 function receiveMoved(worker: Running, from: number): void {
   const port = present(worker.setup.ports[from], "port");
   for (;;) {
@@ -226,20 +243,21 @@ function receiveMoved(worker: Running, from: number): void {
     if (received === undefined) {
       return;
     }
-    const { tensor, buffer } = received.message as MovedBuffer;
-    worker.held[tensor] = makeTensor(worker, tensor, buffer);
+    const moved = received.message as MovedBuffer;
+    worker.held[moved.tensor] = makeTensor(worker, moved);
   }
 }
 
-function makeTensor(
-  worker: Running,
-  tensor: number,
-  buffer: ArrayBuffer | undefined,
-): RuntimeTensor {
+function zeroTensor(worker: Running, tensor: number): RuntimeTensor {
   const spec = present(worker.setup.tensors[tensor], "tensor");
-  const bytes = tensorBytes(spec);
-  const elements = elementsOver(spec.elementType, buffer ?? new ArrayBuffer(bytes), bytes);
-  return new worker.runtime.Tensor(spec.elementType, elements, spec.dims);
+  const buffer = new ArrayBuffer(tensorBytes(spec));
+  return makeTensor(worker, { tensor, buffer, dims: spec.dims });
+}
+
+function makeTensor(worker: Running, { tensor, buffer, dims }: MovedBuffer): RuntimeTensor {
+  const { elementType } = present(worker.setup.tensors[tensor], "tensor");
+  const elements = elementsOver(elementType, buffer, tensorBytes({ elementType, dims }));
+  return new worker.runtime.Tensor(elementType, elements, dims);
 }
 
 function bytesOver(tensor: RuntimeTensor): Uint8Array {

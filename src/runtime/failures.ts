@@ -124,30 +124,19 @@ export interface OtherSizes {
   readonly found: readonly number[];
 }
 
-/** A run gave a value of another size than was inferred, declared or given. */
-export function sizesDiffer(where: string, sizes: OtherSizes): Failure {
-  const { name, dims, found } = sizes;
+/** What to do about a size that follows from the inputs and yet was another one in a run. */
+export const SIZES_HINT: string =
+  "these sizes follow from the inputs by the rules of ONNX: check the model with onnx.checker, and please report the operator that writes them";
+
+/** A run gave a value of another size than follows from the inputs. */
+export function sizesDiffer(where: string, { name, dims, found }: OtherSizes): Failure {
   return {
     code: "sizes-differ",
     where,
     message: `"${name}" has the dims [${found.join(", ")}] in this run, and [${dims.join(", ")}] in the schedule`,
-    hint: hintOnSizes(sizes),
+    hint: SIZES_HINT,
     exit: 1,
   };
-}
-
-/** The options that give a value the dims of the run, where options can. */
-export function hintOnSizes({ name, dims, found }: OtherSizes): string {
-  if (found.length !== dims.length) {
-    return "its rank depends on data, or is declared wrong in the model: export the model again";
-  }
-  if (found.includes(0)) {
-    return "its size depends on data, and nothing is left of it here: values without elements are not scheduled";
-  }
-  const options = found.flatMap((size, axis) =>
-    size === dims[axis] ? [] : [`--dim "${name}[${axis}]=${size}"`],
-  );
-  return `its size depends on data: ${options.join(" ")}, or the like for the value that it follows from`;
 }
 
 /** The owner of a worker thread: a stream by its number, or a device of a pipeline by its name. */

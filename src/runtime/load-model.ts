@@ -6,6 +6,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { readModel } from "../onnx/read-model.js";
 import { checkBatch, setBatch } from "../onnx/set-batch.js";
+import { sizeObserver } from "./observe-sizes.js";
 import { ortShapeOracle } from "./shape-oracle.js";
 import { type LoadOptions, withSizes } from "./with-sizes.js";
 
@@ -20,10 +21,15 @@ export async function loadModel(path: string, options: LoadOptions): Promise<Res
   if (!model.ok) {
     return model;
   }
-  const { dims } = options;
   return withSizes(model.value, options, (assumed) =>
-    lowerModel(model.value, { dims, assumed, oracle: ortShapeOracle }),
+    lowerModel(model.value, { ...lowering(options), assumed }),
   );
+}
+
+/** The part of the options that lowering takes as it is. */
+function lowering({ dims, dataSizes, feedsOf }: LoadOptions) {
+  const observe = feedsOf && sizeObserver(feedsOf);
+  return { dims, dataSizes, observe, oracle: ortShapeOracle };
 }
 
 /** A batch to load a model for. */
@@ -46,33 +52,31 @@ export async function loadModelForBatch(
   const model = readModel(path, options.allowExternal);
   return model.ok
     ? withSizes(model.value, options, (assumed) =>
-        lowerForBatch(model.value, options.dims, assumed, batch),
+        lowerForBatch(model.value, options, assumed, batch),
       )
     : model;
 }
 
 async function lowerForBatch(
   model: OnnxModel,
-  dims: ReadonlyMap<string, number>,
+  options: LoadOptions,
   assumed: AssumedSizes,
   { batch, mayRewrite }: BatchOptions,
 ): Promise<Result<LoweredModel>> {
   const { path } = model;
+  const { dims } = options;
   const batched = setBatch(model, batch, dims, mayRewrite);
   if (!batched.ok) {
     return batched;
   }
-  const { isRewritten } = batched.value;
-  // ONNX Runtime reads the file, so it infers for no other sizes than those in it.
-  const oracle = isRewritten ? {} : { oracle: ortShapeOracle };
-  const many = await lowerModel(batched.value.model, {
-    dims: batched.value.dims,
-    assumed,
-    ...oracle,
-  });
-  if (!isRewritten) {
-    return many;
+  const sizes = { ...lowering(options), dims: batched.value.dims, assumed };
+  if (!batched.value.isRewritten) {
+    return lowerModel(batched.value.model, sizes);
   }
+  // ONNX Runtime reads the file, so it infers for no other sizes than those in it; sizes that depend
+  // on data are compared as bounds.
+  const bounded = { dims: batched.value.dims, assumed };
+  const many = await lowerModel(batched.value.model, bounded);
   if (!many.ok) {
     const [{ where = "", message }] = many.error;
     const node = where.replace(`${path}: `, "");
@@ -80,7 +84,11 @@ async function lowerForBatch(
   }
   const one = await lowerModel(model, { dims, assumed, oracle: ortShapeOracle });
   const right = one.ok ? checkBatch(one.value, many.value, batch) : one;
-  return right.ok ? many : right;
+  if (!right.ok || many.value.dataSizes.length === 0) {
+    return right.ok ? many : right;
+  }
+  const { oracle: _oracle, ...observed } = sizes;
+  return lowerModel(batched.value.model, observed);
 }
 
 /** A line on the sizes that were assumed for dynamic dims, if there are any. */

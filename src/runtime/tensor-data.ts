@@ -16,6 +16,8 @@ export interface TensorSpec {
   readonly dims: readonly number[];
   /** How an input's elements are drawn; absent: by the element type. */
   readonly draw?: Draw;
+  /** Whether a run may have other sizes; absent: not. */
+  readonly isOpen?: boolean;
 }
 
 /** The typed arrays that ONNX Runtime's Node binding takes. */

@@ -1,10 +1,12 @@
 import type { FailureCode } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
+import type { DataSize } from "../onnx/data-sizes.js";
 import { type AssumedSizes, dimTrials } from "../onnx/dim-trials.js";
 import { boundDimsOf } from "../onnx/lower.js";
 import type { BoundDim, LoweredModel } from "../onnx/lowered-model.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { sizesRefused } from "./failures.js";
+import type { FeedsOf } from "./observe-sizes.js";
 
 /** Options of loading a model. */
 export interface LoadOptions {
@@ -12,6 +14,10 @@ export interface LoadOptions {
   readonly dims: ReadonlyMap<string, number>;
   /** Sizes of the dims that the user left open, such as those of a profile; absent: defaults. */
   readonly assumed?: AssumedSizes;
+  /** Sizes that depend on data, from an earlier run or bounds; absent: none are known. */
+  readonly dataSizes?: readonly DataSize[];
+  /** Inputs for the run that shows sizes which depend on data; absent: they take bounds. */
+  readonly feedsOf?: FeedsOf;
   /** Folders, besides the model's own, that its external data may lie in; absent: none. */
   readonly allowExternal?: readonly string[] | undefined;
   /** Checks whether the model can be used at its sizes; absent: it can if it can be lowered. */

@@ -32,8 +32,11 @@ export interface TensorRoute {
    * `local`: stays in the memory of one worker.
    * `copy`: through shared memory, written once, read by every worker that needs it.
    * `move`: the buffer itself changes its owner.
+   * `send`: its sizes differ from run to run; every other reader gets a buffer with its dims.
    */
-  readonly handover: "local" | "copy" | "move";
+  readonly handover: "local" | "copy" | "move" | "send";
+  /** Whether the caller receives it. */
+  readonly isResult: boolean;
 }
 
 /**
@@ -68,16 +71,19 @@ export function routesOf(
     }
   }
   const visible = new Set([...plan.inputs, ...plan.outputs]);
-  return plan.tensors.map((spec, tensor) => {
+  const results = new Set(plan.outputs);
+  return plan.tensors.map((spec, tensor): TensorRoute => {
     const from = producer.get(tensor);
     const to = [...(consumers[tensor] ?? [])].sort((a, b) => a - b);
     const isLocal = !visible.has(tensor) && to.every((worker) => worker === from);
     const isMovable =
       !visible.has(tensor) && to.length === 1 && to[0] !== from && bytesOf(spec) >= MOVE_FROM_BYTES;
+    const shared = isMovable ? "move" : "copy";
     return {
       producer: from,
       consumers: to,
-      handover: isLocal ? "local" : isMovable ? "move" : "copy",
+      handover: isLocal ? "local" : spec.isOpen === true ? "send" : shared,
+      isResult: results.has(tensor),
     };
   });
 }

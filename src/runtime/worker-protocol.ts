@@ -40,7 +40,7 @@ export interface WorkerSetup {
   readonly timeline: SharedArrayBuffer;
   /** Shared memory of the tensors that are handed over by copy; others `undefined`. */
   readonly shared: readonly (SharedArrayBuffer | undefined)[];
-  /** To each other worker; the worker's own place is `undefined`. */
+  /** To each other worker, then to the caller; the worker's own place is `undefined`. */
   readonly ports: readonly (MessagePort | undefined)[];
 }
 
@@ -66,6 +66,8 @@ export type WorkerReport =
 export interface MovedBuffer {
   readonly tensor: number;
   readonly buffer: ArrayBuffer;
+  /** Those of the run. */
+  readonly dims: readonly number[];
 }
 
 /**

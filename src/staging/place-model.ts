@@ -74,7 +74,7 @@ export function placeModel(
   asked: PlaceOptions,
 ): Result<PlacedModel> {
   const options = { ...asked, link: linkBeside(asked.link, costs) };
-  if (lowered.guessedLoops.length > 0) {
+  if (lowered.guessedLoops.length > 0 && costs.device.source === "estimated") {
     return fail([modelNotStatic(lowered.model.path, lowered.guessedLoops)]);
   }
   const { layout } = options;

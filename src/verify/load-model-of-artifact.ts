@@ -1,6 +1,7 @@
 /** The model that an artifact was made from, as it was lowered then. */
-import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { Provenance, ScheduleArtifact } from "../artifact/artifact.js";
 import { fail, type Result } from "../core/result.js";
+import { type DataSize, printDataSize } from "../onnx/data-sizes.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { scheduleBroken } from "./failures.js";
 import { modelOfArtifact } from "./model-of-artifact.js";
@@ -21,18 +22,26 @@ export function modelLoader(
 ): ModelLoader {
   return async (artifact) => {
     const path = modelOfArtifact(file, model, artifact);
-    return path.ok ? loadWith(path.value, artifact.provenance.options, file, allowExternal) : path;
+    const { provenance } = artifact;
+    const lowered = path.ok ? await loadWith(path.value, provenance, file, allowExternal) : path;
+    return lowered.ok && isOther(lowered.value.dataSizes, provenance.dataSizes ?? [])
+      ? fail([scheduleBroken(file, "/provenance/dataSizes does not follow from the model")])
+      : lowered;
   };
 }
 
+function isOther(a: readonly DataSize[], b: readonly DataSize[]): boolean {
+  return a.map(printDataSize).join("\n") !== b.map(printDataSize).join("\n");
+}
+
 /**
- * Loads a model with the dims and the batch of recorded options.
+ * Loads a model with the dims, the batch and the sizes that depend on data that were recorded.
  *
  * Fails: `schedule-broken` for options that no command line can have; as loading a model does.
  */
 export async function loadWith(
   path: string,
-  options: ScheduleArtifact["provenance"]["options"],
+  { options, dataSizes = [] }: Pick<Provenance, "options" | "dataSizes">,
   file: string,
   allowExternal: readonly string[] = [],
 ): Promise<Result<LoweredModel>> {
@@ -43,10 +52,10 @@ export async function loadWith(
   }
   const { loadModel, loadModelForBatch } = await import("../runtime/load-model.js");
   if (batch === undefined) {
-    return loadModel(path, { dims, allowExternal });
+    return loadModel(path, { dims, dataSizes, allowExternal });
   }
   return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0
-    ? loadModelForBatch(path, { dims, allowExternal }, { batch, mayRewrite: true })
+    ? loadModelForBatch(path, { dims, dataSizes, allowExternal }, { batch, mayRewrite: true })
     : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
 }
 

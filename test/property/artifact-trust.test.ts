@@ -108,12 +108,13 @@ const ARTIFACTS: readonly (readonly [string, string | undefined, readonly string
 function cachedLoader(path: string): ModelLoader {
   const digest = path === "" ? "" : sha256OfFile(path);
   const known = new Map<string, ReturnType<ModelLoader>>();
-  return async ({ provenance: { options, inputs } }) => {
+  return async ({ provenance }) => {
+    const { options, inputs, dataSizes } = provenance;
     if (inputs.find(({ role }) => role === "model")?.sha256 !== digest) {
       return fail([modelMismatch(path, "", digest)]);
     }
-    const key = JSON.stringify([options["dim"], options["batch"]]);
-    const found = known.get(key) ?? loadWith(path, options, "a.json");
+    const key = JSON.stringify([options["dim"], options["batch"], dataSizes]);
+    const found = known.get(key) ?? loadWith(path, provenance, "a.json");
     known.set(key, found);
     return found;
   };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
-import { lowerModel } from "../../src/onnx/lower.js";
+import { type LowerOptions, lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
 
@@ -159,13 +159,14 @@ export function encodeCase(operator: OperatorCase): Uint8Array {
 export async function lowerBytes(
   bytes: Uint8Array,
   dims: ReadonlyMap<string, number> = new Map(),
+  more: Omit<LowerOptions, "dims"> = {},
 ): Promise<Awaited<ReturnType<typeof lowerModel>>> {
   const folder = mkdtempSync(join(tmpdir(), "top-compile-case-"));
   try {
     const path = join(folder, "case.onnx");
     writeFileSync(path, bytes);
     const model = readModel(path);
-    return model.ok ? await lowerModel(model.value, { dims }) : model;
+    return model.ok ? await lowerModel(model.value, { ...more, dims }) : model;
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -16,6 +16,8 @@ to 28. For other operators it uses the shape inference of ONNX Runtime.
   elements decide which of them are kept; *movement* has no arithmetic; *control* runs other operators.
 - **View**: needs no kernel when it changes only the shape (a Transpose that only moves dims of size 1, a
   Slice that keeps everything, a Cast to the same type); the node then is not an operator.
+- **Bound**: where data decides the sizes, no run has larger ones than are known
+  ([which](measuring.md#sizes-that-depend-on-data)).
 - **GPU**: has code for \`--device cuda\`; [what runs](cuda.md#what-runs) lists variants without code.
 - **FLOPs**: a multiply-add counts as two; an addition, multiplication, division, comparison or elementary
   function (exp, log, erf, tanh, sqrt, power) of one element as one; integer arithmetic like
@@ -27,13 +29,13 @@ parameters, other inputs as activations. Gather, GatherElements, GatherND, Slice
 more of their first input than they write.
 
 Control flow is one operator. If counts the branch with more FLOPs; Loop its body times the trip count,
-once where the trip count is not constant (\`inspect\` says so); Scan its body times the length of the sequence.
+or as often as an output that grows by iteration shows, once where neither is known (\`inspect\` says so); Scan its body times the length of the sequence.
 
 Nodes that depend only on constants and static shapes are folded: they are not operators. Nodes without
 influence on any output are dropped.
 
-| operator type | form | view | GPU | FLOPs |
-|---|---|---|---|---|
+| operator type | form | view | bound | GPU | FLOPs |
+|---|---|---|---|---|---|
 `;
 
 /** The text of docs/operators.md, from the rows of the program. */
@@ -42,7 +44,8 @@ export function operatorsDoc(): string {
   const rows = operatorTypes().map((name) => {
     const type = operatorTypeNamed(name);
     const formula = type?.form === "control" ? "its body" : (type?.work?.formula ?? "bytes only");
-    const marks = [type?.view !== undefined, device.has(name)].map((is) => (is ? "yes" : ""));
+    const has = [type?.view !== undefined, type?.bound !== undefined, device.has(name)];
+    const marks = has.map((is) => (is ? "yes" : ""));
     return `| ${name} | ${type?.form} | ${marks.join(" | ")} | ${formula.replaceAll("|", "\\|")} |`;
   });
   return `${HEAD}${rows.join("\n")}\n`;

@@ -1,3 +1,4 @@
+import { feedsOfRun, USUAL_INPUTS } from "../../driver/sizes-from.js";
 import { inspectModel } from "../../onnx/inspect-model.js";
 import { renderInspected } from "../../report/inspected.js";
 import { loadModel } from "../../runtime/load-model.js";
@@ -26,7 +27,11 @@ export const registerInspect: RegisterCommand = (command, run) => {
   addOptions(command, INSPECT, EXAMPLES);
   command.action(async (model: string, options: InspectOptions) => {
     await run(options, async ({ print, columns, allowExternal }) => {
-      const lowered = await loadModel(model, { dims: options.dim, allowExternal });
+      const lowered = await loadModel(model, {
+        dims: options.dim,
+        feedsOf: feedsOfRun(USUAL_INPUTS),
+        allowExternal,
+      });
       if (!lowered.ok) {
         return lowered;
       }

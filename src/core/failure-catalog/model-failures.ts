@@ -74,8 +74,9 @@ export const MODEL_FAILURES = {
   },
   "types-unknown": {
     exit: 1,
-    meaning: "The type or sizes of tensors cannot be known before the model runs.",
-    action: "Give them with `--dim TENSOR[AXIS]=VALUE`, or run ONNX shape inference first.",
+    meaning: "The type or sizes of tensors cannot be known: no rule, run or bound tells them.",
+    action:
+      "Install ONNX Runtime for a run that shows them, or give them with `--dim TENSOR[AXIS]=VALUE`.",
   },
   "weights-missing": {
     exit: 1,

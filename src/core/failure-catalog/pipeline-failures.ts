@@ -128,7 +128,8 @@ export const PIPELINE_FAILURES = {
   },
   "stages-not-static": {
     exit: 1,
-    meaning: "The run decides how often a loop repeats, so a stage with it has no duration.",
+    meaning:
+      "The run decides how often a loop repeats, so a stage with it has no estimated duration.",
     action: "Export the model with a fixed number of iterations, or unrolled.",
   },
   "too-many-blocks": {

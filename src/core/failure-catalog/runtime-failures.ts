@@ -122,8 +122,8 @@ export const RUNTIME_FAILURES = {
   },
   "sizes-differ": {
     exit: 1,
-    meaning: "A run gave a value of another size than was inferred, declared or given.",
-    action: "Give the size that the run had with `--dim`, at the value where it arises.",
+    meaning: "A run gave a value of another size than follows from the inputs.",
+    action: "Check the model with `onnx.checker`; report the operator.",
   },
   "stage-failed": {
     exit: 1,
@@ -132,9 +132,8 @@ export const RUNTIME_FAILURES = {
   },
   "stage-output-wrong-shape": {
     exit: 1,
-    meaning: "A stage produced a tensor of another shape than the schedule was made for.",
-    action:
-      "Give the size that the run had with `--dim`, or keep the operator that makes it and its readers in one stage.",
+    meaning: "A stage produced a tensor of another shape than follows from the inputs.",
+    action: "Check the model with `onnx.checker`; report the operator.",
   },
   "temporary-folder-full": {
     exit: 4,

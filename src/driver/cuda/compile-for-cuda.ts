@@ -11,7 +11,6 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { recordedSwitch } from "../../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import { dimsOfProfile } from "../../profile/dims-of-profile.js";
 import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { DriverContext } from "../context.js";
@@ -19,6 +18,7 @@ import { mergesNotMeasured } from "../failures.js";
 import { measuredDevice } from "../measured-device.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
 import { modelProvenance } from "../model-provenance.js";
+import { sizesFrom } from "../sizes-from.js";
 import { gpuProfileInFile, measureOnCuda } from "./measure-on-cuda.js";
 import { measuredSection } from "./measured-section.js";
 import { fasterSection, mergedSection } from "./merged-on-cuda.js";
@@ -47,8 +47,8 @@ export async function compileForCuda(
   request: CudaCompileRequest,
   context: DriverContext,
 ): Promise<Result<ScheduleArtifact>> {
-  const assumed = request.profile === undefined ? undefined : dimsOfProfile(request.profile);
-  const job = assumed === undefined ? request : { ...request, assumed };
+  const { profile, target } = request;
+  const job = { ...request, ...sizesFrom(profile, target.inputs) };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const artifact = await artifactOf(request, lowered, context);
     return artifact.ok

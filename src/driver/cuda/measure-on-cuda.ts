@@ -18,7 +18,7 @@ import {
 } from "../../profile/gpu/measure-gpu-profile.js";
 import { measureGpuSchedules, oneStream } from "../../profile/gpu/measure-gpu-schedules.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
-import { modelDigest } from "../../profile/profile-key.js";
+import { modelDigest, sizesInKey } from "../../profile/profile-key.js";
 import { MAX_PROFILE_BYTES } from "../../profile/profile-limits.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
@@ -248,7 +248,7 @@ export function gpuProfileInFile(
     return parsed;
   }
   const { key, operators } = parsed.value;
-  const dims = lowered.boundDims.map((dim) => `${dim.name}=${dim.size}`).join();
+  const dims = sizesInKey(lowered).join();
   for (const [words, has, wanted] of [
     ["version of the measuring method", String(key.method), String(GPU_METHOD_VERSION)],
     ["size of dynamic dims", key.dims.join(), dims],

@@ -3,6 +3,7 @@ import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import type { DriverContext } from "../context.js";
 import { type ModelJob, runModelJob } from "../model-job.js";
+import { sizesFrom } from "../sizes-from.js";
 import { measureOnCuda } from "./measure-on-cuda.js";
 import type { CudaTarget } from "./with-device.js";
 
@@ -24,7 +25,8 @@ export async function profileOnCuda(
   request: CudaProfileRequest,
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
-  return runModelJob(request, "top-compile/gpu-profile", context, async (lowered) => {
+  const job = { ...request, ...sizesFrom(undefined, request.target.inputs) };
+  return runModelJob(job, "top-compile/gpu-profile", context, async (lowered) => {
     const profile = await measureOnCuda(lowered, request.target, FRESH, context);
     return profile.ok
       ? ok({ value: profile.value, text: encodeGpuProfile(profile.value) })

@@ -8,7 +8,6 @@ import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { Placement } from "../../placement/placement.js";
-import { dimsOfProfile } from "../../profile/dims-of-profile.js";
 import type { InputSource } from "../../runtime/input-source.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
@@ -25,6 +24,7 @@ import { type ModelJob, runModelJob } from "../model-job.js";
 import { modelProvenance } from "../model-provenance.js";
 import { measurable } from "../runs-on-cpu.js";
 import { type OnPlacementSearch, searchedSection } from "../search-placement.js";
+import { sizesFrom } from "../sizes-from.js";
 import { type CostSource, modelCosts } from "./model-costs.js";
 import { writeStageModels } from "./write-stage-models.js";
 
@@ -157,8 +157,7 @@ function sizesFor(request: PlaceRequest, context: DriverContext) {
   if (costs.kind === "cpu") {
     return measurable(costs.profile, inputSource(request), context);
   }
-  const assumed = costs.profile === undefined ? undefined : dimsOfProfile(costs.profile);
-  return assumed === undefined ? {} : { assumed };
+  return sizesFrom(costs.profile, inputSource(request));
 }
 
 function profileFile(costs: CostSource): readonly string[] {

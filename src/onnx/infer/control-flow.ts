@@ -63,16 +63,18 @@ function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] 
  * the condition that the body outputs.
  */
 export function tripCount(call: NodeCall, condition: Fact | undefined): number | undefined {
-  const count = call.has(0) ? call.values(0)?.[0] : undefined;
   const start = call.has(1) ? call.values(1)?.[0] : 1;
   if (start === 0) {
     return 0;
   }
   const isEndless = condition?.values?.[0] === 1 || handsConditionOn(call.graph("body"));
-  const isFixed = start !== undefined && isEndless;
-  return !isFixed || count === undefined || count >= UNBOUNDED_TRIPS
-    ? undefined
-    : Math.max(0, count);
+  return start !== undefined && isEndless ? tripLimit(call) : undefined;
+}
+
+/** Iterations of a Loop at most, by its trip count; `undefined` when that is unknown or no limit. */
+export function tripLimit(call: NodeCall): number | undefined {
+  const count = call.has(0) ? call.values(0)?.[0] : undefined;
+  return count === undefined || count >= UNBOUNDED_TRIPS ? undefined : Math.max(0, count);
 }
 
 /** Whether the body's condition is its input condition, by name or through Identity. */

@@ -1,4 +1,5 @@
 /** All known operator types, by name. */
+import { mostIterations } from "../infer/bounds.js";
 import type { Fact } from "../infer/fact.js";
 import type { NodeCall } from "../infer/node-call.js";
 import type { OnnxNode } from "../model.js";
@@ -18,10 +19,15 @@ import { TRAINING } from "./training.js";
 import { TRANSFORMS } from "./transforms.js";
 import { WINDOWS } from "./windows.js";
 
-const CONTROL: OperatorTable = alike("If Loop Scan", {
+const FLOW = {
   form: "control",
   gpuRefusal: "control flow cannot be captured in a CUDA graph",
-});
+} as const;
+
+const CONTROL: OperatorTable = {
+  ...alike("If Scan", FLOW),
+  Loop: { ...FLOW, bound: mostIterations },
+};
 
 const ROWS: ReadonlyMap<string, OperatorType> = new Map(
   [

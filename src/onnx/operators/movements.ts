@@ -1,6 +1,7 @@
 /** Operators that move, look up, convert, scatter or choose elements. */
 import { cast, castLike } from "../evaluate/elementwise.js";
 import * as evaluate from "../evaluate/layout.js";
+import * as bounds from "../infer/bounds.js";
 import * as elements from "../infer/elementwise.js";
 import * as lookups from "../infer/indexing.js";
 import * as shapes from "../infer/reshaping.js";
@@ -116,6 +117,7 @@ const CUTS: OperatorTable = {
   Slice: {
     form: "movement",
     infer: cuts.slice,
+    bound: bounds.wholeInput,
     work: none,
     evaluate: evaluate.slice,
     view: views.isSliceWhole,
@@ -202,6 +204,7 @@ const LOOKUPS: OperatorTable = {
   NonZero: {
     form: "choice",
     infer: lookups.nonZero,
+    bound: bounds.allElements,
     work: work.perInput(1),
     evaluate: evaluate.nonZero,
     gpuRefusal: SIZE_UNKNOWN,
@@ -209,13 +212,21 @@ const LOOKUPS: OperatorTable = {
   NonMaxSuppression: {
     form: "choice",
     infer: lookups.nonMaxSuppression,
+    bound: bounds.selectedBoxes,
     work: work.nonMaxSuppression,
     gpuRefusal: SIZE_UNKNOWN,
   },
-  Unique: { form: "choice", infer: lookups.unique, work: work.sorted, gpuRefusal: SIZE_UNKNOWN },
+  Unique: {
+    form: "choice",
+    infer: lookups.unique,
+    bound: bounds.allAlongAxis,
+    work: work.sorted,
+    gpuRefusal: SIZE_UNKNOWN,
+  },
   Compress: {
     form: "choice",
     infer: lookups.compress,
+    bound: bounds.allAlongAxis,
     work: work.perInput(0),
     readsPart: true,
     gpuRefusal: SIZE_UNKNOWN,

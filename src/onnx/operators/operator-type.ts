@@ -7,6 +7,7 @@
  */
 import type { OperatorForm, ProductShape, RecurrenceShape } from "../../ir/operator-form.js";
 import type { Evaluator } from "../evaluate/evaluator.js";
+import type { BoundRule } from "../infer/bounds.js";
 import type { InferRule, NodeCall } from "../infer/node-call.js";
 import type { WorkCall, WorkRule } from "../work/work-rule.js";
 import type { ViewRule } from "./view-rules.js";
@@ -29,6 +30,8 @@ export interface OperatorType {
   readonly form: OperatorForm;
   /** Types and sizes of the outputs; control flow is inferred with its bodies instead. */
   readonly infer?: InferRule;
+  /** Sizes that no run exceeds, where data decides sizes. */
+  readonly bound?: BoundRule;
   /** FLOPs; control flow has those of its bodies. */
   readonly work?: WorkRule;
   /** Elements of the outputs, for operators that shape computations use. */

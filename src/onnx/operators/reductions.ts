@@ -1,5 +1,6 @@
 /** Reductions and scans along axes, and the largest elements of rows. */
 import * as evaluate from "../evaluate/reduction.js";
+import { wholeInput } from "../infer/bounds.js";
 import { likeFirst } from "../infer/elementwise.js";
 import { arg, topK } from "../infer/indexing.js";
 import * as infer from "../infer/reduction.js";
@@ -45,5 +46,5 @@ export const REDUCTIONS: OperatorTable = {
   ...alike("ArgMax ArgMin", { form: "rows", infer: arg, work: work.perInput(1) }),
   CumSum: { form: "rows", infer: likeFirst, work: work.perInput(1), evaluate: evaluate.cumSum },
   CumProd: { form: "rows", infer: likeFirst, work: work.perInput(1) },
-  TopK: { form: "rows", infer: topK, work: work.topK },
+  TopK: { form: "rows", infer: topK, bound: wholeInput, work: work.topK },
 };

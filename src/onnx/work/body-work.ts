@@ -1,8 +1,8 @@
 /**
  * Work of If, Loop and Scan: that of their bodies, times how often they run.
  *
- * If counts its more expensive branch. Loop counts its trips where they are constant; otherwise it
- * counts one and records that. Scan counts the length of its sequence.
+ * If counts its more expensive branch. Loop counts its trips where they are constant or a scanned output
+ * tells them; otherwise it counts one and records that. Scan counts the length of its sequence.
  */
 import type { OperatorWork } from "../../ir/operator-graph.js";
 import { branchesOf, scanLength, tripCount } from "../infer/control-flow.js";
@@ -34,10 +34,10 @@ export function workOf(
 ): OperatorWork {
   const type = typeOf(call.node);
   const own = nodeWork({ call, outputs }, operatorTypeNamed(type));
-  return isControlFlow(type) ? sum(own, bodiesWork(call, context)) : own;
+  return isControlFlow(type) ? sum(own, bodiesWork(call, outputs, context)) : own;
 }
 
-function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
+function bodiesWork(call: NodeCall, outputs: readonly Fact[], context: WorkContext): OperatorWork {
   if (call.node.opType === "If") {
     return branchesOf(call)
       .map((branch) => graphWork(branch, context))
@@ -46,11 +46,20 @@ function bodiesWork(call: NodeCall, context: WorkContext): OperatorWork {
   const body = call.graph("body");
   const once = body === undefined ? NOTHING : graphWork(body, context);
   const condition = body && context.bodies.get(body)?.get(body.outputs[0]?.name ?? "");
-  const times = call.node.opType === "Loop" ? tripCount(call, condition) : scanLength(call);
+  const times =
+    call.node.opType === "Loop"
+      ? (tripCount(call, condition) ?? scannedTrips(call, outputs))
+      : scanLength(call);
   if (times === undefined) {
     context.guessedLoops.add(call.node.name);
   }
   return scale(once, times ?? 1);
+}
+
+/** Iterations that a scanned output has the results of. */
+function scannedTrips(call: NodeCall, outputs: readonly Fact[]): number | undefined {
+  const carried = call.inputs.length - 2;
+  return outputs.slice(carried).find(({ dims }) => dims?.[0] !== undefined)?.dims?.[0];
 }
 
 /** Whether one work has more FLOPs, or as many and more bytes. */

@@ -48,7 +48,9 @@ const relative = relativeShape
 const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
   method: integer(1).describe("Version of the way of measuring."),
   modelSha256: text(64).describe("Digest of the model's nodes, attributes and static shapes."),
-  dims: list(text()).describe("Sizes given to dynamic dims, as name=size."),
+  dims: list(text()).describe(
+    "Sizes given to dynamic dims, as name=size, then those that depend on data, as tensor=type[dims] of a run or tensor=at most type[dims].",
+  ),
   precision: text().describe("How floats are stored and multiplied."),
   isFused: boolean.describe("Whether chains of element-wise operators run as one kernel."),
   gpu: text(),

@@ -9,7 +9,7 @@ export interface GpuProfileKey {
   readonly method: number;
   /** Digest of the model's nodes, attributes and static shapes. */
   readonly modelSha256: string;
-  /** Sizes given to dynamic dims, as `name=size`. */
+  /** Sizes of dynamic dims and those that depend on data: `sizesInKey`. */
   readonly dims: readonly string[];
   /** Storage and multiplication of floats. */
   readonly precision: string;

@@ -6,7 +6,7 @@ import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { LibraryReport, ProbeResult } from "../../runtime/cuda/client/devices.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
-import { modelDigest } from "../profile-key.js";
+import { modelDigest, sizesInKey } from "../profile-key.js";
 import type { OnProgress } from "../progress.js";
 import type { GpuOperatorTiming, GpuProfile, GpuProfileKey } from "./gpu-profile.js";
 import { oneStream } from "./measure-gpu-schedules.js";
@@ -81,7 +81,7 @@ export function gpuProfileKeyOf(
   return {
     method: GPU_METHOD_VERSION,
     modelSha256: modelDigest(lowered),
-    dims: lowered.boundDims.map(({ name, size }) => `${name}=${size}`),
+    dims: sizesInKey(lowered),
     precision,
     isFused,
     gpu,

@@ -4,7 +4,7 @@ import type { WorkerCosts } from "../../cost/operator-costs.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { ImportRecord } from "../import-record.js";
 import type { OperatorTiming, Profile } from "../profile.js";
-import { modelDigest, PROFILE_METHOD_VERSION } from "../profile-key.js";
+import { modelDigest, PROFILE_METHOD_VERSION, sizesInKey } from "../profile-key.js";
 import type { MatchedParts } from "./match-parts.js";
 import { sumTimings } from "./sum-timings.js";
 
@@ -46,7 +46,7 @@ export function cpuProfileOf(
     key: {
       method: PROFILE_METHOD_VERSION,
       modelSha256: modelDigest(lowered),
-      dims: lowered.boundDims.map((dim) => `${dim.name}=${dim.size}`),
+      dims: sizesInKey(lowered),
       processor: name,
       logicalCores,
       architecture,

@@ -16,7 +16,7 @@ import {
 } from "../gpu/gpu-profile.js";
 import { GPU_METHOD_VERSION } from "../gpu/measure-gpu-profile.js";
 import type { ImportRecord } from "../import-record.js";
-import { modelDigest } from "../profile-key.js";
+import { modelDigest, sizesInKey } from "../profile-key.js";
 import type { ImportedKernel, ImportedLaunch, ImportedPart } from "./imported-part.js";
 import type { MatchedParts } from "./match-parts.js";
 import { sumTimings } from "./sum-timings.js";
@@ -56,7 +56,7 @@ export function gpuProfileOf(
     key: {
       method: GPU_METHOD_VERSION,
       modelSha256: modelDigest(lowered),
-      dims: lowered.boundDims.map(({ name, size }) => `${name}=${size}`),
+      dims: sizesInKey(lowered),
       precision,
       isFused: false,
       gpu: device.product,

@@ -1,7 +1,7 @@
 /** The failures that executing a pipeline can end with. */
 import { errorLine } from "../../core/error-text.js";
 import type { Failure } from "../../core/failure.js";
-import { hintOnSizes, workerOutOfMemory } from "../failures.js";
+import { SIZES_HINT, workerOutOfMemory } from "../failures.js";
 
 /** Messages of ONNX Runtime when memory is short. */
 const NO_MEMORY = /bad_alloc|failed to allocate|out of memory|alloc.*fail/i;
@@ -38,7 +38,7 @@ export function stageShapeWrong(
     code: "stage-output-wrong-shape",
     where: `stage ${stage.name} on ${stage.device}`,
     message: `"${tensor.name}" of micro-batch ${microBatch} is [${found.join(", ")}], the schedule was made for [${tensor.dims.join(", ")}]`,
-    hint: hintOnSizes({ ...tensor, found }),
+    hint: SIZES_HINT,
     exit: 1,
   };
 }

@@ -225,8 +225,8 @@ class Executor implements PipelineExecutor {
     return { name, device: this.#plan.devices[device]?.name ?? "" };
   }
 
-  #take({ tensor, microBatch, buffer }: SentTensor): void {
-    const { name, elementType, dims } = present(this.#plan.tensors[tensor], "tensor");
+  #take({ tensor, microBatch, buffer, dims }: SentTensor): void {
+    const { name, elementType } = present(this.#plan.tensors[tensor], "tensor");
     const bytes = new Uint8Array(buffer, 0, tensorBytes({ elementType, dims }));
     this.#resultsLeft--;
     this.#onOutput(microBatch, name, { elementType, dims, bytes });

@@ -51,6 +51,8 @@ export interface SentTensor {
   readonly tensor: number;
   readonly microBatch: number;
   readonly buffer: ArrayBuffer;
+  /** Those of the run. */
+  readonly dims: readonly number[];
 }
 
 /** A message of a device thread to the executor. */

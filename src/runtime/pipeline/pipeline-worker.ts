@@ -116,7 +116,10 @@ function feedTensors(
   return new Map(
     [...setup.feeds].map(([tensor, buffers]) => [
       tensor,
-      buffers.map((buffer) => tensorOver(setup, runtime, tensor, buffer)),
+      buffers.map((buffer) => {
+        const { dims } = present(setup.tensors[tensor], "tensor");
+        return tensorOver(setup, runtime, { tensor, buffer, dims });
+      }),
     ]),
   );
 }
@@ -213,16 +216,15 @@ function receive(device: Device, from: number): void {
   const { setup } = device;
   const port = present(setup.ports[from], "port");
   for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
-    const { tensor, microBatch, buffer } = got.message as SentTensor;
-    keep(device, { tensor, microBatch, buffer });
+    keep(device, got.message as SentTensor);
   }
 }
 
 /** Keeps a tensor until every stage of this device that reads it has run. */
 function keep({ setup, held, runtime, routes }: Device, sent: SentTensor): void {
-  const { tensor, microBatch, buffer } = sent;
+  const { tensor, microBatch } = sent;
   held.set(keyOf(setup, tensor, microBatch), {
-    tensor: tensorOver(setup, runtime, tensor, buffer),
+    tensor: tensorOver(setup, runtime, sent),
     readers: routes[tensor]?.localReaders.length ?? 0,
   });
 }
@@ -246,13 +248,13 @@ async function runBlock(device: Device, { stage, microBatch }: PlanBlock): Promi
   const results: SentTensor[] = [];
   for (const { tensor, name } of outputs) {
     const output = present(given[name], `output "${name}"`);
-    const { dims } = present(setup.tensors[tensor], "tensor");
-    if (output.dims.join() !== dims.join()) {
-      const found = [...output.dims];
+    const { dims, isOpen } = present(setup.tensors[tensor], "tensor");
+    const found = [...output.dims];
+    if (isOpen !== true && found.join() !== dims.join()) {
       report({ kind: "wrong-shape", stage, microBatch, tensor, found });
       return false;
     }
-    handOver(device, { tensor, microBatch, buffer: bufferOf(output) }, results);
+    handOver(device, { tensor, microBatch, buffer: bufferOf(output), dims: found }, results);
   }
   for (const { tensor } of inputs) {
     release(device, tensor, microBatch);
@@ -299,17 +301,15 @@ function keyOf({ microBatches }: DeviceSetup, tensor: number, microBatch: number
   return tensor * microBatches + microBatch;
 }
 
-/** A tensor over a buffer, or over zeros. */
+/** A tensor over a buffer. */
 function tensorOver(
   { tensors }: DeviceSetup,
   runtime: OnnxRuntime,
-  tensor: number,
-  buffer?: ArrayBuffer,
+  { tensor, buffer, dims }: Omit<SentTensor, "microBatch">,
 ): RuntimeTensor {
-  const spec = present(tensors[tensor], "tensor");
-  const bytes = tensorBytes(spec);
-  const elements = elementsOver(spec.elementType, buffer ?? new ArrayBuffer(bytes), bytes);
-  return new runtime.Tensor(spec.elementType, elements, spec.dims);
+  const { elementType } = present(tensors[tensor], "tensor");
+  const elements = elementsOver(elementType, buffer, tensorBytes({ elementType, dims }));
+  return new runtime.Tensor(elementType, elements, dims);
 }
 
 /** The memory of an output as a buffer of its own. */

@@ -94,13 +94,13 @@ describe("impossible nodes", () => {
 describe("unknown types", () => {
   it("are one failure that names the tensor and what helps", async () => {
     const lowered = await lowerBytes(
-      encodeCase({ type: "NonZero", inputs: "f32[2,3]", outputs: 1 }),
+      encodeCase({ type: "Tile", inputs: "f32[2,3] i64[2]", outputs: 1 }),
     );
     expect(lowered.ok).toBe(false);
     if (!lowered.ok) {
       expect(lowered.error).toHaveLength(1);
       expect(lowered.error[0]).toMatchObject({ code: "types-unknown", exit: 1 });
-      expect(lowered.error[0].message).toContain('"y0" (int64[2,?], made by NonZero "n")');
+      expect(lowered.error[0].message).toContain('"y0" (float32[?,?], made by Tile "n")');
       expect(lowered.error[0].hint).toContain("y0[AXIS]=VALUE");
     }
   });
@@ -118,7 +118,7 @@ describe("unknown types", () => {
 
   it.each([
     ["Unique", "f32[6]", { "y0[0]": 5 }, [5]],
-    ["NonMaxSuppression", "f32[1,9,4] f32[1,2,9]", { "y0[0]": 7 }, [7, 3]],
+    ["NonMaxSuppression", "f32[1,9,4] f32[1,2,9] i64=20", { "y0[0]": 7 }, [7, 3]],
   ] as const)("of %s depend on data and can be given", async (type, inputs, dims, expected) => {
     const lowered = await lowerBytes(
       encodeCase({ type, inputs, outputs: 1 }),

@@ -49,6 +49,7 @@ describe("routesOf", () => {
       producer: 0,
       consumers: [1, 2],
       handover: "copy",
+      isResult: false,
     });
   });
 

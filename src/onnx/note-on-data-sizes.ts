@@ -1,0 +1,45 @@
+import { counted, formatName } from "../core/format.js";
+import { someOf } from "../core/some-of.js";
+import { type DataSize, openCount } from "./data-sizes.js";
+import type { LoweredModel } from "./lowered-model.js";
+
+/** Sizes that depend on data, each with the size that the schedule is made for: `boxes[0]=7`, `boxes[0]<=100`. */
+export function placesByData(lowered: LoweredModel): readonly string[] {
+  return lowered.dataSizes.flatMap((size) => placesOf(size, lowered));
+}
+
+function placesOf({ tensor, dims, source }: DataSize, { openDims }: LoweredModel): string[] {
+  const open = openDims.get(tensor);
+  const sign = source === "bound" ? "<=" : "=";
+  const places = dims.flatMap((size, axis) =>
+    open?.[axis] === undefined ? [`${formatName(tensor)}[${axis}]${sign}${size}`] : [],
+  );
+  return openCount(dims, open) === 0 ? [`${formatName(tensor)} of one element`] : places;
+}
+
+/**
+ * One line on sizes that depend on data and where they are from; `undefined` for a model without any.
+ *
+ * `run`: what the run was that showed them, such as `a run on seeded inputs`.
+ */
+export function noteOnDataSizes(lowered: LoweredModel, run: string): string | undefined {
+  const { dataSizes, unobserved } = lowered;
+  const places = placesByData(lowered);
+  if (places.length === 0) {
+    return undefined;
+  }
+  const bounds = dataSizes.filter(({ source }) => source === "bound").length;
+  const why =
+    unobserved === undefined
+      ? "nothing was run"
+      : `the model could not be run: ${unobserved.message}`;
+  const most = `the most that ${places.length === 1 ? "it" : "they"} can be, since ${why}`;
+  const origin =
+    bounds === 0
+      ? `taken from ${run}`
+      : bounds === dataSizes.length
+        ? most
+        : `taken from ${run}, or ${most}`;
+  const sizes = `${counted(places.length, "size")} ${places.length === 1 ? "depends" : "depend"}`;
+  return `${sizes} on data: ${origin} (${someOf(places)})`;
+}
