@@ -57,6 +57,10 @@ export interface ArtifactLaunch {
 export interface ArtifactWorkers {
   readonly segmentNs: number;
   readonly signalNs: number;
+  readonly awakeNs: number;
+  readonly wakeNs: number;
+  readonly requestNs: number;
+  readonly returnNs: number;
   readonly tensorNs: number;
   readonly byteNs: number;
   /** Index k - 1: how many times longer work takes while k workers are busy; as many as workers. */

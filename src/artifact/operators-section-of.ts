@@ -96,14 +96,8 @@ function candidateOf(candidate: Candidate, parts: SectionParts): ArtifactCandida
   };
 }
 
-function workersOf({
-  segmentNs,
-  signalNs,
-  tensorNs,
-  byteNs,
-  slowdown,
-}: WorkerCosts): ArtifactWorkers {
-  return { segmentNs, signalNs, tensorNs, byteNs, slowdown };
+function workersOf({ workers: _, ...costs }: WorkerCosts): ArtifactWorkers {
+  return costs;
 }
 
 /** ONNX Runtime's own ways in the order of the profile, then the candidates that were measured. */

@@ -1,4 +1,4 @@
-import { list, object, optional } from "../core/json-containers.js";
+import { list, object, optional, unless } from "../core/json-containers.js";
 import { boolean, integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import type {
   ArtifactCandidate,
@@ -64,7 +64,11 @@ const GPU: Shape<ArtifactGpu> = object<ArtifactGpu>({
 
 const WORKERS: Shape<ArtifactWorkers> = object<ArtifactWorkers>({
   segmentNs: NS,
-  signalNs: NS,
+  signalNs: NS.describe("To a worker that waits awake."),
+  awakeNs: unless(0, NS.describe("Longest wait through which a worker stays awake; absent: 0.")),
+  wakeNs: unless(0, NS.describe("What a worker that has gone to sleep takes longer; absent: 0.")),
+  requestNs: unless(0, NS.describe("From the caller's request to the first segments; absent: 0.")),
+  returnNs: unless(0, NS.describe("From the last segment to the caller's outputs; absent: 0.")),
   tensorNs: NS,
   byteNs: number(0, 1000),
   slowdown: list(number(1), MAX_THREADS).describe(

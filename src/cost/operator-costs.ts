@@ -15,8 +15,16 @@ export interface WorkerCosts {
   readonly workers: number;
   /** Fixed cost of running one segment. */
   readonly segmentNs: number;
-  /** From the end of a segment to the start of one on another worker that waited for it. */
+  /** From the end of a segment to the start of one on another worker that waited for it, awake. */
   readonly signalNs: number;
+  /** Longest wait through which a worker stays awake; after a longer one it has gone to sleep. */
+  readonly awakeNs: number;
+  /** What the signal and the first segment after it take longer for a worker that has gone to sleep. */
+  readonly wakeNs: number;
+  /** From the caller's request to the start of the first segments, the workers being asleep. */
+  readonly requestNs: number;
+  /** From the end of the last segment to the outputs in the caller's hands, besides `byteNs` of each. */
+  readonly returnNs: number;
   /**
    * Handing one tensor that another segment, on whichever worker, or the caller made to a segment
    * that reads it: per tensor, and per byte. Paid by the worker that reads, before its operators.

@@ -23,7 +23,8 @@ const MODEL_PARTS: ReadonlySet<keyof ProfileKey> = new Set(["method", "dims", "m
  * Checks that the profile in `file` is what would be measured here and now; a failure names the
  * first difference.
  *
- * `scope` `model` leaves out the machine: for a profile that the user chose, recorded elsewhere.
+ * `scope` `model` leaves out the machine and takes older methods: for a profile that the user chose,
+ * recorded elsewhere.
  * Fails: `profile-stale`.
  */
 export function checkProfile(
@@ -35,7 +36,9 @@ export function checkProfile(
   for (const [part, words] of PARTS) {
     const has = String(profile.key[part] ?? "none");
     const wanted = String(key[part] ?? "none");
-    if (has !== wanted && (scope === "everything" || MODEL_PARTS.has(part))) {
+    const isOlder = part === "method" && profile.key.method < key.method;
+    const isCompared = scope === "everything" || (MODEL_PARTS.has(part) && !isOlder);
+    if (has !== wanted && isCompared) {
       return fail([profileDoesNotFit(file, words, has, wanted)]);
     }
   }

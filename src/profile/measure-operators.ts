@@ -35,6 +35,7 @@ import { driftOf, type ProfiledRuns, sortEvents, withEscapedNames } from "./prof
 import type { OnProgress } from "./progress.js";
 import { fewestRuns, leftOutRuns } from "./run-counts.js";
 import { round4, timingOf } from "./timing.js";
+import { warmUp } from "./warm-up.js";
 
 /** Options of measuring operators. */
 export interface OperatorRequest {
@@ -56,12 +57,6 @@ export interface OperatorMeasurement {
 
 /** Runs left out at the start of a session, where single operators take up to 19 times longer. */
 const WARM_UP_RUNS = 3;
-/**
- * Runs left out before those of the whole model, and the processor time after which they are enough:
- * of a model of 10 us the first took 20 us, those after 2,000 took 10 us.
- */
-const WARM_RUNS = 4000;
-const WARM_US = 150_000;
 /** Fewest runs kept of each session, unless they are slow. */
 const MIN_RUNS = 15;
 /** Most runs kept of each session: more do not steady a median, they only take longer. */
@@ -142,25 +137,6 @@ async function measurePlainRuns(request: OperatorRequest): Promise<Result<readon
   });
   await model.release();
   return ran.ok ? ok(samplesNs.slice(ran.value)) : ran;
-}
-
-/** Runs until caches, clocks and the JavaScript engine have settled. */
-async function warmUp(
-  run: () => Promise<Result<unknown>>,
-  signal: AbortSignal | undefined,
-): Promise<Result<void>> {
-  const start = process.cpuUsage();
-  for (let runs = 0; runs < WARM_RUNS && signal?.aborted !== true; runs++) {
-    const { user, system } = process.cpuUsage(start);
-    if (user + system > WARM_US) {
-      break;
-    }
-    const outcome = await run();
-    if (!outcome.ok) {
-      return outcome;
-    }
-  }
-  return ok(undefined);
 }
 
 async function measureSession(

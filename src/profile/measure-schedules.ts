@@ -44,6 +44,7 @@ import {
   type ScheduleRunner,
 } from "./schedule-runner.js";
 import { noiseOf, relativeTime, timingOf } from "./timing.js";
+import { warmUp } from "./warm-up.js";
 import { comparedOutputs, scheduleDigest } from "./worker-plan-of.js";
 
 /** Options of measuring schedules. */
@@ -135,6 +136,10 @@ export async function measureSchedules(
       if (failed !== undefined) {
         return fail(failed);
       }
+      const warm = await warmAll(contestants, request.signal);
+      if (!warm.ok) {
+        return warm;
+      }
       const ran = await runRounds({ ...request, ...(rounds && { rounds }) }, contestants);
       if (!ran.ok) {
         return ran;
@@ -196,6 +201,20 @@ async function openAll(contestants: readonly Contestant[]): Promise<Failures | u
     }
   }
   return undefined;
+}
+
+/** Lets the threads of all contestants settle. */
+async function warmAll(
+  contestants: readonly Contestant[],
+  signal: AbortSignal | undefined,
+): Promise<Result<void>> {
+  for (const { runner } of contestants) {
+    const warm = await warmUp(() => present(runner, "an open contestant").run(), signal);
+    if (!warm.ok) {
+      return warm;
+    }
+  }
+  return ok(undefined);
 }
 
 async function closeAll(contestants: readonly Contestant[]): Promise<void> {

@@ -2,7 +2,7 @@
  * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
  * problem at its place, writing with one order of keys.
  */
-import { list, object, optional } from "../core/json-containers.js";
+import { list, object, optional, unless } from "../core/json-containers.js";
 import {
   type DocumentKind,
   defineDocument,
@@ -109,7 +109,22 @@ const operator: Shape<OperatorTiming> = object<OperatorTiming>({
 const workers: Shape<WorkerCosts> = object<WorkerCosts>({
   workers: integer(1, 4096),
   segmentNs: COUNT,
-  signalNs: COUNT,
+  signalNs: COUNT.describe("To a worker that waits awake."),
+  awakeNs: unless(0, COUNT.describe("Longest wait through which a worker stays awake; absent: 0.")),
+  wakeNs: unless(
+    0,
+    COUNT.describe(
+      "What a worker that has gone to sleep takes longer; absent: 0, part of signalNs.",
+    ),
+  ),
+  requestNs: unless(
+    0,
+    COUNT.describe("From the caller's request to the first segments; absent: 0, not measured."),
+  ),
+  returnNs: unless(
+    0,
+    COUNT.describe("From the last segment to the caller's outputs; absent: 0, not measured."),
+  ),
   tensorNs: COUNT,
   byteNs: number(0, MAX_BYTE_NS),
   slowdown: list(number(1), 4096, 1).describe(

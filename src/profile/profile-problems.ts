@@ -42,9 +42,9 @@ function operatorProblems({ operators, workers }: Profile): readonly JsonProblem
     }
     seen.add(name);
   }
-  const { slowdown, segmentNs, signalNs, tensorNs } = workers;
+  const { slowdown, segmentNs, signalNs, wakeNs, tensorNs, requestNs, returnNs } = workers;
   const medians = operators.map(({ medianNs }) => medianNs);
-  const each = segmentNs + signalNs + tensorNs;
+  const each = segmentNs + signalNs + wakeNs + tensorNs + requestNs + returnNs;
   const most = slowdown.reduce((largest, factor) => Math.max(largest, factor), 1);
   return [...twice, ...timeProblems("/operators", [...medians, ...medians.map(() => each)], most)];
 }

@@ -20,7 +20,7 @@ export function renderProfiled(profile: Profile, columns: number): string {
   return [
     `device  ${formatName(device.name)}, ${device.logicalCores} cores, ONNX Runtime ${device.onnxruntime}`,
     ...methodLines(method, total),
-    `workers ${workers.workers}: segment ${formatNs(workers.segmentNs)}, signal ${formatNs(workers.signalNs)}, slowdown ${workers.slowdown.map((each) => each.toFixed(2)).join(" ")}`,
+    workersLine(workers),
     ...(measurement === undefined
       ? []
       : [`noise   ${formatShare(measurement.noiseRatio)} over ${measurement.rounds} rounds`]),
@@ -32,6 +32,13 @@ export function renderProfiled(profile: Profile, columns: number): string {
       columns,
     ),
   ].join("\n");
+}
+
+function workersLine({ workers, slowdown, ...costs }: Profile["workers"]): string {
+  const { segmentNs, signalNs, wakeNs, requestNs, returnNs } = costs;
+  const factors = slowdown.map((each) => each.toFixed(2)).join(" ");
+  const ends = formatNs(requestNs + returnNs);
+  return `workers ${workers}: segment ${formatNs(segmentNs)}, signal ${formatNs(signalNs)}, waking ${formatNs(wakeNs)}, request and return ${ends}, slowdown ${factors}`;
 }
 
 function methodLines(method: Profile["method"], total: number): readonly string[] {

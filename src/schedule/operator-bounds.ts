@@ -3,12 +3,16 @@ import type { OperatorGraph } from "../ir/operator-graph.js";
 import { earliestEnds } from "../ir/path-lengths.js";
 import type { OperatorProblem } from "./operator-problem.js";
 import { slowdownOf } from "./run-segments.js";
+import { inferenceNs } from "./simulate-workers.js";
 
 /** Lower bounds for all schedules on worker threads, in integer nanoseconds. */
 export interface WorkerBounds {
-  /** The longest path of operators, and the start of the segment it begins in. */
+  /** The longest path of operators, the start of the segment it begins in, request and return. */
   readonly criticalPathNs: number;
-  /** All operators, two segments and one hand-over of each input, at the best total speed of the workers. */
+  /**
+   * All operators, two segments and one hand-over of each input, at the best total speed of the
+   * workers, and request and return.
+   */
   readonly workNs: number;
   /** All operators one after the other on the calling thread. */
   readonly oneStreamNs: number;
@@ -22,8 +26,9 @@ export interface WorkerBounds {
  * A path runs one operator after the other, each at the speed of one worker at best; before its
  * first operator, its segment has started and taken the inputs of the graph which that operator
  * reads. All work together is done at the total speed of k busy workers, k / slowdown(k), for the
- * best k. There are at least two segments, and each input is handed over at least once. One stream
- * has neither starts nor hand-overs, and takes exactly the sum of the operators.
+ * best k. There are at least two segments, and each input is handed over at least once. Both come
+ * between the caller's request and the return. One stream has neither starts nor hand-overs, and takes
+ * exactly the sum of the operators.
  *
  * On one worker the sequential schedule is the only one.
  * Cost: O(V + E).
@@ -51,8 +56,10 @@ export function workerBounds(
     2 * workers.segmentNs +
     graph.tensors.reduce((sum, { id }) => sum + inputNs(graph, id, workers), 0);
   const isEmpty = graph.operators.length === 0;
-  const criticalPathNs = wholeNs(ends.reduce((most, end) => Math.max(most, end), 0) * slowest);
-  const workNs = isEmpty ? 0 : wholeNs((alone + starts) / throughput);
+  const outsideNs = isEmpty ? 0 : inferenceNs(graph, workers);
+  const longest = ends.reduce((most, end) => Math.max(most, end), 0);
+  const criticalPathNs = wholeNs(longest * slowest + outsideNs);
+  const workNs = isEmpty ? 0 : wholeNs((alone + starts) / throughput + outsideNs);
   const oneStreamNs = wholeNs(alone);
   const several = workers.workers > 1 ? Math.max(criticalPathNs, workNs) : Number.POSITIVE_INFINITY;
   return { criticalPathNs, workNs, oneStreamNs, lowerBoundNs: Math.min(oneStreamNs, several) };

@@ -5,7 +5,8 @@ import type { WorkerCosts } from "../cost/operator-costs.js";
  * The event loop under the CPU simulator: segments on workers that slow each other down.
  *
  * Each worker runs its segments in order. A segment starts when its worker is free and every
- * segment that it waits for has ended, plus the signal latency. While k workers are busy, all of
+ * segment that it waits for has ended, plus the signal latency, which is longer for a worker that has
+ * waited so long that it went to sleep. While k workers are busy, all of
  * them work `slowdown[k - 1]` times slower than alone (processor sharing: shared memory bandwidth,
  * caches and clock). Because all slow down alike, one clock of *work done* serves them all: it runs
  * at 1 / slowdown, and a segment ends when that clock has passed its work. Only a start or an end
@@ -69,6 +70,8 @@ class SegmentRunner {
   readonly #next: Int32Array;
   /** By worker: the segment that runs, -1 if none. */
   readonly #running: Int32Array;
+  /** By worker: when its last segment ended. */
+  readonly #freeNs: Float64Array;
   /** By worker: reading of the clock of work at which its segment ends. */
   readonly #target: Float64Array;
   /** By segment: the first wait that is not over yet. */
@@ -90,6 +93,7 @@ class SegmentRunner {
     this.#startPhase = new Int32Array(segments);
     this.#next = this.#queues.start.slice(0, this.#workers);
     this.#running = new Int32Array(this.#workers).fill(-1);
+    this.#freeNs = new Float64Array(this.#workers);
     this.#target = new Float64Array(this.#workers);
     this.#seenWaits = waitStart.slice(0, segments);
     this.#ready = new Float64Array(segments);
@@ -133,7 +137,7 @@ class SegmentRunner {
     for (let w = 0; w < this.#workers; w++) {
       const segment = segments[next[w]!]!;
       const isIdle = running[w]! < 0 && next[w]! < start[w + 1]!;
-      if (!isIdle || !this.#waitsAreOver(segment)) {
+      if (!isIdle || !this.#waitsAreOver(segment, w)) {
         continue;
       }
       if (ready[segment]! > this.#now) {
@@ -150,8 +154,11 @@ class SegmentRunner {
     return release;
   }
 
-  #waitsAreOver(segment: number): boolean {
+  /** Requires: the worker is idle. */
+  #waitsAreOver(segment: number, worker: number): boolean {
     const { waitStart, waits } = this.#load;
+    const { signalNs, awakeNs, wakeNs } = this.#costs;
+    const asleepFrom = this.#freeNs[worker]! + awakeNs;
     const endNs = this.#endNs;
     const ready = this.#ready;
     const last = waitStart[segment + 1]!;
@@ -161,7 +168,8 @@ class SegmentRunner {
       if (end < 0) {
         break;
       }
-      ready[segment] = Math.max(ready[segment]!, end + this.#costs.signalNs);
+      const latency = end > asleepFrom ? signalNs + wakeNs : signalNs;
+      ready[segment] = Math.max(ready[segment]!, end + latency);
     }
     this.#seenWaits[segment] = at;
     return at === last;
@@ -185,6 +193,7 @@ class SegmentRunner {
       if (segment >= 0 && this.#target[w]! <= this.#work) {
         this.#endNs[segment] = this.#now;
         this.#running[w] = -1;
+        this.#freeNs[w] = this.#now;
         this.#busy--;
         this.#done++;
       }

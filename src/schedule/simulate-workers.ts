@@ -7,13 +7,13 @@ import { type Segment, segmentsOf } from "./segments.js";
 
 /** The predicted times of each operator and segment of a schedule on worker threads. */
 export interface WorkerTimeline {
-  /** Integer nanoseconds from the start of the first segment to the end of the last. */
+  /** Integer nanoseconds from the caller's request to the outputs in the caller's hands. */
   readonly makespanNs: number;
-  /** Integer nanoseconds, by operator id. */
+  /** Integer nanoseconds since the request, by operator id. */
   readonly operatorStartNs: Float64Array;
   readonly operatorEndNs: Float64Array;
   readonly segments: readonly Segment[];
-  /** Integer nanoseconds, by segment. The overheads of a segment come before its first operator. */
+  /** Integer nanoseconds since the request, by segment. The overheads of a segment come before its first operator. */
   readonly segmentStartNs: Float64Array;
   readonly segmentEndNs: Float64Array;
 }
@@ -25,11 +25,11 @@ export interface WorkerTimeline {
  * operators, which add up to a whole run. With several streams a segment costs `segmentNs`, the
  * hand-over of each tensor that it reads from outside (inputs of the graph included, tensors made by
  * an earlier segment of the same worker too), and the durations of its operators. See `runSegments`
- * for waiting and slowing down.
+ * for waiting and slowing down. Once per inference, the workers are woken before the first segment, and
+ * the caller after the last, who then copies the outputs.
  *
- * Left out: what the main thread does between segments beyond `signalNs`; that a slowdown differs
- * between operators that compute and operators that move memory; outputs of the graph, which cost
- * the same in every schedule.
+ * Left out: that a slowdown differs between operators that compute and operators that move memory;
+ * that an operator may take longer where a cut takes a fusion or a memory layout apart.
  *
  * Requires: the schedule passes `verifyOperatorSchedule` but for redundant waits, and has at most
  * `workers.workers` streams.
@@ -46,25 +46,41 @@ export function simulateWorkers(
   const overheadNs = ({ inputs }: Segment): number =>
     schedule.streams > 1 ? segmentOverheadNs(graph, inputs, workers) : 0;
   const run = runSegments(loadOf(segments, costs, overheadNs), workers);
+  const isOnWorkers = schedule.streams > 1;
+  const requestNs = isOnWorkers ? workers.requestNs : 0;
+  const since = (ns: number): number => Math.round(requestNs + ns);
   const operatorStartNs = new Float64Array(graph.operators.length);
   const operatorEndNs = new Float64Array(graph.operators.length);
   for (const [at, segment] of segments.entries()) {
     const clock = clockOf(run, at);
     let work = overheadNs(segment);
     for (const id of segment.operators) {
-      operatorStartNs[id] = Math.round(clock(work));
+      operatorStartNs[id] = since(clock(work));
       work += costs.durationNs[id]!;
-      operatorEndNs[id] = Math.round(clock(work));
+      operatorEndNs[id] = since(clock(work));
     }
   }
   return {
-    makespanNs: Math.round(run.makespanNs),
+    makespanNs: Math.round(run.makespanNs + (isOnWorkers ? inferenceNs(graph, workers) : 0)),
     operatorStartNs,
     operatorEndNs,
     segments,
-    segmentStartNs: run.startNs.map(Math.round),
-    segmentEndNs: run.endNs.map(Math.round),
+    segmentStartNs: run.startNs.map(since),
+    segmentEndNs: run.endNs.map(since),
   };
+}
+
+/**
+ * The part of an inference over workers that is outside all segments: request and return, with each
+ * output of the graph copied for the caller.
+ */
+export function inferenceNs(graph: OperatorGraph, workers: WorkerCosts): number {
+  let bytes = 0;
+  for (const tensor of new Set(graph.outputs)) {
+    const { producer, bytes: size } = graph.tensors[tensor] ?? { producer: undefined, bytes: 0 };
+    bytes += producer === undefined ? 0 : size;
+  }
+  return workers.requestNs + workers.returnNs + bytes * workers.byteNs;
 }
 
 /**

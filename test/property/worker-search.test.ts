@@ -103,6 +103,10 @@ it("scales: all costs times seven take seven times as long", () => {
         ...workers,
         segmentNs: workers.segmentNs * 7,
         signalNs: workers.signalNs * 7,
+        awakeNs: workers.awakeNs * 7,
+        wakeNs: workers.wakeNs * 7,
+        requestNs: workers.requestNs * 7,
+        returnNs: workers.returnNs * 7,
         tensorNs: workers.tensorNs * 7,
         byteNs: workers.byteNs * 7,
       };

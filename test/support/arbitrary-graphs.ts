@@ -39,6 +39,10 @@ export function arbitraryWorkers(max = 4): fc.Arbitrary<WorkerCosts> {
     workers: fc.integer({ min: 1, max }),
     segmentNs: fc.nat({ max: 200 }),
     signalNs: fc.nat({ max: 200 }),
+    awakeNs: fc.nat({ max: 400 }),
+    wakeNs: fc.nat({ max: 400 }),
+    requestNs: fc.nat({ max: 400 }),
+    returnNs: fc.nat({ max: 400 }),
     tensorNs: fc.nat({ max: 50 }),
     byteNs: fc.constantFrom(0, 0.25, 1),
     slowdown: fc.constantFrom([1], [1, 1.25], [1, 1.5, 2], [1, 1.1, 1.3, 1.9]),
@@ -47,5 +51,16 @@ export function arbitraryWorkers(max = 4): fc.Arbitrary<WorkerCosts> {
 
 /** Workers that cost nothing but time. */
 export function freeWorkers(workers: number): WorkerCosts {
-  return { workers, segmentNs: 0, signalNs: 0, tensorNs: 0, byteNs: 0, slowdown: [1] };
+  return {
+    workers,
+    segmentNs: 0,
+    signalNs: 0,
+    awakeNs: 0,
+    wakeNs: 0,
+    requestNs: 0,
+    returnNs: 0,
+    tensorNs: 0,
+    byteNs: 0,
+    slowdown: [1],
+  };
 }

@@ -44,7 +44,11 @@ export const PROFILE: Profile = {
   workers: {
     workers: 2,
     segmentNs: 15_000,
-    signalNs: 18_000,
+    signalNs: 1_800,
+    awakeNs: 50_000,
+    wakeNs: 40_000,
+    requestNs: 45_000,
+    returnNs: 25_000,
     tensorNs: 1900,
     byteNs: 0.19,
     slowdown: [1, 1.05],

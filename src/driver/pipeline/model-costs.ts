@@ -88,7 +88,7 @@ async function measuredCosts(
     return obtained;
   }
   const { profile, input } = obtained.value;
-  const { workers, segmentNs, tensorNs, byteNs, signalNs, slowdown } = profile.workers;
+  const { workers, segmentNs, tensorNs, byteNs, signalNs, wakeNs, slowdown } = profile.workers;
   return ok({
     device: measuredDevice(profile),
     profileInput: input,
@@ -103,6 +103,7 @@ async function measuredCosts(
         : ((slowdown[workers - 1] ?? 1) * busy) / Math.min(workers, profile.device.logicalCores),
     receive: { bytesPerSecond: 1e9 / byteNs, latencyNs: tensorNs },
     link: undefined,
-    signalNs,
+    // A stage mostly waits for the one before it for so long that its worker goes to sleep.
+    signalNs: signalNs + wakeNs,
   });
 }

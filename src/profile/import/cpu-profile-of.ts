@@ -21,7 +21,11 @@ export interface ImportedCpu {
 const USUAL_WORKERS: WorkerCosts = {
   workers: 2,
   segmentNs: 15_000,
-  signalNs: 15_000,
+  signalNs: 1500,
+  awakeNs: 50_000,
+  wakeNs: 40_000,
+  requestNs: 45_000,
+  returnNs: 25_000,
   tensorNs: 1900,
   byteNs: 0.19,
   slowdown: [1, 1.02],

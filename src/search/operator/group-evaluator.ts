@@ -96,7 +96,8 @@ export class GroupEvaluator {
     const segments = this.#cut(plan);
     this.#weigh(plan, segments);
     const { makespanNs } = runSegments(this.#load, this.#costs, false);
-    return { makespanNs, segments, segmentOf: this.#segmentOf };
+    const outsideNs = segments > 1 && this.#extent === "model" ? this.#groups.inferenceNs : 0;
+    return { makespanNs: makespanNs + outsideNs, segments, segmentOf: this.#segmentOf };
   }
 
   /** Positions, and for each the next one of its worker. */

@@ -1,6 +1,7 @@
 import { type Lists, listAt, packLists } from "../../core/lists.js";
 import type { OperatorCosts, WorkerCosts } from "../../cost/operator-costs.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
+import { inferenceNs } from "../../schedule/simulate-workers.js";
 
 /**
  * The graph that the search over workers moves around: chains of operators instead of operators.
@@ -29,6 +30,8 @@ export interface GroupGraph {
   readonly writer: Int32Array;
   /** Cost of handing each tensor over to a segment. */
   readonly handOverNs: Float64Array;
+  /** What an inference on several workers costs outside of its segments. */
+  readonly inferenceNs: number;
 }
 
 /** Chains of operators, each in order; the chains in the order of their first operators. */
@@ -107,6 +110,7 @@ export function groupGraphOf(
       graph.tensors,
       ({ bytes }) => workers.tensorNs + bytes * workers.byteNs,
     ),
+    inferenceNs: inferenceNs(graph, workers),
   };
 }
 
@@ -149,5 +153,6 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     ),
     writer: Int32Array.from(writers),
     handOverNs: Float64Array.from(tensors, (tensor) => groups.handOverNs[tensor]!),
+    inferenceNs: groups.inferenceNs,
   };
 }

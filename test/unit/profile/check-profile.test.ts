@@ -35,6 +35,13 @@ describe("checkProfile", () => {
     ).toBe(true);
     expect(checkProfile(PROFILE, "p.json", { ...PROFILE.key, dims: [] }, "model").ok).toBe(false);
   });
+
+  it("takes a recorded profile of an older method, but none of a newer one", () => {
+    const recorded = (method: number): boolean =>
+      checkProfile(PROFILE, "p.json", { ...PROFILE.key, method }, "model").ok;
+    expect(recorded(PROFILE.key.method + 1)).toBe(true);
+    expect(recorded(PROFILE.key.method - 1)).toBe(false);
+  });
 });
 
 describe("a profile and a graph", () => {

@@ -36,7 +36,17 @@ describe("whySequential", () => {
     algorithm: "sequential",
     streams: 1,
     decision: { reason: "nothing-beats-sequential", noise: 0.01 },
-    workers: { segmentNs: 1, signalNs: 1, tensorNs: 1, byteNs: 0, slowdown: [1, 1] },
+    workers: {
+      segmentNs: 1,
+      signalNs: 1,
+      awakeNs: 1,
+      wakeNs: 1,
+      requestNs: 1,
+      returnNs: 1,
+      tensorNs: 1,
+      byteNs: 0,
+      slowdown: [1, 1],
+    },
     candidates: [{ algorithm: "sequential", streams: 1, predictedNs: 10_000_000 }],
   };
 

@@ -58,6 +58,56 @@ describe("simulateWorkers", () => {
     expect([...line.segmentStartNs]).toEqual([0, 10, 17, 84]);
   });
 
+  it("wakes a worker that has waited for longer than it stays awake, and no other", () => {
+    // The second worker waits for 10 from the start; the first then has nothing to wait for until 70 + 7.
+    const workers: WorkerCosts = { ...freeWorkers(2), signalNs: 7, wakeNs: 1000 };
+    const end = (awakeNs: number): number =>
+      simulateWorkers(graph, split, costs, { ...workers, awakeNs }).makespanNs;
+    // {3} from 10 + 7 to 77, the join after a wait of 77 - 60: both awake for 17.
+    expect(end(17)).toBe(94);
+    // Awake for 16: the join is woken, its wait being 17.
+    expect(end(16)).toBe(1094);
+    // Awake for 9: {3} is woken too, after a wait of 10.
+    expect(end(9)).toBe(2094);
+  });
+
+  it("begins after the request and ends after the return, with the outputs copied", () => {
+    const workers: WorkerCosts = { ...freeWorkers(2), requestNs: 300, returnNs: 50, byteNs: 2 };
+    const line = simulateWorkers(graph, split, costs, { ...workers, signalNs: 7 });
+    // The inputs of 4 bytes of {0} delay it by 8; those of {1 2} and {3} by 8 each, those of {4} by 16.
+    expect([...line.operatorStartNs]).toEqual([308, 326, 346, 333, 416]);
+    expect([...line.segmentStartNs]).toEqual([300, 318, 325, 400]);
+    // The output of 4 bytes.
+    expect(line.makespanNs).toBe(416 + 10 + 50 + 8);
+    const sequential = searchSequential({ graph, costs });
+    expect(simulateWorkers(graph, sequential, costs, workers).makespanNs).toBe(130);
+  });
+
+  it("predicts a whole inference with every cost to the nanosecond", () => {
+    const all: WorkerCosts = {
+      workers: 2,
+      segmentNs: 100,
+      signalNs: 20,
+      awakeNs: 50,
+      wakeNs: 400,
+      requestNs: 1000,
+      returnNs: 700,
+      tensorNs: 5,
+      byteNs: 2,
+      slowdown: [1, 1.5],
+    };
+    const line = simulateWorkers(graph, split, costs, all);
+    // Each tensor of 4 bytes costs 5 + 8. {0} takes 100 + 13 + 10 = 123 on the first worker, alone.
+    expect(line.segmentEndNs[0]).toBe(1123);
+    // {1 2}: 163. The second worker has slept: {3} starts at 123 + 420 when {1 2} is over since 286.
+    expect(line.segmentEndNs[1]).toBe(1286);
+    expect(line.segmentStartNs[2]).toBe(1543);
+    expect(line.segmentEndNs[2]).toBe(1543 + 100 + 13 + 60);
+    // The first has waited from 286 to 716, asleep: {4} starts at 716 + 420, with two tensors.
+    expect(line.segmentStartNs[3]).toBe(2136);
+    expect(line.makespanNs).toBe(2136 + 100 + 26 + 10 + 700 + 8);
+  });
+
   it("slows down all busy workers alike, and only while they are busy", () => {
     const workers: WorkerCosts = { ...freeWorkers(2), slowdown: [1, 1.5] };
     const line = simulateWorkers(graph, split, costs, workers);
