@@ -61,6 +61,7 @@ export interface ArtifactWorkers {
   readonly wakeNs: number;
   readonly requestNs: number;
   readonly returnNs: number;
+  readonly callerByteNs: number;
   readonly tensorNs: number;
   readonly byteNs: number;
   /** Index k - 1: how many times longer work takes while k workers are busy; as many as workers. */

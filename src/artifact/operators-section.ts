@@ -69,6 +69,12 @@ const WORKERS: Shape<ArtifactWorkers> = object<ArtifactWorkers>({
   wakeNs: unless(0, NS.describe("What a worker that has gone to sleep takes longer; absent: 0.")),
   requestNs: unless(0, NS.describe("From the caller's request to the first segments; absent: 0.")),
   returnNs: unless(0, NS.describe("From the last segment to the caller's outputs; absent: 0.")),
+  callerByteNs: unless(
+    0,
+    number(0, 1000).describe(
+      "Each byte of an input or output, which the caller copies; absent: 0.",
+    ),
+  ),
   tensorNs: NS,
   byteNs: number(0, 1000),
   slowdown: list(number(1), MAX_THREADS).describe(

@@ -23,8 +23,10 @@ export interface WorkerCosts {
   readonly wakeNs: number;
   /** From the caller's request to the start of the first segments, the workers being asleep. */
   readonly requestNs: number;
-  /** From the end of the last segment to the outputs in the caller's hands, besides `byteNs` of each. */
+  /** From the end of the last segment to the outputs in the caller's hands. */
   readonly returnNs: number;
+  /** Added to both for each byte of an input or output of the graph, which the caller copies. */
+  readonly callerByteNs: number;
   /**
    * Handing one tensor that another segment, on whichever worker, or the caller made to a segment
    * that reads it: per tensor, and per byte. Paid by the worker that reads, before its operators.

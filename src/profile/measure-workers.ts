@@ -5,7 +5,7 @@
  * - a *segment* and a *tensor*, on one worker;
  * - a *byte*: the slope over tensors of several sizes of what crossing between workers takes;
  * - a *signal* to a worker that is awake and to one that has gone to sleep, the caller's *request* and
- *   the *return* to the caller;
+ *   the *return* to the caller, who copies inputs and outputs;
  * - the *slowdown* of k busy workers: the model itself on k workers at the same time, against one.
  *
  * All figures are medians: a disturbed run is long, never short. Each plan runs untimed first, because
@@ -27,6 +27,7 @@ import type { OnProgress } from "./progress.js";
 import { round4 } from "./timing.js";
 import { warmUp } from "./warm-up.js";
 import {
+  type ByteFigures,
   crossingProbe,
   type Probe,
   type ProbeRun,
@@ -57,6 +58,7 @@ const MAX_SLOWDOWN_RUNS = 30;
 const MAX_MODEL_BYTES = 64 << 20;
 /** On one worker nothing is signalled, and the caller runs the model itself. */
 const NO_SIGNALS: SignalFigures = { signalNs: 0, wakeNs: 0, requestNs: 0, returnNs: 0 };
+const NO_BYTES = { byteNs: 0, callerByteNs: 0 };
 /** Sizes of the tensors handed over, in elements of 4 bytes: 64 KiB to 1 MiB, as between layers. */
 const SIZES: readonly number[] = [16_384, 65_536, 262_144];
 const MATRIX = 256;
@@ -99,7 +101,7 @@ export async function measureWorkers(request: WorkerRequest): Promise<Result<Wor
       read(await run(plan, zeroFeeds(plan), PROBE_RUNS));
     const { segmentNs, tensorNs } = await probe(segmentProbe());
     const signals = request.workers < 2 ? NO_SIGNALS : await probe(signalProbe());
-    const byteNs = request.workers < 2 ? 0 : await byteCost(probe);
+    const bytes = request.workers < 2 ? NO_BYTES : await byteCosts(probe);
     return ok({
       workers: request.workers,
       segmentNs: Math.round(segmentNs),
@@ -108,8 +110,9 @@ export async function measureWorkers(request: WorkerRequest): Promise<Result<Wor
       wakeNs: Math.round(signals.wakeNs),
       requestNs: Math.round(signals.requestNs),
       returnNs: Math.round(signals.returnNs),
+      callerByteNs: bytes.callerByteNs,
       tensorNs: Math.round(tensorNs),
-      byteNs: round4(byteNs),
+      byteNs: bytes.byteNs,
       slowdown: await slowdowns(request, run),
     });
   } catch (error) {
@@ -156,14 +159,21 @@ function zeroFeeds({ tensors, inputs }: WorkerPlan): ReadonlyMap<string, TensorD
   );
 }
 
-/** Nanoseconds per byte that crosses. */
-async function byteCost(probe: <T>(probe: Probe<T>) => Promise<T>): Promise<number> {
-  const extraNs: number[] = [];
+/** Nanoseconds per byte that crosses, and per byte that the caller copies. */
+async function byteCosts(
+  probe: <T>(probe: Probe<T>) => Promise<T>,
+): Promise<Pick<WorkerCosts, "byteNs" | "callerByteNs">> {
+  const figures: ByteFigures[] = [];
   for (const length of SIZES) {
-    extraNs.push(await probe(crossingProbe(length)));
+    figures.push(await probe(crossingProbe(length)));
   }
-  const bytes = SIZES.map((length) => 4 * length);
-  return Math.max(0, slopeOf(bytes, extraNs));
+  const perByte = (kind: keyof ByteFigures): number => {
+    const points = figures.map((each) => each[kind]);
+    const bytes = points.map((point) => point.bytes);
+    const ns = points.map((point) => point.ns);
+    return round4(Math.max(0, slopeOf(bytes, ns)));
+  };
+  return { byteNs: perByte("crossing"), callerByteNs: perByte("caller") };
 }
 
 /** Slope of the least-squares line. Requires: at least two different `x`. */

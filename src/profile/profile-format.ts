@@ -125,6 +125,12 @@ const workers: Shape<WorkerCosts> = object<WorkerCosts>({
     0,
     COUNT.describe("From the last segment to the caller's outputs; absent: 0, not measured."),
   ),
+  callerByteNs: unless(
+    0,
+    number(0, MAX_BYTE_NS).describe(
+      "Each byte of an input or output, which the caller copies; absent: 0.",
+    ),
+  ),
   tensorNs: COUNT,
   byteNs: number(0, MAX_BYTE_NS),
   slowdown: list(number(1), 4096, 1).describe(

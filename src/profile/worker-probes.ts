@@ -137,13 +137,21 @@ export function signalProbe(): Probe<SignalFigures> {
   };
 }
 
+/** What bytes cost in one probe, in nanoseconds. */
+export interface ByteFigures {
+  /** Bytes that cross from one worker to the other, and what that adds to the running of both. */
+  readonly crossing: { readonly bytes: number; readonly ns: number };
+  /** Bytes of inputs and outputs, and what the caller takes before and after the segments. */
+  readonly caller: { readonly bytes: number; readonly ns: number };
+}
+
 /**
- * The time that crossing between two workers adds to the running of two operators on vectors of `length`
- * elements of four bytes: both in one sub-model against a producer on one and a consumer on the other
- * worker. It holds the new buffer that ONNX Runtime returns for each output, and the copies into and out of
- * shared memory (tensors with a single reader are moved instead, and cost less).
+ * Two operators on vectors of `length` elements of four bytes: both in one sub-model against a producer on
+ * one and a consumer on the other worker. Crossing holds the new buffer that ONNX Runtime returns for each
+ * output, and the copies into and out of shared memory (tensors with a single reader are moved instead, and
+ * cost less).
  */
-export function crossingProbe(length: number): Probe<number> {
+export function crossingProbe(length: number): Probe<ByteFigures> {
   const { tensors, segments, negate, add } = planMaker(length);
   const input = add("x", length);
   const whole = add("whole", length);
@@ -161,12 +169,24 @@ export function crossingProbe(length: number): Probe<number> {
   });
   const made = negate(0, input);
   const read = negate(1, made);
+  // Tensors that the caller reads too are handed over by copy, the costlier way: see `routesOf`.
+  const outputs = [whole, made, read];
   return {
-    // Tensors that the caller reads too are handed over by copy, the costlier way: see `routesOf`.
-    plan: { tensors, inputs: [input], outputs: [whole, made, read], workers: segments },
-    read: (runs) =>
-      medianOf(runs, (times) => duration(times, 1) + duration(times, 2)) -
-      medianOf(runs, (times) => duration(times, 0)),
+    plan: { tensors, inputs: [input], outputs, workers: segments },
+    read: (runs) => ({
+      crossing: {
+        bytes: 4 * length,
+        ns:
+          medianOf(runs, (times) => duration(times, 1) + duration(times, 2)) -
+          medianOf(runs, (times) => duration(times, 0)),
+      },
+      caller: {
+        bytes: 4 * length * (1 + outputs.length),
+        ns: median(
+          runs.map(({ segments: times, durationNs }) => durationNs - lastEnd(times) + first(times)),
+        ),
+      },
+    }),
   };
 }
 
@@ -206,6 +226,13 @@ function end(times: readonly SegmentTime[], segment: number): number {
 function duration(times: readonly SegmentTime[], segment: number): number {
   const { startNs, endNs } = present(times[segment], "segment");
   return endNs - startNs;
+}
+
+function first(times: readonly SegmentTime[]): number {
+  return times.reduce(
+    (earliest, { startNs }) => Math.min(earliest, startNs),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 function lastEnd(times: readonly SegmentTime[]): number {

@@ -3,7 +3,7 @@ import type { OperatorGraph } from "../ir/operator-graph.js";
 import { earliestEnds } from "../ir/path-lengths.js";
 import type { OperatorProblem } from "./operator-problem.js";
 import { slowdownOf } from "./run-segments.js";
-import { inferenceNs } from "./simulate-workers.js";
+import { callerTimes } from "./simulate-workers.js";
 
 /** Lower bounds for all schedules on worker threads, in integer nanoseconds. */
 export interface WorkerBounds {
@@ -56,7 +56,8 @@ export function workerBounds(
     2 * workers.segmentNs +
     graph.tensors.reduce((sum, { id }) => sum + inputNs(graph, id, workers), 0);
   const isEmpty = graph.operators.length === 0;
-  const outsideNs = isEmpty ? 0 : inferenceNs(graph, workers);
+  const { requestNs, returnNs } = callerTimes(graph, workers);
+  const outsideNs = isEmpty ? 0 : requestNs + returnNs;
   const longest = ends.reduce((most, end) => Math.max(most, end), 0);
   const criticalPathNs = wholeNs(longest * slowest + outsideNs);
   const workNs = isEmpty ? 0 : wholeNs((alone + starts) / throughput + outsideNs);

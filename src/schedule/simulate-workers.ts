@@ -26,7 +26,7 @@ export interface WorkerTimeline {
  * hand-over of each tensor that it reads from outside (inputs of the graph included, tensors made by
  * an earlier segment of the same worker too), and the durations of its operators. See `runSegments`
  * for waiting and slowing down. Once per inference, the workers are woken before the first segment, and
- * the caller after the last, who then copies the outputs.
+ * the caller after the last; the caller copies inputs and outputs.
  *
  * Left out: that a slowdown differs between operators that compute and operators that move memory;
  * that an operator may take longer where a cut takes a fusion or a memory layout apart.
@@ -46,8 +46,8 @@ export function simulateWorkers(
   const overheadNs = ({ inputs }: Segment): number =>
     schedule.streams > 1 ? segmentOverheadNs(graph, inputs, workers) : 0;
   const run = runSegments(loadOf(segments, costs, overheadNs), workers);
-  const isOnWorkers = schedule.streams > 1;
-  const requestNs = isOnWorkers ? workers.requestNs : 0;
+  const { requestNs, returnNs } =
+    schedule.streams > 1 ? callerTimes(graph, workers) : { requestNs: 0, returnNs: 0 };
   const since = (ns: number): number => Math.round(requestNs + ns);
   const operatorStartNs = new Float64Array(graph.operators.length);
   const operatorEndNs = new Float64Array(graph.operators.length);
@@ -61,7 +61,7 @@ export function simulateWorkers(
     }
   }
   return {
-    makespanNs: Math.round(run.makespanNs + (isOnWorkers ? inferenceNs(graph, workers) : 0)),
+    makespanNs: Math.round(requestNs + run.makespanNs + returnNs),
     operatorStartNs,
     operatorEndNs,
     segments,
@@ -70,17 +70,30 @@ export function simulateWorkers(
   };
 }
 
-/**
- * The part of an inference over workers that is outside all segments: request and return, with each
- * output of the graph copied for the caller.
- */
-export function inferenceNs(graph: OperatorGraph, workers: WorkerCosts): number {
-  let bytes = 0;
-  for (const tensor of new Set(graph.outputs)) {
-    const { producer, bytes: size } = graph.tensors[tensor] ?? { producer: undefined, bytes: 0 };
-    bytes += producer === undefined ? 0 : size;
+/** What an inference over workers takes before its first segment and after its last one. */
+export interface CallerTimes {
+  /** Waking the workers, and copying the inputs that are read for them. */
+  readonly requestNs: number;
+  /** Waking the caller, who copies the outputs that are written. */
+  readonly returnNs: number;
+}
+
+/** The times of the caller; the same for every schedule on several streams. */
+export function callerTimes(graph: OperatorGraph, workers: WorkerCosts): CallerTimes {
+  let read = 0;
+  for (const tensor of graph.inputs) {
+    const { consumers = [], bytes = 0 } = graph.tensors[tensor] ?? {};
+    read += consumers.length > 0 ? bytes : 0;
   }
-  return workers.requestNs + workers.returnNs + bytes * workers.byteNs;
+  let written = 0;
+  for (const tensor of new Set(graph.outputs)) {
+    const { producer, bytes = 0 } = graph.tensors[tensor] ?? {};
+    written += producer === undefined ? 0 : bytes;
+  }
+  return {
+    requestNs: workers.requestNs + read * workers.callerByteNs,
+    returnNs: workers.returnNs + written * workers.callerByteNs,
+  };
 }
 
 /**

@@ -166,7 +166,7 @@ function predictionProblems(section: OperatorsSection): string[] {
 }
 
 function launchProblems(section: OperatorsSection): string[] {
-  const { latencyNs, gpu, workers } = section;
+  const { gpu, workers } = section;
   const launches = timedLaunches(section);
   if (launches === undefined) {
     // Whether a timeline may be absent is said by `predictionProblems`.
@@ -199,14 +199,25 @@ function launchProblems(section: OperatorsSection): string[] {
     );
   }
   const end = launches.reduce((latest, { endNs }) => Math.max(latest, endNs), 0);
-  return [
-    ...problems,
-    ...(latencyNs.predicted === undefined || end === latencyNs.predicted || launches.length === 0
-      ? []
-      : [
-          `/operators/latencyNs/predicted is ${latencyNs.predicted}, the last launch ends at ${end}`,
-        ]),
-  ];
+  return [...problems, ...(launches.length === 0 ? [] : endProblems(section, end))];
+}
+
+/**
+ * Whether the prediction is the end of the last launch, and on several workers what the caller takes after
+ * it: how much that is for the bytes of its outputs, only the model says.
+ */
+function endProblems({ latencyNs, workers, streams }: OperatorsSection, end: number): string[] {
+  const { predicted } = latencyNs;
+  const isReturned = workers !== undefined && streams > 1;
+  const returnNs = isReturned ? workers.returnNs : 0;
+  const after = (predicted ?? end + returnNs) - end - returnNs;
+  const isCopied = isReturned && workers.callerByteNs > 0;
+  const rounding = returnNs > 0 || isCopied ? 1 : 0;
+  const isLate = after > rounding && !isCopied;
+  const back = returnNs > 0 ? `, and returning takes ${returnNs}` : "";
+  return isLate || after < -rounding
+    ? [`/operators/latencyNs/predicted is ${predicted}, the last launch ends at ${end}${back}`]
+    : [];
 }
 
 function taskProblems({ tasks, launches }: OperatorsSection): string[] {

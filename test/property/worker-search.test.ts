@@ -107,6 +107,7 @@ it("scales: all costs times seven take seven times as long", () => {
         wakeNs: workers.wakeNs * 7,
         requestNs: workers.requestNs * 7,
         returnNs: workers.returnNs * 7,
+        callerByteNs: workers.callerByteNs * 7,
         tensorNs: workers.tensorNs * 7,
         byteNs: workers.byteNs * 7,
       };

@@ -49,6 +49,7 @@ export const PROFILE: Profile = {
     wakeNs: 40_000,
     requestNs: 45_000,
     returnNs: 25_000,
+    callerByteNs: 0.1,
     tensorNs: 1900,
     byteNs: 0.19,
     slowdown: [1, 1.05],

@@ -20,14 +20,15 @@ export interface ImportedCpu {
 /** What workers cost on an idle machine with two cores (docs/measuring.md). */
 const USUAL_WORKERS: WorkerCosts = {
   workers: 2,
-  segmentNs: 15_000,
-  signalNs: 1500,
+  segmentNs: 7300,
+  signalNs: 1400,
   awakeNs: 50_000,
-  wakeNs: 40_000,
-  requestNs: 45_000,
-  returnNs: 25_000,
-  tensorNs: 1900,
-  byteNs: 0.19,
+  wakeNs: 45_000,
+  requestNs: 12_000,
+  returnNs: 19_000,
+  callerByteNs: 0.1,
+  tensorNs: 1600,
+  byteNs: 0.11,
   slowdown: [1, 1.02],
 };
 

@@ -96,8 +96,8 @@ export class GroupEvaluator {
     const segments = this.#cut(plan);
     this.#weigh(plan, segments);
     const { makespanNs } = runSegments(this.#load, this.#costs, false);
-    const outsideNs = segments > 1 && this.#extent === "model" ? this.#groups.inferenceNs : 0;
-    return { makespanNs: makespanNs + outsideNs, segments, segmentOf: this.#segmentOf };
+    const callerNs = segments > 1 && this.#extent === "model" ? this.#groups.callerNs : 0;
+    return { makespanNs: makespanNs + callerNs, segments, segmentOf: this.#segmentOf };
   }
 
   /** Positions, and for each the next one of its worker. */

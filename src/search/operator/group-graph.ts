@@ -1,7 +1,7 @@
 import { type Lists, listAt, packLists } from "../../core/lists.js";
 import type { OperatorCosts, WorkerCosts } from "../../cost/operator-costs.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
-import { inferenceNs } from "../../schedule/simulate-workers.js";
+import { callerTimes } from "../../schedule/simulate-workers.js";
 
 /**
  * The graph that the search over workers moves around: chains of operators instead of operators.
@@ -30,8 +30,8 @@ export interface GroupGraph {
   readonly writer: Int32Array;
   /** Cost of handing each tensor over to a segment. */
   readonly handOverNs: Float64Array;
-  /** What an inference on several workers costs outside of its segments. */
-  readonly inferenceNs: number;
+  /** What the caller takes before and after an inference on several workers. */
+  readonly callerNs: number;
 }
 
 /** Chains of operators, each in order; the chains in the order of their first operators. */
@@ -95,6 +95,7 @@ export function groupGraphOf(
       successors[predecessor]?.push(group);
     }
   }
+  const { requestNs, returnNs } = callerTimes(graph, workers);
   return {
     count: chains.length,
     workNs: Float64Array.from(chains, (chain) =>
@@ -110,7 +111,7 @@ export function groupGraphOf(
       graph.tensors,
       ({ bytes }) => workers.tensorNs + bytes * workers.byteNs,
     ),
-    inferenceNs: inferenceNs(graph, workers),
+    callerNs: requestNs + returnNs,
   };
 }
 
@@ -153,6 +154,6 @@ export function partOf(groups: GroupGraph, inner: readonly number[]): GroupGraph
     ),
     writer: Int32Array.from(writers),
     handOverNs: Float64Array.from(tensors, (tensor) => groups.handOverNs[tensor]!),
-    inferenceNs: groups.inferenceNs,
+    callerNs: groups.callerNs,
   };
 }

@@ -20,6 +20,7 @@ interface Costs {
   readonly wakeNs: number;
   readonly requestNs: number;
   readonly returnNs: number;
+  readonly callerByteNs: number;
 }
 
 const COSTS: Costs = {
@@ -31,12 +32,15 @@ const COSTS: Costs = {
   wakeNs: 45_000,
   requestNs: 12_000,
   returnNs: 19_000,
+  callerByteNs: 0.125,
 };
 
 /** One inference of a plan on workers that obey the costs to the nanosecond. */
-function inference({ workers, tensors, inputs }: WorkerPlan, costs: Costs): ProbeRun {
+function inference({ workers, tensors, inputs, outputs }: WorkerPlan, costs: Costs): ProbeRun {
+  const copied = (list: readonly number[]): number =>
+    list.reduce((sum, tensor) => sum + costs.callerByteNs * tensorBytes(tensors[tensor]!), 0);
   const made = new Map(inputs.map((tensor) => [tensor, { at: 0, by: -1 }]));
-  const free = workers.map(() => costs.requestNs);
+  const free = workers.map(() => costs.requestNs + copied(inputs));
   const next = workers.map(() => 0);
   const times: SegmentTime[] = [];
   for (let left = workers.flat().length; left > 0; ) {
@@ -67,7 +71,7 @@ function inference({ workers, tensors, inputs }: WorkerPlan, costs: Costs): Prob
   }
   times.sort((a, b) => a.worker - b.worker || a.segment - b.segment);
   const last = Math.max(...times.map(({ endNs }) => endNs));
-  return { segments: times, durationNs: last + costs.returnNs };
+  return { segments: times, durationNs: last + costs.returnNs + copied(outputs) };
 }
 
 function figures<T>({ plan, read }: Probe<T>, costs: Costs): T {
@@ -102,15 +106,21 @@ describe("worker probes", () => {
     { ...COSTS, segmentNs: 20_000, wakeNs: 90_000 },
   ])("find what signals, waking, request and return cost", (costs) => {
     const { signalNs, wakeNs, requestNs, returnNs } = costs;
-    const found = figures(signalProbe(), { ...costs, byteNs: 0 });
+    const found = figures(signalProbe(), { ...costs, byteNs: 0, callerByteNs: 0 });
     expect(found.signalNs).toBeCloseTo(signalNs, 6);
     expect(found.wakeNs).toBeCloseTo(wakeNs, 6);
     expect(found.requestNs).toBeCloseTo(requestNs, 6);
     expect(found.returnNs).toBeCloseTo(returnNs, 6);
   });
 
-  it("find what crossing adds, a byte at a time", () => {
-    const added = (length: number): number => figures(crossingProbe(length), COSTS);
-    expect(added(2048) - added(1024)).toBeCloseTo(COSTS.byteNs * 4 * 1024, 6);
+  it("find what a byte costs that crosses, and that the caller copies", () => {
+    const [small, large] = [1024, 2048].map((length) => figures(crossingProbe(length), COSTS));
+    for (const [kind, byteNs] of [
+      ["crossing", COSTS.byteNs],
+      ["caller", COSTS.callerByteNs],
+    ] as const) {
+      const bytes = large![kind].bytes - small![kind].bytes;
+      expect((large![kind].ns - small![kind].ns) / bytes).toBeCloseTo(byteNs, 9);
+    }
   });
 });

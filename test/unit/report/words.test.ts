@@ -43,6 +43,7 @@ describe("whySequential", () => {
       wakeNs: 1,
       requestNs: 1,
       returnNs: 1,
+      callerByteNs: 0,
       tensorNs: 1,
       byteNs: 0,
       slowdown: [1, 1],

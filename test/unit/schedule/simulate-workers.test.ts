@@ -72,9 +72,10 @@ describe("simulateWorkers", () => {
   });
 
   it("begins after the request and ends after the return, with the outputs copied", () => {
-    const workers: WorkerCosts = { ...freeWorkers(2), requestNs: 300, returnNs: 50, byteNs: 2 };
+    const caller = { requestNs: 292, returnNs: 50, callerByteNs: 2 };
+    const workers: WorkerCosts = { ...freeWorkers(2), ...caller, byteNs: 2 };
     const line = simulateWorkers(graph, split, costs, { ...workers, signalNs: 7 });
-    // The inputs of 4 bytes of {0} delay it by 8; those of {1 2} and {3} by 8 each, those of {4} by 16.
+    // The caller copies the input, 4 bytes, by 300. It delays {0} by 8; those of {1 2} and {3} by 8 each, those of {4} by 16.
     expect([...line.operatorStartNs]).toEqual([308, 326, 346, 333, 416]);
     expect([...line.segmentStartNs]).toEqual([300, 318, 325, 400]);
     // The output of 4 bytes.
@@ -90,14 +91,15 @@ describe("simulateWorkers", () => {
       signalNs: 20,
       awakeNs: 50,
       wakeNs: 400,
-      requestNs: 1000,
+      requestNs: 998,
       returnNs: 700,
+      callerByteNs: 0.5,
       tensorNs: 5,
       byteNs: 2,
       slowdown: [1, 1.5],
     };
     const line = simulateWorkers(graph, split, costs, all);
-    // Each tensor of 4 bytes costs 5 + 8. {0} takes 100 + 13 + 10 = 123 on the first worker, alone.
+    // The input is copied by 1000. Each tensor of 4 bytes costs 5 + 8. {0} takes 100 + 13 + 10 = 123 on the first worker, alone.
     expect(line.segmentEndNs[0]).toBe(1123);
     // {1 2}: 163. The second worker has slept: {3} starts at 123 + 420 when {1 2} is over since 286.
     expect(line.segmentEndNs[1]).toBe(1286);
@@ -105,7 +107,7 @@ describe("simulateWorkers", () => {
     expect(line.segmentEndNs[2]).toBe(1543 + 100 + 13 + 60);
     // The first has waited from 286 to 716, asleep: {4} starts at 716 + 420, with two tensors.
     expect(line.segmentStartNs[3]).toBe(2136);
-    expect(line.makespanNs).toBe(2136 + 100 + 26 + 10 + 700 + 8);
+    expect(line.makespanNs).toBe(2136 + 100 + 26 + 10 + 700 + 2);
   });
 
   it("slows down all busy workers alike, and only while they are busy", () => {

@@ -15,6 +15,7 @@ const workers: WorkerCosts = {
   wakeNs: 0,
   requestNs: 0,
   returnNs: 0,
+  callerByteNs: 0,
   tensorNs: 3_000,
   byteNs: 0.25,
   slowdown: [1, 1.1, 1.25, 1.4],
