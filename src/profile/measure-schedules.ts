@@ -35,16 +35,15 @@ import type {
 } from "./profile.js";
 import { MOST_DIFFERENCE } from "./profile-limits.js";
 import type { OnProgress } from "./progress.js";
-import { fewestRuns, isSlow, leftOutRuns } from "./run-counts.js";
+import { fewestRuns, leftOutRuns } from "./run-counts.js";
 import {
   openSchedule,
   openWholeModel,
   type RunnableModel,
-  type ScheduleRun,
   type ScheduleRunner,
 } from "./schedule-runner.js";
+import { timedRun } from "./timed-run.js";
 import { noiseOf, relativeTime, timingOf } from "./timing.js";
-import { warmUp } from "./warm-up.js";
 import { comparedOutputs, scheduleDigest } from "./worker-plan-of.js";
 
 /** Options of measuring schedules. */
@@ -73,12 +72,6 @@ const WARM_UP_ROUNDS = 3;
 const MIN_ROUNDS = 15;
 const MAX_ROUNDS = 60;
 const BUDGET_NS = 6e9;
-/** Longest rest between two runs, the step in which it is checked, and the use that counts as rest. */
-const REST_MS = 200;
-const LOOK_MS = 4;
-const QUIET_RATIO = 0.25;
-/** Untimed running before each timed run: one run, and as many more as fit. */
-const WARM_MS = 2;
 /** Label of the random sequence that orders the contestants; the others number the contestants. */
 const ORDER = 1_000_000;
 
@@ -135,10 +128,6 @@ export async function measureSchedules(
       const failed = await openAll(contestants);
       if (failed !== undefined) {
         return fail(failed);
-      }
-      const warm = await warmAll(contestants, request.signal);
-      if (!warm.ok) {
-        return warm;
       }
       const ran = await runRounds({ ...request, ...(rounds && { rounds }) }, contestants);
       if (!ran.ok) {
@@ -201,20 +190,6 @@ async function openAll(contestants: readonly Contestant[]): Promise<Failures | u
     }
   }
   return undefined;
-}
-
-/** Lets the threads of all contestants settle. */
-async function warmAll(
-  contestants: readonly Contestant[],
-  signal: AbortSignal | undefined,
-): Promise<Result<void>> {
-  for (const { runner } of contestants) {
-    const warm = await warmUp(() => present(runner, "an open contestant").run(), signal);
-    if (!warm.ok) {
-      return warm;
-    }
-  }
-  return ok(undefined);
 }
 
 async function closeAll(contestants: readonly Contestant[]): Promise<void> {
@@ -290,8 +265,8 @@ async function runRounds(
       if (request.signal?.aborted === true) {
         return fail([executionStopped()]);
       }
-      await untilQuiet();
-      const outcome = await runWarm(present(contestant.runner, "an open contestant"));
+      const runner = present(contestant.runner, "an open contestant");
+      const outcome = await timedRun(runner, round === 0, request.signal);
       if (!outcome.ok) {
         return outcome;
       }
@@ -326,36 +301,6 @@ function noteReference(contestants: readonly Contestant[]): void {
   const referenceNs = contestants[0]?.samplesNs.at(-1) ?? 0;
   for (const contestant of contestants) {
     contestant.referenceNs.push(referenceNs);
-  }
-}
-
-/**
- * Runs once for the caches and clocks that the rest has cooled down, then once for the record; a slow
- * run is for both.
- */
-async function runWarm(runner: ScheduleRunner): Promise<Result<ScheduleRun>> {
-  const start = performance.now();
-  do {
-    const outcome = await runner.run();
-    if (!outcome.ok || isSlow(outcome.value.durationNs)) {
-      return outcome;
-    }
-  } while (performance.now() - start < WARM_MS);
-  return runner.run();
-}
-
-/** Waits until the process uses next to no processor time any more, or for `REST_MS` at most. */
-async function untilQuiet(): Promise<void> {
-  const latest = performance.now() + REST_MS;
-  for (;;) {
-    const before = process.cpuUsage();
-    const start = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    const { user, system } = process.cpuUsage(before);
-    const now = performance.now();
-    if ((user + system) / 1000 < QUIET_RATIO * (now - start) || now >= latest) {
-      return;
-    }
   }
 }
 

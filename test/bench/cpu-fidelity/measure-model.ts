@@ -134,7 +134,9 @@ async function steadyProfile(
   for (let i = 0; i < PROFILES && (best === undefined || best.othersShare > CALM); i++) {
     await untilCalm(CALM_PROFILE_MS);
     const others = watchOthers();
-    const profile = unwrap(await measureProfile(lowered, { seed: SEED, workers: WORKERS }));
+    const profile = unwrap(
+      await measureProfile(lowered, { inputs: { seed: SEED }, workers: WORKERS }),
+    );
     const othersShare = others();
     if (best === undefined || othersShare < best.othersShare) {
       best = { profile, othersShare };
