@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
 import type { Explanation } from "../../src/report/explanation.js";
 import type { GpuComparison } from "../../src/report/gpu-comparison.js";
 import { GPU_ALGORITHMS } from "../../src/schedule/algorithm-names.js";
@@ -28,16 +29,22 @@ describe("--compare", () => {
     const names = comparison.algorithms.map(({ algorithm }) => algorithm);
     expect([...names].sort()).toEqual([...GPU_ALGORITHMS].sort());
     expect(names[0]).toBe("top-compile");
-    for (const { predictedNs, boundGap, speedUp, searchMs } of comparison.algorithms) {
+    for (const compared of comparison.algorithms) {
+      const { predictedNs, boundGap, speedUp, speedUpRange, searchMs } = compared;
       expect(predictedNs / comparison.lowerBoundNs - 1).toBeCloseTo(boundGap, 3);
       expect(speedUp).toBeGreaterThanOrEqual(1);
       expect(searchMs).toBeGreaterThan(0);
+      expect(speedUpRange?.low).toBeLessThanOrEqual(speedUp);
+      expect(speedUpRange?.high).toBeGreaterThanOrEqual(speedUp);
     }
+    const lows = comparison.algorithms.map(({ speedUpRange }) => speedUpRange?.low ?? 0);
+    expect(lows).toEqual([...lows].sort((a, b) => b - a));
     const { operators } = JSON.parse(readFileSync(out, "utf8"));
     expect(operators.algorithm).toBe("opara");
     expect(readFileSync(out, "utf8")).not.toContain("searchMs");
     const opara = comparison.algorithms.find(({ algorithm }) => algorithm === "opara");
     expect(operators.latencyNs.predicted).toBe(opara?.predictedNs);
+    expect(operators.range.speedUp).toEqual(opara?.speedUpRange);
     const waits = operators.launches.flatMap((each: { waits: string[] }) => each.waits);
     expect(waits.length).toBe(opara?.waits);
 
@@ -45,6 +52,7 @@ describe("--compare", () => {
     for (const name of [...GPU_ALGORITHMS, "over bound", "search", "bound"]) {
       expect(text.stdout).toContain(name);
     }
+    expect(text.stdout).toMatch(/^opara .* \d\.\d\dx to \d\.\d\dx /m);
   });
 
   it("is refused where schedules are measured", async () => {
@@ -60,7 +68,9 @@ describe("explain on a GPU", () => {
     const argv = [MODEL, "--device", "v100", "--math", "ieee", "-o", path, "--quiet"];
     expect((await runCli(argv)).status).toBe(0);
     const { stdout } = await runCli(["explain", path, "--json"]);
-    const { gpu, latencyNs } = JSON.parse(stdout) as Explanation;
+    const { gpu, latencyNs, range } = JSON.parse(stdout) as Explanation;
+    expect(range).toEqual(JSON.parse(readFileSync(path, "utf8")).operators.range);
+    expect(range?.scenarios).toHaveLength(9);
     const { aloneNs, slowedNs, launchGapsNs, eventsNs, roomNs } = gpu?.chain ?? expect.fail();
     // The parts are the whole: each link begins where the one before ended.
     expect(aloneNs + slowedNs + launchGapsNs + eventsNs + roomNs).toBe(latencyNs);
@@ -76,6 +86,10 @@ describe("explain on a GPU", () => {
     expect(text.stdout).toContain("why it is not shorter");
     expect(text.stdout).toMatch(/^SMs .*[#*@]/m);
     expect(text.stdout).toContain("longest path of operators");
+    expect(text.stdout).toMatch(/^speed-up over what is assumed of the device: \S+x to \S+x$/m);
+    const { dispatchNs } = V100.ranges ?? {};
+    const starts = new RegExp(` ${dispatchNs?.high} ns +10 % +alone `, "g");
+    expect(text.stdout.match(starts)).toHaveLength(4);
     expect(Math.max(...text.stdout.split("\n").map((line) => line.length))).toBeLessThan(130);
   });
 });
