@@ -2,8 +2,8 @@
  * The library of a model: one variant for each way to schedule it, each with a task for every batch size.
  *
  * `sequential` leaves the most room to others and `opara` takes the most; `narrow` is Opara's schedule on two
- * streams, and `top-compile` the fastest that is found for a task alone. Which of them is best depends on
- * what else is in flight: that is for the launcher to find out.
+ * streams, and `top-compile` what our search takes for a task alone. Which of them is best depends on what
+ * else is in flight: that is for the launcher to find out.
  */
 import { invariant } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
@@ -39,11 +39,8 @@ export interface LibraryOptions {
 /** Streams of the narrow variant. */
 const NARROW = 2;
 
-/**
- * Work of each search as a share of the usual: schedules of the fixture models are within 1 % of those of
- * the whole search then, in a thirtieth of the time.
- */
-const EFFORT = 0.1;
+/** Work of each search, in ends of kernel phases: a thirtieth of what compiling one model takes. */
+const EFFORT = 100_000;
 
 /**
  * The library of a model on a GPU known by its data sheet. Variants that are the same as an earlier one for
