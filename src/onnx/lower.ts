@@ -5,7 +5,8 @@
  * 2. Bind dynamic dims.
  * 3. Infer types, sizes and small constants: our own rules first, then (for what they leave open)
  *    the oracle, then what the model declares.
- * 4. Replace every If whose condition is now known by the branch that runs, and infer again.
+ * 4. Replace every If whose condition is now known by the branch that runs, and every Loop that is now known to
+ *    run once by its body, and infer again.
  * 5. Give each node its role: operator, view, constant, dead.
  * 6. Build the operator graph with the work of every operator.
  */
@@ -143,7 +144,7 @@ interface Settled {
 }
 
 /**
- * The model without the Ifs whose conditions are known, one depth of branches after the other. An If
+ * The model without the Ifs and Loops that are known, one depth of branches after the other. An If
  * stays where its branch has tensors whose types cannot be known, which only matter inside of it.
  */
 async function settleBranches(

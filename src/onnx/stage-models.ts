@@ -14,8 +14,7 @@
  */
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
-import type { ElementType } from "../ir/element-type.js";
-import { type OperatorId, operatorId, type TensorId } from "../ir/operator-graph.js";
+import { type OperatorId, operatorId, type Tensor, type TensorId } from "../ir/operator-graph.js";
 import { extractPart } from "./extract-submodel.js";
 import { boundaryElementType, boundaryNotTensor } from "./failures.js";
 import { canAnchor, receivedName } from "./layout-anchor.js";
@@ -88,22 +87,23 @@ export function stageBorders(
 }
 
 /**
- * Checks that stages send each other only tensors, and only of element types that cross (absent: all do).
+ * Checks that stages send each other only tensors, and only such as cross (absent: all do).
  *
  * Fails: `stage-boundary-not-tensor`, `stage-boundary-element-type`.
  */
 export function checkSent(
   { graph, types, model }: LoweredModel,
   borders: readonly StageBorder[],
-  crosses: (elementType: ElementType) => boolean = () => true,
+  crosses: (tensor: Tensor) => boolean = () => true,
 ): Result<void> {
   for (const [stage, { sends }] of borders.entries()) {
     for (const id of sends) {
-      const { name, elementType } = present(graph.tensors[id], "tensor");
+      const tensor = present(graph.tensors[id], "tensor");
+      const { name, elementType } = tensor;
       if (!types.has(name)) {
         return fail([boundaryNotTensor(model.path, name, stage)]);
       }
-      if (!crosses(elementType)) {
+      if (!crosses(tensor)) {
         return fail([boundaryElementType(model.path, { name, elementType, stage })]);
       }
     }

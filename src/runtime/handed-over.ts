@@ -3,14 +3,14 @@ import { keepTogether } from "../ir/keep-together.js";
 import type { OperatorGraph, Tensor } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { outputNotTensor, unsupportedElementType } from "./failures.js";
-import { crossesSessions } from "./tensor-data.js";
+import { isPassed } from "./tensor-data.js";
 
 /**
  * Returns whether a value that an operator writes can be handed from one session to another: a tensor
- * of an element type that the binding passes. Sequences and optional values are no tensors.
+ * of a type and name that the binding passes. Sequences and optional values are no tensors.
  */
 export function isHandedOver({ types }: LoweredModel): (tensor: Tensor) => boolean {
-  return ({ name, elementType }) => types.has(name) && crossesSessions(elementType);
+  return (tensor) => types.has(tensor.name) && isPassed(tensor);
 }
 
 /**
@@ -36,7 +36,7 @@ export function checkOutputs({ model, types }: LoweredModel): Result<void> {
     if (other !== undefined || type === undefined) {
       return fail([outputNotTensor(model.path, name, other ?? "a sequence")]);
     }
-    if (!crossesSessions(type.elementType)) {
+    if (!isPassed({ name, ...type })) {
       return fail([unsupportedElementType(name, type.elementType)]);
     }
   }

@@ -57,6 +57,14 @@ export function crossesSessions(elementType: ElementType): boolean {
   return ARRAYS.has(elementType);
 }
 
+/** The one name that objects of JavaScript, by which the binding takes and gives tensors, cannot hold. */
+const NO_KEY = "__proto__";
+
+/** Returns whether a tensor of this name and type can be passed from session to session. */
+export function isPassed({ name, elementType }: Omit<TensorSpec, "dims" | "value">): boolean {
+  return crossesSessions(elementType) && name !== NO_KEY;
+}
+
 /** Number of elements of a shape. */
 export function elementCount(dims: readonly number[]): number {
   return productOf(dims);

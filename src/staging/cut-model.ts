@@ -146,11 +146,7 @@ function roomsFor(
  * optional values or elements of a type that only go from operator to operator inside a stage.
  */
 function groupsOf({ graph, types }: LoweredModel, { groupOf, crosses }: ModelCosts): Int32Array {
-  return keepTogether(
-    graph,
-    groupOf,
-    ({ name, elementType }) => !types.has(name) || !crosses(elementType),
-  );
+  return keepTogether(graph, groupOf, (tensor) => !types.has(tensor.name) || !crosses(tensor));
 }
 
 /** The forward blocks of a shape in their order. One device alone needs no shape. */

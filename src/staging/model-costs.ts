@@ -2,7 +2,7 @@ import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
-import type { ElementType } from "../ir/element-type.js";
+import type { Tensor } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
@@ -23,8 +23,8 @@ export interface ModelCosts {
   readonly durationNs: Float64Array;
   /** Operators that share a number must not be cut apart. */
   readonly groupOf: Int32Array;
-  /** Whether tensors of an element type can be handed from stage to stage. */
-  readonly crosses: (elementType: ElementType) => boolean;
+  /** Whether a tensor can be handed from stage to stage. */
+  readonly crosses: (tensor: Tensor) => boolean;
   /** Fixed cost of running one stage for one micro-batch. */
   readonly stageNs: number;
   /** Slowdown of all work while this many devices are busy. */

@@ -39,7 +39,7 @@ function problemsOf(lowered: LoweredModel, handed: readonly TensorId[]): readonl
     .filter((tensor) => !crosses(tensor))
     .map(({ name, elementType }) =>
       lowered.types.has(name)
-        ? `"${name}" would go from one thread to another, and ONNX Runtime cannot hand over ${elementType}`
+        ? `"${name}" would go from one thread to another, and ONNX Runtime hands over no ${elementType} of that name`
         : `"${name}" would go from one thread to another, and is a sequence or an optional value`,
     );
 }

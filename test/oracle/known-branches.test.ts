@@ -62,6 +62,28 @@ async function compare(file: Uint8Array, dims: ReadonlyMap<string, number>): Pro
   }
 }
 
+describe.skipIf(SKIP_REASON !== undefined)("a model whose Loops are known to run once", () => {
+  it.each(["loop-once", "loop-once-shape", "loop-once-nested", "loop-once-sequence"])(
+    "gives the outputs of its file: %s",
+    async (name) => {
+      const file = readFileSync(`fixtures/cases/onnx/${name}/model.onnx`);
+      const { lowered, remove } = await loweredTinyModel(file);
+      try {
+        expect(lowered.graph.operators.some(({ type }) => type === "Loop")).toBe(false);
+        const whole = writeWholeModel(lowered);
+        if (!whole.ok) {
+          throw new Error(whole.error[0].message);
+        }
+        const outputs = await outputsOf(whole.value, lowered);
+        expect(outputs.size).toBe(lowered.model.graph.outputs.length);
+        expect(outputs).toEqual(await outputsOf(Uint8Array.from(file), lowered));
+      } finally {
+        remove();
+      }
+    },
+  );
+});
+
 describe.skipIf(SKIP_REASON !== undefined)("a model whose Ifs are known", () => {
   it("gives the outputs of its file", () => compare(nestedBranches(true), new Map()));
 

@@ -7,7 +7,7 @@ import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import type { InputSource } from "../../runtime/input-source.js";
-import { crossesSessions } from "../../runtime/tensor-data.js";
+import { isPassed } from "../../runtime/tensor-data.js";
 import { estimatedCosts, type ModelCosts, timesWithGaps } from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
 import type { DriverContext } from "../context.js";
@@ -94,7 +94,7 @@ async function measuredCosts(
     profileInput: input,
     durationNs: operatorCostsOf(profile, lowered.graph).durationNs,
     groupOf: fusedGroups(profile, lowered.graph),
-    crosses: crossesSessions,
+    crosses: isPassed,
     stageNs: segmentNs,
     // More devices than workers were measured share them.
     slowdown: (busy) =>

@@ -1,5 +1,5 @@
 /**
- * If, Loop and Scan: their output types follow from those of their branches and bodies, which see
+ * If, Loop, Scan and SequenceMap: their output types follow from those of their branches and bodies, which see
  * the values of the graph around them.
  */
 import type { OnnxGraph } from "../model.js";
@@ -23,13 +23,15 @@ const MOST_INFERRED_TRIPS = 256;
 /** Trip counts from here on mean "until the condition says stop". */
 const UNBOUNDED_TRIPS = 2 ** 31 - 1;
 
-/** Output facts of If, Loop or Scan. */
+/** Output facts of If, Loop, Scan or SequenceMap. */
 export function inferControlFlow(call: NodeCall, bodies: BodyInference): readonly Fact[] {
   switch (call.node.opType) {
     case "If":
       return inferIf(call, bodies);
     case "Loop":
       return inferLoop(call, bodies);
+    case "SequenceMap":
+      return inferSequenceMap(call, bodies);
     default:
       return inferScan(call, bodies);
   }
@@ -64,8 +66,11 @@ function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] 
  */
 export function tripCount(call: NodeCall, condition: Fact | undefined): number | undefined {
   const start = call.has(1) ? call.values(1)?.[0] : 1;
-  if (start === 0) {
+  if (start === 0 || (count !== undefined && count <= 0)) {
     return 0;
+  }
+  if (start !== undefined && count === 1) {
+    return 1;
   }
   const isEndless = condition?.values?.[0] === 1 || handsConditionOn(call.graph("body"));
   return start !== undefined && isEndless ? tripLimit(call) : undefined;
@@ -169,6 +174,26 @@ function stacked(fact: Fact, count: number | undefined, axis: number): Fact {
 
 /** Operator set in which Scan lost its batch dim and its input for the lengths of sequences. */
 const SCAN_WITHOUT_BATCH = 9;
+/** The body once for each item of the first sequence, with the items of the others at its place. */
+function inferSequenceMap(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] {
+  const body = call.graph("body");
+  const { items } = call.input(0);
+  if (body === undefined || items === undefined || items.length > MOST_INFERRED_TRIPS) {
+    return [];
+  }
+  const made = items.map((_, at) =>
+    inferBody(
+      body,
+      call.inputs.map((fact) =>
+        withoutValue(fact.items === undefined ? fact : (fact.items[at] ?? UNKNOWN)),
+      ),
+    ),
+  );
+  return body.outputs.map((_, output) => ({
+    ...UNKNOWN,
+    items: made.map((outputs) => outputs?.[output] ?? UNKNOWN),
+  }));
+}
 
 /** Iterations of a Scan: the size of the scanned axis of its first scanned input. */
 export function scanLength(call: NodeCall): number | undefined {

@@ -25,7 +25,7 @@ const FLOW = {
 } as const;
 
 const CONTROL: OperatorTable = {
-  ...alike("If Scan", FLOW),
+  ...alike("If Scan SequenceMap", FLOW),
   Loop: { ...FLOW, bound: mostIterations },
 };
 
@@ -64,7 +64,7 @@ export function operatorTypes(): readonly string[] {
   return [...ROWS.keys()].sort();
 }
 
-/** Whether the operator has branches or bodies: If, Loop and Scan. */
+/** Whether the operator has branches or bodies: If, Loop, Scan and SequenceMap. */
 export function isControlFlow(type: string): boolean {
   return ROWS.get(type)?.form === "control";
 }

@@ -46,10 +46,7 @@ function bodiesWork(call: NodeCall, outputs: readonly Fact[], context: WorkConte
   const body = call.graph("body");
   const once = body === undefined ? NOTHING : graphWork(body, context);
   const condition = body && context.bodies.get(body)?.get(body.outputs[0]?.name ?? "");
-  const times =
-    call.node.opType === "Loop"
-      ? (tripCount(call, condition) ?? scannedTrips(call, outputs))
-      : scanLength(call);
+  const times = timesOf(call, outputs, condition);
   if (times === undefined) {
     context.guessedLoops.add(call.node.name);
   }
@@ -60,6 +57,21 @@ function bodiesWork(call: NodeCall, outputs: readonly Fact[], context: WorkConte
 function scannedTrips(call: NodeCall, outputs: readonly Fact[]): number | undefined {
   const carried = call.inputs.length - 2;
   return outputs.slice(carried).find(({ dims }) => dims?.[0] !== undefined)?.dims?.[0];
+}
+
+function timesOf(
+  call: NodeCall,
+  outputs: readonly Fact[],
+  condition: Fact | undefined,
+): number | undefined {
+  switch (call.node.opType) {
+    case "Loop":
+      return tripCount(call, condition) ?? scannedTrips(call, outputs);
+    case "Scan":
+      return scanLength(call);
+    default:
+      return call.input(0).items?.length;
+  }
 }
 
 /** Whether one work has more FLOPs, or as many and more bytes. */
