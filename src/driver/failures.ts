@@ -31,6 +31,17 @@ export function outputsDiffer(file: string, absolute: number, relative: number):
   );
 }
 
+/** A model without operators: every value is a constant, an input, or a view of one. */
+export function nothingToSchedule(model: string): Failure {
+  return {
+    code: "nothing-to-schedule",
+    where: model,
+    message: "has only constants and views, no operators that do work",
+    hint: "top-compile inspect MODEL shows what it is made of; a tool that folds constants can write its outputs down",
+    exit: 1,
+  };
+}
+
 /** A schedule on a GPU whose outputs are further from ONNX Runtime's than its precision allows. */
 export function outputsTooFar(
   file: string,

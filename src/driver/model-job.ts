@@ -14,6 +14,7 @@ import {
 import { type GivenInputs, NO_INPUTS } from "../runtime/tensor-files/given-inputs.js";
 import type { LoadOptions } from "../runtime/with-sizes.js";
 import type { DriverContext } from "./context.js";
+import { nothingToSchedule } from "./failures.js";
 
 /** A job that reads one model and writes one file of ours. */
 export interface ModelJob extends Omit<LoadOptions, "allowExternal"> {
@@ -40,7 +41,7 @@ export type JobFormat =
  * Runs `make` on the lowered model and writes the text it returns. An output file that cannot be
  * written is refused before anything long starts; after a failure or an interrupt nothing is written.
  *
- * Fails: as reading, lowering and writing do, and as `make` does.
+ * Fails: as reading, lowering and writing do, and as `make` does; `nothing-to-schedule`.
  */
 export async function runModelJob<T>(
   job: ModelJob,
@@ -63,6 +64,9 @@ export async function runModelJob<T>(
       : await loadModelForBatch(job.model, options, job.batch);
   if (!lowered.ok) {
     return lowered;
+  }
+  if (lowered.value.graph.operators.length === 0) {
+    return fail([nothingToSchedule(job.model)]);
   }
   const note = noteOnDims(lowered.value);
   if (note !== undefined) {

@@ -62,6 +62,11 @@ export const MODEL_FAILURES = {
     meaning: "The model's ONNX version or operator set is not supported.",
     action: "Convert it with ONNX's version converter, or export it again.",
   },
+  "nothing-to-schedule": {
+    exit: 1,
+    meaning: "The model has only constants and views, and no operator that does work.",
+    action: "Look at what it is made of with `inspect`; its outputs can be written down.",
+  },
   "shape-impossible": {
     exit: 1,
     meaning: "An operator cannot have inputs of the sizes that it gets.",
