@@ -83,8 +83,25 @@ export interface Rewriting {
 /**
  * The NodeProto with its values renamed and its references to attributes replaced, in its bodies
  * too; every other field, known or not, is unchanged. Recursion is as deep as bodies are nested.
+ *
+ * Inputs that are left out at the end of the list are not named: kernels of ONNX Runtime count the names
+ * (LayerNormalization reads a bias that is not there).
  */
 export function rewriteNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
+  return withoutLastBlanks(renamedNode(raw, rewriting));
+}
+
+function withoutLastBlanks(raw: Uint8Array): Uint8Array {
+  const fields = rawFields(raw);
+  const inputs = fields.filter(({ number }) => number === NODE.input);
+  const named = inputs.findLastIndex((field) => payloadOf(field).length > 0) + 1;
+  const blank = new Set(inputs.slice(named));
+  return blank.size === 0
+    ? raw
+    : concatenate(fields.flatMap((field) => (blank.has(field) ? [] : [field.bytes])));
+}
+
+function renamedNode(raw: Uint8Array, rewriting: Rewriting): Uint8Array {
   return mapFields(raw, (field) => {
     switch (field.number) {
       case NODE.input:
