@@ -60,20 +60,21 @@ function inferIf(call: NodeCall, { inferBody }: BodyInference): readonly Fact[] 
 }
 
 /**
- * Iterations of a Loop, or `undefined` when they are known only at run time: always, unless the
- * body passes its condition on unchanged and it is true from the start. `condition` is the fact of
+ * Iterations of a Loop, or `undefined` when they are known only at run time: always, unless there is one at
+ * most, or the body passes its condition on unchanged and it is true from the start. `condition` is the fact of
  * the condition that the body outputs.
  */
 export function tripCount(call: NodeCall, condition: Fact | undefined): number | undefined {
   const start = call.has(1) ? call.values(1)?.[0] : 1;
-  if (start === 0 || (count !== undefined && count <= 0)) {
+  const limit = tripLimit(call);
+  if (start === 0 || limit === 0) {
     return 0;
   }
-  if (start !== undefined && count === 1) {
+  if (start !== undefined && limit === 1) {
     return 1;
   }
   const isEndless = condition?.values?.[0] === 1 || handsConditionOn(call.graph("body"));
-  return start !== undefined && isEndless ? tripLimit(call) : undefined;
+  return start !== undefined && isEndless ? limit : undefined;
 }
 
 /** Iterations of a Loop at most, by its trip count; `undefined` when that is unknown or no limit. */
@@ -143,7 +144,12 @@ interface GrowingLoop {
 function growingLoop(call: NodeCall, { start, first, infer }: GrowingLoop): readonly Fact[] {
   const trips = tripCount(call, first[0]);
   if (trips === undefined || trips > MOST_INFERRED_TRIPS) {
-    return first.slice(1).map(() => UNKNOWN);
+    return [
+      ...start.map((fact, i) =>
+        fact.items === undefined ? commonFact(fact, first[i + 1] ?? UNKNOWN) : UNKNOWN,
+      ),
+      ...first.slice(1 + start.length).map((fact) => stacked(fact, undefined, 0)),
+    ];
   }
   let state = start;
   let scanned = first.slice(1 + start.length);
