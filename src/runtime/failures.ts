@@ -57,13 +57,18 @@ function runtimeLine(cause: unknown): string {
   return errorLine(words.replace(/\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /, ""));
 }
 
+/** What ONNX Runtime says of an operator that it does not know. */
+const NO_OPERATOR = "is not a registered function/op";
+
 /** ONNX Runtime does not take a model. */
 export function modelRefusedByRuntime(where: string, cause: unknown): Failure {
   return {
     code: "onnxruntime-refused-model",
     message: `ONNX Runtime cannot load the model: ${runtimeLine(cause)}`,
     where,
-    hint: "check the sizes of dynamic dims (--dim NAME=VALUE), and that ONNX Runtime runs this model",
+    hint: errorText(cause).includes(NO_OPERATOR)
+      ? "declare type and sizes of what the operator makes in the model's value_info, and compile for a device model (--device NAME)"
+      : "check the sizes of dynamic dims (--dim NAME=VALUE), and that ONNX Runtime runs this model",
     exit: 1,
     cause,
   };

@@ -38,12 +38,3 @@ describe("a function called with fewer inputs than it has", () => {
     expect(y.every((each) => each >= 0)).toBe(true);
   });
 });
-
-describe("a type that nothing gives", () => {
-  it("is reported without a hint at sizes, which cannot help", async () => {
-    const lowered = await lower("custom-op-undeclared");
-    const failure = lowered.ok ? undefined : lowered.error[0];
-    expect(failure?.message).toContain('"a" (unknown type[rank unknown], made by my.ops:MyOp');
-    expect(failure?.hint).not.toContain("--dim");
-  });
-});
