@@ -80,7 +80,7 @@ export function modelRunFailed(where: string, cause: unknown): Failure {
     code: "onnxruntime-run-failed",
     message: `ONNX Runtime cannot execute the model: ${runtimeLine(cause)}`,
     where,
-    hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
+    hint: "check the sizes of dynamic dims (--dim NAME=VALUE), or give inputs that the model takes (--input NAME=FILE)",
     exit: 1,
     cause,
   };

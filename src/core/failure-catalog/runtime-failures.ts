@@ -77,7 +77,7 @@ export const RUNTIME_FAILURES = {
   "onnxruntime-run-failed": {
     exit: 1,
     meaning: "ONNX Runtime loads the model but cannot run it.",
-    action: "Check the sizes of dynamic dims.",
+    action: "Check the sizes of dynamic dims, or give inputs that the model takes with `--input`.",
   },
   "output-not-tensor": {
     exit: 1,

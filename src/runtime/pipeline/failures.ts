@@ -21,7 +21,7 @@ export function stageFailed(
     code: "stage-failed",
     where: `stage ${stage.name} on ${stage.device}`,
     message: `ONNX Runtime failed ${when}: ${errorLine(message)}`,
-    hint: "check the sizes of dynamic dims (--dim NAME=VALUE)",
+    hint: "check the sizes of dynamic dims (--dim NAME=VALUE), or give inputs that the model takes (--input NAME=FILE)",
     exit: 1,
     cause: message,
   };
