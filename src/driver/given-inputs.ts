@@ -65,7 +65,8 @@ export function inputsOfRun(
     }
     return ok({ seed });
   }
-  const given = readGivenInputs(files, model.graph, model.path, new Map());
+  const wanted = { ...files, withOutputs: true };
+  const given = readGivenInputs(wanted, model.graph, model.path, new Map());
   if (!given.ok) {
     return given;
   }

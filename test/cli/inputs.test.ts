@@ -146,6 +146,27 @@ describe("inputs of the user's", () => {
     expect(ran.stdout).toContain("identical to the whole model's");
   });
 
+  it("decide the sizes that depend on data", { timeout: PATIENCE_MS }, async () => {
+    const model = textModel({
+      inputs: "x:f32[6]",
+      nodes: ["places = NonZero(x)", "y = Neg(places)"],
+      outputs: "y:i64",
+    });
+    writeFileSync(at("places.onnx"), model);
+    writeFileSync(at("x.npy"), npyBytes(npyHeader("<f4", [6]), Float32Array.of(0, 1, 0, 0, 5, 0)));
+    const out = at("places.json");
+    const compiled = await run(at("places.onnx"), "--input", `x=${at("x.npy")}`, "-o", out);
+    expect(compiled.status, compiled.stderr).toBe(0);
+    expect(compiled.stderr).toContain("taken from a run on given inputs (places[1]=2");
+    const saved = at("places");
+    const argv = ["--input", `x=${at("x.npy")}`, "--rounds", "5", "--save-outputs", saved];
+    const ran = await run("run", out, ...argv);
+    expect(ran.status, ran.stderr).toBe(0);
+    const y = value(readTensor(join(saved, "y.npy")));
+    expect(y.dims).toEqual([1, 2]);
+    expect([...new BigInt64Array(y.bytes.buffer)]).toEqual([-1n, -4n]);
+  });
+
   it.each<[string, readonly string[], object]>([
     [
       "an unknown name",

@@ -13,9 +13,12 @@ import { encodePlacement, parsePlacement } from "../../src/placement/parse-place
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { parseStageSpec } from "../../src/placement/stage-spec.js";
 import { parseProfile } from "../../src/profile/profile-format.js";
+import { tensorBytes } from "../../src/runtime/tensor-data.js";
+import { readTensor } from "../../src/runtime/tensor-files/read-tensor.js";
 import { assignOperators } from "../../src/staging/assign-operators.js";
 import { ARTIFACT } from "../support/artifacts.js";
 import { chain } from "../support/graphs.js";
+import { npyBytes, npyHeader, tensorProto } from "../support/tensor-files.js";
 import { mutate, mutateJson, randomOf } from "./mutations.js";
 
 /** Cases and seed: `FUZZ_CASES=100000 FUZZ_SEED=7 npm run fuzz`. */
@@ -95,6 +98,40 @@ describe("damaged inputs", () => {
     }
     expect(refused).toBeGreaterThan(0);
     expect(lowered).toBeGreaterThan(0);
+  });
+
+  /** Tensors in files of their own, of every kind that is read. */
+  const TENSORS = [
+    npyBytes(npyHeader("<f4", [4, 6]), new Float32Array(24)),
+    npyBytes(npyHeader(">i8", [3, 2, 4], true), new BigInt64Array(24), 2),
+    npyBytes(npyHeader("|b1", []), new Uint8Array(1), 3),
+    tensorProto({ name: "x", dims: [2, 3], dataType: 1, rawData: new Uint8Array(24) }),
+    tensorProto({ name: "x", dims: [4], dataType: 7, int64Data: [1, 2, 3, 4] }),
+  ];
+
+  it(`gives a tensor as its header says or a coded failure for each of ${CASES} damaged tensors`, () => {
+    const path = join(folder, "tensor");
+    let refused = 0;
+    let read = 0;
+    for (let index = 0; index < CASES; index++) {
+      const random = randomOf(SEED, index);
+      const bytes = mutate(TENSORS[random.integer(TENSORS.length)] as Uint8Array, random);
+      writeFileSync(path, bytes);
+      try {
+        const tensor = readTensor(path);
+        expectCoded(tensor);
+        refused += tensor.ok ? 0 : 1;
+        if (tensor.ok) {
+          read++;
+          expect(tensor.value.bytes.length).toBe(tensorBytes(tensor.value));
+          expect(tensor.value.bytes.length).toBeLessThanOrEqual(8 * bytes.length);
+        }
+      } catch (error) {
+        throw new Error(`case ${index} of seed ${SEED}`, { cause: error });
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(read).toBeGreaterThan(0);
   });
 
   const placement = buildShape("k", { devices: 4, memory: 6 });

@@ -28,6 +28,8 @@ export interface InputFiles {
   readonly each: readonly string[];
   /** A folder of test data. */
   readonly folder: string | undefined;
+  /** Whether the outputs in the folder are read too; default: they are not. */
+  readonly withOutputs?: boolean;
 }
 
 /** A tensor of the user's, for an input or output of the model. */
@@ -101,7 +103,7 @@ interface LocatedFiles {
 }
 
 function locate(
-  { each, folder }: InputFiles,
+  { each, folder, withOutputs = false }: InputFiles,
   graph: OnnxGraph,
   path: string,
 ): Result<LocatedFiles> {
@@ -114,7 +116,8 @@ function locate(
     }
     inputs.push({ name: placeOf(name, names) ?? name, file });
   }
-  const inFolder = folder === undefined ? ok({ inputs: [], outputs: [] }) : testData(folder, graph);
+  const inFolder =
+    folder === undefined ? ok({ inputs: [], outputs: [] }) : testData(folder, graph, withOutputs);
   if (!inFolder.ok) {
     return inFolder;
   }
@@ -143,7 +146,7 @@ function placeOf(text: string, names: readonly string[]): string | undefined {
 
 const TEST_DATA = /^(input|output)_(\d{1,9})\.(pb|npy)$/;
 
-function testData(folder: string, graph: OnnxGraph): Result<LocatedFiles> {
+function testData(folder: string, graph: OnnxGraph, withOutputs: boolean): Result<LocatedFiles> {
   let entries: readonly string[];
   try {
     entries = readdirSync(folder);
@@ -152,10 +155,10 @@ function testData(folder: string, graph: OnnxGraph): Result<LocatedFiles> {
   }
   const files = entries
     .flatMap((name) => {
-      const [, kind, place, ending] = TEST_DATA.exec(name) ?? [];
-      return kind === undefined
+      const [, kind, place] = TEST_DATA.exec(name) ?? [];
+      return kind === undefined || (kind === "output" && !withOutputs)
         ? []
-        : [{ kind, place: Number(place), ending, file: join(folder, name) }];
+        : [{ kind, place: Number(place), file: join(folder, name) }];
     })
     .sort((a, b) => a.place - b.place || (a.file < b.file ? -1 : 1));
   if (!files.some(({ kind }) => kind === "input") && graph.inputs.length > 0) {
