@@ -4,6 +4,7 @@
  * Everything that writes or reads an artifact's options gets the names from here.
  */
 import type { Json } from "../core/stable-json.js";
+import { FUSION_LISTS, type FusionList } from "../onnx/kernel-groups.js";
 import type { Provenance } from "./artifact.js";
 
 /** Options that influence a schedule, in the order in which they are written. */
@@ -70,6 +71,17 @@ export function recordedOptions(options: GivenOptions): Provenance["options"] {
 /** A switch as it is recorded: only where it is on. */
 export function recordedSwitch(isOn: boolean | undefined): true | undefined {
   return isOn === true ? true : undefined;
+}
+
+/**
+ * The kernel list that options record; `undefined`: no list. Until 0.1.0 a switch was recorded, for
+ * element-wise chains, and nothing without it.
+ */
+export function recordedList({ fuse }: Provenance["options"]): FusionList | undefined {
+  if (fuse === undefined || fuse === true) {
+    return fuse === true ? "elements" : "none";
+  }
+  return FUSION_LISTS.find((list) => list === fuse);
 }
 
 /** What version 0.1.0 called some options. */

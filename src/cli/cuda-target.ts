@@ -1,4 +1,5 @@
 import type { CudaTarget } from "../driver/cuda/with-device.js";
+import type { FusionList } from "../onnx/kernel-groups.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
 import type { GivenInputs } from "../runtime/tensor-files/given-inputs.js";
 
@@ -6,7 +7,7 @@ import type { GivenInputs } from "../runtime/tensor-files/given-inputs.js";
 export interface CudaOptions {
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
-  readonly fuse?: boolean;
+  readonly fuse: FusionList;
   readonly seed: number;
 }
 
@@ -16,8 +17,8 @@ export function cudaTarget(
   device: number,
   given: GivenInputs | undefined,
 ): CudaTarget {
-  const { math, seed } = options;
+  const { math, seed, fuse } = options;
   const estimateUnsupported = options.estimateUnsupported === true;
   const inputs = { seed, given };
-  return { device, precision: math, estimateUnsupported, fuse: options.fuse === true, inputs };
+  return { device, precision: math, estimateUnsupported, fuse, inputs };
 }

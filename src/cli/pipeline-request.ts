@@ -5,6 +5,7 @@ import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import type { PlaceRequest } from "../driver/pipeline/compile-pipeline.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";
+import type { FusionList } from "../onnx/kernel-groups.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
 import type { Precision } from "../runtime/cuda/program/precision.js";
@@ -42,6 +43,7 @@ export function pipelineCosts(
   device: NamedDevice,
   options: {
     readonly math: Precision;
+    readonly fuse: FusionList;
     readonly profile?: string;
     readonly remeasure?: boolean;
   },
@@ -57,6 +59,7 @@ export function pipelineCosts(
         device: device.model,
         deviceFile: device.file,
         math: estimatedMath(options.math),
+        fuse: options.fuse,
         profile: options.profile,
       };
   }

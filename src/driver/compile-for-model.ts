@@ -13,7 +13,10 @@ import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
+import { withKernelList } from "../onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import { listOfProfile } from "../profile/gpu/gpu-profile.js";
 import { measuredProblem } from "../profile/gpu/measured-problem.js";
 import { comparisonOf, type GpuComparison } from "../report/gpu-comparison.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
@@ -40,6 +43,8 @@ export interface ModelCompileRequest extends ModelJob {
   /** The file of the device model; absent: it comes with the tool. */
   readonly deviceFile?: string | undefined;
   readonly math: MathMode;
+  /** Which operators are computed together; a recorded profile has its own list. */
+  readonly fuse: FusionList;
   /** A recorded GPU profile, whose figures replace the estimates. */
   readonly profile?: string;
   /** Take operators of unknown type as copies of their bytes. */
@@ -81,16 +86,18 @@ export async function compileForModel(
 
 async function compiledFor(
   request: ModelCompileRequest,
-  lowered: LoweredModel,
+  plain: LoweredModel,
   tool: string,
 ): Promise<Result<CompiledForModel>> {
   const { device, algorithm, seed, math, progress } = request;
-  const { operators } = lowered.graph;
-  const recorded = recordedGpuProfile(lowered, request.profile, device);
+  const { operators } = plain.graph;
+  const recorded = recordedGpuProfile(plain, request.profile, device);
   if (!recorded.ok) {
     return recorded;
   }
   const profile = recorded.value?.profile;
+  const list = profile === undefined ? request.fuse : listOfProfile(profile.key);
+  const lowered = withKernelList(plain, list);
   const refused = operators.filter((operator) => !isCapturable(operator));
   if (refused.length > 0) {
     return fail([
@@ -108,7 +115,7 @@ async function compiledFor(
   const single =
     profile === undefined
       ? estimatedProblem(lowered, device, math)
-      : measuredProblem(profile, lowered.graph);
+      : measuredProblem(profile, lowered);
   if (request.mergeConvolutions === true && profile !== undefined) {
     return fail([mergesNotMeasured()]);
   }
@@ -172,6 +179,7 @@ function provenanceOf(
     device: device.name,
     math: recorded?.profile.key.precision ?? request.math,
     estimateUnsupported: recordedSwitch(request.estimateUnsupported),
+    fuse: lowered.fused?.list ?? "none",
     mergeConvolutions: recordedSwitch(request.mergeConvolutions),
     algorithm,
     batch: batch?.batch,

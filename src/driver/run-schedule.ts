@@ -1,6 +1,8 @@
 import type { OperatorsSection } from "../artifact/artifact.js";
+import { recordedList } from "../artifact/recorded-options.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import type { FusionList } from "../onnx/kernel-groups.js";
 import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { doubtOf, machineLoad } from "../profile/machine-load.js";
 import { measureCandidates } from "../profile/measure-profile.js";
@@ -57,8 +59,8 @@ export interface RunRequest extends RunFiles {
   readonly precision: Precision | undefined;
   /** On a GPU: stand-ins for operators without device code. */
   readonly estimateUnsupported: boolean;
-  /** On a GPU: chains in one kernel each. */
-  readonly fuse: boolean;
+  /** On a GPU: which operators are computed together; `undefined`: as compiled. */
+  readonly fuse: FusionList | undefined;
 }
 
 /** The result of running a schedule on the CPU or on a GPU. */
@@ -115,7 +117,7 @@ export async function runSchedule(
     device: device.value.index,
     precision: request.precision ?? precisionOf(options["math"]),
     estimateUnsupported: request.estimateUnsupported || options["estimate-unsupported"] === true,
-    fuse: request.fuse || options["fuse"] === true,
+    fuse: request.fuse ?? recordedList(options) ?? "none",
     inputs: inputs.value,
   };
   const ran = await runOnCuda(request, verified.value, target, context);

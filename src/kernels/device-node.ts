@@ -78,6 +78,40 @@ export interface DevicePlan {
   readonly scratchBytes: readonly number[];
 }
 
+/** The nodes of several plans one after the other; each keeps its own scratch memory. */
+export function inARow(plans: readonly DevicePlan[]): DevicePlan {
+  const nodes: DeviceNode[] = [];
+  const scratchBytes: number[] = [];
+  for (const plan of plans) {
+    const first = scratchBytes.length;
+    scratchBytes.push(...plan.scratchBytes);
+    nodes.push(...plan.nodes.map((node) => withPlaces(node, (place) => shifted(place, first))));
+  }
+  return { nodes, scratchBytes };
+}
+
+function shifted(place: Place, by: number): Place {
+  return place.kind === "scratch" && by > 0 ? { ...place, index: place.index + by } : place;
+}
+
+/** A node with other places. */
+function withPlaces(node: DeviceNode, moved: (place: Place) => Place): DeviceNode {
+  const at = <T extends { readonly place: Place }>(part: T): T => ({
+    ...part,
+    place: moved(part.place),
+  });
+  switch (node.kind) {
+    case "kernel":
+      return { ...node, buffers: node.buffers.map(moved) };
+    case "gemm":
+      return { ...node, a: at(node.a), b: at(node.b), c: at(node.c) };
+    case "conv": {
+      const bias = node.bias === undefined ? undefined : moved(node.bias);
+      return { ...node, x: at(node.x), w: at(node.w), y: at(node.y), bias };
+    }
+  }
+}
+
 /** The places that a node reads, then those that it writes. */
 export function placesOf(node: DeviceNode): {
   readonly reads: readonly Place[];

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { type Operator, operatorId } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorTypeNamed } from "../onnx/operators/catalog.js";
-import type { DevicePlan } from "./device-node.js";
+import { type DevicePlan, inARow } from "./device-node.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import { fuseChains } from "./fuse.js";
 import { mergedNodes } from "./merged.js";
@@ -86,8 +86,6 @@ export interface EmitOptions {
    * estimates. The results are then meaningless.
    */
   readonly estimateUnsupported: boolean;
-  /** Compute chains of element-wise operators in one kernel each (`fuse.ts`). */
-  readonly fuse: boolean;
 }
 
 /** The device nodes of every operator of a model. */
@@ -110,7 +108,7 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
   const index = new ModelIndex(lowered, options.floats);
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];
-  const fused = options.fuse ? chainsIn(lowered, index) : new Map<number, DevicePlan>();
+  const fused = chainsIn(lowered, index);
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
     const chain = fused.get(operator.id);
     if (chain !== undefined) {
@@ -128,18 +126,38 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
   });
   return refused.length > 0
     ? fail([unsupportedOperators(lowered.model.path, refused)])
-    : ok({ lowered, floats: options.floats, plans, estimated });
+    : ok({ lowered, floats: options.floats, plans: plansOfGroups(lowered, plans), estimated });
 }
 
+/** Plans of the chains inside of groups; without groups there are none. */
 function chainsIn(
-  { graph, merged }: LoweredModel,
+  { graph, merged, fused }: LoweredModel,
   index: ModelIndex,
 ): ReadonlyMap<number, DevicePlan> {
-  return fuseChains(graph, (id) =>
-    merged?.has(operatorId(id))
+  if (fused === undefined) {
+    return new Map();
+  }
+  const stepOf = (id: number) =>
+    merged?.has(operatorId(id)) === true
       ? undefined
-      : elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index)),
-  );
+      : elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index));
+  return fuseChains(graph, stepOf, fused.groupOf);
+}
+
+/** The plans with the nodes of each group at its last operator, which launches them one after the other. */
+function plansOfGroups(
+  { fused }: LoweredModel,
+  plans: readonly DevicePlan[],
+): readonly DevicePlan[] {
+  const moved = [...plans];
+  for (const { members } of fused?.groups ?? []) {
+    const own = members.map((id) => present(plans[id], "plan"));
+    for (const id of members) {
+      moved[id] = { nodes: [], scratchBytes: [] };
+    }
+    moved[present(members.at(-1), "last member")] = inARow(own);
+  }
+  return moved;
 }
 
 /** The device nodes of one operator, or the reason why there are none. */

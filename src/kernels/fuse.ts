@@ -15,24 +15,28 @@ import { type ChainStep, chainNodes } from "./operators/elementwise.js";
 /** Most operators in a chain: registers hold all of its values. */
 const MOST_STEPS = 16;
 
+/** The number of operators that are computed by themselves. */
+const NO_GROUP = -1;
+
 /**
  * Returns the plans of operators that are part of chains; others are absent. `stepOf` returns an
- * operator's step if it is element-wise.
+ * operator's step if it is element-wise; chains are made of operators with the same number in `groupOf`.
  *
  * Cost: O(operators), times the length of chains.
  */
 export function fuseChains(
   graph: OperatorGraph,
   stepOf: (operator: number) => ChainStep | undefined,
+  groupOf: ArrayLike<number>,
 ): ReadonlyMap<number, DevicePlan> {
   const chains = new Map<number, Chain>();
   const absorbed = new Set<number>();
   for (const { id } of graph.operators) {
-    const step = stepOf(id);
+    const step = groupOf[id] === NO_GROUP ? undefined : stepOf(id);
     if (step === undefined) {
       continue;
     }
-    const chain = chainTo(id, step, graph, chains);
+    const chain = chainTo(id, step, graph, chains, groupOf);
     chain.members.slice(0, -1).forEach((member) => {
       absorbed.add(member);
     });
@@ -61,6 +65,7 @@ function chainTo(
   step: ChainStep,
   graph: OperatorGraph,
   chains: ReadonlyMap<number, Chain>,
+  groupOf: ArrayLike<number>,
 ): Chain {
   const steps: ChainStep[] = [];
   const members: number[] = [];
@@ -80,6 +85,7 @@ function chainTo(
     const isOnlyReader = tensor.consumers.length === 1 && tensor.consumers[0] === operator;
     const fits =
       isOnlyReader &&
+      groupOf[producer] === groupOf[operator] &&
       !graph.outputs.includes(tensor.id) &&
       sameDims(result.dims, step.result.dims) &&
       sameDims(operand.dims, step.result.dims) &&

@@ -4,6 +4,8 @@ import type { Operator } from "../ir/operator-graph.js";
 import { type Width, widthOf } from "../ir/width.js";
 import { countParameters, type ParameterCount } from "./count-parameters.js";
 import type { DataSize } from "./data-sizes.js";
+import { withKernelList } from "./fuse/fuse-operators.js";
+import { type FusionList, launchCount } from "./kernel-groups.js";
 import type { BoundDim, LoweredModel } from "./lowered-model.js";
 import type { ValueInfo } from "./model.js";
 
@@ -49,6 +51,8 @@ export interface Inspection {
     readonly constant: number;
     readonly dead: number;
   };
+  /** What a GPU launches for an inference, by kernel list (docs/fusion.md). */
+  readonly launches: Readonly<Record<FusionList, number>>;
   readonly flops: number;
   /** Activation bytes read and written by all operators. */
   readonly activationBytes: number;
@@ -114,6 +118,7 @@ export function inspectModel(lowered: LoweredModel): Inspection {
       constant: count("constant"),
       dead: count("dead"),
     },
+    launches: launchesOf(lowered),
     flops,
     activationBytes: sum(({ work }) => work.bytesRead + work.bytesWritten),
     parameterBytes: sum(({ work }) => work.parameterBytes),
@@ -134,6 +139,17 @@ export function inspectModel(lowered: LoweredModel): Inspection {
       places: placesOf(model.graph.inputs, dim),
     })),
     typeSources: lowered.typeSources,
+  };
+}
+
+function launchesOf(lowered: LoweredModel): Inspection["launches"] {
+  const { operators } = lowered.graph;
+  const launches = (list: FusionList): number =>
+    launchCount(withKernelList(lowered, list).fused, operators.length);
+  return {
+    patterns: launches("patterns"),
+    elements: launches("elements"),
+    none: launches("none"),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Result } from "../core/result.js";
 import type { ElementType } from "../ir/element-type.js";
 import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
 import type { DataSize, OpenDims } from "./data-sizes.js";
+import type { KernelGroups } from "./kernel-groups.js";
 import type { MergedOperator } from "./merged-operator.js";
 import type { OnnxModel } from "./model.js";
 
@@ -68,6 +69,8 @@ export interface LoweredModel {
    * Operators that compute several of the model's operators (`merge-operators.ts`); absent: none.
    */
   readonly merged?: ReadonlyMap<OperatorId, MergedOperator>;
+  /** Operators that one launch computes together (`fuse/fuse-operators.ts`); absent: none. */
+  readonly fused?: KernelGroups;
   /** Loops with an iteration count known only at run time, counted as one iteration: node names. */
   readonly guessedLoops: readonly string[];
   /** Number of tensor types from each source. */

@@ -10,6 +10,7 @@ import {
   type TensorId,
 } from "../ir/operator-graph.js";
 import { verifyGraph } from "../ir/verify-graph.js";
+import { withKernelList } from "./fuse/fuse-operators.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
 import { MergeIndex } from "./merge-index.js";
 import { type MergedOperator, mergedConstants } from "./merged-operator.js";
@@ -27,7 +28,7 @@ export interface MergedModel {
 /**
  * Returns the model with each of `merges` as one operator, which has the name of its first member.
  *
- * The ONNX model is unchanged: only launches on a device are merged. An element-wise merge must
+ * The ONNX model is unchanged: only launches on a device are merged. Its kernel list is found anew. An element-wise merge must
  * read the joint outputs of another merge, which is among `merges` too.
  * Fails: with a reason when operators cannot be merged. Cost: O(V log V + E).
  */
@@ -65,7 +66,12 @@ export function mergeOperators(
   const result = { ...contracted.graph, operators };
   const [problem] = verifyGraph(result);
   invariant(problem === undefined, `merged graph: ${problem ?? ""}`);
-  return ok({ lowered: { ...lowered, graph: result, types, merged }, unitOf: contracted.unitOf });
+  const { fused, ...rest } = lowered;
+  const own = { ...rest, graph: result, types, merged };
+  return ok({
+    lowered: fused === undefined ? own : withKernelList(own, fused.list),
+    unitOf: contracted.unitOf,
+  });
 }
 
 /** A merge with its merged operator. */

@@ -56,6 +56,7 @@ function summaryOf(inspection: Inspection): readonly Row[] {
       "nodes",
       `${nodes.total}: ${counted(nodes.operators, "operator")}, ${counted(nodes.views, "view")}, ${nodes.constant} folded, ${nodes.dead} dead`,
     ],
+    ["launches", launchesText(inspection)],
     ["FLOPs", formatCount(inspection.flops)],
     ["parameters", formatCount(inspection.parameters.count)],
     [
@@ -94,6 +95,12 @@ function summaryOf(inspection: Inspection): readonly Row[] {
     rows.push(["unknown", `${count}, costed by bytes: ${some(unknownOperators)}`]);
   }
   return rows;
+}
+
+/** What a GPU launches with each kernel list. */
+function launchesText({ launches }: Inspection): string {
+  const { patterns, elements, none } = launches;
+  return `${patterns} on a GPU; ${elements} with --fuse elements, ${none} with --fuse none`;
 }
 
 /** Inputs or outputs that are listed; models of many layers have a pair for each. */

@@ -105,13 +105,13 @@ export class GpuStreams {
     const stream = streamOf[operator]!;
     const previous = this.#previous[operator]!;
     const free = previous < 0 ? -1 : end[previous]!;
-    let ready = free < 0 ? 0 : free + launchGapNs;
+    let ready = after(free, launchGapNs);
     const to = start[operator + 1]!;
     for (let arc = start[operator]!; arc < to; arc++) {
       const from = items[arc]!;
       const ended = end[from]!;
-      if (streamOf[from] !== stream && ended >= 0 && ended + eventNs > ready) {
-        ready = ended + eventNs;
+      if (streamOf[from] !== stream) {
+        ready = Math.max(ready, after(ended, eventNs));
       }
     }
     return ready;
@@ -130,7 +130,7 @@ export class GpuStreams {
     for (let arc = start[operator]!; arc < to; arc++) {
       const from = items[arc]!;
       const gap = this.#streamOf[from] === stream ? launchGapNs : eventNs;
-      ready = Math.max(ready, end[from]! + gap);
+      ready = Math.max(ready, after(end[from]!, gap));
     }
     return ready;
   }
@@ -166,7 +166,7 @@ export class GpuStreams {
     const { start, items } = this.#waits.successors;
     const streamOf = this.#streamOf;
     const stream = streamOf[operator]!;
-    const told = now + this.#work.eventNs;
+    const told = after(now, this.#work.eventNs);
     const to = start[operator + 1]!;
     for (let arc = start[operator]!; arc < to; arc++) {
       const waiter = items[arc]!;
@@ -176,7 +176,7 @@ export class GpuStreams {
     }
     const next = this.#next[operator]!;
     if (next >= 0) {
-      this.#tell(next, now + this.#work.launchGapNs);
+      this.#tell(next, after(now, this.#work.launchGapNs));
     }
   }
 
@@ -208,4 +208,12 @@ export class GpuStreams {
     const byTime = this.due[a]! - this.due[b]!;
     return (byTime || this.#launchAt[a]! - this.#launchAt[b]!) < 0;
   }
+}
+
+/**
+ * The time `lag` after an end; the beginning after what never ended (-1), and after operators that launch nothing
+ * and have nothing before them, which end there.
+ */
+function after(end: number, lag: number): number {
+  return end > 0 ? end + lag : 0;
 }

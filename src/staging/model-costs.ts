@@ -3,6 +3,8 @@ import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { Tensor } from "../ir/operator-graph.js";
+import { withoutCutGroups } from "../onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
@@ -19,10 +21,14 @@ export interface ModelCosts {
   readonly profileInput: ProvenanceInput | undefined;
   /** Arithmetic that a GPU profile was measured with; absent: the costs are of none. */
   readonly math?: string;
+  /** The kernel list of the costs; absent on a CPU, where ONNX Runtime decides. */
+  readonly fuse?: FusionList;
   /** On one device of speed 1 while no other works; by operator id. */
   readonly durationNs: Float64Array;
   /** Operators that share a number must not be cut apart. */
   readonly groupOf: Int32Array;
+  /** The times where stages, by operator, cut groups apart after all; absent: as `durationNs`. */
+  readonly timesIfCut?: (stageOf: ArrayLike<number>) => Float64Array;
   /** Whether a tensor can be handed from stage to stage. */
   readonly crosses: (tensor: Tensor) => boolean;
   /** Fixed cost of running one stage for one micro-batch. */
@@ -51,11 +57,18 @@ export function estimatedCosts(
   device: DeviceModel,
   math: MathMode,
 ): ModelCosts {
+  const timesOf = (listed: LoweredModel): Float64Array =>
+    timesWithGaps(estimatedProblem(listed, device, math));
   return {
     device: { name: device.product, source: "estimated", costModel: COST_MODEL_VERSION },
     profileInput: undefined,
-    durationNs: timesWithGaps(estimatedProblem(lowered, device, math)),
-    groupOf: Int32Array.from(lowered.graph.operators, (_, at) => at),
+    durationNs: timesOf(lowered),
+    timesIfCut: (stageOf) => timesOf(withoutCutGroups(lowered, stageOf)),
+    groupOf: uncutGroups(
+      Int32Array.from(lowered.graph.operators, (_, at) => at),
+      lowered,
+    ),
+    fuse: lowered.fused?.list ?? "none",
     crosses: () => true,
     stageNs: 0,
     slowdown: () => 1,
@@ -71,4 +84,22 @@ export function estimatedCosts(
  */
 export function timesWithGaps({ costs, work }: GpuProblem): Float64Array {
   return costs.durationNs.map((ns) => Math.max(0, ns + work.launchGapNs));
+}
+
+/**
+ * Groups of operators that no cut may go through: those of `groupOf`, by operator, with those that one
+ * launch computes together. Of a concatenation in place the parts are received where they belong.
+ */
+export function uncutGroups(groupOf: Int32Array, { fused }: LoweredModel): Int32Array {
+  const groups = groupOf.slice();
+  for (const { members } of fused?.groups ?? []) {
+    const [first] = members.map((id) => groups[id]!);
+    const own = new Set(members.map((id) => groups[id]!));
+    groups.forEach((group, id) => {
+      if (own.has(group)) {
+        groups[id] = first!;
+      }
+    });
+  }
+  return groups;
 }

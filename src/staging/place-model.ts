@@ -91,7 +91,9 @@ export function placeModel(
   if (!sent.ok) {
     return sent;
   }
-  const { stages, edges, linkBound } = costStages(lowered, costs, options, cut.value);
+  const durationNs = layout.kind === "file" ? costs.timesIfCut?.(stageOf) : undefined;
+  const timed = durationNs === undefined ? costs : { ...costs, durationNs };
+  const { stages, edges, linkBound } = costStages(lowered, timed, options, cut.value);
   const small = devicesTooSmall(lowered.model.path, devices, stages);
   const [first, ...rest] = small;
   if (first !== undefined) {

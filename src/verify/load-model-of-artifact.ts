@@ -1,7 +1,9 @@
 /** The model that an artifact was made from, as it was lowered then. */
 import type { Provenance, ScheduleArtifact } from "../artifact/artifact.js";
-import { fail, type Result } from "../core/result.js";
+import { recordedList } from "../artifact/recorded-options.js";
+import { fail, ok, type Result } from "../core/result.js";
 import { type DataSize, printDataSize } from "../onnx/data-sizes.js";
+import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { scheduleBroken } from "./failures.js";
 import { modelOfArtifact } from "./model-of-artifact.js";
@@ -35,7 +37,7 @@ function isOther(a: readonly DataSize[], b: readonly DataSize[]): boolean {
 }
 
 /**
- * Loads a model with the dims, the batch and the sizes that depend on data that were recorded.
+ * Loads a model with the dims, the batch, the kernel list and the sizes that depend on data that were recorded.
  *
  * Fails: `schedule-broken` for options that no command line can have; as loading a model does.
  */
@@ -50,6 +52,26 @@ export async function loadWith(
   if (dims === undefined) {
     return fail([scheduleBroken(file, "/provenance/options/dim is not a list of NAME=SIZE")]);
   }
+  const list = recordedList(options);
+  if (list === undefined) {
+    return fail([scheduleBroken(file, "/provenance/options/fuse is not a kernel list")]);
+  }
+  const lowered = await loadSizes(path, { dims, batch, dataSizes }, file, allowExternal);
+  return lowered.ok ? ok(withKernelList(lowered.value, list)) : lowered;
+}
+
+interface RecordedSizes {
+  readonly dims: ReadonlyMap<string, number>;
+  readonly batch: unknown;
+  readonly dataSizes: readonly DataSize[];
+}
+
+async function loadSizes(
+  path: string,
+  { dims, batch, dataSizes }: RecordedSizes,
+  file: string,
+  allowExternal: readonly string[],
+): Promise<Result<LoweredModel>> {
   const { loadModel, loadModelForBatch } = await import("../runtime/load-model.js");
   if (batch === undefined) {
     return loadModel(path, { dims, dataSizes, allowExternal });

@@ -10,14 +10,16 @@ const OF_GPUS: readonly RecordedKey[] = [
   ...CPU,
   "math",
   "estimateUnsupported",
+  "fuse",
   "mergeConvolutions",
 ];
 const DATA_SHEET: readonly RecordedKey[] = [...OF_GPUS, "progress", "maxStreams"];
-const CUDA: readonly RecordedKey[] = [...OF_GPUS, "fuse", "verified"];
+const CUDA: readonly RecordedKey[] = [...OF_GPUS, "verified"];
 
 const STAGES: readonly RecordedKey[] = [
   ...OF_MODELS,
   "math",
+  "fuse",
   "devices",
   "shape",
   "chunks",

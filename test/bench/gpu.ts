@@ -114,7 +114,7 @@ function target(): CudaTarget {
     device: 0,
     precision: known,
     estimateUnsupported: false,
-    fuse: false,
+    fuse: "none",
     inputs: { seed: 1 },
   };
 }

@@ -1,12 +1,15 @@
 /**
- * Predicted speed-ups over one stream, all fixture models, all device models: `npm run bench:devices`. Those
- * of algorithms are over the range of what is assumed; *as used*: of ours, with the figures that are used.
+ * Predicted speed-ups over one stream, all fixture models, all device models, with the kernel list that
+ * is the default: `npm run bench:devices`. Those of algorithms are over the range of what is assumed; *as used*: of
+ * ours, with the figures that are used.
  * Argument: device models, separated by commas. Search times are processor time of all algorithms
  * together.
  */
 import { formatFactors } from "../../dist/core/format.js";
 import type { DeviceModel } from "../../dist/cost/device-model.js";
 import { isCapturable } from "../../dist/cost/kernels/operator-kernels.js";
+import { withKernelList } from "../../dist/onnx/fuse/fuse-operators.js";
+import { launchCount } from "../../dist/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
 import {
@@ -24,11 +27,11 @@ const ALGORITHMS = ["top-compile", "opara", "nimble", "wavefront", "ios"];
 for (const device of devicesIn(process.argv[2])) {
   console.log(`\n### ${device.product} (${usualMath(device)}), batch 1\n`);
   console.log(
-    `| model | operators | sequential | as used | ${ALGORITHMS.join(" | ")} | bound | bounded by | search |`,
+    `| model | operators | launches | sequential | as used | ${ALGORITHMS.join(" | ")} | bound | bounded by | search |`,
   );
-  console.log(`|---|---|---|---|${ALGORITHMS.map(() => "---|").join("")}---|---|---|`);
+  console.log(`|---|---|---|---|---|${ALGORITHMS.map(() => "---|").join("")}---|---|---|`);
   for (const name of FIXTURE_MODELS) {
-    const lowered = await lowerFixture(name);
+    const lowered = withKernelList(await lowerFixture(name), "patterns");
     if (lowered.graph.operators.every(isCapturable)) {
       console.log(rowOf(name, lowered, device));
     }
@@ -48,5 +51,5 @@ function rowOf(name: string, lowered: LoweredModel, device: DeviceModel): string
   });
   const asUsed = gain(candidateOf(ranked, "top-compile").predictedNs);
   const { length } = lowered.graph.operators;
-  return `| ${name} | ${length} | ${(sequential / 1000).toFixed(0)} us | ${asUsed} | ${cells.join(" | ")} | ${gain(bounds.lowerBoundNs)} | ${bounds.boundedBy} | ${seconds.toFixed(1)} s |`;
+  return `| ${name} | ${length} | ${launchCount(lowered.fused, length)} | ${(sequential / 1000).toFixed(0)} us | ${asUsed} | ${cells.join(" | ")} | ${gain(bounds.lowerBoundNs)} | ${bounds.boundedBy} | ${seconds.toFixed(1)} s |`;
 }

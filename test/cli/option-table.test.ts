@@ -231,9 +231,18 @@ describe("an option that would be ignored", () => {
   );
 
   it("is named with all others of the command line", async () => {
-    const run = await runCli([MODEL, "--fuse", "--math", "ieee", "--shape", "v", "--compare"]);
+    const run = await runCli([
+      MODEL,
+      "--fuse",
+      "none",
+      "--math",
+      "ieee",
+      "--shape",
+      "v",
+      "--compare",
+    ]);
     expect(run.status).toBe(2);
-    for (const option of ["--fuse", "--math ieee", "--shape v", "--compare"]) {
+    for (const option of ["--fuse none", "--math ieee", "--shape v", "--compare"]) {
       expect(run.stderr).toContain(`error[option-not-applicable] ${option}: cannot be used with`);
     }
   });
@@ -306,9 +315,9 @@ describe("an option that is accepted", () => {
     "stage-models": "writes models",
     "save-outputs": "writes outputs",
     stages: "the devices of the placement",
-    fuse: "recorded, on a GPU that is here",
     model: "which file is read",
     rounds: "how long is measured",
+    fuse: "recorded with every GPU",
     "match-by-order": "recorded in the profile",
     "workers-of": "costs of workers in the profile",
   };

@@ -57,7 +57,6 @@ export async function onGpu<T>(
   const model = emitModel(lowered, {
     floats: plan.floats,
     estimateUnsupported: false,
-    fuse: false,
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);

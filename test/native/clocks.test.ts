@@ -47,7 +47,7 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
     const helper = await testHelper({ env: { STAND_IN_CLOCK: clock } });
     const requests: string[] = [];
     try {
-      const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false, fuse: false });
+      const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false });
       const code = present(model.ok ? model.value : undefined, "code");
       const program = buildProgram(code, precisionPlan("ieee"), { kind: "none" });
       const drawn = randomFeeds(modelInputs(lowered), 1);

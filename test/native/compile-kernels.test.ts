@@ -1,4 +1,5 @@
 /** Every generated kernel compiles: those of all fixture models, and of every operator case. */
+
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +7,8 @@ import type { DevicePlan } from "../../src/kernels/device-node.js";
 import { emitModel } from "../../src/kernels/emit.js";
 import { kernelSources } from "../../src/kernels/language/kernel-source.js";
 import type { FloatStorage } from "../../src/kernels/operator-call.js";
+import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
+import { FUSION_LISTS, type FusionList } from "../../src/onnx/kernel-groups.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import { readModel } from "../../src/onnx/read-model.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
@@ -22,12 +25,12 @@ const ARCHITECTURES = ["sm_90", "sm_75"];
 async function plansOf(
   path: string,
   floats: FloatStorage,
-  fuse: boolean,
+  list: FusionList,
 ): Promise<readonly DevicePlan[]> {
   const model = readModel(path);
   const lowered = model.ok ? await lowerModel(model.value, { dims: new Map() }) : model;
   const made = lowered.ok
-    ? emitModel(lowered.value, { floats, estimateUnsupported: false, fuse })
+    ? emitModel(withKernelList(lowered.value, list), { floats, estimateUnsupported: false })
     : lowered;
   if (!made.ok) {
     throw new Error(`${path}: ${made.error[0].message}`);
@@ -41,7 +44,7 @@ async function plansOfCases(): Promise<readonly DevicePlan[]> {
     const lowered = await lowerBytes(encodeCase(each));
     for (const floats of ["f32", "f16"] as const) {
       const made = lowered.ok
-        ? emitModel(lowered.value, { floats, estimateUnsupported: false, fuse: false })
+        ? emitModel(lowered.value, { floats, estimateUnsupported: false })
         : lowered;
       if (!made.ok) {
         throw new Error(`${each.type}: ${made.error[0].message}`);
@@ -75,8 +78,8 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
     "takes every kernel of %s",
     async (name) => {
       for (const floats of ["f32", "f16"] as const) {
-        for (const fuse of [false, true]) {
-          const plans = await plansOf(join(MODELS, name), floats, fuse);
+        for (const list of FUSION_LISTS) {
+          const plans = await plansOf(join(MODELS, name), floats, list);
           expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
         }
       }

@@ -3,12 +3,15 @@
  * host. So what is printed, the order of arguments, launches, library calls, waits and capture are
  * checked together; only NVIDIA's own compiler and libraries are not in it.
  */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
 import { type EmittedModel, emitModel } from "../../src/kernels/emit.js";
+import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -39,8 +42,11 @@ const TOLERANCE = 2e-5;
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
-function emitted(lowered: LoweredModel, fuse: boolean): EmittedModel {
-  const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false, fuse });
+function emitted(lowered: LoweredModel, list: FusionList): EmittedModel {
+  const model = emitModel(withKernelList(lowered, list), {
+    floats: "f32",
+    estimateUnsupported: false,
+  });
   if (!model.ok) {
     throw new Error(model.error[0].message);
   }
@@ -86,17 +92,17 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("printed kernels", ()
 
 describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real helper", () => {
   it.each([
-    ["unsorted", false],
-    ["functions", false],
-    ["functions", true],
-    ["external-data", false],
-    ["quantised", false],
+    ["unsorted", "none"],
+    ["functions", "none"],
+    ["functions", "patterns"],
+    ["external-data", "none"],
+    ["quantised", "none"],
   ] as const)(
-    "run %s (fused: %s) like ONNX Runtime, on one stream and on three",
-    async (name, fuse) => {
+    "run %s (list %s) like ONNX Runtime, on one stream and on three",
+    async (name, list) => {
       const read = readModel(join(MODELS, `${name}.onnx`));
       const lowered = read.ok ? await lowerModel(read.value, { dims: new Map() }) : read;
-      const model = emitted(present(lowered.ok ? lowered.value : undefined, name), fuse);
+      const model = emitted(present(lowered.ok ? lowered.value : undefined, name), list);
       const { graph } = model.lowered;
       const drawn = randomFeeds(modelInputs(model.lowered), 3);
       const feeds = present(drawn.ok ? drawn.value : undefined, "feeds");

@@ -92,7 +92,6 @@ describe.skipIf(noCompiler !== undefined)(`race check (${noCompiler ?? ""})`, ()
         const model = emitModel(lowered, {
           floats: "f32",
           estimateUnsupported: false,
-          fuse: false,
         });
         const feeds = randomFeeds(modelInputs(lowered), 1);
         const program = buildProgram(

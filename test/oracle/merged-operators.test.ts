@@ -1,7 +1,9 @@
 /** Merged convolutions on the emulated device give what ONNX Runtime gives for the model as it is. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../src/onnx/merge-index.js";
 import { type Merge, mergeOperators, mergesFrom } from "../../src/onnx/merge-operators.js";
@@ -24,7 +26,7 @@ async function largestDistance(
   lowered: LoweredModel,
   merges: readonly Merge[],
   precision: Precision,
-  fuse: boolean,
+  fuse: FusionList,
 ): Promise<number> {
   const merged = mergeOperators(lowered, merges);
   if (!merged.ok) {
@@ -47,7 +49,7 @@ describe.skipIf(SKIP_REASON !== undefined)("merged convolutions", () => {
         fc.constantFrom(1, 2),
         fc.constantFrom([6], [5, 8], [3, 4, 2]),
         fc.constantFrom("ieee" as const, "f16" as const),
-        fc.boolean(),
+        fc.constantFrom("patterns" as const, "elements" as const, "none" as const),
         async (seed, samples, spatial, precision, fuse) => {
           const bytes = convolutionModel(samples, spatial, randomConvolutions(seed, spatial));
           const { lowered, remove } = await loweredTinyModel(bytes);

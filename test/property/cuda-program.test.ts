@@ -2,6 +2,7 @@
  * Programs for the device: memory is shared only where schedules order it, and every order that a
  * schedule allows gives the same bytes.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
 import { operatorId } from "../../src/ir/operator-graph.js";
 import { emitModel } from "../../src/kernels/emit.js";
+import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { constantUploads } from "../../src/runtime/cuda/program/constants.js";
 import type { Sharing } from "../../src/runtime/cuda/program/memory-plan.js";
@@ -114,12 +117,15 @@ function oneStream({ graph }: LoweredModel): OperatorSchedule {
   });
 }
 
-function programOf(lowered: LoweredModel, sharing: Sharing, fuse = false): DeviceProgram {
+function programOf(
+  lowered: LoweredModel,
+  sharing: Sharing,
+  list: FusionList = "none",
+): DeviceProgram {
   const precision = precisionPlan("ieee");
-  const model = emitModel(lowered, {
+  const model = emitModel(withKernelList(lowered, list), {
     floats: precision.floats,
     estimateUnsupported: false,
-    fuse,
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -148,7 +154,7 @@ describe("memory of a program", () => {
         withModel(draft, async (lowered) => {
           const schedules = [randomSchedule(lowered, first), randomSchedule(lowered, second)];
           const program = programOf(lowered, { kind: "ordered", schedules });
-          const fused = programOf(lowered, { kind: "ordered", schedules }, true);
+          const fused = programOf(lowered, { kind: "ordered", schedules }, "patterns");
           for (const schedule of schedules) {
             expect(unsafePairs(program, schedule)).toEqual([]);
             expect(unsafePairs(fused, schedule)).toEqual([]);
@@ -204,9 +210,9 @@ describe.skipIf(SKIP_REASON !== undefined)("running a program", () => {
           for (const turn of [1, 2, 3]) {
             expect(await outputsOf(lowered, sharing, schedule, seed + turn)).toEqual(plain);
           }
-          const fused = programOf(lowered, sharing, true);
+          const fused = programOf(lowered, sharing, "patterns");
           chained += fused.nodes.length < programOf(lowered, sharing).nodes.length ? 1 : 0;
-          expect(await outputsOf(lowered, sharing, schedule, seed, true)).toEqual(plain);
+          expect(await outputsOf(lowered, sharing, schedule, seed, "patterns")).toEqual(plain);
           const reference = await referenceOf(lowered, bytes);
           for (const [name, ours] of plain) {
             const theirs = new Float32Array(
@@ -243,9 +249,9 @@ async function outputsOf(
   sharing: Sharing,
   schedule: OperatorSchedule,
   seed: number,
-  fuse = false,
+  list: FusionList = "none",
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const program = programOf(lowered, sharing, fuse);
+  const program = programOf(lowered, sharing, list);
   const device = new EmulatedDevice(program);
   const items = await constantUploads(program.model, program.memory, join(FOLDER, "side"));
   if (!items.ok) {

@@ -1,4 +1,5 @@
 /** Whole models on the emulated device, and what ONNX Runtime gives for the same inputs. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,8 @@ import { seededRandom } from "../../src/core/random.js";
 import { emitModel } from "../../src/kernels/emit.js";
 import { storageOf } from "../../src/kernels/operator-call.js";
 import { writeExactModel } from "../../src/onnx/extract-submodel.js";
+import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { constantUploads } from "../../src/runtime/cuda/program/constants.js";
 import { floatsOfHalves, halvesOfFloats } from "../../src/runtime/cuda/program/device-elements.js";
@@ -44,13 +47,12 @@ export function alternating({ graph }: LoweredModel): OperatorSchedule {
 export async function emulate(
   lowered: LoweredModel,
   precision: Precision,
-  options: { readonly fuse?: boolean; readonly schedule?: OperatorSchedule } = {},
+  options: { readonly fuse?: FusionList; readonly schedule?: OperatorSchedule } = {},
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const plan = precisionPlan(precision);
-  const model = emitModel(lowered, {
+  const model = emitModel(withKernelList(lowered, options.fuse ?? "none"), {
     floats: plan.floats,
     estimateUnsupported: false,
-    fuse: options.fuse === true,
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);

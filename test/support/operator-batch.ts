@@ -53,7 +53,6 @@ export async function prepareCase(each: OracleCase): Promise<PreparedCase> {
   const model = emitModel(lowered.value, {
     floats: "f32",
     estimateUnsupported: false,
-    fuse: false,
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);

@@ -55,7 +55,6 @@ export async function compareWithRuntime(each: OracleCase, seed: number): Promis
   const emitted = emitModel(lowered.value, {
     floats: "f32",
     estimateUnsupported: false,
-    fuse: false,
   });
   if (!emitted.ok) {
     throw new Error(emitted.error[0].message);

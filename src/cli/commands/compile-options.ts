@@ -1,4 +1,5 @@
 import type { NamedDevice } from "../../driver/device-named.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import {
@@ -47,7 +48,7 @@ export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly algorithm?: GpuAlgorithm;
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
-  readonly fuse?: boolean;
+  readonly fuse: FusionList;
   readonly mergeConvolutions?: boolean;
   readonly batch?: number;
   readonly maxStreams?: number;

@@ -150,6 +150,7 @@ async function compileOn(
         ...progress.value,
         algorithm,
         math: estimatedMath(options.math),
+        fuse: options.fuse,
         device: device.model,
         deviceFile: device.file,
         ...(profile === undefined ? {} : { profile }),

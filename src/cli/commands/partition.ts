@@ -1,6 +1,7 @@
 import { deviceNamed } from "../../driver/device-named.js";
 import { inputsOfJob } from "../../driver/given-inputs.js";
 import { partitionModel } from "../../driver/pipeline/compile-pipeline.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import { placementJson } from "../../placement/parse-placement.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
@@ -15,6 +16,7 @@ import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import {
   DIM,
+  FUSE,
   INPUT,
   INPUTS,
   MATH,
@@ -43,6 +45,7 @@ interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devi
   readonly profile?: string;
   readonly remeasure?: boolean;
   readonly math: Precision;
+  readonly fuse: FusionList;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
   readonly input: readonly string[];
@@ -81,6 +84,7 @@ export const PARTITION: OptionTable<PartitionOptions> = {
     only: {},
     group: "sheet",
   },
+  fuse: { ...FUSE, group: "sheet" },
   stages: STAGES,
   ...OTHERS,
 };

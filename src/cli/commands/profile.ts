@@ -3,6 +3,7 @@ import { deviceNamed } from "../../driver/device-named.js";
 import { deviceUnsupported } from "../../driver/failures.js";
 import { inputsOfJob } from "../../driver/given-inputs.js";
 import { profileModel } from "../../driver/profile-model.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
 import { renderGpuProfiled } from "../../report/gpu-profiled.js";
@@ -36,7 +37,7 @@ interface ProfileOptions extends CommonOptions {
   readonly device: string;
   readonly math: Precision;
   readonly estimateUnsupported?: boolean;
-  readonly fuse?: boolean;
+  readonly fuse: FusionList;
   readonly seed: number;
   readonly dim: ReadonlyMap<string, number>;
   readonly input: readonly string[];
@@ -64,7 +65,7 @@ export const PROFILE_OPTIONS: OptionTable<ProfileOptions> = {
   seed: SEED,
   math: { ...MATH, help: "arithmetic of matrix products", group: "cuda" },
   estimateUnsupported: { ...ESTIMATE_UNSUPPORTED, group: "cuda" },
-  fuse: FUSE,
+  fuse: { ...FUSE, group: "cuda" },
 };
 
 /** `profile`: measures a model on this machine. */

@@ -3,6 +3,7 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
 import { runSchedule } from "../../driver/run-schedule.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import { renderGpuRan, renderRan } from "../../report/ran.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
@@ -33,7 +34,7 @@ interface RunOptions extends CommonOptions {
   readonly device?: string;
   readonly math?: Precision;
   readonly estimateUnsupported?: boolean;
-  readonly fuse?: boolean;
+  readonly fuse?: FusionList;
   readonly input: readonly string[];
   readonly inputs?: string;
   readonly saveOutputs?: string;
@@ -86,7 +87,7 @@ export const RUN: OptionTable<RunOptions> = {
   ascii: ASCII,
   math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
   estimateUnsupported: ofGpu(ESTIMATE_UNSUPPORTED),
-  fuse: ofGpu(FUSE),
+  fuse: ofGpu({ ...FUSE, usualWords: "as compiled" }),
 };
 
 /** An option of GPUs, on which no pipeline runs; its default is what the schedule says. */
@@ -127,8 +128,7 @@ export const registerRun: RegisterCommand = (command, run) => {
         return { ok: true, value: EXIT.done };
       }
       const estimateUnsupported = options.estimateUnsupported === true;
-      const fuse = options.fuse === true;
-      const how = { device, precision, estimateUnsupported, fuse };
+      const how = { device, precision, estimateUnsupported, fuse: options.fuse };
       const request = { file, model, seed, rounds, ...files, ...how };
       const ran = await runSchedule(request, driverContext(session));
       if (!ran.ok) {

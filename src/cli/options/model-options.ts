@@ -1,5 +1,6 @@
 /** Options about models, files and devices, each declared once for all commands that take it. */
 import { DEVICE_MODELS } from "../../cost/device-models/catalog.js";
+import { FUSION_LISTS, type FusionList } from "../../onnx/kernel-groups.js";
 import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import {
   GPU_ALGORITHMS,
@@ -121,14 +122,15 @@ export const ESTIMATE_UNSUPPORTED: OptionSpec<boolean> = {
 };
 
 /** `--fuse`. */
-export const FUSE: OptionSpec<boolean> = {
-  help: "compute chains of element-wise operators in one kernel each",
-  group: "cuda",
+export const FUSE: OptionSpec<FusionList> = {
+  value: "<list>",
+  help: "what one launch computes together: all patterns of docs/fusion.md, element-wise chains, or nothing",
+  choices: FUSION_LISTS,
+  usual: FUSION_LISTS[0],
+  group: "gpu",
   not: {
     cpu: "ONNX Runtime decides there what is fused",
-    "data-sheet": "estimates are of operators one by one",
-    profile: "no kernel is built there: give it to profile and to run",
-    pipeline: "stages are cut between operators as they are",
+    profile: "the profile was measured with the list that it records",
   },
 };
 

@@ -6,11 +6,13 @@
  * reductions give a thread block to each row; recurrent operators are one product over all steps and then,
  * per step, a small one, which no schedule can overlap.
  *
- * Left out: fusion (every operator launches).
+ * Operators that one launch computes together: `group-kernels.ts`.
  */
 import { invariant } from "../../core/invariant.js";
+import type { ElementType } from "../../ir/element-type.js";
 import type { ProductShape } from "../../ir/operator-form.js";
 import type { Operator } from "../../ir/operator-graph.js";
+import { groupOf, isComputedElsewhere } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { DeviceModel } from "../device-model.js";
 import type { Kernel } from "../kernel.js";
@@ -18,6 +20,7 @@ import type { MathMode, ProductContext } from "./arithmetic.js";
 import { attentionKernels } from "./attention-kernels.js";
 import { type Convolution, isConvolution, isDepthwise } from "./convolution.js";
 import { convolutionKernels } from "./convolution-kernels.js";
+import { groupKernels } from "./group-kernels.js";
 import { mergedKernels } from "./merged-kernels.js";
 import { productKernels, trafficOf } from "./product-kernels.js";
 import { recurrentKernels } from "./recurrent-kernels.js";
@@ -29,16 +32,41 @@ export function isCapturable(operator: Operator): boolean {
   return operator.form !== "control";
 }
 
-/** The kernels of one operator, in launch order: at least one. */
+/**
+ * The kernels that a launch of one operator stands for, in launch order: its own, those of its group if it
+ * is the last of one, and none if another operator's launch computes it.
+ */
 export function kernelsOf(
   operator: Operator,
   lowered: LoweredModel,
   device: DeviceModel,
   math: MathMode,
 ): readonly Kernel[] {
+  const { fused } = lowered;
+  if (isComputedElsewhere(fused, operator.id)) {
+    return [];
+  }
+  const group = groupOf(fused, operator.id);
+  if (group === undefined) {
+    return ownKernels(operator, lowered, { device, math });
+  }
+  const main = lowered.graph.operators[group.main] ?? operator;
+  const context = { elementType: typeRead(main, lowered), device, math };
+  return groupKernels(group, lowered, context, (own) => ownKernels(own, lowered, context));
+}
+
+function typeRead({ inputs }: Operator, { graph }: LoweredModel): ElementType {
+  return graph.tensors[inputs[0] ?? -1]?.elementType ?? "float32";
+}
+
+/** The kernels of one operator by itself: at least one. */
+function ownKernels(
+  operator: Operator,
+  lowered: LoweredModel,
+  { device, math }: Pick<ProductContext, "device" | "math">,
+): readonly Kernel[] {
   const { form, products, recurrence, work } = operator;
-  const elementType = lowered.graph.tensors[operator.inputs[0] ?? -1]?.elementType ?? "float32";
-  const context = { elementType, device, math };
+  const context = { elementType: typeRead(operator, lowered), device, math };
   const merged = lowered.merged?.get(operator.id);
   if (merged !== undefined) {
     return mergedKernels(merged, context);

@@ -12,8 +12,16 @@ import { streamKernel } from "./stream-kernel.js";
 const NORMALIZATION_PASSES = 1.45;
 const SOFTMAX_PASSES = 1.32;
 
-/** A row per thread block; a few long rows are still as many blocks as there are rows. */
-export function rowKernel(operator: Operator, graph: OperatorGraph, device: DeviceModel): Kernel {
+/**
+ * A row per thread block; a few long rows are still as many blocks as there are rows. `passes`: how often
+ * the kernel goes over its data; absent: as often as the operator does.
+ */
+export function rowKernel(
+  operator: Operator,
+  graph: OperatorGraph,
+  device: DeviceModel,
+  passes: number = passesOf(operator.type),
+): Kernel {
   const results = resultsOf(operator, graph);
   const input = operator.inputs[0];
   const dims = input === undefined ? undefined : graph.tensors[input]?.dims;
@@ -28,13 +36,14 @@ export function rowKernel(operator: Operator, graph: OperatorGraph, device: Devi
       registersPerThread: 40,
       sharedBytesPerBlock: 1024,
       flops: operator.work.flops,
-      bytes: trafficOf(operator.work) * passesOf(operator.type),
+      bytes: trafficOf(operator.work) * passes,
     },
     device,
   );
 }
 
-function passesOf(type: string): number {
+/** How often an operator of a type goes over its data. */
+export function passesOf(type: string): number {
   if (/softmax$/i.test(type)) {
     return SOFTMAX_PASSES;
   }

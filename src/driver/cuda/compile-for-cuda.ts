@@ -11,7 +11,7 @@ import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { recordedSwitch } from "../../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import type { GpuProfile } from "../../profile/gpu/gpu-profile.js";
+import { type GpuProfile, listOfProfile } from "../../profile/gpu/gpu-profile.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { DriverContext } from "../context.js";
 import { mergesNotMeasured } from "../failures.js";
@@ -120,7 +120,7 @@ function provenanceOf(
     device: "cuda",
     math: key.precision,
     estimateUnsupported: recordedSwitch(target.estimateUnsupported),
-    fuse: recordedSwitch(target.fuse),
+    fuse: listOfProfile(key),
     mergeConvolutions: recordedSwitch(mergeConvolutions),
     verified: isVerified ? undefined : false,
     algorithm,

@@ -49,7 +49,7 @@ export function searchFromProfile(
   profile: GpuProfile,
   { seed, algorithm }: { readonly seed: number; readonly algorithm: GpuAlgorithm | undefined },
 ): Result<MeasuredSearch> {
-  const problem = measuredProblem(profile, lowered.graph);
+  const problem = measuredProblem(profile, lowered);
   const found = searchGpuSchedules(problem, {
     seed,
     ...(algorithm === undefined ? {} : { algorithms: [algorithm] }),
@@ -107,7 +107,7 @@ export async function measureOnCuda(
     const key = gpuProfileKeyOf(lowered, gpu, {
       probe,
       precision: target.precision,
-      isFused: target.fuse,
+      fuse: target.fuse,
     });
     const path = gpuProfilePath(context.profileFolder, key, programDigest(model));
     // What is kept was measured with inputs from a seed, which say the same whatever the seed is.
@@ -191,7 +191,7 @@ async function measuredNow(
   if (!session.ok) {
     return session;
   }
-  const options = { probe, precision, isFused: fuse, onProgress };
+  const options = { probe, precision, fuse, onProgress };
   const profile = await measureGpuProfile(session.value, options);
   if (!profile.ok) {
     return profile;

@@ -3,6 +3,7 @@ import { invariant } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
 import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
+import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { mergeOperators } from "../../onnx/merge-operators.js";
 import { GPU_ALGORITHMS } from "../../schedule/algorithm-names.js";
@@ -37,7 +38,8 @@ export async function mergedSection(
   request: MergedRequest,
   context: DriverContext,
 ): Promise<Result<OperatorsSection | undefined>> {
-  const { original, target, device, algorithm, remeasure } = request;
+  const { target, device, algorithm, remeasure } = request;
+  const original = withKernelList(request.original, target.fuse);
   const math = target.precision === "ieee" ? "ieee" : "tf32";
   const kernels = original.graph.operators.map((each) => kernelsOf(each, original, device, math));
   const estimated = gpuProblemOf(original.graph, kernels, device, "estimated");

@@ -1,6 +1,8 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import { type EmittedModel, emitModel } from "../../kernels/emit.js";
 import { describeRefused } from "../../kernels/failures.js";
+import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
 import { modelInputs } from "../../profile/worker-plan-of.js";
@@ -20,8 +22,8 @@ export interface CudaTarget {
   readonly device: number;
   readonly precision: Precision;
   readonly estimateUnsupported: boolean;
-  /** Compute chains of element-wise operators in one kernel each. */
-  readonly fuse: boolean;
+  /** Which operators are computed together. */
+  readonly fuse: FusionList;
   readonly inputs: InputSource;
 }
 
@@ -58,7 +60,8 @@ export async function withDevice<T>(
 ): Promise<Result<T>> {
   const precision = precisionPlan(target.precision);
   const { estimateUnsupported, fuse } = target;
-  const model = emitModel(lowered, { floats: precision.floats, estimateUnsupported, fuse });
+  const listed = withKernelList(lowered, fuse);
+  const model = emitModel(listed, { floats: precision.floats, estimateUnsupported });
   if (!model.ok) {
     return model;
   }

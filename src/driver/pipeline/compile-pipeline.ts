@@ -178,7 +178,7 @@ function filesReadBy({ costs, place }: PlaceRequest): readonly string[] {
 function provenanceOf(
   { model, place, typed, given, dims, costs }: PipelineRequest,
   lowered: LoweredModel,
-  { profileInput, math }: ModelCosts,
+  { profileInput, math, fuse }: ModelCosts,
   tool: string,
 ): Provenance {
   const { layout, seed } = place;
@@ -191,6 +191,7 @@ function provenanceOf(
     ...typed,
     device: costs.kind === "cpu" ? "cpu" : costs.device.name,
     math: costs.kind === "cpu" ? undefined : (math ?? costs.math),
+    fuse,
   };
   return modelProvenance({ model, files, given, dims, seed, options }, lowered, tool);
 }

@@ -3,12 +3,20 @@ import type { DeviceModel } from "../../cost/device-model.js";
 import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable } from "../../cost/kernels/failures.js";
 import { isCapturable } from "../../cost/kernels/operator-kernels.js";
+import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { listOfProfile } from "../../profile/gpu/gpu-profile.js";
 import { measuredProblem } from "../../profile/gpu/measured-problem.js";
 import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import type { InputSource } from "../../runtime/input-source.js";
 import { isPassed } from "../../runtime/tensor-data.js";
-import { estimatedCosts, type ModelCosts, timesWithGaps } from "../../staging/model-costs.js";
+import {
+  estimatedCosts,
+  type ModelCosts,
+  timesWithGaps,
+  uncutGroups,
+} from "../../staging/model-costs.js";
 import { tensorProblem } from "../../verify/memory-problem.js";
 import type { DriverContext } from "../context.js";
 import type { RecordedGpuProfile } from "../cuda/measure-on-cuda.js";
@@ -25,6 +33,8 @@ export type CostSource =
       /** The file of the device model; absent: it comes with the tool. */
       readonly deviceFile?: string | undefined;
       readonly math: MathMode;
+      /** Which operators are computed together. */
+      readonly fuse: FusionList;
       /** A recorded GPU profile, whose figures replace the estimates; absent: none. */
       readonly profile?: string | undefined;
     };
@@ -55,7 +65,8 @@ export async function modelCosts(
   if (!recorded.ok) {
     return recorded;
   }
-  const estimated = estimatedCosts(lowered, source.device, source.math);
+  const listed = withKernelList(lowered, source.fuse);
+  const estimated = estimatedCosts(listed, source.device, source.math);
   return ok(
     recorded.value === undefined ? estimated : recordedCosts(lowered, estimated, recorded.value),
   );
@@ -63,17 +74,21 @@ export async function modelCosts(
 
 /** The costs on a GPU with what a profile has measured there; links are as usual. */
 function recordedCosts(
-  { graph }: LoweredModel,
+  lowered: LoweredModel,
   estimated: ModelCosts,
   { profile, input }: RecordedGpuProfile,
 ): ModelCosts {
+  const list = listOfProfile(profile.key);
+  const listed = withKernelList(lowered, list);
+  const { timesIfCut: _, ...others } = estimated;
   return {
-    ...estimated,
+    ...others,
     device: measuredDevice(profile),
     profileInput: input,
     math: profile.key.precision,
-    durationNs: timesWithGaps(measuredProblem(profile, graph)),
-    groupOf: fusedGroups(profile, graph),
+    durationNs: timesWithGaps(measuredProblem(profile, lowered)),
+    groupOf: uncutGroups(fusedGroups(profile, lowered.graph), listed),
+    fuse: list,
   };
 }
 

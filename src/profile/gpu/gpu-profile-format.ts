@@ -17,6 +17,7 @@ import {
 } from "../../core/json-shape.js";
 import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
+import { FUSION_LISTS } from "../../onnx/kernel-groups.js";
 import { profileWording } from "../failures.js";
 import { importProblems, importRecordShape } from "../import-record.js";
 import { MAX_NOISE, timeProblems } from "../profile-limits.js";
@@ -52,7 +53,12 @@ const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
     "Sizes given to dynamic dims, as name=size, then those that depend on data, as tensor=type[dims] of a run or tensor=at most type[dims].",
   ),
   precision: text().describe("How floats are stored and multiplied."),
-  isFused: boolean.describe("Whether chains of element-wise operators run as one kernel."),
+  isFused: boolean.describe("Whether some operators are computed together."),
+  fuse: optional(
+    oneOf(...FUSION_LISTS).describe(
+      "Which operators are computed together: docs/fusion.md. Absent: element-wise chains if any.",
+    ),
+  ),
   gpu: text(),
   driver: text().describe("CUDA version that the driver supports."),
   libraries: list(text(), 16).describe(

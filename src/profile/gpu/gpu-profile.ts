@@ -1,5 +1,6 @@
 /** Measurements of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
 import type { DeviceModel } from "../../cost/device-model.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { ImportRecord } from "../import-record.js";
 import type { RelativeTime, Timing } from "../profile.js";
 
@@ -13,13 +14,20 @@ export interface GpuProfileKey {
   readonly dims: readonly string[];
   /** Storage and multiplication of floats. */
   readonly precision: string;
-  /** True if chains of element-wise operators run as one kernel. */
+  /** True if some operators are computed together. */
   readonly isFused: boolean;
+  /** Which ones; absent, as until 0.1.0: element-wise chains if any. */
+  readonly fuse?: FusionList;
   readonly gpu: string;
   /** CUDA version that the driver supports. */
   readonly driver: string;
   /** Versions of NVIDIA's libraries, as `name version`: they decide the kernels. */
   readonly libraries: readonly string[];
+}
+
+/** The kernel list that a profile was measured with. */
+export function listOfProfile({ fuse, isFused }: GpuProfileKey): FusionList {
+  return fuse ?? (isFused ? "elements" : "none");
 }
 
 /** The GPU, as its driver describes it; of an import, as its device model does. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { ok, type Result } from "../../core/result.js";
 import { levelsOf } from "../../ir/levels.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
+import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { LibraryReport, ProbeResult } from "../../runtime/cuda/client/devices.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
@@ -20,7 +21,7 @@ export const GPU_METHOD_VERSION = 2;
 export interface GpuProfileOptions {
   readonly probe: ProbeResult;
   readonly precision: Precision;
-  readonly isFused: boolean;
+  readonly fuse: FusionList;
   readonly onProgress?: OnProgress;
 }
 
@@ -76,14 +77,15 @@ export async function measureGpuProfile(
 export function gpuProfileKeyOf(
   lowered: LoweredModel,
   gpu: string,
-  { probe, precision, isFused }: Pick<GpuProfileOptions, "probe" | "precision" | "isFused">,
+  { probe, precision, fuse }: Pick<GpuProfileOptions, "probe" | "precision" | "fuse">,
 ): GpuProfileKey {
   return {
     method: GPU_METHOD_VERSION,
     modelSha256: modelDigest(lowered),
     dims: sizesInKey(lowered),
     precision,
-    isFused,
+    isFused: fuse !== "none",
+    fuse,
     gpu,
     driver: probe.driverVersion ?? "unknown",
     libraries: Object.entries(probe.libraries).flatMap(([name, report]: [string, LibraryReport]) =>

@@ -1,6 +1,8 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { Kernel } from "../../cost/kernel.js";
-import type { Operator, OperatorGraph } from "../../ir/operator-graph.js";
+import { type Operator, type OperatorWork, sumOfWork } from "../../ir/operator-graph.js";
+import { groupOf } from "../../onnx/kernel-groups.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
 import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.js";
 
 /**
@@ -8,28 +10,30 @@ import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.j
  *
  * Geometry and resources are the driver's. A node's time is measured as a whole; where a library runs
  * several kernels for it, each gets the part that its threads are of all threads. The operator's work
- * is that of its last library call, or of its last kernel. An operator that another's kernel computes, or
- * that has no elements, has none.
+ * is that of its last library call, or of its last kernel. The last operator of a group has the work of all
+ * its members, whose kernels run one after the other. An operator that another's kernel computes, or that
+ * has no elements, has none.
  *
  * Times that were imported may be those of kernels alone, without the gap that follows each of them.
  *
- * Requires: the profile is of this graph, in its order.
+ * Requires: the profile is of this model with this kernel list, in the order of its operators.
  */
 export function measuredKernels(
   profile: GpuProfile,
-  graph: OperatorGraph,
+  lowered: LoweredModel,
   device: DeviceModel,
 ): readonly (readonly Kernel[])[] {
   const arithmetic = arithmeticOf(profile.key.precision);
   const gapNs = profile.imported?.includesGaps === false ? 0 : device.launchGapNs;
-  return graph.operators.map((operator, at) => {
+  return lowered.graph.operators.map((operator, at) => {
+    const work = workOf(operator, lowered);
     const nodes = profile.operators[at]?.nodes ?? [];
     const library = nodes.findLastIndex(({ kind }) => kind !== "kernel");
     const main = library < 0 ? nodes.length - 1 : library;
     return nodes.flatMap((node, i) =>
-      kernelsOfNode(node, i === main ? operator : undefined, gapNs, {
+      kernelsOfNode(node, i === main ? work : undefined, gapNs, {
         arithmetic: node.kind === "kernel" ? "float32" : arithmetic,
-        bytes: bytesOf(operator) / nodes.length,
+        bytes: bytesOf(work) / nodes.length,
       }),
     );
   });
@@ -39,13 +43,19 @@ function arithmeticOf(precision: string): Kernel["arithmetic"] {
   return precision === "f16" ? "float16" : precision === "ieee" ? "float32" : "tensorFloat32";
 }
 
-function bytesOf({ work }: Operator): number {
+function workOf({ id, work }: Operator, { graph, fused }: LoweredModel): OperatorWork {
+  const members = groupOf(fused, id)?.members ?? [];
+  const works = members.flatMap((each) => graph.operators[each]?.work ?? []);
+  return works.length === 0 ? work : works.reduce(sumOfWork);
+}
+
+function bytesOf(work: OperatorWork): number {
   return work.bytesRead + work.bytesWritten + work.parameterBytes;
 }
 
 function kernelsOfNode(
   { kernels, medianNs }: GpuNodeTiming,
-  main: Operator | undefined,
+  main: OperatorWork | undefined,
   gapNs: number,
   share: { readonly arithmetic: Kernel["arithmetic"]; readonly bytes: number },
 ): readonly Kernel[] {
@@ -58,7 +68,7 @@ function kernelsOfNode(
       threadsPerBlock: product(kernel.threadBlock),
       registersPerThread: kernel.registersPerThread,
       sharedBytesPerBlock: kernel.sharedBytesPerBlock,
-      flops: (main?.work.flops ?? 0) * part,
+      flops: (main?.flops ?? 0) * part,
       bytes: share.bytes * part,
       arithmetic: share.arithmetic,
       durationNs: Math.max(1, Math.round(alone * part)),

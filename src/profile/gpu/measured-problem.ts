@@ -1,20 +1,25 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
+import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
+import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { fitInterference, type MeasuredPair } from "../../schedule/fit-interference.js";
 import { type GpuProblem, gpuProblemOf } from "../../schedule/gpu-problem.js";
-import type { GpuProfile } from "./gpu-profile.js";
+import { type GpuProfile, listOfProfile } from "./gpu-profile.js";
 import { measuredKernels } from "./measured-kernels.js";
 
 /**
- * The problem of a graph with what a profile has measured of it: kernels, durations, launch costs,
+ * The problem of a model with what a profile has measured of it: kernels, durations, launch costs,
  * and what kernels cost each other where pairs were measured. What is assumed of the device is then only what
  * the profile does not say.
  *
- * Requires: the profile is of this graph. Cost: O(operators + pairs).
+ * Requires: the profile is of this model; its kernel list counts, not that of `lowered`.
+ * Cost: O(operators + pairs), and that of the list.
  */
-export function measuredProblem(profile: GpuProfile, graph: OperatorGraph): GpuProblem {
+export function measuredProblem(profile: GpuProfile, lowered: LoweredModel): GpuProblem {
+  const { graph } = lowered;
   const { deviceModel } = profile;
-  const kernels = measuredKernels(profile, graph, deviceModel);
+  const listed = withKernelList(lowered, listOfProfile(profile.key));
+  const kernels = measuredKernels(profile, listed, deviceModel);
   const includesGaps = profile.imported?.includesGaps !== false;
   const problem = { ...gpuProblemOf(graph, kernels, deviceModel, "measured"), includesGaps };
   const pairs = pairsOf(profile, graph);

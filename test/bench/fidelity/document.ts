@@ -1,4 +1,5 @@
 import type { Fidelity } from "./fidelity.js";
+import { kernelsOfSystem } from "./networks.js";
 import { groupTable, milliseconds, publishedTable, times } from "./report.js";
 
 /** `docs/fidelity.md`: the tables, and what is compared with what. */
@@ -53,6 +54,22 @@ export function fidelityDocument({ groups, networks, speedUps }: Fidelity): stri
     "SqueezeNet comes from that. Sequence lengths of BERT and T5 are not published; ours are 128 and 128 + 32.",
     "",
     ...publishedTable(speedUps, times),
+    "",
+    "## Kernel lists",
+    "",
+    "A system is compared with [the kernels](fusion.md) that it launched when it was measured, not with those that",
+    "are the default here:",
+    "",
+    "| system | list | why |",
+    "|---|---|---|",
+    ...systems(speedUps),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function systems(speedUps: Fidelity["speedUps"]): readonly string[] {
+  return [...new Set(speedUps.map(({ by }) => by))].map((by) => {
+    const { words, why } = kernelsOfSystem(by);
+    return `| ${by} | ${words} | ${why} |`;
+  });
 }

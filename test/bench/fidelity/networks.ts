@@ -9,6 +9,8 @@ import type { Kernel } from "../../../src/cost/kernel.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
 import { ELEMENTWISE_SHAPE, streamKernel } from "../../../src/cost/kernels/stream-kernel.js";
 import type { OperatorGraph } from "../../../src/ir/operator-graph.js";
+import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { loadModelForBatch } from "../../../src/runtime/load-model.js";
 import { type GpuProblem, gpuProblemOf } from "../../../src/schedule/gpu-problem.js";
@@ -22,11 +24,51 @@ export interface Network {
 
 const lowered = new Map<string, Promise<LoweredModel>>();
 
-/** The problem of a network; `isIos`: with the kernels that IOS launches. */
+/** The kernels that a published system launched. */
+export interface SystemKernels {
+  readonly system: RegExp;
+  readonly words: string;
+  readonly why: string;
+  readonly list: FusionList | "ios";
+}
+
+/**
+ * What each system launched when it was measured. None had our list `patterns`, so none is compared with it.
+ *
+ * Sources: Opara (arXiv 2312.10351, section 5) schedules PyTorch's operators in a CUDA graph, and is compared there with
+ * Nimble and Rammer; IOS (Ding et al., MLSys 2021, and its engine) calls cuDNN's convolution with bias and activation.
+ */
+export const SYSTEM_KERNELS: readonly SystemKernels[] = [
+  {
+    system: /^IOS/,
+    words: "its own",
+    why: "cuDNN's convolution with bias and activation, normalization folded, nothing else fused",
+    list: "ios",
+  },
+  {
+    system: /^(Nimble|Rammer)/,
+    words: "`none`",
+    why: "what it launched in this comparison is not published; the kernels of Opara stand for it",
+    list: "none",
+  },
+  {
+    system: /^/,
+    words: "`none`",
+    why: "PyTorch's operators in a CUDA graph, a kernel or more for each",
+    list: "none",
+  },
+];
+
+/** The kernels of a system, by its name or by the note on a figure. */
+export function kernelsOfSystem(name: string): SystemKernels {
+  return SYSTEM_KERNELS.find(({ system }) => system.test(name)) ?? SYSTEM_KERNELS.at(-1)!;
+}
+
+/** The problem of a network with the kernels of `system`. */
 export async function problemOf(
   network: Network,
   device: DeviceModel,
-  isIos: boolean,
+  { list }: SystemKernels,
 ): Promise<GpuProblem> {
   const { model, side, batch } = network;
   const key = [model, side, batch].join(" ");
@@ -35,8 +77,9 @@ export async function problemOf(
   const loaded = await loading;
   const math = device.flops.tensorFloat32 > device.flops.float32 ? "tf32" : "ieee";
   const { graph } = loaded;
-  const kernels = graph.operators.map((operator) => kernelsOf(operator, loaded, device, math));
-  const launched = isIos ? asIos(graph, kernels, device) : kernels;
+  const launching = withKernelList(loaded, list === "ios" ? "none" : list);
+  const kernels = graph.operators.map((operator) => kernelsOf(operator, launching, device, math));
+  const launched = list === "ios" ? asIos(graph, kernels, device) : kernels;
   return gpuProblemOf(graph, launched, device, "estimated");
 }
 

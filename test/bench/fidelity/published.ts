@@ -3,7 +3,7 @@ import { gpuMakespan } from "../../../src/schedule/simulate-gpu.js";
 import { searchGpuSchedules } from "../../../src/search/operator/gpu/gpu-candidates.js";
 import { searchSequential } from "../../../src/search/operator/sequential.js";
 import { deviceOf, table } from "./measured.js";
-import { type Network, problemOf } from "./networks.js";
+import { kernelsOfSystem, type Network, problemOf, type SystemKernels } from "./networks.js";
 
 /** A published figure beside ours: microseconds of a network, or a speed-up over one stream. */
 export interface Published {
@@ -19,7 +19,11 @@ export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Pro
   const rows = table("models").filter((row) => Number(row["batch"]) <= most);
   return Promise.all(
     rows.map(async (row) => {
-      const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isIos(row));
+      const problem = await problemOf(
+        networkOf(row),
+        deviceOf(row["device"] ?? ""),
+        kernelsOfRow(row),
+      );
       const predicted = gpuMakespan(problem.work, searchSequential(problem)) / 1000;
       return published(row, row["note"], row["us"], predicted);
     }),
@@ -30,7 +34,11 @@ export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Pro
 export async function speedUps(): Promise<Published[]> {
   const found: Published[] = [];
   for (const row of table("speed-ups")) {
-    const problem = await problemOf(networkOf(row), deviceOf(row["device"] ?? ""), isIos(row));
+    const problem = await problemOf(
+      networkOf(row),
+      deviceOf(row["device"] ?? ""),
+      kernelsOfRow(row),
+    );
     const algorithm = row["algorithm"] as GpuAlgorithm;
     const { ranked } = searchGpuSchedules(problem, { algorithms: [algorithm] });
     const ns = (name: GpuAlgorithm): number =>
@@ -46,8 +54,8 @@ function networkOf(row: Row): Network {
   return { model: row["model"] ?? "", side: Number(row["side"]), batch: Number(row["batch"]) };
 }
 
-function isIos(row: Row): boolean {
-  return (row["system"] ?? row["note"] ?? "").startsWith("IOS");
+function kernelsOfRow(row: Row): SystemKernels {
+  return kernelsOfSystem(row["system"] ?? row["note"] ?? "");
 }
 
 function published(row: Row, by: string = "", measured: string = "", predicted: number): Published {

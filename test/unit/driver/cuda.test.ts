@@ -14,6 +14,8 @@ import { profileOnCuda } from "../../../src/driver/cuda/profile-on-cuda.js";
 import { type RunRequest, runSchedule } from "../../../src/driver/run-schedule.js";
 import { emitModel } from "../../../src/kernels/emit.js";
 import type { KernelCode } from "../../../src/kernels/language/kernel.js";
+import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
+import type { FusionList } from "../../../src/onnx/kernel-groups.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { STREAM_LIMIT } from "../../../src/runtime/cuda/client/nodes.js";
 import { type Precision, precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
@@ -65,12 +67,12 @@ async function kernelsOf(
   path: string,
   precision: Precision,
   estimateUnsupported = false,
-  fuse = false,
+  list: FusionList = "none",
 ): Promise<ReadonlyMap<string, KernelCode>> {
   const lowered = await loadModel(path, { dims: new Map() });
   const plan = precisionPlan(precision);
   const model = lowered.ok
-    ? emitModel(lowered.value, { floats: plan.floats, estimateUnsupported, fuse })
+    ? emitModel(withKernelList(lowered.value, list), { floats: plan.floats, estimateUnsupported })
     : lowered;
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -104,7 +106,7 @@ function requestFor(
     device: 0,
     precision,
     estimateUnsupported: false,
-    fuse: false,
+    fuse: "none" as const,
     inputs: { seed: 1 },
   };
   const job = { model, out, force: true, dims: new Map<string, number>() };
@@ -128,7 +130,7 @@ function runRequest(more: Partial<RunRequest> = {}): RunRequest {
     device: undefined,
     precision: undefined,
     estimateUnsupported: false,
-    fuse: false,
+    fuse: undefined,
     ...more,
   };
 }
@@ -309,12 +311,12 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     );
     const ends = { inputs: [{ name: "x", dims }], outputs: [{ name: "y", dims }] };
     writeFileSync(path, tinyModel({ nodes, ...ends }));
-    const chained = await kernelsOf(path, "ieee", false, true);
+    const chained = await kernelsOf(path, "ieee", false, "elements");
     expect(chained.size).toBe(1);
     const context = contextWith(async () => ok(new EmulatedHelper(chained)));
     const out = join(FOLDER, "chain.schedule.json");
     const base = requestFor(path, { out });
-    const request = { ...base, target: { ...base.target, fuse: true } };
+    const request = { ...base, target: { ...base.target, fuse: "elements" as const } };
     expect((await compileForCuda(request, context)).ok).toBe(true);
     const ran = await runSchedule(runRequest({ file: out }), context);
     const value = present(ran.ok ? ran.value : undefined, JSON.stringify(ran));
@@ -386,7 +388,10 @@ describe.skipIf(SKIP_REASON !== undefined)("a model on a GPU", () => {
     const context = contextWith(async () => ok(new EmulatedHelper(standIns)));
     const out = join(FOLDER, "random.schedule.json");
     const base = requestFor(path, { out });
-    const request = { ...base, target: { ...base.target, estimateUnsupported: true, fuse: false } };
+    const request = {
+      ...base,
+      target: { ...base.target, estimateUnsupported: true, fuse: "none" as const },
+    };
     const compiled = await compileForCuda(request, context);
     expect(compiled.ok && compiled.value.provenance.options["verified"]).toBe(false);
     const ran = await runSchedule(runRequest({ file: out }), context);

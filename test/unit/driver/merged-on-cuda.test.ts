@@ -11,6 +11,7 @@ import {
 import { runSchedule } from "../../../src/driver/run-schedule.js";
 import { emitModel } from "../../../src/kernels/emit.js";
 import type { KernelCode } from "../../../src/kernels/language/kernel.js";
+import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../../src/onnx/merge-index.js";
 import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
@@ -42,8 +43,8 @@ const CASE: ConvolutionCase = {
 
 function kernelsOf(lowered: LoweredModel): ReadonlyMap<string, KernelCode> {
   const plan = precisionPlan("ieee");
-  const options = { floats: plan.floats, estimateUnsupported: false, fuse: false };
-  const model = emitModel(lowered, options);
+  const options = { floats: plan.floats, estimateUnsupported: false };
+  const model = emitModel(withKernelList(lowered, "patterns"), options);
   if (!model.ok) {
     throw new Error(model.error[0].message);
   }
@@ -83,7 +84,7 @@ function request(more: Partial<CudaCompileRequest> = {}): CudaCompileRequest {
     device: 0,
     precision: "ieee" as const,
     estimateUnsupported: false,
-    fuse: false,
+    fuse: "patterns" as const,
     inputs: { seed: 1 },
   };
   return {
@@ -135,7 +136,7 @@ describe.skipIf(SKIP_REASON !== undefined)("merged convolutions on a GPU", () =>
     expect((await verifySchedule(OUT, undefined)).ok).toBe(true);
     const run = { file: OUT, model: undefined, seed: 1, rounds: 5, device: undefined };
     const ran = await runSchedule(
-      { ...run, precision: undefined, estimateUnsupported: false, fuse: false },
+      { ...run, precision: undefined, estimateUnsupported: false, fuse: undefined },
       context,
     );
     expect(ran.ok && ran.value.kind === "cuda" && ran.value.report.schedule.outputs).toMatchObject({

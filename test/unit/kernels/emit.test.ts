@@ -33,7 +33,6 @@ describe("device nodes of a model", () => {
     const made = emitModel(await fixture("small/control-flow.onnx"), {
       floats: "f32",
       estimateUnsupported: false,
-      fuse: false,
     });
     expect(made.ok ? [] : made.error.map(({ code, exit }) => ({ code, exit }))).toEqual([
       { code: "unsupported-operator", exit: 1 },
@@ -49,7 +48,7 @@ describe("device nodes of a model", () => {
       attributes: { mode: "linear", antialias: 1 },
       outputs: 1,
     });
-    const made = emitModel(smooth, { floats: "f32", estimateUnsupported: false, fuse: false });
+    const made = emitModel(smooth, { floats: "f32", estimateUnsupported: false });
     expect(made.ok ? "" : made.error[0].message).toContain('Resize x1 (node "n": antialiasing');
   });
 
@@ -61,7 +60,7 @@ describe("device nodes of a model", () => {
   ])("are refused for %s with the reason", async (type, inputs, sized, reason) => {
     const dims = new Map(sized === "" ? [] : [[sized, 2] as const]);
     const model = await lowerBytes(encodeCase({ type, inputs, outputs: 1 }), dims);
-    const options = { floats: "f32", estimateUnsupported: false, fuse: false } as const;
+    const options = { floats: "f32", estimateUnsupported: false } as const;
     const made = model.ok ? emitModel(model.value, options) : model;
     expect(made.ok ? [] : made.error.map(({ code, exit }) => [code, exit])).toEqual([
       ["unsupported-operator", 1],
@@ -71,16 +70,16 @@ describe("device nodes of a model", () => {
 
   it("stand in for operators without code when only an estimate is asked for", async () => {
     const model = await lowered(RANDOM);
-    const refused = emitModel(model, { floats: "f32", estimateUnsupported: false, fuse: false });
+    const refused = emitModel(model, { floats: "f32", estimateUnsupported: false });
     expect(refused.ok).toBe(false);
-    const made = emitModel(model, { floats: "f32", estimateUnsupported: true, fuse: false });
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
     expect(made.ok && made.value.estimated.map(({ type }) => type)).toEqual(["RandomNormalLike"]);
     expect(made.ok && made.value.plans[0]?.nodes.length).toBe(1);
   });
 
   it("never stand in for control flow", async () => {
     const model = await fixture("small/control-flow.onnx");
-    const made = emitModel(model, { floats: "f32", estimateUnsupported: true, fuse: false });
+    const made = emitModel(model, { floats: "f32", estimateUnsupported: true });
     expect(made.ok ? undefined : made.error[0].hint).toContain("control flow");
   });
 
@@ -88,7 +87,7 @@ describe("device nodes of a model", () => {
     for (const name of ["nasnet-a-large.onnx", "swin-t.onnx", "gpt2.onnx", "dlrm.onnx"]) {
       const model = await fixture(name);
       for (const floats of ["f32", "f16"] as const) {
-        const made = emitModel(model, { floats, estimateUnsupported: false, fuse: false });
+        const made = emitModel(model, { floats, estimateUnsupported: false });
         expect(made.ok ? [] : made.error).toEqual([]);
       }
     }

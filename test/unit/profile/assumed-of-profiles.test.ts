@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { H100 } from "../../../src/cost/device-models/hopper.js";
 import { scenariosOf } from "../../../src/cost/scenarios.js";
+import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import type { GpuProfile } from "../../../src/profile/gpu/gpu-profile.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { measuredDeviceModel } from "../../../src/profile/gpu/measured-device-model.js";
@@ -30,6 +31,9 @@ const GPU = {
 
 const GRAPH = graphOf([{ after: [] }, { after: [] }]);
 
+/** The graph alone: the profile is of operators one by one, so nothing else of the model is looked at. */
+const LOWERED = { graph: GRAPH } as LoweredModel;
+
 /** A profile of two operators whose device is assumed as an H100 is, with these pairs. */
 function profileOf(pairs: GpuProfile["pairs"]): GpuProfile {
   const parsed = parseGpuProfile(JSON.stringify(GPU_PROFILE), "p.json");
@@ -53,12 +57,12 @@ describe("what is assumed of a device with a profile", () => {
   });
 
   it("is not what neighbors cost where pairs were measured", () => {
-    const without = measuredProblem(profileOf([]), GRAPH);
+    const without = measuredProblem(profileOf([]), LOWERED);
     expect(scenariosOf(without.device).map(({ interference }) => interference)).toEqual([0.1, 0]);
     const timing = { medianNs: 9000, p10Ns: 9000, p90Ns: 9000, samples: 5 };
     const operators = GRAPH.operators.map(({ name }) => name);
     const pairs = [{ operators, apart: timing, together: { ...timing, medianNs: 5000 } }];
-    const { device } = measuredProblem(profileOf(pairs), GRAPH);
+    const { device } = measuredProblem(profileOf(pairs), LOWERED);
     expect(Object.keys(device.ranges ?? {}).sort()).toEqual(["dispatchNs", "sharing"]);
     for (const scenario of scenariosOf(device)) {
       expect(scenario.interference).toBeUndefined();

@@ -24,6 +24,7 @@ import { searchGpu } from "./gpu-search.js";
 import { searchIos } from "./ios.js";
 import { searchMergedIos } from "./ios-merged.js";
 import { Judge, rankCandidates } from "./judge.js";
+import { launchUnits } from "./launch-units.js";
 import type { MergedSchedule, MergeSpace } from "./merge-space.js";
 import { searchMerged } from "./search-merged.js";
 import { searchOverRange, usedFiguresEffort, worstCaseEffort } from "./search-over-range.js";
@@ -56,11 +57,38 @@ export interface GpuCandidateOptions {
 /** IOS takes minutes beyond this, whatever its pruning. */
 export const IOS_MAXIMUM_OPERATORS = 5_000;
 
-/** Runs the algorithms, verifies and simulates their schedules, and ranks them. */
+/**
+ * Runs the algorithms, verifies and simulates their schedules, and ranks them. They schedule launches
+ * (`launch-units.ts`), unless merges make other launches; the schedules are those of all operators.
+ */
 export function searchGpuSchedules(
   problem: GpuProblem,
   options: GpuCandidateOptions = {},
 ): GpuCandidates {
+  const units = options.merging === undefined ? launchUnits(problem) : undefined;
+  if (units === undefined) {
+    return searchAll(problem, options);
+  }
+  const { ios, starts } = options;
+  const { ranked, refused } = searchAll(units.problem, {
+    ...options,
+    ...(ios === undefined ? {} : { ios: units.contract(ios) }),
+    ...(starts === undefined ? {} : { starts: starts.map((start) => units.contract(start)) }),
+  });
+  const judge = new Judge(options.baseline ?? problem);
+  const whole = ranked.map(({ algorithm, schedule }) =>
+    judge.judged(algorithm, { problem, merges: [], schedule: units.expand(schedule) }),
+  );
+  return {
+    cases: judge.sequentialOf(problem),
+    ranked: rankCandidates(whole),
+    refused,
+    bounds: gpuBounds(problem),
+  };
+}
+
+/** Runs the algorithms on the operators of a problem as they are. */
+function searchAll(problem: GpuProblem, options: GpuCandidateOptions): GpuCandidates {
   const wanted = new Set<GpuAlgorithm>(options.algorithms ?? GPU_ALGORITHMS);
   const refused: { algorithm: GpuAlgorithm; reason: Failure }[] = [];
   const found: GpuCandidate[] = [];

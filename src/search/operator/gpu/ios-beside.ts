@@ -22,6 +22,7 @@ import {
 import { leadsAsStart } from "./gpu-search.js";
 import { type IosTask, run } from "./ios-worker.js";
 import { compareCandidates, rankCandidates } from "./judge.js";
+import { launchUnits } from "./launch-units.js";
 import { partsOf } from "./parts.js";
 
 /** Parts of this many units take IOS longer than starting a thread does. */
@@ -35,12 +36,14 @@ export async function searchBesideIos(
   if (!hasSecondCore() || !takesLong(problem, options)) {
     return searchGpuSchedules(problem, options);
   }
-  const { graph, work } = problem;
+  const units = launchUnits(problem);
+  const { graph, work } = units?.problem ?? problem;
   const task: IosTask = { graph, work };
   const pending = beside<OperatorSchedule>(new URL("./ios-worker.js", import.meta.url), task);
   const algorithms = GPU_ALGORITHMS.filter((name) => name !== "ios");
   const others = searchGpuSchedules(problem, { ...options, algorithms });
-  const ios = (await pending) ?? run(task);
+  const found = (await pending) ?? run(task);
+  const ios = units?.expand(found) ?? found;
   const alone = searchGpuSchedules(problem, { ...options, algorithms: ["ios"], ios });
   const candidate = present(
     alone.ranked.find(({ algorithm }) => algorithm === "ios"),
@@ -69,11 +72,13 @@ function matters(problem: GpuProblem, ios: GpuCandidate, ranked: readonly GpuCan
   );
 }
 
-function takesLong({ graph }: GpuProblem, { algorithms, merging }: GpuCandidateOptions): boolean {
+function takesLong(problem: GpuProblem, { algorithms, merging }: GpuCandidateOptions): boolean {
+  const { graph } = problem;
   const isWhole = algorithms === undefined && merging === undefined;
   if (!isWhole || graph.operators.length > IOS_MAXIMUM_OPERATORS) {
     return false;
   }
-  const parts = partsOf(contractChains(graph).graph, LARGE_PART + 1);
+  const { graph: launches } = launchUnits(problem)?.problem ?? problem;
+  const parts = partsOf(contractChains(launches).graph, LARGE_PART + 1);
   return parts.some((part) => part.length > LARGE_PART);
 }

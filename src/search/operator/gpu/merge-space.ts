@@ -3,7 +3,8 @@ import type { Kernel } from "../../../cost/kernel.js";
 import type { MathMode } from "../../../cost/kernels/arithmetic.js";
 import { mergedKernels } from "../../../cost/kernels/merged-kernels.js";
 import { kernelsOf } from "../../../cost/kernels/operator-kernels.js";
-import type { OperatorId } from "../../../ir/operator-graph.js";
+import { type Operator, type OperatorId, operatorId } from "../../../ir/operator-graph.js";
+import { groupOf } from "../../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { MergeIndex } from "../../../onnx/merge-index.js";
 import { type Merge, mergeOperators, mergesFrom } from "../../../onnx/merge-operators.js";
@@ -79,15 +80,13 @@ export class MergeSpace {
     const made = mergeOperators(this.#lowered, merges, this.#index);
     invariant(made.ok, "merges that were offered can be made");
     const { lowered, unitOf } = made.value;
-    const { device, costs, work, kernels } = this.#plain;
+    const { device, costs, work } = this.#plain;
     const origin = new Int32Array(lowered.graph.operators.length);
     unitOf.forEach((unit, operator) => {
       origin[unit] = operator;
     });
     const own = lowered.graph.operators.map((operator) =>
-      lowered.merged?.has(operator.id)
-        ? kernelsOf(operator, lowered, device, this.#math)
-        : (kernels[origin[operator.id] ?? 0] ?? []),
+      this.#kernelsOf(operator, lowered, origin),
     );
     const { interference } = work;
     return {
@@ -96,18 +95,40 @@ export class MergeSpace {
     };
   }
 
+  /** The kernels of an operator of a merged model; `origin`: operators of the model as it is. */
+  #kernelsOf(operator: Operator, lowered: LoweredModel, origin: Int32Array): readonly Kernel[] {
+    const { device, kernels } = this.#plain;
+    const { fused, merged } = lowered;
+    const group = groupOf(fused, operator.id);
+    const from = operatorId(origin[operator.id] ?? 0);
+    const before = groupOf(this.#lowered.fused, from);
+    const isInPlace = this.#lowered.fused?.inPlace.has(from) === true;
+    const isPlain =
+      merged?.has(operator.id) !== true &&
+      group?.kind !== "merged" &&
+      isInPlace === (fused?.inPlace.has(operator.id) === true);
+    const members = group?.members.map((id) => origin[id]);
+    return isPlain && members?.join() === before?.members.join()
+      ? (kernels[from] ?? [])
+      : kernelsOf(operator, lowered, device, this.#math);
+  }
+
   #head(members: readonly OperatorId[]): MergeHead | undefined {
     const { graph } = this.#lowered;
     const found = mergesFrom(graph, members, this.#index);
     const input = graph.operators[members[0] ?? -1]?.inputs[0];
     const type = graph.tensors[input ?? -1]?.elementType ?? "float32";
     const { device } = this.#plain;
+    // What is merged behind convolutions is part of their launch.
+    const isFused = this.#lowered.fused?.list === "patterns";
     return found.length === 0
       ? undefined
       : {
           merges: found.map(({ merge }) => merge),
           kernels: found.map(({ merged }) =>
-            mergedKernels(merged, { elementType: type, device, math: this.#math }),
+            merged.kind === "elementwise" && isFused
+              ? []
+              : mergedKernels(merged, { elementType: type, device, math: this.#math }),
           ),
         };
   }

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { FUSION_PATTERNS } from "../../src/onnx/fuse/fusion-patterns.js";
+import { inspectModel } from "../../src/onnx/inspect-model.js";
+import { loadModel } from "../../src/runtime/load-model.js";
+
+const MODELS = join(import.meta.dirname, "../../fixtures/models");
+
+/** Models of the table of launches. */
+const NAMES = [
+  "bert-base",
+  "dlrm",
+  "flava",
+  "googlenet",
+  "gpt2",
+  "inception-v3",
+  "nasnet-a-large",
+  "randwire-1",
+  "resnet50",
+  "squeezenet",
+  "swin-t",
+  "t5-small",
+] as const;
+
+const HEAD = `# What one launch computes together
+
+A runtime for GPUs does not launch a kernel for every operator of a model: it folds normalizations, applies
+activations where results are made anyway, and has one kernel for a whole LayerNorm or attention. Everything here
+that predicts, schedules, cuts, verifies or runs a model for a GPU uses one such *kernel list*:
+
+| \`--fuse\` | list |
+|---|---|
+| \`patterns\` | all patterns of the table below; the default |
+| \`elements\` | element-wise chains alone |
+| \`none\` | every operator is a launch |
+
+\`inspect\` counts the launches of a model with each list. An artifact records its list (\`fuse\` of its options;
+files of version 0.1.0 have \`true\` for \`elements\`, and nothing for \`none\`), and \`verify\` and \`run\` use
+the recorded one. A GPU profile is of one list, which it records too. On a CPU, ONNX Runtime fuses by its own
+rules: there is no list.
+
+## Rules of every group
+
+- A group ends in one operator, whose launch computes all of it. What the others write is read inside the
+  group alone: a value that another operator reads, or that is an output of the model, is not swallowed.
+- So no way leads out of a group and back into it, and the graph of groups has no cycle.
+- The operators stay what they are. A schedule names all of them; those that another one computes launch nothing,
+  take no time, and pass on what they wait for.
+- The searches schedule launches, not operators: an algorithm never sees an operator that launches nothing.
+- A pipeline is not cut inside of a group.
+- An operator is in one group at most. Patterns are looked for in the order of the table.
+
+## Costs
+
+The kernel of a group is that of its main operator: the convolution, product or pool, the reduction, attention.
+It moves what enters the group and what its last operator writes, and nothing in between; it does the
+arithmetic of all members; the launch counts once. What is computed on the way to or from memory takes no time of its
+own, so an epilogue is as good as free: [the kernel model](cost-model.md#kernel-model).
+
+## Patterns
+
+*Estimates*: GPUs by their data sheet, which have all of them. *\`--device cuda\`*: what our own program launches for
+a group on a GPU that is there. Where it has no kernel for a group, it launches the kernels of the members one
+after the other, as one unit of the schedule, and they are measured and counted as what they are; fused calls of
+cuDNN and cuBLAS are not made yet.
+
+| pattern | becomes | where | lists | \`--device cuda\` |
+|---|---|---|---|---|
+`;
+
+const COUNTS = `
+Reshape, Flatten, Squeeze, Unsqueeze and other operators that only change the shape are [views](operators.md): they
+launch nothing with any list.
+
+A folded normalization is right where its scales and means are constants, as they are in models for inference. An
+addition of two results is part of the kernel that is ready last, so that the other one waits for nothing.
+
+A runtime may fuse less: PyTorch without a compiler launches nearly every operator. For it, compile with \`--fuse none\`.
+
+## Launches of an inference
+
+| model | \`none\` | \`elements\` | \`patterns\` |
+|---|---|---|---|
+`;
+
+/** The text of docs/fusion.md: the table of patterns, and what they do for the fixtures. */
+export async function fusionDoc(): Promise<string> {
+  const patterns = FUSION_PATTERNS.map(
+    ({ pattern, becomes, where, lists, cuda }) =>
+      `| ${pattern} | ${becomes} | ${where} | ${lists.join(", ")} | ${cuda} |`,
+  );
+  const counts = await Promise.all(
+    NAMES.map(async (name) => {
+      const { none, elements, patterns: all } = await launchesOf(name);
+      return `| ${name} | ${[none, elements, all].map((count) => count.toLocaleString("en-US")).join(" | ")} |`;
+    }),
+  );
+  return `${HEAD}${patterns.join("\n")}\n${COUNTS}${counts.join("\n")}\n`;
+}
+
+/** Launches of a fixture, by kernel list. */
+export async function launchesOf(name: (typeof NAMES)[number]) {
+  const lowered = await loadModel(join(MODELS, `${name}.onnx`), { dims: new Map() });
+  if (!lowered.ok) {
+    throw new Error(lowered.error[0].message);
+  }
+  return inspectModel(lowered.value).launches;
+}
