@@ -2,6 +2,7 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { ok, type Result } from "../core/result.js";
 import { someOf } from "../core/some-of.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { OnnxGraph } from "../onnx/model.js";
 import { readModel } from "../onnx/read-model.js";
 import type { InputSource } from "../runtime/input-source.js";
 import {
@@ -17,14 +18,15 @@ export type InputsOfJob = Pick<ModelJob, "dims" | "given">;
 
 /**
  * The inputs that the user gives for a model, and the sizes of its dynamic dims with those that follow
- * from them. Says which inputs are given and which are not.
+ * from them. With a batch, the first dim of every input is that. Says which inputs are given and which
+ * are not.
  *
  * Fails: as `readModel` and `readGivenInputs`.
  */
 export function inputsOfJob(
   model: string,
   files: InputFiles,
-  dims: ReadonlyMap<string, number>,
+  { dims, batch }: { readonly dims: ReadonlyMap<string, number>; readonly batch?: number },
   context: DriverContext,
 ): Result<InputsOfJob> {
   if (!isAsked(files)) {
@@ -34,7 +36,7 @@ export function inputsOfJob(
   if (!read.ok) {
     return read;
   }
-  const { graph } = read.value;
+  const graph = batch === undefined ? read.value.graph : inBatch(read.value.graph, batch);
   const given = readGivenInputs(files, graph, model, dims);
   if (!given.ok) {
     return given;
@@ -42,6 +44,16 @@ export function inputsOfJob(
   const names = graph.inputs.map(({ name }) => name);
   context.onNote(noteOnInputs(given.value, names));
   return ok({ dims: new Map([...dims, ...given.value.dims]), given: given.value });
+}
+
+/** A graph whose inputs come in batches of that size. */
+function inBatch(graph: OnnxGraph, batch: number): OnnxGraph {
+  const inputs = graph.inputs.map((input) =>
+    input.dims === undefined || input.dims.length === 0
+      ? input
+      : { ...input, dims: [batch, ...input.dims.slice(1)] },
+  );
+  return { ...graph, inputs };
 }
 
 /**

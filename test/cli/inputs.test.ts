@@ -167,6 +167,24 @@ describe("inputs of the user's", () => {
     expect([...new BigInt64Array(y.bytes.buffer)]).toEqual([-1n, -4n]);
   });
 
+  it("have as many entries as a batch", async () => {
+    const gpu = ["--device", "h200", "--batch", "2", "-o", at("batch.json")];
+    const one = ["--input", `ids=${at("ids.npy")}`];
+    expect(await failureOf(at("lookup.onnx"), ...gpu, ...one)).toMatchObject({
+      code: "input-shape-differs",
+      message: 'is int64[1,3], and input "ids" is int64[2,T]',
+    });
+    const pair = BigInt64Array.of(0n, 1n, 2n, 3n, 2n, 1n);
+    writeFileSync(at("pair.npy"), npyBytes(npyHeader("<i8", [2, 3]), pair));
+    const two = await run(at("lookup.onnx"), ...gpu, "--input", `ids=${at("pair.npy")}`);
+    expect(two.status, two.stderr).toBe(0);
+    const { operators } = JSON.parse(readFileSync(at("batch.json"), "utf8"));
+    expect(operators.dims).toEqual([
+      { name: "B", size: 2 },
+      { name: "T", size: 3 },
+    ]);
+  });
+
   it.each<[string, readonly string[], object]>([
     [
       "an unknown name",

@@ -29,7 +29,7 @@ export async function compileIntoPipeline(
   const out = options.out ?? defaultOut(model, "schedule");
   const { pipelineAlgorithm: algorithm, effort } = options;
   const context = driverContext(session);
-  const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+  const inputs = inputsOfJob(model, inputFiles(options), { dims: options.dim }, context);
   if (!inputs.ok) {
     return inputs;
   }

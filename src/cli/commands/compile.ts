@@ -111,7 +111,8 @@ async function compileOn(
 ): Promise<Result<Compiled>> {
   const { algorithm, batch, seed, profile } = options;
   const mergeConvolutions = options.mergeConvolutions === true;
-  const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+  const sizes = { dims: options.dim, ...(batch === undefined ? {} : { batch }) };
+  const inputs = inputsOfJob(model, inputFiles(options), sizes, context);
   if (!inputs.ok) {
     return inputs;
   }

@@ -113,7 +113,7 @@ export const registerPartition: RegisterCommand = (command, run) => {
       }
       const out = options.out ?? defaultOut(model, "placement");
       const context = driverContext(session);
-      const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+      const inputs = inputsOfJob(model, inputFiles(options), { dims: options.dim }, context);
       if (!inputs.ok) {
         return inputs;
       }

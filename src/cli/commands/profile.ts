@@ -87,7 +87,7 @@ export const registerProfile: RegisterCommand = (command, run) => {
         return checked;
       }
       const context = driverContext(session);
-      const inputs = inputsOfJob(model, inputFiles(options), options.dim, context);
+      const inputs = inputsOfJob(model, inputFiles(options), { dims: options.dim }, context);
       if (!inputs.ok) {
         return inputs;
       }
