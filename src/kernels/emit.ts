@@ -72,6 +72,9 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
 /** The reason for an operator type that could have device code but has none. */
 const NO_KERNEL = "there is no kernel for this operator type";
 
+/** The reason for an operator whose results have other sizes from run to run. */
+const SIZE_BY_DATA = "its sizes depend on data, and memory is planned before";
+
 /** Every operator type that runs on the device, sorted. */
 export function deviceOperatorTypes(): readonly string[] {
   return [...RULES.keys()].sort();
@@ -110,7 +113,7 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
   const estimated: RefusedOperator[] = [];
   const fused = chainsIn(lowered, index);
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
-    const chain = fused.get(operator.id);
+    const chain = isByData(operator, lowered) ? undefined : fused.get(operator.id);
     if (chain !== undefined) {
       return chain;
     }
@@ -160,6 +163,14 @@ function plansOfGroups(
   return moved;
 }
 
+/** Whether a run may give its results other sizes than those of the run, or the bounds, that are planned for. */
+function isByData({ outputs }: Operator, { graph, openDims, dataSizes }: LoweredModel): boolean {
+  return (
+    dataSizes.length > 0 &&
+    outputs.some((id) => openDims.has(present(graph.tensors[id], "tensor").name))
+  );
+}
+
 /** The device nodes of one operator, or the reason why there are none. */
 function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan, string> {
   const merged = index.lowered.merged?.get(operator.id);
@@ -167,6 +178,9 @@ function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan,
     merged === undefined ? RULES.get(operator.type) : (call) => mergedNodes(call, merged, index);
   if (rule === undefined) {
     return fail(operatorTypeNamed(operator.type)?.gpuRefusal ?? NO_KERNEL);
+  }
+  if (isByData(operator, index.lowered)) {
+    return fail(SIZE_BY_DATA);
   }
   const op = new OperatorCall(operator, index);
   const nodes = rule(op);

@@ -40,6 +40,11 @@ export function noteOnDataSizes(lowered: LoweredModel, run: string): string | un
       : bounds === dataSizes.length
         ? most
         : `taken from ${run}, or ${most}`;
+  const zeros = places.filter((place) => /[^<]=0$/.test(place)).length;
+  const few =
+    zeros === 0
+      ? ""
+      : `; ${zeros === places.length ? "nothing is found in it" : `${zeros} are 0 in it`}: give inputs that show more (--input), or sizes (--dim)`;
   const sizes = `${counted(places.length, "size")} ${places.length === 1 ? "depends" : "depend"}`;
-  return `${sizes} on data: ${origin} (${someOf(places)})`;
+  return `${sizes} on data: ${origin} (${someOf(places)})${few}`;
 }

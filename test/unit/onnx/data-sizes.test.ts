@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { emitModel } from "../../../src/kernels/emit.js";
 import { type DataSize, parseDataSize, printDataSize } from "../../../src/onnx/data-sizes.js";
 import type { LowerOptions } from "../../../src/onnx/lower.js";
 import type { LoweredModel, SizeObserver, TensorType } from "../../../src/onnx/lowered-model.js";
@@ -123,6 +124,25 @@ describe("with a run", () => {
     expect(lowered.types.get("z")).toEqual(float32(4, 3));
     expect(noteOnDataSizes(lowered, "a run")).toBe(
       "1 size depends on data: taken from a run (places[1]=4)",
+    );
+  });
+
+  it("asks for other inputs where nothing is left", async () => {
+    const lowered = value(await lower(positiveModel(), { observe: positive(0).observe }));
+    expect(lowered.types.get("z")).toEqual(float32(0, 3));
+    expect(noteOnDataSizes(lowered, "a run")).toBe(
+      "1 size depends on data: taken from a run (places[1]=0); nothing is found in it: " +
+        "give inputs that show more (--input), or sizes (--dim)",
+    );
+  });
+
+  it("has no code for a GPU, where memory is planned before", async () => {
+    const options = { floats: "f32", estimateUnsupported: false, fuse: true } as const;
+    const lowered = value(await lower(positiveModel(), { observe: positive(4).observe }));
+    const emitted = emitModel(lowered, options);
+    expect(emitted).toMatchObject({ error: [{ code: "unsupported-operator" }] });
+    expect(emitted.ok ? "" : emitted.error[0].message).toContain(
+      "its sizes depend on data, and memory is planned before",
     );
   });
 
