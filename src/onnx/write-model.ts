@@ -11,6 +11,7 @@ import type { PayloadReader } from "./read-payload.js";
 import { readElements } from "./read-weight.js";
 import { concatenate } from "./rewrite-node.js";
 import type { ExternalPlace, StageWeights } from "./stage-weights.js";
+import { writtenVersions } from "./written-versions.js";
 
 /** An input, output or typed value of a written model. */
 export interface TypedValue {
@@ -97,7 +98,7 @@ export function writeModel(parts: ModelParts, payloads: PayloadReader): Result<U
     }
   }
   const graphBytes = graph.reduce((sum, piece) => sum + piece.length, 0);
-  return ok(concatenate([modelHead(model), header(7, graphBytes), ...graph]));
+  return ok(concatenate([modelHead(model, parts.nodes), header(7, graphBytes), ...graph]));
 }
 
 /** Bytes of the weights that will stand in the model itself, told by dims and types alone. */
@@ -129,11 +130,12 @@ function header(field: number, bytes: number): Uint8Array {
   return protobuf.Writer.create().uint32(tag(field)).uint32(bytes).finish();
 }
 
-function modelHead(model: OnnxModel): Uint8Array {
+function modelHead(model: OnnxModel, nodes: readonly OnnxNode[]): Uint8Array {
   const writer = protobuf.Writer.create();
-  writer.uint32(8).int64(Math.max(LEAST_IR, model.irVersion));
+  const { irVersion, opsets } = writtenVersions(model, nodes);
+  writer.uint32(8).int64(Math.max(LEAST_IR, irVersion));
   writer.uint32(tag(2)).string(model.producer);
-  for (const [domain, version] of model.opsets) {
+  for (const [domain, version] of opsets) {
     writer.uint32(tag(8)).fork().uint32(tag(1)).string(domain).uint32(16).int64(version).ldelim();
   }
   return concatenate([writer.finish(), model.extra]);

@@ -54,7 +54,8 @@ export function temporaryFolderFull(parent: string, problem: string): Failure {
 function runtimeLine(cause: unknown): string {
   const line = errorText(cause).split("\n")[0] ?? "";
   const words = line.replace(/^\S+\.(?:cc|h):\d+ .*?(?=\[ONNXRuntimeError\])/, "");
-  return errorLine(words.replace(/\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /, ""));
+  const said = words.replace(/^\S+\.(?:cc|h):\d+ .*?\w\) (?=\S)/, "");
+  return errorLine(said.replace(/\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /, ""));
 }
 
 /** What ONNX Runtime says of an operator that it does not know. */

