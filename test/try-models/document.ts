@@ -19,6 +19,7 @@ export interface TriedPackage {
 /** `docs/tried-models.md`. */
 export function triedDocument(
   tried: readonly TriedModel[],
+  found: number,
   packages: readonly TriedPackage[],
 ): string {
   const lines = [
@@ -37,7 +38,7 @@ export function triedDocument(
     "",
     ...outcomeTable(tried),
     "",
-    ...countLines(tried),
+    ...countLines(tried, found),
     "",
     "## Times and differences",
     "",
@@ -107,12 +108,15 @@ function cell(results: readonly StepResult[], steps: readonly StepName[]): strin
   return of.length === 0 ? "-" : seconds.toFixed(1);
 }
 
-function countLines(tried: readonly TriedModel[]): readonly string[] {
+function countLines(tried: readonly TriedModel[], found: number): readonly string[] {
   const all = tried.flatMap(({ results }) => results);
   const shown = ["done", "refused", "crash", "time limit", "memory limit"].map(
     (status) => `${all.filter((result) => result.status === status).length} ${status}`,
   );
-  return [`${tried.length} models; commands: ${shown.join(", ")}.`];
+  return [
+    `${tried.length} of ${found} models; commands: ${shown.join(", ")}. A time limit is on all commands of a`,
+    "model together, by the clock, on a machine that other work may share.",
+  ];
 }
 
 function timeTable(tried: readonly TriedModel[]): readonly string[] {

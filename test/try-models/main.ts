@@ -4,7 +4,7 @@
  * `npm run try:models -- [--only TEXT] [--folder DIR]... [--limit SECONDS] [--memory GB] [--no-page]`: models
  * whose path matches TEXT, a regular expression; more folders with models; the time that a model may take (default 900), and the
  * memory of a command (default 8). What is tried is
- * kept in the cache (`TRY_MODELS_CACHE`, default `~/.cache/top-compile-try-models`), so that a run that
+ * kept (`--kept BUILD` writes the page of what was tried with an earlier build) in the cache (`TRY_MODELS_CACHE`, default `~/.cache/top-compile-try-models`), so that a run that
  * was interrupted goes on; a new build starts anew.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -24,12 +24,13 @@ const { values: options } = parseArgs({
     limit: { type: "string", default: "900" },
     memory: { type: "string", default: "8" },
     "no-page": { type: "boolean", default: false },
+    kept: { type: "string", default: "" },
   },
 });
 const root = process.cwd();
 const cache = process.env["TRY_MODELS_CACHE"] ?? join(homedir(), ".cache/top-compile-try-models");
 mkdirSync(cache, { recursive: true });
-const store = new TrialStore(cache, buildDigest(join(root, "dist")));
+const store = new TrialStore(cache, options.kept || buildDigest(join(root, "dist")));
 const place = {
   program: join(root, "bin/top-compile.js"),
   folder: cache,
@@ -55,6 +56,10 @@ const tried: TriedModel[] = [];
 for (const [at, model] of models.entries()) {
   say(`[${at + 1}/${models.length}] ${model.name}`);
   let results = store.get(model.sha256);
+  if (results === undefined && options.kept !== "") {
+    say(": not tried\n");
+    continue;
+  }
   if (results === undefined) {
     results = await tryModel(model, place, ({ step, status, code, message, seconds }) => {
       const what = status === "done" ? `${seconds} s` : `${status} ${code ?? ""} ${message ?? ""}`;
@@ -68,7 +73,7 @@ for (const [at, model] of models.entries()) {
   tried.push({ model, results });
 }
 if (!options["no-page"]) {
-  writeFileSync(join(root, "docs/tried-models.md"), triedDocument(tried, packages));
+  writeFileSync(join(root, "docs/tried-models.md"), triedDocument(tried, models.length, packages));
 }
 const faults = tried.flatMap(({ model, results }) =>
   results.flatMap(({ step, status }) =>
