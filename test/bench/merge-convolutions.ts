@@ -1,10 +1,9 @@
 /**
- * What merging convolutions is predicted to gain, by model and device, with the kernel list that is
- * the default: `npm run bench:merges`.
+ * What merging convolutions is predicted to gain, by model and device, every operator a
+ * launch: `npm run bench:merges`.
  * Arguments: device models, separated by commas; batch.
  */
 import type { DeviceModel } from "../../dist/cost/device-model.js";
-import { withKernelList } from "../../dist/onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
 import { loadModel, loadModelForBatch } from "../../dist/runtime/load-model.js";
 import type { GpuCandidates } from "../../dist/schedule/gpu-candidate.js";
@@ -36,7 +35,7 @@ for (const device of devicesIn(process.argv[2])) {
         : await loadModelForBatch(fixturePath(name), options, { batch, mayRewrite: true });
     console.log(
       loaded.ok
-        ? rowOf(name, withKernelList(loaded.value, "patterns"), device)
+        ? rowOf(name, loaded.value, device)
         : `| ${name} | ${loaded.error[0].message} | | | | | | |`,
     );
   }
