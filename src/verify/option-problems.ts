@@ -91,21 +91,26 @@ function fineTuneProblems({ provenance }: ScheduleArtifact): readonly string[] {
   ];
 }
 
+/** The cost model since which every estimate records its kernel list. */
+const LISTS_SINCE = 3;
+
 /** Keys that may be there, and keys that must. */
 function keysOf({
   provenance,
+  device,
   operators,
   stages,
 }: ScheduleArtifact): readonly [readonly RecordedKey[], readonly RecordedKey[]] {
   const { options, inputs } = provenance;
+  const list: readonly RecordedKey[] = (device?.costModel ?? 1) < LISTS_SINCE ? [] : ["fuse"];
   if (operators !== undefined) {
     const device = String(options["device"]);
     const keys = device === "cpu" ? CPU : device === "cuda" ? CUDA : DATA_SHEET;
-    return [keys, keys === DATA_SHEET ? ["device", "math"] : ["device"]];
+    return [keys, keys === DATA_SHEET ? ["device", "math", ...list] : ["device"]];
   }
   if (stages !== undefined) {
     const isByHand = inputs.some(({ role }) => role === "placement");
-    return [STAGES, isByHand ? ["device"] : ["device", "devices"]];
+    return [STAGES, ["device", ...(isByHand ? [] : ["devices" as const]), ...list]];
   }
   return [SEARCH, ["microBatches", "algorithm"]];
 }

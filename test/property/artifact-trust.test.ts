@@ -113,7 +113,7 @@ function cachedLoader(path: string): ModelLoader {
     if (inputs.find(({ role }) => role === "model")?.sha256 !== digest) {
       return fail([modelMismatch(path, "", digest)]);
     }
-    const key = JSON.stringify([options["dim"], options["batch"], dataSizes]);
+    const key = JSON.stringify([options["dim"], options["batch"], options["fuse"], dataSizes]);
     const found = known.get(key) ?? loadWith(path, provenance, "a.json");
     known.set(key, found);
     return found;
