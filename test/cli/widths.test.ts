@@ -19,16 +19,16 @@ const at = (name: string): string => join(folder, name);
 
 /** A model of which everything has a long name; its file has a short one. */
 function longNamed(): string {
-  const dims = [1, 64];
+  const dims = [64, 64];
   const name = (part: string): string => `encoder/layers.0/${"self_attention/".repeat(6)}${part}`;
   const node = (type: string, inputs: string[], output: string) => {
     return { type, name: name(output), inputs: inputs.map(name), outputs: [name(output)] };
   };
   const model = tinyModel({
     nodes: [
-      node("Relu", ["x"], "a"),
-      node("Sigmoid", ["x"], "b"),
-      node("Tanh", ["x"], "c"),
+      node("MatMul", ["x", "x"], "a"),
+      node("MatMul", ["x", "x"], "b"),
+      node("MatMul", ["x", "a"], "c"),
       node("Mul", ["a", "b"], "d"),
       node("Add", ["c", "d"], "y"),
     ],

@@ -28,7 +28,8 @@ function inside(device: DeviceModel, random: Random): Scenario {
     range === undefined ? used : Math.round(range.low + random.next() * (range.high - range.low));
   const used = usedScenario(device);
   const gapNs = any(launchGapNs, used.launchGapNs);
-  const share = interference && interference.low + random.next() * interference.high;
+  const share =
+    interference && interference.low + random.next() * (interference.high - interference.low);
   const sharings = sharing?.values ?? [used.sharing];
   return {
     kernelFloorNs: any(kernelFloorNs, used.kernelFloorNs),
@@ -97,11 +98,12 @@ describe("the corners of what is assumed", () => {
         const { corners, between } = leastOf(problem, seeded);
         undercuts.push(corners / between - 1);
       }),
-      { numRuns: 200 },
+      // The same graphs on every machine: a statement on how many, not on each.
+      { numRuns: 400, seed: 3 },
     );
     const sorted = undercuts.sort((a, b) => a - b);
-    expect(sorted[189]).toBeLessThan(0.01);
-    expect(sorted[199]).toBeLessThan(0.05);
+    expect(sorted[379]).toBeLessThan(0.01);
+    expect(sorted[399]).toBeLessThan(0.1);
   });
 });
 

@@ -53,7 +53,7 @@ Examples:
   top-compile run model.schedule.json
   top-compile run model.schedule.json --rounds 100 --json
   top-compile run model.schedule.json --input ids=ids.npy --input mask=mask.npy
-  top-compile run model.schedule.json --inputs test_data_set_0 --save-outputs out
+  top-compile run model.schedule.json --inputs data --save-outputs out
   top-compile run model.schedule.json --device cuda
   top-compile run pipeline.schedule.json --rounds 10
 `;
