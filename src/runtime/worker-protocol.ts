@@ -71,11 +71,11 @@ export interface MovedBuffer {
 }
 
 /**
- * A waiting thread stays awake for this long, and then sleeps. To sleep and to be woken costs about as
- * much: 12 us in the thread that wakes, 20 until the other runs, and some 20 by which that is slower at
- * first. So waiting never costs more than twice the better choice.
+ * A waiting thread stays awake for this long, and then sleeps: about as long as a sleeping one takes until
+ * it runs. Longer helps where each thread has a core, and costs where two share one. What is best for
+ * whole models was not compared under equal conditions.
  */
-export const AWAKE_NS = 50_000;
+export const AWAKE_NS = 20_000;
 
 /** Looks at a word between two looks at the clock. */
 const LOOKS = 64;

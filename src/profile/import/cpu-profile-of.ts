@@ -22,7 +22,7 @@ const USUAL_WORKERS: WorkerCosts = {
   workers: 2,
   segmentNs: 7300,
   signalNs: 1400,
-  awakeNs: 50_000,
+  awakeNs: 20_000,
   wakeNs: 45_000,
   requestNs: 12_000,
   returnNs: 19_000,

@@ -59,11 +59,11 @@ const WORKERS = 2;
 /** Rounds without a disturbance that are enough, and the seconds after which fewer must do. */
 const ENOUGH_ROUNDS = 25;
 const LEAST_ROUNDS = 8;
-const MOST_MS = 25_000;
+const MOST_MS = 10_000;
 /** Longest waits for the machine to be calm: before a profile is measured, and before a round. */
-const CALM_PROFILE_MS = 15_000;
-const CALM_ROUND_MS = 1000;
-const PROFILES = 4;
+const CALM_PROFILE_MS = 5000;
+const CALM_ROUND_MS = 400;
+const PROFILES = 3;
 const REST_MS = 4;
 const WARM_MS = 2;
 

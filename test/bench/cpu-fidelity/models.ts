@@ -26,5 +26,4 @@ export const BENCH_MODELS: readonly BenchModel[] = [
   fixture("googlenet"),
   fixture("two-branch"),
   fixture("randwire-1"),
-  fixture("inception-v3"),
 ];

@@ -60,16 +60,17 @@ export function cpuSection({ machine, models }: CpuRecord): readonly string[] {
     "six random ones of each model (any order, any worker, from hardly any to very many crossings), on two",
     `workers. Machine: ${processor}, ${logicalCores} cores, Node ${node}, ONNX Runtime ${onnxruntime}. The four small`,
     "models are made by the bench and have operators of 2 to 100 us; the others are fixtures. Medians of runs;",
-    "rounds during which other programs took part of a core are left out while time allows.",
+    "rounds during which other programs took part of a core are left out while time allows. *others*: the share of",
+    "a core that they took while the profile was measured; above 0.1 the costs of workers in it are disturbed.",
     "",
-    "| model | operators | schedules | one thread | shortest to longest | median error | bias | rank |",
-    "|---|---|---|---|---|---|---|---|",
-    ...models.map(({ name, operators, schedules }) => {
+    "| model | operators | others | schedules | one thread | shortest to longest | median error | bias | rank |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...models.map(({ name, operators, othersShare, schedules }) => {
       const { count, error, bias, rank } = errorsOfRows(schedules);
       const times = schedules.map(({ measuredNs }) => measuredNs);
       const alone = schedules.find(({ streams }) => streams === 1)?.measuredNs ?? 0;
       const range = `${duration(Math.min(...times))} to ${duration(Math.max(...times))}`;
-      const cells = [name, operators, count, duration(alone), range];
+      const cells = [name, operators, othersShare.toFixed(2), count, duration(alone), range];
       return `| ${[...cells, percent(error), bias.toFixed(2), rank?.toFixed(2) ?? "-"].join(" | ")} |`;
     }),
     ...[
@@ -82,7 +83,7 @@ export function cpuSection({ machine, models }: CpuRecord): readonly string[] {
 
 function totalRow(label: string, rows: readonly Row[]): string {
   const { count, error, bias, rank } = errorsOfRows(rows);
-  const cells = [`*${label}*`, "", count, "", "", percent(error), bias.toFixed(2)];
+  const cells = [`*${label}*`, "", "", count, "", "", percent(error), bias.toFixed(2)];
   return `| ${[...cells, rank?.toFixed(2) ?? "-"].join(" | ")} |`;
 }
 

@@ -1,15 +1,16 @@
+import { cpuSection } from "./cpu.js";
 import type { Fidelity } from "./fidelity.js";
 import { kernelsOfSystem } from "./networks.js";
 import { groupTable, milliseconds, publishedTable, times } from "./report.js";
 
 /** `docs/fidelity.md`: the tables, and what is compared with what. */
-export function fidelityDocument({ groups, networks, speedUps }: Fidelity): string {
+export function fidelityDocument({ groups, networks, speedUps, cpu }: Fidelity): string {
   const lines = [
     "# Predictions beside measurements",
     "",
     "What [the cost model](cost-model.md) predicts for GPUs by their data sheets, beside measurements that",
     "others published. `npm run bench:fidelity` prints this page; a test holds it, so that no change of the",
-    "model makes it worse unseen. Nothing here was measured by this project.",
+    "model makes it worse unseen. Only the [schedules on a CPU](#schedules-on-a-cpu) were measured by this project.",
     "",
     "*Median error* is the median of |predicted / measured - 1|, *bias* the median of predicted / measured",
     "(below 1: predicted too fast), *mean abs. log* the mean of |ln(predicted / measured)|, *rank* Spearman's",
@@ -63,6 +64,7 @@ export function fidelityDocument({ groups, networks, speedUps }: Fidelity): stri
     "| system | list | why |",
     "|---|---|---|",
     ...systems(speedUps),
+    ...(cpu === undefined ? [] : ["", ...cpuSection(cpu)]),
   ];
   return `${lines.join("\n")}\n`;
 }

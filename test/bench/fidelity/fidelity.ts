@@ -1,3 +1,4 @@
+import { type CpuRecord, readCpuRecord } from "./cpu.js";
 import { measuredRows, SOURCES } from "./measured.js";
 import { type Comparison, predictRow } from "./predict-row.js";
 import { networkTimes, type Published, speedUps } from "./published.js";
@@ -8,6 +9,8 @@ export interface Fidelity {
   readonly groups: readonly Group[];
   readonly networks: readonly Published[];
   readonly speedUps: readonly Published[];
+  /** Schedules on a CPU, measured by this project; absent: no record of them. */
+  readonly cpu: CpuRecord | undefined;
 }
 
 /** Predicts everything in `fixtures/measured`. Cost: about ten seconds of processor time. */
@@ -20,5 +23,6 @@ export async function fidelity(): Promise<Fidelity> {
     groups: groupsOf(comparisons),
     networks: await networkTimes(),
     speedUps: await speedUps(),
+    cpu: readCpuRecord(),
   };
 }
