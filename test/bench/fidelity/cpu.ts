@@ -59,7 +59,7 @@ export function cpuSection({ machine, models }: CpuRecord): readonly string[] {
     "from it, and runs them in rotation in the same session: the sequential one, those of the algorithms, and",
     "six random ones of each model (any order, any worker, from hardly any to very many crossings), on two",
     `workers. Machine: ${processor}, ${logicalCores} cores, Node ${node}, ONNX Runtime ${onnxruntime}. The four small`,
-    "models are made by the bench and have operators of 2 to 100 us; the others are fixtures. Medians of runs;",
+    "models are made by the bench and have operators of 2 to 100 us; the others are fixtures. Medians of runs at raised priority;",
     "rounds during which other programs took part of a core are left out while time allows. *others*: the share of",
     "a core that they took while the profile was measured; above 0.1 the costs of workers in it are disturbed.",
     "",
