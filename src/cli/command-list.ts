@@ -39,6 +39,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/partition.js")).registerPartition,
   },
   {
+    name: "launch",
+    summary: "compare ways to serve requests for several models that share a GPU, in a simulation",
+    argument: ["<model.onnx...>", "the models"],
+    load: async () => (await import("./commands/launch.js")).registerLaunch,
+  },
+  {
     name: "inspect",
     summary: "show a model's operators, FLOPs, bytes, width and critical path",
     argument: ["<model.onnx>", "the model; its weights are not read"],

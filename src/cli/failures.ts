@@ -53,3 +53,13 @@ export function processDied(reason: string): Failure {
     exit: 4,
   };
 }
+
+/** `launch` without arrivals, or with two kinds of them. */
+export function arrivalsSourceMissing(): Failure {
+  return {
+    code: "arrivals-source",
+    message: "needs either --arrivals FILE, or --rate MODEL=REQUESTS for every model",
+    hint: "for instance: top-compile launch model.onnx --rate model=100 --device h200",
+    exit: 2,
+  };
+}

@@ -117,3 +117,26 @@ export function mergesCannotRun(file: string): Failure {
     exit: 1,
   };
 }
+
+/** Two models whose files have the same name: arrivals could mean either. */
+export function modelNameRepeated(name: string): Failure {
+  return {
+    code: "model-name-repeated",
+    where: name,
+    message:
+      "is the name of two models; arrivals name models by their files, without folder and extension",
+    hint: "rename one of the files, or make a link with another name",
+    exit: 1,
+  };
+}
+
+/** A device on which serving cannot be simulated. */
+export function launchDeviceUnsupported(device: string): Failure {
+  return {
+    code: "launch-device-unsupported",
+    where: `--device ${device}`,
+    message: "serving is simulated on GPUs known by their data sheet",
+    hint: "give one, such as --device h200, or the file of a device model",
+    exit: 2,
+  };
+}

@@ -7,6 +7,7 @@ import { COMMANDS } from "../../src/cli/command-list.js";
 import { COMPILE } from "../../src/cli/commands/compile-options.js";
 import { EXPLAIN } from "../../src/cli/commands/explain.js";
 import { INSPECT } from "../../src/cli/commands/inspect.js";
+import { LAUNCH } from "../../src/cli/commands/launch.js";
 import { PARTITION } from "../../src/cli/commands/partition.js";
 import { PROFILE_OPTIONS } from "../../src/cli/commands/profile.js";
 import { IMPORT_OPTIONS } from "../../src/cli/commands/profile-import.js";
@@ -129,6 +130,7 @@ const SUBJECTS: readonly Subject[] = [
   },
   { name: "explain", table: EXPLAIN as AnyOptionTable, lines: {} },
   { name: "inspect", table: INSPECT as AnyOptionTable, lines: {} },
+  { name: "launch", table: LAUNCH as AnyOptionTable, lines: {} },
   { name: "verify", table: VERIFY as AnyOptionTable, lines: {} },
 ];
 
@@ -310,6 +312,9 @@ describe("an option that is accepted", () => {
     compare: "what is printed",
     ascii: "what is printed",
     pareto: "what is printed",
+    arrivals: "what is served in a simulation, which writes no file",
+    rate: "the same",
+    samples: "how often the simulation is repeated",
     concurrency: "recorded as progress",
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",

@@ -50,6 +50,25 @@ export function addInput(value: string, before: readonly string[]): readonly str
   return [...before, value];
 }
 
+/** Requests per second of one model, as in arrivals files. */
+const MOST_RATE = 1e5;
+
+/** `MODEL=RATE` added to the rates that are known. */
+export function addRate(
+  value: string,
+  known: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const at = value.lastIndexOf("=");
+  const text = value.slice(at + 1);
+  const rate = Number(text);
+  if (at <= 0 || !/^\d+(?:\.\d+)?$/.test(text) || rate < 1e-3 || rate > MOST_RATE) {
+    throw new InvalidArgumentError(
+      `It must be MODEL=RATE with 0.001 to ${grouped(MOST_RATE)} requests per second, such as resnet50=400.`,
+    );
+  }
+  return new Map(known).set(value.slice(0, at), rate);
+}
+
 /** Most tasks in flight. */
 export const MOST_TASKS = 64;
 

@@ -20,6 +20,21 @@ export const SERVING_FAILURES = {
     meaning: "An arrivals file is not JSON.",
     action: "Correct the place that the message names (docs/arrivals.md).",
   },
+  "arrivals-source": {
+    exit: 2,
+    meaning: "`launch` needs arrivals from a file or rates of models, not both.",
+    action: "Give `--arrivals FILE`, or `--rate MODEL=100` for every model.",
+  },
+  "launch-device-unsupported": {
+    exit: 2,
+    meaning: "`launch` simulates GPUs that are known by their data sheet, and the device is none.",
+    action: "Give the name of such a GPU, or the path of a device model file.",
+  },
+  "model-name-repeated": {
+    exit: 1,
+    meaning: "Two models have the same file name, so arrivals could mean either.",
+    action: "Rename one of the files, or make a link with another name.",
+  },
   "models-exceed-memory": {
     exit: 1,
     meaning: "The weights of all models, with one task in flight, are more than the device holds.",

@@ -1,0 +1,165 @@
+import { USUAL_BATCHES } from "../../arrivals/arrivals-format.js";
+import type { Workload } from "../../arrivals/workload.js";
+import type { MathMode } from "../../cost/kernels/arithmetic.js";
+import { deviceNamed } from "../../driver/device-named.js";
+import { launchDeviceUnsupported } from "../../driver/failures.js";
+import { type ArrivalsSource, comparePoliciesFor, type Launched } from "../../driver/launch.js";
+import { renderLaunched } from "../../report/launched.js";
+import type { RegisterCommand } from "../command.js";
+import { driverContext } from "../driver-context.js";
+import { EXIT } from "../exit-code.js";
+import { arrivalsSourceMissing } from "../failures.js";
+import type { CommonOptions } from "../io.js";
+import { addOptions } from "../options/add-options.js";
+import { DIM, PIPELINE_DEVICE, SEED } from "../options/model-options.js";
+import type { OptionTable } from "../options/option-spec.js";
+import { addRate, whole } from "../options/values.js";
+
+interface LaunchOptions extends CommonOptions {
+  readonly arrivals?: string;
+  readonly rate: ReadonlyMap<string, number>;
+  readonly device: string;
+  readonly math: MathMode;
+  readonly dim: ReadonlyMap<string, number>;
+  readonly seed?: number;
+  readonly samples: number;
+}
+
+const EXAMPLES = `
+Examples:
+  top-compile launch a.onnx b.onnx --arrivals arrivals.json --device h200
+  top-compile launch model.onnx --rate model=400 --device a100-pcie-40gb
+
+Nothing is written; policies are compared in a simulation (docs/serving.md).
+`;
+
+/** Seconds of requests where rates are given instead of a file. */
+const RATE_SECONDS = 10;
+
+/** Most held-out samples. */
+const MOST_SAMPLES = 100;
+
+/** The options of `launch`. */
+export const LAUNCH: OptionTable<LaunchOptions> = {
+  arrivals: { value: "<file>", help: "how requests arrive (docs/arrivals.md)" },
+  rate: {
+    value: "<model=n>",
+    help: `instead of a file: independent requests for the model, per second, for ${RATE_SECONDS} s; repeatable`,
+    parse: addRate,
+    usual: new Map(),
+    usualWords: "none",
+  },
+  device: {
+    ...PIPELINE_DEVICE,
+    help: PIPELINE_DEVICE.help.replace("cpu, a", "a"),
+    usual: "h200",
+    not: {},
+  },
+  math: {
+    value: "<mode>",
+    help: "arithmetic of matrix products",
+    choices: ["tf32", "ieee"],
+    usual: "tf32",
+  },
+  dim: DIM,
+  seed: {
+    value: "<n>",
+    help: SEED.help,
+    ...whole(0, 4_294_967_295),
+    usualWords: "that of the arrivals, or 1",
+  },
+  samples: {
+    value: "<n>",
+    help: "held-out samples that every policy is tried on",
+    ...whole(1, MOST_SAMPLES),
+    usual: 5,
+  },
+};
+
+/** `launch`: compares launcher policies for models that share a GPU. */
+export const registerLaunch: RegisterCommand = (command, run) => {
+  addOptions(command, LAUNCH, EXAMPLES);
+  command.action(async (models: readonly string[], options: LaunchOptions) => {
+    await run(options, async (session) => {
+      const arrivals = sourceOf(options);
+      if (arrivals === undefined) {
+        return { ok: false, error: [arrivalsSourceMissing()] };
+      }
+      const device = deviceNamed(options.device);
+      if (!device.ok) {
+        return device;
+      }
+      if (device.value.kind !== "model") {
+        return { ok: false, error: [launchDeviceUnsupported(options.device)] };
+      }
+      const { math, dim: dims, seed, samples } = options;
+      const { model } = device.value;
+      const launched = await comparePoliciesFor(
+        { models, arrivals, device: model, math, dims, seed, samples },
+        driverContext(session),
+      );
+      if (!launched.ok) {
+        return launched;
+      }
+      session.print({
+        text: () => renderLaunched(launched.value, session.columns),
+        json: () => documentOf(launched.value),
+      });
+      return { ok: true, value: EXIT.done };
+    });
+  });
+};
+
+/** The arrivals that the options name; `undefined`: none, or two kinds. */
+function sourceOf({ arrivals, rate }: LaunchOptions): ArrivalsSource | undefined {
+  if (arrivals !== undefined) {
+    return rate.size === 0 ? { kind: "file", path: arrivals } : undefined;
+  }
+  return rate.size === 0
+    ? undefined
+    : { kind: "workload", workload: workloadOf(rate), where: "--rate" };
+}
+
+function workloadOf(rates: ReadonlyMap<string, number>): Workload {
+  return {
+    models: [...rates].map(([model, ratePerSecond]) => ({
+      model,
+      process: { kind: "poisson", ratePerSecond },
+      objectiveNs: undefined,
+      batches: USUAL_BATCHES,
+    })),
+    durationNs: RATE_SECONDS * 1e9,
+    seed: undefined,
+  };
+}
+
+/** The result for `--json`. */
+function documentOf({ job, rates, seed, samples, capacity, comparison }: Launched): object {
+  const { models } = job.problem;
+  return {
+    seed,
+    heldOutSamples: samples,
+    capacity: { atMost: capacity.atMost, attained: capacity.attained },
+    models: models.map(({ name, residentBytes, variants }, at) => ({
+      model: name,
+      ratePerSecond: rates[at],
+      objectiveNs: job.objectives[at],
+      residentBytes,
+      variants: variants.map((variant) => variant.name),
+      batches: variants[0]?.runs.map(({ batch }) => batch),
+    })),
+    best: comparison.policies[comparison.best]?.name,
+    policies: comparison.policies.map(({ name, policy, validationCost, heldOut }) => ({
+      name,
+      ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
+      validationCost,
+      heldOutCost: heldOut.cost,
+      models: policy.models.map((each, at) => ({
+        model: models[at]?.name,
+        ...each,
+        variant: models[at]?.variants[each.variant]?.name,
+        heldOut: heldOut.models[at],
+      })),
+    })),
+  };
+}

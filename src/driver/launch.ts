@@ -1,0 +1,190 @@
+/** Serving several models on one GPU known by its data sheet: their libraries, what can be sustained, policies. */
+import { basename } from "node:path";
+import { matchModels } from "../arrivals/match-models.js";
+import { readArrivals } from "../arrivals/read-arrivals.js";
+import type { Workload } from "../arrivals/workload.js";
+import { fail, ok, type Result } from "../core/result.js";
+import type { DeviceModel } from "../cost/device-model.js";
+import type { MathMode } from "../cost/kernels/arithmetic.js";
+import { type Capacity, capacityOf } from "../launcher/capacity.js";
+import { checkServingMemory } from "../launcher/check-memory.js";
+import { comparePolicies, type PolicyComparison } from "../launcher/compare-policies.js";
+import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
+import { type BatchedLowering, servingModelOf } from "../launcher/variant-library.js";
+import { loadModel, loadModelForBatch, noteOnDims } from "../runtime/load-model.js";
+import { estimatedProblem } from "../schedule/estimated-problem.js";
+import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
+import type { ServingDevice, ServingModel } from "../schedule/serving/serving-model.js";
+import { checkEstimable } from "./check-estimable.js";
+import type { DriverContext } from "./context.js";
+import { modelNameRepeated } from "./failures.js";
+
+/** Where the requests come from. */
+export type ArrivalsSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "workload"; readonly workload: Workload; readonly where: string };
+
+/** A request to compare launcher policies. */
+export interface LaunchRequest {
+  readonly models: readonly string[];
+  readonly arrivals: ArrivalsSource;
+  readonly device: DeviceModel;
+  readonly math: MathMode;
+  readonly dims: ReadonlyMap<string, number>;
+  /** Absent: that of the arrivals, or 1. */
+  readonly seed: number | undefined;
+  /** Held-out samples. */
+  readonly samples: number;
+}
+
+/** What was found out about serving the models. */
+export interface Launched {
+  readonly job: ServingJob;
+  readonly rates: readonly number[];
+  readonly seed: number;
+  readonly samples: number;
+  readonly capacity: Capacity;
+  readonly comparison: PolicyComparison;
+}
+
+/** The random seed where neither the command nor the arrivals give one. */
+const USUAL_SEED = 1;
+
+/**
+ * Compares launcher policies for models that share a GPU.
+ *
+ * Fails: as reading arrivals and models does; `model-name-repeated`, `arrivals-model-unknown`,
+ * `arrivals-model-missing`, `operators-not-capturable`, `operators-unknown`, `models-exceed-memory`.
+ */
+export async function comparePoliciesFor(
+  request: LaunchRequest,
+  context: DriverContext,
+): Promise<Result<Launched>> {
+  const workload = workloadFor(request);
+  if (!workload.ok) {
+    return workload;
+  }
+  const seed = request.seed ?? workload.value.seed ?? USUAL_SEED;
+  const libraries: Library[] = [];
+  for (const [at, path] of request.models.entries()) {
+    const { batches = [1], model = "" } = workload.value.models[at] ?? {};
+    const loaded = await loadBatches(path, batches, request, context);
+    const library = loaded.ok
+      ? await context.compute(() => libraryOf(model, loaded.value, request, seed))
+      : loaded;
+    if (!library.ok) {
+      return library;
+    }
+    libraries.push(library.value);
+  }
+  return context.compute(() => launched(request, workload.value, libraries, seed));
+}
+
+function workloadFor({ models, arrivals }: LaunchRequest): Result<Workload> {
+  const names = models.map(modelName);
+  const repeated = names.find((name, at) => names.indexOf(name) !== at);
+  if (repeated !== undefined) {
+    return fail([modelNameRepeated(repeated)]);
+  }
+  if (arrivals.kind === "workload") {
+    return matchModels(arrivals.workload, names, arrivals.where);
+  }
+  const read = readArrivals(arrivals.path);
+  return read.ok ? matchModels(read.value, names, arrivals.path) : read;
+}
+
+/** The name of a model's file without folder and extension. */
+export function modelName(path: string): string {
+  return basename(path).replace(/\.onnx$/i, "");
+}
+
+/**
+ * A model for each batch size. One that cannot be had for a batch is had for the smaller ones only, which
+ * is noted; a batch of 1 is the model as it is.
+ */
+async function loadBatches(
+  path: string,
+  batches: readonly number[],
+  { dims }: LaunchRequest,
+  { allowExternal = [], onNote }: DriverContext,
+): Promise<Result<readonly BatchedLowering[]>> {
+  const loaded: BatchedLowering[] = [];
+  for (const batch of batches) {
+    const options = { dims, allowExternal };
+    const lowered =
+      batch === 1
+        ? await loadModel(path, options)
+        : await loadModelForBatch(path, options, { batch, mayRewrite: true });
+    if (
+      !lowered.ok &&
+      batch > 1 &&
+      lowered.error.every(({ code }) => code === "batch-impossible")
+    ) {
+      const [{ message }] = lowered.error;
+      onNote(`${modelName(path)}: no batches from ${batch} on: ${message}`);
+      break;
+    }
+    if (!lowered.ok) {
+      return lowered;
+    }
+    const note = batch === 1 ? noteOnDims(lowered.value) : undefined;
+    if (note !== undefined) {
+      onNote(`${modelName(path)}: ${note}`);
+    }
+    const estimable = checkEstimable(path, lowered.value);
+    if (!estimable.ok) {
+      return estimable;
+    }
+    loaded.push({ batch, lowered: lowered.value });
+  }
+  return ok(loaded);
+}
+
+/** A model with its variants, and how tasks disturb each other. */
+interface Library {
+  readonly model: ServingModel;
+  readonly interference: Extract<ServingDevice, { kind: "gpu" }>["interference"];
+}
+
+function libraryOf(
+  name: string,
+  batches: readonly BatchedLowering[],
+  { device, math }: LaunchRequest,
+  seed: number,
+): Result<Library> {
+  const model = servingModelOf(name, batches, { device, math, seed });
+  const [first] = batches as readonly [BatchedLowering];
+  const { interference } = estimatedProblem(first.lowered, device, math).work;
+  return ok({ model, interference });
+}
+
+function launched(
+  { device, samples }: LaunchRequest,
+  workload: Workload,
+  libraries: readonly Library[],
+  seed: number,
+): Result<Launched> {
+  const [{ interference }] = libraries as readonly [Library];
+  const { memoryBytes } = device;
+  const gpu: ServingDevice = {
+    kind: "gpu",
+    interference,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  };
+  const problem = { device: gpu, models: libraries.map(({ model }) => model) };
+  const fits = checkServingMemory(problem, device.name);
+  if (!fits.ok) {
+    return fits;
+  }
+  const job = servingJobOf(problem, workload);
+  const rates = ratesOf(job);
+  const capacity = capacityOf(capacityProblemOf(problem, rates));
+  return ok({
+    job,
+    rates,
+    seed,
+    samples,
+    capacity,
+    comparison: comparePolicies(job, seed, samples),
+  });
+}

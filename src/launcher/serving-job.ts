@@ -1,0 +1,54 @@
+import type { Workload } from "../arrivals/workload.js";
+import { meanRate } from "../arrivals/workload.js";
+import { invariant } from "../core/invariant.js";
+import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import { foldProfile, profileNs } from "../schedule/serving/task-profile.js";
+
+/** What a launcher is made for: models on a device, and their requests. */
+export interface ServingJob {
+  readonly problem: ServingProblem;
+  /** The same models in the same order. */
+  readonly workload: Workload;
+  /** By model, in nanoseconds: the workload's, or `usualObjective`. */
+  readonly objectives: readonly number[];
+}
+
+/** Times alone that a request may take where the workload says nothing. */
+const USUAL_OBJECTIVE = 10;
+
+/** Puts models and requests together. Requires: the same models in the same order. */
+export function servingJobOf(problem: ServingProblem, workload: Workload): ServingJob {
+  invariant(
+    problem.models.every(({ name }, at) => workload.models[at]?.model === name),
+    "models and arrivals are in one order",
+  );
+  const objectives = problem.models.map(
+    (model, at) => workload.models[at]?.objectiveNs ?? usualObjective(model),
+  );
+  return { problem, workload, objectives };
+}
+
+/** Ten times what a request takes alone in the fastest variant. */
+function usualObjective({ variants }: ServingModel): number {
+  const alone = variants.map(({ runs }) =>
+    runs[0] === undefined ? 0 : profileNs(runs[0].profile),
+  );
+  return USUAL_OBJECTIVE * Math.min(...alone);
+}
+
+/** By model: requests per second in the long run. */
+export function ratesOf({ workload }: ServingJob): readonly number[] {
+  return workload.models.map(({ process: source }) => meanRate(source));
+}
+
+/** The same with tasks of at most `stages` stages: quicker to simulate, and less exact. */
+export function coarseJob(job: ServingJob, stages: number): ServingJob {
+  const models = job.problem.models.map((model) => ({
+    ...model,
+    variants: model.variants.map((variant) => ({
+      ...variant,
+      runs: variant.runs.map((run) => ({ ...run, profile: foldProfile(run.profile, stages) })),
+    })),
+  }));
+  return { ...job, problem: { ...job.problem, models } };
+}

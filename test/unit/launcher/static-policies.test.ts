@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import type { ArrivalProcess } from "../../../src/arrivals/workload.js";
+import { comparePolicies } from "../../../src/launcher/compare-policies.js";
+import { evaluatePolicy, policyCost } from "../../../src/launcher/evaluate-policy.js";
+import { coarseJob, type ServingJob, servingJobOf } from "../../../src/launcher/serving-job.js";
+import {
+  fifoPolicy,
+  greedyPolicy,
+  searchStaticPolicy,
+} from "../../../src/launcher/static-policies.js";
+import { policyBytes } from "../../../src/schedule/serving/serving-memory.js";
+import type { ServingModel } from "../../../src/schedule/serving/serving-model.js";
+import { QUIET_GPU, runOf } from "../../support/serving.js";
+
+const MS = 1e6;
+
+/** A model with a long narrow and a short wide variant; a batch of 8 takes twice as long as one request. */
+function modelOf(name: string, ns: number, workspaceBytes: number): ServingModel {
+  const runs = (each: number, share: number) =>
+    [1, 8].map((batch) => ({
+      ...runOf(batch, { ns: batch === 1 ? each : 2 * each, share }),
+      workspaceBytes: batch * workspaceBytes,
+    }));
+  return {
+    name,
+    residentBytes: 100,
+    variants: [
+      { name: "sequential", runs: runs(2 * ns, 0.3) },
+      { name: "opara", runs: runs(ns, 0.9) },
+    ],
+  };
+}
+
+const poisson = (ratePerSecond: number): ArrivalProcess => ({ kind: "poisson", ratePerSecond });
+
+function jobOf(rates: readonly number[], memoryBytes = 1e9): ServingJob {
+  const models = rates.map((_, at) => modelOf(`m${at}`, (at + 1) * MS, 10));
+  const workload = {
+    models: rates.map((rate, at) => ({
+      model: `m${at}`,
+      process: poisson(rate),
+      objectiveNs: 10 * MS,
+      batches: [1, 8],
+    })),
+    durationNs: 2e9,
+    seed: undefined,
+  };
+  return servingJobOf({ device: { ...QUIET_GPU, memoryBytes }, models }, workload);
+}
+
+describe("static policies", () => {
+  it("fifo has one request in flight, in the variant that is fastest alone", () => {
+    const { problem } = jobOf([10, 10]);
+    const each = { periodNs: 0, batch: 1, concurrency: 1, variant: 1 };
+    expect(fifoPolicy(problem)).toEqual({ models: [each, each], inFlight: 1 });
+  });
+
+  it("greedy takes all that memory allows", () => {
+    const each = (concurrency: number) => ({ periodNs: 0, batch: 8, concurrency, variant: 1 });
+    expect(greedyPolicy(jobOf([1]).problem)).toEqual({ models: [each(8)] });
+    // 100 of weights and 80 for each task.
+    expect(greedyPolicy(jobOf([1], 500).problem)).toEqual({ models: [each(4)] });
+    expect(greedyPolicy(jobOf([1], 179).problem)).toBeUndefined();
+  });
+
+  it("the grid finds what one request at a time cannot sustain", () => {
+    // Twice what single requests allow, half of what batches do.
+    const job = jobOf([2000]);
+    const policy = searchStaticPolicy(job, 1);
+    expect(policy.models[0]!.batch).toBe(8);
+    const heldOut = { seed: 1, purpose: "held-out", count: 3 } as const;
+    const [found] = evaluatePolicy(job, policy, heldOut).models;
+    const [fifo] = evaluatePolicy(job, fifoPolicy(job.problem), heldOut).models;
+    expect(found!.late.mean).toBe(0);
+    expect(fifo!.late.mean).toBeGreaterThan(0.8);
+    // One a millisecond is answered, two arrive.
+    expect(Math.abs(fifo!.slope.mean - 1000)).toBeLessThan(150);
+    expect(Math.abs(found!.slope.mean)).toBeLessThan(10);
+  });
+
+  it("the grid is never worse than what it starts from, on what it is chosen by", () => {
+    for (const rates of [[300], [400, 150], [100, 100, 80]]) {
+      const job = jobOf(rates);
+      const grid = coarseJob(job, 8);
+      const training = { seed: 4, purpose: "training", count: 1 } as const;
+      const cost = policyCost(grid, searchStaticPolicy(job, 4), training);
+      for (const other of [fifoPolicy(job.problem), greedyPolicy(job.problem)!]) {
+        // Validation may prefer another of the best four.
+        expect(cost).toBeLessThan(policyCost(grid, other, training) * 1.1);
+      }
+    }
+  });
+
+  it("the grid keeps within the memory", () => {
+    const job = jobOf([1500, 300], 420);
+    expect(policyBytes(job.problem, searchStaticPolicy(job, 1))).toBeLessThanOrEqual(420);
+  });
+
+  it("are compared on the same requests, the best chosen by validation, and again the same", () => {
+    const job = jobOf([900, 200]);
+    const one = comparePolicies(job, 7, 3);
+    expect(comparePolicies(job, 7, 3)).toEqual(one);
+    expect(one.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
+    const costs = one.policies.map(({ validationCost }) => validationCost);
+    expect(costs[one.best]).toBe(Math.min(...costs));
+    expect(one.policies[one.best]!.name).toBe("static");
+    expect(comparePolicies(job, 8, 3)).not.toEqual(one);
+  });
+});
+
+describe("the cost of a policy", () => {
+  it("cannot be lowered by starving a model", () => {
+    // The first model alone could be served well; the second must not pay for it.
+    const job = jobOf([600, 150]);
+    const samples = { seed: 2, purpose: "validation", count: 2 } as const;
+    const fair = searchStaticPolicy(job, 2);
+    const starving = {
+      models: fair.models.map((each, at) =>
+        at === 1 ? { ...each, batch: 1, periodNs: 50 * MS } : each,
+      ),
+    };
+    const costs = [fair, starving].map((policy) => policyCost(job, policy, samples));
+    const [fairly, starved] = [fair, starving].map((policy) =>
+      evaluatePolicy(job, policy, samples),
+    );
+    expect(starved!.models[0]!.p99Ns.mean).toBeLessThanOrEqual(fairly!.models[0]!.p99Ns.mean);
+    expect(starved!.models[1]!.slope.mean).toBeGreaterThan(100);
+    expect(costs[1]).toBeGreaterThan(10 * costs[0]!);
+  });
+});
