@@ -11,6 +11,7 @@ import { checkServingMemory } from "../launcher/check-memory.js";
 import { comparePolicies, type PolicyComparison } from "../launcher/compare-policies.js";
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
 import { type BatchedLowering, servingModelOf } from "../launcher/variant-library.js";
+import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import { loadModel, loadModelForBatch, noteOnDims } from "../runtime/load-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
@@ -135,7 +136,7 @@ async function loadBatches(
     if (!estimable.ok) {
       return estimable;
     }
-    loaded.push({ batch, lowered: lowered.value });
+    loaded.push({ batch, lowered: withKernelList(lowered.value, "patterns") });
   }
   return ok(loaded);
 }
