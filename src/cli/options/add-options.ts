@@ -89,6 +89,7 @@ const READS_WEIGHTS = [
   "partition",
   "inspect",
   "verify",
+  "launch",
 ];
 
 const ALLOW_EXTERNAL: OptionSpec<readonly string[]> = {
