@@ -116,8 +116,10 @@ export function isPredictedFaster(
 export type DecisionReason =
   /** It is the fastest measured, by more than the noise. */
   | "fastest-measured"
-  /** Nothing was measured: it is the fastest predicted or, where something is assumed, gains most at worst. */
+  /** Nothing was measured, and nothing is assumed: it is the fastest predicted. */
   | "fastest-predicted"
+  /** Nothing was measured: it gains most in the worst case of what is assumed of the device. */
+  | "best-worst-case"
   /**
    * No candidate beats sequential execution by more than the noise or, where nothing was measured,
    * is predicted faster by more than `LEAST_PREDICTED_GAIN` over the whole range of what is assumed.

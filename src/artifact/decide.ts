@@ -7,7 +7,7 @@
  * are none the artifact is sequential, with one thread or, where ONNX Runtime's own threads are
  * better by the same rule and no candidate is, with all cores.
  *
- * Without measurements the fastest prediction is taken, and the artifact says so.
+ * Without measurements the first in rank is taken, on a CPU the fastest predicted, and the artifact says so.
  */
 
 import { present } from "../core/invariant.js";

@@ -11,6 +11,7 @@ import {
   type ArtifactCandidate,
   type ArtifactGpu,
   type ArtifactTask,
+  type DecisionReason,
   isPredictedFaster,
   type OperatorsSection,
 } from "./artifact.js";
@@ -139,8 +140,25 @@ function choiceOf({ candidates, algorithm }: GpuSectionParts): Choice {
   if (algorithm !== undefined) {
     return { chosen: find(algorithm), reason: "asked-for", sequential };
   }
-  const best = present(candidates.ranked[0], "candidate");
-  return isPredictedFaster(best, sequential.predictedNs)
-    ? { chosen: best, reason: "fastest-predicted", sequential }
-    : { chosen: sequential, reason: "nothing-beats-sequential", sequential };
+  const { candidate, reason } = predictedChoice(candidates);
+  return { chosen: candidate, reason, sequential };
+}
+
+/** The candidate to take where nothing was measured, and why: the first in rank, if it is predicted faster at all. */
+export function predictedChoice({ ranked }: GpuCandidates): {
+  readonly candidate: GpuCandidate;
+  readonly reason: DecisionReason;
+} {
+  const best = present(ranked[0], "candidate");
+  const sequential = present(
+    ranked.find(({ algorithm }) => algorithm === "sequential"),
+    "sequential candidate",
+  );
+  if (!isPredictedFaster(best, sequential.predictedNs)) {
+    return { candidate: sequential, reason: "nothing-beats-sequential" };
+  }
+  return {
+    candidate: best,
+    reason: best.speedUp === undefined ? "fastest-predicted" : "best-worst-case",
+  };
 }

@@ -133,6 +133,7 @@ const DECISION: Shape<OperatorsSection["decision"]> = object<OperatorsSection["d
   reason: oneOf(
     "fastest-measured",
     "fastest-predicted",
+    "best-worst-case",
     "nothing-beats-sequential",
     "all-cores-fastest",
     "asked-for",

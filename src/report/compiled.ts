@@ -145,7 +145,7 @@ function speedUpOf(ns: number | undefined, base: number | undefined): string {
 /** The chosen schedule and why, in one line. */
 export function renderChoice(operators: OperatorsSection): string {
   const { algorithm, streams, threadsPerStream, decision, range } = operators;
-  const throughout = range === undefined ? "" : ", whatever is assumed";
+  const throughout = range === undefined ? "" : " under every assumption";
   const what = `${formatName(algorithm)} on ${counted(streams, "stream")}`;
   const noise =
     decision.noise === undefined ? "the noise" : `the noise of ${formatShare(decision.noise)}`;
@@ -153,9 +153,9 @@ export function renderChoice(operators: OperatorsSection): string {
     case "fastest-measured":
       return `${what}: the fastest measured, by more than ${noise}`;
     case "fastest-predicted":
-      return range === undefined
-        ? `${what}: the fastest predicted; nothing was measured`
-        : `${what}: predicted to gain most at worst; nothing was measured`;
+      return `${what}: the fastest predicted; nothing was measured`;
+    case "best-worst-case":
+      return `${what}: predicted to gain most at worst; nothing was measured`;
     case "nothing-beats-sequential":
       return decision.noise === undefined
         ? `${what}: no candidate is predicted more than ${formatShare(LEAST_PREDICTED_GAIN)} faster${throughout}`

@@ -15,7 +15,7 @@ interface Facts {
   readonly isMeasured: boolean;
   /** For a GPU known by its data sheet: predictions alone decide. */
   readonly isOnPaper: boolean;
-  /** The best prediction is below sequential execution by enough to decide for it, whatever is assumed. */
+  /** The best prediction is below sequential execution by enough to decide for it under every assumption. */
   readonly isPredictedFaster: boolean;
 }
 
@@ -127,12 +127,29 @@ const REASONS: Readonly<Record<DecisionReason, (facts: Facts) => readonly Check[
     [isOnPaper && isPredictedFaster, fasterThanChosen(section)],
   ],
 
-  "fastest-predicted": ({ section, isMeasured, isOnPaper, isPredictedFaster }) => [
+  "fastest-predicted": (facts) => [
+    [facts.section.range !== undefined, "but there is a /operators/range"],
+    ...predictedChecks(facts),
+  ],
+
+  "best-worst-case": (facts) => [
+    [facts.section.range === undefined, "but there is no /operators/range"],
+    ...predictedChecks(facts),
+  ],
+};
+
+function predictedChecks({
+  section,
+  isMeasured,
+  isOnPaper,
+  isPredictedFaster,
+}: Facts): readonly Check[] {
+  return [
     [isMeasured, "but there are measurements"],
     [section.candidates[0]?.algorithm !== section.algorithm, fasterThanChosen(section)],
     [isOnPaper && !isPredictedFaster, "by less than one percent"],
-  ],
-};
+  ];
+}
 
 function fasterThanChosen({ candidates: [first] }: OperatorsSection): string {
   return first === undefined

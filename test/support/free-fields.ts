@@ -8,6 +8,7 @@ export const KNOWLEDGE: FieldKnowledge = {
     reason: [
       "fastest-measured",
       "fastest-predicted",
+      "best-worst-case",
       "nothing-beats-sequential",
       "all-cores-fastest",
       "asked-for",

@@ -1,5 +1,9 @@
 import type { DecisionReason, OperatorsSection } from "../../artifact/artifact.js";
-import { artifactCandidateOf, gpuSectionOf } from "../../artifact/gpu-section-of.js";
+import {
+  artifactCandidateOf,
+  gpuSectionOf,
+  predictedChoice,
+} from "../../artifact/gpu-section-of.js";
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -87,7 +91,7 @@ function chosen(
     return { candidate: named(algorithm), reason: "asked-for" };
   }
   if (measurement === undefined) {
-    return { candidate: present(candidates.ranked[0], "candidate"), reason: "fastest-predicted" };
+    return predictedChoice(candidates);
   }
   const margin = 1 - Math.max(LEAST_DIFFERENCE, measurement.noiseRatio);
   let best: GpuCandidate | undefined;

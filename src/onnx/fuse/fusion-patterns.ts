@@ -91,7 +91,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     pattern: "Concat of results of different kernels",
     becomes: "nothing: each part is written where it belongs",
     where:
-      "no part is an input, constant or output of the model, or part of another such Concat, or such a Concat itself",
+      "all parts are different tensors with rows of their own, none is an input, constant or output of the model, part of an earlier such Concat, or such a Concat itself",
     lists: WHOLE,
     cuda: "a kernel of its own",
   },

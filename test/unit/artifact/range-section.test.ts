@@ -71,7 +71,7 @@ describe("a schedule over the range of what is assumed", () => {
     expect(operatorsProblems(artifactOf(section))).toEqual([]);
     const words = printed(section);
     expect(words).toContain(
-      "no candidate is predicted more than 1.0 % faster, whatever is assumed",
+      "no candidate is predicted more than 1.0 % faster under every assumption",
     );
     expect(words).toMatch(
       /why {5}\S+ is faster by up to 1\.29x with the figures that are used; slower, 0\.60x, if an event takes 9\.00 us/,
@@ -85,7 +85,7 @@ describe("a schedule over the range of what is assumed", () => {
     expect(section).toMatchObject({
       algorithm: "top-compile",
       streams: 2,
-      decision: { reason: "fastest-predicted" },
+      decision: { reason: "best-worst-case" },
       range: { speedUp: { low: 1.6709, high: 1.8592 } },
     });
     expect(operatorsProblems(artifactOf(section))).toEqual([]);

@@ -31,6 +31,7 @@ describe("renderCompiled", () => {
 describe("renderChoice", () => {
   it.each([
     ["fastest-predicted", "the fastest predicted; nothing was measured"],
+    ["best-worst-case", "predicted to gain most at worst; nothing was measured"],
     ["nothing-beats-sequential", "no candidate beat it by more than the noise of 1.2 %"],
     ["asked-for", "asked for"],
   ] as const)("words %s", (reason, words) => {

@@ -139,6 +139,12 @@ describe("decisionProblems", () => {
       ESTIMATED,
       [reasonIs("fastest-predicted", "by less than one percent")],
     ],
+    [
+      "a worst case of nothing that is assumed",
+      { ...ON_PAPER, decision: { reason: "best-worst-case" } },
+      ESTIMATED,
+      [reasonIs("best-worst-case", "but there is no /operators/range")],
+    ],
   ])("finds %s", (_, section, device, problems) => {
     expect(decisionProblems(section, device)).toEqual(problems);
   });
