@@ -50,6 +50,8 @@ export interface GraphNetwork {
    * Requires: `forward` was called with the same parameters.
    */
   backward(parameters: Float64Array, answerGradient: Float64Array): Float64Array;
+  /** The gradient by input of the last `backward`, a row of features per node. */
+  inputGradient(): Float64Array;
 }
 
 /** The number of parameters of a network: per layer W then b, at the end V and c. */
@@ -86,6 +88,7 @@ export function graphNetwork(shape: NetworkShape, nodes: number, links: NodeLink
   const read = new Float64Array(nodes * readWidth);
   const answers = new Float64Array(nodes * outputs);
   const gradient = new Float64Array(parameterCount(shape));
+  const inputSlopes = new Float64Array(nodes * features);
 
   return {
     forward(parameters, inputs): Float64Array {
@@ -119,8 +122,13 @@ export function graphNetwork(shape: NetworkShape, nodes: number, links: NodeLink
         const gathered = back(layer.gathered, layer.at, inner, rowGradient);
         rowGradient = scatter(gathered, layer.width, nodes, links);
       }
+      for (let i = 0; i < inputSlopes.length; i++) {
+        const direct = readGradient[Math.floor(i / features) * readWidth + (i % features)]!;
+        inputSlopes[i] = direct + (layers.length === 0 ? 0 : rowGradient[i]!);
+      }
       return gradient;
     },
+    inputGradient: () => inputSlopes,
   };
 }
 

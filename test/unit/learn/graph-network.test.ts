@@ -37,6 +37,27 @@ describe("graphNetwork", () => {
     expect(gradient.filter((slope) => slope !== 0).length).toBeGreaterThan(gradient.length / 2);
   });
 
+  it("has the gradient by input that differences of its answers show", () => {
+    const random = seededRandom(8);
+    const parameters = numbers(parameterCount(SHAPE), random);
+    const inputs = numbers(NODES * SHAPE.features, random);
+    const weights = numbers(NODES * SHAPE.outputs, random);
+    const network = graphNetwork(SHAPE, NODES, LINKS);
+    const value = (at: Float64Array): number =>
+      network.forward(parameters, at).reduce((sum, answer, i) => sum + answer * weights[i]!, 0);
+    value(inputs);
+    network.backward(parameters, weights);
+    const gradient = network.inputGradient().slice();
+    const step = 1e-6;
+    expect(gradient).toHaveLength(inputs.length);
+    gradient.forEach((slope, i) => {
+      const [low, high] = [inputs.slice(), inputs.slice()];
+      low[i] = low[i]! - step;
+      high[i] = high[i]! + step;
+      expect((value(high) - value(low)) / (2 * step)).toBeCloseTo(slope, 6);
+    });
+  });
+
   it("answers 0 before training", () => {
     const parameters = initialParameters(SHAPE, seededRandom(1));
     const network = graphNetwork(SHAPE, NODES, LINKS);
