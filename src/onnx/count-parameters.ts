@@ -26,6 +26,9 @@ const QUANTIZED: ReadonlySet<ElementType> = new Set([
   "int32",
 ]);
 
+/** Element types that may hold several weights. */
+const BYTES: ReadonlySet<ElementType> = new Set(["int8", "uint8"]);
+
 /**
  * Counts the constants that operators read, traced back through rearrangements so that weights
  * that are tied (read as they are and transposed) count once. Floating-point constants count, and
@@ -68,11 +71,11 @@ class Total {
     if (type === undefined) {
       return;
     }
-    const reader = reads && operatorTypeNamed(typeOf(reads.node));
-    const isQuantized = QUANTIZED.has(type.elementType) && reader?.readsQuantized === true;
+    const isQuantized =
+      QUANTIZED.has(type.elementType) && reads !== undefined && holdsWeights(reads);
     if (isFloat(type.elementType) || isQuantized) {
       const elements = countOf(type.dims) ?? 0;
-      this.count += elements * (reads === undefined ? 1 : weightsPerElement(type, reads));
+      this.count += (reads && packedCount(type.elementType, elements, reads)) ?? elements;
       this.bytes += bytesOf(type.elementType, elements);
     }
   }
@@ -84,15 +87,29 @@ interface Reading {
   readonly node: OnnxNode;
 }
 
-/** Weights per byte, where a byte holds several. */
-function weightsPerElement({ elementType }: TensorType, { name, node }: Reading): number {
+/** Whether integers at an input are quantized weights. */
+function holdsWeights({ name, node }: Reading): boolean {
+  const reader = operatorTypeNamed(typeOf(node));
+  const arePlaces = reader?.places?.some((i) => node.inputs[i] === name) === true;
+  return reader?.readsQuantized === true && !arePlaces;
+}
+
+/** Numbers in an input whose bytes hold several each; `undefined`: it is no such input. */
+function packedCount(
+  elementType: ElementType,
+  elements: number,
+  { name, node }: Reading,
+): number | undefined {
   const packs = operatorTypeNamed(typeOf(node))?.packs;
-  const isPacked = packs?.inputs.some((i) => node.inputs[i] === name) === true;
-  if (packs === undefined || !isPacked || (elementType !== "uint8" && elementType !== "int8")) {
-    return 1;
+  const at = packs?.inputs.find((i) => node.inputs[i] === name);
+  if (packs === undefined || at === undefined || !BYTES.has(elementType)) {
+    return undefined;
   }
-  const bits = node.attributes.get(packs.bits);
-  return 8 / Math.max(1, bits?.kind === "int" ? bits.value : 4);
+  const int = (attribute: string): number | undefined => {
+    const value = node.attributes.get(attribute);
+    return value?.kind === "int" ? value.value : undefined;
+  };
+  return packs.count?.(at, int) ?? (elements * 8) / Math.max(1, int(packs.bits) ?? 4);
 }
 
 /** The source of a constant's numbers and its reader there; `undefined`: not a constant. */

@@ -23,7 +23,8 @@ import type { OpenTensor } from "./lower-failures.js";
 import type { ShapeOracle, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxModel } from "./model.js";
 import { nodeRoles, type Roles } from "./node-roles.js";
-import { typeOf } from "./operators/catalog.js";
+import { readsOf } from "./normalize-model.js";
+import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 
 /** Where types come from besides the rules. */
 export interface TypeSources {
@@ -199,16 +200,33 @@ async function askOracle(
   if (oracle === undefined || inputs.size < bound.inputs.size) {
     return NONE;
   }
-  const answers = await oracle(
-    model,
-    inputs,
-    open.map(({ name }) => name),
-  );
+  const doubtful = misjudged(model, open);
+  const asked = open.map(({ name }) => name).filter((name) => !doubtful.has(name));
+  const answers = asked.length === 0 ? NO_TYPES : await oracle(model, inputs, asked);
   return new Map([...answers].map(([name, type]) => [name, tensor(type.elementType, type.dims)]));
 }
 
+/** Open values of which the oracle is known to say other sizes than a run has, and all that follow from them. */
+function misjudged(
+  model: OnnxModel,
+  open: readonly { readonly name: string }[],
+): ReadonlySet<string> {
+  const isOpen = new Set(open.map(({ name }) => name));
+  const doubtful = new Set<string>();
+  for (const node of model.graph.nodes) {
+    const isCause = operatorTypeNamed(typeOf(node))?.isMisjudged === true;
+    if (isCause || (doubtful.size > 0 && [...readsOf(node)].some((name) => doubtful.has(name)))) {
+      for (const name of node.outputs.filter((output) => isOpen.has(output))) {
+        doubtful.add(name);
+      }
+    }
+  }
+  return doubtful;
+}
+
 /**
- * Tensors without a complete type that operators or views read or write, in the order of the nodes.
+ * Tensors without a complete type that operators or views read or write, and outputs of the model that are
+ * constants of unknown sizes, in the order of the nodes.
  */
 export function openTensors(
   model: OnnxModel,
@@ -216,9 +234,11 @@ export function openTensors(
   { roles, used }: Roles,
 ): readonly OpenTensor[] {
   const open: OpenTensor[] = [];
+  const given = new Set(model.graph.outputs.map(({ name }) => name));
   const check = (name: string, node: string) => {
     const fact = scope.get(name) ?? UNKNOWN;
-    if (used.has(name) && !fact.isConstant && !isComplete(fact)) {
+    const isNeeded = given.has(name) || (used.has(name) && !fact.isConstant);
+    if (isNeeded && !isComplete(fact)) {
       const isTyped = fact.elementType !== undefined && fact.dims !== undefined;
       open.push({ name, type: printFact(fact), isTyped, node });
     }
@@ -227,7 +247,7 @@ export function openTensors(
     check(input.name, "input");
   }
   for (const [at, node] of model.graph.nodes.entries()) {
-    if (roles[at] === "operator" || roles[at] === "view") {
+    if (roles[at] !== "dead") {
       for (const name of node.outputs) {
         check(name, `made by ${typeOf(node)} "${node.name}"`);
       }

@@ -373,6 +373,13 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     }),
   ),
   row(
+    "com.microsoft:MatMulNBits",
+    "f32[2,32] u8[4,1,16] f32[4] - - f32[4]",
+    "f32[2,4]",
+    2 * 2 * 4 * 32 + 2 * 32 * 4 + 2 * 4,
+    { K: 32, N: 4, bits: 4, block_size: 32 },
+  ),
+  row(
     "com.microsoft:QGemm",
     "u8[2,3] f32()=1 u8()=0 u8[3,4] f32()=1 u8()=0 i32[4] f32()=1 u8()=0",
     "u8[2,4]",
@@ -451,6 +458,14 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     "f32[1,4,32] f32[1,2,12,8] f32[1,2,12,8]",
     4 * 4 * 12 * (4 * 8 + 7),
     { num_heads: 4, kv_num_heads: 2 },
+  ),
+  // A cache of 4 bits has two numbers in each byte, and the scores are an output.
+  row(
+    "com.microsoft:GroupQueryAttention",
+    "f32[1,1,32] f32[1,1,16] f32[1,1,16] u8[1,2,11,4] u8[1,2,11,4] i32[1] i32()=12",
+    "f32[1,1,32] u8[1,2,12,4] u8[1,2,12,4] f32[1,4,1,12]",
+    4 * 12 * (4 * 8 + 7),
+    { num_heads: 4, kv_num_heads: 2, kv_cache_bit_width: 4 },
   ),
   // A buffer that is longer than what it holds stays as it is; query, key and value in one tensor.
   row(

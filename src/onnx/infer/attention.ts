@@ -42,7 +42,7 @@ function projected(call: NodeCall, type: ReturnType<typeof tensor>["elementType"
   ];
 }
 
-/** Outputs Y [batch, queries, values of all heads], present key and value. */
+/** Outputs Y [batch, queries, values of all heads], present key and value, scores. */
 export const multiHeadAttention: InferRule = (call) => {
   const type = call.input(0).elementType;
   const sizes = multiHeadSizes(call);
@@ -52,22 +52,29 @@ export const multiHeadAttention: InferRule = (call) => {
     tensor(type, rank === 3 || rank === 5 ? [batch, queries, sizes.width] : undefined),
     tensor(type, [batch, heads, keys, keySize]),
     tensor(type, [batch, heads, keys, valueSize]),
+    tensor(type, [batch, heads, queries, keys]),
   ];
 };
 
-/** Output caches are as long as input caches, or as all keys if those are more. */
+/**
+ * Output caches are as long as input caches, or as all keys if those are more. A cache of few bits has its own
+ * type, and fewer elements per head. The fourth output is the scores.
+ */
 export const groupQueryAttention: InferRule = (call) => {
   const type = call.input(0).elementType;
   const sizes = groupedSizes(call);
-  const { batch, keyHeads, queries, keySize } = sizes;
+  const { batch, heads, keyHeads, queries, keys, keySize } = sizes;
   const kept = call.has(3) ? call.dims(3)?.[2] : 0;
   const total = call.has(6) ? call.values(6)?.[0] : queries;
   const length = kept === undefined || total === undefined ? undefined : Math.max(kept, total);
-  const present = tensor(call.has(3) ? call.input(3).elementType : type, [
-    batch,
-    keyHeads,
-    length,
-    keySize,
-  ]);
-  return [tensor(type, call.dims(0) && [batch, queries, sizes.width]), present, present];
+  const cached = (past: number) =>
+    call.has(past)
+      ? tensor(call.input(past).elementType, [batch, keyHeads, length, call.dims(past)?.[3]])
+      : tensor(type, [batch, keyHeads, length, keySize]);
+  return [
+    tensor(type, call.dims(0) && [batch, queries, sizes.width]),
+    cached(3),
+    cached(4),
+    tensor(type, [batch, heads, queries, keys]),
+  ];
 };

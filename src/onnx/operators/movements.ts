@@ -185,7 +185,8 @@ const LOOKUPS: OperatorTable = {
     work: perElement(2),
     readsPart: true,
     readsQuantized: true,
-    packs: { inputs: [0], bits: "bits" },
+    places: [1],
+    packs: { inputs: [0, 3], bits: "bits" },
   },
   ...alike("Scatter TensorScatter", { form: "movement", infer: elements.likeFirst, work: none }),
   ScatterElements: {

@@ -23,6 +23,11 @@ export interface PackedInputs {
   readonly inputs: readonly number[];
   /** The attribute with the bits of a weight; 4 when it is absent. */
   readonly bits: string;
+  /**
+   * The numbers that input `i` holds, where its blocks are filled up to whole ones or whole bytes; `undefined`:
+   * as many as its bytes have room for. `int`: attributes of the node.
+   */
+  readonly count?: (i: number, int: (name: string) => number | undefined) => number | undefined;
 }
 
 /** One operator type. */
@@ -53,8 +58,12 @@ export interface OperatorType {
   readonly isJoin?: true;
   /** Its integer constants are quantized weights: they count as parameters. */
   readonly readsQuantized?: true;
+  /** Inputs of integers that are places or lengths, and no weights. */
+  readonly places?: readonly number[];
   /** Inputs that hold several weights in each byte. */
   readonly packs?: PackedInputs;
+  /** ONNX Runtime infers sizes of its outputs that its kernel does not keep to. */
+  readonly isMisjudged?: true;
   /** Constants made by it are the numbers of its first input in another order, shape or precision. */
   readonly keepsNumbers?: true;
   /** Its values differ on every run: never a constant. */

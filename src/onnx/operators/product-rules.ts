@@ -171,6 +171,18 @@ export const packedMatrices: ProductRule = ({ call, outputs }) => {
     : [{ batch: 1, m: productOf(output) / n, n, k }];
 };
 
+/** Numbers in input `i` of a product of packed weights: the weights, or a zero point for each block of a column. */
+export function blockCount(
+  i: number,
+  int: (name: string) => number | undefined,
+): number | undefined {
+  const [k, n, block] = [int("K"), int("N"), int("block_size")];
+  if (k === undefined || n === undefined || block === undefined) {
+    return undefined;
+  }
+  return i === 1 ? k * n : Math.ceil(k / block) * n;
+}
+
 /**
  * A recurrent operator with `gates` products per step; `hiddenAxis` is the axis of the recurrence
  * weights (input 2) with a hidden unit for each place.

@@ -95,14 +95,23 @@ const MATRICES: OperatorTable = {
     work: work.fusedMatMul,
     products: products.fusedMatrices,
   }),
-  ...alike("com.microsoft:MatMulNBits com.microsoft:MatMulBnb4", {
+  "com.microsoft:MatMulNBits": {
     form: "product",
     infer: matrix.matMulBlocks,
-    work: work.matMulBlocks,
+    work: work.matMulBlocks(5),
     products: products.packedMatrices,
     readsQuantized: true,
-    packs: { inputs: [1], bits: "bits" },
-  }),
+    places: [4],
+    packs: { inputs: [1, 3], bits: "bits", count: products.blockCount },
+  },
+  "com.microsoft:MatMulBnb4": {
+    form: "product",
+    infer: matrix.matMulBlocks,
+    work: work.matMulBlocks(),
+    products: products.packedMatrices,
+    readsQuantized: true,
+    packs: { inputs: [1], bits: "bits", count: products.blockCount },
+  },
   Gemm: {
     form: "product",
     infer: matrix.gemm,
@@ -151,17 +160,17 @@ const ATTENTION: OperatorTable = {
   "com.microsoft:QAttention": {
     ...attended(attention.quantizedAttention, sizes.projectedSizes(8), PROJECTED),
     readsQuantized: true,
+    places: [5],
   },
   "com.microsoft:MultiHeadAttention": attended(
     attention.multiHeadAttention,
     sizes.multiHeadSizes,
     "B Lq (past + Lk) (2 Hk + 2 Hv + 7 heads)",
   ),
-  "com.microsoft:GroupQueryAttention": attended(
-    attention.groupQueryAttention,
-    sizes.groupedSizes,
-    "B heads L total (4 D + 7)",
-  ),
+  "com.microsoft:GroupQueryAttention": {
+    ...attended(attention.groupQueryAttention, sizes.groupedSizes, "B heads L total (4 D + 7)"),
+    isMisjudged: true,
+  },
 };
 
 const EXPERTS: OperatorTable = {
@@ -177,7 +186,7 @@ const EXPERTS: OperatorTable = {
     work: work.experts([2, 5, 8], true),
     products: products.experts(2, 5),
     readsQuantized: true,
-    packs: { inputs: [2, 5, 8], bits: "expert_weight_bits" },
+    packs: { inputs: [2, 5, 8, 11, 12, 13], bits: "expert_weight_bits" },
   },
 };
 
@@ -200,6 +209,7 @@ const RECURRENT: OperatorTable = {
     work: work.recurrent(4, 18, 1),
     recurrence: products.recurrence(4, 1),
     readsQuantized: true,
+    places: [4],
   },
   RNN: {
     form: "recurrent",

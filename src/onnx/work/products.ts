@@ -148,11 +148,14 @@ export const det: WorkRule = {
   flops: (work) => Math.round((2 / 3) * inputSize(work, 0, -1) * inputCount(work, 0)),
 };
 
-/** Weights blockwise in few bits: each is scaled once, then multiplied. */
-export const matMulBlocks: WorkRule = {
-  formula: "2 |Y| K + 2 K N",
-  flops: (work) => {
-    const [inner, columns] = [work.call.int("K") ?? 0, work.call.int("N") ?? 0];
-    return 2 * outputCount(work) * inner + 2 * inner * columns;
-  },
-};
+/** Weights blockwise in few bits: each is scaled once, then multiplied. The bias is input `bias`, if it has one. */
+export function matMulBlocks(bias?: number): WorkRule {
+  return {
+    formula: `2 |Y| K + 2 K N${bias === undefined ? "" : " + |Y| with bias"}`,
+    flops: (work) => {
+      const [inner, columns] = [work.call.int("K") ?? 0, work.call.int("N") ?? 0];
+      const added = bias !== undefined && work.call.has(bias) ? 1 : 0;
+      return (2 * inner + added) * outputCount(work) + 2 * inner * columns;
+    },
+  };
+}
