@@ -75,7 +75,7 @@ export async function compileForModel(
   context: DriverContext,
 ): Promise<Result<CompiledForModel>> {
   const { profile, seed, given } = request;
-  const job = { ...request, ...sizesFrom(profile, { seed, given }) };
+  const job = { ...request, ...sizesFrom(profile, { seed, given }), cannotBranch: true };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
     const compiled = await compiledFor(request, lowered, context.tool);
     return compiled.ok

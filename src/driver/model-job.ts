@@ -2,7 +2,7 @@ import { mayWrite, writeText } from "../core/files.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { soon } from "../core/soon.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { noteOnDataSizes } from "../onnx/note-on-data-sizes.js";
+import { noteOnDataSizes, noteOnDecided } from "../onnx/note-on-data-sizes.js";
 import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { executionStopped } from "../runtime/failures.js";
 import {
@@ -68,21 +68,16 @@ export async function runModelJob<T>(
   if (lowered.value.graph.operators.length === 0) {
     return fail([nothingToSchedule(job.model)]);
   }
-  const note = noteOnDims(lowered.value);
-  if (note !== undefined) {
-    context.onNote(note);
-  }
   const recorded = (job.dataSizes ?? []).length > 0;
   const kind = job.given === undefined ? "seeded" : "given";
   const run = recorded ? "the run that was profiled" : `a run on ${kind} inputs`;
-  const byData = noteOnDataSizes(lowered.value, run);
-  if (byData !== undefined) {
-    context.onNote(byData);
-  }
-  const random = noteOnRandomNumbers(lowered.value);
-  if (random !== undefined) {
-    context.onNote(random);
-  }
+  const notes = [
+    noteOnDims(lowered.value),
+    noteOnDataSizes(lowered.value, run),
+    noteOnDecided(lowered.value),
+    noteOnRandomNumbers(lowered.value),
+  ];
+  notes.filter((note) => note !== undefined).forEach(context.onNote);
   const made = await make(lowered.value);
   if (!made.ok) {
     return made;

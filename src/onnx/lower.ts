@@ -9,6 +9,9 @@
  *    run once by its body, and infer again.
  * 5. Give each node its role: operator, view, constant, dead.
  * 6. Build the operator graph with the work of every operator.
+ *
+ * For a device that cannot branch, step 4 is done once more with the sizes that depend on data, as far as the
+ * schedule is made for them (`cannotBranch`).
  */
 import { invariant } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
@@ -18,6 +21,7 @@ import { type BoundInputs, bindDims } from "./bind-dims.js";
 import { buildGraph } from "./build-graph.js";
 import type { DataSize, OpenDims } from "./data-sizes.js";
 import { isComplete, isStatic, UNKNOWN } from "./infer/fact.js";
+import type { Scope } from "./infer/scope.js";
 import {
   type Inferred,
   inferModel,
@@ -53,6 +57,11 @@ export interface LowerOptions {
   readonly dataSizes?: readonly DataSize[] | undefined;
   /** Runs the model once where sizes still depend on data; absent: they take bounds. */
   readonly observe?: SizeObserver | undefined;
+  /**
+   * Whether what runs at the sizes of the schedule takes the place of Ifs and Loops that ask for sizes which
+   * depend on data: for devices that cannot branch. Absent: they stay.
+   */
+  readonly cannotBranch?: boolean | undefined;
 }
 
 /** Tensors that a failure names. */
@@ -87,29 +96,45 @@ export async function lowerModel(
   if (!settled.ok) {
     return settled;
   }
-  const { open } = settled.value;
-  return open.length === 0
+  const { open, model: inlined } = settled.value;
+  const mayDecide = options.cannotBranch === true && hasBranches(inlined);
+  return open.length === 0 && !mayDecide
     ? ok(finish(settled.value, bound.value))
     : lowerByData(settled.value, bound.value, options);
 }
 
-/** Lowers a model of which sizes depend on data: those that a run has or, without a run, bounds. */
+/**
+ * Lowers a model of which sizes depend on data: those that a run has or, without a run, bounds. With
+ * `cannotBranch` a model with branches takes one more run for each depth of those that sizes decide.
+ */
 async function lowerByData(
   settled: Settled,
   bound: BoundInputs,
-  { dataSizes: recorded = [], observe }: LowerOptions,
+  options: LowerOptions,
 ): Promise<Result<LoweredModel>> {
+  const { dataSizes: recorded = [], observe } = options;
   const { model, inferred, open } = settled;
   const wanted = open.map(({ name }) => {
     return { name, elementType: inferred.scope.get(name)?.elementType };
   });
   const isBounded = recorded.some(({ source }) => source === "bound");
-  const ran = isBounded ? undefined : await observe?.(partly(settled, bound), wanted);
+  const isKnown = isBounded || open.length === 0;
+  const ran = isKnown ? undefined : await observe?.(partly(settled, bound), wanted);
   const run = ran?.ok === true ? ran.value : undefined;
   const sources = run === undefined ? { usesBounds: true } : { observed: run };
   const planned = inferPlanned(model, bound, inferred, { recorded, ...sources });
   if (!planned.ok) {
     return planned;
+  }
+  const { scope, dataSizes } = planned.value;
+  const inlined = options.cannotBranch === true ? inlinedBy(scope, model) : undefined;
+  const next = inlined && (await settle(inlined, bound, { oracle: options.oracle, recorded }));
+  if (next?.ok === true) {
+    const shown = [...recorded, ...dataSizes.filter(({ source }) => source === "run")];
+    const decided = await lowerByData(next.value, bound, { ...options, dataSizes: shown });
+    if (decided.ok) {
+      return ok(withDecided(decided.value, model, inlined));
+    }
   }
   const final = settledAs(model, planned.value);
   if (final.open.length > 0) {
@@ -170,13 +195,27 @@ async function settleBranches(
  * inferred from the inputs alone: types that are declared, observed or asked for may differ in a run.
  */
 function withoutBranches(model: OnnxModel, bound: BoundInputs): OnnxModel | undefined {
-  if (!hasBranches(model)) {
-    return undefined;
-  }
-  const strict = inferStrictly(model, bound);
-  const inlined = strict && inlineBranches(model, strict);
+  const strict = hasBranches(model) ? inferStrictly(model, bound) : undefined;
+  return strict && inlinedBy(strict, model);
+}
+
+/** The model with the branches inlined that `scope` decides; `undefined`: there are none. */
+function inlinedBy(scope: Scope, model: OnnxModel): OnnxModel | undefined {
+  const inlined = hasBranches(model) ? inlineBranches(model, scope) : undefined;
   const normal = inlined && normalizeModel(inlined);
   return normal?.ok ? normal.value : undefined;
+}
+
+/** Adds the Ifs and Loops of `before` that are not in `after`. */
+function withDecided(
+  lowered: LoweredModel,
+  before: OnnxModel,
+  after: OnnxModel | undefined,
+): LoweredModel {
+  const kept = new Set(after?.graph.nodes.map(({ name }) => name));
+  const decided = before.graph.nodes.filter(({ name }) => !kept.has(name));
+  const names = decided.map(({ name, opType }) => `${opType} "${name}"`);
+  return { ...lowered, decidedBySize: [...names, ...(lowered.decidedBySize ?? [])] };
 }
 
 async function settle(

@@ -60,6 +60,11 @@ export interface LoweredModel {
   readonly openDims: ReadonlyMap<string, OpenDims>;
   /** Tensors whose sizes depend on data and were observed or bounded; others follow from them. */
   readonly dataSizes: readonly DataSize[];
+  /**
+   * Ifs and Loops of the file in whose place is what runs at `dataSizes`, each as `If "name"`: a run of
+   * other sizes may need another branch. Absent: none.
+   */
+  readonly decidedBySize?: readonly string[];
   /** Why the run that should have shown sizes failed; absent: it did not, or there was none. */
   readonly unobserved?: Failure;
   readonly boundDims: readonly BoundDim[];

@@ -44,7 +44,15 @@ export function noteOnDataSizes(lowered: LoweredModel, run: string): string | un
   const few =
     zeros === 0
       ? ""
-      : `; ${zeros === places.length ? "nothing is found in it" : `${zeros} are 0 in it`}: give inputs that show more (--input), or sizes (--dim)`;
+      : `; ${zeros === places.length ? "nothing is found in it" : `${zeros} ${zeros === 1 ? "is" : "are"} 0 in it`}: give inputs that show more (--input), or sizes (--dim)`;
   const sizes = `${counted(places.length, "size")} ${places.length === 1 ? "depends" : "depend"}`;
   return `${sizes} on data: ${origin} (${someOf(places)})${few}`;
+}
+
+/** One line on the branches that the sizes of the schedule decided; `undefined`: there are none. */
+export function noteOnDecided({ decidedBySize = [] }: LoweredModel): string | undefined {
+  const [ask, them] = decidedBySize.length === 1 ? ["asks", "it"] : ["ask", "them"];
+  return decidedBySize.length === 0
+    ? undefined
+    : `${someOf(decidedBySize)} ${ask} for sizes that depend on data: the schedule has what runs at these sizes in place of ${them}; a run of other sizes may need another branch`;
 }

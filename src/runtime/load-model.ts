@@ -27,9 +27,9 @@ export async function loadModel(path: string, options: LoadOptions): Promise<Res
 }
 
 /** The part of the options that lowering takes as it is. */
-function lowering({ dims, dataSizes, feedsOf }: LoadOptions) {
+function lowering({ dims, dataSizes, feedsOf, cannotBranch }: LoadOptions) {
   const observe = feedsOf && sizeObserver(feedsOf);
-  return { dims, dataSizes, observe, oracle: ortShapeOracle };
+  return { dims, dataSizes, observe, cannotBranch, oracle: ortShapeOracle };
 }
 
 /** A batch to load a model for. */

@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly dataSizes?: readonly DataSize[];
   /** Inputs for the run that shows sizes which depend on data; absent: they take bounds. */
   readonly feedsOf?: FeedsOf;
+  /** Whether branches are decided by the sizes of the schedule (`LowerOptions`); absent: they stay. */
+  readonly cannotBranch?: boolean;
   /** Folders, besides the model's own, that its external data may lie in; absent: none. */
   readonly allowExternal?: readonly string[] | undefined;
   /** Checks whether the model can be used at its sizes; absent: it can if it can be lowered. */

@@ -56,7 +56,9 @@ export async function loadWith(
   if (list === undefined) {
     return fail([scheduleBroken(file, "/provenance/options/fuse is not a kernel list")]);
   }
-  const lowered = await loadSizes(path, { dims, batch, dataSizes }, file, allowExternal);
+  const cannotBranch = (options["device"] ?? "cpu") !== "cpu";
+  const sizes = { dims, batch, dataSizes, cannotBranch };
+  const lowered = await loadSizes(path, sizes, file, allowExternal);
   return lowered.ok ? ok(withKernelList(lowered.value, list)) : lowered;
 }
 
@@ -64,20 +66,22 @@ interface RecordedSizes {
   readonly dims: ReadonlyMap<string, number>;
   readonly batch: unknown;
   readonly dataSizes: readonly DataSize[];
+  readonly cannotBranch: boolean;
 }
 
 async function loadSizes(
   path: string,
-  { dims, batch, dataSizes }: RecordedSizes,
+  { batch, ...sizes }: RecordedSizes,
   file: string,
   allowExternal: readonly string[],
 ): Promise<Result<LoweredModel>> {
   const { loadModel, loadModelForBatch } = await import("../runtime/load-model.js");
+  const options = { ...sizes, allowExternal };
   if (batch === undefined) {
-    return loadModel(path, { dims, dataSizes, allowExternal });
+    return loadModel(path, options);
   }
   return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0
-    ? loadModelForBatch(path, { dims, dataSizes, allowExternal }, { batch, mayRewrite: true })
+    ? loadModelForBatch(path, options, { batch, mayRewrite: true })
     : fail([scheduleBroken(file, "/provenance/options/batch is not a number of inputs")]);
 }
 

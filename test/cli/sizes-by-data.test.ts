@@ -2,7 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { durationModel, positiveModel, tileModel } from "../support/data-models.js";
+import {
+  durationModel,
+  emptyOrNotModel,
+  positiveModel,
+  tileModel,
+} from "../support/data-models.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
 
@@ -131,6 +136,22 @@ describe.skipIf(SKIP_REASON !== undefined)(
   "sizes that a run decides",
   { timeout: PATIENCE_MS },
   () => {
+    it("decide a branch for a GPU, which has no other, and none for a CPU", async () => {
+      const model = made("empty-or-not.onnx", emptyOrNotModel());
+      for (const more of [[], ["--devices", "2"]]) {
+        const how = ["--device", "h200", ...more];
+        const compiled = await run(model, ...how, "-o", at("branch.json"), "--width", "1000");
+        expect(compiled.stderr).toContain('If "If result" asks for sizes that depend on data: ');
+        expect(compiled.status).toBe(0);
+        expect(readFileSync(at("branch.json"), "utf8")).not.toContain('"If result"');
+        expect((await run("verify", at("branch.json"), "--model", model)).status).toBe(0);
+      }
+      const onCpu = await run(model, "-o", at("branch.json"));
+      expect(onCpu.status).toBe(0);
+      expect(readFileSync(at("branch.json"), "utf8")).toContain('"If result"');
+      expect((await run("run", at("branch.json"), "--model", model)).status).toBe(0);
+    });
+
     it("are those of the run where nothing bounds them, and may be given", async () => {
       const model = made("durations.onnx", durationModel());
       const compiled = await run(model, "-o", at("durations.json"));

@@ -97,3 +97,54 @@ export function tileModel(): Uint8Array {
     output: [value("y", FLOAT, [undefined])],
   });
 }
+
+/**
+ * As detectors of torchvision end: `y` is the absolute values of the negated positive elements of `x` or,
+ * where there are none, of an empty constant. An If decides by the number of places.
+ */
+export function emptyOrNotModel(): Uint8Array {
+  const { GRAPH, INT, TENSOR } = onnx.AttributeProto.AttributeType;
+  const none = {
+    name: "none",
+    node: [
+      {
+        ...node("Constant", [], ["empty"]),
+        attribute: [{ name: "value", type: TENSOR, t: { dims: [0], dataType: FLOAT } }],
+      },
+    ],
+    output: [value("empty", FLOAT, [0])],
+  };
+  const some = {
+    name: "some",
+    node: [
+      node("Transpose", ["places"], ["rows"]),
+      node("GatherND", ["kept", "rows"], ["chosen"]),
+      node("Neg", ["chosen"], ["negated"]),
+    ],
+    output: [value("negated", FLOAT, [undefined])],
+  };
+  return encode({
+    name: "empty or not",
+    node: [
+      node("Relu", ["x"], ["kept"]),
+      node("NonZero", ["kept"], ["places"]),
+      node("Shape", ["places"], ["sizes"]),
+      {
+        ...node("ReduceProd", ["sizes"], ["count"]),
+        attribute: [{ name: "keepdims", type: INT, i: 0 }],
+      },
+      node("Equal", ["count", "zero"], ["isEmpty"]),
+      {
+        ...node("If", ["isEmpty"], ["result"]),
+        attribute: [
+          { name: "then_branch", type: GRAPH, g: none },
+          { name: "else_branch", type: GRAPH, g: some },
+        ],
+      },
+      node("Abs", ["result"], ["y"]),
+    ],
+    initializer: [integers("zero", [0], [])],
+    input: [value("x", FLOAT, [POSITIVE_INPUTS])],
+    output: [value("y", FLOAT, [undefined]), value("kept", FLOAT, [POSITIVE_INPUTS])],
+  });
+}

@@ -127,8 +127,10 @@ export const GPU_FAILURES = {
   },
   "operators-not-capturable": {
     exit: 1,
-    meaning: "The model has control flow, which a CUDA graph cannot hold.",
-    action: "Export it without control flow, or compile for `--device cpu`.",
+    meaning:
+      "The model has control flow that its sizes do not decide, which a CUDA graph cannot hold.",
+    action:
+      "Export it with the condition fixed, or the parts before and behind it as models of their own, or compile for `--device cpu`.",
   },
   "operators-unknown": {
     exit: 1,

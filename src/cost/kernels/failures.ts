@@ -10,7 +10,7 @@ export function operatorsNotCapturable(
     code: "operators-not-capturable",
     where: model,
     message: `has control flow, which a CUDA graph cannot hold: ${someOperators(operators)}`,
-    hint: "export the model without it, or compile for --device cpu",
+    hint: "export it with the condition fixed, or the parts before and behind it as models of their own; or compile for --device cpu",
     exit: 1,
   };
 }

@@ -157,7 +157,7 @@ function sizesFor(request: PlaceRequest, context: DriverContext) {
   if (costs.kind === "cpu") {
     return measurable(costs.profile, inputSource(request), context);
   }
-  return sizesFrom(costs.profile, inputSource(request));
+  return { ...sizesFrom(costs.profile, inputSource(request)), cannotBranch: true };
 }
 
 function profileFile(costs: CostSource): readonly string[] {

@@ -3,8 +3,8 @@ import { emitModel } from "../../../src/kernels/emit.js";
 import { type DataSize, parseDataSize, printDataSize } from "../../../src/onnx/data-sizes.js";
 import type { LowerOptions } from "../../../src/onnx/lower.js";
 import type { LoweredModel, SizeObserver, TensorType } from "../../../src/onnx/lowered-model.js";
-import { noteOnDataSizes } from "../../../src/onnx/note-on-data-sizes.js";
-import { positiveModel, tileModel } from "../../support/data-models.js";
+import { noteOnDataSizes, noteOnDecided } from "../../../src/onnx/note-on-data-sizes.js";
+import { emptyOrNotModel, positiveModel, tileModel } from "../../support/data-models.js";
 import { encodeCase, lowerBytes } from "../../support/operator-models.js";
 import { value } from "../../support/values.js";
 
@@ -190,5 +190,53 @@ describe("with a run", () => {
     const lowered = value(await lower(bytes, { observe }));
     expect(asked).toEqual([]);
     expect(lowered.openDims.size).toBe(0);
+  });
+});
+
+describe("an If that asks whether anything is left", () => {
+  const shown = (count: number) =>
+    saying({
+      places: int64(1, count),
+      result: float32(count),
+      y: float32(count),
+      "If result/rows": int64(count, 1),
+      "If result/chosen": float32(count),
+    });
+  const cannotBranch = true;
+
+  it("stays where a run may take either branch", async () => {
+    const lowered = value(await lower(emptyOrNotModel(), { observe: shown(4).observe }));
+    expect(typesOf(lowered)).toContain("If");
+    expect(noteOnDecided(lowered)).toBeUndefined();
+  });
+
+  it.each([
+    [4, ["Relu", "NonZero", "GatherND", "Neg", "Abs"]],
+    [0, ["Relu"]],
+  ])("is what runs with %i places for a device that cannot branch", async (count, types) => {
+    const { observe } = shown(count);
+    const lowered = value(await lower(emptyOrNotModel(), { observe, cannotBranch }));
+    expect(typesOf(lowered).filter((type) => type !== "Transpose")).toEqual(types);
+    expect(lowered.types.get("y")).toEqual(float32(count));
+    expect(noteOnDecided(lowered)).toBe(
+      'If "If result" asks for sizes that depend on data: the schedule has what runs at these ' +
+        "sizes in place of it; a run of other sizes may need another branch",
+    );
+    expect(lowered.dataSizes[0]).toEqual({ tensor: "places", ...int64(1, count), source: "run" });
+    // From what is recorded the same follows, and nothing is run.
+    const { asked, observe: other } = shown(2);
+    const { dataSizes } = lowered;
+    const again = value(
+      await lower(emptyOrNotModel(), { dataSizes, observe: other, cannotBranch }),
+    );
+    expect(asked).toEqual([]);
+    expect(again.graph).toEqual(lowered.graph);
+    expect(again.dataSizes).toEqual(dataSizes);
+  });
+
+  it("is decided by bounds where nothing was run", async () => {
+    const lowered = value(await lower(emptyOrNotModel(), { cannotBranch }));
+    expect(lowered.types.get("y")).toEqual(float32(6));
+    expect(typesOf(lowered)).not.toContain("If");
   });
 });
