@@ -7,7 +7,8 @@ import {
   servingMetrics,
 } from "../schedule/serving/serving-metrics.js";
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
-import { type ServingRun, simulateServing } from "../schedule/serving/simulate-serving.js";
+import type { ServingRun } from "../schedule/serving/serving-run.js";
+import { simulateServing } from "../schedule/serving/simulate-serving.js";
 import type { ServingJob } from "./serving-job.js";
 
 /** The samples that a policy is tried on: `count` episodes from 0 on. */

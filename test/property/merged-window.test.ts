@@ -1,11 +1,22 @@
 /** What holds of every window of parts of models. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
 import { type OperatorId, operatorId } from "../../src/ir/operator-graph.js";
 import { subgraphOf } from "../../src/ir/subgraph.js";
 import { verifyGraph } from "../../src/ir/verify-graph.js";
+import { type PlannedTask, plainWindow, searchWindow } from "../../src/launcher/make-window.js";
+import { gpuProblemOf } from "../../src/schedule/gpu-problem.js";
+import type { MergedWindow } from "../../src/schedule/serving/merged-window.js";
+import type { TaskLaunch } from "../../src/schedule/serving/serving-engine.js";
+import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { windowGraphOf, windowPartsOf } from "../../src/schedule/serving/window-graph.js";
+import { WindowTimelines } from "../../src/schedule/serving/window-timeline.js";
+import { searchOpara } from "../../src/search/operator/opara.js";
+import { windowProblems } from "../../src/verify/window-problems.js";
 import { arbitraryCase } from "../support/arbitrary-graphs.js";
+import { randomKernels } from "../support/kernels.js";
+import { modelOf, policyOf, problemOf, runOf } from "../support/serving.js";
 
 /** Models, each cut behind some of its operators. */
 const arbitraryTasks = fc.array(
@@ -98,5 +109,121 @@ describe("the graph of a window", () => {
         },
       ),
     );
+  });
+});
+
+/** Windows of one to three models with up to two tasks each, and requests for them. */
+const arbitraryWindow = fc.record({
+  models: fc.array(
+    fc.record({
+      graph: arbitraryCase(6).map(({ graph }) => graph),
+      cuts: fc.array(fc.nat(5), { maxLength: 2 }),
+      tasks: fc.integer({ min: 1, max: 2 }),
+      batch: fc.integer({ min: 1, max: 3 }),
+      gaps: fc.array(fc.constantFrom(0, 0, 500, 20_000, 200_000), { maxLength: 12 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  periodNs: fc.constantFrom(0, 10_000, 300_000),
+  seed: fc.nat(1000),
+});
+
+type WindowCase = typeof arbitraryWindow extends fc.Arbitrary<infer T> ? T : never;
+
+function plannedOf({ models, seed }: WindowCase): PlannedTask[] {
+  return models.flatMap(({ graph, cuts, tasks, batch }, model) => {
+    const kernels = randomKernels(graph.operators.length, V100, seed + model);
+    const problem = gpuProblemOf(graph, kernels, V100, "estimated");
+    const parts = partsOf(graph.operators.length, cuts);
+    const schedule = searchOpara(problem);
+    return Array.from({ length: tasks }, () => ({ model, batch, parts, problem, schedule }));
+  });
+}
+
+function problemsOf(window: MergedWindow, planned: readonly PlannedTask[]): readonly string[] {
+  return windowProblems(window, (model) => planned.find((task) => task.model === model)?.problem);
+}
+
+describe("a window", () => {
+  it("is right, and no longer for having been searched", () => {
+    fc.assert(
+      fc.property(arbitraryWindow, (each) => {
+        const planned = plannedOf(each);
+        const plain = plainWindow(planned);
+        const searched = searchWindow(planned, { seed: 1, effort: 2000 });
+        expect(problemsOf(plain, planned)).toEqual([]);
+        expect(problemsOf(searched, planned)).toEqual([]);
+        expect(searched.periodNs).toBeLessThanOrEqual(plain.periodNs);
+        const problems = planned.map(({ problem }) => problem);
+        const timelines = new WindowTimelines(searched, problems);
+        const whole = timelines.of(new Uint8Array(timelines.parts.length).fill(1));
+        expect(Math.round(whole.makespanNs)).toBe(searched.periodNs);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("serves every request once, in order, by the rules", () => {
+    let requests = 0;
+    fc.assert(
+      fc.property(arbitraryWindow, (each) => {
+        const { models, periodNs } = each;
+        const planned = plannedOf(each);
+        const window = plainWindow(planned);
+        const problems = planned.map(({ problem }) => problem);
+        const arrivals = models.map(({ gaps }) => {
+          let now = 0;
+          return Float64Array.from(gaps, (gap) => {
+            now += gap;
+            return now;
+          });
+        });
+        const launches: TaskLaunch[] = [];
+        const policy = policyOf(models.map(({ batch }) => ({ periodNs, batch })));
+        const run = simulateServing(
+          problemOf(models.map(({ batch }) => modelOf(runOf(batch, { ns: 1 })))),
+          arrivals,
+          { ...policy, window: { window, problems } },
+          { onLaunch: (launch) => launches.push(launch) },
+        );
+        const starts = [...new Set(launches.map(({ timeNs }) => timeNs))];
+        for (const [at, start] of starts.entries()) {
+          expect(start - (starts[at - 1] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(
+            periodNs - 1e-3,
+          );
+        }
+        for (const [model, { tasks, batch, graph, cuts }] of models.entries()) {
+          const own = launches.filter((launch) => launch.model === model);
+          let next = 0;
+          for (const launch of own) {
+            expect(launch.first).toBe(next);
+            next += launch.requests;
+            expect(launch.requests).toBeGreaterThan(0);
+            expect(launch.requests).toBeLessThanOrEqual(batch);
+            expect(arrivals[model]![next - 1]!).toBeLessThanOrEqual(launch.timeNs);
+            // A task that is not full leaves nobody waiting.
+            if (launch.requests < batch) {
+              expect(arrivals[model]![next] ?? Number.POSITIVE_INFINITY).toBeGreaterThan(
+                launch.timeNs,
+              );
+            }
+            // Later parts run in later windows, of which each begins a period after the one before.
+            const windows = partsOf(graph.operators.length, cuts).length - 1;
+            const end = run.endNs[model]![launch.first]!;
+            expect(end - launch.timeNs).toBeGreaterThanOrEqual(windows * periodNs - 1e-3);
+            expect(run.endNs[model]!.slice(launch.first, next)).toEqual(
+              new Float64Array(launch.requests).fill(end),
+            );
+          }
+          expect(next).toBe(arrivals[model]!.length);
+          for (const start of starts) {
+            expect(own.filter(({ timeNs }) => timeNs === start).length).toBeLessThanOrEqual(tasks);
+          }
+          requests += next;
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(requests).toBeGreaterThan(500);
   });
 });

@@ -1,5 +1,5 @@
 import type { CountedSpan } from "./serving-metrics.js";
-import type { ServingRun } from "./simulate-serving.js";
+import type { ServingRun } from "./serving-run.js";
 
 /**
  * What a run costs those who ask, as one number: by model the mean latency, and twice the mean time by which

@@ -1,6 +1,6 @@
 /** What a run of the serving simulator, or of a server, was like for those who asked. */
 import { quantile } from "../../core/statistics.js";
-import type { ServingRun } from "./simulate-serving.js";
+import type { ServingRun } from "./serving-run.js";
 
 /** The span of time whose requests count, in nanoseconds: those that arrive from `fromNs` on and before `toNs`. */
 export interface CountedSpan {

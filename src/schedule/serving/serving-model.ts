@@ -2,7 +2,9 @@
  * What a launcher decides about, and what its decisions cost: models with their variants, the device
  * that they share, and a policy.
  */
+import type { GpuProblem } from "../gpu-problem.js";
 import type { Interference } from "../gpu-work.js";
+import type { MergedWindow } from "./merged-window.js";
 
 /**
  * What a task does to the device, as stages one after the other; by stage. A task is one launch of a
@@ -80,4 +82,16 @@ export interface LauncherPolicy {
   readonly models: readonly ModelPolicy[];
   /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
   readonly inFlight?: number;
+  /**
+   * Tasks are launched together, in windows that follow each other; then all models have the period of the windows,
+   * and their batch and concurrency are what follows from its tasks. Absent: each by itself.
+   */
+  readonly window?: LauncherWindow;
+}
+
+/** A window that a launcher runs, with what its tasks do to the device. */
+export interface LauncherWindow {
+  readonly window: MergedWindow;
+  /** By task of the window: its model for its batch. */
+  readonly problems: readonly GpuProblem[];
 }

@@ -12,10 +12,8 @@ import type {
   LauncherPolicy,
   ServingProblem,
 } from "../../../../src/schedule/serving/serving-model.js";
-import {
-  type ServingRun,
-  simulateServing,
-} from "../../../../src/schedule/serving/simulate-serving.js";
+import type { ServingRun } from "../../../../src/schedule/serving/serving-run.js";
+import { simulateServing } from "../../../../src/schedule/serving/simulate-serving.js";
 import { modelOf, policyOf, problemOf, runOf, type StageOf } from "../../../support/serving.js";
 
 /** Time of a task, and requests of a run. */

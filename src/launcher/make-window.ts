@@ -1,0 +1,109 @@
+/**
+ * Schedules of merged windows. A start has every part on streams of its own, in the schedule of its model
+ * alone; the operator search takes it from there, on the graph of all parts.
+ */
+import { invariant } from "../core/invariant.js";
+import { subgraphOf } from "../ir/subgraph.js";
+import { gpuBounds } from "../schedule/gpu-bounds.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
+import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import type { MergedWindow, WindowTask } from "../schedule/serving/merged-window.js";
+import {
+  type WindowPart,
+  type WindowProblem,
+  windowPartsOf,
+  windowProblemOf,
+} from "../schedule/serving/window-graph.js";
+import { gpuMakespan } from "../schedule/simulate-gpu.js";
+import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import { sideBySide } from "../search/operator/gpu/side-by-side.js";
+import { composeSchedule } from "../search/operator/waits.js";
+
+/** A task of a window with what is known of its model for its batch. */
+export interface PlannedTask extends WindowTask {
+  readonly problem: GpuProblem;
+  /** Of the model alone. */
+  readonly schedule: OperatorSchedule;
+}
+
+/** How much a window's schedule is searched. */
+export interface WindowEffort {
+  readonly seed: number;
+  /** Ends of kernel phases. */
+  readonly effort: number;
+  /** Further starts. */
+  readonly starts?: readonly OperatorSchedule[];
+}
+
+/** The problem of a window's parts. Cost: O(V + E). */
+export function problemOfWindow(tasks: readonly PlannedTask[]): WindowProblem {
+  return windowProblemOf(windowPartsOf(tasks), (task) => problemOf(tasks, task));
+}
+
+/** The window whose parts run next to each other as they would alone. Cost: a simulation. */
+export function plainWindow(tasks: readonly PlannedTask[]): MergedWindow {
+  const window = problemOfWindow(tasks);
+  return windowWith(tasks, window.problem, startOf(tasks, window));
+}
+
+/** The window with the best schedule that the operator search finds; never longer than `plainWindow`. */
+export function searchWindow(
+  tasks: readonly PlannedTask[],
+  { seed, effort, starts = [] }: WindowEffort,
+): MergedWindow {
+  const window = problemOfWindow(tasks);
+  const { ranked } = searchGpuSchedules(window.problem, {
+    algorithms: ["opara", "top-compile"],
+    starts: [startOf(tasks, window), ...starts],
+    seed,
+    effort,
+  });
+  const [best] = [...ranked].sort((a, b) => a.predictedNs - b.predictedNs);
+  invariant(best !== undefined, "every graph has a schedule");
+  return windowWith(tasks, window.problem, best.schedule);
+}
+
+/** The launches of a model's schedule that belong to a part, as a schedule of that part. */
+export function scheduleOfPart(
+  { problem, schedule }: PlannedTask,
+  { operators }: WindowPart,
+): OperatorSchedule {
+  const number = new Map(operators.map((id, at) => [id, at]));
+  const streamOf = new Int32Array(operators.length);
+  const order = schedule.launches.flatMap(({ operator, stream }) => {
+    const at = number.get(operator);
+    if (at === undefined) {
+      return [];
+    }
+    streamOf[at] = stream;
+    return [at];
+  });
+  const graph = subgraphOf(problem.graph, operators);
+  return composeSchedule(graph, schedule.algorithm, { order: Int32Array.from(order), streamOf });
+}
+
+function startOf(tasks: readonly PlannedTask[], { parts, joint }: WindowProblem): OperatorSchedule {
+  const own = parts.map((part) => scheduleOfPart(tasks[part.task] as PlannedTask, part));
+  return sideBySide(joint, own);
+}
+
+function problemOf(tasks: readonly PlannedTask[], task: number): GpuProblem {
+  return (tasks[task] as PlannedTask).problem;
+}
+
+function windowWith(
+  tasks: readonly PlannedTask[],
+  problem: GpuProblem,
+  schedule: OperatorSchedule,
+): MergedWindow {
+  const periodNs = gpuMakespan(problem.work, schedule);
+  const { lowerBoundNs, boundedBy } = gpuBounds(problem);
+  return {
+    tasks: tasks.map(({ model, batch, parts }) => ({ model, batch, parts })),
+    schedule,
+    periodNs,
+    lowerBoundNs,
+    boundedBy,
+    status: periodNs <= lowerBoundNs ? "optimal" : "bounded",
+  };
+}

@@ -1,0 +1,17 @@
+/** What became of all requests. */
+export interface ServingRun {
+  /** By model and request: arrival, launch of its task, answer, in nanoseconds. */
+  readonly arrivalNs: readonly Float64Array[];
+  readonly launchNs: readonly Float64Array[];
+  readonly endNs: readonly Float64Array[];
+  /** By model: tasks launched. */
+  readonly launches: readonly number[];
+  /** Work done: use of each resource times nanoseconds. */
+  readonly doneNs: {
+    readonly share: number;
+    readonly arithmetic: number;
+    readonly bandwidth: number;
+  };
+  /** Ends of stages: the unit of the simulator's throughput. */
+  readonly events: number;
+}
