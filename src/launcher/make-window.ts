@@ -2,10 +2,10 @@
  * Schedules of merged windows. A start has every part on streams of its own, in the schedule of its model
  * alone; the operator search takes it from there, on the graph of all parts.
  */
-import { invariant } from "../core/invariant.js";
+import { USUAL_GRIDS } from "../cost/device-model.js";
 import { subgraphOf } from "../ir/subgraph.js";
 import { gpuBounds } from "../schedule/gpu-bounds.js";
-import type { GpuProblem } from "../schedule/gpu-problem.js";
+import { blockDemand, type GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import type { MergedWindow, WindowTask } from "../schedule/serving/merged-window.js";
 import {
@@ -15,8 +15,11 @@ import {
   windowProblemOf,
 } from "../schedule/serving/window-graph.js";
 import { gpuMakespan } from "../schedule/simulate-gpu.js";
-import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import { foldStreams } from "../search/operator/fold-streams.js";
+import { searchGpu } from "../search/operator/gpu/gpu-search.js";
+import { launchUnits } from "../search/operator/gpu/launch-units.js";
 import { sideBySide } from "../search/operator/gpu/side-by-side.js";
+import { searchOpara } from "../search/operator/opara.js";
 import { composeSchedule } from "../search/operator/waits.js";
 
 /** A task of a window with what is known of its model for its batch. */
@@ -46,21 +49,32 @@ export function plainWindow(tasks: readonly PlannedTask[]): MergedWindow {
   return windowWith(tasks, window.problem, startOf(tasks, window));
 }
 
-/** The window with the best schedule that the operator search finds; never longer than `plainWindow`. */
+/**
+ * The window with the best schedule that the operator search finds on the figures of the device as they are; never
+ * longer than `plainWindow`, nor than its other starts. Cost: of the search.
+ */
 export function searchWindow(
   tasks: readonly PlannedTask[],
   { seed, effort, starts = [] }: WindowEffort,
 ): MergedWindow {
   const window = problemOfWindow(tasks);
-  const { ranked } = searchGpuSchedules(window.problem, {
-    algorithms: ["opara", "top-compile"],
-    starts: [startOf(tasks, window), ...starts],
+  const { problem } = window;
+  const units = launchUnits(problem);
+  const all = [startOf(tasks, window), ...starts];
+  const searched = units === undefined ? problem : units.problem;
+  const found = searchGpu(searched, {
+    rivals: [
+      ...all.map((start) => units?.contract(start) ?? start),
+      searchOpara(searched, { demand: ({ id }) => blockDemand(searched, id) }),
+    ],
     seed,
     effort,
+    streams: streamsOf(problem),
   });
-  const [best] = [...ranked].sort((a, b) => a.predictedNs - b.predictedNs);
-  invariant(best !== undefined, "every graph has a schedule");
-  return windowWith(tasks, window.problem, best.schedule);
+  const windows = [units?.expand(found) ?? found, ...all].map((schedule) =>
+    windowWith(tasks, problem, schedule),
+  );
+  return windows.reduce((best, each) => (each.periodNs < best.periodNs ? each : best));
 }
 
 /** The launches of a model's schedule that belong to a part, as a schedule of that part. */
