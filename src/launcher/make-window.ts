@@ -96,9 +96,16 @@ export function scheduleOfPart(
   return composeSchedule(graph, schedule.algorithm, { order: Int32Array.from(order), streamOf });
 }
 
-function startOf(tasks: readonly PlannedTask[], { parts, joint }: WindowProblem): OperatorSchedule {
+function startOf(
+  tasks: readonly PlannedTask[],
+  { parts, joint, problem }: WindowProblem,
+): OperatorSchedule {
   const own = parts.map((part) => scheduleOfPart(tasks[part.task] as PlannedTask, part));
-  return sideBySide(joint, own);
+  return foldStreams(problem, sideBySide(joint, own), streamsOf(problem));
+}
+
+function streamsOf({ device }: GpuProblem): number {
+  return device.residentGrids ?? USUAL_GRIDS;
 }
 
 function problemOf(tasks: readonly PlannedTask[], task: number): GpuProblem {

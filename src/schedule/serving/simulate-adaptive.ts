@@ -4,7 +4,7 @@ import { LauncherObserver } from "./launcher-observer.js";
 import { learnedPolicy } from "./learned-policy.js";
 import { ServingEngine, type ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
-import type { ServingRun } from "./simulate-serving.js";
+import type { ServingRun } from "./serving-run.js";
 
 /** Decides on a policy from what is seen at a tick. */
 export interface LauncherControl {
