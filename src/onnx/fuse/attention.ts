@@ -1,7 +1,7 @@
 /**
  * Attention as one launch: MatMul -> scale, mask -> Softmax -> MatMul, with the transposes around it.
  *
- * From a Softmax over the last dim back to the product of queries and keys, and forward to the product
+ * From a Softmax over the keys back to the product of queries and keys, and forward to the product
  * with the values, along values that nothing else reads; then what only arranges queries, keys and values in front of
  * the products (transposes, splits, scales by one number, repeated heads), and the transposition behind.
  *
@@ -47,7 +47,7 @@ export function addAttention(index: FusionIndex): void {
   for (const { id, type } of index.lowered.graph.operators) {
     const rows = type === "Softmax" ? rowsOf(index, id) : undefined;
     if (rows !== undefined && rows.inner === 1) {
-      const core = coreAround(index, id);
+      const core = coreAround(index, id, rows.length);
       if (core !== undefined) {
         index.add("attention", core.values, withArranging(index, core));
       }
@@ -62,7 +62,12 @@ interface AttentionCore {
   readonly members: readonly OperatorId[];
 }
 
-function coreAround(index: FusionIndex, softmax: OperatorId): AttentionCore | undefined {
+/** The core around a softmax over rows of `keys` elements. */
+function coreAround(
+  index: FusionIndex,
+  softmax: OperatorId,
+  keys: number,
+): AttentionCore | undefined {
   const scored = index.operands(softmax)[0]?.tensor;
   const before = scored === undefined ? undefined : backToProduct(index, scored, softmax);
   const after = forwardToProduct(index, softmax);
@@ -73,10 +78,45 @@ function coreAround(index: FusionIndex, softmax: OperatorId): AttentionCore | un
   }
   const isFree = [...before, softmax, ...after].every((id) => index.isFree(id));
   return isFree &&
+    isOverKeys(index, scores, values, keys) &&
     headOf(index, scores) <= LARGEST_HEAD &&
     headOf(index, values, true) <= LARGEST_HEAD
     ? { scores, values, members: [...before, softmax, ...after] }
     : undefined;
+}
+
+/**
+ * Whether rows of `keys` elements are those of the scores, as the product makes them and as the other product
+ * takes them. A view between them may have made rows of all queries, and a factor may be taken transposed.
+ */
+function isOverKeys(
+  index: FusionIndex,
+  scores: OperatorId,
+  values: OperatorId,
+  keys: number,
+): boolean {
+  const made = index.result(scores);
+  return (
+    made !== undefined &&
+    index.dims(made).at(-1) === keys &&
+    index.operands(values)[0]?.dims.at(-1) === keys &&
+    sumsOverRows(index, values)
+  );
+}
+
+/** Whether a product sums over the last dim of its left factor. */
+function sumsOverRows(index: FusionIndex, id: OperatorId): boolean {
+  const equation = index.attribute(id, "equation");
+  if (equation?.kind === "string") {
+    const [factors = "", sum] = equation.value.replaceAll(" ", "").split("->");
+    const [left = "", right = ""] = factors.split(",");
+    const last = left.at(-1) ?? "";
+    return right.includes(last) && sum?.includes(last) !== true;
+  }
+  return ["transA", "transBatchA"].every((name) => {
+    const given = index.attribute(id, name);
+    return given?.kind !== "int" || given.value === 0;
+  });
 }
 
 /** Inner dimension of a product, or with `isWidth` the columns of its result. */

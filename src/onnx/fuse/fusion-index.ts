@@ -162,8 +162,19 @@ export class FusionIndex {
     const result = this.result(id);
     return (
       (ELEMENTWISE_MOVES.has(type) || (form === "element" && !NOT_ELEMENTWISE.has(type))) &&
+      !this.#isTraining(id) &&
       result !== undefined &&
       this.size(result) > 0
     );
+  }
+
+  /** Whether a normalization computes the statistics of its input: an attribute, before version 14 more outputs. */
+  #isTraining(id: OperatorId): boolean {
+    if (this.operator(id).type !== "BatchNormalization") {
+      return false;
+    }
+    const mode = this.attribute(id, "training_mode");
+    const outputs = this.node(id).outputs.filter((name) => name !== "");
+    return (mode?.kind === "int" && mode.value !== 0) || outputs.length > 1;
   }
 }

@@ -48,14 +48,14 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     pattern:
       "product of queries and keys, scale, mask, Softmax, product with the values; with the transposes, splits, slices, casts and scales in front of the products, and a Transpose behind",
     becomes: "one attention kernel, whose scores stay out of memory",
-    where: `products are ${typesOf(ATTENTION_PRODUCTS)} of two tensors, heads of at most ${LARGEST_HEAD} elements`,
+    where: `products are ${typesOf(ATTENTION_PRODUCTS)} of two tensors, Softmax over the keys, heads of at most ${LARGEST_HEAD} elements`,
     lists: WHOLE,
     cuda: "kernels of its members, in a row",
   },
   {
     kind: "epilogue",
     pattern:
-      "a convolution, product or pool, then BatchNormalization, bias and other scales and shifts by constants, an activation, and one addition of a tensor of the same size, before or after the activation",
+      "a convolution, product or pool, then BatchNormalization by given statistics, bias and other scales and shifts by constants, an activation, and one addition of a tensor of the same size, before or after the activation",
     becomes: "the convolution, product or pool",
     where: `behind ${typesOf(EPILOGUE_MAINS)}; an activation is one operator, or several that depend on the value and constants alone: x * sigmoid(x), HardSwish in parts, GELU by erf or tanh`,
     lists: WHOLE,

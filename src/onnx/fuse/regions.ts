@@ -24,6 +24,15 @@ const MOST_OPERATORS = 32;
 /** Longest row whose reduction and further use one thread block does: elements. */
 export const LONGEST_ROW = 65_536;
 
+/** Operators whose further operands have an element for each channel, not for each last element. */
+const BY_CHANNEL: ReadonlySet<string> = new Set([
+  "BatchNormalization",
+  "QuantizeLinear",
+  "DequantizeLinear",
+  "com.microsoft:QuantizeLinear",
+  "com.microsoft:DequantizeLinear",
+]);
+
 /**
  * Makes regions of what is left, from the end of the model to its beginning; without `rows` of element-wise
  * operators alone.
@@ -152,19 +161,26 @@ function regionOf(index: FusionIndex, members: readonly OperatorId[]): Region {
 function fits(index: FusionIndex, id: OperatorId, region: Region): boolean {
   const { whole, rows, inside, ofRows } = region;
   const own = rowsOf(index, id);
-  if (own !== undefined) {
-    return rows !== undefined && isSameCut(own, rows) && sizeOf(own) === whole;
-  }
-  if (ofRows.has(id)) {
+  if (own === undefined && ofRows.has(id)) {
     return true;
   }
+  const isCut =
+    own === undefined
+      ? sizeOfResult(index, id) === whole
+      : rows !== undefined && isSameCut(own, rows) && sizeOf(own) === whole;
   const result = index.dims(index.result(id) as TensorId);
+  const isByPlace = own === undefined && !BY_CHANNEL.has(index.operator(id).type);
   return (
-    sizeOfResult(index, id) === whole &&
+    isCut &&
     index.operands(id).every(({ tensor, dims }) => {
       const from = index.producer(tensor);
-      const isInside = from !== undefined && inside.has(from);
-      return !isInside || isReadInPlace({ dims, isOfRows: ofRows.has(from) }, result, rows);
+      if (from === undefined || !inside.has(from)) {
+        return true;
+      }
+      // A gain for each element of a row, or for each channel, is none of the values of rows.
+      return isByPlace
+        ? isReadInPlace({ dims, isOfRows: ofRows.has(from) }, result, rows)
+        : productOf(dims) === whole || (own === undefined && productOf(dims) === 1);
     })
   );
 }

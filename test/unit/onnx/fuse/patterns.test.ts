@@ -242,6 +242,45 @@ describe("a normalization", () => {
     expect(turned).toEqual(["ReduceMean", "Sub"]);
   });
 
+  it("leaves out means of rows that are gains of columns, or of channels", async () => {
+    const columns = await launches((g) => {
+      const x = rows(g, 8, 8);
+      const gain = g.node("ReduceMean", [x], { axes: ints(1), keepdims: int(0) });
+      end(g, g.node("LayerNormalization", [x, gain]));
+    });
+    expect(columns).toEqual(["ReduceMean", "LayerNormalization"]);
+    const channels = await launches((g) => {
+      const x = rows(g, 1, 8, 8);
+      const mean = g.node("ReduceMean", [x], { axes: ints(1), keepdims: int(0) });
+      const gain = g.node("Reshape", [mean, g.integers([1], [8])]);
+      const given = ["bias", "bias", "gain"].map((kind) => g.vector(8, kind as "bias" | "gain"));
+      end(g, g.node("BatchNormalization", [x, gain, ...given]));
+    });
+    expect(channels).toEqual(["ReduceMean", "BatchNormalization"]);
+  });
+
+  it("is no normalization by the statistics of the batch", async () => {
+    const trained = (mode: number, opset: number, outputs: number) =>
+      listed(
+        (g) => {
+          const given = [1, 0.5, 0, 1].map((value) => g.sharedFill([4], value));
+          const attributes = opset < 14 ? {} : { training_mode: int(mode) };
+          const read = [relu(g, three(g, image(g))).value, ...given];
+          const made = g.nodes("BatchNormalization", read, outputs, attributes);
+          end(g, g.node("Relu", [made[0] ?? ""]));
+        },
+        "patterns",
+        { opset },
+      ).then(launchesOf);
+    const plain = ["epilogue: Conv Relu", "elements: BatchNormalization Relu"];
+    const apart = ["epilogue: Conv Relu", "BatchNormalization", "Relu"];
+    expect(await trained(0, 15, 1)).toEqual(plain);
+    expect(await trained(1, 15, 1)).toEqual(apart);
+    expect(await trained(1, 15, 3)).toEqual(apart);
+    expect(await trained(0, 9, 1)).toEqual(plain);
+    expect(await trained(0, 9, 5)).toEqual(apart);
+  });
+
   it("leaves out rows that are too long to make whole values of them again", async () => {
     const long = (length: number) =>
       launches((g) => {
@@ -327,6 +366,33 @@ describe("attention", () => {
   it("is left as it is with heads that no kernel takes", async () => {
     expect(await attended(256, () => {})).toEqual(["attention: Transpose MatMul Softmax MatMul"]);
     expect(await attended(257, () => {})).toEqual(["Transpose", "MatMul", "Softmax", "MatMul"]);
+  });
+
+  it("is none where a view or a transposed factor makes other rows than those of the keys", async () => {
+    const softmaxed = (axis: number, view: readonly number[], opset = 17, equation?: string) =>
+      listed(
+        (g) => {
+          const part = (name: string) => g.input(name, ELEMENT.float, [2, 4, 4]);
+          const scores = g.node("MatMul", [part("q"), part("k")]);
+          const seen = g.node("Reshape", [scores, g.integers([view.length], view)]);
+          const shares = g.node("Softmax", [seen], { axis: int(axis) });
+          const back = g.node("Reshape", [shares, g.integers([3], [2, 4, 4])]);
+          const product = equation === undefined ? {} : { equation: text(equation) };
+          const type = equation === undefined ? "MatMul" : "Einsum";
+          end(g, g.node(type, [back, part("v")], product));
+        },
+        "patterns",
+        { opset },
+      ).then(launchesOf);
+    const whole = ["attention: MatMul Softmax MatMul"];
+    const apart = ["MatMul", "Softmax", "MatMul"];
+    expect(await softmaxed(-1, [8, 4])).toEqual(whole);
+    expect(await softmaxed(-1, [2, 16])).toEqual(apart);
+    expect(await softmaxed(2, [2, 4, 4], 11)).toEqual(whole);
+    expect(await softmaxed(1, [2, 4, 4], 11)).toEqual(apart);
+    const einsum = (equation: string) => softmaxed(-1, [2, 4, 4], 17, equation);
+    expect(await einsum("bqk, bkd -> bqd")).toEqual(["attention: MatMul Softmax Einsum"]);
+    expect(await einsum("bqk, bqd -> bkd")).toEqual(["MatMul", "Softmax", "Einsum"]);
   });
 
   it("is none along another dim, or with the weights on the right", async () => {
