@@ -62,12 +62,12 @@ function timesOf({ operators }: GpuProfile): Record<string, number> {
 }
 
 const FUSED = {
-  MatMul_0: 20_000,
-  Relu_1: 0,
-  MatMul_2: 50_000,
-  Relu_3: 0,
-  MatMul_4: 60_000,
-  Relu_5: 0,
+  MatMul_0: 0,
+  Relu_1: 20_000,
+  MatMul_2: 0,
+  Relu_3: 50_000,
+  MatMul_4: 0,
+  Relu_5: 60_000,
   Add_6: 8000,
 };
 
@@ -115,7 +115,7 @@ describe("profile import from trtexec", () => {
       "launchGapNs",
       "sharing",
     ]);
-    const [node] = profile.operators[0]?.nodes ?? [];
+    const [node] = profile.operators[1]?.nodes ?? [];
     expect(node?.kind).toBe("gemm");
     expect(node?.kernels[0]?.estimated).toHaveLength(4);
   });
@@ -172,6 +172,27 @@ describe("profile import from trtexec", () => {
     expect(broken).toMatchObject({ status: 1, text: expect.stringContaining("schedule-broken") });
   });
 
+  it("has kernels wait for all that they read: an addition inside of one for the other addend", async () => {
+    const layers = [
+      ["MatMul_0 + Relu_1", 20],
+      ["MatMul_2 + Relu_3 + Add_6", 60],
+      ["MatMul_4 + Relu_5", 60],
+    ] as const;
+    const named = layers.map(([name]) => [name, name.match(/\w+_\d/g) ?? []] as const);
+    const written = [
+      put("a.profile.json", trtexecProfile(layers)),
+      put("a.layers.json", trtexecLayers(named)),
+    ];
+    await imported<GpuProfile>(written, "--device", "h200");
+    const profile = ["--device", "h200", "--profile", at("p.json")];
+    await run("compile", at("m.onnx"), ...profile, "-o", at("a.json"));
+    const { operators } = JSON.parse(readFileSync(at("a.json"), "utf8"));
+    // A chain of three kernels, of which no two can run side by side.
+    expect(operators.streams).toBe(1);
+    const { criticalPath } = operators.gpu.boundsNs;
+    expect(criticalPath).toBe(operators.latencyNs.sequentialPredicted);
+  });
+
   it("is not for another GPU, nor another model", async () => {
     await imported<GpuProfile>(files(), "--device", "h200");
     const other = await run("compile", at("m.onnx"), "--device", "v100", "--profile", at("p.json"));
@@ -215,7 +236,7 @@ describe("profile import from Nsight Systems", () => {
     expect(timesOf(profile)).toEqual(FUSED);
     expect(profile.imported).toMatchObject({ includesGaps: false, deviceName: "NVIDIA H200 (0)" });
     expect(profile.imported?.notMeasured).not.toContain("kernels");
-    expect(profile.operators[0]?.nodes[0]).toMatchObject({
+    expect(profile.operators[1]?.nodes[0]).toMatchObject({
       kind: "gemm",
       samples: 2,
       kernels: [{ grid: [16, 4, 1], threadBlock: [128, 1, 1], registersPerThread: 40 }],

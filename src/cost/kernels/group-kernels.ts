@@ -28,7 +28,7 @@ export function groupKernels(
   const members = group.members.map((id) => graph.operators[id]!);
   const main = graph.operators[group.main]!;
   const last = members.at(-1)!;
-  const work = groupWork(lowered, group);
+  const work = groupWork(lowered, group.members);
   switch (group.kind) {
     case "attention":
       return withArithmetic(attention(members, main, work, context), work);

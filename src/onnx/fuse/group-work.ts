@@ -7,7 +7,7 @@ import { operatorTypeNamed } from "../operators/catalog.js";
  * The work of a group as one kernel: the arithmetic of all members, but of the memory only what comes in from
  * outside, each tensor once, and what the last member writes. Cost: O(members and their operands).
  */
-export function groupWork({ graph }: LoweredModel, { members }: KernelGroup): OperatorWork {
+export function groupWork({ graph }: LoweredModel, members: KernelGroup["members"]): OperatorWork {
   const operators = members.map((id) => graph.operators[id]!);
   const inside = new Set(operators.flatMap(({ outputs }) => outputs));
   const read = new Map<TensorId, number>();

@@ -1,8 +1,16 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { Kernel } from "../../cost/kernel.js";
-import { type Operator, type OperatorWork, sumOfWork } from "../../ir/operator-graph.js";
+import {
+  type Operator,
+  type OperatorId,
+  type OperatorWork,
+  operatorId,
+  sumOfWork,
+} from "../../ir/operator-graph.js";
+import { groupWork } from "../../onnx/fuse/group-work.js";
 import { groupOf } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
+import { fusedGroups } from "../profile.js";
 import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.js";
 
 /**
@@ -25,8 +33,9 @@ export function measuredKernels(
 ): readonly (readonly Kernel[])[] {
   const arithmetic = arithmeticOf(profile.key.precision);
   const gapNs = profile.imported?.includesGaps === false ? 0 : device.launchGapNs;
+  const timedWith = membersTimedWith(profile, lowered);
   return lowered.graph.operators.map((operator, at) => {
-    const work = workOf(operator, lowered);
+    const work = workOf(operator, lowered, timedWith.get(at));
     const nodes = profile.operators[at]?.nodes ?? [];
     const library = nodes.findLastIndex(({ kind }) => kind !== "kernel");
     const main = library < 0 ? nodes.length - 1 : library;
@@ -43,7 +52,36 @@ function arithmeticOf(precision: string): Kernel["arithmetic"] {
   return precision === "f16" ? "float16" : precision === "ieee" ? "float32" : "tensorFloat32";
 }
 
-function workOf({ id, work }: Operator, { graph, fused }: LoweredModel): OperatorWork {
+/**
+ * By operator of an import that launches for several: these, up to itself, from behind the one before it that
+ * launches. Ascending.
+ */
+function membersTimedWith(
+  profile: GpuProfile,
+  { graph }: LoweredModel,
+): ReadonlyMap<number, readonly OperatorId[]> {
+  const members = new Map<number, readonly OperatorId[]>();
+  const open = new Map<number, OperatorId[]>();
+  fusedGroups(profile, graph).forEach((group, at) => {
+    const row = [...(open.get(group) ?? []), operatorId(at)];
+    const launches = (profile.operators[at]?.nodes.length ?? 0) > 0;
+    open.set(group, launches ? [] : row);
+    if (launches && row.length > 1) {
+      members.set(at, row);
+    }
+  });
+  return members;
+}
+
+function workOf(
+  { id, work }: Operator,
+  lowered: LoweredModel,
+  timed: readonly OperatorId[] | undefined,
+): OperatorWork {
+  if (timed !== undefined) {
+    return groupWork(lowered, timed);
+  }
+  const { graph, fused } = lowered;
   const members = groupOf(fused, id)?.members ?? [];
   const works = members.flatMap((each) => graph.operators[each]?.work ?? []);
   return works.length === 0 ? work : works.reduce(sumOfWork);

@@ -5,7 +5,7 @@ import type { DeviceModel } from "../../cost/device-model.js";
 import type { Kernel } from "../../cost/kernel.js";
 import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
 import { residentBlocksPerSm } from "../../cost/occupancy.js";
-import type { Operator } from "../../ir/operator-graph.js";
+import type { Operator, OperatorId } from "../../ir/operator-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import {
   type GpuKernelRecord,
@@ -36,16 +36,23 @@ const MAX_NAME = 4096;
 /** The profile of a model whose parts are matched. Cost: O(operators + parts). */
 export function gpuProfileOf(
   lowered: LoweredModel,
-  { partsOf, first }: MatchedParts,
+  { partsOf, first, launcherOf }: MatchedParts,
   { device, precision, record }: ImportedGpu,
 ): GpuProfile {
   const { operators } = lowered.graph;
-  const timings = operators.map((operator): GpuOperatorTiming => {
-    const { id, name } = operator;
+  const surroundings = { lowered, device, precision };
+  const leadsOf = new Map<OperatorId, Operator[]>();
+  for (const operator of operators) {
+    const launcher = launcherOf.get(operator.id) ?? operator.id;
+    leadsOf.set(launcher, [...(leadsOf.get(launcher) ?? []), operator]);
+  }
+  const timings = operators.map(({ id, name }): GpuOperatorTiming => {
     const lead = first[id] ?? id;
     return {
       name,
-      nodes: nodesOf(operator, partsOf.get(id) ?? [], { lowered, device, precision }),
+      nodes: (leadsOf.get(id) ?? []).flatMap((each) =>
+        nodesOf(each, partsOf.get(each.id) ?? [], surroundings),
+      ),
       ...(lead === id ? {} : { fusedWith: operators[lead]?.name ?? name }),
     };
   });

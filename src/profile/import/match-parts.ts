@@ -5,6 +5,9 @@
  * names, and the others are fused with that one and take none of their own. An operator that no part
  * names was computed with its neighbor or left out: it takes no time either, and stays with the operator
  * that it reads from. That is no answer for a matrix product or a convolution, which is refused.
+ *
+ * On a GPU the kernel of Conv + Add + Relu needs the other addend, and what reads the Relu waits for it. So it is
+ * launched by the operator that all of the part ends in, if there is one.
  */
 import { fail, ok, type Result } from "../../core/result.js";
 import type { OperatorGraph, OperatorId } from "../../ir/operator-graph.js";
@@ -36,6 +39,8 @@ export interface MatchedParts {
   readonly partsOf: ReadonlyMap<OperatorId, readonly ImportedPart[]>;
   /** By operator: the first of those that are computed with it; itself where none is. */
   readonly first: Int32Array;
+  /** By operator with parts: the one that the kernels of these wait with, and whose readers wait for them. */
+  readonly launcherOf: ReadonlyMap<OperatorId, OperatorId>;
   /** Share of the recorded time that belongs to nodes of the model. */
   readonly coverage: number;
   /** Operators that no part names. */
@@ -172,6 +177,7 @@ function grouped(
 ): MatchedParts {
   const groups = new Groups(graph.operators.length);
   const partsOf = new Map<OperatorId, ImportedPart[]>();
+  const launcherOf = new Map<OperatorId, OperatorId>();
   const named = new Set<OperatorId>();
   const unmatched = new Map<string, number>();
   let matchedNs = 0;
@@ -188,6 +194,10 @@ function grouped(
       list.push(part);
       partsOf.set(lead, list);
       named.add(lead);
+      // What prepares the part names its first operator alone.
+      if (others.length > 0 || !launcherOf.has(lead)) {
+        launcherOf.set(lead, endOf(graph, operators));
+      }
     }
     for (const other of others) {
       groups.join(lead as OperatorId, other);
@@ -204,6 +214,7 @@ function grouped(
   return {
     partsOf,
     first: groups.first(),
+    launcherOf,
     coverage: matchedNs / totalNs,
     unnamed: unnamed.length,
     unmatched: [...unmatched]
@@ -211,6 +222,28 @@ function grouped(
       .filter(({ ns }) => ns > 0)
       .sort((a, b) => b.ns - a.ns || (a.label < b.label ? -1 : 1)),
   };
+}
+
+/**
+ * The operator that the first of a part leads to while nothing else reads what is on the way: the last operator of
+ * the longest row, from the first in the order of the model, of which only the last is read outside. The
+ * named first where it is not in that row.
+ */
+function endOf(graph: OperatorGraph, operators: readonly OperatorId[]): OperatorId {
+  const members = [...operators].sort((a, b) => a - b);
+  const placeOf = new Map(members.map((id, at) => [id, at]));
+  let count = 0;
+  let readUntil = 0;
+  for (const [at, id] of members.entries()) {
+    count = readUntil <= at ? at + 1 : count;
+    const { outputs, successors } = graph.operators[id]!;
+    const isSeen = outputs.some((output) => graph.outputs.includes(output));
+    const places = successors.map((next) => placeOf.get(next) ?? members.length);
+    readUntil = Math.max(readUntil, isSeen || places.length === 0 ? members.length : 0, ...places);
+  }
+  const row = members.slice(0, count);
+  const [lead] = operators as readonly [OperatorId];
+  return row.includes(lead) ? (row.at(-1) ?? lead) : lead;
 }
 
 /** Sets of operators, each known by its first. */

@@ -52,6 +52,9 @@ function matchOf(parts: readonly ImportedPart[], byOrder = false) {
     times: Object.fromEntries(
       [...found.partsOf].map(([id, list]) => [name(id), list.map(({ label }) => label)]),
     ),
+    launchers: Object.fromEntries(
+      [...found.launcherOf].flatMap(([id, end]) => (id === end ? [] : [[name(id), name(end)]])),
+    ),
     groups: Object.fromEntries(
       [...found.first].flatMap((first, id) => (first === id ? [] : [[name(id), name(first)]])),
     ),
@@ -79,6 +82,27 @@ describe("matching by name", () => {
       MatMul_4: "MatMul_2",
       Relu_5: "MatMul_2",
     });
+  });
+
+  it("launches a part with the operator that all of it ends in", () => {
+    const launchers = (...parts: readonly (readonly string[])[]) => {
+      const named = new Set(parts.flat());
+      const others = ALL.filter(({ label }) => !named.has(label));
+      return matchOf([...parts.map((each) => part(each.join(), 50, each)), ...others]).launchers;
+    };
+    expect(launchers(["MatMul_0", "Relu_1"])).toEqual({ MatMul_0: "Relu_1" });
+    // The kernel adds what the other branch gives, so it waits for that.
+    expect(launchers(["MatMul_2", "Relu_3", "Add_6"])).toEqual({ MatMul_2: "Add_6" });
+    expect(launchers(["Add_6", "Relu_5", "MatMul_4"])).toEqual({});
+    // Both results are read elsewhere: what the first gives is as far as one operator can stand for.
+    expect(launchers(["MatMul_2", "Relu_3", "MatMul_4", "Relu_5"])).toEqual({ MatMul_2: "Relu_3" });
+    expect(launchers(["MatMul_4", "Relu_3"])).toEqual({});
+    const prepared = matchOf([
+      part("one", 50, ["MatMul_0", "Relu_1"]),
+      part("copy", 1, ["MatMul_0"]),
+      ...ALL.slice(2),
+    ]);
+    expect(prepared.launchers).toEqual({ MatMul_0: "Relu_1" });
   });
 
   it("takes the reading of which the model has every name, else most names", () => {
