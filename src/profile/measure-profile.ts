@@ -8,10 +8,11 @@ import { checkOutputs } from "../runtime/handed-over.js";
 import { feedsFrom, type InputSource } from "../runtime/input-source.js";
 import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
+import { withCutCosts } from "./measure-cuts.js";
 import { measureOperators } from "./measure-operators.js";
 import { measureSchedules, type OnOutputs } from "./measure-schedules.js";
 import { measureWorkers } from "./measure-workers.js";
-import type { Profile, ScheduleMeasurement } from "./profile.js";
+import { operatorCostsOf, type Profile, type ScheduleMeasurement } from "./profile.js";
 import { type Machine, profileKeyOf, thisMachine } from "./profile-key.js";
 import type { OnProgress } from "./progress.js";
 import { modelInputs, plannedTensor, scheduledOutputs } from "./worker-plan-of.js";
@@ -69,7 +70,7 @@ export async function measureProfile(
   if (!workers.ok) {
     return workers;
   }
-  return ok({
+  const profile: Profile = {
     key,
     model: basename(lowered.model.path),
     device: {
@@ -83,7 +84,17 @@ export async function measureProfile(
     method: operators.value.method,
     operators: operators.value.operators,
     workers: workers.value,
+  };
+  const cut = await withCutCosts({
+    runtime,
+    lowered,
+    model,
+    feeds,
+    costs: operatorCostsOf(profile, lowered.graph),
+    workers: workers.value,
+    ...common,
   });
+  return cut.ok ? ok({ ...profile, workers: cut.value }) : cut;
 }
 
 /**

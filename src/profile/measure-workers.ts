@@ -176,12 +176,13 @@ async function byteCosts(
   return { byteNs: perByte("crossing"), callerByteNs: perByte("caller") };
 }
 
-/** Slope of the least-squares line. Requires: at least two different `x`. */
+/** The median of the slopes between any two points, which one disturbed point does not move far. Requires: different `x`. */
 function slopeOf(x: readonly number[], y: readonly number[]): number {
-  const meanX = x.reduce((sum, value) => sum + value, 0) / x.length;
-  const meanY = y.reduce((sum, value) => sum + value, 0) / y.length;
-  const cross = x.reduce((sum, value, i) => sum + (value - meanX) * ((y[i] ?? 0) - meanY), 0);
-  return cross / x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
+  return median(
+    x.flatMap((right, i) =>
+      x.slice(0, i).map((left, j) => ((y[i] ?? 0) - (y[j] ?? 0)) / (right - left)),
+    ),
+  );
 }
 
 function workOf(times: readonly SegmentTime[]): number {

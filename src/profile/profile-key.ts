@@ -16,9 +16,10 @@ import { loadOnnxRuntime } from "../runtime/onnx-runtime.js";
 /**
  * Raised whenever the method of measuring changes what the figures mean: profiles measured
  * differently must not be compared. 2: worker threads that have reached their speed, awake and asleep,
- * and what the two ends of an inference cost.
+ * and what the two ends of an inference cost. 3: workers that stay awake for a millisecond, and segments with what
+ * cuts of the model cost.
  */
-export const PROFILE_METHOD_VERSION = 2;
+export const PROFILE_METHOD_VERSION = 3;
 
 /** The parts of a key, in the order in which they are compared. */
 export interface ProfileKey {

@@ -78,15 +78,17 @@ export interface SignalFigures {
   readonly returnNs: number;
 }
 
-/** Links during which the second worker goes to sleep, and those in which it is woken and gets warm. */
-const ASLEEP = 16;
+/** Links that say what one takes without a wait, and those in which the second worker is woken and gets warm. */
+const LINKS = 16;
 const WARMING = 8;
+/** Operators, and elements of their tensors, that take longer than a worker stays awake: some 1.5 us each. */
+const LONG = { repeat: 2000, length: 1024 };
 /** Segments that answer each other, the workers taking turns. */
 const TURNS = 6;
 
 /**
- * Two workers. The first runs a long chain while the second waits for its end, asleep; then each runs
- * links of its own until both are awake; then they take turns, each waiting for the other. All figures are
+ * Two workers. The first runs a chain, many operators and one more link, while the second waits for the end of
+ * it, asleep; then each runs links of its own until both are awake; then they take turns, each waiting for the other. All figures are
  * differences to links of the chain, which are run without a wait.
  */
 export function signalProbe(): Probe<SignalFigures> {
@@ -94,9 +96,23 @@ export function signalProbe(): Probe<SignalFigures> {
   const input = add("x", 1);
   const opening = negate(1, input);
   let last = input;
-  for (let i = 0; i < ASLEEP; i++) {
+  for (let i = 0; i < LINKS; i++) {
     last = negate(0, last);
   }
+  const [long, longInput] = [add("long", LONG.length), add("for long", LONG.length)];
+  segments[0].push({
+    operators: ["long"],
+    model: probeModel({
+      operator: "Neg",
+      inputs: ["for long"],
+      output: "long",
+      dims: [LONG.length],
+      repeat: LONG.repeat,
+    }),
+    inputs: [longInput],
+    outputs: [long],
+  });
+  last = negate(0, last);
   let woken = negate(1, last);
   for (let i = 0; i < 2; i++) {
     woken = negate(1, woken);
@@ -110,18 +126,23 @@ export function signalProbe(): Probe<SignalFigures> {
     turn = negate(i % 2, turn);
   }
   return {
-    plan: { tensors, inputs: [input], outputs: [opening, warm, turn], workers: segments },
+    plan: {
+      tensors,
+      inputs: [input, longInput],
+      outputs: [opening, long, warm, turn],
+      workers: segments,
+    },
     read: (runs) => {
       const near = (times: readonly SegmentTime[]) => times.filter(({ worker }) => worker === 0);
       const far = (times: readonly SegmentTime[]) => times.filter(({ worker }) => worker === 1);
       const linkNs = medianOf(
         runs,
-        (times) => (end(near(times), ASLEEP - 1) - end(near(times), 0)) / (ASLEEP - 1),
+        (times) => (end(near(times), LINKS - 1) - end(near(times), 0)) / (LINKS - 1),
       );
       const openingNs = medianOf(runs, (times) => (end(near(times), 0) + end(far(times), 0)) / 2);
-      const asleepNs = medianOf(runs, (times) => end(far(times), 1) - end(near(times), ASLEEP - 1));
+      const asleepNs = medianOf(runs, (times) => end(far(times), 1) - end(near(times), LINKS + 1));
       const turnNs = medianOf(runs, (times) => {
-        const first = end(near(times), ASLEEP + WARMING);
+        const first = end(near(times), LINKS + 2 + WARMING);
         return (end(far(times), far(times).length - 1) - first) / (TURNS - 1);
       });
       const signalNs = Math.max(0, turnNs - linkNs);
