@@ -13,7 +13,7 @@ export function renderImported(
   record: ImportRecord,
   { unnamed, unmatched }: MatchedParts,
 ): string {
-  const times = profile.operators.map((each) => ({ name: each.name, ns: timeOf(each) }));
+  const times = profile.operators.map((each) => ({ name: nameOf(each), ns: timeOf(each) }));
   const total = times.reduce((sum, { ns }) => sum + ns, 0);
   const timed = times.filter(({ ns }) => ns > 0).length;
   const lost = unmatched.slice(0, 3).map(({ label, ns }) => `${formatName(label)} ${formatNs(ns)}`);
@@ -32,6 +32,13 @@ export function renderImported(
 
 type Timed = Profile["operators"][number] | GpuProfile["operators"][number];
 
+/** With the first of the operators that were timed as one, where the time stands with a later one. */
+function nameOf({ name, fusedWith, ...timing }: Timed): string {
+  return "nodes" in timing && fusedWith !== undefined
+    ? `${formatName(fusedWith)} to ${formatName(name)}`
+    : formatName(name);
+}
+
 function timeOf(operator: Timed): number {
   return "nodes" in operator
     ? operator.nodes.reduce((sum, { medianNs }) => sum + medianNs, 0)
@@ -45,10 +52,6 @@ function slowestTable(
   const rows = [...times]
     .sort((a, b) => b.ns - a.ns || (a.name < b.name ? -1 : 1))
     .slice(0, SLOWEST)
-    .map(({ name, ns }) => [
-      formatName(name),
-      formatNs(ns),
-      formatShare(total === 0 ? 0 : ns / total),
-    ]);
+    .map(({ name, ns }) => [name, formatNs(ns), formatShare(total === 0 ? 0 : ns / total)]);
   return textTable(["slowest operators", "median", "share"], rows, ["left", "right", "right"]);
 }

@@ -11,7 +11,7 @@
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import type { Failure } from "../core/failure.js";
 import { readText } from "../core/files.js";
-import { formatName, formatNs } from "../core/format.js";
+import { counted, formatName, formatNs } from "../core/format.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -201,6 +201,9 @@ function notesOnKernels(costs: ModelCosts, { stageOf }: StagePartition, stages: 
   return torn === 0 || stages === 1
     ? []
     : [
-        `${torn} groups of operators that are fused in the whole model are cut apart: outputs may differ in their last bits`,
+        `the cut goes through ${counted(torn, "group")} of operators that are fused in the whole model: outputs may differ in their last bits`,
+        ...(costs.device.source === "measured"
+          ? ["what such a group takes was measured as one, and stands whole in one of its stages"]
+          : []),
       ];
 }

@@ -92,6 +92,69 @@ describe("the slowest stage of a cut", () => {
   });
 });
 
+describe("a placement by hand", () => {
+  const side = [32, 32];
+  const value = (name: string) => ({ name, dims: side });
+  const chain = () => {
+    const model = join(folder, "row.onnx");
+    const nodes = [
+      { type: "MatMul", name: "m0", inputs: ["x", "w"], outputs: ["a"] },
+      { type: "Relu", name: "r0", inputs: ["a"], outputs: ["b"] },
+      { type: "MatMul", name: "m1", inputs: ["b", "w"], outputs: ["c"] },
+      { type: "Relu", name: "r1", inputs: ["c"], outputs: ["y"] },
+    ];
+    const ends = { inputs: [value("x")], outputs: [value("y")], weights: [value("w")] };
+    writeFileSync(model, tinyModel({ nodes, ...ends }));
+    return model;
+  };
+  const byHand = (...first: readonly string[]) => {
+    const path = join(folder, `hand-${first.length}.json`);
+    const blocks = [
+      { id: "a", devices: ["d0"], operators: first },
+      { id: "b", devices: ["d1"], operators: ["*"] },
+    ];
+    const devices = [{ name: "d0" }, { name: "d1" }];
+    const document = { format: "top-compile/stage-placement", version: 1, devices, blocks };
+    writeFileSync(path, JSON.stringify(document));
+    return ["--placement", path];
+  };
+
+  it("pays for the launches that a cut through a group makes two of, and says so", async () => {
+    const model = chain();
+    const list = ["--fuse", "none"];
+    const whole = await compiled(model, ...byHand("m0", "r0"));
+    expect(whole.stderr).not.toContain("the cut goes through");
+    const torn = await compiled(model, ...byHand("m0", "r0", "m1"));
+    expect(torn.stderr).toContain("the cut goes through 1 group of operators");
+    const plain = await compiled(model, ...byHand("m0", "r0", "m1"), ...list);
+    expect(plain.stderr).not.toContain("the cut goes through");
+    const [first, second] = torn.stages;
+    const [, apart] = plain.stages;
+    // Behind the cut is the activation by itself; before it the first group, and the product by itself.
+    expect(second?.durationNs).toBe(apart?.durationNs);
+    expect(first?.durationNs).toBeGreaterThan(whole.stages[0]?.durationNs ?? 0);
+    const verified = await runCli(["verify", join(folder, "schedule.json"), "--model", model]);
+    expect(verified.status).toBe(0);
+  });
+
+  it("leaves what was measured as one whole, and says so", async () => {
+    const model = chain();
+    const table = join(folder, "row.csv");
+    const rows = ["operator,medianNs", "m0 + r0,20000", "m1 + r1,30000"];
+    writeFileSync(table, rows.join("\n"));
+    const profile = join(folder, "row.p.json");
+    const from = ["profile", "import", table, "--model", model, "--device", "h100"];
+    expect((await runCli([...from, "-o", profile])).status).toBe(0);
+    const hand = byHand("m0", "r0", "m1");
+    const { stderr, stages } = await compiled(model, "--profile", profile, ...hand);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      "was measured as one, and stands whole in one",
+    );
+    const sum = stages.reduce((total, { durationNs }) => total + durationNs, 0);
+    expect(sum).toBeGreaterThanOrEqual(50_000);
+  });
+});
+
 describe("links", () => {
   it("bound the period: a device receives no faster than its link", async () => {
     const bandwidth = 1e6;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { H100 } from "../../../src/cost/device-models/hopper.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
+import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
 import { lowerModel } from "../../../src/onnx/lower.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { readModel } from "../../../src/onnx/read-model.js";
@@ -68,5 +69,30 @@ describe("stages on a device model", () => {
     expect(sum).toBe(oneStream + H100.launchGapNs);
     const { durationNs } = estimatedCosts(lowered, H100, "tf32");
     expect(durationNs.reduce((total, ns) => total + ns, 0)).toBe(sum);
+  });
+
+  it("are those of the members where a cut by hand goes through what one launch computes", () => {
+    const listed = withKernelList(lowered, "patterns");
+    const { durationNs, groupOf, timesIfCut } = estimatedCosts(listed, H100, "tf32");
+    const groups = listed.fused?.groups ?? [];
+    const [torn, ...whole] = groups.filter(({ kind }) => kind === "epilogue");
+    const members = torn?.members ?? expect.fail("no group");
+    const last = members.at(-1) ?? expect.fail("no member");
+    // A search never cuts here.
+    expect(new Set(members.map((id) => groupOf[id])).size).toBe(1);
+    const stageOf = Int32Array.from(lowered.graph.operators, ({ id }) => (id < last ? 0 : 1));
+    const times = timesIfCut?.(stageOf) ?? expect.fail("no times");
+    for (const id of members) {
+      const own = kernelsOf(lowered.graph.operators[id]!, lowered, H100, "tf32");
+      const expected = own.reduce((sum, kernel) => sum + kernel.durationNs + H100.launchGapNs, 0);
+      expect(times[id]).toBe(expected);
+      expect(durationNs[id] === 0).toBe(id !== last);
+    }
+    const others = lowered.graph.operators.filter(({ id }) => !members.includes(id));
+    expect(others.map(({ id }) => times[id])).toEqual(others.map(({ id }) => durationNs[id]));
+    expect(whole.length).toBeGreaterThan(5);
+    // A cut beside groups changes nothing.
+    const beside = Int32Array.from(lowered.graph.operators, ({ id }) => (id <= last ? 0 : 1));
+    expect(timesIfCut?.(beside)).toEqual(durationNs);
   });
 });
