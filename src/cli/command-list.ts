@@ -40,7 +40,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "launch",
-    summary: "compare ways to serve requests for several models that share a GPU, in a simulation",
+    summary:
+      "compare ways to serve requests for several models that share a device, in a simulation",
     argument: ["<model.onnx...>", "the models"],
     load: async () => (await import("./commands/launch.js")).registerLaunch,
   },

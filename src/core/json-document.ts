@@ -164,6 +164,7 @@ const KINDS: Readonly<Record<string, string>> = {
   "top-compile/placement": "a placement",
   "top-compile/profile": "a CPU profile",
   "top-compile/schedule": "a schedule",
+  "top-compile/serving-profile": "a serving profile",
   "top-compile/stage-placement": "a placement of a model's stages",
 };
 

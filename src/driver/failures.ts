@@ -135,8 +135,8 @@ export function launchDeviceUnsupported(device: string): Failure {
   return {
     code: "launch-device-unsupported",
     where: `--device ${device}`,
-    message: "serving is simulated on GPUs known by their data sheet",
-    hint: "give one, such as --device h200, or the file of a device model",
+    message: "serving is simulated on GPUs known by their data sheet, and on the CPU",
+    hint: "give --device cpu, a GPU such as --device h200, or the file of a device model",
     exit: 2,
   };
 }

@@ -12,10 +12,15 @@ import { comparePolicies, type PolicyComparison } from "../launcher/compare-poli
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
 import { type BatchedLowering, servingModelOf } from "../launcher/variant-library.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
 import { loadModel, loadModelForBatch, noteOnDims } from "../runtime/load-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
-import type { ServingDevice, ServingModel } from "../schedule/serving/serving-model.js";
+import type {
+  ServingDevice,
+  ServingModel,
+  ServingProblem,
+} from "../schedule/serving/serving-model.js";
 import { checkEstimable } from "./check-estimable.js";
 import type { DriverContext } from "./context.js";
 import { modelNameRepeated } from "./failures.js";
@@ -49,7 +54,7 @@ export interface Launched {
 }
 
 /** The random seed where neither the command nor the arrivals give one. */
-const USUAL_SEED = 1;
+export const USUAL_SEED = 1;
 
 /**
  * Compares launcher policies for models that share a GPU.
@@ -69,7 +74,7 @@ export async function comparePoliciesFor(
   const libraries: Library[] = [];
   for (const [at, path] of request.models.entries()) {
     const { batches = [1], model = "" } = workload.value.models[at] ?? {};
-    const loaded = await loadBatches(path, batches, request, context);
+    const loaded = await loadBatches(path, batches, { dims: request.dims, prepare }, context);
     const library = loaded.ok
       ? await context.compute(() => libraryOf(model, loaded.value, request, seed))
       : loaded;
@@ -81,7 +86,17 @@ export async function comparePoliciesFor(
   return context.compute(() => launched(request, workload.value, libraries, seed));
 }
 
-function workloadFor({ models, arrivals }: LaunchRequest): Result<Workload> {
+/** Only operators that a graph can capture, with those that one launch computes together. */
+function prepare(path: string, lowered: LoweredModel): Result<LoweredModel> {
+  const estimable = checkEstimable(path, lowered);
+  return estimable.ok ? ok(withKernelList(lowered, "patterns")) : estimable;
+}
+
+/** The requests for models, in their order. Fails: `model-name-repeated`, and as reading arrivals does. */
+export function workloadFor({
+  models,
+  arrivals,
+}: Pick<LaunchRequest, "models" | "arrivals">): Result<Workload> {
   const names = models.map(modelName);
   const repeated = names.find((name, at) => names.indexOf(name) !== at);
   if (repeated !== undefined) {
@@ -99,14 +114,21 @@ export function modelName(path: string): string {
   return basename(path).replace(/\.onnx$/i, "");
 }
 
+/** How models are loaded to be served. */
+export interface BatchLoading {
+  readonly dims: ReadonlyMap<string, number>;
+  /** What the device makes of a model, or why it cannot run it. */
+  readonly prepare: (path: string, lowered: LoweredModel) => Result<LoweredModel>;
+}
+
 /**
  * A model for each batch size. One that cannot be had for a batch is had for the smaller ones only, which
  * is noted; a batch of 1 is the model as it is.
  */
-async function loadBatches(
+export async function loadBatches(
   path: string,
   batches: readonly number[],
-  { dims }: LaunchRequest,
+  { dims, prepare: prepared }: BatchLoading,
   { allowExternal = [], onNote }: DriverContext,
 ): Promise<Result<readonly BatchedLowering[]>> {
   const loaded: BatchedLowering[] = [];
@@ -132,11 +154,11 @@ async function loadBatches(
     if (note !== undefined) {
       onNote(`${modelName(path)}: ${note}`);
     }
-    const estimable = checkEstimable(path, lowered.value);
-    if (!estimable.ok) {
-      return estimable;
+    const ready = prepared(path, lowered.value);
+    if (!ready.ok) {
+      return ready;
     }
-    loaded.push({ batch, lowered: withKernelList(lowered.value, "patterns") });
+    loaded.push({ batch, lowered: ready.value });
   }
   return ok(loaded);
 }
@@ -173,19 +195,28 @@ function launched(
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
   const problem = { device: gpu, models: libraries.map(({ model }) => model) };
-  const fits = checkServingMemory(problem, device.name);
+  return compared({ problem, device: device.name, workload, seed, samples });
+}
+
+/** Models with their requests, and on how many held-out samples to try policies. */
+export interface ComparedRequest {
+  readonly problem: ServingProblem;
+  readonly device: string;
+  readonly workload: Workload;
+  readonly seed: number;
+  readonly samples: number;
+}
+
+/** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`. */
+export function compared(request: ComparedRequest): Result<Launched> {
+  const { problem, device, workload, seed, samples } = request;
+  const fits = checkServingMemory(problem, device);
   if (!fits.ok) {
     return fits;
   }
   const job = servingJobOf(problem, workload);
   const rates = ratesOf(job);
   const capacity = capacityOf(capacityProblemOf(problem, rates));
-  return ok({
-    job,
-    rates,
-    seed,
-    samples,
-    capacity,
-    comparison: comparePolicies(job, seed, samples),
-  });
+  const comparison = comparePolicies(job, seed, samples);
+  return ok({ job, rates, seed, samples, capacity, comparison });
 }

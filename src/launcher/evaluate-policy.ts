@@ -74,7 +74,9 @@ function runsOf(
   { seed, purpose, count }: SampleSet,
 ): readonly ServingRun[] {
   return Array.from({ length: count }, (_, episode) =>
-    simulateServing(problem, drawArrivals(workload, { seed, purpose, episode }), policy),
+    simulateServing(problem, drawArrivals(workload, { seed, purpose, episode }), policy, {
+      seed: seed + episode,
+    }),
   );
 }
 

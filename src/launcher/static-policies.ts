@@ -18,8 +18,22 @@ import { profileNs } from "../schedule/serving/task-profile.js";
 import { policyCost, type SampleSet } from "./evaluate-policy.js";
 import { coarseJob, ratesOf, type ServingJob } from "./serving-job.js";
 
-/** Tasks of a model in flight that are tried. */
+/** Tasks of a model in flight that are tried on a GPU. */
 const CONCURRENCIES: readonly number[] = [1, 2, 4, 8];
+
+/** Tasks of a model in flight that are tried: on a CPU up to twice as many as it has cores. */
+function concurrenciesOf({ device }: ServingProblem): readonly number[] {
+  return device.kind === "gpu" ? CONCURRENCIES : [1, ...stepsTo(2 * device.workers)];
+}
+
+/** 2, 3, 4, 6, 8, 12, ... up to `most`. */
+function stepsTo(most: number): readonly number[] {
+  const steps: number[] = [];
+  for (let step = 2; step <= most; step *= 2) {
+    steps.push(step, ...(step * 1.5 <= most ? [step * 1.5] : []));
+  }
+  return steps;
+}
 
 /** Periods that are tried, as shares of the time in which a batch arrives. */
 const PERIODS: readonly number[] = [0, 0.5, 0.9];
@@ -62,7 +76,7 @@ export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefine
     const at = variants.findIndex(({ name }) => name === "opara");
     return at < 0 ? variants.length - 1 : at;
   };
-  const policies = [...CONCURRENCIES].reverse().map((concurrency) => ({
+  const policies = [...concurrenciesOf(problem)].reverse().map((concurrency) => ({
     models: problem.models.map((model): ModelPolicy => {
       const variant = widest(model);
       const batch = model.variants[variant]?.runs.at(-1)?.batch ?? 1;
@@ -115,7 +129,7 @@ function neighborsOf(job: ServingJob, policy: LauncherPolicy, model: number): La
   const others = policy.inFlight === undefined ? policy : { models: policy.models };
   const points = (problem.models[model]?.variants ?? []).flatMap(({ runs }, variant) =>
     runs.flatMap(({ batch }) =>
-      CONCURRENCIES.flatMap((concurrency) =>
+      concurrenciesOf(problem).flatMap((concurrency) =>
         (batch === 1 ? PERIODS.slice(0, 1) : PERIODS).map((share): ModelPolicy => {
           return {
             periodNs: Math.round((share * batch * 1e9) / rate),

@@ -2,7 +2,7 @@
  * The file format `top-compile/profile`, version 1 (docs/profile-format.md): reading with every
  * problem at its place, writing with one order of keys.
  */
-import { list, object, optional, unless } from "../core/json-containers.js";
+import { type Fields, list, object, optional, unless } from "../core/json-containers.js";
 import {
   type DocumentKind,
   defineDocument,
@@ -52,7 +52,8 @@ const outputs: Shape<OutputCheck> = object<OutputCheck>({
   maxRelative: DIFFERENCE,
 }).named("outputs");
 
-const key: Shape<ProfileKey> = object<ProfileKey>({
+/** The fields of a profile's key. */
+export const KEY_FIELDS: Fields<ProfileKey> = {
   method: POSITIVE.describe("Version of the way of measuring."),
   modelSha256: SHA256.describe(
     "Digest of nodes, attributes, static shapes, and names and shapes of the weights.",
@@ -67,18 +68,23 @@ const key: Shape<ProfileKey> = object<ProfileKey>({
   inputs: optional(
     SHA256.describe("Digest of the inputs that were given; absent: all were drawn."),
   ),
-})
+};
+
+const key: Shape<ProfileKey> = object<ProfileKey>(KEY_FIELDS)
   .describe("What the figures depend on: a profile is used again only if every part is the same.")
   .named("key");
 
-const device: Shape<ProfileDevice> = object<ProfileDevice>({
+/** The fields of a measured machine. */
+export const DEVICE_FIELDS: Fields<ProfileDevice> = {
   name: TEXT,
   source: oneOf("measured", "imported"),
   logicalCores: POSITIVE,
   architecture: TEXT,
   node: TEXT,
   onnxruntime: TEXT,
-}).named("device");
+};
+
+const device: Shape<ProfileDevice> = object<ProfileDevice>(DEVICE_FIELDS).named("device");
 
 const method: Shape<OperatorMethod> = object<OperatorMethod>({
   level: oneOf("all"),

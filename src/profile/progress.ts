@@ -1,6 +1,6 @@
 /** A report of a measurement in progress. */
 export interface ProgressEvent {
-  readonly phase: "operators" | "workers" | "schedules" | "stages" | "pipeline";
+  readonly phase: "operators" | "workers" | "schedules" | "stages" | "pipeline" | "serving";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;

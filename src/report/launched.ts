@@ -6,6 +6,7 @@ import { textTable } from "../core/text-table.js";
 import type { Capacity } from "../launcher/capacity.js";
 import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-policies.js";
 import type { ServingJob } from "../launcher/serving-job.js";
+import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 
 /** Growth of a backlog that counts, as a share of what is answered. */
 const LEAST_GROWTH = 0.01;
@@ -32,7 +33,20 @@ export function renderLaunched(report: LaunchedReport, columns: number): string 
     ...comparison.policies.flatMap((each) => [policyTable(job, each, columns), ""]),
     `Held-out: ${samples} sample${samples === 1 ? "" : "s"} of ${figure(seconds)} s each${samples === 1 ? "" : "; +- is a 95 % confidence interval"}.`,
     `Best on validation: ${best?.name ?? ""}.`,
+    ...(best === undefined ? [] : sessionLines(job, best.policy)),
   ].join("\n");
+}
+
+/** On a CPU: how many sessions with how many threads a server should have for each model. */
+function sessionLines({ problem }: ServingJob, policy: LauncherPolicy): readonly string[] {
+  return problem.device.kind === "gpu"
+    ? []
+    : policy.models.map(({ variant, concurrency, batch }, at) => {
+        const model = problem.models[at];
+        const threads = model?.variants[variant]?.name ?? "";
+        const each = concurrency === 1 ? "" : " each";
+        return `${formatName(model?.name ?? "")}: ${counted(concurrency, "session")} with ${threads}${each}, ${batch === 1 ? "no batches" : `batches of up to ${batch}`}.`;
+      });
 }
 
 function requestsTable({ job, rates }: LaunchedReport, columns: number): string {

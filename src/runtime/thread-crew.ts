@@ -71,6 +71,11 @@ export class ThreadCrew {
     });
   }
 
+  /** Sends a message to a thread. */
+  tell(thread: number, message: object): void {
+    this.#threads[thread]?.postMessage(message);
+  }
+
   /** Keeps the first failure: what follows is its consequence. */
   fail(failure: Failure): void {
     if (this.#failure === undefined) {

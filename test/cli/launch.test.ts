@@ -2,12 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
+import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
+import { loadModel } from "../../src/runtime/load-model.js";
+import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
+import { servingProfile } from "../support/serving-profiles.js";
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-launch-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const TWO_BRANCH = "fixtures/models/two-branch.onnx";
+const SMALL = "fixtures/models/small/unsorted.onnx";
 const SQUEEZENET = "fixtures/models/squeezenet.onnx";
 
 function arrivals(name: string, models: readonly object[], more: object = {}): string {
@@ -94,6 +100,29 @@ describe("launch", () => {
     expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(3);
   });
 
+  it.skipIf(SKIP_REASON !== undefined)(
+    "answers how many sessions with how many threads from a profile, the same bytes each time",
+    async () => {
+      const loaded = await loadModel(SMALL, { dims: new Map() });
+      const key = loaded.ok ? await servingKeyOf(loaded.value, [1, 2]) : loaded;
+      expect(key.ok).toBe(true);
+      const profile = servingProfile(key.ok ? { key: key.value } : {});
+      const path = join(folder, "small.profile.json");
+      writeFileSync(path, encodeServingProfile(profile));
+      const rates = arrivals("unsorted.json", [requests("unsorted", 1500)]);
+      const argv = ["launch", SMALL, "--arrivals", rates, "--device", "cpu", "--profile", path];
+      const run = await runCli([...argv, "--samples", "2", "--quiet"]);
+      expect([run.stderr, run.status]).toEqual(["", 0]);
+      expect(run.stdout).toMatch(
+        /\nunsorted: [234] sessions with 1 thread each, (no batches|batches of up to 2)\.\n$/,
+      );
+      expect((await runCli([...argv, "--samples", "2", "--quiet"])).stdout).toBe(run.stdout);
+      const other = ["launch", TWO_BRANCH, "--rate", "two-branch=5", "--device", "cpu"];
+      const stale = await runCli([...other, "--profile", path, "--quiet"]);
+      expect([stale.status, stale.stderr]).toEqual([1, expect.stringContaining("profile-stale")]);
+    },
+  );
+
   it("reports what it cannot serve", async () => {
     const copy = join(folder, "two-branch.onnx");
     writeFileSync(copy, readFileSync(TWO_BRANCH));
@@ -109,8 +138,20 @@ describe("launch", () => {
         ["2", "arrivals-source"],
       ],
       [
-        [TWO_BRANCH, ...rate, "--device", "cpu"],
+        [TWO_BRANCH, ...rate, "--device", "cuda"],
         ["2", "launch-device-unsupported"],
+      ],
+      [
+        [TWO_BRANCH, ...rate, "--profile", file],
+        ["2", "option-not-applicable"],
+      ],
+      [
+        [TWO_BRANCH, ...rate, "--device", "cpu", "--math", "ieee"],
+        ["2", "option-not-applicable"],
+      ],
+      [
+        [TWO_BRANCH, ...rate, "--device", "cpu", "--profile", file],
+        ["1", "profile-invalid"],
       ],
       [
         [TWO_BRANCH, ...rate, "--device", "h2000"],

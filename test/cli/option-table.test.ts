@@ -23,6 +23,7 @@ const MODEL = "fixtures/models/two-branch.onnx";
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
 const BERT = "fixtures/models/bert-base.onnx";
 const GPU = ["--device", "h200"] as const;
+const SERVED = [MODEL, "--rate", "two-branch=5"] as const;
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-options-"));
 const at = (name: string): string => join(folder, name);
@@ -130,7 +131,15 @@ const SUBJECTS: readonly Subject[] = [
   },
   { name: "explain", table: EXPLAIN as AnyOptionTable, lines: {} },
   { name: "inspect", table: INSPECT as AnyOptionTable, lines: {} },
-  { name: "launch", table: LAUNCH as AnyOptionTable, lines: {} },
+  {
+    name: "launch",
+    table: LAUNCH as AnyOptionTable,
+    lines: {
+      cpu: () => [[...SERVED, "--device", "cpu"]],
+      "data-sheet": () => [SERVED],
+      profile: () => [[...SERVED, "--device", "cpu", "--profile", PROFILE]],
+    },
+  },
   { name: "verify", table: VERIFY as AnyOptionTable, lines: {} },
 ];
 

@@ -17,11 +17,16 @@ import { parsePlacement } from "../../src/placement/parse-placement.js";
 import { parseStageSpec } from "../../src/placement/stage-spec.js";
 import { parseGpuProfile } from "../../src/profile/gpu/gpu-profile-format.js";
 import { parseProfile } from "../../src/profile/profile-format.js";
+import {
+  encodeServingProfile,
+  parseServingProfile,
+} from "../../src/profile/serving/serving-profile-format.js";
 import { fieldChanges } from "../support/field-changes.js";
 import { KNOWLEDGE } from "../support/free-fields.js";
 import { GPU_PROFILE } from "../support/gpu-profile.js";
 import { arbitraryMutation, mutated } from "../support/mutate-json.js";
 import { runCli } from "../support/run-cli.js";
+import { servingProfile } from "../support/serving-profiles.js";
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-schemas-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -80,6 +85,11 @@ const KINDS: readonly (readonly [string, Parse, () => Promise<unknown>])[] = [
   ],
   ["gpu-profile", parseGpuProfile, async () => GPU_PROFILE],
   [
+    "serving-profile",
+    parseServingProfile,
+    async () => JSON.parse(encodeServingProfile(servingProfile())),
+  ],
+  [
     "device-model",
     parseDeviceModel,
     async () => ({ format: "top-compile/device-model", version: 1, ...H200 }),
@@ -120,6 +130,8 @@ const BEYOND: readonly RegExp[] = [
   /^has no state with requests$/,
   /requests or changes of rate, more than \d+$/,
   /^must hold the (figure|sharing) used, /,
+  /^must (ascend from a batch of 1|have every batch for each number of threads, )/,
+  /^must (not descend|be in ascending order of sessions)$/,
 ];
 
 describe("readers and schemas", () => {

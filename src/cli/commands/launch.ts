@@ -4,21 +4,27 @@ import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { launchDeviceUnsupported } from "../../driver/failures.js";
 import { type ArrivalsSource, comparePoliciesFor, type Launched } from "../../driver/launch.js";
+import { comparePoliciesOnCpu } from "../../driver/launch-on-cpu.js";
 import { renderLaunched } from "../../report/launched.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { arrivalsSourceMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
-import { addOptions } from "../options/add-options.js";
-import { DIM, PIPELINE_DEVICE, SEED } from "../options/model-options.js";
+import { addOptions, givenOptions } from "../options/add-options.js";
+import { checkOptions } from "../options/check-options.js";
+import { DIM, PIPELINE_DEVICE, REMEASURE, SEED } from "../options/model-options.js";
 import type { OptionTable } from "../options/option-spec.js";
+import { SERVING_PROFILE, servingSource, servingTraits } from "../options/serving-options.js";
+import { deviceTraits } from "../options/traits.js";
 import { addRate, whole } from "../options/values.js";
 
 interface LaunchOptions extends CommonOptions {
   readonly arrivals?: string;
   readonly rate: ReadonlyMap<string, number>;
   readonly device: string;
+  readonly profile: readonly string[];
+  readonly remeasure?: boolean;
   readonly math: MathMode;
   readonly dim: ReadonlyMap<string, number>;
   readonly seed?: number;
@@ -29,6 +35,7 @@ const EXAMPLES = `
 Examples:
   top-compile launch a.onnx b.onnx --arrivals arrivals.json --device h200
   top-compile launch model.onnx --rate model=400 --device a100-pcie-40gb
+  top-compile launch model.onnx --rate model=100 --device cpu
 
 Nothing is written; policies are compared in a simulation (docs/serving.md).
 `;
@@ -49,17 +56,15 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
     usual: new Map(),
     usualWords: "none",
   },
-  device: {
-    ...PIPELINE_DEVICE,
-    help: PIPELINE_DEVICE.help.replace("cpu, a", "a"),
-    usual: "h200",
-    not: {},
-  },
+  device: { ...PIPELINE_DEVICE, usual: "h200", not: {} },
+  profile: SERVING_PROFILE,
+  remeasure: REMEASURE,
   math: {
     value: "<mode>",
     help: "arithmetic of matrix products",
     choices: ["tf32", "ieee"],
     usual: "tf32",
+    not: { cpu: "ONNX Runtime computes there as the model says" },
   },
   dim: DIM,
   seed: {
@@ -76,7 +81,7 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
   },
 };
 
-/** `launch`: compares launcher policies for models that share a GPU. */
+/** `launch`: compares launcher policies for models that share a device. */
 export const registerLaunch: RegisterCommand = (command, run) => {
   addOptions(command, LAUNCH, EXAMPLES);
   command.action(async (models: readonly string[], options: LaunchOptions) => {
@@ -89,15 +94,21 @@ export const registerLaunch: RegisterCommand = (command, run) => {
       if (!device.ok) {
         return device;
       }
-      if (device.value.kind !== "model") {
+      if (device.value.kind === "cuda") {
         return { ok: false, error: [launchDeviceUnsupported(options.device)] };
       }
+      const traits = { ...deviceTraits(device.value, options.device), ...servingTraits(options) };
+      const checked = checkOptions(LAUNCH, options, givenOptions(command), traits);
+      if (!checked.ok) {
+        return checked;
+      }
       const { math, dim: dims, seed, samples } = options;
-      const { model } = device.value;
-      const launched = await comparePoliciesFor(
-        { models, arrivals, device: model, math, dims, seed, samples },
-        driverContext(session),
-      );
+      const request = { models, arrivals, dims, seed, samples };
+      const context = driverContext(session);
+      const launched =
+        device.value.kind === "model"
+          ? await comparePoliciesFor({ ...request, device: device.value.model, math }, context)
+          : await comparePoliciesOnCpu({ ...request, source: servingSource(options) }, context);
       if (!launched.ok) {
         return launched;
       }

@@ -50,6 +50,11 @@ export function addInput(value: string, before: readonly string[]): readonly str
   return [...before, value];
 }
 
+/** A path added to those before. */
+export function addPath(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
 /** Requests per second of one model, as in arrivals files. */
 const MOST_RATE = 1e5;
 

@@ -27,8 +27,8 @@ export const SERVING_FAILURES = {
   },
   "launch-device-unsupported": {
     exit: 2,
-    meaning: "`launch` simulates GPUs that are known by their data sheet, and the device is none.",
-    action: "Give the name of such a GPU, or the path of a device model file.",
+    meaning: "`launch` is for GPUs that are known by their data sheet and for the CPU.",
+    action: "Give `cpu`, the name of such a GPU, or the path of a device model file.",
   },
   "model-name-repeated": {
     exit: 1,
@@ -39,6 +39,11 @@ export const SERVING_FAILURES = {
     exit: 1,
     meaning: "The weights of all models, with one task in flight, are more than the device holds.",
     action: "Serve fewer models, smaller batches, or use a device with more memory.",
+  },
+  "serving-failed": {
+    exit: 1,
+    meaning: "ONNX Runtime refused a model, or failed, while requests for it were served.",
+    action: "See the message; `inspect` the model, and try it alone with `run`.",
   },
   "trace-invalid": {
     exit: 1,

@@ -15,7 +15,7 @@
  * Figures are rounded so that the program allows more, never less.
  */
 import { invariant } from "../../core/invariant.js";
-import { cpuSpeed } from "./cpu-sharing.js";
+import { contentionAt, cpuSpeed } from "./cpu-sharing.js";
 import { runTableOf } from "./run-table.js";
 import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { ServingDevice, ServingProblem } from "./serving-model.js";
@@ -131,11 +131,34 @@ function cpuTerms(
   );
   return {
     names: ["threads"],
-    usesOf: (run) => [table.shareNs[run]!],
+    usesOf: (run) => [table.shareNs[run]! * leastContention(table, run, device)],
     states: Array.from({ length: Math.ceil(threads) }, (_, at) => [
       (at + 1) * cpuSpeed(device, at + 1),
     ]),
   };
+}
+
+/**
+ * What was measured of a run in terms of the device's slowdown: of all states of the device that the run can be in,
+ * the least that it takes there. Beyond what either knows both grow in proportion to the threads.
+ */
+function leastContention(
+  table: Table,
+  run: number,
+  device: Extract<ServingDevice, { kind: "cpu" }>,
+): number {
+  const stage = table.start[run]!;
+  const measured = table.contention[stage];
+  if (measured === undefined) {
+    return 1;
+  }
+  const own = Math.max(1, Math.ceil(table.share[stage]!));
+  const last = Math.max(own, measured.length, device.workers, device.slowdown.length);
+  let least = Number.POSITIVE_INFINITY;
+  for (let threads = own; threads <= last; threads++) {
+    least = Math.min(least, contentionAt(measured, threads) * cpuSpeed(device, threads));
+  }
+  return least;
 }
 
 /** The states that supply more of something than every other one. */

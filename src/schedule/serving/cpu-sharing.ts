@@ -6,9 +6,18 @@ export interface CpuLaw {
   readonly slowdown: readonly number[];
 }
 
+/** What the stages of tasks ask of a CPU; by stage. */
+export interface CpuUse {
+  /** Threads. */
+  readonly share: Float64Array;
+  /** See `BatchRun`. */
+  readonly contention: readonly (readonly number[] | undefined)[];
+}
+
 /**
- * Tasks that are on a CPU at one time: all go at one speed, which depends on how many threads are busy
- * (`slowdown`); more threads than workers take turns.
+ * Tasks that are on a CPU at one time: how fast each goes depends on how many threads are busy. What was
+ * measured of the task itself counts (`contention`), else what is known of the device (`slowdown`), where more
+ * threads than workers take turns.
  */
 export class CpuSharing implements TaskSharing {
   count = 0;
@@ -16,12 +25,12 @@ export class CpuSharing implements TaskSharing {
   readonly phase: Int32Array;
   readonly left: Float64Array;
   readonly rate: Float64Array;
-  readonly #threads: Float64Array;
+  readonly #use: CpuUse;
   readonly #law: CpuLaw;
 
-  /** `threads` by stage; room for `most` tasks at a time. */
-  constructor(threads: Float64Array, law: CpuLaw, most: number) {
-    this.#threads = threads;
+  /** Room for `most` tasks at a time. */
+  constructor(use: CpuUse, law: CpuLaw, most: number) {
+    this.#use = use;
     this.#law = law;
     this.operator = new Int32Array(most);
     this.phase = new Int32Array(most);
@@ -47,15 +56,20 @@ export class CpuSharing implements TaskSharing {
   /** Sets the rates. Returns the time to the first end of a stage. */
   settle(): number {
     const { count, phase, left, rate } = this;
+    const { share, contention } = this.#use;
     let threads = 0;
+    for (let slot = 0; slot < count; slot++) {
+      threads += share[phase[slot]!]!;
+    }
+    const usual = cpuSpeed(this.#law, threads);
     let least = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < count; slot++) {
-      threads += this.#threads[phase[slot]!]!;
-      least = Math.min(least, left[slot]!);
+      const measured = contention[phase[slot]!];
+      const speed = measured === undefined ? usual : 1 / contentionAt(measured, threads);
+      rate[slot] = speed;
+      least = Math.min(least, left[slot]! / speed);
     }
-    const speed = cpuSpeed(this.#law, threads);
-    rate.fill(speed, 0, count);
-    return least / speed;
+    return least;
   }
 
   /** Lets all tasks go on for `step` nanoseconds. */
@@ -71,4 +85,11 @@ export class CpuSharing implements TaskSharing {
 export function cpuSpeed({ workers, slowdown }: CpuLaw, threads: number): number {
   const busy = Math.min(Math.ceil(threads), workers, slowdown.length);
   return 1 / ((slowdown[busy - 1] ?? 1) * Math.max(1, threads / workers));
+}
+
+/** Times that a task takes longer than alone while `threads` are busy, from what was measured. */
+export function contentionAt(contention: readonly number[], threads: number): number {
+  const busy = Math.ceil(threads);
+  const last = contention.length;
+  return (contention[Math.min(busy, last) - 1] ?? 1) * Math.max(1, busy / last);
 }

@@ -13,6 +13,7 @@ export interface RunTable extends StageUse {
   readonly model: Int32Array;
   readonly variant: Int32Array;
   readonly batch: Int32Array;
+  readonly spread: readonly (readonly number[] | undefined)[];
   /** By run: time alone, and use of each resource times nanoseconds. */
   readonly wholeNs: Float64Array;
   readonly shareNs: Float64Array;
@@ -35,7 +36,8 @@ export function runTableOf({ models }: ServingProblem): RunTable {
   const share: number[] = [];
   const arithmetic: number[] = [];
   const bandwidth: number[] = [];
-  const sums = runs.map(({ profile }) => {
+  const contentions: (readonly number[] | undefined)[] = [];
+  const sums = runs.map(({ profile, contention }) => {
     start.push(ns.length);
     const sum = { ns: 0, share: 0, arithmetic: 0, bandwidth: 0 };
     for (const [stage, each] of profile.ns.entries()) {
@@ -44,6 +46,7 @@ export function runTableOf({ models }: ServingProblem): RunTable {
       share.push(profile.share[stage]!);
       arithmetic.push(profile.arithmetic[stage]!);
       bandwidth.push(profile.bandwidth[stage]!);
+      contentions.push(contention);
       sum.ns += each;
       // A stage without room is a gap, whatever else it says.
       if (profile.share[stage]! > 0) {
@@ -60,11 +63,13 @@ export function runTableOf({ models }: ServingProblem): RunTable {
     share: Float64Array.from(share),
     arithmetic: Float64Array.from(arithmetic),
     bandwidth: Float64Array.from(bandwidth),
+    contention: contentions,
     start: Int32Array.from(start),
     end: Int32Array.from(runs, (_, at) => start[at + 1] ?? ns.length),
     model: Int32Array.from(runs, ({ model }) => model),
     variant: Int32Array.from(runs, ({ variant }) => variant),
     batch: Int32Array.from(runs, ({ batch }) => batch),
+    spread: runs.map(({ spread }) => spread),
     wholeNs: Float64Array.from(sums, (sum) => sum.ns),
     shareNs: Float64Array.from(sums, (sum) => sum.share),
     arithmeticNs: Float64Array.from(sums, (sum) => sum.arithmetic),

@@ -21,6 +21,7 @@
 import { invariant } from "../../core/invariant.js";
 import { sharingOfDevice } from "./device-sharing.js";
 import { type RunTable, runTableOf } from "./run-table.js";
+import { type ServiceScale, serviceScale } from "./service-times.js";
 import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import { ServingQueues } from "./serving-queues.js";
@@ -43,6 +44,8 @@ export interface ServingOptions {
    * the model's: service times that vary. Default 1.
    */
   readonly scaleOf?: (model: number, launch: number) => number;
+  /** Draws the times of runs that vary (`BatchRun`); absent: all take their mean. Not with `scaleOf`. */
+  readonly seed?: number;
   readonly onLaunch?: (launch: TaskLaunch) => void;
 }
 
@@ -63,6 +66,9 @@ export class ServingEngine {
   readonly #first: Int32Array;
   readonly #requests: Int32Array;
   readonly #scale: Float64Array;
+  readonly #drawn: ServiceScale;
+  /** What a task takes longer that has to wake its thread up. */
+  readonly #wakeNs: number;
   /** Free task slots, as a stack. */
   readonly #free: Int32Array;
   #freeCount: number;
@@ -92,6 +98,8 @@ export class ServingEngine {
     invariant(arrivals.length === problem.models.length, "every model has arrivals");
     this.#runs = runTableOf(problem);
     this.#options = options;
+    this.#drawn = serviceScale(this.#runs.spread, problem.models.length, options.seed);
+    this.#wakeNs = problem.device.kind === "cpu" ? (problem.device.wakeNs ?? 0) : 0;
     this.queues = new ServingQueues(problem, arrivals, policy);
     const most = MOST_IN_FLIGHT;
     this.#sharing = sharingOfDevice(problem.device, this.#runs, most);
@@ -155,9 +163,9 @@ export class ServingEngine {
         this.#endIdle(idle);
       } else if (next === arrival) {
         this.queues.arrive();
-        this.#launchAll();
+        this.#launchAll(this.#wakeNs);
       } else {
-        this.#launchAll();
+        this.#launchAll(this.#wakeNs);
       }
     }
     this.#now = untilNs === Number.POSITIVE_INFINITY ? this.#now : untilNs;
@@ -186,6 +194,9 @@ export class ServingEngine {
   #progress(task: number, stage: number, left: number): number {
     const { ns, before, wholeNs } = this.#runs;
     const run = this.#run[task]!;
+    if (stage < this.#runs.start[run]!) {
+      return 0;
+    }
     const done = before[stage]! + ns[stage]! - left / this.#scale[task]!;
     return Math.min(1, Math.max(0, done / wholeNs[run]!));
   }
@@ -268,15 +279,20 @@ export class ServingEngine {
     if (share[stage]! > 0) {
       this.#sharing.add(task, stage, left);
     } else {
-      this.#idleTask[this.#idle] = task;
-      this.#idleStage[this.#idle] = stage;
-      this.#idleDue[this.#idle++] = this.#now + left;
+      this.#rest(task, stage, left);
     }
     return false;
   }
 
-  /** Launches all tasks that may be launched now. */
-  #launchAll(): void {
+  /** A task uses nothing for a while: a stage of its own, or before its first one. */
+  #rest(task: number, stage: number, ns: number): void {
+    this.#idleTask[this.#idle] = task;
+    this.#idleStage[this.#idle] = stage;
+    this.#idleDue[this.#idle++] = this.#now + ns;
+  }
+
+  /** Launches all tasks that may be launched now; each waits for `wakeNs` before it begins. */
+  #launchAll(wakeNs = 0): void {
     let isNew = false;
     for (;;) {
       const model = this.queues.takeTurn(this.#now, this.#freeCount > 0);
@@ -287,14 +303,14 @@ export class ServingEngine {
         this.#catchUp();
         isNew = true;
       }
-      this.#launch(model);
+      this.#launch(model, wakeNs);
     }
     if (isNew) {
       this.#settle();
     }
   }
 
-  #launch(model: number): void {
+  #launch(model: number, wakeNs: number): void {
     const { queues } = this;
     const number = queues.launches[model]!;
     const first = queues.head[model]!;
@@ -305,10 +321,16 @@ export class ServingEngine {
     this.#run[task] = run;
     this.#first[task] = first;
     this.#requests[task] = requests;
-    this.#scale[task] = this.#options.scaleOf?.(model, number) ?? 1;
+    const { scaleOf } = this.#options;
+    this.#scale[task] = scaleOf?.(model, number) ?? this.#drawn(run, model, number);
     const batch = this.#runs.batch[run]!;
     this.#options.onLaunch?.({ timeNs: this.#now, model, first, requests, batch });
-    this.#goOn(task, this.#runs.start[run]!);
+    const start = this.#runs.start[run]!;
+    if (wakeNs > 0) {
+      this.#rest(task, start - 1, wakeNs);
+    } else {
+      this.#goOn(task, start);
+    }
   }
 
   #nextIdle(): number {

@@ -26,6 +26,16 @@ export interface BatchRun {
   readonly profile: TaskProfile;
   /** Memory that each task in flight holds. */
   readonly workspaceBytes: number;
+  /**
+   * On a CPU, measured: times that the task takes longer than alone while t threads are busy, its own among
+   * them, at position t - 1; beyond the last in proportion to t. Absent: as the device says.
+   */
+  readonly contention?: readonly number[];
+  /**
+   * How service times vary: quantiles at equal steps from the least to the largest, over the profile's
+   * time. Absent: they do not.
+   */
+  readonly spread?: readonly number[];
 }
 
 /** One way to run a model: one operator schedule for each batch size. */
@@ -52,6 +62,8 @@ export type ServingDevice =
       readonly workers: number;
       /** Times that work takes longer while k threads are busy: index k - 1, first entry 1. */
       readonly slowdown: readonly number[];
+      /** How much longer a task takes that has to wake its thread up; absent: 0. */
+      readonly wakeNs?: number;
       readonly memoryBytes?: number;
     };
 

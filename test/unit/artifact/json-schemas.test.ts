@@ -10,6 +10,7 @@ import { PLACEMENT_KIND } from "../../../src/placement/parse-placement.js";
 import { STAGE_PLACEMENT_KIND } from "../../../src/placement/stage-spec.js";
 import { GPU_PROFILE_KIND } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { PROFILE_KIND } from "../../../src/profile/profile-format.js";
+import { SERVING_PROFILE_KIND } from "../../../src/profile/serving/serving-profile-format.js";
 
 const KINDS = [
   ARRIVALS_KIND,
@@ -18,6 +19,7 @@ const KINDS = [
   PLACEMENT_KIND,
   PROFILE_KIND,
   SCHEDULE_KIND,
+  SERVING_PROFILE_KIND,
   STAGE_PLACEMENT_KIND,
 ] as readonly DocumentKind<unknown>[];
 

@@ -1,0 +1,298 @@
+/**
+ * Measures what serving a model takes on this machine, on the server itself (`runtime/serving`): for every
+ * number of threads and batch size one session that always has something to do gives the service times, then
+ * several sessions at the same time give how much they slow each other down. One session with rare requests
+ * gives how long the server takes to wake up.
+ *
+ * Threads of a session are 1, 2, 4, ... and all cores; sessions 1, 2, 3, 4, 6, 8, ... up to twice as many busy
+ * threads as cores. Batches end where a task takes longer than half a second; from a tenth of a second on, sessions
+ * are taken to disturb each other as with the batch before.
+ */
+import { totalmem } from "node:os";
+import { basename } from "node:path";
+import type { Failures } from "../../core/failure.js";
+import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
+import { median } from "../../core/statistics.js";
+import { executionStopped } from "../../runtime/failures.js";
+import { openServer, type Served, type Server } from "../../runtime/serving/server.js";
+import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
+import { thisMachine } from "../profile-key.js";
+import type { OnProgress } from "../progress.js";
+import { type BatchLowering, type ServableModel, servableModelOf } from "./served-model.js";
+import { paceOf, quantilesOf, tasksOf } from "./service-samples.js";
+import type { BusySessions, ServingProfile, ServingTiming } from "./serving-profile.js";
+import { servingKeyOf } from "./serving-profile-key.js";
+import { sessionBytes } from "./session-bytes.js";
+
+/** Options of measuring. */
+export interface MeasureServingOptions {
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Time for the tasks of one session alone, and for those of several. */
+const ALONE_NS = 1.2e9;
+const BUSY_NS = 0.6e9;
+/** Tasks that are timed, at least and at most; of sessions next to each other at least so many of each. */
+const FEWEST = 12;
+const FEWEST_BUSY = 5;
+const MOST = 4000;
+/** Longest task; longest task of which several sessions are measured. */
+const LONGEST_NS = 5e8;
+const LONGEST_BUSY_NS = 1e8;
+/** Share of the machine's memory that sessions may take while they are measured. */
+const MEMORY_SHARE = 0.5;
+/** Rare requests: how many, and the time between them at least. */
+const RARE = 60;
+const RARE_GAP_NS = 3e6;
+
+/** A batch size with its sessions' bytes. */
+interface Sized {
+  readonly batch: number;
+  readonly sessionBytes: number;
+}
+
+/** Carries a failure out of nested measurements; caught by `measureServing`. */
+class MeasurementStopped extends Error {
+  readonly failures: Failures;
+
+  constructor(failures: Failures) {
+    super(failures[0].message);
+    this.failures = failures;
+  }
+}
+
+/** Threads of a session that are tried: 1, 2, 4, ... and all cores. */
+export function threadCounts(cores: number): readonly number[] {
+  const counts: number[] = [];
+  for (let threads = 1; threads < cores; threads *= 2) {
+    counts.push(threads);
+  }
+  return [...counts, cores];
+}
+
+/** Numbers of sessions that are measured next to each other: 2, 3, 4, 6, 8, 12, ... up to `most`. */
+export function sessionCounts(most: number): readonly number[] {
+  const counts: number[] = [];
+  for (let step = 2; step <= most; step *= 2) {
+    counts.push(step, ...(step * 1.5 <= most ? [step * 1.5] : []));
+  }
+  return counts;
+}
+
+/**
+ * Measures a model, lowered for every batch size that may be used.
+ *
+ * Requires: batches ascending from 1. Fails: as opening a server and serving do; `stopped`.
+ * Cost: some seconds for each number of threads and batch size.
+ */
+export async function measureServing(
+  batches: readonly BatchLowering[],
+  options: MeasureServingOptions,
+): Promise<Result<ServingProfile>> {
+  const one = present(batches[0], "batch of one request").lowered;
+  const key = await servingKeyOf(
+    one,
+    batches.map(({ batch }) => batch),
+  );
+  const name = basename(one.model.path);
+  const model = key.ok ? servableModelOf(name, batches, options.seed) : key;
+  if (!key.ok || !model.ok) {
+    return key.ok ? (model as Result<never>) : key;
+  }
+  const sizes = batches.map(({ batch, lowered }) => ({
+    batch,
+    sessionBytes: sessionBytes(lowered),
+  }));
+  const machine = thisMachine();
+  try {
+    const measuring = new Measuring(model.value, sizes, machine.logicalCores, options);
+    const { timings, wakeNs } = await measuring.all();
+    const measured = new Set(timings.map(({ batch }) => batch));
+    return ok({
+      key: key.value,
+      model: name,
+      device: {
+        name: machine.processor,
+        source: "measured",
+        logicalCores: machine.logicalCores,
+        architecture: machine.architecture,
+        node: machine.node,
+        onnxruntime: key.value.onnxruntime,
+        memoryBytes: totalmem(),
+      },
+      wakeNs,
+      batches: sizes.filter(({ batch }) => measured.has(batch)),
+      timings,
+    });
+  } catch (error) {
+    if (error instanceof MeasurementStopped) {
+      return fail(error.failures);
+    }
+    throw error;
+  }
+}
+
+class Measuring {
+  readonly #model: ServableModel;
+  readonly #sizes: readonly Sized[];
+  readonly #cores: number;
+  readonly #options: MeasureServingOptions;
+  #done = 0;
+
+  constructor(
+    model: ServableModel,
+    sizes: readonly Sized[],
+    cores: number,
+    options: MeasureServingOptions,
+  ) {
+    this.#model = model;
+    this.#sizes = sizes;
+    this.#cores = cores;
+    this.#options = options;
+  }
+
+  async all(): Promise<{ readonly timings: readonly ServingTiming[]; readonly wakeNs: number }> {
+    const timings: ServingTiming[] = [];
+    let sizes = this.#sizes;
+    let wakeNs = 0;
+    for (const threads of threadCounts(this.#cores)) {
+      const row: ServingTiming[] = [];
+      for (const size of sizes) {
+        this.#report(threads, size.batch);
+        const server = await this.#open(threads, size);
+        try {
+          if (threads === 1 && size.batch === 1) {
+            wakeNs = await wakeOf(server, this.#options.signal);
+          }
+          const timing = await this.#timing(server, { threads, ...size }, row);
+          if (timing === undefined) {
+            break;
+          }
+          row.push(timing);
+        } finally {
+          await server.close();
+        }
+      }
+      // One thread is slowest: what it has no time for, nobody is asked for.
+      sizes = sizes.slice(0, row.length);
+      timings.push(...row);
+    }
+    const kept = new Set(sizes.map(({ batch }) => batch));
+    return { timings: timings.filter(({ batch }) => kept.has(batch)), wakeNs };
+  }
+
+  #report(threads: number, batch: number): void {
+    this.#options.onProgress?.({
+      phase: "serving",
+      done: this.#done++,
+      total: threadCounts(this.#cores).length * this.#sizes.length,
+      label: `${this.#model.name}: batch ${batch}, ${threads === 1 ? "1 thread" : `${threads} threads`}`,
+    });
+  }
+
+  #mostSessions(threads: number, { sessionBytes: bytes }: Sized): number {
+    const fitting = Math.floor((MEMORY_SHARE * totalmem()) / Math.max(1, bytes));
+    return Math.max(1, Math.min(fitting, Math.max(2, Math.ceil((2 * this.#cores) / threads))));
+  }
+
+  async #open(threads: number, size: Sized): Promise<Server> {
+    const { batches } = this.#model;
+    const { signal } = this.#options;
+    const own = batches.filter(({ batch }) => batch === size.batch);
+    const workers = this.#mostSessions(threads, size);
+    const model = { ...this.#model, batches: own, threads, workers };
+    return orStop(await openServer([model], signal === undefined ? {} : { signal }));
+  }
+
+  /** `undefined`: a task takes too long. */
+  async #timing(
+    server: Server,
+    { threads, ...size }: Sized & { readonly threads: number },
+    earlier: readonly ServingTiming[],
+  ): Promise<ServingTiming | undefined> {
+    const { batch } = size;
+    const { signal } = this.#options;
+    const first = paceOf(await saturated(server, { batch, sessions: 1, tasks: 4, signal }), 1);
+    if (first > LONGEST_NS && batch > 1) {
+      return undefined;
+    }
+    const tasks = between(FEWEST, Math.round(ALONE_NS / first), MOST);
+    const alone = await saturated(server, { batch, sessions: 1, tasks, signal });
+    const meanNs = paceOf(alone, 1);
+    const previous = earlier.at(-1);
+    const counts = sessionCounts(this.#mostSessions(threads, size));
+    const busy: BusySessions[] = [];
+    if (meanNs > LONGEST_BUSY_NS && previous !== undefined) {
+      for (const { sessions, meanNs: pace } of previous.busy) {
+        busy.push({ sessions, meanNs: Math.round((pace / previous.meanNs) * meanNs) });
+      }
+    } else {
+      for (const sessions of counts) {
+        const each = between(FEWEST_BUSY, Math.round(BUSY_NS / meanNs / sessions), MOST);
+        const order = { batch, sessions, tasks: sessions * each, signal };
+        busy.push({ sessions, meanNs: paceOf(await saturated(server, order), sessions) });
+      }
+    }
+    const quantilesNs = quantilesOf(alone);
+    return { threads, batch, samples: tasks, meanNs, quantilesNs, busy };
+  }
+}
+
+interface Saturation {
+  readonly batch: number;
+  readonly sessions: number;
+  readonly tasks: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Tasks of sessions that always have something to do. */
+async function saturated(
+  server: Server,
+  { batch, sessions, tasks, signal }: Saturation,
+): Promise<ReturnType<typeof tasksOf>> {
+  const policy = policyOf(batch, sessions);
+  return tasksOf(await served(server, new Float64Array(batch * tasks), policy, signal));
+}
+
+function policyOf(batch: number, concurrency: number): LauncherPolicy {
+  return { models: [{ periodNs: 0, batch, concurrency, variant: 0 }] };
+}
+
+async function served(
+  server: Server,
+  arrivals: Float64Array,
+  policy: LauncherPolicy,
+  signal: AbortSignal | undefined,
+): Promise<Served> {
+  const run = orStop(await server.serve([arrivals], policy));
+  if (signal?.aborted === true || run.cut !== undefined) {
+    throw new MeasurementStopped([executionStopped()]);
+  }
+  return run;
+}
+
+/** How much longer a request takes that comes rarely than one of many: median over median. */
+async function wakeOf(server: Server, signal: AbortSignal | undefined): Promise<number> {
+  const many = tasksOf(await served(server, new Float64Array(RARE), policyOf(1, 1), signal));
+  const times = many.slice(RARE / 2).map(({ launchNs, endNs }) => endNs - launchNs);
+  const busyNs = median(times);
+  const gap = RARE_GAP_NS + 3 * busyNs;
+  const arrivals = Float64Array.from({ length: RARE }, (_, at) => Math.round((at + 1) * gap));
+  const rare = await served(server, arrivals, policyOf(1, 1), signal);
+  const took = Array.from(arrivals, (arrival, at) => (rare.endNs[0]?.[at] ?? 0) - arrival);
+  return Math.max(0, Math.round(median(took) - busyNs));
+}
+
+function between(low: number, value: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+function orStop<T>(outcome: Result<T>): T {
+  if (!outcome.ok) {
+    throw new MeasurementStopped(outcome.error);
+  }
+  return outcome.value;
+}
