@@ -1,3 +1,4 @@
+import { CONTRIBUTED_CASES } from "./contributed-operator-cases.js";
 import { DOMAIN_CASES } from "./domain-operator-cases.js";
 import type { CaseAttribute, OperatorCase } from "./operator-models.js";
 
@@ -601,6 +602,7 @@ export const OPERATOR_CASES: readonly ExpectedCase[] = [
     0,
   ),
   ...DOMAIN_CASES,
+  ...CONTRIBUTED_CASES,
 ];
 
 /**

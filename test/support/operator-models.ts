@@ -87,6 +87,7 @@ const DOMAIN_VERSIONS: Readonly<Record<string, number>> = {
   "ai.onnx.ml": 3,
   "ai.onnx.preview": 1,
   "ai.onnx.preview.training": 1,
+  "com.microsoft.nchwc": 1,
 };
 
 /** The type that `f32[2,3]` stands for. */

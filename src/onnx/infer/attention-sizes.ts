@@ -67,7 +67,19 @@ function inHeads(dims: KnownDims | undefined, heads: number | undefined): KnownD
  * values may be packed into one tensor of rank 5, keys and values too, and keys that were kept have
  * rank 4.
  */
-export const multiHeadSizes: AttentionRule = (call) => {
+export const multiHeadSizes: AttentionRule = (call) => multiHead(call, 6);
+
+/**
+ * Inputs query, key, value, mask, attention bias, past key, past value: one new token, whose keys are written
+ * into the cache where input and output share it.
+ */
+export const decoderSizes: AttentionRule = (call) => {
+  const sizes = multiHead(call, 5);
+  const isShared = call.int("past_present_share_buffer") === 1 && call.has(5);
+  return isShared ? { ...sizes, keys: call.dims(5)?.[2] } : sizes;
+};
+
+function multiHead(call: NodeCall, past: number): AttentionSizes {
   const [query, key, value] = [call.dims(0), call.dims(1), call.dims(2)];
   const isPacked = query?.length === 5;
   const heads = call.int("num_heads");
@@ -80,12 +92,12 @@ export const multiHeadSizes: AttentionRule = (call) => {
     heads,
     keyHeads: heads,
     queries: query?.[1],
-    keys: sum(newKeys, call.has(6) ? call.dims(6)?.[2] : 0),
+    keys: sum(newKeys, call.has(past) ? call.dims(past)?.[2] : 0),
     keySize,
     valueSize: arePacked ? keySize : width,
     width: product(heads, arePacked ? keySize : width),
   };
-};
+}
 
 /** Inputs input, weights, bias, then others; the cache of keys and values is input `past`. */
 export function projectedSizes(past: number): AttentionRule {

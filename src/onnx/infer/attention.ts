@@ -1,6 +1,13 @@
 /** Attention as one operator: ONNX's own (version 23) and those that ONNX Runtime fuses. */
-import { groupedSizes, multiHeadSizes, plainSizes, projectedSizes } from "./attention-sizes.js";
-import { type KnownDims, tensor } from "./fact.js";
+import {
+  type AttentionSizes,
+  decoderSizes,
+  groupedSizes,
+  multiHeadSizes,
+  plainSizes,
+  projectedSizes,
+} from "./attention-sizes.js";
+import { type Fact, type KnownDims, tensor } from "./fact.js";
 import type { InferRule, NodeCall } from "./node-call.js";
 
 /** Inputs Q, K, V, mask, past key, past value; outputs Y, present key and value, scores. */
@@ -43,9 +50,13 @@ function projected(call: NodeCall, type: ReturnType<typeof tensor>["elementType"
 }
 
 /** Outputs Y [batch, queries, values of all heads], present key and value, scores. */
-export const multiHeadAttention: InferRule = (call) => {
+export const multiHeadAttention: InferRule = (call) => inHeads(call, multiHeadSizes(call));
+
+/** The same for one new token. */
+export const decoderAttention: InferRule = (call) => inHeads(call, decoderSizes(call));
+
+function inHeads(call: NodeCall, sizes: AttentionSizes): readonly Fact[] {
   const type = call.input(0).elementType;
-  const sizes = multiHeadSizes(call);
   const { batch, heads, queries, keys, keySize, valueSize } = sizes;
   const rank = call.dims(0)?.length;
   return [
@@ -54,7 +65,7 @@ export const multiHeadAttention: InferRule = (call) => {
     tensor(type, [batch, heads, keys, valueSize]),
     tensor(type, [batch, heads, queries, keys]),
   ];
-};
+}
 
 /**
  * Output caches are as long as input caches, or as all keys if those are more. A cache of few bits has its own

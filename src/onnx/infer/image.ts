@@ -29,6 +29,13 @@ export const upsample: InferRule = (call) => {
   ];
 };
 
+/** Whole scales as an attribute, one for each dim; without it nothing grows. */
+export const blockedUpsample: InferRule = (call) => {
+  const dims = call.dims(0);
+  const scales = call.ints("scales") ?? dims?.map(() => 1);
+  return [tensor(call.input(0).elementType, dims && scales && scaledDims(call, dims, scales))];
+};
+
 /** Inputs X, roi, scales, sizes since version 11; scales or sizes may cover some `axes` only. */
 export const resize: InferRule = (call) => {
   if (call.opset < 11) {
@@ -127,6 +134,22 @@ export const dft: InferRule = (call) => {
 function doubled(frequencies: number | undefined): number | undefined {
   return frequencies === undefined ? undefined : 2 * (frequencies - 1);
 }
+
+/** Real numbers to pairs, the last of `signal_ndim` dims to its first half where `onesided`. */
+export const rfft: InferRule = (call) => {
+  const dims = call.dims(0);
+  const n = dims?.at(-1);
+  const kept = n === undefined || call.int("onesided") === 0 ? n : Math.floor(n / 2) + 1;
+  return [tensor(call.input(0).elementType, dims && [...dims.slice(0, -1), kept, 2])];
+};
+
+/** Pairs back to real numbers, of an even length where `onesided`. */
+export const irfft: InferRule = (call) => {
+  const dims = call.dims(0);
+  const half = dims?.at(-2);
+  const n = call.int("onesided") === 0 ? half : doubled(half);
+  return [tensor(call.input(0).elementType, dims && [...dims.slice(0, -2), n])];
+};
 
 /** Signal [batch, length, 1 or 2] to [batch, frames, frequencies, 2]. */
 export const stft: InferRule = (call) => {

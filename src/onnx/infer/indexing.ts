@@ -1,5 +1,6 @@
 /** Operators that look elements up, scatter them, or choose some. */
 import { printDims } from "./broadcast.js";
+import { like } from "./elementwise.js";
 import { type KnownDims, tensor } from "./fact.js";
 import type { InferRule } from "./node-call.js";
 
@@ -92,6 +93,9 @@ export const nonZero: InferRule = (call) => {
   return [tensor("int64", [rank === undefined ? undefined : Math.max(rank, 1), count])];
 };
 
+/** Inputs ids, scores: what repeats is made impossible, and the rest stays. */
+export const likeScores: InferRule = (call) => [like(call.input(1))];
+
 /** Output types of `NonMaxSuppression`. */
 export const nonMaxSuppression: InferRule = () => [tensor("int64", [undefined, 3])];
 
@@ -136,6 +140,13 @@ export const arg: InferRule = (call) => {
         : dims?.flatMap((dim, i) => (i === axis ? (keeps ? [1] : []) : [dim])),
     ),
   ];
+};
+
+/** Output types of `com.microsoft:QEmbedLayerNormalization`: floats from tables of bytes. */
+export const quantizedEmbedding: InferRule = (call) => {
+  const ids = call.dims(0);
+  const embedded = tensor(call.input(8).elementType, ids && [...ids, call.dims(2)?.[1]]);
+  return [embedded, tensor("int32", ids && [ids[0]])];
 };
 
 /** Output types of `com.microsoft:EmbedLayerNormalization`. */

@@ -37,6 +37,16 @@ function reshapedDims(call: NodeCall, from: KnownDims | undefined, shape: readon
       : call.refuse(`${printDims(from)} cannot be reshaped to [${shape.join(",")}]`);
 }
 
+/** Inputs X, one axis in the new order. */
+export const expandDims: InferRule = (call) => {
+  const dims = call.dims(0);
+  const axis = call.values(1)?.[0];
+  const at = dims && axis !== undefined ? call.axis(axis, dims.length + 1) : undefined;
+  return [
+    tensor(call.input(0).elementType, at === undefined ? undefined : dims?.toSpliced(at, 0, 1)),
+  ];
+};
+
 /** Output types of `Flatten`. */
 export const flatten: InferRule = (call) => {
   const dims = call.dims(0);

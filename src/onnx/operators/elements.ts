@@ -84,6 +84,7 @@ const OPERATIONS: OperatorTable = {
     evaluate.variadic((left, right) => left ** right),
   ),
   PRelu: ofInput(2, infer.prelu),
+  ...alike("com.microsoft:ComplexMul com.microsoft:ComplexMulConj", ofInput(3, infer.arithmetic)),
   SwiGLU: ofInput(6, infer.likeFirst),
   Sum: { ...fold(work.combined, plus), isJoin: true },
   Max: fold(work.combined, Math.max),

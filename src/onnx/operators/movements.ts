@@ -2,6 +2,7 @@
 import { cast, castLike } from "../evaluate/elementwise.js";
 import * as evaluate from "../evaluate/layout.js";
 import * as bounds from "../infer/bounds.js";
+import { reorderInput, reorderOutput } from "../infer/channel-order.js";
 import * as elements from "../infer/elementwise.js";
 import * as lookups from "../infer/indexing.js";
 import * as shapes from "../infer/reshaping.js";
@@ -74,6 +75,20 @@ const SHAPES: OperatorTable = {
     work: none,
     evaluate: evaluate.tile,
     view: views.sameDims,
+  },
+  "com.microsoft:ExpandDims": {
+    form: "movement",
+    infer: shapes.expandDims,
+    work: none,
+    evaluate: evaluate.same,
+    view: views.always,
+    keepsNumbers: true,
+  },
+  "com.microsoft.nchwc:ReorderInput": { form: "movement", infer: reorderInput, work: none },
+  "com.microsoft.nchwc:ReorderOutput": {
+    form: "movement",
+    infer: reorderOutput,
+    work: none,
   },
   DepthToSpace: { form: "movement", infer: shapes.depthToSpace, work: none },
   SpaceToDepth: { form: "movement", infer: shapes.spaceToDepth, work: none },
@@ -201,6 +216,7 @@ const LOOKUPS: OperatorTable = {
     work: work.scatter,
     evaluate: evaluate.scatterNd,
   },
+  "com.microsoft:NGramRepeatBlock": { form: "movement", infer: lookups.likeScores, work: none },
   OneHot: { form: "movement", infer: lookups.oneHot, work: none },
   NonZero: {
     form: "choice",

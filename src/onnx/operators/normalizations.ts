@@ -1,6 +1,6 @@
 /** Normalizations: by rows, by windows of channels, by given statistics. */
 import { likeFirst } from "../infer/elementwise.js";
-import { embedLayerNormalization } from "../infer/indexing.js";
+import { embedLayerNormalization, quantizedEmbedding } from "../infer/indexing.js";
 import type { InferRule } from "../infer/node-call.js";
 import * as infer from "../infer/normalization.js";
 import { perElement } from "../work/elementwise.js";
@@ -38,5 +38,12 @@ export const NORMALIZATIONS: OperatorTable = {
     form: "rows",
     infer: embedLayerNormalization,
     work: work.embedLayerNormalization,
+  },
+  "com.microsoft:QEmbedLayerNormalization": {
+    form: "rows",
+    infer: quantizedEmbedding,
+    work: perElement(15),
+    readsQuantized: true,
+    places: [0, 1, 7],
   },
 };

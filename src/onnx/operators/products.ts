@@ -19,12 +19,12 @@ const CONVOLUTIONS: OperatorTable = {
     work: work.convolution(1, 2, 0),
     products: products.convolution(1),
   },
-  "com.microsoft:FusedConv": {
+  ...alike("com.microsoft:FusedConv com.microsoft.nchwc:Conv", {
     form: "product",
     infer: convolution.conv,
     work: work.convolution(1, 2, 1),
     products: products.convolution(1),
-  },
+  }),
   ConvInteger: {
     form: "product",
     infer: convolution.convInteger,
@@ -92,7 +92,7 @@ const MATRICES: OperatorTable = {
   ...alike("com.microsoft:FusedMatMul com.microsoft:TransposeMatMul", {
     form: "product",
     infer: matrix.fusedMatMul,
-    work: work.fusedMatMul,
+    work: work.fusedMatMul(0),
     products: products.fusedMatrices,
   }),
   "com.microsoft:MatMulNBits": {
@@ -111,6 +111,18 @@ const MATRICES: OperatorTable = {
     products: products.packedMatrices,
     readsQuantized: true,
     packs: { inputs: [1], bits: "bits", count: products.blockCount },
+  },
+  "com.microsoft:FusedMatMulActivation": {
+    form: "product",
+    infer: matrix.fusedMatMul,
+    work: work.fusedMatMul(1),
+    products: products.fusedMatrices,
+  },
+  "com.microsoft:GemmFastGelu": {
+    form: "product",
+    infer: matrix.matMul,
+    work: work.matMul(9),
+    products: products.matrices,
   },
   Gemm: {
     form: "product",
@@ -165,6 +177,11 @@ const ATTENTION: OperatorTable = {
   "com.microsoft:MultiHeadAttention": attended(
     attention.multiHeadAttention,
     sizes.multiHeadSizes,
+    "B Lq (past + Lk) (2 Hk + 2 Hv + 7 heads)",
+  ),
+  "com.microsoft:DecoderMaskedMultiHeadAttention": attended(
+    attention.decoderAttention,
+    sizes.decoderSizes,
     "B Lq (past + Lk) (2 Hk + 2 Hv + 7 heads)",
   ),
   "com.microsoft:GroupQueryAttention": {

@@ -7,8 +7,16 @@ import { alike, type OperatorTable } from "./operator-type.js";
 
 /** Rows of pools and of resampling operators. */
 export const WINDOWS: OperatorTable = {
-  MaxPool: { form: "window", infer: infer.pool, work: work.window(1, -1) },
-  AveragePool: { form: "window", infer: infer.pool, work: work.window(1, 0) },
+  ...alike("MaxPool com.microsoft:NhwcMaxPool com.microsoft.nchwc:MaxPool", {
+    form: "window",
+    infer: infer.pool,
+    work: work.window(1, -1),
+  }),
+  ...alike("AveragePool com.microsoft.nchwc:AveragePool", {
+    form: "window",
+    infer: infer.pool,
+    work: work.window(1, 0),
+  }),
   LpPool: { form: "window", infer: infer.pool, work: work.window(2, 1) },
   "com.microsoft:QLinearAveragePool": {
     form: "window",
@@ -16,11 +24,14 @@ export const WINDOWS: OperatorTable = {
     work: work.window(1, 1),
     readsQuantized: true,
   },
-  ...alike("GlobalAveragePool GlobalMaxPool", {
-    form: "rows",
-    infer: infer.globalPool,
-    work: work.perInput(1),
-  }),
+  ...alike(
+    "GlobalAveragePool GlobalMaxPool com.microsoft.nchwc:GlobalAveragePool com.microsoft.nchwc:GlobalMaxPool",
+    {
+      form: "rows",
+      infer: infer.globalPool,
+      work: work.perInput(1),
+    },
+  ),
   GlobalLpPool: { form: "rows", infer: infer.globalPool, work: work.perInput(2, 1) },
   "com.microsoft:QLinearGlobalAveragePool": {
     form: "rows",
@@ -33,6 +44,11 @@ export const WINDOWS: OperatorTable = {
   MaxUnpool: { form: "movement", infer: infer.maxUnpool, work: none },
   Resize: { form: "window", infer: images.resize, work: work.resize },
   Upsample: { form: "window", infer: images.upsample, work: work.resize },
+  "com.microsoft.nchwc:Upsample": {
+    form: "window",
+    infer: images.blockedUpsample,
+    work: work.resize,
+  },
   ...alike("GridSample com.microsoft:GridSample", {
     form: "window",
     infer: images.gridSample,

@@ -53,15 +53,17 @@ export function matMul(extra: number): WorkRule {
   };
 }
 
-/** `FusedMatMul` of ONNX Runtime, with its scale. */
-export const fusedMatMul: WorkRule = {
-  formula: "2 |Y| K + |Y| with alpha",
-  flops: (work) => {
-    const inner = fusedFactor(work.call, 0)?.at(-1) ?? 1;
-    const scale = (work.call.float("alpha") ?? 1) === 1 ? 0 : 1;
-    return (2 * inner + scale) * outputCount(work);
-  },
-};
+/** `FusedMatMul` of ONNX Runtime, with its scale and `extra` operations per result. */
+export function fusedMatMul(extra: number): WorkRule {
+  return {
+    formula: `2 |Y| K + |Y| with alpha${extra === 0 ? "" : ` + ${extra} |Y|`}`,
+    flops: (work) => {
+      const inner = fusedFactor(work.call, 0)?.at(-1) ?? 1;
+      const scale = (work.call.float("alpha") ?? 1) === 1 ? 0 : 1;
+      return (2 * inner + scale + extra) * outputCount(work);
+    },
+  };
+}
 
 /** A general matrix product whose C is input `bias`. */
 export function gemm(bias: number): WorkRule {
@@ -146,6 +148,12 @@ export function experts(weights: readonly number[], isPacked: boolean): WorkRule
 export const det: WorkRule = {
   formula: "2/3 n |X|",
   flops: (work) => Math.round((2 / 3) * inputSize(work, 0, -1) * inputCount(work, 0)),
+};
+
+/** Elimination of each square matrix, and of the unit matrix beside it. */
+export const inverse: WorkRule = {
+  formula: "2 n |X|",
+  flops: (work) => 2 * inputSize(work, 0, -1) * inputCount(work, 0),
 };
 
 /** Weights blockwise in few bits: each is scaled once, then multiplied. The bias is input `bias`, if it has one. */

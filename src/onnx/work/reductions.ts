@@ -105,6 +105,19 @@ export const dft: WorkRule = {
   },
 };
 
+/** Fast Fourier transforms of real numbers over the last `signal_ndim` dims: of input 0, or back to output 0. */
+export function realDft(side: "input" | "output"): WorkRule {
+  return {
+    formula: "5 n log2 n per transform",
+    flops: (work) => {
+      const dims = (side === "input" ? work.call.dims(0) : work.outputs[0]?.dims) ?? [];
+      const n = product(dims.slice(-(work.call.int("signal_ndim") ?? 1)));
+      const transforms = product(dims) / Math.max(1, n);
+      return Math.round(5 * n * Math.log2(Math.max(2, n)) * transforms);
+    },
+  };
+}
+
 /** A Fourier transform of each windowed frame. */
 export const stft: WorkRule = {
   formula: "(5 n log2 n + 2 n) per frame of n",
