@@ -3,7 +3,6 @@ import { bodiesOf } from "./bodies.js";
 import { countOf, isFloat } from "./infer/fact.js";
 import type { LoweredModel, TensorType } from "./lowered-model.js";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "./model.js";
-import { readsOf } from "./normalize-model.js";
 import { operatorTypeNamed, typeOf } from "./operators/catalog.js";
 
 /** Learned numbers of a model. */
@@ -50,11 +49,11 @@ export function countParameters(lowered: LoweredModel): ParameterCount {
   const seen = new Set(lowered.model.graph.inputs.map((input) => input.name));
   for (const operator of lowered.graph.operators) {
     const node = nodes[operator.node] as OnnxNode;
-    for (const name of readsOf(node)) {
-      const root = rootOf({ name, node }, lowered, producer);
-      if (root !== undefined && !seen.has(root.name)) {
+    for (const reading of readingsOf(node)) {
+      const root = rootOf(reading, lowered, producer);
+      const isNew = root !== undefined && !seen.has(root.name);
+      if (isNew && total.add(lowered.types.get(root.name), root)) {
         seen.add(root.name);
-        total.add(lowered.types.get(root.name), root);
       }
     }
     addBodies(node, total);
@@ -66,18 +65,20 @@ class Total {
   count = 0;
   bytes = 0;
 
-  /** `reads`: the places where it is read; `undefined` when it has no reader. */
-  add(type: TensorType | undefined, reads: Reading | undefined): void {
+  /** Whether it counts, as it is read at one place; `undefined`: it has no reader. */
+  add(type: TensorType | undefined, reads: Reading | undefined): boolean {
     if (type === undefined) {
-      return;
+      return false;
     }
     const isQuantized =
       QUANTIZED.has(type.elementType) && reads !== undefined && holdsWeights(reads);
-    if (isFloat(type.elementType) || isQuantized) {
+    const counts = isFloat(type.elementType) || isQuantized;
+    if (counts) {
       const elements = countOf(type.dims) ?? 0;
       this.count += (reads && packedCount(type.elementType, elements, reads)) ?? elements;
       this.bytes += bytesOf(type.elementType, elements);
     }
+    return counts;
   }
 }
 
@@ -85,6 +86,22 @@ class Total {
 interface Reading {
   readonly name: string;
   readonly node: OnnxNode;
+}
+
+/** What a node reads, its branches and bodies included: there, what they read of the graph around them. */
+function readingsOf(node: OnnxNode): readonly Reading[] {
+  const own = node.inputs.filter((name) => name !== "").map((name) => ({ name, node }));
+  const inside = bodiesOf(node).flatMap((body) => {
+    const made = new Set([
+      ...body.inputs.map(({ name }) => name),
+      ...body.initializers.map(({ name }) => name),
+      ...body.nodes.flatMap(({ outputs }) => outputs),
+    ]);
+    const read = body.nodes.flatMap(readingsOf);
+    const handedOn = body.outputs.map(({ name }) => ({ name, node }));
+    return [...read, ...handedOn].filter(({ name }) => !made.has(name));
+  });
+  return [...own, ...inside];
 }
 
 /** Whether integers at an input are quantized weights. */
@@ -145,8 +162,9 @@ function addBodies(node: OnnxNode, total: Total): void {
 function addBody(graph: OnnxGraph, total: Total): void {
   const readers = new Map<string, Reading>();
   for (const node of graph.nodes) {
-    for (const name of node.inputs) {
-      readers.set(name, { name, node });
+    for (const reading of readingsOf(node)) {
+      const known = readers.get(reading.name);
+      readers.set(reading.name, known !== undefined && holdsWeights(known) ? known : reading);
     }
     addBodies(node, total);
   }
