@@ -127,6 +127,16 @@ export function typesUnknown(
   };
 }
 
+/** The failure of a run that would have shown sizes, with the option that takes its place. */
+export function runNeeded(failure: Failure, first: OpenTensor | undefined): Failure {
+  if (first?.isTyped !== true || first.node === "input") {
+    return failure;
+  }
+  const option = `give the sizes that a run would show with --dim "${first.name}[AXIS]=VALUE"`;
+  const isHopeless = failure.code === "unsupported-element-type" || failure.hint === undefined;
+  return { ...failure, hint: isHopeless ? option : `${failure.hint}; or ${option}` };
+}
+
 function hintOnTypes(first: OpenTensor | undefined, wasRun: boolean): string {
   const option = `--dim "${first?.name ?? "TENSOR"}[AXIS]=VALUE"`;
   const isInput = first?.node === "input";

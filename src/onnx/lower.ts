@@ -31,7 +31,7 @@ import {
   type TypeSources,
 } from "./infer-model.js";
 import { hasBranches, inlineBranches } from "./inline-branches.js";
-import { inputNotTensor, type OpenTensor, typesUnknown } from "./lower-failures.js";
+import { inputNotTensor, type OpenTensor, runNeeded, typesUnknown } from "./lower-failures.js";
 import type {
   BoundDim,
   ConstantValue,
@@ -140,7 +140,9 @@ async function lowerByData(
   if (final.open.length > 0) {
     const named = final.open.slice(0, NAMED_TENSORS);
     const more = { count: final.open.length, wasRun: run !== undefined };
-    return ran?.ok === false ? ran : fail([typesUnknown(model.path, named, more)]);
+    return ran?.ok === false
+      ? fail([runNeeded(ran.error[0], named[0]), ...ran.error.slice(1)])
+      : fail([typesUnknown(model.path, named, more)]);
   }
   const lowered = finish(final, bound);
   return ok(ran?.ok === false ? { ...lowered, unobserved: ran.error[0] } : lowered);

@@ -92,6 +92,7 @@ export function unsupportedElementType(tensor: string, elementType: string): Fai
   return {
     code: "unsupported-element-type",
     message: `tensors of type ${elementType} cannot be handed to or taken from ONNX Runtime`,
+    hint: "cast it inside the model, or compile for a device model (--device NAME)",
     where: tensor,
     exit: 1,
   };

@@ -109,10 +109,28 @@ describe("without a run", () => {
     const failed = value(await lower(positiveModel(), { observe }));
     expect(failed.dataSizes).toEqual(bounded.dataSizes);
     expect(noteOnDataSizes(failed, "a run")).toContain("since the model could not be run: no");
-    expect(await lower(tileModel(), { observe })).toMatchObject({
-      error: [{ code: "onnxruntime-run-failed" }],
-    });
   });
+
+  it.each([
+    ["onnxruntime-run-failed", "free memory", "free memory; or give the sizes"],
+    ["unsupported-element-type", "cast it", "give the sizes"],
+  ] as const)(
+    "what has no bound asks for the size where the run fails: %s",
+    async (code, hint, begin) => {
+      const observe: SizeObserver = async () => {
+        return { ok: false, error: [{ code, message: "no", hint, exit: 1 }] };
+      };
+      expect(await lower(tileModel(), { observe })).toMatchObject({
+        error: [
+          {
+            code,
+            message: "no",
+            hint: `${begin} that a run would show with --dim "y[AXIS]=VALUE"`,
+          },
+        ],
+      });
+    },
+  );
 });
 
 describe("with a run", () => {
