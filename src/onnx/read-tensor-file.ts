@@ -28,9 +28,21 @@ const MOST_CODED_BYTES = 1 << 24;
  * into memory, never more than the file has but for elements in typed fields, which are few.
  */
 export function readTensorProto(file: FileWindow): TensorInFile {
-  const tensor = decodeTensor(file, { offset: 0, bytes: file.bytes });
+  const tensor = decoded(file);
   const { name, elementType, dims } = tensor;
   return { name, elementType, dims, bytes: elementsOf(tensor, file) };
+}
+
+function decoded(file: FileWindow): OnnxTensor {
+  try {
+    return decodeTensor(file, { offset: 0, bytes: file.bytes });
+  } catch (error) {
+    if (error instanceof WireError) {
+      const reason = `it does not begin as NumPy's files do, and is no valid TensorProto: ${error.message}`;
+      throw new WireError(reason, error.offset);
+    }
+    throw error;
+  }
 }
 
 function elementsOf({ payload, elementType, dims }: OnnxTensor, file: FileWindow): Uint8Array {

@@ -34,7 +34,7 @@ export function readTensor(path: string): Result<FileTensor> {
     if (!fits.ok) {
       return fits;
     }
-    const tensor = isNpy(file) ? readNpy(file) : readTensorProto(file);
+    const tensor = foreignKind(file) ?? (isNpy(file) ? readNpy(file) : readTensorProto(file));
     if (typeof tensor === "string") {
       return fail([tensorFileInvalid(path, tensor)]);
     }
@@ -50,4 +50,19 @@ export function readTensor(path: string): Result<FileTensor> {
   } finally {
     file.close();
   }
+}
+
+/** First bytes of a zip archive. */
+const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04];
+
+/** What a file holds that cannot be a tensor at all; `undefined`: it may be one. */
+function foreignKind(file: FileWindow): string | undefined {
+  if (file.bytes === 0) {
+    return "the file is empty";
+  }
+  const isZip =
+    file.bytes >= ZIP_MAGIC.length && ZIP_MAGIC.every((byte, at) => file.byteAt(at) === byte);
+  return isZip
+    ? "it is an archive, such as numpy.savez writes; give its arrays one by one"
+    : undefined;
 }

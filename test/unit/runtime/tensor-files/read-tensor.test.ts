@@ -242,8 +242,14 @@ describe("a TensorProto", () => {
       tensorProto({ dims: [-2], dataType: 6, rawData: Uint8Array.of(1, 0, 0, 0) }),
       /negative/,
     ],
-    ["a model in its place", new TextEncoder().encode("\x08\x08\x12\x05torch"), /cannot be used/],
-    ["nothing", new Uint8Array(), /data type 0/],
+    [
+      "a model in its place",
+      new TextEncoder().encode("\x08\x08\x12\x05torch"),
+      /not begin as NumPy's files do, and is no valid TensorProto/,
+    ],
+    ["plain text", new TextEncoder().encode("1 2 3\n"), /is no valid TensorProto/],
+    ["an archive", Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0), /archive, such as numpy.savez writes/],
+    ["nothing", new Uint8Array(), /the file is empty/],
   ])("is refused with %s", (_what, bytes, problem) => {
     const result = read(bytes);
     expect(result).toMatchObject({ ok: false, error: [{ code: "input-invalid", exit: 1 }] });
