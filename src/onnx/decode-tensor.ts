@@ -69,7 +69,7 @@ export function decodeTensor(source: ByteSource, span: Span): OnnxTensor {
     throw new WireError(`tensor "${name}" with a negative size`, span.offset);
   }
   if (isExternal) {
-    return { name, elementType, dims, payload: externalPayload(external) };
+    return { name, elementType, dims, payload: externalPayload(external, name, span) };
   }
   if (strings.length > 0) {
     return { name, elementType, dims, payload: { kind: "strings", values: strings } };
@@ -100,13 +100,26 @@ function addPiece(field: WireField, pieces: Piece[]): void {
   }
 }
 
-function externalPayload(external: ReadonlyMap<string, string>): Payload {
-  const length = external.get("length");
+/** Where the elements of a tensor are outside of the model. A length of 0 stands for none, as for ONNX Runtime. */
+function externalPayload(
+  external: ReadonlyMap<string, string>,
+  name: string,
+  { offset: at }: Span,
+): Payload {
+  const numberOf = (key: string): number => {
+    const text = external.get(key) ?? "0";
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+      throw new WireError(`tensor "${name}" with external data of ${key} "${text}"`, at);
+    }
+    return value;
+  };
+  const length = numberOf("length");
   return {
     kind: "external",
     location: external.get("location") ?? "",
-    offset: Number(external.get("offset") ?? 0),
-    bytes: length === undefined ? undefined : Number(length),
+    offset: numberOf("offset"),
+    bytes: length === 0 ? undefined : length,
   };
 }
 

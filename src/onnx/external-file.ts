@@ -35,9 +35,14 @@ export type ExternalFile =
  * `path` is that real path. The caller closes it.
  */
 export function openExternal(owner: ExternalOwner, location: string): ExternalFile {
+  if (location === "") {
+    return { kind: "missing", problem: "the model names no file with its data" };
+  }
   const below = normalize(location);
   if (isAbsolute(below) || below === ".." || below.startsWith(`..${sep}`)) {
-    const problem = `its data "${location}" are outside the folder of the model`;
+    const problem = isAbsolute(below)
+      ? `its data have an absolute path, "${location}", where ONNX has one relative to the model`
+      : `its data "${location}" are outside the folder of the model`;
     return { kind: "missing", problem };
   }
   const named = join(dirname(owner.path), below);

@@ -13,11 +13,15 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import onnxProto from "onnx-proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Budget, MemorySource } from "../../../src/onnx/byte-source.js";
+import { decodeTensor } from "../../../src/onnx/decode-tensor.js";
 import { openExternal } from "../../../src/onnx/external-file.js";
 import { readModel } from "../../../src/onnx/read-model.js";
 import { runCli } from "../../support/run-cli.js";
 
+const { onnx } = onnxProto;
 const MODEL = "fixtures/models/small/external-data.onnx";
 const WEIGHTS = "fixtures/models/small/external-data.bin";
 
@@ -55,6 +59,25 @@ describe("external data", () => {
     expect(opened("own.bin", "linked-models/m.onnx")).toBe("open models/own.bin");
   });
 
+  it("have the length of the tensor where the model says 0 or nothing", () => {
+    for (const entries of [[], [{ key: "length", value: "0" }]]) {
+      const bytes = onnx.TensorProto.encode({
+        name: "w",
+        dims: [2],
+        dataType: 6,
+        dataLocation: 1,
+        externalData: [{ key: "location", value: "own.bin" }, ...entries],
+      }).finish();
+      const source = new MemorySource(bytes, new Budget(10_000));
+      expect(decodeTensor(source, { offset: 0, bytes: bytes.length }).payload).toEqual({
+        kind: "external",
+        location: "own.bin",
+        offset: 0,
+        bytes: undefined,
+      });
+    }
+  });
+
   it("do not leave it, neither by name nor through a link to a file or a folder", () => {
     symlinkSync("../secret/key.bin", join(root, "models/key.bin"));
     symlinkSync("../secret", join(root, "models/folder"));
@@ -62,9 +85,13 @@ describe("external data", () => {
     for (const location of ["key.bin", "folder/key.bin", "twice.bin"]) {
       expect(opened(location)).toBe("outside secret/key.bin");
     }
-    for (const location of ["../secret/key.bin", join(root, "secret/key.bin"), "sub/../../x"]) {
+    for (const location of ["../secret/key.bin", "sub/../../x"]) {
       expect(opened(location)).toContain("outside the folder of the model");
     }
+    for (const location of [join(root, "secret/key.bin"), join(root, "models/own.bin")]) {
+      expect(opened(location)).toContain("have an absolute path");
+    }
+    expect(opened("")).toContain("names no file");
     // A folder whose name begins like the model's is another folder.
     mkdirSync(join(root, "models-too"));
     writeFileSync(join(root, "models-too/a.bin"), "");

@@ -232,6 +232,18 @@ describe("a TensorProto", () => {
       }),
       /another file/,
     ],
+    ...["0x40", "64.0", "-4", "abc", "", "99999999999999999999"].map(
+      (offset): [string, Uint8Array, RegExp] => [
+        `elements elsewhere at "${offset}"`,
+        tensorProto({
+          dims: [1],
+          dataType: 6,
+          dataLocation: 1,
+          externalData: [{ key: "offset", value: offset }],
+        }),
+        /external data of offset "/,
+      ],
+    ),
     [
       "bfloat16",
       tensorProto({ dims: [1], dataType: 16, rawData: Uint8Array.of(0, 0) }),
