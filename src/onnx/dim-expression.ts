@@ -4,7 +4,9 @@
  *
  *   expression = term { ("+" | "-") term }
  *   term       = factor { ("*" | "//" | "/" | "%") factor }
- *   factor     = number | name | function "(" expression { "," expression } ")" | "(" expression ")"
+ *   factor     = "-" factor | power
+ *   power      = operand [ "**" factor ]
+ *   operand    = number | name | function "(" expression { "," expression } ")" | "(" expression ")"
  *
  * Anything else is a name like any other.
  */
@@ -23,7 +25,7 @@ export interface DimExpression {
 type SizeOf = (name: string) => number | undefined;
 type Evaluate = (sizeOf: SizeOf) => number | undefined;
 
-const TOKEN = /\s*(\d+|[A-Za-z_][\w.]*|\/\/|[-+*/%(),])/y;
+const TOKEN = /\s*(\d+|[A-Za-z_][\w.]*|\/\/|\*\*|[-+*/%(),])/y;
 
 const OPERATIONS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
@@ -32,6 +34,7 @@ const OPERATIONS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "/": (a, b) => a / b,
   "//": (a, b) => Math.floor(a / b),
   "%": (a, b) => a - b * Math.floor(a / b),
+  "**": (a, b) => a ** b,
 };
 
 const FUNCTIONS: Readonly<Record<string, (...values: readonly number[]) => number>> = {
@@ -41,6 +44,17 @@ const FUNCTIONS: Readonly<Record<string, (...values: readonly number[]) => numbe
   trunc: Math.trunc,
   min: Math.min,
   max: Math.max,
+  abs: Math.abs,
+  // As PyTorch names them.
+  mod: (a = Number.NaN, b = Number.NaN) => a - b * Math.floor(a / b),
+  pythonmod: (a = Number.NaN, b = Number.NaN) => a - b * Math.floor(a / b),
+  floordiv: (a = Number.NaN, b = Number.NaN) => Math.floor(a / b),
+  ceildiv: (a = Number.NaN, b = Number.NaN) => Math.ceil(a / b),
+  cleandiv: (a = Number.NaN, b = Number.NaN) => a / b,
+  inttruediv: (a = Number.NaN, b = Number.NaN) => a / b,
+  ceiltoint: Math.ceil,
+  floortoint: Math.floor,
+  trunctoint: Math.trunc,
 };
 
 /** Longer names are not read as expressions. */
@@ -111,6 +125,21 @@ class Parser {
   }
 
   #factor(): Evaluate | undefined {
+    if (this.#next() === "-") {
+      this.#take();
+      const negated = this.#factor();
+      return negated && combined((value) => 0 - (value ?? Number.NaN), [negated]);
+    }
+    const base = this.#operand();
+    if (base === undefined || this.#next() !== "**") {
+      return base;
+    }
+    this.#take();
+    const power = this.#factor();
+    return power && combined(OPERATIONS["**"], [base, power]);
+  }
+
+  #operand(): Evaluate | undefined {
     const token = this.#take();
     if (token === "(") {
       const inner = this.#expression();

@@ -140,7 +140,8 @@ function completed(
   { givenDims, fallback, completed: noted, bounded }: InferContext,
 ): Fact {
   const places = givenDims.get(name);
-  const given = places === undefined ? fact : withGivenDims(call, fact, places, bound);
+  const ranked = fact.dims === undefined ? withRank(fact, fallback.get(name)?.dims) : fact;
+  const given = places === undefined ? fact : withGivenDims(call, ranked, places, bound);
   const other = isComplete(given) ? undefined : fallback.get(name);
   if (other !== undefined) {
     noted.add(name);
@@ -154,6 +155,11 @@ function completed(
     bounded.add(name);
   }
   return whole;
+}
+
+/** The fact with as many dims as another source has for it. */
+function withRank(fact: Fact, dims: KnownDims | undefined): Fact {
+  return { ...fact, dims: dimsOfRank(dims?.length) };
 }
 
 /** The fact with no size above its bound. */
