@@ -14,6 +14,7 @@ import { integer, type JsonProblem, number, oneOf, type Shape, text } from "../c
 import { tagged } from "../core/json-tagged.js";
 import type { Result } from "../core/result.js";
 import { arrivalsInvalid, arrivalsNotJson } from "./failures.js";
+import type { ShedSpec } from "./workload.js";
 
 /** A process as the file has it. */
 export type ProcessSpec =
@@ -36,6 +37,7 @@ export interface ModelSpec {
   readonly model: string;
   readonly objectiveMs?: number;
   readonly batches: readonly number[];
+  readonly shed?: ShedSpec;
   readonly process: ProcessSpec;
 }
 
@@ -100,6 +102,17 @@ const PROCESS: Shape<ProcessSpec> = tagged<ProcessSpec>("kind", {
   }),
 });
 
+type ShedOf<Kind extends ShedSpec["kind"]> = Extract<ShedSpec, { readonly kind: Kind }>;
+
+const QUEUE = integer(1, 1e6).describe("Requests that may wait.");
+
+const SHED: Shape<ShedSpec> = tagged<ShedSpec>("kind", {
+  none: object<ShedOf<"none">>({ kind: oneOf("none") }),
+  newest: object<ShedOf<"newest">>({ kind: oneOf("newest"), queue: QUEUE }),
+  oldest: object<ShedOf<"oldest">>({ kind: oneOf("oldest"), queue: QUEUE }),
+  deadline: object<ShedOf<"deadline">>({ kind: oneOf("deadline") }),
+});
+
 /** The file format `top-compile/arrivals`, version 1. */
 export const ARRIVALS_KIND: DocumentKind<ArrivalsSpec> = defineDocument<ArrivalsSpec>(
   {
@@ -124,6 +137,9 @@ export const ARRIVALS_KIND: DocumentKind<ArrivalsSpec> = defineDocument<Arrivals
             "Batch sizes that may be used: ascending, the first is 1.",
           ),
           USUAL_BATCHES,
+        ),
+        shed: optional(
+          SHED.describe("Requests that are refused; absent: see docs/serving.md, Overload."),
         ),
         process: PROCESS,
       }),

@@ -45,11 +45,11 @@ function workloadOf(spec: ArrivalsSpec, folder: string): Result<Workload> {
 }
 
 function arrivalsOf(
-  { model, objectiveMs, batches }: ModelSpec,
+  { model, objectiveMs, batches, shed }: ModelSpec,
   process: ArrivalProcess,
 ): ModelArrivals {
   const objectiveNs = objectiveMs === undefined ? undefined : Math.round(objectiveMs * 1e6);
-  return { model, process, objectiveNs, batches };
+  return { model, process, objectiveNs, batches, ...(shed === undefined ? {} : { shed }) };
 }
 
 function processOf(spec: ProcessSpec, folder: string, durationNs: number): Result<ArrivalProcess> {

@@ -35,7 +35,16 @@ export interface ModelArrivals {
   readonly objectiveNs: number | undefined;
   /** Batch sizes that a launcher may use: ascending, all different; the first is 1. */
   readonly batches: readonly number[];
+  /** Which requests are refused; absent: the launcher decides. */
+  readonly shed?: ShedSpec;
 }
+
+/** What is refused: nothing; of a full queue the newest or the oldest; or what would be answered too late. */
+export type ShedSpec =
+  | { readonly kind: "none" }
+  | { readonly kind: "newest"; readonly queue: number }
+  | { readonly kind: "oldest"; readonly queue: number }
+  | { readonly kind: "deadline" };
 
 /** What a launcher is made for. */
 export interface Workload {

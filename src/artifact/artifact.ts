@@ -1,13 +1,14 @@
 import type { Json } from "../core/stable-json.js";
 import type { DataSize } from "../onnx/data-sizes.js";
 import type { SpeedUpRange } from "../schedule/speed-up-range.js";
+import type { LauncherSection } from "./launcher-section.js";
 import type { PipelineSection } from "./pipeline-section.js";
 import type { ArtifactRange } from "./range-section.js";
 import type { ArtifactStage } from "./stages-section.js";
 
 /** A file that a schedule was made from. */
 export interface ProvenanceInput {
-  readonly role: "model" | "profile" | "placement" | "device" | "input";
+  readonly role: "model" | "profile" | "placement" | "device" | "input" | "arrivals";
   /** Base name: artifacts do not depend on where files are. */
   readonly name: string;
   /** Lower-case hexadecimal SHA-256 of its bytes. */
@@ -228,4 +229,5 @@ export interface ScheduleArtifact {
   /** In an order in which everything is sent to later stages. */
   readonly stages?: readonly ArtifactStage[];
   readonly pipeline?: PipelineSection;
+  readonly launcher?: LauncherSection;
 }

@@ -11,10 +11,11 @@ import type {
   OperatorsSection,
 } from "./artifact.js";
 import { NANOSECONDS } from "./nanoseconds.js";
+import { OPERATOR_NAME } from "./operator-name.js";
 import { artifactRangeShape, speedUpRangeShape } from "./range-section.js";
 
 const NS = NANOSECONDS;
-const NAME = text(65_536).named("name");
+const NAME = OPERATOR_NAME;
 /**
  * More streams than any device runs, a bound on what readers draw and count. The rules of the papers
  * open a stream at every fork: tens of thousands in a model of a hundred thousand operators.

@@ -40,6 +40,9 @@ const KEYS = [
   "batch",
   "maxStreams",
   "progress",
+  "rate",
+  "ratesScale",
+  "samples",
   "dim",
   "input",
 ] as const;

@@ -41,7 +41,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "launch",
     summary:
-      "compare ways to serve requests for several models that share a device, in a simulation",
+      "choose how to serve requests for several models that share a device, write <first>.policy.json",
     argument: ["<model.onnx...>", "the models"],
     load: async () => (await import("./commands/launch.js")).registerLaunch,
   },

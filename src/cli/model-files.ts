@@ -17,7 +17,10 @@ export function profileSource({
 }
 
 /** `<model>.<kind>.json` beside the model. */
-export function defaultOut(model: string, kind: "schedule" | "profile" | "placement"): string {
+export function defaultOut(
+  model: string,
+  kind: "schedule" | "profile" | "placement" | "policy",
+): string {
   return join(dirname(model), `${basename(model).replace(/\.onnx$/i, "")}.${kind}.json`);
 }
 

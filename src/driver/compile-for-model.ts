@@ -11,8 +11,6 @@ import { fail, ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
-import { operatorsNotCapturable, operatorsUnknown } from "../cost/kernels/failures.js";
-import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -24,6 +22,7 @@ import { estimatedProblem } from "../schedule/estimated-problem.js";
 import { algorithmRefused } from "../search/operator/failures.js";
 import { MergeSpace } from "../search/operator/gpu/merge-space.js";
 import { memoryProblem } from "../verify/memory-problem.js";
+import { checkEstimable } from "./check-estimable.js";
 import { nowMs } from "./clock.js";
 import type { DriverContext } from "./context.js";
 import type { RecordedGpuProfile } from "./cuda/measure-on-cuda.js";
@@ -90,7 +89,6 @@ async function compiledFor(
   tool: string,
 ): Promise<Result<CompiledForModel>> {
   const { device, algorithm, seed, math, progress } = request;
-  const { operators } = plain.graph;
   const recorded = recordedGpuProfile(plain, request.profile, device);
   if (!recorded.ok) {
     return recorded;
@@ -98,19 +96,10 @@ async function compiledFor(
   const profile = recorded.value?.profile;
   const list = profile === undefined ? request.fuse : listOfProfile(profile.key);
   const lowered = withKernelList(plain, list);
-  const refused = operators.filter((operator) => !isCapturable(operator));
-  if (refused.length > 0) {
-    return fail([
-      operatorsNotCapturable(
-        request.model,
-        refused.map(({ type, name }) => ({ type, name })),
-      ),
-    ]);
-  }
-  const unknown = new Set(lowered.unknownOperators);
-  const foreign = operators.filter(({ name }) => unknown.has(name));
-  if (foreign.length > 0 && profile === undefined && request.estimateUnsupported !== true) {
-    return fail([operatorsUnknown(request.model, foreign)]);
+  const mayBeUnknown = profile !== undefined || request.estimateUnsupported === true;
+  const estimable = checkEstimable(request.model, plain, mayBeUnknown);
+  if (!estimable.ok) {
+    return estimable;
   }
   const single =
     profile === undefined

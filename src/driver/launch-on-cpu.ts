@@ -39,9 +39,9 @@ export async function comparePoliciesOnCpu(
   context: DriverContext,
 ): Promise<Result<Launched>> {
   const serving = await cpuServingOf(request, context);
-  const { samples } = request;
+  const { samples, scales } = request;
   return serving.ok
-    ? context.compute(() => compared({ ...serving.value, device: "cpu", samples }))
+    ? context.compute(() => compared({ ...serving.value, device: "cpu", samples, scales }))
     : serving;
 }
 
@@ -51,7 +51,7 @@ export async function comparePoliciesOnCpu(
  * Fails: as reading arrivals and models does, and as `obtainServingProfile`; `model-name-repeated`.
  */
 export async function cpuServingOf(
-  request: Omit<CpuLaunchRequest, "samples">,
+  request: Omit<CpuLaunchRequest, "samples" | "scales">,
   context: DriverContext,
 ): Promise<Result<CpuServing>> {
   const workload = workloadFor(request);

@@ -2,13 +2,15 @@
 import { basename } from "node:path";
 import { matchModels } from "../arrivals/match-models.js";
 import { readArrivals } from "../arrivals/read-arrivals.js";
+import { scaleWorkload } from "../arrivals/scale-workload.js";
 import type { Workload } from "../arrivals/workload.js";
+import type { FoundRegime } from "../artifact/launcher-section-of.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
-import { type Capacity, capacityOf } from "../launcher/capacity.js";
+import { capacityOf } from "../launcher/capacity.js";
 import { checkServingMemory } from "../launcher/check-memory.js";
-import { comparePolicies, type PolicyComparison } from "../launcher/compare-policies.js";
+import { comparePolicies } from "../launcher/compare-policies.js";
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
 import { type BatchedLowering, servingModelOf } from "../launcher/variant-library.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
@@ -41,16 +43,18 @@ export interface LaunchRequest {
   readonly seed: number | undefined;
   /** Held-out samples. */
   readonly samples: number;
+  /** Times the rates of the arrivals that policies are compared for: ascending, all different. */
+  readonly scales: readonly number[];
 }
 
 /** What was found out about serving the models. */
 export interface Launched {
+  /** With the arrivals as they are given. */
   readonly job: ServingJob;
-  readonly rates: readonly number[];
   readonly seed: number;
   readonly samples: number;
-  readonly capacity: Capacity;
-  readonly comparison: PolicyComparison;
+  /** By scale. */
+  readonly regimes: readonly FoundRegime[];
 }
 
 /** The random seed where neither the command nor the arrivals give one. */
@@ -182,7 +186,7 @@ function libraryOf(
 }
 
 function launched(
-  { device, samples }: LaunchRequest,
+  { device, samples, scales }: LaunchRequest,
   workload: Workload,
   libraries: readonly Library[],
   seed: number,
@@ -195,7 +199,7 @@ function launched(
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
   const problem = { device: gpu, models: libraries.map(({ model }) => model) };
-  return compared({ problem, device: device.name, workload, seed, samples });
+  return compared({ problem, device: device.name, workload, seed, samples, scales });
 }
 
 /** Models with their requests, and on how many held-out samples to try policies. */
@@ -205,18 +209,30 @@ export interface ComparedRequest {
   readonly workload: Workload;
   readonly seed: number;
   readonly samples: number;
+  readonly scales: readonly number[];
 }
 
 /** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`. */
 export function compared(request: ComparedRequest): Result<Launched> {
-  const { problem, device, workload, seed, samples } = request;
+  const { problem, device, workload, seed, samples, scales } = request;
   const fits = checkServingMemory(problem, device);
   if (!fits.ok) {
     return fits;
   }
   const job = servingJobOf(problem, workload);
+  const regimes = scales.map((scale) => regimeOf(job, scale, { seed, samples }));
+  return ok({ job, seed, samples, regimes });
+}
+
+function regimeOf(
+  given: ServingJob,
+  scale: number,
+  { seed, samples }: { readonly seed: number; readonly samples: number },
+): FoundRegime {
+  const job = { ...given, workload: scaleWorkload(given.workload, scale) };
   const rates = ratesOf(job);
-  const capacity = capacityOf(capacityProblemOf(problem, rates));
-  const comparison = comparePolicies(job, seed, samples);
-  return ok({ job, rates, seed, samples, capacity, comparison });
+  const capacityProblem = capacityProblemOf(job.problem, rates);
+  const capacity = capacityOf(capacityProblem);
+  const comparison = comparePolicies(job, seed, samples, capacity.atMost < 1);
+  return { scale, rates, capacityProblem, capacity, comparison };
 }

@@ -1,6 +1,7 @@
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
-import { evaluatePolicy, type PolicyEvaluation, policyCost } from "./evaluate-policy.js";
+import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
 import type { ServingJob } from "./serving-job.js";
+import { fallsBehind, sheddingJob } from "./shedding.js";
 import { fifoPolicy, greedyPolicy, searchStaticPolicy } from "./static-policies.js";
 
 /** Names of the policies that are compared, in their order. */
@@ -13,12 +14,14 @@ export type PolicyName = (typeof POLICY_NAMES)[number];
 export interface ComparedPolicy {
   readonly name: PolicyName;
   readonly policy: LauncherPolicy;
-  readonly validationCost: number;
+  readonly validation: PolicyEvaluation;
   readonly heldOut: PolicyEvaluation;
 }
 
 /** Policies, and the position of the one that is best on validation. */
 export interface PolicyComparison {
+  /** With the rules by which requests are refused. */
+  readonly job: ServingJob;
   readonly policies: readonly ComparedPolicy[];
   readonly best: number;
 }
@@ -28,9 +31,28 @@ const VALIDATION_SAMPLES = 3;
 
 /**
  * Compares all policies. The best is chosen on validation samples, the figures are of `samples` held-out ones,
- * the same for every policy.
+ * the same for every policy. A policy under which a backlog grows is not chosen while there is another.
+ *
+ * Where nothing is declared, requests that cannot be answered in time are refused if `isOverloaded`, and if the backlog
+ * grows under every policy.
  */
-export function comparePolicies(job: ServingJob, seed: number, samples: number): PolicyComparison {
+export function comparePolicies(
+  job: ServingJob,
+  seed: number,
+  samples: number,
+  isOverloaded: boolean = false,
+): PolicyComparison {
+  const plain = compared(sheddingJob(job, isOverloaded), seed, samples);
+  return isOverloaded || plain.policies.some(keepsUp) || plain.job.shed?.every(Boolean) === true
+    ? plain
+    : compared(sheddingJob(job, true), seed, samples);
+}
+
+function keepsUp({ validation }: ComparedPolicy): boolean {
+  return !validation.models.some(fallsBehind);
+}
+
+function compared(job: ServingJob, seed: number, samples: number): PolicyComparison {
   const made: Readonly<Record<PolicyName, LauncherPolicy | undefined>> = {
     fifo: fifoPolicy(job.problem),
     greedy: greedyPolicy(job.problem),
@@ -41,11 +63,14 @@ export function comparePolicies(job: ServingJob, seed: number, samples: number):
     if (policy === undefined) {
       return [];
     }
-    const validation = { seed, purpose: "validation", count: VALIDATION_SAMPLES } as const;
-    const validationCost = policyCost(job, policy, validation);
+    const set = { seed, purpose: "validation", count: VALIDATION_SAMPLES } as const;
+    const validation = evaluatePolicy(job, policy, set);
     const heldOut = evaluatePolicy(job, policy, { seed, purpose: "held-out", count: samples });
-    return [{ name, policy, validationCost, heldOut }];
+    return [{ name, policy, validation, heldOut }];
   });
-  const costs = policies.map(({ validationCost }) => validationCost);
-  return { policies, best: costs.indexOf(Math.min(...costs)) };
+  const areUp = policies.some(keepsUp);
+  const costs = policies.map((each) =>
+    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : each.validation.cost.mean,
+  );
+  return { job, policies, best: costs.indexOf(Math.min(...costs)) };
 }

@@ -10,6 +10,7 @@ import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import type { ServingRun } from "../schedule/serving/serving-run.js";
 import { simulateServing } from "../schedule/serving/simulate-serving.js";
 import type { ServingJob } from "./serving-job.js";
+import { sheddingPolicy } from "./shedding.js";
 
 /** The samples that a policy is tried on: `count` episodes from 0 on. */
 export interface SampleSet {
@@ -22,8 +23,9 @@ export interface SampleSet {
 export interface ModelEvaluation {
   readonly throughput: Interval;
   readonly goodput: Interval;
-  /** Share of requests that are late. */
+  /** Shares of requests that are answered late, and that are refused. */
   readonly late: Interval;
+  readonly shed: Interval;
   readonly p50Ns: Interval;
   readonly p99Ns: Interval;
   /** Requests per task. */
@@ -32,10 +34,17 @@ export interface ModelEvaluation {
   readonly slope: Interval;
 }
 
-/** How a policy does. */
+/** How a policy does on one sample. */
+export interface SampleEvaluation {
+  readonly cost: number;
+  readonly models: readonly ServingMetrics[];
+}
+
+/** How a policy does: over samples, and on each. */
 export interface PolicyEvaluation {
   readonly models: readonly ModelEvaluation[];
   readonly cost: Interval;
+  readonly samples: readonly SampleEvaluation[];
 }
 
 /** The part of a sample in which queues fill up; its requests are not counted. */
@@ -53,12 +62,14 @@ export function evaluatePolicy(
   samples: SampleSet,
 ): PolicyEvaluation {
   const span = countedSpan(job.workload.durationNs);
-  const runs = runsOf(job, policy, samples);
-  const costs = runs.map((run) => servingCost(run, job.objectives, span));
-  const models = job.objectives.map((objective, model) =>
-    evaluationOf(runs.map((run) => servingMetrics(run, model, objective, span))),
+  const found = runsOf(job, policy, samples).map((run) => ({
+    cost: servingCost(run, job.objectives, span),
+    models: job.objectives.map((objective, model) => servingMetrics(run, model, objective, span)),
+  }));
+  const models = job.objectives.map((_, model) =>
+    evaluationOf(found.flatMap((each) => each.models[model] ?? [])),
   );
-  return { models, cost: intervalOf(costs) };
+  return { models, cost: intervalOf(found.map(({ cost }) => cost)), samples: found };
 }
 
 /** The mean cost of a policy over the samples of a set. Cost: a simulation each. */
@@ -69,12 +80,13 @@ export function policyCost(job: ServingJob, policy: LauncherPolicy, samples: Sam
 }
 
 function runsOf(
-  { problem, workload }: ServingJob,
+  { problem, workload, shed }: ServingJob,
   policy: LauncherPolicy,
   { seed, purpose, count }: SampleSet,
 ): readonly ServingRun[] {
+  const shedding = sheddingPolicy(policy, shed);
   return Array.from({ length: count }, (_, episode) =>
-    simulateServing(problem, drawArrivals(workload, { seed, purpose, episode }), policy, {
+    simulateServing(problem, drawArrivals(workload, { seed, purpose, episode }), shedding, {
       seed: seed + episode,
     }),
   );
@@ -86,6 +98,7 @@ function evaluationOf(metrics: readonly ServingMetrics[]): ModelEvaluation {
     throughput: over(({ throughput }) => throughput),
     goodput: over(({ goodput }) => goodput),
     late: over(({ late }) => late),
+    shed: over(({ shed }) => shed),
     p50Ns: over(({ latencyNs }) => latencyNs.p50),
     p99Ns: over(({ latencyNs }) => latencyNs.p99),
     batch: over(({ batch }) => batch),

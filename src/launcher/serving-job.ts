@@ -1,7 +1,7 @@
 import type { Workload } from "../arrivals/workload.js";
 import { meanRate } from "../arrivals/workload.js";
 import { invariant } from "../core/invariant.js";
-import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import type { ServingModel, ServingProblem, ShedRule } from "../schedule/serving/serving-model.js";
 import { foldProfile, profileNs } from "../schedule/serving/task-profile.js";
 
 /** What a launcher is made for: models on a device, and their requests. */
@@ -11,6 +11,8 @@ export interface ServingJob {
   readonly workload: Workload;
   /** By model, in nanoseconds: the workload's, or `usualObjective`. */
   readonly objectives: readonly number[];
+  /** By model: which requests are refused, whatever the policy; absent: none. */
+  readonly shed?: readonly (ShedRule | undefined)[];
 }
 
 /** Times alone that a request may take where the workload says nothing. */
@@ -33,7 +35,7 @@ function usualObjective({ variants }: ServingModel): number {
   const alone = variants.map(({ runs }) =>
     runs[0] === undefined ? 0 : profileNs(runs[0].profile),
   );
-  return USUAL_OBJECTIVE * Math.min(...alone);
+  return Math.round(USUAL_OBJECTIVE * Math.min(...alone));
 }
 
 /** By model: requests per second in the long run. */

@@ -8,12 +8,13 @@
 import { invariant } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
+import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { residentConstants } from "../onnx/resident-constants.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
-import type { BatchRun, ServingModel } from "../schedule/serving/serving-model.js";
+import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
+import type { BatchRun, ServedSchedule, ServingModel } from "../schedule/serving/serving-model.js";
 import { taskProfileOf } from "../schedule/serving/task-profile.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 
@@ -71,9 +72,10 @@ function tasksOf(
   { device, math, seed }: LibraryOptions,
 ): Readonly<Record<VariantName, BatchRun>> {
   const problem = estimatedProblem(lowered, device, math);
-  const workspaceBytes = activationBytes(lowered);
+  const workspaceBytes = taskBytes(lowered);
   const task = (schedule: OperatorSchedule): BatchRun => {
-    return { batch, profile: taskProfileOf(problem.work, schedule), workspaceBytes };
+    const profile = taskProfileOf(problem.work, schedule);
+    return { batch, profile, workspaceBytes, schedule: withNames(schedule, problem.graph) };
   };
   return {
     sequential: task(scheduleBy(problem, "sequential")),
@@ -106,11 +108,18 @@ function areSame(a: readonly BatchRun[], b: readonly BatchRun[]): boolean {
   });
 }
 
-function weightBytes(lowered: LoweredModel): number {
-  return residentConstants(lowered).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** Every tensor that a task reads or writes, at once: no schedule of any number of streams needs more. */
-function activationBytes({ graph }: LoweredModel): number {
-  return graph.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+function withNames(
+  { streams, launches }: OperatorSchedule,
+  { operators }: OperatorGraph,
+): ServedSchedule {
+  const name = (id: OperatorId): string => operators[id]?.name ?? "";
+  return {
+    streams,
+    launches: launches.map(({ operator, stream, waits, record }) => ({
+      operator: name(operator),
+      stream,
+      waits: waits.map(name),
+      record,
+    })),
+  };
 }

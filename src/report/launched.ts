@@ -6,34 +6,39 @@ import { textTable } from "../core/text-table.js";
 import type { Capacity } from "../launcher/capacity.js";
 import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-policies.js";
 import type { ServingJob } from "../launcher/serving-job.js";
-import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
-
-/** Growth of a backlog that counts, as a share of what is answered. */
-const LEAST_GROWTH = 0.01;
+import { fallsBehind } from "../launcher/shedding.js";
+import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
 
 /** What the report is about. */
 export interface LaunchedReport {
   readonly job: ServingJob;
+  readonly samples: number;
+  readonly regimes: readonly ReportedRegime[];
+}
+
+/** What was found out about the given rates times `scale`. */
+export interface ReportedRegime {
+  readonly scale: number;
   readonly rates: readonly number[];
   readonly capacity: Capacity;
   readonly comparison: PolicyComparison;
-  readonly samples: number;
 }
 
 /** Requests, capacity, policies and how they do, as tables. */
 export function renderLaunched(report: LaunchedReport, columns: number): string {
-  const { comparison, samples, job } = report;
-  const best = comparison.policies[comparison.best];
+  const { samples, job, regimes } = report;
   const seconds = job.workload.durationNs / 1e9;
   return [
-    requestsTable(report, columns),
-    "",
-    capacityLine(report.capacity),
-    "",
-    ...comparison.policies.flatMap((each) => [policyTable(job, each, columns), ""]),
+    ...regimes.flatMap((regime) => [...regimeLines(job, regime, columns), ""]),
     `Held-out: ${samples} sample${samples === 1 ? "" : "s"} of ${figure(seconds)} s each${samples === 1 ? "" : "; +- is a 95 % confidence interval"}.`,
-    `Best on validation: ${best?.name ?? ""}.`,
-    ...(best === undefined ? [] : sessionLines(job, best.policy)),
+    ...regimes.flatMap(({ scale, comparison: { policies, best } }) => {
+      const where = regimes.length === 1 ? "" : ` at ${figure(scale)} times the rates`;
+      const chosen = policies[best];
+      return [
+        `Best on validation${where}: ${chosen?.name ?? ""}.`,
+        ...(chosen === undefined ? [] : sessionLines(job, chosen.policy)),
+      ];
+    }),
   ].join("\n");
 }
 
@@ -49,7 +54,50 @@ function sessionLines({ problem }: ServingJob, policy: LauncherPolicy): readonly
       });
 }
 
-function requestsTable({ job, rates }: LaunchedReport, columns: number): string {
+function regimeLines(
+  job: ServingJob,
+  { scale, rates, capacity, comparison }: ReportedRegime,
+  columns: number,
+): readonly string[] {
+  const tables = comparison.policies.map((each) => policyTable(job, each, columns));
+  return [
+    ...(scale === 1 ? [] : [`${figure(scale)} times the given rates`, ""]),
+    requestsTable(job, rates, columns),
+    "",
+    capacityLine(capacity),
+    ...sheddingLines(comparison.job),
+    ...tables.flatMap((table) => ["", table]),
+  ];
+}
+
+/** Which requests are refused, where any may be. */
+function sheddingLines({ shed = [], problem }: ServingJob): readonly string[] {
+  const rules = shed.map(ruleText);
+  const [first] = rules;
+  if (first !== undefined && rules.every((rule) => rule === first)) {
+    return [`Refused: requests ${first}.`];
+  }
+  return rules.flatMap((rule, at) =>
+    rule === undefined
+      ? []
+      : [`Refused: requests for ${formatName(problem.models[at]?.name ?? "")} ${rule}.`],
+  );
+}
+
+function ruleText(rule: ShedRule | undefined): string | undefined {
+  switch (rule?.kind) {
+    case "deadline":
+      return "that cannot be answered within their objective";
+    case "newest":
+      return `that arrive while ${counted(rule.queue, "other")} wait`;
+    case "oldest":
+      return `that have waited longest, once ${counted(rule.queue, "request")} wait`;
+    default:
+      return undefined;
+  }
+}
+
+function requestsTable(job: ServingJob, rates: readonly number[], columns: number): string {
   const rows = job.workload.models.map(
     ({ model, process: source, objectiveNs }: ModelArrivals, at) => [
       formatCell(model),
@@ -72,6 +120,7 @@ function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number)
   const { name, policy, heldOut } = compared;
   const limit =
     policy.inFlight === undefined ? "" : `, at most ${counted(policy.inFlight, "task")} in flight`;
+  const isShedding = heldOut.models.some(({ shed }) => shed.mean > 0);
   const rows = policy.models.map((each, at) => {
     const model = job.problem.models[at];
     const found = heldOut.models[at];
@@ -83,10 +132,12 @@ function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number)
       each.periodNs === 0 ? "-" : formatNs(each.periodNs),
       plusMinus(found?.goodput),
       percent(found?.late),
+      ...(isShedding ? [percent(found?.shed)] : []),
       formatNs(found?.p99Ns.mean ?? 0),
     ];
   });
-  const header = ["model", "variant", "batch", "tasks", "period", "in time/s", "late", "p99"];
+  const figures = ["in time/s", "late", ...(isShedding ? ["refused"] : []), "p99"];
+  const header = ["model", "variant", "batch", "tasks", "period", ...figures];
   const right = header.slice(2).map(() => "right" as const);
   const table = textTable(header, rows, ["name", "left", ...right], columns);
   return [`${name}${limit}`, table, ...growingBacklogs(job, compared)].join("\n");
@@ -94,10 +145,10 @@ function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number)
 
 /** A line for each model whose backlog grows, beyond doubt and not just a little. */
 function growingBacklogs({ problem }: ServingJob, { heldOut }: ComparedPolicy): readonly string[] {
-  return heldOut.models.flatMap(({ slope, throughput }, at) =>
-    slope.mean - slope.half > LEAST_GROWTH * throughput.mean
+  return heldOut.models.flatMap((figures, at) =>
+    fallsBehind(figures)
       ? [
-          `the backlog of ${formatName(problem.models[at]?.name ?? "")} grows by ${plusMinus(slope)} requests a second`,
+          `the backlog of ${formatName(problem.models[at]?.name ?? "")} grows by ${plusMinus(figures.slope)} requests a second`,
         ]
       : [],
   );

@@ -5,8 +5,9 @@ import { fail, ok, type Result } from "../core/result.js";
 import { type DataSize, printDataSize } from "../onnx/data-sizes.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { scheduleBroken } from "./failures.js";
-import { modelOfArtifact } from "./model-of-artifact.js";
+import { modelNotNamed, scheduleBroken } from "./failures.js";
+import { modelFileOf, modelOfArtifact } from "./model-of-artifact.js";
+import type { ServedModelLoader } from "./served-problem.js";
 
 /** Loads the model of an artifact. */
 export type ModelLoader = (artifact: ScheduleArtifact) => Promise<Result<LoweredModel>>;
@@ -29,6 +30,29 @@ export function modelLoader(
     return lowered.ok && isOther(lowered.value.dataSizes, provenance.dataSizes ?? [])
       ? fail([scheduleBroken(file, "/provenance/dataSizes does not follow from the model")])
       : lowered;
+  };
+}
+
+/**
+ * A loader of the models of launcher policies in `file`, each for a batch: as `launch` loads them, with the dims and
+ * the kernel list of the provenance.
+ *
+ * The loader fails: as `modelFileOf` and `loadWith`.
+ */
+export function servedModelLoader(
+  file: string,
+  model: string | undefined,
+  allowExternal: readonly string[] = [],
+): ServedModelLoader {
+  return async ({ provenance: { inputs, options } }, at, batch) => {
+    const recorded = inputs.filter(({ role }) => role === "model")[at];
+    if (recorded === undefined) {
+      return fail([modelNotNamed(file)]);
+    }
+    const path = modelFileOf(file, model, recorded);
+    const { batch: _, ...plain } = options;
+    const own = batch === 1 ? plain : { ...plain, batch };
+    return path.ok ? loadWith(path.value, { options: own }, file, allowExternal) : path;
   };
 }
 

@@ -1,5 +1,6 @@
+import { type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { sha256OfFile } from "../core/digest.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { modelMismatch, modelNotNamed, modelOfScheduleUnreadable } from "./failures.js";
@@ -31,6 +32,33 @@ export function modelOfArtifact(
     }
   }
   return ok(path);
+}
+
+/**
+ * Path of one of the models of an artifact in `file`: by its recorded name in the artifact's folder; `model` is
+ * another folder, or the file itself. The file has the recorded digest.
+ *
+ * Fails: as `modelOfArtifact`.
+ */
+export function modelFileOf(
+  file: string,
+  model: string | undefined,
+  recorded: ProvenanceInput,
+): Result<string> {
+  const isFolder = model !== undefined && statAt(model)?.isDirectory() === true;
+  const path =
+    model !== undefined && !isFolder ? model : join(model ?? dirname(file), recorded.name);
+  const found = digestOf(path);
+  if (!found.ok) {
+    return found;
+  }
+  return found.value === recorded.sha256
+    ? ok(path)
+    : fail([modelMismatch(path, recorded.sha256, found.value)]);
+}
+
+function statAt(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
 }
 
 function digestOf(path: string): Result<string> {

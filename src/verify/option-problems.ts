@@ -54,6 +54,16 @@ const SEARCH: readonly RecordedKey[] = [
   "maxNodes",
 ];
 
+const LAUNCH: readonly RecordedKey[] = [
+  "device",
+  "math",
+  "fuse",
+  "rate",
+  "ratesScale",
+  "samples",
+  "dim",
+];
+
 /**
  * Options of an artifact that its kind does not have, those that it lacks, and those that contradict
  * each other: words with the place.
@@ -100,9 +110,15 @@ function keysOf({
   device,
   operators,
   stages,
+  launcher,
 }: ScheduleArtifact): readonly [readonly RecordedKey[], readonly RecordedKey[]] {
   const { options, inputs } = provenance;
   const list: readonly RecordedKey[] = (device?.costModel ?? 1) < LISTS_SINCE ? [] : ["fuse"];
+  if (launcher !== undefined) {
+    const estimated: readonly RecordedKey[] =
+      launcher.device.kind === "gpu" ? ["math", "fuse"] : [];
+    return [LAUNCH, ["device", "samples", ...estimated]];
+  }
   if (operators !== undefined) {
     const device = String(options["device"]);
     const keys = device === "cpu" ? CPU : device === "cuda" ? CUDA : DATA_SHEET;

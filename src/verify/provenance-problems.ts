@@ -25,7 +25,9 @@ export function provenanceProblems(artifact: ScheduleArtifact): readonly string[
 function inputProblems(artifact: ScheduleArtifact): string[] {
   const { inputs } = artifact.provenance;
   return inputs.flatMap(({ role, name }, at) => {
-    const twice = role !== "input" && inputs.findIndex((each) => each.role === role) < at;
+    const isServed = artifact.launcher !== undefined && (role === "model" || role === "profile");
+    const isOne = role !== "input" && !isServed;
+    const twice = isOne && inputs.findIndex((each) => each.role === role) < at;
     return [
       ...(isPossible(role, artifact)
         ? []
@@ -51,29 +53,36 @@ function givenProblems({ provenance }: ScheduleArtifact): string[] {
 
 /** The input files of each kind of artifact. */
 function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): boolean {
-  const { provenance, operators, stages } = artifact;
+  const { provenance, operators, stages, launcher } = artifact;
   const device = String(provenance.options["device"]);
   switch (role) {
     case "model":
+      return (operators ?? stages ?? launcher) !== undefined;
     case "input":
       return operators !== undefined || stages !== undefined;
     case "placement":
-      return operators === undefined;
+      return operators === undefined && launcher === undefined;
     case "profile":
-      return (operators ?? stages) !== undefined;
+      return (operators ?? stages) !== undefined || launcher?.device.kind === "cpu";
+    case "arrivals":
+      return launcher !== undefined;
     case "device":
-      return (operators ?? stages) !== undefined && !/^(cpu|cuda)$/.test(device);
+      return (operators ?? stages ?? launcher) !== undefined && !/^(cpu|cuda)$/.test(device);
   }
 }
 
 function sectionProblems(artifact: ScheduleArtifact): string[] {
-  const { provenance, device, operators, stages, pipeline } = artifact;
+  const { provenance, device, operators, stages, pipeline, launcher } = artifact;
   const hasModel = provenance.inputs.some(({ role }) => role === "model");
-  const isOfModel = operators !== undefined || stages !== undefined;
+  const isOfModel = (operators ?? stages ?? launcher) !== undefined;
   const checks: readonly Check[] = [
     [
       operators !== undefined && pipeline !== undefined,
       "/operators and /pipeline exclude each other",
+    ],
+    [
+      launcher !== undefined && (operators ?? stages ?? pipeline) !== undefined,
+      "/launcher excludes all other sections",
     ],
     [stages !== undefined && pipeline === undefined, "/stages has no /pipeline that runs them"],
     [

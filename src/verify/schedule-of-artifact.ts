@@ -23,12 +23,34 @@ export function scheduleOfArtifact(
   graph: OperatorGraph,
   file: string,
 ): Result<OperatorSchedule> {
+  return namedSchedule(section, graph, file, "/operators");
+}
+
+/** A schedule by the names of its operators. */
+export interface NamedSchedule {
+  readonly algorithm: string;
+  readonly streams: number;
+  readonly launches: readonly {
+    readonly operator: string;
+    readonly stream: number;
+    readonly waits: readonly string[];
+    readonly record: boolean;
+  }[];
+}
+
+/** The same for a schedule at `place` in an artifact. */
+export function namedSchedule(
+  section: NamedSchedule,
+  graph: OperatorGraph,
+  file: string,
+  place: string,
+): Result<OperatorSchedule> {
   const ids = new Map(graph.operators.map(({ name, id }) => [name, id]));
   const failures: Failure[] = [];
   const idOf = (name: string, at: number): OperatorId | undefined => {
     const id = ids.get(name);
     if (id === undefined) {
-      const what = `/operators/launches/${at} names "${name}", which the model does not have`;
+      const what = `${place}/launches/${at} names "${name}", which the model does not have`;
       failures.push(scheduleBroken(file, what));
     }
     return id;

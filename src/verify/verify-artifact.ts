@@ -6,7 +6,9 @@ import { scheduleBroken, sectionMissing } from "./failures.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
 import { placementProblems } from "./placement-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
+import type { ServedModelLoader } from "./served-problem.js";
 import { hasStages, type StagesOfArtifact, stagesOfArtifact } from "./stages-of-artifact.js";
+import type { VerifiedLauncher } from "./verify-launcher.js";
 import { type VerifiedPipeline, verifyPipeline } from "./verify-pipeline.js";
 import type { VerifiedSchedule } from "./verify-schedule.js";
 
@@ -18,22 +20,34 @@ export type VerifiedArtifact =
       readonly verified: VerifiedPipeline;
       /** Absent: its blocks name no operators, or there is no model to check them against. */
       readonly stages: StagesOfArtifact | undefined;
-    };
+    }
+  | { readonly kind: "launcher"; readonly verified: VerifiedLauncher };
+
+/** Loaders of models: of the one of a schedule, and of those that launcher policies serve. */
+export interface Loaders {
+  readonly model: ModelLoader;
+  readonly served: ServedModelLoader;
+}
 
 /**
  * Checks an artifact; `hasModel` says that the user named a model.
  *
- * Fails: `schedule-without-section` for one without a schedule; as `verifyOperators`,
+ * Fails: `schedule-without-section` for one without a schedule; as `verifyOperators`, `verifyLauncher`,
  * `verifyPipeline` and `stagesOfArtifact` do; `schedule-broken` for sections that contradict the
  * provenance or each other.
  */
 export async function verifyArtifact(
   artifact: ScheduleArtifact,
   file: string,
-  load: ModelLoader,
+  { model: load, served }: Loaders,
   hasModel: boolean = false,
 ): Promise<Result<VerifiedArtifact>> {
   const { pipeline, provenance } = artifact;
+  if (artifact.launcher !== undefined) {
+    const { verifyLauncher } = await import("./verify-launcher.js");
+    const verified = await verifyLauncher(artifact, file, served);
+    return verified.ok ? ok({ kind: "launcher", verified: verified.value }) : verified;
+  }
   if (pipeline === undefined) {
     // Pipelines without a model are verified without what reads and costs models.
     const { verifyOperators } = await import("./verify-schedule.js");

@@ -6,6 +6,9 @@ import { encodeServingProfile } from "../../src/profile/serving/serving-profile-
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
 import { loadModel } from "../../src/runtime/load-model.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
+import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
+import { parseArtifact } from "../../src/artifact/artifact-format.js";
+import type { ArtifactRegime } from "../../src/artifact/launcher-section.js";
 import { runCli } from "../support/run-cli.js";
 import { servingProfile } from "../support/serving-profiles.js";
 
@@ -30,29 +33,21 @@ const requests = (model: string, ratePerSecond: number, more: object = {}) => ({
   ...more,
 });
 
-interface Document {
-  readonly seed: number;
-  readonly best: string;
-  readonly capacity: { readonly atMost: number; readonly attained: number };
-  readonly models: readonly { readonly model: string; readonly batches: readonly number[] }[];
-  readonly policies: readonly {
-    readonly name: string;
-    readonly models: readonly {
-      readonly batch: number;
-      readonly heldOut: { readonly goodput: { readonly mean: number; readonly half: number } };
-    }[];
-  }[];
-}
+/** Where the policies of a test go. */
+const OUT = join(folder, "policy.json");
 
-async function launched(argv: readonly string[]): Promise<Document> {
-  const { status, stdout, stderr } = await runCli(["launch", ...argv, "--json", "--quiet"]);
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return JSON.parse(stdout) as Document;
+async function launched(argv: readonly string[]): Promise<ScheduleArtifact> {
+  const run = await runCli(["launch", ...argv, "--json", "--quiet", "-o", OUT]);
+  expect(run.stderr).toBe("");
+  expect(run.status).toBe(0);
+  expect(run.stdout).toBe(readFileSync(OUT, "utf8"));
+  const artifact = parseArtifact(run.stdout, OUT);
+  expect(artifact.ok).toBe(true);
+  return artifact.ok ? artifact.value : expect.unreachable();
 }
 
 async function refused(argv: readonly string[]): Promise<readonly string[]> {
-  const { status, stderr } = await runCli(["launch", ...argv, "--quiet"]);
+  const { status, stderr } = await runCli(["launch", ...argv, "--quiet", "-o", OUT]);
   return [`${status}`, ...[...stderr.matchAll(/error\[([a-z-]+)\]/g)].map((match) => match[1]!)];
 }
 
@@ -65,39 +60,128 @@ describe("launch", () => {
     const argv = [SQUEEZENET, TWO_BRANCH, "--arrivals", file, "--samples", "2"];
     const document = await launched(argv);
     expect(await launched(argv)).toEqual(document);
-    expect(document.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
-    expect(document.policies.map(({ name }) => name)).toContain(document.best);
+    const { models, regimes, heldOutSamples, durationNs } = document.launcher!;
+    expect([heldOutSamples, durationNs]).toEqual([2, 1e9]);
+    const [{ policies, best, capacity, ratesPerSecond }] = regimes as [ArtifactRegime];
+    expect(policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
+    expect(policies.map(({ name }) => name)).toContain(best);
+    expect(ratesPerSecond).toEqual([400, 200]);
     // This file fixes the first dim of its second model: no batches.
-    expect(document.models.map(({ batches }) => batches)).toEqual([[1, 2], [1]]);
-    expect(document.capacity.atMost).toBeGreaterThanOrEqual(document.capacity.attained);
-    expect(document.capacity.attained).toBeGreaterThan(1);
-    for (const { models } of document.policies) {
+    const batches = models.map(({ variants: [variant] }) => variant!.runs.map((run) => run.batch));
+    expect(batches).toEqual([[1, 2], [1]]);
+    expect(models.map(({ objectiveNs }) => objectiveNs)[0]).toBe(5e6);
+    expect(capacity.atMost).toBeGreaterThan(1);
+    for (const { heldOut } of policies) {
       // Far below capacity every request is in time: as many as arrive, give or take.
-      expect(Math.abs(models[0]!.heldOut.goodput.mean - 400)).toBeLessThan(
-        4 * Math.sqrt(400 / 1.8),
-      );
+      const goodput = heldOut.models[0]!.goodput.mean;
+      expect(Math.abs(goodput - 400)).toBeLessThan(4 * Math.sqrt(400 / 1.8));
     }
+    const { provenance } = document;
+    expect(provenance.inputs.map(({ role }) => role)).toEqual(["model", "model", "arrivals"]);
     const other = await launched([...argv, "--seed", "2"]);
-    expect([document.seed, other.seed]).toEqual([1, 2]);
-    expect(other.policies).not.toEqual(document.policies);
+    expect([provenance.seed, other.provenance.seed]).toEqual([1, 2]);
+    expect(other.launcher!.regimes).not.toEqual(regimes);
   });
 
   it("takes rates without a file, and the seed of a file", async () => {
     const rates = await launched([TWO_BRANCH, "--rate", "two-branch=50", "--samples", "1"]);
-    expect(rates.models).toMatchObject([{ model: "two-branch", ratePerSecond: 50 }]);
+    expect(rates.launcher!.models).toMatchObject([
+      { model: "two-branch", arrivals: { kind: "poisson", ratePerSecond: 50 } },
+    ]);
+    expect(rates.provenance.options).toMatchObject({ rate: ["two-branch=50"], samples: 1 });
     const file = arrivals("seeded.json", [requests("two-branch", 50)], { seed: 9 });
     const seeded = [TWO_BRANCH, "--arrivals", file, "--samples", "1"];
-    expect((await launched(seeded)).seed).toBe(9);
-    expect((await launched([...seeded, "--seed", "3"])).seed).toBe(3);
+    expect((await launched(seeded)).provenance.seed).toBe(9);
+    expect((await launched([...seeded, "--seed", "3"])).provenance.seed).toBe(3);
+  });
+
+  it("makes policies for several rates at once, each as it would alone", async () => {
+    const rate = (n: number) => [TWO_BRANCH, "--rate", `two-branch=${n}`, "--samples", "1"];
+    const both = (await launched([...rate(400), "--rates-scale", "1,0.5"])).launcher!.regimes;
+    expect(both.map(({ scale, ratesPerSecond }) => [scale, ...ratesPerSecond])).toEqual([
+      [0.5, 200],
+      [1, 400],
+    ]);
+    const half = (await launched(rate(200))).launcher!.regimes;
+    const whole = (await launched(rate(400))).launcher!.regimes;
+    expect(both).toEqual([{ ...half[0], scale: 0.5 }, whole[0]]);
+  });
+
+  it("records traces, and writes beside the first model unless told otherwise", async () => {
+    const model = join(folder, "mine.onnx");
+    writeFileSync(model, readFileSync(TWO_BRANCH));
+    writeFileSync(join(folder, "trace.txt"), "4000\n2000\n9000\n5000\n");
+    const traced = [{ model: "mine", process: { kind: "trace", file: "trace.txt" } }];
+    const argv = ["launch", model, "--arrivals", arrivals("traced.json", traced), "--samples", "1"];
+    const { stdout } = await runCli([...argv, "--quiet"]);
+    const written = join(folder, "mine.policy.json");
+    expect(stdout).toContain(`wrote   ${written}`);
+    const artifact = parseArtifact(readFileSync(written, "utf8"), written);
+    expect(artifact.ok && artifact.value.launcher!.models[0]!.arrivals).toEqual({
+      kind: "trace",
+      gapsNs: [4e6, 2e6, 9e6, 5e6],
+    });
+    const over = await runCli([...argv, "-o", join(folder, "traced.json"), "--force", "--quiet"]);
+    expect([over.status, over.stderr]).toEqual([2, expect.stringContaining("output-is-input")]);
   });
 
   it("says when no policy can sustain the rates, and whose backlog grows", async () => {
     const file = arrivals("much.json", [requests("two-branch", 60_000)], { durationSeconds: 0.2 });
-    const argv = ["launch", TWO_BRANCH, "--arrivals", file, "--samples", "2", "--quiet"];
+    const argv = ["launch", TWO_BRANCH, "--arrivals", file, "--samples", "2", "--quiet", "-o", OUT];
     const { stdout, status } = await runCli(argv);
     expect(status).toBe(0);
     expect(stdout).toContain("Capacity: these rates are too high for any policy");
+    expect(stdout).toContain("Refused: requests that cannot be answered within their objective.");
+    expect(stdout).not.toContain("grows by");
+    expect(stdout).toContain("refused");
+  });
+
+  it("refuses nothing where the arrivals say so, and says whose backlog grows", async () => {
+    const models = [requests("two-branch", 60_000, { shed: { kind: "none" } })];
+    const file = arrivals("none.json", models, { durationSeconds: 0.2 });
+    const argv = ["launch", TWO_BRANCH, "--arrivals", file, "--samples", "2", "--quiet", "-o", OUT];
+    const { stdout, status } = await runCli(argv);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("efused");
     expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(3);
+    const { shed, policies } = (await launched(argv.slice(1, -3))).launcher!.regimes[0]!;
+    expect(shed).toEqual([{ kind: "none" }]);
+    expect(policies[0]!.heldOut.models[0]!.shed).toEqual({ mean: 0, half: 0 });
+  });
+
+  it("refuses by the rule of the arrivals", async () => {
+    const models = [requests("two-branch", 60_000, { shed: { kind: "newest", queue: 7 } })];
+    const file = arrivals("newest.json", models, { durationSeconds: 0.1 });
+    const argv = [TWO_BRANCH, "--arrivals", file, "--samples", "2"];
+    const { models: served, regimes } = (await launched(argv)).launcher!;
+    expect(regimes[0]!.shed).toEqual([{ kind: "newest", queue: 7 }]);
+    expect(served[0]!.shed).toEqual({ kind: "newest", queue: 7 });
+    expect(regimes[0]!.policies[0]!.heldOut.models[0]!.shed.mean).toBeGreaterThan(0.5);
+    const { stdout } = await runCli(["launch", ...argv, "--quiet", "-o", OUT]);
+    expect(stdout).toContain("Refused: requests that arrive while 7 others wait.");
+  });
+
+  it("writes what verify accepts, and nothing else", async () => {
+    const file = arrivals("both.json", [requests("two-branch", 300), requests("squeezenet", 100)]);
+    const argv = [TWO_BRANCH, SQUEEZENET, "--arrivals", file, "--samples", "2"];
+    const artifact = await launched([...argv, "--rates-scale", "0.5,1"]);
+    const verify = (path: string) => runCli(["verify", path, "--model", "fixtures/models"]);
+    expect(await verify(OUT)).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringContaining("valid: 6 policies for 2 models at 2 rates"),
+    });
+    const json = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
+    const edited = join(folder, "edited.json");
+    const place = /"p99Ns":(\d+)/;
+    const other = json.replace(place, (_, digits) => `"p99Ns":${Number(digits) + 1000}`);
+    expect(other).not.toBe(json);
+    writeFileSync(edited, other);
+    const refusal = await verify(edited);
+    expect([refusal.status, refusal.stderr]).toEqual([
+      1,
+      expect.stringContaining("schedule-broken"),
+    ]);
   });
 
   it.skipIf(SKIP_REASON !== undefined)(
@@ -111,13 +195,18 @@ describe("launch", () => {
       writeFileSync(path, encodeServingProfile(profile));
       const rates = arrivals("unsorted.json", [requests("unsorted", 1500)]);
       const argv = ["launch", SMALL, "--arrivals", rates, "--device", "cpu", "--profile", path];
-      const run = await runCli([...argv, "--samples", "2", "--quiet"]);
+      const more = ["--samples", "2", "--quiet", "-o", OUT];
+      const run = await runCli([...argv, ...more]);
       expect([run.stderr, run.status]).toEqual(["", 0]);
       expect(run.stdout).toMatch(
-        /\nunsorted: [234] sessions with 1 thread each, (no batches|batches of up to 2)\.\n$/,
+        /\nunsorted: [234] sessions with 1 thread each, (no batches|batches of up to 2)\.\n/,
       );
-      expect((await runCli([...argv, "--samples", "2", "--quiet"])).stdout).toBe(run.stdout);
-      const other = ["launch", TWO_BRANCH, "--rate", "two-branch=5", "--device", "cpu"];
+      const written = readFileSync(OUT, "utf8");
+      expect((await runCli([...argv, ...more])).stdout).toBe(run.stdout);
+      expect(readFileSync(OUT, "utf8")).toBe(written);
+      const verified = await runCli(["verify", OUT]);
+      expect([verified.stderr, verified.status]).toEqual(["", 0]);
+      const other = ["launch", TWO_BRANCH, "--rate", "two-branch=5", "--device", "cpu", "-o", OUT];
       const stale = await runCli([...other, "--profile", path, "--quiet"]);
       expect([stale.status, stale.stderr]).toEqual([1, expect.stringContaining("profile-stale")]);
     },
@@ -184,6 +273,10 @@ describe("launch", () => {
     for (const value of ["two-branch", "two-branch=0", "two-branch=1e9", "=5", "two-branch=-1"]) {
       const { status } = await runCli(["launch", TWO_BRANCH, "--rate", value]);
       expect(status, value).toBe(2);
+    }
+    for (const value of ["", "0", "1,,2", "-1", "1e3", "5000", "a"]) {
+      const argv = ["launch", TWO_BRANCH, ...rate, "--rates-scale", value];
+      expect((await runCli(argv)).status, value).toBe(2);
     }
   });
 });

@@ -264,6 +264,7 @@ describe("an option that is accepted", () => {
   const cut = ["--devices", "2", ...GPU];
   const train = [...cut, "--mode", "train"];
   const shape = ["search", "--shape", "v", "--devices", "2"];
+  const served = ["launch", MODEL, "--rate", "two-branch=5", "--samples", "1"];
   const used: Readonly<Record<string, readonly string[]>> = {
     device: [MODEL, ...GPU],
     math: [MODEL, ...GPU, "--math", "ieee"],
@@ -296,6 +297,9 @@ describe("an option that is accepted", () => {
     backward: [...shape, "--backward", "4"],
     weight: ["search", "--shape", "zb-h", "--devices", "2", "--weight", "2"],
     latency: [...shape, "--latency", "1"],
+    rate: served,
+    "rates-scale": [...served, "--rates-scale", "0.5"],
+    samples: [...served, "--samples", "1"],
   };
 
   it.each(Object.entries(used))("is recorded by its long name: %s", async (name, argv) => {
@@ -321,9 +325,7 @@ describe("an option that is accepted", () => {
     compare: "what is printed",
     ascii: "what is printed",
     pareto: "what is printed",
-    arrivals: "what is served in a simulation, which writes no file",
-    rate: "the same",
-    samples: "how often the simulation is repeated",
+    arrivals: "recorded as an input",
     concurrency: "recorded as progress",
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",

@@ -10,7 +10,7 @@ import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import { H200 } from "../../src/cost/device-models/hopper.js";
 import { encodePlacement } from "../../src/placement/parse-placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
-import { modelLoader } from "../../src/verify/load-model-of-artifact.js";
+import { modelLoader, servedModelLoader } from "../../src/verify/load-model-of-artifact.js";
 import { verifyArtifact } from "../../src/verify/verify-artifact.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
@@ -44,6 +44,9 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Arguments of `launch` besides the model. */
+const SERVED = ["--rate", "tiny=100", "--samples", "1"];
 
 const MEASURED = "fixtures/models/two-branch.onnx";
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
@@ -119,11 +122,14 @@ describe("damaged inputs that are used", () => {
     ["operators", ["--device", "h200"]],
     ["tasks", ["--device", "v100", "--concurrency", "2", "--progress", "0,0.4"]],
     ["stages", ["--device", "v100", "--devices", "2", "--micro-batches", "3"]],
-  ])("give a verdict: artifact with %s", async (_what, options) => {
+    ["launcher", SERVED],
+  ])("give a verdict: artifact with %s", async (what, options) => {
     const file = join(folder, "artifact.json");
-    expect((await runCli([model, ...options, "-o", file, "--quiet", "--force"])).status).toBe(0);
+    const command = what === "launcher" ? ["launch"] : [];
+    const argv = [...command, model, ...options, "-o", file, "--quiet", "--force"];
+    expect((await runCli(argv)).status).toBe(0);
     const text = readFileSync(file, "utf8");
-    const load = modelLoader(file, model);
+    const load = { model: modelLoader(file, model), served: servedModelLoader(file, folder) };
     await eachCase(async (index) => {
       const artifact = parseArtifact(mutateJson(text, randomOf(SEED, index)), file);
       const verified = artifact.ok ? await verifyArtifact(artifact.value, file, load) : artifact;

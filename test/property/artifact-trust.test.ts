@@ -120,10 +120,18 @@ function cachedLoader(path: string): ModelLoader {
   };
 }
 
+/** These artifacts serve nothing. */
+const noServedModel = (): never => {
+  throw new Error("no model is served");
+};
+
 /** Whether a changed document is read and passes. */
 async function passes(document: unknown, file: string, load: ModelLoader): Promise<boolean> {
   const artifact = parseArtifact(JSON.stringify(document), file);
-  return artifact.ok && (await verifyArtifact(artifact.value, file, load)).ok;
+  return (
+    artifact.ok &&
+    (await verifyArtifact(artifact.value, file, { model: load, served: noServedModel })).ok
+  );
 }
 
 /** Position of the reason why a change may pass; -1 for none. */

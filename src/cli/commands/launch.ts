@@ -1,23 +1,32 @@
 import { USUAL_BATCHES } from "../../arrivals/arrivals-format.js";
 import type { Workload } from "../../arrivals/workload.js";
+import { encodeArtifact } from "../../artifact/artifact-format.js";
 import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { launchDeviceUnsupported } from "../../driver/failures.js";
-import { type ArrivalsSource, comparePoliciesFor, type Launched } from "../../driver/launch.js";
-import { comparePoliciesOnCpu } from "../../driver/launch-on-cpu.js";
+import type { ArrivalsSource } from "../../driver/launch.js";
+import { launchModels } from "../../driver/launch-artifact.js";
 import { renderLaunched } from "../../report/launched.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { arrivalsSourceMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
+import { defaultOut } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
-import { DIM, PIPELINE_DEVICE, REMEASURE, SEED } from "../options/model-options.js";
+import {
+  DIM,
+  forceOption,
+  outOption,
+  PIPELINE_DEVICE,
+  REMEASURE,
+  SEED,
+} from "../options/model-options.js";
 import type { OptionTable } from "../options/option-spec.js";
 import { SERVING_PROFILE, servingSource, servingTraits } from "../options/serving-options.js";
 import { deviceTraits } from "../options/traits.js";
-import { addRate, whole } from "../options/values.js";
+import { addRate, scales, whole } from "../options/values.js";
 
 interface LaunchOptions extends CommonOptions {
   readonly arrivals?: string;
@@ -29,6 +38,9 @@ interface LaunchOptions extends CommonOptions {
   readonly dim: ReadonlyMap<string, number>;
   readonly seed?: number;
   readonly samples: number;
+  readonly ratesScale: readonly number[];
+  readonly out?: string;
+  readonly force?: boolean;
 }
 
 const EXAMPLES = `
@@ -36,8 +48,9 @@ Examples:
   top-compile launch a.onnx b.onnx --arrivals arrivals.json --device h200
   top-compile launch model.onnx --rate model=400 --device a100-pcie-40gb
   top-compile launch model.onnx --rate model=100 --device cpu
+  top-compile launch a.onnx b.onnx --arrivals arrivals.json --rates-scale 0.5,0.8,1
 
-Nothing is written; policies are compared in a simulation (docs/serving.md).
+Policies are compared in a simulation (docs/serving.md).
 `;
 
 /** Seconds of requests where rates are given instead of a file. */
@@ -79,6 +92,15 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
     ...whole(1, MOST_SAMPLES),
     usual: 5,
   },
+  ratesScale: {
+    value: "<list>",
+    help: "times the given rates that policies are made for, with commas between",
+    parse: scales,
+    usual: [1],
+    usualWords: "1",
+  },
+  out: outOption("policy", "<first model>.policy.json"),
+  force: forceOption("schedule"),
 };
 
 /** `launch`: compares launcher policies for models that share a device. */
@@ -102,19 +124,24 @@ export const registerLaunch: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
-      const { math, dim: dims, seed, samples } = options;
-      const request = { models, arrivals, dims, seed, samples };
-      const context = driverContext(session);
-      const launched =
+      const { math, dim: dims, seed, samples, ratesScale, force } = options;
+      const out = options.out ?? defaultOut(models[0] ?? "", "policy");
+      const request = { models, arrivals, dims, seed, samples, scales: ratesScale };
+      const where =
         device.value.kind === "model"
-          ? await comparePoliciesFor({ ...request, device: device.value.model, math }, context)
-          : await comparePoliciesOnCpu({ ...request, source: servingSource(options) }, context);
+          ? ({ kind: "model", device: device.value.model, file: device.value.file, math } as const)
+          : ({ kind: "cpu", source: servingSource(options) } as const);
+      const launched = await launchModels(
+        { ...request, where, out, force: force === true },
+        driverContext(session),
+      );
       if (!launched.ok) {
         return launched;
       }
+      const found = launched.value;
       session.print({
-        text: () => renderLaunched(launched.value, session.columns),
-        json: () => documentOf(launched.value),
+        text: () => `${renderLaunched(found.launched, session.columns)}\nwrote   ${out}`,
+        json: () => encodeArtifact(found.artifact),
       });
       return { ok: true, value: EXIT.done };
     });
@@ -141,36 +168,5 @@ function workloadOf(rates: ReadonlyMap<string, number>): Workload {
     })),
     durationNs: RATE_SECONDS * 1e9,
     seed: undefined,
-  };
-}
-
-/** The result for `--json`. */
-function documentOf({ job, rates, seed, samples, capacity, comparison }: Launched): object {
-  const { models } = job.problem;
-  return {
-    seed,
-    heldOutSamples: samples,
-    capacity: { atMost: capacity.atMost, attained: capacity.attained },
-    models: models.map(({ name, residentBytes, variants }, at) => ({
-      model: name,
-      ratePerSecond: rates[at],
-      objectiveNs: job.objectives[at],
-      residentBytes,
-      variants: variants.map((variant) => variant.name),
-      batches: variants[0]?.runs.map(({ batch }) => batch),
-    })),
-    best: comparison.policies[comparison.best]?.name,
-    policies: comparison.policies.map(({ name, policy, validationCost, heldOut }) => ({
-      name,
-      ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
-      validationCost,
-      heldOutCost: heldOut.cost,
-      models: policy.models.map((each, at) => ({
-        model: models[at]?.name,
-        ...each,
-        variant: models[at]?.variants[each.variant]?.name,
-        heldOut: heldOut.models[at],
-      })),
-    })),
   };
 }

@@ -2,8 +2,9 @@ import type { PipelineSection } from "../../artifact/pipeline-section.js";
 import { readArtifact } from "../../artifact/read-artifact.js";
 import { counted } from "../../core/format.js";
 import { present } from "../../core/invariant.js";
-import { modelLoader } from "../../verify/load-model-of-artifact.js";
+import { modelLoader, servedModelLoader } from "../../verify/load-model-of-artifact.js";
 import { type VerifiedArtifact, verifyArtifact } from "../../verify/verify-artifact.js";
+import type { VerifiedLauncher } from "../../verify/verify-launcher.js";
 import type { VerifiedSchedule } from "../../verify/verify-schedule.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
@@ -20,10 +21,13 @@ interface VerifyOptions extends CommonOptions {
 const EXAMPLES = `
 Example:
   top-compile verify model.schedule.json --model models/model.onnx
+  top-compile verify a.policy.json --model models
 `;
 
 /** The options of `verify`. */
-export const VERIFY: OptionTable<VerifyOptions> = { model: MODEL };
+export const VERIFY: OptionTable<VerifyOptions> = {
+  model: { ...MODEL, help: "the model, or the folder of several" },
+};
 
 /** `verify`: an independent check of a schedule against its model. */
 export const registerVerify: RegisterCommand = (command, run) => {
@@ -34,7 +38,10 @@ export const registerVerify: RegisterCommand = (command, run) => {
       if (!artifact.ok) {
         return artifact;
       }
-      const load = modelLoader(file, options.model, session.allowExternal);
+      const load = {
+        model: modelLoader(file, options.model, session.allowExternal),
+        served: servedModelLoader(file, options.model, session.allowExternal),
+      };
       const hasModel = options.model !== undefined;
       const found = await verifyArtifact(artifact.value, file, load, hasModel);
       if (!found.ok) {
@@ -43,6 +50,8 @@ export const registerVerify: RegisterCommand = (command, run) => {
       if (found.value.kind === "pipeline") {
         const section = present(artifact.value.pipeline, "pipeline section");
         printPipeline(section, found.value, session);
+      } else if (found.value.kind === "launcher") {
+        printLauncher(found.value.verified, session);
       } else {
         printOperators(found.value.verified, session);
       }
@@ -58,6 +67,18 @@ function printOperators({ schedule }: VerifiedSchedule, session: Session): void 
     text: () =>
       `valid: ${counted(launches.length, "operator")} on ${counted(streams, "stream")}, ${counted(waits, "wait")}, every dependency kept`,
     json: () => ({ valid: true, operators: launches.length, streams, waits }),
+  });
+}
+
+function printLauncher(verified: VerifiedLauncher, session: Session): void {
+  const { models, policies, regimes, samples, replayed, notes } = verified;
+  session.print({
+    text: () =>
+      [
+        `valid: ${policies} ${policies === 1 ? "policy" : "policies"} for ${counted(models, "model")} at ${counted(regimes, "rate")}, ${replayed} of ${counted(samples, "sample")} simulated again, bound and memory kept`,
+        ...notes.map((note) => `note: ${note}`),
+      ].join("\n"),
+    json: () => ({ valid: true, ...verified }),
   });
 }
 

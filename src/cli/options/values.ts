@@ -74,6 +74,20 @@ export function addRate(
   return new Map(known).set(value.slice(0, at), rate);
 }
 
+/** Most factors of rates. */
+const MOST_SCALES = 20;
+
+/** Factors of rates from 0.001 to 1,000, separated by commas; returned ascending, each once. */
+export function scales(value: string): readonly number[] {
+  const given = value.split(",").map((text) => (/^\d*\.?\d+$/.test(text) ? Number(text) : 0));
+  if (given.length > MOST_SCALES || given.some((scale) => scale < 1e-3 || scale > 1e3)) {
+    throw new InvalidArgumentError(
+      `It must be at most ${MOST_SCALES} numbers from 0.001 to 1,000, such as 0.5,0.8,1.`,
+    );
+  }
+  return [...new Set(given)].sort((a, b) => a - b);
+}
+
 /** Most tasks in flight. */
 export const MOST_TASKS = 64;
 

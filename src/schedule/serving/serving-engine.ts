@@ -162,8 +162,9 @@ export class ServingEngine {
       } else if (next === due) {
         this.#endIdle(idle);
       } else if (next === arrival) {
-        this.queues.arrive();
-        this.#launchAll(this.#wakeNs);
+        if (this.queues.arrive(this.#now)) {
+          this.#launchAll(this.#wakeNs);
+        }
       } else {
         this.#launchAll(this.#wakeNs);
       }
@@ -251,10 +252,11 @@ export class ServingEngine {
   #endIdle(at: number): void {
     const task = this.#idleTask[at]!;
     const stage = this.#idleStage[at]!;
-    const last = --this.#idle;
-    this.#idleTask[at] = this.#idleTask[last]!;
-    this.#idleStage[at] = this.#idleStage[last]!;
-    this.#idleDue[at] = this.#idleDue[last]!;
+    // In their order: of gaps that are over at one time the first that began ends first.
+    for (const each of [this.#idleTask, this.#idleStage, this.#idleDue]) {
+      each.copyWithin(at, at + 1, this.#idle);
+    }
+    this.#idle--;
     this.events++;
     this.#catchUp();
     if (this.#goOn(task, stage + 1)) {

@@ -15,9 +15,10 @@ export interface ServingMetrics {
   readonly throughput: number;
   /** Of the requests that arrived in the span those answered within their objective, per second. */
   readonly goodput: number;
-  /** Share of the requests that were late, 0 to 1. */
+  /** Shares of the requests that were answered late, and that were refused, 0 to 1. */
   readonly late: number;
-  /** From arrival to answer; without requests all are 0. */
+  readonly shed: number;
+  /** From arrival to answer; without answers all are 0. */
   readonly latencyNs: {
     readonly mean: number;
     readonly p50: number;
@@ -46,7 +47,7 @@ export interface Backlog {
 /**
  * The metrics of one model.
  *
- * Requires: all requests of the run are answered. Cost: O(requests log requests).
+ * Requires: all requests of the run are answered or refused. Cost: O(requests log requests).
  */
 export function servingMetrics(
   run: ServingRun,
@@ -58,33 +59,42 @@ export function servingMetrics(
   const arrival = run.arrivalNs[model]!;
   const launch = run.launchNs[model]!;
   const end = run.endNs[model]!;
+  const refused = run.isRefused?.[model];
   const seconds = (toNs - fromNs) / 1e9;
   const latency: number[] = [];
+  let requests = 0;
+  let lastLaunch = -1;
   let wait = 0;
   let inTime = 0;
   let tasks = 0;
   let answered = 0;
   for (let at = 0; at < arrival.length; at++) {
     const ended = end[at]!;
-    answered += ended >= fromNs && ended < toNs ? 1 : 0;
-    if (arrival[at]! < fromNs || arrival[at]! >= toNs) {
+    const isRefused = refused?.[at] === 1;
+    const isCounted = arrival[at]! >= fromNs && arrival[at]! < toNs;
+    answered += !isRefused && ended >= fromNs && ended < toNs ? 1 : 0;
+    requests += isCounted ? 1 : 0;
+    if (isRefused || !isCounted) {
       continue;
     }
     const took = ended - arrival[at]!;
     latency.push(took);
     wait += launch[at]! - arrival[at]!;
     inTime += took <= (objectiveNs ?? Number.POSITIVE_INFINITY) ? 1 : 0;
-    tasks += latency.length === 1 || launch[at] !== launch[at - 1] ? 1 : 0;
+    tasks += launch[at]! !== lastLaunch ? 1 : 0;
+    lastLaunch = launch[at]!;
   }
-  const requests = latency.length;
+  const served = latency.length;
+  const share = (count: number): number => (requests === 0 ? 0 : count / requests);
   return {
     requests,
     throughput: answered / seconds,
     goodput: inTime / seconds,
-    late: requests === 0 ? 0 : 1 - inTime / requests,
+    late: share(served - inTime),
+    shed: share(requests - served),
     latencyNs: latencyOf(latency),
-    waitNs: requests === 0 ? 0 : wait / requests,
-    batch: tasks === 0 ? 0 : requests / tasks,
+    waitNs: served === 0 ? 0 : wait / served,
+    batch: tasks === 0 ? 0 : served / tasks,
     backlog: backlogOf(arrival, end, span),
   };
 }

@@ -20,6 +20,20 @@ export interface TaskProfile {
   readonly bandwidth: Float64Array;
 }
 
+/** One launch of an operator schedule, with names instead of ids (`Launch`). */
+export interface ServedLaunch {
+  readonly operator: string;
+  readonly stream: number;
+  readonly waits: readonly string[];
+  readonly record: boolean;
+}
+
+/** An operator schedule by the names of its operators. */
+export interface ServedSchedule {
+  readonly streams: number;
+  readonly launches: readonly ServedLaunch[];
+}
+
 /** A task of one variant with one batch size. */
 export interface BatchRun {
   readonly batch: number;
@@ -36,6 +50,8 @@ export interface BatchRun {
    * time. Absent: they do not.
    */
   readonly spread?: readonly number[];
+  /** What the profile is of; absent: it was measured, or made for a simulation. */
+  readonly schedule?: ServedSchedule;
 }
 
 /** One way to run a model: one operator schedule for each batch size. */
@@ -86,7 +102,21 @@ export interface ModelPolicy {
   readonly concurrency: number;
   /** Position in `ServingModel.variants`. */
   readonly variant: number;
+  /** Which requests are refused; absent: none. */
+  readonly shed?: ShedRule;
 }
+
+/** A rule by which requests of a model are refused. */
+export type ShedRule =
+  /** Where `queue` requests wait already: the one that arrives, or the one that has waited longest. */
+  | { readonly kind: "newest"; readonly queue: number }
+  | { readonly kind: "oldest"; readonly queue: number }
+  /**
+   * Those that would be answered too late, when a task could take them. A task is expected to take as long as the
+   * longest of the model's last ones (`RECENT_TASKS`), and at least as long as one request alone. Only the latter counts
+   * if no task is in flight and the former is more than the objective.
+   */
+  | { readonly kind: "deadline"; readonly objectiveNs: number };
 
 /** How a launcher treats all requests. */
 export interface LauncherPolicy {

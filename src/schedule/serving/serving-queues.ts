@@ -1,5 +1,7 @@
 import { invariant } from "../../core/invariant.js";
+import { RECENT_TASKS } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
+import { profileNs } from "./task-profile.js";
 
 /**
  * The launcher: a queue for each model, and when the next task of it may be launched. A queue is a piece of the
@@ -9,9 +11,11 @@ export class ServingQueues {
   policy: LauncherPolicy;
   /** By model and request. */
   readonly arrivals: readonly Float64Array[];
-  /** By model and request: when its task was launched and when it was answered; -1: not yet. */
+  /** By model and request: when its task was launched and when it was answered, or refused; -1: not yet. */
   readonly launchNs: readonly Float64Array[];
   readonly endNs: readonly Float64Array[];
+  /** By model and request: 1 if it is refused. */
+  readonly isRefused: readonly Uint8Array[];
   /** By model: the first request that waits, and the first that has not arrived. */
   readonly head: Int32Array;
   readonly tail: Int32Array;
@@ -24,6 +28,12 @@ export class ServingQueues {
   nextTimerNs: number = Number.POSITIVE_INFINITY;
   readonly #problem: ServingProblem;
   readonly #last: Float64Array;
+  /** By model: refused requests between `head` and `tail`. */
+  readonly #gaps: Int32Array;
+  /** By model: what its last tasks took. */
+  readonly #recentNs: readonly Float64Array[];
+  readonly #aloneNs: readonly Float64Array[];
+  readonly #finished: Int32Array;
   #next = 0;
   #total = 0;
 
@@ -38,7 +48,16 @@ export class ServingQueues {
     this.tail = new Int32Array(models);
     this.inFlight = new Int32Array(models);
     this.launches = new Int32Array(models);
+    this.isRefused = arrivals.map(({ length }) => new Uint8Array(length));
     this.#last = new Float64Array(models).fill(Number.NEGATIVE_INFINITY);
+    this.#gaps = new Int32Array(models);
+    this.#recentNs = arrivals.map(() => new Float64Array(RECENT_TASKS));
+    this.#aloneNs = problem.models.map(({ variants }) =>
+      Float64Array.from(variants, ({ runs: [run] }) =>
+        run === undefined ? 0 : profileNs(run.profile),
+      ),
+    );
+    this.#finished = new Int32Array(models);
     this.setPolicy(policy);
     this.#findNextArrival();
   }
@@ -56,7 +75,7 @@ export class ServingQueues {
 
   /** Requests of a model that wait. */
   waiting(model: number): number {
-    return this.tail[model]! - this.head[model]!;
+    return this.tail[model]! - this.head[model]! - this.#gaps[model]!;
   }
 
   /** When the request arrived that waits longest; `Infinity`: none waits. */
@@ -66,10 +85,23 @@ export class ServingQueues {
       : Number.POSITIVE_INFINITY;
   }
 
-  /** The next request arrives. */
-  arrive(): void {
-    this.tail[this.#next]! += 1;
+  /** The next request arrives; `false`: it is refused. */
+  arrive(now: number): boolean {
+    const model = this.#next;
+    const rule = this.policy.models[model]!.shed;
+    const isFull =
+      rule !== undefined && rule.kind !== "deadline" && this.waiting(model) >= rule.queue;
+    const isJoining = !isFull || rule.kind === "oldest";
+    if (isFull && isJoining) {
+      this.#refuseHead(model, now);
+    } else if (isFull) {
+      this.isRefused[model]![this.tail[model]!] = 1;
+      this.endNs[model]![this.tail[model]!] = now;
+      this.#gaps[model]! += 1;
+    }
+    this.tail[model]! += 1;
     this.#findNextArrival();
+    return isJoining;
   }
 
   /**
@@ -93,8 +125,11 @@ export class ServingQueues {
       const due = this.#last[model]! + periodNs;
       if (due > now) {
         this.nextTimerNs = Math.min(this.nextTimerNs, due);
-      } else if (head < longest) {
-        longest = head;
+        continue;
+      }
+      const first = this.#refuseLate(model, now);
+      if (first < longest) {
+        longest = first;
         turn = model;
       }
     }
@@ -104,10 +139,11 @@ export class ServingQueues {
   /** Takes the requests of one task from a queue, and returns how many. Requires: some wait. */
   take(model: number, now: number): number {
     const { batch } = this.policy.models[model]!;
-    const first = this.head[model]!;
-    const requests = Math.min(batch, this.tail[model]! - first);
-    this.launchNs[model]!.fill(now, first, first + requests);
-    this.head[model] = first + requests;
+    const requests = Math.min(batch, this.waiting(model));
+    for (let taken = 0; taken < requests; taken++) {
+      this.launchNs[model]![this.head[model]!] = now;
+      this.#dropHead(model);
+    }
     this.inFlight[model]! += 1;
     this.launches[model]! += 1;
     this.#last[model] = now;
@@ -117,9 +153,59 @@ export class ServingQueues {
 
   /** The requests of a task are answered. */
   finish(model: number, first: number, requests: number, now: number): void {
-    this.endNs[model]!.fill(now, first, first + requests);
+    const ends = this.endNs[model]!;
+    const refused = this.isRefused[model]!;
+    for (let at = first, left = requests; left > 0; at++) {
+      if (refused[at] === 0) {
+        ends[at] = now;
+        left--;
+      }
+    }
+    const number = this.#finished[model]!++;
+    this.#recentNs[model]![number % RECENT_TASKS] = now - this.launchNs[model]![first]!;
     this.inFlight[model]! -= 1;
     this.#total--;
+  }
+
+  /** Refuses waiting requests that would be answered too late. Returns when the first of the others arrived. */
+  #refuseLate(model: number, now: number): number {
+    const { shed: rule, variant } = this.policy.models[model]!;
+    if (rule?.kind === "deadline") {
+      const takesNs = this.#takesNs(model, this.#aloneNs[model]![variant]!, rule.objectiveNs);
+      while (now + takesNs > this.headNs(model) + rule.objectiveNs) {
+        this.#refuseHead(model, now);
+      }
+    }
+    return this.headNs(model);
+  }
+
+  /** What the next task of a model will take: as long as the longest of the last ones. */
+  #takesNs(model: number, aloneNs: number, objectiveNs: number): number {
+    let takesNs = aloneNs;
+    for (const ns of this.#recentNs[model]!) {
+      takesNs = Math.max(takesNs, ns);
+    }
+    // Or else nothing might ever be launched again that could show that tasks have become faster.
+    return takesNs > objectiveNs && this.inFlight[model] === 0 ? aloneNs : takesNs;
+  }
+
+  #refuseHead(model: number, now: number): void {
+    const at = this.head[model]!;
+    this.isRefused[model]![at] = 1;
+    this.endNs[model]![at] = now;
+    this.#dropHead(model);
+  }
+
+  /** The next request that is not refused becomes the first. */
+  #dropHead(model: number): void {
+    const refused = this.isRefused[model]!;
+    const tail = this.tail[model]!;
+    let head = this.head[model]! + 1;
+    while (head < tail && refused[head] === 1) {
+      head++;
+      this.#gaps[model]! -= 1;
+    }
+    this.head[model] = head;
   }
 
   #findNextArrival(): void {

@@ -1,9 +1,11 @@
 /** What became of all requests. */
 export interface ServingRun {
-  /** By model and request: arrival, launch of its task, answer, in nanoseconds. */
+  /** By model and request: arrival, launch of its task, answer, in nanoseconds; of a refused one -1, and when it was. */
   readonly arrivalNs: readonly Float64Array[];
   readonly launchNs: readonly Float64Array[];
   readonly endNs: readonly Float64Array[];
+  /** By model and request: 1 if it was refused; absent: none was. */
+  readonly isRefused?: readonly Uint8Array[];
   /** By model: tasks launched. */
   readonly launches: readonly number[];
   /** Work done: use of each resource times nanoseconds. */

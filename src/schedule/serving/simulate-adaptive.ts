@@ -38,6 +38,7 @@ export function simulateAdaptive(
     arrivalNs: arrivals,
     launchNs: queues.launchNs,
     endNs: queues.endNs,
+    isRefused: queues.isRefused,
     launches: Array.from(queues.launches),
     doneNs,
     events,

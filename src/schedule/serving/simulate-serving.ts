@@ -26,6 +26,7 @@ export function simulateServing(
     arrivalNs: arrivals,
     launchNs: queues.launchNs,
     endNs: queues.endNs,
+    isRefused: queues.isRefused,
     launches: Array.from(queues.launches),
     doneNs,
     events,

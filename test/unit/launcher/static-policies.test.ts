@@ -101,7 +101,7 @@ describe("static policies", () => {
     const one = comparePolicies(job, 7, 3);
     expect(comparePolicies(job, 7, 3)).toEqual(one);
     expect(one.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
-    const costs = one.policies.map(({ validationCost }) => validationCost);
+    const costs = one.policies.map(({ validation }) => validation.cost.mean);
     expect(costs[one.best]).toBe(Math.min(...costs));
     expect(one.policies[one.best]!.name).toBe("static");
     expect(comparePolicies(job, 8, 3)).not.toEqual(one);

@@ -1,0 +1,196 @@
+/** Parts of the `launcher` section: requests, policies and how they do. */
+import { type Fields, list, object, optional } from "../core/json-containers.js";
+import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
+import { tagged } from "../core/json-tagged.js";
+import { NANOSECONDS } from "./nanoseconds.js";
+
+/** How requests arrive at scale 1, with all times in nanoseconds. */
+export type ArtifactArrivals =
+  | { readonly kind: "constant"; readonly ratePerSecond: number }
+  | { readonly kind: "poisson"; readonly ratePerSecond: number }
+  | {
+      readonly kind: "mmpp";
+      readonly states: readonly { readonly ratePerSecond: number; readonly meanNs: number }[];
+    }
+  | {
+      readonly kind: "diurnal";
+      readonly ratePerSecond: number;
+      readonly swing: number;
+      readonly periodNs: number;
+    }
+  | { readonly kind: "trace"; readonly gapsNs: readonly number[] };
+
+/** A mean over samples with its 95 % confidence interval: plus and minus `half`. Six digits. */
+export interface ArtifactInterval {
+  readonly mean: number;
+  readonly half: number;
+}
+
+/** Figures of one model, of one sample or over samples. Six digits each. */
+export interface ModelFigures<Figure> {
+  /** Answers per second. */
+  readonly throughput: Figure;
+  /** Answers within the objective, per second. */
+  readonly goodput: Figure;
+  /** Shares of requests that are answered late, and that are refused. */
+  readonly late: Figure;
+  readonly shed: Figure;
+  readonly p50Ns: Figure;
+  readonly p99Ns: Figure;
+  /** Requests per task. */
+  readonly batch: Figure;
+  /** Growth of the backlog, in requests per second. */
+  readonly slope: Figure;
+}
+
+/** One sample. */
+export interface SampleFigures {
+  readonly cost: number;
+  readonly models: readonly ModelFigures<number>[];
+}
+
+/** Figures over samples, and of each. */
+export interface SampledFigures {
+  readonly cost: ArtifactInterval;
+  readonly models: readonly ModelFigures<ArtifactInterval>[];
+  readonly samples: readonly SampleFigures[];
+}
+
+/** How the requests for one model are treated. */
+export interface ArtifactModelPolicy {
+  readonly model: string;
+  readonly variant: string;
+  readonly batch: number;
+  readonly concurrency: number;
+  readonly periodNs: number;
+}
+
+/** A policy for a regime, and how it does. */
+export interface RegimePolicy {
+  readonly name: string;
+  /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
+  readonly inFlight?: number;
+  readonly models: readonly ArtifactModelPolicy[];
+  /** Memory that it may need. */
+  readonly memoryBytes: number;
+  /** On the samples by which the best policy is chosen, and on those that nothing was chosen by. */
+  readonly validation: SampledFigures;
+  readonly heldOut: SampledFigures;
+}
+
+/** A rule by which requests are refused, as in an arrivals file. */
+export type ArtifactShed =
+  | { readonly kind: "none" }
+  | { readonly kind: "newest"; readonly queue: number }
+  | { readonly kind: "oldest"; readonly queue: number }
+  | { readonly kind: "deadline" };
+
+/** A number above 0. */
+export const POSITIVE: Shape<number> = number(Number.MIN_VALUE);
+
+type ArrivalsOf<Kind extends ArtifactArrivals["kind"]> = Extract<
+  ArtifactArrivals,
+  { readonly kind: Kind }
+>;
+
+const RATE = number(0, 1e6);
+
+/** The form of the requests for a model. */
+export const arrivalsShape: Shape<ArtifactArrivals> = tagged<ArtifactArrivals>("kind", {
+  constant: object<ArrivalsOf<"constant">>({
+    kind: oneOf("constant"),
+    ratePerSecond: POSITIVE,
+  }),
+  poisson: object<ArrivalsOf<"poisson">>({ kind: oneOf("poisson"), ratePerSecond: POSITIVE }),
+  mmpp: object<ArrivalsOf<"mmpp">>({
+    kind: oneOf("mmpp"),
+    states: list(
+      object<ArrivalsOf<"mmpp">["states"][number]>({
+        ratePerSecond: RATE,
+        meanNs: number(1),
+      }),
+      16,
+      2,
+    ),
+  }),
+  diurnal: object<ArrivalsOf<"diurnal">>({
+    kind: oneOf("diurnal"),
+    ratePerSecond: POSITIVE,
+    swing: number(0, 1),
+    periodNs: POSITIVE,
+  }),
+  trace: object<ArrivalsOf<"trace">>({
+    kind: oneOf("trace"),
+    gapsNs: list(NANOSECONDS, 20_000_000, 4),
+  }),
+}).describe("How requests arrive at scale 1, as in an arrivals file.");
+
+const INTERVAL: Shape<ArtifactInterval> = object<ArtifactInterval>({
+  mean: number(),
+  half: number(0),
+})
+  .describe("Mean and half the width of the 95 % confidence interval, to six digits.")
+  .named("interval");
+
+function figuresShape<Figure>(figure: Shape<Figure>): Shape<ModelFigures<Figure>> {
+  const fields = {
+    throughput: figure,
+    goodput: figure,
+    late: figure,
+    shed: figure,
+    p50Ns: figure,
+    p99Ns: figure,
+    batch: figure,
+    slope: figure,
+  };
+  // That an unknown `Figure` is not `undefined` is not seen.
+  return object<ModelFigures<Figure>>(fields as unknown as Fields<ModelFigures<Figure>>);
+}
+
+const MOST_MODELS = 64;
+const MOST_SAMPLES = 100;
+const FIGURES_OVER = figuresShape(INTERVAL).named("figuresOfSamples");
+const SAMPLE: Shape<SampleFigures> = object<SampleFigures>({
+  cost: number(0),
+  models: list(figuresShape(number()).named("figures"), MOST_MODELS, 1),
+}).named("sample");
+
+type ShedOf<Kind extends ArtifactShed["kind"]> = Extract<ArtifactShed, { readonly kind: Kind }>;
+
+const QUEUE = integer(1, 1e6);
+
+/** The form of a rule by which requests are refused. */
+export const shedShape: Shape<ArtifactShed> = tagged<ArtifactShed>("kind", {
+  none: object<ShedOf<"none">>({ kind: oneOf("none") }),
+  newest: object<ShedOf<"newest">>({ kind: oneOf("newest"), queue: QUEUE }),
+  oldest: object<ShedOf<"oldest">>({ kind: oneOf("oldest"), queue: QUEUE }),
+  deadline: object<ShedOf<"deadline">>({ kind: oneOf("deadline") }),
+});
+
+const MODEL_POLICY: Shape<ArtifactModelPolicy> = object<ArtifactModelPolicy>({
+  model: text(),
+  variant: text(100),
+  batch: integer(1, 1024).describe("Most requests in a task."),
+  concurrency: integer(1, 128).describe("Most tasks of the model in flight."),
+  periodNs: NANOSECONDS.describe("Least time from one launch to the next."),
+});
+
+function sampledShape(description: string): Shape<SampledFigures> {
+  return object<SampledFigures>({
+    cost: INTERVAL,
+    models: list(FIGURES_OVER, MOST_MODELS, 1),
+    samples: list(SAMPLE, MOST_SAMPLES, 1),
+  }).describe(`${description} To six digits.`);
+}
+
+/** The form of a policy in a regime. */
+export const regimePolicyShape: Shape<RegimePolicy> = object<RegimePolicy>({
+  name: text(100),
+  inFlight: optional(
+    integer(1, 128).describe("Most tasks in flight, of all models; absent: no such limit."),
+  ),
+  models: list(MODEL_POLICY, MOST_MODELS, 1),
+  memoryBytes: integer(0).describe("Memory that it may need."),
+  validation: sampledShape("Figures on the samples by which the best policy is chosen."),
+  heldOut: sampledShape("Figures on samples that nothing was chosen by."),
+});

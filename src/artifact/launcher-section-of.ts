@@ -1,0 +1,171 @@
+/** The `launcher` section from what was found out about serving models. */
+import type { ArrivalProcess, ModelArrivals } from "../arrivals/workload.js";
+import { present } from "../core/invariant.js";
+import { sixDigits } from "../core/six-digits.js";
+import type { Capacity } from "../launcher/capacity.js";
+import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-policies.js";
+import type { PolicyEvaluation } from "../launcher/evaluate-policy.js";
+import type { ServingJob } from "../launcher/serving-job.js";
+import type { CapacityProblem } from "../schedule/serving/capacity-problem.js";
+import { policyBytes } from "../schedule/serving/serving-memory.js";
+import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
+import type {
+  BatchRun,
+  ServedSchedule,
+  ServingModel,
+  ServingProblem,
+  ShedRule,
+} from "../schedule/serving/serving-model.js";
+import { profileNs } from "../schedule/serving/task-profile.js";
+import { figuresOver } from "./figures-over-samples.js";
+import type {
+  ArtifactArrivals,
+  ArtifactShed,
+  ModelFigures,
+  RegimePolicy,
+  SampledFigures,
+  SampleFigures,
+} from "./launcher-policies.js";
+import type {
+  ArtifactBatchRun,
+  ArtifactRegime,
+  ArtifactServedModel,
+  LauncherSection,
+} from "./launcher-section.js";
+
+/** What was found out about the rates of the arrivals times `scale`. */
+export interface FoundRegime {
+  readonly scale: number;
+  readonly rates: readonly number[];
+  readonly capacityProblem: CapacityProblem;
+  readonly capacity: Capacity;
+  readonly comparison: PolicyComparison;
+}
+
+/** The section for a job at scale 1 and its regimes. Cost: O(operators of all schedules + figures). */
+export function launcherSectionOf(
+  { problem, workload, objectives }: ServingJob,
+  regimes: readonly FoundRegime[],
+): LauncherSection {
+  const [first] = regimes;
+  const [policy] = first?.comparison.policies ?? [];
+  return {
+    device: problem.device,
+    durationNs: workload.durationNs,
+    validationSamples: policy?.validation.samples.length ?? 0,
+    heldOutSamples: policy?.heldOut.samples.length ?? 0,
+    models: problem.models.map((model, at) => {
+      return modelOf(model, present(workload.models[at], "requests"), objectives[at] ?? 0);
+    }),
+    regimes: regimes.map((regime) => regimeOf(problem, regime)),
+  };
+}
+
+function modelOf(
+  { name, residentBytes, variants }: ServingModel,
+  { process: source, shed }: ModelArrivals,
+  objectiveNs: number,
+): ArtifactServedModel {
+  const schedules: ServedSchedule[] = [];
+  const known = new Map<string, number>();
+  const positionOf = (schedule: ServedSchedule): number => {
+    const key = JSON.stringify(schedule);
+    const at = known.get(key) ?? schedules.push(schedule) - 1;
+    known.set(key, at);
+    return at;
+  };
+  return {
+    model: name,
+    residentBytes,
+    objectiveNs,
+    arrivals: arrivalsOf(source),
+    ...(shed === undefined ? {} : { shed }),
+    variants: variants.map((variant) => ({
+      name: variant.name,
+      runs: variant.runs.map((run) => runOf(run, positionOf)),
+    })),
+    schedules,
+  };
+}
+
+function arrivalsOf(source: ArrivalProcess): ArtifactArrivals {
+  return source.kind === "trace" ? { kind: "trace", gapsNs: Array.from(source.gapsNs) } : source;
+}
+
+function runOf(
+  { batch, profile, workspaceBytes, schedule, contention, spread }: BatchRun,
+  positionOf: (schedule: ServedSchedule) => number,
+): ArtifactBatchRun {
+  const common = { batch, aloneNs: Math.round(profileNs(profile)), workspaceBytes };
+  return schedule === undefined
+    ? {
+        ...common,
+        stages: { ns: Array.from(profile.ns), threads: Array.from(profile.share) },
+        ...(contention === undefined ? {} : { contention }),
+        ...(spread === undefined ? {} : { spread }),
+      }
+    : { ...common, schedule: positionOf(schedule) };
+}
+
+function regimeOf(
+  problem: ServingProblem,
+  { scale, rates, capacityProblem, capacity, comparison }: FoundRegime,
+): ArtifactRegime {
+  return {
+    scale,
+    ratesPerSecond: rates,
+    capacity: {
+      atMost: capacity.atMost,
+      prices: capacityProblem.resources.map((resource, at) => {
+        return { resource, price: capacity.prices[at] ?? 0 };
+      }),
+    },
+    shed: problem.models.map((_, at) => shedOf(comparison.job.shed?.[at])),
+    best: comparison.policies[comparison.best]?.name ?? "",
+    policies: comparison.policies.map((each) => policyOf(problem, each)),
+  };
+}
+
+function shedOf(rule: ShedRule | undefined): ArtifactShed {
+  return rule === undefined || rule.kind === "deadline" ? { kind: rule?.kind ?? "none" } : rule;
+}
+
+function policyOf(
+  problem: ServingProblem,
+  { name, policy, validation, heldOut }: ComparedPolicy,
+): RegimePolicy {
+  return {
+    name,
+    ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
+    models: policy.models.map(({ variant, batch, concurrency, periodNs }, at) => {
+      const model = problem.models[at];
+      const named = model?.variants[variant]?.name ?? "";
+      return { model: model?.name ?? "", variant: named, batch, concurrency, periodNs };
+    }),
+    memoryBytes: policyBytes(problem, policy),
+    validation: sampledOf(validation),
+    heldOut: sampledOf(heldOut),
+  };
+}
+
+function sampledOf({ samples }: PolicyEvaluation): SampledFigures {
+  const recorded: readonly SampleFigures[] = samples.map(({ cost, models }) => {
+    return { cost: sixDigits(cost), models: models.map(figuresOf) };
+  });
+  return { ...figuresOver(recorded), samples: recorded };
+}
+
+/** Figures of one sample as they are recorded. */
+function figuresOf(metrics: ServingMetrics): ModelFigures<number> {
+  const { throughput, goodput, late, shed, latencyNs, batch, backlog } = metrics;
+  return {
+    throughput: sixDigits(throughput),
+    goodput: sixDigits(goodput),
+    late: sixDigits(late),
+    shed: sixDigits(shed),
+    p50Ns: sixDigits(latencyNs.p50),
+    p99Ns: sixDigits(latencyNs.p99),
+    batch: sixDigits(batch),
+    slope: sixDigits(backlog.slope),
+  };
+}

@@ -1,0 +1,124 @@
+/** The artifact of launcher policies, and its file. */
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { encodeArtifact } from "../artifact/artifact-format.js";
+import { inputOf } from "../artifact/input-of.js";
+import { launcherSectionOf } from "../artifact/launcher-section-of.js";
+import { recordedDims } from "../artifact/recorded-dims.js";
+import { recordedOptions } from "../artifact/recorded-options.js";
+import { mayWrite, type Overwrite, writeText } from "../core/files.js";
+import { ok, type Result } from "../core/result.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
+import type { DeviceModel } from "../cost/device-model.js";
+import type { MathMode } from "../cost/kernels/arithmetic.js";
+import type { DriverContext } from "./context.js";
+import { comparePoliciesFor, type Launched, type LaunchRequest } from "./launch.js";
+import { comparePoliciesOnCpu } from "./launch-on-cpu.js";
+import type { ServingSource } from "./obtain-serving-profile.js";
+
+/** Where the models are served. */
+export type ServingPlace =
+  | {
+      readonly kind: "model";
+      readonly device: DeviceModel;
+      /** The file of the device model; `undefined`: it comes with the tool. */
+      readonly file: string | undefined;
+      readonly math: MathMode;
+    }
+  | { readonly kind: "cpu"; readonly source: ServingSource };
+
+/** A request to compare launcher policies and to write down what was found. */
+export interface PolicyRequest extends Omit<LaunchRequest, "device" | "math"> {
+  readonly where: ServingPlace;
+  readonly out: string;
+  /** Overwrite a file that is not ours. */
+  readonly force: boolean;
+}
+
+/** What was found, and the artifact that was written. */
+export interface LaunchedArtifact {
+  readonly launched: Launched;
+  readonly artifact: ScheduleArtifact;
+}
+
+/**
+ * Compares launcher policies and writes the artifact. After a failure or an interrupt nothing is written.
+ *
+ * Fails: as `comparePoliciesFor`, `comparePoliciesOnCpu` and writing do.
+ */
+export async function launchModels(
+  request: PolicyRequest,
+  context: DriverContext,
+): Promise<Result<LaunchedArtifact>> {
+  const { where, out, force } = request;
+  const inputs = inputFiles(request).map(([, path]) => path);
+  const overwrite: Overwrite = { force, format: "top-compile/schedule", inputs };
+  const may = mayWrite(out, overwrite);
+  if (!may.ok) {
+    return may;
+  }
+  const launched =
+    where.kind === "model"
+      ? await comparePoliciesFor({ ...request, ...where }, context)
+      : await comparePoliciesOnCpu({ ...request, ...where }, context);
+  if (!launched.ok) {
+    return launched;
+  }
+  const artifact = artifactOf(request, launched.value, context.tool);
+  const written = writeText(out, encodeArtifact(artifact), overwrite);
+  return written.ok ? ok({ launched: launched.value, artifact }) : written;
+}
+
+/** The files that go in, with their roles, in the order in which they are recorded. */
+function inputFiles({
+  models,
+  arrivals,
+  where,
+}: PolicyRequest): readonly (readonly [ProvenanceInput["role"], string])[] {
+  const profiles = where.kind === "cpu" && where.source.kind === "files" ? where.source.paths : [];
+  const device = where.kind === "model" && where.file !== undefined ? [where.file] : [];
+  return [
+    ...models.map((path) => ["model", path] as const),
+    ...profiles.map((path) => ["profile", path] as const),
+    ...device.map((path) => ["device", path] as const),
+    ...(arrivals.kind === "file" ? [["arrivals", arrivals.path] as const] : []),
+  ];
+}
+
+/** The rates of `--rate`, as they are typed; `undefined`: there is a file. */
+function recordedRates({ arrivals }: PolicyRequest): readonly string[] | undefined {
+  return arrivals.kind === "file"
+    ? undefined
+    : arrivals.workload.models.map(({ model, process: source }) => {
+        return `${model}=${"ratePerSecond" in source ? source.ratePerSecond : 0}`;
+      });
+}
+
+function artifactOf(request: PolicyRequest, found: Launched, tool: string): ScheduleArtifact {
+  const { where, dims, samples, scales } = request;
+  const isModel = where.kind === "model";
+  return {
+    provenance: {
+      tool,
+      inputs: inputFiles(request).map(([role, path]) => inputOf(role, path)),
+      seed: found.seed,
+      options: recordedOptions({
+        device: isModel ? where.device.name : "cpu",
+        math: isModel ? where.math : undefined,
+        fuse: isModel ? "patterns" : undefined,
+        rate: recordedRates(request),
+        ratesScale: isPlain(scales) ? undefined : scales.map(String),
+        samples,
+        dim: recordedDims(dims, []),
+      }),
+    },
+    device: isModel
+      ? { name: where.device.product, source: "estimated", costModel: COST_MODEL_VERSION }
+      : { name: "cpu", source: "measured" },
+    launcher: launcherSectionOf(found.job, found.regimes),
+  };
+}
+
+/** Only the rates as they are given. */
+function isPlain(scales: readonly number[]): boolean {
+  return scales.length === 1 && scales[0] === 1;
+}

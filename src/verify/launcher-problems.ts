@@ -1,0 +1,223 @@
+/** Contradictions inside the `launcher` section, found without the models and without simulating. */
+
+import { scaleWorkload } from "../arrivals/scale-workload.js";
+import { meanRate, type Workload } from "../arrivals/workload.js";
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import { figuresOver } from "../artifact/figures-over-samples.js";
+import type {
+  ArtifactInterval,
+  ModelFigures,
+  RegimePolicy,
+  SampledFigures,
+} from "../artifact/launcher-policies.js";
+import type {
+  ArtifactRegime,
+  ArtifactServedModel,
+  LauncherSection,
+} from "../artifact/launcher-section.js";
+import { brokenChecks } from "../core/checks.js";
+import { sixDigits } from "../core/six-digits.js";
+
+/** Contradictions, in words that begin with the place; empty without the section. */
+export function launcherProblems({ provenance, launcher }: ScheduleArtifact): readonly string[] {
+  if (launcher === undefined) {
+    return [];
+  }
+  const { options, inputs } = provenance;
+  const files = inputs.filter(({ role }) => role === "model").map(({ name }) => modelName(name));
+  const names = launcher.models.map(({ model }) => model);
+  const rates = launcher.models.map(({ model, arrivals }) => {
+    return `${model}=${"ratePerSecond" in arrivals ? arrivals.ratePerSecond : ""}`;
+  });
+  const isPoisson = launcher.models.every(({ arrivals }) => arrivals.kind === "poisson");
+  const hasFile = inputs.some(({ role }) => role === "arrivals");
+  const scales = launcher.regimes.map(({ scale }) => String(scale));
+  const asked = options["rates-scale"] ?? ["1"];
+  return [
+    ...brokenChecks([
+      [!isSame(files, names), "/launcher/models are not the models of /provenance/inputs"],
+      [new Set(names).size < names.length, "/launcher/models has a model twice"],
+      [
+        (options["rate"] === undefined) !== hasFile,
+        "/provenance has arrivals from a file and from --rate, or neither",
+      ],
+      [
+        options["rate"] !== undefined && !(isPoisson && isSameSet(options["rate"], rates)),
+        "/launcher/models do not have the arrivals of /provenance/options/rate",
+      ],
+      [!isSame(asked, scales), "/launcher/regimes are not those of /provenance/options"],
+      [
+        launcher.regimes.some(({ scale }, at) => scale <= (launcher.regimes[at - 1]?.scale ?? 0)),
+        "/launcher/regimes are not in the order of their scales",
+      ],
+      [
+        options["samples"] !== launcher.heldOutSamples,
+        "/launcher/heldOutSamples is not the number of /provenance/options",
+      ],
+    ]),
+    ...launcher.models.flatMap((model, at) => modelProblems(model, launcher, at)),
+    ...launcher.regimes.flatMap((regime, at) => regimeProblems(regime, launcher, at)),
+  ];
+}
+
+/** The name of a model's file without its extension. */
+function modelName(file: string): string {
+  return file.replace(/\.onnx$/i, "");
+}
+
+function modelProblems(
+  { variants, schedules }: ArtifactServedModel,
+  { device }: LauncherSection,
+  at: number,
+): string[] {
+  const place = `/launcher/models/${at}`;
+  const names = variants.map(({ name }) => name);
+  const used = new Set(variants.flatMap(({ runs }) => runs.map(({ schedule }) => schedule)));
+  return [
+    ...brokenChecks([
+      [new Set(names).size < names.length, `${place}/variants has a name twice`],
+      [schedules.some((_, i) => !used.has(i)), `${place}/schedules has one that no run refers to`],
+      [
+        schedules.some((schedule, i) => schedules.findIndex((each) => isSame(each, schedule)) < i),
+        `${place}/schedules has one twice`,
+      ],
+    ]),
+    ...variants.flatMap(({ runs }, variant) =>
+      runs.flatMap(({ batch, schedule, stages }, run) =>
+        brokenChecks([
+          [
+            run === 0 ? batch !== 1 : batch <= (runs[run - 1]?.batch ?? 0),
+            `${place}/variants/${variant}/runs are not by batch, ascending from 1`,
+          ],
+          [
+            schedule === undefined ? device.kind === "gpu" : schedules[schedule] === undefined,
+            `${place}/variants/${variant}/runs/${run} has no schedule`,
+          ],
+          [
+            (schedule === undefined) !== (stages !== undefined) ||
+              stages?.ns.length !== stages?.threads.length,
+            `${place}/variants/${variant}/runs/${run} has not what it does, or twice`,
+          ],
+        ]),
+      ),
+    ),
+  ];
+}
+
+/** The workload of a section at a scale. */
+export function workloadOf({ durationNs, models }: LauncherSection, scale: number): Workload {
+  const workload: Workload = {
+    durationNs,
+    seed: undefined,
+    models: models.map(({ model, objectiveNs, arrivals, variants: [variant] }) => ({
+      model,
+      objectiveNs,
+      batches: variant?.runs.map(({ batch }) => batch) ?? [],
+      process:
+        arrivals.kind === "trace"
+          ? { kind: "trace", gapsNs: Float64Array.from(arrivals.gapsNs) }
+          : arrivals,
+    })),
+  };
+  return scaleWorkload(workload, scale);
+}
+
+function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: number): string[] {
+  const { scale, ratesPerSecond, best, policies, shed } = regime;
+  const place = `/launcher/regimes/${at}`;
+  const rates = workloadOf(section, scale).models.map(({ process: source }) => meanRate(source));
+  const names = policies.map(({ name }) => name);
+  return [
+    ...brokenChecks([
+      [!isSame(rates, ratesPerSecond), `${place}/ratesPerSecond does not follow from the arrivals`],
+      [new Set(names).size < names.length, `${place}/policies has a name twice`],
+      [
+        best !== bestOf(policies),
+        `${place}/best is not the policy that costs least on validation samples and keeps up`,
+      ],
+      [!isSame(shed, shedOf(regime, section)), `${place}/shed does not follow from the arrivals`],
+    ]),
+    ...policies.flatMap((policy, i) => policyProblems(policy, section, `${place}/policies/${i}`)),
+  ];
+}
+
+/** Of the policies that keep up, or of all if none does, the first that costs least. */
+function bestOf(policies: readonly RegimePolicy[]): string | undefined {
+  const up = policies.filter(({ validation }) => !validation.models.some(fallsBehind));
+  const able = up.length === 0 ? policies : up;
+  const least = Math.min(...able.map(({ validation }) => validation.cost.mean));
+  return able.find(({ validation }) => validation.cost.mean === least)?.name;
+}
+
+/** Whether a backlog grows by more than 1 % of what is answered, by the lower end of its slope's interval. */
+function fallsBehind({ slope, throughput }: ModelFigures<ArtifactInterval>): boolean {
+  return slope.mean - slope.half > 0.01 * throughput.mean;
+}
+
+/**
+ * The rules by which requests are refused: as declared; else those that would be late above capacity, and
+ * none below, unless no policy kept up there, which cannot be seen here.
+ */
+function shedOf({ capacity, shed }: ArtifactRegime, { models }: LauncherSection): unknown {
+  const isOverloaded =
+    capacity.atMost < 1 ||
+    models.some((model, at) => model.shed === undefined && shed[at]?.kind === "deadline");
+  return models.map((model) => model.shed ?? { kind: isOverloaded ? "deadline" : "none" });
+}
+
+function policyProblems(policy: RegimePolicy, section: LauncherSection, place: string): string[] {
+  const { models, validation, heldOut } = policy;
+  const known = section.models.map(({ model }) => model);
+  const named = models.map(({ model }) => model);
+  return [
+    ...(isSame(named, known) ? [] : [`${place}/models are not those of /launcher`]),
+    ...sampledProblems(validation, section.validationSamples, section, `${place}/validation`),
+    ...sampledProblems(heldOut, section.heldOutSamples, section, `${place}/heldOut`),
+    ...models.flatMap(({ variant, batch }, at) => {
+      const runs = section.models[at]?.variants.find(({ name }) => name === variant)?.runs;
+      return brokenChecks([
+        [runs === undefined, `${place}/models/${at}/variant is none of the model's`],
+        [
+          batch > (runs?.at(-1)?.batch ?? batch),
+          `${place}/models/${at}/batch is larger than that of any run`,
+        ],
+      ]);
+    }),
+  ];
+}
+
+function sampledProblems(
+  { cost, models, samples }: SampledFigures,
+  count: number,
+  section: LauncherSection,
+  place: string,
+): string[] {
+  const figures = samples.flatMap((sample) => [
+    sample.cost,
+    ...sample.models.flatMap((each) => Object.values(each) as readonly number[]),
+  ]);
+  const isWhole = samples.every((sample) => sample.models.length === section.models.length);
+  return brokenChecks([
+    [
+      samples.length !== count || !isWhole,
+      `${place}/samples are not as many as there are, or not of every model`,
+    ],
+    [
+      figures.some((each) => sixDigits(each) !== each),
+      `${place}/samples has a figure of more than six digits`,
+    ],
+    [
+      isWhole && !isSame({ cost, models }, figuresOver(samples)),
+      `${place} does not follow from its samples`,
+    ],
+  ]);
+}
+
+/** Whether two values print the same. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function isSameSet(a: unknown, b: readonly string[]): boolean {
+  return Array.isArray(a) && isSame([...a].map(String).sort(), [...b].sort());
+}

@@ -1,0 +1,93 @@
+/**
+ * How tasks next to each other slow each other down, worked out by itself for `replayRequests`: the law of
+ * docs/serving.md, in other words than the simulator's.
+ */
+import type { ServingDevice } from "../schedule/serving/serving-model.js";
+
+/** What a stage uses while it runs alone. */
+export interface StageNeeds {
+  /** Of a GPU: share of its room; of a CPU: threads. Above 0. */
+  readonly room: number;
+  readonly arithmetic: number;
+  readonly bandwidth: number;
+}
+
+/** Progress per nanosecond of every stage, in the order in which they began. */
+export type DeviceLaw = (stages: readonly StageNeeds[]) => readonly number[];
+
+/** Less than this share of a GPU is no room. */
+const NO_ROOM = 1e-9;
+
+/** The law of a device. Cost of a call: O(stages log stages). */
+export function lawOf(device: ServingDevice): DeviceLaw {
+  return device.kind === "gpu"
+    ? (stages) => gpuSpeeds(stages, device.interference)
+    : (stages) => cpuSpeeds(stages, device.workers, device.slowdown);
+}
+
+type Interference = Extract<ServingDevice, { readonly kind: "gpu" }>["interference"];
+
+function gpuSpeeds(stages: readonly StageNeeds[], loss: Interference): readonly number[] {
+  const parts = roomParts(stages);
+  const here = stages.flatMap((stage, at) => {
+    const part = parts[at]!;
+    return part === 0 ? [] : [{ stage, part, isTraffic: stage.bandwidth > stage.arithmetic }];
+  });
+  const arithmetic = fairLevel(here.map(({ stage, part }) => part * stage.arithmetic));
+  const bandwidth = fairLevel(here.map(({ stage, part }) => part * stage.bandwidth));
+  const traffic = here.filter(({ isTraffic }) => isTraffic).length;
+  const speeds = here.map(({ stage, part, isTraffic }) => {
+    const cut = Math.max(
+      1,
+      (part * stage.arithmetic) / arithmetic,
+      (part * stage.bandwidth) / bandwidth,
+    );
+    const alike = (isTraffic ? traffic : here.length - traffic) - 1;
+    const unlike = here.length - 1 - alike;
+    const own = isTraffic ? loss.bandwidth : loss.arithmetic;
+    return part / cut / (1 + own * alike + loss.mixed * unlike);
+  });
+  let next = 0;
+  return parts.map((part) => (part === 0 ? 0 : speeds[next++]!));
+}
+
+/** The part of the room that it wants which each stage gets, first come, first served. */
+function roomParts(stages: readonly StageNeeds[]): readonly number[] {
+  let free = 1;
+  return stages.map(({ room }) => {
+    if (free < NO_ROOM) {
+      return 0;
+    }
+    const part = room <= free ? 1 : free / room;
+    free = room <= free ? free - room : 0;
+    return part;
+  });
+}
+
+/** The level at which demands are cut off so that together they are 1; `Infinity`: they are no more. */
+function fairLevel(demands: readonly number[]): number {
+  if (demands.reduce((sum, each) => sum + each, 0) <= 1) {
+    return Number.POSITIVE_INFINITY;
+  }
+  const ascending = demands.toSorted((a, b) => a - b);
+  let left = 1;
+  for (const [at, demand] of ascending.entries()) {
+    const equal = left / (ascending.length - at);
+    if (demand > equal) {
+      return equal;
+    }
+    left -= demand;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+function cpuSpeeds(
+  stages: readonly StageNeeds[],
+  workers: number,
+  slowdown: readonly number[],
+): readonly number[] {
+  const threads = stages.reduce((sum, { room }) => sum + room, 0);
+  const busy = Math.min(Math.ceil(threads), workers, slowdown.length);
+  const turns = Math.max(1, threads / workers);
+  return stages.map(() => 1 / ((slowdown[busy - 1] ?? 1) * turns));
+}

@@ -1,0 +1,142 @@
+/** The figures of policies against a second simulation of the same requests. */
+import { type ArrivalPurpose, drawArrivals } from "../arrivals/draw-arrivals.js";
+import type { Workload } from "../arrivals/workload.js";
+import type { ArtifactShed, RegimePolicy, SampleFigures } from "../artifact/launcher-policies.js";
+import type { LauncherSection } from "../artifact/launcher-section.js";
+import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
+import { workloadOf } from "./launcher-problems.js";
+import { replayRequests } from "./replay-requests.js";
+import { figuresOfReplay } from "./replayed-figures.js";
+
+/** What a second simulation found. */
+export interface ReplayedSamples {
+  /** In words that begin with the place. */
+  readonly problems: readonly string[];
+  /** Samples that there are, and those that were simulated again. */
+  readonly samples: number;
+  readonly replayed: number;
+}
+
+/** Ends of stages that are simulated in all: about half a minute. */
+const MOST_STAGES = 8_000_000;
+
+interface Sample {
+  readonly regime: number;
+  readonly policy: number;
+  readonly purpose: ArrivalPurpose;
+  readonly episode: number;
+}
+
+/**
+ * Simulates the samples of all policies again: the first of each, then the second, as far as `mostStages` goes.
+ *
+ * Cost: at most `mostStages` ends of stages.
+ */
+export function replaySamples(
+  section: LauncherSection,
+  problem: ServingProblem,
+  seed: number,
+  mostStages: number = MOST_STAGES,
+): ReplayedSamples {
+  const samples = samplesOf(section);
+  const workloads = section.regimes.map(({ scale }) => workloadOf(section, scale));
+  const problems: string[] = [];
+  let left = mostStages;
+  let replayed = 0;
+  for (const sample of samples) {
+    const policy = section.regimes[sample.regime]?.policies[sample.policy] as RegimePolicy;
+    const workload = workloads[sample.regime] as Workload;
+    const arrivals = drawArrivals(workload, { seed, ...sample });
+    const shed = section.regimes[sample.regime]?.shed ?? [];
+    const treated = treatment(launcherPolicy(problem, policy), section, shed);
+    const replay = replayRequests(problem, arrivals, treated, left);
+    if (replay === undefined) {
+      continue;
+    }
+    left -= replay.stages;
+    replayed++;
+    const objectives = section.models.map(({ objectiveNs }) => objectiveNs);
+    const figures = figuresOfReplay(replay, objectives, section.durationNs);
+    problems.push(...differences(policy, figures, sample));
+  }
+  return { problems, samples: samples.length, replayed };
+}
+
+/** By episode, so that a limit leaves out the last of all policies. */
+function samplesOf({ regimes, validationSamples, heldOutSamples }: LauncherSection): Sample[] {
+  const most = Math.max(validationSamples, heldOutSamples);
+  return Array.from({ length: most }, (_, episode) =>
+    regimes.flatMap(({ policies }, regime) =>
+      policies.flatMap((__, policy) => [
+        ...(episode < heldOutSamples
+          ? [{ regime, policy, purpose: "held-out" as const, episode }]
+          : []),
+        ...(episode < validationSamples
+          ? [{ regime, policy, purpose: "validation" as const, episode }]
+          : []),
+      ]),
+    ),
+  ).flat();
+}
+
+/** A recorded policy as simulators take it. Requires: names that the problem has. */
+export function launcherPolicy({ models }: ServingProblem, policy: RegimePolicy): LauncherPolicy {
+  return {
+    models: policy.models.map(({ variant, batch, concurrency, periodNs }, at) => {
+      const number = models[at]?.variants.findIndex(({ name }) => name === variant) ?? -1;
+      return { variant: number, batch, concurrency, periodNs };
+    }),
+    ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
+  };
+}
+
+/** A policy with the rules by which requests are refused. */
+function treatment(
+  policy: LauncherPolicy,
+  { models }: LauncherSection,
+  shed: readonly ArtifactShed[],
+): LauncherPolicy {
+  return {
+    ...policy,
+    models: policy.models.map((each, at) => {
+      const rule = shed[at] ?? { kind: "none" };
+      switch (rule.kind) {
+        case "none":
+          return each;
+        case "deadline":
+          return { ...each, shed: { kind: "deadline", objectiveNs: models[at]?.objectiveNs ?? 0 } };
+        default:
+          return { ...each, shed: rule };
+      }
+    }),
+  };
+}
+
+function differences(
+  { validation, heldOut }: RegimePolicy,
+  figures: SampleFigures,
+  { regime, policy, purpose, episode }: Sample,
+): string[] {
+  const [part, { samples }] =
+    purpose === "validation" ? ["validation", validation] : ["heldOut", heldOut];
+  const place = `/launcher/regimes/${regime}/policies/${policy}/${part}/samples/${episode}`;
+  const recorded = samples[episode] as SampleFigures;
+  const wrong = recorded.models.flatMap((each, model) =>
+    Object.entries(each).flatMap(([key, value]) => {
+      const found = figures.models[model]?.[key as keyof typeof each] ?? Number.NaN;
+      return agrees(value, found) ? [] : [`/models/${model}/${key}`];
+    }),
+  );
+  const fields = [...(agrees(recorded.cost, figures.cost) ? [] : ["/cost"]), ...wrong];
+  return fields.map((field) => `${place}${field} is not what simulating the sample again gives`);
+}
+
+/** Slopes are differences of large sums: below this they are rounding. */
+const ROUNDING = 1e-9;
+
+/** Whether a figure of six digits is what another simulator found, but for rounding. */
+function agrees(recorded: number, found: number): boolean {
+  const exponent = Number(found.toExponential().split("e")[1]);
+  const digit = found === 0 ? 0 : 10 ** (exponent - 5);
+  return Math.abs(recorded - found) <= 0.5 * digit + ROUNDING * (1 + Math.abs(found));
+}

@@ -1,0 +1,332 @@
+/**
+ * A second simulator of served requests, for `verify`: simple, slow, and written from docs/serving.md alone. It
+ * shares no code with the first (`schedule/serving/serving-engine.ts`), so a figure on which both agree
+ * is not an accident of one of them.
+ *
+ * Everything happens at moments: a stage of a task ends, a request arrives, a period is over. At each moment
+ * speeds are worked out anew for all tasks in flight. Of what happens at one moment ends of stages come
+ * first, then ends of gaps, then one arrival, then periods.
+ */
+import type {
+  BatchRun,
+  LauncherPolicy,
+  ModelPolicy,
+  ServingProblem,
+} from "../schedule/serving/serving-model.js";
+import { type DeviceLaw, lawOf, type StageNeeds } from "./replay-device.js";
+
+/** What became of a request: when it was launched and answered, or refused. */
+export interface ReplayedRequest {
+  readonly arrivalNs: number;
+  launchNs: number;
+  /** Of a refused request: when it was. */
+  endNs: number;
+  isRefused: boolean;
+}
+
+/** All requests by model, and stages of tasks that ended. */
+export interface Replay {
+  readonly requests: readonly (readonly ReplayedRequest[])[];
+  readonly stages: number;
+}
+
+/** Tasks in flight at one time, of all models, whatever a policy allows. */
+const MOST_TASKS = 128;
+
+/** Work left that counts as none, in nanoseconds. */
+const NOTHING_NS = 1e-6;
+
+/** Tasks whose times tell how long the next will take. */
+const RECENT_TASKS = 32;
+
+interface Task {
+  readonly model: number;
+  readonly run: BatchRun;
+  readonly requests: readonly ReplayedRequest[];
+  stage: number;
+  needs: StageNeeds;
+  /** Of a stage that uses something: work left. Of a gap: when it is over. */
+  left: number;
+}
+
+/** A model while requests are replayed. */
+interface Server {
+  readonly policy: ModelPolicy;
+  readonly runs: readonly BatchRun[];
+  readonly waiting: ReplayedRequest[];
+  inFlight: number;
+  lastLaunchNs: number;
+  /** Times of the last tasks. */
+  readonly recentNs: number[];
+}
+
+/**
+ * Replays requests of one sample under a policy, to the last answer; `undefined`: it has more than `mostStages` ends of
+ * stages. Cost: O(stages x tasks in flight).
+ */
+export function replayRequests(
+  problem: ServingProblem,
+  arrivals: readonly Float64Array[],
+  policy: LauncherPolicy,
+  mostStages: number = Number.POSITIVE_INFINITY,
+): Replay | undefined {
+  const requests = arrivals.map((times) =>
+    Array.from(times, (arrivalNs): ReplayedRequest => {
+      return { arrivalNs, launchNs: -1, endNs: -1, isRefused: false };
+    }),
+  );
+  const servers = problem.models.map(({ variants }, at): Server => {
+    const own = policy.models[at]!;
+    const runs = variants[own.variant]!.runs;
+    return {
+      policy: own,
+      runs,
+      waiting: [],
+      inFlight: 0,
+      lastLaunchNs: -Infinity,
+      recentNs: [],
+    };
+  });
+  const replayer = new Replayer(servers, lawOf(problem.device), policy.inFlight ?? Infinity);
+  const isWhole = replayer.serve(inOrder(requests), mostStages);
+  return isWhole ? { requests, stages: replayer.stages } : undefined;
+}
+
+interface Arrival {
+  readonly model: number;
+  readonly request: ReplayedRequest;
+}
+
+/** Arrivals of all models by time; of one time in the order of the models. */
+function inOrder(requests: readonly (readonly ReplayedRequest[])[]): readonly Arrival[] {
+  return requests
+    .flatMap((own, model) => own.map((request) => ({ model, request })))
+    .sort((a, b) => a.request.arrivalNs - b.request.arrivalNs || a.model - b.model);
+}
+
+/** The state of a replay. */
+class Replayer {
+  stages = 0;
+  readonly #servers: readonly Server[];
+  readonly #law: DeviceLaw;
+  readonly #most: number;
+  #now = 0;
+  /** In the order in which their stages began; and those in a gap. */
+  #running: Task[] = [];
+  readonly #resting: Task[] = [];
+  #speeds: readonly number[] = [];
+  /** When `left` of what runs was right. */
+  #workedUntil = 0;
+  #periodEnds = Infinity;
+
+  constructor(servers: readonly Server[], law: DeviceLaw, most: number) {
+    this.#servers = servers;
+    this.#law = law;
+    this.#most = most;
+  }
+
+  /** Serves all; `false`: there are more ends of stages than `most`. */
+  serve(arrivals: readonly Arrival[], most: number): boolean {
+    let next = 0;
+    while (this.stages <= most) {
+      const step = this.#untilStageEnds();
+      const stageEnds = this.#workedUntil + step;
+      const rests = this.#resting.reduce((least, { left }) => Math.min(least, left), Infinity);
+      const arrives = arrivals[next]?.request.arrivalNs ?? Infinity;
+      const moment = Math.min(stageEnds, rests, arrives, this.#periodEnds);
+      if (moment === Infinity) {
+        return true;
+      }
+      this.#now = Math.max(this.#now, moment);
+      if (moment === stageEnds) {
+        this.#endStages(step);
+      } else if (moment === rests) {
+        this.#endRest(rests);
+      } else if (moment === arrives) {
+        this.#arrive(arrivals[next++]!);
+      } else {
+        this.#launch();
+      }
+    }
+    return false;
+  }
+
+  #untilStageEnds(): number {
+    let least = Infinity;
+    for (const [at, { left }] of this.#running.entries()) {
+      const speed = this.#speeds[at]!;
+      least = speed > 0 ? Math.min(least, left / speed) : least;
+    }
+    return least;
+  }
+
+  /** Lets all that runs go on for a time. */
+  #work(ns: number): void {
+    for (const [at, task] of this.#running.entries()) {
+      task.left -= ns * this.#speeds[at]!;
+    }
+  }
+
+  #catchUp(): void {
+    this.#work(Math.max(0, this.#now - this.#workedUntil));
+    this.#workedUntil = this.#now;
+  }
+
+  #setSpeeds(): void {
+    this.#workedUntil = this.#now;
+    this.#speeds = this.#law(this.#running.map(({ needs }) => needs));
+  }
+
+  #endStages(step: number): void {
+    this.#work(step);
+    this.#workedUntil = this.#now;
+    const isOver = (task: Task, at: number): boolean =>
+      this.#speeds[at]! > 0 && task.left <= NOTHING_NS;
+    const over = this.#running.filter(isOver);
+    this.#running = this.#running.filter((task, at) => !isOver(task, at));
+    this.#goOn(over);
+  }
+
+  #endRest(until: number): void {
+    const at = this.#resting.findIndex(({ left }) => left === until);
+    const [task] = this.#resting.splice(at, 1);
+    this.#catchUp();
+    this.#goOn([task!]);
+  }
+
+  /** These tasks begin their next stages, or are answered, which makes room for others. */
+  #goOn(tasks: readonly Task[]): void {
+    let isRoom = false;
+    for (const task of tasks) {
+      this.stages++;
+      task.stage++;
+      isRoom = !this.#begin(task) || isRoom;
+    }
+    if (isRoom) {
+      this.#launch();
+    }
+    this.#setSpeeds();
+  }
+
+  /** Begins the stage that a task is at; `false`: there is none, and its requests are answered. */
+  #begin(task: Task): boolean {
+    const { ns, share, arithmetic, bandwidth } = task.run.profile;
+    const { stage } = task;
+    if (stage === ns.length) {
+      this.#answer(task);
+      return false;
+    }
+    task.needs = {
+      room: share[stage]!,
+      arithmetic: arithmetic[stage]!,
+      bandwidth: bandwidth[stage]!,
+    };
+    const isGap = task.needs.room === 0;
+    task.left = isGap ? this.#now + ns[stage]! : ns[stage]!;
+    (isGap ? this.#resting : this.#running).push(task);
+    return true;
+  }
+
+  #answer({ model, requests }: Task): void {
+    const server = this.#servers[model]!;
+    server.inFlight--;
+    server.recentNs.push(this.#now - requests[0]!.launchNs);
+    server.recentNs.splice(0, server.recentNs.length - RECENT_TASKS);
+    for (const request of requests) {
+      request.endNs = this.#now;
+    }
+  }
+
+  #arrive({ model, request }: Arrival): void {
+    const { policy, waiting } = this.#servers[model]!;
+    const rule = policy.shed;
+    const isFull =
+      (rule?.kind === "newest" || rule?.kind === "oldest") && waiting.length >= rule.queue;
+    if (isFull && rule.kind === "newest") {
+      this.#refuse(request);
+      return;
+    }
+    if (isFull) {
+      this.#refuse(waiting.shift()!);
+    }
+    waiting.push(request);
+    this.#launch();
+  }
+
+  #refuse(request: ReplayedRequest): void {
+    request.isRefused = true;
+    request.endNs = this.#now;
+  }
+
+  /** Launches whatever may be launched; the model goes first whose request waits longest. */
+  #launch(): void {
+    let isNew = false;
+    for (;;) {
+      const server = this.#nextServer();
+      if (server === undefined) {
+        break;
+      }
+      if (!isNew) {
+        this.#catchUp();
+        isNew = true;
+      }
+      this.#launchTask(server);
+    }
+    if (isNew) {
+      this.#setSpeeds();
+    }
+  }
+
+  #nextServer(): Server | undefined {
+    const inFlight = this.#running.length + this.#resting.length;
+    this.#periodEnds = Infinity;
+    if (inFlight >= Math.min(MOST_TASKS, this.#most)) {
+      return undefined;
+    }
+    let turn: Server | undefined;
+    for (const server of this.#servers) {
+      const { policy, waiting, lastLaunchNs } = server;
+      if (server.inFlight >= policy.concurrency || waiting.length === 0) {
+        continue;
+      }
+      const due = lastLaunchNs + policy.periodNs;
+      if (due > this.#now) {
+        this.#periodEnds = Math.min(this.#periodEnds, due);
+        continue;
+      }
+      this.#refuseLate(server);
+      const [first] = waiting;
+      if (first !== undefined && first.arrivalNs < (turn?.waiting[0]?.arrivalNs ?? Infinity)) {
+        turn = server;
+      }
+    }
+    return turn;
+  }
+
+  /** Refuses those at the head of a queue that would not be answered in time. */
+  #refuseLate({ policy, runs, waiting, inFlight, recentNs }: Server): void {
+    if (policy.shed?.kind !== "deadline") {
+      return;
+    }
+    const { objectiveNs } = policy.shed;
+    const aloneNs = runs[0]!.profile.ns.reduce((sum, each) => sum + each, 0);
+    const longestNs = Math.max(aloneNs, ...recentNs);
+    const takesNs = inFlight === 0 && longestNs > objectiveNs ? aloneNs : longestNs;
+    while (waiting.length > 0 && this.#now + takesNs > waiting[0]!.arrivalNs + objectiveNs) {
+      this.#refuse(waiting.shift()!);
+    }
+  }
+
+  #launchTask(server: Server): void {
+    const requests = server.waiting.splice(0, server.policy.batch);
+    const run = server.runs.find(({ batch }) => batch >= requests.length)!;
+    for (const request of requests) {
+      request.launchNs = this.#now;
+    }
+    server.inFlight++;
+    server.lastLaunchNs = this.#now;
+    const model = this.#servers.indexOf(server);
+    const needs = { room: 0, arithmetic: 0, bandwidth: 0 };
+    this.#begin({ model, run, requests, stage: 0, needs, left: 0 });
+  }
+}

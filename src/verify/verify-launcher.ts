@@ -1,0 +1,187 @@
+/** An independent check of launcher policies. */
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-section.js";
+import type { Failure, Failures } from "../core/failure.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
+import { deviceModelNamed } from "../cost/device-models/catalog.js";
+import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
+import { capacityBound } from "../schedule/serving/check-capacity.js";
+import { policyBytes } from "../schedule/serving/serving-memory.js";
+import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import { scheduleBroken, sectionMissing } from "./failures.js";
+import { isSame, launcherProblems } from "./launcher-problems.js";
+import { provenanceProblems } from "./provenance-problems.js";
+import { launcherPolicy, replaySamples } from "./replay-problems.js";
+import {
+  type EstimatedDevice,
+  measuredModels,
+  type ServedModelLoader,
+  servedModel,
+} from "./served-problem.js";
+
+/** What was checked of launcher policies. */
+export interface VerifiedLauncher {
+  readonly models: number;
+  readonly policies: number;
+  readonly regimes: number;
+  /** Samples that there are, and those that were simulated again. */
+  readonly samples: number;
+  readonly replayed: number;
+  /** What could not be checked. */
+  readonly notes: readonly string[];
+}
+
+/** Problems reported at most. */
+const MOST_PROBLEMS = 20;
+
+/**
+ * Checks the `launcher` section of an artifact without the search: its schedules against their models, what they
+ * take and hold, the bound by its prices in exact arithmetic, memory, names, and the figures of all
+ * samples by a simulator that shares no code with the one that they are from.
+ *
+ * Fails: `schedule-without-section`; `schedule-broken`, once per problem, at most twenty; as `load` does.
+ */
+export async function verifyLauncher(
+  artifact: ScheduleArtifact,
+  file: string,
+  load: ServedModelLoader,
+): Promise<Result<VerifiedLauncher>> {
+  const { launcher, provenance } = artifact;
+  if (launcher === undefined) {
+    return fail([sectionMissing(file, "launcher")]);
+  }
+  const inside = [...provenanceProblems(artifact), ...launcherProblems(artifact)];
+  if (inside.length > 0) {
+    return broken(file, inside);
+  }
+  const device = deviceOf(artifact);
+  if (!device.ok) {
+    return broken(file, [device.error]);
+  }
+  const served = await servedModels(artifact, launcher, device.value, { file, load });
+  if (!served.ok) {
+    return served;
+  }
+  const regimes = launcher.regimes.length;
+  const policies = launcher.regimes.reduce((sum, regime) => sum + regime.policies.length, 0);
+  const counts = { models: launcher.models.length, policies, regimes };
+  if (served.value === undefined) {
+    const note =
+      "its times are of a device model file or of another version of the cost model: figures were compared with each other only";
+    return ok({ ...counts, samples: 0, replayed: 0, notes: [note] });
+  }
+  const problem: ServingProblem = { device: launcher.device, models: served.value };
+  const wrong = launcher.regimes.flatMap((regime, at) => regimeProblems(regime, problem, at));
+  if (wrong.length > 0) {
+    return broken(file, wrong);
+  }
+  if (launcher.device.kind === "cpu") {
+    const note = "its times were measured and vary: its samples were not simulated again";
+    return ok({ ...counts, samples: 0, replayed: 0, notes: [note] });
+  }
+  const { problems, samples, replayed } = replaySamples(launcher, problem, provenance.seed);
+  return problems.length > 0
+    ? broken(file, problems)
+    : ok({ ...counts, samples, replayed, notes: notesOn(samples, replayed) });
+}
+
+function notesOn(samples: number, replayed: number): readonly string[] {
+  return replayed === samples
+    ? []
+    : [`${replayed} of ${samples} samples were simulated again; the others would take too long`];
+}
+
+/** The device of estimates; `undefined`: it is not known here, or times were measured. */
+function deviceOf({
+  provenance,
+  device,
+  launcher,
+}: ScheduleArtifact):
+  | { readonly ok: true; readonly value: EstimatedDevice | undefined }
+  | { readonly ok: false; readonly error: string } {
+  const { options, inputs } = provenance;
+  if (device?.source !== "estimated") {
+    return launcher?.device.kind === "cpu" && options["device"] === "cpu"
+      ? { ok: true, value: undefined }
+      : { ok: false, error: "/device/source is not that of a GPU by its data sheet" };
+  }
+  if (launcher?.device.kind === "cpu") {
+    return { ok: false, error: "/launcher/device is a CPU, of which nothing is estimated" };
+  }
+  if (inputs.some(({ role }) => role === "device") || device.costModel !== COST_MODEL_VERSION) {
+    return { ok: true, value: undefined };
+  }
+  const model = deviceModelNamed(String(options["device"]));
+  const { math } = options;
+  if (model === undefined || device.name !== model.product) {
+    return { ok: false, error: "/device/name is not that of /provenance/options/device" };
+  }
+  if (math !== "tf32" && math !== "ieee") {
+    return { ok: false, error: "/provenance/options/math is not how times are estimated" };
+  }
+  return isSame(launcher?.device.memoryBytes, model.memoryBytes)
+    ? { ok: true, value: { model, math } }
+    : { ok: false, error: "/launcher/device/memoryBytes does not follow from the device model" };
+}
+
+/** The models with their profiles; `undefined`: they cannot be worked out here. */
+async function servedModels(
+  artifact: ScheduleArtifact,
+  section: LauncherSection,
+  device: EstimatedDevice | undefined,
+  source: { readonly file: string; readonly load: ServedModelLoader },
+): Promise<Result<readonly ServingModel[] | undefined>> {
+  if (section.device.kind === "cpu") {
+    return ok(measuredModels(section));
+  }
+  if (device === undefined) {
+    return ok(undefined);
+  }
+  const models: ServingModel[] = [];
+  for (const at of section.models.keys()) {
+    const model = await servedModel(artifact, { section, at }, device, source);
+    if (!model.ok) {
+      return model;
+    }
+    models.push(model.value);
+  }
+  return ok(models);
+}
+
+function regimeProblems(
+  { ratesPerSecond, capacity, policies }: ArtifactRegime,
+  problem: ServingProblem,
+  at: number,
+): string[] {
+  const place = `/launcher/regimes/${at}`;
+  const program = capacityProblemOf(problem, ratesPerSecond);
+  const names = capacity.prices.map(({ resource }) => resource);
+  if (!isSame(names, program.resources)) {
+    return [`${place}/capacity/prices are not of the resources of the device`];
+  }
+  const prices = capacity.prices.map(({ price }) => price);
+  const bound = capacityBound(program, prices);
+  const { memoryBytes = Number.POSITIVE_INFINITY } = problem.device;
+  return [
+    ...(capacity.atMost === bound
+      ? []
+      : [`${place}/capacity/atMost is not what the prices prove, ${bound}`]),
+    ...policies.flatMap((policy, i) => {
+      const needs = policyBytes(problem, launcherPolicy(problem, policy));
+      return [
+        ...(policy.memoryBytes === needs
+          ? []
+          : [`${place}/policies/${i}/memoryBytes is not what its tasks may hold, ${needs}`]),
+        ...(needs <= memoryBytes ? [] : [`${place}/policies/${i} needs more than the device has`]),
+      ];
+    }),
+  ];
+}
+
+function broken(file: string, problems: readonly string[]): Result<never> {
+  const failures = problems
+    .slice(0, MOST_PROBLEMS)
+    .map((problem): Failure => scheduleBroken(file, problem));
+  return fail(failures as unknown as Failures);
+}
