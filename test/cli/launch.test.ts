@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
+import { parseArtifact } from "../../src/artifact/artifact-format.js";
+import type { ArtifactRegime } from "../../src/artifact/launcher-section.js";
 import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
 import { loadModel } from "../../src/runtime/load-model.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
-import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
-import { parseArtifact } from "../../src/artifact/artifact-format.js";
-import type { ArtifactRegime } from "../../src/artifact/launcher-section.js";
 import { runCli } from "../support/run-cli.js";
 import { servingProfile } from "../support/serving-profiles.js";
 

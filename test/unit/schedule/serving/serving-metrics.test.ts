@@ -25,7 +25,8 @@ describe("servingMetrics", () => {
       // Answers at 2, 4 and 4 s in four seconds; that at 5 is no longer in the span.
       throughput: 0.75,
       goodput: 0.5,
-      late: 1 - 2 / 3,
+      late: 1 / 3,
+      shed: 0,
       latencyNs: {
         mean: (7 / 3) * SECOND,
         p50: 2 * SECOND,
