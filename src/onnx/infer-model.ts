@@ -69,7 +69,8 @@ export async function inferModel(
     return first;
   }
   const open = openTensors(model, first.value.scope, nodeRoles(model, first.value.scope));
-  const answers = open.length === 0 ? NONE : await askOracle(model, bound, oracle, open);
+  const isWorthAsking = open.length > 0 && !followsFromData(model, first.value.scope);
+  const answers = isWorthAsking ? await askOracle(model, bound, oracle, open) : NONE;
   const fixed = answers.size === 0 ? first : inferOnce(model, strict, { fallback: answers });
   if (!fixed.ok) {
     return fixed;
@@ -183,6 +184,27 @@ function inferOnce(model: OnnxModel, bound: BoundInputs, knowledge: Knowledge) {
   };
   const scope = inferGraph(model.graph, bound.inputs, context);
   return scope.ok ? ok({ scope: scope.value, bodies, completed }) : scope;
+}
+
+/**
+ * Whether all that is open follows from operators whose sizes values decide: another inference knows no more
+ * than ours then, which knows the types and ranks. A value of unknown rank is worth asking for anywhere.
+ */
+function followsFromData({ graph }: OnnxModel, scope: Scope): boolean {
+  const byData = new Set<string>();
+  return graph.nodes.every((node) => {
+    const made = node.outputs.filter((name) => name !== "");
+    const facts = made.map((name) => scope.get(name) ?? UNKNOWN);
+    const isByData =
+      operatorTypeNamed(typeOf(node))?.isSizedByData === true ||
+      [...readsOf(node)].some((name) => byData.has(name));
+    for (const [i, { values }] of isByData ? facts.entries() : []) {
+      if (values === undefined) {
+        byData.add(made[i] ?? "");
+      }
+    }
+    return facts.every((fact) => isComplete(fact) || (isByData && fact.dims !== undefined));
+  });
 }
 
 async function askOracle(

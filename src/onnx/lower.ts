@@ -182,7 +182,7 @@ async function settleBranches(
   let settled = await settle(model, bound, sources);
   for (let depth = 0; settled.ok && depth <= MAX_DEPTH; depth++) {
     const before = new Set(settled.value.open.map(({ name }) => name));
-    const inlined = withoutBranches(settled.value.model, bound);
+    const inlined = withoutBranches(settled.value, bound);
     const next = inlined && (await settle(inlined, bound, sources));
     if (!next?.ok || next.value.open.some(({ name }) => !before.has(name))) {
       return settled;
@@ -196,8 +196,10 @@ async function settleBranches(
  * The model with known branches inlined; `undefined`: there are none. What a condition rests on is
  * inferred from the inputs alone: types that are declared, observed or asked for may differ in a run.
  */
-function withoutBranches(model: OnnxModel, bound: BoundInputs): OnnxModel | undefined {
-  const strict = hasBranches(model) ? inferStrictly(model, bound) : undefined;
+function withoutBranches({ model, inferred }: Settled, bound: BoundInputs): OnnxModel | undefined {
+  // What is known of all sources is no less than what is known of the inputs alone.
+  const mayKnow = hasBranches(model) && inlineBranches(model, inferred.scope) !== undefined;
+  const strict = mayKnow ? inferStrictly(model, bound) : undefined;
   return strict && inlinedBy(strict, model);
 }
 

@@ -158,7 +158,7 @@ export const transpose: InferRule = (call) => {
 
 /** Output types of `Expand`. */
 export const expand: InferRule = (call) => {
-  const target = call.values(1);
+  const target = call.values(1) ?? dimsOfRank(call.dims(1)?.[0]);
   return [tensor(call.input(0).elementType, target && broadcast(call, [call.dims(0), target]))];
 };
 

@@ -224,6 +224,7 @@ const LOOKUPS: OperatorTable = {
     bound: bounds.allElements,
     work: work.perInput(1),
     evaluate: evaluate.nonZero,
+    isSizedByData: true,
     gpuRefusal: SIZE_UNKNOWN,
   },
   NonMaxSuppression: {
@@ -231,6 +232,7 @@ const LOOKUPS: OperatorTable = {
     infer: lookups.nonMaxSuppression,
     bound: bounds.selectedBoxes,
     work: work.nonMaxSuppression,
+    isSizedByData: true,
     gpuRefusal: SIZE_UNKNOWN,
   },
   Unique: {
@@ -238,6 +240,7 @@ const LOOKUPS: OperatorTable = {
     infer: lookups.unique,
     bound: bounds.allAlongAxis,
     work: work.sorted,
+    isSizedByData: true,
     gpuRefusal: SIZE_UNKNOWN,
   },
   Compress: {
@@ -246,6 +249,7 @@ const LOOKUPS: OperatorTable = {
     bound: bounds.allAlongAxis,
     work: work.perInput(0),
     readsPart: true,
+    isSizedByData: true,
     gpuRefusal: SIZE_UNKNOWN,
   },
 };

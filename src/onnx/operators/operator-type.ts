@@ -66,6 +66,8 @@ export interface OperatorType {
   readonly isMisjudged?: true;
   /** Constants made by it are the numbers of its first input in another order, shape or precision. */
   readonly keepsNumbers?: true;
+  /** Values of its inputs decide the size of its output, so that no inference of shapes can tell it. */
+  readonly isSizedByData?: true;
   /** Its values differ on every run: never a constant. */
   readonly isRandom?: true;
   /** The input under which its values differ on every run, unless it is absent or false. */

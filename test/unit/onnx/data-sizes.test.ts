@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { emitModel } from "../../../src/kernels/emit.js";
 import { type DataSize, parseDataSize, printDataSize } from "../../../src/onnx/data-sizes.js";
 import type { LowerOptions } from "../../../src/onnx/lower.js";
-import type { LoweredModel, SizeObserver, TensorType } from "../../../src/onnx/lowered-model.js";
+import type {
+  LoweredModel,
+  ShapeOracle,
+  SizeObserver,
+  TensorType,
+} from "../../../src/onnx/lowered-model.js";
 import { noteOnDataSizes, noteOnDecided } from "../../../src/onnx/note-on-data-sizes.js";
 import { emptyOrNotModel, positiveModel, tileModel } from "../../support/data-models.js";
 import { encodeCase, lowerBytes } from "../../support/operator-models.js";
@@ -190,6 +195,18 @@ describe("with a run", () => {
     const again = value(await lower(positiveModel(), { dataSizes, observe }));
     expect(asked).toEqual([]);
     expect(again.dataSizes).toEqual(bounded.dataSizes);
+  });
+
+  it("asks no other inference of shapes where values decide all that is open", async () => {
+    const asked: string[][] = [];
+    const oracle: ShapeOracle = async (_model, _inputs, wanted) => {
+      asked.push([...wanted]);
+      return new Map();
+    };
+    expect(value(await lower(positiveModel(), { oracle })).types.get("z")).toEqual(float32(6, 3));
+    expect(asked).toEqual([]);
+    await lower(tileModel(), { oracle });
+    expect(asked).toEqual([["y"]]);
   });
 
   it("leaves sizes to the user who gives them", async () => {
