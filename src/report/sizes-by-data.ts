@@ -19,3 +19,9 @@ export function sizesByData(sizes: readonly DataSize[] | undefined): string | un
   });
   return texts.length === 0 ? undefined : texts.join("; ");
 }
+
+/** The same as a line of a report with the blank line behind it; nothing where there are none. */
+export function linesByData(sizes: readonly DataSize[] | undefined): readonly string[] {
+  const text = sizesByData(sizes);
+  return text === undefined ? [] : [`by data    ${text}`, ""];
+}

@@ -84,6 +84,10 @@ describe.skipIf(SKIP_REASON !== undefined)("a detector", { timeout: PATIENCE_MS 
     expect(compiled.status).toBe(0);
     expect(read("p.json").provenance.dataSizes).toHaveLength(4);
     expect((await run("verify", at("p.json"), "--model", DETECTOR)).status).toBe(0);
+    const explained = await run("explain", at("p.json"));
+    expect(explained.stdout).toContain("by data    4 tensors, as in a run: ");
+    const asJson = await run("explain", at("p.json"), "--json");
+    expect(JSON.parse(asJson.stdout).dataSizes).toEqual(read("p.json").provenance.dataSizes);
     const ran = await run("run", at("p.json"), "--model", DETECTOR, "--rounds", "5", "--json");
     expect(ran.status).toBe(0);
     expect(JSON.parse(ran.stdout).outputs.compared).toBeGreaterThan(6);

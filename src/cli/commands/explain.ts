@@ -4,6 +4,7 @@ import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
+import { linesByData } from "../../report/sizes-by-data.js";
 import { renderStages } from "../../report/stages.js";
 import { contradictionsIn } from "../../verify/contradictions.js";
 import { sectionMissing } from "../../verify/failures.js";
@@ -51,15 +52,21 @@ export const registerExplain: RegisterCommand = (command, run) => {
         if (!placement.ok) {
           return placement;
         }
-        const { seed } = read.value.provenance;
+        const { seed, dataSizes } = read.value.provenance;
         const explanation = explainPipeline(pipeline, placement.value, seed);
         print({
           text: () =>
             [
+              ...linesByData(dataSizes),
               ...(stages === undefined ? [] : [renderStages(stages, session.columns), ""]),
               renderPipelineExplained(pipeline, placement.value, explanation, layout),
             ].join("\n"),
-          json: () => ({ ...(stages === undefined ? {} : { stages }), ...pipeline, explanation }),
+          json: () => ({
+            ...(dataSizes === undefined ? {} : { dataSizes }),
+            ...(stages === undefined ? {} : { stages }),
+            ...pipeline,
+            explanation,
+          }),
         });
         return { ok: true, value: EXIT.done };
       }

@@ -56,7 +56,7 @@ export const REMEASURE: OptionSpec<boolean> = {
 /** `--dim`, repeatable. */
 export const DIM: OptionSpec<ReadonlyMap<string, number>> = {
   value: "<name=size>",
-  help: "size of a dynamic dim of the model; repeatable",
+  help: "size of a dynamic dim of the model, by its name or as TENSOR[AXIS]; repeatable",
   parse: addDim,
   usual: new Map(),
   usualWords: "1, or what the model suggests; reported",
