@@ -27,7 +27,7 @@ newer sets run there where their operators have not changed since.
 
 Bytes: every distinct input is read once, every used output is written once. Constants count as
 parameters, other inputs as activations. Gather, GatherElements, GatherND, Slice and Compress read no
-more of their first input than they write.
+more of their first input than they write; MoE and QMoE read the weights of no more experts than rows times \`k\`.
 
 Control flow is one operator. If counts the branch with more FLOPs; Loop its body times the trip count,
 or as often as an output that grows by iteration shows, once where neither is known (\`inspect\` says so); Scan its body times the length of the sequence.

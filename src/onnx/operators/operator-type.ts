@@ -54,6 +54,8 @@ export interface OperatorType {
   readonly isUnary?: true;
   /** Reads no more of its first input than it writes. */
   readonly readsPart?: true;
+  /** The share of input `i` that a run reads at most, where it chooses among parts; absent: all of it. */
+  readonly readShare?: (call: NodeCall, i: number) => number;
   /** Brings branches of a model together: sums, products and concatenations. */
   readonly isJoin?: true;
   /** Its integer constants are quantized weights: they count as parameters. */

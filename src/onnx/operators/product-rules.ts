@@ -131,8 +131,29 @@ export function attention(sizesOf: AttentionRule): ProductRule {
   };
 }
 
-/** Rows spread evenly over the experts, which input `weights` count. */
-export function experts(first: number, second: number): ProductRule {
+/** Rows by the experts that each is sent to, and all experts: the first dim of input `first`. */
+function expertRows(call: NodeCall, first: number) {
+  const [input, weights] = [staticDims(call, 0), staticDims(call, first)];
+  if (input === undefined || weights === undefined) {
+    return undefined;
+  }
+  const rows = (productOf(input) / Math.max(1, input.at(-1) ?? 1)) * (call.int("k") ?? 1);
+  return { rows, count: Math.max(1, weights[0] ?? 1) };
+}
+
+/** The experts that a run can choose, of all, in whatever is not the input or what it is sent by. */
+export function chosenExperts(first: number): (call: NodeCall, i: number) => number {
+  return (call, i) => {
+    const { rows, count } = expertRows(call, first) ?? { rows: 1, count: 1 };
+    return i < 2 ? 1 : Math.min(1, Math.max(1, rows) / count);
+  };
+}
+
+/**
+ * Rows spread evenly over the experts, or one each over as many as there are rows. Bytes hold several weights
+ * where `isPacked`.
+ */
+export function experts(first: number, second: number, isPacked: boolean): ProductRule {
   return ({ call }) => {
     const input = staticDims(call, 0);
     const [up, down] = [staticDims(call, first), staticDims(call, second)];
@@ -140,10 +161,10 @@ export function experts(first: number, second: number): ProductRule {
       return undefined;
     }
     const hidden = input.at(-1) ?? 1;
-    const rows = (productOf(input) / Math.max(1, hidden)) * (call.int("k") ?? 1);
-    const count = Math.max(1, up[0] ?? 1);
+    const { rows, count: all } = expertRows(call, first) ?? { rows: 1, count: 1 };
+    const count = Math.min(all, Math.max(1, rows));
     const m = Math.max(1, rows / count);
-    const packed = 8 / (call.int("expert_weight_bits") ?? 8);
+    const packed = isPacked ? 8 / (call.int("expert_weight_bits") ?? 4) : 1;
     const perExpert = (dims: readonly number[]) => (productOf(dims.slice(1)) * packed) / hidden;
     return [
       { batch: count, m, n: perExpert(up), k: hidden },

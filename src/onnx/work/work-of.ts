@@ -7,7 +7,8 @@ import type { WorkCall } from "./work-rule.js";
  * Work of one node by formula; an unknown operator type moves bytes only.
  *
  * Bytes: every distinct input is read once and every output written once. Operators that look up
- * parts read no more of a tensor than they write, be it an activation or a table of weights.
+ * parts read no more of a tensor than they write, be it an activation or a table of weights, and what
+ * chooses among experts reads the weights of those that it can choose.
  */
 export function nodeWork(work: WorkCall, type: OperatorType | undefined): OperatorWork {
   const { call, outputs } = work;
@@ -23,7 +24,8 @@ export function nodeWork(work: WorkCall, type: OperatorType | undefined): Operat
     seen.add(name);
     const input = call.input(i);
     const whole = factBytes(input);
-    const bytes = isPartial && i === 0 ? Math.min(whole, bytesWritten) : whole;
+    const most = Math.ceil(whole * (type?.readShare?.(call, i) ?? 1));
+    const bytes = isPartial && i === 0 ? Math.min(whole, bytesWritten) : most;
     if (input.isConstant) {
       parameterBytes += bytes;
     } else {
