@@ -62,7 +62,7 @@ export function tensorFileInvalid(file: string, problem: string): Failure {
   return invalid(
     file,
     `cannot be used as a tensor: ${problem}`,
-    "write it with numpy.save(FILE, ARRAY), or as an ONNX TensorProto with its elements inside",
+    "give numbers of 8 to 64 bits, float16 or booleans, written with numpy.save(FILE, ARRAY) or as an ONNX TensorProto with its elements inside",
   );
 }
 

@@ -185,6 +185,9 @@ describe("an array of NumPy", () => {
     const result = read(bytes);
     expect(result).toMatchObject({ ok: false, error: [{ code: "input-invalid", exit: 1 }] });
     expect(result.ok ? "" : result.error[0].message).toMatch(problem);
+    expect(result.ok ? "" : result.error[0].hint).toContain(
+      "give numbers of 8 to 64 bits, float16 or booleans",
+    );
   });
 
   it("is refused before memory is taken for it", () => {
