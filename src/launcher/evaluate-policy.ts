@@ -1,14 +1,14 @@
 import { type ArrivalPurpose, drawArrivals } from "../arrivals/draw-arrivals.js";
 import { type Interval, intervalOf } from "../core/statistics.js";
+import type { Launcher } from "../schedule/serving/adaptive-launcher.js";
 import { servingCost } from "../schedule/serving/serving-cost.js";
 import {
   type CountedSpan,
   type ServingMetrics,
   servingMetrics,
 } from "../schedule/serving/serving-metrics.js";
-import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import type { ServingRun } from "../schedule/serving/serving-run.js";
-import { simulateServing } from "../schedule/serving/simulate-serving.js";
+import { simulateLauncher } from "../schedule/serving/simulate-adaptive.js";
 import type { ServingJob } from "./serving-job.js";
 import { sheddingPolicy } from "./shedding.js";
 
@@ -58,7 +58,7 @@ export function countedSpan(durationNs: number): CountedSpan {
 /** Tries a policy on every sample of a set. Cost: a simulation each. */
 export function evaluatePolicy(
   job: ServingJob,
-  policy: LauncherPolicy,
+  policy: Launcher,
   samples: SampleSet,
 ): PolicyEvaluation {
   const span = countedSpan(job.workload.durationNs);
@@ -73,7 +73,7 @@ export function evaluatePolicy(
 }
 
 /** The mean cost of a policy over the samples of a set. Cost: a simulation each. */
-export function policyCost(job: ServingJob, policy: LauncherPolicy, samples: SampleSet): number {
+export function policyCost(job: ServingJob, policy: Launcher, samples: SampleSet): number {
   const span = countedSpan(job.workload.durationNs);
   const costs = runsOf(job, policy, samples).map((run) => servingCost(run, job.objectives, span));
   return costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
@@ -81,12 +81,12 @@ export function policyCost(job: ServingJob, policy: LauncherPolicy, samples: Sam
 
 function runsOf(
   { problem, workload, shed }: ServingJob,
-  policy: LauncherPolicy,
+  policy: Launcher,
   { seed, purpose, count }: SampleSet,
 ): readonly ServingRun[] {
-  const shedding = sheddingPolicy(policy, shed);
+  const shedding = "kind" in policy ? policy : sheddingPolicy(policy, shed);
   return Array.from({ length: count }, (_, episode) =>
-    simulateServing(problem, drawArrivals(workload, { seed, purpose, episode }), shedding, {
+    simulateLauncher(problem, drawArrivals(workload, { seed, purpose, episode }), shedding, {
       seed: seed + episode,
     }),
   );

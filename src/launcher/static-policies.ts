@@ -4,7 +4,8 @@
  * `fifo` runs one task of one request at a time, as fast as it goes alone. `greedy` launches whatever waits at
  * once, in the widest schedules and largest batches. `static` is the best of a grid of variants, batches, tasks in
  * flight and periods, which is what a tuner of a server's configuration looks for; with several models they are
- * chosen in turns, one with the others as they are, until no turn changes anything.
+ * chosen in turns, one with the others as they are, until no turn changes anything; the best then goes on in small
+ * steps on more requests (`polish-policy.ts`).
  */
 
 import { policyBytes } from "../schedule/serving/serving-memory.js";
@@ -16,6 +17,7 @@ import type {
 } from "../schedule/serving/serving-model.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
 import { policyCost, type SampleSet } from "./evaluate-policy.js";
+import { polishPolicy } from "./polish-policy.js";
 import { coarseJob, ratesOf, type ServingJob } from "./serving-job.js";
 
 /** Tasks of a model in flight that are tried on a GPU. */
@@ -43,6 +45,9 @@ const COARSE_STAGES = 8;
 
 /** Requests of a sample that the grid is tried on. */
 const GRID_REQUESTS = 4000;
+
+/** Requests of a sample that small steps from the best of the grid are tried on. */
+const POLISH_REQUESTS = 10_000;
 
 /** Turns of all models. */
 const MOST_TURNS = 3;
@@ -93,7 +98,7 @@ export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefine
  * some thousand requests for every point of the grid: a second or two.
  */
 export function searchStaticPolicy(job: ServingJob, seed: number): LauncherPolicy {
-  const grid = shortened(coarseJob(job, COARSE_STAGES));
+  const grid = shortened(coarseJob(job, COARSE_STAGES), GRID_REQUESTS);
   const training: SampleSet = { seed, purpose: "training", count: 1 };
   const tried = new Map<string, { readonly policy: LauncherPolicy; readonly cost: number }>();
   const costOf = (policy: LauncherPolicy): number => {
@@ -115,11 +120,13 @@ export function searchStaticPolicy(job: ServingJob, seed: number): LauncherPolic
     }
   }
   const ranked = [...tried.values()].sort((a, b) => a.cost - b.cost).slice(0, KEPT);
+  const coarse = shortened(coarseJob(job, COARSE_STAGES), POLISH_REQUESTS);
+  const more: SampleSet = { seed, purpose: "training", count: 3 };
+  const kept = ranked.map(({ policy }) => policy);
+  const start = leastBy(kept, (policy) => policyCost(coarse, policy, more));
+  const polished = polishPolicy(coarse, start, more, (policy) => fits(job.problem, policy));
   const validation: SampleSet = { seed, purpose: "validation", count: 2 };
-  return leastBy(
-    ranked.map(({ policy }) => policy),
-    (policy) => policyCost(job, policy, validation),
-  );
+  return leastBy([...kept, polished], (policy) => policyCost(job, policy, validation));
 }
 
 /** The policies with any other point of the grid for one model; without a limit for all models. */
@@ -147,9 +154,9 @@ function neighborsOf(job: ServingJob, policy: LauncherPolicy, model: number): La
 }
 
 /** The same with a shorter time of arrivals. */
-function shortened(job: ServingJob): ServingJob {
+function shortened(job: ServingJob, requests: number): ServingJob {
   const rate = ratesOf(job).reduce((sum, each) => sum + each, 0);
-  const durationNs = Math.min(job.workload.durationNs, Math.ceil((GRID_REQUESTS / rate) * 1e9));
+  const durationNs = Math.min(job.workload.durationNs, Math.ceil((requests / rate) * 1e9));
   return { ...job, workload: { ...job.workload, durationNs } };
 }
 

@@ -15,3 +15,24 @@ export function decodeParameters(text: string): Float64Array {
   const { length } = bytes;
   return Float64Array.from({ length: length / 2 }, (_, i) => bytes.readInt16LE(i * 2) / STORED_ONE);
 }
+
+const LARGEST = 32767;
+
+/** Rounds to what `encodeParameters` keeps: multiples of 1/4096 between about -8 and 8. */
+export function roundParameters(parameters: Float64Array): Float64Array {
+  return parameters.map((value) => stored(value) / STORED_ONE);
+}
+
+/** Parameters as text, rounded: what `decodeParameters` reads. */
+export function encodeParameters(parameters: Float64Array): string {
+  const bytes = Buffer.alloc(parameters.length * 2);
+  parameters.forEach((value, i) => {
+    bytes.writeInt16LE(stored(value), i * 2);
+  });
+  return bytes.toString("base64");
+}
+
+function stored(value: number): number {
+  // Adding 0 makes -0 a plain 0.
+  return Math.max(-LARGEST, Math.min(LARGEST, Math.round(value * STORED_ONE))) + 0;
+}

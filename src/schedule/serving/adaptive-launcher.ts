@@ -74,3 +74,6 @@ export interface RegimeLauncher {
 
 /** A launcher whose policy changes. */
 export type AdaptiveLauncher = LearnedLauncher | RegimeLauncher;
+
+/** A launcher: a policy that stays the same, or one that changes. */
+export type Launcher = LauncherPolicy | AdaptiveLauncher;

@@ -125,14 +125,21 @@ export function learnedPolicy(launcher: LearnedLauncher): LearnedPolicy {
   };
 }
 
+/** The network of an agent for the models of a launcher: one row each. */
+export function agentNetwork(
+  name: AgentName,
+  { models, hidden }: Pick<LearnedLauncher, "models" | "hidden">,
+): GraphNetwork {
+  return graphNetwork(agentShape(name, hidden), models.length, linksOfAll(1, models.length));
+}
+
 function agentOf(
   name: AgentName,
   launcher: LearnedLauncher,
 ): (seen: LauncherObserver) => Float64Array {
   const count = launcher.models.length;
   const { features, outputs } = AGENTS[name];
-  const shape = agentShape(name, launcher.hidden);
-  const network: GraphNetwork = graphNetwork(shape, count, linksOfAll(1, count));
+  const network = agentNetwork(name, launcher);
   const rows = new Float64Array(count * features);
   const steps = new Float64Array(count * outputs);
   return (seen) => {

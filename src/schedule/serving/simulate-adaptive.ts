@@ -1,10 +1,11 @@
 /** Serving under a policy that changes at ticks. */
-import type { AdaptiveLauncher, RegimeLauncher } from "./adaptive-launcher.js";
+import type { AdaptiveLauncher, Launcher, RegimeLauncher } from "./adaptive-launcher.js";
 import { LauncherObserver } from "./launcher-observer.js";
 import { learnedPolicy } from "./learned-policy.js";
 import { ServingEngine, type ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingRun } from "./serving-run.js";
+import { simulateServing } from "./simulate-serving.js";
 
 /** Decides on a policy from what is seen at a tick. */
 export interface LauncherControl {
@@ -43,6 +44,18 @@ export function simulateAdaptive(
     doneNs,
     events,
   };
+}
+
+/** Serves all requests under any launcher: `simulateServing` or `simulateAdaptive`. */
+export function simulateLauncher(
+  problem: ServingProblem,
+  arrivals: readonly Float64Array[],
+  launcher: Launcher,
+  options: ServingOptions = {},
+): ServingRun {
+  return "kind" in launcher
+    ? simulateAdaptive(problem, arrivals, controlOf(launcher), options)
+    : simulateServing(problem, arrivals, launcher, options);
 }
 
 /** What decides for a launcher. */

@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { encodeParameters } from "./stored-parameters.js";
+import { encodeParameters } from "../../../dist/learn/fixed-point.js";
 import { judgePolicy, syntheticLessons, trainPolicy } from "./training.js";
 import { type CurvePoint, curveSvg } from "./training-curve.js";
 

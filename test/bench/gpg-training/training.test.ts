@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../dist/core/random.js";
 import { verifyGraph } from "../../../dist/ir/verify-graph.js";
 import { adam } from "../../../dist/learn/adam.js";
+import { initialParameters } from "../../../dist/learn/initial-parameters.js";
 import { drawOrders, type PolicyState, policyGradient } from "../../../dist/partition/gpg/draws.js";
 import { POLICY_SHAPE } from "../../../dist/partition/gpg/order-policy.js";
-import { initialParameters } from "./initial-parameters.js";
 import { syntheticProblem } from "./synthetic-problems.js";
 import { lessonOf, trainPolicy } from "./training.js";
 

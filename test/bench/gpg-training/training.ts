@@ -1,6 +1,8 @@
 import { type Random, seededRandom } from "../../../dist/core/random.js";
 import { adam } from "../../../dist/learn/adam.js";
+import { roundParameters } from "../../../dist/learn/fixed-point.js";
 import { parameterCount } from "../../../dist/learn/graph-network.js";
+import { initialParameters } from "../../../dist/learn/initial-parameters.js";
 import { chainDp } from "../../../dist/partition/chain-dp.js";
 import { type OrderCutter, orderCutter } from "../../../dist/partition/cut-order.js";
 import type { FoundPartition } from "../../../dist/partition/found-partition.js";
@@ -15,8 +17,6 @@ import { climbHill } from "../../../dist/partition/hill-climbing.js";
 import { type PartitionGraph, partitionGraphOf } from "../../../dist/partition/partition-graph.js";
 import type { PartitionProblem } from "../../../dist/partition/partition-problem.js";
 import { candidateOrders } from "../../../dist/partition/topological-orders.js";
-import { initialParameters } from "./initial-parameters.js";
-import { roundParameters } from "./stored-parameters.js";
 import { syntheticProblem } from "./synthetic-problems.js";
 
 /**

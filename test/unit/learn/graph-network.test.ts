@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { packLists } from "../../../src/core/lists.js";
 import { type Random, seededRandom } from "../../../src/core/random.js";
 import { graphNetwork, parameterCount } from "../../../src/learn/graph-network.js";
-import { initialParameters } from "../../bench/gpg-training/initial-parameters.js";
+import { initialParameters } from "../../../src/learn/initial-parameters.js";
 
 const SHAPE = { features: 3, hidden: 4, layers: 2, outputs: 2 };
 

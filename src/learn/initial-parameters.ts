@@ -1,5 +1,5 @@
-import type { Random } from "../../../dist/core/random.js";
-import { type NetworkShape, parameterCount } from "../../../dist/learn/graph-network.js";
+import type { Random } from "../core/random.js";
+import { type NetworkShape, parameterCount } from "./graph-network.js";
 
 /** Parameters to start training from: uniform, such that rows keep their size; the answer is 0. */
 export function initialParameters(shape: NetworkShape, random: Random): Float64Array {

@@ -1,0 +1,82 @@
+/** Launchers that are learned from a static policy: by MADDPG, and by cross-entropy beside it. */
+import type {
+  AdaptiveLauncher,
+  LearnedLauncher,
+} from "../../schedule/serving/adaptive-launcher.js";
+import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
+import { policyCost, type SampleSet } from "../evaluate-policy.js";
+import { coarseJob, type ServingJob } from "../serving-job.js";
+import { searchByCrossEntropy } from "./cross-entropy.js";
+import { distillRegimes } from "./distill-regimes.js";
+import { startingLauncher } from "./starting-launcher.js";
+import { type CurvePoint, type Trained, trainAgents } from "./training.js";
+
+/** Names of the ways to learn, in their order. */
+export const LEARNED_NAMES = ["maddpg", "cross-entropy"] as const;
+
+/** One of `LEARNED_NAMES`. */
+export type LearnedName = (typeof LEARNED_NAMES)[number];
+
+/** A launcher that was learned, and how. */
+export interface LearnedCandidate {
+  readonly name: LearnedName;
+  readonly launcher: AdaptiveLauncher;
+  readonly curve: readonly CurvePoint[];
+}
+
+/** How much is learned, and who hears of it. */
+export interface LearningOptions {
+  readonly seed: number;
+  /** Looks of the agents; for cross-entropy a simulation for every `LOOKS_PER_SIMULATION`. */
+  readonly steps: number;
+  readonly onTrial?: (name: LearnedName, point: CurvePoint, total: number) => void;
+}
+
+/** Looks of agents that take about as long as one simulation of a trial's sample. */
+const LOOKS_PER_SIMULATION = 16;
+
+/** Stages of a task while launchers learn. */
+const COARSE_STAGES = 8;
+
+/**
+ * Learns launchers from a static policy; none where what they might choose does not fit into memory.
+ *
+ * The same inputs give the same launchers on every machine. Cost: with thousands of steps, ten seconds and more.
+ */
+export function learnLaunchers(
+  job: ServingJob,
+  policy: LauncherPolicy,
+  { seed, steps, onTrial }: LearningOptions,
+): readonly LearnedCandidate[] {
+  const start = startingLauncher(job, policy);
+  if (start === undefined || steps === 0) {
+    return [];
+  }
+  const coarse = coarseJob(job, COARSE_STAGES);
+  const simulations = Math.ceil(steps / LOOKS_PER_SIMULATION);
+  const learned = (
+    name: LearnedName,
+    learn: (...request: Parameters<typeof trainAgents>) => Trained,
+    total: number,
+  ): LearnedCandidate => {
+    const { launcher, curve } = learn(coarse, start, {
+      seed,
+      steps: total,
+      onTrial: (point) => onTrial?.(name, point, total),
+    });
+    return { name, launcher: simplest(job, launcher, seed), curve };
+  };
+  return [
+    learned("maddpg", trainAgents, steps),
+    learned("cross-entropy", searchByCrossEntropy, simulations),
+  ];
+}
+
+/** The launcher as a table of regimes where that is at least as good on validation samples. */
+function simplest(job: ServingJob, launcher: LearnedLauncher, seed: number): AdaptiveLauncher {
+  const table = distillRegimes(job, launcher, seed);
+  const validation: SampleSet = { seed, purpose: "validation", count: 2 };
+  return policyCost(job, table, validation) <= policyCost(job, launcher, validation)
+    ? table
+    : launcher;
+}

@@ -1,0 +1,142 @@
+/** Where training begins: a learned launcher that does what a static policy does. */
+import { parameterCount } from "../../learn/graph-network.js";
+import type {
+  LearnedLauncher,
+  LearnedModel,
+  PolicyPoint,
+} from "../../schedule/serving/adaptive-launcher.js";
+import { agentShape, modelPolicyAt } from "../../schedule/serving/learned-policy.js";
+import { policyBytes } from "../../schedule/serving/serving-memory.js";
+import type {
+  LauncherPolicy,
+  ModelPolicy,
+  ServingModel,
+  ServingProblem,
+} from "../../schedule/serving/serving-model.js";
+import { profileNs } from "../../schedule/serving/task-profile.js";
+import { ratesOf, type ServingJob } from "../serving-job.js";
+
+/** Periods that may be chosen, as shares of the time in which a batch arrives. */
+const PERIODS: readonly number[] = [0, 0.25, 0.5, 0.75, 0.9];
+
+/** Tasks of a model in flight that may be chosen. */
+const CONCURRENCIES: readonly number[] = [1, 2, 4, 8];
+
+/** Looks at the server in the time of the shortest objective. */
+const LOOKS = 8;
+
+/** Shortest time between two looks, in nanoseconds. */
+const SHORTEST_TICK = 10_000;
+
+/** Width of the networks' hidden layer. */
+const HIDDEN = 16;
+
+/**
+ * The learned launcher whose networks are zeros: it behaves as `policy`. `undefined`: what it might choose
+ * does not fit into memory.
+ */
+export function startingLauncher(
+  job: ServingJob,
+  policy: LauncherPolicy,
+): LearnedLauncher | undefined {
+  const { problem, objectives } = job;
+  const rates = ratesOf(job);
+  const { inFlight } = policy;
+  const tickNs = Math.max(SHORTEST_TICK, Math.round(Math.min(...objectives) / LOOKS));
+  const empty = (agent: "launcher" | "scheduler") =>
+    new Float64Array(parameterCount(agentShape(agent, HIDDEN)));
+  for (let most = CONCURRENCIES.length; most > 0; most--) {
+    const models = problem.models.map((model, at) =>
+      learnedModel(model, policy.models[at]!, {
+        rate: rates[at]!,
+        objectiveNs: objectives[at]!,
+        concurrencies: CONCURRENCIES.slice(0, most),
+      }),
+    );
+    if (fits(problem, models, inFlight)) {
+      const launcher = empty("launcher");
+      const scheduler = empty("scheduler");
+      const limit = inFlight === undefined ? {} : { inFlight };
+      return { kind: "learned", tickNs, models, ...limit, hidden: HIDDEN, launcher, scheduler };
+    }
+  }
+  return undefined;
+}
+
+interface ModelFacts {
+  readonly rate: number;
+  readonly objectiveNs: number;
+  readonly concurrencies: readonly number[];
+}
+
+function learnedModel(
+  { variants }: ServingModel,
+  policy: ModelPolicy,
+  { rate, objectiveNs, concurrencies }: ModelFacts,
+): LearnedModel {
+  const lists = variants.map(({ runs }) => runs.map(({ batch }) => batch));
+  const batches = lists[0]!.filter((batch) => lists.every((list) => list.includes(batch)));
+  const share = (policy.periodNs * rate) / (policy.batch * 1e9);
+  const levels = {
+    periodShares: withLevel(PERIODS, nearLevel(PERIODS, share)),
+    batches: withLevel(batches, policy.batch),
+    concurrencies: withLevel(concurrencies, policy.concurrency),
+    variants: variants.length,
+  };
+  const start: PolicyPoint = {
+    period: levels.periodShares.indexOf(nearLevel(PERIODS, share)),
+    batch: levels.batches.indexOf(policy.batch),
+    concurrency: levels.concurrencies.indexOf(policy.concurrency),
+    variant: policy.variant,
+  };
+  const alone = variants.map(({ runs }) => profileNs(runs[0]!.profile));
+  const perRequest = variants.flatMap(({ runs }) =>
+    runs.map(({ profile, batch }) => profileNs(profile) / batch),
+  );
+  return {
+    ratePerSecond: rate,
+    objectiveNs,
+    aloneNs: Math.min(...alone),
+    shareNs: Math.min(...perRequest),
+    levels,
+    start,
+  };
+}
+
+/** Periods are rounded to nanoseconds: a share that is nearly a level is that level. */
+function nearLevel(levels: readonly number[], share: number): number {
+  return levels.find((level) => Math.abs(level - share) < 1e-6) ?? share;
+}
+
+function withLevel(levels: readonly number[], level: number): readonly number[] {
+  return levels.includes(level) ? levels : [...levels, level].sort((a, b) => a - b);
+}
+
+/** Whether all that may be chosen fits: the largest batches, the most tasks, the hungriest variants. */
+function fits(
+  problem: ServingProblem,
+  models: readonly LearnedModel[],
+  inFlight: number | undefined,
+): boolean {
+  const { memoryBytes } = problem.device;
+  if (memoryBytes === undefined) {
+    return true;
+  }
+  const largest = models.map((model, at) => {
+    const { levels } = model;
+    const points = Array.from({ length: levels.variants }, (_, variant) =>
+      modelPolicyAt(model, {
+        period: 0,
+        batch: levels.batches.length - 1,
+        concurrency: levels.concurrencies.length - 1,
+        variant,
+      }),
+    );
+    const bytes = points.map((point) =>
+      policyBytes({ ...problem, models: [problem.models[at]!] }, { models: [point] }),
+    );
+    return points[bytes.indexOf(Math.max(...bytes))]!;
+  });
+  const limit = inFlight === undefined ? {} : { inFlight };
+  return policyBytes(problem, { models: largest, ...limit }) <= memoryBytes;
+}
