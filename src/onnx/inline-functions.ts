@@ -118,7 +118,7 @@ class Inliner {
         nodes.push(this.#withInlinedBodies(node, depth));
         continue;
       }
-      const what = this.#refuse(body, depth, nodes.length + pending.length);
+      const what = misfit(body, node) ?? this.#refuse(body, depth, nodes.length + pending.length);
       if (what !== undefined) {
         this.#problem ??= { where: `function "${body.name}"`, what };
         return nodes;
@@ -279,4 +279,15 @@ function encodedAttributes(raw: Uint8Array, number: number): Map<string, Uint8Ar
 function renamedAttribute(message: Uint8Array, name: string): Uint8Array {
   const rest = rawFields(message).filter(({ number }) => number !== ATTRIBUTE.name);
   return concatenate([textField(ATTRIBUTE.name, name), ...rest.map(({ bytes }) => bytes)]);
+}
+
+/** Why a call does not fit the function that it names; `undefined`: it does, with whatever it leaves out. */
+function misfit(body: OnnxFunction, call: OnnxNode): string | undefined {
+  for (const side of ["inputs", "outputs"] as const) {
+    if (call[side].length > body[side].length) {
+      const caller = call.name === "" ? "a call without a name" : `node "${call.name}"`;
+      return `has fewer ${side} (${body[side].length}) than ${caller} has (${call[side].length})`;
+    }
+  }
+  return undefined;
 }
