@@ -1,8 +1,9 @@
 import type { Workload } from "../arrivals/workload.js";
 import { meanRate } from "../arrivals/workload.js";
 import { invariant } from "../core/invariant.js";
+import { foldRun } from "../schedule/serving/pipelined-runs.js";
 import type { ServingModel, ServingProblem, ShedRule } from "../schedule/serving/serving-model.js";
-import { foldProfile, profileNs } from "../schedule/serving/task-profile.js";
+import { profileNs } from "../schedule/serving/task-profile.js";
 
 /** What a launcher is made for: models on a device, and their requests. */
 export interface ServingJob {
@@ -49,7 +50,7 @@ export function coarseJob(job: ServingJob, stages: number): ServingJob {
     ...model,
     variants: model.variants.map((variant) => ({
       ...variant,
-      runs: variant.runs.map((run) => ({ ...run, profile: foldProfile(run.profile, stages) })),
+      runs: variant.runs.map((run) => foldRun(run, stages)),
     })),
   }));
   return { ...job, problem: { ...job.problem, models } };

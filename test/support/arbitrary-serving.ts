@@ -10,9 +10,23 @@ const stage = fc.record({
   bandwidth: fc.constantFrom(0, 0.4, 1),
 });
 
+/** A run of each list of stages; in a third of the variants pipelined, with a part from some of the stages on. */
 const variant = fc
-  .array(fc.array(stage, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 })
-  .map((lists) => lists.map((stages, at) => runOf(2 ** at, ...stages)));
+  .record({
+    lists: fc.array(fc.array(stage, { minLength: 1, maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    cuts: fc.option(fc.subarray([1, 2, 3]), { freq: 2, nil: undefined }),
+  })
+  .map(({ lists, cuts }) =>
+    lists.map((stages, at) => ({
+      ...runOf(2 ** at, ...stages),
+      ...(cuts === undefined
+        ? {}
+        : { pipeline: [0, ...cuts.filter((cut) => cut < stages.length)] }),
+    })),
+  );
 
 const model = fc.record({
   variants: fc.array(variant, { minLength: 1, maxLength: 2 }),

@@ -7,6 +7,8 @@ export interface RunTable extends StageUse {
   /** By stage: duration alone, and that of the stages of its run before it. */
   readonly ns: Float64Array;
   readonly before: Float64Array;
+  /** By stage: the part of a pipelined task that it belongs to; -1: the task is not pipelined. */
+  readonly part: Int32Array;
   /** By run: its stages are `start ... end - 1`. */
   readonly start: Int32Array;
   readonly end: Int32Array;
@@ -33,16 +35,18 @@ export function runTableOf({ models }: ServingProblem): RunTable {
   const start: number[] = [];
   const ns: number[] = [];
   const before: number[] = [];
+  const part: number[] = [];
   const share: number[] = [];
   const arithmetic: number[] = [];
   const bandwidth: number[] = [];
   const contentions: (readonly number[] | undefined)[] = [];
-  const sums = runs.map(({ profile, contention }) => {
+  const sums = runs.map(({ profile, contention, pipeline }) => {
     start.push(ns.length);
     const sum = { ns: 0, share: 0, arithmetic: 0, bandwidth: 0 };
     for (const [stage, each] of profile.ns.entries()) {
       ns.push(each);
       before.push(sum.ns);
+      part.push(pipeline === undefined ? -1 : pipeline.findLastIndex((from) => from <= stage));
       share.push(profile.share[stage]!);
       arithmetic.push(profile.arithmetic[stage]!);
       bandwidth.push(profile.bandwidth[stage]!);
@@ -60,6 +64,7 @@ export function runTableOf({ models }: ServingProblem): RunTable {
   return {
     ns: Float64Array.from(ns),
     before: Float64Array.from(before),
+    part: Int32Array.from(part),
     share: Float64Array.from(share),
     arithmetic: Float64Array.from(arithmetic),
     bandwidth: Float64Array.from(bandwidth),

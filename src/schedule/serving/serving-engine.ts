@@ -10,22 +10,28 @@
  * Tasks in flight go through the stages of their profile, next to each other, at the speed that the contention
  * law of the device gives (`device-sharing.ts`, the law of operator schedules). A task that begins a stage goes
  * behind those that wait for room, as a kernel does. Stages that use nothing (gaps between kernels)
- * take their time and nobody's room.
+ * take their time and nobody's room. Pipelined tasks of one model are in different parts: one that finds the next part
+ * taken waits (`pipeline-gates.ts`).
  *
  * Example: period 2 ms, batch 4, one task of 3 ms in flight at most, requests at 0, 1 and 2 ms. The first is
  * launched at 0 and ends at 3; the other two leave together at 3, because the period is over and room is there.
  *
  * Times are real nanoseconds. Rates change only when a stage begins or ends, so the loop jumps from
- * one such moment to the next; requests that only join a queue change nothing else.
+ * one such moment to the next; requests that only join a queue change nothing else. A task that has a GPU to itself is
+ * taken to its end at once (`solo-task.ts`).
  */
 import { invariant } from "../../core/invariant.js";
 import { sharingOfDevice } from "./device-sharing.js";
+import { IdleStages } from "./idle-stages.js";
+import { PipelineGates } from "./pipeline-gates.js";
 import { type RunTable, runTableOf } from "./run-table.js";
 import { type ServiceScale, serviceScale } from "./service-times.js";
 import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import { ServingQueues } from "./serving-queues.js";
+import { SoloTask } from "./solo-task.js";
 import type { TaskSharing } from "./task-sharing.js";
+import { TaskSlots } from "./task-slots.js";
 
 /** A task that is launched. */
 export interface TaskLaunch {
@@ -60,23 +66,16 @@ export class ServingEngine {
   readonly #runs: RunTable;
   readonly #options: ServingOptions;
   readonly #sharing: TaskSharing;
-  /** By task slot: model, run, first request, requests, factor of its times. */
-  readonly #model: Int32Array;
-  readonly #run: Int32Array;
-  readonly #first: Int32Array;
-  readonly #requests: Int32Array;
-  readonly #scale: Float64Array;
+  readonly #tasks = new TaskSlots(MOST_IN_FLIGHT);
   readonly #drawn: ServiceScale;
   /** What a task takes longer that has to wake its thread up. */
   readonly #wakeNs: number;
-  /** Free task slots, as a stack. */
-  readonly #free: Int32Array;
-  #freeCount: number;
-  /** Tasks in a stage that uses nothing: when it is over. */
-  readonly #idleTask: Int32Array;
-  readonly #idleStage: Int32Array;
-  readonly #idleDue: Float64Array;
-  #idle = 0;
+  readonly #idle = new IdleStages(MOST_IN_FLIGHT);
+  /** A task alone on a GPU; then there is no other. */
+  readonly #solo: SoloTask;
+  readonly #maySolo: boolean;
+  readonly #gates: PipelineGates;
+  readonly #hasParts: boolean;
   /** Tasks whose stage is over, each with that stage. */
   readonly #over = new Int32Array(2 * MOST_IN_FLIGHT);
   /** Sum over ended tasks of what they used, times nanoseconds. */
@@ -101,18 +100,12 @@ export class ServingEngine {
     this.#drawn = serviceScale(this.#runs.spread, problem.models.length, options.seed);
     this.#wakeNs = problem.device.kind === "cpu" ? (problem.device.wakeNs ?? 0) : 0;
     this.queues = new ServingQueues(problem, arrivals, policy);
-    const most = MOST_IN_FLIGHT;
-    this.#sharing = sharingOfDevice(problem.device, this.#runs, most);
-    this.#model = new Int32Array(most);
-    this.#run = new Int32Array(most);
-    this.#first = new Int32Array(most);
-    this.#requests = new Int32Array(most);
-    this.#scale = new Float64Array(most);
-    this.#free = Int32Array.from({ length: most }, (_, at) => most - 1 - at);
-    this.#freeCount = most;
-    this.#idleTask = new Int32Array(most);
-    this.#idleStage = new Int32Array(most);
-    this.#idleDue = new Float64Array(most);
+    this.#solo = new SoloTask(this.#runs);
+    this.#maySolo = problem.device.kind === "gpu";
+    const parts = this.#runs.part.reduce((all, part) => Math.max(all, part + 1), 0);
+    this.#hasParts = parts > 0;
+    this.#gates = new PipelineGates(problem.models.length, parts);
+    this.#sharing = sharingOfDevice(problem.device, this.#runs, MOST_IN_FLIGHT);
   }
 
   /** Everything before this time has happened. */
@@ -147,11 +140,12 @@ export class ServingEngine {
   advanceTo(untilNs: number): void {
     for (;;) {
       const end = this.#settled + this.#step;
-      const idle = this.#nextIdle();
-      const due = idle < 0 ? Number.POSITIVE_INFINITY : this.#idleDue[idle]!;
+      const idle = this.#idle.next();
+      const due = idle < 0 ? Number.POSITIVE_INFINITY : this.#idle.due[idle]!;
       const arrival = this.queues.nextArrivalNs;
       const timer = this.queues.nextTimerNs;
-      const next = Math.min(end, due, arrival, timer);
+      const solo = this.#solo.endNs;
+      const next = Math.min(end, due, arrival, timer, solo);
       if (next > untilNs || next === Number.POSITIVE_INFINITY) {
         break;
       }
@@ -161,6 +155,8 @@ export class ServingEngine {
         this.#endStages();
       } else if (next === due) {
         this.#endIdle(idle);
+      } else if (next === solo) {
+        this.#endSolo();
       } else if (next === arrival) {
         if (this.queues.arrive(this.#now)) {
           this.#launchAll(this.#wakeNs);
@@ -178,27 +174,37 @@ export class ServingEngine {
     const { count, operator, phase, left, rate } = this.#sharing;
     for (let slot = 0; slot < count; slot++) {
       const task = operator[slot]!;
-      if (this.#model[task] === model) {
+      if (this.#tasks.model[task] === model) {
         const now = left[slot]! - (this.#now - this.#settled) * rate[slot]!;
         progress.push(this.#progress(task, phase[slot]!, Math.max(0, now)));
       }
     }
-    for (let at = 0; at < this.#idle; at++) {
-      const task = this.#idleTask[at]!;
-      if (this.#model[task] === model) {
-        progress.push(this.#progress(task, this.#idleStage[at]!, this.#idleDue[at]! - this.#now));
+    for (let at = 0; at < this.#idle.count; at++) {
+      const task = this.#idle.task[at]!;
+      if (this.#tasks.model[task] === model) {
+        const left = this.#idle.due[at]! - this.#now;
+        progress.push(this.#progress(task, this.#idle.stage[at]!, left));
       }
+    }
+    for (const task of this.#gates.waitingOf(model)) {
+      const stage = this.#tasks.partStage[task]!;
+      progress.push(this.#progress(task, stage, this.#runs.ns[stage]! * this.#tasks.scale[task]!));
+    }
+    const { task } = this.#solo;
+    if (task >= 0 && this.#tasks.model[task] === model) {
+      const { stage, left } = this.#solo.placeAt(this.#now);
+      progress.push(this.#progress(task, stage, left));
     }
     return progress;
   }
 
   #progress(task: number, stage: number, left: number): number {
     const { ns, before, wholeNs } = this.#runs;
-    const run = this.#run[task]!;
+    const run = this.#tasks.run[task]!;
     if (stage < this.#runs.start[run]!) {
       return 0;
     }
-    const done = before[stage]! + ns[stage]! - left / this.#scale[task]!;
+    const done = before[stage]! + ns[stage]! - left / this.#tasks.scale[task]!;
     return Math.min(1, Math.max(0, done / wholeNs[run]!));
   }
 
@@ -212,7 +218,53 @@ export class ServingEngine {
 
   #settle(): void {
     this.#settled = this.#now;
+    if (
+      this.#maySolo &&
+      this.#sharing.count + this.#idle.count === 1 &&
+      this.#gates.waiting === 0
+    ) {
+      this.#beginSolo();
+    }
     this.#step = this.#sharing.count === 0 ? Number.POSITIVE_INFINITY : this.#sharing.settle();
+  }
+
+  /** Takes the only task off the device's books. */
+  #beginSolo(): void {
+    const { count, operator, phase, left } = this.#sharing;
+    const task = count === 1 ? operator[0]! : this.#idle.task[0]!;
+    const run = this.#tasks.run[task]!;
+    if (!this.#solo.mayHold(run)) {
+      return;
+    }
+    const place =
+      count === 1
+        ? { stage: phase[0]!, left: left[0]! }
+        : { stage: this.#idle.stage[0]!, left: this.#idle.due[0]! - this.#now };
+    this.#solo.begin(task, run, place, this.#now, this.#tasks.scale[task]!);
+    this.#sharing.count = 0;
+    this.#idle.count = 0;
+    this.#leavePart(task, place.stage);
+  }
+
+  /** Puts the only task back, as another one joins it. */
+  #joinSolo(): void {
+    const { task } = this.#solo;
+    if (task < 0) {
+      return;
+    }
+    const { stage, left } = this.#solo.placeAt(this.#now);
+    this.events += this.#solo.release(stage);
+    this.#enterPart(task, stage);
+    this.#occupy(task, stage, left);
+  }
+
+  #endSolo(): void {
+    const { task } = this.#solo;
+    const end = this.#runs.end[this.#tasks.run[task]!]!;
+    this.events += this.#solo.release(end);
+    this.#finish(task);
+    this.#launchAll();
+    this.#settle();
   }
 
   /** The rates have held to their end: stages are over, and their tasks go on behind the others. */
@@ -250,13 +302,9 @@ export class ServingEngine {
 
   /** A stage that uses nothing is over. */
   #endIdle(at: number): void {
-    const task = this.#idleTask[at]!;
-    const stage = this.#idleStage[at]!;
-    // In their order: of gaps that are over at one time the first that began ends first.
-    for (const each of [this.#idleTask, this.#idleStage, this.#idleDue]) {
-      each.copyWithin(at, at + 1, this.#idle);
-    }
-    this.#idle--;
+    const task = this.#idle.task[at]!;
+    const stage = this.#idle.stage[at]!;
+    this.#idle.remove(at);
     this.events++;
     this.#catchUp();
     if (this.#goOn(task, stage + 1)) {
@@ -267,42 +315,88 @@ export class ServingEngine {
 
   /** Begins a stage of a task; `true`: there is none left, and its requests are answered. */
   #goOn(task: number, stage: number): boolean {
-    const { ns, share, end } = this.#runs;
-    const run = this.#run[task]!;
-    if (stage === end[run]!) {
-      this.#usedShare += this.#runs.shareNs[run]! * this.#scale[task]!;
-      this.#usedArithmetic += this.#runs.arithmeticNs[run]! * this.#scale[task]!;
-      this.#usedBandwidth += this.#runs.bandwidthNs[run]! * this.#scale[task]!;
-      this.queues.finish(this.#model[task]!, this.#first[task]!, this.#requests[task]!, this.#now);
-      this.#free[this.#freeCount++] = task;
+    const isOver = stage === this.#runs.end[this.#tasks.run[task]!]!;
+    if (this.#hasParts && !this.#changePart(task, stage, isOver)) {
+      return false;
+    }
+    if (isOver) {
+      this.#finish(task);
       return true;
     }
-    const left = ns[stage]! * this.#scale[task]!;
-    if (share[stage]! > 0) {
+    this.#occupy(task, stage, this.#runs.ns[stage]! * this.#tasks.scale[task]!);
+    return false;
+  }
+
+  /** Leaves the part of the stage before, if that is another, for that of a stage; `false`: it waits for it. */
+  #changePart(task: number, stage: number, isOver: boolean): boolean {
+    const { part, start } = this.#runs;
+    const isFirst = stage === start[this.#tasks.run[task]!]!;
+    if (!isFirst && !isOver && part[stage]! === part[stage - 1]!) {
+      return true;
+    }
+    if (!isFirst) {
+      this.#leavePart(task, stage - 1);
+    }
+    return isOver || this.#enterPart(task, stage);
+  }
+
+  /** Whether a task is in the part of a stage now; else it waits. Without parts it always is. */
+  #enterPart(task: number, stage: number): boolean {
+    const part = this.#runs.part[stage]!;
+    this.#tasks.partStage[task] = stage;
+    return part < 0 || this.#gates.enter(task, this.#tasks.model[task]!, part);
+  }
+
+  /** A task leaves the part of a stage, and the one that waits longest for it begins it. */
+  #leavePart(task: number, stage: number): void {
+    const part = this.#runs.part[stage]!;
+    const next = part < 0 ? -1 : this.#gates.leave(this.#tasks.model[task]!, part);
+    if (next >= 0) {
+      const from = this.#tasks.partStage[next]!;
+      this.#occupy(next, from, this.#runs.ns[from]! * this.#tasks.scale[next]!);
+    }
+  }
+
+  /** The requests of a task are answered. */
+  #finish(task: number): void {
+    const run = this.#tasks.run[task]!;
+    this.#usedShare += this.#runs.shareNs[run]! * this.#tasks.scale[task]!;
+    this.#usedArithmetic += this.#runs.arithmeticNs[run]! * this.#tasks.scale[task]!;
+    this.#usedBandwidth += this.#runs.bandwidthNs[run]! * this.#tasks.scale[task]!;
+    this.queues.finish(
+      this.#tasks.model[task]!,
+      this.#tasks.first[task]!,
+      this.#tasks.requests[task]!,
+      this.#now,
+    );
+    this.#tasks.free(task);
+  }
+
+  /** Puts a task on the device. */
+  #occupy(task: number, stage: number, left: number): void {
+    if (this.#runs.share[stage]! > 0) {
       this.#sharing.add(task, stage, left);
     } else {
       this.#rest(task, stage, left);
     }
-    return false;
   }
 
   /** A task uses nothing for a while: a stage of its own, or before its first one. */
   #rest(task: number, stage: number, ns: number): void {
-    this.#idleTask[this.#idle] = task;
-    this.#idleStage[this.#idle] = stage;
-    this.#idleDue[this.#idle++] = this.#now + ns;
+    this.#idle.add(task, stage, this.#now + ns);
   }
 
   /** Launches all tasks that may be launched now; each waits for `wakeNs` before it begins. */
   #launchAll(wakeNs = 0): void {
     let isNew = false;
     for (;;) {
-      const model = this.queues.takeTurn(this.#now, this.#freeCount > 0);
+      const model = this.queues.takeTurn(this.#now, this.#tasks.isRoom);
       if (model < 0) {
         break;
       }
       if (!isNew) {
         this.#catchUp();
+        this.#joinSolo();
         isNew = true;
       }
       this.#launch(model, wakeNs);
@@ -318,13 +412,13 @@ export class ServingEngine {
     const first = queues.head[model]!;
     const requests = queues.take(model, this.#now);
     const run = this.#runs.runFor(model, queues.policy.models[model]!.variant, requests);
-    const task = this.#free[--this.#freeCount]!;
-    this.#model[task] = model;
-    this.#run[task] = run;
-    this.#first[task] = first;
-    this.#requests[task] = requests;
+    const task = this.#tasks.take();
+    this.#tasks.model[task] = model;
+    this.#tasks.run[task] = run;
+    this.#tasks.first[task] = first;
+    this.#tasks.requests[task] = requests;
     const { scaleOf } = this.#options;
-    this.#scale[task] = scaleOf?.(model, number) ?? this.#drawn(run, model, number);
+    this.#tasks.scale[task] = scaleOf?.(model, number) ?? this.#drawn(run, model, number);
     const batch = this.#runs.batch[run]!;
     this.#options.onLaunch?.({ timeNs: this.#now, model, first, requests, batch });
     const start = this.#runs.start[run]!;
@@ -333,15 +427,5 @@ export class ServingEngine {
     } else {
       this.#goOn(task, start);
     }
-  }
-
-  #nextIdle(): number {
-    let next = -1;
-    for (let at = 0; at < this.#idle; at++) {
-      if (next < 0 || this.#idleDue[at]! < this.#idleDue[next]!) {
-        next = at;
-      }
-    }
-    return next;
   }
 }

@@ -52,6 +52,11 @@ export interface BatchRun {
   readonly spread?: readonly number[];
   /** What the profile is of; absent: it was measured, or made for a simulation. */
   readonly schedule?: ServedSchedule;
+  /**
+   * The task is pipelined: stages of the profile at which its parts begin, ascending from 0. At most one task of
+   * the model is in each part. Absent: it is not.
+   */
+  readonly pipeline?: readonly number[];
 }
 
 /** One way to run a model: one operator schedule for each batch size. */

@@ -85,6 +85,18 @@ export function foldProfile(profile: TaskProfile, most: number): TaskProfile {
   return profileOfStages(folded);
 }
 
+/** Profiles one after the other. */
+export function joinProfiles(profiles: readonly TaskProfile[]): TaskProfile {
+  const joined = (key: keyof TaskProfile): Float64Array =>
+    Float64Array.from(profiles.flatMap((profile) => Array.from(profile[key])));
+  return {
+    ns: joined("ns"),
+    share: joined("share"),
+    arithmetic: joined("arithmetic"),
+    bandwidth: joined("bandwidth"),
+  };
+}
+
 /** What a task takes while it has the device to itself, in nanoseconds. */
 export function profileNs({ ns }: TaskProfile): number {
   return ns.reduce((sum, each) => sum + each, 0);

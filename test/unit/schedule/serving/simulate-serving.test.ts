@@ -50,6 +50,35 @@ describe("the launcher", () => {
     expect(ends(problemOf([QUICK]), [[0, 2.7, 3]], policy)).toEqual([[1, 3.7, 5.7]]);
   });
 
+  it("has pipelined tasks of a model in different parts", () => {
+    const stages = [
+      { ns: 3 * MS, share: 0.3 },
+      { ns: 1 * MS, share: 0 },
+      { ns: 2 * MS, share: 0.3 },
+    ];
+    const runs = [{ ...runOf(1, ...stages), pipeline: [0, 2] }];
+    const policy = policyOf([{ concurrency: 3 }]);
+    // The first part takes 4, the second 2. The next task is in flight at once, and begins when the first part is free.
+    expect(ends(problemOf([modelOf(...runs)]), [[0, 0, 0]], policy)).toEqual([[6, 10, 14]]);
+    const long = [{ ...runOf(1, ...stages), pipeline: [0, 1] }];
+    // The first part takes 3, the second 1 + 2: the second of three is through it when the third comes.
+    expect(ends(problemOf([modelOf(...long)]), [[0, 0, 0]], policy)).toEqual([[6, 9, 12]]);
+    const short = [
+      { ...runOf(1, { ns: MS, share: 0.3 }, { ns: 4 * MS, share: 0.3 }), pipeline: [0, 1] },
+    ];
+    // The second part is what all wait for; tasks of other models do not.
+    const other = modelOf(runOf(1, { ns: MS, share: 0.1 }));
+    expect(
+      ends(
+        problemOf([modelOf(...short), other]),
+        [[0, 0, 0], [2]],
+        policyOf([{ concurrency: 3 }, {}]),
+      ),
+    ).toEqual([[5, 9, 13], [3]]);
+    const whole = modelOf(runOf(1, ...stages));
+    expect(ends(problemOf([whole]), [[0, 0, 0]], policy)).toEqual([[6, 6, 6]]);
+  });
+
   it("runs a task as the smallest batch that holds it", () => {
     const runs = [1, 2, 4].map((batch) => runOf(batch, { ns: batch * MS }));
     const launches: TaskLaunch[] = [];
