@@ -22,7 +22,7 @@ export interface Scenario {
 }
 
 const TWO = ["squeezenet", "googlenet"];
-const FOUR = ["squeezenet", "googlenet", "resnet50", "two-branch"];
+const FOUR = ["squeezenet", "googlenet", "resnet50", "inception-v3"];
 
 /** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = (
