@@ -66,8 +66,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "run",
-    summary: "execute a schedule, check its outputs, compare it with ONNX Runtime's own ways",
-    argument: ["<schedule.json>", "the schedule"],
+    summary:
+      "execute a schedule, check its outputs, compare it with ONNX Runtime's own ways; or serve models",
+    argument: ["<file...>", "the schedule; or models to serve, with --arrivals or --rate"],
     load: async () => (await import("./commands/run.js")).registerRun,
   },
   {

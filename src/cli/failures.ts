@@ -54,6 +54,16 @@ export function processDied(reason: string): Failure {
   };
 }
 
+/** `run` with several files and no arrivals, or with arrivals of both kinds. */
+export function servingFileWrong(): Failure {
+  return {
+    code: "serving-file",
+    message: "takes one schedule, or models with either --arrivals FILE or --rate MODEL=REQUESTS",
+    hint: "for instance: top-compile run model.onnx --rate model=100",
+    exit: 2,
+  };
+}
+
 /** `launch` without arrivals, or with two kinds of them. */
 export function arrivalsSourceMissing(): Failure {
   return {

@@ -130,6 +130,32 @@ export function modelNameRepeated(name: string): Failure {
   };
 }
 
+/** Threads of a session that the serving profile of a model has no times of. */
+export function threadsNotMeasured(
+  model: string,
+  threads: number,
+  measured: readonly number[],
+): Failure {
+  return {
+    code: "threads-not-measured",
+    where: "--threads",
+    message: `there are no times of ${model} with ${threads} threads; measured are ${measured.join(", ")}`,
+    hint: "give one of these",
+    exit: 1,
+  };
+}
+
+/** A batch that a model cannot be served in. */
+export function batchNotServed(model: string, batch: number, most: number): Failure {
+  return {
+    code: "batch-not-served",
+    where: "--batch",
+    message: `${model} cannot be served in batches of ${batch}; its largest is ${most}`,
+    hint: "the arrivals file lists the batch sizes that may be used (docs/arrivals.md)",
+    exit: 1,
+  };
+}
+
 /** A device on which serving cannot be simulated. */
 export function launchDeviceUnsupported(device: string): Failure {
   return {

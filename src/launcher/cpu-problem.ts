@@ -66,10 +66,11 @@ function runsOf(
       profile.timings.find((each) => each.threads === threads && each.batch === batch),
       "timing of every batch",
     );
+    const { meanNs, spread } = spreadOf(timing.quantilesNs);
     return {
       batch,
       profile: {
-        ns: Float64Array.of(timing.meanNs),
+        ns: Float64Array.of(meanNs),
         share: Float64Array.of(threads),
         arithmetic: Float64Array.of(0),
         bandwidth: Float64Array.of(0),
@@ -78,7 +79,7 @@ function runsOf(
         .slice(0, at + 1)
         .reduce((sum, { sessionBytes }) => sum + sessionBytes, 0),
       contention: contentionOf(timing),
-      spread: spreadOf(timing.quantilesNs).spread,
+      spread,
     };
   });
 }

@@ -1,6 +1,13 @@
 /** A report of a measurement in progress. */
 export interface ProgressEvent {
-  readonly phase: "operators" | "workers" | "schedules" | "stages" | "pipeline" | "serving";
+  readonly phase:
+    | "operators"
+    | "workers"
+    | "schedules"
+    | "stages"
+    | "pipeline"
+    | "serving"
+    | "sessions";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;

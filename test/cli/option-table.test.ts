@@ -127,6 +127,8 @@ const SUBJECTS: readonly Subject[] = [
       cpu: () => [[at("one.json")]],
       "one-device": () => [[at("one.json")]],
       pipeline: () => [[at("two.json")]],
+      serving: () => [SERVED],
+      profile: () => [[...SERVED, "--profile", PROFILE]],
     },
   },
   { name: "explain", table: EXPLAIN as AnyOptionTable, lines: {} },
@@ -179,6 +181,10 @@ const VALUES: Readonly<Record<string, string>> = {
   rounds: "5",
   model: MODEL,
   workersOf: PROFILE,
+  duration: "2",
+  sessions: "2",
+  threads: "2",
+  period: "2",
 };
 
 function typed(key: string, spec: OptionSpec<unknown>, except: readonly unknown[] = []): string[] {
@@ -222,7 +228,7 @@ describe("an option that would be ignored", () => {
       const line = lines[trait];
       if (line === undefined) {
         // A device or a profile that the command does not have.
-        expect(["run profile", "run data-sheet", "profile data-sheet", "partition cuda"]).toContain(
+        expect(["run data-sheet", "profile data-sheet", "partition cuda"]).toContain(
           `${name} ${trait}`,
         );
         return;
@@ -326,6 +332,11 @@ describe("an option that is accepted", () => {
     ascii: "what is printed",
     pareto: "what is printed",
     arrivals: "recorded as an input",
+    duration: "how long models are served, which writes no file",
+    policy: "how models are served",
+    sessions: "the same",
+    threads: "the same",
+    period: "the same",
     concurrency: "recorded as progress",
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",

@@ -1,10 +1,7 @@
-import { USUAL_BATCHES } from "../../arrivals/arrivals-format.js";
-import type { Workload } from "../../arrivals/workload.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { launchDeviceUnsupported } from "../../driver/failures.js";
-import type { ArrivalsSource } from "../../driver/launch.js";
 import { launchModels } from "../../driver/launch-artifact.js";
 import { renderLaunched } from "../../report/launched.js";
 import type { RegisterCommand } from "../command.js";
@@ -24,9 +21,16 @@ import {
   SEED,
 } from "../options/model-options.js";
 import type { OptionTable } from "../options/option-spec.js";
-import { SERVING_PROFILE, servingSource, servingTraits } from "../options/serving-options.js";
+import {
+  ARRIVALS,
+  arrivalsSource,
+  RATE,
+  SERVING_PROFILE,
+  servingSource,
+  servingTraits,
+} from "../options/serving-options.js";
 import { deviceTraits } from "../options/traits.js";
-import { addRate, scales, whole } from "../options/values.js";
+import { scales, whole } from "../options/values.js";
 
 interface LaunchOptions extends CommonOptions {
   readonly arrivals?: string;
@@ -53,22 +57,13 @@ Examples:
 Policies are compared in a simulation (docs/serving.md).
 `;
 
-/** Seconds of requests where rates are given instead of a file. */
-const RATE_SECONDS = 10;
-
 /** Most held-out samples. */
 const MOST_SAMPLES = 100;
 
 /** The options of `launch`. */
 export const LAUNCH: OptionTable<LaunchOptions> = {
-  arrivals: { value: "<file>", help: "how requests arrive (docs/arrivals.md)" },
-  rate: {
-    value: "<model=n>",
-    help: `instead of a file: independent requests for the model, per second, for ${RATE_SECONDS} s; repeatable`,
-    parse: addRate,
-    usual: new Map(),
-    usualWords: "none",
-  },
+  arrivals: ARRIVALS,
+  rate: RATE,
   device: { ...PIPELINE_DEVICE, usual: "h200", not: {} },
   profile: SERVING_PROFILE,
   remeasure: REMEASURE,
@@ -108,7 +103,7 @@ export const registerLaunch: RegisterCommand = (command, run) => {
   addOptions(command, LAUNCH, EXAMPLES);
   command.action(async (models: readonly string[], options: LaunchOptions) => {
     await run(options, async (session) => {
-      const arrivals = sourceOf(options);
+      const arrivals = arrivalsSource(options);
       if (arrivals === undefined) {
         return { ok: false, error: [arrivalsSourceMissing()] };
       }
@@ -147,26 +142,3 @@ export const registerLaunch: RegisterCommand = (command, run) => {
     });
   });
 };
-
-/** The arrivals that the options name; `undefined`: none, or two kinds. */
-function sourceOf({ arrivals, rate }: LaunchOptions): ArrivalsSource | undefined {
-  if (arrivals !== undefined) {
-    return rate.size === 0 ? { kind: "file", path: arrivals } : undefined;
-  }
-  return rate.size === 0
-    ? undefined
-    : { kind: "workload", workload: workloadOf(rate), where: "--rate" };
-}
-
-function workloadOf(rates: ReadonlyMap<string, number>): Workload {
-  return {
-    models: [...rates].map(([model, ratePerSecond]) => ({
-      model,
-      process: { kind: "poisson", ratePerSecond },
-      objectiveNs: undefined,
-      batches: USUAL_BATCHES,
-    })),
-    durationNs: RATE_SECONDS * 1e9,
-    seed: undefined,
-  };
-}

@@ -8,9 +8,10 @@ import { renderGpuRan, renderRan } from "../../report/ran.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { layoutOf } from "../columns.js";
-import type { RegisterCommand } from "../command.js";
+import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
+import { servingFileWrong } from "../failures.js";
 import type { CommonOptions } from "../io.js";
 import { inputFiles } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
@@ -26,10 +27,13 @@ import {
   SEED,
 } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
+import { servingTraits } from "../options/serving-options.js";
 import { deviceTraits, traitIf } from "../options/traits.js";
 import { whole } from "../options/values.js";
+import type { Session } from "../session.js";
+import { SERVE_OPTIONS, type ServeOptions, serveModels } from "./serve-models.js";
 
-interface RunOptions extends CommonOptions {
+interface RunOptions extends CommonOptions, ServeOptions {
   readonly model?: string;
   readonly device?: string;
   readonly math?: Precision;
@@ -39,7 +43,7 @@ interface RunOptions extends CommonOptions {
   readonly inputs?: string;
   readonly saveOutputs?: string;
   readonly force?: boolean;
-  readonly seed: number;
+  readonly seed?: number;
   readonly rounds?: number;
   readonly ascii?: boolean;
 }
@@ -56,96 +60,142 @@ Examples:
   top-compile run model.schedule.json --inputs data --save-outputs out
   top-compile run model.schedule.json --device cuda
   top-compile run pipeline.schedule.json --rounds 10
+  top-compile run a.onnx b.onnx --arrivals arrivals.json
+  top-compile run model.onnx --rate model=100 --sessions 2 --threads 1
 `;
 
 /** The options of `run`, each with what it is not for. */
 export const RUN: OptionTable<RunOptions> = {
-  model: MODEL,
-  device: {
+  model: notServing(MODEL),
+  device: notServing({
     value: "<name>",
     help: "cpu, cuda or cuda:N",
     usualWords: "what it was compiled for",
     only: { pipeline: { values: ["cpu"], why: "pipelines run on CPU threads" } },
-  },
-  rounds: {
+  }),
+  rounds: notServing({
     value: "<n>",
     help: "rounds that count",
     ...whole(5, 100_000),
     usualWords: "by time",
-  },
-  input: { ...INPUT, not: {} },
-  inputs: { ...INPUTS, help: `${INPUTS.help}; its output_0.pb and so on are compared`, not: {} },
-  saveOutputs: {
+  }),
+  input: notServing({ ...INPUT, not: {} }),
+  inputs: notServing({
+    ...INPUTS,
+    help: `${INPUTS.help}; its output_0.pb and so on are compared`,
+    not: {},
+  }),
+  saveOutputs: notServing({
     value: "<folder>",
     help: "write every output there, as a .npy file of its name",
-  },
+  }),
   force: {
     help: "overwrite files in the folder of --save-outputs",
     not: { "no-output": "it is for files of outputs" },
   },
-  seed: SEED,
-  ascii: ASCII,
+  seed: {
+    value: "<n>",
+    help: SEED.help,
+    ...whole(0, 4_294_967_295),
+    usualWords: "1; of models that are served that of the arrivals, or 1",
+  },
+  ascii: notServing(ASCII),
   math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
   estimateUnsupported: ofGpu(ESTIMATE_UNSUPPORTED),
   fuse: ofGpu({ ...FUSE, usualWords: "as compiled" }),
+  ...SERVE_OPTIONS,
 };
+
+/** An option of schedules. */
+function notServing<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
+  return { ...spec, not: { ...spec.not, serving: "it is for schedules" } };
+}
 
 /** An option of GPUs, on which no pipeline runs; its default is what the schedule says. */
 function ofGpu<Value>({ usual: _, not, ...spec }: OptionSpec<Value>): OptionSpec<Value> {
-  return { ...spec, group: "cuda", not: { ...not, pipeline: "pipelines run on CPU threads" } };
+  const why = "pipelines run on CPU threads";
+  // The profiles of `run` are of serving, which says so itself.
+  const { profile: _profile, ...others } = not ?? {};
+  return notServing({ ...spec, group: "cuda", not: { ...others, pipeline: why } });
 }
 
 /** `run`: executes a schedule for real. */
 export const registerRun: RegisterCommand = (command, run) => {
   addOptions(command, RUN, EXAMPLES);
-  command.action(async (file: string, options: RunOptions) => {
+  command.action(async (paths: readonly string[], options: RunOptions) => {
     await run(options, async (session) => {
-      const { model, seed, rounds, device, math: precision } = options;
-      const artifact = readArtifact(file);
-      if (!artifact.ok) {
-        return artifact;
+      if (options.arrivals !== undefined || options.rate.size > 0) {
+        const fits = checkOptions(RUN, options, givenOptions(command), servedTraits(options));
+        return fits.ok ? serveModels(paths, options, session) : fits;
       }
-      const { operators, pipeline } = artifact.value;
-      const traits = runTraits(artifact.value, options);
-      const checked = checkOptions(RUN, options, givenOptions(command), traits);
-      if (!checked.ok) {
-        return checked;
+      const [file = "", other] = paths;
+      if (other !== undefined) {
+        return { ok: false, error: [servingFileWrong()] };
       }
-      const files = { inputFiles: inputFiles(options), save: saveOf(options) };
-      if (operators === undefined && pipeline !== undefined) {
-        const piped = await runPipeline(
-          { file, model, seed, rounds, ...files },
-          driverContext(session),
-        );
-        if (!piped.ok) {
-          return piped;
-        }
-        const layout = layoutOf(session, options);
-        session.print({
-          text: () => renderRanPipeline(piped.value, layout),
-          json: () => piped.value,
-        });
-        return { ok: true, value: EXIT.done };
-      }
-      const estimateUnsupported = options.estimateUnsupported === true;
-      const how = { device, precision, estimateUnsupported, fuse: options.fuse };
-      const request = { file, model, seed, rounds, ...files, ...how };
-      const ran = await runSchedule(request, driverContext(session));
-      if (!ran.ok) {
-        return ran;
-      }
-      const { value } = ran;
-      session.print({
-        text: () =>
-          value.kind === "cpu"
-            ? renderRan(value.report, session.columns)
-            : renderGpuRan(value.report, session.columns),
-        json: () => value.report,
-      });
-      return { ok: true, value: EXIT.done };
+      return runFile(file, options, { session, given: givenOptions(command) });
     });
   });
 };
+
+/** Executes the schedule in a file. */
+async function runFile(
+  file: string,
+  options: RunOptions,
+  { session, given }: { readonly session: Session; readonly given: readonly string[] },
+): Promise<CommandOutcome> {
+  const { model, seed = 1, rounds, device, math: precision } = options;
+  const artifact = readArtifact(file);
+  if (!artifact.ok) {
+    return artifact;
+  }
+  const { operators, pipeline } = artifact.value;
+  const traits = runTraits(artifact.value, options);
+  const checked = checkOptions(RUN, options, given, traits);
+  if (!checked.ok) {
+    return checked;
+  }
+  const files = { inputFiles: inputFiles(options), save: saveOf(options) };
+  if (operators === undefined && pipeline !== undefined) {
+    const piped = await runPipeline(
+      { file, model, seed, rounds, ...files },
+      driverContext(session),
+    );
+    if (!piped.ok) {
+      return piped;
+    }
+    const layout = layoutOf(session, options);
+    session.print({
+      text: () => renderRanPipeline(piped.value, layout),
+      json: () => piped.value,
+    });
+    return { ok: true, value: EXIT.done };
+  }
+  const estimateUnsupported = options.estimateUnsupported === true;
+  const how = { device, precision, estimateUnsupported, fuse: options.fuse };
+  const request = { file, model, seed, rounds, ...files, ...how };
+  const ran = await runSchedule(request, driverContext(session));
+  if (!ran.ok) {
+    return ran;
+  }
+  const { value } = ran;
+  session.print({
+    text: () =>
+      value.kind === "cpu"
+        ? renderRan(value.report, session.columns)
+        : renderGpuRan(value.report, session.columns),
+    json: () => value.report,
+  });
+  return { ok: true, value: EXIT.done };
+}
+
+/** The traits of a command line that serves models. */
+function servedTraits(options: RunOptions): Traits {
+  return {
+    serving: "with --arrivals or --rate",
+    ...traitIf(options.saveOutputs === undefined, { "no-output": "without --save-outputs" }),
+    ...servingTraits(options),
+  };
+}
 
 /** Where outputs go; `undefined`: nowhere. */
 function saveOf({ saveOutputs: folder, force }: RunOptions) {

@@ -19,6 +19,8 @@ export type Trait =
   | "profile"
   /** The operator schedule of one device. */
   | "one-device"
+  /** Requests for models, for real. */
+  | "serving"
   /** Several devices. */
   | "pipeline"
   /** A pipeline of GPUs by their data sheet. */
@@ -60,6 +62,7 @@ export const OPTION_GROUPS = {
   shape: "Named shapes (with --shape):",
   pipeline: "Pipelines (with --devices or --placement):",
   stages: "Pipeline options:",
+  serving: "Serving (models with --arrivals or --rate):",
 } as const;
 
 /** Values that are left under a trait. */

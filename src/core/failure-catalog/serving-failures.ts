@@ -25,6 +25,11 @@ export const SERVING_FAILURES = {
     meaning: "`launch` needs arrivals from a file or rates of models, not both.",
     action: "Give `--arrivals FILE`, or `--rate MODEL=100` for every model.",
   },
+  "batch-not-served": {
+    exit: 1,
+    meaning: "`run --batch` asks for a larger batch than a model can be served in.",
+    action: "Give a smaller one, or list it in the arrivals file.",
+  },
   "launch-device-unsupported": {
     exit: 2,
     meaning: "`launch` is for GPUs that are known by their data sheet and for the CPU.",
@@ -44,6 +49,16 @@ export const SERVING_FAILURES = {
     exit: 1,
     meaning: "ONNX Runtime refused a model, or failed, while requests for it were served.",
     action: "See the message; `inspect` the model, and try it alone with `run`.",
+  },
+  "serving-file": {
+    exit: 2,
+    meaning: "`run` takes one schedule; several files are models to serve, which need arrivals.",
+    action: "Give one schedule, or `--arrivals FILE` or `--rate MODEL=100` with models.",
+  },
+  "threads-not-measured": {
+    exit: 1,
+    meaning: "`run --threads` asks for threads that a serving profile has no times of.",
+    action: "Give a number of threads that was measured: 1, 2, 4, ... or all cores.",
   },
   "trace-invalid": {
     exit: 1,

@@ -42,11 +42,13 @@ export function paceOf(tasks: readonly Task[], sessions: number): number {
   return Math.max(1, Math.round(median(paces)));
 }
 
-/** Quantiles of the service times at equal steps: integer nanoseconds, ascending. */
+/**
+ * Quantiles of the times from one task of a busy session to the next, at equal steps: integer nanoseconds, ascending.
+ * What lies between two tasks is in them. Requires: one session.
+ */
 export function quantilesOf(tasks: readonly Task[]): readonly number[] {
-  const times = tasks
-    .slice(Math.floor(LEFT_OUT * tasks.length))
-    .map(({ launchNs, endNs }) => endNs - launchNs);
+  const counted = tasks.slice(Math.floor(LEFT_OUT * tasks.length));
+  const times = counted.slice(1).map(({ launchNs }, at) => launchNs - (counted[at]?.launchNs ?? 0));
   return Array.from({ length: QUANTILE_STEPS + 1 }, (_, step) =>
     Math.max(1, Math.round(quantile(times, step / QUANTILE_STEPS))),
   );

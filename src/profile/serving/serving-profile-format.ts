@@ -34,9 +34,11 @@ const timing: Shape<ServingTiming> = object<ServingTiming>({
   threads: integer(1, MAX_THREADS).describe("Threads inside an operator."),
   batch: integer(1, MOST_BATCH),
   samples: integer(1).describe("Tasks that were timed alone."),
-  meanNs: TIME.describe("Mean time from one task to the next in one busy session."),
+  meanNs: TIME.describe(
+    "Mean time from one task to the next in one busy session, without what disturbed a part of the run.",
+  ),
   quantilesNs: list(TIME, QUANTILE_STEPS + 1, QUANTILE_STEPS + 1).describe(
-    "Service times alone at 0 %, 1 %, ... 100 % of the samples.",
+    "Times from one task to the next in one busy session, at 0 %, 1 %, ... 100 % of the samples.",
   ),
   busy: list(busy, MAX_THREADS),
 })

@@ -16,9 +16,9 @@ export interface ServingTiming {
   readonly batch: number;
   /** Tasks that were timed alone. */
   readonly samples: number;
-  /** Mean time from one task to the next in one busy session. */
+  /** Mean time from one task to the next in one busy session, without what disturbed a part of the run. */
   readonly meanNs: number;
-  /** Service times alone, at 0, 1 / n, ... 1 of the samples: ascending. */
+  /** Times from one task to the next in one busy session, at 0, 1 / n, ... 1 of the samples: ascending. */
   readonly quantilesNs: readonly number[];
   /** From 2 sessions on. */
   readonly busy: readonly BusySessions[];

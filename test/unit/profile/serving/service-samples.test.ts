@@ -30,8 +30,11 @@ describe("service times", () => {
   });
 
   it("have quantiles from the least to the largest", () => {
-    const tasks = Array.from({ length: 126 }, (_, at) => ({ launchNs: 0, endNs: at }));
-    // The first fifth is left out: 25 to 125 are 101 samples.
-    expect(quantilesOf(tasks)).toEqual(Array.from({ length: 101 }, (_, at) => 25 + at));
+    // From the task of number n - 1 to the next it is n.
+    const tasks = Array.from({ length: 127 }, (_, at) => {
+      return { launchNs: (at * (at + 1)) / 2, endNs: 0 };
+    });
+    // The first fifth is left out: 26 to 126 are 101 samples.
+    expect(quantilesOf(tasks)).toEqual(Array.from({ length: 101 }, (_, at) => 26 + at));
   });
 });

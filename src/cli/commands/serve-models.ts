@@ -1,0 +1,140 @@
+/** `run` with models and requests for them: its options, and what it does. */
+
+import { type ServeRequest, serveHere } from "../../driver/serve-here.js";
+import { POLICY_NAMES, type PolicyName } from "../../launcher/compare-policies.js";
+import { renderServed } from "../../report/served.js";
+import type { CommandOutcome } from "../command.js";
+import { driverContext } from "../driver-context.js";
+import { EXIT } from "../exit-code.js";
+import { servingFileWrong } from "../failures.js";
+import { DIM, REMEASURE } from "../options/model-options.js";
+import type { OptionSpec, Trait } from "../options/option-spec.js";
+import {
+  ARRIVALS,
+  arrivalsSource,
+  RATE,
+  SERVING_PROFILE,
+  servingSource,
+} from "../options/serving-options.js";
+import { positive, whole } from "../options/values.js";
+import type { Session } from "../session.js";
+
+/** What serving is told. */
+export interface ServeOptions {
+  readonly arrivals?: string;
+  readonly rate: ReadonlyMap<string, number>;
+  readonly duration?: number;
+  readonly policy?: PolicyName;
+  readonly sessions?: number;
+  readonly threads?: number;
+  readonly batch?: number;
+  readonly period?: number;
+  readonly profile: readonly string[];
+  readonly remeasure?: boolean;
+  readonly dim: ReadonlyMap<string, number>;
+  readonly seed?: number;
+}
+
+/** Most sessions and threads. */
+const MOST = 128;
+
+/** The options of serving, none of which is for schedules. */
+export const SERVE_OPTIONS: {
+  readonly [Key in Exclude<keyof ServeOptions, "seed">]-?: OptionSpec<
+    Exclude<ServeOptions[Key], undefined>
+  >;
+} = {
+  arrivals: { ...ARRIVALS, group: "serving" },
+  rate: { ...RATE, group: "serving" },
+  duration: ofServing({
+    value: "<s>",
+    help: "seconds in which requests arrive",
+    parse: positive,
+    range: "above 0",
+    usualWords: "as the arrivals say",
+  }),
+  policy: ofServing({
+    value: "<name>",
+    help: "the launcher policy",
+    choices: POLICY_NAMES,
+    usualWords: "the best in the simulation",
+  }),
+  sessions: ofServing({
+    value: "<n>",
+    help: "instead of a policy: sessions of each model",
+    ...whole(1, MOST),
+    usualWords: "1 if --threads or --batch is given",
+  }),
+  threads: ofServing({
+    value: "<n>",
+    help: "instead of a policy: threads of each session",
+    ...whole(1, MOST),
+    usualWords: "1 if --sessions or --batch is given",
+  }),
+  batch: ofServing({
+    value: "<n>",
+    help: "instead of a policy: most requests in a task",
+    ...whole(1, 4096),
+    usualWords: "1 if --sessions or --threads is given",
+  }),
+  period: ofServing({
+    value: "<ms>",
+    help: "instead of a policy: least time between launches of a model",
+    parse: positive,
+    range: "above 0",
+    usualWords: "0",
+  }),
+  profile: ofServing({ ...SERVING_PROFILE, not: {} }),
+  remeasure: ofServing({ ...REMEASURE, not: { profile: REMEASURE.not?.profile ?? "" } }),
+  dim: ofServing(DIM),
+};
+
+/** An option of serving. */
+function ofServing<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
+  const why = "it is for serving models, with --arrivals or --rate";
+  const not: Partial<Record<Trait, string>> = { "one-device": why, pipeline: why };
+  return { ...spec, group: "serving", not: { ...spec.not, ...not } };
+}
+
+/** Serves models for real, and prints what was predicted beside it. */
+export async function serveModels(
+  models: readonly string[],
+  options: ServeOptions,
+  session: Session,
+): Promise<CommandOutcome> {
+  const arrivals = arrivalsSource(options);
+  const policy = policyOf(options);
+  if (arrivals === undefined || policy === undefined) {
+    return { ok: false, error: [servingFileWrong()] };
+  }
+  const { dim: dims, seed, duration } = options;
+  const source = servingSource(options);
+  const durationNs = duration === undefined ? undefined : Math.round(duration * 1e9);
+  const request: ServeRequest = { models, arrivals, dims, seed, source, policy, durationNs };
+  const served = await serveHere(request, driverContext(session));
+  if (!served.ok) {
+    return served;
+  }
+  session.print({
+    text: () => renderServed(served.value, session.columns),
+    json: () => served.value,
+  });
+  return { ok: true, value: EXIT.done };
+}
+
+/** The policy that the options name; `undefined`: two of them. */
+function policyOf(options: ServeOptions): ServeRequest["policy"] | undefined {
+  const { policy, sessions, threads, batch, period } = options;
+  const isByHand = [sessions, threads, batch, period].some((each) => each !== undefined);
+  if (!isByHand) {
+    return policy ?? "best";
+  }
+  return policy === undefined
+    ? {
+        sessions: sessions ?? 1,
+        threads: threads ?? 1,
+        batch: batch ?? 1,
+        periodNs: Math.round((period ?? 0) * 1e6),
+      }
+    : undefined;
+}

@@ -1,0 +1,311 @@
+/**
+ * Serving on this machine's CPU, predicted and measured: `npm run bench:cpu-serving -- MODEL...` measures models and
+ * adds them to `fixtures/measured/cpu-serving.json`; without arguments it prints the tables of that record.
+ *
+ * For every model: its serving profile; the policy that `static` chooses at three loads, served for real; and a full grid
+ * of threads, sessions and batches at one load, each served for real with the same requests. The machine
+ * must be quiet.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { drawArrivals } from "../../dist/arrivals/draw-arrivals.js";
+import type { Workload } from "../../dist/arrivals/workload.js";
+import { formatNs } from "../../dist/core/format.js";
+import { capacityOf } from "../../dist/launcher/capacity.js";
+import { cpuProblemOf, threadsOfVariant } from "../../dist/launcher/cpu-problem.js";
+import { countedSpan } from "../../dist/launcher/evaluate-policy.js";
+import { type ServingJob, servingJobOf } from "../../dist/launcher/serving-job.js";
+import { searchStaticPolicy } from "../../dist/launcher/static-policies.js";
+import { measureServing } from "../../dist/profile/serving/measure-serving.js";
+import {
+  type BatchLowering,
+  type ServableModel,
+  servableModelOf,
+} from "../../dist/profile/serving/served-model.js";
+import type { ServingProfile } from "../../dist/profile/serving/serving-profile.js";
+import { loadModel, loadModelForBatch } from "../../dist/runtime/load-model.js";
+import { openServer, type Server } from "../../dist/runtime/serving/server.js";
+import { capacityProblemOf } from "../../dist/schedule/serving/capacity-problem.js";
+import { servingCost } from "../../dist/schedule/serving/serving-cost.js";
+import { servingMetrics } from "../../dist/schedule/serving/serving-metrics.js";
+import type { LauncherPolicy, ModelPolicy } from "../../dist/schedule/serving/serving-model.js";
+import type { ServingRun } from "../../dist/schedule/serving/serving-run.js";
+import { simulateServing } from "../../dist/schedule/serving/simulate-serving.js";
+import { unwrap as certain } from "./fixture-models.js";
+
+const RECORD = resolve("fixtures/measured/cpu-serving.json");
+const BATCHES = [1, 4];
+const SEED = 1;
+const LOADS = [0.4, 0.6, 0.8];
+const GRID_LOAD = 0.7;
+const POLICY: ModelPolicy = { periodNs: 0, batch: 1, concurrency: 1, variant: 0 };
+/** Time of requests at each load, and for each point of the grid. */
+const RUN_NS = 8e9;
+const GRID_NS = 3e9;
+/** Requests of the longest run of small models: more say nothing new. */
+const MOST_REQUESTS = 20_000;
+
+/** What is kept of a run. */
+interface Figures {
+  readonly throughput: number;
+  readonly meanNs: number;
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+  /** As policies are compared by. */
+  readonly cost: number;
+}
+
+/** One configuration, predicted and measured. */
+interface RecordedRun {
+  readonly load: number;
+  readonly ratePerSecond: number;
+  readonly threads: number;
+  readonly policy: Omit<ModelPolicy, "variant">;
+  readonly requests: number;
+  readonly predicted: Figures;
+  readonly measured: Figures;
+}
+
+interface RecordedModel {
+  readonly name: string;
+  readonly ratePerSecondAtCapacity: number;
+  readonly profile: Pick<ServingProfile, "wakeNs" | "batches"> & {
+    readonly timings: readonly object[];
+  };
+  readonly runs: readonly RecordedRun[];
+  /** The policy that was chosen at the load of the grid, served twice; then all others. */
+  readonly chosen: readonly RecordedRun[];
+  readonly grid: readonly RecordedRun[];
+}
+
+interface ServingRecord {
+  readonly machine: ServingProfile["device"];
+  readonly models: readonly RecordedModel[];
+}
+
+const names = process.argv.slice(2);
+for (const name of names) {
+  const { machine, model } = await measured(name);
+  const before = recorded();
+  const models = [...(before?.models ?? []).filter((each) => each.name !== name), model];
+  writeFileSync(RECORD, `${JSON.stringify({ machine, models }, undefined, 1)}\n`);
+}
+const record = recorded();
+if (record !== undefined) {
+  printTables(record);
+}
+
+function recorded(): ServingRecord | undefined {
+  return existsSync(RECORD)
+    ? (JSON.parse(readFileSync(RECORD, "utf8")) as ServingRecord)
+    : undefined;
+}
+
+async function measured(name: string) {
+  const batches = await loaded(name);
+  const profile = certain(await measureServing(batches, { seed: SEED }));
+  const sizes = profile.batches.map(({ batch }) => batch);
+  const problem = cpuProblemOf([{ name, profile, batches: sizes }]);
+  const { attained } = capacityOf(capacityProblemOf(problem, [1]));
+  const servable = certain(servableModelOf(name, batches, SEED));
+  const jobAt = (load: number, durationNs: number): ServingJob =>
+    servingJobOf(problem, workloadOf(name, sizes, load * attained, durationNs));
+  const variants = problem.models[0]?.variants ?? [];
+  const all: {
+    readonly at: number;
+    readonly list: "runs" | "chosen" | "grid";
+    run: RecordedRun;
+  }[] = [];
+  const plan = planOf();
+  for (const [variant, { name: variantName }] of variants.entries()) {
+    const threads = threadsOfVariant(variantName);
+    const server = await opened(servable, threads);
+    await served(server, [new Float64Array(300)], only({ ...POLICY, variant }));
+    for (const [at, { list, load, job, policy }] of plan.entries()) {
+      if (policy.models[0]?.variant === variant) {
+        const run = await compared(server, { job, load, policy, threads });
+        all.push({ at, list, run });
+        console.error(
+          JSON.stringify({
+            list,
+            ...run,
+            predicted: run.predicted.meanNs,
+            measured: run.measured.meanNs,
+          }),
+        );
+      }
+    }
+    await server.close();
+  }
+  const listOf = (list: string): readonly RecordedRun[] =>
+    all
+      .filter((each) => each.list === list)
+      .sort((a, b) => a.at - b.at)
+      .map(({ run }) => run);
+  const { wakeNs, batches: kept, timings } = profile;
+  const model: RecordedModel = {
+    name,
+    ratePerSecondAtCapacity: attained,
+    profile: {
+      wakeNs,
+      batches: kept,
+      timings: timings.map(({ quantilesNs, ...rest }) => ({
+        ...rest,
+        p50Ns: quantilesNs[50],
+        p99Ns: quantilesNs[99],
+      })),
+    },
+    runs: listOf("runs"),
+    chosen: listOf("chosen"),
+    grid: listOf("grid"),
+  };
+  return { machine: profile.device, model };
+
+  function planOf() {
+    const durationAt = (load: number, most: number): number =>
+      Math.min(most, (MOST_REQUESTS / (load * attained)) * 1e9);
+    const runs = LOADS.map((load) => {
+      const job = jobAt(load, durationAt(load, RUN_NS));
+      return { list: "runs" as const, load, job, policy: searchStaticPolicy(job, SEED) };
+    });
+    const job = jobAt(GRID_LOAD, durationAt(GRID_LOAD, GRID_NS));
+    const best = searchStaticPolicy(job, SEED);
+    const chosen = [0, 1].map(() => ({
+      list: "chosen" as const,
+      load: GRID_LOAD,
+      job,
+      policy: best,
+    }));
+    const points = variants.flatMap((_, variant) =>
+      sizes.flatMap((batch) =>
+        Array.from({ length: 2 * availableParallelism() }, (__, at) =>
+          only({ periodNs: 0, batch, concurrency: at + 1, variant }),
+        ),
+      ),
+    );
+    const grid = points.map((policy) => ({ list: "grid" as const, load: GRID_LOAD, job, policy }));
+    return [...runs, ...chosen, ...grid];
+  }
+}
+
+function only(policy: ModelPolicy): LauncherPolicy {
+  return { models: [policy] };
+}
+
+async function loaded(name: string): Promise<readonly BatchLowering[]> {
+  const small = `fixtures/models/small/${name}.onnx`;
+  const path = existsSync(small) ? small : `fixtures/models/${name}.onnx`;
+  const options = { dims: new Map<string, number>() };
+  const list: BatchLowering[] = [{ batch: 1, lowered: certain(await loadModel(path, options)) }];
+  for (const batch of BATCHES.slice(1)) {
+    const lowered = await loadModelForBatch(path, options, { batch, mayRewrite: true });
+    if (lowered.ok) {
+      list.push({ batch, lowered: lowered.value });
+    }
+  }
+  return list;
+}
+
+function workloadOf(
+  model: string,
+  batches: readonly number[],
+  ratePerSecond: number,
+  durationNs: number,
+): Workload {
+  const process = { kind: "poisson", ratePerSecond } as const;
+  return {
+    models: [{ model, process, objectiveNs: undefined, batches }],
+    durationNs,
+    seed: undefined,
+  };
+}
+
+async function opened(model: ServableModel, threads: number): Promise<Server> {
+  const workers = 2 * availableParallelism();
+  return certain(await openServer([{ ...model, threads, workers }]));
+}
+
+async function served(
+  server: Server,
+  arrivals: readonly Float64Array[],
+  policy: LauncherPolicy,
+): Promise<ServingRun> {
+  const run = certain(await server.serve(arrivals, policy, { graceMs: 60_000 }));
+  if (run.cut !== undefined) {
+    throw new Error(`requests were left over: ${run.cut}`);
+  }
+  return { ...run, doneNs: { share: 0, arithmetic: 0, bandwidth: 0 }, events: 0 };
+}
+
+interface ComparedRun {
+  readonly job: ServingJob;
+  readonly load: number;
+  readonly policy: LauncherPolicy;
+  readonly threads: number;
+}
+
+async function compared(
+  server: Server,
+  { job, load, policy, threads }: ComparedRun,
+): Promise<RecordedRun> {
+  const { problem, workload, objectives } = job;
+  const arrivals = drawArrivals(workload, { seed: SEED, purpose: "held-out", episode: 0 });
+  const span = countedSpan(workload.durationNs);
+  const figuresOf = (run: ServingRun): Figures => {
+    const { throughput, latencyNs } = servingMetrics(run, 0, objectives[0], span);
+    const { mean, p50, p99 } = latencyNs;
+    const cost = servingCost(run, objectives, span);
+    return { throughput, meanNs: mean, p50Ns: p50, p99Ns: p99, cost };
+  };
+  const predicted = figuresOf(simulateServing(problem, arrivals, policy, { seed: SEED }));
+  const now = figuresOf(await served(server, arrivals, policy));
+  const [{ variant: _, ...own }] = policy.models as readonly [ModelPolicy];
+  const [{ process: source }] = workload.models as unknown as readonly [
+    { readonly process: { readonly ratePerSecond: number } },
+  ];
+  return {
+    load,
+    ratePerSecond: source.ratePerSecond,
+    threads,
+    policy: own,
+    requests: arrivals[0]?.length ?? 0,
+    predicted,
+    measured: now,
+  };
+}
+
+function printTables({ machine, models }: ServingRecord): void {
+  const { name, logicalCores, node, onnxruntime } = machine;
+  console.log(`\n${name}, ${logicalCores} cores, Node ${node}, ONNX Runtime ${onnxruntime}\n`);
+  console.log(
+    "| model | load | sessions x threads, batch | requests/s | answered/s: predicted, measured | p50 | p99 |",
+  );
+  console.log("|---|---|---|---|---|---|---|");
+  let near = 0;
+  let count = 0;
+  for (const { name: model, runs } of models) {
+    for (const { load, ratePerSecond, threads, policy, predicted, measured: now } of runs) {
+      const rate = predicted.throughput / now.throughput;
+      const tail = predicted.p99Ns / now.p99Ns;
+      count++;
+      near += Math.abs(rate - 1) <= 0.1 && Math.abs(tail - 1) <= 0.25 ? 1 : 0;
+      console.log(
+        `| ${model} | ${load} | ${policy.concurrency} x ${threads}, ${policy.batch} | ${ratePerSecond.toFixed(0)} | ${predicted.throughput.toFixed(0)}, ${now.throughput.toFixed(0)} | ${formatNs(predicted.p50Ns)}, ${formatNs(now.p50Ns)} | ${formatNs(predicted.p99Ns)}, ${formatNs(now.p99Ns)} |`,
+      );
+    }
+  }
+  console.log(`\nThroughput within 10 % and p99 within 25 %: ${near} of ${count} runs.\n`);
+  console.log("| model | chosen | its cost, twice | best of the grid | its cost | worst |");
+  console.log("|---|---|---|---|---|---|");
+  for (const { name: model, chosen, grid } of models) {
+    const words = ({ policy, threads }: RecordedRun): string =>
+      `${policy.concurrency} x ${threads}, ${policy.batch}`;
+    const sorted = [...grid].sort((a, b) => a.measured.cost - b.measured.cost);
+    const [first] = sorted as [RecordedRun];
+    const costs = chosen.map(({ measured: now }) => now.cost.toFixed(3)).join(", ");
+    console.log(
+      `| ${model} | ${words(chosen[0] as RecordedRun)} | ${costs} | ${words(first)} | ${first.measured.cost.toFixed(3)} | ${sorted.at(-1)?.measured.cost.toFixed(3)} |`,
+    );
+  }
+}
