@@ -27,6 +27,7 @@ export function figuresOver(samples: readonly SampleFigures[]): FiguresOver {
         p50Ns: of("p50Ns"),
         p99Ns: of("p99Ns"),
         batch: of("batch"),
+        backlog: of("backlog"),
         slope: of("slope"),
       };
     }),

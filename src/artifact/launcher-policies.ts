@@ -39,7 +39,8 @@ export interface ModelFigures<Figure> {
   readonly p99Ns: Figure;
   /** Requests per task. */
   readonly batch: Figure;
-  /** Growth of the backlog, in requests per second. */
+  /** Requests in the system, and their growth per second. */
+  readonly backlog: Figure;
   readonly slope: Figure;
 }
 
@@ -141,6 +142,7 @@ function figuresShape<Figure>(figure: Shape<Figure>): Shape<ModelFigures<Figure>
     p50Ns: figure,
     p99Ns: figure,
     batch: figure,
+    backlog: figure,
     slope: figure,
   };
   // That an unknown `Figure` is not `undefined` is not seen.

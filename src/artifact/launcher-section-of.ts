@@ -2,6 +2,7 @@
 import type { ArrivalProcess, ModelArrivals } from "../arrivals/workload.js";
 import { present } from "../core/invariant.js";
 import { sixDigits } from "../core/six-digits.js";
+import { accelerationOf } from "../launcher/acceleration.js";
 import type { Capacity } from "../launcher/capacity.js";
 import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-policies.js";
 import type { PolicyEvaluation } from "../launcher/evaluate-policy.js";
@@ -55,17 +56,24 @@ export function launcherSectionOf(
     validationSamples: policy?.validation.samples.length ?? 0,
     heldOutSamples: policy?.heldOut.samples.length ?? 0,
     models: problem.models.map((model, at) => {
-      return modelOf(model, present(workload.models[at], "requests"), objectives[at] ?? 0);
+      const served = modelOf(model, present(workload.models[at], "requests"), objectives[at] ?? 0);
+      const variants = served.variants.map((variant, number) => ({
+        ...variant,
+        acceleration: accelerationOf(problem, at, number).map(sixDigits),
+      }));
+      return { ...served, variants };
     }),
     regimes: regimes.map((regime) => regimeOf(problem, regime)),
   };
 }
 
+type PlainVariant = Omit<ArtifactServedModel["variants"][number], "acceleration">;
+
 function modelOf(
   { name, residentBytes, variants }: ServingModel,
   { process: source, shed }: ModelArrivals,
   objectiveNs: number,
-): ArtifactServedModel {
+): Omit<ArtifactServedModel, "variants"> & { readonly variants: readonly PlainVariant[] } {
   const schedules: ServedSchedule[] = [];
   const known = new Map<string, number>();
   const positionOf = (schedule: ServedSchedule): number => {
@@ -166,6 +174,7 @@ function figuresOf(metrics: ServingMetrics): ModelFigures<number> {
     p50Ns: sixDigits(latencyNs.p50),
     p99Ns: sixDigits(latencyNs.p99),
     batch: sixDigits(batch),
+    backlog: sixDigits(backlog.mean),
     slope: sixDigits(backlog.slope),
   };
 }

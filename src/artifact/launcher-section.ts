@@ -2,6 +2,7 @@
 import { list, object, optional } from "../core/json-containers.js";
 import { boolean, integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
+import { MOST_ACCELERATION } from "../schedule/serving/serving-limits.js";
 import type { ServedLaunch, ServedSchedule } from "../schedule/serving/serving-model.js";
 import {
   type ArtifactArrivals,
@@ -66,6 +67,8 @@ export interface ArtifactServedModel {
     readonly name: string;
     /** By batch: ascending from 1. */
     readonly runs: readonly ArtifactBatchRun[];
+    /** Requests per second with 1, 2, ... tasks of one request in flight and nothing else. Six digits. */
+    readonly acceleration: readonly number[];
   }[];
   /** Operator schedules, each once. */
   readonly schedules: readonly ServedSchedule[];
@@ -189,7 +192,13 @@ const MODEL: Shape<ArtifactServedModel> = object<ArtifactServedModel>({
   arrivals: arrivalsShape,
   shed: optional(shedShape.describe("As the arrivals declare; absent: they do not.")),
   variants: list(
-    object<Variant>({ name: text(100), runs: list(RUN, MAX_BATCHES, 1) }),
+    object<Variant>({
+      name: text(100),
+      runs: list(RUN, MAX_BATCHES, 1),
+      acceleration: list(number(0), MOST_ACCELERATION, MOST_ACCELERATION).describe(
+        "Requests per second with 1, 2, ... tasks of one request in flight and nothing else.",
+      ),
+    }),
     MAX_VARIANTS,
     1,
   ).describe("Ways to run the model; in each, runs are by batch, ascending from 1."),

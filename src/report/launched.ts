@@ -8,6 +8,7 @@ import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-polic
 import type { ServingJob } from "../launcher/serving-job.js";
 import { fallsBehind } from "../launcher/shedding.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
+import { figure } from "./figure.js";
 
 /** What the report is about. */
 export interface LaunchedReport {
@@ -161,11 +162,4 @@ function plusMinus(interval: Interval | undefined): string {
 
 function percent(interval: Interval | undefined): string {
   return `${(100 * (interval?.mean ?? 0)).toFixed(1)} %`;
-}
-
-/** Three digits, or all of a larger whole number; what rounds to nothing is 0. */
-function figure(value: number): string {
-  const size = Math.abs(value);
-  const text = value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
-  return Number(text) === 0 ? "0" : text.replace(/\.0+$/, "");
 }

@@ -29,26 +29,29 @@ type Interference = Extract<ServingDevice, { readonly kind: "gpu" }>["interferen
 
 function gpuSpeeds(stages: readonly StageNeeds[], loss: Interference): readonly number[] {
   const parts = roomParts(stages);
-  const here = stages.flatMap((stage, at) => {
+  const arithmetic = fairLevel(stages.map((stage, at) => parts[at]! * stage.arithmetic));
+  const bandwidth = fairLevel(stages.map((stage, at) => parts[at]! * stage.bandwidth));
+  let here = 0;
+  let traffic = 0;
+  for (let at = 0; at < stages.length; at++) {
+    here += parts[at]! > 0 ? 1 : 0;
+    traffic += parts[at]! > 0 && isTraffic(stages[at]!) ? 1 : 0;
+  }
+  return stages.map((stage, at) => {
     const part = parts[at]!;
-    return part === 0 ? [] : [{ stage, part, isTraffic: stage.bandwidth > stage.arithmetic }];
-  });
-  const arithmetic = fairLevel(here.map(({ stage, part }) => part * stage.arithmetic));
-  const bandwidth = fairLevel(here.map(({ stage, part }) => part * stage.bandwidth));
-  const traffic = here.filter(({ isTraffic }) => isTraffic).length;
-  const speeds = here.map(({ stage, part, isTraffic }) => {
     const cut = Math.max(
       1,
       (part * stage.arithmetic) / arithmetic,
       (part * stage.bandwidth) / bandwidth,
     );
-    const alike = (isTraffic ? traffic : here.length - traffic) - 1;
-    const unlike = here.length - 1 - alike;
-    const own = isTraffic ? loss.bandwidth : loss.arithmetic;
-    return part / cut / (1 + own * alike + loss.mixed * unlike);
+    const alike = (isTraffic(stage) ? traffic : here - traffic) - 1;
+    const own = isTraffic(stage) ? loss.bandwidth : loss.arithmetic;
+    return part / cut / (1 + own * alike + loss.mixed * (here - 1 - alike));
   });
-  let next = 0;
-  return parts.map((part) => (part === 0 ? 0 : speeds[next++]!));
+}
+
+function isTraffic({ bandwidth, arithmetic }: StageNeeds): boolean {
+  return bandwidth > arithmetic;
 }
 
 /** The part of the room that it wants which each stage gets, first come, first served. */
@@ -66,7 +69,11 @@ function roomParts(stages: readonly StageNeeds[]): readonly number[] {
 
 /** The level at which demands are cut off so that together they are 1; `Infinity`: they are no more. */
 function fairLevel(demands: readonly number[]): number {
-  if (demands.reduce((sum, each) => sum + each, 0) <= 1) {
+  let wanted = 0;
+  for (const demand of demands) {
+    wanted += demand;
+  }
+  if (wanted <= 1) {
     return Number.POSITIVE_INFINITY;
   }
   const ascending = demands.toSorted((a, b) => a - b);

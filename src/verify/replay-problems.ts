@@ -3,6 +3,8 @@ import { type ArrivalPurpose, drawArrivals } from "../arrivals/draw-arrivals.js"
 import type { Workload } from "../arrivals/workload.js";
 import type { ArtifactShed, RegimePolicy, SampleFigures } from "../artifact/launcher-policies.js";
 import type { LauncherSection } from "../artifact/launcher-section.js";
+import { sixDigits } from "../core/six-digits.js";
+import { ACCELERATION_TASKS } from "../schedule/serving/serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
 import { workloadOf } from "./launcher-problems.js";
 import { replayRequests } from "./replay-requests.js";
@@ -18,7 +20,7 @@ export interface ReplayedSamples {
 }
 
 /** Ends of stages that are simulated in all: about half a minute. */
-const MOST_STAGES = 8_000_000;
+const MOST_STAGES = 20_000_000;
 
 interface Sample {
   readonly regime: number;
@@ -30,7 +32,7 @@ interface Sample {
 /**
  * Simulates the samples of all policies again: the first of each, then the second, as far as `mostStages` goes.
  *
- * Cost: at most `mostStages` ends of stages.
+ * Cost: at most `mostStages` ends of stages, but for the last that is begun.
  */
 export function replaySamples(
   section: LauncherSection,
@@ -51,7 +53,7 @@ export function replaySamples(
     const treated = treatment(launcherPolicy(problem, policy), section, shed);
     const replay = replayRequests(problem, arrivals, treated, left);
     if (replay === undefined) {
-      continue;
+      break;
     }
     left -= replay.stages;
     replayed++;
@@ -60,6 +62,32 @@ export function replaySamples(
     problems.push(...differences(policy, figures, sample));
   }
   return { problems, samples: samples.length, replayed };
+}
+
+/**
+ * Self-accelerations that are not those of a second simulation, in words that begin with the place. Cost: of
+ * some hundred tasks of every variant.
+ */
+export function accelerationProblems(
+  { models }: LauncherSection,
+  problem: ServingProblem,
+): readonly string[] {
+  const waiting = [new Float64Array(ACCELERATION_TASKS)];
+  return models.flatMap(({ variants }, model) =>
+    variants.flatMap(({ acceleration }, variant) =>
+      acceleration.flatMap((recorded, at) => {
+        const own = { device: problem.device, models: problem.models.slice(model, model + 1) };
+        const policy = { models: [{ periodNs: 0, batch: 1, concurrency: at + 1, variant }] };
+        const [requests = []] = replayRequests(own, waiting, policy)?.requests ?? [];
+        const last = requests.reduce((most, { endNs }) => Math.max(most, endNs), 0);
+        return agrees(recorded, (ACCELERATION_TASKS * 1e9) / last) && sixDigits(recorded) === recorded
+          ? []
+          : [
+              `/launcher/models/${model}/variants/${variant}/acceleration/${at} is not what simulating it again gives`,
+            ];
+      }),
+    ),
+  );
 }
 
 /** By episode, so that a limit leaves out the last of all policies. */

@@ -111,6 +111,7 @@ class Replayer {
   readonly #law: DeviceLaw;
   readonly #most: number;
   #now = 0;
+  readonly #needs = new Map<BatchRun, readonly StageNeeds[]>();
   /** In the order in which their stages began; and those in a gap. */
   #running: Task[] = [];
   readonly #resting: Task[] = [];
@@ -131,7 +132,7 @@ class Replayer {
     while (this.stages <= most) {
       const step = this.#untilStageEnds();
       const stageEnds = this.#workedUntil + step;
-      const rests = this.#resting.reduce((least, { left }) => Math.min(least, left), Infinity);
+      const rests = this.#untilRestEnds();
       const arrives = arrivals[next]?.request.arrivalNs ?? Infinity;
       const moment = Math.min(stageEnds, rests, arrives, this.#periodEnds);
       if (moment === Infinity) {
@@ -153,17 +154,25 @@ class Replayer {
 
   #untilStageEnds(): number {
     let least = Infinity;
-    for (const [at, { left }] of this.#running.entries()) {
+    for (let at = 0; at < this.#running.length; at++) {
       const speed = this.#speeds[at]!;
-      least = speed > 0 ? Math.min(least, left / speed) : least;
+      least = speed > 0 ? Math.min(least, this.#running[at]!.left / speed) : least;
+    }
+    return least;
+  }
+
+  #untilRestEnds(): number {
+    let least = Infinity;
+    for (const { left } of this.#resting) {
+      least = Math.min(least, left);
     }
     return least;
   }
 
   /** Lets all that runs go on for a time. */
   #work(ns: number): void {
-    for (const [at, task] of this.#running.entries()) {
-      task.left -= ns * this.#speeds[at]!;
+    for (let at = 0; at < this.#running.length; at++) {
+      this.#running[at]!.left -= ns * this.#speeds[at]!;
     }
   }
 
@@ -174,16 +183,21 @@ class Replayer {
 
   #setSpeeds(): void {
     this.#workedUntil = this.#now;
-    this.#speeds = this.#law(this.#running.map(({ needs }) => needs));
+    this.#speeds =
+      this.#running.length === 0 ? [] : this.#law(this.#running.map(({ needs }) => needs));
   }
 
   #endStages(step: number): void {
     this.#work(step);
     this.#workedUntil = this.#now;
-    const isOver = (task: Task, at: number): boolean =>
-      this.#speeds[at]! > 0 && task.left <= NOTHING_NS;
-    const over = this.#running.filter(isOver);
-    this.#running = this.#running.filter((task, at) => !isOver(task, at));
+    const over: Task[] = [];
+    const others: Task[] = [];
+    for (let at = 0; at < this.#running.length; at++) {
+      const task = this.#running[at]!;
+      const isOver = this.#speeds[at]! > 0 && task.left <= NOTHING_NS;
+      (isOver ? over : others).push(task);
+    }
+    this.#running = others;
     this.#goOn(over);
   }
 
@@ -210,21 +224,31 @@ class Replayer {
 
   /** Begins the stage that a task is at; `false`: there is none, and its requests are answered. */
   #begin(task: Task): boolean {
-    const { ns, share, arithmetic, bandwidth } = task.run.profile;
+    const { ns } = task.run.profile;
     const { stage } = task;
     if (stage === ns.length) {
       this.#answer(task);
       return false;
     }
-    task.needs = {
-      room: share[stage]!,
-      arithmetic: arithmetic[stage]!,
-      bandwidth: bandwidth[stage]!,
-    };
+    task.needs = this.#needsOf(task.run)[stage]!;
     const isGap = task.needs.room === 0;
     task.left = isGap ? this.#now + ns[stage]! : ns[stage]!;
     (isGap ? this.#resting : this.#running).push(task);
     return true;
+  }
+
+  /** What the stages of a run use. */
+  #needsOf(run: BatchRun): readonly StageNeeds[] {
+    const known = this.#needs.get(run);
+    if (known !== undefined) {
+      return known;
+    }
+    const { share, arithmetic, bandwidth } = run.profile;
+    const needs = Array.from(share, (room, at): StageNeeds => {
+      return { room, arithmetic: arithmetic[at]!, bandwidth: bandwidth[at]! };
+    });
+    this.#needs.set(run, needs);
+    return needs;
   }
 
   #answer({ model, requests }: Task): void {

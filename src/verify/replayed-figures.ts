@@ -60,6 +60,7 @@ function figuresOf(
     p50Ns: quantileOf(latencies, 0.5),
     p99Ns: quantileOf(latencies, 0.99),
     batch: tasks === 0 ? 0 : answered.length / tasks,
+    backlog: meanBacklog(all, fromNs, toNs),
     slope: slopeOf(all, fromNs, toNs),
   };
 }
@@ -69,6 +70,13 @@ function quantileOf(ascending: readonly number[], fraction: number): number {
   const low = ascending[Math.floor(place)] ?? 0;
   const high = ascending[Math.ceil(place)] ?? 0;
   return low + (high - low) * (place - Math.floor(place));
+}
+
+/** Requests in the system, on average over a span: the time that each spends there in it. */
+function meanBacklog(all: readonly ReplayedRequest[], fromNs: number, toNs: number): number {
+  const inside = (ns: number): number => Math.min(toNs, Math.max(fromNs, ns));
+  const spent = all.map(({ arrivalNs, endNs }) => inside(endNs) - inside(arrivalNs));
+  return spent.reduce((sum, each) => sum + each, 0) / (toNs - fromNs);
 }
 
 /**

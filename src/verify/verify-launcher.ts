@@ -12,7 +12,7 @@ import type { ServingModel, ServingProblem } from "../schedule/serving/serving-m
 import { scheduleBroken, sectionMissing } from "./failures.js";
 import { isSame, launcherProblems } from "./launcher-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
-import { launcherPolicy, replaySamples } from "./replay-problems.js";
+import { accelerationProblems, launcherPolicy, replaySamples } from "./replay-problems.js";
 import {
   type EstimatedDevice,
   measuredModels,
@@ -80,9 +80,10 @@ export async function verifyLauncher(
     const note = "its times were measured and vary: its samples were not simulated again";
     return ok({ ...counts, samples: 0, replayed: 0, notes: [note] });
   }
+  const faster = accelerationProblems(launcher, problem);
   const { problems, samples, replayed } = replaySamples(launcher, problem, provenance.seed);
-  return problems.length > 0
-    ? broken(file, problems)
+  return problems.length + faster.length > 0
+    ? broken(file, [...faster, ...problems])
     : ok({ ...counts, samples, replayed, notes: notesOn(samples, replayed) });
 }
 

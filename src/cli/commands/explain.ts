@@ -2,6 +2,8 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { readPlacement } from "../../placement/parse-placement.js";
 import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
+import { renderLauncherExplained } from "../../report/launcher-explained.js";
+import { explainLauncher } from "../../report/launcher-explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
 import { linesByData } from "../../report/sizes-by-data.js";
@@ -29,9 +31,10 @@ const EXAMPLES = `
 Examples:
   top-compile explain model.schedule.json
   top-compile explain model.schedule.json --ascii --width 160
+  top-compile explain model.policy.json
 `;
 
-/** `explain`: a schedule in words, tables and a chart. */
+/** `explain`: a schedule or a policy in words, tables and charts. */
 export const registerExplain: RegisterCommand = (command, run) => {
   addOptions(command, EXPLAIN, EXAMPLES);
   command.action(async (file: string, options: ExplainOptions) => {
@@ -41,12 +44,20 @@ export const registerExplain: RegisterCommand = (command, run) => {
       if (!read.ok) {
         return read;
       }
-      const { operators, stages, pipeline } = read.value;
+      const { operators, stages, pipeline, launcher } = read.value;
       const [problem] = contradictionsIn(read.value, file);
-      if (problem !== undefined && (operators ?? pipeline) !== undefined) {
+      if (problem !== undefined && (operators ?? pipeline ?? launcher) !== undefined) {
         progress.note(`verify refuses this schedule: ${problem}`);
       }
       const layout = layoutOf(session, options);
+      if (launcher !== undefined) {
+        const models = explainLauncher(launcher);
+        print({
+          text: () => renderLauncherExplained(read.value, launcher, models, layout),
+          json: () => ({ models, regimes: launcher.regimes }),
+        });
+        return { ok: true, value: EXIT.done };
+      }
       if (operators === undefined && pipeline !== undefined) {
         const placement = readPlacement(pipeline.placement, file, "/pipeline/placement");
         if (!placement.ok) {

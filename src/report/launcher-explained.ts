@@ -1,0 +1,113 @@
+/** Launcher policies explained: what to do at which load, what comes of it, and what the models can do. */
+import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { LauncherSection } from "../artifact/launcher-section.js";
+import { counted, formatCell, formatName, formatNs } from "../core/format.js";
+import { textTable } from "../core/text-table.js";
+import { type Bar, renderBars } from "./bar-chart.js";
+import { figure } from "./figure.js";
+import type { ChartLayout } from "./gantt.js";
+import { chosenPolicy, type ExplainedModel, type LoadPoint } from "./launcher-explanation.js";
+
+/** Tables and charts of a section. */
+export function renderLauncherExplained(
+  { device }: ScheduleArtifact,
+  section: LauncherSection,
+  models: readonly ExplainedModel[],
+  layout: ChartLayout,
+): string {
+  const { width: columns } = layout;
+  const { regimes, heldOutSamples, durationNs } = section;
+  const samples = `${counted(heldOutSamples, "held-out sample")} of ${figure(durationNs / 1e9)} s`;
+  return [
+    `${counted(models.length, "model")} on ${device?.name ?? "a device"}; figures are means of ${samples}`,
+    "",
+    policyTable(section, columns),
+    "",
+    ...regimes.map(({ scale, capacity: { atMost } }) => {
+      const at = `${figure(scale)} times the rates`;
+      return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
+    }),
+    ...models.flatMap((model) => ["", ...modelLines(model, layout)]),
+  ].join("\n");
+}
+
+/** The policy to use in every regime, a row for each model. */
+function policyTable({ regimes, models }: LauncherSection, columns: number): string {
+  const rows = regimes.flatMap((regime) =>
+    (chosenPolicy(regime)?.models ?? []).map((each, at) => [
+      figure(regime.scale),
+      regime.best,
+      formatCell(models[at]?.model ?? ""),
+      each.variant,
+      `${each.batch}`,
+      `${each.concurrency}`,
+      each.periodNs === 0 ? "-" : formatNs(each.periodNs),
+    ]),
+  );
+  const header = ["rates", "policy", "model", "variant", "batch", "tasks", "period"];
+  const right = ["right", "right", "right"] as const;
+  return textTable(header, rows, ["right", "left", "name", "left", ...right], columns);
+}
+
+function modelLines(
+  { model, loads, concurrency, batches }: ExplainedModel,
+  layout: ChartLayout,
+): readonly string[] {
+  return [
+    `${formatName(model)} against load`,
+    "",
+    loadTable(loads, layout.width),
+    "",
+    "answers per second",
+    renderBars(loads.map(loadBar((load) => [load.throughput, figure(load.throughput)])), layout),
+    "99 % are answered within",
+    renderBars(loads.map(loadBar((load) => [load.p99Ns, formatNs(load.p99Ns)])), layout),
+    "requests in the system",
+    renderBars(loads.map(loadBar((load) => [load.backlog, figure(load.backlog)])), layout),
+    "",
+    `${formatName(model)} by itself: requests per second by tasks in flight`,
+    ...concurrency.flatMap(({ variant, perSecond }) => [
+      variant,
+      renderBars(
+        perSecond.map((value, at) => speedBar(`${at + 1}`, value, perSecond[0])),
+        layout,
+      ),
+    ]),
+    "",
+    `${formatName(model)} by itself: requests per second by batch`,
+    ...batches.flatMap(({ variant, points }) => [
+      variant,
+      renderBars(
+        points.map(({ batch, perSecond }) => speedBar(`${batch}`, perSecond, points[0]?.perSecond)),
+        layout,
+      ),
+    ]),
+  ];
+}
+
+function loadBar(of: (load: LoadPoint) => readonly [number, string]): (load: LoadPoint) => Bar {
+  return (load) => {
+    const [value, text] = of(load);
+    return { label: `${figure(load.ratePerSecond)}/s`, value, text };
+  };
+}
+
+function speedBar(label: string, value: number, first: number = 0): Bar {
+  const times = first === 0 ? "" : ` (${(value / first).toFixed(2)}x)`;
+  return { label, value, text: `${figure(value)}${times}` };
+}
+
+function loadTable(loads: readonly LoadPoint[], columns: number): string {
+  const rows = loads.map(({ ratePerSecond, goodput, late, shed, p50Ns, p99Ns, backlog }) => [
+    `${figure(ratePerSecond)}`,
+    figure(goodput),
+    `${(100 * late).toFixed(1)} %`,
+    `${(100 * shed).toFixed(1)} %`,
+    formatNs(p50Ns),
+    formatNs(p99Ns),
+    figure(backlog),
+  ]);
+  const header = ["per second", "in time/s", "late", "refused", "p50", "p99", "in system"];
+  const right = header.map(() => "right" as const);
+  return textTable(header, rows, right, columns);
+}
