@@ -6,6 +6,7 @@ import type { BatchLowering } from "../profile/serving/served-model.js";
 import type { ServingProblem } from "../schedule/serving/serving-model.js";
 import type { DriverContext } from "./context.js";
 import {
+  checkScales,
   compared,
   type Launched,
   type LaunchRequest,
@@ -38,6 +39,11 @@ export async function comparePoliciesOnCpu(
   request: CpuLaunchRequest,
   context: DriverContext,
 ): Promise<Result<Launched>> {
+  const workload = workloadFor(request);
+  const few = workload.ok ? checkScales(workload.value, request) : workload;
+  if (!few.ok) {
+    return few;
+  }
   const serving = await cpuServingOf(request, context);
   const { samples, scales } = request;
   return serving.ok

@@ -1,6 +1,9 @@
 /** Serving several models on one GPU known by its data sheet: their libraries, what can be sustained, policies. */
 import { basename } from "node:path";
+import { MAX_REQUESTS } from "../arrivals/arrivals-format.js";
+import { arrivalsInvalid } from "../arrivals/failures.js";
 import { matchModels } from "../arrivals/match-models.js";
+import { mostRequests } from "../arrivals/most-requests.js";
 import { readArrivals } from "../arrivals/read-arrivals.js";
 import { scaleWorkload } from "../arrivals/scale-workload.js";
 import type { Workload } from "../arrivals/workload.js";
@@ -74,6 +77,10 @@ export async function comparePoliciesFor(
   if (!workload.ok) {
     return workload;
   }
+  const few = checkScales(workload.value, request);
+  if (!few.ok) {
+    return few;
+  }
   const seed = request.seed ?? workload.value.seed ?? USUAL_SEED;
   const libraries: Library[] = [];
   for (const [at, path] of request.models.entries()) {
@@ -94,6 +101,20 @@ export async function comparePoliciesFor(
 function prepare(path: string, lowered: LoweredModel): Result<LoweredModel> {
   const estimable = checkEstimable(path, lowered);
   return estimable.ok ? ok(withKernelList(lowered, "patterns")) : estimable;
+}
+
+/** Fails with `arrivals-invalid` if there would be too many requests at the largest scale. */
+export function checkScales(
+  workload: Workload,
+  { arrivals, scales }: Pick<LaunchRequest, "arrivals" | "scales">,
+): Result<void> {
+  const scale = Math.max(...scales);
+  const most = Math.round(mostRequests(scaleWorkload(workload, scale)));
+  const where = arrivals.kind === "file" ? arrivals.path : arrivals.where;
+  const message = `${scale} times the rates are up to ${most} requests in a sample, more than ${MAX_REQUESTS}`;
+  return most <= MAX_REQUESTS
+    ? ok(undefined)
+    : fail([arrivalsInvalid(where, { pointer: "", message })]);
 }
 
 /** The requests for models, in their order. Fails: `model-name-repeated`, and as reading arrivals does. */

@@ -1,5 +1,7 @@
 /** Contradictions inside the `launcher` section, found without the models and without simulating. */
 
+import { MAX_REQUESTS } from "../arrivals/arrivals-format.js";
+import { mostRequests } from "../arrivals/most-requests.js";
 import { scaleWorkload } from "../arrivals/scale-workload.js";
 import { meanRate, type Workload } from "../arrivals/workload.js";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
@@ -125,11 +127,16 @@ export function workloadOf({ durationNs, models }: LauncherSection, scale: numbe
 function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: number): string[] {
   const { scale, ratesPerSecond, best, policies, shed } = regime;
   const place = `/launcher/regimes/${at}`;
-  const rates = workloadOf(section, scale).models.map(({ process: source }) => meanRate(source));
+  const workload = workloadOf(section, scale);
+  const rates = workload.models.map(({ process: source }) => meanRate(source));
   const names = policies.map(({ name }) => name);
   return [
     ...brokenChecks([
       [!isSame(rates, ratesPerSecond), `${place}/ratesPerSecond does not follow from the arrivals`],
+      [
+        !(mostRequests(workload) <= MAX_REQUESTS),
+        `${place}/scale makes samples of more than ${MAX_REQUESTS} requests`,
+      ],
       [new Set(names).size < names.length, `${place}/policies has a name twice`],
       [
         best !== bestOf(policies),

@@ -171,12 +171,33 @@ describe("launch", () => {
       stderr: "",
       stdout: expect.stringContaining("valid: 6 policies for 2 models at 2 rates"),
     });
-    const json = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
+    const text = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
     const edited = join(folder, "edited.json");
     const place = /"p99Ns":(\d+)/;
-    const other = json.replace(place, (_, digits) => `"p99Ns":${Number(digits) + 1000}`);
-    expect(other).not.toBe(json);
+    const other = text.replace(place, (_, digits) => `"p99Ns":${Number(digits) + 1000}`);
+    expect(other).not.toBe(text);
     writeFileSync(edited, other);
+    const explained = await runCli(["explain", OUT, "--ascii"]);
+    expect(explained).toMatchObject({ status: 0, stderr: "" });
+    const bars = (label: string) =>
+      [...explained.stdout.matchAll(new RegExp(`^${label} +(#+) `, "gm"))].map(
+        ([, bar]) => bar!.length,
+      );
+    // Of three charts against load, each for the given rate and half of it: more requests, longer bars.
+    const [half, whole] = [bars("150/s"), bars("300/s")];
+    expect([half.length, whole.length]).toEqual([3, 3]);
+    expect(whole[0]).toBeGreaterThan(half[0]!);
+    const json = JSON.parse((await runCli(["explain", OUT, "--json"])).stdout);
+    expect(json.models.map(({ model }: { model: string }) => model)).toEqual([
+      "two-branch",
+      "squeezenet",
+    ]);
+    const [{ concurrency }] = json.models as [{ concurrency: { perSecond: number[] }[] }];
+    expect(concurrency[0]!.perSecond).toHaveLength(8);
+    // Two tasks next to each other are not slower than one, and at most twice as fast.
+    const [one, two] = concurrency[0]!.perSecond as [number, number];
+    expect(two).toBeGreaterThanOrEqual(one * 0.999);
+    expect(two).toBeLessThanOrEqual(one * 2.001);
     const refusal = await verify(edited);
     expect([refusal.status, refusal.stderr]).toEqual([
       1,
@@ -241,6 +262,10 @@ describe("launch", () => {
       [
         [TWO_BRANCH, ...rate, "--device", "cpu", "--profile", file],
         ["1", "profile-invalid"],
+      ],
+      [
+        [TWO_BRANCH, "--rate", "two-branch=9000", "--rates-scale", "1,90"],
+        ["1", "arrivals-invalid"],
       ],
       [
         [TWO_BRANCH, ...rate, "--device", "h2000"],
