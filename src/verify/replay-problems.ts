@@ -80,7 +80,8 @@ export function accelerationProblems(
         const policy = { models: [{ periodNs: 0, batch: 1, concurrency: at + 1, variant }] };
         const [requests = []] = replayRequests(own, waiting, policy)?.requests ?? [];
         const last = requests.reduce((most, { endNs }) => Math.max(most, endNs), 0);
-        return agrees(recorded, (ACCELERATION_TASKS * 1e9) / last) && sixDigits(recorded) === recorded
+        return agrees(recorded, (ACCELERATION_TASKS * 1e9) / last) &&
+          sixDigits(recorded) === recorded
           ? []
           : [
               `/launcher/models/${model}/variants/${variant}/acceleration/${at} is not what simulating it again gives`,

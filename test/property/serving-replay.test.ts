@@ -64,7 +64,11 @@ describe("the simulator and the replay", () => {
           const { throughput, goodput, late, shed, batch, latencyNs, backlog } = metrics;
           const { p50, p99 } = latencyNs;
           const own = { throughput, goodput, late, shed, batch, p50Ns: p50, p99Ns: p99 };
-          for (const [key, value] of Object.entries({ ...own, backlog: backlog.mean, slope: backlog.slope })) {
+          for (const [key, value] of Object.entries({
+            ...own,
+            backlog: backlog.mean,
+            slope: backlog.slope,
+          })) {
             expect(close(found[key as keyof typeof found], value), key).toBe(true);
           }
         }
