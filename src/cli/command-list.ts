@@ -84,6 +84,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.js")).registerExplain,
   },
   {
+    name: "build",
+    summary:
+      "make every schedule that top-compile.config.json lists, or check that all are current",
+    load: async () => (await import("./commands/build.js")).registerBuild,
+  },
+  {
+    name: "init",
+    summary: "write a first top-compile.config.json from what is in the folder",
+    load: async () => (await import("./commands/init.js")).registerInit,
+  },
+  {
     name: "doctor",
     summary: "show what this machine has: Node, ONNX Runtime, processor, GPU, compiler",
     load: async () => (await import("./commands/doctor.js")).registerDoctor,

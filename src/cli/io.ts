@@ -6,6 +6,8 @@ export interface CliIo {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether results are written only where `--out` says so; absent: also to the usual places. */
+  readonly writesOnlyTo?: "out";
   /** Called before work that may take long without ever waiting. */
   readonly beforeLongWork?: () => void;
 }

@@ -38,6 +38,25 @@ export async function main(
   }
 }
 
+/**
+ * Runs the command line, which is not to print its failures, and returns them; usage errors are failures
+ * too. Throws what is a mistake of this program.
+ */
+export async function outcomeOf(
+  argv: readonly string[],
+  io: CliIo,
+  stop: AbortSignal,
+): Promise<CommandOutcome> {
+  try {
+    return await runCommand(argv, io, stop, { ...failureStyle(argv, io), isJson: true });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode !== 0) {
+      return fail([usageFailure(error)]);
+    }
+    throw error;
+  }
+}
+
 /** Prints the failures of an outcome and returns the exit status. */
 function reported(outcome: CommandOutcome, io: CliIo, style: FailureStyle): number {
   if (outcome.ok) {

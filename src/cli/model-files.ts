@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import type { ProfileSource } from "../driver/obtain-profile.js";
 import type { InputFiles } from "../runtime/tensor-files/given-inputs.js";
+import type { CliIo } from "./io.js";
 
 /** The source of the figures. */
 export function profileSource({
@@ -14,6 +15,16 @@ export function profileSource({
     return { kind: "file", path: profile };
   }
   return remeasure === true ? { kind: "fresh" } : { kind: "kept" };
+}
+
+/** Where a result of a model goes; `undefined`: it is not written. */
+export function outFor(
+  model: string,
+  kind: "schedule" | "placement",
+  { out }: { readonly out?: string },
+  { writesOnlyTo }: CliIo,
+): string | undefined {
+  return out ?? (writesOnlyTo === "out" ? undefined : defaultOut(model, kind));
 }
 
 /** `<model>.<kind>.json` beside the model. */

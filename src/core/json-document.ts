@@ -159,8 +159,10 @@ export function encodeDocument<T>(
 /** What users call the documents of this tool. */
 const KINDS: Readonly<Record<string, string>> = {
   "top-compile/arrivals": "an arrivals file",
+  "top-compile/config": "a configuration of build",
   "top-compile/device-model": "a device model",
   "top-compile/gpu-profile": "a GPU profile",
+  "top-compile/lock": "a lock file of build",
   "top-compile/placement": "a placement",
   "top-compile/profile": "a CPU profile",
   "top-compile/schedule": "a schedule",

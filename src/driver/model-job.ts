@@ -21,7 +21,8 @@ export interface ModelJob extends Omit<LoadOptions, "allowExternal"> {
   readonly model: string;
   /** Other files that the job reads, and must not overwrite; default none. */
   readonly alsoReads?: readonly string[];
-  readonly out: string;
+  /** `undefined`: nothing is written. */
+  readonly out: string | undefined;
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
   /** Inputs of the user's, whose sizes are among `dims`; absent: none. */
@@ -53,7 +54,7 @@ export async function runModelJob<T>(
   const given = [...tensors, ...outputs].map(({ file }) => file);
   const inputs = [job.model, ...given, ...(job.alsoReads ?? [])];
   const overwrite = { force: job.force, format, inputs };
-  const may = mayWrite(job.out, overwrite);
+  const may = job.out === undefined ? ok(undefined) : mayWrite(job.out, overwrite);
   if (!may.ok) {
     return may;
   }
@@ -86,6 +87,7 @@ export async function runModelJob<T>(
   if (context.signal.aborted) {
     return fail([executionStopped()]);
   }
-  const written = writeText(job.out, made.value.text, overwrite);
+  const written =
+    job.out === undefined ? ok(undefined) : writeText(job.out, made.value.text, overwrite);
   return written.ok ? ok(made.value.value) : written;
 }

@@ -28,6 +28,7 @@ const FLOORS: Record<string, number> = {
   verify: 10,
   driver: 11,
   cli: 12,
+  api: 13,
 };
 
 /** The folders that may import each package or Node module; core and driver may use Node's file modules. */

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { longName, RECORDED_NAMES } from "../../src/artifact/recorded-options.js";
 import { COMMANDS } from "../../src/cli/command-list.js";
+import { BUILD } from "../../src/cli/commands/build.js";
 import { COMPILE } from "../../src/cli/commands/compile-options.js";
 import { EXPLAIN } from "../../src/cli/commands/explain.js";
+import { INIT } from "../../src/cli/commands/init.js";
 import { INSPECT } from "../../src/cli/commands/inspect.js";
 import { LAUNCH } from "../../src/cli/commands/launch.js";
 import { PARTITION } from "../../src/cli/commands/partition.js";
@@ -132,6 +134,8 @@ const SUBJECTS: readonly Subject[] = [
     },
   },
   { name: "explain", table: EXPLAIN as AnyOptionTable, lines: {} },
+  { name: "build", table: BUILD as AnyOptionTable, lines: {} },
+  { name: "init", table: INIT as AnyOptionTable, lines: {} },
   { name: "inspect", table: INSPECT as AnyOptionTable, lines: {} },
   {
     name: "launch",
@@ -337,6 +341,10 @@ describe("an option that is accepted", () => {
     sessions: "the same",
     threads: "the same",
     period: "the same",
+    config: "what is built",
+    check: "what is built or only compared",
+    remake: "whether outputs are made again",
+    jobs: "how many outputs are made at a time",
     concurrency: "recorded as progress",
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",

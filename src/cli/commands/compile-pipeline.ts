@@ -12,7 +12,7 @@ import { layoutOf } from "../columns.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import { defaultOut, inputFiles } from "../model-files.js";
+import { inputFiles, outFor } from "../model-files.js";
 import { pipelineCosts, pipelineRequest } from "../pipeline-request.js";
 import { leftOutNotes, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
@@ -26,7 +26,7 @@ export async function compileIntoPipeline(
   session: Session,
 ): Promise<CommandOutcome> {
   const { place, typed } = pipelineRequest(options, options.seed);
-  const out = options.out ?? defaultOut(model, "schedule");
+  const out = outFor(model, "schedule", options, session.io);
   const { pipelineAlgorithm: algorithm, effort } = options;
   const context = driverContext(session);
   const inputs = inputsOfJob(model, inputFiles(options), { dims: options.dim }, context);

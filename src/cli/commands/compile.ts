@@ -18,7 +18,7 @@ import type { RegisterCommand } from "../command.js";
 import { cudaTarget } from "../cuda-target.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
-import { defaultOut, inputFiles, profileSource } from "../model-files.js";
+import { inputFiles, outFor, profileSource } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import { estimatedMath, wantsPipeline } from "../pipeline-request.js";
@@ -58,7 +58,7 @@ export const registerCompile: RegisterCommand = (command, run) => {
       if (wantsPipeline(options)) {
         return compileIntoPipeline(model, options, device.value, session);
       }
-      const out = options.out ?? defaultOut(model, "schedule");
+      const out = outFor(model, "schedule", options, session.io);
       const compiled = await compileOn(device.value, model, out, options, driverContext(session));
       if (!compiled.ok) {
         return compiled;
@@ -105,7 +105,7 @@ async function compared(
 async function compileOn(
   device: NamedDevice,
   model: string,
-  out: string,
+  out: string | undefined,
   options: CompileOptions,
   context: DriverContext,
 ): Promise<Result<Compiled>> {

@@ -11,7 +11,7 @@ import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import { partitionStagesMissing } from "../failures.js";
 import type { CommonOptions } from "../io.js";
-import { defaultOut, inputFiles } from "../model-files.js";
+import { inputFiles, outFor } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import {
@@ -36,7 +36,8 @@ import {
   wantsPipeline,
 } from "../pipeline-request.js";
 
-interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devices"> {
+/** Options of `partition`. */
+export interface PartitionOptions extends CommonOptions, Omit<PipelineCliOptions, "devices"> {
   readonly stages?: PipelineCliOptions["devices"];
   readonly out?: string;
   readonly force?: boolean;
@@ -111,7 +112,7 @@ export const registerPartition: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
-      const out = options.out ?? defaultOut(model, "placement");
+      const out = outFor(model, "placement", options, session.io);
       const context = driverContext(session);
       const inputs = inputsOfJob(model, inputFiles(options), { dims: options.dim }, context);
       if (!inputs.ok) {

@@ -14,7 +14,8 @@ import { MODEL } from "../options/model-options.js";
 import type { OptionTable } from "../options/option-spec.js";
 import type { Session } from "../session.js";
 
-interface VerifyOptions extends CommonOptions {
+/** Options of `verify`. */
+export interface VerifyOptions extends CommonOptions {
   readonly model?: string;
 }
 

@@ -52,7 +52,8 @@ function optionOf(key: string, spec: OptionSpec<unknown>): Option {
   return spec.usual === undefined ? option : option.default(spec.usual);
 }
 
-function parserOf(
+/** The parser of an option's text, which also refuses what is not among its choices. */
+export function parserOf(
   spec: OptionSpec<unknown>,
 ): ((text: string, before: unknown) => unknown) | undefined {
   const { choices } = spec;
@@ -92,7 +93,8 @@ const READS_WEIGHTS = [
   "launch",
 ];
 
-const ALLOW_EXTERNAL: OptionSpec<readonly string[]> = {
+/** `--allow-external`, of all commands that read models. */
+export const ALLOW_EXTERNAL: OptionSpec<readonly string[]> = {
   value: "<path>",
   help: "read external data of the model from this file or folder too, if a link leads there; repeatable",
   parse: (path, before) => [...before, path],

@@ -3,6 +3,7 @@
  * its meaning. The type of `Failure` is made from it, so that a code that is missing here, or has
  * another status, does not compile. `docs/failures.md` is written from it.
  */
+import { BUILD_FAILURES } from "./build-failures.js";
 import type { CatalogSection } from "./catalog-entry.js";
 import { COMMAND_FAILURES } from "./command-failures.js";
 import { GPU_FAILURES } from "./gpu-failures.js";
@@ -23,6 +24,7 @@ export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
   Schedules: SCHEDULE_FAILURES,
   Pipelines: PIPELINE_FAILURES,
   Serving: SERVING_FAILURES,
+  Builds: BUILD_FAILURES,
 };
 
 type AllEntries = typeof COMMAND_FAILURES &
@@ -32,7 +34,8 @@ type AllEntries = typeof COMMAND_FAILURES &
   typeof GPU_FAILURES &
   typeof SCHEDULE_FAILURES &
   typeof PIPELINE_FAILURES &
-  typeof SERVING_FAILURES;
+  typeof SERVING_FAILURES &
+  typeof BUILD_FAILURES;
 
 /** A code of the catalog. */
 export type AnyFailureCode = keyof AllEntries;

@@ -6,6 +6,8 @@ import { SCHEDULE_KIND } from "../../../src/artifact/artifact-format.js";
 import { type DocumentKind, documentSchema } from "../../../src/core/json-document.js";
 import { stableJson } from "../../../src/core/stable-json.js";
 import { DEVICE_MODEL_KIND } from "../../../src/cost/device-model.js";
+import { CONFIG_KIND } from "../../../src/driver/project/config-format.js";
+import { LOCK_KIND } from "../../../src/driver/project/lock-format.js";
 import { PLACEMENT_KIND } from "../../../src/placement/parse-placement.js";
 import { STAGE_PLACEMENT_KIND } from "../../../src/placement/stage-spec.js";
 import { GPU_PROFILE_KIND } from "../../../src/profile/gpu/gpu-profile-format.js";
@@ -14,8 +16,10 @@ import { SERVING_PROFILE_KIND } from "../../../src/profile/serving/serving-profi
 
 const KINDS = [
   ARRIVALS_KIND,
+  CONFIG_KIND,
   DEVICE_MODEL_KIND,
   GPU_PROFILE_KIND,
+  LOCK_KIND,
   PLACEMENT_KIND,
   PROFILE_KIND,
   SCHEDULE_KIND,
