@@ -4,16 +4,7 @@
  * The options of a command and the modules it needs are loaded only when that command is named, so
  * the program starts as fast with all of its commands as with one.
  */
-import type { RegisterCommand } from "./command.js";
-
-/** A command that is not loaded yet. */
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  /** The argument as written in the usage line, and its description. */
-  readonly argument?: readonly [string, string];
-  readonly load: () => Promise<RegisterCommand>;
-}
+import type { CommandEntry } from "./command.js";
 
 /** The command meant when the first argument is a file. */
 export const DEFAULT_COMMAND = "compile";
@@ -93,6 +84,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "init",
     summary: "write a first top-compile.config.json from what is in the folder",
     load: async () => (await import("./commands/init.js")).registerInit,
+  },
+  {
+    name: "completion",
+    summary: "print what a shell needs to complete commands and options",
+    argument: ["<shell>", "the shell"],
+    load: async () => (await import("./commands/completion.js")).registerCompletion,
   },
   {
     name: "doctor",

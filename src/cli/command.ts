@@ -15,5 +15,18 @@ export type Run = (
   action: (session: Session) => Promise<CommandOutcome>,
 ) => Promise<void>;
 
-/** Adds its own options, help and action to a command. */
-export type RegisterCommand = (command: Command, run: Run) => void;
+/** Adds its own options, help and action to a command; `commands` are all that there are. */
+export type RegisterCommand = (
+  command: Command,
+  run: Run,
+  commands: readonly CommandEntry[],
+) => void;
+
+/** A command that is not loaded yet. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** The argument as written in the usage line, and its description. */
+  readonly argument?: readonly [string, string];
+  readonly load: () => Promise<RegisterCommand>;
+}

@@ -97,7 +97,7 @@ async function runCommand(
   const program = programOn(io, isJson).hook("preSubcommand", async (_, command) => {
     const entry = COMMANDS.find(({ name }) => name === command.name());
     const register = await present(entry, "command of the list").load();
-    register(command, run);
+    register(command, run, COMMANDS);
     addCommonOptions(command);
   });
   await program.parseAsync([...withCommand(argv)], { from: "user" });

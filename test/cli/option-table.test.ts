@@ -383,7 +383,7 @@ describe("an option that is accepted", () => {
 
 describe("the table of options", () => {
   it("has every command", () => {
-    const names = [...SUBJECTS.map(({ name }) => name), "doctor"];
+    const names = [...SUBJECTS.map(({ name }) => name), "doctor", "completion"];
     expect([...names].sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
   });
 

@@ -45,6 +45,11 @@ function optionOf(key: string, spec: OptionSpec<unknown>): Option {
     spec.value === undefined ? flags : `${flags} ${spec.value}`,
     descriptionOf(spec),
   );
+  const offered = spec.choices ?? spec.suggestions;
+  if (offered !== undefined) {
+    // Completions read them here; help and checks have their own.
+    option.argChoices = offered.map(String);
+  }
   const parse = parserOf(spec);
   if (parse !== undefined) {
     option.argParser(parse);

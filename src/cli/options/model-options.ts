@@ -27,6 +27,7 @@ const SHEETS = DEVICE_MODELS.map(({ name }) => name).join(", ");
 export const DEVICE: OptionSpec<string> = {
   value: "<name>",
   help: `cpu, cuda or cuda:N, a GPU by its data sheet (${SHEETS}), or the file of a device model`,
+  suggestions: ["cpu", "cuda", ...DEVICE_MODELS.map(({ name }) => name)],
   usual: "cpu",
   not: { "cuda-pipeline": "one GPU cannot say what a pipeline of several costs" },
 };

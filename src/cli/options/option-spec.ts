@@ -83,6 +83,8 @@ export interface OptionSpec<Value> {
   readonly help: string;
   /** All values there are. */
   readonly choices?: readonly Value[];
+  /** Values that shells offer although there are others. */
+  readonly suggestions?: readonly Value[];
   /** The value of a text that the user typed. Throws: commander's `InvalidArgumentError`. */
   parse?(text: string, before: Value): Value;
   /** The accepted values, for the help: `1 to 64`. */
