@@ -1,0 +1,346 @@
+#compdef top-compile
+# Completion of top-compile for zsh: top-compile completion zsh > FOLDER_OF_FPATH/_top-compile
+_top_compile() {
+  local -a commands
+  commands=(
+    'compile:measure a model, search its operator schedule, write <model>.schedule.json'
+    'search:search the pipeline schedule of a placement'
+    'partition:cut a model into stages and write <model>.placement.json, for search'
+    'launch:compare ways to serve requests for several models that share a device, in a simulation'
+    'inspect:show a model'\''s operators, FLOPs, bytes, width and critical path'
+    'profile:measure a model, its best schedules and the baselines'
+    'run:execute a schedule, check its outputs, compare it with ONNX Runtime'\''s own ways'
+    'verify:check a schedule against its model, independently of the search'
+    'explain:show a schedule'
+    'build:make every schedule that top-compile.config.json lists, or check that all are current'
+    'init:write a first top-compile.config.json from what is in the folder'
+    'completion:print what a shell needs to complete commands and options'
+    'doctor:show what this machine has'
+    'help:print the help of a command'
+  )
+  local command=compile
+  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+    _describe -t commands command commands
+    _files
+    return
+  fi
+  if [[ $words[2] == help ]]; then
+    _describe -t commands command commands
+    return
+  fi
+  case $words[2] in
+    compile|search|partition|launch|inspect|profile|run|verify|explain|build|init|completion|doctor)
+      command=$words[2]
+      shift words
+      (( CURRENT -= 1 ))
+      ;;
+  esac
+  if [[ $command == profile && CURRENT -gt 2 && $words[2] == import ]]; then
+    command='profile import'
+    shift words
+    (( CURRENT -= 1 ))
+  elif [[ $command == profile && CURRENT -eq 2 ]]; then
+    compadd import
+  fi
+  case $command in
+    'compile')
+      _arguments -s \
+        '*--out=[where to write the schedule]:file:_files' \
+        '*-o[where to write the schedule]:file:_files' \
+        '*--force[overwrite a file that is not a schedule]' \
+        '*--device=[cpu, cuda or cuda\:N, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
+        '*--profile=[take all measurements from this profile, and measure nothing]:file:_files' \
+        '*--algorithm=[this algorithm'\''s schedule instead of the best]:value:(sequential top-compile opara nimble wavefront ios)' \
+        '*--batch=[inputs in a batch]:value: ' \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--input=[an input of the model, by name or position]:value: ' \
+        '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
+        '*--seed=[random seed]:value: ' \
+        '*--remeasure[measure again even if a kept profile fits]' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
+        '*--merge-convolutions[let the search compute convolutions of one input as one, where that is faster]' \
+        '*--estimate-unsupported[take operators of unknown type or without GPU code as copies, for estimates only]' \
+        '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
+        '*--max-streams=[most streams, if fewer than the GPU runs]:value: ' \
+        '*--concurrency=[tasks in flight that share the GPU, scheduled together]:value: ' \
+        '*--progress=[how far each task is when the schedule begins, such as 0,0.5]:value: ' \
+        '*--compare[print all algorithms side by side, with the time of each search]' \
+        '*--devices=[devices of the pipeline]:value: ' \
+        '*--placement=[stages by hand]:file:_files' \
+        '*--shape=[order of the stages over the devices]:value:(v x m nn nn-eager k mllm finetune alphafold interleaved-1f1b zb-h zb-v dualpipe)' \
+        '*--chunks=[stages per device of the shape interleaved-1f1b]:value: ' \
+        '*--method=[how to cut the model]:value:(gpg chain-dp annealing hill-climbing greedy exhaustive)' \
+        '*--fine-tune=[rounds in which the network of gpg goes on learning on this model]:value: ' \
+        '*--mode=[forward blocks alone, or with backward blocks]:value:(infer train)' \
+        '*--backward-ratio=[backward pass per forward pass]:value: ' \
+        '*--weight-ratio=[split off weight gradients, this long per forward pass]:value: ' \
+        '*--parameter-copies=[weights, gradients and optimizer state held in training]:value: ' \
+        '*--tensor-efficiency=[speed of a stage on several devices per speed of them all]:value: ' \
+        '*--link-bandwidth=[between devices, such as 25G]:value: ' \
+        '*--link-latency=[between devices, microseconds]:value: ' \
+        '*--memory=[memory of every device, such as 16GiB, or 3 where a placement counts units]:value: ' \
+        '*--micro-batches=[micro-batches of one run]:value: ' \
+        '*--pipeline-algorithm=[how to search the pipeline'\''s schedule]:value:(top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast)' \
+        '*--effort=[work that the search is worth]:value:(quick default thorough)' \
+        '*--ascii[draw charts with plain characters]' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'search')
+      _arguments -s \
+        '*--shape=[a named shape instead of a file]:value:(v x m nn nn-eager k mllm finetune alphafold interleaved-1f1b zb-h zb-v dualpipe)' \
+        '*--memory=[memory of every device, such as 16GiB, or 3 where a placement counts units]:value: ' \
+        '*--micro-batches=[micro-batches of one run]:value: ' \
+        '*--algorithm=[how to search the pipeline'\''s schedule]:value:(top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast)' \
+        '*--effort=[work that the search is worth]:value:(quick default thorough)' \
+        '*--seed=[random seed]:value: ' \
+        '*--max-nodes=[work at most]:value: ' \
+        '*--time-limit=[stop earlier, with what is found by then]:value: ' \
+        '*--pareto[print the best period for every memory limit, and search no schedule]' \
+        '*--out=[where to write the schedule]:file:_files' \
+        '*-o[where to write the schedule]:file:_files' \
+        '*--force[overwrite a file that is not a schedule]' \
+        '*--ascii[draw charts with plain characters]' \
+        '*--devices=[devices of the shape]:value: ' \
+        '*--mode=[forward blocks alone, or with backward blocks]:value:(infer train)' \
+        '*--forward=[duration of forward blocks]:value: ' \
+        '*--backward=[duration of backward blocks]:value: ' \
+        '*--weight=[duration of weight gradients]:value: ' \
+        '*--chunks=[stages per device of the shape interleaved-1f1b]:value: ' \
+        '*--latency=[between blocks on different devices]:value: ' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'partition')
+      _arguments -s \
+        '*--out=[where to write the placement]:file:_files' \
+        '*-o[where to write the placement]:file:_files' \
+        '*--force[overwrite a file that is not a placement, and stage models]' \
+        '*--stage-models=[write the stages there as ONNX models that share their weights]:folder:_files -/' \
+        '*--device=[cpu, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
+        '*--profile=[take all measurements from this profile, and measure nothing]:file:_files' \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--input=[an input of the model, by name or position]:value: ' \
+        '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
+        '*--seed=[random seed]:value: ' \
+        '*--remeasure[measure again even if a kept profile fits]' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee)' \
+        '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
+        '*--stages=[devices of the pipeline]:value: ' \
+        '*--placement=[stages by hand]:file:_files' \
+        '*--shape=[order of the stages over the devices]:value:(v x m nn nn-eager k mllm finetune alphafold interleaved-1f1b zb-h zb-v dualpipe)' \
+        '*--chunks=[stages per device of the shape interleaved-1f1b]:value: ' \
+        '*--method=[how to cut the model]:value:(gpg chain-dp annealing hill-climbing greedy exhaustive)' \
+        '*--fine-tune=[rounds in which the network of gpg goes on learning on this model]:value: ' \
+        '*--mode=[forward blocks alone, or with backward blocks]:value:(infer train)' \
+        '*--backward-ratio=[backward pass per forward pass]:value: ' \
+        '*--weight-ratio=[split off weight gradients, this long per forward pass]:value: ' \
+        '*--parameter-copies=[weights, gradients and optimizer state held in training]:value: ' \
+        '*--tensor-efficiency=[speed of a stage on several devices per speed of them all]:value: ' \
+        '*--link-bandwidth=[between devices, such as 25G]:value: ' \
+        '*--link-latency=[between devices, microseconds]:value: ' \
+        '*--memory=[memory of every device, such as 16GiB, or 3 where a placement counts units]:value: ' \
+        '*--micro-batches=[micro-batches of one run]:value: ' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'launch')
+      _arguments -s \
+        '*--arrivals=[how requests arrive]:file:_files' \
+        '*--rate=[instead of a file]:value: ' \
+        '*--device=[cpu, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee)' \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--seed=[random seed]:value: ' \
+        '*--samples=[held-out samples that every policy is tried on]:value: ' \
+        '*--profile=[take the times of a model from this serving profile, and measure nothing]:file:_files' \
+        '*--remeasure[measure again even if a kept profile fits]' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'inspect')
+      _arguments -s \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'profile')
+      _arguments -s \
+        '*--out=[where to write the profile]:file:_files' \
+        '*-o[where to write the profile]:file:_files' \
+        '*--force[overwrite a file that is not a profile]' \
+        '*--device=[what to measure on]:value: ' \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--input=[an input of the model, by name or position]:value: ' \
+        '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
+        '*--seed=[random seed]:value: ' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
+        '*--estimate-unsupported[take operators of unknown type or without GPU code as copies, for estimates only]' \
+        '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'profile import')
+      _arguments -s \
+        '*--model=[the model that was measured]:file:_files' \
+        '*--out=[where to write the profile]:file:_files' \
+        '*-o[where to write the profile]:file:_files' \
+        '*--force[overwrite a file that is not a profile]' \
+        '*--device=[the device that was measured]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
+        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--match-by-order[match traces of PyTorch by type, size and order, which is guesswork]' \
+        '*--math=[arithmetic of matrix products that was measured]:value:(tf32 ieee torch f16)' \
+        '*--workers-of=[a profile of the same machine, for the costs of its worker threads]:value: ' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'run')
+      _arguments -s \
+        '*--model=[the model]:file:_files' \
+        '*--device=[cpu, cuda or cuda\:N]:value: ' \
+        '*--rounds=[rounds that count]:value: ' \
+        '*--input=[an input of the model, by name or position]:value: ' \
+        '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
+        '*--save-outputs=[write every output there, as a .npy file of its name]:folder:_files -/' \
+        '*--force[overwrite files in the folder of --save-outputs]' \
+        '*--seed=[random seed]:value: ' \
+        '*--ascii[draw charts with plain characters]' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
+        '*--estimate-unsupported[take operators of unknown type or without GPU code as copies, for estimates only]' \
+        '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'verify')
+      _arguments -s \
+        '*--model=[the model]:file:_files' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'explain')
+      _arguments -s \
+        '*--ascii[draw charts with plain characters]' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'build')
+      _arguments -s \
+        '*--config=[what to build]:file:_files' \
+        '*--check[write nothing]' \
+        '*--remake[make every output again]' \
+        '*--jobs=[outputs made at a time]:value: ' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]'
+      ;;
+    'init')
+      _arguments -s \
+        '*--device=[a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]'
+      ;;
+    'completion')
+      _arguments -s \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '1:word:(bash zsh fish)'
+      ;;
+    'doctor')
+      _arguments -s \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]'
+      ;;
+  esac
+}
+if [[ $funcstack[1] == _top-compile ]]; then
+  _top_compile "$@"
+else
+  compdef _top_compile top-compile
+fi
