@@ -14,9 +14,13 @@ import type { Json } from "../core/stable-json.js";
 import { type Calling, callCommand } from "./call-command.js";
 import type { Options } from "./options.js";
 
+/** A schedule: what `compile` and `search` return. */
 export type { ScheduleArtifact } from "../artifact/artifact.js";
+/** Why a call failed. */
 export type { Failure, Failures } from "../core/failure.js";
+/** What a call returns: a value or failures. */
 export type { Result } from "../core/result.js";
+/** The second argument of every call. */
 export type { Calling } from "./call-command.js";
 
 /** A model, and how to compile it: the options of the command `compile`. */

@@ -19,6 +19,7 @@ import { withPool } from "../run-in-pool.js";
 import type { Session } from "../session.js";
 import { TOOL_VERSION } from "../version.js";
 import { COMPILE } from "./compile-options.js";
+import { LAUNCH } from "./launch.js";
 import { PARTITION } from "./partition.js";
 import { SEARCH } from "./search-options.js";
 
@@ -60,6 +61,7 @@ const TABLES: Readonly<Record<Target["command"], AnyOptionTable>> = {
   compile: COMPILE as AnyOptionTable,
   partition: PARTITION as AnyOptionTable,
   search: SEARCH as AnyOptionTable,
+  launch: LAUNCH as AnyOptionTable,
 };
 
 const wordsOf: OptionWords = (command, options, pointer, problems) =>

@@ -14,6 +14,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   device: 'the target says it as "devices"',
   profile: 'the target says it as "profile"',
   placement: 'the target says it as "placement"',
+  arrivals: 'the target says it as "arrivals"',
+  rate: "give an arrivals file",
   remeasure: "build measures nothing",
   "time-limit": "another machine would find something else; max-nodes limits the work",
   pareto: "it prints a table, and writes nothing",

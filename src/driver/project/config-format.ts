@@ -50,8 +50,19 @@ export interface SearchTarget {
   readonly options?: TargetOptions;
 }
 
+/** One output for every arrivals file and device, of all models together. */
+export interface LaunchTarget {
+  readonly command: "launch";
+  readonly models: readonly string[];
+  readonly arrivals: readonly string[];
+  readonly devices?: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly out?: string;
+  readonly options?: TargetOptions;
+}
+
 /** Outputs that are made alike. */
-export type Target = ModelTarget | SearchTarget;
+export type Target = ModelTarget | SearchTarget | LaunchTarget;
 
 /** A configuration. */
 export interface BuildConfig {
@@ -112,17 +123,17 @@ const OPTIONS = dictionary(OPTION)
   .describe("Options of the command by their long names, such as micro-batches.")
   .named("options");
 
+const DEVICES = list(text(1000), 100, 1);
+
 const OUT = RELATIVE.describe(
-  "The file to write. {model}, {placement}, {shape} and {device} stand for the name of what it is made from, {folder} for its folder.",
+  "The file to write. {model}, {placement}, {shape}, {arrivals} and {device} stand for the name of what it is made from, {folder} for its folder.",
 );
 
 function modelTarget(command: ModelTarget["command"]): Shape<ModelTarget> {
   return object<ModelTarget>({
     command: oneOf(command),
     models: PATTERNS.describe("Models, by path or pattern: * in names, ** for folders."),
-    devices: optional(
-      list(text(1000), 100, 1).describe("Devices as --device takes them; default cpu."),
-    ),
+    devices: optional(DEVICES.describe("Devices as --device takes them; default cpu.")),
     profile: optional(
       RELATIVE.describe("The profile with all measurements; takes what `out` takes."),
     ),
@@ -141,6 +152,15 @@ const TARGET: Shape<Target> = tagged<Target>("command", {
     command: oneOf("search"),
     placements: optional(PATTERNS.describe("Placements, by path or pattern.")),
     shapes: optional(list(text(100), 100, 1).describe("Named shapes instead.")),
+    out: optional(OUT),
+    options: optional(OPTIONS),
+  }),
+  launch: object<LaunchTarget>({
+    command: oneOf("launch"),
+    models: PATTERNS.describe("The models that share a device, by path or pattern."),
+    arrivals: PATTERNS.describe("Arrivals files, by path or pattern; one output for each."),
+    devices: optional(DEVICES.describe("Devices as --device takes them; default h200.")),
+    profiles: optional(PATTERNS.describe("Serving profiles of the models, by path or pattern.")),
     out: optional(OUT),
     options: optional(OPTIONS),
   }),

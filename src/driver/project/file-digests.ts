@@ -1,6 +1,8 @@
 /** Digests of the files of a build, each read once. */
 import { join, posix } from "node:path";
+import { MAX_ARRIVALS_BYTES, parseArrivals } from "../../arrivals/arrivals-format.js";
 import { sha256OfFile } from "../../core/digest.js";
+import { readText } from "../../core/files.js";
 import { findFiles } from "../../core/find-files.js";
 import { readModel } from "../../onnx/read-model.js";
 import type { BuildJob } from "./plan.js";
@@ -52,9 +54,25 @@ export class FileDigests {
     const models = reads.filter((path) => path.toLowerCase().endsWith(".onnx"));
     return [
       ...models.flatMap((model) => this.#externalOf(model)),
+      ...reads.flatMap((path) => this.#tracesOf(path)),
       ...inputFiles(options["input"]).filter((path) => this.of(path) !== undefined),
       ...this.#folderOf(options["inputs"]),
     ];
+  }
+
+  /** The traces of an arrivals file; none of any other one. */
+  #tracesOf(path: string): readonly string[] {
+    const file = join(this.#folder, path);
+    const source =
+      path.endsWith(".json") && this.of(path) !== undefined
+        ? readText(file, MAX_ARRIVALS_BYTES)
+        : undefined;
+    const arrivals = source?.ok === true ? parseArrivals(source.value, path) : undefined;
+    return arrivals?.ok === true
+      ? arrivals.value.models.flatMap(({ process }) =>
+          process.kind === "trace" ? [posix.join(posix.dirname(path), process.file)] : [],
+        )
+      : [];
   }
 
   #folderOf(folder: unknown): readonly string[] {

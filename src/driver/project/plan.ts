@@ -1,10 +1,12 @@
 /** From a configuration to the commands that make its outputs. */
+import { posix } from "node:path";
 import { findFiles } from "../../core/find-files.js";
 import { isGlob } from "../../core/glob.js";
 import type { JsonProblem } from "../../core/json-shape.js";
 import { matchesPath } from "../../core/path-pattern.js";
 import type {
   BuildConfig,
+  LaunchTarget,
   ModelTarget,
   SearchTarget,
   Target,
@@ -20,7 +22,7 @@ export interface BuildJob {
   /** Files that the command is given, besides those in its options. */
   readonly reads: readonly string[];
   readonly options: TargetOptions;
-  /** The model that the output is verified against; absent: none. */
+  /** What `verify` takes for the model: a file, or the folder of several; absent: nothing. */
   readonly model?: string;
   /** The place in the configuration. */
   readonly pointer: string;
@@ -94,9 +96,16 @@ function jobsOf(target: Target, pointer: string, planning: Planning): readonly B
   const { options = {} } = target;
   const { optionWords, problems } = planning;
   const words = optionWords(target.command, options, `${pointer}/options`, problems);
-  return target.command === "search"
-    ? searchJobs(target, { pointer, words, planning })
-    : modelJobs(target, { pointer, words, planning });
+  const place = { pointer, words, planning };
+  switch (target.command) {
+    case "search":
+      return searchJobs(target, place);
+    case "launch":
+      return launchJobs(target, place);
+    case "compile":
+    case "partition":
+      return modelJobs(target, place);
+  }
 }
 
 interface TargetPlace {
@@ -135,11 +144,8 @@ function searchJobs(target: SearchTarget, place: TargetPlace): readonly BuildJob
 function modelJobs(target: ModelTarget, place: TargetPlace): readonly BuildJob[] {
   const { devices = ["cpu"], profile } = target;
   const { pointer, planning } = place;
-  for (const device of devices) {
-    if (profile === undefined && /^(?:cpu|cuda(?::\d+)?)$/.test(device)) {
-      const message = `"${device}" is measured, which differs from run to run: name a "profile", or a device by its data sheet`;
-      planning.problems.push({ pointer: `${pointer}/devices`, message });
-    }
+  if (profile === undefined) {
+    refuseMeasured(devices, '"profile"', place);
   }
   const models = filesOf(target.models, `${pointer}/models`, planning);
   return models.flatMap((model) =>
@@ -148,6 +154,60 @@ function modelJobs(target: ModelTarget, place: TargetPlace): readonly BuildJob[]
       return job === undefined ? [] : [job];
     }),
   );
+}
+
+/** Devices whose outputs would differ from run to run are problems, without what was measured. */
+function refuseMeasured(
+  devices: readonly string[],
+  missing: string,
+  { pointer, planning }: TargetPlace,
+): void {
+  for (const device of devices.filter((each) => /^(?:cpu|cuda(?::\d+)?)$/.test(each))) {
+    const message = `"${device}" is measured, which differs from run to run: name ${missing}, or a device by its data sheet`;
+    planning.problems.push({ pointer: `${pointer}/devices`, message });
+  }
+}
+
+function launchJobs(target: LaunchTarget, place: TargetPlace): readonly BuildJob[] {
+  const { devices = ["h200"], profiles = [], out, options = {} } = target;
+  const { pointer, words, planning } = place;
+  if (profiles.length === 0) {
+    refuseMeasured(devices, '"profiles"', place);
+  }
+  const models = filesOf(target.models, `${pointer}/models`, planning);
+  const measured = filesOf(profiles, `${pointer}/profiles`, planning);
+  const folders = new Set(models.map((model) => posix.dirname(model)));
+  const [folder] = folders;
+  return filesOf(target.arrivals, `${pointer}/arrivals`, planning).flatMap((arrivals) =>
+    devices.flatMap((device) => {
+      const values = { ...placeholdersOf("arrivals", arrivals), device: plainName(device) };
+      const path = pathOf(
+        out ?? "{folder}/{arrivals}.policy.json",
+        values,
+        `${pointer}/out`,
+        planning,
+      );
+      const job: Omit<BuildJob, "out"> = {
+        words: [
+          "launch",
+          ...models.map(asWord),
+          `--arrivals=${arrivals}`,
+          `--device=${device}`,
+          ...measured.map((file) => `--profile=${file}`),
+          ...words,
+        ],
+        reads: [...models, arrivals, ...measured, ...deviceFilesOf(device)],
+        options,
+        ...(folders.size === 1 && folder !== undefined ? { model: folder } : {}),
+        pointer,
+      };
+      return path === undefined ? [] : [{ ...job, out: path }];
+    }),
+  );
+}
+
+function deviceFilesOf(device: string): readonly string[] {
+  return device.endsWith(".json") ? [device] : [];
 }
 
 function modelJob(
@@ -166,7 +226,6 @@ function modelJob(
   const [target] = filled(out ?? `{folder}/{model}.${kind}.json`, "out");
   const profiles = filled(profile, "profile");
   const placements = filled(placement, "placement");
-  const deviceFiles = device.endsWith(".json") ? [device] : [];
   if (target === undefined) {
     return undefined;
   }
@@ -180,7 +239,7 @@ function modelJob(
       ...words,
     ],
     out: target,
-    reads: [model, ...profiles, ...placements, ...deviceFiles],
+    reads: [model, ...profiles, ...placements, ...deviceFilesOf(device)],
     options,
     model,
     pointer,
