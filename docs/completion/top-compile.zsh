@@ -6,7 +6,7 @@ _top_compile() {
     'compile:measure a model, search its operator schedule, write <model>.schedule.json'
     'search:search the pipeline schedule of a placement'
     'partition:cut a model into stages and write <model>.placement.json, for search'
-    'launch:compare ways to serve requests for several models that share a device, in a simulation'
+    'launch:choose how to serve requests for several models that share a device, write <first>.policy.json'
     'inspect:show a model'\''s operators, FLOPs, bytes, width and critical path'
     'profile:measure a model, its best schedules and the baselines'
     'run:execute a schedule, check its outputs, compare it with ONNX Runtime'\''s own ways'
@@ -173,6 +173,10 @@ _top_compile() {
         '*--dim=[size of a dynamic dim of the model]:value: ' \
         '*--seed=[random seed]:value: ' \
         '*--samples=[held-out samples that every policy is tried on]:value: ' \
+        '*--rates-scale=[times the given rates that policies are made for, with commas between]:value: ' \
+        '*--out=[where to write the policy]:file:_files' \
+        '*-o[where to write the policy]:file:_files' \
+        '*--force[overwrite a file that is not a schedule]' \
         '*--profile=[take the times of a model from this serving profile, and measure nothing]:file:_files' \
         '*--remeasure[measure again even if a kept profile fits]' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
@@ -268,7 +272,7 @@ _top_compile() {
       ;;
     'verify')
       _arguments -s \
-        '*--model=[the model]:file:_files' \
+        '*--model=[the model, or the folder of several]:file:_files' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \

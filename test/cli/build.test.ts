@@ -355,6 +355,41 @@ describe("build --check", () => {
   });
 });
 
+/** A trace: times between requests, in microseconds. */
+const TIMES = "10000\n20000\n".repeat(8);
+
+describe("launcher policies", () => {
+  it("are built, verified, and stale when arrivals or their traces change", async () => {
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    const target = {
+      command: "launch",
+      models: ["*.onnx"],
+      arrivals: ["*.arrivals.json"],
+      options: { samples: 1 },
+    };
+    const config = { format: "top-compile/config", version: 1, targets: [target] };
+    const model = { model: "two-branch", process: { kind: "trace", file: "times.csv" } };
+    const arrivals = { format: "top-compile/arrivals", version: 1, durationSeconds: 1 };
+    writeFileSync(at(CONFIG), JSON.stringify(config));
+    writeFileSync(at("a.arrivals.json"), JSON.stringify({ ...arrivals, models: [model] }));
+    writeFileSync(at("times.csv"), TIMES);
+    copyFileSync(join(root, "models/two-branch.onnx"), at("two-branch.onnx"));
+    const built = await top(folder, "build");
+    expect([built.status, built.stderr]).toEqual([0, "building\n"]);
+    expect((await top(folder, ...CHECK)).stdout).toBe("1 output, all up to date\n");
+    const out = "a.arrivals.policy.json";
+    appendFileSync(at("times.csv"), "30000\n");
+    expect(found(await top(folder, ...CHECK, "--json"))).toEqual([["artifact-stale", out]]);
+    writeFileSync(at("times.csv"), TIMES);
+    swap(out, '"launcher"', '"launchers"');
+    expect(found(await top(folder, ...CHECK, "--json"))).toEqual([
+      ["artifact-edited", out],
+      ["artifact-invalid", out],
+    ]);
+  });
+});
+
 /** Configurations that are refused: the first target, and what is said. */
 const REFUSED: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["measured devices", { models: ["m.onnx"] }, '/targets/0/devices: "cpu" is measured'],
