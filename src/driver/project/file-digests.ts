@@ -69,8 +69,8 @@ export class FileDigests {
         : undefined;
     const arrivals = source?.ok === true ? parseArrivals(source.value, path) : undefined;
     return arrivals?.ok === true
-      ? arrivals.value.models.flatMap(({ process }) =>
-          process.kind === "trace" ? [posix.join(posix.dirname(path), process.file)] : [],
+      ? arrivals.value.models.flatMap(({ process: arriving }) =>
+          arriving.kind === "trace" ? [posix.join(posix.dirname(path), arriving.file)] : [],
         )
       : [];
   }
