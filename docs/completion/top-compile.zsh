@@ -52,7 +52,7 @@ _top_compile() {
         '*--profile=[take all measurements from this profile, and measure nothing]:file:_files' \
         '*--algorithm=[this algorithm'\''s schedule instead of the best]:value:(sequential top-compile opara nimble wavefront ios)' \
         '*--batch=[inputs in a batch]:value: ' \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--input=[an input of the model, by name or position]:value: ' \
         '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
         '*--seed=[random seed]:value: ' \
@@ -132,7 +132,7 @@ _top_compile() {
         '*--stage-models=[write the stages there as ONNX models that share their weights]:folder:_files -/' \
         '*--device=[cpu, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
         '*--profile=[take all measurements from this profile, and measure nothing]:file:_files' \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--input=[an input of the model, by name or position]:value: ' \
         '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
         '*--seed=[random seed]:value: ' \
@@ -170,7 +170,7 @@ _top_compile() {
         '*--rate=[instead of a file]:value: ' \
         '*--device=[cpu, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
         '*--math=[arithmetic of matrix products]:value:(tf32 ieee)' \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--seed=[random seed]:value: ' \
         '*--samples=[held-out samples that every policy is tried on]:value: ' \
         '*--rates-scale=[times the given rates that policies are made for, with commas between]:value: ' \
@@ -191,7 +191,7 @@ _top_compile() {
       ;;
     'inspect')
       _arguments -s \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
@@ -208,7 +208,7 @@ _top_compile() {
         '*-o[where to write the profile]:file:_files' \
         '*--force[overwrite a file that is not a profile]' \
         '*--device=[what to measure on]:value: ' \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--input=[an input of the model, by name or position]:value: ' \
         '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
         '*--seed=[random seed]:value: ' \
@@ -232,7 +232,7 @@ _top_compile() {
         '*-o[where to write the profile]:file:_files' \
         '*--force[overwrite a file that is not a profile]' \
         '*--device=[the device that was measured]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
-        '*--dim=[size of a dynamic dim of the model]:value: ' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--match-by-order[match traces of PyTorch by type, size and order, which is guesswork]' \
         '*--math=[arithmetic of matrix products that was measured]:value:(tf32 ieee torch f16)' \
         '*--workers-of=[a profile of the same machine, for the costs of its worker threads]:value: ' \
@@ -260,6 +260,17 @@ _top_compile() {
         '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
         '*--estimate-unsupported[take operators of unknown type or without GPU code as copies, for estimates only]' \
         '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
+        '*--arrivals=[how requests arrive]:file:_files' \
+        '*--rate=[instead of a file]:value: ' \
+        '*--duration=[seconds in which requests arrive]:value: ' \
+        '*--policy=[the launcher policy]:value:(fifo greedy static)' \
+        '*--sessions=[instead of a policy]:value: ' \
+        '*--threads=[instead of a policy]:value: ' \
+        '*--batch=[instead of a policy]:value: ' \
+        '*--period=[instead of a policy]:value: ' \
+        '*--profile=[take the times of a model from this serving profile, and measure nothing]:file:_files' \
+        '*--remeasure[measure again even if a kept profile fits]' \
+        '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
