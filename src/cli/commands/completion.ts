@@ -9,9 +9,9 @@ import { addOptions } from "../options/add-options.js";
 
 const EXAMPLES = `
 Examples:
-  source <(top-compile completion bash)              in ~/.bashrc
-  source <(top-compile completion zsh)               in ~/.zshrc, after compinit
-  top-compile completion fish | source               in ~/.config/fish/config.fish
+  source <(top-compile completion bash)    in ~/.bashrc
+  source <(top-compile completion zsh)     in ~/.zshrc, after compinit
+  top-compile completion fish | source     in ~/.config/fish/config.fish
 `;
 
 /** The shells, and how each is told. */
