@@ -78,8 +78,8 @@ export function fifoPolicy({ models }: ServingProblem): LauncherPolicy {
  */
 export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefined {
   const widest = ({ variants }: ServingModel): number => {
-    const at = variants.findIndex(({ name }) => name === "opara");
-    return at < 0 ? variants.length - 1 : at;
+    const named = ["wide", "opara"].map((wide) => variants.findIndex(({ name }) => name === wide));
+    return named.find((at) => at >= 0) ?? variants.length - 1;
   };
   const policies = [...concurrenciesOf(problem)].reverse().map((concurrency) => ({
     models: problem.models.map((model): ModelPolicy => {

@@ -1,7 +1,8 @@
 /**
  * The library of a model: one variant for each way to schedule it, each with a task for every batch size.
  *
- * `sequential` leaves the most room to others and `opara` takes the most; `narrow` is Opara's schedule on two
+ * `sequential` leaves the most room to others and `wide` takes the most: Nimble's schedule, in which no two operators
+ * that could run at the same time share a stream. `opara` is between them, `narrow` is Opara's schedule on two
  * streams, and `top-compile` what our search takes for a task alone. Which of them is best depends on what
  * else is in flight: that is for the launcher to find out.
  */
@@ -17,9 +18,10 @@ import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
 import type { BatchRun, ServedSchedule, ServingModel } from "../schedule/serving/serving-model.js";
 import { taskProfileOf } from "../schedule/serving/task-profile.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
+import { NIMBLE_MAXIMUM_OPERATORS } from "../search/operator/nimble.js";
 
 /** Names of the variants, in their order. */
-export const VARIANT_NAMES = ["sequential", "narrow", "opara", "top-compile"] as const;
+export const VARIANT_NAMES = ["sequential", "narrow", "opara", "wide", "top-compile"] as const;
 
 /** One of `VARIANT_NAMES`. */
 export type VariantName = (typeof VARIANT_NAMES)[number];
@@ -77,17 +79,20 @@ function tasksOf(
     const profile = taskProfileOf(problem.work, schedule);
     return { batch, profile, workspaceBytes, schedule: withNames(schedule, problem.graph) };
   };
+  const opara = scheduleBy(problem, "opara");
+  const isLarge = problem.graph.operators.length > NIMBLE_MAXIMUM_OPERATORS;
   return {
     sequential: task(scheduleBy(problem, "sequential")),
     narrow: task(scheduleBy(problem, "opara", { maxStreams: NARROW })),
-    opara: task(scheduleBy(problem, "opara")),
+    opara: task(opara),
+    wide: task(isLarge ? opara : scheduleBy(problem, "nimble")),
     "top-compile": task(scheduleBy(problem, "top-compile", { seed, effort: EFFORT })),
   };
 }
 
 function scheduleBy(
   problem: GpuProblem,
-  algorithm: "sequential" | "opara" | "top-compile",
+  algorithm: "sequential" | "opara" | "nimble" | "top-compile",
   limits: Parameters<typeof searchGpuSchedules>[1] = {},
 ): OperatorSchedule {
   // Ours starts from the schedules of the others.

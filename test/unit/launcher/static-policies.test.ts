@@ -63,6 +63,23 @@ describe("static policies", () => {
     expect(greedyPolicy(jobOf([1], 179).problem)).toBeUndefined();
   });
 
+  it("greedy takes the widest variant, wherever it stands", () => {
+    const { problem } = jobOf([1]);
+    const [model] = problem.models as readonly [ServingModel];
+    const [first, last] = model.variants as readonly [
+      (typeof model.variants)[number],
+      (typeof model.variants)[number],
+    ];
+    const named = (...names: readonly string[]) =>
+      names.map((name) => ({ ...(name === "sequential" ? first : last), name }));
+    const chosen = (...names: readonly string[]) =>
+      greedyPolicy({ ...problem, models: [{ ...model, variants: named(...names) }] })!.models[0]!
+        .variant;
+    expect(chosen("sequential", "opara", "wide", "top-compile")).toBe(2);
+    expect(chosen("sequential", "opara", "top-compile")).toBe(1);
+    expect(chosen("sequential", "top-compile")).toBe(1);
+  });
+
   it("the grid finds what one request at a time cannot sustain", () => {
     // Twice what single requests allow, half of what batches do.
     const job = jobOf([2000]);

@@ -40,6 +40,11 @@ describe("a library of variants", () => {
       expect(times.get("opara")![at]).toBeLessThan(sequential);
       expect(times.get("top-compile")![at]).toBeLessThan(sequential);
     }
+    // An Inception module has four branches that could run at the same time.
+    const streams = (variant: string) =>
+      model.variants.find(({ name }) => name === variant)?.runs.map((run) => run.schedule?.streams);
+    expect(streams("wide")).toEqual([4, 4]);
+    expect(streams("narrow")).toEqual([2, 2]);
     const weights = residentConstants(lowerings[1]!.lowered);
     expect(model.residentBytes).toBe(weights.reduce((sum, { bytes }) => sum + bytes, 0));
   });
