@@ -1,6 +1,6 @@
 /** Small steps from a static policy, on more requests than a grid can be tried on. */
 import type { LauncherPolicy, ModelPolicy } from "../schedule/serving/serving-model.js";
-import { policyCost, type SampleSet } from "./evaluate-policy.js";
+import type { PolicyCosts } from "./descend-grid.js";
 import { ratesOf, type ServingJob } from "./serving-job.js";
 
 /** Periods that are tried, as shares of the time in which a batch arrives. */
@@ -10,24 +10,24 @@ const PERIODS: readonly number[] = [0, 0.25, 0.5, 0.75, 0.9];
 const CONCURRENCIES: readonly number[] = [1, 2, 3, 4, 6, 8];
 
 /** Rounds over all models. */
-const MOST_ROUNDS = 4;
+const MOST_ROUNDS = 2;
 
 /**
- * Changes one knob of one model at a time as long as that costs less on the samples. Policies that `mayBe` refuses
- * are not tried. Cost: for each round and model some fifteen simulations of the samples.
+ * Changes one knob of one model at a time as long as that costs less. Policies that `mayBe` refuses
+ * are not tried. Cost: for each round and model some fifteen costs.
  */
 export function polishPolicy(
   job: ServingJob,
   start: LauncherPolicy,
-  samples: SampleSet,
+  costOf: PolicyCosts,
   mayBe: (policy: LauncherPolicy) => boolean,
 ): LauncherPolicy {
-  let best = { policy: start, cost: policyCost(job, start, samples) };
+  let best = { policy: start, cost: costOf(start) };
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const before = best;
     for (const [model] of job.problem.models.entries()) {
       for (const policy of besideOf(job, best.policy, model).filter(mayBe)) {
-        const cost = policyCost(job, policy, samples);
+        const cost = costOf(policy);
         best = cost < best.cost ? { policy, cost } : best;
       }
     }

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { ArrivalProcess } from "../../../src/arrivals/workload.js";
 import { comparePolicies } from "../../../src/launcher/compare-policies.js";
+import { descendGrid, gridEnds } from "../../../src/launcher/descend-grid.js";
 import { evaluatePolicy, policyCost } from "../../../src/launcher/evaluate-policy.js";
 import { coarseJob, type ServingJob, servingJobOf } from "../../../src/launcher/serving-job.js";
 import {
   fifoPolicy,
   greedyPolicy,
   searchStaticPolicy,
+  staticTraining,
 } from "../../../src/launcher/static-policies.js";
 import { policyBytes } from "../../../src/schedule/serving/serving-memory.js";
-import type { ServingModel } from "../../../src/schedule/serving/serving-model.js";
+import type { LauncherPolicy, ServingModel } from "../../../src/schedule/serving/serving-model.js";
 import { QUIET_GPU, runOf } from "../../support/serving.js";
 
 const MS = 1e6;
@@ -122,6 +124,58 @@ describe("static policies", () => {
     expect(costs[one.best]).toBe(Math.min(...costs));
     expect(one.policies[one.best]!.name).toBe("static");
     expect(comparePolicies(job, 8, 3)).not.toEqual(one);
+  });
+});
+
+describe("the ends of the grid", () => {
+  /** Both wide 1, both narrow 2, one of each 3; and whatever else it does costs 1/8 a task and request more. */
+  const costOf = ({ models }: LauncherPolicy): number => {
+    const wide = models.filter(({ variant }) => variant === 1).length;
+    const rest = models.reduce((sum, each) => sum + each.concurrency + each.batch - 2, 0);
+    return [2, 3, 1][wide]! + rest / 8;
+  };
+  const narrow = { periodNs: 0, batch: 1, concurrency: 1, variant: 0 };
+  const wide = { ...narrow, variant: 1 };
+  const anything = () => true;
+
+  it("reach what needs both models to change, where one at a time is stuck", () => {
+    const job = jobOf([10, 10]);
+    const start = { models: [narrow, narrow] };
+    expect(descendGrid(job, start, costOf, anything)).toEqual(start);
+    const ends = gridEnds(job, [start], costOf, anything);
+    expect(ends).toContainEqual({ models: [wide, wide] });
+    expect(Math.min(...ends.map(costOf))).toBe(1);
+  });
+
+  it("keep to what is allowed", () => {
+    const job = jobOf([10, 10]);
+    const start = { models: [narrow, narrow] };
+    const isAllowed = (policy: LauncherPolicy) => costOf(policy) !== 1;
+    const ends = gridEnds(job, [start], costOf, isAllowed);
+    expect(ends).toEqual([start]);
+  });
+
+  it("are never better than the policy found, on training samples", () => {
+    for (const rates of [
+      [400, 150],
+      [900, 200],
+    ]) {
+      const job = jobOf(rates);
+      const { job: full, samples } = staticTraining(job, 3);
+      const costIn = (policy: LauncherPolicy) => policyCost(full, policy, samples);
+      const cost = costIn(searchStaticPolicy(job, 3));
+      const quick = coarseJob(job, 8);
+      const one = { seed: 3, purpose: "training", count: 1 } as const;
+      for (const variant of [0, 1]) {
+        const start = {
+          models: fifoPolicy(job.problem).models.map((each) => ({ ...each, variant })),
+        };
+        const keeps = ({ models }: LauncherPolicy) =>
+          models.every((each) => each.variant === variant);
+        const end = descendGrid(quick, start, (each) => policyCost(quick, each, one), keeps);
+        expect(cost).toBeLessThanOrEqual(costIn(end));
+      }
+    }
   });
 });
 

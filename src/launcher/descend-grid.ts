@@ -1,0 +1,156 @@
+/**
+ * The grid of static policies: variants, batches, tasks in flight and periods of each model.
+ *
+ * With several models it is far too large to try every point, so models take turns: one goes to its best point with the
+ * others as they are, until no turn changes anything. Where models must change together that ends too early; so it
+ * starts from several policies, and also where every model keeps to one variant.
+ */
+import type {
+  LauncherPolicy,
+  ModelPolicy,
+  ServingProblem,
+} from "../schedule/serving/serving-model.js";
+import { ratesOf, type ServingJob } from "./serving-job.js";
+
+/** What a policy costs; asked again for the same one, it answers at once. */
+export type PolicyCosts = (policy: LauncherPolicy) => number;
+
+/** Tasks of a model in flight that are tried on a GPU. */
+const CONCURRENCIES: readonly number[] = [1, 2, 4, 8];
+
+/** Periods that are tried, as shares of the time in which a batch arrives. */
+const PERIODS: readonly number[] = [0, 0.5, 0.9];
+
+/** Turns of all models. */
+const MOST_TURNS = 3;
+
+/** Tasks of a model in flight that are tried: on a CPU up to twice as many as it has cores. */
+export function concurrenciesOf({ device }: ServingProblem): readonly number[] {
+  return device.kind === "gpu" ? CONCURRENCIES : [1, ...stepsTo(2 * device.workers)];
+}
+
+/** 2, 3, 4, 6, 8, 12, ... up to `most`. */
+function stepsTo(most: number): readonly number[] {
+  const steps: number[] = [];
+  for (let step = 2; step <= most; step *= 2) {
+    steps.push(step, ...(step * 1.5 <= most ? [step * 1.5] : []));
+  }
+  return steps;
+}
+
+/**
+ * Where turns end from a policy, of those that `mayBe` allows: it costs no more than the start. Cost: for each turn and
+ * model one cost for every point of its grid.
+ */
+export function descendGrid(
+  job: ServingJob,
+  start: LauncherPolicy,
+  costOf: PolicyCosts,
+  mayBe: (policy: LauncherPolicy) => boolean,
+): LauncherPolicy {
+  let best = start;
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    const before = best;
+    for (const [model] of job.problem.models.entries()) {
+      best = leastBy([best, ...neighborsOf(job, best, model).filter(mayBe)], costOf);
+    }
+    if (best === before) {
+      break;
+    }
+  }
+  return best;
+}
+
+/**
+ * Where the grid ends: from the best start; with every model in one variant, for each; and on from those ends with all
+ * variants. With the starts themselves; no policy twice. Cost: of a descent for each variant
+ * and, from near its end, another.
+ */
+export function gridEnds(
+  job: ServingJob,
+  starts: readonly LauncherPolicy[],
+  costOf: PolicyCosts,
+  mayBe: (policy: LauncherPolicy) => boolean,
+): readonly LauncherPolicy[] {
+  const { problem } = job;
+  const names = new Set(problem.models.flatMap(({ variants }) => variants.map(({ name }) => name)));
+  const single = [...names].flatMap((name) => {
+    const own = starts.flatMap((start) => inVariant(problem, start, name) ?? []).filter(mayBe);
+    const keeps = (policy: LauncherPolicy): boolean =>
+      mayBe(policy) && keepsToVariant(problem, policy, name);
+    return own.length === 0 ? [] : [descendGrid(job, leastBy(own, costOf), costOf, keeps)];
+  });
+  const onwards = [leastBy(starts, costOf), ...single].map((start) =>
+    descendGrid(job, start, costOf, mayBe),
+  );
+  const all = [...starts, ...single, ...onwards];
+  return [...new Map(all.map((policy) => [JSON.stringify(policy), policy])).values()];
+}
+
+/** The first of those that cost least. */
+export function leastBy(policies: readonly LauncherPolicy[], costOf: PolicyCosts): LauncherPolicy {
+  const costs = policies.map(costOf);
+  return policies[costs.indexOf(Math.min(...costs))] as LauncherPolicy;
+}
+
+/** Costs that are kept: each policy is tried once. */
+export function keptCosts(costOf: PolicyCosts): PolicyCosts {
+  const known = new Map<string, number>();
+  return (policy) => {
+    const key = JSON.stringify(policy);
+    const cost = known.get(key) ?? costOf(policy);
+    known.set(key, cost);
+    return cost;
+  };
+}
+
+/**
+ * The policy with every model in the variant of a name; a model that has none of that name stays as it is.
+ * `undefined`: a variant has no run of the policy's batch.
+ */
+function inVariant(
+  { models }: ServingProblem,
+  policy: LauncherPolicy,
+  name: string,
+): LauncherPolicy | undefined {
+  const changed = models.map((model, at): ModelPolicy => {
+    const variant = model.variants.findIndex((each) => each.name === name);
+    const own = policy.models[at] as ModelPolicy;
+    return variant < 0 ? own : { ...own, variant };
+  });
+  const areRun = changed.every(({ variant, batch }, at) =>
+    models[at]?.variants[variant]?.runs.some((run) => run.batch === batch),
+  );
+  return areRun ? { ...policy, models: changed } : undefined;
+}
+
+/** Whether every model that has a variant of a name runs it. */
+function keepsToVariant({ models }: ServingProblem, policy: LauncherPolicy, name: string): boolean {
+  return models.every(({ variants }, at) => {
+    const own = policy.models[at]?.variant ?? 0;
+    return variants[own]?.name === name || !variants.some((each) => each.name === name);
+  });
+}
+
+/** The policies with any other point of the grid for one model; without a limit for all models. */
+function neighborsOf(job: ServingJob, policy: LauncherPolicy, model: number): LauncherPolicy[] {
+  const { problem } = job;
+  const rate = ratesOf(job)[model] ?? 1;
+  const points = (problem.models[model]?.variants ?? []).flatMap(({ runs }, variant) =>
+    runs.flatMap(({ batch }) =>
+      concurrenciesOf(problem).flatMap((concurrency) =>
+        (batch === 1 ? PERIODS.slice(0, 1) : PERIODS).map((share): ModelPolicy => {
+          return {
+            periodNs: Math.round((share * batch * 1e9) / rate),
+            batch,
+            concurrency,
+            variant,
+          };
+        }),
+      ),
+    ),
+  );
+  return points.map((point) => ({
+    models: policy.models.map((each, at) => (at === model ? point : each)),
+  }));
+}
