@@ -87,10 +87,17 @@ export function gridEnds(
   return [...new Map(all.map((policy) => [JSON.stringify(policy), policy])).values()];
 }
 
-/** The first of those that cost least. */
+/** Of those that cost least, the one with the fewest requests in tasks at once; of these the first. */
 export function leastBy(policies: readonly LauncherPolicy[], costOf: PolicyCosts): LauncherPolicy {
   const costs = policies.map(costOf);
-  return policies[costs.indexOf(Math.min(...costs))] as LauncherPolicy;
+  const least = Math.min(...costs);
+  const equal = policies.filter((_, at) => costs[at] === least);
+  const sizes = equal.map(mostInTasks);
+  return equal[sizes.indexOf(Math.min(...sizes))] as LauncherPolicy;
+}
+
+function mostInTasks({ models }: LauncherPolicy): number {
+  return models.reduce((sum, { batch, concurrency }) => sum + batch * concurrency, 0);
 }
 
 /** Costs that are kept: each policy is tried once. */

@@ -147,6 +147,11 @@ describe("the ends of the grid", () => {
     expect(Math.min(...ends.map(costOf))).toBe(1);
   });
 
+  it("do not have more in tasks than helps", () => {
+    const big = { models: [{ ...narrow, batch: 8, concurrency: 8 }] };
+    expect(descendGrid(jobOf([10]), big, () => 1, anything)).toEqual({ models: [narrow] });
+  });
+
   it("keep to what is allowed", () => {
     const job = jobOf([10, 10]);
     const start = { models: [narrow, narrow] };
