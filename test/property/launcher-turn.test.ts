@@ -10,7 +10,7 @@ import {
 import type { LauncherPolicy, ServingProblem } from "../../src/schedule/serving/serving-model.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { profileNs } from "../../src/schedule/serving/task-profile.js";
-import { arbitraryServing, servingOf } from "../support/arbitrary-serving.js";
+import { arbitraryWholeServing, servingOf } from "../support/arbitrary-serving.js";
 
 /** A device on which tasks do not disturb each other. */
 const WIDE = { kind: "cpu", workers: 1000, slowdown: [1] } as const;
@@ -60,7 +60,7 @@ describe("the launcher's rule by the clock", () => {
   it("launches what the simulator launches, at the same times", () => {
     let tasks = 0;
     fc.assert(
-      fc.property(arbitraryServing, (each) => {
+      fc.property(arbitraryWholeServing, (each) => {
         const { problem, policy, arrivals } = servingOf(each);
         // No two things happen at once: then the order of events would decide.
         const apart = arrivals.map((times, model) =>

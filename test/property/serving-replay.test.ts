@@ -7,7 +7,7 @@ import type { LauncherPolicy, ShedRule } from "../../src/schedule/serving/servin
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { replayRequests } from "../../src/verify/replay-requests.js";
 import { figuresOfReplay } from "../../src/verify/replayed-figures.js";
-import { arbitraryServing, servingOf } from "../support/arbitrary-serving.js";
+import { arbitraryWholeServing, servingOf } from "../support/arbitrary-serving.js";
 
 const rule = fc.oneof(
   fc.constant(undefined),
@@ -39,7 +39,7 @@ describe("the simulator and the replay", () => {
     const refused = { newest: 0, oldest: 0, deadline: 0 };
     let requests = 0;
     fc.assert(
-      fc.property(arbitraryServing, fc.tuple(rule, rule, rule), (each, rules) => {
+      fc.property(arbitraryWholeServing, fc.tuple(rule, rule, rule), (each, rules) => {
         const { problem, policy, arrivals } = servingOf(each);
         const shedding = withRules(policy, rules);
         const run = simulateServing(problem, arrivals, shedding);
@@ -83,7 +83,7 @@ describe("the simulator and the replay", () => {
 
   it("gives up on a sample that is too long", () => {
     fc.assert(
-      fc.property(arbitraryServing, (each) => {
+      fc.property(arbitraryWholeServing, (each) => {
         const { problem, policy, arrivals } = servingOf(each);
         const whole = replayRequests(problem, arrivals, policy)!;
         expect(replayRequests(problem, arrivals, policy, whole.stages)).toEqual(whole);

@@ -28,13 +28,15 @@ const variant = fc
     })),
   );
 
-const model = fc.record({
-  variants: fc.array(variant, { minLength: 1, maxLength: 2 }),
-  gaps: fc.array(fc.constantFrom(0, 0, 7, 60, 400, 1000), { minLength: 1, maxLength: 40 }),
-  periodNs: fc.constantFrom(0, 0, 50, 300),
-  concurrency: fc.integer({ min: 1, max: 4 }),
-  pick: fc.nat(100),
-});
+function modelOf<T>(variants: fc.Arbitrary<T>) {
+  return fc.record({
+    variants: fc.array(variants, { minLength: 1, maxLength: 2 }),
+    gaps: fc.array(fc.constantFrom(0, 0, 7, 60, 400, 1000), { minLength: 1, maxLength: 40 }),
+    periodNs: fc.constantFrom(0, 0, 50, 300),
+    concurrency: fc.integer({ min: 1, max: 4 }),
+    pick: fc.nat(100),
+  });
+}
 
 const gpu: fc.Arbitrary<ServingDevice> = fc
   .constantFrom(0, 0.02, 0.3)
@@ -44,12 +46,23 @@ const cpu: fc.Arbitrary<ServingDevice> = fc.constantFrom<ServingDevice>(
   { kind: "cpu", workers: 3, slowdown: [1, 1.2, 1.5] },
 );
 
+function servingWith<T>(variants: fc.Arbitrary<T>) {
+  return fc.record({
+    models: fc.array(modelOf(variants), { minLength: 1, maxLength: 3 }),
+    device: fc.oneof(gpu, cpu),
+    cap: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+  });
+}
+
 /** Models, a device, and how a launcher treats the requests. */
-export const arbitraryServing = fc.record({
-  models: fc.array(model, { minLength: 1, maxLength: 3 }),
-  device: fc.oneof(gpu, cpu),
-  cap: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
-});
+export const arbitraryServing = servingWith(variant);
+
+/** The same without pipelined runs, which neither artifacts nor the launcher of this machine have. */
+export const arbitraryWholeServing: typeof arbitraryServing = servingWith(
+  variant.map((runs) =>
+    runs.map(({ batch, profile, workspaceBytes }) => ({ batch, profile, workspaceBytes })),
+  ),
+);
 
 /** What `arbitraryServing` gives. */
 export type ServingCase = typeof arbitraryServing extends fc.Arbitrary<infer T> ? T : never;

@@ -52,7 +52,7 @@ Examples:
   top-compile launch a.onnx b.onnx --arrivals arrivals.json --device h200
   top-compile launch model.onnx --rate model=400 --device a100-pcie-40gb
   top-compile launch model.onnx --rate model=100 --device cpu
-  top-compile launch a.onnx b.onnx --arrivals arrivals.json --rates-scale 0.5,0.8,1
+  top-compile launch a.onnx --arrivals arrivals.json --rates-scale 0.5,0.8,1
 
 Policies are compared in a simulation (docs/serving.md).
 `;
