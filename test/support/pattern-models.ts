@@ -195,7 +195,7 @@ const attention: Make = ({ g, a, b, roll, turn }) => {
   }
   const scores = g.node("MatMul", [a.name, b.name]);
   const added = roll % 2 === 0 ? scores : g.node("Mul", [scores, g.scalar(0.5)]);
-  const flat = g.integers([2], [productOf(a.dims.slice(0, -2)), SIDE * SIDE]);
+  const flat = g.integers([2], [productOf(a.dims.slice(0, -2)), productOf(a.dims.slice(-2))]);
   const read = turn % 4 === 0 ? g.node("Reshape", [added, flat]) : added;
   const axis = turn % 4 === 1 ? -2 : -1;
   const shares = g.node("Softmax", [read], { axis: int(axis) });
