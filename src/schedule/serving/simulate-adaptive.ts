@@ -5,7 +5,7 @@ import { learnedPolicy } from "./learned-policy.js";
 import { ServingEngine, type ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingRun } from "./serving-run.js";
-import { simulateServing } from "./simulate-serving.js";
+import { finishedRun, simulateServing } from "./simulate-serving.js";
 
 /** Decides on a policy from what is seen at a tick. */
 export interface LauncherControl {
@@ -34,16 +34,7 @@ export function simulateAdaptive(
     seen.look(engine);
     engine.setPolicy(control.policyFor(seen));
   }
-  const { queues, doneNs, events } = engine;
-  return {
-    arrivalNs: arrivals,
-    launchNs: queues.launchNs,
-    endNs: queues.endNs,
-    isRefused: queues.isRefused,
-    launches: Array.from(queues.launches),
-    doneNs,
-    events,
-  };
+  return finishedRun(engine, arrivals);
 }
 
 /** Serves all requests under any launcher: `simulateServing` or `simulateAdaptive`. */

@@ -21,7 +21,14 @@ export function simulateServing(
   }
   const engine = new ServingEngine(problem, arrivals, policy, options);
   engine.advanceTo(Number.POSITIVE_INFINITY);
-  const { queues, doneNs, events } = engine;
+  return finishedRun(engine, arrivals);
+}
+
+/** What an engine has served. Requires: all requests are answered or refused. */
+export function finishedRun(
+  { queues, doneNs, events }: ServingEngine,
+  arrivals: readonly Float64Array[],
+): ServingRun {
   return {
     arrivalNs: arrivals,
     launchNs: queues.launchNs,
