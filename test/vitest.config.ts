@@ -24,6 +24,7 @@ export default defineConfig({
     root: new URL("..", import.meta.url).pathname,
     include: ["test/**/*.test.ts"],
     benchmark: { include: ["test/bench/**/*.bench.ts"] },
+    setupFiles: ["test/support/property-seed.ts"],
     // Against hanging only: no test may depend on how fast or how busy the machine is.
     testTimeout: 900_000,
     hookTimeout: 900_000,

@@ -32,7 +32,7 @@ export function capacityOf(problem: CapacityProblem): Capacity {
   const single = problem.resources.map((_, at) =>
     problem.resources.map((__, i) => (i === at ? 1 : 0)),
   );
-  const proofs = [...pricesOf(problem), ...single].map((prices) => ({
+  const proofs = [...pricesOf(withoutNeedless(problem)), ...single].map((prices) => ({
     prices,
     atMost: capacityBound(problem, prices),
   }));
@@ -43,6 +43,51 @@ export function capacityOf(problem: CapacityProblem): Capacity {
   }));
   const most = mixes.reduce((one, other) => (other.attained > one.attained ? other : one));
   return { ...best, ...most };
+}
+
+/**
+ * The program without what no prices make it need: models with a run that uses nothing, runs that for every
+ * request use at least as much of everything as another of their model, states that supply no more of anything than
+ * another. Its prices prove the same of the whole one; rows that are alike or empty lead simplex astray.
+ */
+function withoutNeedless(problem: CapacityProblem): CapacityProblem {
+  const loads = loadsOf(problem);
+  const free = new Set(
+    problem.runs.flatMap(({ model }, at) =>
+      (loads[at] ?? []).every((load) => load === 0) ? [model] : [],
+    ),
+  );
+  const isNeedless = (at: number): boolean =>
+    problem.runs.some(
+      ({ model }, other) =>
+        model === problem.runs[at]?.model && isCoveredBy(loads, other, at, other < at),
+    );
+  const runs = problem.runs.filter(({ model }, at) => !free.has(model) && !isNeedless(at));
+  const models = problem.rates.map((_, model) => model).filter((model) => !free.has(model));
+  return {
+    ...problem,
+    rates: models.map((model) => problem.rates[model] ?? 0),
+    runs: runs.map((run) => ({ ...run, model: models.indexOf(run.model) })),
+    states: problem.states.filter(
+      (_, at) =>
+        !problem.states.some((__, other) => isCoveredBy(problem.states, at, other, other < at)),
+    ),
+  };
+}
+
+/** Whether no figure of row `one` is above row `other`'s; equal rows count where `ifEqual`. */
+function isCoveredBy(
+  rows: readonly (readonly number[])[],
+  one: number,
+  other: number,
+  ifEqual: boolean,
+): boolean {
+  const [a, b] = [rows[one] ?? [], rows[other] ?? []];
+  return (
+    one !== other &&
+    a.every((each, at) => each <= (b[at] ?? 0)) &&
+    (ifEqual || a.some((each, at) => each < (b[at] ?? 0)))
+  );
 }
 
 /**

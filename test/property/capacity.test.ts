@@ -115,6 +115,23 @@ describe("the capacity", () => {
     expect(bounded).toBeGreaterThan(300);
   });
 
+  it("is that of the one model that uses anything, where runs of the others are alike and free", () => {
+    const of = (model: number, ...uses: number[]) => ({ model, variant: 0, batch: 1, uses });
+    const free = [of(0, 0, 0), of(1, 1, 3), of(1, 0, 0), of(1, 0, 0)];
+    const { atMost } = capacityOf({
+      resources: ["a", "b"],
+      states: [
+        [3, 1],
+        [2, 4],
+        [7, 9],
+      ],
+      rates: [1, 44, 37],
+      runs: [...free, of(2, 1, 0), of(2, 0, 1), of(2, 1, 0)],
+    });
+    // A request of the last model uses 1 of a or of b; a second supplies 7 and 9 at most.
+    expect(atMost).toBeCloseTo(16 / 37, 12);
+  });
+
   it("is not below it for any prices", () => {
     fc.assert(
       fc.property(program, two(0, 1000), (problem, prices) => {
