@@ -174,12 +174,12 @@ const RUN: Shape<ArtifactBatchRun> = object<ArtifactBatchRun>({
     }).describe("Nanoseconds and busy threads of each stage; absent where there is a schedule."),
   ),
   contention: optional(
-    list(number(0), MAX_THREADS).describe(
+    list(number(1), MAX_THREADS, 1).describe(
       "Times that it takes longer while t threads are busy, its own among them: entry t - 1.",
     ),
   ),
   spread: optional(
-    list(number(0), 100_000).describe("Quantiles of its times over their mean, at equal steps."),
+    list(number(0), 100_000, 2).describe("Quantiles of its times over their mean, at equal steps."),
   ),
 });
 

@@ -19,6 +19,7 @@ import type {
 } from "../artifact/launcher-section.js";
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
+import { measuredRunProblems } from "./measured-run-problems.js";
 
 /** Contradictions, in words that begin with the place; empty without the section. */
 export function launcherProblems({ provenance, launcher }: ScheduleArtifact): readonly string[] {
@@ -58,6 +59,7 @@ export function launcherProblems({ provenance, launcher }: ScheduleArtifact): re
       ],
     ]),
     ...launcher.models.flatMap((model, at) => modelProblems(model, launcher, at)),
+    ...measuredRunProblems(launcher),
     ...launcher.regimes.flatMap((regime, at) => regimeProblems(regime, launcher, at)),
   ];
 }

@@ -10,6 +10,8 @@ export interface StageNeeds {
   readonly room: number;
   readonly arithmetic: number;
   readonly bandwidth: number;
+  /** Of a CPU, measured: times that it takes longer while 1, 2, ... threads are busy; absent: as the device says. */
+  readonly contention?: readonly number[];
 }
 
 /** Progress per nanosecond of every stage, in the order in which they began. */
@@ -96,5 +98,16 @@ function cpuSpeeds(
   const threads = stages.reduce((sum, { room }) => sum + room, 0);
   const busy = Math.min(Math.ceil(threads), workers, slowdown.length);
   const turns = Math.max(1, threads / workers);
-  return stages.map(() => 1 / ((slowdown[busy - 1] ?? 1) * turns));
+  const usual = 1 / ((slowdown[busy - 1] ?? 1) * turns);
+  return stages.map(({ contention }) =>
+    contention === undefined ? usual : 1 / measuredLoss(contention, Math.ceil(threads)),
+  );
+}
+
+/** Beyond what was measured a loss grows with the busy threads. */
+function measuredLoss(contention: readonly number[], busy: number): number {
+  const measured = contention.length;
+  return busy <= measured
+    ? (contention[busy - 1] ?? 1)
+    : ((contention[measured - 1] ?? 1) * busy) / measured;
 }

@@ -51,7 +51,10 @@ export function replaySamples(
     const arrivals = drawArrivals(workload, { seed, ...sample });
     const shed = section.regimes[sample.regime]?.shed ?? [];
     const treated = treatment(launcherPolicy(problem, policy), section, shed);
-    const replay = replayRequests(problem, arrivals, treated, left);
+    const replay = replayRequests(problem, arrivals, treated, {
+      mostStages: left,
+      seed: seed + sample.episode,
+    });
     if (replay === undefined) {
       break;
     }

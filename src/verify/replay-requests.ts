@@ -5,7 +5,8 @@
  *
  * Everything happens at moments: a stage of a task ends, a request arrives, a period is over. At each moment
  * speeds are worked out anew for all tasks in flight. Of what happens at one moment ends of stages come
- * first, then ends of gaps, then one arrival, then periods.
+ * first, then ends of gaps, then one arrival, then periods. On a CPU a task that is launched by a request or a
+ * period begins with a gap, in which its thread wakes up.
  */
 import type {
   BatchRun,
@@ -14,6 +15,7 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { type DeviceLaw, lawOf, type StageNeeds } from "./replay-device.js";
+import { type LaunchFactor, launchFactors } from "./replay-times.js";
 
 /** What became of a request: when it was launched and answered, or refused. */
 export interface ReplayedRequest {
@@ -36,6 +38,9 @@ const MOST_TASKS = 128;
 /** Work left that counts as none, in nanoseconds. */
 const NOTHING_NS = 1e-6;
 
+/** What a gap uses. */
+const NOTHING: StageNeeds = { room: 0, arithmetic: 0, bandwidth: 0 };
+
 /** Tasks whose times tell how long the next will take. */
 const RECENT_TASKS = 32;
 
@@ -43,6 +48,9 @@ interface Task {
   readonly model: number;
   readonly run: BatchRun;
   readonly requests: readonly ReplayedRequest[];
+  /** Times that it takes longer than its run does on average. */
+  readonly factor: number;
+  /** -1: its thread wakes up. */
   stage: number;
   needs: StageNeeds;
   /** Of a stage that uses something: work left. Of a gap: when it is over. */
@@ -55,9 +63,18 @@ interface Server {
   readonly runs: readonly BatchRun[];
   readonly waiting: ReplayedRequest[];
   inFlight: number;
+  launches: number;
   lastLaunchNs: number;
   /** Times of the last tasks. */
   readonly recentNs: number[];
+}
+
+/** What a replay may be told besides. */
+export interface ReplayOptions {
+  /** Ends of stages at most; default no limit. */
+  readonly mostStages?: number;
+  /** Draws the times of runs that vary; absent: all take their mean. */
+  readonly seed?: number;
 }
 
 /**
@@ -68,7 +85,7 @@ export function replayRequests(
   problem: ServingProblem,
   arrivals: readonly Float64Array[],
   policy: LauncherPolicy,
-  mostStages: number = Number.POSITIVE_INFINITY,
+  { mostStages = Number.POSITIVE_INFINITY, seed }: ReplayOptions = {},
 ): Replay | undefined {
   const requests = arrivals.map((times) =>
     Array.from(times, (arrivalNs): ReplayedRequest => {
@@ -83,11 +100,18 @@ export function replayRequests(
       runs,
       waiting: [],
       inFlight: 0,
+      launches: 0,
       lastLaunchNs: -Infinity,
       recentNs: [],
     };
   });
-  const replayer = new Replayer(servers, lawOf(problem.device), policy.inFlight ?? Infinity);
+  const { device } = problem;
+  const replayer = new Replayer(servers, {
+    law: lawOf(device),
+    wakeNs: device.kind === "cpu" ? (device.wakeNs ?? 0) : 0,
+    factorOf: launchFactors(seed),
+    most: policy.inFlight ?? Infinity,
+  });
   const isWhole = replayer.serve(inOrder(requests), mostStages);
   return isWhole ? { requests, stages: replayer.stages } : undefined;
 }
@@ -104,12 +128,20 @@ function inOrder(requests: readonly (readonly ReplayedRequest[])[]): readonly Ar
     .sort((a, b) => a.request.arrivalNs - b.request.arrivalNs || a.model - b.model);
 }
 
+/** What all tasks have in common. */
+interface Surroundings {
+  readonly law: DeviceLaw;
+  readonly wakeNs: number;
+  readonly factorOf: LaunchFactor;
+  /** Most tasks in flight. */
+  readonly most: number;
+}
+
 /** The state of a replay. */
 class Replayer {
   stages = 0;
   readonly #servers: readonly Server[];
-  readonly #law: DeviceLaw;
-  readonly #most: number;
+  readonly #around: Surroundings;
   #now = 0;
   readonly #needs = new Map<BatchRun, readonly StageNeeds[]>();
   /** In the order in which their stages began; and those in a gap. */
@@ -120,10 +152,9 @@ class Replayer {
   #workedUntil = 0;
   #periodEnds = Infinity;
 
-  constructor(servers: readonly Server[], law: DeviceLaw, most: number) {
+  constructor(servers: readonly Server[], around: Surroundings) {
     this.#servers = servers;
-    this.#law = law;
-    this.#most = most;
+    this.#around = around;
   }
 
   /** Serves all; `false`: there are more ends of stages than `most`. */
@@ -146,7 +177,7 @@ class Replayer {
       } else if (moment === arrives) {
         this.#arrive(arrivals[next++]!);
       } else {
-        this.#launch();
+        this.#launch(this.#around.wakeNs);
       }
     }
     return false;
@@ -184,7 +215,7 @@ class Replayer {
   #setSpeeds(): void {
     this.#workedUntil = this.#now;
     this.#speeds =
-      this.#running.length === 0 ? [] : this.#law(this.#running.map(({ needs }) => needs));
+      this.#running.length === 0 ? [] : this.#around.law(this.#running.map(({ needs }) => needs));
   }
 
   #endStages(step: number): void {
@@ -232,7 +263,8 @@ class Replayer {
     }
     task.needs = this.#needsOf(task.run)[stage]!;
     const isGap = task.needs.room === 0;
-    task.left = isGap ? this.#now + ns[stage]! : ns[stage]!;
+    const takesNs = ns[stage]! * task.factor;
+    task.left = isGap ? this.#now + takesNs : takesNs;
     (isGap ? this.#resting : this.#running).push(task);
     return true;
   }
@@ -244,8 +276,10 @@ class Replayer {
       return known;
     }
     const { share, arithmetic, bandwidth } = run.profile;
+    const { contention } = run;
+    const loss = contention === undefined ? {} : { contention };
     const needs = Array.from(share, (room, at): StageNeeds => {
-      return { room, arithmetic: arithmetic[at]!, bandwidth: bandwidth[at]! };
+      return { room, arithmetic: arithmetic[at]!, bandwidth: bandwidth[at]!, ...loss };
     });
     this.#needs.set(run, needs);
     return needs;
@@ -274,7 +308,7 @@ class Replayer {
       this.#refuse(waiting.shift()!);
     }
     waiting.push(request);
-    this.#launch();
+    this.#launch(this.#around.wakeNs);
   }
 
   #refuse(request: ReplayedRequest): void {
@@ -283,7 +317,7 @@ class Replayer {
   }
 
   /** Launches whatever may be launched; the model goes first whose request waits longest. */
-  #launch(): void {
+  #launch(wakeNs = 0): void {
     let isNew = false;
     for (;;) {
       const server = this.#nextServer();
@@ -294,7 +328,7 @@ class Replayer {
         this.#catchUp();
         isNew = true;
       }
-      this.#launchTask(server);
+      this.#launchTask(server, wakeNs);
     }
     if (isNew) {
       this.#setSpeeds();
@@ -304,7 +338,7 @@ class Replayer {
   #nextServer(): Server | undefined {
     const inFlight = this.#running.length + this.#resting.length;
     this.#periodEnds = Infinity;
-    if (inFlight >= Math.min(MOST_TASKS, this.#most)) {
+    if (inFlight >= Math.min(MOST_TASKS, this.#around.most)) {
       return undefined;
     }
     let turn: Server | undefined;
@@ -341,16 +375,24 @@ class Replayer {
     }
   }
 
-  #launchTask(server: Server): void {
+  #launchTask(server: Server, wakeNs: number): void {
     const requests = server.waiting.splice(0, server.policy.batch);
     const run = server.runs.find(({ batch }) => batch >= requests.length)!;
     for (const request of requests) {
       request.launchNs = this.#now;
     }
-    server.inFlight++;
-    server.lastLaunchNs = this.#now;
     const model = this.#servers.indexOf(server);
-    const needs = { room: 0, arithmetic: 0, bandwidth: 0 };
-    this.#begin({ model, run, requests, stage: 0, needs, left: 0 });
+    const factor = this.#around.factorOf(model, server.launches, run.spread);
+    server.inFlight++;
+    server.launches++;
+    server.lastLaunchNs = this.#now;
+    const task: Task = { model, run, requests, factor, stage: 0, needs: NOTHING, left: 0 };
+    if (wakeNs > 0) {
+      task.stage = -1;
+      task.left = this.#now + wakeNs;
+      this.#resting.push(task);
+    } else {
+      this.#begin(task);
+    }
   }
 }

@@ -76,10 +76,6 @@ export async function verifyLauncher(
   if (wrong.length > 0) {
     return broken(file, wrong);
   }
-  if (launcher.device.kind === "cpu") {
-    const note = "its times were measured and vary: its samples were not simulated again";
-    return ok({ ...counts, samples: 0, replayed: 0, notes: [note] });
-  }
   const faster = accelerationProblems(launcher, problem);
   const { problems, samples, replayed } = replaySamples(launcher, problem, provenance.seed);
   return problems.length + faster.length > 0

@@ -227,6 +227,8 @@ describe("launch", () => {
       expect(readFileSync(OUT, "utf8")).toBe(written);
       const verified = await runCli(["verify", OUT]);
       expect([verified.stderr, verified.status]).toEqual(["", 0]);
+      // Three policies, each on three validation samples and two held-out ones.
+      expect(verified.stdout).toContain("15 of 15 samples simulated again");
       const other = ["launch", TWO_BRANCH, "--rate", "two-branch=5", "--device", "cpu", "-o", OUT];
       const stale = await runCli([...other, "--profile", path, "--quiet"]);
       expect([stale.status, stale.stderr]).toEqual([1, expect.stringContaining("profile-stale")]);

@@ -7,7 +7,11 @@ import type { LauncherPolicy, ShedRule } from "../../src/schedule/serving/servin
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { replayRequests } from "../../src/verify/replay-requests.js";
 import { figuresOfReplay } from "../../src/verify/replayed-figures.js";
-import { arbitraryWholeServing, servingOf } from "../support/arbitrary-serving.js";
+import {
+  arbitraryMeasuredServing,
+  arbitraryWholeServing,
+  servingOf,
+} from "../support/arbitrary-serving.js";
 
 const rule = fc.oneof(
   fc.constant(undefined),
@@ -35,15 +39,19 @@ function withRules(
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 
 describe("the simulator and the replay", () => {
-  it("launch, answer and refuse every request at the same time", () => {
+  it.each([
+    ["by data sheet", arbitraryWholeServing, undefined],
+    ["as measured", arbitraryMeasuredServing, 7],
+  ] as const)("launch, answer and refuse every request at the same time: %s", (_, cases, seed) => {
+    const options = seed === undefined ? {} : { seed };
     const refused = { newest: 0, oldest: 0, deadline: 0 };
     let requests = 0;
     fc.assert(
-      fc.property(arbitraryWholeServing, fc.tuple(rule, rule, rule), (each, rules) => {
+      fc.property(cases, fc.tuple(rule, rule, rule), (each, rules) => {
         const { problem, policy, arrivals } = servingOf(each);
         const shedding = withRules(policy, rules);
-        const run = simulateServing(problem, arrivals, shedding);
-        const replay = replayRequests(problem, arrivals, shedding)!;
+        const run = simulateServing(problem, arrivals, shedding, options);
+        const replay = replayRequests(problem, arrivals, shedding, options)!;
         const objectives = problem.models.map((_, at) => 300 + 100 * at);
         const span = { fromNs: 400, toNs: 4000 };
         for (const [model, own] of replay.requests.entries()) {
@@ -86,8 +94,10 @@ describe("the simulator and the replay", () => {
       fc.property(arbitraryWholeServing, (each) => {
         const { problem, policy, arrivals } = servingOf(each);
         const whole = replayRequests(problem, arrivals, policy)!;
-        expect(replayRequests(problem, arrivals, policy, whole.stages)).toEqual(whole);
-        expect(replayRequests(problem, arrivals, policy, whole.stages / 2 - 1)).toBeUndefined();
+        const within = (mostStages: number) =>
+          replayRequests(problem, arrivals, policy, { mostStages });
+        expect(within(whole.stages)).toEqual(whole);
+        expect(within(whole.stages / 2 - 1)).toBeUndefined();
       }),
       { numRuns: 50 },
     );

@@ -46,23 +46,59 @@ const cpu: fc.Arbitrary<ServingDevice> = fc.constantFrom<ServingDevice>(
   { kind: "cpu", workers: 3, slowdown: [1, 1.2, 1.5] },
 );
 
-function servingWith<T>(variants: fc.Arbitrary<T>) {
+function servingWith<T>(variants: fc.Arbitrary<T>, device: fc.Arbitrary<ServingDevice>) {
   return fc.record({
     models: fc.array(modelOf(variants), { minLength: 1, maxLength: 3 }),
-    device: fc.oneof(gpu, cpu),
+    device,
     cap: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
   });
 }
 
 /** Models, a device, and how a launcher treats the requests. */
-export const arbitraryServing = servingWith(variant);
+export const arbitraryServing = servingWith(variant, fc.oneof(gpu, cpu));
 
 /** The same without pipelined runs, which neither artifacts nor the launcher of this machine have. */
 export const arbitraryWholeServing: typeof arbitraryServing = servingWith(
   variant.map((runs) =>
     runs.map(({ batch, profile, workspaceBytes }) => ({ batch, profile, workspaceBytes })),
   ),
+  fc.oneof(gpu, cpu),
 );
+
+/** A run as it is measured: one stage of some threads, how others disturb it, and how its times vary. */
+const measuredRun = fc
+  .record({
+    ns: fc.integer({ min: 1, max: 500 }),
+    threads: fc.integer({ min: 1, max: 2 }),
+    losses: fc.option(fc.array(fc.constantFrom(0, 0.1, 0.7), { minLength: 1, maxLength: 4 }), {
+      nil: undefined,
+    }),
+    spread: fc.option(fc.constantFrom([0.5, 1.5], [0.8, 0.9, 1, 3]), { nil: undefined }),
+  })
+  .map(({ ns, threads, losses, spread }) => {
+    let least = 1;
+    const contention = losses?.map((loss) => (least += loss));
+    return {
+      ...runOf(1, { ns, share: threads, arithmetic: 0, bandwidth: 0 }),
+      ...(contention === undefined ? {} : { contention }),
+      ...(spread === undefined ? {} : { spread }),
+    };
+  });
+
+const wakingCpu: fc.Arbitrary<ServingDevice> = fc
+  .record({ workers: fc.integer({ min: 1, max: 3 }), wakeNs: fc.constantFrom(0, 13, 170) })
+  .map(({ workers, wakeNs }) => {
+    const slowdown = [1, 1.2, 1.5].slice(0, workers);
+    return { kind: "cpu", workers, slowdown, wakeNs };
+  });
+
+/** Models that were measured on a CPU, whose threads have to wake up. */
+export const arbitraryMeasuredServing: typeof arbitraryServing = servingWith(
+  fc
+    .array(measuredRun, { minLength: 1, maxLength: 3 })
+    .map((runs) => runs.map((run, at) => ({ ...run, batch: 2 ** at }))),
+  wakingCpu,
+) as typeof arbitraryServing;
 
 /** What `arbitraryServing` gives. */
 export type ServingCase = typeof arbitraryServing extends fc.Arbitrary<infer T> ? T : never;
