@@ -10,10 +10,11 @@ import type {
   ModelPolicy,
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
+import type { LauncherCosts } from "./policy-costs.js";
 import { ratesOf, type ServingJob } from "./serving-job.js";
 
-/** What a policy costs; asked again for the same one, it answers at once. */
-export type PolicyCosts = (policy: LauncherPolicy) => number;
+/** What a policy costs; `Infinity`: more than `atMost`. Asked again for the same one, it answers at once. */
+export type PolicyCosts = LauncherCosts<LauncherPolicy>;
 
 /** Tasks of a model in flight that are tried on a GPU. */
 const CONCURRENCIES: readonly number[] = [1, 2, 4, 8];
@@ -38,6 +39,9 @@ function stepsTo(most: number): readonly number[] {
   return steps;
 }
 
+/** The policies that a turn of one model may go to. */
+type Neighbors = (job: ServingJob, policy: LauncherPolicy, model: number) => LauncherPolicy[];
+
 /**
  * Where turns end from a policy, of those that `mayBe` allows: it costs no more than the start. Cost: for each turn and
  * model one cost for every point of its grid.
@@ -47,6 +51,7 @@ export function descendGrid(
   start: LauncherPolicy,
   costOf: PolicyCosts,
   mayBe: (policy: LauncherPolicy) => boolean,
+  neighborsOf: Neighbors = otherPoints,
 ): LauncherPolicy {
   let best = start;
   for (let turn = 0; turn < MOST_TURNS; turn++) {
@@ -81,7 +86,7 @@ export function gridEnds(
     return own.length === 0 ? [] : [descendGrid(job, leastBy(own, costOf), costOf, keeps)];
   });
   const onwards = [leastBy(starts, costOf), ...single].map((start) =>
-    descendGrid(job, start, costOf, mayBe),
+    descendGrid(job, start, costOf, mayBe, otherVariants),
   );
   const all = [...starts, ...single, ...onwards];
   return [...new Map(all.map((policy) => [JSON.stringify(policy), policy])).values()];
@@ -89,8 +94,12 @@ export function gridEnds(
 
 /** Of those that cost least, the one with the fewest requests in tasks at once; of these the first. */
 export function leastBy(policies: readonly LauncherPolicy[], costOf: PolicyCosts): LauncherPolicy {
-  const costs = policies.map(costOf);
-  const least = Math.min(...costs);
+  let least = Number.POSITIVE_INFINITY;
+  const costs = policies.map((policy) => {
+    const cost = costOf(policy, least);
+    least = Math.min(least, cost);
+    return cost;
+  });
   const equal = policies.filter((_, at) => costs[at] === least);
   const sizes = equal.map(mostInTasks);
   return equal[sizes.indexOf(Math.min(...sizes))] as LauncherPolicy;
@@ -98,17 +107,6 @@ export function leastBy(policies: readonly LauncherPolicy[], costOf: PolicyCosts
 
 function mostInTasks({ models }: LauncherPolicy): number {
   return models.reduce((sum, { batch, concurrency }) => sum + batch * concurrency, 0);
-}
-
-/** Costs that are kept: each policy is tried once. */
-export function keptCosts(costOf: PolicyCosts): PolicyCosts {
-  const known = new Map<string, number>();
-  return (policy) => {
-    const key = JSON.stringify(policy);
-    const cost = known.get(key) ?? costOf(policy);
-    known.set(key, cost);
-    return cost;
-  };
 }
 
 /**
@@ -139,25 +137,40 @@ function keepsToVariant({ models }: ServingProblem, policy: LauncherPolicy, name
   });
 }
 
-/** The policies with any other point of the grid for one model; without a limit for all models. */
-function neighborsOf(job: ServingJob, policy: LauncherPolicy, model: number): LauncherPolicy[] {
-  const { problem } = job;
-  const rate = ratesOf(job)[model] ?? 1;
-  const points = (problem.models[model]?.variants ?? []).flatMap(({ runs }, variant) =>
-    runs.flatMap(({ batch }) =>
-      concurrenciesOf(problem).flatMap((concurrency) =>
-        (batch === 1 ? PERIODS.slice(0, 1) : PERIODS).map((share): ModelPolicy => {
-          return {
-            periodNs: Math.round((share * batch * 1e9) / rate),
-            batch,
-            concurrency,
-            variant,
-          };
-        }),
-      ),
+/** The policies with any point of the grid for one model, in its variant; without a limit for all models. */
+function otherPoints(
+  { problem, ...job }: ServingJob,
+  policy: LauncherPolicy,
+  model: number,
+): LauncherPolicy[] {
+  const rate = ratesOf({ problem, ...job })[model] ?? 1;
+  const { variant } = policy.models[model] as ModelPolicy;
+  const runs = problem.models[model]?.variants[variant]?.runs ?? [];
+  const points = runs.flatMap(({ batch }) =>
+    concurrenciesOf(problem).flatMap((concurrency) =>
+      (batch === 1 ? PERIODS.slice(0, 1) : PERIODS).map((share): ModelPolicy => {
+        return { periodNs: Math.round((share * batch * 1e9) / rate), batch, concurrency, variant };
+      }),
     ),
   );
-  return points.map((point) => ({
-    models: policy.models.map((each, at) => (at === model ? point : each)),
-  }));
+  return points.map((point) => withPoint(policy, model, point));
+}
+
+/** The policies with any variant and batch for one model, and the same period for the time in which a batch arrives. */
+function otherVariants(
+  { problem }: ServingJob,
+  policy: LauncherPolicy,
+  model: number,
+): LauncherPolicy[] {
+  const own = policy.models[model] as ModelPolicy;
+  const points = (problem.models[model]?.variants ?? []).flatMap(({ runs }, variant) =>
+    runs.map(({ batch }): ModelPolicy => {
+      return { ...own, variant, batch, periodNs: Math.round((own.periodNs * batch) / own.batch) };
+    }),
+  );
+  return points.map((point) => withPoint(policy, model, point));
+}
+
+function withPoint({ models }: LauncherPolicy, model: number, point: ModelPolicy): LauncherPolicy {
+  return { models: models.map((each, at) => (at === model ? point : each)) };
 }

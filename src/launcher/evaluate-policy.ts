@@ -72,19 +72,18 @@ export function evaluatePolicy(
   return { models, cost: intervalOf(found.map(({ cost }) => cost)), samples: found };
 }
 
-/** The mean cost of a policy over the samples of a set. Cost: a simulation each. */
-export function policyCost(job: ServingJob, policy: Launcher, samples: SampleSet): number {
-  const span = countedSpan(job.workload.durationNs);
-  const costs = runsOf(job, policy, samples).map((run) => servingCost(run, job.objectives, span));
-  return costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
+/** A launcher with the rules of a job by which requests are refused. */
+export function shedBy({ shed }: ServingJob, policy: Launcher): Launcher {
+  return "kind" in policy ? policy : sheddingPolicy(policy, shed);
 }
 
 function runsOf(
-  { problem, workload, shed }: ServingJob,
+  job: ServingJob,
   policy: Launcher,
   { seed, purpose, count }: SampleSet,
 ): readonly ServingRun[] {
-  const shedding = "kind" in policy ? policy : sheddingPolicy(policy, shed);
+  const { problem, workload } = job;
+  const shedding = shedBy(job, policy);
   return Array.from({ length: count }, (_, episode) =>
     simulateLauncher(problem, drawArrivals(workload, { seed, purpose, episode }), shedding, {
       seed: seed + episode,

@@ -27,7 +27,7 @@ export function polishPolicy(
     const before = best;
     for (const [model] of job.problem.models.entries()) {
       for (const policy of besideOf(job, best.policy, model).filter(mayBe)) {
-        const cost = costOf(policy);
+        const cost = costOf(policy, best.cost);
         best = cost < best.cost ? { policy, cost } : best;
       }
     }

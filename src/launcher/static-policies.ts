@@ -15,8 +15,9 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
-import { concurrenciesOf, gridEnds, keptCosts, leastBy } from "./descend-grid.js";
-import { policyCost, type SampleSet } from "./evaluate-policy.js";
+import { concurrenciesOf, gridEnds, leastBy } from "./descend-grid.js";
+import type { SampleSet } from "./evaluate-policy.js";
+import { keptCosts, launcherCosts } from "./policy-costs.js";
 import { polishPolicy } from "./polish-policy.js";
 import { coarseJob, ratesOf, type ServingJob } from "./serving-job.js";
 
@@ -75,14 +76,15 @@ export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefine
  */
 export function searchStaticPolicy(job: ServingJob, seed: number): LauncherPolicy {
   const { job: full, samples } = staticTraining(job, seed);
-  const costOf = keptCosts((policy) => policyCost(full, policy, samples));
+  const costOf = keptCosts<LauncherPolicy>(launcherCosts(full, samples));
   const mayBe = (policy: LauncherPolicy): boolean => fits(job.problem, policy);
   const ends = endsOf(job, seed);
-  const polished = polishPolicy(full, leastBy(ends, costOf), costOf, mayBe);
-  const least = Math.min(...ends.map(costOf));
-  const kept = [...ends, polished].filter((policy) => costOf(policy) <= least);
+  const best = leastBy(ends, costOf);
+  const polished = polishPolicy(full, best, costOf, mayBe);
+  const least = costOf(best);
+  const kept = [...ends, polished].filter((policy) => costOf(policy, least) <= least);
   const validation: SampleSet = { seed, purpose: "validation", count: 2 };
-  return leastBy(kept, (policy) => policyCost(job, policy, validation));
+  return leastBy(kept, launcherCosts(job, validation));
 }
 
 /**
@@ -105,7 +107,7 @@ function endsOf(job: ServingJob, seed: number): readonly LauncherPolicy[] {
   const quick = shortened(coarseJob(job, COARSE_STAGES), GRID_REQUESTS);
   const training: SampleSet = { seed, purpose: "training", count: 1 };
   const starts = [fifoPolicy(problem), greedyPolicy(problem)].flatMap((each) => each ?? []);
-  const costOf = keptCosts((policy) => policyCost(quick, policy, training));
+  const costOf = keptCosts<LauncherPolicy>(launcherCosts(quick, training));
   return gridEnds(quick, starts, costOf, (policy) => fits(problem, policy));
 }
 

@@ -33,7 +33,6 @@ export class GpuSharing {
   /** After `settle`: progress per nanosecond, 1 alone and 0 without room. */
   readonly rate: Float64Array;
   readonly #work: SharedWork;
-  readonly #isTraffic: Uint8Array;
 
   /** Room for `most` kernels at a time. */
   constructor(work: SharedWork, most: number) {
@@ -43,9 +42,6 @@ export class GpuSharing {
     this.left = new Float64Array(most);
     this.room = new Float64Array(most);
     this.rate = new Float64Array(most);
-    this.#isTraffic = Uint8Array.from(work.bandwidth, (use, phase) =>
-      use > work.arithmetic[phase]! ? 1 : 0,
-    );
   }
 
   /** Puts a phase behind all others. */
@@ -85,7 +81,7 @@ export class GpuSharing {
       free = isWhole ? free - wanted : 0;
       compute += given * arithmetic[at]!;
       traffic += given * bandwidth[at]!;
-      leaning += this.#isTraffic[at]!;
+      leaning += bandwidth[at]! > arithmetic[at]! ? 1 : 0;
       resident++;
     }
     const computeLevel = compute <= 1 ? Number.POSITIVE_INFINITY : this.#level(arithmetic);
@@ -101,7 +97,7 @@ export class GpuSharing {
       let squeeze = 1;
       squeeze = Math.max(squeeze, (given * arithmetic[at]!) / computeLevel);
       squeeze = Math.max(squeeze, (given * bandwidth[at]!) / trafficLevel);
-      const isTraffic = this.#isTraffic[at] === 1;
+      const isTraffic = bandwidth[at]! > arithmetic[at]!;
       const alike = (isTraffic ? leaning : resident - leaning) - 1;
       const crowd =
         1 +

@@ -5,9 +5,11 @@ import type { Replay, ReplayedRequest } from "./replay-requests.js";
 /** The part of a sample in which queues fill up; its requests are not counted. */
 const WARM_UP = 0.1;
 
-/** What a late request costs beside its latency, and a refused one as a multiple of the objective. */
-const LATENESS = 2;
-const REFUSED = 4;
+/** What the slowest hundredth of the requests takes at least, in objectives, costs as much as so many requests. */
+const SLOWEST = 0.01;
+
+/** Objectives that a refused request took, if it did not wait longer. */
+const REFUSED = 2;
 
 /** The figures of a sample of `durationNs`, exact. Cost: O(requests log requests). */
 export function figuresOfReplay(
@@ -21,16 +23,24 @@ export function figuresOfReplay(
   );
   const costs = requests.map((own, model) => {
     const counted = own.filter(({ arrivalNs }) => arrivalNs >= fromNs && arrivalNs < durationNs);
-    const objectiveNs = objectivesNs[model]!;
-    return meanOf(counted.map((request) => costOf(request, objectiveNs)));
+    return costOf(counted, objectivesNs[model]!);
   });
   return { cost: meanOf(costs), models };
 }
 
-function costOf({ arrivalNs, endNs, isRefused }: ReplayedRequest, objectiveNs: number): number {
-  const latency = endNs - arrivalNs;
-  const late = Math.max(0, latency - objectiveNs);
-  return isRefused ? REFUSED : (latency + LATENESS * late) / objectiveNs;
+/** What the requests for one model cost; 0: there are none. */
+function costOf(counted: readonly ReplayedRequest[], objectiveNs: number): number {
+  if (counted.length === 0) {
+    return 0;
+  }
+  const isLost = ({ arrivalNs, endNs, isRefused }: ReplayedRequest): boolean =>
+    isRefused || endNs - arrivalNs > objectiveNs;
+  const took = counted.map(({ arrivalNs, endNs, isRefused }) => {
+    return Math.max(endNs - arrivalNs, isRefused ? REFUSED * objectiveNs : 0);
+  });
+  const ascending = took.sort((a, b) => a - b);
+  const slow = quantileOf(ascending, 1 - SLOWEST);
+  return counted.filter(isLost).length / counted.length + (SLOWEST * slow) / objectiveNs;
 }
 
 interface Counting {

@@ -12,7 +12,7 @@ import { AGENTS, type AgentName, agentShape } from "../../schedule/serving/learn
 import type { ServingJob } from "../serving-job.js";
 import { nearlyNormal } from "./noise.js";
 import type { CurvePoint, Trained, TrainingOptions } from "./training.js";
-import { trialCost } from "./trial-cost.js";
+import { trialCosts } from "./trial-cost.js";
 
 /** Launchers of a round, and how many of them the next is drawn near. */
 const DRAWN = 24;
@@ -22,6 +22,9 @@ const FIRST_SPREAD = 0.2;
 const ADDED = 0.05;
 /** Share of the old mean and deviation that stays. */
 const KEPT = 0.3;
+
+/** The sample of the first round, among those for trials. */
+const FIRST_ROUND = 1000;
 
 /** A searched weight: the agent, and its place among the agent's parameters. */
 interface Weight {
@@ -44,7 +47,8 @@ export function searchByCrossEntropy(
   let mean = new Float64Array(weights.length);
   let spread = new Float64Array(weights.length).fill(FIRST_SPREAD);
   const rounds = Math.max(1, Math.floor(steps / DRAWN));
-  const untrained = { step: 0, cost: trialCost(job, start, seed) };
+  const costOf = trialCosts(job, seed);
+  const untrained = { step: 0, cost: costOf(start) };
   onTrial?.(untrained);
   const curve: CurvePoint[] = [untrained];
   let best = { launcher: start, cost: untrained.cost };
@@ -52,14 +56,9 @@ export function searchByCrossEntropy(
     const drawn = Array.from({ length: DRAWN }, (_, draw) =>
       draw === 0 ? mean : mean.map((each, i) => each + spread[i]! * nearlyNormal(random)),
     );
+    const roundCostOf = trialCosts(job, seed, { from: FIRST_ROUND + round, count: 1 });
     const ranked = drawn
-      .map((values) => ({
-        values,
-        cost: trialCost(job, launcherWith(start, weights, values), seed, {
-          from: 1000 + round,
-          count: 1,
-        }),
-      }))
+      .map((values) => ({ values, cost: roundCostOf(launcherWith(start, weights, values)) }))
       .sort((a, b) => a.cost - b.cost);
     const elite = ranked.slice(0, ELITE).map(({ values }) => values);
     const added = ADDED * (1 - round / rounds);
@@ -67,7 +66,7 @@ export function searchByCrossEntropy(
     spread = spread.map((old, i) => KEPT * old + (1 - KEPT) * (deviationOf(elite, i) + added));
     for (const values of [elite[0]!, mean]) {
       const launcher = launcherWith(start, weights, values);
-      const cost = trialCost(job, launcher, seed);
+      const cost = costOf(launcher, best.cost);
       best = cost < best.cost ? { launcher, cost } : best;
     }
     const point = { step: (round + 1) * DRAWN, cost: best.cost };

@@ -4,7 +4,8 @@ import type {
   LearnedLauncher,
 } from "../../schedule/serving/adaptive-launcher.js";
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
-import { policyCost, type SampleSet } from "../evaluate-policy.js";
+import type { SampleSet } from "../evaluate-policy.js";
+import { launcherCosts } from "../policy-costs.js";
 import { coarseJob, type ServingJob } from "../serving-job.js";
 import { searchByCrossEntropy } from "./cross-entropy.js";
 import { distillRegimes } from "./distill-regimes.js";
@@ -76,7 +77,6 @@ export function learnLaunchers(
 function simplest(job: ServingJob, launcher: LearnedLauncher, seed: number): AdaptiveLauncher {
   const table = distillRegimes(job, launcher, seed);
   const validation: SampleSet = { seed, purpose: "validation", count: 2 };
-  return policyCost(job, table, validation) <= policyCost(job, launcher, validation)
-    ? table
-    : launcher;
+  const costOf = launcherCosts(job, validation);
+  return costOf(table) <= costOf(launcher) ? table : launcher;
 }

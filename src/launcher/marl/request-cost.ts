@@ -7,8 +7,8 @@ export type RequestTimes = Pick<ServingQueues, "arrivals" | "endNs">;
  * What requests cost from one moment to the next: the integral of the requests in the system, those older than
  * their objective counted three times, over arrivals in an objective; mean over models.
  *
- * Over a whole run it is `servingCost`, by Little's law, times the time; nothing caps it, so that leaving a model's
- * requests where they are never pays.
+ * Over a whole run it is, by Little's law, the mean latency and twice the mean lateness over the objective, times the
+ * time; nothing caps it, so that leaving a model's requests where they are never pays.
  */
 export class RequestCost {
   readonly #rates: readonly number[];

@@ -22,7 +22,7 @@ import { Maddpg } from "./maddpg.js";
 import { nearlyNormal, SlowNoise } from "./noise.js";
 import { Replay, type Transition } from "./replay.js";
 import { requestCostOf, type TrainingPiece, trainingPieces } from "./training-sample.js";
-import { trialCost } from "./trial-cost.js";
+import { trialCosts } from "./trial-cost.js";
 
 /** How long agents train. */
 export interface TrainingOptions {
@@ -98,7 +98,8 @@ export function trainAgents(
   );
   const replay = new Replay(REMEMBERED);
   const lessons = new Lessons(job, start, method, { seed, random: random.fork(2) });
-  const untrained = { step: 0, cost: trialCost(job, start, seed) };
+  const costOf = trialCosts(job, seed);
+  const untrained = { step: 0, cost: costOf(start) };
   onTrial?.(untrained);
   const curve = [untrained];
   let best = { launcher: start, point: untrained };
@@ -111,7 +112,7 @@ export function trainAgents(
     method.step(replay);
     if (step % trialEvery === 0 && step > first + criticsFirst) {
       const launcher = withActors(start, method);
-      const point = { step, cost: trialCost(job, launcher, seed) };
+      const point = { step, cost: costOf(launcher) };
       onTrial?.(point);
       curve.push(point);
       best = point.cost < best.point.cost ? { launcher, point } : best;

@@ -1,8 +1,5 @@
 import { drawArrivals } from "../../arrivals/draw-arrivals.js";
-import type { Launcher } from "../../schedule/serving/adaptive-launcher.js";
-import { servingCost } from "../../schedule/serving/serving-cost.js";
-import { simulateLauncher } from "../../schedule/serving/simulate-adaptive.js";
-import { countedSpan } from "../evaluate-policy.js";
+import { costsOn, type DrawnSample, type LauncherCosts } from "../policy-costs.js";
 import { ratesOf, type ServingJob } from "../serving-job.js";
 import { pieceOf } from "./training-sample.js";
 
@@ -19,27 +16,25 @@ const MOST_REQUESTS = 20_000;
 const GOLDEN = 0.618034;
 
 /**
- * What requests cost under a launcher on training samples that are kept for trials: mean of `servingCost`.
+ * What requests cost under launchers on training samples that are kept for trials: mean of `servingCost`.
  *
- * `from`: number of the first of them, to try on others. Cost: a simulation of each.
+ * `from`: number of the first of them, to try on others. Cost: of a launcher: a simulation of each, or less.
  */
-export function trialCost(
+export function trialCosts(
   job: ServingJob,
-  launcher: Launcher,
   seed: number,
   { from = 0, count = TRIAL_SAMPLES }: { readonly from?: number; readonly count?: number } = {},
-): number {
-  const { problem, workload, objectives } = job;
+): LauncherCosts {
+  const { workload } = job;
   const rate = ratesOf(job).reduce((sum, each) => sum + each, 0);
   const lengthNs = Math.min(workload.durationNs, Math.ceil((MOST_REQUESTS / rate) * 1e9));
-  const span = countedSpan(lengthNs);
-  let sum = 0;
-  for (let at = from; at < from + count; at++) {
-    const sample = { seed, purpose: "training", episode: FIRST_TRIAL + at } as const;
-    const place = GOLDEN * at - Math.floor(GOLDEN * at);
+  const samples = Array.from({ length: count }, (_, at): DrawnSample => {
+    const episode = FIRST_TRIAL + from + at;
+    const place = GOLDEN * (from + at) - Math.floor(GOLDEN * (from + at));
     const begin = Math.floor(place * (workload.durationNs - lengthNs));
-    const arrivals = pieceOf(drawArrivals(workload, sample), begin, begin + lengthNs);
-    sum += servingCost(simulateLauncher(problem, arrivals, launcher), objectives, span);
-  }
-  return sum / count;
+    const sample = drawArrivals(workload, { seed, purpose: "training", episode });
+    // Times that vary do so in another way in each sample.
+    return { arrivals: pieceOf(sample, begin, begin + lengthNs), seed: seed + episode };
+  });
+  return costsOn(job, samples, lengthNs);
 }

@@ -22,10 +22,12 @@ export class IdleStages {
 
   /** Removes an entry. The others keep their order: of those that are over at one time the first that began is next. */
   remove(at: number): void {
-    for (const each of [this.task, this.stage, this.due]) {
-      each.copyWithin(at, at + 1, this.count);
-    }
     this.count--;
+    for (let entry = at; entry < this.count; entry++) {
+      this.task[entry] = this.task[entry + 1]!;
+      this.stage[entry] = this.stage[entry + 1]!;
+      this.due[entry] = this.due[entry + 1]!;
+    }
   }
 
   /** The entry that is over first; -1: there is none. */

@@ -25,8 +25,17 @@ export interface RunTable extends StageUse {
   readonly runFor: (model: number, variant: number, requests: number) => number;
 }
 
-/** Lists the runs of a problem. Cost: O(stages). */
-export function runTableOf({ models }: ServingProblem): RunTable {
+/** Tables that are known: a search tries thousands of policies on one problem. */
+const known = new WeakMap<ServingProblem, RunTable>();
+
+/** Lists the runs of a problem. Cost: O(stages), the first time. */
+export function runTableOf(problem: ServingProblem): RunTable {
+  const table = known.get(problem) ?? tableOf(problem);
+  known.set(problem, table);
+  return table;
+}
+
+function tableOf({ models }: ServingProblem): RunTable {
   const runs = models.flatMap((model, at) =>
     model.variants.flatMap((variant, number) =>
       variant.runs.map((run) => ({ ...run, model: at, variant: number })),

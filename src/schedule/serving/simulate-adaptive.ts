@@ -5,7 +5,7 @@ import { learnedPolicy } from "./learned-policy.js";
 import { ServingEngine, type ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingRun } from "./serving-run.js";
-import { finishedRun, simulateServing } from "./simulate-serving.js";
+import { finishedRun, isServed, simulateServing } from "./simulate-serving.js";
 
 /** Decides on a policy from what is seen at a tick. */
 export interface LauncherControl {
@@ -15,11 +15,48 @@ export interface LauncherControl {
   policyFor(seen: LauncherObserver): LauncherPolicy;
 }
 
+/** A server whose policy changes at ticks. */
+export class AdaptiveServer {
+  readonly engine: ServingEngine;
+  readonly #control: LauncherControl;
+  readonly #seen: LauncherObserver;
+  #ticks = 0;
+
+  /** The launcher looks at the server for the first time now. Cost: as `ServingEngine`. */
+  constructor(
+    problem: ServingProblem,
+    arrivals: readonly Float64Array[],
+    control: LauncherControl,
+    options: ServingOptions,
+  ) {
+    this.#control = control;
+    this.#seen = new LauncherObserver(control.rates, control.tickNs);
+    this.engine = new ServingEngine(problem, arrivals, control.policyFor(this.#seen), options);
+  }
+
+  /**
+   * Serves up to the last tick that is not after `untilNs`, or to the last answer.
+   *
+   * Cost: as `ServingEngine.advanceTo`, and a decision for every tick.
+   */
+  advanceTo(untilNs: number): void {
+    const { engine } = this;
+    const { tickNs } = this.#control;
+    for (let now = (this.#ticks + 1) * tickNs; now <= untilNs && !isServed(engine); ) {
+      engine.advanceTo(now);
+      this.#seen.look(engine);
+      engine.setPolicy(this.#control.policyFor(this.#seen));
+      this.#ticks++;
+      now = (this.#ticks + 1) * tickNs;
+    }
+  }
+}
+
 /**
  * Serves all requests, to the last answer, under a launcher that looks at the server at 0 and at every multiple of
  * its tick. The same inputs give the same run on every machine.
  *
- * Cost: as `ServingEngine.advanceTo`, and a decision for every tick until the last answer.
+ * Cost: as `AdaptiveServer.advanceTo`.
  */
 export function simulateAdaptive(
   problem: ServingProblem,
@@ -27,14 +64,9 @@ export function simulateAdaptive(
   control: LauncherControl,
   options: ServingOptions = {},
 ): ServingRun {
-  const seen = new LauncherObserver(control.rates, control.tickNs);
-  const engine = new ServingEngine(problem, arrivals, control.policyFor(seen), options);
-  for (let tick = 1; !isOver(engine); tick++) {
-    engine.advanceTo(tick * control.tickNs);
-    seen.look(engine);
-    engine.setPolicy(control.policyFor(seen));
-  }
-  return finishedRun(engine, arrivals);
+  const server = new AdaptiveServer(problem, arrivals, control, options);
+  server.advanceTo(Number.POSITIVE_INFINITY);
+  return finishedRun(server.engine, arrivals);
 }
 
 /** Serves all requests under any launcher: `simulateServing` or `simulateAdaptive`. */
@@ -77,10 +109,4 @@ function nearest(regimes: RegimeLauncher["regimes"], rates: Float64Array): Launc
     }
   }
   return best.policy;
-}
-
-function isOver({ queues }: ServingEngine): boolean {
-  return queues.arrivals.every(
-    ({ length }, model) => queues.head[model] === length && queues.inFlight[model] === 0,
-  );
 }

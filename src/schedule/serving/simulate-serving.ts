@@ -24,6 +24,13 @@ export function simulateServing(
   return finishedRun(engine, arrivals);
 }
 
+/** Whether all requests are answered or refused. */
+export function isServed({ queues }: ServingEngine): boolean {
+  return queues.arrivals.every(
+    ({ length }, model) => queues.head[model] === length && queues.inFlight[model] === 0,
+  );
+}
+
 /** What an engine has served. Requires: all requests are answered or refused. */
 export function finishedRun(
   { queues, doneNs, events }: ServingEngine,

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { intervalOf } from "../../../src/core/statistics.js";
+import { intervalOf, quantile, selectQuantile } from "../../../src/core/statistics.js";
 
 describe("intervalOf", () => {
   it("is the mean with Student's interval", () => {
@@ -16,6 +17,21 @@ describe("intervalOf", () => {
     expect(intervalOf(samples).half).toBeCloseTo(
       (1.96 * Math.sqrt(1000 / 999)) / Math.sqrt(1000),
       12,
+    );
+  });
+});
+
+describe("selectQuantile", () => {
+  it("is the quantile of all in order", () => {
+    const numbers = fc.array(fc.oneof(fc.integer({ min: 0, max: 9 }), fc.nat()), { minLength: 1 });
+    const fraction = fc.constantFrom(0, 0.01, 0.5, 0.9, 0.99, 1);
+    fc.assert(
+      fc.property(numbers, fraction, (values, each) => {
+        const own = Float64Array.from(values);
+        expect(selectQuantile(own, each)).toBe(quantile(values, each));
+        expect(own.sort()).toEqual(Float64Array.from(values).sort());
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ArrivalProcess } from "../../../src/arrivals/workload.js";
 import { comparePolicies } from "../../../src/launcher/compare-policies.js";
 import { descendGrid, gridEnds } from "../../../src/launcher/descend-grid.js";
-import { evaluatePolicy, policyCost } from "../../../src/launcher/evaluate-policy.js";
+import { evaluatePolicy } from "../../../src/launcher/evaluate-policy.js";
+import { launcherCosts } from "../../../src/launcher/policy-costs.js";
 import { coarseJob, type ServingJob, servingJobOf } from "../../../src/launcher/serving-job.js";
 import {
   fifoPolicy,
@@ -102,10 +103,11 @@ describe("static policies", () => {
       const job = jobOf(rates);
       const grid = coarseJob(job, 8);
       const training = { seed: 4, purpose: "training", count: 1 } as const;
-      const cost = policyCost(grid, searchStaticPolicy(job, 4), training);
+      const costOf = launcherCosts(grid, training);
+      const cost = costOf(searchStaticPolicy(job, 4));
       for (const other of [fifoPolicy(job.problem), greedyPolicy(job.problem)!]) {
         // Validation may prefer another of the best four.
-        expect(cost).toBeLessThan(policyCost(grid, other, training) * 1.1);
+        expect(cost).toBeLessThan(costOf(other) * 1.1);
       }
     }
   });
@@ -167,7 +169,7 @@ describe("the ends of the grid", () => {
     ]) {
       const job = jobOf(rates);
       const { job: full, samples } = staticTraining(job, 3);
-      const costIn = (policy: LauncherPolicy) => policyCost(full, policy, samples);
+      const costIn = launcherCosts(full, samples);
       const cost = costIn(searchStaticPolicy(job, 3));
       const quick = coarseJob(job, 8);
       const one = { seed: 3, purpose: "training", count: 1 } as const;
@@ -177,7 +179,7 @@ describe("the ends of the grid", () => {
         };
         const keeps = ({ models }: LauncherPolicy) =>
           models.every((each) => each.variant === variant);
-        const end = descendGrid(quick, start, (each) => policyCost(quick, each, one), keeps);
+        const end = descendGrid(quick, start, launcherCosts(quick, one), keeps);
         expect(cost).toBeLessThanOrEqual(costIn(end));
       }
     }
@@ -195,7 +197,8 @@ describe("the cost of a policy", () => {
         at === 1 ? { ...each, batch: 1, periodNs: 50 * MS } : each,
       ),
     };
-    const costs = [fair, starving].map((policy) => policyCost(job, policy, samples));
+    const costOf = launcherCosts(job, samples);
+    const costs = [fair, starving].map((policy) => costOf(policy));
     const [fairly, starved] = [fair, starving].map((policy) =>
       evaluatePolicy(job, policy, samples),
     );

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ArrivalProcess } from "../../../../src/arrivals/workload.js";
 import { compareLearned, throughGate } from "../../../../src/launcher/compare-learned.js";
-import { policyCost } from "../../../../src/launcher/evaluate-policy.js";
 import { searchByCrossEntropy } from "../../../../src/launcher/marl/cross-entropy.js";
 import { distillRegimes } from "../../../../src/launcher/marl/distill-regimes.js";
 import { learnLaunchers } from "../../../../src/launcher/marl/learn-launchers.js";
 import { startingLauncher } from "../../../../src/launcher/marl/starting-launcher.js";
+import { launcherCosts } from "../../../../src/launcher/policy-costs.js";
 import { type ServingJob, servingJobOf } from "../../../../src/launcher/serving-job.js";
 import { policyOf, QUIET_GPU, runOf } from "../../../support/serving.js";
 
@@ -15,7 +15,7 @@ const US = 1000;
  * A model whose fast variant needs the whole device, and whose slow one a tenth of it. The first takes a quarter
  * of the time and carries 20,000 requests a second, the second twice as many: bursts need it.
  */
-function jobOf(memoryBytes = 1e9): ServingJob {
+function jobOf(memoryBytes = 1e9, objectiveNs = 2000 * US): ServingJob {
   const runs = (ns: number, share: number) =>
     [1, 2].map((batch) => ({ ...runOf(batch, { ns, share }), workspaceBytes: 100 }));
   const variants = [
@@ -30,7 +30,7 @@ function jobOf(memoryBytes = 1e9): ServingJob {
     ],
   };
   const workload = {
-    models: [{ model: "m", process: bursts, objectiveNs: 2000 * US, batches: [1, 2] }],
+    models: [{ model: "m", process: bursts, objectiveNs, batches: [1, 2] }],
     durationNs: 0.6e9,
     seed: undefined,
   };
@@ -43,12 +43,13 @@ const VALIDATION = { seed: 1, purpose: "validation", count: 3 } as const;
 
 describe("learned launchers", () => {
   it("change the policy with the load where no policy is best for all of it", () => {
-    const job = jobOf();
+    const job = jobOf(1e9, 600 * US);
     const start = startingLauncher(job, NARROW)!;
-    const { launcher, curve } = searchByCrossEntropy(job, start, { seed: 1, steps: 288 });
+    const { launcher, curve } = searchByCrossEntropy(job, start, { seed: 1, steps: 192 });
     const wide = policyOf([{ batch: 2, concurrency: 2, variant: 1 }]);
-    const best = Math.min(policyCost(job, NARROW, VALIDATION), policyCost(job, wide, VALIDATION));
-    expect(policyCost(job, launcher, VALIDATION)).toBeLessThan(0.9 * best);
+    const costOf = launcherCosts(job, VALIDATION);
+    const best = Math.min(costOf(NARROW), costOf(wide));
+    expect(costOf(launcher)).toBeLessThan(0.9 * best);
     expect(curve.at(-1)!.cost).toBeLessThan(0.9 * curve[0]!.cost);
   });
 
@@ -98,7 +99,7 @@ describe("the gate", () => {
     const options = { seed: 1, steps: 160, samples: 2 };
     const { start, launchers, best } = compareLearned(jobOf(), NARROW, options);
     expect(launchers.map(({ name }) => name)).toEqual(["maddpg", "cross-entropy"]);
-    expect(start.validationCost).toBe(policyCost(jobOf(), NARROW, VALIDATION));
+    expect(start.validationCost).toBe(launcherCosts(jobOf(), VALIDATION)(NARROW));
     const costs = [start, ...launchers].map(({ validationCost }) => validationCost);
     expect(costs[best + 1]!).toBeLessThanOrEqual(start.validationCost);
     expect(launchers.every(({ heldOut }) => heldOut.cost.mean > 0)).toBe(true);
