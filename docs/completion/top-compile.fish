@@ -10,7 +10,7 @@ function __top_compile_is
     set -l words (commandline -opc)
     set -l command compile
     switch "$words[2]"
-        case compile search partition launch inspect profile run verify explain build init completion doctor
+        case compile search partition launch inspect profile run verify explain export build init completion doctor
             set command $words[2]
     end
     switch "$words[2] $words[3]"
@@ -28,6 +28,7 @@ complete -c top-compile -n '__top_compile_at 1' -a 'profile' -d 'measure a model
 complete -c top-compile -n '__top_compile_at 1' -a 'run' -d 'execute a schedule, check its outputs, compare it with ONNX Runtime\'s own ways'
 complete -c top-compile -n '__top_compile_at 1' -a 'verify' -d 'check a schedule against its model, independently of the search'
 complete -c top-compile -n '__top_compile_at 1' -a 'explain' -d 'show a schedule'
+complete -c top-compile -n '__top_compile_at 1' -a 'export' -d 'write a schedule in the format of another tool'
 complete -c top-compile -n '__top_compile_at 1' -a 'build' -d 'make every schedule that top-compile.config.json lists, or check that all are current'
 complete -c top-compile -n '__top_compile_at 1' -a 'init' -d 'write a first top-compile.config.json from what is in the folder'
 complete -c top-compile -n '__top_compile_at 1' -a 'completion' -d 'print what a shell needs to complete commands and options'
@@ -42,6 +43,7 @@ complete -c top-compile -n '__top_compile_after help' -a 'profile' -d 'measure a
 complete -c top-compile -n '__top_compile_after help' -a 'run' -d 'execute a schedule, check its outputs, compare it with ONNX Runtime\'s own ways'
 complete -c top-compile -n '__top_compile_after help' -a 'verify' -d 'check a schedule against its model, independently of the search'
 complete -c top-compile -n '__top_compile_after help' -a 'explain' -d 'show a schedule'
+complete -c top-compile -n '__top_compile_after help' -a 'export' -d 'write a schedule in the format of another tool'
 complete -c top-compile -n '__top_compile_after help' -a 'build' -d 'make every schedule that top-compile.config.json lists, or check that all are current'
 complete -c top-compile -n '__top_compile_after help' -a 'init' -d 'write a first top-compile.config.json from what is in the folder'
 complete -c top-compile -n '__top_compile_after help' -a 'completion' -d 'print what a shell needs to complete commands and options'
@@ -254,6 +256,18 @@ complete -c top-compile -n '__top_compile_is "explain"' -l verbose -d 'print wha
 complete -c top-compile -n '__top_compile_is "explain"' -l no-color -d 'print without color, as with NO_COLOR=1'
 complete -c top-compile -n '__top_compile_is "explain"' -l width -x -d 'columns of reports and notes'
 complete -c top-compile -n '__top_compile_is "explain"' -l help -s h -d 'print this help'
+complete -c top-compile -n '__top_compile_is "export"' -l to -x -a 'csv chrome-trace svg dot placement' -d 'the format, as below'
+complete -c top-compile -n '__top_compile_is "export"' -l out -s o -r -F -d 'where to write'
+complete -c top-compile -n '__top_compile_is "export"' -l force -d 'overwrite files of other kinds'
+complete -c top-compile -n '__top_compile_is "export"' -l model -r -F -d 'the model, or the folder of several'
+complete -c top-compile -n '__top_compile_is "export"' -l measured -r -F -d 'what run --json printed of the pipeline'
+complete -c top-compile -n '__top_compile_is "export"' -l allow-external -r -F -d 'read external data of the model from this file or folder too, if a link leads there'
+complete -c top-compile -n '__top_compile_is "export"' -l json -d 'print the result as JSON on stdout, failures as JSON on stderr'
+complete -c top-compile -n '__top_compile_is "export"' -l quiet -d 'print no progress and no notes'
+complete -c top-compile -n '__top_compile_is "export"' -l verbose -d 'print what failures were caused by'
+complete -c top-compile -n '__top_compile_is "export"' -l no-color -d 'print without color, as with NO_COLOR=1'
+complete -c top-compile -n '__top_compile_is "export"' -l width -x -d 'columns of reports and notes'
+complete -c top-compile -n '__top_compile_is "export"' -l help -s h -d 'print this help'
 complete -c top-compile -n '__top_compile_is "build"' -f
 complete -c top-compile -n '__top_compile_is "build"' -l config -r -F -d 'what to build'
 complete -c top-compile -n '__top_compile_is "build"' -l check -d 'write nothing'

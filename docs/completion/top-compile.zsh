@@ -12,6 +12,7 @@ _top_compile() {
     'run:execute a schedule, check its outputs, compare it with ONNX Runtime'\''s own ways'
     'verify:check a schedule against its model, independently of the search'
     'explain:show a schedule'
+    'export:write a schedule in the format of another tool'
     'build:make every schedule that top-compile.config.json lists, or check that all are current'
     'init:write a first top-compile.config.json from what is in the folder'
     'completion:print what a shell needs to complete commands and options'
@@ -29,7 +30,7 @@ _top_compile() {
     return
   fi
   case $words[2] in
-    compile|search|partition|launch|inspect|profile|run|verify|explain|build|init|completion|doctor)
+    compile|search|partition|launch|inspect|profile|run|verify|explain|export|build|init|completion|doctor)
       command=$words[2]
       shift words
       (( CURRENT -= 1 ))
@@ -297,6 +298,24 @@ _top_compile() {
     'explain')
       _arguments -s \
         '*--ascii[draw charts with plain characters]' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'export')
+      _arguments -s \
+        '*--to=[the format, as below]:value:(csv chrome-trace svg dot placement)' \
+        '*--out=[where to write]:file:_files' \
+        '*-o[where to write]:file:_files' \
+        '*--force[overwrite files of other kinds]' \
+        '*--model=[the model, or the folder of several]:file:_files' \
+        '*--measured=[what run --json printed of the pipeline]:file:_files' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
         '*--verbose[print what failures were caused by]' \

@@ -75,6 +75,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.js")).registerExplain,
   },
   {
+    name: "export",
+    summary: "write a schedule in the format of another tool: traces, pictures, tables",
+    argument: ["<schedule.json>", "the schedule"],
+    load: async () => (await import("./commands/export.js")).registerExport,
+  },
+  {
     name: "build",
     summary:
       "make every schedule that top-compile.config.json lists, or check that all are current",

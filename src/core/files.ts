@@ -49,8 +49,8 @@ export function readText(path: string, limit: number): Result<string> {
 export interface Overwrite {
   /** Anything. */
   readonly force: boolean;
-  /** Files that begin with the same `format` line as the new one. */
-  readonly format: string;
+  /** Files that begin with the same `format` line as the new one, or as the expression says. */
+  readonly format: string | RegExp;
   /** Input files, which are never overwritten; default none. */
   readonly inputs?: readonly string[];
 }
@@ -64,7 +64,11 @@ const HEAD_BYTES = 200;
  *
  * Fails: as `mayWrite`.
  */
-export function writeText(path: string, text: string, overwrite: Overwrite): Result<void> {
+export function writeText(
+  path: string,
+  text: string | Uint8Array,
+  overwrite: Overwrite,
+): Result<void> {
   const may = mayWrite(path, overwrite);
   if (!may.ok) {
     return may;
@@ -98,7 +102,7 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
     if (inputs.some((input) => isSameFile(there, input))) {
       return fail([outputIsInput(path)]);
     }
-    if (there !== undefined && !force && !(there.isFile() && headOf(path).includes(format))) {
+    if (there !== undefined && !force && !(there.isFile() && hasFormat(path, format))) {
       return fail([fileExists(path)]);
     }
     if (there !== undefined) {
@@ -132,7 +136,7 @@ function isPlain(path: string): boolean {
 }
 
 /** Opens the existing device or pipe; creates nothing. */
-function writeToDevice(path: string, text: string): void {
+function writeToDevice(path: string, text: string | Uint8Array): void {
   const device = openSync(path, constants.O_WRONLY | constants.O_NOCTTY);
   try {
     writeFileSync(device, text);
@@ -146,6 +150,11 @@ function isSameFile(there: Stats | undefined, path: string): boolean {
   return (
     there !== undefined && other !== undefined && there.ino === other.ino && there.dev === other.dev
   );
+}
+
+function hasFormat(path: string, format: string | RegExp): boolean {
+  const head = headOf(path);
+  return typeof format === "string" ? head.includes(format) : format.test(head);
 }
 
 function headOf(path: string): string {

@@ -7,6 +7,7 @@ import { COMMANDS } from "../../src/cli/command-list.js";
 import { BUILD } from "../../src/cli/commands/build.js";
 import { COMPILE } from "../../src/cli/commands/compile-options.js";
 import { EXPLAIN } from "../../src/cli/commands/explain.js";
+import { EXPORT } from "../../src/cli/commands/export.js";
 import { INIT } from "../../src/cli/commands/init.js";
 import { INSPECT } from "../../src/cli/commands/inspect.js";
 import { LAUNCH } from "../../src/cli/commands/launch.js";
@@ -147,6 +148,11 @@ const SUBJECTS: readonly Subject[] = [
     },
   },
   { name: "verify", table: VERIFY as AnyOptionTable, lines: {} },
+  {
+    name: "export",
+    table: EXPORT as AnyOptionTable,
+    lines: { "other-format": () => [[at("two.json"), "--to", "csv"]] },
+  },
 ];
 
 /** A value of every option that has one and no choices. */
@@ -189,6 +195,7 @@ const VALUES: Readonly<Record<string, string>> = {
   sessions: "2",
   threads: "2",
   period: "2",
+  measured: "ran.json",
 };
 
 function typed(key: string, spec: OptionSpec<unknown>, except: readonly unknown[] = []): string[] {
@@ -354,6 +361,8 @@ describe("an option that is accepted", () => {
     rounds: "how long is measured",
     fuse: "recorded with every GPU",
     "match-by-order": "recorded in the profile",
+    to: "which format is written",
+    measured: "what is drawn beside the prediction",
     "workers-of": "costs of workers in the profile",
   };
 

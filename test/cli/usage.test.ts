@@ -16,6 +16,7 @@ const COMMANDS = [
   "run",
   "verify",
   "explain",
+  "export",
   "doctor",
 ];
 

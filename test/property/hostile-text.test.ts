@@ -3,7 +3,7 @@
  * models, placements, schedules and profiles, one place at a time, and no byte of it that is not seen
  * may reach a terminal, nor may it begin a line of its own.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
@@ -111,6 +111,12 @@ describe("hostile text", { timeout: 600_000 }, () => {
       writeFileSync(path, JSON.stringify(copy));
       await expectHarmless(["search", path, "-o", out, "--force"], place);
       if (place === "every name") {
+        for (const format of ["csv", "chrome-trace", "svg", "dot", "placement"]) {
+          const file = join(folder, "p.exported");
+          await expectHarmless(["export", out, "--to", format, "-o", file, "--force"], place);
+          expect(existsSync(file), format).toBe(true);
+          rmSync(file);
+        }
         await expectHarmless(["explain", out], place);
         await expectHarmless(["verify", out], place);
         expect((await runCli(["verify", out])).status).toBe(0);

@@ -95,6 +95,7 @@ const READS_WEIGHTS = [
   "partition",
   "inspect",
   "verify",
+  "export",
   "launch",
 ];
 

@@ -44,7 +44,9 @@ export type Trait =
   /** A pipeline algorithm other than our own. */
   | "other-algorithm"
   /** Nothing is written. */
-  | "no-output";
+  | "no-output"
+  /** An export to a format that the option is not for. */
+  | "other-format";
 
 /**
  * The traits of a command line, each in the words of a message: `with --device cpu`, `without

@@ -6,6 +6,7 @@
 import { BUILD_FAILURES } from "./build-failures.js";
 import type { CatalogSection } from "./catalog-entry.js";
 import { COMMAND_FAILURES } from "./command-failures.js";
+import { EXPORT_FAILURES } from "./export-failures.js";
 import { GPU_FAILURES } from "./gpu-failures.js";
 import { IMPORT_FAILURES } from "./import-failures.js";
 import { MODEL_FAILURES } from "./model-failures.js";
@@ -24,6 +25,7 @@ export const FAILURE_CATALOG: Readonly<Record<string, CatalogSection>> = {
   Schedules: SCHEDULE_FAILURES,
   Pipelines: PIPELINE_FAILURES,
   Serving: SERVING_FAILURES,
+  Exports: EXPORT_FAILURES,
   Builds: BUILD_FAILURES,
 };
 
@@ -35,6 +37,7 @@ type AllEntries = typeof COMMAND_FAILURES &
   typeof SCHEDULE_FAILURES &
   typeof PIPELINE_FAILURES &
   typeof SERVING_FAILURES &
+  typeof EXPORT_FAILURES &
   typeof BUILD_FAILURES;
 
 /** A code of the catalog. */

@@ -1,0 +1,73 @@
+import type { Failure } from "../core/failure.js";
+import type { ScheduleKind } from "./export-format.js";
+
+/** `export` without a format. */
+export function formatMissing(formats: readonly string[]): Failure {
+  return {
+    code: "export-format-missing",
+    where: "--to",
+    message: `needs the format to write: ${formats.join(", ")}`,
+    hint: "for instance: top-compile export model.schedule.json --to chrome-trace",
+    exit: 2,
+  };
+}
+
+const KINDS: Readonly<Record<ScheduleKind, string>> = {
+  operators: "schedules of one device",
+  pipeline: "pipelines",
+  launcher: "launcher policies",
+};
+
+/** A schedule of a kind that the format does not take. */
+export function sectionNotTaken(
+  file: string,
+  format: string,
+  takes: readonly ScheduleKind[],
+  has: readonly ScheduleKind[],
+): Failure {
+  const found = has.length === 0 ? "no schedule" : has.map((kind) => KINDS[kind]).join(" and ");
+  return {
+    code: "export-section-missing",
+    where: file,
+    message: `--to ${format} takes ${takes.map((kind) => KINDS[kind]).join(" and ")}; the file has ${found}`,
+    hint: "give another --to; top-compile export --help lists what each takes",
+    exit: 1,
+  };
+}
+
+/** A schedule without predicted times, for a format that draws them. */
+export function timesMissing(file: string, format: string): Failure {
+  return {
+    code: "export-times-missing",
+    where: file,
+    message: `--to ${format} draws times, and nothing is predicted of several threads inside each operator`,
+    hint: "give --to csv or --to dot, or compile for one thread per operator",
+    exit: 1,
+  };
+}
+
+/** More than a format holds. */
+export function exportTooLarge(
+  file: string,
+  format: string,
+  { what, count, limit }: { readonly what: string; readonly count: number; readonly limit: number },
+): Failure {
+  return {
+    code: "export-too-large",
+    where: file,
+    message: `has ${count} ${what}; --to ${format} takes at most ${limit}`,
+    hint: "search with fewer micro-batches, or give another --to",
+    exit: 1,
+  };
+}
+
+/** A file of measured times that does not belong to the pipeline. */
+export function measuredInvalid(file: string, problem: string): Failure {
+  return {
+    code: "export-measured-invalid",
+    where: file,
+    message: problem,
+    hint: "give what top-compile run SCHEDULE --json printed of this pipeline",
+    exit: 1,
+  };
+}
