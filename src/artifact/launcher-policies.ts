@@ -2,7 +2,9 @@
 import { type Fields, list, object, optional } from "../core/json-containers.js";
 import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
+import type { ServedSchedule } from "../schedule/serving/serving-model.js";
 import { NANOSECONDS } from "./nanoseconds.js";
+import { servedScheduleShape } from "./served-schedule.js";
 
 /** How requests arrive at scale 1, with all times in nanoseconds. */
 export type ArtifactArrivals =
@@ -66,12 +68,36 @@ export interface ArtifactModelPolicy {
   readonly periodNs: number;
 }
 
+/** The variant of every model of a policy with a window: what runs is the schedule of the window. */
+export const MERGED_VARIANT = "merged";
+
+/** A window that the policy repeats. */
+export interface ArtifactWindow {
+  /** Least period: what the schedule takes. */
+  readonly periodNs: number;
+  /** No schedule of the same parts takes less. */
+  readonly lowerBoundNs: number;
+  readonly boundedBy: "critical-path" | "capacity" | "arithmetic" | "bandwidth";
+  readonly status: "optimal" | "bounded";
+  /** By model. */
+  readonly tasks: readonly {
+    readonly model: string;
+    readonly batch: number;
+    /** Windows that the task takes, a part in each. */
+    readonly parts: number;
+  }[];
+  /** Operators as `task/part:operator`, both numbered from 0. */
+  readonly schedule: ServedSchedule;
+}
+
 /** A policy for a regime, and how it does. */
 export interface RegimePolicy {
   readonly name: string;
   /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
   readonly inFlight?: number;
   readonly models: readonly ArtifactModelPolicy[];
+  /** Tasks are launched together, in windows. */
+  readonly window?: ArtifactWindow;
   /** Memory that it may need. */
   readonly memoryBytes: number;
   /** On the samples by which the best policy is chosen, and on those that nothing was chosen by. */
@@ -185,6 +211,25 @@ function sampledShape(description: string): Shape<SampledFigures> {
   }).describe(`${description} To six digits.`);
 }
 
+const WINDOW: Shape<ArtifactWindow> = object<ArtifactWindow>({
+  periodNs: NANOSECONDS.describe("Least period: what the schedule takes."),
+  lowerBoundNs: NANOSECONDS.describe("No schedule of the same parts takes less."),
+  boundedBy: oneOf("critical-path", "capacity", "arithmetic", "bandwidth"),
+  status: oneOf("optimal", "bounded"),
+  tasks: list(
+    object<ArtifactWindow["tasks"][number]>({
+      model: text(),
+      batch: integer(1, 1024),
+      parts: integer(1, 1000).describe("Windows that the task takes, a part in each."),
+    }),
+    1000,
+    1,
+  ).describe("Tasks that every window launches, by model."),
+  schedule: servedScheduleShape,
+})
+  .describe("The window that is repeated; operators are named task/part:operator, numbered from 0.")
+  .named("window");
+
 /** The form of a policy in a regime. */
 export const regimePolicyShape: Shape<RegimePolicy> = object<RegimePolicy>({
   name: text(100),
@@ -192,6 +237,7 @@ export const regimePolicyShape: Shape<RegimePolicy> = object<RegimePolicy>({
     integer(1, 128).describe("Most tasks in flight, of all models; absent: no such limit."),
   ),
   models: list(MODEL_POLICY, MOST_MODELS, 1),
+  window: optional(WINDOW),
   memoryBytes: integer(0).describe("Memory that it may need."),
   validation: sampledShape("Figures on the samples by which the best policy is chosen."),
   heldOut: sampledShape("Figures on samples that nothing was chosen by."),

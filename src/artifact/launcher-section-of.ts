@@ -8,24 +8,28 @@ import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-polic
 import type { PolicyEvaluation } from "../launcher/evaluate-policy.js";
 import type { ServingJob } from "../launcher/serving-job.js";
 import type { CapacityProblem } from "../schedule/serving/capacity-problem.js";
+import { withOperatorNames } from "../schedule/serving/served-schedule.js";
 import { policyBytes } from "../schedule/serving/serving-memory.js";
 import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
 import type {
   BatchRun,
+  LauncherWindow,
   ServedSchedule,
   ServingModel,
   ServingProblem,
   ShedRule,
 } from "../schedule/serving/serving-model.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
+import { windowGraphOf, windowPartsOf } from "../schedule/serving/window-graph.js";
 import { figuresOver } from "./figures-over-samples.js";
-import type {
-  ArtifactArrivals,
-  ArtifactShed,
-  ModelFigures,
-  RegimePolicy,
-  SampledFigures,
-  SampleFigures,
+import {
+  type ArtifactArrivals,
+  type ArtifactShed,
+  MERGED_VARIANT,
+  type ModelFigures,
+  type RegimePolicy,
+  type SampledFigures,
+  type SampleFigures,
 } from "./launcher-policies.js";
 import type {
   ArtifactBatchRun,
@@ -147,9 +151,11 @@ function policyOf(
     ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
     models: policy.models.map(({ variant, batch, concurrency, periodNs }, at) => {
       const model = problem.models[at];
-      const named = model?.variants[variant]?.name ?? "";
+      const own = model?.variants[variant]?.name ?? "";
+      const named = policy.window === undefined ? own : MERGED_VARIANT;
       return { model: model?.name ?? "", variant: named, batch, concurrency, periodNs };
     }),
+    ...(policy.window === undefined ? {} : { window: windowOf(problem, policy.window) }),
     memoryBytes: policyBytes(problem, policy),
     validation: sampledOf(validation),
     heldOut: sampledOf(heldOut),
@@ -161,6 +167,27 @@ function sampledOf({ samples }: PolicyEvaluation): SampledFigures {
     return { cost: sixDigits(cost), models: models.map(figuresOf) };
   });
   return { ...figuresOver(recorded), samples: recorded };
+}
+
+function windowOf(
+  { models }: ServingProblem,
+  { window, problems }: LauncherWindow,
+): NonNullable<RegimePolicy["window"]> {
+  const { tasks, schedule, ...figures } = window;
+  const { joint } = windowGraphOf(
+    windowPartsOf(tasks),
+    (task) => present(problems[task], "task").graph,
+  );
+  return {
+    periodNs: figures.periodNs,
+    lowerBoundNs: figures.lowerBoundNs,
+    boundedBy: figures.boundedBy,
+    status: figures.status,
+    tasks: tasks.map(({ model, batch, parts }) => {
+      return { model: models[model]?.name ?? "", batch, parts: parts.length };
+    }),
+    schedule: withOperatorNames(schedule, joint.graph),
+  };
 }
 
 /** Figures of one sample as they are recorded. */

@@ -1,9 +1,9 @@
 /** The `launcher` section of an artifact: how a device serves requests for its models, and what was found out. */
 import { list, object, optional } from "../core/json-containers.js";
-import { boolean, integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
+import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
 import { MOST_ACCELERATION } from "../schedule/serving/serving-limits.js";
-import type { ServedLaunch, ServedSchedule } from "../schedule/serving/serving-model.js";
+import type { ServedSchedule } from "../schedule/serving/serving-model.js";
 import {
   type ArtifactArrivals,
   type ArtifactShed,
@@ -14,7 +14,7 @@ import {
   shedShape,
 } from "./launcher-policies.js";
 import { NANOSECONDS } from "./nanoseconds.js";
-import { OPERATOR_NAME } from "./operator-name.js";
+import { servedScheduleShape } from "./served-schedule.js";
 
 /** What the tasks of all models share. */
 export type ArtifactServingDevice =
@@ -107,8 +107,6 @@ export interface LauncherSection {
 
 const NS = NANOSECONDS;
 const BYTES = integer(0);
-const NAME = OPERATOR_NAME;
-const MAX_STREAMS = 131_072;
 const MAX_MODELS = 64;
 const MAX_BATCHES = 32;
 const MAX_VARIANTS = 100;
@@ -144,20 +142,6 @@ const DEVICE: Shape<ArtifactServingDevice> = tagged<ArtifactServingDevice>("kind
     ),
     memoryBytes: MEMORY,
   }),
-});
-
-const SCHEDULE: Shape<ServedSchedule> = object<ServedSchedule>({
-  streams: integer(1, MAX_STREAMS),
-  launches: list(
-    object<ServedLaunch>({
-      operator: NAME,
-      stream: integer(0, MAX_STREAMS - 1),
-      waits: list(NAME).describe("Operators on other streams that must have finished first."),
-      record: boolean.describe("Whether an operator on another stream waits for this one."),
-    }).named("servedLaunch"),
-    undefined,
-    1,
-  ).describe("Every operator once, in launch order."),
 });
 
 const RUN: Shape<ArtifactBatchRun> = object<ArtifactBatchRun>({
@@ -202,7 +186,7 @@ const MODEL: Shape<ArtifactServedModel> = object<ArtifactServedModel>({
     MAX_VARIANTS,
     1,
   ).describe("Ways to run the model; in each, runs are by batch, ascending from 1."),
-  schedules: list(SCHEDULE, MAX_VARIANTS * MAX_BATCHES).describe(
+  schedules: list(servedScheduleShape, MAX_VARIANTS * MAX_BATCHES).describe(
     "Operator schedules of the runs, each once.",
   ),
 });

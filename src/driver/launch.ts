@@ -8,26 +8,29 @@ import { readArrivals } from "../arrivals/read-arrivals.js";
 import { scaleWorkload } from "../arrivals/scale-workload.js";
 import type { Workload } from "../arrivals/workload.js";
 import type { FoundRegime } from "../artifact/launcher-section-of.js";
+import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { capacityOf } from "../launcher/capacity.js";
 import { checkServingMemory } from "../launcher/check-memory.js";
 import { comparePolicies } from "../launcher/compare-policies.js";
+import type { WindowLibrary } from "../launcher/merged-policy.js";
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
-import { type BatchedLowering, servingModelOf } from "../launcher/variant-library.js";
+import {
+  type BatchedLowering,
+  type ServingLibrary,
+  servingLibraryOf,
+} from "../launcher/variant-library.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { loadModel, loadModelForBatch, noteOnDims } from "../runtime/load-model.js";
-import { estimatedProblem } from "../schedule/estimated-problem.js";
+import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
-import type {
-  ServingDevice,
-  ServingModel,
-  ServingProblem,
-} from "../schedule/serving/serving-model.js";
+import type { ServingDevice, ServingProblem } from "../schedule/serving/serving-model.js";
 import { checkEstimable } from "./check-estimable.js";
 import type { DriverContext } from "./context.js";
+import { cutIntoStages } from "./cut-stages.js";
 import { modelNameRepeated } from "./failures.js";
 
 /** Where the requests come from. */
@@ -82,7 +85,7 @@ export async function comparePoliciesFor(
     return few;
   }
   const seed = request.seed ?? workload.value.seed ?? USUAL_SEED;
-  const libraries: Library[] = [];
+  const libraries: ServingLibrary[] = [];
   for (const [at, path] of request.models.entries()) {
     const { batches = [1], model = "" } = workload.value.models[at] ?? {};
     const loaded = await loadBatches(path, batches, { dims: request.dims, prepare }, context);
@@ -188,31 +191,27 @@ export async function loadBatches(
   return ok(loaded);
 }
 
-/** A model with its variants, and how tasks disturb each other. */
-interface Library {
-  readonly model: ServingModel;
-  readonly interference: Extract<ServingDevice, { kind: "gpu" }>["interference"];
-}
-
 function libraryOf(
   name: string,
   batches: readonly BatchedLowering[],
   { device, math }: LaunchRequest,
   seed: number,
-): Result<Library> {
-  const model = servingModelOf(name, batches, { device, math, seed });
-  const [first] = batches as readonly [BatchedLowering];
-  const { interference } = estimatedProblem(first.lowered, device, math).work;
-  return ok({ model, interference });
+): Result<ServingLibrary> {
+  return ok(servingLibraryOf(name, batches, { device, math, seed }));
 }
 
 function launched(
   { device, samples, scales }: LaunchRequest,
   workload: Workload,
-  libraries: readonly Library[],
+  libraries: readonly ServingLibrary[],
   seed: number,
 ): Result<Launched> {
-  const [{ interference }] = libraries as readonly [Library];
+  const [
+    {
+      batches: [first],
+    },
+  ] = libraries as readonly [ServingLibrary];
+  const { interference } = present(first, "batch").problem.work;
   const { memoryBytes } = device;
   const gpu: ServingDevice = {
     kind: "gpu",
@@ -220,7 +219,8 @@ function launched(
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
   const problem = { device: gpu, models: libraries.map(({ model }) => model) };
-  return compared({ problem, device: device.name, workload, seed, samples, scales });
+  const windows = windowLibrary(libraries, seed);
+  return compared({ problem, device: device.name, workload, seed, samples, scales, windows });
 }
 
 /** Models with their requests, and on how many held-out samples to try policies. */
@@ -231,29 +231,55 @@ export interface ComparedRequest {
   readonly seed: number;
   readonly samples: number;
   readonly scales: readonly number[];
+  /** What windows are made from; absent: there are none. */
+  readonly windows?: WindowLibrary;
 }
 
 /** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`. */
 export function compared(request: ComparedRequest): Result<Launched> {
-  const { problem, device, workload, seed, samples, scales } = request;
+  const { problem, device, workload, seed, samples, scales, windows } = request;
   const fits = checkServingMemory(problem, device);
   if (!fits.ok) {
     return fits;
   }
   const job = servingJobOf(problem, workload);
-  const regimes = scales.map((scale) => regimeOf(job, scale, { seed, samples }));
+  const regimes = scales.map((scale) => regimeOf(job, scale, { seed, samples, windows }));
   return ok({ job, seed, samples, regimes });
+}
+
+/** What windows are made from; each model is cut into so many stages once. */
+function windowLibrary(libraries: readonly ServingLibrary[], seed: number): WindowLibrary {
+  const cuts = new Map<GpuProblem, Map<number, Int32Array | undefined>>();
+  return {
+    batches: libraries.map(({ batches }) => batches),
+    cut: (problem, stages) => {
+      const known = cuts.get(problem) ?? new Map<number, Int32Array | undefined>();
+      cuts.set(problem, known);
+      if (!known.has(stages)) {
+        known.set(stages, cutIntoStages(problem, stages, seed));
+      }
+      return known.get(stages);
+    },
+  };
+}
+
+/** What policies are compared with. */
+interface RegimeOptions {
+  readonly seed: number;
+  readonly samples: number;
+  readonly windows: WindowLibrary | undefined;
 }
 
 function regimeOf(
   given: ServingJob,
   scale: number,
-  { seed, samples }: { readonly seed: number; readonly samples: number },
+  { seed, samples, windows }: RegimeOptions,
 ): FoundRegime {
   const job = { ...given, workload: scaleWorkload(given.workload, scale) };
   const rates = ratesOf(job);
   const capacityProblem = capacityProblemOf(job.problem, rates);
   const capacity = capacityOf(capacityProblem);
-  const comparison = comparePolicies(job, seed, samples, capacity.atMost < 1);
+  const isOverloaded = capacity.atMost < 1;
+  const comparison = comparePolicies(job, { seed, samples, isOverloaded, windows });
   return { scale, rates, capacityProblem, capacity, comparison };
 }

@@ -3,7 +3,7 @@ import { drawArrivals } from "../arrivals/draw-arrivals.js";
 import type { Workload } from "../arrivals/workload.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { comparePolicies, type PolicyName } from "../launcher/compare-policies.js";
+import { comparePolicies, type SessionPolicyName } from "../launcher/compare-policies.js";
 import { threadsOfVariant } from "../launcher/cpu-problem.js";
 import { countedSpan } from "../launcher/evaluate-policy.js";
 import { servingJobOf } from "../launcher/serving-job.js";
@@ -42,7 +42,7 @@ export interface ServingSettings {
 /** A request to serve. */
 export interface ServeRequest extends Omit<CpuLaunchRequest, "samples" | "scales"> {
   /** Which policy: by hand, by name, or the best on validation. */
-  readonly policy: ServingSettings | PolicyName | "best";
+  readonly policy: ServingSettings | SessionPolicyName | "best";
   /** How long requests arrive; absent: as the arrivals say. */
   readonly durationNs: number | undefined;
 }
@@ -172,7 +172,10 @@ async function policyFor(
     return ok({ name: "by hand", policy: { models } });
   }
   return context.compute(() => {
-    const { policies, best } = comparePolicies(servingJobOf(problem, workload), seed, 1);
+    const { policies, best } = comparePolicies(servingJobOf(problem, workload), {
+      seed,
+      samples: 1,
+    });
     const found = policy === "best" ? policies[best] : policies.find(({ name }) => name === policy);
     const { name, policy: made } = present(found, "policy of every name");
     // This server refuses no request, so the simulation beside it does not either.

@@ -1,11 +1,18 @@
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
+import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
 import type { ServingJob } from "./serving-job.js";
 import { fallsBehind, sheddingJob } from "./shedding.js";
 import { fifoPolicy, greedyPolicy, searchStaticPolicy } from "./static-policies.js";
 
+/** Names of the policies under which each model's tasks are launched by themselves, as a server of sessions can. */
+export const SESSION_POLICY_NAMES = ["fifo", "greedy", "static"] as const;
+
 /** Names of the policies that are compared, in their order. */
-export const POLICY_NAMES = ["fifo", "greedy", "static"] as const;
+export const POLICY_NAMES = ["fifo", "greedy", "static", "merged"] as const;
+
+/** One of `SESSION_POLICY_NAMES`. */
+export type SessionPolicyName = (typeof SESSION_POLICY_NAMES)[number];
 
 /** One of `POLICY_NAMES`. */
 export type PolicyName = (typeof POLICY_NAMES)[number];
@@ -26,37 +33,49 @@ export interface PolicyComparison {
   readonly best: number;
 }
 
+/** How policies are compared. */
+export interface ComparisonOptions {
+  readonly seed: number;
+  /** Held-out samples. */
+  readonly samples: number;
+  /** More is asked for than can be answered; absent: no. */
+  readonly isOverloaded?: boolean;
+  /** What windows are made from; absent: there are none. */
+  readonly windows?: WindowLibrary | undefined;
+}
+
 /** Samples on which the best policy is chosen. */
 const VALIDATION_SAMPLES = 3;
 
 /**
- * Compares all policies. The best is chosen on validation samples, the figures are of `samples` held-out ones,
- * the same for every policy. A policy under which a backlog grows is not chosen while there is another.
+ * Compares all policies, `merged` only with what windows are made from. The best is chosen on validation samples, the
+ * figures are of `samples` held-out ones, the same for every policy. A policy under which a backlog grows is not chosen
+ * while there is another.
  *
  * Where nothing is declared, requests that cannot be answered in time are refused if `isOverloaded`, and if the backlog
  * grows under every policy.
  */
-export function comparePolicies(
-  job: ServingJob,
-  seed: number,
-  samples: number,
-  isOverloaded: boolean = false,
-): PolicyComparison {
-  const plain = compared(sheddingJob(job, isOverloaded), seed, samples);
+export function comparePolicies(job: ServingJob, options: ComparisonOptions): PolicyComparison {
+  const { isOverloaded = false } = options;
+  const plain = compared(sheddingJob(job, isOverloaded), options);
   return isOverloaded || plain.policies.some(keepsUp) || plain.job.shed?.every(Boolean) === true
     ? plain
-    : compared(sheddingJob(job, true), seed, samples);
+    : compared(sheddingJob(job, true), options);
 }
 
 function keepsUp({ validation }: ComparedPolicy): boolean {
   return !validation.models.some(fallsBehind);
 }
 
-function compared(job: ServingJob, seed: number, samples: number): PolicyComparison {
+function compared(
+  job: ServingJob,
+  { seed, samples, windows }: ComparisonOptions,
+): PolicyComparison {
   const made: Readonly<Record<PolicyName, LauncherPolicy | undefined>> = {
     fifo: fifoPolicy(job.problem),
     greedy: greedyPolicy(job.problem),
     static: searchStaticPolicy(job, seed),
+    merged: windows && searchMergedPolicy(job, windows, seed),
   };
   const policies = POLICY_NAMES.flatMap((name): ComparedPolicy[] => {
     const policy = made[name];

@@ -44,6 +44,13 @@ export function ratesOf({ workload }: ServingJob): readonly number[] {
   return workload.models.map(({ process: source }) => meanRate(source));
 }
 
+/** The same with a shorter time of arrivals, in which about `requests` arrive. */
+export function shortenedJob(job: ServingJob, requests: number): ServingJob {
+  const rate = ratesOf(job).reduce((sum, each) => sum + each, 0);
+  const durationNs = Math.min(job.workload.durationNs, Math.ceil((requests / rate) * 1e9));
+  return { ...job, workload: { ...job.workload, durationNs } };
+}
+
 /** The same with tasks of at most `stages` stages: quicker to simulate, and less exact. */
 export function coarseJob(job: ServingJob, stages: number): ServingJob {
   const models = job.problem.models.map((model) => ({

@@ -19,7 +19,7 @@ import { concurrenciesOf, gridEnds, leastBy } from "./descend-grid.js";
 import type { SampleSet } from "./evaluate-policy.js";
 import { keptCosts, launcherCosts } from "./policy-costs.js";
 import { polishPolicy } from "./polish-policy.js";
-import { coarseJob, ratesOf, type ServingJob } from "./serving-job.js";
+import { coarseJob, type ServingJob, shortenedJob } from "./serving-job.js";
 
 /** Stages of a task while the grid is tried; what is best there is compared in full. */
 const COARSE_STAGES = 8;
@@ -96,7 +96,7 @@ export function staticTraining(
   seed: number,
 ): { readonly job: ServingJob; readonly samples: SampleSet } {
   return {
-    job: shortened(job, POLISH_REQUESTS),
+    job: shortenedJob(job, POLISH_REQUESTS),
     samples: { seed, purpose: "training", count: 3 },
   };
 }
@@ -104,18 +104,11 @@ export function staticTraining(
 /** Where the grid ends from `fifo` and `greedy`, by quick trials. */
 function endsOf(job: ServingJob, seed: number): readonly LauncherPolicy[] {
   const { problem } = job;
-  const quick = shortened(coarseJob(job, COARSE_STAGES), GRID_REQUESTS);
+  const quick = shortenedJob(coarseJob(job, COARSE_STAGES), GRID_REQUESTS);
   const training: SampleSet = { seed, purpose: "training", count: 1 };
   const starts = [fifoPolicy(problem), greedyPolicy(problem)].flatMap((each) => each ?? []);
   const costOf = keptCosts<LauncherPolicy>(launcherCosts(quick, training));
   return gridEnds(quick, starts, costOf, (policy) => fits(problem, policy));
-}
-
-/** The same with a shorter time of arrivals. */
-function shortened(job: ServingJob, requests: number): ServingJob {
-  const rate = ratesOf(job).reduce((sum, each) => sum + each, 0);
-  const durationNs = Math.min(job.workload.durationNs, Math.ceil((requests / rate) * 1e9));
-  return { ...job, workload: { ...job.workload, durationNs } };
 }
 
 function fits(problem: ServingProblem, policy: LauncherPolicy): boolean {

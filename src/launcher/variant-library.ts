@@ -9,13 +9,13 @@
 import { invariant } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
-import type { OperatorGraph, OperatorId } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
-import type { BatchRun, ServedSchedule, ServingModel } from "../schedule/serving/serving-model.js";
+import { withOperatorNames } from "../schedule/serving/served-schedule.js";
+import type { BatchRun, ServingModel } from "../schedule/serving/serving-model.js";
 import { taskProfileOf } from "../schedule/serving/task-profile.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 import { NIMBLE_MAXIMUM_OPERATORS } from "../search/operator/nimble.js";
@@ -45,6 +45,21 @@ const NARROW = 2;
 /** Work of each search, in ends of kernel phases: a thirtieth of what compiling one model takes. */
 const EFFORT = 100_000;
 
+/** A model for a batch on a device, with the schedule of every variant. */
+export interface ScheduledBatch {
+  readonly batch: number;
+  readonly problem: GpuProblem;
+  readonly workspaceBytes: number;
+  readonly schedules: Readonly<Record<VariantName, OperatorSchedule>>;
+}
+
+/** A model with its variants, and what they were made from. */
+export interface ServingLibrary {
+  readonly model: ServingModel;
+  /** By batch. */
+  readonly batches: readonly ScheduledBatch[];
+}
+
 /**
  * The library of a model on a GPU known by its data sheet. Variants that are the same as an earlier one for
  * every batch are left out, so a chain has one.
@@ -52,42 +67,59 @@ const EFFORT = 100_000;
  * Requires: batches ascending from 1, operators that a graph can capture.
  * Cost: of the searches: some ten milliseconds a batch for hundreds of operators.
  */
-export function servingModelOf(
+export function servingLibraryOf(
   name: string,
-  batches: readonly BatchedLowering[],
+  lowerings: readonly BatchedLowering[],
   options: LibraryOptions,
-): ServingModel {
-  invariant(batches[0]?.batch === 1, "a library has tasks for one request");
-  const libraries = batches.map((each) => tasksOf(each, options));
+): ServingLibrary {
+  invariant(lowerings[0]?.batch === 1, "a library has tasks for one request");
+  const batches = lowerings.map((each) => scheduledBatch(each, options));
   const variants = VARIANT_NAMES.map((variant) => ({
     name: variant,
-    runs: libraries.map((tasks) => tasks[variant]),
+    runs: batches.map((each) => runOf(each, variant)),
   }));
   const kept = variants.filter(
     ({ runs }, at) => !variants.slice(0, at).some((earlier) => areSame(earlier.runs, runs)),
   );
-  return { name, residentBytes: weightBytes(batches[0].lowered), variants: kept };
+  const residentBytes = weightBytes(lowerings[0].lowered);
+  return { model: { name, residentBytes, variants: kept }, batches };
 }
 
-function tasksOf(
+/** The model of `servingLibraryOf` alone. */
+export function servingModelOf(
+  name: string,
+  lowerings: readonly BatchedLowering[],
+  options: LibraryOptions,
+): ServingModel {
+  return servingLibraryOf(name, lowerings, options).model;
+}
+
+function scheduledBatch(
   { batch, lowered }: BatchedLowering,
   { device, math, seed }: LibraryOptions,
-): Readonly<Record<VariantName, BatchRun>> {
+): ScheduledBatch {
   const problem = estimatedProblem(lowered, device, math);
-  const workspaceBytes = taskBytes(lowered);
-  const task = (schedule: OperatorSchedule): BatchRun => {
-    const profile = taskProfileOf(problem.work, schedule);
-    return { batch, profile, workspaceBytes, schedule: withNames(schedule, problem.graph) };
-  };
   const opara = scheduleBy(problem, "opara");
-  const isLarge = problem.graph.operators.length > NIMBLE_MAXIMUM_OPERATORS;
-  return {
-    sequential: task(scheduleBy(problem, "sequential")),
-    narrow: task(scheduleBy(problem, "opara", { maxStreams: NARROW })),
-    opara: task(opara),
-    wide: task(isLarge ? opara : scheduleBy(problem, "nimble")),
-    "top-compile": task(scheduleBy(problem, "top-compile", { seed, effort: EFFORT })),
+  const schedules = {
+    sequential: scheduleBy(problem, "sequential"),
+    narrow: scheduleBy(problem, "opara", { maxStreams: NARROW }),
+    opara,
+    wide:
+      problem.graph.operators.length > NIMBLE_MAXIMUM_OPERATORS
+        ? opara
+        : scheduleBy(problem, "nimble"),
+    "top-compile": scheduleBy(problem, "top-compile", { seed, effort: EFFORT }),
   };
+  return { batch, problem, workspaceBytes: taskBytes(lowered), schedules };
+}
+
+function runOf(
+  { batch, problem, workspaceBytes, schedules }: ScheduledBatch,
+  variant: VariantName,
+): BatchRun {
+  const schedule = schedules[variant];
+  const profile = taskProfileOf(problem.work, schedule);
+  return { batch, profile, workspaceBytes, schedule: withOperatorNames(schedule, problem.graph) };
 }
 
 function scheduleBy(
@@ -111,20 +143,4 @@ function areSame(a: readonly BatchRun[], b: readonly BatchRun[]): boolean {
       return one.length === two?.length && one.every((each, i) => each === two[i]);
     });
   });
-}
-
-function withNames(
-  { streams, launches }: OperatorSchedule,
-  { operators }: OperatorGraph,
-): ServedSchedule {
-  const name = (id: OperatorId): string => operators[id]?.name ?? "";
-  return {
-    streams,
-    launches: launches.map(({ operator, stream, waits, record }) => ({
-      operator: name(operator),
-      stream,
-      waits: waits.map(name),
-      record,
-    })),
-  };
 }

@@ -1,5 +1,6 @@
 /** Comparisons of launcher policies for people. */
 import type { ModelArrivals } from "../arrivals/workload.js";
+import { MERGED_VARIANT } from "../artifact/launcher-policies.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
 import type { Interval } from "../core/statistics.js";
 import { textTable } from "../core/text-table.js";
@@ -9,6 +10,7 @@ import type { ServingJob } from "../launcher/serving-job.js";
 import { fallsBehind } from "../launcher/shedding.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
 import { figure } from "./figure.js";
+import { windowLines } from "./window-lines.js";
 
 /** What the report is about. */
 export interface LaunchedReport {
@@ -60,7 +62,7 @@ function regimeLines(
   { scale, rates, capacity, comparison }: ReportedRegime,
   columns: number,
 ): readonly string[] {
-  const tables = comparison.policies.map((each) => policyTable(job, each, columns));
+  const tables = comparison.policies.map((each) => policyTable(job, each, rates, columns));
   return [
     ...(scale === 1 ? [] : [`${figure(scale)} times the given rates`, ""]),
     requestsTable(job, rates, columns),
@@ -117,7 +119,12 @@ function capacityLine({ atMost }: Capacity): string {
     : `Capacity: no policy sustains more than ${figure(atMost)} times these rates.`;
 }
 
-function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number): string {
+function policyTable(
+  job: ServingJob,
+  compared: ComparedPolicy,
+  rates: readonly number[],
+  columns: number,
+): string {
   const { name, policy, heldOut } = compared;
   const limit =
     policy.inFlight === undefined ? "" : `, at most ${counted(policy.inFlight, "task")} in flight`;
@@ -127,7 +134,7 @@ function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number)
     const found = heldOut.models[at];
     return [
       formatCell(model?.name ?? ""),
-      model?.variants[each.variant]?.name ?? "",
+      policy.window === undefined ? (model?.variants[each.variant]?.name ?? "") : MERGED_VARIANT,
       `${each.batch}`,
       `${each.concurrency}`,
       each.periodNs === 0 ? "-" : formatNs(each.periodNs),
@@ -141,7 +148,18 @@ function policyTable(job: ServingJob, compared: ComparedPolicy, columns: number)
   const header = ["model", "variant", "batch", "tasks", "period", ...figures];
   const right = header.slice(2).map(() => "right" as const);
   const table = textTable(header, rows, ["name", "left", ...right], columns);
-  return [`${name}${limit}`, table, ...growingBacklogs(job, compared)].join("\n");
+  const more = [...windowOf(policy, rates), ...growingBacklogs(job, compared)];
+  return [`${name}${limit}`, table, ...more].join("\n");
+}
+
+/** What is known of the window of a policy, if it has one. */
+function windowOf({ window, models }: LauncherPolicy, rates: readonly number[]): readonly string[] {
+  if (window === undefined) {
+    return [];
+  }
+  const { tasks, ...figures } = window.window;
+  const counts = tasks.map(({ model, batch, parts }) => ({ model, batch, parts: parts.length }));
+  return windowLines({ ...figures, tasks: counts }, models[0]?.periodNs ?? 0, rates);
 }
 
 /** A line for each model whose backlog grows, beyond doubt and not just a little. */

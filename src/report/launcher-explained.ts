@@ -1,12 +1,13 @@
 /** Launcher policies explained: what to do at which load, what comes of it, and what the models can do. */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
-import type { LauncherSection } from "../artifact/launcher-section.js";
+import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-section.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import { type Bar, renderBars } from "./bar-chart.js";
 import { figure } from "./figure.js";
 import type { ChartLayout } from "./gantt.js";
 import { chosenPolicy, type ExplainedModel, type LoadPoint } from "./launcher-explanation.js";
+import { windowLines } from "./window-lines.js";
 
 /** Tables and charts of a section. */
 export function renderLauncherExplained(
@@ -27,6 +28,7 @@ export function renderLauncherExplained(
       const at = `${figure(scale)} times the rates`;
       return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
     }),
+    ...regimes.flatMap((regime) => windowsOf(regime, section)),
     ...models.flatMap((model) => ["", ...modelLines(model, layout)]),
   ].join("\n");
 }
@@ -47,6 +49,22 @@ function policyTable({ regimes, models }: LauncherSection, columns: number): str
   const header = ["rates", "policy", "model", "variant", "batch", "tasks", "period"];
   const right = ["right", "right", "right"] as const;
   return textTable(header, rows, ["right", "left", "name", "left", ...right], columns);
+}
+
+/** Of every policy with a window, chosen or not: what is known of it. */
+function windowsOf(
+  { scale, ratesPerSecond, policies }: ArtifactRegime,
+  { models }: LauncherSection,
+): readonly string[] {
+  const names = models.map(({ model }) => model);
+  return policies.flatMap(({ name, window, models: [first] }) => {
+    if (window === undefined) {
+      return [];
+    }
+    const tasks = window.tasks.map((task) => ({ ...task, model: names.indexOf(task.model) }));
+    const lines = windowLines({ ...window, tasks }, first?.periodNs ?? 0, ratesPerSecond);
+    return ["", `${name} at ${figure(scale)} times the rates`, ...lines];
+  });
 }
 
 function modelLines(

@@ -20,6 +20,7 @@ import type {
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
 import { measuredRunProblems } from "./measured-run-problems.js";
+import { windowPolicyProblems } from "./window-policy-problems.js";
 
 /** Contradictions, in words that begin with the place; empty without the section. */
 export function launcherProblems({ provenance, launcher }: ScheduleArtifact): readonly string[] {
@@ -182,17 +183,28 @@ function policyProblems(policy: RegimePolicy, section: LauncherSection, place: s
     ...(isSame(named, known) ? [] : [`${place}/models are not those of /launcher`]),
     ...sampledProblems(validation, section.validationSamples, section, `${place}/validation`),
     ...sampledProblems(heldOut, section.heldOutSamples, section, `${place}/heldOut`),
-    ...models.flatMap(({ variant, batch }, at) => {
-      const runs = section.models[at]?.variants.find(({ name }) => name === variant)?.runs;
-      return brokenChecks([
-        [runs === undefined, `${place}/models/${at}/variant is none of the model's`],
-        [
-          batch > (runs?.at(-1)?.batch ?? batch),
-          `${place}/models/${at}/batch is larger than that of any run`,
-        ],
-      ]);
-    }),
+    ...(policy.window === undefined
+      ? variantProblems(policy, section, place)
+      : windowPolicyProblems(policy, section, place)),
   ];
+}
+
+/** Whether every model has the variant by which its tasks are launched, for that batch. */
+function variantProblems(
+  { models }: RegimePolicy,
+  section: LauncherSection,
+  place: string,
+): readonly string[] {
+  return models.flatMap(({ variant, batch }, at) => {
+    const runs = section.models[at]?.variants.find(({ name }) => name === variant)?.runs;
+    return brokenChecks([
+      [runs === undefined, `${place}/models/${at}/variant is none of the model's`],
+      [
+        batch > (runs?.at(-1)?.batch ?? batch),
+        `${place}/models/${at}/batch is larger than that of any run`,
+      ],
+    ]);
+  });
 }
 
 function sampledProblems(

@@ -21,6 +21,8 @@ import { type LaunchFactor, launchFactors } from "./replay-times.js";
 export interface ReplayedRequest {
   readonly arrivalNs: number;
   launchNs: number;
+  /** The number of its task among the model's; -1: it has none. */
+  task: number;
   /** Of a refused request: when it was. */
   endNs: number;
   isRefused: boolean;
@@ -87,11 +89,7 @@ export function replayRequests(
   policy: LauncherPolicy,
   { mostStages = Number.POSITIVE_INFINITY, seed }: ReplayOptions = {},
 ): Replay | undefined {
-  const requests = arrivals.map((times) =>
-    Array.from(times, (arrivalNs): ReplayedRequest => {
-      return { arrivalNs, launchNs: -1, endNs: -1, isRefused: false };
-    }),
-  );
+  const requests = unserved(arrivals);
   const servers = problem.models.map(({ variants }, at): Server => {
     const own = policy.models[at]!;
     const runs = variants[own.variant]!.runs;
@@ -116,13 +114,23 @@ export function replayRequests(
   return isWhole ? { requests, stages: replayer.stages } : undefined;
 }
 
-interface Arrival {
+/** Requests by model of which nothing has become yet. */
+export function unserved(arrivals: readonly Float64Array[]): readonly ReplayedRequest[][] {
+  return arrivals.map((times) =>
+    Array.from(times, (arrivalNs): ReplayedRequest => {
+      return { arrivalNs, launchNs: -1, task: -1, endNs: -1, isRefused: false };
+    }),
+  );
+}
+
+/** A request that arrives, and its model. */
+export interface Arrival {
   readonly model: number;
   readonly request: ReplayedRequest;
 }
 
 /** Arrivals of all models by time; of one time in the order of the models. */
-function inOrder(requests: readonly (readonly ReplayedRequest[])[]): readonly Arrival[] {
+export function inOrder(requests: readonly (readonly ReplayedRequest[])[]): readonly Arrival[] {
   return requests
     .flatMap((own, model) => own.map((request) => ({ model, request })))
     .sort((a, b) => a.request.arrivalNs - b.request.arrivalNs || a.model - b.model);
@@ -380,6 +388,7 @@ class Replayer {
     const run = server.runs.find(({ batch }) => batch >= requests.length)!;
     for (const request of requests) {
       request.launchNs = this.#now;
+      request.task = server.launches;
     }
     const model = this.#servers.indexOf(server);
     const factor = this.#around.factorOf(model, server.launches, run.spread);

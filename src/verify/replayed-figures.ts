@@ -60,7 +60,7 @@ function figuresOf(
   const latencies = answered.map(({ arrivalNs, endNs }) => endNs - arrivalNs).sort((a, b) => a - b);
   const inTime = latencies.filter((ns) => ns <= objectiveNs).length;
   const share = (count: number): number => (counted.length === 0 ? 0 : count / counted.length);
-  const tasks = new Set(answered.map(({ launchNs }) => launchNs)).size;
+  const tasks = new Set(answered.map(({ task }) => task)).size;
   return {
     throughput:
       all.filter(({ endNs, isRefused }) => !isRefused && isInside(endNs)).length / seconds,

@@ -32,6 +32,13 @@ export interface EstimatedDevice {
   readonly math: MathMode;
 }
 
+/** A served model with the problems that its profiles are from. */
+export interface CheckedModel {
+  readonly model: ServingModel;
+  /** By batch. */
+  readonly problems: ReadonlyMap<number, GpuProblem>;
+}
+
 /**
  * A served model with the profiles of its runs, from its schedules.
  *
@@ -42,7 +49,7 @@ export async function servedModel(
   { section, at }: { readonly section: LauncherSection; readonly at: number },
   device: EstimatedDevice,
   { file, load }: { readonly file: string; readonly load: ServedModelLoader },
-): Promise<Result<ServingModel>> {
+): Promise<Result<CheckedModel>> {
   const served = section.models[at] as ArtifactServedModel;
   const batches = [...new Set(served.variants.flatMap(({ runs }) => runs.map((run) => run.batch)))];
   const lowered = new Map<number, Task>();
@@ -78,7 +85,10 @@ export async function servedModel(
     }
     variants.push({ name, runs: checked });
   }
-  return ok({ name: served.model, residentBytes: served.residentBytes, variants });
+  return ok({
+    model: { name: served.model, residentBytes: served.residentBytes, variants },
+    problems: new Map(Array.from(lowered, ([batch, { problem }]) => [batch, problem])),
+  });
 }
 
 /** A model for a batch. */

@@ -8,17 +8,19 @@ import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
 import { capacityBound } from "../schedule/serving/check-capacity.js";
 import { policyBytes } from "../schedule/serving/serving-memory.js";
-import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
 import { isSame, launcherProblems } from "./launcher-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
 import { accelerationProblems, launcherPolicy, replaySamples } from "./replay-problems.js";
 import {
+  type CheckedModel,
   type EstimatedDevice,
   measuredModels,
   type ServedModelLoader,
   servedModel,
 } from "./served-problem.js";
+import { windowOfArtifact } from "./window-of-artifact.js";
 
 /** What was checked of launcher policies. */
 export interface VerifiedLauncher {
@@ -71,13 +73,24 @@ export async function verifyLauncher(
       "its times are of a device model file or of another version of the cost model: figures were compared with each other only";
     return ok({ ...counts, samples: 0, replayed: 0, notes: [note] });
   }
-  const problem: ServingProblem = { device: launcher.device, models: served.value };
-  const wrong = launcher.regimes.flatMap((regime, at) => regimeProblems(regime, problem, at));
+  const models = served.value.map(({ model }) => model);
+  const problem: ServingProblem = { device: launcher.device, models };
+  const known = policiesOf(launcher, problem, served.value, file);
+  if (!known.ok) {
+    return known;
+  }
+  const wrong = launcher.regimes.flatMap((regime, at) =>
+    regimeProblems(regime, { problem, policies: known.value[at] ?? [] }, at),
+  );
   if (wrong.length > 0) {
     return broken(file, wrong);
   }
   const faster = accelerationProblems(launcher, problem);
-  const { problems, samples, replayed } = replaySamples(launcher, problem, provenance.seed);
+  const { problems, samples, replayed } = replaySamples(
+    launcher,
+    { problem, policies: known.value },
+    provenance.seed,
+  );
   return problems.length + faster.length > 0
     ? broken(file, [...faster, ...problems])
     : ok({ ...counts, samples, replayed, notes: notesOn(samples, replayed) });
@@ -128,14 +141,14 @@ async function servedModels(
   section: LauncherSection,
   device: EstimatedDevice | undefined,
   source: { readonly file: string; readonly load: ServedModelLoader },
-): Promise<Result<readonly ServingModel[] | undefined>> {
+): Promise<Result<readonly CheckedModel[] | undefined>> {
   if (section.device.kind === "cpu") {
-    return ok(measuredModels(section));
+    return ok(measuredModels(section).map((model) => ({ model, problems: new Map() })));
   }
   if (device === undefined) {
     return ok(undefined);
   }
-  const models: ServingModel[] = [];
+  const models: CheckedModel[] = [];
   for (const at of section.models.keys()) {
     const model = await servedModel(artifact, { section, at }, device, source);
     if (!model.ok) {
@@ -146,9 +159,39 @@ async function servedModels(
   return ok(models);
 }
 
+/** The policies of all regimes as simulators take them, each window whole. Fails: as `windowOfArtifact`. */
+function policiesOf(
+  { models, regimes }: LauncherSection,
+  problem: ServingProblem,
+  served: readonly CheckedModel[],
+  file: string,
+): Result<readonly (readonly LauncherPolicy[])[]> {
+  const known = {
+    names: models.map(({ model }) => model),
+    problemOf: (model: number, batch: number) => served[model]?.problems.get(batch),
+  };
+  const all: LauncherPolicy[][] = [];
+  for (const [regime, { policies }] of regimes.entries()) {
+    const own: LauncherPolicy[] = [];
+    for (const [at, policy] of policies.entries()) {
+      const place = `/launcher/regimes/${regime}/policies/${at}/window`;
+      const window =
+        policy.window === undefined
+          ? ok(undefined)
+          : windowOfArtifact(policy.window, known, { file, place });
+      if (!window.ok) {
+        return window;
+      }
+      own.push(launcherPolicy(problem, policy, window.value));
+    }
+    all.push(own);
+  }
+  return ok(all);
+}
+
 function regimeProblems(
   { ratesPerSecond, capacity, policies }: ArtifactRegime,
-  problem: ServingProblem,
+  { problem, policies: known }: { problem: ServingProblem; policies: readonly LauncherPolicy[] },
   at: number,
 ): string[] {
   const place = `/launcher/regimes/${at}`;
@@ -165,7 +208,7 @@ function regimeProblems(
       ? []
       : [`${place}/capacity/atMost is not what the prices prove, ${bound}`]),
     ...policies.flatMap((policy, i) => {
-      const needs = policyBytes(problem, launcherPolicy(problem, policy));
+      const needs = policyBytes(problem, known[i] as LauncherPolicy);
       return [
         ...(policy.memoryBytes === needs
           ? []

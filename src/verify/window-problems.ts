@@ -23,20 +23,28 @@ export function windowProblems(
   problemOf: (model: number, batch: number) => GpuProblem | undefined,
 ): readonly string[] {
   const { tasks, schedule } = window;
-  const problems = tasks.map(({ model, batch }) => problemOf(model, batch));
-  const faults = tasks.flatMap((task, at) => taskFaults(task, problems[at]?.graph, at));
-  const known = problems.filter((each) => each !== undefined);
-  if (tasks.length === 0) {
-    return ["the window has no task"];
-  }
-  if (faults.length > 0 || known.length < tasks.length) {
+  const faults = taskProblems(tasks, problemOf);
+  if (faults.length > 0) {
     return faults;
   }
-  const { problem } = windowProblemOf(windowPartsOf(tasks), (task) => known[task] as GpuProblem);
+  const { problem } = windowProblemOf(windowPartsOf(tasks), (task) => {
+    const { model, batch } = tasks[task] as WindowTask;
+    return problemOf(model, batch) as GpuProblem;
+  });
   const broken = verifyOperatorSchedule(problem.graph, schedule);
   return broken.length > 0
     ? broken.map(({ kind }) => `the schedule is broken: ${kind.replaceAll("-", " ")}`)
     : figureFaults(window, problem);
+}
+
+/** The faults of a window's tasks alone, as `windowProblems` has them. */
+export function taskProblems(
+  tasks: readonly WindowTask[],
+  problemOf: (model: number, batch: number) => GpuProblem | undefined,
+): readonly string[] {
+  return tasks.length === 0
+    ? ["the window has no task"]
+    : tasks.flatMap((task, at) => taskFaults(task, problemOf(task.model, task.batch)?.graph, at));
 }
 
 function taskFaults(

@@ -63,7 +63,7 @@ describe("launch", () => {
     const { models, regimes, heldOutSamples, durationNs } = document.launcher!;
     expect([heldOutSamples, durationNs]).toEqual([2, 1e9]);
     const [{ policies, best, capacity, ratesPerSecond }] = regimes as [ArtifactRegime];
-    expect(policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
+    expect(policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static", "merged"]);
     expect(policies.map(({ name }) => name)).toContain(best);
     expect(ratesPerSecond).toEqual([400, 200]);
     // This file fixes the first dim of its second model: no batches.
@@ -134,6 +134,11 @@ describe("launch", () => {
     expect(stdout).toContain("Refused: requests that cannot be answered within their objective.");
     expect(stdout).not.toContain("grows by");
     expect(stdout).toContain("refused");
+    const needs =
+      /A window of 4 tasks takes \d+ us; .*\nThe rates need one every 66.7 us: they are not sustained\./;
+    expect(stdout).toMatch(needs);
+    const verified = await runCli(["verify", OUT, "--model", "fixtures/models"]);
+    expect([verified.status, verified.stderr]).toEqual([0, ""]);
   });
 
   it("refuses nothing where the arrivals say so, and says whose backlog grows", async () => {
@@ -143,7 +148,7 @@ describe("launch", () => {
     const { stdout, status } = await runCli(argv);
     expect(status).toBe(0);
     expect(stdout).not.toContain("efused");
-    expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(3);
+    expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(4);
     const { shed, policies } = (await launched(argv.slice(1, -3))).launcher!.regimes[0]!;
     expect(shed).toEqual([{ kind: "none" }]);
     expect(policies[0]!.heldOut.models[0]!.shed).toEqual({ mean: 0, half: 0 });
@@ -169,7 +174,7 @@ describe("launch", () => {
     expect(await verify(OUT)).toMatchObject({
       status: 0,
       stderr: "",
-      stdout: expect.stringContaining("valid: 6 policies for 2 models at 2 rates"),
+      stdout: expect.stringContaining("valid: 8 policies for 2 models at 2 rates"),
     });
     const text = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
     const edited = join(folder, "edited.json");
@@ -179,6 +184,9 @@ describe("launch", () => {
     writeFileSync(edited, other);
     const explained = await runCli(["explain", OUT, "--ascii"]);
     expect(explained).toMatchObject({ status: 0, stderr: "" });
+    expect(explained.stdout).toMatch(
+      /merged at 0\.50 times the rates\nA window of \d+ tasks .*\nThe rates need one every .*: they are sustained\./,
+    );
     const bars = (label: string) =>
       [...explained.stdout.matchAll(new RegExp(`^${label} +(#+) `, "gm"))].map(
         ([, bar]) => bar!.length,

@@ -1,21 +1,17 @@
 /** What holds of every window of parts of models. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
-import { type OperatorId, operatorId } from "../../src/ir/operator-graph.js";
 import { subgraphOf } from "../../src/ir/subgraph.js";
 import { verifyGraph } from "../../src/ir/verify-graph.js";
 import { type PlannedTask, plainWindow, searchWindow } from "../../src/launcher/make-window.js";
-import { gpuProblemOf } from "../../src/schedule/gpu-problem.js";
 import type { MergedWindow } from "../../src/schedule/serving/merged-window.js";
 import type { TaskLaunch } from "../../src/schedule/serving/serving-engine.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { windowGraphOf, windowPartsOf } from "../../src/schedule/serving/window-graph.js";
 import { WindowTimelines } from "../../src/schedule/serving/window-timeline.js";
-import { searchOpara } from "../../src/search/operator/opara.js";
 import { windowProblems } from "../../src/verify/window-problems.js";
 import { arbitraryCase } from "../support/arbitrary-graphs.js";
-import { randomKernels } from "../support/kernels.js";
+import { arbitraryWindow, partsOf, plannedOf, requestsOf } from "../support/arbitrary-windows.js";
 import { modelOf, policyOf, problemOf, runOf } from "../support/serving.js";
 
 /** Models, each cut behind some of its operators. */
@@ -23,17 +19,6 @@ const arbitraryTasks = fc.array(
   fc.record({ graph: arbitraryCase(12).map(({ graph }) => graph), cuts: fc.array(fc.nat(11)) }),
   { minLength: 1, maxLength: 3 },
 );
-
-function partsOf(operators: number, cuts: readonly number[]): OperatorId[][] {
-  const parts: OperatorId[][] = [[]];
-  for (let id = 0; id < operators; id++) {
-    parts.at(-1)!.push(operatorId(id));
-    if (cuts.includes(id) && id + 1 < operators) {
-      parts.push([]);
-    }
-  }
-  return parts;
-}
 
 describe("the graph of a window", () => {
   it("has every operator of every task once, and the dependencies inside parts alone", () => {
@@ -112,34 +97,6 @@ describe("the graph of a window", () => {
   });
 });
 
-/** Windows of one to three models with up to two tasks each, and requests for them. */
-const arbitraryWindow = fc.record({
-  models: fc.array(
-    fc.record({
-      graph: arbitraryCase(6).map(({ graph }) => graph),
-      cuts: fc.array(fc.nat(5), { maxLength: 2 }),
-      tasks: fc.integer({ min: 1, max: 2 }),
-      batch: fc.integer({ min: 1, max: 3 }),
-      gaps: fc.array(fc.constantFrom(0, 0, 500, 20_000, 200_000), { maxLength: 12 }),
-    }),
-    { minLength: 1, maxLength: 3 },
-  ),
-  periodNs: fc.constantFrom(0, 10_000, 300_000),
-  seed: fc.nat(1000),
-});
-
-type WindowCase = typeof arbitraryWindow extends fc.Arbitrary<infer T> ? T : never;
-
-function plannedOf({ models, seed }: WindowCase): PlannedTask[] {
-  return models.flatMap(({ graph, cuts, tasks, batch }, model) => {
-    const kernels = randomKernels(graph.operators.length, V100, seed + model);
-    const problem = gpuProblemOf(graph, kernels, V100, "estimated");
-    const parts = partsOf(graph.operators.length, cuts);
-    const schedule = searchOpara(problem);
-    return Array.from({ length: tasks }, () => ({ model, batch, parts, problem, schedule }));
-  });
-}
-
 function problemsOf(window: MergedWindow, planned: readonly PlannedTask[]): readonly string[] {
   return windowProblems(window, (model) => planned.find((task) => task.model === model)?.problem);
 }
@@ -171,13 +128,7 @@ describe("a window", () => {
         const planned = plannedOf(each);
         const window = plainWindow(planned);
         const problems = planned.map(({ problem }) => problem);
-        const arrivals = models.map(({ gaps }) => {
-          let now = 0;
-          return Float64Array.from(gaps, (gap) => {
-            now += gap;
-            return now;
-          });
-        });
+        const arrivals = requestsOf(each);
         const launches: TaskLaunch[] = [];
         const policy = policyOf(models.map(({ batch }) => ({ periodNs, batch })));
         const run = simulateServing(

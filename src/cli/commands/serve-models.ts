@@ -1,7 +1,7 @@
 /** `run` with models and requests for them: its options, and what it does. */
 
 import { type ServeRequest, serveHere } from "../../driver/serve-here.js";
-import { POLICY_NAMES, type PolicyName } from "../../launcher/compare-policies.js";
+import { SESSION_POLICY_NAMES, type SessionPolicyName } from "../../launcher/compare-policies.js";
 import { renderServed } from "../../report/served.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -24,7 +24,7 @@ export interface ServeOptions {
   readonly arrivals?: string;
   readonly rate: ReadonlyMap<string, number>;
   readonly duration?: number;
-  readonly policy?: PolicyName;
+  readonly policy?: SessionPolicyName;
   readonly sessions?: number;
   readonly threads?: number;
   readonly batch?: number;
@@ -56,7 +56,7 @@ export const SERVE_OPTIONS: {
   policy: ofServing({
     value: "<name>",
     help: "the launcher policy",
-    choices: POLICY_NAMES,
+    choices: SESSION_POLICY_NAMES,
     usualWords: "the best in the simulation",
   }),
   sessions: ofServing({

@@ -60,10 +60,12 @@ export function servingMetrics(
   const launch = run.launchNs[model]!;
   const end = run.endNs[model]!;
   const refused = run.isRefused?.[model];
+  // What tells tasks apart.
+  const taskOf = run.taskOf?.[model] ?? launch;
   const seconds = (toNs - fromNs) / 1e9;
   const latency: number[] = [];
   let requests = 0;
-  let lastLaunch = -1;
+  let lastTask = -1;
   let wait = 0;
   let inTime = 0;
   let tasks = 0;
@@ -81,8 +83,8 @@ export function servingMetrics(
     latency.push(took);
     wait += launch[at]! - arrival[at]!;
     inTime += took <= (objectiveNs ?? Number.POSITIVE_INFINITY) ? 1 : 0;
-    tasks += launch[at]! !== lastLaunch ? 1 : 0;
-    lastLaunch = launch[at]!;
+    tasks += taskOf[at]! !== lastTask ? 1 : 0;
+    lastTask = taskOf[at]!;
   }
   const served = latency.length;
   const share = (count: number): number => (requests === 0 ? 0 : count / requests);

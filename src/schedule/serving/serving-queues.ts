@@ -14,6 +14,8 @@ export class ServingQueues {
   /** By model and request: when its task was launched and when it was answered, or refused; -1: not yet. */
   readonly launchNs: readonly Float64Array[];
   readonly endNs: readonly Float64Array[];
+  /** By model and request: the number of its task; -1: none yet. */
+  readonly taskOf: readonly Int32Array[];
   /** By model and request: 1 if it is refused. */
   readonly isRefused: readonly Uint8Array[];
   /** By model: the first request that waits, and the first that has not arrived. */
@@ -44,6 +46,7 @@ export class ServingQueues {
     this.arrivals = arrivals;
     this.launchNs = arrivals.map(({ length }) => new Float64Array(length).fill(-1));
     this.endNs = arrivals.map(({ length }) => new Float64Array(length).fill(-1));
+    this.taskOf = arrivals.map(({ length }) => new Int32Array(length).fill(-1));
     this.head = new Int32Array(models);
     this.tail = new Int32Array(models);
     this.inFlight = new Int32Array(models);
@@ -142,6 +145,7 @@ export class ServingQueues {
     const requests = Math.min(batch, this.waiting(model));
     for (let taken = 0; taken < requests; taken++) {
       this.launchNs[model]![this.head[model]!] = now;
+      this.taskOf[model]![this.head[model]!] = this.launches[model]!;
       this.#dropHead(model);
     }
     this.inFlight[model]! += 1;

@@ -6,6 +6,8 @@ export interface ServingRun {
   readonly endNs: readonly Float64Array[];
   /** By model and request: 1 if it was refused; absent: none was. */
   readonly isRefused?: readonly Uint8Array[];
+  /** By model and request: the number of its task among the model's; absent: no two are launched at one time. */
+  readonly taskOf?: readonly Int32Array[];
   /** By model: tasks launched. */
   readonly launches: readonly number[];
   /** Work done: use of each resource times nanoseconds. */

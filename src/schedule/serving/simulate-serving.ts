@@ -41,6 +41,7 @@ export function finishedRun(
     launchNs: queues.launchNs,
     endNs: queues.endNs,
     isRefused: queues.isRefused,
+    taskOf: queues.taskOf,
     launches: Array.from(queues.launches),
     doneNs,
     events,

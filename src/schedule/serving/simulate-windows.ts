@@ -5,7 +5,8 @@
  * something for it: requests that wait, or later parts of tasks that earlier windows launched. Each of its tasks
  * takes requests that wait, first come, first served, at most its batch; one that finds none is skipped, with all
  * its parts. A task runs as its batch however many requests it has. Its requests are answered at the end of its
- * last part.
+ * last part. Requests are refused by the rules of the policy when they arrive, or when a task could take them
+ * (`window-queue.ts`); a window whose requests are all refused does not take place.
  *
  * A window has the device to itself, so it takes what the simulator of schedules says, in every detail.
  *
@@ -16,31 +17,22 @@ import { invariant, present } from "../../core/invariant.js";
 import type { ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, LauncherWindow } from "./serving-model.js";
 import type { ServingRun } from "./serving-run.js";
+import { type WindowGroup, WindowQueue } from "./window-queue.js";
 import { WindowTimelines } from "./window-timeline.js";
-
-/** Requests of a task: position of the first among those of the model, and how many. */
-interface Group {
-  readonly first: number;
-  readonly requests: number;
-}
 
 /**
  * Serves all requests in windows, to the last answer.
  *
- * Requires: a policy with a window; one period for all models; no `scaleOf`. The same inputs give the same run on every
- * machine. Cost: O(parts) a window, and a simulation of every combination of parts that occurs.
+ * Requires: a policy with a window that has a task of every model; one period for all models; no `scaleOf`. The same
+ * inputs give the same run on every machine. Cost: O(parts) a window, and a simulation of every combination of parts that
+ * occurs.
  */
 export function simulateWindows(
   arrivals: readonly Float64Array[],
   policy: LauncherPolicy,
   options: ServingOptions = {},
 ): ServingRun {
-  const run = new WindowRun(present(policy.window, "window"), arrivals, options);
-  const periodNs = policy.models[0]?.periodNs ?? 0;
-  invariant(
-    policy.models.every((model) => model.periodNs === periodNs),
-    "windows have one period",
-  );
+  const run = new WindowRun(policy, arrivals, options);
   let end = Number.NEGATIVE_INFINITY;
   let due = Number.NEGATIVE_INFINITY;
   for (;;) {
@@ -48,8 +40,11 @@ export function simulateWindows(
     if (start === Number.POSITIVE_INFINITY) {
       return run.outcome();
     }
-    end = start + run.runAt(start);
-    due = start + periodNs;
+    const tookNs = run.runAt(start);
+    if (tookNs !== undefined) {
+      end = start + tookNs;
+      due = start + run.periodNs;
+    }
   }
 }
 
@@ -64,29 +59,43 @@ function timelinesOf(window: LauncherWindow): WindowTimelines {
 
 /** A run so far. */
 class WindowRun {
+  /** From one window to the next. */
+  readonly periodNs: number;
   readonly #arrivals: readonly Float64Array[];
-  readonly #window: LauncherWindow["window"];
+  readonly #tasks: LauncherWindow["window"]["tasks"];
   readonly #timelines: WindowTimelines;
   readonly #options: ServingOptions;
-  readonly #launchNs: readonly Float64Array[];
-  readonly #endNs: readonly Float64Array[];
-  readonly #launches: number[];
-  /** By model: the first request that waits or is to come. */
-  readonly #head: Int32Array;
+  /** By model. */
+  readonly #queues: readonly WindowQueue[];
+  /** By task: the least that it takes. */
+  readonly #aloneNs: readonly number[];
   /** By part: the requests whose task runs it in the next window. */
-  #groups: readonly (Group | undefined)[];
+  #groups: readonly (WindowGroup | undefined)[];
   #done = { share: 0, arithmetic: 0, bandwidth: 0 };
   #events = 0;
 
-  constructor(window: LauncherWindow, arrivals: readonly Float64Array[], options: ServingOptions) {
+  constructor(policy: LauncherPolicy, arrivals: readonly Float64Array[], options: ServingOptions) {
+    const window = present(policy.window, "window");
+    const periodNs = policy.models[0]?.periodNs ?? 0;
+    invariant(
+      policy.models.every((model) => model.periodNs === periodNs),
+      "windows have one period",
+    );
+    const { tasks } = window.window;
+    invariant(
+      arrivals.every((_, model) => tasks.some((task) => task.model === model)),
+      "a window has a task of every model",
+    );
+    this.periodNs = periodNs;
     this.#arrivals = arrivals;
-    this.#window = window.window;
+    this.#tasks = tasks;
     this.#timelines = timelinesOf(window);
     this.#options = options;
-    this.#launchNs = arrivals.map(({ length }) => new Float64Array(length).fill(-1));
-    this.#endNs = arrivals.map(({ length }) => new Float64Array(length).fill(-1));
-    this.#launches = arrivals.map(() => 0);
-    this.#head = new Int32Array(arrivals.length);
+    this.#queues = arrivals.map((each, model) => {
+      return new WindowQueue(each, policy.models[model]?.shed);
+    });
+    const isSoon = policy.models.some(({ shed }) => shed?.kind === "deadline");
+    this.#aloneNs = tasks.map((_, task) => (isSoon ? this.#timelines.aloneNs(task, periodNs) : 0));
     this.#groups = this.#timelines.parts.map(() => undefined);
   }
 
@@ -94,28 +103,31 @@ class WindowRun {
   nextNs(): number {
     return this.#groups.some((group) => group !== undefined)
       ? Number.NEGATIVE_INFINITY
-      : this.#arrivals.reduce(
-          (least, arrival, model) =>
-            Math.min(least, arrival[this.#head[model]!] ?? Number.POSITIVE_INFINITY),
+      : this.#queues.reduce(
+          (least, { nextNs }) => Math.min(least, nextNs),
           Number.POSITIVE_INFINITY,
         );
   }
 
-  /** Runs a window, and returns how long it takes. */
-  runAt(start: number): number {
+  /** Runs a window, and returns how long it takes; `undefined`: there is nothing for it any more. */
+  runAt(start: number): number | undefined {
     const { parts } = this.#timelines;
+    for (const queue of this.#queues) {
+      queue.admit(start);
+    }
     const groups = parts.map(({ task, shift }, part) =>
       shift === 0 ? this.#take(task, start) : this.#groups[part],
     );
+    if (groups.every((group) => group === undefined)) {
+      return undefined;
+    }
     const { makespanNs, endNs, doneNs, events } = this.#timelines.of(
       Uint8Array.from(groups, (group) => (group === undefined ? 0 : 1)),
     );
     for (const [part, group] of groups.entries()) {
       const { task } = parts[part]!;
       if (group !== undefined && parts[part + 1]?.task !== task) {
-        const { first, requests } = group;
-        const { model } = this.#window.tasks[task]!;
-        this.#endNs[model]!.fill(start + endNs[part]!, first, first + requests);
+        this.#queueOf(task).answer(group, start + endNs[part]!);
       }
     }
     this.#groups = parts.map(({ shift }, part) => (shift === 0 ? undefined : groups[part - 1]));
@@ -128,31 +140,31 @@ class WindowRun {
     return makespanNs;
   }
 
-  /** The requests that a task takes; `undefined`: none waits. */
-  #take(task: number, start: number): Group | undefined {
-    const { model, batch } = this.#window.tasks[task]!;
-    const arrival = this.#arrivals[model]!;
-    const first = this.#head[model]!;
-    let requests = 0;
-    while (requests < batch && arrival[first + requests]! <= start) {
-      requests++;
+  #queueOf(task: number): WindowQueue {
+    return this.#queues[this.#tasks[task]!.model]!;
+  }
+
+  /** The requests that a task takes; `undefined`: there are none for it. */
+  #take(task: number, start: number): WindowGroup | undefined {
+    const { model, batch } = this.#tasks[task]!;
+    const queue = this.#queueOf(task);
+    const group = queue.take(batch, this.#aloneNs[task]!, start);
+    if (group !== undefined) {
+      const first = queue.firstOf(group);
+      const { requests } = group;
+      this.#options.onLaunch?.({ timeNs: start, model, first, requests, batch });
     }
-    if (requests === 0) {
-      return undefined;
-    }
-    this.#head[model] = first + requests;
-    this.#launches[model]! += 1;
-    this.#launchNs[model]!.fill(start, first, first + requests);
-    this.#options.onLaunch?.({ timeNs: start, model, first, requests, batch });
-    return { first, requests };
+    return group;
   }
 
   outcome(): ServingRun {
     return {
       arrivalNs: this.#arrivals,
-      launchNs: this.#launchNs,
-      endNs: this.#endNs,
-      launches: this.#launches,
+      launchNs: this.#queues.map(({ launchNs }) => launchNs),
+      endNs: this.#queues.map(({ endNs }) => endNs),
+      isRefused: this.#queues.map(({ isRefused }) => isRefused),
+      taskOf: this.#queues.map(({ taskOf }) => taskOf),
+      launches: this.#queues.map(({ launches }) => launches),
       doneNs: this.#done,
       events: this.#events,
     };

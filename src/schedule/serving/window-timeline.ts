@@ -14,6 +14,7 @@ import { type WindowPart, windowPartsOf, windowProblemOf } from "./window-graph.
 
 /** What a window does to the device when some of its parts run. */
 export interface WindowTimeline {
+  /** Integer nanoseconds, as all times here. */
   readonly makespanNs: number;
   /** By part of the whole window: when it is over; -1: it does not run. */
   readonly endNs: Float64Array;
@@ -58,6 +59,20 @@ export class WindowTimelines {
     return known;
   }
 
+  /**
+   * What a task takes if windows, which begin `periodNs` apart or when the one before is over, have nothing else.
+   * Cost: a simulation of each part that is new.
+   */
+  aloneNs(task: number, periodNs: number): number {
+    const own = this.parts.flatMap((part, at) => (part.task === task ? [at] : []));
+    return own.reduce((begun, part, shift) => {
+      const { makespanNs, endNs } = this.of(
+        Uint8Array.from(this.parts, (_, at) => (at === part ? 1 : 0)),
+      );
+      return begun + (shift === own.length - 1 ? endNs[part]! : Math.max(makespanNs, periodNs));
+    }, 0);
+  }
+
   #problem(parts: readonly WindowPart[]): ReturnType<typeof windowProblemOf> {
     return windowProblemOf(parts, (task) => this.#problems[task] as GpuProblem);
   }
@@ -77,11 +92,11 @@ export class WindowTimelines {
       successors: gpuArcsOf(graph.operators.map(({ successors }) => successors)),
     });
     const streamOf = Int32Array.from(places, ({ stream }) => stream);
-    const makespanNs = engine.run({ order, streamOf, streams: this.#streams });
+    const makespanNs = Math.round(engine.run({ order, streamOf, streams: this.#streams }));
     const endNs = new Float64Array(this.parts.length).fill(-1);
     for (const [id, part] of joint.task.entries()) {
       const number = numbers[part]!;
-      endNs[number] = Math.max(endNs[number]!, engine.endNs[id]!);
+      endNs[number] = Math.max(endNs[number]!, Math.round(engine.endNs[id]!));
     }
     const sum = (use: Float64Array): number =>
       use.reduce((total, each, phase) => total + each * work.phaseNs[phase]!, 0);

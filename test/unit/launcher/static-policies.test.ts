@@ -119,13 +119,13 @@ describe("static policies", () => {
 
   it("are compared on the same requests, the best chosen by validation, and again the same", () => {
     const job = jobOf([900, 200]);
-    const one = comparePolicies(job, 7, 3);
-    expect(comparePolicies(job, 7, 3)).toEqual(one);
+    const one = comparePolicies(job, { seed: 7, samples: 3 });
+    expect(comparePolicies(job, { seed: 7, samples: 3 })).toEqual(one);
     expect(one.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
     const costs = one.policies.map(({ validation }) => validation.cost.mean);
     expect(costs[one.best]).toBe(Math.min(...costs));
     expect(one.policies[one.best]!.name).toBe("static");
-    expect(comparePolicies(job, 8, 3)).not.toEqual(one);
+    expect(comparePolicies(job, { seed: 8, samples: 3 })).not.toEqual(one);
   });
 });
 

@@ -18,6 +18,8 @@ import { composeSchedule } from "../waits.js";
 /** A problem of launches, and the way between its schedules and those of the operators. */
 export interface LaunchUnits {
   readonly problem: GpuProblem;
+  /** By operator: its unit. */
+  readonly unitOf: Int32Array;
   /** A schedule of all operators from one of the units; it takes as long. */
   expand(schedule: OperatorSchedule): OperatorSchedule;
   /** A schedule of the units from one of all operators, with the streams and the order of what is launched. */
@@ -46,6 +48,7 @@ export function launchUnits(problem: GpuProblem): LaunchUnits | undefined {
       ...gpuProblemOf(units, own, device, costs.source, work.interference),
       ...(includesGaps === undefined ? {} : { includesGaps }),
     },
+    unitOf,
     expand: (schedule) => expanded(graph, schedule, members),
     contract: (schedule) => contracted(units, schedule, { launcher, unitOf }),
   };

@@ -1,0 +1,180 @@
+/**
+ * A second simulator of requests that are served in windows, for `verify`: written from docs/serving.md alone, as
+ * `replay-requests.ts` is, and without code of the first (`schedule/serving/simulate-windows.ts`). What a window takes
+ * is what the simulator of schedules says of those launches of its schedule that are left.
+ */
+import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
+import { inOrder, type Replay, type ReplayedRequest, unserved } from "./replay-requests.js";
+import type { WindowTimes } from "./window-times.js";
+
+/** Tasks whose times tell how long the next will take. */
+const RECENT_TASKS = 32;
+
+/** A task from its launch to its answer. */
+interface Task {
+  /** Position in the window. */
+  readonly number: number;
+  readonly requests: readonly ReplayedRequest[];
+  /** The part that it runs next. */
+  part: number;
+}
+
+/** A model while requests are replayed. */
+interface Server {
+  readonly waiting: ReplayedRequest[];
+  launches: number;
+  /** Times of the last tasks. */
+  readonly recentNs: number[];
+}
+
+/**
+ * Replays requests of one sample in windows, to the last answer; `undefined`: it has more than `mostStages` parts and
+ * ends of kernel phases. Cost: O(parts) a window, and what `times` does not know yet.
+ */
+export function replayWindows(
+  times: WindowTimes,
+  arrivals: readonly Float64Array[],
+  policy: LauncherPolicy,
+  mostStages: number = Number.POSITIVE_INFINITY,
+): Replay | undefined {
+  const requests = unserved(arrivals);
+  const replayer = new WindowReplayer(times, policy);
+  const isWhole = replayer.serve(inOrder(requests), mostStages);
+  return isWhole ? { requests, stages: replayer.stages } : undefined;
+}
+
+/** The state of a replay. */
+class WindowReplayer {
+  stages = 0;
+  readonly #times: WindowTimes;
+  readonly #policy: LauncherPolicy;
+  readonly #servers: readonly Server[];
+  #underWay: readonly Task[] = [];
+
+  constructor(times: WindowTimes, policy: LauncherPolicy) {
+    this.#times = times;
+    this.#policy = policy;
+    this.#servers = policy.models.map(() => ({ waiting: [], launches: 0, recentNs: [] }));
+  }
+
+  /** Serves all; `false`: it takes more than `most` stages. */
+  serve(arrivals: ReturnType<typeof inOrder>, most: number): boolean {
+    const periodNs = this.#policy.models[0]?.periodNs ?? 0;
+    const known = this.#times.events;
+    let next = 0;
+    let parts = 0;
+    /** The earliest begin of the next window. */
+    let mayBegin = -Infinity;
+    while (this.stages <= most) {
+      const isNeeded =
+        this.#underWay.length > 0 || this.#servers.some(({ waiting }) => waiting.length > 0);
+      const now = isNeeded
+        ? mayBegin
+        : Math.max(mayBegin, arrivals[next]?.request.arrivalNs ?? Infinity);
+      if (now === Infinity) {
+        return true;
+      }
+      for (; (arrivals[next]?.request.arrivalNs ?? Infinity) <= now; next++) {
+        const { model, request } = arrivals[next]!;
+        this.#arrive(model, request);
+      }
+      const running = [...this.#underWay, ...this.#launched(now)];
+      if (running.length > 0) {
+        const takesNs = this.#run(running, now);
+        mayBegin = now + Math.max(takesNs, periodNs);
+        parts += running.length;
+        this.stages = parts + this.#times.events - known;
+      }
+    }
+    return false;
+  }
+
+  #arrive(model: number, request: ReplayedRequest): void {
+    const { waiting } = this.#servers[model]!;
+    const rule = this.#policy.models[model]!.shed;
+    const isFull = rule !== undefined && rule.kind !== "deadline" && waiting.length >= rule.queue;
+    if (!isFull) {
+      waiting.push(request);
+    } else if (rule.kind === "newest") {
+      refuse(request, request.arrivalNs);
+    } else {
+      refuse(waiting.shift()!, request.arrivalNs);
+      waiting.push(request);
+    }
+  }
+
+  /** The tasks that a window launches now. */
+  #launched(now: number): readonly Task[] {
+    const launched: Task[] = [];
+    for (const [number, { model, batch }] of this.#times.tasks.entries()) {
+      const server = this.#servers[model]!;
+      const isAlone = ![...this.#underWay, ...launched].some(
+        (task) => this.#times.tasks[task.number]!.model === model,
+      );
+      this.#refuseLate(model, number, isAlone, now);
+      const requests = server.waiting.splice(0, batch);
+      if (requests.length > 0) {
+        for (const request of requests) {
+          request.launchNs = now;
+          request.task = server.launches;
+        }
+        server.launches++;
+        launched.push({ number, requests, part: 0 });
+      }
+    }
+    return launched;
+  }
+
+  /** Refuses those at the head of a queue that would not be answered in time by a task. */
+  #refuseLate(model: number, task: number, isAlone: boolean, now: number): void {
+    const { shed: rule, periodNs } = this.#policy.models[model]!;
+    if (rule?.kind !== "deadline") {
+      return;
+    }
+    const { waiting, recentNs } = this.#servers[model]!;
+    const aloneNs = this.#aloneNs(task, periodNs);
+    const longestNs = Math.max(aloneNs, ...recentNs);
+    const takesNs = isAlone && longestNs > rule.objectiveNs ? aloneNs : longestNs;
+    while (waiting.length > 0 && now + takesNs > waiting[0]!.arrivalNs + rule.objectiveNs) {
+      refuse(waiting.shift()!, now);
+    }
+  }
+
+  /** A task in windows of its own: each part but the last makes the next wait for it, and for the period. */
+  #aloneNs(number: number, periodNs: number): number {
+    const parts = this.#times.tasks[number]!.parts.length;
+    let begin = 0;
+    for (let part = 0; part + 1 < parts; part++) {
+      begin += Math.max(periodNs, this.#times.of([[number, part]]).takesNs);
+    }
+    return begin + this.#times.of([[number, parts - 1]]).endsNs[0]!;
+  }
+
+  /** Runs a part of each of these tasks; returns how long the window takes. */
+  #run(running: readonly Task[], now: number): number {
+    const { takesNs, endsNs } = this.#times.of(running.map(({ number, part }) => [number, part]));
+    const left: Task[] = [];
+    for (const [at, task] of running.entries()) {
+      const { model, parts } = this.#times.tasks[task.number]!;
+      task.part++;
+      if (task.part < parts.length) {
+        left.push(task);
+        continue;
+      }
+      const end = now + endsNs[at]!;
+      for (const request of task.requests) {
+        request.endNs = end;
+      }
+      const { recentNs } = this.#servers[model]!;
+      recentNs.push(end - task.requests[0]!.launchNs);
+      recentNs.splice(0, recentNs.length - RECENT_TASKS);
+    }
+    this.#underWay = left;
+    return takesNs;
+  }
+}
+
+function refuse(request: ReplayedRequest, now: number): void {
+  request.isRefused = true;
+  request.endNs = now;
+}
