@@ -9,16 +9,16 @@ _top_compile() {
   fi
   local command="compile" words="" kind=""
   case "${COMP_WORDS[1]}" in
-    compile | search | partition | launch | inspect | profile | run | verify | explain | export | build | init | completion | doctor) command="${COMP_WORDS[1]}" ;;
+    compile | search | partition | launch | inspect | profile | run | verify | explain | export | import | build | init | completion | doctor) command="${COMP_WORDS[1]}" ;;
   esac
   case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
     "profile import") command="${COMP_WORDS[1]} ${COMP_WORDS[2]}" ;;
   esac
   case "$command $before" in
-    "compile --out" | "compile -o" | "compile --profile" | "compile --placement" | "compile --allow-external" | "search --out" | "search -o" | "partition --out" | "partition -o" | "partition --profile" | "partition --placement" | "partition --allow-external" | "launch --arrivals" | "launch --out" | "launch -o" | "launch --profile" | "launch --allow-external" | "inspect --allow-external" | "profile --out" | "profile -o" | "profile --allow-external" | "profile import --model" | "profile import --out" | "profile import -o" | "profile import --allow-external" | "run --model" | "run --arrivals" | "run --profile" | "run --allow-external" | "verify --model" | "verify --allow-external" | "export --out" | "export -o" | "export --model" | "export --measured" | "export --allow-external" | "build --config") kind="files" ;;
+    "compile --out" | "compile -o" | "compile --profile" | "compile --placement" | "compile --allow-external" | "search --out" | "search -o" | "partition --out" | "partition -o" | "partition --profile" | "partition --placement" | "partition --allow-external" | "launch --arrivals" | "launch --out" | "launch -o" | "launch --profile" | "launch --allow-external" | "inspect --allow-external" | "profile --out" | "profile -o" | "profile --allow-external" | "profile import --model" | "profile import --out" | "profile import -o" | "profile import --allow-external" | "run --model" | "run --arrivals" | "run --profile" | "run --allow-external" | "verify --model" | "verify --allow-external" | "export --out" | "export -o" | "export --model" | "export --measured" | "export --allow-external" | "import --out" | "import -o" | "import --placement-out" | "import --placement" | "build --config") kind="files" ;;
     "compile --device" | "partition --device" | "launch --device" | "profile import --device" | "init --device") kind="words" words="cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4" ;;
     "compile --algorithm") kind="words" words="sequential top-compile opara nimble wavefront ios" ;;
-    "compile --batch" | "compile --dim" | "compile --input" | "compile --seed" | "compile --max-streams" | "compile --concurrency" | "compile --progress" | "compile --devices" | "compile --chunks" | "compile --fine-tune" | "compile --backward-ratio" | "compile --weight-ratio" | "compile --parameter-copies" | "compile --tensor-efficiency" | "compile --link-bandwidth" | "compile --link-latency" | "compile --memory" | "compile --micro-batches" | "compile --width" | "search --memory" | "search --micro-batches" | "search --seed" | "search --max-nodes" | "search --time-limit" | "search --devices" | "search --forward" | "search --backward" | "search --weight" | "search --chunks" | "search --latency" | "search --width" | "partition --dim" | "partition --input" | "partition --seed" | "partition --stages" | "partition --chunks" | "partition --fine-tune" | "partition --backward-ratio" | "partition --weight-ratio" | "partition --parameter-copies" | "partition --tensor-efficiency" | "partition --link-bandwidth" | "partition --link-latency" | "partition --memory" | "partition --micro-batches" | "partition --width" | "launch --rate" | "launch --dim" | "launch --seed" | "launch --samples" | "launch --rates-scale" | "launch --width" | "inspect --dim" | "inspect --width" | "profile --device" | "profile --dim" | "profile --input" | "profile --seed" | "profile --width" | "profile import --dim" | "profile import --workers-of" | "profile import --width" | "run --device" | "run --rounds" | "run --input" | "run --seed" | "run --rate" | "run --duration" | "run --sessions" | "run --threads" | "run --batch" | "run --period" | "run --dim" | "run --width" | "verify --width" | "explain --width" | "export --width" | "build --jobs" | "build --width" | "init --width" | "completion --width" | "doctor --width") kind="nothing" ;;
+    "compile --batch" | "compile --dim" | "compile --input" | "compile --seed" | "compile --max-streams" | "compile --concurrency" | "compile --progress" | "compile --devices" | "compile --chunks" | "compile --fine-tune" | "compile --backward-ratio" | "compile --weight-ratio" | "compile --parameter-copies" | "compile --tensor-efficiency" | "compile --link-bandwidth" | "compile --link-latency" | "compile --memory" | "compile --micro-batches" | "compile --width" | "search --memory" | "search --micro-batches" | "search --seed" | "search --max-nodes" | "search --time-limit" | "search --devices" | "search --forward" | "search --backward" | "search --weight" | "search --chunks" | "search --latency" | "search --width" | "partition --dim" | "partition --input" | "partition --seed" | "partition --stages" | "partition --chunks" | "partition --fine-tune" | "partition --backward-ratio" | "partition --weight-ratio" | "partition --parameter-copies" | "partition --tensor-efficiency" | "partition --link-bandwidth" | "partition --link-latency" | "partition --memory" | "partition --micro-batches" | "partition --width" | "launch --rate" | "launch --dim" | "launch --seed" | "launch --samples" | "launch --rates-scale" | "launch --width" | "inspect --dim" | "inspect --width" | "profile --device" | "profile --dim" | "profile --input" | "profile --seed" | "profile --width" | "profile import --dim" | "profile import --workers-of" | "profile import --width" | "run --device" | "run --rounds" | "run --input" | "run --seed" | "run --rate" | "run --duration" | "run --sessions" | "run --threads" | "run --batch" | "run --period" | "run --dim" | "run --width" | "verify --width" | "explain --width" | "export --width" | "import --forward" | "import --backward" | "import --weight" | "import --latency" | "import --width" | "build --jobs" | "build --width" | "init --width" | "completion --width" | "doctor --width") kind="nothing" ;;
     "compile --inputs" | "partition --stage-models" | "partition --inputs" | "profile --inputs" | "run --inputs" | "run --save-outputs") kind="folders" ;;
     "compile --math" | "profile --math" | "profile import --math" | "run --math") kind="words" words="tf32 ieee torch f16" ;;
     "compile --fuse" | "partition --fuse" | "profile --fuse" | "run --fuse") kind="words" words="patterns elements none" ;;
@@ -45,6 +45,7 @@ _top_compile() {
       "verify") words="--model --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "explain") words="--ascii --json --quiet --verbose --no-color --width --help" ;;
       "export") words="--to --out --force --model --measured --allow-external --json --quiet --verbose --no-color --width --help" ;;
+      "import") words="--out --placement-out --placement --forward --backward --weight --latency --force --ascii --json --quiet --verbose --no-color --width --help" ;;
       "build") words="--config --check --remake --jobs --json --quiet --verbose --no-color --width --help" ;;
       "init") words="--device --json --quiet --verbose --no-color --width --help" ;;
       "completion") words="--json --quiet --verbose --no-color --width --help" ;;
@@ -52,10 +53,10 @@ _top_compile() {
     esac
   elif [[ -z $kind && $COMP_CWORD == 1 ]]; then
     kind="words and files"
-    words="compile search partition launch inspect profile run verify explain export build init completion doctor help"
+    words="compile search partition launch inspect profile run verify explain export import build init completion doctor help"
   elif [[ -z $kind && ${COMP_WORDS[1]} == help ]]; then
     kind="words"
-    words="compile search partition launch inspect profile run verify explain export build init completion doctor"
+    words="compile search partition launch inspect profile run verify explain export import build init completion doctor"
   elif [[ -z $kind ]]; then
     case "$command" in
       "compile") kind="files" ;;
@@ -69,6 +70,7 @@ _top_compile() {
       "verify") kind="files" ;;
       "explain") kind="files" ;;
       "export") kind="files" ;;
+      "import") kind="files" ;;
       "build") kind="nothing" ;;
       "init") kind="nothing" ;;
       "completion") kind="words" words="bash zsh fish" ;;

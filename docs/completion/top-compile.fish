@@ -10,7 +10,7 @@ function __top_compile_is
     set -l words (commandline -opc)
     set -l command compile
     switch "$words[2]"
-        case compile search partition launch inspect profile run verify explain export build init completion doctor
+        case compile search partition launch inspect profile run verify explain export import build init completion doctor
             set command $words[2]
     end
     switch "$words[2] $words[3]"
@@ -29,6 +29,7 @@ complete -c top-compile -n '__top_compile_at 1' -a 'run' -d 'execute a schedule,
 complete -c top-compile -n '__top_compile_at 1' -a 'verify' -d 'check a schedule against its model, independently of the search'
 complete -c top-compile -n '__top_compile_at 1' -a 'explain' -d 'show a schedule'
 complete -c top-compile -n '__top_compile_at 1' -a 'export' -d 'write a schedule in the format of another tool'
+complete -c top-compile -n '__top_compile_at 1' -a 'import' -d 'make a schedule of what PyTorch runs'
 complete -c top-compile -n '__top_compile_at 1' -a 'build' -d 'make every schedule that top-compile.config.json lists, or check that all are current'
 complete -c top-compile -n '__top_compile_at 1' -a 'init' -d 'write a first top-compile.config.json from what is in the folder'
 complete -c top-compile -n '__top_compile_at 1' -a 'completion' -d 'print what a shell needs to complete commands and options'
@@ -44,6 +45,7 @@ complete -c top-compile -n '__top_compile_after help' -a 'run' -d 'execute a sch
 complete -c top-compile -n '__top_compile_after help' -a 'verify' -d 'check a schedule against its model, independently of the search'
 complete -c top-compile -n '__top_compile_after help' -a 'explain' -d 'show a schedule'
 complete -c top-compile -n '__top_compile_after help' -a 'export' -d 'write a schedule in the format of another tool'
+complete -c top-compile -n '__top_compile_after help' -a 'import' -d 'make a schedule of what PyTorch runs'
 complete -c top-compile -n '__top_compile_after help' -a 'build' -d 'make every schedule that top-compile.config.json lists, or check that all are current'
 complete -c top-compile -n '__top_compile_after help' -a 'init' -d 'write a first top-compile.config.json from what is in the folder'
 complete -c top-compile -n '__top_compile_after help' -a 'completion' -d 'print what a shell needs to complete commands and options'
@@ -268,6 +270,21 @@ complete -c top-compile -n '__top_compile_is "export"' -l verbose -d 'print what
 complete -c top-compile -n '__top_compile_is "export"' -l no-color -d 'print without color, as with NO_COLOR=1'
 complete -c top-compile -n '__top_compile_is "export"' -l width -x -d 'columns of reports and notes'
 complete -c top-compile -n '__top_compile_is "export"' -l help -s h -d 'print this help'
+complete -c top-compile -n '__top_compile_is "import"' -l out -s o -r -F -d 'where to write the schedule'
+complete -c top-compile -n '__top_compile_is "import"' -l placement-out -r -F -d 'where to write its placement on its own'
+complete -c top-compile -n '__top_compile_is "import"' -l placement -r -F -d 'a placement of the same stages'
+complete -c top-compile -n '__top_compile_is "import"' -l forward -x -d 'duration of forward blocks, where it was not measured'
+complete -c top-compile -n '__top_compile_is "import"' -l backward -x -d 'duration of backward blocks, or of their gradients of inputs where weights are apart, where it was not measured'
+complete -c top-compile -n '__top_compile_is "import"' -l weight -x -d 'duration of weight gradients, where it was not measured'
+complete -c top-compile -n '__top_compile_is "import"' -l latency -x -d 'of transfers between ranks'
+complete -c top-compile -n '__top_compile_is "import"' -l force -d 'overwrite a file that is not a schedule'
+complete -c top-compile -n '__top_compile_is "import"' -l ascii -d 'draw charts with plain characters'
+complete -c top-compile -n '__top_compile_is "import"' -l json -d 'print the result as JSON on stdout, failures as JSON on stderr'
+complete -c top-compile -n '__top_compile_is "import"' -l quiet -d 'print no progress and no notes'
+complete -c top-compile -n '__top_compile_is "import"' -l verbose -d 'print what failures were caused by'
+complete -c top-compile -n '__top_compile_is "import"' -l no-color -d 'print without color, as with NO_COLOR=1'
+complete -c top-compile -n '__top_compile_is "import"' -l width -x -d 'columns of reports and notes'
+complete -c top-compile -n '__top_compile_is "import"' -l help -s h -d 'print this help'
 complete -c top-compile -n '__top_compile_is "build"' -f
 complete -c top-compile -n '__top_compile_is "build"' -l config -r -F -d 'what to build'
 complete -c top-compile -n '__top_compile_is "build"' -l check -d 'write nothing'

@@ -13,6 +13,7 @@ _top_compile() {
     'verify:check a schedule against its model, independently of the search'
     'explain:show a schedule'
     'export:write a schedule in the format of another tool'
+    'import:make a schedule of what PyTorch runs'
     'build:make every schedule that top-compile.config.json lists, or check that all are current'
     'init:write a first top-compile.config.json from what is in the folder'
     'completion:print what a shell needs to complete commands and options'
@@ -30,7 +31,7 @@ _top_compile() {
     return
   fi
   case $words[2] in
-    compile|search|partition|launch|inspect|profile|run|verify|explain|export|build|init|completion|doctor)
+    compile|search|partition|launch|inspect|profile|run|verify|explain|export|import|build|init|completion|doctor)
       command=$words[2]
       shift words
       (( CURRENT -= 1 ))
@@ -316,6 +317,27 @@ _top_compile() {
         '*--model=[the model, or the folder of several]:file:_files' \
         '*--measured=[what run --json printed of the pipeline]:file:_files' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
+        '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
+        '*--quiet[print no progress and no notes]' \
+        '*--verbose[print what failures were caused by]' \
+        '*--no-color[print without color, as with NO_COLOR=1]' \
+        '*--width=[columns of reports and notes]:value: ' \
+        '*--help[print this help]' \
+        '*-h[print this help]' \
+        '*:file:_files'
+      ;;
+    'import')
+      _arguments -s \
+        '*--out=[where to write the schedule]:file:_files' \
+        '*-o[where to write the schedule]:file:_files' \
+        '*--placement-out=[where to write its placement on its own]:file:_files' \
+        '*--placement=[a placement of the same stages]:file:_files' \
+        '*--forward=[duration of forward blocks, where it was not measured]:value: ' \
+        '*--backward=[duration of backward blocks, or of their gradients of inputs where weights are apart, where it was not measured]:value: ' \
+        '*--weight=[duration of weight gradients, where it was not measured]:value: ' \
+        '*--latency=[of transfers between ranks]:value: ' \
+        '*--force[overwrite a file that is not a schedule]' \
+        '*--ascii[draw charts with plain characters]' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
         '*--verbose[print what failures were caused by]' \

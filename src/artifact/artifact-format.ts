@@ -14,6 +14,7 @@ import type { DataSize } from "../onnx/data-sizes.js";
 import { MAX_RANK } from "../onnx/infer/fact.js";
 import type { ArtifactDevice, Provenance, ProvenanceInput, ScheduleArtifact } from "./artifact.js";
 import { artifactInvalid, artifactNotJson } from "./failures.js";
+import { importedSectionShape } from "./imported-section.js";
 import { launcherSectionShape } from "./launcher-section.js";
 import { operatorsSectionShape } from "./operators-section.js";
 import { pipelineSectionShape } from "./pipeline-section.js";
@@ -57,7 +58,7 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
       tool: text(200).describe("Name and version of the tool."),
       inputs: list(
         object<ProvenanceInput>({
-          role: oneOf("model", "profile", "placement", "device", "input", "arrivals"),
+          role: oneOf("model", "profile", "placement", "device", "input", "arrivals", "schedule"),
           name: text().describe("Base name of the file."),
           sha256: textLike(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
         }),
@@ -97,6 +98,7 @@ export const SCHEDULE_KIND: DocumentKind<ScheduleArtifact> = defineDocument<Sche
     operators: optional(operatorsSectionShape),
     stages: optional(stagesSectionShape),
     pipeline: optional(pipelineSectionShape),
+    imported: optional(importedSectionShape),
     launcher: optional(launcherSectionShape),
   },
 );

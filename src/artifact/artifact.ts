@@ -1,6 +1,7 @@
 import type { Json } from "../core/stable-json.js";
 import type { DataSize } from "../onnx/data-sizes.js";
 import type { SpeedUpRange } from "../schedule/speed-up-range.js";
+import type { ImportedSection } from "./imported-section.js";
 import type { LauncherSection } from "./launcher-section.js";
 import type { PipelineSection } from "./pipeline-section.js";
 import type { ArtifactRange } from "./range-section.js";
@@ -8,7 +9,7 @@ import type { ArtifactStage } from "./stages-section.js";
 
 /** A file that a schedule was made from. */
 export interface ProvenanceInput {
-  readonly role: "model" | "profile" | "placement" | "device" | "input" | "arrivals";
+  readonly role: "model" | "profile" | "placement" | "device" | "input" | "arrivals" | "schedule";
   /** Base name: artifacts do not depend on where files are. */
   readonly name: string;
   /** Lower-case hexadecimal SHA-256 of its bytes. */
@@ -229,5 +230,7 @@ export interface ScheduleArtifact {
   /** In an order in which everything is sent to later stages. */
   readonly stages?: readonly ArtifactStage[];
   readonly pipeline?: PipelineSection;
+  /** Absent: the schedule is our own. */
+  readonly imported?: ImportedSection;
   readonly launcher?: LauncherSection;
 }

@@ -81,6 +81,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/export.js")).registerExport,
   },
   {
+    name: "import",
+    summary: "make a schedule of what PyTorch runs: its CSV, or traces of its pipelines",
+    argument: ["<file...>", "one schedule, or a trace per rank"],
+    load: async () => (await import("./commands/import.js")).registerImport,
+  },
+  {
     name: "build",
     summary:
       "make every schedule that top-compile.config.json lists, or check that all are current",

@@ -3,17 +3,15 @@ import { basename } from "node:path";
 import { readText } from "../core/files.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { importMalformed } from "../import/failures.js";
+import { MAX_NS } from "../import/read-problem.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { readModel } from "../onnx/read-model.js";
 import { attributeKernels } from "../profile/attribute-kernels.js";
 import type { GpuProfile } from "../profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../profile/gpu/gpu-profile-format.js";
 import { cpuProfileOf } from "../profile/import/cpu-profile-of.js";
-import {
-  importDeviceWrong,
-  importFilesConflict,
-  importMalformed,
-} from "../profile/import/failures.js";
+import { importDeviceWrong, importFilesConflict } from "../profile/import/failures.js";
 import { gpuProfileOf } from "../profile/import/gpu-profile-of.js";
 import type { ImportedSource } from "../profile/import/imported-part.js";
 import {
@@ -22,7 +20,6 @@ import {
   matchParts,
 } from "../profile/import/match-parts.js";
 import { nodeNamesOf } from "../profile/import/node-names.js";
-import { MAX_NS } from "../profile/import/read-problem.js";
 import { readSources } from "../profile/import/read-sources.js";
 import type { ImportRecord } from "../profile/import-record.js";
 import type { Profile } from "../profile/profile.js";

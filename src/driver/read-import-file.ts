@@ -3,7 +3,7 @@ import { sha256 } from "../core/digest.js";
 import { fileNotText, fileTooLarge, fileUnreadable } from "../core/file-failures.js";
 import { readBytesFile, textOfBytes } from "../core/read-text.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { importMalformed } from "../profile/import/failures.js";
+import { importMalformed } from "../import/failures.js";
 import { MAX_IMPORT_BYTES } from "../profile/import/read-sources.js";
 
 /** The text of a profile of another tool, and the digest of its file. */
@@ -36,6 +36,19 @@ export function readImportFile(path: string): Result<ImportFile> {
   } catch (cause) {
     return fail([fileUnreadable(path, cause)]);
   }
+}
+
+/** Reads several, in order. Fails: as the first of them that cannot be read. */
+export function readImportFiles(paths: readonly string[]): Result<readonly ImportFile[]> {
+  const files: ImportFile[] = [];
+  for (const path of paths) {
+    const file = readImportFile(path);
+    if (!file.ok) {
+      return file;
+    }
+    files.push(file.value);
+  }
+  return ok(files);
 }
 
 function isPacked(bytes: Uint8Array): boolean {

@@ -54,6 +54,8 @@ const SEARCH: readonly RecordedKey[] = [
   "maxNodes",
 ];
 
+const IMPORTED: readonly RecordedKey[] = ["forward", "backward", "weight", "latency"];
+
 const LAUNCH: readonly RecordedKey[] = [
   "device",
   "math",
@@ -110,6 +112,7 @@ function keysOf({
   device,
   operators,
   stages,
+  imported,
   launcher,
 }: ScheduleArtifact): readonly [readonly RecordedKey[], readonly RecordedKey[]] {
   const { options, inputs } = provenance;
@@ -123,6 +126,9 @@ function keysOf({
     const device = String(options["device"]);
     const keys = device === "cpu" ? CPU : device === "cuda" ? CUDA : DATA_SHEET;
     return [keys, keys === DATA_SHEET ? ["device", "math", ...list] : ["device"]];
+  }
+  if (imported !== undefined) {
+    return [IMPORTED, []];
   }
   if (stages !== undefined) {
     const isByHand = inputs.some(({ role }) => role === "placement");

@@ -1,7 +1,7 @@
 /** Compares the placement of an artifact with the one that its provenance names. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Provenance } from "../artifact/artifact.js";
+import type { Provenance, ScheduleArtifact } from "../artifact/artifact.js";
 import { sha256 } from "../core/digest.js";
 import { readText } from "../core/files.js";
 import { limitMemory } from "../placement/limit-memory.js";
@@ -30,7 +30,7 @@ const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"
  * The placement of a model is left to the check of its stages.
  */
 export function placementProblems(
-  { inputs, options }: Provenance,
+  { provenance: { inputs, options }, imported }: ScheduleArtifact,
   placement: Placement,
   file: string,
 ): PlacementOrigin {
@@ -50,7 +50,11 @@ export function placementProblems(
   if (input === undefined) {
     return { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
   }
-  const isSame = isOfFile(join(dirname(file), input.name), input.sha256, options, placement);
+  const isSame = isOfFile(join(dirname(file), input.name), input.sha256, {
+    options,
+    placement,
+    isTimed: imported?.blocks !== undefined,
+  });
   return {
     problems: isSame === false ? ["/pipeline/placement is not that of its file"] : problems,
     notes:
@@ -62,12 +66,18 @@ export function placementProblems(
   };
 }
 
+/** A placement to compare with a file; `isTimed`: measured durations stand in the place of the file's. */
+interface PlacementOfFile {
+  readonly options: Provenance["options"];
+  readonly placement: Placement;
+  readonly isTimed: boolean;
+}
+
 /** Whether a placement is that of a file; `undefined`: the file is missing or was changed. */
 function isOfFile(
   path: string,
   digest: string,
-  { memory }: Provenance["options"],
-  placement: Placement,
+  { options: { memory }, placement, isTimed }: PlacementOfFile,
 ): boolean | undefined {
   if (!existsSync(path)) {
     return undefined;
@@ -78,7 +88,13 @@ function isOfFile(
   }
   const limit = typeof memory === "number" ? memory : undefined;
   const read = parsePlacement(text.value, path, limit);
-  return read.ok && placementDifference(read.value, placement) === undefined;
+  const plain = isTimed ? untimed : (whole: Placement) => whole;
+  return read.ok && placementDifference(plain(read.value), plain(placement)) === undefined;
+}
+
+function untimed(placement: Placement): Placement {
+  const blocks = placement.blocks.map((block) => ({ ...block, duration: 1 }));
+  return { ...placement, timeUnit: "ns", blocks };
 }
 
 function shapeProblems(

@@ -26,7 +26,7 @@ function inputProblems(artifact: ScheduleArtifact): string[] {
   const { inputs } = artifact.provenance;
   return inputs.flatMap(({ role, name }, at) => {
     const isServed = artifact.launcher !== undefined && (role === "model" || role === "profile");
-    const isOne = role !== "input" && !isServed;
+    const isOne = role !== "input" && role !== "schedule" && !isServed;
     const twice = isOne && inputs.findIndex((each) => each.role === role) < at;
     return [
       ...(isPossible(role, artifact)
@@ -66,13 +66,15 @@ function isPossible(role: ProvenanceInput["role"], artifact: ScheduleArtifact): 
       return (operators ?? stages) !== undefined || launcher?.device.kind === "cpu";
     case "arrivals":
       return launcher !== undefined;
+    case "schedule":
+      return artifact.imported !== undefined;
     case "device":
       return (operators ?? stages ?? launcher) !== undefined && !/^(cpu|cuda)$/.test(device);
   }
 }
 
 function sectionProblems(artifact: ScheduleArtifact): string[] {
-  const { provenance, device, operators, stages, pipeline, launcher } = artifact;
+  const { provenance, device, operators, stages, pipeline, imported, launcher } = artifact;
   const hasModel = provenance.inputs.some(({ role }) => role === "model");
   const isOfModel = (operators ?? stages ?? launcher) !== undefined;
   const checks: readonly Check[] = [
@@ -84,6 +86,8 @@ function sectionProblems(artifact: ScheduleArtifact): string[] {
       launcher !== undefined && (operators ?? stages ?? pipeline) !== undefined,
       "/launcher excludes all other sections",
     ],
+    [imported !== undefined && pipeline === undefined, "/imported has no /pipeline that it became"],
+    [imported !== undefined && stages !== undefined, "/imported and /stages exclude each other"],
     [stages !== undefined && pipeline === undefined, "/stages has no /pipeline that runs them"],
     [
       device?.measuredBy !== undefined &&
@@ -149,8 +153,8 @@ function operatorOptionProblems({ provenance, operators, device }: ScheduleArtif
 const QUICK: readonly string[] = ["modulo", "greedy"];
 
 function pipelineOptionProblems(artifact: ScheduleArtifact): string[] {
-  const { pipeline } = artifact;
-  if (pipeline === undefined) {
+  const { pipeline, imported } = artifact;
+  if (pipeline === undefined || imported !== undefined) {
     return [];
   }
   const { algorithm, microBatches } = pipeline;

@@ -3,8 +3,9 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
+import { importedProblems } from "./imported-problems.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
-import { placementProblems } from "./placement-problems.js";
+import { type PlacementOrigin, placementProblems } from "./placement-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
 import type { ServedModelLoader } from "./served-problem.js";
 import { hasStages, type StagesOfArtifact, stagesOfArtifact } from "./stages-of-artifact.js";
@@ -22,6 +23,9 @@ export type VerifiedArtifact =
       readonly stages: StagesOfArtifact | undefined;
     }
   | { readonly kind: "launcher"; readonly verified: VerifiedLauncher };
+
+/** The origin of a placement that follows from what was imported. */
+const MADE_HERE: PlacementOrigin = { problems: [], notes: [] };
 
 /** Loaders of models: of the one of a schedule, and of those that launcher policies serve. */
 export interface Loaders {
@@ -69,8 +73,13 @@ export async function verifyArtifact(
     return checked;
   }
   const { placement, notes } = checked.value;
-  const origin = placementProblems(provenance, placement, file);
-  const [wrong, ...others] = origin.problems.map((problem) => scheduleBroken(file, problem));
+  const hasFile = provenance.inputs.some(({ role }) => role === "placement");
+  const isMade = artifact.imported !== undefined && !hasFile;
+  const origin = isMade ? MADE_HERE : placementProblems(artifact, placement, file);
+  const imported = importedProblems(artifact, placement);
+  const [wrong, ...others] = [...origin.problems, ...imported].map((problem) =>
+    scheduleBroken(file, problem),
+  );
   if (wrong !== undefined) {
     return fail([wrong, ...others]);
   }

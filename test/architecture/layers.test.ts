@@ -16,6 +16,7 @@ const FLOORS: Record<string, number> = {
   kernels: 3,
   schedule: 4,
   runtime: 5,
+  import: 5,
   profile: 6,
   "search/operator": 6,
   "search/pipeline": 6,

@@ -8,6 +8,7 @@ import { BUILD } from "../../src/cli/commands/build.js";
 import { COMPILE } from "../../src/cli/commands/compile-options.js";
 import { EXPLAIN } from "../../src/cli/commands/explain.js";
 import { EXPORT } from "../../src/cli/commands/export.js";
+import { IMPORT } from "../../src/cli/commands/import.js";
 import { INIT } from "../../src/cli/commands/init.js";
 import { INSPECT } from "../../src/cli/commands/inspect.js";
 import { LAUNCH } from "../../src/cli/commands/launch.js";
@@ -123,6 +124,11 @@ const SUBJECTS: readonly Subject[] = [
     },
   },
   {
+    name: "import",
+    table: IMPORT as AnyOptionTable,
+    lines: { "placement-file": () => [["s.csv", "--placement", "p.json"]] },
+  },
+  {
     name: "run",
     table: RUN as AnyOptionTable,
     lines: {
@@ -167,6 +173,7 @@ const VALUES: Readonly<Record<string, string>> = {
   devices: "2",
   stages: "2",
   placement: "p.json",
+  placementOut: "p2.json",
   fineTune: "2",
   chunks: "2",
   backwardRatio: "3",
@@ -219,6 +226,7 @@ const MARKED = SUBJECTS.flatMap(({ name, table, lines }) =>
 /** Traits that no command line of a command has: its options share a row with other commands. */
 const NEVER: readonly string[] = [
   "explain one-device",
+  "import one-device",
   "profile profile",
   "profile pipeline",
   "profile import profile",
@@ -333,6 +341,7 @@ describe("an option that is accepted", () => {
   /** Options that an artifact does not record, and what they change instead. */
   const effects: Readonly<Record<string, string>> = {
     out: "where the result is written",
+    "placement-out": "where the placement is written",
     force: "whether it may replace a file",
     profile: "recorded as an input",
     placement: "recorded as an input",

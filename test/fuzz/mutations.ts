@@ -104,3 +104,37 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   }
   return result;
 }
+
+/** One damaged copy of a table: a cell swapped, removed, doubled, moved or changed, rows swapped, or any text. */
+export function mutateCells(text: string, random: Random): string {
+  const rows = text
+    .trimEnd()
+    .split("\n")
+    .map((row) => row.split(","));
+  const row = rows[random.integer(rows.length)] ?? [];
+  const at = random.integer(Math.max(1, row.length));
+  const cell = row[at] ?? "";
+  switch (random.integer(7)) {
+    case 0:
+      row.splice(at, 2, ...row.slice(at, at + 2).reverse());
+      break;
+    case 1:
+      row.splice(at, 1);
+      break;
+    case 2:
+      row.splice(at, 0, cell);
+      break;
+    case 3:
+      rows[random.integer(rows.length)]?.push(...row.splice(at, 1));
+      break;
+    case 4:
+      row[at] = cell.replace(/\d/, () => String(random.integer(10)));
+      break;
+    case 5:
+      rows.reverse();
+      break;
+    default:
+      return new TextDecoder().decode(mutate(new TextEncoder().encode(text), random));
+  }
+  return `${rows.map((each) => each.join(",")).join("\n")}\n`;
+}

@@ -12,9 +12,10 @@ import { encodePlacement } from "../../src/placement/parse-placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
 import { modelLoader, servedModelLoader } from "../../src/verify/load-model-of-artifact.js";
 import { verifyArtifact } from "../../src/verify/verify-artifact.js";
+import { traceOf } from "../support/pytorch-files.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
-import { mutateJson, randomOf } from "./mutations.js";
+import { mutateCells, mutateJson, randomOf } from "./mutations.js";
 
 /** A case here is a whole run of the program: a tenth as many as of inputs that are only read. */
 const CASES = Math.ceil(Number(process.env["FUZZ_CASES"] ?? 1000) / 10);
@@ -95,6 +96,31 @@ describe("damaged inputs that are used", () => {
       writeFileSync(file, mutateJson(text, randomOf(SEED, index)));
       const argv = ["search", file, "--algorithm", algorithm, "--micro-batches", "3"];
       return isUsed(argv, undefined);
+    });
+    expect(used).toBeGreaterThan(0);
+  });
+
+  it("give a schedule that verifies or a failure: rows of PyTorch", async () => {
+    const file = join(folder, "rows.csv");
+    const text = readFileSync("fixtures/imports/zb-v-2.csv", "utf8");
+    const used = await eachCase((index) => {
+      writeFileSync(file, mutateCells(text, randomOf(SEED, index)));
+      return isUsed(["import", file], undefined);
+    });
+    expect(used).toBeGreaterThan(0);
+  });
+
+  it("give a schedule that verifies or a failure: traces of PyTorch", async () => {
+    const file = join(folder, "trace.json");
+    const cells = ["0F0", "0F1", "0B0", "0I1", "0W1"];
+    const step = cells.map((cell, at) => ({ cell, start: at * 1000, end: at * 1000 + 900 }));
+    const text = traceOf([
+      step,
+      step.map((each) => ({ ...each, start: each.start + 1e4, end: each.end + 1e4 })),
+    ]);
+    const used = await eachCase((index) => {
+      writeFileSync(file, mutateJson(text, randomOf(SEED, index)));
+      return isUsed(["import", file], undefined);
     });
     expect(used).toBeGreaterThan(0);
   });

@@ -14,6 +14,7 @@ import { loadWith, type ModelLoader } from "../../src/verify/load-model-of-artif
 import { verifyArtifact } from "../../src/verify/verify-artifact.js";
 import { type FieldChange, fieldChanges } from "../support/field-changes.js";
 import { FREE, KNOWLEDGE } from "../support/free-fields.js";
+import { traceOf } from "../support/pytorch-files.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
 
@@ -70,6 +71,22 @@ const MEASURED = "fixtures/models/two-branch.onnx";
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
 const PLACEMENT = join(folder, "placement.json");
 copyFileSync("fixtures/placements/m-4-infer.json", PLACEMENT);
+const CSV = join(folder, "rows.csv");
+writeFileSync(
+  CSV,
+  "0F0,0SEND_F0,0F1,0SEND_F1,0RECV_B0,0I0,0W0,0RECV_B1,0B1\n" +
+    "1RECV_F0,1F0,1B0,1SEND_B0,1RECV_F1,1F1,1B1,1SEND_B1\n",
+);
+const TRACES = [0, 1].map((rank) => {
+  const path = join(folder, `rank${rank}.json`);
+  const cells = rank === 0 ? ["0F0", "0F1", "0B0", "0B1"] : ["1F0", "1B0", "1F1", "1B1"];
+  const row = cells.map((cell, at) => {
+    const start = (at + (rank === 0 && at > 1 ? 2 : rank)) * 100;
+    return { cell, start, end: start + 90 };
+  });
+  writeFileSync(path, traceOf([row], { rank }));
+  return path;
+});
 const SEARCH = ["search", "--micro-batches", "3"];
 
 /** Real artifacts of every kind: name, model, command. */
@@ -91,6 +108,8 @@ const ARTIFACTS: readonly (readonly [string, string | undefined, readonly string
   ["heuristic", undefined, [...SEARCH, "--shape", "v", "--devices", "2", "--algorithm", "gpipe"]],
   ["split", undefined, [...SEARCH, "--shape", "zb-h", "--devices", "2", "--algorithm", "zb-h1"]],
   ["file", undefined, [...SEARCH, PLACEMENT, "--memory", "9"]],
+  ["imported", undefined, ["import", CSV, "--forward", "2"]],
+  ["imported-measured", undefined, ["import", ...TRACES]],
   ["stages", MODEL, [MODEL, "--device", "v100", "--devices", "2", "--micro-batches", "3"]],
   [
     "stages-measured",

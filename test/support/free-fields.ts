@@ -14,7 +14,7 @@ export const KNOWLEDGE: FieldKnowledge = {
       "asked-for",
     ],
     source: ["measured", "estimated"],
-    role: ["model", "profile", "placement", "device"],
+    role: ["model", "profile", "placement", "device", "schedule"],
     kind: ["load", "recurrence", "memory", "search", "forward", "backward", "weight", "other"],
     phase: ["warmup", "repetend", "cooldown"],
     algorithm: ["sequential", "top-compile", "opara", "nimble", "ios", "quick", "modulo", "1f1b"],
@@ -175,6 +175,11 @@ export const FREE: readonly FreeField[] = [
     change: REMOVED,
     why: "the launches of a schedule that was not chosen are not written down",
     isRare: true,
+  },
+  {
+    where: /^\/imported\/rows\/\d+\/actions$/,
+    change: MOVED,
+    why: "a transfer may stand earlier or later: nothing of the schedule follows from it",
   },
   {
     where: /^\/pipeline\/boundedBy\/blocks$/,

@@ -2,6 +2,7 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { readPlacement } from "../../placement/parse-placement.js";
 import { renderExplained } from "../../report/explained.js";
 import { explainOperators } from "../../report/explanation.js";
+import { renderImportedSchedule } from "../../report/imported-schedule.js";
 import { renderLauncherExplained } from "../../report/launcher-explained.js";
 import { explainLauncher } from "../../report/launcher-explanation.js";
 import { renderPipelineExplained } from "../../report/pipeline-explained.js";
@@ -44,7 +45,7 @@ export const registerExplain: RegisterCommand = (command, run) => {
       if (!read.ok) {
         return read;
       }
-      const { operators, stages, pipeline, launcher } = read.value;
+      const { operators, stages, pipeline, imported, launcher } = read.value;
       const [problem] = contradictionsIn(read.value, file);
       if (problem !== undefined && (operators ?? pipeline ?? launcher) !== undefined) {
         progress.note(`verify refuses this schedule: ${problem}`);
@@ -70,11 +71,15 @@ export const registerExplain: RegisterCommand = (command, run) => {
             [
               ...linesByData(dataSizes),
               ...(stages === undefined ? [] : [renderStages(stages, session.columns), ""]),
+              ...(imported === undefined
+                ? []
+                : [renderImportedSchedule(imported, read.value, session.columns), ""]),
               renderPipelineExplained(pipeline, placement.value, explanation, layout),
             ].join("\n"),
           json: () => ({
             ...(dataSizes === undefined ? {} : { dataSizes }),
             ...(stages === undefined ? {} : { stages }),
+            ...(imported === undefined ? {} : { imported }),
             ...pipeline,
             explanation,
           }),

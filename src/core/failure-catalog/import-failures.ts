@@ -1,5 +1,10 @@
 /** Failures of importing measurements that other tools made. */
 export const IMPORT_FAILURES = {
+  "import-actions-missing": {
+    exit: 1,
+    meaning: "A trace to import has no actions of a pipeline.",
+    action: "Record a step of the schedule; see [importing schedules](importing-schedules.md).",
+  },
   "import-coverage-low": {
     exit: 1,
     meaning: "Less than 95 % of the imported time belongs to nodes of the model.",
@@ -49,5 +54,31 @@ export const IMPORT_FAILURES = {
     exit: 2,
     meaning: "A trace of PyTorch names no nodes of the model.",
     action: "Give `--match-by-order` to match by type, size and order.",
+  },
+  "import-placement-differs": {
+    exit: 1,
+    meaning: "The placement is not of the stages that a schedule was imported for.",
+    action: "Give the placement of the same stages on the same devices, or none.",
+  },
+  "import-schedule-invalid": {
+    exit: 1,
+    meaning:
+      "A schedule to import breaks a rule of its format: an action is missing, twice, or too early.",
+    action: "See [importing schedules](importing-schedules.md) for the rules.",
+  },
+  "import-schedule-stuck": {
+    exit: 1,
+    meaning: "In a schedule to import, ranks wait for each other for ever.",
+    action: "Put every action behind those that it waits for.",
+  },
+  "import-schedule-unknown": {
+    exit: 1,
+    meaning: "A file holds no schedule in a format that can be imported.",
+    action: "See [importing schedules](importing-schedules.md) for the formats.",
+  },
+  "import-schedules-conflict": {
+    exit: 2,
+    meaning: "Files are not of one schedule, or an option is for another format.",
+    action: "Give one schedule, or a trace of each rank.",
   },
 } as const;

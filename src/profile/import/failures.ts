@@ -15,17 +15,6 @@ export function importFormatUnknown(path: string): Failure {
   };
 }
 
-/** A file that ends early or has a value that is not one. `place` is a line, an event or a field. */
-export function importMalformed(path: string, place: string, message: string): Failure {
-  return {
-    code: "import-malformed",
-    where: place === "" ? path : `${path}, ${place}`,
-    message,
-    hint: "record it again; a file that ends early was copied while it was being written",
-    exit: 1,
-  };
-}
-
 /** Files that do not belong together. */
 export function importFilesConflict(path: string, message: string): Failure {
   return {

@@ -10,10 +10,11 @@
  * launched by the operator that all of the part ends in, if there is one.
  */
 import { fail, ok, type Result } from "../../core/result.js";
+import { importMalformed } from "../../import/failures.js";
 import type { OperatorGraph, OperatorId } from "../../ir/operator-graph.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { alignByOrder, MOST_PAIRS } from "./align-by-order.js";
-import { importCoverageLow, importMalformed, importOperatorsMissing } from "./failures.js";
+import { importCoverageLow, importOperatorsMissing } from "./failures.js";
 import type { ImportedPart, ImportedSource } from "./imported-part.js";
 import { type NodeNames, nodeNamesOf } from "./node-names.js";
 

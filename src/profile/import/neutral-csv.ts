@@ -2,19 +2,20 @@
  * The neutral table, which any tool can be adapted to: a row for each operator, or for each kernel of it.
  * docs/importing-profiles.md has the columns.
  */
+
+import { type CsvRow, type CsvTable, csvTable, linesOf } from "../../core/csv-lines.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import type { Timing } from "../profile.js";
-import { type CsvRow, type CsvTable, csvTable, linesOf } from "./csv-lines.js";
-import { importNothingMeasured } from "./failures.js";
-import type { ImportedKernel, ImportedPart, ImportedSource } from "./imported-part.js";
-import { namesInLayer } from "./layer-names.js";
 import {
   MAX_EVENTS,
   readingSource,
   type SourceFile,
   SourceProblem,
   timeIn,
-} from "./read-problem.js";
+} from "../../import/read-problem.js";
+import type { Timing } from "../profile.js";
+import { importNothingMeasured } from "./failures.js";
+import type { ImportedKernel, ImportedPart, ImportedSource } from "./imported-part.js";
+import { namesInLayer } from "./layer-names.js";
 
 /** How the header of a neutral table begins. */
 export const NEUTRAL_HEADER: RegExp = /^\s*"?operator"?\s*,/;

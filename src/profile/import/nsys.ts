@@ -4,10 +4,17 @@
  * A kernel belongs to the innermost range of NVTX that holds it and names a node: TensorRT names its
  * layers so. Every range is one run of what it names.
  */
+
+import { type CsvRow, type CsvTable, csvTable } from "../../core/csv-lines.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import {
+  MAX_EVENTS,
+  readingSource,
+  type SourceFile,
+  SourceProblem,
+} from "../../import/read-problem.js";
 import { timingOf } from "../timing.js";
 import { commonLaunches } from "./common-launches.js";
-import { type CsvRow, type CsvTable, csvTable } from "./csv-lines.js";
 import { importFilesConflict, importNothingMeasured } from "./failures.js";
 import type {
   ImportedKernel,
@@ -17,7 +24,6 @@ import type {
 } from "./imported-part.js";
 import { namesInLayer } from "./layer-names.js";
 import { noteOnOverlap } from "./note-on-overlap.js";
-import { MAX_EVENTS, readingSource, type SourceFile, SourceProblem } from "./read-problem.js";
 
 /** How the header of a table of kernels begins, with the unit of its times. */
 export const NSYS_KERNELS: RegExp = /^"?Start \((\w+|µs)\)"?,/;

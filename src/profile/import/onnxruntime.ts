@@ -4,17 +4,9 @@
  * On a CPU a Node event is the time of its kernel. On a GPU it is the time of launching it, and the
  * kernel's own time is in the Kernel events that follow, which only builds with CUDA profiling write.
  */
+
+import { listItems, wholeSpan } from "../../core/json-items.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { timingOf } from "../timing.js";
-import { commonLaunches } from "./common-launches.js";
-import { importLaunchTimesOnly, importNothingMeasured } from "./failures.js";
-import type {
-  ImportedKernel,
-  ImportedLaunch,
-  ImportedPart,
-  ImportedSource,
-} from "./imported-part.js";
-import { listItems, wholeSpan } from "./json-items.js";
 import {
   type JsonRecord,
   MAX_EVENTS,
@@ -24,7 +16,16 @@ import {
   type SourceFile,
   SourceProblem,
   timeIn,
-} from "./read-problem.js";
+} from "../../import/read-problem.js";
+import { timingOf } from "../timing.js";
+import { commonLaunches } from "./common-launches.js";
+import { importLaunchTimesOnly, importNothingMeasured } from "./failures.js";
+import type {
+  ImportedKernel,
+  ImportedLaunch,
+  ImportedPart,
+  ImportedSource,
+} from "./imported-part.js";
 import { namesOfKernel } from "./runtime-names.js";
 
 const US = 1000;

@@ -4,15 +4,10 @@
  * They have no names of nodes: parts are matched with operators by type, size and order, which is
  * guesswork, and done on request only.
  */
+
+import { fieldSpans, listItems, type Span, spanValue } from "../../core/json-items.js";
 import { productOf } from "../../core/product.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { timingOf } from "../timing.js";
-import { onnxTypesOf } from "./aten-types.js";
-import { commonLaunches } from "./common-launches.js";
-import { importNothingMeasured } from "./failures.js";
-import type { ImportedKernel, ImportedPart, ImportedSource } from "./imported-part.js";
-import { fieldSpans, listItems, type Span, spanValue } from "./json-items.js";
-import { noteOnOverlap } from "./note-on-overlap.js";
 import {
   type JsonRecord,
   MAX_EVENTS,
@@ -21,7 +16,13 @@ import {
   type SourceFile,
   SourceProblem,
   timeIn,
-} from "./read-problem.js";
+} from "../../import/read-problem.js";
+import { timingOf } from "../timing.js";
+import { onnxTypesOf } from "./aten-types.js";
+import { commonLaunches } from "./common-launches.js";
+import { importNothingMeasured } from "./failures.js";
+import type { ImportedKernel, ImportedPart, ImportedSource } from "./imported-part.js";
+import { noteOnOverlap } from "./note-on-overlap.js";
 
 const US = 1000;
 

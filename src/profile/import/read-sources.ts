@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from "../../core/result.js";
+import { readingSource, type SourceFile } from "../../import/read-problem.js";
 import { importFilesConflict, importFormatUnknown, importOrderNeeded } from "./failures.js";
 import type { ImportedSource } from "./imported-part.js";
 import { readNeutralCsv } from "./neutral-csv.js";
 import { readNsys } from "./nsys.js";
 import { readOnnxRuntime } from "./onnxruntime.js";
 import { readPytorch } from "./pytorch.js";
-import { readingSource, type SourceFile } from "./read-problem.js";
 import { type SourceKind, sourceKind } from "./source-kind.js";
 import { readTrtexec } from "./trtexec.js";
 

@@ -1,7 +1,7 @@
-import { beginsAs, fieldSpans, listItems, wholeSpan } from "./json-items.js";
+import { beginsAs, fieldSpans, listItems, wholeSpan } from "../../core/json-items.js";
+import { recordOf } from "../../import/read-problem.js";
 import { NEUTRAL_HEADER } from "./neutral-csv.js";
 import { NSYS_KERNELS, NSYS_RANGES } from "./nsys.js";
-import { recordOf } from "./read-problem.js";
 
 /** What a file holds, by its content: its name says nothing. */
 export type SourceKind =

@@ -2,12 +2,19 @@
  * Layer times of TensorRT, as `trtexec --exportProfile` writes them, with the layer information of
  * `--exportLayerInfo`, which says exactly which nodes a layer is of.
  */
+
+import { beginsAs, fieldSpans, listItems, wholeSpan } from "../../core/json-items.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import {
+  readingSource,
+  recordOf,
+  type SourceFile,
+  SourceProblem,
+  timeIn,
+} from "../../import/read-problem.js";
 import { importFilesConflict, importLayersOpaque, importNothingMeasured } from "./failures.js";
 import type { ImportedPart, ImportedSource } from "./imported-part.js";
-import { beginsAs, fieldSpans, listItems, wholeSpan } from "./json-items.js";
 import { isOpaque, namesInLayer, namesInMetadata } from "./layer-names.js";
-import { readingSource, recordOf, type SourceFile, SourceProblem, timeIn } from "./read-problem.js";
 
 const MS = 1e6;
 

@@ -5,9 +5,9 @@ import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { Placement } from "../../placement/placement.js";
 import { FAMILIES } from "../../schedule/family-names.js";
+import { outcomeOfWhole } from "../../schedule/outcome-of-whole.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
-import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
@@ -190,25 +190,6 @@ function outcomeOf(
   whole: PipelineSchedule,
   periodic: PeriodicSchedule = steadyStateOf(placement, whole),
 ): PipelineOutcome {
-  const loads = deviceLoads(placement);
-  const load = Math.max(...loads);
-  const device = loads.indexOf(load);
-  const periodLowerBound = load * periodic.microBatchesPerPeriod;
   const makespanLowerBound = makespanBound(placement, whole.microBatches);
-  const isTight = periodic.period === periodLowerBound;
-  const blocks = placement.blocks.flatMap((block, at) =>
-    block.devices.includes(device) ? [at] : [],
-  );
-  return {
-    algorithm,
-    periodic,
-    periodLowerBound,
-    status: isTight ? "optimal" : "heuristic",
-    boundedBy: { kind: "load", device, blocks },
-    whole,
-    makespanLowerBound,
-    makespanStatus: whole.makespan === makespanLowerBound ? "optimal" : "heuristic",
-    nodes: whole.instances.length,
-    isCutShort: false,
-  };
+  return outcomeOfWhole(placement, { algorithm, whole, periodic, makespanLowerBound });
 }

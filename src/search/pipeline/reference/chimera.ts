@@ -20,9 +20,10 @@
  * the order of equally long slots whatever their durations are; forward doubling and backward
  * halving, which change the blocks, are not here.
  */
+
+import { type ChainStage, chainOf } from "../../../placement/chain.js";
 import type { Placement } from "../../../placement/placement.js";
-import { type ChainStage, chainOf } from "./chain.js";
-import type { OrderItem } from "./run-orders.js";
+import type { OrderItem } from "../../../schedule/run-orders.js";
 
 /**
  * The order of each device; `undefined` for anything but two chains of one stage per device in

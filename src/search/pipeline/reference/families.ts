@@ -20,11 +20,12 @@
  * Large-Scale Language Model Training on GPU Clusters, SC 2021, section 2.2.
  */
 import { fail, ok, type Result } from "../../../core/result.js";
+import { type ChainStage, chainOf } from "../../../placement/chain.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { Family } from "../../../schedule/family-names.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import { type OrderItem, runOrders } from "../../../schedule/run-orders.js";
 import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
-import { type ChainStage, chainOf } from "./chain.js";
 import { chimera } from "./chimera.js";
 import {
   familyDeadlocks,
@@ -32,7 +33,6 @@ import {
   familyNeeds,
   familyStuckOnMemory,
 } from "./failures.js";
-import { type OrderItem, runOrders } from "./run-orders.js";
 import { FORWARD, stageCostsOf } from "./stage-costs.js";
 import { zeroBubbleH } from "./zero-bubble-h.js";
 import { zeroBubbleV } from "./zero-bubble-v.js";

@@ -1,5 +1,5 @@
+import type { ChainStage } from "../../../placement/chain.js";
 import type { Placement } from "../../../placement/placement.js";
-import type { ChainStage } from "./chain.js";
 
 /** Positions in the triples below. */
 export const FORWARD = 0;

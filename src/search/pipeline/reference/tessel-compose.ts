@@ -5,7 +5,7 @@ import type {
   Phase,
   PipelineSchedule,
 } from "../../../schedule/pipeline-schedule.js";
-import type { OrderItem } from "./run-orders.js";
+import type { OrderItem } from "../../../schedule/run-orders.js";
 
 /** One instance of every block, repeated every `period`. */
 export interface Repetend {

@@ -1,4 +1,5 @@
 import type { Placement } from "../../../placement/placement.js";
+import type { OrderItem } from "../../../schedule/run-orders.js";
 import { pathsBefore, pathsBehind } from "../path-bounds.js";
 import {
   type Arc,
@@ -7,7 +8,6 @@ import {
   MAX_ITEMS,
   solveDisjunctive,
 } from "./disjunctive.js";
-import type { OrderItem } from "./run-orders.js";
 
 /** The item that a block is in a disjunctive problem. */
 export function itemsOf({ blocks, memoryRelease }: Placement): readonly Item[] {

@@ -23,7 +23,7 @@
  * own durations, each dependency its own latency; the limits of the devices count as well; their
  * integer program, which the heuristic starts, is not here.
  */
-import type { OrderItem } from "./run-orders.js";
+import type { OrderItem } from "../../../schedule/run-orders.js";
 import { BACKWARD, FORWARD, type PassKind, type StageCosts, WEIGHT } from "./stage-costs.js";
 
 interface Choices {

@@ -21,7 +21,7 @@
  * Differs: each block has its own duration, each dependency its own latency; a device with less
  * memory than the rule's two stages times the number of devices limits the rule.
  */
-import type { OrderItem } from "./run-orders.js";
+import type { OrderItem } from "../../../schedule/run-orders.js";
 import { BACKWARD, FORWARD, type PassKind, type StageCosts, WEIGHT } from "./stage-costs.js";
 
 /**

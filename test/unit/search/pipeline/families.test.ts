@@ -3,6 +3,7 @@ import type { Placement } from "../../../../src/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
 import type { Family } from "../../../../src/schedule/family-names.js";
 import { labelPhases } from "../../../../src/schedule/label-phases.js";
+import { runOrders } from "../../../../src/schedule/run-orders.js";
 import { steadyStateOf } from "../../../../src/schedule/steady-state.js";
 import {
   steadyPeakMemory,
@@ -10,7 +11,6 @@ import {
 } from "../../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { familySchedule } from "../../../../src/search/pipeline/reference/families.js";
-import { runOrders } from "../../../../src/search/pipeline/reference/run-orders.js";
 import { familySchedules } from "../../../support/family-schedules.js";
 
 function shape(name: string, options: ShapeOptions): Placement {

@@ -1,8 +1,8 @@
-import type { Failure } from "../../core/failure.js";
-import { fail, type Result } from "../../core/result.js";
-import { CsvError } from "./csv-lines.js";
+import { CsvError } from "../core/csv-lines.js";
+import type { Failure } from "../core/failure.js";
+import { columnOf, JsonTextError, lineOf } from "../core/json-items.js";
+import { fail, type Result } from "../core/result.js";
 import { importMalformed } from "./failures.js";
-import { JsonTextError, lineOf } from "./json-items.js";
 
 /** A file of measurements: its path for messages, and its text. */
 export interface SourceFile {
@@ -20,9 +20,9 @@ export const MAX_NAMES = 200_000;
 export class SourceProblem extends Error {
   readonly failure: Failure;
 
-  constructor(file: SourceFile, place: string, message: string) {
+  constructor(file: SourceFile, place: string, message: string, hint?: string) {
     super(message);
-    this.failure = importMalformed(file.path, place, message);
+    this.failure = importMalformed(file.path, place, message, hint);
   }
 }
 
@@ -42,11 +42,16 @@ export function readingSource<T>(file: SourceFile, read: () => Result<T>): Resul
       return fail([importMalformed(file.path, `line ${error.line}`, error.message)]);
     }
     if (error instanceof JsonTextError) {
-      const line = `line ${lineOf(file.text, error.at)}`;
-      return fail([importMalformed(file.path, line, error.message)]);
+      const place = placeIn(file.text, error.at);
+      return fail([importMalformed(file.path, place, error.message)]);
     }
     throw error;
   }
+}
+
+/** A position in a text, in words. */
+function placeIn(text: string, at: number): string {
+  return `line ${lineOf(text, at)}, column ${columnOf(text, at)}`;
 }
 
 /** Longest time of one thing, and of all together: a day, in nanoseconds. */

@@ -1,4 +1,4 @@
-import type { Block, Placement } from "../../../placement/placement.js";
+import type { Block, Placement } from "./placement.js";
 
 /** The blocks of one stage of a chain, by position in `Placement.blocks`. */
 export interface ChainStage {

@@ -115,6 +115,11 @@ export function lineOf(text: string, at: number): number {
   return line;
 }
 
+/** Column of a position in its line, from 1. */
+export function columnOf(text: string, at: number): number {
+  return at === 0 ? 1 : at - text.lastIndexOf("\n", at - 1);
+}
+
 /** Where the value that begins at `start` ends; what it holds is looked at when it is read. */
 function valueSpan(text: string, start: number): Span {
   let depth = 0;

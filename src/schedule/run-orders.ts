@@ -1,6 +1,6 @@
-import { present } from "../../../core/invariant.js";
-import type { Placement } from "../../../placement/placement.js";
-import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import { present } from "../core/invariant.js";
+import type { Placement } from "../placement/placement.js";
+import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 
 /** One block of one micro-batch, in the order of a device. */
 export interface OrderItem {

@@ -1,0 +1,181 @@
+/** Schedules of other tools as schedules of ours: read, run on a placement, verified, written. */
+import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
+import { encodeArtifact } from "../artifact/artifact-format.js";
+import type { ImportedSection } from "../artifact/imported-section.js";
+import { inputOf } from "../artifact/input-of.js";
+import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
+import { recordedOptions } from "../artifact/recorded-options.js";
+import { mayWrite, type Overwrite, readText, writeText } from "../core/files.js";
+import { invariant } from "../core/invariant.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { importSchedulesConflict } from "../import/failures.js";
+import { cellOf } from "../import/pytorch/action.js";
+import { importRows } from "../import/pytorch/import-rows.js";
+import { kindsOf } from "../import/pytorch/measured-times.js";
+import type { GivenTimes } from "../import/pytorch/placement-of-stages.js";
+import type { NamedPlacement } from "../import/pytorch/schedule-of-rows.js";
+import type { RowStages } from "../import/pytorch/stages-of-rows.js";
+import { readSchedule } from "../import/read-schedule.js";
+import type { ReadSchedule } from "../import/schedule-record.js";
+import { chainOf } from "../placement/chain.js";
+import {
+  encodePlacement,
+  MAX_PLACEMENT_BYTES,
+  parsePlacement,
+} from "../placement/parse-placement.js";
+import type { Placement } from "../placement/placement.js";
+import { leastMakespan } from "../schedule/least-makespan.js";
+import { outcomeOfWhole } from "../schedule/outcome-of-whole.js";
+import { steadyStateOf } from "../schedule/steady-state.js";
+import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
+import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
+import { readImportFiles } from "./read-import-file.js";
+
+/** What to import, and as what. */
+export interface ScheduleImportRequest {
+  /** One schedule, or a trace per rank. */
+  readonly files: readonly string[];
+  /** Durations where nothing was measured, and the latency of transfers. */
+  readonly times: GivenTimes & { readonly latency?: number | undefined };
+  /** A placement of the same stages; absent: one is made. */
+  readonly placement?: string | undefined;
+  /** The path of the artifact; absent: it is not written. */
+  readonly out?: string | undefined;
+  /** Where to write the placement on its own; absent: nowhere. */
+  readonly placementOut?: string | undefined;
+  readonly force: boolean;
+}
+
+/** What was imported. */
+export interface ImportedSchedule {
+  readonly artifact: ScheduleArtifact;
+  readonly placement: Placement;
+  /** Sentences about what the user should know of the files. */
+  readonly notes: readonly string[];
+}
+
+const FORMAT = "top-compile/schedule";
+
+/**
+ * Imports a schedule and writes what the request names. After a failure nothing is written.
+ *
+ * Fails: as reading, writing, `readSchedule` and `importRows` do.
+ */
+export function importSchedule(
+  request: ScheduleImportRequest,
+  tool: string,
+): Result<ImportedSchedule> {
+  const { files, placement: given, out, placementOut, force } = request;
+  const inputs = given === undefined ? files : [...files, given];
+  const outputs = [
+    { path: out, overwrite: { force, format: FORMAT, inputs } },
+    { path: placementOut, overwrite: { force, format: "top-compile/placement", inputs } },
+  ].flatMap(({ path, overwrite }): readonly (readonly [string, Overwrite])[] =>
+    path === undefined ? [] : [[path, overwrite]],
+  );
+  for (const [path, overwrite] of outputs) {
+    const may = mayWrite(path, overwrite);
+    if (!may.ok) {
+      return may;
+    }
+  }
+  const imported = importedFor(request, tool);
+  if (!imported.ok) {
+    return imported;
+  }
+  const { artifact, placement } = imported.value;
+  for (const [path, overwrite] of outputs) {
+    const text = path === out ? encodeArtifact(artifact) : encodePlacement(placement);
+    const written = writeText(path, text, overwrite);
+    if (!written.ok) {
+      return written;
+    }
+  }
+  return imported;
+}
+
+function importedFor(request: ScheduleImportRequest, tool: string): Result<ImportedSchedule> {
+  const { files, times, placement: given } = request;
+  const texts = readImportFiles(files);
+  if (!texts.ok) {
+    return texts;
+  }
+  const read = readSchedule(texts.value);
+  if (!read.ok) {
+    return read;
+  }
+  const named = given === undefined ? ok(undefined) : placementIn(given);
+  if (!named.ok) {
+    return named;
+  }
+  const { rows, samples } = read.value;
+  const timed = (["forward", "backward", "weight"] as const).find(
+    (key) => times[key] !== undefined,
+  );
+  if (timed !== undefined && samples !== undefined) {
+    return fail([
+      importSchedulesConflict(`--${timed}`, "is how long a block takes, which the trace says"),
+    ]);
+  }
+  const ran = importRows(rows, { samples, times, placement: named.value });
+  if (!ran.ok) {
+    return ran;
+  }
+  const { placement, whole, devices, of, notes } = ran.value;
+  const problems = verifyPipelineSchedule(placement, whole);
+  invariant(problems.length === 0, `the schedule verifies: ${JSON.stringify(problems[0])}`);
+  const periodic = steadyStateOf(placement, whole);
+  const broken = verifyPeriodicSchedule(placement, periodic);
+  invariant(broken.length === 0, `the repetend verifies: ${JSON.stringify(broken[0])}`);
+  const makespanLowerBound = leastMakespan(placement, whole.microBatches);
+  const outcome = { algorithm: "imported", whole, periodic, makespanLowerBound };
+  const artifact: ScheduleArtifact = {
+    provenance: { tool, inputs: inputsOf(request), seed: 1, options: recordedOptions(times) },
+    pipeline: pipelineSectionOf(placement, outcomeOfWhole(placement, outcome)),
+    imported: sectionOf(read.value, { placement, devices, of }),
+  };
+  return ok({ artifact, placement, notes: [...read.value.notes, ...notes] });
+}
+
+function placementIn(path: string): Result<NamedPlacement> {
+  const text = readText(path, MAX_PLACEMENT_BYTES);
+  const read = text.ok ? parsePlacement(text.value, path) : text;
+  return read.ok ? ok({ placement: read.value, path }) : read;
+}
+
+function inputsOf({ files, placement }: ScheduleImportRequest): readonly ProvenanceInput[] {
+  return [
+    ...files.map((path) => inputOf("schedule", path)),
+    ...(placement === undefined ? [] : [inputOf("placement", placement)]),
+  ];
+}
+
+interface Placed {
+  readonly placement: Placement;
+  readonly devices: readonly number[];
+  readonly of: RowStages;
+}
+
+function sectionOf(
+  { format, rows, times, samples, steps }: ReadSchedule,
+  { placement, devices, of }: Placed,
+): ImportedSection {
+  const chain = chainOf(placement) ?? [];
+  const blocks = samples?.flatMap((each, stage) => {
+    const { forward, backward, weight } = chain[stage] ?? {};
+    return kindsOf(of.stages[stage]?.backward ?? "none").flatMap((kind, at) => {
+      const id = placement.blocks[[forward, backward, weight][at] ?? -1]?.id;
+      return id === undefined ? [] : [{ block: id, samplesNs: each[kind] ?? [] }];
+    });
+  });
+  return {
+    format,
+    rows: rows.map(({ cells }, rank) => ({
+      device: placement.devices[devices[rank] ?? 0]?.name ?? "",
+      actions: cells.map(({ actions }) => cellOf(actions)),
+      ...(times?.[rank] ?? {}),
+    })),
+    ...(steps === undefined ? {} : { steps }),
+    ...(blocks === undefined ? {} : { blocks }),
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * Clocks of ranks that ran on several machines: where a block starts before the block of another rank whose
+ * output it reads has ended, its clock is behind, and its times are moved on, by as little as possible.
+ *
+ * Problem: moves m >= 0 with m[to] - m[from] >= end(from) - start(to) for each such pair; the least moves are
+ * longest paths. A cycle of positive length means that no moves do.
+ */
+import { type ComputeAction, isCompute } from "./action.js";
+
+/** An action and when it ran by the clock of its rank, in nanoseconds. */
+export interface TimedAction {
+  readonly actions: readonly (ComputeAction | { readonly kind: string })[];
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+/** The move of each rank, or that there is none. */
+export function clockMoves(
+  rows: readonly (readonly TimedAction[])[],
+): readonly number[] | undefined {
+  const edges = edgesOf(rows);
+  const moves = rows.map(() => 0);
+  for (let round = 0; round <= rows.length; round++) {
+    let isMoving = false;
+    for (const { from, to, least } of edges) {
+      const move = (moves[from] ?? 0) + least;
+      if (move > (moves[to] ?? 0)) {
+        moves[to] = move;
+        isMoving = true;
+      }
+    }
+    if (!isMoving) {
+      return moves;
+    }
+  }
+  return undefined;
+}
+
+interface Edge {
+  readonly from: number;
+  readonly to: number;
+  readonly least: number;
+}
+
+interface Ran {
+  readonly rank: number;
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+/** The largest delay that any block needs, per pair of ranks. */
+function edgesOf(rows: readonly (readonly TimedAction[])[]): readonly Edge[] {
+  const ran = new Map<string, Ran>();
+  for (const [rank, row] of rows.entries()) {
+    for (const { actions, startNs, endNs } of row) {
+      for (const action of actions.filter(isComputeAction)) {
+        ran.set(keyOf(action.kind === "F" ? "F" : action.kind, action.stage, action.microBatch), {
+          rank,
+          startNs,
+          endNs,
+        });
+      }
+    }
+  }
+  const edges = new Map<string, Edge>();
+  for (const [key, to] of ran) {
+    for (const before of beforeOf(key)) {
+      const from = ran.get(before);
+      if (from !== undefined && from.rank !== to.rank) {
+        const pair = `${from.rank} ${to.rank}`;
+        const least = Math.max(from.endNs - to.startNs, edges.get(pair)?.least ?? -Infinity);
+        edges.set(pair, { from: from.rank, to: to.rank, least });
+      }
+    }
+  }
+  return [...edges.values()];
+}
+
+function isComputeAction(action: TimedAction["actions"][number]): action is ComputeAction {
+  return action.kind.length === 1 && isCompute(action as ComputeAction);
+}
+
+function keyOf(kind: string, stage: number, microBatch: number): string {
+  return `${kind} ${stage} ${microBatch}`;
+}
+
+/** What a block reads of other stages. */
+function beforeOf(key: string): readonly string[] {
+  const [kind, stage, microBatch] = key.split(" ");
+  switch (kind) {
+    case "F":
+      return [keyOf("F", Number(stage) - 1, Number(microBatch))];
+    case "B":
+    case "I":
+      return ["B", "I"].map((each) => keyOf(each, Number(stage) + 1, Number(microBatch)));
+    default:
+      return [];
+  }
+}

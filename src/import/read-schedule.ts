@@ -1,0 +1,35 @@
+/** Schedules of other tools, in every format that is read: which it is, is told by the content. */
+import { beginsAs } from "../core/json-items.js";
+import { fail, ok, type Result } from "../core/result.js";
+import { importSchedulesConflict, importScheduleUnknown } from "./failures.js";
+import { isScheduleCsv, readCsv } from "./pytorch/read-csv.js";
+import { readTraces } from "./pytorch/read-trace.js";
+import type { SourceFile } from "./read-problem.js";
+import type { ReadSchedule } from "./schedule-record.js";
+
+/**
+ * Reads the files of one schedule.
+ *
+ * Fails: `import-schedule-unknown`, `import-schedules-conflict`, `import-malformed`, and what the reader of the format
+ * fails with.
+ */
+export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule> {
+  const [file, second] = files;
+  if (file === undefined) {
+    return fail([importSchedulesConflict("", "no file was given")]);
+  }
+  if (beginsAs(file.text) === "other" && isScheduleCsv(file.text)) {
+    const rows = second === undefined ? readCsv(file) : undefined;
+    const message = "is a second schedule: a file in CSV has the rows of all ranks";
+    if (rows === undefined) {
+      return fail([importSchedulesConflict(second?.path ?? "", message)]);
+    }
+    return rows.ok ? ok({ format: "pytorch-csv", rows: rows.value, notes: [] }) : rows;
+  }
+  const other = files.find(({ text }) => !isTrace(text));
+  return other === undefined ? readTraces(files) : fail([importScheduleUnknown(other.path)]);
+}
+
+function isTrace(text: string): boolean {
+  return beginsAs(text) === "object" && /"traceEvents"\s*:/.test(text);
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseArtifact } from "../../src/artifact/artifact-format.js";
+import { traceOf } from "../support/pytorch-files.js";
+import { runCli } from "../support/run-cli.js";
+
+/** ZB-V on two devices, as a user of PyTorch would have written it. */
+const CSV = "fixtures/imports/zb-v-2.csv";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-import-schedule-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string): string => join(folder, name);
+
+function put(name: string, content: string | Uint8Array): string {
+  writeFileSync(at(name), content);
+  return at(name);
+}
+
+/** Two stages on two ranks, three micro-batches, with times. */
+const ROWS = [
+  { cells: ["0F0", "0F1", "0F2", "0B0", "0B1", "0B2"], starts: [0, 1, 2, 3, 5, 7] },
+  { cells: ["1F0", "1B0", "1F1", "1B1", "1F2", "1B2"], starts: [1, 2, 3, 4, 5, 6] },
+].map(({ cells, starts }) =>
+  cells.map((cell, index) => {
+    const start = (starts[index] ?? 0) * 1000;
+    return { cell, start, end: start + 900 };
+  }),
+);
+
+describe("import", () => {
+  it("makes a schedule of a CSV file that verify and explain take", async () => {
+    const out = at("theirs.json");
+    const run = await runCli(["import", CSV, "-o", out]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toContain("a schedule of PyTorch: zb-v-2.csv");
+    expect(run.stdout).toContain("algorithm  imported");
+    expect(await runCli(["verify", out])).toMatchObject({ status: 0, stderr: "" });
+    const explained = await runCli(["explain", out]);
+    expect(explained).toMatchObject({ status: 0, stderr: "" });
+    expect(explained.stdout).toContain("a schedule of PyTorch");
+    expect(explained.stdout).toContain("critical cycle");
+  });
+
+  it("keeps the rows as they were", async () => {
+    const { stdout } = await runCli(["import", CSV, "-o", at("rows.json"), "--json"]);
+    const artifact = parseArtifact(stdout, "stdout");
+    const rows = artifact.ok ? artifact.value.imported?.rows : undefined;
+    expect(rows?.map(({ actions }) => actions.join(","))).toEqual(
+      readFileSync(CSV, "utf8").trimEnd().split("\n"),
+    );
+    expect(readFileSync(at("rows.json"), "utf8")).toBe(stdout);
+  });
+
+  it("writes beside the file where nothing else is said", async () => {
+    const file = put("mine.csv", "0F0,0B0\n");
+    expect(await runCli(["import", file, "--quiet"])).toMatchObject({ status: 0 });
+    expect(readFileSync(at("mine.schedule.json"), "utf8")).toContain('"imported"');
+  });
+
+  it("is the schedule of the shape at the shape's times", async () => {
+    const [theirs, ours] = [at("same-theirs.json"), at("same-ours.json")];
+    await runCli(["import", CSV, "-o", theirs]);
+    const shape = ["search", "--shape", "zb-v", "--devices", "2", "--algorithm", "zb-v"];
+    await runCli([...shape, "--micro-batches", "6", "-o", ours]);
+    const [a, b] = [theirs, ours].map((path) => JSON.parse(readFileSync(path, "utf8")).pipeline);
+    expect(a.placement).toEqual(b.placement);
+    expect(a.instances).toEqual(b.instances);
+    expect([a.period, a.makespan, a.bubbleRate]).toEqual([b.period, b.makespan, b.bubbleRate]);
+  });
+
+  it("makes a placement with measured times and the schedule of traces in one command", async () => {
+    const files = ROWS.map((row, rank) =>
+      put(`r${rank}.json.gz`, gzipSync(traceOf([row], { rank }))),
+    );
+    const [out, placement] = [at("measured.json"), at("measured.placement.json")];
+    const argv = ["import", ...files, "-o", out, "--placement-out", placement];
+    const run = await runCli(argv);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toMatch(/block +median +10 % +90 % +samples/);
+    expect(await runCli(["verify", out])).toMatchObject({ status: 0, stderr: "" });
+    const { blocks, timeUnit } = JSON.parse(readFileSync(placement, "utf8"));
+    expect(timeUnit).toBe("ns");
+    expect(blocks.map(({ duration }: { duration: number }) => duration)).toEqual([
+      900, 900, 900, 900,
+    ]);
+    const search = await runCli(["search", placement, "--micro-batches", "3"]);
+    expect(search).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("takes the placement that is given, and verify compares it with its file", async () => {
+    const placement = at("own.placement.json");
+    const traces = ROWS.map((row, rank) => put(`o${rank}.json`, traceOf([row], { rank })));
+    await runCli(["import", ...traces, "-o", at("own.json"), "--placement-out", placement]);
+    const file = put("on-own.csv", "0F0,0F1,0B0,0B1\n1F0,1B0,1F1,1B1\n");
+    const out = at("on-own.json");
+    const run = await runCli(["import", file, "--placement", placement, "-o", out]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(await runCli(["verify", out])).toMatchObject({ status: 0, stderr: "" });
+    put(
+      "own.placement.json",
+      readFileSync(placement, "utf8").replace('"duration": 900', '"duration": 901'),
+    );
+    const verified = await runCli(["verify", out]);
+    expect(verified.stdout).toContain("was not compared");
+  });
+
+  it.each([
+    ["a wrong cell", "0F0,0X0\n", 1, /import-malformed\] .*bad.csv, line 1, column 2/],
+    ["a missing backward", "0F0\n1F0,1B0\n", 1, /import-schedule-invalid\] .*bad.csv, line 1/],
+    ["another tool's table", "operator,medianNs\na,3\n", 1, /import-schedule-unknown/],
+    ["bytes that are no text", "\u0000\u0001", 1, /error\[/],
+  ])("refuses %s and writes nothing", async (_what, text, status, message) => {
+    const run = await runCli(["import", put("bad.csv", text), "-o", at("bad.json")]);
+    expect(run).toMatchObject({ status, stdout: "" });
+    expect(run.stderr).toMatch(message);
+    expect(() => readFileSync(at("bad.json"))).toThrow();
+  });
+
+  it.each([["--forward", "with traces", "is how long a block takes, which the trace says"]])(
+    "refuses %s %s",
+    async (option, _with, message) => {
+      const files = ROWS.map((row, rank) => put(`f${rank}.json`, traceOf([row], { rank })));
+      const run = await runCli(["import", ...files, option, "3", "-o", at("f.json")]);
+      expect(run.status).toBe(2);
+      expect(run.stderr).toContain(message);
+    },
+  );
+
+  it("does not overwrite what it reads", async () => {
+    const file = put("itself.csv", "0F0,0B0\n");
+    const run = await runCli(["import", file, "-o", file, "--force"]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain("output-is-input");
+  });
+
+  it.each(["theirs", "measured"])("verify refuses what was changed: %s", async (name) => {
+    const original = readFileSync(at(`${name}.json`), "utf8");
+    const document = JSON.parse(original);
+    const [row] = document.imported.rows;
+    [row.actions[0], row.actions[1]] = [row.actions[1], row.actions[0]];
+    const run = await runCli(["verify", put("changed.json", JSON.stringify(document))]);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("/imported");
+  });
+});
