@@ -3,6 +3,7 @@ import { custom, integer, number, oneOf, problem, type Shape, text } from "../co
 import type { Json } from "../core/stable-json.js";
 import type { SearchStatus } from "../schedule/pipeline-outcome.js";
 import type { Phase } from "../schedule/pipeline-schedule.js";
+import { type PipelineRange, pipelineRangeShape } from "./pipeline-range.js";
 
 /** What keeps the period from being shorter. */
 export interface ArtifactPeriodBound {
@@ -58,6 +59,8 @@ export interface PipelineSection {
   /** Idle share of all devices' time: per period, and from the first start to the last end. */
   readonly bubbleRate: { readonly steady: number; readonly whole: number };
   readonly devices: readonly ArtifactPipelineDevice[];
+  /** On GPUs: over the range of what is assumed of them; absent: nothing is, or the model is unknown. */
+  readonly range?: PipelineRange;
   /**
    * Time at which the period that micro-batch 0 enters begins: the repetend repeats from there.
    * Instances outside the phase `repetend` may be earlier or later than it says.
@@ -139,6 +142,7 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
     "Idle share of all devices' time: per period, and from the first start to the last end.",
   ),
   devices: list(DEVICE),
+  range: optional(pipelineRangeShape),
   anchor: integer().describe(
     "Micro-batch i = residue + microBatchesPerPeriod * j starts a block at anchor + offset + (j + shift) * period.",
   ),

@@ -4,6 +4,7 @@ import { counted, formatName, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
 import type { ChartLayout } from "./gantt.js";
+import { scenarioTable } from "./one-device.js";
 import { type FormatTime, renderPipeline, timeOf } from "./pipeline.js";
 import type { PipelineExplanation, SpeedUp } from "./pipeline-explanation.js";
 
@@ -29,7 +30,8 @@ export function renderPipelineExplained(
           "",
           noiseLine(section, explanation, time),
         ];
-  return [report, "", ...why].join("\n");
+  const assumed = scenarioTable(section, layout.width);
+  return [report, "", ...why, ...(assumed.length > 0 ? ["", ...assumed] : [])].join("\n");
 }
 
 function cycleLines({ criticalCycle, leastPeriod }: PipelineExplanation, time: FormatTime) {

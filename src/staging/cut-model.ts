@@ -36,6 +36,7 @@ import {
   timeOptions,
 } from "./cost-stages.js";
 import type { ModelCosts } from "./model-costs.js";
+import { robustCut } from "./robust-cut.js";
 import { memoryOfModel, memoryOfUnits } from "./stage-memory.js";
 import { occupyingLink } from "./stage-times.js";
 
@@ -94,16 +95,25 @@ export function cutModel(
   const rooms = roomsFor(devices, seats, options);
   let failures: Failures | undefined;
   for (const room of rooms) {
-    const problem = partitionProblem(lowered, contracted, costs, options, { devices, seats, room });
-    const found = searchPartition(problem, options);
+    const problemOf = (times: Pick<ModelCosts, "durationNs">): PartitionProblem =>
+      partitionProblem(lowered, contracted, { ...costs, ...times }, options, seating);
+    const seating = { devices, seats, room };
+    const found = searchPartition(problemOf(costs), options);
     if (found.ok) {
-      const { stageCount, stageOf: stageOfUnit } = found.value.partition;
+      const cases = (costs.cases?.() ?? []).map((each) => ({
+        ...each,
+        problem: problemOf(each),
+        oneDeviceNs: each.durationNs.reduce((sum, ns) => sum + ns, 0),
+      }));
+      const cut = robustCut(found.value, cases, (problem) => searchPartition(problem, options));
+      const { stageCount, stageOf: stageOfUnit } = cut.search.partition;
       const stageOf = contracted.unitOf.map((unit) => stageOfUnit[unit]!);
       const partition = { stageCount, stageOf };
       const [problem] = verifyStagePartition(lowered.graph, partition);
       invariant(problem === undefined, `the search of stages made a ${problem?.kind}`);
       const notes = room.inFlight < (rooms[0]?.inFlight ?? 0) ? [noteOn(room)] : [];
-      return ok({ devices, seats, partition, search: found.value, notes });
+      const { search } = cut;
+      return ok({ devices, seats, partition, search, notes: [...notes, ...cut.notes] });
     }
     if (found.error[0].code === "more-stages-than-operators") {
       return found;

@@ -2,12 +2,14 @@ import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
+import { type Scenario, scenariosOf, usedScenario } from "../cost/scenarios.js";
 import type { Tensor } from "../ir/operator-graph.js";
 import { withoutCutGroups } from "../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
+import { problemUnder } from "../schedule/problem-under.js";
 
 /** The link between two devices. */
 export interface Link {
@@ -41,7 +43,14 @@ export interface ModelCosts {
   readonly link: Link | undefined;
   /** From the end of a stage to the start of one on another device that waited for it. */
   readonly signalNs: number;
+  /** Where figures of a GPU are assumed: the times with those that are used, then at the corners. */
+  readonly cases?: () => readonly CostCase[];
 }
+
+/** The times of a model's operators on a GPU as it may be; as those of `ModelCosts`. */
+export interface CostCase
+  extends Pick<Scenario, "kernelFloorNs" | "launchGapNs">,
+    Pick<ModelCosts, "durationNs" | "timesIfCut"> {}
 
 /** The bandwidth of a PCIe 4.0 x16 link in practice, for GPUs whose link is not given. */
 const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
@@ -57,13 +66,16 @@ export function estimatedCosts(
   device: DeviceModel,
   math: MathMode,
 ): ModelCosts {
-  const timesOf = (listed: LoweredModel): Float64Array =>
-    timesWithGaps(estimatedProblem(listed, device, math));
+  const problemOf = (listed: LoweredModel): GpuProblem => estimatedProblem(listed, device, math);
+  const problem = problemOf(lowered);
+  const problemIfCut = (stageOf: ArrayLike<number>): GpuProblem =>
+    problemOf(withoutCutGroups(lowered, stageOf));
   return {
     device: { name: device.product, source: "estimated", costModel: COST_MODEL_VERSION },
     profileInput: undefined,
-    durationNs: timesOf(lowered),
-    timesIfCut: (stageOf) => timesOf(withoutCutGroups(lowered, stageOf)),
+    durationNs: timesWithGaps(problem),
+    timesIfCut: (stageOf) => timesWithGaps(problemIfCut(stageOf)),
+    cases: () => costCases(problem, problemIfCut),
     groupOf: uncutGroups(
       Int32Array.from(lowered.graph.operators, (_, at) => at),
       lowered,
@@ -76,6 +88,36 @@ export function estimatedCosts(
     link: USUAL_LINK,
     signalNs: 0,
   };
+}
+
+/**
+ * The times of a problem's operators with the figures that are used and at the corners of floors and gaps; none
+ * where neither is assumed. What concerns streams alone costs a stage nothing. Cost: O(kernels) each, at most five.
+ */
+export function costCases(
+  problem: GpuProblem,
+  problemIfCut?: (stageOf: ArrayLike<number>) => GpuProblem,
+): readonly CostCase[] {
+  const used = usedScenario(problem.device);
+  const corners = new Map(
+    [used, ...scenariosOf(problem.device)].map(({ kernelFloorNs, launchGapNs }) => [
+      `${kernelFloorNs} ${launchGapNs}`,
+      { kernelFloorNs, launchGapNs },
+    ]),
+  );
+  return corners.size === 1
+    ? []
+    : [...corners.values()].map((corner) => {
+        const scenario = { ...used, ...corner };
+        return {
+          ...corner,
+          durationNs: timesWithGaps(problemUnder(problem, scenario)),
+          ...(problemIfCut && {
+            timesIfCut: (stageOf: ArrayLike<number>) =>
+              timesWithGaps(problemUnder(problemIfCut(stageOf), scenario)),
+          }),
+        };
+      });
 }
 
 /**

@@ -24,7 +24,7 @@ import { placementOfStages } from "../placement/pipeline-of-stages.js";
 import type { Placement } from "../placement/placement.js";
 import { type PipelineDevice, parseStageSpec } from "../placement/stage-spec.js";
 import { assignOperators } from "./assign-operators.js";
-import { costStages, type ModelStage, type Seat } from "./cost-stages.js";
+import { costStages, type ModelStage, type Seat, type StageCostOptions } from "./cost-stages.js";
 import { type Cut, type CutOptions, cutModel, type ShapeLayout } from "./cut-model.js";
 import { deviceTooSmall, modelNotStatic } from "./failures.js";
 import type { Link, ModelCosts } from "./model-costs.js";
@@ -57,6 +57,10 @@ export interface PlacedModel {
   /** The objective of the partition search. */
   readonly measure: PartitionMeasure;
   readonly devices: readonly PipelineDevice[];
+  /** By stage. */
+  readonly seats: readonly Seat[];
+  /** What the stages' costs were computed with. */
+  readonly options: StageCostOptions;
   /** Notes for the user. */
   readonly notes: readonly string[];
 }
@@ -115,7 +119,17 @@ export function placeModel(
     ),
     isTraining: options.training !== undefined,
   };
-  return ok({ placement: placement.value, stages, partition, search, measure, devices, notes });
+  return ok({
+    placement: placement.value,
+    stages,
+    partition,
+    search,
+    measure,
+    devices,
+    seats,
+    options,
+    notes,
+  });
 }
 
 /** The `stages` section of an artifact. */

@@ -7,6 +7,8 @@
  */
 
 import type { ScheduleArtifact } from "../artifact/artifact.js";
+import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
@@ -17,8 +19,15 @@ import { placementDifference } from "../placement/parse-placement.js";
 import { placementOfStages, type StageEdge } from "../placement/pipeline-of-stages.js";
 import type { Placement } from "../placement/placement.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
-import { costStages, type ModelStage, type TrainingOptions } from "../staging/cost-stages.js";
+import {
+  costStages,
+  type ModelStage,
+  type SeatedPartition,
+  type StageCostOptions,
+  type TrainingOptions,
+} from "../staging/cost-stages.js";
 import { estimatedCosts, type Link, type ModelCosts } from "../staging/model-costs.js";
+import { pipelineRange } from "../staging/pipeline-scenarios.js";
 import { linkBeside, linkOf, USUAL_EFFICIENCY } from "../staging/pipeline-usual.js";
 import { trainingOptions } from "../staging/training-options.js";
 
@@ -60,16 +69,13 @@ export function stageProblem(
   const training = trainingIn(provenance.options);
   const isByHand = provenance.inputs.some(({ role }) => role === "placement");
   const isTimed = costs !== undefined && !isByHand;
-  const again = costStages(
-    found.lowered,
-    costs ?? free(found.lowered),
-    {
-      training,
-      link: costs === undefined ? undefined : linkBeside(givenLink(provenance.options), costs),
-      microBatches: pipeline.microBatches,
-    },
-    { devices, seats: seatsOf(stages, placement, provenance.options), partition },
-  );
+  const options = {
+    training,
+    link: costs === undefined ? undefined : linkBeside(givenLink(provenance.options), costs),
+    microBatches: pipeline.microBatches,
+  };
+  const seated = { devices, seats: seatsOf(stages, placement, provenance.options), partition };
+  const again = costStages(found.lowered, costs ?? free(found.lowered), options, seated);
   const timed = isTimed ? again.stages : statedTimes(again.stages, placement, stages);
   return (
     differentStage(timed, placement, stages) ??
@@ -77,8 +83,39 @@ export function stageProblem(
       devices: isByHand ? heldDevices(placement, timed) : devices,
       stages: timed,
       edges: isTimed ? again.edges : statedLatencies(again.edges, placement, stages.length),
-    })
+    }) ??
+    (isTimed
+      ? differentRange(found.lowered, costs, { options, seated, placement, pipeline })
+      : undefined)
   );
+}
+
+/** A range that does not follow from the model and the order of blocks. */
+function differentRange(
+  lowered: LoweredModel,
+  costs: ModelCosts,
+  {
+    options,
+    seated,
+    placement,
+    pipeline,
+  }: {
+    readonly options: StageCostOptions;
+    readonly seated: SeatedPartition;
+    readonly placement: Placement;
+    readonly pipeline: PipelineSection;
+  },
+): string | undefined {
+  const positionOf = blockPositions(placement);
+  const range = pipelineRange(lowered, costs, options, {
+    seated,
+    isByHand: false,
+    periodic: periodicOf(pipeline, positionOf),
+    whole: wholeOf(pipeline, positionOf),
+  });
+  return JSON.stringify(range) === JSON.stringify(pipeline.range)
+    ? undefined
+    : "/pipeline/range does not follow from the model, the device and the order of blocks";
 }
 
 /** Zero costs, for when only memory and transfers are needed. */

@@ -1,3 +1,4 @@
+import { pipelineRangeOf } from "../artifact/pipeline-range.js";
 import { type PipelineSection, pipelineSectionShape } from "../artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { blockPositions, periodicOf, wholeOf } from "../artifact/section-schedules.js";
@@ -10,6 +11,7 @@ import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
 import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome.js";
+import { makespanInOrder, periodInOrder } from "../schedule/pipeline-pace.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { describeBoundProblem } from "./describe-bound-problem.js";
@@ -87,11 +89,44 @@ function figureProblems(
   placement: Placement,
   outcome: PipelineOutcome,
 ): string[] {
-  const again = pipelineSectionOf(placement, outcome);
+  const { range } = section;
+  const again = { ...pipelineSectionOf(placement, outcome), ...(range && { range }) };
   const problems = differingFields(pipelineSectionShape, section, again).map(
     (key) => `/pipeline/${key} does not follow from the schedule and its placement`,
   );
-  return [...problems, ...boundProblems(placement, outcome)];
+  return [
+    ...problems,
+    ...boundProblems(placement, outcome),
+    ...rangeProblems(section, placement, outcome),
+  ];
+}
+
+/** Contradictions of the range with itself, and with the order of the schedule at the times used. */
+function rangeProblems(
+  { range, microBatchesPerPeriod }: PipelineSection,
+  placement: Placement,
+  { periodic, whole }: PipelineOutcome,
+): readonly string[] {
+  if (range === undefined) {
+    return [];
+  }
+  const [used] = range.scenarios;
+  const again = pipelineRangeOf(range.scenarios, microBatchesPerPeriod);
+  return brokenChecks([
+    [used === undefined, "/pipeline/range/scenarios is empty"],
+    [
+      used?.periodNs !== periodInOrder(placement, periodic),
+      "/pipeline/range/scenarios/0/periodNs is not that of the order of /pipeline/repetend",
+    ],
+    [
+      used?.makespanNs !== makespanInOrder(placement, whole),
+      "/pipeline/range/scenarios/0/makespanNs is not that of the order of /pipeline/instances",
+    ],
+    [
+      again?.speedUp.low !== range.speedUp.low || again.speedUp.high !== range.speedUp.high,
+      "/pipeline/range/speedUp does not follow from /pipeline/range/scenarios",
+    ],
+  ]);
 }
 
 function boundProblems(placement: Placement, outcome: PipelineOutcome): string[] {

@@ -2,17 +2,20 @@
 import type { Provenance, ScheduleArtifact } from "../../artifact/artifact.js";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { inputOf } from "../../artifact/input-of.js";
+import type { PipelineRange } from "../../artifact/pipeline-range.js";
+import type { PipelineSection } from "../../artifact/pipeline-section.js";
 import type { GivenOptions } from "../../artifact/recorded-options.js";
+import { blockPositions, periodicOf, wholeOf } from "../../artifact/section-schedules.js";
 import { mayWriteInto } from "../../core/files.js";
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
-import type { Placement } from "../../placement/placement.js";
 import type { InputSource } from "../../runtime/input-source.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { PipelineSearchOptions } from "../../search/pipeline/algorithms.js";
 import type { ModelCosts } from "../../staging/model-costs.js";
+import { oneDeviceTime, pipelineRange } from "../../staging/pipeline-scenarios.js";
 import {
   type PlacedModel,
   type PlaceOptions,
@@ -83,11 +86,12 @@ export async function compilePipeline(
     if (!section.ok) {
       return section;
     }
+    const range = rangeOf(lowered, costs.value, request, placed.value, section.value);
     const artifact: ScheduleArtifact = {
       provenance: provenanceOf(request, lowered, costs.value, context.tool),
       device: costs.value.device,
       stages: stagesOf(placed.value),
-      pipeline: section.value,
+      pipeline: { ...section.value, ...(range && { range }) },
     };
     const oneDeviceNs = oneDeviceTime(costs.value, placed.value.placement);
     const value = { artifact, placed: placed.value, oneDeviceNs };
@@ -95,17 +99,21 @@ export async function compilePipeline(
   });
 }
 
-/**
- * The time of all operators one after the other on one device of speed 1, by the times that stages are
- * made of; in training it is scaled by the ratio of all blocks of the placement to its forward blocks.
- */
-function oneDeviceTime({ durationNs }: ModelCosts, { blocks }: Placement): number {
-  const forwardNs = durationNs.reduce((sum, ns) => sum + ns, 0);
-  const total = (isCounted: (kind: string) => boolean): number =>
-    blocks.reduce((sum, { kind, duration }) => sum + (isCounted(kind) ? duration : 0), 0);
-  const forward = total((kind) => kind === "forward");
-  const all = total(() => true);
-  return Math.round(forward === 0 ? forwardNs : (forwardNs * all) / forward);
+/** The range of a pipeline on GPUs; `undefined` where nothing is assumed. */
+function rangeOf(
+  lowered: LoweredModel,
+  costs: ModelCosts,
+  { place }: PlaceRequest,
+  { devices, seats, partition, options, placement }: PlacedModel,
+  section: PipelineSection,
+): PipelineRange | undefined {
+  const positionOf = blockPositions(placement);
+  return pipelineRange(lowered, costs, options, {
+    seated: { devices, seats, partition },
+    isByHand: place.layout.kind === "file",
+    periodic: periodicOf(section, positionOf),
+    whole: wholeOf(section, positionOf),
+  });
 }
 
 /** A request to cut a model, and the folder of the stage models. */

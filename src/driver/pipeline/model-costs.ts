@@ -12,6 +12,7 @@ import { fusedGroups, operatorCostsOf } from "../../profile/profile.js";
 import type { InputSource } from "../../runtime/input-source.js";
 import { isPassed } from "../../runtime/tensor-data.js";
 import {
+  costCases,
   estimatedCosts,
   type ModelCosts,
   timesWithGaps,
@@ -81,12 +82,14 @@ function recordedCosts(
   const list = listOfProfile(profile.key);
   const listed = withKernelList(lowered, list);
   const { timesIfCut: _, ...others } = estimated;
+  const problem = measuredProblem(profile, lowered);
   return {
     ...others,
     device: measuredDevice(profile),
     profileInput: input,
     math: profile.key.precision,
-    durationNs: timesWithGaps(measuredProblem(profile, lowered)),
+    durationNs: timesWithGaps(problem),
+    cases: () => costCases(problem),
     groupOf: uncutGroups(fusedGroups(profile, lowered.graph), listed),
     fuse: list,
   };

@@ -19,11 +19,13 @@
  *
  * Source: ours; the merge itself is that of IOS (Ding et al., MLSys 2021).
  */
+import type { Scenario } from "../../../cost/scenarios.js";
 import type { OperatorId } from "../../../ir/operator-graph.js";
 import type { Merge } from "../../../onnx/merge-operators.js";
 import { GpuEngine } from "../../../schedule/gpu-engine.js";
 import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { gpuArcsOf } from "../../../schedule/gpu-streams.js";
+import { problemUnder } from "../../../schedule/problem-under.js";
 import { listPlans } from "./list-plans.js";
 import type { MergeSpace } from "./merge-space.js";
 
@@ -33,6 +35,8 @@ export interface ChooseOptions {
   readonly effort?: number;
   /** Merges to start from, besides our own starts. */
   readonly starts?: readonly (readonly Merge[])[];
+  /** The device as it may be; absent: as it is taken to be. */
+  readonly under?: Scenario;
 }
 
 const DEFAULT_EFFORT = 3_000_000;
@@ -45,7 +49,7 @@ type Choice = readonly (readonly (readonly OperatorId[])[])[];
 
 /** The merges of the best choice found: none when nothing is better without. */
 export function chooseMerges(space: MergeSpace, options: ChooseOptions = {}): readonly Merge[] {
-  const search = new MergeSearch(space, options.effort ?? DEFAULT_EFFORT);
+  const search = new MergeSearch(space, options.effort ?? DEFAULT_EFFORT, options.under);
   const alone = space.classes.map((members) => members.map((id) => [id]));
   const starts: Choice[] = [
     alone,
@@ -68,11 +72,13 @@ export function chooseMerges(space: MergeSpace, options: ChooseOptions = {}): re
 class MergeSearch {
   readonly #space: MergeSpace;
   readonly #prices = new Map<string, number>();
+  readonly #under: Scenario | undefined;
   #left: number;
 
-  constructor(space: MergeSpace, effort: number) {
+  constructor(space: MergeSpace, effort: number, under: Scenario | undefined) {
     this.#space = space;
     this.#left = effort;
+    this.#under = under;
   }
 
   mergesOf(choice: Choice): readonly Merge[] {
@@ -89,7 +95,10 @@ class MergeSearch {
     if (known !== undefined) {
       return known;
     }
-    const { problem, unitOf } = this.#space.problemOf(this.mergesOf(choice));
+    const made = this.#space.problemOf(this.mergesOf(choice));
+    const { unitOf } = made;
+    const problem =
+      this.#under === undefined ? made.problem : problemUnder(made.problem, this.#under);
     const engine = engineOf(problem);
     const ns = listPlans(problem).reduce(
       (least, plan) => Math.min(least, engine.run(plan)),

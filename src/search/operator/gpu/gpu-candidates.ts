@@ -26,7 +26,7 @@ import { searchMergedIos } from "./ios-merged.js";
 import { Judge, rankCandidates } from "./judge.js";
 import { launchUnits } from "./launch-units.js";
 import type { MergedSchedule, MergeSpace } from "./merge-space.js";
-import { searchMerged } from "./search-merged.js";
+import { searchMerged, searchMergedUnder } from "./search-merged.js";
 import { searchOverRange, usedFiguresEffort, worstCaseEffort } from "./search-over-range.js";
 import { stepLatencyOn } from "./step-latency.js";
 
@@ -151,7 +151,11 @@ function searchAll(problem: GpuProblem, options: GpuCandidateOptions): GpuCandid
       }
       const made = searchMerged(merging, { unmerged, rivals, ...limits });
       const own = judge.judged("top-compile", onStreams(made, streams));
-      return searchOverRange(own, { ...wide, rivals: [plain, ...rivals] });
+      const under = judge.worstOf(own);
+      const robust = under && searchMergedUnder(merging, { under, known: own.merges, ...wide });
+      const others =
+        robust === undefined ? [] : [judge.judged("top-compile", onStreams(robust, streams))];
+      return searchOverRange(own, { ...wide, rivals: [plain, ...others, ...rivals] });
     };
     found.push(around("top-compile", search));
   }

@@ -1,4 +1,5 @@
 import { invariant } from "../../../core/invariant.js";
+import type { Scenario } from "../../../cost/scenarios.js";
 import { GPU_ALGORITHMS, type GpuAlgorithm } from "../../../schedule/algorithm-names.js";
 import { gpuBounds } from "../../../schedule/gpu-bounds.js";
 import type { GpuCandidate, SequentialCase } from "../../../schedule/gpu-candidate.js";
@@ -43,6 +44,12 @@ export class Judge {
     const known = this.#cases.get(problem) ?? assumedCases(problem);
     this.#cases.set(problem, known);
     return known;
+  }
+
+  /** The scenario in which a candidate gains least; `undefined`: that of the figures used, or nothing is assumed. */
+  worstOf({ problem, speedUp }: GpuCandidate): Scenario | undefined {
+    const at = speedUp?.lowAt ?? 0;
+    return at === 0 ? undefined : this.casesOf(problem)[at]?.scenario;
   }
 
   /** The candidate of a schedule. Cost: a simulation for each case, at most 9. */

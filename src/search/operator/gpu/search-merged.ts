@@ -1,5 +1,8 @@
+import type { Scenario } from "../../../cost/scenarios.js";
 import type { Merge } from "../../../onnx/merge-operators.js";
 import { blockDemand, type GpuProblem } from "../../../schedule/gpu-problem.js";
+import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
+import { problemUnder } from "../../../schedule/problem-under.js";
 import { gpuMakespan } from "../../../schedule/simulate-gpu.js";
 import { searchOpara } from "../opara.js";
 import { searchSequential } from "../sequential.js";
@@ -31,13 +34,8 @@ export function searchMerged(space: MergeSpace, options: SearchMergedOptions): M
   const merged = rivals.filter(({ merges }) => merges.length > 0);
   const search = (problem: GpuProblem, merges: readonly Merge[]): Timed => {
     const same = merged.filter((rival) => isSame(rival.merges, merges));
-    const starts = [
-      ...same.map(({ schedule }) => schedule),
-      searchSequential(problem),
-      searchWavefront(problem),
-      searchOpara(problem, { demand: ({ id }) => blockDemand(problem, id) }),
-    ];
-    const schedule = searchGpu(problem, { ...limits, rivals: starts });
+    const known = same.map(({ schedule }) => schedule);
+    const schedule = searchGpu(problem, { ...limits, rivals: [...known, ...usualStarts(problem)] });
     return timed({ problem, merges, schedule });
   };
   let best = timed(unmerged);
@@ -54,6 +52,43 @@ export function searchMerged(space: MergeSpace, options: SearchMergedOptions): M
     }
   }
   return best.made;
+}
+
+/** Options of the search under a scenario: limits, and the merges of other schedules. */
+export interface MergedUnderOptions extends Omit<SearchMergedOptions, "unmerged" | "rivals"> {
+  readonly under: Scenario;
+  /** Not worth another search, but a start. */
+  readonly known: readonly Merge[];
+}
+
+/**
+ * The schedule with the merges that are best if the device is as `under` says, searched there: what gains most where
+ * merges that were chosen for the figures used gain least. `undefined` where these are `known`, or none.
+ */
+export function searchMergedUnder(
+  space: MergeSpace,
+  { under, known, ...limits }: MergedUnderOptions,
+): MergedSchedule | undefined {
+  const merges = chooseMerges(space, {
+    ...(limits.effort === undefined ? {} : { effort: limits.effort }),
+    starts: [known],
+    under,
+  });
+  if (merges.length === 0 || isSame(merges, known)) {
+    return undefined;
+  }
+  const { problem } = space.problemOf(merges);
+  const there = problemUnder(problem, under);
+  const schedule = searchGpu(there, { ...limits, rivals: usualStarts(there) });
+  return { problem, merges, schedule };
+}
+
+function usualStarts(problem: GpuProblem): readonly OperatorSchedule[] {
+  return [
+    searchSequential(problem),
+    searchWavefront(problem),
+    searchOpara(problem, { demand: ({ id }) => blockDemand(problem, id) }),
+  ];
 }
 
 interface Timed {

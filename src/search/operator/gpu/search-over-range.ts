@@ -56,10 +56,10 @@ export function searchOverRange(own: GpuCandidate, options: RangeSearchOptions):
     return own;
   }
   const found = [own];
-  const worst = judge.casesOf(problem)[speedUp.lowAt];
-  if (worst !== undefined && speedUp.lowAt > 0) {
+  const worst = judge.worstOf(own);
+  if (worst !== undefined) {
     const same = rivals.filter((rival) => rival.problem === problem);
-    const schedule = searchGpu(problemUnder(problem, worst.scenario), {
+    const schedule = searchGpu(problemUnder(problem, worst), {
       ...limits,
       rivals: [own, ...same].map((each) => each.schedule),
     });

@@ -136,6 +136,28 @@ describe("merging", () => {
     );
   });
 
+  it("is chosen where it gains more at worst, although the figures used speak against it", async () => {
+    // Two streams need an event, which may be dear; one launch needs none, and computes zeros.
+    const one = (kernel: number) => ({
+      ...present(alike(1, kernel)[0], "case"),
+      channels: 64,
+      followers: [],
+    });
+    const { problem, space } = await caseOf(1, 56, [one(1), one(3)], ASSUMED);
+    expect(chooseMerges(space)).toEqual([]);
+    const ownOf = (merging?: MergeSpace) =>
+      present(
+        searchGpuSchedules(problem, { ...(merging && { merging }) }).ranked.find(
+          ({ algorithm }) => algorithm === "top-compile",
+        ),
+        "top-compile",
+      );
+    const [own, plain] = [ownOf(space), ownOf()];
+    expect(own.merges).toEqual([[0, 1]]);
+    expect(own.speedUp?.low).toBeGreaterThan(plain.speedUp?.low ?? 0);
+    expect(own.predictedNs).toBeGreaterThan(plain.predictedNs);
+  });
+
   it("leaves IOS as it is where nothing can be merged", async () => {
     const { problem, space } = await caseOf(1, 8, alike(1, 3));
     expect(space.classes).toEqual([]);
