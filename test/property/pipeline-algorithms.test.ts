@@ -4,7 +4,9 @@ import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-forma
 import { pipelineSectionOf } from "../../src/artifact/pipeline-section-of.js";
 import { readPlacement } from "../../src/placement/parse-placement.js";
 import { FAMILIES } from "../../src/schedule/family-names.js";
+import { isInOrder } from "../../src/schedule/in-order.js";
 import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
+import { unrollPeriodic } from "../../src/schedule/unroll-periodic.js";
 import { verifyPeriodicSchedule } from "../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
@@ -31,6 +33,8 @@ describe("pipeline algorithms", () => {
         expect(verifyPipelineSchedule(placement, whole)).toEqual([]);
         expect(verifyPeriodicSchedule(placement, periodic)).toEqual([]);
         expect(whole.microBatches).toBe(microBatches);
+        expect(isInOrder(whole)).toBe(true);
+        expect(isInOrder(unrollPeriodic(placement, periodic, 20))).toBe(true);
         expect(periodic.period).toBeGreaterThanOrEqual(periodLowerBound);
         expect(whole.makespan).toBeGreaterThanOrEqual(makespanLowerBound);
       }),

@@ -5,6 +5,7 @@ import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { Placement } from "../../placement/placement.js";
 import { FAMILIES } from "../../schedule/family-names.js";
+import { outcomeInOrder } from "../../schedule/in-order.js";
 import { outcomeOfWhole } from "../../schedule/outcome-of-whole.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
@@ -51,7 +52,8 @@ export interface PipelineSearchOptions {
 
 /**
  * Runs an algorithm for `microBatches` micro-batches. `top-compile` is ours; `quick` is the better of `modulo` and
- * `greedy`: the shorter period per micro-batch, then the shorter makespan.
+ * `greedy`: the shorter period per micro-batch, then the shorter makespan. Whatever the algorithm, every block
+ * takes the micro-batches in their order.
  *
  * Fails: `family-does-not-fit`, `family-deadlocks`, `family-exceeds-memory`, `repetend-exceeds-memory`,
  * `no-schedule-found`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
@@ -66,6 +68,16 @@ export function searchPipeline(
   if (instances > MAX_INSTANCES) {
     return fail([tooManyInstances(instances, MAX_INSTANCES)]);
   }
+  const found = searchBy(algorithm, placement, microBatches, options);
+  return found.ok ? ok(outcomeInOrder(found.value)) : found;
+}
+
+function searchBy(
+  algorithm: PipelineAlgorithm,
+  placement: Placement,
+  microBatches: number,
+  options: PipelineSearchOptions,
+): Result<PipelineOutcome> {
   const { maxNodes } = options;
   switch (algorithm) {
     case "top-compile": {
