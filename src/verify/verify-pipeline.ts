@@ -9,6 +9,7 @@ import { fail, ok, type Result } from "../core/result.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
+import { isInOrder } from "../schedule/in-order.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
 import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome.js";
 import { makespanInOrder, periodInOrder } from "../schedule/pipeline-pace.js";
@@ -187,7 +188,8 @@ function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): Bo
 /** Bounds that rest on the search. Requires: a valid section. */
 function notesOn(section: PipelineSection, placement: Placement): string[] {
   const { microBatches, makespanLowerBound, periodLowerBound } = section;
-  const check = checkBound(placement, claimOf(outcomeIn(section, placement)));
+  const outcome = outcomeIn(section, placement);
+  const check = checkBound(placement, claimOf(outcome));
   const least = leastMakespan(placement, microBatches);
   const onSearch = (what: string, bound: number, proved: number): string =>
     `that no ${what} is below ${bound} rests on the search and was not checked again; ${proved} is proved here`;
@@ -196,5 +198,10 @@ function notesOn(section: PipelineSection, placement: Placement): string[] {
       ? [onSearch("period", periodLowerBound, check.period)]
       : []),
     ...(makespanLowerBound > least ? [onSearch("makespan", makespanLowerBound, least)] : []),
+    ...(isInOrder(outcome.whole)
+      ? []
+      : [
+          "a block takes micro-batches out of order: runtimes that count upwards need them exchanged",
+        ]),
   ];
 }

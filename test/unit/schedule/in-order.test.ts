@@ -1,13 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { pipelineSectionOf } from "../../../src/artifact/pipeline-section-of.js";
 import { buildShape } from "../../../src/placement/shapes/build-shape.js";
 import { isInOrder, periodicInOrder, wholeInOrder } from "../../../src/schedule/in-order.js";
+import type { PipelineOutcome } from "../../../src/schedule/pipeline-outcome.js";
 import type { PeriodicSchedule } from "../../../src/schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../src/schedule/simulate-pipeline.js";
 import { unrollPeriodic } from "../../../src/schedule/unroll-periodic.js";
 import { verifyPeriodicSchedule } from "../../../src/schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../../src/search/pipeline/algorithms.js";
+import { verifyPipeline } from "../../../src/verify/verify-pipeline.js";
 import { randomPlacement } from "../../support/placements.js";
 
 /** The same pattern twice as long, with every micro-batch of odd number a whole turn of it early or late. */
@@ -79,6 +82,30 @@ describe("micro-batches in order", () => {
       { numRuns: 200 },
     );
     expect(moved).toBeGreaterThan(50);
+  });
+
+  it("are missed by verify, which accepts them", () => {
+    const placement = buildShape("v", { devices: 2, mode: "train" });
+    expect(placement.ok).toBe(true);
+    if (placement.ok) {
+      const found = searchPipeline("1f1b", placement.value, 4);
+      expect(found.ok).toBe(true);
+      if (found.ok) {
+        const { whole } = found.value;
+        const other = [1, 0, 2, 3];
+        const instances = whole.instances.map((each) => ({
+          ...each,
+          microBatch: other[each.microBatch] ?? 0,
+        }));
+        const mixed = { ...found.value, whole: { ...whole, instances } };
+        const notesOf = (outcome: PipelineOutcome) => {
+          const verified = verifyPipeline(pipelineSectionOf(placement.value, outcome), "s.json");
+          return verified.ok ? verified.value.notes.join() : undefined;
+        };
+        expect(notesOf(mixed)).toContain("out of order");
+        expect(notesOf(found.value)).toBe("");
+      }
+    }
   });
 
   it("stand in what the search finds, where memory makes it overtake", () => {
