@@ -29,7 +29,7 @@ _top_compile() {
     "compile --effort" | "search --effort") kind="words" words="quick default thorough" ;;
     "partition --math" | "launch --math") kind="words" words="tf32 ieee" ;;
     "run --policy") kind="words" words="fifo greedy static" ;;
-    "export --to") kind="words" words="csv chrome-trace svg dot placement" ;;
+    "export --to") kind="words" words="csv chrome-trace svg dot placement ort triton hints" ;;
   esac
   if [[ -z $kind && $current == -* ]]; then
     kind="words"

@@ -258,7 +258,7 @@ complete -c top-compile -n '__top_compile_is "explain"' -l verbose -d 'print wha
 complete -c top-compile -n '__top_compile_is "explain"' -l no-color -d 'print without color, as with NO_COLOR=1'
 complete -c top-compile -n '__top_compile_is "explain"' -l width -x -d 'columns of reports and notes'
 complete -c top-compile -n '__top_compile_is "explain"' -l help -s h -d 'print this help'
-complete -c top-compile -n '__top_compile_is "export"' -l to -x -a 'csv chrome-trace svg dot placement' -d 'the format, as below'
+complete -c top-compile -n '__top_compile_is "export"' -l to -x -a 'csv chrome-trace svg dot placement ort triton hints' -d 'the format, as below'
 complete -c top-compile -n '__top_compile_is "export"' -l out -s o -r -F -d 'where to write'
 complete -c top-compile -n '__top_compile_is "export"' -l force -d 'overwrite files of other kinds'
 complete -c top-compile -n '__top_compile_is "export"' -l model -r -F -d 'the model, or the folder of several'

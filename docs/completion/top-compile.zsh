@@ -310,7 +310,7 @@ _top_compile() {
       ;;
     'export')
       _arguments -s \
-        '*--to=[the format, as below]:value:(csv chrome-trace svg dot placement)' \
+        '*--to=[the format, as below]:value:(csv chrome-trace svg dot placement ort triton hints)' \
         '*--out=[where to write]:file:_files' \
         '*-o[where to write]:file:_files' \
         '*--force[overwrite files of other kinds]' \

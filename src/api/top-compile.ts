@@ -5,6 +5,7 @@ import { parseArtifact } from "../artifact/artifact-format.js";
 import { readArtifact as readArtifactFile } from "../artifact/read-artifact.js";
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import { COMPILE, type CompileOptions as CompileCommand } from "../cli/commands/compile-options.js";
+import { EXPORT, type ExportOptions as ExportCommand } from "../cli/commands/export.js";
 import { PARTITION, type PartitionOptions as PartitionCommand } from "../cli/commands/partition.js";
 import { SEARCH, type SearchOptions as SearchCommand } from "../cli/commands/search-options.js";
 import { VERIFY, type VerifyOptions as VerifyCommand } from "../cli/commands/verify.js";
@@ -51,6 +52,27 @@ export interface VerifyRequest extends Options<VerifyCommand> {
   readonly schedule: string;
   /** Files and folders outside the model's where its external data may lie. */
   readonly allowExternal?: readonly string[] | undefined;
+}
+
+/** A schedule, and the format to export it to. */
+export interface ExportRequest extends Options<ExportCommand> {
+  /** The file of the schedule. */
+  readonly schedule: string;
+  /** Files and folders outside the model's where its external data may lie. */
+  readonly allowExternal?: readonly string[] | undefined;
+}
+
+/** A schedule in the format of another tool. */
+export interface ExportedSchedule {
+  readonly format: string;
+  /** The main one first: where it was written, or what is in it. */
+  readonly files: readonly (
+    | { readonly path: string }
+    | { readonly name: string; readonly text: string }
+    | { readonly name: string; readonly base64: string }
+  )[];
+  /** How the files are loaded, and what of the schedule they do not say. */
+  readonly notes: readonly string[];
 }
 
 /** A model that was cut. */
@@ -122,6 +144,19 @@ export async function verify(
 ): Promise<Result<Verified>> {
   const command = { words: ["verify", schedule], table: VERIFY as AnyOptionTable, options };
   return documentOf<Verified>(await callCommand(command, calling));
+}
+
+/**
+ * Exports a schedule once it is verified; files are written only to `out`, which formats with weights need.
+ *
+ * Fails: as the command `export`.
+ */
+export async function exportArtifact(
+  { schedule, ...options }: ExportRequest,
+  calling: Calling = {},
+): Promise<Result<ExportedSchedule>> {
+  const command = { words: ["export", schedule], table: EXPORT as AnyOptionTable, options };
+  return documentOf<ExportedSchedule>(await callCommand(command, calling));
 }
 
 /** Reads and checks the form of a schedule. Fails: `file-unreadable`, `schedule-invalid` and the like. */

@@ -13,7 +13,7 @@ import type {
   ExportSubject,
   ScheduleKind,
 } from "../export/export-format.js";
-import { measuredInvalid, sectionNotTaken } from "../export/failures.js";
+import { measuredInvalid, outputNeeded, sectionNotTaken } from "../export/failures.js";
 import { MAX_MEASURED_BYTES, type MeasuredBlock, readMeasuredRun } from "../export/measured-run.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import { contradictionsIn } from "../verify/contradictions.js";
@@ -59,7 +59,7 @@ export function exportOut(file: string, { ending }: ExportFormat): string {
  * Exports a schedule once it is verified: against its model where that is there, else in itself, with a note.
  *
  * Fails: as `readArtifact`; `export-section-missing`; as `verifyArtifact`, for all but a model that is not found
- * where none was named; as the format does; as `writeFiles`.
+ * where none was named; as the format does; `export-output-needed`; as `writeFiles`.
  */
 export async function exportArtifact(
   request: ExportRequest,
@@ -89,16 +89,28 @@ export async function exportArtifact(
     name: basename(out),
     options: { computeOnly: request.computeOnly, measured: measured.value },
     loadModel: () => modelLoader(file, request.model, context.allowExternal)(read.value),
+    loadServed: (at, batch) =>
+      servedModelLoader(file, request.model, context.allowExternal)(read.value, at, batch),
   };
   const exporter = await format.load();
   const exported = await exporter(subject);
   if (!exported.ok) {
     return exported;
   }
-  const { files, notes } = exported.value;
-  return request.out === undefined
-    ? ok({ format: format.name, files, notes })
-    : written({ format: format.name, files, notes }, request, request.out);
+  const { files, notes, release = () => undefined } = exported.value;
+  const report = { format: format.name, files, notes };
+  try {
+    return request.out === undefined ? handedOver(report) : written(report, request, request.out);
+  } finally {
+    release();
+  }
+}
+
+/** The report of files that are not written. Fails: `export-output-needed`. */
+function handedOver(report: ExportReport): Result<ExportReport> {
+  return report.files.every((file) => "content" in file)
+    ? ok(report)
+    : fail([outputNeeded(report.format)]);
 }
 
 /** The pipeline of an artifact, if it has one, once all of the artifact is verified. */
@@ -131,7 +143,8 @@ async function verified(
     return ok(undefined);
   }
   const placement = readPlacement(section.placement, file, "/pipeline/placement");
-  return placement.ok ? ok({ section, placement: placement.value }) : placement;
+  const stages = found.ok && found.value.kind === "pipeline" ? found.value.stages : undefined;
+  return placement.ok ? ok({ section, placement: placement.value, stages }) : placement;
 }
 
 /** Failures of not finding a model. */

@@ -2,7 +2,9 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import type { Result } from "../core/result.js";
+import type { FileContent } from "../core/write-files.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { StagePartition } from "../partition/stage-partition.js";
 import type { Placement } from "../placement/placement.js";
 import type { MeasuredBlock } from "./measured-run.js";
 
@@ -10,15 +12,14 @@ import type { MeasuredBlock } from "./measured-run.js";
 export type ScheduleKind = "operators" | "pipeline" | "launcher";
 
 /** A file for another tool. */
-export interface ExportFile {
+export type ExportFile = FileContent & {
   /** Relative to the folder of the output, with `/` between its parts. */
   readonly name: string;
-  readonly content: string | Uint8Array;
-  /** How files of this kind begin: they may be overwritten; absent: only with `--force`. */
+  /** How files of this kind begin: they may be overwritten; absent: see `FileToWrite`. */
   readonly mark?: RegExp;
   /** Whether one that is there stays as it is, as it is for the user to change. */
   readonly isKept?: boolean;
-}
+};
 
 /** What an export gives. */
 export interface Exported {
@@ -26,6 +27,16 @@ export interface Exported {
   readonly files: readonly ExportFile[];
   /** For the user, a line each: what is lost, and how the files are loaded. */
   readonly notes: readonly string[];
+  /** Removes what files are written from, once they are; absent: nothing. Never throws. */
+  readonly release?: () => void;
+}
+
+/** The model of a pipeline, cut into its stages. */
+export interface ExportedStages {
+  readonly lowered: LoweredModel;
+  readonly partition: StagePartition;
+  /** By stage: position of its block in the placement. */
+  readonly blockOf: readonly number[];
 }
 
 /** Choices of the user that only some formats have. */
@@ -40,6 +51,8 @@ export interface ExportOptions {
 export interface ExportedPipeline {
   readonly section: PipelineSection;
   readonly placement: Placement;
+  /** Absent: its blocks are no stages of a model, or the model is not there. */
+  readonly stages?: ExportedStages | undefined;
 }
 
 /** A verified schedule to export. */
@@ -54,6 +67,8 @@ export interface ExportSubject {
   readonly options: ExportOptions;
   /** Loads the model of the schedule, as it was lowered then. */
   readonly loadModel: () => Promise<Result<LoweredModel>>;
+  /** Loads a model of the policies by its position, for a batch. */
+  readonly loadServed: (model: number, batch: number) => Promise<Result<LoweredModel>>;
 }
 
 /** Makes the files of one format. */

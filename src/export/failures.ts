@@ -35,6 +35,32 @@ export function sectionNotTaken(
   };
 }
 
+/** A format of stages of a model, for a pipeline whose stages or model are not known. */
+export function stagesMissing(file: string, format: string, hasStages: boolean): Failure {
+  return {
+    code: "export-model-missing",
+    where: file,
+    message: hasStages
+      ? `--to ${format} writes the stages of its model, which is not there`
+      : `--to ${format} writes the stages of a model, and no block names operators of one`,
+    hint: hasStages
+      ? "give the model with --model"
+      : "compile a model with --devices or --placement, and export that schedule",
+    exit: 1,
+  };
+}
+
+/** Files that are not held in memory, without a place to write them to. */
+export function outputNeeded(format: string): Failure {
+  return {
+    code: "export-output-needed",
+    where: "--out",
+    message: `--to ${format} has files of weights, which are written and not handed over`,
+    hint: "give a folder with --out",
+    exit: 2,
+  };
+}
+
 /** A schedule without predicted times, for a format that draws them. */
 export function timesMissing(file: string, format: string): Failure {
   return {

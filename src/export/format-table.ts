@@ -43,6 +43,30 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     isFolder: false,
     load: async () => (await import("./placement.js")).exportPlacement,
   },
+  {
+    name: "ort",
+    summary: "order and streams of nodes, with the model, for ONNX Runtime",
+    takes: ["operators", "pipeline"],
+    ending: ".ort",
+    isFolder: true,
+    load: async () => (await import("./ort/export-ort.js")).exportOrt,
+  },
+  {
+    name: "triton",
+    summary: "a model repository, for the Triton inference server",
+    takes: ["pipeline", "launcher"],
+    ending: ".triton",
+    isFolder: true,
+    load: async () => (await import("./triton/export-triton.js")).exportTriton,
+  },
+  {
+    name: "hints",
+    summary: "settings for TensorRT, vLLM, SGLang and Megatron-LM",
+    takes: ["operators", "pipeline"],
+    ending: ".hints.txt",
+    isFolder: false,
+    load: async () => (await import("./hints/export-hints.js")).exportHints,
+  },
 ];
 
 /** The format of that name; `undefined`: there is none. */

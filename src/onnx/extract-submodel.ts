@@ -108,10 +108,10 @@ export function extractConstants(
 
 /**
  * The whole model with the sizes of `pinned-sizes.ts` and unique node names: the reference that parts are
- * compared with. Fails: as `extractSubmodel`.
+ * compared with. Larger weights get places in `weights`, if it is given. Fails: as `extractSubmodel`.
  */
-export function writeWholeModel(lowered: LoweredModel): Result<Uint8Array> {
-  return writeWhole(lowered, lowered.model.graph);
+export function writeWholeModel(lowered: LoweredModel, weights?: StageWeights): Result<Uint8Array> {
+  return writeWhole(lowered, lowered.model.graph, weights);
 }
 
 /**
@@ -122,7 +122,11 @@ export function writeExactModel(lowered: LoweredModel): Result<Uint8Array> {
   return writeWhole(lowered, raiseSignedOperands(lowered));
 }
 
-function writeWhole(lowered: LoweredModel, parts: GraphParts): Result<Uint8Array> {
+function writeWhole(
+  lowered: LoweredModel,
+  parts: GraphParts,
+  weights?: StageWeights,
+): Result<Uint8Array> {
   const { graph } = lowered.model;
   const typed = (value: ValueInfo): TypedValue => declaredValue(lowered, value);
   const payloads = new PayloadReader(lowered.model);
@@ -136,6 +140,7 @@ function writeWhole(lowered: LoweredModel, parts: GraphParts): Result<Uint8Array
         outputs: graph.outputs.map(typed),
         initializers: parts.initializers,
         constants: new Map(),
+        ...(weights === undefined ? {} : { weights }),
       },
       payloads,
     );

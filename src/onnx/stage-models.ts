@@ -19,7 +19,7 @@ import { extractPart } from "./extract-submodel.js";
 import { boundaryElementType, boundaryNotTensor } from "./failures.js";
 import { canAnchor, receivedName } from "./layout-anchor.js";
 import type { LoweredModel } from "./lowered-model.js";
-import type { StageWeights } from "./stage-weights.js";
+import { StageWeights } from "./stage-weights.js";
 
 /** The inputs and outputs of a stage, without its model. */
 export interface StageBorder {
@@ -113,8 +113,11 @@ export function checkSent(
 
 /** Options of writing stage models. */
 export interface StageModelOptions {
-  /** Assigns places to the larger weights; the caller writes its file. */
-  readonly weights: StageWeights;
+  /**
+   * Assigns places to the larger weights, for all stages or for each its own; the caller writes the file
+   * or files.
+   */
+  readonly weights: StageWeights | readonly StageWeights[];
   /** Whether tensors from other stages enter through layout anchors (`layout-anchor.ts`). */
   readonly withAnchors: boolean;
   /**
@@ -144,13 +147,15 @@ export function stageModels(
   if (!checked.ok) {
     return checked;
   }
-  for (const border of computedOnly ? computed : withOtherOutputs(lowered, computed)) {
+  const borders = computedOnly ? computed : withOtherOutputs(lowered, computed);
+  for (const [stage, border] of borders.entries()) {
     const { operators, sends, results } = border;
     // A result that is sent as well is one output of the model, not two.
     const sent = new Set(sends.map((id) => lowered.graph.tensors[id]?.name));
     const views = results.filter((name) => !sent.has(name));
     const anchored = (id: TensorId): boolean => withAnchors && isAnchored(lowered, id);
-    const request = { operators, outputs: sends, results: views, weights, anchored };
+    const own = weights instanceof StageWeights ? weights : present(weights[stage], "weights");
+    const request = { operators, outputs: sends, results: views, weights: own, anchored };
     const part = extractPart(lowered, request);
     if (!part.ok) {
       return part;

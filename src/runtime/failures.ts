@@ -218,3 +218,14 @@ export function sizesRefused(reason: Failure, sizes: readonly string[]): Failure
     hint: `these are default sizes of dynamic dims: ${defaults}${more}; give the sizes that the model is used with (--dim NAME=VALUE)`,
   };
 }
+
+/** A model of more than 2 GiB with constants inside of branches or loops. */
+export function modelTooLargeToOptimize(path: string, bytes: number, limit: number): Failure {
+  return {
+    code: "export-model-too-large",
+    where: path,
+    message: `has weights of ${bytes} bytes, and constants inside of branches or loops: ONNX Runtime writes the latter wrong for models above ${limit} bytes`,
+    hint: "export another format, or a smaller model",
+    exit: 1,
+  };
+}

@@ -53,8 +53,11 @@ export interface SessionOptions {
   readonly level?: "disabled" | "basic" | "extended" | "layout" | "all";
   /** Writes a profile to `<prefix>_<date>.json` when the profiling ends. */
   readonly profilePrefix?: string;
-  /** Writes the optimized model to this path, its larger weights to a file next to it. */
-  readonly optimizedModel?: { readonly path: string; readonly weightsFile: string };
+  /**
+   * Writes the optimized model to this path, its larger weights to a file next to it if one is named. ONNX
+   * Runtime 1.30 then writes initializers of bodies twice, which makes the model invalid.
+   */
+  readonly optimizedModel?: { readonly path: string; readonly weightsFile?: string };
   /** Further configuration entries of the session, by their dotted names' parts. */
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -136,7 +139,7 @@ export function toLibraryOptions(options: SessionOptions): object {
     extra: {
       session: {
         ...options.extra,
-        ...(dump === undefined
+        ...(dump?.weightsFile === undefined
           ? {}
           : {
               optimized_model_external_initializers_file_name: dump.weightsFile,

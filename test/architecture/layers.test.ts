@@ -49,6 +49,7 @@ const OWNERS: Record<string, readonly string[]> = {
     "runtime",
     "profile",
     "artifact",
+    "export",
     "verify",
     "driver",
     "cli",

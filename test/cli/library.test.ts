@@ -70,7 +70,7 @@ describe("the package", () => {
   it("exports what is promised, and nothing else", () => {
     expect(
       evaluate('console.log(JSON.stringify(Object.keys(await import("top-compile")).sort()));'),
-    ).toEqual(["compile", "partition", "readArtifact", "search", "verify"]);
+    ).toEqual(["compile", "exportArtifact", "partition", "readArtifact", "search", "verify"]);
     expect(
       evaluate(`import("top-compile/dist/cli/main.js").then(
         () => console.log("true"), (error) => console.log(JSON.stringify(error.code)));`),
@@ -126,6 +126,29 @@ describe("a call", () => {
         progress: [0, 0.5], concurrency: 2, out: "api.json" });
       console.log(ok);`);
     expect(readFileSync(at("api.json"))).toEqual(readFileSync(at("cli.json")));
+  });
+
+  it("hands over what an export writes, except weights", () => {
+    const code = `import { compile, exportArtifact } from "top-compile";
+      await compile({ model: "model.onnx", device: "h200", out: "to-export.json" });
+      const model = "model.onnx";
+      const results = [
+        await exportArtifact({ schedule: "to-export.json", to: "csv", model }),
+        await exportArtifact({ schedule: "to-export.json", to: "csv", model, out: "to-export.csv" }),
+        await exportArtifact({ schedule: "to-export.json", to: "hints", model }),
+        await exportArtifact({ schedule: "to-export.json", to: "cvs", model }),
+      ];
+      console.log(JSON.stringify(results.map(({ ok, value, error }) => ok ? value.files : error[0].code)));`;
+    const [[csv], written, [hints], refused] = evaluate(code) as [
+      { text: string }[],
+      object[],
+      { text: string }[],
+      string,
+    ];
+    expect(written).toEqual([{ path: "to-export.csv" }]);
+    expect(csv?.text).toBe(readFileSync(at("to-export.csv"), "utf8"));
+    expect(hints?.text).toMatch(/^TensorRT: trtexec --maxAuxStreams=\d+/);
+    expect(refused).toBe("usage");
   });
 
   it("returns failures of every kind as values", () => {

@@ -22,6 +22,7 @@ export function subjectOf(artifact: ScheduleArtifact, name: string = "out"): Exp
     name,
     options: OPTIONS,
     loadModel: () => Promise.reject(new Error("no format here loads a model")),
+    loadServed: () => Promise.reject(new Error("no format here loads a model")),
   };
 }
 
@@ -112,7 +113,7 @@ export async function exportedBy(
 }
 
 function textOf(file: ExportFile | undefined): string {
-  if (typeof file?.content !== "string") {
+  if (file === undefined || !("content" in file) || typeof file.content !== "string") {
     throw new Error("the main file is no text");
   }
   return file.content;

@@ -101,13 +101,15 @@ function textOf({ files, notes }: ExportReport): string {
 function jsonOf({ format, files, notes }: ExportReport): object {
   return {
     format,
-    files: files.map(({ name, path, content }) =>
-      path === undefined
-        ? typeof content === "string"
-          ? { name, text: content }
-          : { name, base64: Buffer.from(content).toString("base64") }
-        : { path },
+    files: files.map(({ name, path, ...file }) =>
+      path === undefined && "content" in file ? { name, ...printable(file.content) } : { path },
     ),
     notes,
   };
+}
+
+function printable(content: string | Uint8Array): object {
+  return typeof content === "string"
+    ? { text: content }
+    : { base64: Buffer.from(content).toString("base64") };
 }

@@ -1,0 +1,128 @@
+/** Exports that come with a model: for ONNX Runtime and Triton; and hints. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SKIP_REASON } from "../support/onnx-runtime.js";
+import { runCli } from "../support/run-cli.js";
+import { repositoryProblems } from "../support/triton-repository.js";
+
+const folder = mkdtempSync(join(tmpdir(), "top-compile-export-"));
+const at = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const MODEL = resolve("fixtures/models/two-branch.onnx");
+const PROFILE = resolve("fixtures/profiles/cpu-example/two-branch.profile.json");
+
+beforeAll(async () => {
+  const onGpu = [MODEL, "--device", "h200"];
+  const made = [
+    [MODEL, "--profile", PROFILE, "--algorithm", "nimble", "-o", at("cpu.json")],
+    [...onGpu, "-o", at("gpu.json")],
+    [...onGpu, "--concurrency", "2", "-o", at("tasks.json")],
+    [...onGpu, "--devices", "2", "-o", at("pipeline.json")],
+    ["search", "--shape", "v", "--devices", "2", "-o", at("search.json")],
+    ["launch", ...onGpu, "--rate", "two-branch=400", "--samples", "1", "-o", at("policy.json")],
+  ];
+  for (const argv of made) {
+    expect(await runCli([...argv, "--quiet"])).toMatchObject({ status: 0 });
+  }
+});
+
+function exported(name: string, format: string, ...more: readonly string[]) {
+  return runCli(["export", at(name), "--to", format, "--model", MODEL, ...more]);
+}
+
+describe.skipIf(SKIP_REASON !== undefined)("export --to ort", () => {
+  it("writes a folder with the model, its plans and session options", async () => {
+    const run = await exported("cpu.json", "ort");
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toContain("exactly the order of the launches");
+    expect(readdirSync(at("cpu.ort")).sort()).toEqual([
+      "two-branch.order.json",
+      "two-branch.ort.onnx",
+      "two-branch.ort.weights",
+      "two-branch.parallel.session.json",
+      "two-branch.session.json",
+      "two-branch.streams.json",
+    ]);
+    const { streams, type } = JSON.parse(
+      readFileSync(at("cpu.ort/two-branch.streams.json"), "utf8"),
+    );
+    expect([type, streams.length]).toEqual(["DeviceBasedPartitioner", 2]);
+  });
+
+  it("replaces an earlier export, and no file of another kind", async () => {
+    const to = ["-o", at("again")];
+    expect(await exported("cpu.json", "ort", ...to)).toMatchObject({ status: 0, stderr: "" });
+    expect(await exported("gpu.json", "ort", ...to)).toMatchObject({ status: 0, stderr: "" });
+    writeFileSync(at("again/two-branch.session.json"), "mine");
+    const refused = await exported("gpu.json", "ort", ...to);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("error[file-exists]"),
+    ]);
+    expect(await exported("gpu.json", "ort", ...to, "--force")).toMatchObject({ status: 0 });
+  });
+
+  it("gives the same bytes again", async () => {
+    for (const to of ["one", "two"]) {
+      expect(await exported("gpu.json", "ort", "-o", at(to))).toMatchObject({ status: 0 });
+    }
+    for (const name of readdirSync(at("one"))) {
+      expect(readFileSync(at(`two/${name}`)).equals(readFileSync(at(`one/${name}`)))).toBe(true);
+    }
+    expect(readdirSync(at("two"))).toEqual(readdirSync(at("one")));
+  });
+
+  it("leaves no temporary files", () => {
+    const left = readdirSync(tmpdir()).filter((name) =>
+      name.startsWith(`top-compile-export-${process.pid}-`),
+    );
+    expect(left).toEqual([]);
+  });
+
+  it("refuses tasks in flight, and pipelines without a model", async () => {
+    const tasks = await exported("tasks.json", "ort");
+    expect(tasks.stderr).toContain("error[export-tasks-in-flight]");
+    const search = await runCli(["export", at("search.json"), "--to", "ort"]);
+    expect(search.stderr).toContain("error[export-model-missing]");
+    expect(existsSync(at("search.ort"))).toBe(false);
+  });
+});
+
+describe("export --to triton", () => {
+  it.each(["pipeline", "policy"])("writes a repository of a %s", async (name) => {
+    const run = await exported(`${name}.json`, "triton");
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    const models = readdirSync(at(`${name}.triton`));
+    const config = (model: string): string =>
+      readFileSync(at(`${name}.triton/${model}/config.pbtxt`), "utf8");
+    expect(repositoryProblems(new Map(models.map((model) => [model, config(model)])))).toEqual([]);
+    const served = models.filter((model) => !config(model).includes("ensemble"));
+    expect(served.length).toBe(name === "pipeline" ? 2 : 1);
+    for (const model of served) {
+      expect(existsSync(at(`${name}.triton/${model}/1/model.onnx`))).toBe(true);
+    }
+    // Again: what is there is of the same kind.
+    expect(await exported(`${name}.json`, "triton")).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("export --to hints", () => {
+  it("prints what it writes", async () => {
+    const run = await exported("gpu.json", "hints");
+    const written = readFileSync(at("gpu.hints.txt"), "utf8");
+    expect(run.stdout).toBe(`wrote ${at("gpu.hints.txt")}\n${written}`);
+    expect(written).toMatch(/^TensorRT: trtexec --maxAuxStreams=\d+, /);
+  });
+
+  it("says why there are none", async () => {
+    const cpu = await exported("cpu.json", "hints");
+    expect(cpu.stdout).toContain("TensorRT: none, for the schedule is of a CPU.");
+    const pipeline = await exported("pipeline.json", "hints");
+    expect(pipeline.stdout).toContain("vLLM, SGLang, Megatron-LM: none, for the names of");
+    const search = await runCli(["export", at("search.json"), "--to", "hints"]);
+    expect(search.stdout).toContain("there is no model whose stages these are");
+  });
+});
