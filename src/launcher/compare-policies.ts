@@ -1,3 +1,4 @@
+import { sixDigits } from "../core/six-digits.js";
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
@@ -50,7 +51,8 @@ const VALIDATION_SAMPLES = 3;
 /**
  * Compares all policies, `merged` only with what windows are made from. The best is chosen on validation samples, the
  * figures are of `samples` held-out ones, the same for every policy. A policy under which a backlog grows is not chosen
- * while there is another.
+ * while there is another. Costs that are the same to six digits, which is what files have, are the same: the first
+ * policy of them is chosen.
  *
  * Where nothing is declared, requests that cannot be answered in time are refused if `isOverloaded`, and if the backlog
  * grows under every policy.
@@ -89,7 +91,7 @@ function compared(
   });
   const areUp = policies.some(keepsUp);
   const costs = policies.map((each) =>
-    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : each.validation.cost.mean,
+    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : sixDigits(each.validation.cost.mean),
   );
   return { job, policies, best: costs.indexOf(Math.min(...costs)) };
 }

@@ -1,5 +1,6 @@
 /** Which requests are refused when there are more than can be answered. */
 import type { ShedSpec } from "../arrivals/workload.js";
+import { sixDigits } from "../core/six-digits.js";
 import type { Interval } from "../core/statistics.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
 import type { ServingJob } from "./serving-job.js";
@@ -9,7 +10,7 @@ const LEAST_GROWTH = 0.01;
 
 /**
  * Whether a model falls behind: its backlog grows by more than 1 % of what is answered, beyond doubt: by the lower
- * end of the 95 % confidence interval of the slope over samples.
+ * end of the 95 % confidence interval of the slope over samples. Told by six digits of each, which is what files have.
  */
 export function fallsBehind({
   slope,
@@ -18,7 +19,7 @@ export function fallsBehind({
   readonly slope: Interval;
   readonly throughput: Interval;
 }): boolean {
-  return slope.mean - slope.half > LEAST_GROWTH * throughput.mean;
+  return sixDigits(slope.mean) - sixDigits(slope.half) > LEAST_GROWTH * sixDigits(throughput.mean);
 }
 
 /**

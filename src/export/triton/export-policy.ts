@@ -72,7 +72,7 @@ function policyNotes(regime: ArtifactRegime, policy: RegimePolicy): string[] {
     ...(policy.name === regime.best
       ? []
       : [
-          `the best policy is "${regime.best}", which Triton cannot follow: it does not stay the same`,
+          `the best policy is "${regime.best}", which Triton cannot follow: it takes no more than limits that stay the same`,
         ]),
     `start tritonserver --model-repository=FOLDER${limit}`,
   ];
@@ -84,15 +84,20 @@ function nearestRegime(regimes: readonly ArtifactRegime[]): ArtifactRegime {
   return regimes.reduce((nearest, each) => (distance(each) < distance(nearest) ? each : nearest));
 }
 
+/** What policies have whose tasks are launched in windows, or that change from tick to tick. */
+const NOT_STATIC = ["window", "adaptive"] as const;
+
 /** The best policy if every model runs a variant of its own, else the one of those that costs least. */
 function bestStatic(
   { models }: LauncherSection,
   { best, policies }: ArtifactRegime,
 ): RegimePolicy | undefined {
-  const possible = policies.filter((policy) =>
-    policy.models.every(({ variant }, at) =>
-      models[at]?.variants.some(({ name }) => name === variant),
-    ),
+  const possible = policies.filter(
+    (policy) =>
+      !NOT_STATIC.some((key) => key in policy) &&
+      policy.models.every(({ variant }, at) =>
+        models[at]?.variants.some(({ name }) => name === variant),
+      ),
   );
   const [first, ...others] = possible;
   return (

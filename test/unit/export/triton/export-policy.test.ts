@@ -156,7 +156,7 @@ parameters {
       const made = value(result);
       expect(made.notes.slice(0, 2)).toEqual([
         'policy "static" for the arrivals',
-        'the best policy is "merged", which Triton cannot follow: it does not stay the same',
+        'the best policy is "merged", which Triton cannot follow: it takes no more than limits that stay the same',
       ]);
       expect(configOf(made)).toContain("count: 3");
     });
