@@ -251,6 +251,7 @@ complete -c top-compile -n '__top_compile_is "verify"' -l verbose -d 'print what
 complete -c top-compile -n '__top_compile_is "verify"' -l no-color -d 'print without color, as with NO_COLOR=1'
 complete -c top-compile -n '__top_compile_is "verify"' -l width -x -d 'columns of reports and notes'
 complete -c top-compile -n '__top_compile_is "verify"' -l help -s h -d 'print this help'
+complete -c top-compile -n '__top_compile_is "explain"' -l against -x -d 'compare it with this schedule, as theirs with ours'
 complete -c top-compile -n '__top_compile_is "explain"' -l ascii -d 'draw charts with plain characters'
 complete -c top-compile -n '__top_compile_is "explain"' -l json -d 'print the result as JSON on stdout, failures as JSON on stderr'
 complete -c top-compile -n '__top_compile_is "explain"' -l quiet -d 'print no progress and no notes'

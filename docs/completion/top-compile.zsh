@@ -298,6 +298,7 @@ _top_compile() {
       ;;
     'explain')
       _arguments -s \
+        '*--against=[compare it with this schedule, as theirs with ours]:value: ' \
         '*--ascii[draw charts with plain characters]' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \

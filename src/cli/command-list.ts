@@ -82,7 +82,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "import",
-    summary: "make a schedule of what PyTorch runs: its CSV, or traces of its pipelines",
+    summary: "make a schedule of what PyTorch runs (its CSV, or traces), or of a trace of ours",
     argument: ["<file...>", "one schedule, or a trace per rank"],
     load: async () => (await import("./commands/import.js")).registerImport,
   },

@@ -1,6 +1,6 @@
-/** Schedules of other tools as schedules of ours: read, run on a placement, verified, written. */
+/** Schedules of other tools, and traces of ours, as schedules of ours: read, run on a placement, verified, written. */
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
-import { encodeArtifact } from "../artifact/artifact-format.js";
+import { encodeArtifact, parseArtifact } from "../artifact/artifact-format.js";
 import type { ImportedSection } from "../artifact/imported-section.js";
 import { inputOf } from "../artifact/input-of.js";
 import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
@@ -9,6 +9,7 @@ import { mayWrite, type Overwrite, readText, writeText } from "../core/files.js"
 import { invariant } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { importSchedulesConflict } from "../import/failures.js";
+import type { OwnTrace } from "../import/own-trace.js";
 import { cellOf } from "../import/pytorch/action.js";
 import { importRows } from "../import/pytorch/import-rows.js";
 import { kindsOf } from "../import/pytorch/measured-times.js";
@@ -22,6 +23,7 @@ import {
   encodePlacement,
   MAX_PLACEMENT_BYTES,
   parsePlacement,
+  readPlacement,
 } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
@@ -49,7 +51,8 @@ export interface ScheduleImportRequest {
 /** What was imported. */
 export interface ImportedSchedule {
   readonly artifact: ScheduleArtifact;
-  readonly placement: Placement;
+  /** Absent: the schedule is of one device. */
+  readonly placement?: Placement | undefined;
   /** Sentences about what the user should know of the files. */
   readonly notes: readonly string[];
 }
@@ -84,8 +87,19 @@ export function importSchedule(
     return imported;
   }
   const { artifact, placement } = imported.value;
+  if (placementOut !== undefined && placement === undefined) {
+    return fail([
+      importSchedulesConflict(
+        "--placement-out",
+        "has no placement to write: the schedule is of one device",
+      ),
+    ]);
+  }
   for (const [path, overwrite] of outputs) {
-    const text = path === out ? encodeArtifact(artifact) : encodePlacement(placement);
+    const text =
+      path !== out && placement !== undefined
+        ? encodePlacement(placement)
+        : encodeArtifact(artifact);
     const written = writeText(path, text, overwrite);
     if (!written.ok) {
       return written;
@@ -103,6 +117,9 @@ function importedFor(request: ScheduleImportRequest, tool: string): Result<Impor
   const read = readSchedule(texts.value);
   if (!read.ok) {
     return read;
+  }
+  if (read.value.format === "top-compile-trace") {
+    return restored(read.value, request);
   }
   const named = given === undefined ? ok(undefined) : placementIn(given);
   if (!named.ok) {
@@ -135,6 +152,28 @@ function importedFor(request: ScheduleImportRequest, tool: string): Result<Impor
     imported: sectionOf(read.value, { placement, devices, of }),
   };
   return ok({ artifact, placement, notes: [...read.value.notes, ...notes] });
+}
+
+/** The schedule of a trace of ours, as it was. */
+function restored(
+  { document, notes }: OwnTrace,
+  { files, times, placement }: ScheduleImportRequest,
+): Result<ImportedSchedule> {
+  const unused = Object.entries({ placement, ...times }).find(([, value]) => value !== undefined);
+  if (unused !== undefined) {
+    const message = "is for schedules of other tools: a trace of top-compile says it all";
+    return fail([importSchedulesConflict(`--${unused[0]}`, message)]);
+  }
+  const [file = ""] = files;
+  const artifact = parseArtifact(document, file);
+  if (!artifact.ok) {
+    return artifact;
+  }
+  const { pipeline } = artifact.value;
+  const read = pipeline && readPlacement(pipeline.placement, file, "/pipeline/placement");
+  return read?.ok === false
+    ? read
+    : ok({ artifact: artifact.value, placement: read?.value, notes });
 }
 
 function placementIn(path: string): Result<NamedPlacement> {

@@ -1,10 +1,11 @@
-/** Schedules of other tools, in every format that is read: which it is, is told by the content. */
+/** Schedules in every format that is read: which it is, is told by the content. */
 import { beginsAs } from "../core/json-items.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { importSchedulesConflict, importScheduleUnknown } from "./failures.js";
+import { isOwnTrace, type OwnTrace, ownTraceIn } from "./own-trace.js";
 import { isScheduleCsv, readCsv } from "./pytorch/read-csv.js";
 import { readTraces } from "./pytorch/read-trace.js";
-import type { SourceFile } from "./read-problem.js";
+import { readingSource, type SourceFile } from "./read-problem.js";
 import type { ReadSchedule } from "./schedule-record.js";
 
 /**
@@ -13,7 +14,7 @@ import type { ReadSchedule } from "./schedule-record.js";
  * Fails: `import-schedule-unknown`, `import-schedules-conflict`, `import-malformed`, and what the reader of the format
  * fails with.
  */
-export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule> {
+export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule | OwnTrace> {
   const [file, second] = files;
   if (file === undefined) {
     return fail([importSchedulesConflict("", "no file was given")]);
@@ -25,6 +26,12 @@ export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule>
       return fail([importSchedulesConflict(second?.path ?? "", message)]);
     }
     return rows.ok ? ok({ format: "pytorch-csv", rows: rows.value, notes: [] }) : rows;
+  }
+  if (isTrace(file.text) && isOwnTrace(file.text)) {
+    const message = "is a second file: a trace of top-compile is a whole schedule";
+    return second === undefined
+      ? readingSource(file, () => ok(ownTraceIn(file)))
+      : fail([importSchedulesConflict(second.path, message)]);
   }
   const other = files.find(({ text }) => !isTrace(text));
   return other === undefined ? readTraces(files) : fail([importScheduleUnknown(other.path)]);

@@ -10,6 +10,8 @@ import { runCli } from "../support/run-cli.js";
 /** ZB-V on two devices, as a user of PyTorch would have written it. */
 const CSV = "fixtures/imports/zb-v-2.csv";
 
+const MODEL = "fixtures/models/squeezenet.onnx";
+
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "top-compile-import-schedule-"));
@@ -133,6 +135,42 @@ describe("import", () => {
     },
   );
 
+  it.each([
+    ["a pipeline in steps", ["search", "--shape", "m", "--devices", "4", "--micro-batches", "5"]],
+    ["a pipeline by name", ["search", "--shape", "zb-v", "--devices", "2", "--memory", "4"]],
+    ["operators on a GPU", [MODEL, "--device", "h200", "--batch", "2"]],
+    ["stages of a model", [MODEL, "--device", "h200", "--devices", "2", "--micro-batches", "3"]],
+    ["what was imported", ["import", CSV]],
+  ])("brings back what export wrote, byte for byte: %s", async (_what, argv) => {
+    const [schedule, trace, back] = [at("from.json"), at("from.trace"), at("back.json")];
+    for (const each of [
+      [...argv, "-o", schedule, "--force"],
+      ["export", schedule, "--to", "chrome-trace", "-o", trace, "--force"],
+      ["import", trace, "-o", back, "--force"],
+    ]) {
+      expect(await runCli(each)).toMatchObject({ status: 0 });
+    }
+    expect(readFileSync(back, "utf8")).toBe(readFileSync(schedule, "utf8"));
+  });
+
+  it("notes that measured times of a trace are left out, and refuses what it leaves no room for", async () => {
+    const [schedule, trace] = [at("v.json"), at("v.trace")];
+    await runCli(["search", "--shape", "v", "--devices", "2", "-o", schedule]);
+    await runCli(["export", schedule, "--to", "chrome-trace", "-o", trace]);
+    const document = JSON.parse(readFileSync(trace, "utf8"));
+    document.traceEvents.push({ ph: "X", pid: 2, tid: 1, name: "f0.0", ts: 0, dur: 3 });
+    const measured = put("v2.trace", JSON.stringify(document));
+    const run = await runCli(["import", measured, "-o", at("v2.json")]);
+    expect(run.stderr).toContain("left out: the times that were measured");
+    expect(readFileSync(at("v2.json"), "utf8")).toBe(readFileSync(schedule, "utf8"));
+    const refused = await runCli(["import", trace, "--forward", "2", "-o", at("v3.json")]);
+    expect(refused).toMatchObject({ status: 2, stdout: "" });
+    expect(refused.stderr).toContain("--forward");
+    document.otherData.version = 2;
+    const later = await runCli(["import", put("v4.trace", JSON.stringify(document))]);
+    expect(later.stderr).toContain("otherData/version: must be 1");
+  });
+
   it("does not overwrite what it reads", async () => {
     const file = put("itself.csv", "0F0,0B0\n");
     const run = await runCli(["import", file, "-o", file, "--force"]);
@@ -148,5 +186,42 @@ describe("import", () => {
     const run = await runCli(["verify", put("changed.json", JSON.stringify(document))]);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain("/imported");
+  });
+});
+
+describe("explain --against", () => {
+  it("shows figures, devices, and what would change", async () => {
+    const [theirs, ours] = [at("g.json"), at("o.json")];
+    const shape = ["search", "--shape", "v", "--devices", "4", "--micro-batches", "8"];
+    await runCli([...shape, "--algorithm", "gpipe", "-o", theirs]);
+    await runCli([...shape, "--algorithm", "1f1b", "-o", ours]);
+    const run = await runCli(["explain", theirs, "--against", ours]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toMatch(/period per micro-batch +\d/);
+    expect(run.stdout).toContain(
+      "less memory at the peak: d0 8 to 4, d1 8 to 3, d2 8 to 2, d3 8 to 1",
+    );
+    const { stdout } = await runCli(["explain", theirs, "--against", ours, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      differences: [],
+      devices: [{ name: "d0", peakMemory: { theirs: 8, ours: 4 } }, {}, {}, {}],
+    });
+  });
+
+  it("says what theirs took when it ran", async () => {
+    const measured = at("measured.json");
+    const run = await runCli(["explain", measured, "--against", measured]);
+    expect(run.stdout).toContain("theirs took 7.90 us when it ran");
+    expect(run.stdout).toContain("the blocks run in the same order on every device");
+  });
+
+  it.each([
+    ["that is not there", "nowhere.json", "file-unreadable"],
+    ["without a pipeline", "operators.json", "schedule-without-section"],
+  ])("refuses a schedule %s", async (_what, name, code) => {
+    await runCli([MODEL, "--device", "h200", "-o", at("operators.json")]);
+    const run = await runCli(["explain", at("theirs.json"), "--against", at(name)]);
+    expect(run).toMatchObject({ status: 1, stdout: "" });
+    expect(run.stderr).toContain(`error[${code}]`);
   });
 });

@@ -125,6 +125,39 @@ describe("damaged inputs that are used", () => {
     expect(used).toBeGreaterThan(0);
   });
 
+  it("give a schedule that verifies or a failure: traces of ours", async () => {
+    const [schedule, file] = [join(folder, "own.json"), join(folder, "own.trace.json")];
+    await runCli([
+      "search",
+      "--shape",
+      "v",
+      "--devices",
+      "2",
+      "--micro-batches",
+      "3",
+      "-o",
+      schedule,
+    ]);
+    await runCli(["export", schedule, "--to", "chrome-trace", "-o", file]);
+    const text = readFileSync(file, "utf8");
+    let read = 0;
+    await eachCase(async (index) => {
+      writeFileSync(file, mutateJson(text, randomOf(SEED, index)));
+      const run = await runCli([
+        "import",
+        file,
+        "-o",
+        join(folder, "out.json"),
+        "--force",
+        "--quiet",
+      ]);
+      expect([0, 1, 2], run.stderr).toContain(run.status);
+      read += run.status === 0 ? 1 : 0;
+      return run.status === 0;
+    });
+    expect(read).toBeGreaterThan(0);
+  });
+
   it("give a schedule that verifies or a failure: device model", async () => {
     const file = join(folder, "gpu.json");
     const text = JSON.stringify({ format: "top-compile/device-model", version: 1, ...H200 });

@@ -9,22 +9,31 @@ import { renderPipelineExplained } from "../../report/pipeline-explained.js";
 import { explainPipeline } from "../../report/pipeline-explanation.js";
 import { linesByData } from "../../report/sizes-by-data.js";
 import { renderStages } from "../../report/stages.js";
-import { contradictionsIn } from "../../verify/contradictions.js";
 import { sectionMissing } from "../../verify/failures.js";
 import { layoutOf } from "../columns.js";
 import type { RegisterCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
-import { addOptions } from "../options/add-options.js";
+import { addOptions, givenOptions } from "../options/add-options.js";
+import { checkOptions } from "../options/check-options.js";
 import { ASCII } from "../options/model-options.js";
 import type { OptionTable } from "../options/option-spec.js";
+import { traitIf } from "../options/traits.js";
+import { explainAgainst, noteContradictions } from "./explain-against.js";
 
 interface ExplainOptions extends CommonOptions {
   readonly ascii?: boolean;
+  readonly against?: string;
 }
 
 /** The options of `explain`. */
-export const EXPLAIN: OptionTable<ExplainOptions> = { ascii: ASCII };
+export const EXPLAIN: OptionTable<ExplainOptions> = {
+  against: {
+    value: "<schedule.json>",
+    help: "compare it with this schedule, as theirs with ours: what would change",
+  },
+  ascii: { ...ASCII, not: { ...ASCII.not, comparison: "it prints tables" } },
+};
 
 const SLOWEST = 10;
 
@@ -33,6 +42,7 @@ Examples:
   top-compile explain model.schedule.json
   top-compile explain model.schedule.json --ascii --width 160
   top-compile explain model.policy.json
+  top-compile explain theirs.schedule.json --against ours.schedule.json
 `;
 
 /** `explain`: a schedule or a policy in words, tables and charts. */
@@ -40,15 +50,21 @@ export const registerExplain: RegisterCommand = (command, run) => {
   addOptions(command, EXPLAIN, EXAMPLES);
   command.action(async (file: string, options: ExplainOptions) => {
     await run(options, async (session) => {
-      const { print, progress } = session;
+      const { print } = session;
+      const { against } = options;
+      const traits = traitIf(against !== undefined, { comparison: "with --against" });
+      const checked = checkOptions(EXPLAIN, options, givenOptions(command), traits);
+      if (!checked.ok) {
+        return checked;
+      }
       const read = readArtifact(file);
       if (!read.ok) {
         return read;
       }
       const { operators, stages, pipeline, imported, launcher } = read.value;
-      const [problem] = contradictionsIn(read.value, file);
-      if (problem !== undefined && (operators ?? pipeline ?? launcher) !== undefined) {
-        progress.note(`verify refuses this schedule: ${problem}`);
+      noteContradictions(read.value, file, session, "this schedule");
+      if (against !== undefined) {
+        return explainAgainst({ file, artifact: read.value }, against, session);
       }
       const layout = layoutOf(session, options);
       if (launcher !== undefined) {

@@ -1,6 +1,5 @@
 import { basename, dirname, join } from "node:path";
 import { encodeArtifact } from "../../artifact/artifact-format.js";
-import { present } from "../../core/invariant.js";
 import { importSchedule } from "../../driver/import-schedule.js";
 import { renderImportedSchedule } from "../../report/imported-schedule.js";
 import { renderPipeline } from "../../report/pipeline.js";
@@ -36,10 +35,13 @@ Examples:
   top-compile import rank0.json rank1.json --placement-out measured.json
 
 Formats are told apart by content: the CSV that torch.distributed.pipelining
-loads, with or without transfers, and traces of its runs, one per rank.
+loads, with or without transfers; traces of its runs, one per rank; and Chrome
+traces that export wrote.
 docs/importing-schedules.md says how to get them. Measurements of single models
 go to top-compile profile import.
 `;
+
+const RESTORED = "imported   a trace of top-compile: the schedule that it was written from";
 
 /** As shapes have it: sums of times stay exact up to here. */
 const MOST_TIME = 2 ** 26;
@@ -107,16 +109,19 @@ export const registerImport: RegisterCommand = (command, run) => {
       }
       const { artifact, notes } = found.value;
       notes.forEach(session.progress.note);
-      const imported = present(artifact.imported, "imported section");
-      const pipeline = present(artifact.pipeline, "pipeline section");
+      const { imported, pipeline } = artifact;
+      const { placement: placed } = found.value;
       const outputs = [out, placementOut].filter((path) => path !== undefined);
       session.print({
         text: () =>
           [
-            renderImportedSchedule(imported, artifact, session.columns),
+            imported === undefined
+              ? RESTORED
+              : renderImportedSchedule(imported, artifact, session.columns),
             "",
-            renderPipeline(pipeline, found.value.placement, layoutOf(session, options)),
-            "",
+            ...(pipeline === undefined || placed === undefined
+              ? []
+              : [renderPipeline(pipeline, placed, layoutOf(session, options)), ""]),
             ...outputs.map((path) => `wrote      ${path}`),
           ].join("\n"),
         json: () => encodeArtifact(artifact),

@@ -43,6 +43,8 @@ export type Trait =
   | "unlimited-algorithm"
   /** A pipeline algorithm other than our own. */
   | "other-algorithm"
+  /** One schedule beside another. */
+  | "comparison"
   /** Nothing is written. */
   | "no-output"
   /** An export to a format that the option is not for. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { actionsIn, cellOf } from "../../../src/import/pytorch/action.js";
 import { importRows } from "../../../src/import/pytorch/import-rows.js";
-import { readSchedule } from "../../../src/import/read-schedule.js";
+import { readCsv } from "../../../src/import/pytorch/read-csv.js";
 import { placementDifference } from "../../../src/placement/parse-placement.js";
 import { buildShape } from "../../../src/placement/shapes/build-shape.js";
 import { searchPipeline } from "../../../src/search/pipeline/algorithms.js";
 import { csvOf, ranCells } from "../../support/pytorch-files.js";
 
 function imported(text: string, times = {}) {
-  const read = readSchedule([{ path: "s.csv", text }]);
-  return read.ok ? importRows(read.value.rows, { times }) : read;
+  const read = readCsv({ path: "s.csv", text });
+  return read.ok ? importRows(read.value, { times }) : read;
 }
 
 /** The failures of a file, as printed. */
@@ -219,9 +219,9 @@ describe("a placement of one's own", () => {
     return { placement: built.ok ? built.value : ({} as never), path: "p.json" };
   };
   const on = (text: string, shape: string, devices: number) => {
-    const read = readSchedule([{ path: "s.csv", text }]);
+    const read = readCsv({ path: "s.csv", text });
     return read.ok
-      ? importRows(read.value.rows, { times: {}, placement: placementOf(shape, devices) })
+      ? importRows(read.value, { times: {}, placement: placementOf(shape, devices) })
       : read;
   };
 
@@ -265,8 +265,8 @@ describe("a placement of one's own", () => {
   it("is refused where the schedule takes more memory than there is", () => {
     const { placement } = placementOf("v", 1);
     const limited = { ...placement, devices: [{ name: "d0", memory: 1 }] };
-    const read = readSchedule([{ path: "s.csv", text: "0F0,0F1,0B0,0B1\n" }]);
-    const found = importRows(read.ok ? read.value.rows : [], {
+    const read = readCsv({ path: "s.csv", text: "0F0,0F1,0B0,0B1\n" });
+    const found = importRows(read.ok ? read.value : [], {
       times: {},
       placement: { placement: limited, path: "p.json" },
     });

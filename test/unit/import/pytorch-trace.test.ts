@@ -13,8 +13,8 @@ function read(...texts: readonly string[]) {
 /** What was read; fails the test if nothing was. */
 function recordOf(...texts: readonly string[]) {
   const found = read(...texts);
-  if (!found.ok) {
-    throw new Error(found.error[0].message);
+  if (!found.ok || found.value.format === "top-compile-trace") {
+    throw new Error(found.ok ? found.value.format : found.error[0].message);
   }
   return found.value;
 }
