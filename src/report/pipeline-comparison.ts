@@ -1,7 +1,7 @@
 /**
  * Two schedules side by side: figures, devices, and where the orders of blocks differ.
  *
- * Micro-batches are alike, so that their numbers mean nothing: in each schedule they are counted by when they begin.
+ * Micro-batches are alike, so that their numbers mean nothing: what counts is for which time a block runs.
  * An order differs by the fewest blocks that have to move to make one of the other: all but a longest sequence that
  * both have in the same order.
  */
@@ -175,17 +175,17 @@ function differencesOf(theirs: ComparedSchedule, ours: ComparedSchedule): readon
   ];
 }
 
-/** By device: its blocks by start, with micro-batches counted by when they begin. */
+/** By device: its blocks by start, each with how often it ran before. */
 function ordersOf({
   section,
   placement,
 }: ComparedSchedule): ReadonlyMap<string, readonly Counted[]> {
-  const begun = new Map<number, number>();
+  const ran = new Map<string, number>();
   const orders = new Map<string, Counted[]>(placement.devices.map(({ name }) => [name, []]));
   const devicesOf = new Map(placement.blocks.map(({ id, devices }) => [id, devices]));
   for (const { block, microBatch } of section.instances) {
-    const turn = begun.get(microBatch) ?? begun.size;
-    begun.set(microBatch, turn);
+    const turn = ran.get(block) ?? 0;
+    ran.set(block, turn + 1);
     for (const device of devicesOf.get(block) ?? []) {
       orders.get(placement.devices[device]?.name ?? "")?.push({ block, microBatch, turn });
     }
@@ -193,7 +193,7 @@ function ordersOf({
   return orders;
 }
 
-/** A block, and which of the micro-batches it is of, by when they begin. */
+/** A block of a micro-batch, and how often the block ran before. */
 interface Counted extends NamedInstance {
   readonly turn: number;
 }

@@ -100,7 +100,7 @@ describe("comparePipelines", () => {
     expect(inFlight).toMatchObject({ theirs: 4, ours: 2 });
   });
 
-  it("counts micro-batches by when they begin", () => {
+  it("counts for which time a block runs, whatever the numbers of micro-batches", () => {
     const one = scheduleOf("1f1b", { microBatches: 3 });
     const names = [2, 0, 1];
     const instances = one.section.instances.map((each) => ({
