@@ -105,7 +105,7 @@ function arrivalsOf(source: ArrivalProcess): ArtifactArrivals {
 }
 
 function runOf(
-  { batch, profile, workspaceBytes, schedule, contention, spread }: BatchRun,
+  { batch, profile, workspaceBytes, schedule, pipeline, contention, spread }: BatchRun,
   positionOf: (schedule: ServedSchedule) => number,
 ): ArtifactBatchRun {
   const common = { batch, aloneNs: Math.round(profileNs(profile)), workspaceBytes };
@@ -116,7 +116,11 @@ function runOf(
         ...(contention === undefined ? {} : { contention }),
         ...(spread === undefined ? {} : { spread }),
       }
-    : { ...common, schedule: positionOf(schedule) };
+    : {
+        ...common,
+        schedule: positionOf(schedule),
+        ...(pipeline === undefined ? {} : { pipeline }),
+      };
 }
 
 function regimeOf(

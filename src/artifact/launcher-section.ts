@@ -45,6 +45,8 @@ export interface ArtifactBatchRun {
   readonly workspaceBytes: number;
   /** Position in `schedules` of its model; absent: it was measured, and `stages` has what it does. */
   readonly schedule?: number;
+  /** Stages at which its parts begin, of the schedule's simulation: ascending from 0; absent: it has no parts. */
+  readonly pipeline?: readonly number[];
   /** Nanoseconds and busy threads of each stage; absent where there is a schedule. */
   readonly stages?: { readonly ns: readonly number[]; readonly threads: readonly number[] };
   /** Times that it takes longer while t threads are busy, its own among them: entry t - 1; absent: as the device says. */
@@ -150,6 +152,11 @@ const RUN: Shape<ArtifactBatchRun> = object<ArtifactBatchRun>({
   workspaceBytes: BYTES.describe("Memory that each task in flight holds."),
   schedule: optional(
     integer(0, 10_000).describe("Position in schedules; absent: the stages were measured."),
+  ),
+  pipeline: optional(
+    list(integer(0), 128, 2).describe(
+      "Stages at which its parts begin, of the schedule's simulation: ascending from 0.",
+    ),
   ),
   stages: optional(
     object<NonNullable<ArtifactBatchRun["stages"]>>({

@@ -146,8 +146,10 @@ function otherPoints(
   const rate = ratesOf({ problem, ...job })[model] ?? 1;
   const { variant } = policy.models[model] as ModelPolicy;
   const runs = problem.models[model]?.variants[variant]?.runs ?? [];
-  const points = runs.flatMap(({ batch }) =>
-    concurrenciesOf(problem).flatMap((concurrency) =>
+  // One task alone gains nothing from parts.
+  const several = concurrenciesOf(problem).filter((each) => each > 1);
+  const points = runs.flatMap(({ batch, pipeline }) =>
+    (pipeline === undefined ? concurrenciesOf(problem) : several).flatMap((concurrency) =>
       (batch === 1 ? PERIODS.slice(0, 1) : PERIODS).map((share): ModelPolicy => {
         return { periodNs: Math.round((share * batch * 1e9) / rate), batch, concurrency, variant };
       }),

@@ -3,7 +3,8 @@
  *
  * `sequential` leaves the most room to others and `wide` takes the most: Nimble's schedule, in which no two operators
  * that could run at the same time share a stream. `opara` is between them, `narrow` is Opara's schedule on two
- * streams, and `top-compile` what our search takes for a task alone. Which of them is best depends on what
+ * streams, and `top-compile` what our search takes for a task alone. The pipelined ones have that schedule in two or
+ * four parts, with at most one task of the model in each. Which of them is best depends on what
  * else is in flight: that is for the launcher to find out.
  */
 import { invariant } from "../core/invariant.js";
@@ -14,17 +15,24 @@ import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
+import { pipelineOf } from "../schedule/serving/pipelined-runs.js";
 import { withOperatorNames } from "../schedule/serving/served-schedule.js";
-import type { BatchRun, ServingModel } from "../schedule/serving/serving-model.js";
+import type { BatchRun, ServingModel, ServingVariant } from "../schedule/serving/serving-model.js";
 import { taskProfileOf } from "../schedule/serving/task-profile.js";
 import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
 import { NIMBLE_MAXIMUM_OPERATORS } from "../search/operator/nimble.js";
 
-/** Names of the variants, in their order. */
-export const VARIANT_NAMES = ["sequential", "narrow", "opara", "wide", "top-compile"] as const;
+/** Names of the ways in which a model is scheduled, in their order. */
+export const SCHEDULE_NAMES = ["sequential", "narrow", "opara", "wide", "top-compile"] as const;
 
-/** One of `VARIANT_NAMES`. */
-export type VariantName = (typeof VARIANT_NAMES)[number];
+/** One of `SCHEDULE_NAMES`. */
+export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+
+/** Parts of the pipelined variants, by name. */
+const PIPELINED = { "pipelined-2": 2, "pipelined-4": 4 } as const;
+
+/** Names of the variants, in their order. */
+export const VARIANT_NAMES: readonly string[] = [...SCHEDULE_NAMES, ...Object.keys(PIPELINED)];
 
 /** A model lowered for a batch of inputs. */
 export interface BatchedLowering {
@@ -50,7 +58,7 @@ export interface ScheduledBatch {
   readonly batch: number;
   readonly problem: GpuProblem;
   readonly workspaceBytes: number;
-  readonly schedules: Readonly<Record<VariantName, OperatorSchedule>>;
+  readonly schedules: Readonly<Record<ScheduleName, OperatorSchedule>>;
 }
 
 /** A model with its variants, and what they were made from. */
@@ -62,7 +70,7 @@ export interface ServingLibrary {
 
 /**
  * The library of a model on a GPU known by its data sheet. Variants that are the same as an earlier one for
- * every batch are left out, so a chain has one.
+ * every batch are left out, so a chain has one schedule, and that in parts.
  *
  * Requires: batches ascending from 1, operators that a graph can capture.
  * Cost: of the searches: some ten milliseconds a batch for hundreds of operators.
@@ -74,10 +82,13 @@ export function servingLibraryOf(
 ): ServingLibrary {
   invariant(lowerings[0]?.batch === 1, "a library has tasks for one request");
   const batches = lowerings.map((each) => scheduledBatch(each, options));
-  const variants = VARIANT_NAMES.map((variant) => ({
-    name: variant,
-    runs: batches.map((each) => runOf(each, variant)),
-  }));
+  const variants: readonly ServingVariant[] = [
+    ...SCHEDULE_NAMES.map((name) => ({ name, runs: batches.map((each) => runOf(each, name)) })),
+    ...Object.entries(PIPELINED).map(([name, parts]) => ({
+      name,
+      runs: batches.map((each) => inParts(runOf(each, "top-compile"), parts)),
+    })),
+  ];
   const kept = variants.filter(
     ({ runs }, at) => !variants.slice(0, at).some((earlier) => areSame(earlier.runs, runs)),
   );
@@ -115,11 +126,16 @@ function scheduledBatch(
 
 function runOf(
   { batch, problem, workspaceBytes, schedules }: ScheduledBatch,
-  variant: VariantName,
+  name: ScheduleName,
 ): BatchRun {
-  const schedule = schedules[variant];
+  const schedule = schedules[name];
   const profile = taskProfileOf(problem.work, schedule);
   return { batch, profile, workspaceBytes, schedule: withOperatorNames(schedule, problem.graph) };
+}
+
+function inParts(run: BatchRun, parts: number): BatchRun {
+  const pipeline = pipelineOf(run.profile, parts);
+  return pipeline === undefined ? run : { ...run, pipeline };
 }
 
 function scheduleBy(
@@ -136,11 +152,14 @@ function scheduleBy(
 }
 
 function areSame(a: readonly BatchRun[], b: readonly BatchRun[]): boolean {
-  return a.every(({ profile }, at) => {
-    const other = b[at]?.profile;
-    return (["ns", "share", "arithmetic", "bandwidth"] as const).every((key) => {
-      const [one, two] = [profile[key], other?.[key]];
-      return one.length === two?.length && one.every((each, i) => each === two[i]);
-    });
+  return a.every(({ profile, pipeline = [] }, at) => {
+    const { profile: other, pipeline: cuts = [] } = b[at] ?? {};
+    return (
+      pipeline.join() === cuts.join() &&
+      (["ns", "share", "arithmetic", "bandwidth"] as const).every((key) => {
+        const [one, two] = [profile[key], other?.[key]];
+        return one.length === two?.length && one.every((each, i) => each === two[i]);
+      })
+    );
   });
 }

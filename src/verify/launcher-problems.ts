@@ -88,8 +88,12 @@ function modelProblems(
       ],
     ]),
     ...variants.flatMap(({ runs }, variant) =>
-      runs.flatMap(({ batch, schedule, stages }, run) =>
+      runs.flatMap(({ batch, schedule, stages, pipeline }, run) =>
         brokenChecks([
+          [
+            pipeline !== undefined && (schedule === undefined || !isAscending(pipeline)),
+            `${place}/variants/${variant}/runs/${run}/pipeline is not where parts of a schedule begin`,
+          ],
           [
             run === 0 ? batch !== 1 : batch <= (runs[run - 1]?.batch ?? 0),
             `${place}/variants/${variant}/runs are not by batch, ascending from 1`,
@@ -107,6 +111,10 @@ function modelProblems(
       ),
     ),
   ];
+}
+
+function isAscending(begins: readonly number[]): boolean {
+  return begins.every((begin, at) => (at === 0 ? begin === 0 : begin > (begins[at - 1] ?? 0)));
 }
 
 /** The workload of a section at a scale. */

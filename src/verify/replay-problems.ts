@@ -11,9 +11,10 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { workloadOf } from "./launcher-problems.js";
-import { type Replay, type ReplayOptions, replayRequests } from "./replay-requests.js";
+import { type ReplayOptions, replayRequests } from "./replay-requests.js";
 import { replayWindows } from "./replay-windows.js";
 import { figuresOfReplay } from "./replayed-figures.js";
+import type { Replay } from "./replayed-requests.js";
 import { WindowTimes } from "./window-times.js";
 
 /** What a second simulation found. */

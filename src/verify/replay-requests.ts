@@ -15,24 +15,15 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { type DeviceLaw, lawOf, type StageNeeds } from "./replay-device.js";
+import { PartLines, partOf } from "./replay-gates.js";
 import { type LaunchFactor, launchFactors } from "./replay-times.js";
-
-/** What became of a request: when it was launched and answered, or refused. */
-export interface ReplayedRequest {
-  readonly arrivalNs: number;
-  launchNs: number;
-  /** The number of its task among the model's; -1: it has none. */
-  task: number;
-  /** Of a refused request: when it was. */
-  endNs: number;
-  isRefused: boolean;
-}
-
-/** All requests by model, and stages of tasks that ended. */
-export interface Replay {
-  readonly requests: readonly (readonly ReplayedRequest[])[];
-  readonly stages: number;
-}
+import {
+  type Arrival,
+  inOrder,
+  type Replay,
+  type ReplayedRequest,
+  unserved,
+} from "./replayed-requests.js";
 
 /** Tasks in flight at one time, of all models, whatever a policy allows. */
 const MOST_TASKS = 128;
@@ -114,28 +105,6 @@ export function replayRequests(
   return isWhole ? { requests, stages: replayer.stages } : undefined;
 }
 
-/** Requests by model of which nothing has become yet. */
-export function unserved(arrivals: readonly Float64Array[]): readonly ReplayedRequest[][] {
-  return arrivals.map((times) =>
-    Array.from(times, (arrivalNs): ReplayedRequest => {
-      return { arrivalNs, launchNs: -1, task: -1, endNs: -1, isRefused: false };
-    }),
-  );
-}
-
-/** A request that arrives, and its model. */
-export interface Arrival {
-  readonly model: number;
-  readonly request: ReplayedRequest;
-}
-
-/** Arrivals of all models by time; of one time in the order of the models. */
-export function inOrder(requests: readonly (readonly ReplayedRequest[])[]): readonly Arrival[] {
-  return requests
-    .flatMap((own, model) => own.map((request) => ({ model, request })))
-    .sort((a, b) => a.request.arrivalNs - b.request.arrivalNs || a.model - b.model);
-}
-
 /** What all tasks have in common. */
 interface Surroundings {
   readonly law: DeviceLaw;
@@ -152,6 +121,7 @@ class Replayer {
   readonly #around: Surroundings;
   #now = 0;
   readonly #needs = new Map<BatchRun, readonly StageNeeds[]>();
+  readonly #lines = new PartLines<Task>();
   /** In the order in which their stages began; and those in a gap. */
   #running: Task[] = [];
   readonly #resting: Task[] = [];
@@ -216,7 +186,10 @@ class Replayer {
   }
 
   #catchUp(): void {
-    this.#work(Math.max(0, this.#now - this.#workedUntil));
+    // What has just begun has no speed yet, and nothing to catch up with.
+    if (this.#now > this.#workedUntil) {
+      this.#work(this.#now - this.#workedUntil);
+    }
     this.#workedUntil = this.#now;
   }
 
@@ -261,20 +234,38 @@ class Replayer {
     this.#setSpeeds();
   }
 
-  /** Begins the stage that a task is at; `false`: there is none, and its requests are answered. */
+  /**
+   * Begins the stage that a task is at, or waits for the part that it is in; `false`: there is none, and its requests are
+   * answered.
+   */
   #begin(task: Task): boolean {
-    const { ns } = task.run.profile;
-    const { stage } = task;
-    if (stage === ns.length) {
+    const { model, run, stage } = task;
+    const [before, part] = [partOf(run, stage - 1), partOf(run, stage)];
+    if (part !== before && before >= 0) {
+      const next = this.#lines.leave(model, before);
+      if (next !== undefined) {
+        this.#occupy(next);
+      }
+    }
+    if (stage === run.profile.ns.length) {
       this.#answer(task);
       return false;
     }
+    if (part === before || part < 0 || this.#lines.enter(model, part, task)) {
+      this.#occupy(task);
+    }
+    return true;
+  }
+
+  /** A task's stage is on the device from now on, or its gap. */
+  #occupy(task: Task): void {
+    const { ns } = task.run.profile;
+    const { stage } = task;
     task.needs = this.#needsOf(task.run)[stage]!;
     const isGap = task.needs.room === 0;
     const takesNs = ns[stage]! * task.factor;
     task.left = isGap ? this.#now + takesNs : takesNs;
     (isGap ? this.#resting : this.#running).push(task);
-    return true;
   }
 
   /** What the stages of a run use. */
@@ -344,7 +335,7 @@ class Replayer {
   }
 
   #nextServer(): Server | undefined {
-    const inFlight = this.#running.length + this.#resting.length;
+    const inFlight = this.#servers.reduce((sum, server) => sum + server.inFlight, 0);
     this.#periodEnds = Infinity;
     if (inFlight >= Math.min(MOST_TASKS, this.#around.most)) {
       return undefined;

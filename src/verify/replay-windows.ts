@@ -4,7 +4,7 @@
  * is what the simulator of schedules says of those launches of its schedule that are left.
  */
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
-import { inOrder, type Replay, type ReplayedRequest, unserved } from "./replay-requests.js";
+import { inOrder, type Replay, type ReplayedRequest, unserved } from "./replayed-requests.js";
 import type { WindowTimes } from "./window-times.js";
 
 /** Tasks whose times tell how long the next will take. */

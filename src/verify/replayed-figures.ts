@@ -1,6 +1,6 @@
 /** Figures of a replay, from their definitions in docs/serving.md. */
 import type { ModelFigures, SampleFigures } from "../artifact/launcher-policies.js";
-import type { Replay, ReplayedRequest } from "./replay-requests.js";
+import type { Replay, ReplayedRequest } from "./replayed-requests.js";
 
 /** The part of a sample in which queues fill up; its requests are not counted. */
 const WARM_UP = 0.1;

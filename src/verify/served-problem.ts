@@ -13,7 +13,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
-import type { BatchRun, ServingModel } from "../schedule/serving/serving-model.js";
+import type { BatchRun, ServingModel, TaskProfile } from "../schedule/serving/serving-model.js";
 import { profileNs, profileOfStages, taskProfileOf } from "../schedule/serving/task-profile.js";
 import { scheduleBroken } from "./failures.js";
 import { isSame } from "./launcher-problems.js";
@@ -115,9 +115,18 @@ function servedRun(
   if (run.aloneNs !== Math.round(profileNs(profile))) {
     return broken(file, `${place}/aloneNs does not follow from the schedule`);
   }
-  return run.workspaceBytes === workspaceBytes
-    ? ok({ batch: run.batch, profile, workspaceBytes })
-    : broken(file, `${place}/workspaceBytes does not follow from the model`);
+  if (run.workspaceBytes !== workspaceBytes) {
+    return broken(file, `${place}/workspaceBytes does not follow from the model`);
+  }
+  const { batch, pipeline } = run;
+  return isCut(profile, pipeline ?? [])
+    ? ok({ batch, profile, workspaceBytes, ...(pipeline === undefined ? {} : { pipeline }) })
+    : broken(file, `${place}/pipeline has a part that begins while something of the task runs`);
+}
+
+/** Whether parts begin behind stages that use nothing. */
+function isCut({ share }: TaskProfile, begins: readonly number[]): boolean {
+  return begins.every((begin) => begin === 0 || (begin < share.length && share[begin - 1] === 0));
 }
 
 function interferenceOf({ device }: LauncherSection): unknown {

@@ -206,6 +206,12 @@ describe("launch", () => {
     const [one, two] = concurrency[0]!.perSecond as [number, number];
     expect(two).toBeGreaterThanOrEqual(one * 0.999);
     expect(two).toBeLessThanOrEqual(one * 2.001);
+    // A part begins behind a stage that uses nothing, and the one before that uses something.
+    const shifted = text.replace(/"pipeline":\[0,(\d+)/, (_, from) => `"pipeline":[0,${from - 1}`);
+    expect(shifted).not.toBe(text);
+    const early = join(folder, "early.json");
+    writeFileSync(early, shifted);
+    expect((await verify(early)).stderr).toContain("a part that begins while something");
     const refusal = await verify(edited);
     expect([refusal.status, refusal.stderr]).toEqual([
       1,

@@ -9,7 +9,7 @@ import { replayRequests } from "../../src/verify/replay-requests.js";
 import { figuresOfReplay } from "../../src/verify/replayed-figures.js";
 import {
   arbitraryMeasuredServing,
-  arbitraryWholeServing,
+  arbitraryServing,
   servingOf,
 } from "../support/arbitrary-serving.js";
 
@@ -40,7 +40,7 @@ const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.
 
 describe("the simulator and the replay", () => {
   it.each([
-    ["by data sheet", arbitraryWholeServing, undefined],
+    ["by data sheet, in parts and whole", arbitraryServing, undefined],
     ["as measured", arbitraryMeasuredServing, 7],
   ] as const)("launch, answer and refuse every request at the same time: %s", (_, cases, seed) => {
     const options = seed === undefined ? {} : { seed };
@@ -91,7 +91,7 @@ describe("the simulator and the replay", () => {
 
   it("gives up on a sample that is too long", () => {
     fc.assert(
-      fc.property(arbitraryWholeServing, (each) => {
+      fc.property(arbitraryServing, (each) => {
         const { problem, policy, arrivals } = servingOf(each);
         const whole = replayRequests(problem, arrivals, policy)!;
         const within = (mostStages: number) =>

@@ -57,7 +57,7 @@ function servingWith<T>(variants: fc.Arbitrary<T>, device: fc.Arbitrary<ServingD
 /** Models, a device, and how a launcher treats the requests. */
 export const arbitraryServing = servingWith(variant, fc.oneof(gpu, cpu));
 
-/** The same without pipelined runs, which neither artifacts nor the launcher of this machine have. */
+/** The same without pipelined runs, which the launcher of this machine does not have. */
 export const arbitraryWholeServing: typeof arbitraryServing = servingWith(
   variant.map((runs) =>
     runs.map(({ batch, profile, workspaceBytes }) => ({ batch, profile, workspaceBytes })),

@@ -45,13 +45,28 @@ describe("a library of variants", () => {
       model.variants.find(({ name }) => name === variant)?.runs.map((run) => run.schedule?.streams);
     expect(streams("wide")).toEqual([4, 4]);
     expect(streams("narrow")).toEqual([2, 2]);
+    // Parts of the best schedule, cut where nothing runs.
+    const [best, two, four] = ["top-compile", "pipelined-2", "pipelined-4"].map(
+      (variant) => model.variants.find(({ name }) => name === variant)!.runs,
+    );
+    for (const [at, run] of best!.entries()) {
+      expect([two![at]!.schedule, four![at]!.schedule]).toEqual([run.schedule, run.schedule]);
+      expect([two![at]!.pipeline!.length, four![at]!.pipeline!.length]).toEqual([2, 4]);
+      for (const begin of [...two![at]!.pipeline!, ...four![at]!.pipeline!]) {
+        expect(begin === 0 || run.profile.share[begin - 1] === 0).toBe(true);
+      }
+    }
     const weights = residentConstants(lowerings[1]!.lowered);
     expect(model.residentBytes).toBe(weights.reduce((sum, { bytes }) => sum + bytes, 0));
   });
 
-  it("of a chain has one", async () => {
+  it("of a chain has one schedule, whole and in parts", async () => {
     const { model } = await library("small/functions.onnx", [1]);
-    expect(model.variants.map(({ name }) => name)).toEqual(["sequential"]);
+    expect(model.variants.map(({ name }) => name)).toEqual([
+      "sequential",
+      "pipelined-2",
+      "pipelined-4",
+    ]);
     const { model: branches } = await library("two-branch.onnx", [1]);
     expect(branches.variants.map(({ name }) => name)).toContain("narrow");
     // Opara has the same two streams for two branches.
