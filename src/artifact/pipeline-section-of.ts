@@ -25,6 +25,8 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
     period: periodic.period,
     microBatchesPerPeriod: periodic.microBatchesPerPeriod,
     periodLowerBound: outcome.periodLowerBound,
+    boundEach: outcome.boundEach,
+    ...(outcome.leastUpTo === undefined ? {} : { leastUpTo: outcome.leastUpTo }),
     status: outcome.status,
     boundedBy: {
       kind: boundedBy.kind,

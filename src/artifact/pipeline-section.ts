@@ -1,6 +1,7 @@
 import { list, object, optional } from "../core/json-containers.js";
 import { custom, integer, number, oneOf, problem, type Shape, text } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
+import type { Ratio } from "../schedule/max-cycle-ratio.js";
 import type { SearchStatus } from "../schedule/pipeline-outcome.js";
 import type { Phase } from "../schedule/pipeline-schedule.js";
 import { type PipelineRange, pipelineRangeShape } from "./pipeline-range.js";
@@ -48,6 +49,10 @@ export interface PipelineSection {
   readonly period: number;
   readonly microBatchesPerPeriod: number;
   readonly periodLowerBound: number;
+  /** The bound for each micro-batch, with any number of them per period; absent in files of 0.1.0. */
+  readonly boundEach?: Ratio;
+  /** Nothing with up to so many micro-batches per period takes less for each, by search in full. */
+  readonly leastUpTo?: number;
   readonly status: SearchStatus;
   readonly boundedBy: ArtifactPeriodBound;
   readonly microBatches: number;
@@ -127,7 +132,17 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
   ),
   period: integer(1),
   microBatchesPerPeriod: integer(1),
-  periodLowerBound: TIME,
+  periodLowerBound: TIME.describe("Of a period of as many micro-batches; whole units of time."),
+  boundEach: optional(
+    object<Ratio>({ numerator: integer(0), denominator: integer(1) }).describe(
+      "No repeating schedule, with any number of micro-batches per period, takes less than this fraction for each. Absent in files of 0.1.0, whose optimal periods reach periodLowerBound.",
+    ),
+  ),
+  leastUpTo: optional(
+    integer(1).describe(
+      "No repeating schedule with up to so many micro-batches per period takes less for each: by search in full.",
+    ),
+  ),
   status: STATUS,
   boundedBy: BOUND,
   microBatches: integer(1),

@@ -39,6 +39,11 @@ export function timeOf({ timeUnit }: Placement): FormatTime {
   return timeUnit === "ns" ? formatNs : (time) => String(Math.round(time * 100) / 100);
 }
 
+/** What a search in full has proved of a period, where it is not optimal; `undefined`: nothing. */
+export function leastUpToWords(leastUpTo: number | undefined): string | undefined {
+  return leastUpTo === undefined ? undefined : `least for up to ${leastUpTo} per period`;
+}
+
 /** The excess of a value over its bound; empty if it meets the bound. */
 function gap(value: number, bound: number): string {
   const share = bound > 0 && value > bound ? value / bound - 1 : 0;
@@ -46,14 +51,18 @@ function gap(value: number, bound: number): string {
 }
 
 function figures(section: PipelineSection, time: FormatTime): readonly string[] {
-  const { period, microBatchesPerPeriod: q, periodLowerBound, boundedBy } = section;
+  const { period, microBatchesPerPeriod: q, periodLowerBound, boundEach, boundedBy } = section;
+  const least =
+    boundEach === undefined ? periodLowerBound : (boundEach.numerator * q) / boundEach.denominator;
+  const searched = leastUpToWords(section.leastUpTo);
+  const proof = searched === undefined ? "" : `; ${searched}`;
   const per = q === 1 ? "" : ` for ${q} micro-batches, ${time(period / q)} each`;
   const place = boundedBy.device === undefined ? "" : ` of ${formatName(boundedBy.device)}`;
   const [makespan, makespanBound] = formatApart(time, section.makespan, section.makespanLowerBound);
-  const [periodText, boundText] = formatApart(time, period, periodLowerBound);
+  const [periodText, boundText] = formatApart(time, period, least);
   return [
     `algorithm  ${section.algorithm}`,
-    `period     ${periodText}${per} (${section.status}${gap(period, periodLowerBound)})`,
+    `period     ${periodText}${per} (${section.status}${gap(period, least)}${proof})`,
     `bound      ${boundText}, by ${boundedBy.kind}${place}`,
     `makespan   ${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,
     `in flight  ${counted(section.inFlight, "micro-batch", "es")} at most`,

@@ -29,6 +29,7 @@
  */
 import type { Placement } from "../placement/placement.js";
 import { earliestStarts } from "./earliest-starts.js";
+import { type Ratio, reduced } from "./max-cycle-ratio.js";
 
 /** A bound on the period and why it holds, as a schedule states it. */
 export interface BoundClaim {
@@ -67,9 +68,14 @@ export type BoundProblem =
 
 /** The result of checking a claim. */
 export type BoundCheck =
-  | { readonly kind: "proved"; readonly period: number }
+  | {
+      readonly kind: "proved";
+      readonly period: number;
+      /** For each micro-batch, with any number of them per period. */
+      readonly each: Ratio;
+    }
   /** Rests on a search: `period` is what loads alone prove. */
-  | { readonly kind: "searched"; readonly period: number }
+  | { readonly kind: "searched"; readonly period: number; readonly each: Ratio }
   | { readonly kind: "unproved"; readonly problem: BoundProblem };
 
 /**
@@ -81,15 +87,23 @@ export type BoundCheck =
  */
 export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck {
   if (claim.kind === "search") {
-    return { kind: "searched", period: largestLoad(placement) * claim.microBatchesPerPeriod };
+    const load = largestLoad(placement);
+    const each = { numerator: load, denominator: 1 };
+    return { kind: "searched", period: load * claim.microBatchesPerPeriod, each };
   }
   const again = recomputed(placement, claim);
-  if (typeof again !== "bigint") {
+  if ("kind" in again) {
     return { kind: "unproved", problem: again };
   }
-  const proved = Number(again);
-  return again >= BigInt(claim.period)
-    ? { kind: "proved", period: proved }
+  const [needed, places] = [again.needed * BigInt(claim.microBatchesPerPeriod), again.places];
+  const least = (needed + places - 1n) / places;
+  const proved = Number(least);
+  return least >= BigInt(claim.period)
+    ? {
+        kind: "proved",
+        period: proved,
+        each: reduced(Number(again.needed), Number(again.places)),
+      }
     : { kind: "unproved", problem: { kind: "too-high", claimed: claim.period, proved } };
 }
 
@@ -100,8 +114,14 @@ function largestLoad({ blocks, devices }: Placement): number {
   return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 
-/** The least period that the reason of the claim allows. */
-function recomputed(placement: Placement, claim: BoundClaim): bigint | BoundProblem {
+/** Time for each micro-batch, as a fraction: what it needs over the places that there are. */
+interface Share {
+  readonly needed: bigint;
+  readonly places: bigint;
+}
+
+/** The least time for each micro-batch that the reason of the claim allows. */
+function recomputed(placement: Placement, claim: BoundClaim): Share | BoundProblem {
   const { blocks, devices } = placement;
   const unknown = claim.blocks.findIndex((block) => blocks[block] === undefined);
   if (unknown !== -1) {
@@ -128,13 +148,13 @@ function repeated({ blocks }: BoundClaim): BoundProblem | undefined {
   return block === undefined ? undefined : { kind: "repeated-block", block };
 }
 
-/** Time of the named blocks over all micro-batches of a period. */
-function timeOf({ blocks }: Placement, claim: BoundClaim): bigint {
+/** Time of the named blocks. */
+function timeOf({ blocks }: Placement, claim: BoundClaim): Share {
   const time = claim.blocks.reduce((sum, block) => sum + (blocks[block]?.duration ?? 0), 0);
-  return BigInt(time) * BigInt(claim.microBatchesPerPeriod);
+  return { needed: BigInt(time), places: 1n };
 }
 
-function recurrence(placement: Placement, claim: BoundClaim): bigint | BoundProblem {
+function recurrence(placement: Placement, claim: BoundClaim): Share | BoundProblem {
   const { blocks } = placement;
   for (const [at, second] of claim.blocks.entries()) {
     for (const first of claim.blocks.slice(0, at)) {
@@ -147,7 +167,7 @@ function recurrence(placement: Placement, claim: BoundClaim): bigint | BoundProb
   return repeated(claim) ?? timeOf(placement, claim);
 }
 
-function memory(placement: Placement, claim: BoundClaim, device: number): bigint | BoundProblem {
+function memory(placement: Placement, claim: BoundClaim, device: number): Share | BoundProblem {
   const { blocks, devices } = placement;
   const limit = devices[device]?.memory;
   if (limit === undefined) {
@@ -165,8 +185,7 @@ function memory(placement: Placement, claim: BoundClaim, device: number): bigint
   if (fits === 0) {
     return { kind: "nothing-fits", device };
   }
-  const [needed, places] = [work * BigInt(claim.microBatchesPerPeriod), BigInt(fits)];
-  return (needed + places - 1n) / places;
+  return { needed: work, places: BigInt(fits) };
 }
 
 /** Units times time that one micro-batch holds at least, by the pairs of a claim. */

@@ -28,6 +28,7 @@ export function outcomeOfWhole(
     algorithm,
     periodic,
     periodLowerBound,
+    boundEach: { numerator: load, denominator: 1 },
     status: periodic.period === periodLowerBound ? "optimal" : "heuristic",
     boundedBy: { kind: "load", device, blocks },
     whole,

@@ -1,8 +1,9 @@
+import type { Ratio } from "./max-cycle-ratio.js";
 import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
 
 /**
  * `optimal`: the lower bound is reached; `bounded`: it is proved, but not reached; `heuristic`:
- * nothing was tried to prove it.
+ * nothing was tried to prove it. Of a period: the bound for any number of micro-batches per period, unrounded.
  */
 export type SearchStatus = "optimal" | "bounded" | "heuristic";
 
@@ -23,7 +24,16 @@ export interface PipelineOutcome {
   readonly periodic: PeriodicSchedule;
   /** No schedule with the same `microBatchesPerPeriod` has a shorter period. Integer. */
   readonly periodLowerBound: number;
+  /** No repeating schedule, with any number of micro-batches per period, takes less for each. */
+  readonly boundEach: Ratio;
+  /** `optimal`: the period takes `boundEach` for each micro-batch. */
   readonly status: SearchStatus;
+  /**
+   * No repeating schedule with up to so many micro-batches per period takes less for each: by search in full.
+   * Absent: not proved, or optimal.
+   */
+  readonly leastUpTo?: number;
+  /** What gives `boundEach`, and rounded up to whole periods `periodLowerBound`. */
   readonly boundedBy: TightBound;
   /** All requested micro-batches. */
   readonly whole: PipelineSchedule;

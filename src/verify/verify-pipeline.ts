@@ -11,6 +11,7 @@ import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
 import { isInOrder } from "../schedule/in-order.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
+import { reduced } from "../schedule/max-cycle-ratio.js";
 import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome.js";
 import { makespanInOrder, periodInOrder } from "../schedule/pipeline-pace.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
@@ -62,6 +63,11 @@ export function verifyPipeline(section: PipelineSection, file: string): Result<V
     : fail(failures);
 }
 
+/** The bound for each micro-batch; files of 0.1.0 have only that of a period. */
+function boundEachOf({ boundEach, periodLowerBound, microBatchesPerPeriod }: PipelineSection) {
+  return boundEach ?? reduced(periodLowerBound, microBatchesPerPeriod);
+}
+
 /** The schedule of the section, by position; names that the placement does not have become -1. */
 function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutcome {
   const positionOf = blockPositions(placement);
@@ -71,6 +77,8 @@ function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutc
     algorithm: section.algorithm,
     periodic: periodicOf(section, positionOf),
     periodLowerBound: section.periodLowerBound,
+    boundEach: boundEachOf(section),
+    ...(section.leastUpTo === undefined ? {} : { leastUpTo: section.leastUpTo }),
     status: section.status,
     boundedBy: {
       kind: boundedBy.kind,
@@ -90,16 +98,45 @@ function figureProblems(
   placement: Placement,
   outcome: PipelineOutcome,
 ): string[] {
-  const { range } = section;
-  const again = { ...pipelineSectionOf(placement, outcome), ...(range && { range }) };
+  const { range, boundEach } = section;
+  const { boundEach: _, ...figures } = pipelineSectionOf(placement, outcome);
+  const again = { ...figures, ...(boundEach && { boundEach }), ...(range && { range }) };
   const problems = differingFields(pipelineSectionShape, section, again).map(
     (key) => `/pipeline/${key} does not follow from the schedule and its placement`,
   );
   return [
     ...problems,
     ...boundProblems(placement, outcome),
+    ...eachProblems(placement, section, outcome),
     ...rangeProblems(section, placement, outcome),
   ];
+}
+
+/** Contradictions of the bound for each micro-batch, and of what was searched; none in files of 0.1.0. */
+function eachProblems(
+  placement: Placement,
+  { boundEach, leastUpTo }: PipelineSection,
+  outcome: PipelineOutcome,
+): readonly string[] {
+  const check = checkBound(placement, claimOf(outcome));
+  if (boundEach === undefined) {
+    return leastUpTo === undefined ? [] : ["/pipeline/leastUpTo is there without boundEach"];
+  }
+  const { numerator, denominator } = boundEach;
+  const { periodLowerBound, status, algorithm, periodic } = outcome;
+  const whole = Math.ceil((numerator * periodic.microBatchesPerPeriod) / denominator);
+  return brokenChecks([
+    [
+      check.kind !== "unproved" &&
+        (check.each.numerator !== numerator || check.each.denominator !== denominator),
+      "/pipeline/boundEach does not follow from boundedBy and the placement",
+    ],
+    [whole !== periodLowerBound, "/pipeline/periodLowerBound is not boundEach in whole periods"],
+    [
+      leastUpTo !== undefined && (status === "optimal" || algorithm !== "top-compile"),
+      "/pipeline/leastUpTo is there, but no search in full was needed or made",
+    ],
+  ]);
 }
 
 /** Contradictions of the range with itself, and with the order of the schedule at the times used. */
@@ -138,8 +175,8 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
     [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
     [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
     [
-      outcome.status !== statusOf(period === periodLowerBound, outcome),
-      `the period ${period} is called ${outcome.status}, its bound is ${periodLowerBound}`,
+      outcome.status !== statusOf(reachesBound(outcome), outcome),
+      `the period ${period} is called ${outcome.status}, its bound is ${boundText(outcome)}`,
     ],
     [
       outcome.makespanStatus !== statusOf(makespan === makespanLowerBound, outcome),
@@ -175,6 +212,20 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
     : problems;
 }
 
+/** Whether a period takes what its bound says for each micro-batch, unrounded. */
+function reachesBound({ periodic, boundEach }: PipelineOutcome): boolean {
+  const { period, microBatchesPerPeriod } = periodic;
+  const { numerator, denominator } = boundEach;
+  return period * denominator === numerator * microBatchesPerPeriod;
+}
+
+/** The bound of a whole period, unrounded. */
+function boundText({ periodic, boundEach }: PipelineOutcome): string {
+  const { numerator, denominator } = boundEach;
+  const least = reduced(numerator * periodic.microBatchesPerPeriod, denominator);
+  return least.denominator === 1 ? `${least.numerator}` : `${least.numerator}/${least.denominator}`;
+}
+
 /** Only our search tries to prove what it does not reach. */
 function statusOf(isReached: boolean, { algorithm }: PipelineOutcome): SearchStatus {
   return isReached ? "optimal" : algorithm === "top-compile" ? "bounded" : "heuristic";
@@ -197,6 +248,11 @@ function notesOn(section: PipelineSection, placement: Placement): string[] {
     ...(check.kind === "searched" && periodLowerBound > check.period
       ? [onSearch("period", periodLowerBound, check.period)]
       : []),
+    ...(outcome.leastUpTo === undefined
+      ? []
+      : [
+          `that no repetition with up to ${outcome.leastUpTo} micro-batches per period takes less for each rests on the search and was not checked again`,
+        ]),
     ...(makespanLowerBound > least ? [onSearch("makespan", makespanLowerBound, least)] : []),
     ...(isInOrder(outcome.whole)
       ? []

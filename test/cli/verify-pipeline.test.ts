@@ -36,11 +36,38 @@ describe("verify of a pipeline's bound", () => {
     const { status } = await verified(SCARCE, (section) => {
       section.boundedBy = { kind: "memory", device: "d0", blocks: ["f0", "b3"] };
       section.periodLowerBound = 6;
+      // f0 holds 1 for 16 at least, of 3.
+      section.boundEach = { numerator: 16, denominator: 3 };
     });
     expect(status).toBe(0);
   });
 
   it.each<[string, Partial<PipelineSection>, string]>([
+    [
+      "a bound that is reached when it is rounded, called optimal",
+      {
+        boundedBy: { kind: "memory", device: "d0", blocks: ["f0", "b3"] },
+        periodLowerBound: 6,
+        boundEach: { numerator: 16, denominator: 3 },
+        status: "optimal",
+      },
+      "the period 8 is called optimal, its bound is 16/3",
+    ],
+    [
+      "a bound for each that its reason does not give",
+      { boundEach: { numerator: 5, denominator: 1 }, periodLowerBound: 5 },
+      "the bound 5 of the period is too high: its load proves only 4",
+    ],
+    [
+      "a lower bound for each than its reason gives",
+      { boundEach: { numerator: 3, denominator: 1 }, periodLowerBound: 3 },
+      "/pipeline/boundEach does not follow from boundedBy and the placement",
+    ],
+    [
+      "a search in full that nobody made",
+      { leastUpTo: 3 },
+      "/pipeline/leastUpTo is there, but no search in full was needed or made",
+    ],
     [
       "a bound above what memory gives",
       {
@@ -82,8 +109,9 @@ describe("verify of a pipeline's bound", () => {
     expect(stderr).toContain(words);
   });
 
-  it("says which bounds rest on a search", async () => {
+  it("says which bounds of files of 0.1.0 rest on a search", async () => {
     const { status, stdout, json } = await verified(SCARCE, (section) => {
+      delete section.boundEach;
       section.boundedBy = { kind: "search", blocks: [] };
       section.periodLowerBound = section.period;
       section.status = "optimal";

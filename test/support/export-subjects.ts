@@ -70,6 +70,7 @@ export function pipelineSubject(
     algorithm: "serial",
     periodic,
     periodLowerBound: 0,
+    boundEach: { numerator: 0, denominator: 1 },
     status: "heuristic",
     boundedBy: { kind: "search", blocks: [] },
     whole: { microBatches, makespan, instances },

@@ -193,6 +193,11 @@ export const FREE: readonly FreeField[] = [
     isRare: true,
   },
   {
+    where: /^\/pipeline\/boundEach$/,
+    change: REMOVED,
+    why: "files of 0.1.0 have none; the bound of a period is left",
+  },
+  {
     where: /^\/pipeline\/repetend\/\d+\/residue$/,
     change: REMOVED,
     why: "absent, it is 0",

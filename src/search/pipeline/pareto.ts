@@ -9,8 +9,10 @@ export interface ParetoPoint {
   readonly memory: number;
   readonly period: number;
   readonly microBatchesPerPeriod: number;
-  /** `optimal` with up to three micro-batches per period, or only the best found. */
+  /** `optimal`: the bound of any number of micro-batches per period, unrounded, is reached. */
   readonly status: "optimal" | "bounded";
+  /** Nothing with up to so many micro-batches per period takes less for each; absent: optimal, or not proved. */
+  readonly leastUpTo?: number;
 }
 
 /** What limits the search for all points. */
@@ -89,24 +91,17 @@ export function paretoFront(placement: Placement, options: ParetoOptions): reado
       continue;
     }
     const found = searched(limited.value, false, { memory, done: (memory - least) / step, total });
-    const { schedule, lowerBound } = found;
+    const { schedule, exhaustedUpTo } = found;
     if (schedule === undefined) {
       continue;
     }
     const { period, microBatchesPerPeriod } = schedule;
     if (period / microBatchesPerPeriod < best) {
       best = period / microBatchesPerPeriod;
-      // A bound that is a fraction is met by the next whole period, as for one schedule.
-      const least = Math.ceil(
-        (lowerBound.numerator * microBatchesPerPeriod) / lowerBound.denominator,
-      );
-      const isOptimal = found.status === "optimal" || period === least;
-      points.push({
-        memory,
-        period,
-        microBatchesPerPeriod,
-        status: isOptimal ? "optimal" : "bounded",
-      });
+      const status = found.status === "optimal" ? "optimal" : "bounded";
+      const leastUpTo =
+        status === "optimal" || exhaustedUpTo === 0 ? {} : { leastUpTo: exhaustedUpTo };
+      points.push({ memory, period, microBatchesPerPeriod, status, ...leastUpTo });
     }
     if (bound !== undefined && best * bound.denominator <= bound.numerator) {
       break;

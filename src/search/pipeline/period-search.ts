@@ -53,8 +53,9 @@ export interface PeriodOptions {
 /** What a period search knows at its end. */
 export interface PeriodResult {
   /**
-   * `optimal`: the lower bound is reached, or everything shorter was searched in full, up to
-   * `exhaustedUpTo` micro-batches per period. `infeasible` is proved. `heuristic`: nothing found.
+   * `optimal`: the lower bound is reached, unrounded. `bounded`: it is not, but everything shorter may have been
+   * searched in full, up to `exhaustedUpTo` micro-batches per period. `infeasible` is proved. `heuristic`: nothing
+   * found.
    */
   readonly status: "optimal" | "bounded" | "heuristic" | "infeasible";
   readonly schedule: PeriodicSchedule | undefined;
@@ -84,7 +85,8 @@ const MAX_COMPLETE_PERIOD = 256;
 const MAX_COMPLETE_BLOCKS = 400;
 /** Placements with more blocks are searched by orders first. */
 const MANY_BLOCKS = 64;
-const DEFAULT_MICRO_BATCHES = 3;
+/** Micro-batches per period that are tried, unless a search is told otherwise. */
+export const DEFAULT_MICRO_BATCHES = 3;
 /** Share of the work that is left for one period of the full search. */
 const SHARE = 0.25;
 /** The same with several micro-batches per period. */
@@ -277,9 +279,8 @@ class PeriodSearch {
       : { found: lean.found, isProved: false };
     const { period, copies, problem, times } = found;
     const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
-    const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
     const exhaustedUpTo = this.#exhaustedUpTo(best);
-    const isOptimal = period * denominator === numerator * copies || exhaustedUpTo === most;
+    const isOptimal = period * denominator === numerator * copies;
     return {
       status: isOptimal ? "optimal" : "bounded",
       schedule: periodicOf(found),

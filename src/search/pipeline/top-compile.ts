@@ -14,8 +14,9 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import { limitMemory } from "../../placement/limit-memory.js";
 import type { Placement } from "../../placement/placement.js";
+import { reduced } from "../../schedule/max-cycle-ratio.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
-import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
+import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
 import { completeSchedule } from "./complete-schedule.js";
@@ -27,7 +28,7 @@ import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
 import { makespanBound } from "./path-bounds.js";
-import { type PeriodResult, searchPeriod } from "./period-search.js";
+import { DEFAULT_MICRO_BATCHES, type PeriodResult, searchPeriod } from "./period-search.js";
 import type { KnownPeriod, OnPipelineProgress } from "./progress.js";
 import { shortestWhole } from "./shortest-whole.js";
 
@@ -101,20 +102,19 @@ export function topCompileSchedule(
   }
   const { numerator, denominator } = found.lowerBound;
   const { period, microBatchesPerPeriod } = periodic;
-  const isProved =
-    faster === undefined
-      ? found.status === "optimal"
-      : period * denominator === numerator * microBatchesPerPeriod;
-  const bound = boundOf(found, periodic, isProved);
-  const isTight = bound.periodLowerBound === periodic.period;
+  const isTight = period * denominator === numerator * microBatchesPerPeriod;
+  const { exhaustedUpTo } = found;
+  const leastUpTo =
+    isTight || faster !== undefined || exhaustedUpTo === 0 ? {} : { leastUpTo: exhaustedUpTo };
   return ok({
     algorithm: "top-compile",
     periodic,
-    ...bound,
+    ...boundOf(found, periodic),
+    ...leastUpTo,
     status: isTight ? "optimal" : "bounded",
     ...wholeOf(placement, shortest, isStopped ? 0 : shares.question),
     nodes: found.nodes,
-    isCutShort: !isTight,
+    isCutShort: !isTight && leastUpTo.leastUpTo !== DEFAULT_MICRO_BATCHES,
   });
 }
 
@@ -154,16 +154,16 @@ function fastestRival(
 }
 
 function boundOf(
-  { lowerBound, boundedBy, exhaustedUpTo }: PeriodResult,
-  { period, microBatchesPerPeriod: q }: PeriodicSchedule,
-  isProved: boolean,
-): { readonly periodLowerBound: number; readonly boundedBy: TightBound } {
-  const least = Math.ceil((lowerBound.numerator * q) / lowerBound.denominator);
-  if (boundedBy === undefined || (isProved && least < period && exhaustedUpTo > 0)) {
-    return { periodLowerBound: period, boundedBy: { kind: "search", blocks: [] } };
-  }
-  const { kind, device, blocks } = boundedBy;
-  return { periodLowerBound: least, boundedBy: { kind, device, blocks } };
+  { lowerBound, boundedBy }: PeriodResult,
+  { microBatchesPerPeriod: q }: PeriodicSchedule,
+): Pick<PipelineOutcome, "periodLowerBound" | "boundEach" | "boundedBy"> {
+  const { numerator, denominator } = lowerBound;
+  const { kind, device, blocks } = boundedBy ?? { kind: "search", device: undefined, blocks: [] };
+  return {
+    periodLowerBound: Math.max(1, Math.ceil((numerator * q) / denominator)),
+    boundEach: reduced(numerator, denominator),
+    boundedBy: { kind, ...(device === undefined ? {} : { device }), blocks },
+  };
 }
 
 /** Whether the least memory that an infeasible placement needs is enough for some schedule. */

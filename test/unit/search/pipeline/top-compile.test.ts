@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { pipelineSectionOf } from "../../../../src/artifact/pipeline-section-of.js";
 import type { Placement } from "../../../../src/placement/placement.js";
 import {
   buildShape,
@@ -11,6 +12,7 @@ import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
 import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
 import { type ParetoProgress, paretoFront } from "../../../../src/search/pipeline/pareto.js";
+import { verifyPipeline } from "../../../../src/verify/verify-pipeline.js";
 
 function shape(name: string, options: ShapeOptions): Placement {
   const built = buildShape(name, options);
@@ -49,6 +51,41 @@ describe("our search", () => {
         expect(ours.value.whole.makespan).toBeLessThanOrEqual(whole.makespan);
       }
     }
+  });
+
+  test("a period is optimal only if none of any number of micro-batches is shorter", () => {
+    const searched = (placement: Placement) => {
+      const found = searchPipeline("top-compile", placement, 8);
+      if (!found.ok) {
+        throw new Error(JSON.stringify(found.error));
+      }
+      const { periodic, status, leastUpTo, boundEach } = found.value;
+      const { period, microBatchesPerPeriod } = periodic;
+      const verified = verifyPipeline(pipelineSectionOf(placement, found.value), "s.json");
+      const words = `up to ${leastUpTo} micro-batches per period takes less for each rests on`;
+      const notes = verified.ok ? verified.value.notes.join() : "broken";
+      expect(notes.includes(words)).toBe(leastUpTo !== undefined);
+      return { each: period / microBatchesPerPeriod, status, leastUpTo, boundEach };
+    };
+    // 17/4 and 57/14 exist; three are tried.
+    expect(searched(shape("finetune", { devices: 3, memory: 3 }))).toEqual({
+      each: 13 / 3,
+      status: "bounded",
+      leastUpTo: 3,
+      boundEach: { numerator: 4, denominator: 1 },
+    });
+    // 15/4 exists, and 4 is the bound of 3.4 only in whole units.
+    const zeroBubble = { devices: 8, forward: 1, backward: 1, weight: 1, memory: 5 };
+    expect(searched(shape("zb-h", zeroBubble))).toMatchObject({
+      each: 4,
+      status: "bounded",
+      boundEach: { numerator: 17, denominator: 5 },
+    });
+    // 16 for three is 16/3: Little's law, no rounding.
+    expect(searched(shape("v", { devices: 4, memory: 3 }))).toMatchObject({
+      each: 16 / 3,
+      status: "optimal",
+    });
   });
 
   test("a stop from the start still gives a right schedule, without asking other algorithms", () => {
