@@ -179,6 +179,7 @@ _top_compile() {
         '*--out=[where to write the policy]:file:_files' \
         '*-o[where to write the policy]:file:_files' \
         '*--force[overwrite a file that is not a schedule]' \
+        '*--save-trace=[write the first held-out sample there as a trace, in microseconds]:file:_files' \
         '*--profile=[take the times of a model from this serving profile, and measure nothing]:file:_files' \
         '*--remeasure[measure again even if a kept profile fits]' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
@@ -256,7 +257,7 @@ _top_compile() {
         '*--input=[an input of the model, by name or position]:value: ' \
         '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
         '*--save-outputs=[write every output there, as a .npy file of its name]:folder:_files -/' \
-        '*--force[overwrite files in the folder of --save-outputs]' \
+        '*--force[overwrite files of --save-outputs and --save-trace]' \
         '*--seed=[random seed]:value: ' \
         '*--ascii[draw charts with plain characters]' \
         '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
@@ -266,6 +267,7 @@ _top_compile() {
         '*--rate=[instead of a file]:value: ' \
         '*--duration=[seconds in which requests arrive]:value: ' \
         '*--policy=[the launcher policy]:value:(fifo greedy static)' \
+        '*--save-trace=[write the requests there as a trace, in microseconds]:file:_files' \
         '*--sessions=[instead of a policy]:value: ' \
         '*--threads=[instead of a policy]:value: ' \
         '*--batch=[instead of a policy]:value: ' \

@@ -1,4 +1,5 @@
 import type { Failure } from "../core/failure.js";
+import { formatName } from "../core/format.js";
 
 /** A device that is known by its data sheet only. */
 export function deviceUnsupported(device: string): Failure {
@@ -164,5 +165,27 @@ export function launchDeviceUnsupported(device: string): Failure {
     message: "serving is simulated on GPUs known by their data sheet, and on the CPU",
     hint: "give --device cpu, a GPU such as --device h200, or the file of a device model",
     exit: 2,
+  };
+}
+
+/** Policies of a GPU by its data sheet: nothing here serves on it. */
+export function policyNotForCpu(file: string): Failure {
+  return {
+    code: "policy-not-for-cpu",
+    where: file,
+    message: "has policies for a GPU by its data sheet; only those for a CPU are run here",
+    hint: "make one with: top-compile launch MODEL --device cpu",
+    exit: 1,
+  };
+}
+
+/** A policy that a file does not have for the rates. */
+export function policyUnknown(file: string, name: string, known: readonly string[]): Failure {
+  return {
+    code: "policy-unknown",
+    where: file,
+    message: `has no policy "${formatName(name)}" for these rates`,
+    hint: `the policies are ${known.map(formatName).join(", ")}`,
+    exit: 1,
   };
 }

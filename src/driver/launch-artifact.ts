@@ -1,4 +1,5 @@
 /** The artifact of launcher policies, and its file. */
+import { drawArrivals } from "../arrivals/draw-arrivals.js";
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { inputOf } from "../artifact/input-of.js";
@@ -11,9 +12,10 @@ import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { DriverContext } from "./context.js";
-import { comparePoliciesFor, type Launched, type LaunchRequest } from "./launch.js";
+import { comparePoliciesFor, type Launched, type LaunchRequest, modelName } from "./launch.js";
 import { comparePoliciesOnCpu } from "./launch-on-cpu.js";
 import type { ServingSource } from "./obtain-serving-profile.js";
+import { maySaveTraces, saveTraces, type TracePlace } from "./save-traces.js";
 
 /** Where the models are served. */
 export type ServingPlace =
@@ -32,12 +34,16 @@ export interface PolicyRequest extends Omit<LaunchRequest, "device" | "math"> {
   readonly out: string;
   /** Overwrite a file that is not ours. */
   readonly force: boolean;
+  /** Where the requests of the first held-out sample go as traces; absent: nowhere. */
+  readonly traces?: TracePlace | undefined;
 }
 
 /** What was found, and the artifact that was written. */
 export interface LaunchedArtifact {
   readonly launched: Launched;
   readonly artifact: ScheduleArtifact;
+  /** Files of requests, as traces. */
+  readonly traces: readonly string[];
 }
 
 /**
@@ -52,7 +58,9 @@ export async function launchModels(
   const { where, out, force } = request;
   const inputs = inputFiles(request).map(([, path]) => path);
   const overwrite: Overwrite = { force, format: "top-compile/schedule", inputs };
-  const may = mayWrite(out, overwrite);
+  const names = request.models.map(modelName);
+  const first = mayWrite(out, overwrite);
+  const may = first.ok ? maySaveTraces(request.traces, names) : first;
   if (!may.ok) {
     return may;
   }
@@ -65,7 +73,13 @@ export async function launchModels(
   }
   const artifact = artifactOf(request, launched.value, context.tool);
   const written = writeText(out, encodeArtifact(artifact), overwrite);
-  return written.ok ? ok({ launched: launched.value, artifact }) : written;
+  if (!written.ok) {
+    return written;
+  }
+  const { job, seed } = launched.value;
+  const sample = drawArrivals(job.workload, { seed, purpose: "held-out", episode: 0 });
+  const traces = saveTraces(request.traces, names, sample);
+  return traces.ok ? ok({ launched: launched.value, artifact, traces: traces.value }) : traces;
 }
 
 /** The files that go in, with their roles, in the order in which they are recorded. */

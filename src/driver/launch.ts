@@ -130,6 +130,14 @@ export function workloadFor({
   if (repeated !== undefined) {
     return fail([modelNameRepeated(repeated)]);
   }
+  return matchedArrivals(names, arrivals);
+}
+
+/** The requests for models by their names, in their order. Fails: as reading arrivals does. */
+export function matchedArrivals(
+  names: readonly string[],
+  arrivals: ArrivalsSource,
+): Result<Workload> {
   if (arrivals.kind === "workload") {
     return matchModels(arrivals.workload, names, arrivals.where);
   }

@@ -1,4 +1,6 @@
 import { sixDigits } from "../core/six-digits.js";
+import { type Interval, intervalOf } from "../core/statistics.js";
+import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
@@ -65,8 +67,26 @@ export function comparePolicies(job: ServingJob, options: ComparisonOptions): Po
     : compared(sheddingJob(job, true), options);
 }
 
-function keepsUp({ validation }: ComparedPolicy): boolean {
-  return !validation.models.some(fallsBehind);
+/** As files record figures: policies that differ less than that are equal, and the first of them is the better one. */
+function recorded(samples: readonly number[]): Interval {
+  const { mean, half } = intervalOf(samples.map(sixDigits));
+  return { mean: sixDigits(mean), half: sixDigits(half) };
+}
+
+function keepsUp({ validation: { samples } }: ComparedPolicy): boolean {
+  const [first] = samples;
+  return (
+    first?.models.every((_, model) => {
+      const over = (figure: (metrics: ServingMetrics) => number): Interval =>
+        recorded(samples.flatMap(({ models }) => models.slice(model, model + 1).map(figure)));
+      const slope = over(({ backlog }) => backlog.slope);
+      return !fallsBehind({ slope, throughput: over(({ throughput }) => throughput) });
+    }) !== false
+  );
+}
+
+function costOf({ validation: { samples } }: ComparedPolicy): number {
+  return recorded(samples.map(({ cost }) => cost)).mean;
 }
 
 function compared(
@@ -91,7 +111,7 @@ function compared(
   });
   const areUp = policies.some(keepsUp);
   const costs = policies.map((each) =>
-    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : sixDigits(each.validation.cost.mean),
+    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : costOf(each),
   );
   return { job, policies, best: costs.indexOf(Math.min(...costs)) };
 }

@@ -20,13 +20,21 @@ export interface ServedModelReport {
 export interface ServedSummary {
   readonly policy: string;
   readonly inFlight: number | undefined;
+  /** The regime of the policy's file: times the rates of its arrivals. */
+  readonly scale?: number;
   readonly span: { readonly fromNs: number; readonly toNs: number };
   readonly models: readonly ServedModelReport[];
   readonly answers: { readonly compared: number; readonly largest: number };
   readonly cut: "stopped" | "late" | undefined;
+  /** Files of the requests, as traces. */
+  readonly traces?: readonly string[];
 }
 
-const ROWS: readonly (readonly [string, (metrics: ServingMetrics) => number, "rate" | "time"])[] = [
+const ROWS: readonly (readonly [
+  string,
+  (metrics: ServingMetrics) => number,
+  "rate" | "time" | "share",
+])[] = [
   ["answered per second", ({ throughput }) => throughput, "rate"],
   ["mean latency", ({ latencyNs }) => latencyNs.mean, "time"],
   ["p50", ({ latencyNs }) => latencyNs.p50, "time"],
@@ -34,15 +42,18 @@ const ROWS: readonly (readonly [string, (metrics: ServingMetrics) => number, "ra
   ["p95", ({ latencyNs }) => latencyNs.p95, "time"],
   ["p99", ({ latencyNs }) => latencyNs.p99, "time"],
   ["requests per task", ({ batch }) => batch, "rate"],
+  ["late", ({ late }) => late, "share"],
+  ["refused", ({ shed }) => shed, "share"],
 ];
 
 /** Tables of predicted and measured figures, and what was compared. */
 export function renderServed(report: ServedSummary, columns: number): string {
-  const { policy, inFlight, span, models, answers, cut } = report;
+  const { policy, inFlight, scale, span, models, answers, cut, traces = [] } = report;
+  const regime = scale === undefined ? "" : `, made for ${scale} times the rates of its file`;
   const limit = inFlight === undefined ? "" : `, at most ${counted(inFlight, "task")} in flight`;
   const seconds = (span.toNs - span.fromNs) / 1e9;
   return [
-    `Policy: ${policy}${limit}.`,
+    `Policy: ${policy}${regime}${limit}.`,
     ...models.flatMap((each) => ["", headingOf(each), modelTable(each, columns)]),
     "",
     `Counted: ${counted(sumOf(models), "request")} of ${seconds.toFixed(2)} s.`,
@@ -51,6 +62,7 @@ export function renderServed(report: ServedSummary, columns: number): string {
     ...(cut === "late"
       ? ["Requests were left over: the server cannot keep up. Figures are of what was answered."]
       : []),
+    ...traces.map((file) => `wrote   ${file}`),
   ].join("\n");
 }
 
@@ -69,11 +81,21 @@ function headingOf({ model, variant, policy }: ServedModelReport): string {
 function modelTable({ predicted, measured }: ServedModelReport, columns: number): string {
   const rows = ROWS.map(([name, of, kind]) => {
     const [before, now] = [of(predicted), of(measured)];
-    const shown = (value: number): string =>
-      kind === "time" ? formatNs(value) : value.toFixed(value >= 100 ? 0 : 2);
+    const shown = (value: number): string => shownAs(kind, value);
     const ratio = now === 0 ? "-" : (before / now).toFixed(3);
     return [name, shown(before), shown(now), ratio];
   });
   const header = ["", "predicted", "measured", "ratio"];
   return textTable(header, rows, ["left", "right", "right", "right"], columns);
+}
+
+function shownAs(kind: (typeof ROWS)[number][2], value: number): string {
+  switch (kind) {
+    case "time":
+      return formatNs(value);
+    case "share":
+      return `${(100 * value).toFixed(1)} %`;
+    case "rate":
+      return value.toFixed(value >= 100 ? 0 : 2);
+  }
 }

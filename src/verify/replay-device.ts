@@ -2,7 +2,7 @@
  * How tasks next to each other slow each other down, worked out by itself for `replayRequests`: the law of
  * docs/serving.md, in other words than the simulator's.
  */
-import type { ServingDevice } from "../schedule/serving/serving-model.js";
+import type { BatchRun, ServingDevice } from "../schedule/serving/serving-model.js";
 
 /** What a stage uses while it runs alone. */
 export interface StageNeeds {
@@ -12,6 +12,15 @@ export interface StageNeeds {
   readonly bandwidth: number;
   /** Of a CPU, measured: times that it takes longer while 1, 2, ... threads are busy; absent: as the device says. */
   readonly contention?: readonly number[];
+}
+
+/** What the stages of a run use. */
+export function needsOf({ profile, contention }: BatchRun): readonly StageNeeds[] {
+  const { share, arithmetic, bandwidth } = profile;
+  const loss = contention === undefined ? {} : { contention };
+  return Array.from(share, (room, at): StageNeeds => {
+    return { room, arithmetic: arithmetic[at]!, bandwidth: bandwidth[at]!, ...loss };
+  });
 }
 
 /** Progress per nanosecond of every stage, in the order in which they began. */

@@ -14,8 +14,9 @@ import type {
   ModelPolicy,
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
-import { type DeviceLaw, lawOf, type StageNeeds } from "./replay-device.js";
+import { type DeviceLaw, lawOf, needsOf, type StageNeeds } from "./replay-device.js";
 import { PartLines, partOf } from "./replay-gates.js";
+import { TaskMemory } from "./replay-refusals.js";
 import { type LaunchFactor, launchFactors } from "./replay-times.js";
 import {
   type Arrival,
@@ -33,9 +34,6 @@ const NOTHING_NS = 1e-6;
 
 /** What a gap uses. */
 const NOTHING: StageNeeds = { room: 0, arithmetic: 0, bandwidth: 0 };
-
-/** Tasks whose times tell how long the next will take. */
-const RECENT_TASKS = 32;
 
 interface Task {
   readonly model: number;
@@ -58,8 +56,8 @@ interface Server {
   inFlight: number;
   launches: number;
   lastLaunchNs: number;
-  /** Times of the last tasks. */
-  readonly recentNs: number[];
+  /** Of tasks that have ended; absent: late requests are not refused. */
+  readonly memory: TaskMemory | undefined;
 }
 
 /** What a replay may be told besides. */
@@ -91,7 +89,7 @@ export function replayRequests(
       inFlight: 0,
       launches: 0,
       lastLaunchNs: -Infinity,
-      recentNs: [],
+      memory: own.shed?.kind === "deadline" ? new TaskMemory() : undefined,
     };
   });
   const { device } = problem;
@@ -268,18 +266,8 @@ class Replayer {
     (isGap ? this.#resting : this.#running).push(task);
   }
 
-  /** What the stages of a run use. */
   #needsOf(run: BatchRun): readonly StageNeeds[] {
-    const known = this.#needs.get(run);
-    if (known !== undefined) {
-      return known;
-    }
-    const { share, arithmetic, bandwidth } = run.profile;
-    const { contention } = run;
-    const loss = contention === undefined ? {} : { contention };
-    const needs = Array.from(share, (room, at): StageNeeds => {
-      return { room, arithmetic: arithmetic[at]!, bandwidth: bandwidth[at]!, ...loss };
-    });
+    const needs = this.#needs.get(run) ?? needsOf(run);
     this.#needs.set(run, needs);
     return needs;
   }
@@ -287,11 +275,14 @@ class Replayer {
   #answer({ model, requests }: Task): void {
     const server = this.#servers[model]!;
     server.inFlight--;
-    server.recentNs.push(this.#now - requests[0]!.launchNs);
-    server.recentNs.splice(0, server.recentNs.length - RECENT_TASKS);
     for (const request of requests) {
       request.endNs = this.#now;
     }
+    server.memory?.answer(
+      this.#now - requests[0]!.launchNs,
+      requests.map(({ arrivalNs, endNs }) => endNs - arrivalNs),
+      objectiveOf(server),
+    );
   }
 
   #arrive({ model, request }: Arrival): void {
@@ -361,16 +352,17 @@ class Replayer {
   }
 
   /** Refuses those at the head of a queue that would not be answered in time. */
-  #refuseLate({ policy, runs, waiting, inFlight, recentNs }: Server): void {
-    if (policy.shed?.kind !== "deadline") {
+  #refuseLate(server: Server): void {
+    const { runs, waiting, inFlight, memory } = server;
+    if (memory === undefined) {
       return;
     }
-    const { objectiveNs } = policy.shed;
+    const objectiveNs = objectiveOf(server);
     const aloneNs = runs[0]!.profile.ns.reduce((sum, each) => sum + each, 0);
-    const longestNs = Math.max(aloneNs, ...recentNs);
-    const takesNs = inFlight === 0 && longestNs > objectiveNs ? aloneNs : longestNs;
+    const takesNs = memory.expect(aloneNs, objectiveNs, inFlight);
     while (waiting.length > 0 && this.#now + takesNs > waiting[0]!.arrivalNs + objectiveNs) {
       this.#refuse(waiting.shift()!);
+      memory.refuse();
     }
   }
 
@@ -383,6 +375,7 @@ class Replayer {
     }
     const model = this.#servers.indexOf(server);
     const factor = this.#around.factorOf(model, server.launches, run.spread);
+    server.memory?.launch(objectiveOf(server));
     server.inFlight++;
     server.launches++;
     server.lastLaunchNs = this.#now;
@@ -395,4 +388,9 @@ class Replayer {
       this.#begin(task);
     }
   }
+}
+
+/** After which requests are late, where those are refused. */
+function objectiveOf({ policy }: Server): number {
+  return policy.shed?.kind === "deadline" ? policy.shed.objectiveNs : Infinity;
 }

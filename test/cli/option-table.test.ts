@@ -36,6 +36,7 @@ beforeAll(async () => {
   const made: readonly (readonly string[])[] = [
     [MODEL, "--profile", PROFILE, "-o", at("one.json")],
     [MODEL, "--profile", PROFILE, "--devices", "2", "-o", at("two.json")],
+    ["launch", ...SERVED, "--samples", "1", "-o", at("policies.json")],
   ];
   const square = [512, 512];
   writeFileSync(at("input.npy"), npyBytes(npyHeader("<f4", square), new Float32Array(512 * 512)));
@@ -137,6 +138,7 @@ const SUBJECTS: readonly Subject[] = [
       "one-device": () => [[at("one.json")]],
       pipeline: () => [[at("two.json")]],
       serving: () => [SERVED],
+      policies: () => [[at("policies.json")], [at("policies.json"), "--rate", "two-branch=5"]],
       profile: () => [[...SERVED, "--profile", PROFILE]],
     },
   },
@@ -199,6 +201,7 @@ const VALUES: Readonly<Record<string, string>> = {
   input: "x=x.npy",
   inputs: "test_data_set_0",
   saveOutputs: "out",
+  saveTrace: "trace.txt",
   seed: "2",
   rounds: "5",
   model: MODEL,
@@ -371,6 +374,7 @@ describe("an option that is accepted", () => {
     "time-limit": "noted when it ends a search: the result is that of the machine",
     "stage-models": "writes models",
     "save-outputs": "writes outputs",
+    "save-trace": "writes requests",
     stages: "the devices of the placement",
     model: "which file is read",
     rounds: "how long is measured",

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { servingCost } from "../../src/schedule/serving/serving-cost.js";
 import { servingMetrics } from "../../src/schedule/serving/serving-metrics.js";
-import type { LauncherPolicy, ShedRule } from "../../src/schedule/serving/serving-model.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { replayRequests } from "../../src/verify/replay-requests.js";
 import { figuresOfReplay } from "../../src/verify/replayed-figures.js";
@@ -11,30 +10,9 @@ import {
   arbitraryMeasuredServing,
   arbitraryServing,
   servingOf,
+  shedRule,
+  withRules,
 } from "../support/arbitrary-serving.js";
-
-const rule = fc.oneof(
-  fc.constant(undefined),
-  fc.record({
-    kind: fc.constantFrom("newest" as const, "oldest" as const),
-    queue: fc.integer({ min: 1, max: 3 }),
-  }),
-  fc.record({
-    kind: fc.constant("deadline" as const),
-    objectiveNs: fc.integer({ min: 100, max: 3000 }),
-  }),
-);
-
-function withRules(
-  policy: LauncherPolicy,
-  rules: readonly (ShedRule | undefined)[],
-): LauncherPolicy {
-  const models = policy.models.map((each, at) => {
-    const shed = rules[at];
-    return shed === undefined ? each : { ...each, shed };
-  });
-  return { ...policy, models };
-}
 
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 
@@ -47,7 +25,7 @@ describe("the simulator and the replay", () => {
     const refused = { newest: 0, oldest: 0, deadline: 0 };
     let requests = 0;
     fc.assert(
-      fc.property(cases, fc.tuple(rule, rule, rule), (each, rules) => {
+      fc.property(cases, fc.tuple(shedRule, shedRule, shedRule), (each, rules) => {
         const { problem, policy, arrivals } = servingOf(each);
         const shedding = withRules(policy, rules);
         const run = simulateServing(problem, arrivals, shedding, options);

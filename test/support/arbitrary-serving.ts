@@ -1,6 +1,11 @@
 /** Random serving problems with policies and arrivals. */
 import fc from "fast-check";
-import type { ServingDevice, ServingProblem } from "../../src/schedule/serving/serving-model.js";
+import type {
+  LauncherPolicy,
+  ServingDevice,
+  ServingProblem,
+  ShedRule,
+} from "../../src/schedule/serving/serving-model.js";
 import { policyOf, problemOf, runOf } from "./serving.js";
 
 const stage = fc.record({
@@ -129,4 +134,29 @@ export function servingOf({ models, device, cap }: ServingCase) {
     });
   });
   return { problem, policy, arrivals };
+}
+
+/** A rule by which requests are refused, or none. */
+export const shedRule: fc.Arbitrary<ShedRule | undefined> = fc.oneof(
+  fc.constant(undefined),
+  fc.record({
+    kind: fc.constantFrom("newest" as const, "oldest" as const),
+    queue: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant("deadline" as const),
+    objectiveNs: fc.integer({ min: 100, max: 3000 }),
+  }),
+);
+
+/** A policy with rules, by model. */
+export function withRules(
+  policy: LauncherPolicy,
+  rules: readonly (ShedRule | undefined)[],
+): LauncherPolicy {
+  const models = policy.models.map((each, at) => {
+    const shed = rules[at];
+    return shed === undefined ? each : { ...each, shed };
+  });
+  return { ...policy, models };
 }

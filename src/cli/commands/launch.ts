@@ -25,9 +25,11 @@ import {
   ARRIVALS,
   arrivalsSource,
   RATE,
+  SAVE_TRACE,
   SERVING_PROFILE,
   servingSource,
   servingTraits,
+  tracePlace,
 } from "../options/serving-options.js";
 import { deviceTraits } from "../options/traits.js";
 import { scales, whole } from "../options/values.js";
@@ -45,6 +47,7 @@ interface LaunchOptions extends CommonOptions {
   readonly ratesScale: readonly number[];
   readonly out?: string;
   readonly force?: boolean;
+  readonly saveTrace?: string;
 }
 
 const EXAMPLES = `
@@ -96,6 +99,10 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
   },
   out: outOption("policy", "<first model>.policy.json"),
   force: forceOption("schedule"),
+  saveTrace: {
+    ...SAVE_TRACE,
+    help: "write the first held-out sample there as a trace, in microseconds (docs/arrivals.md)",
+  },
 };
 
 /** `launch`: compares launcher policies for models that share a device. */
@@ -126,8 +133,10 @@ export const registerLaunch: RegisterCommand = (command, run) => {
         device.value.kind === "model"
           ? ({ kind: "model", device: device.value.model, file: device.value.file, math } as const)
           : ({ kind: "cpu", source: servingSource(options) } as const);
+      const given = arrivals.kind === "file" ? [arrivals.path] : [];
+      const traces = tracePlace(options, [...models, ...given, out]);
       const launched = await launchModels(
-        { ...request, where, out, force: force === true },
+        { ...request, where, out, force: force === true, traces },
         driverContext(session),
       );
       if (!launched.ok) {
@@ -135,7 +144,11 @@ export const registerLaunch: RegisterCommand = (command, run) => {
       }
       const found = launched.value;
       session.print({
-        text: () => `${renderLaunched(found.launched, session.columns)}\nwrote   ${out}`,
+        text: () =>
+          [
+            renderLaunched(found.launched, session.columns),
+            ...[out, ...found.traces].map((file) => `wrote   ${file}`),
+          ].join("\n"),
         json: () => encodeArtifact(found.artifact),
       });
       return { ok: true, value: EXIT.done };

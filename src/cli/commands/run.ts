@@ -31,7 +31,7 @@ import { servingTraits } from "../options/serving-options.js";
 import { deviceTraits, traitIf } from "../options/traits.js";
 import { whole } from "../options/values.js";
 import type { Session } from "../session.js";
-import { SERVE_OPTIONS, type ServeOptions, serveModels } from "./serve-models.js";
+import { SERVE_OPTIONS, type ServeOptions, serveModels, servePolicyFile } from "./serve-models.js";
 
 interface RunOptions extends CommonOptions, ServeOptions {
   readonly model?: string;
@@ -62,11 +62,17 @@ Examples:
   top-compile run pipeline.schedule.json --rounds 10
   top-compile run a.onnx b.onnx --arrivals arrivals.json
   top-compile run model.onnx --rate model=100 --sessions 2 --threads 1
+  top-compile run model.policy.json
+  top-compile run a.policy.json --arrivals today.json --save-trace today.txt
 `;
 
 /** The options of `run`, each with what it is not for. */
 export const RUN: OptionTable<RunOptions> = {
-  model: notServing(MODEL),
+  model: {
+    ...MODEL,
+    help: "the model; of policies also the folder of several",
+    not: { ...MODEL.not, serving: "models are given by themselves" },
+  },
   device: notServing({
     value: "<name>",
     help: "cpu, cuda or cuda:N",
@@ -90,8 +96,8 @@ export const RUN: OptionTable<RunOptions> = {
     help: "write every output there, as a .npy file of its name",
   }),
   force: {
-    help: "overwrite files in the folder of --save-outputs",
-    not: { "no-output": "it is for files of outputs" },
+    help: "overwrite files of --save-outputs and --save-trace",
+    not: { "no-output": "it is for files that are written" },
   },
   seed: {
     value: "<n>",
@@ -108,7 +114,8 @@ export const RUN: OptionTable<RunOptions> = {
 
 /** An option of schedules. */
 function notServing<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
-  return { ...spec, not: { ...spec.not, serving: "it is for schedules" } };
+  const why = "it is for schedules";
+  return { ...spec, not: { ...spec.not, serving: why, policies: why } };
 }
 
 /** An option of GPUs, on which no pipeline runs; its default is what the schedule says. */
@@ -124,7 +131,8 @@ export const registerRun: RegisterCommand = (command, run) => {
   addOptions(command, RUN, EXAMPLES);
   command.action(async (paths: readonly string[], options: RunOptions) => {
     await run(options, async (session) => {
-      if (options.arrivals !== undefined || options.rate.size > 0) {
+      const hasRequests = options.arrivals !== undefined || options.rate.size > 0;
+      if (hasRequests && !isPolicyFile(paths)) {
         const fits = checkOptions(RUN, options, givenOptions(command), servedTraits(options));
         return fits.ok ? serveModels(paths, options, session) : fits;
       }
@@ -137,7 +145,12 @@ export const registerRun: RegisterCommand = (command, run) => {
   });
 };
 
-/** Executes the schedule in a file. */
+/** Whether the only path is that of a file of ours: models end in .onnx. */
+function isPolicyFile([file = "", other]: readonly string[]): boolean {
+  return other === undefined && /\.json$/i.test(file);
+}
+
+/** Executes the schedule in a file, or serves under its policies. */
 async function runFile(
   file: string,
   options: RunOptions,
@@ -148,7 +161,13 @@ async function runFile(
   if (!artifact.ok) {
     return artifact;
   }
-  const { operators, pipeline } = artifact.value;
+  const { operators, pipeline, launcher } = artifact.value;
+  const hasRequests = options.arrivals !== undefined || options.rate.size > 0;
+  if (launcher !== undefined || hasRequests) {
+    const fits = checkOptions(RUN, options, given, policyTraits(options));
+    const policies = { file, artifact: artifact.value, model };
+    return fits.ok ? servePolicyFile(policies, options, session) : fits;
+  }
   const traits = runTraits(artifact.value, options);
   const checked = checkOptions(RUN, options, given, traits);
   if (!checked.ok) {
@@ -188,11 +207,23 @@ async function runFile(
   return { ok: true, value: EXIT.done };
 }
 
+/** The traits of a command line that serves under policies of a file. */
+function policyTraits(options: RunOptions): Traits {
+  return { policies: "with a file of policies", ...unwritten(options) };
+}
+
+/** The trait of a command line that writes nothing. */
+function unwritten({ saveOutputs, saveTrace }: RunOptions): Traits {
+  return traitIf(saveOutputs === undefined && saveTrace === undefined, {
+    "no-output": "without --save-outputs or --save-trace",
+  });
+}
+
 /** The traits of a command line that serves models. */
 function servedTraits(options: RunOptions): Traits {
   return {
     serving: "with --arrivals or --rate",
-    ...traitIf(options.saveOutputs === undefined, { "no-output": "without --save-outputs" }),
+    ...unwritten(options),
     ...servingTraits(options),
   };
 }
@@ -210,9 +241,7 @@ function runTraits(
   { operators, pipeline, provenance }: ScheduleArtifact,
   options: RunOptions,
 ): Traits {
-  const unsaved = traitIf(options.saveOutputs === undefined, {
-    "no-output": "without --save-outputs",
-  });
+  const unsaved = unwritten(options);
   if (operators === undefined && pipeline !== undefined) {
     return { pipeline: "with the schedule of a pipeline", ...unsaved };
   }

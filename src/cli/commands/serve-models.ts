@@ -1,6 +1,10 @@
 /** `run` with models and requests for them: its options, and what it does. */
 
+import type { ScheduleArtifact } from "../../artifact/artifact.js";
+import type { Result } from "../../core/result.js";
 import { type ServeRequest, serveHere } from "../../driver/serve-here.js";
+import { servePolicy } from "../../driver/serve-policy.js";
+import type { ServeReport } from "../../driver/serve-requests.js";
 import { SESSION_POLICY_NAMES, type SessionPolicyName } from "../../launcher/compare-policies.js";
 import { renderServed } from "../../report/served.js";
 import type { CommandOutcome } from "../command.js";
@@ -13,8 +17,10 @@ import {
   ARRIVALS,
   arrivalsSource,
   RATE,
+  SAVE_TRACE,
   SERVING_PROFILE,
   servingSource,
+  tracePlace,
 } from "../options/serving-options.js";
 import { positive, whole } from "../options/values.js";
 import type { Session } from "../session.js";
@@ -33,14 +39,20 @@ export interface ServeOptions {
   readonly remeasure?: boolean;
   readonly dim: ReadonlyMap<string, number>;
   readonly seed?: number;
+  readonly saveTrace?: string;
+  readonly force?: boolean;
 }
+
+/** Why an option is not for schedules. */
+const WHY = "it is for serving models, with --arrivals or --rate";
+const NOT_SERVING: Partial<Record<Trait, string>> = { "one-device": WHY, pipeline: WHY };
 
 /** Most sessions and threads. */
 const MOST = 128;
 
 /** The options of serving, none of which is for schedules. */
 export const SERVE_OPTIONS: {
-  readonly [Key in Exclude<keyof ServeOptions, "seed">]-?: OptionSpec<
+  readonly [Key in Exclude<keyof ServeOptions, "seed" | "force">]-?: OptionSpec<
     Exclude<ServeOptions[Key], undefined>
   >;
 } = {
@@ -59,41 +71,52 @@ export const SERVE_OPTIONS: {
     choices: SESSION_POLICY_NAMES,
     usualWords: "the best in the simulation",
   }),
-  sessions: ofServing({
+  saveTrace: { ...ofServing(SAVE_TRACE), not: { ...SAVE_TRACE.not, ...NOT_SERVING } },
+  sessions: byHand({
     value: "<n>",
     help: "instead of a policy: sessions of each model",
     ...whole(1, MOST),
     usualWords: "1 if --threads or --batch is given",
   }),
-  threads: ofServing({
+  threads: byHand({
     value: "<n>",
     help: "instead of a policy: threads of each session",
     ...whole(1, MOST),
     usualWords: "1 if --sessions or --batch is given",
   }),
-  batch: ofServing({
+  batch: byHand({
     value: "<n>",
     help: "instead of a policy: most requests in a task",
     ...whole(1, 4096),
     usualWords: "1 if --sessions or --threads is given",
   }),
-  period: ofServing({
+  period: byHand({
     value: "<ms>",
     help: "instead of a policy: least time between launches of a model",
     parse: positive,
     range: "above 0",
     usualWords: "0",
   }),
-  profile: ofServing({ ...SERVING_PROFILE, not: {} }),
-  remeasure: ofServing({ ...REMEASURE, not: { profile: REMEASURE.not?.profile ?? "" } }),
-  dim: ofServing(DIM),
+  profile: inFile({ ...SERVING_PROFILE, not: {} }),
+  remeasure: inFile({ ...REMEASURE, not: { profile: REMEASURE.not?.profile ?? "" } }),
+  dim: inFile(DIM),
 };
 
 /** An option of serving. */
 function ofServing<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
-  const why = "it is for serving models, with --arrivals or --rate";
-  const not: Partial<Record<Trait, string>> = { "one-device": why, pipeline: why };
-  return { ...spec, group: "serving", not: { ...spec.not, ...not } };
+  return { ...spec, group: "serving", not: { ...spec.not, ...NOT_SERVING } };
+}
+
+/** An option of serving without a policy. */
+function byHand<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
+  const served = ofServing(spec);
+  return { ...served, not: { ...served.not, policies: "policies say that" } };
+}
+
+/** An option of serving that a policy file has recorded. */
+function inFile<Value>(spec: OptionSpec<Value>): OptionSpec<Value> {
+  const served = ofServing(spec);
+  return { ...served, not: { ...served.not, policies: "the file has what it says" } };
 }
 
 /** Serves models for real, and prints what was predicted beside it. */
@@ -110,8 +133,41 @@ export async function serveModels(
   const { dim: dims, seed, duration } = options;
   const source = servingSource(options);
   const durationNs = duration === undefined ? undefined : Math.round(duration * 1e9);
-  const request: ServeRequest = { models, arrivals, dims, seed, source, policy, durationNs };
-  const served = await serveHere(request, driverContext(session));
+  const inputs = [...models, ...(arrivals.kind === "file" ? [arrivals.path] : [])];
+  const traces = tracePlace(options, inputs);
+  const request: ServeRequest = {
+    ...{ models, arrivals, dims, seed, source, policy, durationNs, traces },
+  };
+  return printServed(await serveHere(request, driverContext(session)), session);
+}
+
+/** A file of policies to serve under, with its options. */
+export interface PolicyFile {
+  readonly file: string;
+  readonly artifact: ScheduleArtifact;
+  /** The model, or the folder of several. */
+  readonly model: string | undefined;
+}
+
+/** Serves requests for real under a policy of a file, and prints what was predicted beside it. */
+export async function servePolicyFile(
+  { file, artifact, model }: PolicyFile,
+  options: ServeOptions,
+  session: Session,
+): Promise<CommandOutcome> {
+  const arrivals = arrivalsSource(options);
+  if (arrivals === undefined && options.arrivals !== undefined) {
+    return { ok: false, error: [servingFileWrong()] };
+  }
+  const { policy = "best", seed, duration } = options;
+  const durationNs = duration === undefined ? undefined : Math.round(duration * 1e9);
+  const inputs = [file, ...(arrivals?.kind === "file" ? [arrivals.path] : [])];
+  const traces = tracePlace(options, inputs);
+  const request = { file, artifact, model, arrivals, policy, seed, durationNs, traces };
+  return printServed(await servePolicy(request, driverContext(session)), session);
+}
+
+function printServed(served: Result<ServeReport>, session: Session): CommandOutcome {
   if (!served.ok) {
     return served;
   }

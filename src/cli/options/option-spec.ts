@@ -21,6 +21,8 @@ export type Trait =
   | "one-device"
   /** Requests for models, for real. */
   | "serving"
+  /** The same, under a policy of a file. */
+  | "policies"
   /** Several devices. */
   | "pipeline"
   /** A pipeline of GPUs by their data sheet. */

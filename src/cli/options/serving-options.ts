@@ -3,6 +3,7 @@ import { USUAL_BATCHES } from "../../arrivals/arrivals-format.js";
 import type { Workload } from "../../arrivals/workload.js";
 import type { ArrivalsSource } from "../../driver/launch.js";
 import type { ServingSource } from "../../driver/obtain-serving-profile.js";
+import type { TracePlace } from "../../driver/save-traces.js";
 import type { OptionSpec, Traits } from "./option-spec.js";
 import { traitIf } from "./traits.js";
 import { addPath, addRate } from "./values.js";
@@ -54,6 +55,26 @@ export const RATE: OptionSpec<ReadonlyMap<string, number>> = {
   usual: new Map(),
   usualWords: "none",
 };
+
+/** `--save-trace`. */
+export const SAVE_TRACE: OptionSpec<string> = {
+  value: "<file>",
+  help: "write the requests there as a trace, in microseconds (docs/arrivals.md)",
+};
+
+/** What the options say about traces. */
+interface TraceOptions {
+  readonly saveTrace?: string;
+  readonly force?: boolean;
+}
+
+/** Where requests go as traces, none of the `inputs`; `undefined`: nowhere. */
+export function tracePlace(
+  { saveTrace: path, force }: TraceOptions,
+  inputs: readonly string[],
+): TracePlace | undefined {
+  return path === undefined ? undefined : { path, force: force === true, inputs };
+}
 
 /** What the options say about requests. */
 interface ArrivalsOptions {

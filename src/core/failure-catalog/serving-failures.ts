@@ -45,6 +45,16 @@ export const SERVING_FAILURES = {
     meaning: "The weights of all models, with one task in flight, are more than the device holds.",
     action: "Serve fewer models, smaller batches, or use a device with more memory.",
   },
+  "policy-not-for-cpu": {
+    exit: 1,
+    meaning: "`run` was given policies for a GPU by its data sheet, on which nothing here serves.",
+    action: "Make policies for this machine with `launch --device cpu`.",
+  },
+  "policy-unknown": {
+    exit: 1,
+    meaning: "A policy file has no policy of the name that `run --policy` asks for.",
+    action: "Give one of the names that the message lists.",
+  },
   "serving-failed": {
     exit: 1,
     meaning: "ONNX Runtime refused a model, or failed, while requests for it were served.",

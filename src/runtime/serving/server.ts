@@ -29,14 +29,19 @@ export interface ServeOptions {
   readonly keepEvery?: number;
   /** Time after the last arrival in which all are to be answered; default 10 minutes. */
   readonly graceMs?: number;
-  /** Hears how many requests are launched, some times a second. */
+  /** By model: what one request takes alone, for policies that refuse late requests; default 0. */
+  readonly aloneNs?: readonly number[];
+  /** Hears how many requests are launched or refused, some times a second. */
   readonly onProgress?: (launched: number) => void;
 }
 
 /** What came of serving. */
-export interface Served extends Pick<ServingRun, "arrivalNs" | "launchNs" | "endNs" | "launches"> {
+export interface Served
+  extends Required<
+    Pick<ServingRun, "arrivalNs" | "launchNs" | "endNs" | "isRefused" | "launches">
+  > {
   readonly answers: readonly KeptAnswer[];
-  /** Why not all requests are answered: their times are -1. Absent: they are. */
+  /** Why not all requests are answered or refused: their times are -1. Absent: they are. */
   readonly cut?: "stopped" | "late";
 }
 
@@ -152,9 +157,9 @@ class CpuServer implements Server {
   async serve(
     arrivals: readonly Float64Array[],
     policy: LauncherPolicy,
-    { keepEvery, graceMs = USUAL_GRACE_MS, onProgress }: ServeOptions = {},
+    { keepEvery, graceMs = USUAL_GRACE_MS, aloneNs, onProgress }: ServeOptions = {},
   ): Promise<Result<Served>> {
-    const memory = boardMemoryFor(arrivals);
+    const memory = boardMemoryFor(arrivals, aloneNs ?? arrivals.map(() => 0));
     const startNs = Number(process.hrtime.bigint() - this.#origin) + LEAD_NS;
     const now = (): number => Number(process.hrtime.bigint() - this.#origin) - startNs;
     const board = new ServingBoard(memory, policy, now);
@@ -174,11 +179,12 @@ class CpuServer implements Server {
       await this.close();
       return fail([this.#failure()]);
     }
-    const { launchNs, endNs, launches } = board;
+    const { launchNs, endNs, isRefused, launches } = board;
     return ok({
       arrivalNs: arrivals,
       launchNs,
       endNs,
+      isRefused,
       launches,
       answers: this.#answers,
       ...(end === "done" ? {} : { cut: end }),

@@ -7,11 +7,13 @@
  * change of threads. Of the free workers of a model one, its *watch*, sleeps until the next request or
  * period; the others sleep until they are poked.
  */
+import { EXPECTED_WORDS, ExpectedTime } from "../../schedule/serving/expected-time.js";
 import {
   dueAt,
+  endTask,
   type LauncherState,
+  takeTask,
   turnAt,
-  waitingAt,
 } from "../../schedule/serving/launcher-turn.js";
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
 
@@ -26,7 +28,9 @@ const LAUNCHES = 2;
 const WATCHES = 3;
 const SLEEPERS = 4;
 const POKES = 5;
-const KINDS = 6;
+const TAIL = 6;
+const WAITING = 7;
+const KINDS = 8;
 
 /** The state of a server that is to end; before it is 0. */
 const STOPPED = 1;
@@ -42,20 +46,29 @@ export interface BoardMemory {
   readonly control: SharedArrayBuffer;
   /** The last launch of each model. */
   readonly last: SharedArrayBuffer;
+  /** What each model's next task is expected to take. */
+  readonly expected: readonly SharedArrayBuffer[];
+  /** By model: what one request takes alone. */
+  readonly aloneNs: readonly number[];
   /** By model and request. */
   readonly arrivals: readonly SharedArrayBuffer[];
   readonly launches: readonly SharedArrayBuffer[];
   readonly ends: readonly SharedArrayBuffer[];
+  readonly refused: readonly SharedArrayBuffer[];
 }
 
 /** A task that a worker has taken. */
 export interface TakenTask {
-  readonly first: number;
-  readonly requests: number;
+  /** Positions of its requests, ascending. */
+  readonly requests: readonly number[];
+  readonly launchNs: number;
 }
 
-/** Memory for requests that arrive at these times, by model. */
-export function boardMemoryFor(arrivals: readonly Float64Array[]): BoardMemory {
+/** Memory for requests that arrive at these times, by model; what one request takes alone counts where late ones are refused. */
+export function boardMemoryFor(
+  arrivals: readonly Float64Array[],
+  aloneNs: readonly number[],
+): BoardMemory {
   const shared = (length: number, value: number): SharedArrayBuffer => {
     const buffer = new SharedArrayBuffer(8 * length);
     new Float64Array(buffer).fill(value);
@@ -64,6 +77,8 @@ export function boardMemoryFor(arrivals: readonly Float64Array[]): BoardMemory {
   return {
     control: new SharedArrayBuffer(4 * (FIRST_MODEL + KINDS * arrivals.length)),
     last: shared(arrivals.length, Number.NEGATIVE_INFINITY),
+    expected: arrivals.map(() => shared(EXPECTED_WORDS, 0)),
+    aloneNs,
     arrivals: arrivals.map((each) => {
       const buffer = shared(each.length, 0);
       new Float64Array(buffer).set(each);
@@ -71,6 +86,7 @@ export function boardMemoryFor(arrivals: readonly Float64Array[]): BoardMemory {
     }),
     launches: arrivals.map(({ length }) => shared(length, -1)),
     ends: arrivals.map(({ length }) => shared(length, -1)),
+    refused: arrivals.map(({ length }) => new SharedArrayBuffer(length)),
   };
 }
 
@@ -81,7 +97,6 @@ export class ServingBoard {
   readonly #clock: () => number;
   readonly #state: LauncherState;
   readonly #launchNs: readonly Float64Array[];
-  readonly #endNs: readonly Float64Array[];
   readonly #launches: Int32Array;
   readonly #watches: Int32Array;
   readonly #sleepers: Int32Array;
@@ -98,7 +113,6 @@ export class ServingBoard {
     this.#policy = policy;
     this.#clock = clock;
     this.#launchNs = memory.launches.map((each) => new Float64Array(each));
-    this.#endNs = memory.ends.map((each) => new Float64Array(each));
     this.#launches = words(LAUNCHES);
     this.#watches = words(WATCHES);
     this.#sleepers = words(SLEEPERS);
@@ -106,12 +120,18 @@ export class ServingBoard {
     this.#state = {
       arrivals: memory.arrivals.map((each) => new Float64Array(each)),
       head: words(HEAD),
+      tail: words(TAIL),
+      waiting: words(WAITING),
       inFlight: words(IN_FLIGHT),
       lastNs: new Float64Array(memory.last),
+      isRefused: memory.refused.map((each) => new Uint8Array(each)),
+      endNs: memory.ends.map((each) => new Float64Array(each)),
+      expected: memory.expected.map((each) => new ExpectedTime(new Float64Array(each))),
+      aloneNs: memory.aloneNs,
     };
   }
 
-  /** Requests that are launched, of all models. */
+  /** Requests that are launched or refused, of all models. */
   get launched(): number {
     return this.#state.head.reduce((sum, each) => sum + each, 0);
   }
@@ -128,7 +148,12 @@ export class ServingBoard {
 
   /** By model and request; -1: not yet. */
   get endNs(): readonly Float64Array[] {
-    return this.#endNs.map((each) => Float64Array.from(each));
+    return this.#state.endNs.map((each) => Float64Array.from(each));
+  }
+
+  /** By model and request: 1 if it was refused. */
+  get isRefused(): readonly Uint8Array[] {
+    return this.#state.isRefused.map((each) => Uint8Array.from(each));
   }
 
   /**
@@ -171,24 +196,20 @@ export class ServingBoard {
   }
 
   #take(model: number, nowNs: number): TakenTask {
-    const { head, inFlight, lastNs } = this.#state;
-    const { batch = 1, concurrency = 1 } = this.#policy.models[model] ?? {};
-    const first = head[model]!;
-    const requests = waitingAt(this.#state, model, nowNs, batch);
-    this.#launchNs[model]!.fill(nowNs, first, first + requests);
-    head[model] = first + requests;
-    inFlight[model]! += 1;
+    const { concurrency = 1 } = this.#policy.models[model] ?? {};
+    const requests = takeTask(this.#state, this.#policy, model, nowNs);
+    for (const request of requests) {
+      this.#launchNs[model]![request] = nowNs;
+    }
     this.#launches[model]! += 1;
-    lastNs[model] = nowNs;
-    if (inFlight[model]! < concurrency) {
+    if (this.#state.inFlight[model]! < concurrency) {
       this.#keepWatch(model);
     }
-    return { first, requests };
+    return { requests, launchNs: nowNs };
   }
 
-  #finish(model: number, { first, requests }: TakenTask): void {
-    this.#endNs[model]!.fill(this.#clock(), first, first + requests);
-    this.#state.inFlight[model]! -= 1;
+  #finish(model: number, task: TakenTask): void {
+    endTask(this.#state, this.#policy, model, task, this.#clock());
     if (this.#policy.inFlight !== undefined) {
       // Room for all of them: those of other models may have slept for want of it.
       for (let other = 0; other < this.#watches.length; other++) {

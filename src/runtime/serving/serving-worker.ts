@@ -15,7 +15,7 @@ import {
 import { elementCount, elementsOver, type TensorSpec, tensorBytes } from "../tensor-data.js";
 import { warmHeap } from "../warm-heap.js";
 import { type BatchLayout, batchLayout, putRequest, takeRequest } from "./batch-tensors.js";
-import { ServingBoard, type TakenTask } from "./serving-board.js";
+import { ServingBoard } from "./serving-board.js";
 import type {
   KeptAnswer,
   ServedBatch,
@@ -64,7 +64,11 @@ async function main(setup: ServingSetup): Promise<void> {
   try {
     for (const session of sessions) {
       for (let run = 0; run < WARM_RUNS; run++) {
-        await answer(setup, session, { first: 0, requests: session.batch });
+        await answer(
+          setup,
+          session,
+          Array.from({ length: session.batch }, (_, at) => at),
+        );
       }
     }
   } catch (error) {
@@ -145,10 +149,10 @@ async function serve(
     if (takesPart) {
       await board.serve(setup.model, async (task) => {
         const session = present(
-          sessions.find(({ batch }) => batch >= task.requests),
+          sessions.find(({ batch }) => batch >= task.requests.length),
           "session of a batch",
         );
-        for (const each of await answer(setup, session, task)) {
+        for (const each of await answer(setup, session, task.requests)) {
           if (each.request % keepEvery === 0) {
             answers.push(each);
           }
@@ -161,22 +165,22 @@ async function serve(
   }
 }
 
-/** Runs a task: what a server does with its requests between taking and answering them. */
+/** Runs a task: what a server does with its requests, by their positions, between taking and answering them. */
 async function answer(
   { model, feeds }: ServingSetup,
   { session, feeds: tensors, fetches, inputs, outputs }: BatchSession,
-  { first, requests }: TakenTask,
+  requests: readonly number[],
 ): Promise<readonly KeptAnswer[]> {
   for (const { name, bytes, layout } of inputs) {
-    for (let at = 0; at < requests; at++) {
-      const given = present(feeds[(first + at) % feeds.length]?.get(name), `input ${name}`);
+    for (const [at, request] of requests.entries()) {
+      const given = present(feeds[request % feeds.length]?.get(name), `input ${name}`);
       putRequest(bytes, given, at, layout);
     }
   }
   const results = await session.run(tensors, fetches);
-  return Array.from({ length: requests }, (_, at) => ({
+  return requests.map((request, at) => ({
     model,
-    request: first + at,
+    request,
     outputs: new Map(
       outputs.map(({ name, layout }) => {
         const { buffer, byteOffset, byteLength } = present(results[name], `output ${name}`).data;

@@ -117,9 +117,8 @@ export type ShedRule =
   | { readonly kind: "newest"; readonly queue: number }
   | { readonly kind: "oldest"; readonly queue: number }
   /**
-   * Those that would be answered too late, when a task could take them. A task is expected to take as long as the
-   * longest of the model's last ones (`RECENT_TASKS`), and at least as long as one request alone. Only the latter counts
-   * if no task is in flight and the former is more than the objective.
+   * Those that would be answered too late, when a task could take them. How long a task is expected to take is in
+   * `expected-time.ts`.
    */
   | { readonly kind: "deadline"; readonly objectiveNs: number };
 

@@ -1,5 +1,5 @@
 import { invariant } from "../../core/invariant.js";
-import { RECENT_TASKS } from "./serving-limits.js";
+import { ExpectedTime, lateAfterNs } from "./expected-time.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import { profileNs } from "./task-profile.js";
 
@@ -32,10 +32,9 @@ export class ServingQueues {
   readonly #last: Float64Array;
   /** By model: refused requests between `head` and `tail`. */
   readonly #gaps: Int32Array;
-  /** By model: what its last tasks took. */
-  readonly #recentNs: readonly Float64Array[];
+  /** By model: what its next task is expected to take. */
+  readonly #expected: readonly ExpectedTime[];
   readonly #aloneNs: readonly Float64Array[];
-  readonly #finished: Int32Array;
   #next = 0;
   #total = 0;
 
@@ -54,13 +53,12 @@ export class ServingQueues {
     this.isRefused = arrivals.map(({ length }) => new Uint8Array(length));
     this.#last = new Float64Array(models).fill(Number.NEGATIVE_INFINITY);
     this.#gaps = new Int32Array(models);
-    this.#recentNs = arrivals.map(() => new Float64Array(RECENT_TASKS));
+    this.#expected = arrivals.map(() => new ExpectedTime());
     this.#aloneNs = problem.models.map(({ variants }) =>
       Float64Array.from(variants, ({ runs: [run] }) =>
         run === undefined ? 0 : profileNs(run.profile),
       ),
     );
-    this.#finished = new Int32Array(models);
     this.setPolicy(policy);
     this.#findNextArrival();
   }
@@ -148,6 +146,7 @@ export class ServingQueues {
       this.taskOf[model]![this.head[model]!] = this.launches[model]!;
       this.#dropHead(model);
     }
+    this.#expected[model]!.launched(lateAfterNs(this.policy.models[model]!.shed));
     this.inFlight[model]! += 1;
     this.launches[model]! += 1;
     this.#last[model] = now;
@@ -159,14 +158,17 @@ export class ServingQueues {
   finish(model: number, first: number, requests: number, now: number): void {
     const ends = this.endNs[model]!;
     const refused = this.isRefused[model]!;
+    const arrivals = this.arrivals[model]!;
+    const objectiveNs = lateAfterNs(this.policy.models[model]!.shed);
+    let late = 0;
     for (let at = first, left = requests; left > 0; at++) {
       if (refused[at] === 0) {
         ends[at] = now;
+        late += now - arrivals[at]! > objectiveNs ? 1 : 0;
         left--;
       }
     }
-    const number = this.#finished[model]!++;
-    this.#recentNs[model]![number % RECENT_TASKS] = now - this.launchNs[model]![first]!;
+    this.#expected[model]!.ended(now - this.launchNs[model]![first]!, requests, late);
     this.inFlight[model]! -= 1;
     this.#total--;
   }
@@ -175,22 +177,15 @@ export class ServingQueues {
   #refuseLate(model: number, now: number): number {
     const { shed: rule, variant } = this.policy.models[model]!;
     if (rule?.kind === "deadline") {
-      const takesNs = this.#takesNs(model, this.#aloneNs[model]![variant]!, rule.objectiveNs);
+      const expected = this.#expected[model]!;
+      const aloneNs = this.#aloneNs[model]![variant]!;
+      const takesNs = expected.of(aloneNs, rule.objectiveNs, this.inFlight[model]!);
       while (now + takesNs > this.headNs(model) + rule.objectiveNs) {
         this.#refuseHead(model, now);
+        expected.refused();
       }
     }
     return this.headNs(model);
-  }
-
-  /** What the next task of a model will take: as long as the longest of the last ones. */
-  #takesNs(model: number, aloneNs: number, objectiveNs: number): number {
-    let takesNs = aloneNs;
-    for (const ns of this.#recentNs[model]!) {
-      takesNs = Math.max(takesNs, ns);
-    }
-    // Or else nothing might ever be launched again that could show that tasks have become faster.
-    return takesNs > objectiveNs && this.inFlight[model] === 0 ? aloneNs : takesNs;
   }
 
   #refuseHead(model: number, now: number): void {

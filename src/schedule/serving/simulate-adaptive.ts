@@ -1,7 +1,8 @@
 /** Serving under a policy that changes at ticks. */
-import type { AdaptiveLauncher, Launcher, RegimeLauncher } from "./adaptive-launcher.js";
+import type { AdaptiveLauncher, Launcher } from "./adaptive-launcher.js";
 import { LauncherObserver } from "./launcher-observer.js";
 import { learnedPolicy } from "./learned-policy.js";
+import { nearestRegime } from "./nearest-regime.js";
 import { ServingEngine, type ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingRun } from "./serving-run.js";
@@ -91,22 +92,5 @@ export function controlOf(launcher: AdaptiveLauncher): LauncherControl {
   }
   const { regimes } = launcher;
   const rates = regimes[0]?.rates ?? [];
-  return { tickNs, rates, policyFor: ({ slowRate }) => nearest(regimes, slowRate) };
-}
-
-/** The policy whose rates differ least from those observed, in shares of their sums. */
-function nearest(regimes: RegimeLauncher["regimes"], rates: Float64Array): LauncherPolicy {
-  let best = regimes[0]!;
-  let least = Number.POSITIVE_INFINITY;
-  for (const regime of regimes) {
-    const distance = regime.rates.reduce((sum, rate, model) => {
-      const seen = rates[model]!;
-      return rate + seen === 0 ? sum : sum + ((rate - seen) / (rate + seen)) ** 2;
-    }, 0);
-    if (distance < least) {
-      least = distance;
-      best = regime;
-    }
-  }
-  return best.policy;
+  return { tickNs, rates, policyFor: ({ slowRate }) => nearestRegime(regimes, slowRate).policy };
 }

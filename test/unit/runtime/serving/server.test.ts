@@ -124,6 +124,50 @@ describe.skipIf(SKIP_REASON !== undefined)("a server", () => {
     }
   });
 
+  it("refuses what finds a full queue, and answers every other request", async () => {
+    const server = value(await openServer([servedModel("n", "Neg", 1)]));
+    try {
+      for (const kind of ["newest", "oldest"] as const) {
+        const shed = { kind, queue: 3 };
+        const arrivals = [new Float64Array(10)];
+        const served = value(
+          await server.serve(arrivals, policyOf([{ batch: 2, shed }]), { keepEvery: 1 }),
+        );
+        // All ten are there from the beginning: three wait, in two tasks.
+        const refused = [...served.isRefused[0]!];
+        const kept = kind === "newest" ? [0, 1, 2] : [7, 8, 9];
+        expect(refused.map((each, at) => (each === 0 ? at : -1)).filter((at) => at >= 0)).toEqual(
+          kept,
+        );
+        expect(served.launches).toEqual([2]);
+        expect(served.cut).toBeUndefined();
+        expect(served.answers.map(({ request }) => request)).toEqual(kept);
+        for (const [at, isRefused] of refused.entries()) {
+          expect(served.launchNs[0]![at]! < 0).toBe(isRefused === 1);
+          expect(served.endNs[0]![at]).toBeGreaterThanOrEqual(0);
+        }
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("refuses requests that it would answer too late", async () => {
+    const server = value(await openServer([servedModel("n", "Neg", 1)]));
+    try {
+      // One request alone takes longer than all of them may.
+      const shed = { kind: "deadline", objectiveNs: 1e6 } as const;
+      const served = value(
+        await server.serve([new Float64Array(20)], policyOf([{ shed }]), { aloneNs: [2e6] }),
+      );
+      expect([...served.isRefused[0]!]).toEqual(Array.from({ length: 20 }, () => 1));
+      expect(served.launches).toEqual([0]);
+      expect(served.cut).toBeUndefined();
+    } finally {
+      await server.close();
+    }
+  });
+
   it("gives what was answered when it is stopped", async () => {
     const stop = new AbortController();
     const server = value(await openServer([servedModel("n", "Neg", 2)], { signal: stop.signal }));
