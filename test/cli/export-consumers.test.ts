@@ -120,6 +120,8 @@ describe("export --to hints", () => {
   it("says why there are none", async () => {
     const cpu = await exported("cpu.json", "hints");
     expect(cpu.stdout).toContain("TensorRT: none, for the schedule is of a CPU.");
+    const tasks = await exported("tasks.json", "hints");
+    expect(tasks.stdout).toContain("TensorRT: none, for the schedule is of tasks in flight.");
     const pipeline = await exported("pipeline.json", "hints");
     expect(pipeline.stdout).toContain("vLLM, SGLang, Megatron-LM: none, for the names of");
     const search = await runCli(["export", at("search.json"), "--to", "hints"]);

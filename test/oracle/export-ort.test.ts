@@ -20,6 +20,8 @@ import {
   writeExport,
 } from "../support/ort-export.js";
 import { randomLaunches } from "../support/random-launches.js";
+import { textModel } from "../support/text-model.js";
+import { loweredTinyModel } from "../support/tiny-model.js";
 import { value } from "../support/values.js";
 
 /** Models whose weights are a few megabytes at most; `EXPORT_ALL=1` tries the others too. */
@@ -70,6 +72,42 @@ describe.skipIf(SKIP_REASON !== undefined)("an operator schedule for ONNX Runtim
   });
 });
 
+/** A product of three dims and a bias, in the graph and in both branches: ONNX Runtime gives all the same names. */
+const BRANCHES = textModel({
+  inputs: "x:f32[2,3,4]",
+  outputs: "y:f32[2,3,4]",
+  weights: "w:f32[4,4] v:f32[4,4]=1,0,2,0,1,1,0,2,0,1,0,2,2,1,0,1 b:f32[4] zero:f32[]=0",
+  nodes: [
+    "m = MatMul(x, w)",
+    "l = Add(m, b)",
+    "s = ReduceSum(l) keepdims=0",
+    "c = Greater(s, zero)",
+    "y = If(c) then_branch=more else_branch=less",
+  ],
+  bodies: {
+    more: { outputs: "p:f32[2,3,4]", nodes: ["q = MatMul(l, v)", "p = Add(q, b)"] },
+    less: { outputs: "r:f32[2,3,4]", nodes: ["t = MatMul(l, w)", "r = Add(t, b)"] },
+  },
+});
+
+describe.skipIf(SKIP_REASON !== undefined)(
+  "a model that ONNX Runtime optimizes to no model",
+  () => {
+    it("is optimized less", async () => {
+      const { lowered, remove } = await loweredTinyModel(BRANCHES);
+      await inFolder(async (folder) => {
+        const { ran, planned, outputs, notes } = await exportAndRun(lowered, 1, folder);
+        expect(notes).toContain(
+          "optimized at the level disabled: ONNX Runtime does not read what it makes at extended",
+        );
+        expect(ran).toEqual(planned);
+        expect(outputs).toEqual(await runWhole(lowered, "disabled"));
+      });
+      remove();
+    });
+  },
+);
+
 describe.skipIf(SKIP_REASON !== undefined)("stages for ONNX Runtime", () => {
   it.each(["squeezenet", "two-branch", "small/external-data"])(
     "of %s, run as the plan says, compute what the whole model does",
@@ -114,5 +152,5 @@ async function exportAndRun(lowered: LoweredModel, seed: number, folder: string)
   const sideBySide = names.includes("m.parallel.session.json")
     ? (await run("m.parallel.session.json")).outputs
     : outputs;
-  return { ran, outputs, planned, sideBySide };
+  return { ran, outputs, planned, sideBySide, notes: exported.notes };
 }

@@ -48,7 +48,7 @@ export function writeExport({ files }: Exported, folder: string): void {
 /** Runs the whole model as ONNX Runtime does at a level, on one thread. */
 export async function runWhole(
   lowered: LoweredModel,
-  level: "basic" | "extended",
+  level: "disabled" | "extended",
 ): Promise<OutputBytes> {
   const runtime = onnxRuntime();
   const model = value(writeWholeModel(lowered));

@@ -13,8 +13,8 @@ export function exportHints({ artifact, pipeline, name }: ExportSubject): Result
   const ofStreams =
     operators === undefined
       ? []
-      : operators.gpu === undefined
-        ? ["TensorRT: none, for the schedule is of a CPU."]
+      : operators.gpu === undefined || operators.tasks !== undefined
+        ? [`TensorRT: none, for the schedule is of ${operators.gpu ? "tasks in flight" : "a CPU"}.`]
         : hintsOfStreams(operators.streams);
   const ofStages =
     pipeline === undefined

@@ -44,11 +44,12 @@ export async function exportOperatorsForOrt(
   folder: string,
 ): Promise<Result<Exported>> {
   const onGpu = operators.gpu !== undefined;
-  const optimized = await optimizeModel(lowered, onGpu ? "basic" : "extended", folder);
+  const wanted = onGpu ? "basic" : "extended";
+  const optimized = await optimizeModel(lowered, wanted, folder);
   if (!optimized.ok) {
     return optimized;
   }
-  const { model, release } = optimized.value;
+  const { model, level, release } = optimized.value;
   const launches = placesOf(operators);
   const nodes = orderLikeLaunches(
     model.graph.nodes.map((node) => {
@@ -66,6 +67,11 @@ export async function exportOperatorsForOrt(
     files: [...plans, ...modelFiles.value],
     notes: [
       `made by ONNX Runtime ${release}, which computes ${launches.size} operators of the schedule as ${nodes.length} nodes; ${kept} of them have the name of an operator`,
+      ...(level === wanted
+        ? []
+        : [
+            `optimized at the level ${level}: ONNX Runtime does not read what it makes at ${wanted}`,
+          ]),
       ...(onGpu ? GPU_NOTES : cpuNotes(operators, stem)),
     ],
   });

@@ -13,7 +13,7 @@ import { fileNames } from "../file-names.js";
 import { configFile } from "./config-file.js";
 import { tritonCannot } from "./failures.js";
 import { policyConfig, TASKS } from "./policy-config.js";
-import { servedModelFiles, servedTensors, whyNotBatched } from "./served-model.js";
+import { servedModelFiles, servedTensor, whyNotBatched } from "./served-model.js";
 import { tensorConfigs } from "./tensor-config.js";
 import { message, printTextProto, type TextField } from "./text-proto.js";
 
@@ -147,7 +147,7 @@ async function exportModel(
     isLimited: policy.inFlight !== undefined,
   });
   const tensors = interfaceOf(one.value, isBatched, served.model);
-  const model = servedModelFiles(one.value.model, `${folder}/1`, isBatched);
+  const model = servedModelFiles(one.value, `${folder}/1`, isBatched);
   if (!tensors.ok) {
     return tensors;
   }
@@ -167,8 +167,9 @@ function interfaceOf(
   name: string,
 ): Result<readonly TextField[]> {
   const { inputs, outputs } = lowered.model.graph;
-  const given = tensorConfigs("input", servedTensors(lowered, inputs), isBatched, name);
-  const made = tensorConfigs("output", servedTensors(lowered, outputs), isBatched, name);
+  const typed = (values: typeof inputs) => values.map((value) => servedTensor(lowered, value));
+  const given = tensorConfigs("input", typed(inputs), isBatched, name);
+  const made = tensorConfigs("output", typed(outputs), isBatched, name);
   if (!given.ok || !made.ok) {
     return given.ok ? made : given;
   }

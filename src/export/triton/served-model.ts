@@ -1,7 +1,7 @@
 /** A model as a server loads it: with the sizes that its file declares, not those of a schedule. */
 import { ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
-import type { OnnxGraph, OnnxModel, ValueInfo } from "../../onnx/model.js";
+import type { ValueInfo } from "../../onnx/model.js";
 import { normalizeModel } from "../../onnx/normalize-model.js";
 import { readModel } from "../../onnx/read-model.js";
 import { PayloadReader } from "../../onnx/read-payload.js";
@@ -35,33 +35,32 @@ export function whyNotBatched(
     : `the first dim of "${odd.name}" is not the number of requests`;
 }
 
-/** Inputs and outputs of a served model: sizes that the file or the graph fix, else open. */
-export function servedTensors(
-  lowered: LoweredModel,
-  values: readonly ValueInfo[],
-): readonly ServedTensor[] {
-  const { types, openDims, boundDims } = lowered;
-  return values.map(({ name, elementType, dims }) => {
-    const type = types.get(name);
-    const isFixed = boundDims.length === 0 && !openDims.has(name);
-    const inferred = type?.dims.map((size) => (isFixed ? size : undefined));
-    const declared = dims?.map((size) => (typeof size === "number" ? size : undefined));
-    return { name, elementType: elementType ?? type?.elementType, dims: declared ?? inferred };
-  });
+/** An input or output of a served model: sizes that the file or the graph fix, else open. */
+export function servedTensor(
+  { types, openDims, boundDims }: LoweredModel,
+  { name, elementType, other, dims }: ValueInfo,
+): ServedTensor {
+  const type = types.get(name);
+  const isFixed = boundDims.length === 0 && !openDims.has(name);
+  const inferred = type?.dims.map((size) => (isFixed ? size : undefined));
+  const declared = dims?.map((size) => (typeof size === "number" ? size : undefined));
+  const known = other === undefined ? (elementType ?? type?.elementType) : undefined;
+  return { name, elementType: known, dims: declared ?? inferred };
 }
 
 /**
- * The model as `<folder>/model.onnx`, with its larger weights beside it; batched, the first dim of every input
- * and output is open.
+ * The model as `<folder>/model.onnx`, with its larger weights beside it, and inputs and outputs with the sizes of
+ * `servedTensor`; batched, the first dim of every input and output is open.
  *
  * Fails: as reading and writing models do.
  */
 export function servedModelFiles(
-  { path, allowExternal }: Pick<OnnxModel, "path" | "allowExternal">,
+  lowered: LoweredModel,
   folder: string,
   isBatched: boolean,
 ): Result<readonly ExportFile[]> {
-  const read = readModel(path, allowExternal);
+  // Branches that were decided by the sizes of the schedule are in the file alone.
+  const read = readModel(lowered.model.path, lowered.model.allowExternal);
   const model = read.ok ? normalizeModel(read.value) : read;
   if (!model.ok) {
     return model;
@@ -76,8 +75,8 @@ export function servedModelFiles(
         name,
         nodes,
         initializers,
-        inputs: inputs.map((value) => declared(value, isBatched ? openFirst : asItIs)),
-        outputs: outputs.map((value) => declared(value, isBatched ? inferred : asItIs)),
+        inputs: inputs.map((value) => declared(lowered, value, isBatched)),
+        outputs: outputs.map((value) => declared(lowered, value, isBatched)),
         constants: new Map(),
         weights,
       },
@@ -108,28 +107,15 @@ export function modelFilesOf(
   ];
 }
 
-type Dims = OnnxGraph["inputs"][number]["dims"];
-
-function declared(
-  { name, elementType, dims }: ValueInfo,
-  change: (dims: Dims) => Dims,
-): TypedValue {
-  return {
-    name,
-    type: elementType === undefined ? undefined : { elementType, dims: change(dims) },
-  };
-}
-
-function asItIs(dims: Dims): Dims {
-  return dims;
-}
-
-function openFirst(dims: Dims): Dims {
-  const [first, ...rest] = dims ?? [];
-  return dims === undefined ? undefined : [typeof first === "number" ? BATCH : first, ...rest];
-}
-
-/** An output that is declared of one request is inferred instead. */
-function inferred(dims: Dims): Dims {
-  return typeof dims?.[0] === "number" ? undefined : dims;
+/** A dim that has a name in the file keeps it. */
+function declared(lowered: LoweredModel, value: ValueInfo, isBatched: boolean): TypedValue {
+  const { name, dims: inFile } = value;
+  const { elementType, dims } = servedTensor(lowered, value);
+  if (elementType === undefined) {
+    return { name, type: undefined };
+  }
+  const named = dims?.map((size, axis) => size ?? inFile?.[axis]);
+  const [first, ...rest] = named ?? [];
+  const open = typeof first === "number" ? BATCH : first;
+  return { name, type: { elementType, dims: named && isBatched ? [open, ...rest] : named } };
 }

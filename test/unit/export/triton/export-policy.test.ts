@@ -10,7 +10,7 @@ import { bindSession, createSession } from "../../../../src/runtime/onnx-runtime
 import { onnxRuntime, SKIP_REASON } from "../../../support/onnx-runtime.js";
 import { inFolder, writeExport } from "../../../support/ort-export.js";
 import { type PolicyOf, servedSection } from "../../../support/served-policies.js";
-import { readTextProto, valuesOf } from "../../../support/text-proto.js";
+import { messagesOf, readTextProto, valuesOf, wordsOf } from "../../../support/text-proto.js";
 import { tinyModel } from "../../../support/tiny-model.js";
 import { repositoryProblems } from "../../../support/triton-repository.js";
 import { value } from "../../../support/values.js";
@@ -171,6 +171,12 @@ parameters {
         makeFolder(dirname(join(folder, name)));
       }
       writeExport(made, folder);
+      const served = messagesOf(config, "input").concat(messagesOf(config, "output"));
+      expect(served.map((tensor) => wordsOf(tensor, "dims"))).toEqual([["4"], ["600"]]);
+      expect(await shapesOf(join(folder, "m/1/model.onnx"))).toEqual([
+        ["batch", 4],
+        ["batch", 600],
+      ]);
       const sums = await columnSums(join(folder, "m/1/model.onnx"), [1, 2, 3]);
       for (const [row, sum] of sums.entries()) {
         expect(sum).toBeCloseTo((row + 1) * COLUMN_SUM, 5);
@@ -181,6 +187,14 @@ parameters {
 
 /** The sum of the last column of the weights: element i of them is (i mod 7) / 3 / 4. */
 const COLUMN_SUM = [0, 1, 2, 3].reduce((sum, row) => sum + ((row * 600 + 599) % 7) / 12, 0);
+
+/** Shapes of inputs and outputs, with the names of open dims. */
+async function shapesOf(path: string): Promise<readonly unknown[]> {
+  const session = value(await createSession(onnxRuntime(), path, { level: "basic" }, path));
+  const shapes = [...session.inputMetadata, ...session.outputMetadata].map(({ shape }) => shape);
+  await session.release();
+  return shapes;
+}
 
 /** The last column of the output, for one row a scale. */
 async function columnSums(path: string, scales: readonly number[]): Promise<readonly number[]> {
