@@ -41,17 +41,22 @@ export function hintsOfStreams(streams: number): readonly string[] {
  * there are none.
  */
 export function hintsOfStages(pipeline: ModelPipeline): readonly string[] {
+  const settings = settingsOfStages(pipeline);
+  return typeof settings === "string"
+    ? [`vLLM, SGLang, Megatron-LM: none, for ${settings}.`]
+    : settings;
+}
+
+/** As `hintsOfStages`; a string: why there are none. */
+export function settingsOfStages(pipeline: ModelPipeline): readonly string[] | string {
   const { lowered, partition } = pipeline;
   const names = namedStages(pipeline).map(({ id }) => id);
   const layers = layersOfStages(lowered, partition.stageOf, names);
   if (typeof layers === "string") {
-    return [`vLLM, SGLang, Megatron-LM: none, for ${layers}.`];
+    return layers;
   }
   const loop = loopOfStages(pipeline);
-  if (typeof loop === "string") {
-    return [`vLLM, SGLang, Megatron-LM: none, for ${loop}.`];
-  }
-  return [...serving(layers, loop), ...megatron(layers, loop)];
+  return typeof loop === "string" ? loop : [...serving(layers, loop), ...megatron(layers, loop)];
 }
 
 type Loop = Exclude<ReturnType<typeof loopOfStages>, string>;

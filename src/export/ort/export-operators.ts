@@ -9,6 +9,7 @@ import { StageWeights } from "../../onnx/stage-weights.js";
 import { type TypedValue, writeModel } from "../../onnx/write-model.js";
 import { optimizeModel } from "../../runtime/optimize-model.js";
 import type { Exported, ExportFile } from "../export-format.js";
+import { hintsOfStreams } from "../hints/export-hints.js";
 import { type LaunchPlace, type OrderedNode, orderLikeLaunches } from "./launch-order.js";
 import { exactOrderFile, PARTITION_MARK, partitionFile, streamsOf } from "./partition-file.js";
 import { SESSION_MARK, sessionOptionsFile } from "./session-options.js";
@@ -72,7 +73,7 @@ export async function exportOperatorsForOrt(
         : [
             `optimized at the level ${level}: ONNX Runtime does not read what it makes at ${wanted}`,
           ]),
-      ...(onGpu ? GPU_NOTES : cpuNotes(operators, stem)),
+      ...(onGpu ? [...GPU_NOTES, ...hintsOfStreams(operators.streams)] : cpuNotes(operators, stem)),
     ],
   });
 }

@@ -3,7 +3,8 @@ import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { orNoRoom, temporaryFolder } from "../../runtime/temporary-folder.js";
 import type { Exported, ExportSubject } from "../export-format.js";
-import { modelPipelineOf, stemOf } from "../model-pipeline.js";
+import { settingsOfStages } from "../hints/export-hints.js";
+import { type ModelPipeline, modelPipelineOf, stemOf } from "../model-pipeline.js";
 import { exportOperatorsForOrt } from "./export-operators.js";
 import { exportStagesForOrt } from "./export-stages.js";
 import { tasksForOneSession } from "./failures.js";
@@ -18,9 +19,7 @@ export async function exportOrt(subject: ExportSubject): Promise<Result<Exported
   const { artifact, file, loadModel } = subject;
   if (subject.pipeline !== undefined) {
     const pipeline = modelPipelineOf(subject, "ort");
-    return pipeline.ok
-      ? exportStagesForOrt(pipeline.value, stemOf(pipeline.value.lowered))
-      : pipeline;
+    return pipeline.ok ? withSettings(pipeline.value) : pipeline;
   }
   const operators = present(artifact.operators, "operators section");
   if (operators.tasks !== undefined) {
@@ -43,4 +42,13 @@ export async function exportOrt(subject: ExportSubject): Promise<Result<Exported
   const failures = orNoRoom(made.error, path, lowered.value.model.fileBytes);
   remove();
   return fail(failures);
+}
+
+/** The stages, and what tools for transformers can be set to where stages begin and end between layers. */
+function withSettings(pipeline: ModelPipeline): Result<Exported> {
+  const made = exportStagesForOrt(pipeline, stemOf(pipeline.lowered));
+  const settings = settingsOfStages(pipeline);
+  return made.ok && typeof settings !== "string"
+    ? ok({ ...made.value, notes: [...made.value.notes, ...settings] })
+    : made;
 }
