@@ -29,7 +29,7 @@ _top_compile() {
     "compile --effort" | "search --effort") kind="words" words="quick default thorough" ;;
     "partition --math" | "launch --math") kind="words" words="tf32 ieee" ;;
     "run --policy") kind="words" words="fifo greedy static" ;;
-    "export --to") kind="words" words="csv chrome-trace svg dot placement ort triton hints" ;;
+    "export --to") kind="words" words="csv chrome-trace svg dot placement pytorch ort triton hints" ;;
   esac
   if [[ -z $kind && $current == -* ]]; then
     kind="words"
@@ -44,7 +44,7 @@ _top_compile() {
       "run") words="--model --device --rounds --input --inputs --save-outputs --force --seed --ascii --math --estimate-unsupported --fuse --arrivals --rate --duration --policy --save-trace --sessions --threads --batch --period --profile --remeasure --dim --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "verify") words="--model --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "explain") words="--against --ascii --json --quiet --verbose --no-color --width --help" ;;
-      "export") words="--to --out --force --model --measured --allow-external --json --quiet --verbose --no-color --width --help" ;;
+      "export") words="--to --out --force --model --measured --compute-only --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "import") words="--out --placement-out --placement --forward --backward --weight --latency --force --ascii --json --quiet --verbose --no-color --width --help" ;;
       "build") words="--config --check --remake --jobs --json --quiet --verbose --no-color --width --help" ;;
       "init") words="--device --json --quiet --verbose --no-color --width --help" ;;

@@ -313,12 +313,13 @@ _top_compile() {
       ;;
     'export')
       _arguments -s \
-        '*--to=[the format, as below]:value:(csv chrome-trace svg dot placement ort triton hints)' \
+        '*--to=[the format, as below]:value:(csv chrome-trace svg dot placement pytorch ort triton hints)' \
         '*--out=[where to write]:file:_files' \
         '*-o[where to write]:file:_files' \
         '*--force[overwrite files of other kinds]' \
         '*--model=[the model, or the folder of several]:file:_files' \
         '*--measured=[what run --json printed of the pipeline]:file:_files' \
+        '*--compute-only[leave the transfers to PyTorch, which torchtitan needs]' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \

@@ -76,7 +76,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "export",
-    summary: "write a schedule in the format of another tool: traces, pictures, tables",
+    summary: "write a schedule in the format of another tool: traces, pictures, PyTorch",
     argument: ["<schedule.json>", "the schedule"],
     load: async () => (await import("./commands/export.js")).registerExport,
   },

@@ -1,4 +1,5 @@
 import type { Failure } from "../core/failure.js";
+import { formatName } from "../core/format.js";
 import type { ScheduleKind } from "./export-format.js";
 
 /** `export` without a format. */
@@ -31,6 +32,22 @@ export function sectionNotTaken(
     where: file,
     message: `--to ${format} takes ${takes.map((kind) => KINDS[kind]).join(" and ")}; the file has ${found}`,
     hint: "give another --to; top-compile export --help lists what each takes",
+    exit: 1,
+  };
+}
+
+/** A block, or a device, that a format has no words for; `hint` says what to change. */
+export function blockUnfit(
+  file: string,
+  what: "block" | "device",
+  name: string,
+  { message, hint }: { readonly message: string; readonly hint: string },
+): Failure {
+  return {
+    code: "export-block-unfit",
+    where: `${file}, ${what} ${formatName(name)}`,
+    message,
+    hint,
     exit: 1,
   };
 }

@@ -44,6 +44,14 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     load: async () => (await import("./placement.js")).exportPlacement,
   },
   {
+    name: "pytorch",
+    summary: "the schedule of torch.distributed.pipelining, and its launcher",
+    takes: ["pipeline"],
+    ending: ".pytorch.csv",
+    isFolder: false,
+    load: async () => (await import("./pytorch/export-pytorch.js")).exportPytorch,
+  },
+  {
     name: "ort",
     summary: "order and streams of nodes, with the model, for ONNX Runtime",
     takes: ["operators", "pipeline"],

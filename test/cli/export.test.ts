@@ -175,4 +175,18 @@ describe("export", () => {
     const refused = await runCli([...argv, at("ran.json")]);
     expect(refused.stderr).toContain("at the same time");
   });
+
+  it("keeps a launcher for PyTorch that is there, and writes the schedule again", async () => {
+    const argv = ["export", at("v.schedule.json"), "--to", "pytorch", "-o", at("p.csv")];
+    expect((await runCli(argv)).status).toBe(0);
+    const launcher = readFileSync(at("p.py"), "utf8");
+    writeFileSync(at("p.py"), `${launcher}# mine\n`);
+    const again = await runCli([...argv, "--compute-only"]);
+    expect(again.stdout).toContain(`kept ${at("p.py")}`);
+    expect(again.stdout).toContain(`wrote ${at("p.csv")}`);
+    expect(readFileSync(at("p.py"), "utf8")).toMatch(/# mine\n$/);
+    expect(readFileSync(at("p.csv"), "utf8")).not.toContain("SEND");
+    expect((await runCli([...argv, "--force"])).status).toBe(0);
+    expect(readFileSync(at("p.py"), "utf8")).toBe(launcher);
+  });
 });

@@ -29,6 +29,8 @@ const OTHER_OPTIONS = new Set([
   "--probe",
   "--version",
   "--short",
+  // torchrun.
+  "--nproc-per-node",
   // Perf Analyzer.
   "--request-intervals",
   // trtexec, builds of ONNX Runtime.

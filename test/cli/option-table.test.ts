@@ -163,7 +163,10 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: "export",
     table: EXPORT as AnyOptionTable,
-    lines: { "other-format": () => [[at("two.json"), "--to", "csv"]] },
+    lines: {
+      "not-chrome-trace": () => [[at("two.json"), "--to", "csv"]],
+      "not-pytorch": () => [[at("two.json"), "--to", "csv"]],
+    },
   },
 ];
 
@@ -381,6 +384,7 @@ describe("an option that is accepted", () => {
     fuse: "recorded with every GPU",
     "match-by-order": "recorded in the profile",
     to: "which format is written",
+    "compute-only": "what is written",
     measured: "what is drawn beside the prediction",
     "workers-of": "costs of workers in the profile",
   };

@@ -1,4 +1,5 @@
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
+import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../../src/artifact/pipeline-section-of.js";
 import type { Result } from "../../src/core/result.js";
 import type {
@@ -113,9 +114,58 @@ export async function exportedBy(
   return { ...result.value, text: textOf(result.value.files[0]) };
 }
 
-function textOf(file: ExportFile | undefined): string {
+/** The text of a file. Throws where it is none. */
+export function textOf(file: ExportFile | undefined): string {
   if (file === undefined || !("content" in file) || typeof file.content !== "string") {
     throw new Error("the main file is no text");
   }
   return file.content;
+}
+
+/**
+ * A pipeline in any order that dependencies allow: of the instances that can start, `choose` names the next one, and it
+ * starts as early as its device is free. Memory is not looked at.
+ */
+export function orderedSubject(
+  placement: Placement,
+  microBatches: number,
+  choose: (count: number) => number,
+): ExportSubject {
+  const { blocks, dependencies } = placement;
+  const free = placement.devices.map(() => 0);
+  const ends = new Map<string, number>();
+  const left = Array.from({ length: microBatches }, (_, microBatch) =>
+    blocks.map((_, block) => ({ block, microBatch })),
+  ).flat();
+  const instances: BlockInstance[] = [];
+  const before = (block: number) => dependencies.filter(({ to }) => to === block);
+  while (left.length > 0) {
+    const ready = left.filter(({ block, microBatch }) =>
+      before(block).every(({ from }) => ends.has(`${from} ${microBatch}`)),
+    );
+    const next = ready[choose(ready.length)]!;
+    left.splice(left.indexOf(next), 1);
+    const { devices, duration } = blocks[next.block]!;
+    const start = Math.max(
+      ...devices.map((device) => free[device]!),
+      ...before(next.block).map(
+        ({ from, latency }) => ends.get(`${from} ${next.microBatch}`)! + latency,
+      ),
+    );
+    for (const device of devices) {
+      free[device] = start + duration;
+    }
+    ends.set(`${next.block} ${next.microBatch}`, start + duration);
+    instances.push({ ...next, start, end: start + duration, phase: "repetend" });
+  }
+  const section: PipelineSection = {
+    ...serialSubject(placement, 1).pipeline!.section,
+    microBatches,
+    makespan: Math.max(...free),
+    instances: instances
+      .sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch)
+      .map(({ block, ...rest }) => ({ ...rest, block: blocks[block]!.id })),
+  };
+  const provenance = { tool: "top-compile 0.1.0", inputs: [], seed: 1, options: {} };
+  return { ...subjectOf({ provenance, pipeline: section }), pipeline: { section, placement } };
 }

@@ -9,6 +9,7 @@ import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import { MODEL } from "../options/model-options.js";
 import type { OptionTable, Traits } from "../options/option-spec.js";
+import { traitIf } from "../options/traits.js";
 
 /** Options of `export`. */
 export interface ExportOptions extends CommonOptions {
@@ -17,6 +18,7 @@ export interface ExportOptions extends CommonOptions {
   readonly force?: boolean;
   readonly model?: string;
   readonly measured?: string;
+  readonly computeOnly?: boolean;
 }
 
 const NAMES = EXPORT_FORMATS.map(({ name }) => name);
@@ -35,7 +37,11 @@ export const EXPORT: OptionTable<ExportOptions> = {
   measured: {
     value: "<file>",
     help: "what run --json printed of the pipeline: drawn beside the prediction",
-    not: { "other-format": "only chrome-trace draws measured times" },
+    not: { "not-chrome-trace": "only chrome-trace draws measured times" },
+  },
+  computeOnly: {
+    help: "leave the transfers to PyTorch, which torchtitan needs",
+    not: { "not-pytorch": "only pytorch has transfers" },
   },
 };
 
@@ -54,6 +60,7 @@ format loses of a schedule, and how it is loaded, is said in docs/exports.md.
 Examples:
   top-compile export model.schedule.json --to chrome-trace
   top-compile export pipe.schedule.json --to svg -o pipe.svg
+  top-compile export pipe.schedule.json --to pytorch -o schedule.csv
   top-compile run pipe.schedule.json --json > ran.json
   top-compile export pipe.schedule.json --to chrome-trace --measured ran.json
 `;
@@ -76,7 +83,7 @@ export const registerExport: RegisterCommand = (command, run) => {
       const { model, measured } = options;
       const request = { file, format, out, model, measured, force: options.force === true };
       const exported = await exportArtifact(
-        { ...request, computeOnly: false },
+        { ...request, computeOnly: options.computeOnly === true },
         driverContext(session),
       );
       if (!exported.ok) {
@@ -90,7 +97,11 @@ export const registerExport: RegisterCommand = (command, run) => {
 
 /** The traits of an `export` command line. */
 function exportTraits({ to }: ExportOptions): Traits {
-  return to === "chrome-trace" ? {} : { "other-format": `with --to ${to}` };
+  const words = `with --to ${to}`;
+  return {
+    ...traitIf(to !== "chrome-trace", { "not-chrome-trace": words }),
+    ...traitIf(to !== "pytorch", { "not-pytorch": words }),
+  };
 }
 
 function textOf({ files, notes }: ExportReport): string {

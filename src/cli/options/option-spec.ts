@@ -49,8 +49,9 @@ export type Trait =
   | "comparison"
   /** Nothing is written. */
   | "no-output"
-  /** An export to a format that the option is not for. */
-  | "other-format";
+  /** An export to another format than the one that the option is for. */
+  | "not-chrome-trace"
+  | "not-pytorch";
 
 /**
  * The traits of a command line, each in the words of a message: `with --device cpu`, `without

@@ -1,5 +1,10 @@
 /** Failures of exporting schedules to other tools. */
 export const EXPORT_FAILURES = {
+  "export-block-unfit": {
+    exit: 1,
+    meaning: "The format cannot say what a block of the pipeline does, or where it runs.",
+    action: "Change the block as the message says, or use another format.",
+  },
   "export-format-missing": {
     exit: 2,
     meaning: "`export` was not told which format to write.",
