@@ -5,11 +5,25 @@ import { shortened } from "./shortened.js";
  */
 export type Align = "left" | "right" | "name";
 
+/** A table before it is laid out. */
+export interface Table {
+  readonly header: readonly string[];
+  /** As many cells as `header` each. */
+  readonly rows: readonly (readonly string[])[];
+  /** By column; a column without one is `left`. */
+  readonly align: readonly Align[];
+}
+
 /** Spaces between columns. */
 const GAP = "  ";
 
 /** Fewest characters that a name is shortened to. */
 const LEAST_NAME = 8;
+
+/** As `textTable`. */
+export function renderTable({ header, rows, align }: Table, columns: number): string {
+  return textTable(header, rows, align, columns);
+}
 
 /**
  * Rows as aligned columns separated by two spaces, header first, without trailing blanks.

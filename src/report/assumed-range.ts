@@ -1,9 +1,9 @@
 /** What is assumed of a device, and what that makes of a speed-up, in words for people. */
 import type { ArtifactCandidate, OperatorsSection } from "../artifact/artifact.js";
 import { isPredictedFaster, LEAST_PREDICTED_GAIN } from "../artifact/artifact.js";
-import type { ArtifactScenario } from "../artifact/range-section.js";
+import type { ArtifactRange, ArtifactScenario } from "../artifact/range-section.js";
 import { formatFactor, formatFactors, formatName, formatNs, formatShare } from "../core/format.js";
-import { textTable } from "../core/text-table.js";
+import { renderTable, type Table } from "../core/text-table.js";
 
 /**
  * Why no schedule is taken although one is predicted faster with the figures that are used: what has to hold
@@ -59,11 +59,20 @@ function scenarioWords(scenarios: readonly ArtifactScenario[], at: number): stri
   return `if ${parts.map(([, words]) => words).join(", ")}`;
 }
 
-/** A row for each scenario: the figures, and the times and the speed-up with them; none without a range. */
-export function assumedTable({ range }: OperatorsSection, columns: number): readonly string[] {
-  if (range === undefined) {
-    return [];
-  }
+/** The speed-up over what is assumed, and `assumedTable`, as lines; none without a range. */
+export function assumedLines({ range }: OperatorsSection, columns: number): readonly string[] {
+  return range === undefined
+    ? []
+    : [assumedSummary(range), "", renderTable(assumedTable(range), columns), ""];
+}
+
+/** The speed-up over what is assumed of the device, in one line. */
+export function assumedSummary({ speedUp }: ArtifactRange): string {
+  return `speed-up over what is assumed of the device: ${formatFactors(speedUp)}`;
+}
+
+/** A row for each scenario: the figures, and the times and the speed-up with them. */
+export function assumedTable({ scenarios }: ArtifactRange): Table {
   const header = [
     "kernel",
     "gap",
@@ -75,7 +84,7 @@ export function assumedTable({ range }: OperatorsSection, columns: number): read
     "this",
     "speed-up",
   ];
-  const rows = range.scenarios.map((each) => [
+  const rows = scenarios.map((each) => [
     formatNs(each.kernelFloorNs),
     formatNs(each.launchGapNs),
     formatNs(each.eventNs),
@@ -86,15 +95,5 @@ export function assumedTable({ range }: OperatorsSection, columns: number): read
     formatNs(each.predictedNs),
     each.predictedNs === 0 ? "-" : formatFactor(each.sequentialNs / each.predictedNs),
   ]);
-  return [
-    `speed-up over what is assumed of the device: ${formatFactors(range.speedUp)}`,
-    "",
-    textTable(
-      header,
-      rows,
-      header.map(() => "right"),
-      columns,
-    ),
-    "",
-  ];
+  return { header, rows, align: header.map(() => "right") };
 }

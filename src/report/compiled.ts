@@ -15,39 +15,69 @@ import {
   formatSpeedUp,
 } from "../core/format.js";
 import { unreachable } from "../core/invariant.js";
-import { type Align, textTable } from "../core/text-table.js";
+import { type Align, renderTable, type Table } from "../core/text-table.js";
 import { whyNotThroughout } from "./assumed-range.js";
 import { sizesByData } from "./sizes-by-data.js";
 import { whySequential } from "./why-sequential.js";
 
 /** The result of a compile: the device, candidates and baselines, the choice and its reason. */
 export function renderCompiled(
-  { device, provenance }: ScheduleArtifact,
+  artifact: ScheduleArtifact,
   operators: OperatorsSection,
   columns: number,
 ): string {
-  const { dims, batch, tasks, merges } = operators;
-  const why = whySequential(operators) ?? whyNotThroughout(operators);
-  const byData = sizesByData(provenance.dataSizes);
+  const choice = choiceFacts(artifact, operators);
+  const [bound] = choice.filter(([name]) => name === "bound");
   return [
-    `device  ${formatName(device?.name ?? "unknown")} (times ${timesOf(device)})`,
-    ...(dims.length === 0
-      ? []
-      : [`dims    ${dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ")}`]),
-    ...(byData === undefined ? [] : [`by data ${byData}`]),
-    ...(batch === undefined ? [] : [`batch   ${batch}`]),
-    ...(tasks === undefined ? [] : [`tasks   ${tasks.map(renderTask).join(", ")}`]),
+    ...lines(whatFacts(artifact, operators)),
     "",
-    candidateTable(operators, columns),
+    renderTable(candidateTable(operators), columns),
     "",
-    `chosen  ${renderChoice(operators)}`,
-    ...(provenance.options["merge-convolutions"] === true
-      ? [`merged  ${renderMerges(merges ?? [])}`]
-      : []),
-    ...(why === undefined ? [] : [`why     ${why}`]),
+    ...lines(choice.filter((fact) => fact !== bound)),
     ...rangeLines(operators),
-    ...boundLines(operators),
+    ...lines(bound === undefined ? [] : [bound]),
   ].join("\n");
+}
+
+/** A name, and a sentence or a figure. */
+export type Fact = readonly [name: string, text: string];
+
+function lines(facts: readonly Fact[]): readonly string[] {
+  return facts.map(([name, text]) => `${name.padEnd(7)} ${text}`);
+}
+
+/** What a schedule is of: the device, sizes, tasks. */
+export function whatFacts(
+  { device, provenance }: ScheduleArtifact,
+  { dims, batch, tasks }: OperatorsSection,
+): readonly Fact[] {
+  const byData = sizesByData(provenance.dataSizes);
+  const sizes = dims.map(({ name, size }) => `${formatName(name)}=${size}`).join(" ");
+  return [
+    ["device", `${formatName(device?.name ?? "unknown")} (times ${timesOf(device)})`],
+    ...factIf("dims", dims.length === 0 ? undefined : sizes),
+    ...factIf("by data", byData),
+    ...factIf("batch", batch === undefined ? undefined : String(batch)),
+    ...factIf("tasks", tasks?.map(renderTask).join(", ")),
+  ];
+}
+
+/** What was chosen, and why, and the bound. */
+export function choiceFacts(
+  { provenance }: ScheduleArtifact,
+  operators: OperatorsSection,
+): readonly Fact[] {
+  const isMerged = provenance.options["merge-convolutions"] === true;
+  return [
+    ["chosen", renderChoice(operators)],
+    ...factIf("merged", isMerged ? renderMerges(operators.merges ?? []) : undefined),
+    ...factIf("why", whySequential(operators) ?? whyNotThroughout(operators)),
+    ...factIf("bound", boundOf(operators)),
+  ];
+}
+
+function factIf(name: string, text: string | undefined): readonly Fact[] {
+  return text === undefined ? [] : [[name, text]];
 }
 
 /** What speed-ups are over, where they are ranges. */
@@ -65,21 +95,21 @@ function timesOf(device: ScheduleArtifact["device"]): string {
     : `measured by ${formatName(by)}, not by top-compile`;
 }
 
-/** The bound on predictions of this kind of schedule; empty without predictions. */
-function boundLines(section: OperatorsSection): readonly string[] {
+/** The bound on predictions of this kind of schedule; `undefined` without predictions. */
+function boundOf(section: OperatorsSection): string | undefined {
   const { lowerBoundNs, latencyNs, threadsPerStream, status, workers, gpu } = section;
   const { predicted } = latencyNs;
   if (lowerBoundNs === undefined || predicted === undefined || threadsPerStream > 1) {
-    return [];
+    return undefined;
   }
   const gap = lowerBoundNs === 0 ? 0 : predicted / lowerBoundNs - 1;
   const proof = status === "optimal" ? "proved optimal" : `at most ${formatShare(gap)} above it`;
   const than = `predicted faster than ${formatNs(lowerBoundNs)}; this one: ${proof}`;
   if (gpu !== undefined) {
-    return [`bound   no schedule is ${than}`];
+    return `no schedule is ${than}`;
   }
   const threads = workers === undefined ? "" : ` ${workers.slowdown.length}`;
-  return [`bound   of one-thread operators over${threads} worker threads no schedule is ${than}`];
+  return `of one-thread operators over${threads} worker threads no schedule is ${than}`;
 }
 
 /** The number of merged operators, and of the operators that they became. */
@@ -98,7 +128,8 @@ function renderTask({ name, progress, done }: ArtifactTask): string {
 
 const ALIGN: readonly Align[] = ["name", "right", "right", "right", "right"];
 
-function candidateTable({ candidates, latencyNs }: OperatorsSection, columns: number): string {
+/** The candidates, then ONNX Runtime's own ways to run the model as far as they were measured. */
+export function candidateTable({ candidates, latencyNs }: OperatorsSection): Table {
   const base = latencyNs.sequentialMeasured;
   // Where nothing was measured the predictions are all there is to compare.
   const isPredicted = base === undefined;
@@ -121,17 +152,10 @@ function candidateTable({ candidates, latencyNs }: OperatorsSection, columns: nu
     ["one stream, no CUDA graph", latencyNs.eagerMeasured],
   ];
   const header = ["schedule", "streams", "predicted", "measured", "speed-up"];
-  return textTable(
-    header,
-    [
-      ...rows,
-      ...baselines
-        .filter(([, ns]) => ns !== undefined)
-        .map(([name, ns]) => [name, "", "", timeOf(ns), speedUpOf(ns, base)]),
-    ],
-    ALIGN,
-    columns,
-  );
+  const measured = baselines
+    .filter(([, ns]) => ns !== undefined)
+    .map(([name, ns]) => [name, "", "", timeOf(ns), speedUpOf(ns, base)]);
+  return { header, rows: [...rows, ...measured], align: ALIGN };
 }
 
 function timeOf(ns: number | undefined): string {

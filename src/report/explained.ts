@@ -1,8 +1,8 @@
 import type { OperatorsSection, ScheduleArtifact } from "../artifact/artifact.js";
 import { type TimedLaunch, timedLaunches } from "../artifact/timed-launches.js";
 import { counted, formatCell, formatName, formatNs, formatShare } from "../core/format.js";
-import { type Align, textTable } from "../core/text-table.js";
-import { assumedTable } from "./assumed-range.js";
+import { type Align, renderTable, type Table } from "../core/text-table.js";
+import { assumedLines } from "./assumed-range.js";
 import { renderCompiled } from "./compiled.js";
 import type { Explanation } from "./explanation.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
@@ -29,7 +29,7 @@ export function renderExplained(
   return [
     renderCompiled(artifact, operators, columns),
     "",
-    ...assumedTable(operators, columns),
+    ...assumedLines(operators, columns),
     `predicted timeline (${formatNs(explanation.latencyNs)})`,
     "",
     renderTimeline(operators.streams, launches, explanation.latencyNs, layout),
@@ -37,15 +37,15 @@ export function renderExplained(
     ...(explanation.gpu === undefined
       ? []
       : [...renderGpuExplained(explanation.gpu, explanation.latencyNs, layout), ""]),
-    streamTable(explanation, columns),
+    renderTable(streamTable(explanation), columns),
     "",
-    ...(explanation.tasks.length === 0 ? [] : [taskTable(explanation, columns), ""]),
+    ...(explanation.tasks.length === 0 ? [] : [renderTable(taskTable(explanation), columns), ""]),
     ...mergeLines(operators),
-    ...criticalTable(explanation, columns),
+    ...criticalLines(explanation, columns),
     "",
     "slowest operators",
     "",
-    slowestTable(explanation, columns),
+    renderTable(slowestTable(explanation), columns),
   ].join("\n");
 }
 
@@ -81,7 +81,8 @@ function mergeLines({ merges = [] }: OperatorsSection): readonly string[] {
 
 const NUMBERS: readonly Align[] = ["name", "right", "right", "right", "right"];
 
-function streamTable({ streams, latencyNs }: Explanation, columns: number): string {
+/** The activity of each stream. */
+export function streamTable({ streams, latencyNs }: Explanation): Table {
   const rows = streams.map(({ stream, operators, waits, busyNs }) => [
     String(stream),
     String(operators),
@@ -89,21 +90,40 @@ function streamTable({ streams, latencyNs }: Explanation, columns: number): stri
     formatNs(busyNs),
     formatShare(latencyNs === 0 ? 0 : busyNs / latencyNs),
   ]);
-  return textTable(["stream", "operators", "waits", "busy", "of the time"], rows, NUMBERS, columns);
+  const header = ["stream", "operators", "waits", "busy", "of the time"];
+  return { header, rows, align: NUMBERS };
 }
 
-function taskTable({ tasks }: Explanation, columns: number): string {
+/** The tasks in flight. */
+export function taskTable({ tasks }: Explanation): Table {
   const rows = tasks.map(({ task, operators, endNs }) => [
     formatCell(task),
     String(operators),
     formatNs(endNs),
   ]);
-  return textTable(["task", "operators left", "ends at"], rows, NUMBERS, columns);
+  return { header: ["task", "operators left", "ends at"], rows, align: NUMBERS };
 }
 
-function criticalTable({ criticalPath }: Explanation, columns: number): string[] {
+function criticalLines(explanation: Explanation, columns: number): string[] {
+  const table = criticalTable(explanation);
+  const omitted = explanation.criticalPath.length - table.rows.length;
+  return [
+    criticalSummary(explanation),
+    "",
+    renderTable(table, columns),
+    ...(omitted === 0 ? [] : [`and ${counted(omitted, "shorter one")}`]),
+  ];
+}
+
+/** The chain of operators that the end waits for, in one line. */
+export function criticalSummary({ criticalPath }: Explanation): string {
   const gaps = criticalPath.reduce((sum, { gapNs }) => sum + gapNs, 0);
   const work = criticalPath.reduce((sum, { durationNs }) => sum + durationNs, 0);
+  return `what the end waits for: ${counted(criticalPath.length, "operator")}, ${formatNs(work)} of work and ${formatNs(gaps)} between them`;
+}
+
+/** The longest links of that chain, from start to end. */
+export function criticalTable({ criticalPath }: Explanation): Table {
   const shown = new Set(
     [...criticalPath]
       .sort((a, b) => b.durationNs + b.gapNs - (a.durationNs + a.gapNs))
@@ -117,21 +137,16 @@ function criticalTable({ criticalPath }: Explanation, columns: number): string[]
       formatNs(durationNs),
       formatNs(gapNs),
     ]);
-  const omitted = criticalPath.length - rows.length;
-  return [
-    `what the end waits for: ${counted(criticalPath.length, "operator")}, ${formatNs(work)} of work and ${formatNs(gaps)} between them`,
-    "",
-    textTable(["operator", "stream", "runs", "after a gap of"], rows, NUMBERS, columns),
-    ...(omitted === 0 ? [] : [`and ${counted(omitted, "shorter one")}`]),
-  ];
+  return { header: ["operator", "stream", "runs", "after a gap of"], rows, align: NUMBERS };
 }
 
-function slowestTable({ slowest, streams }: Explanation, columns: number): string {
+/** The slowest operators. */
+export function slowestTable({ slowest, streams }: Explanation): Table {
   const total = streams.reduce((sum, { busyNs }) => sum + busyNs, 0);
   const rows = slowest.map(({ operator, durationNs }) => [
     formatCell(operator),
     formatNs(durationNs),
     formatShare(total === 0 ? 0 : durationNs / total),
   ]);
-  return textTable(["operator", "predicted", "of all work"], rows, NUMBERS, columns);
+  return { header: ["operator", "predicted", "of all work"], rows, align: NUMBERS };
 }

@@ -1,5 +1,5 @@
 import { formatNs, formatShare } from "../core/format.js";
-import { type Align, textTable } from "../core/text-table.js";
+import { type Align, renderTable, type Table } from "../core/text-table.js";
 import type { ChartLayout } from "./gantt.js";
 import type { ChainTime, GpuBound, GpuExplanation, GpuLoss } from "./gpu-explanation.js";
 
@@ -46,12 +46,8 @@ export function renderGpuExplained(
   latencyNs: number,
   layout: ChartLayout,
 ): readonly string[] {
-  const { bounds, chain, usePercent } = explanation;
-  const row = (words: string, ns: number): string[] => [
-    words,
-    formatNs(ns),
-    formatShare(latencyNs === 0 ? 0 : ns / latencyNs),
-  ];
+  const { usePercent } = explanation;
+  const [bounds, chain] = gpuTables(explanation, latencyNs);
   return [
     "use of the device over the same time",
     "",
@@ -61,25 +57,40 @@ export function renderGpuExplained(
     "",
     "why it is not shorter",
     "",
-    textTable(
-      ["no schedule is shorter than", "", "of the time"],
-      bounds.map(({ kind, ns }) => row(BOUNDS[kind].name, ns)),
-      NUMBERS,
-      layout.width,
-    ),
+    renderTable(bounds, layout.width),
     "",
-    textTable(
-      ["the end waits for", "", "of the time"],
-      CHAIN.map(([key, words]) => row(words, chain[key])),
-      NUMBERS,
-      layout.width,
-    ),
+    renderTable(chain, layout.width),
     "",
-    ...verdict(explanation, latencyNs),
+    ...gpuVerdict(explanation, latencyNs),
   ];
 }
 
-function verdict(explanation: GpuExplanation, latencyNs: number): readonly string[] {
+/** The lower bounds, and the parts of the time of the chain that the end waits for. */
+export function gpuTables(
+  { bounds, chain }: GpuExplanation,
+  latencyNs: number,
+): readonly [Table, Table] {
+  const row = (words: string, ns: number): string[] => [
+    words,
+    formatNs(ns),
+    formatShare(latencyNs === 0 ? 0 : ns / latencyNs),
+  ];
+  return [
+    {
+      header: ["no schedule is shorter than", "", "of the time"],
+      rows: bounds.map(({ kind, ns }) => row(BOUNDS[kind].name, ns)),
+      align: NUMBERS,
+    },
+    {
+      header: ["the end waits for", "", "of the time"],
+      rows: CHAIN.map(([key, words]) => row(words, chain[key])),
+      align: NUMBERS,
+    },
+  ];
+}
+
+/** What keeps the schedule from being shorter, in lines; those that belong to the one above are indented. */
+export function gpuVerdict(explanation: GpuExplanation, latencyNs: number): readonly string[] {
   const bound = explanation.bounds[0];
   if (bound === undefined || latencyNs === 0) {
     return ["there is nothing to run"];

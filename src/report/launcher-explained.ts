@@ -2,7 +2,7 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-section.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
-import { textTable } from "../core/text-table.js";
+import { renderTable, type Table } from "../core/text-table.js";
 import { type Bar, renderBars } from "./bar-chart.js";
 import { figure } from "./figure.js";
 import type { ChartLayout } from "./gantt.js";
@@ -22,7 +22,7 @@ export function renderLauncherExplained(
   return [
     `${counted(models.length, "model")} on ${device?.name ?? "a device"}; figures are means of ${samples}`,
     "",
-    policyTable(section, columns),
+    renderTable(policyTable(section), columns),
     "",
     ...regimes.map(({ scale, capacity: { atMost } }) => {
       const at = `${figure(scale)} times the rates`;
@@ -34,7 +34,7 @@ export function renderLauncherExplained(
 }
 
 /** The policy to use in every regime, a row for each model. */
-function policyTable({ regimes, models }: LauncherSection, columns: number): string {
+export function policyTable({ regimes, models }: LauncherSection): Table {
   const rows = regimes.flatMap((regime) =>
     (chosenPolicy(regime)?.models ?? []).map((each, at) => [
       figure(regime.scale),
@@ -48,7 +48,7 @@ function policyTable({ regimes, models }: LauncherSection, columns: number): str
   );
   const header = ["rates", "policy", "model", "variant", "batch", "tasks", "period"];
   const right = ["right", "right", "right"] as const;
-  return textTable(header, rows, ["right", "left", "name", "left", ...right], columns);
+  return { header, rows, align: ["right", "left", "name", "left", ...right] };
 }
 
 /** Of every policy with a window, chosen or not: what is known of it. */
@@ -74,7 +74,7 @@ function modelLines(
   return [
     `${formatName(model)} against load`,
     "",
-    loadTable(loads, layout.width),
+    renderTable(loadTable(loads), layout.width),
     "",
     "answers per second",
     renderBars(loads.map(loadBar((load) => [load.throughput, figure(load.throughput)])), layout),
@@ -115,7 +115,8 @@ function speedBar(label: string, value: number, first: number = 0): Bar {
   return { label, value, text: `${figure(value)}${times}` };
 }
 
-function loadTable(loads: readonly LoadPoint[], columns: number): string {
+/** How the requests for a model fare, a row for each load. */
+export function loadTable(loads: readonly LoadPoint[]): Table {
   const rows = loads.map(({ ratePerSecond, goodput, late, shed, p50Ns, p99Ns, backlog }) => [
     `${figure(ratePerSecond)}`,
     figure(goodput),
@@ -126,6 +127,5 @@ function loadTable(loads: readonly LoadPoint[], columns: number): string {
     figure(backlog),
   ]);
   const header = ["per second", "in time/s", "late", "refused", "p50", "p99", "in system"];
-  const right = header.map(() => "right" as const);
-  return textTable(header, rows, right, columns);
+  return { header, rows, align: header.map(() => "right" as const) };
 }

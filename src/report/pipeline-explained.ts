@@ -1,7 +1,7 @@
 /** The explanation of a pipeline's period, for people. */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { counted, formatName, formatShare } from "../core/format.js";
-import { textTable } from "../core/text-table.js";
+import { renderTable, type Table } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
 import type { ChartLayout } from "./gantt.js";
 import { scenarioTable } from "./one-device.js";
@@ -24,7 +24,9 @@ export function renderPipelineExplained(
     explanation === undefined
       ? ["the repetend is invalid, so it has no critical cycle: see top-compile verify"]
       : [
-          ...cycleLines(explanation, time),
+          cycleSummary(explanation, time),
+          `  ${cycleText(explanation, time)}`,
+          `  ${CYCLE_SIGNS}`,
           "",
           ...speedUpLines(explanation, time, layout.width),
           "",
@@ -34,8 +36,21 @@ export function renderPipelineExplained(
   return [report, "", ...why, ...(assumed.length > 0 ? ["", ...assumed] : [])].join("\n");
 }
 
-function cycleLines({ criticalCycle, leastPeriod }: PipelineExplanation, time: FormatTime) {
+/** The length of the critical cycle, in one line. */
+export function cycleSummary(
+  { criticalCycle, leastPeriod }: PipelineExplanation,
+  time: FormatTime,
+): string {
   const turns = criticalCycle.reduce((sum, { distance }) => sum + distance, 0);
+  return `critical cycle: ${counted(criticalCycle.length, "block")} in ${counted(turns, "repetition")}, ${time(leastPeriod)} per micro-batch`;
+}
+
+/** What the signs of `cycleText` mean. */
+export const CYCLE_SIGNS =
+  "(-> the next depends on it, | the next follows on the same device, next: one repetition later)";
+
+/** The blocks of the critical cycle, and how each is linked to the next. */
+export function cycleText({ criticalCycle }: PipelineExplanation, time: FormatTime): string {
   const links = criticalCycle.map(({ block, link, latency, distance }) => {
     const wait = latency === 0 ? "" : ` +${time(latency)}`;
     const later = distance === 0 ? "" : " next".repeat(Math.min(distance, 3));
@@ -43,11 +58,7 @@ function cycleLines({ criticalCycle, leastPeriod }: PipelineExplanation, time: F
   });
   const omitted = links.length - LISTED;
   const shown = omitted <= 0 ? links : [...links.slice(0, LISTED), `(${omitted} more)`];
-  return [
-    `critical cycle: ${counted(criticalCycle.length, "block")} in ${counted(turns, "repetition")}, ${time(leastPeriod)} per micro-batch`,
-    `  ${shown.join(" ")}${omitted <= 0 ? ` ${formatName(criticalCycle[0]?.block ?? "")}` : ""}`,
-    "  (-> the next depends on it, | the next follows on the same device, next: one repetition later)",
-  ];
+  return `${shown.join(" ")}${omitted <= 0 ? ` ${formatName(criticalCycle[0]?.block ?? "")}` : ""}`;
 }
 
 function speedUpLines(
@@ -55,25 +66,50 @@ function speedUpLines(
   time: FormatTime,
   columns: number,
 ): readonly string[] {
-  const { speedUps, together, leastPeriod } = explanation;
-  const useful = speedUps.filter(({ gain }) => gain > 0);
-  const [best] = useful;
-  if (best === undefined) {
-    const none = "no block alone shortens the period: other cycles are as long";
-    return together === undefined
-      ? [none]
-      : [none, `speed up together: ${sentence(together, leastPeriod, time)}`];
+  const advice = speedUpAdvice(explanation, time);
+  const table = speedUpTable(explanation, time);
+  if (table.rows.length === 0) {
+    return advice;
   }
-  const rows = useful.slice(0, LISTED).map(({ blocks, period, gain }) => {
-    return [names(blocks), time(period), formatShare(gain)];
-  });
-  const omitted = useful.length - rows.length;
+  const omitted = usefulOf(explanation).length - table.rows.length;
   return [
-    `speed up first: ${sentence(best, leastPeriod, time)}`,
+    ...advice,
     "",
-    textTable(["10 % faster", "period", "shorter by"], rows, ["name", "right", "right"], columns),
+    renderTable(table, columns),
     ...(omitted === 0 ? [] : [`and ${omitted} more`]),
   ];
+}
+
+function usefulOf({ speedUps }: PipelineExplanation): readonly SpeedUp[] {
+  return speedUps.filter(({ gain }) => gain > 0);
+}
+
+/** What to speed up first, in sentences. */
+export function speedUpAdvice(
+  explanation: PipelineExplanation,
+  time: FormatTime,
+): readonly string[] {
+  const { together, leastPeriod } = explanation;
+  const [best] = usefulOf(explanation);
+  if (best !== undefined) {
+    return [`speed up first: ${sentence(best, leastPeriod, time)}`];
+  }
+  const none = "no block alone shortens the period: other cycles are as long";
+  return together === undefined
+    ? [none]
+    : [none, `speed up together: ${sentence(together, leastPeriod, time)}`];
+}
+
+/** The blocks that would shorten the period by themselves, most gain first. */
+export function speedUpTable(explanation: PipelineExplanation, time: FormatTime): Table {
+  const rows = usefulOf(explanation)
+    .slice(0, LISTED)
+    .map(({ blocks, period, gain }) => [names(blocks), time(period), formatShare(gain)]);
+  return {
+    header: ["10 % faster", "period", "shorter by"],
+    rows,
+    align: ["name", "right", "right"],
+  };
 }
 
 function sentence({ blocks, period, gain }: SpeedUp, from: number, time: FormatTime): string {
@@ -86,7 +122,8 @@ function names(blocks: readonly string[]): string {
   return omitted <= 0 ? shown : `${shown} and ${omitted} more`;
 }
 
-function noiseLine(
+/** The pace with durations that vary, in one sentence. */
+export function noiseLine(
   { period, microBatchesPerPeriod }: PipelineSection,
   { noise }: PipelineExplanation,
   time: FormatTime,

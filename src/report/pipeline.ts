@@ -12,7 +12,7 @@ import {
   formatNs,
   formatShare,
 } from "../core/format.js";
-import { textTable } from "../core/text-table.js";
+import { renderTable, type Table } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 
@@ -22,11 +22,10 @@ export function renderPipeline(
   placement: Placement,
   layout: ChartLayout,
 ): string {
-  const time = timeOf(placement);
   return [
-    ...figures(section, time),
+    ...pipelineFigures(section, placement).map(([name, text]) => `${name.padEnd(9)}  ${text}`),
     "",
-    deviceTable(section, placement, layout.width),
+    renderTable(deviceTable(section, placement), layout.width),
     ...charts(section, placement, layout).flatMap((chart) => ["", chart]),
   ].join("\n");
 }
@@ -50,7 +49,12 @@ function gap(value: number, bound: number): string {
   return share === 0 ? "" : `, gap ${share < 0.0005 ? "below 0.1 %" : formatShare(share)}`;
 }
 
-function figures(section: PipelineSection, time: FormatTime): readonly string[] {
+/** The figures of a section: a name and the text for each. */
+export function pipelineFigures(
+  section: PipelineSection,
+  placement: Placement,
+): readonly (readonly [string, string])[] {
+  const time = timeOf(placement);
   const { period, microBatchesPerPeriod: q, periodLowerBound, boundEach, boundedBy } = section;
   const least =
     boundEach === undefined ? periodLowerBound : (boundEach.numerator * q) / boundEach.denominator;
@@ -61,19 +65,25 @@ function figures(section: PipelineSection, time: FormatTime): readonly string[] 
   const [makespan, makespanBound] = formatApart(time, section.makespan, section.makespanLowerBound);
   const [periodText, boundText] = formatApart(time, period, least);
   return [
-    `algorithm  ${section.algorithm}`,
-    `period     ${periodText}${per} (${section.status}${gap(period, least)}${proof})`,
-    `bound      ${boundText}, by ${boundedBy.kind}${place}`,
-    `makespan   ${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,
-    `in flight  ${counted(section.inFlight, "micro-batch", "es")} at most`,
-    `bubbles    ${formatShare(section.bubbleRate.steady)} of the steady state, ${formatShare(section.bubbleRate.whole)} of the whole`,
+    ["algorithm", section.algorithm],
+    ["period", `${periodText}${per} (${section.status}${gap(period, least)}${proof})`],
+    ["bound", `${boundText}, by ${boundedBy.kind}${place}`],
+    [
+      "makespan",
+      `${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,
+    ],
+    ["in flight", `${counted(section.inFlight, "micro-batch", "es")} at most`],
+    [
+      "bubbles",
+      `${formatShare(section.bubbleRate.steady)} of the steady state, ${formatShare(section.bubbleRate.whole)} of the whole`,
+    ],
   ];
 }
 
 /**
  * The format of a placement's memory: bytes with a unit if a model was placed, else plain numbers.
  */
-function memoryOf({ timeUnit, blocks }: Placement): (memory: number) => string {
+export function memoryOf({ timeUnit, blocks }: Placement): (memory: number) => string {
   const isOfModel = timeUnit === "ns" && blocks.some(({ operators }) => operators.length > 0);
   return isOfModel ? formatBytes : String;
 }
@@ -96,7 +106,8 @@ function steadyOf(section: PipelineSection, first: number, last: number): Window
   return { title, from, to: Math.min(makespan, from + period) };
 }
 
-function deviceTable({ devices }: PipelineSection, placement: Placement, columns: number): string {
+/** Load, memory and limit of each device. */
+export function deviceTable({ devices }: PipelineSection, placement: Placement): Table {
   const time = timeOf(placement);
   const amount = memoryOf(placement);
   const rows = devices.map(({ name, load, peakMemory, memoryLimit }) => [
@@ -105,16 +116,12 @@ function deviceTable({ devices }: PipelineSection, placement: Placement, columns
     amount(peakMemory),
     memoryLimit === undefined ? "none" : amount(memoryLimit),
   ]);
-  return textTable(
-    ["device", "load", "peak memory", "limit"],
-    rows,
-    ["name", "right", "right", "right"],
-    columns,
-  );
+  const header = ["device", "load", "peak memory", "limit"];
+  return { header, rows, align: ["name", "right", "right", "right"] };
 }
 
 /** A part of the schedule to draw. */
-interface Window {
+export interface Window {
   readonly title: string;
   readonly from: number;
   readonly to: number;
@@ -150,7 +157,7 @@ function charts(
  * repetend may begin without blocks that reach into it from the period before: then the second is
  * drawn.
  */
-function windowsOf(section: PipelineSection): readonly Window[] {
+export function windowsOf(section: PipelineSection): readonly Window[] {
   const { instances, anchor, period, makespan } = section;
   const turns = instances
     .filter(({ phase }) => phase === "repetend")

@@ -1,12 +1,17 @@
 /** Stages of a model for people: their memory, times and outputs, and the method that found them. */
 import type { ArtifactStage } from "../artifact/stages-section.js";
 import { formatApart, formatBytes, formatCell, formatNs, formatShare } from "../core/format.js";
-import { textTable } from "../core/text-table.js";
+import { renderTable, type Table, textTable } from "../core/text-table.js";
 import type { PartitionOutcome } from "../partition/search-partition.js";
 import type { PartitionMeasure } from "../staging/partition-measure.js";
 
-/** One row per stage. */
+/** The stages as text. */
 export function renderStages(stages: readonly ArtifactStage[], columns: number): string {
+  return renderTable(stageTable(stages), columns);
+}
+
+/** One row per stage. */
+export function stageTable(stages: readonly ArtifactStage[]): Table {
   const rows = stages.map((stage) => [
     formatCell(stage.id),
     formatCell(stage.devices.join(" ")),
@@ -18,12 +23,11 @@ export function renderStages(stages: readonly ArtifactStage[], columns: number):
     formatCell(stage.operators[0] ?? ""),
     formatCell(stage.operators.at(-1) ?? ""),
   ]);
-  return textTable(
-    ["stage", "on", "ops", "forward", "held", "workspace", "sends", "from", "to"],
+  return {
+    header: ["stage", "on", "ops", "forward", "held", "workspace", "sends", "from", "to"],
     rows,
-    ["name", "name", "right", "right", "right", "right", "right", "name", "name"],
-    columns,
-  );
+    align: ["name", "name", "right", "right", "right", "right", "right", "name", "name"],
+  };
 }
 
 /** The method that found the partition, and the results of the others. */
