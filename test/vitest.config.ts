@@ -1,8 +1,8 @@
 import { defineConfig, type Plugin } from "vitest/config";
 
 /**
- * Threads run compiled programs only, so tests over `src` take those from `dist`, which every npm
- * script that runs tests builds first.
+ * Threads run compiled programs only, and pages have compiled scripts in them, so tests over `src` take those
+ * from `dist`, which every npm script that runs tests builds first.
  */
 const compiledWorkers: Plugin = {
   name: "compiled-workers",
@@ -12,7 +12,7 @@ const compiledWorkers: Plugin = {
     return folder === undefined
       ? undefined
       : code.replaceAll(
-          /new URL\("\.\/([\w-]+-worker\.js)", import\.meta\.url\)/g,
+          /new URL\("((?:\.\/[\w-]+-worker\.js)|(?:\.\.\/report-page\/))", import\.meta\.url\)/g,
           (_, file) => `new URL("${inDist(file).href}")`,
         );
   },

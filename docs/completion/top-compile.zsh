@@ -301,7 +301,11 @@ _top_compile() {
     'explain')
       _arguments -s \
         '*--against=[compare it with this schedule, as theirs with ours]:value: ' \
+        '*--html=[write a page for a browser too]:file:_files' \
+        '*--force[overwrite a file that is not a page of this command]' \
+        '*--model=[the model, whose graph the page shows]:file:_files' \
         '*--ascii[draw charts with plain characters]' \
+        '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
         '*--verbose[print what failures were caused by]' \

@@ -9,6 +9,11 @@ export function sha256(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** SHA-256 of a text in UTF-8, in base 64: as policies of web pages name it. */
+export function sha256Base64(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
 /** SHA-256 of a file, read in windows of 1 MiB: memory stays constant. Throws as `openInput` does. */
 export function sha256OfFile(path: string): string {
   const hash = createHash("sha256");

@@ -15,12 +15,12 @@ export function fileUnreadable(path: string, cause: unknown): Failure {
 
 /** A result that cannot be written. */
 export function fileUnwritable(path: string, cause: unknown): Failure {
-  return { ...placeUnwritable(path, fileProblem(cause), OTHER_PLACE), cause };
+  return { ...placeUnwritable(path, fileProblem(cause), otherPlace()), cause };
 }
 
 /** An output path that is a folder. */
 export function outputIsFolder(path: string): Failure {
-  return placeUnwritable(path, "is a folder", OTHER_PLACE);
+  return placeUnwritable(path, "is a folder", otherPlace());
 }
 
 /** An output folder for stage models that is a file. */
@@ -37,14 +37,17 @@ export function saveFolderIsFile(path: string): Failure {
   );
 }
 
-const OTHER_PLACE = "choose another place with --out FILE";
+/** The hint to put an output elsewhere. */
+export function otherPlace(option: string = "--out FILE"): string {
+  return `choose another place with ${option}`;
+}
 
 function placeUnwritable(path: string, message: string, hint: string): Failure {
   return { code: "file-unwritable", where: path, message, hint, exit: 1 };
 }
 
 /** An output that would overwrite one of the inputs. */
-export function outputIsInput(path: string, hint: string = OTHER_PLACE): Failure {
+export function outputIsInput(path: string, hint: string = otherPlace()): Failure {
   return {
     code: "output-is-input",
     where: path,
@@ -55,11 +58,11 @@ export function outputIsInput(path: string, hint: string = OTHER_PLACE): Failure
 }
 
 /** An existing file of another kind than the output. */
-export function fileExists(path: string): Failure {
+export function fileExists(path: string, option?: string): Failure {
   return placeTaken(
     path,
     "exists already, and is not an earlier output of this command",
-    `${OTHER_PLACE}, or give --force to overwrite it`,
+    `${otherPlace(option)}, or give --force to overwrite it`,
   );
 }
 

@@ -15,6 +15,7 @@ import {
   fileTooLarge,
   fileUnreadable,
   fileUnwritable,
+  otherPlace,
   outputIsFolder,
   outputIsInput,
 } from "./file-failures.js";
@@ -53,6 +54,8 @@ export interface Overwrite {
   readonly format: string | RegExp;
   /** Input files, which are never overwritten; default none. */
   readonly inputs?: readonly string[];
+  /** The option that says where the output goes, for hints; default `--out FILE`. */
+  readonly option?: string;
 }
 
 /** The place of the `format` field in a file that this tool wrote. */
@@ -93,17 +96,17 @@ export function writeText(
  * reliable).
  */
 export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
-  const { force, format, inputs = [] } = overwrite;
+  const { force, format, inputs = [], option } = overwrite;
   try {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) {
       return fail([outputIsFolder(path)]);
     }
     if (inputs.some((input) => isSameFile(there, input))) {
-      return fail([outputIsInput(path)]);
+      return fail([outputIsInput(path, otherPlace(option))]);
     }
     if (there !== undefined && !force && !(there.isFile() && hasFormat(path, format))) {
-      return fail([fileExists(path)]);
+      return fail([fileExists(path, option)]);
     }
     if (there !== undefined) {
       accessSync(path, constants.W_OK);

@@ -89,6 +89,20 @@ export function gpuTables(
   ];
 }
 
+/** How much of each resource is used on average. */
+export function useTable({ usePercent }: GpuExplanation): Table {
+  const rows = [
+    ["SMs", usePercent.capacity],
+    ["arithmetic", usePercent.arithmetic],
+    ["bandwidth", usePercent.bandwidth],
+  ] as const;
+  return {
+    header: ["resource", "used on average"],
+    rows: rows.map(([name, percents]) => [name, formatShare(meanOf(percents) / 100)]),
+    align: ["left", "right"],
+  };
+}
+
 /** What keeps the schedule from being shorter, in lines; those that belong to the one above are indented. */
 export function gpuVerdict(explanation: GpuExplanation, latencyNs: number): readonly string[] {
   const bound = explanation.bounds[0];

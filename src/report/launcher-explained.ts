@@ -17,20 +17,25 @@ export function renderLauncherExplained(
   layout: ChartLayout,
 ): string {
   const { width: columns } = layout;
-  const { regimes, heldOutSamples, durationNs } = section;
+  const { heldOutSamples, durationNs } = section;
   const samples = `${counted(heldOutSamples, "held-out sample")} of ${figure(durationNs / 1e9)} s`;
   return [
     `${counted(models.length, "model")} on ${device?.name ?? "a device"}; figures are means of ${samples}`,
     "",
     renderTable(policyTable(section), columns),
     "",
-    ...regimes.map(({ scale, capacity: { atMost } }) => {
-      const at = `${figure(scale)} times the rates`;
-      return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
-    }),
-    ...regimes.flatMap((regime) => windowsOf(regime, section)),
+    ...capacitySentences(section),
+    ...windowTexts(section),
     ...models.flatMap((model) => ["", ...modelLines(model, layout)]),
   ].join("\n");
+}
+
+/** What is proved of the rates that can be sustained, a sentence for each regime. */
+export function capacitySentences({ regimes }: LauncherSection): readonly string[] {
+  return regimes.map(({ scale, capacity: { atMost } }) => {
+    const at = `${figure(scale)} times the rates`;
+    return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
+  });
 }
 
 /** The policy to use in every regime, a row for each model. */
@@ -51,7 +56,11 @@ export function policyTable({ regimes, models }: LauncherSection): Table {
   return { header, rows, align: ["right", "left", "name", "left", ...right] };
 }
 
-/** Of every policy with a window, chosen or not: what is known of it. */
+/** Of every policy with a window, chosen or not, at every rate: what is known of it, in lines. */
+export function windowTexts(section: LauncherSection): readonly string[] {
+  return section.regimes.flatMap((regime) => windowsOf(regime, section));
+}
+
 function windowsOf(
   { scale, ratesPerSecond, policies }: ArtifactRegime,
   { models }: LauncherSection,

@@ -39,6 +39,11 @@ const OWNERS: Record<string, readonly string[]> = {
   commander: ["cli"],
   chalk: ["cli"],
   "javascript-lp-solver": ["launcher"],
+  "@dagrejs": ["report"],
+  "d3-array": ["report"],
+  "d3-selection": ["report"],
+  "d3-zoom": ["report"],
+  uplot: ["report"],
   "node:fs": ["core", "onnx", "runtime", "profile", "verify", "driver"],
   "node:buffer": ["core"],
   "node:crypto": ["core"],
@@ -58,7 +63,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "node:url": ["runtime", "driver", "cli"],
   "node:worker_threads": ["runtime"],
   "node:child_process": ["runtime"],
-  "node:module": ["runtime"],
+  "node:module": ["runtime", "driver"],
   "node:zlib": ["driver"],
 };
 

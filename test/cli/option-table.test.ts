@@ -6,7 +6,7 @@ import { longName, RECORDED_NAMES } from "../../src/artifact/recorded-options.js
 import { COMMANDS } from "../../src/cli/command-list.js";
 import { BUILD } from "../../src/cli/commands/build.js";
 import { COMPILE } from "../../src/cli/commands/compile-options.js";
-import { EXPLAIN } from "../../src/cli/commands/explain.js";
+import { EXPLAIN } from "../../src/cli/commands/explain-options.js";
 import { EXPORT } from "../../src/cli/commands/export.js";
 import { IMPORT } from "../../src/cli/commands/import.js";
 import { INIT } from "../../src/cli/commands/init.js";
@@ -145,7 +145,10 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: "explain",
     table: EXPLAIN as AnyOptionTable,
-    lines: { comparison: () => [[at("two.json"), "--against", at("two.json")]] },
+    lines: {
+      comparison: () => [[at("two.json"), "--against", at("two.json")]],
+      "no-page": () => [[at("one.json")]],
+    },
   },
   { name: "build", table: BUILD as AnyOptionTable, lines: {} },
   { name: "init", table: INIT as AnyOptionTable, lines: {} },
@@ -209,6 +212,7 @@ const VALUES: Readonly<Record<string, string>> = {
   rounds: "5",
   model: MODEL,
   workersOf: PROFILE,
+  html: "o.html",
   duration: "2",
   sessions: "2",
   threads: "2",
@@ -353,6 +357,7 @@ describe("an option that is accepted", () => {
   const effects: Readonly<Record<string, string>> = {
     out: "where the result is written",
     "placement-out": "where the placement is written",
+    html: "writes a page",
     force: "whether it may replace a file",
     profile: "recorded as an input",
     placement: "recorded as an input",

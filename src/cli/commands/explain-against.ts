@@ -46,18 +46,21 @@ export function explainAgainst(
   return ok(EXIT.done);
 }
 
-/** Notes why `verify` refuses an artifact, where it does; `name` is what the note calls it. */
+/** Notes why `verify` refuses an artifact, where it does, and returns the notes; `name` is what they call it. */
 export function noteContradictions(
   artifact: ScheduleArtifact,
   file: string,
   { progress }: Session,
   name: string = file,
-): void {
+): readonly string[] {
   const { operators, pipeline, launcher } = artifact;
   const [problem] = contradictionsIn(artifact, file);
-  if (problem !== undefined && (operators ?? pipeline ?? launcher) !== undefined) {
-    progress.note(`verify refuses ${name}: ${problem}`);
+  const hasSchedule = (operators ?? pipeline ?? launcher) !== undefined;
+  const notes = problem !== undefined && hasSchedule ? [`verify refuses ${name}: ${problem}`] : [];
+  for (const note of notes) {
+    progress.note(note);
   }
+  return notes;
 }
 
 function comparedIn({ pipeline }: ScheduleArtifact, file: string): Result<ComparedSchedule> {

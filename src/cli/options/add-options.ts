@@ -96,6 +96,7 @@ const READS_WEIGHTS = [
   "inspect",
   "verify",
   "export",
+  "explain",
   "launch",
 ];
 

@@ -51,7 +51,9 @@ export type Trait =
   | "no-output"
   /** An export to another format than the one that the option is for. */
   | "not-chrome-trace"
-  | "not-pytorch";
+  | "not-pytorch"
+  /** No page for a browser is written. */
+  | "no-page";
 
 /**
  * The traits of a command line, each in the words of a message: `with --device cpu`, `without

@@ -1,0 +1,106 @@
+/** The picture of a graph as SVG: nodes and edges where they fit, else how wide it is level by level. */
+import { counted } from "../../core/format.js";
+import { shortened } from "../../core/shortened.js";
+import { colorClass } from "./colors.js";
+import type { DrawnGraph, DrawnNode } from "./drawn-graph.js";
+import { foldChains } from "./fold-chains.js";
+import { countLevels, crossedLayers } from "./graph-levels.js";
+import { type GraphLayout, layoutGraph, NODE_SIZE, type Point } from "./layout-graph.js";
+import { html, type Markup } from "./markup.js";
+
+/** Most nodes that are drawn one by one: more take long to place, and nobody reads them. */
+const MOST_NODES = 600;
+
+/** Most layers that edges may cross: the layout places each crossing like a node. */
+const MOST_CROSSINGS = 6000;
+
+/** Names in the description of a node, and characters of its text. */
+const LISTED = 12;
+const TEXT_LENGTH = 16;
+
+/** A picture and what it shows. */
+export interface GraphPicture {
+  readonly svg: Markup;
+  readonly caption: string;
+}
+
+/** Draws a graph with its chains folded. Cost: seconds at most. */
+export function graphPicture({ nodes, caption }: DrawnGraph): GraphPicture {
+  const folded = foldChains(nodes);
+  const isSmall = folded.length <= MOST_NODES && crossedLayers(folded) <= MOST_CROSSINGS;
+  return isSmall
+    ? { svg: nodesSvg(folded), caption: `${caption} ${foldedWords(nodes, folded)}` }
+    : {
+        svg: levelsSvg(nodes),
+        caption: `${caption} It is too large to be drawn node by node: a column is a level of operators that do not depend on each other, as high as there are operators in it.`,
+      };
+}
+
+function foldedWords(nodes: readonly DrawnNode[], folded: readonly DrawnNode[]): string {
+  return nodes.length === folded.length
+    ? ""
+    : `Of ${counted(nodes.length, "node")}, chains are drawn as one: ${counted(folded.length, "box", "es")}.`;
+}
+
+function nodesSvg(nodes: readonly DrawnNode[]): Markup {
+  const layout = layoutGraph(nodes);
+  const label = `graph of ${counted(nodes.length, "node")} and ${counted(layout.edges.length, "edge")}`;
+  return svgOf(layout, label, [
+    html`<path class="edges" d="${layout.edges.map(({ points }) => pathOf(points)).join("")}"/>`,
+    ...nodes.map((node, at) => nodeSvg(node, layout.centers[at] ?? { x: 0, y: 0 })),
+  ]);
+}
+
+/** A picture that the page's script lets people move and zoom. */
+function svgOf(
+  { width, height }: Pick<GraphLayout, "width" | "height">,
+  label: string,
+  content: readonly Markup[],
+): Markup {
+  return html`<svg class="graph" role="img" aria-label="${label}" tabindex="0" viewBox="0 0 ${width} ${height}" data-width="${width}" data-height="${height}"><g>${content}</g></svg>`;
+}
+
+function pathOf([first, ...others]: readonly Point[]): string {
+  return first === undefined
+    ? ""
+    : `M${first.x} ${first.y}${others.map(({ x, y }) => `L${x} ${y}`).join("")}`;
+}
+
+function nodeSvg({ names, color }: DrawnNode, { x, y }: Point): Markup {
+  const { width, height } = NODE_SIZE;
+  const [first = ""] = names;
+  const more = names.length > 1 ? ` +${names.length - 1}` : "";
+  const text = `${shortened(first, TEXT_LENGTH - more.length)}${more}`;
+  return html`<g class="${colorClass(color)}"><title>${titleOf(names)}</title><rect x="${x - width / 2}" y="${y - height / 2}" width="${width}" height="${height}" rx="4"/><text x="${x}" y="${y + 4}">${text}</text></g>`;
+}
+
+function titleOf(names: readonly string[]): string {
+  const omitted = names.length - LISTED;
+  return [...names.slice(0, LISTED), ...(omitted > 0 ? [`and ${omitted} more`] : [])].join(" > ");
+}
+
+/** The size of the picture of levels. */
+const LEVELS = { width: 1100, height: 200 } as const;
+
+function levelsSvg(nodes: readonly DrawnNode[]): Markup {
+  const levels = countLevels(nodes);
+  const sums = levels.map((level) => [...level.values()].reduce((sum, count) => sum + count, 0));
+  const most = sums.reduce((a, b) => Math.max(a, b), 1);
+  const step = LEVELS.width / Math.max(1, levels.length);
+  const bars = levels.flatMap((level, at) => {
+    let top = LEVELS.height;
+    return [...level]
+      .sort(([a], [b]) => a - b)
+      .map(([color, count]) => {
+        const height = (LEVELS.height * count) / most;
+        top -= height;
+        return html`<rect class="${colorClass(color)}" x="${twoDigits(at * step)}" y="${twoDigits(top)}" width="${twoDigits(step)}" height="${twoDigits(height)}"/>`;
+      });
+  });
+  const label = `${counted(levels.length, "level")} of operators, at most ${most} in one`;
+  return svgOf(LEVELS, label, bars);
+}
+
+function twoDigits(value: number): number {
+  return Math.round(value * 100) / 100;
+}
