@@ -5,6 +5,7 @@ import type { PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { importScheduleInvalid } from "../failures.js";
 import { checkTransfers } from "./check-transfers.js";
+import { lossOrderNotes } from "./loss-order.js";
 import { measuredTimes, type StageSamples } from "./measured-times.js";
 import {
   type GivenTimes,
@@ -33,7 +34,7 @@ export interface ImportedRows {
   readonly whole: PipelineSchedule;
   /** By row: the device of the placement that runs it. */
   readonly devices: readonly number[];
-  /** Sentences about transfers that can block. */
+  /** Sentences about losses that are mixed up, and transfers that can block. */
   readonly notes: readonly string[];
 }
 
@@ -64,9 +65,10 @@ export function importRows(
   }
   const { placement, path } = placed.value;
   const { whole, devices } = ran.value;
+  const order = lossOrderNotes(rows, of.value);
   const exceeded = memoryProblem(placement, whole);
   return exceeded === undefined
-    ? ok({ of: of.value, placement, whole, devices, notes: notes.value })
+    ? ok({ of: of.value, placement, whole, devices, notes: [...order, ...notes.value] })
     : fail([importScheduleInvalid(path, exceeded, MEMORY_HINT)]);
 }
 

@@ -155,6 +155,18 @@ describe("transfers", () => {
     expect(failuresOf(text).join("\n")).toContain("0SEND_F0 is no transfer between ranks");
   });
 
+  it("of losses: the order of the last stage's forwards is noted where it is not theirs", () => {
+    const notes = (text: string): string => {
+      const found = imported(text);
+      return found.ok ? found.value.notes.join("") : found.error[0].message;
+    };
+    expect(notes("0F0,0F1,0B0,0B1\n1F0,1F1,1B1,1B0\n")).toBe("");
+    expect(notes("0F0,0F1,0B0,0B1\n1F1,1F0,1B1,1B0\n")).toContain(
+      "the last stage runs micro-batch 1 where 0 is due (s.csv, line 2, column 1)",
+    );
+    expect(notes("0F0,0F1\n1F1,1F0\n")).toBe("");
+  });
+
   it("in different orders at both ends are noted", () => {
     const found = imported(
       "0F0,0SEND_F0,0F1,0SEND_F1,0RECV_B0,0B0,0RECV_B1,0B1\n" +
