@@ -281,6 +281,7 @@ complete -c top-compile -n '__top_compile_is "export"' -l help -s h -d 'print th
 complete -c top-compile -n '__top_compile_is "import"' -l out -s o -r -F -d 'where to write the schedule'
 complete -c top-compile -n '__top_compile_is "import"' -l placement-out -r -F -d 'where to write its placement on its own'
 complete -c top-compile -n '__top_compile_is "import"' -l placement -r -F -d 'a placement of the same stages'
+complete -c top-compile -n '__top_compile_is "import"' -l chains -x -d 'chains of stages that do not depend on each other'
 complete -c top-compile -n '__top_compile_is "import"' -l forward -x -d 'duration of forward blocks, where it was not measured'
 complete -c top-compile -n '__top_compile_is "import"' -l backward -x -d 'duration of backward blocks, or of their gradients of inputs where weights are apart, where it was not measured'
 complete -c top-compile -n '__top_compile_is "import"' -l weight -x -d 'duration of weight gradients, where it was not measured'

@@ -340,6 +340,7 @@ _top_compile() {
         '*-o[where to write the schedule]:file:_files' \
         '*--placement-out=[where to write its placement on its own]:file:_files' \
         '*--placement=[a placement of the same stages]:file:_files' \
+        '*--chains=[chains of stages that do not depend on each other]:value: ' \
         '*--forward=[duration of forward blocks, where it was not measured]:value: ' \
         '*--backward=[duration of backward blocks, or of their gradients of inputs where weights are apart, where it was not measured]:value: ' \
         '*--weight=[duration of weight gradients, where it was not measured]:value: ' \

@@ -18,6 +18,7 @@ const KEYS = [
   "shape",
   "devices",
   "chunks",
+  "chains",
   "mode",
   "forward",
   "backward",

@@ -18,7 +18,7 @@ import type { NamedPlacement } from "../import/pytorch/schedule-of-rows.js";
 import type { RowStages } from "../import/pytorch/stages-of-rows.js";
 import { readSchedule } from "../import/read-schedule.js";
 import type { ReadSchedule } from "../import/schedule-record.js";
-import { chainOf } from "../placement/chain.js";
+import { chainsOf } from "../placement/chain.js";
 import {
   encodePlacement,
   MAX_PLACEMENT_BYTES,
@@ -39,6 +39,8 @@ export interface ScheduleImportRequest {
   readonly files: readonly string[];
   /** Durations where nothing was measured, and the latency of transfers. */
   readonly times: GivenTimes & { readonly latency?: number | undefined };
+  /** Chains of stages that do not depend on each other; absent: one. */
+  readonly chains?: number | undefined;
   /** A placement of the same stages; absent: one is made. */
   readonly placement?: string | undefined;
   /** The path of the artifact; absent: it is not written. */
@@ -109,12 +111,12 @@ export function importSchedule(
 }
 
 function importedFor(request: ScheduleImportRequest, tool: string): Result<ImportedSchedule> {
-  const { files, times, placement: given } = request;
+  const { files, times, chains, placement: given } = request;
   const texts = readImportFiles(files);
   if (!texts.ok) {
     return texts;
   }
-  const read = readSchedule(texts.value);
+  const read = readSchedule(texts.value, chains);
   if (!read.ok) {
     return read;
   }
@@ -134,7 +136,7 @@ function importedFor(request: ScheduleImportRequest, tool: string): Result<Impor
       importSchedulesConflict(`--${timed}`, "is how long a block takes, which the trace says"),
     ]);
   }
-  const ran = importRows(rows, { samples, times, placement: named.value });
+  const ran = importRows(rows, { samples, times, chains, placement: named.value });
   if (!ran.ok) {
     return ran;
   }
@@ -147,7 +149,12 @@ function importedFor(request: ScheduleImportRequest, tool: string): Result<Impor
   const makespanLowerBound = leastMakespan(placement, whole.microBatches);
   const outcome = { algorithm: "imported", whole, periodic, makespanLowerBound };
   const artifact: ScheduleArtifact = {
-    provenance: { tool, inputs: inputsOf(request), seed: 1, options: recordedOptions(times) },
+    provenance: {
+      tool,
+      inputs: inputsOf(request),
+      seed: 1,
+      options: recordedOptions({ ...times, chains }),
+    },
     pipeline: pipelineSectionOf(placement, outcomeOfWhole(placement, outcome)),
     imported: sectionOf(read.value, { placement, devices, of }),
   };
@@ -157,9 +164,11 @@ function importedFor(request: ScheduleImportRequest, tool: string): Result<Impor
 /** The schedule of a trace of ours, as it was. */
 function restored(
   { document, notes }: OwnTrace,
-  { files, times, placement }: ScheduleImportRequest,
+  { files, times, chains, placement }: ScheduleImportRequest,
 ): Result<ImportedSchedule> {
-  const unused = Object.entries({ placement, ...times }).find(([, value]) => value !== undefined);
+  const unused = Object.entries({ placement, chains, ...times }).find(
+    ([, value]) => value !== undefined,
+  );
   if (unused !== undefined) {
     const message = "is for schedules of other tools: a trace of top-compile says it all";
     return fail([importSchedulesConflict(`--${unused[0]}`, message)]);
@@ -199,7 +208,7 @@ function sectionOf(
   { format, rows, times, samples, steps }: ReadSchedule,
   { placement, devices, of }: Placed,
 ): ImportedSection {
-  const chain = chainOf(placement) ?? [];
+  const chain = chainsOf(placement)?.stages ?? [];
   const blocks = samples?.flatMap((each, stage) => {
     const { forward, backward, weight } = chain[stage] ?? {};
     return kindsOf(of.stages[stage]?.backward ?? "none").flatMap((kind, at) => {

@@ -9,12 +9,15 @@ import { readingSource, type SourceFile } from "./read-problem.js";
 import type { ReadSchedule } from "./schedule-record.js";
 
 /**
- * Reads the files of one schedule.
+ * Reads the files of one schedule, of stages in `chains` chains.
  *
  * Fails: `import-schedule-unknown`, `import-schedules-conflict`, `import-malformed`, and what the reader of the format
  * fails with.
  */
-export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule | OwnTrace> {
+export function readSchedule(
+  files: readonly SourceFile[],
+  chains: number = 1,
+): Result<ReadSchedule | OwnTrace> {
   const [file, second] = files;
   if (file === undefined) {
     return fail([importSchedulesConflict("", "no file was given")]);
@@ -34,7 +37,9 @@ export function readSchedule(files: readonly SourceFile[]): Result<ReadSchedule 
       : fail([importSchedulesConflict(second.path, message)]);
   }
   const other = files.find(({ text }) => !isTrace(text));
-  return other === undefined ? readTraces(files) : fail([importScheduleUnknown(other.path)]);
+  return other === undefined
+    ? readTraces(files, chains)
+    : fail([importScheduleUnknown(other.path)]);
 }
 
 function isTrace(text: string): boolean {

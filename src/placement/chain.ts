@@ -48,6 +48,69 @@ export function chainOf(placement: Placement): readonly ChainStage[] | undefined
   return isWhole && hasOnlyChainEdges(stages, edges) ? stages : undefined;
 }
 
+/**
+ * The stages of a placement that is one chain, or several that do not depend on each other, as `chainOf` has them: those of
+ * the chain with the first block, then of the next; `undefined` for any other placement.
+ *
+ * Order: along each chain. `lengths` says how many stages each has.
+ */
+export function chainsOf(
+  placement: Placement,
+): { readonly stages: readonly ChainStage[]; readonly lengths: readonly number[] } | undefined {
+  const stages: ChainStage[] = [];
+  const lengths: number[] = [];
+  for (const own of componentsOf(placement)) {
+    const at = new Map(own.map((block, position) => [block, position]));
+    const blocks = own.flatMap((block) => placement.blocks[block] ?? []);
+    const dependencies = placement.dependencies.flatMap(({ from, to, latency }) => {
+      const [first, second] = [at.get(from), at.get(to)];
+      return first === undefined || second === undefined
+        ? []
+        : [{ from: first, to: second, latency }];
+    });
+    const chain = chainOf({ ...placement, blocks, dependencies });
+    if (chain === undefined) {
+      return undefined;
+    }
+    const back = (position: number): number => own[position] ?? -1;
+    lengths.push(chain.length);
+    for (const { device, forward, backward, weight } of chain) {
+      stages.push({
+        device,
+        forward: back(forward),
+        backward: backward === undefined ? undefined : back(backward),
+        weight: weight === undefined ? undefined : back(weight),
+      });
+    }
+  }
+  return { stages, lengths };
+}
+
+/** Blocks that depend on each other, however far: ascending, by the first of each. */
+function componentsOf({ blocks, dependencies }: Placement): readonly (readonly number[])[] {
+  const heads = blocks.map((_, block) => block);
+  const headOf = (block: number): number => {
+    let at = block;
+    while (heads[at] !== at) {
+      heads[at] = heads[heads[at] ?? at] ?? at;
+      at = heads[at] ?? at;
+    }
+    return at;
+  };
+  for (const { from, to } of dependencies) {
+    const [a, b] = [headOf(from), headOf(to)];
+    heads[Math.max(a, b)] = Math.min(a, b);
+  }
+  const components = new Map<number, number[]>();
+  for (const block of blocks.keys()) {
+    const head = headOf(block);
+    const own = components.get(head) ?? [];
+    own.push(block);
+    components.set(head, own);
+  }
+  return [...components.values()];
+}
+
 /** Whether every dependency is one of a chain's, and the way back begins after the way there. */
 function hasOnlyChainEdges(stages: readonly ChainStage[], edges: ReadonlySet<string>): boolean {
   const known = new Set<string>();

@@ -5,7 +5,7 @@ import { isCompute } from "../import/pytorch/action.js";
 import { kindsOf } from "../import/pytorch/measured-times.js";
 import type { ScheduleRow } from "../import/pytorch/schedule-row.js";
 import { type RowStages, stagesOfRows } from "../import/pytorch/stages-of-rows.js";
-import { chainOf } from "../placement/chain.js";
+import { chainsOf } from "../placement/chain.js";
 import type { Placement } from "../placement/placement.js";
 
 /**
@@ -78,7 +78,7 @@ interface OwnBlock {
 
 /** The blocks that actions measure, in the order in which they are recorded. */
 function blocksInOrder({ stages }: RowStages, placement: Placement): readonly OwnBlock[] {
-  return (chainOf(placement) ?? []).flatMap(({ forward, backward, weight }, stage) =>
+  return (chainsOf(placement)?.stages ?? []).flatMap(({ forward, backward, weight }, stage) =>
     kindsOf(stages[stage]?.backward ?? "none").map((kind, at) => {
       const id = placement.blocks[[forward, backward, weight][at] ?? -1]?.id ?? "";
       return { id, kind, stage };

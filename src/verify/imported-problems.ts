@@ -12,7 +12,7 @@ import { importRows } from "../import/pytorch/import-rows.js";
 import { kindsOf, type StageSamples } from "../import/pytorch/measured-times.js";
 import type { RowCell, ScheduleRow } from "../import/pytorch/schedule-row.js";
 import { stagesOfRows } from "../import/pytorch/stages-of-rows.js";
-import { chainOf } from "../placement/chain.js";
+import { chainsOf } from "../placement/chain.js";
 import { placementDifference } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import type { PipelineSchedule } from "../schedule/pipeline-schedule.js";
@@ -70,8 +70,10 @@ function replayProblems(
   const samples = samplesIn(imported, rows, placement);
   const hasPlacement = inputs.some(({ role }) => role === "placement");
   const { forward, backward, weight, latency } = options;
+  const chains = timeIn(options["chains"]);
   const again = importRows(rows, {
     samples,
+    chains,
     times: {
       forward: timeIn(forward),
       backward: timeIn(backward),
@@ -134,7 +136,7 @@ function samplesIn(
   const of = stagesOfRows(rows);
   const samplesOf = new Map(blocks.map(({ block, samplesNs }) => [block, samplesNs]));
   const idOf = (block: number | undefined): string => placement.blocks[block ?? -1]?.id ?? "";
-  return chainOf(placement)?.map(({ forward, backward, weight }, stage) => {
+  return chainsOf(placement)?.stages.map(({ forward, backward, weight }, stage) => {
     const kinds = kindsOf((of.ok ? of.value.stages[stage]?.backward : undefined) ?? "none");
     const owners = [forward, backward, weight];
     return Object.fromEntries(

@@ -54,7 +54,7 @@ const SEARCH: readonly RecordedKey[] = [
   "maxNodes",
 ];
 
-const IMPORTED: readonly RecordedKey[] = ["forward", "backward", "weight", "latency"];
+const IMPORTED: readonly RecordedKey[] = ["chains", "forward", "backward", "weight", "latency"];
 
 const LAUNCH: readonly RecordedKey[] = [
   "device",

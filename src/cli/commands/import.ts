@@ -20,6 +20,7 @@ export interface ImportScheduleOptions extends CommonOptions {
   readonly out?: string;
   readonly placementOut?: string;
   readonly placement?: string;
+  readonly chains?: number;
   readonly forward?: number;
   readonly backward?: number;
   readonly weight?: number;
@@ -46,6 +47,9 @@ const RESTORED = "imported   a trace of top-compile: the schedule that it was wr
 /** As shapes have it: sums of times stay exact up to here. */
 const MOST_TIME = 2 ** 26;
 
+/** PyTorch runs two at most; this leaves room. */
+const MOST_CHAINS = 64;
+
 function timeOption(what: string, usualWords: string): OptionSpec<number> {
   return {
     value: "<time>",
@@ -68,6 +72,12 @@ export const IMPORT: OptionTable<ImportScheduleOptions> = {
     value: "<file>",
     help: "a placement of the same stages: names, memory, and durations unless they were measured",
     usualWords: "made from the stages",
+  },
+  chains: {
+    value: "<n>",
+    help: "chains of stages that do not depend on each other: the first so many stages, the next so many",
+    ...whole(1, MOST_CHAINS),
+    usualWords: "1",
   },
   forward: timeOption("forward blocks", "1"),
   backward: timeOption(
@@ -98,11 +108,12 @@ export const registerImport: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
-      const { placement, placementOut, force, forward, backward, weight, latency } = options;
+      const { placement, placementOut, force, chains, forward, backward, weight, latency } =
+        options;
       const out = options.out ?? defaultOut(files[0] ?? "");
       const times = { forward, backward, weight, latency };
       const { tool } = driverContext(session);
-      const request = { files, times, placement, placementOut, out, force: force === true };
+      const request = { files, times, chains, placement, placementOut, out, force: force === true };
       const found = importSchedule(request, tool);
       if (!found.ok) {
         return found;

@@ -14,11 +14,12 @@ export interface TimedAction {
   readonly endNs: number;
 }
 
-/** The move of each rank, or that there is none. */
+/** The move of each rank, or that there is none; `chainLength` as in `RowStages`, by default one chain. */
 export function clockMoves(
   rows: readonly (readonly TimedAction[])[],
+  chainLength: number = Number.POSITIVE_INFINITY,
 ): readonly number[] | undefined {
-  const edges = edgesOf(rows);
+  const edges = edgesOf(rows, chainLength);
   const moves = rows.map(() => 0);
   for (let round = 0; round <= rows.length; round++) {
     let isMoving = false;
@@ -49,7 +50,7 @@ interface Ran {
 }
 
 /** The largest delay that any block needs, per pair of ranks. */
-function edgesOf(rows: readonly (readonly TimedAction[])[]): readonly Edge[] {
+function edgesOf(rows: readonly (readonly TimedAction[])[], chainLength: number): readonly Edge[] {
   const ran = new Map<string, Ran>();
   for (const [rank, row] of rows.entries()) {
     for (const { actions, startNs, endNs } of row) {
@@ -64,7 +65,7 @@ function edgesOf(rows: readonly (readonly TimedAction[])[]): readonly Edge[] {
   }
   const edges = new Map<string, Edge>();
   for (const [key, to] of ran) {
-    for (const before of beforeOf(key)) {
+    for (const before of beforeOf(key, chainLength)) {
       const from = ran.get(before);
       if (from !== undefined && from.rank !== to.rank) {
         const pair = `${from.rank} ${to.rank}`;
@@ -84,15 +85,17 @@ function keyOf(kind: string, stage: number, microBatch: number): string {
   return `${kind} ${stage} ${microBatch}`;
 }
 
-/** What a block reads of other stages. */
-function beforeOf(key: string): readonly string[] {
-  const [kind, stage, microBatch] = key.split(" ");
+/** What a block reads of other stages of its chain. */
+function beforeOf(key: string, chainLength: number): readonly string[] {
+  const [kind, own, microBatch] = key.split(" ");
+  const stage = Number(own);
+  const [isFirst, isLast] = [stage % chainLength === 0, (stage + 1) % chainLength === 0];
   switch (kind) {
     case "F":
-      return [keyOf("F", Number(stage) - 1, Number(microBatch))];
+      return isFirst ? [] : [keyOf("F", stage - 1, Number(microBatch))];
     case "B":
     case "I":
-      return ["B", "I"].map((each) => keyOf(each, Number(stage) + 1, Number(microBatch)));
+      return isLast ? [] : ["B", "I"].map((each) => keyOf(each, stage + 1, Number(microBatch)));
     default:
       return [];
   }

@@ -43,9 +43,11 @@ export function checkTransfers(
 /** The other end of a transfer; `undefined`: there is none. */
 function partnerOf(
   { kind, stage }: { readonly kind: TransferKind; readonly stage: number },
-  { stages }: RowStages,
+  { stages, chainLength }: RowStages,
 ): RowStage | undefined {
-  return stages[kind === "SEND_F" || kind === "RECV_B" ? stage + 1 : stage - 1];
+  const other = kind === "SEND_F" || kind === "RECV_B" ? stage + 1 : stage - 1;
+  const isInChain = Math.floor(other / chainLength) === Math.floor(stage / chainLength);
+  return isInChain ? stages[other] : undefined;
 }
 
 /** What a stage has to transfer in training or inference, per micro-batch. */

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../../core/result.js";
-import { chainOf } from "../../placement/chain.js";
+import { chainsOf } from "../../placement/chain.js";
 import type { Placement } from "../../placement/placement.js";
 import type { PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
@@ -23,6 +23,8 @@ export interface RowsContext {
   readonly samples?: readonly StageSamples[] | undefined;
   /** Durations that were given where nothing was measured, and the latency of transfers. */
   readonly times: GivenTimes & { readonly latency?: number | undefined };
+  /** Chains of stages that do not depend on each other; absent: one. */
+  readonly chains?: number | undefined;
   /** A placement of the same stages; absent: one is made. Measured durations replace those that it has. */
   readonly placement?: NamedPlacement | undefined;
 }
@@ -47,7 +49,7 @@ export function importRows(
   rows: readonly ScheduleRow[],
   context: RowsContext,
 ): Result<ImportedRows> {
-  const of = stagesOfRows(rows);
+  const of = stagesOfRows(rows, context.chains);
   if (!of.ok) {
     return of;
   }
@@ -76,9 +78,10 @@ const MEMORY_HINT = "raise the memory of the device in the placement: the schedu
 
 function placementFor(
   rows: readonly ScheduleRow[],
-  { stages }: RowStages,
+  of: RowStages,
   { samples, times, placement: given }: RowsContext,
 ): Result<NamedPlacement> {
+  const { stages } = of;
   const path = rows[0]?.path ?? "";
   const measured = samples && measuredTimes(stages, samples, path);
   if (measured?.ok === false) {
@@ -92,12 +95,12 @@ function placementFor(
   }
   const frame = { ranks: rows.length, latency: times.latency ?? 0 };
   const timeUnit = measured === undefined ? "step" : "ns";
-  const placement = placementOfStages(stages, timesOf, { ...frame, timeUnit });
+  const placement = placementOfStages(of, timesOf, { ...frame, timeUnit });
   return ok({ placement, path });
 }
 
 /**
- * The same placement with other durations, in nanoseconds; one that is no chain stays as it is. A whole backward
+ * The same placement with other durations, in nanoseconds; one that is no chains stays as it is. A whole backward
  * is shared by the blocks that the placement has for it, as they were.
  */
 function withTimes(
@@ -111,7 +114,7 @@ function withTimes(
       durations[block] = Math.max(1, time);
     }
   };
-  chainOf(placement)?.forEach(({ forward, backward, weight }, stage) => {
+  chainsOf(placement)?.stages.forEach(({ forward, backward, weight }, stage) => {
     const times = timesOf(stage);
     const [input, own] = [backward, weight].map((block) => durations[block ?? -1] ?? 0);
     const share = (input ?? 0) / Math.max(1, (input ?? 0) + (own ?? 0));

@@ -1,6 +1,6 @@
 import type { Placement } from "../../placement/placement.js";
 import { buildPlacement } from "../../placement/shapes/shape-builder.js";
-import type { RowStage } from "./stages-of-rows.js";
+import type { RowStage, RowStages } from "./stages-of-rows.js";
 
 /** Durations of the blocks of a stage. */
 export interface StageTimes {
@@ -19,13 +19,13 @@ export interface StageFrame {
 }
 
 /**
- * The placement of stages that follow each other: a device per rank, blocks named as those of named shapes,
+ * The placement of stages that follow each other in their chain: a device per rank, blocks named as those of named shapes,
  * one unit of memory per micro-batch from its forward to its last backward block.
  *
  * Ensures: for stages as a shape has them, the placement of that shape.
  */
 export function placementOfStages(
-  stages: readonly RowStage[],
+  { stages, chainLength }: Pick<RowStages, "stages" | "chainLength">,
   timesOf: (stage: number) => StageTimes,
   { timeUnit, ranks, latency }: StageFrame,
 ): Placement {
@@ -33,7 +33,7 @@ export function placementOfStages(
     const times = timesOf(stage);
     return {
       devices: [rank],
-      after: stage === 0 ? [] : [stage - 1],
+      after: stage % chainLength === 0 ? [] : [stage - 1],
       memory: 1,
       forward: times.forward,
       ...(backward === "none" ? {} : { backward: times.backward }),

@@ -20,12 +20,12 @@ interface RankSteps {
 }
 
 /**
- * Reads the traces of all ranks, in any order.
+ * Reads the traces of all ranks, in any order; `chains` as in `stagesOfRows`.
  *
  * Fails: `import-malformed`, `import-actions-missing` for a trace without actions, `import-schedules-conflict` for
  * two traces of one rank.
  */
-export function readTraces(files: readonly SourceFile[]): Result<ReadSchedule> {
+export function readTraces(files: readonly SourceFile[], chains: number = 1): Result<ReadSchedule> {
   if (files.length > MOST_RANKS) {
     const message = `is one of more than ${MOST_RANKS} traces`;
     return fail([importSchedulesConflict(files[MOST_RANKS]?.path ?? "", message)]);
@@ -41,7 +41,7 @@ export function readTraces(files: readonly SourceFile[]): Result<ReadSchedule> {
     }
     ranks.push(stepsOf(trace.value));
   }
-  return inOrder(ranks);
+  return inOrder(ranks, chains);
 }
 
 function stepsOf(trace: RankTrace): RankSteps {
@@ -49,7 +49,7 @@ function stepsOf(trace: RankTrace): RankSteps {
   return { trace, steps: steps.length > 1 ? steps.slice(1) : steps, partial };
 }
 
-function inOrder(found: readonly RankSteps[]): Result<ReadSchedule> {
+function inOrder(found: readonly RankSteps[], chains: number): Result<ReadSchedule> {
   const isNumbered = found.every(({ trace }) => trace.rank !== undefined);
   const ranks = isNumbered
     ? [...found].sort((a, b) => (a.trace.rank ?? 0) - (b.trace.rank ?? 0))
@@ -63,7 +63,8 @@ function inOrder(found: readonly RankSteps[]): Result<ReadSchedule> {
   }
   const count = ranks.reduce((least, { steps }) => Math.min(least, steps.length), Infinity);
   const counted = ranks.map((rank) => ({ ...rank, steps: rank.steps.slice(-count) }));
-  const { times, note } = timesOf(counted);
+  const samples = samplesOf(counted);
+  const { times, note } = timesOf(counted, samples.length / chains);
   return ok({
     format: "pytorch-trace",
     rows: counted.map(({ trace, steps }, rank) => ({
@@ -73,14 +74,17 @@ function inOrder(found: readonly RankSteps[]): Result<ReadSchedule> {
       placeOf: (at) => `event ${at}`,
     })),
     times,
-    samples: samplesOf(counted),
+    samples,
     steps: count,
     notes: [...notesOn(ranks), ...(note === undefined ? [] : [note])],
   });
 }
 
 /** Times of the last step, by one clock, from the first start. */
-function timesOf(ranks: readonly RankSteps[]): {
+function timesOf(
+  ranks: readonly RankSteps[],
+  chainLength: number,
+): {
   readonly times: readonly RowTimes[];
   readonly note?: string;
 } {
@@ -93,7 +97,7 @@ function timesOf(ranks: readonly RankSteps[]): {
       endNs: event.endNs + offset,
     }));
   });
-  const moves = clockMoves(rows);
+  const moves = clockMoves(rows, chainLength);
   const first = Math.min(...rows.map((row, rank) => (row[0]?.startNs ?? 0) + (moves?.[rank] ?? 0)));
   const times = rows.map((row, rank) => {
     const move = (moves?.[rank] ?? 0) - first;

@@ -3,7 +3,7 @@
  * every rank goes through its row as early as it can.
  */
 import { fail, ok, type Result } from "../../core/result.js";
-import { type ChainStage, chainOf } from "../../placement/chain.js";
+import { type ChainStage, chainsOf } from "../../placement/chain.js";
 import type { Placement } from "../../placement/placement.js";
 import type { PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { type OrderItem, runOrders } from "../../schedule/run-orders.js";
@@ -44,8 +44,9 @@ export function scheduleOfRows(
     const message = `has ${instances} blocks of all micro-batches, more than ${MOST_INSTANCES}`;
     return fail([importScheduleInvalid(rows[0]?.path ?? "", message)]);
   }
-  const chain = chainOf(placement);
-  const devices = chain === undefined ? NO_CHAIN : devicesOfRows(rows, of, chain);
+  const chains = chainsOf(placement);
+  const chain = chains?.stages;
+  const devices = chains === undefined ? NO_CHAIN : devicesOfRows(rows, of, chains);
   if (chain === undefined || typeof devices === "string") {
     return fail([importPlacementDiffers(path, String(devices))]);
   }
@@ -63,16 +64,20 @@ export function scheduleOfRows(
   return fail([stuckAt(rows[rank], (action) => itemsOf(action, chain).some(isItem(ran.item)))]);
 }
 
-const NO_CHAIN = "is no chain of stages, one device each, with their backwards on the same devices";
+const NO_CHAIN =
+  "is no chain of stages, one device each, with their backwards on the same devices, nor several";
 
 /** The device of each row; else why the placement is not of the stages: a clause. */
 function devicesOfRows(
   rows: readonly ScheduleRow[],
-  { stages }: RowStages,
-  chain: readonly ChainStage[],
+  { stages, chainLength }: RowStages,
+  { stages: chain, lengths }: NonNullable<ReturnType<typeof chainsOf>>,
 ): readonly number[] | string {
   if (chain.length !== stages.length) {
     return `has ${chain.length} stages, the schedule has ${stages.length}`;
+  }
+  if (lengths.some((length) => length !== chainLength)) {
+    return `has chains of ${lengths.join(" and ")} stages, the schedule of ${chainLength} (--chains)`;
   }
   const devices: number[] = rows.map(() => -1);
   for (const [stage, { rank, backward }] of stages.entries()) {

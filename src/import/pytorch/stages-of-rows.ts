@@ -28,6 +28,8 @@ export interface RowStage {
 /** The stages of a schedule, by number, and its micro-batches. */
 export interface RowStages {
   readonly stages: readonly RowStage[];
+  /** Stages of a chain: all of them, or the first so many, the next so many, and so on. */
+  readonly chainLength: number;
   readonly microBatches: number;
 }
 
@@ -44,11 +46,11 @@ interface OpenStage {
 }
 
 /**
- * The stages that rows run.
+ * The stages that rows run, which make `chains` chains of the same length that do not depend on each other.
  *
  * Fails: `import-schedule-invalid`, once per problem, at most fifty.
  */
-export function stagesOfRows(rows: readonly ScheduleRow[]): Result<RowStages> {
+export function stagesOfRows(rows: readonly ScheduleRow[], chains: number = 1): Result<RowStages> {
   const failures: Failure[] = [];
   const found = new Map<number, OpenStage>();
   let microBatches = 0;
@@ -68,9 +70,14 @@ export function stagesOfRows(rows: readonly ScheduleRow[]): Result<RowStages> {
     failures.length > 0
       ? []
       : [...strangers(found, rows), ...missing(found, microBatches, { rows, path })];
+  if (failures.length + others.length === 0 && !(chains >= 1 && found.size % chains === 0)) {
+    others.push(
+      importScheduleInvalid(path, `has ${found.size} stages, which are not ${chains} chains`),
+    );
+  }
   const [first, ...rest] = [...failures, ...others].slice(0, MOST_FAILURES);
   return first === undefined
-    ? ok({ stages: stagesIn(found), microBatches })
+    ? ok({ stages: stagesIn(found), chainLength: found.size / chains, microBatches })
     : fail([first, ...rest]);
 }
 

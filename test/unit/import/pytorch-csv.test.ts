@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { actionsIn, cellOf } from "../../../src/import/pytorch/action.js";
 import { importRows } from "../../../src/import/pytorch/import-rows.js";
 import { readCsv } from "../../../src/import/pytorch/read-csv.js";
+import { chainsOf } from "../../../src/placement/chain.js";
 import { placementDifference } from "../../../src/placement/parse-placement.js";
 import { buildShape } from "../../../src/placement/shapes/build-shape.js";
 import { searchPipeline } from "../../../src/search/pipeline/algorithms.js";
@@ -206,6 +207,67 @@ describe("schedules of shapes", () => {
     }
   });
 
+  it.each([
+    ["x", "chimera", 4, 4],
+    ["dualpipe", "chimera", 2, 4],
+  ] as const)("%s by %s come back as two chains", (shape, algorithm, devices, microBatches) => {
+    const built = buildShape(shape, { devices });
+    const placement = built.ok ? built.value : ({} as never);
+    const found = searchPipeline(algorithm, placement, microBatches);
+    const { whole } = found.ok ? found.value : ({} as never);
+    const chains = chainsOf(placement)!;
+    const partOf = new Map(
+      chains.stages.flatMap(
+        ({ forward, backward, weight }, stage) =>
+          [
+            [forward, `${stage}F`],
+            [backward ?? -1, weight === undefined ? `${stage}B` : `${stage}I`],
+            [weight ?? -2, `${stage}W`],
+          ] as const,
+      ),
+    );
+    const rows = placement.devices.map((_, device) =>
+      whole.instances.flatMap(({ block, microBatch }) =>
+        placement.blocks[block]!.devices.includes(device)
+          ? [`${partOf.get(block)}${microBatch}`]
+          : [],
+      ),
+    );
+    const text = rows.map((row) => row.join(",")).join("\n");
+    const read = readCsv({ path: "s.csv", text });
+    const times = shape === "x" ? { backward: 3 } : {};
+    const again = importRows(read.ok ? read.value : [], { times, chains: 2 });
+    expect(chains.lengths).toEqual([devices, devices]);
+    expect(again.ok && again.value.whole.makespan).toBe(whole.makespan);
+    expect(again.ok && again.value.whole.instances.map(({ start }) => start).sort()).toEqual(
+      whole.instances.map(({ start }) => start).sort(),
+    );
+    const onOwn = importRows(read.ok ? read.value : [], {
+      times: {},
+      chains: 2,
+      placement: { placement, path: "p.json" },
+    });
+    expect(onOwn.ok && onOwn.value.whole.instances.map(({ start }) => start)).toEqual(
+      whole.instances.map(({ start }) => start),
+    );
+    const asOne = importRows(read.ok ? read.value : [], { times });
+    expect(asOne.ok ? "" : asOne.error[0].code).toBe("import-schedule-stuck");
+  });
+
+  it("of a number of stages that are no such chains are refused", () => {
+    const read = readCsv({ path: "s.csv", text: "0F0,0B0\n1F0,1B0\n2F0,2B0\n" });
+    const found = importRows(read.ok ? read.value : [], { times: {}, chains: 2 });
+    expect(found.ok ? "" : found.error[0].message).toBe("has 3 stages, which are not 2 chains");
+  });
+
+  it("have no transfers between chains", () => {
+    const text = "0F0,0B0\n1F0,1B0\n";
+    const read = readCsv({ path: "s.csv", text: "0F0,0SEND_F0,0B0\n1F0,1B0\n" });
+    const found = importRows(read.ok ? read.value : [], { times: {}, chains: 2 });
+    expect(found.ok ? "" : found.error[0].message).toContain("0SEND_F0 is no transfer");
+    expect(failuresOf(text)).toEqual([]);
+  });
+
   it("take blocks as one where a placement has them as one", () => {
     const found = imported("0F0,0B0\n");
     expect(found.ok && found.value.placement.blocks.map(({ duration }) => duration)).toEqual([
@@ -252,7 +314,14 @@ describe("a placement of one's own", () => {
       2,
       "on another device",
     ],
-    ["no chain", GOOD, "x", 2, "is no chain of stages"],
+    ["no chain", GOOD, "m", 2, "is no chain of stages"],
+    [
+      "other chains",
+      "0F0,3F0,3B0,0B0\n1F0,2F0,2B0,1B0\n",
+      "x",
+      2,
+      "has chains of 2 and 2 stages, the schedule of 4 (--chains)",
+    ],
     [
       "whole backwards",
       "0F0,0I0,0W0\n1F0,1I0,1W0\n",
