@@ -12,6 +12,7 @@ import type { Exported, ExportSubject } from "../export-format.js";
 import { blockUnfit } from "../failures.js";
 import { linesWithin } from "../lines-within.js";
 import { chainProblem } from "./check-chains.js";
+import { importedCells, importedWholeBackwards } from "./imported-cells.js";
 import { LAUNCHER_MARK, launcherText } from "./launcher.js";
 import { type Rows, rowsOf } from "./rows.js";
 import { type Stages, stagesOf } from "./stages.js";
@@ -33,7 +34,9 @@ export function exportPytorch(subject: ExportSubject): Result<Exported> {
   if (!of.ok) {
     return of;
   }
-  const rows = rowsOf(section, placement, of.value);
+  const { imported } = subject.artifact;
+  const whole = imported && importedWholeBackwards(imported);
+  const rows = rowsOf(section, placement, of.value, whole);
   const problem = stageProblem(rows, of.value, options.computeOnly);
   if (problem !== undefined) {
     const { forward } = present(of.value.stages[problem.stage], "stage");
@@ -41,9 +44,11 @@ export function exportPytorch(subject: ExportSubject): Result<Exported> {
       blockUnfit(file, "block", present(placement.blocks[forward], "block").id, problem),
     ]);
   }
-  const cells = options.computeOnly
-    ? rows.rows.map((row) => row.map(cellOf))
-    : cellsWithTransfers(rows, of.value);
+  const cells =
+    (imported && importedCells(imported, options.computeOnly)) ??
+    (options.computeOnly
+      ? rows.rows.map((row) => row.map(cellOf))
+      : cellsWithTransfers(rows, of.value));
   const content = linesWithin(
     cells.map((row) => row.join(",")),
     file,

@@ -31,8 +31,16 @@ export interface Rows {
   readonly isRenumbered: boolean;
 }
 
-/** The rows of a valid schedule. */
-export function rowsOf(section: PipelineSection, placement: Placement, of: Stages): Rows {
+/**
+ * The rows of a valid schedule. Of the micro-batches in `whole`, `<stage> <micro-batch>`, the backward is one action where
+ * its two parts follow each other.
+ */
+export function rowsOf(
+  section: PipelineSection,
+  placement: Placement,
+  of: Stages,
+  whole: ReadonlySet<string> = new Set(),
+): Rows {
   const parts = partsOf(placement, of);
   const instances = [...section.instances].sort((a, b) => a.start - b.start || a.end - b.end);
   const numbers = numbersOf(instances, parts, of);
@@ -46,13 +54,28 @@ export function rowsOf(section: PipelineSection, placement: Placement, of: Stage
     const rank = present(of.stages[stage], "stage").rank;
     const said = isSecondHead(stage, of) ? WHOLE[letter] : letter;
     if (said !== undefined) {
-      rows[rank]?.push({ stage, letter: said, microBatch: number, start, end });
+      const isWhole = said === "W" && whole.has(`${stage} ${microBatch}`);
+      const action = { stage, letter: said, microBatch: number, start, end };
+      push(rows[rank] ?? [], action, isWhole);
     }
   }
   if (!of.isTraining) {
     addBackwards(rows, section, of);
   }
   return { rows, isRenumbered };
+}
+
+/** Adds an action; one that `isWhole` takes in the gradients of inputs right before it. */
+function push(row: Action[], action: Action, isWhole: boolean): void {
+  const { stage, microBatch } = action;
+  const before = row.at(-1);
+  const isNext =
+    before?.letter === "I" && before.stage === stage && before.microBatch === microBatch;
+  if (isWhole && before !== undefined && isNext) {
+    row.splice(-1, 1, { ...action, letter: "B", start: before.start });
+  } else {
+    row.push(action);
+  }
 }
 
 /** The first stage of a second chain, which PyTorch does not know for one: it has nothing that could be split. */

@@ -43,6 +43,7 @@ interface Edge {
   readonly least: number;
 }
 
+/** When a block ran: it starts no later, and ends no earlier. */
 interface Ran {
   readonly rank: number;
   readonly startNs: number;
@@ -55,10 +56,12 @@ function edgesOf(rows: readonly (readonly TimedAction[])[], chainLength: number)
   for (const [rank, row] of rows.entries()) {
     for (const { actions, startNs, endNs } of row) {
       for (const action of actions.filter(isComputeAction)) {
-        ran.set(keyOf(action.kind === "F" ? "F" : action.kind, action.stage, action.microBatch), {
+        // Of several at the same time, each may start late and end early.
+        const isAlone = actions.length === 1;
+        ran.set(keyOf(action.kind, action.stage, action.microBatch), {
           rank,
-          startNs,
-          endNs,
+          startNs: isAlone ? startNs : endNs,
+          endNs: isAlone ? endNs : startNs,
         });
       }
     }

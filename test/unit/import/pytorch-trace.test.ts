@@ -123,6 +123,24 @@ describe("traces of a run", () => {
     expect(tightest).toBe(0);
   });
 
+  it("fit one clock where blocks at the same time wait for each other's ranks", () => {
+    // 0B0 reads what 1B0 makes at 40, in the middle of the cell.
+    const first = [
+      { cell: "0F0", start: 0, end: 10 },
+      { cell: "(0F1;0B0)OVERLAP_F_B", start: 10, end: 60 },
+      { cell: "0B1", start: 60, end: 70 },
+    ];
+    const second = [
+      { cell: "1F0", start: 10, end: 20 },
+      { cell: "1B0", start: 20, end: 40 },
+      { cell: "1F1", start: 41, end: 45 },
+      { cell: "1B1", start: 45, end: 50 },
+    ];
+    const record = recordOf(traceOf([first], { rank: 0 }), traceOf([second], { rank: 1 }));
+    expect(record.notes).toEqual([]);
+    expect(record.times?.[1]?.startNs).toEqual([10, 20, 41, 45]);
+  });
+
   it("say when no clock fits", () => {
     const [first, second] = RUN.rows;
     const swapped = second!.map((each) => ({
