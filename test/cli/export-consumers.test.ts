@@ -3,9 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
+import { readArtifact } from "../../src/artifact/read-artifact.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
 import { repositoryProblems } from "../support/triton-repository.js";
+import { value } from "../support/values.js";
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-export-"));
 const at = (name: string): string => join(folder, name);
@@ -28,6 +31,10 @@ beforeAll(async () => {
     expect(await runCli([...argv, "--quiet"])).toMatchObject({ status: 0 });
   }
 });
+
+function readArtifactFile(path: string): ScheduleArtifact {
+  return value(readArtifact(path));
+}
 
 function exported(name: string, format: string, ...more: readonly string[]) {
   return runCli(["export", at(name), "--to", format, "--model", MODEL, ...more]);
@@ -73,6 +80,36 @@ describe.skipIf(SKIP_REASON !== undefined)("export --to ort", () => {
       expect(readFileSync(at(`two/${name}`)).equals(readFileSync(at(`one/${name}`)))).toBe(true);
     }
     expect(readdirSync(at("two"))).toEqual(readdirSync(at("one")));
+  });
+
+  it("puts operators that one launch computes on its stream", async () => {
+    const googlenet = resolve("fixtures/models/googlenet.onnx");
+    const compiled = [
+      googlenet,
+      "--device",
+      "h200",
+      "--merge-convolutions",
+      "-o",
+      at("merged.json"),
+    ];
+    expect(await runCli([...compiled, "--quiet"])).toMatchObject({ status: 0 });
+    const run = await runCli(["export", at("merged.json"), "--to", "ort", "--model", googlenet]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    const { operators } = readArtifactFile(at("merged.json"));
+    const { streams }: { readonly streams: readonly (readonly string[])[] } = JSON.parse(
+      readFileSync(at("merged.ort/googlenet.streams.json"), "utf8"),
+    );
+    const streamOf = new Map(streams.flatMap((names, at) => names.map((name) => [name, at])));
+    expect(streams.length).toBe(operators?.streams);
+    expect(operators?.merges?.length).toBeGreaterThan(0);
+    for (const { operators: members } of operators?.merges ?? []) {
+      expect(new Set(members.map((name) => streamOf.get(name))).size).toBe(1);
+    }
+    const byStream = new Map<number, Set<number | undefined>>();
+    for (const { operator, stream } of operators?.launches ?? []) {
+      byStream.set(stream, (byStream.get(stream) ?? new Set()).add(streamOf.get(operator)));
+    }
+    expect([...byStream.values()].every((found) => found.size === 1)).toBe(true);
   });
 
   it("leaves no temporary files", () => {
