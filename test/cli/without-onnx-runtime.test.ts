@@ -1,6 +1,6 @@
 /** Processes in which the package onnxruntime-node cannot be found. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -53,6 +53,20 @@ function without(...argv: readonly string[]) {
 }
 
 describe("without ONNX Runtime", { timeout: PATIENCE_MS }, () => {
+  it("stages are exported, and an optimized model is not", () => {
+    const model = join(ROOT, "fixtures/models/two-branch.onnx");
+    const compiled = [model, "--device", "h200", "--quiet", "-o"];
+    expect(without(...compiled, at("one.json")).status).toBe(0);
+    expect(without(...compiled, at("two.json"), "--devices", "2").status).toBe(0);
+    const exported = (name: string) => without("export", at(name), "--to", "ort", "--model", model);
+    const one = exported("one.json");
+    expect([one.status, one.stderr]).toEqual([4, expect.stringContaining("onnxruntime-missing")]);
+    expect(existsSync(at("one.ort"))).toBe(false);
+    expect(exported("two.json").status).toBe(0);
+    const session = readFileSync(at("two.ort/two-branch.s1.session.json"), "utf8");
+    expect(JSON.parse(session).executionProviders).toEqual([{ name: "cuda", deviceId: 1 }, "cpu"]);
+  });
+
   it("a model is inspected at bounds, and a size without one is asked for", () => {
     const inspected = without("inspect", DETECTOR);
     expect(inspected.stdout).toContain("sizes by data  4 tensors, at most: ");

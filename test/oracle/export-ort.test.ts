@@ -115,10 +115,10 @@ describe.skipIf(SKIP_REASON !== undefined)("stages for ONNX Runtime", () => {
       const lowered = value(await loadModel(join(FIXTURES, `${name}.onnx`), { dims: new Map() }));
       const stageOf = evenStages(lowered, 2);
       // An id that is no name of a file.
-      const ids = ["../first.forward", "second.forward"];
+      const ids = ["../stages.forward", "second.forward"];
       const pipeline = modelPipeline(lowered, { stageOf, devicesOf: [[0], [1]], ids });
       await inFolder(async (folder) => {
-        writeExport(value(exportStagesForOrt(pipeline, "m")), folder);
+        writeExport(value(exportStagesForOrt(pipeline, "m", "cpu")), folder);
         const expected = await runWhole(lowered, "extended");
         expect(await runPlainly(lowered, join(folder, "m.stages.onnx"))).toEqual(expected);
         const plan: StagePlan = JSON.parse(readFileSync(join(folder, "m.pipeline.json"), "utf8"));

@@ -68,6 +68,7 @@ export interface StagePlan {
   readonly stages: readonly {
     readonly stage: string;
     readonly model: string;
+    readonly session: string;
     readonly inputs: readonly string[];
     readonly outputs: readonly string[];
   }[];
@@ -81,9 +82,9 @@ export async function runPlan(
   { stages }: StagePlan,
 ): Promise<OutputBytes> {
   const runtime = onnxRuntime();
-  const options = JSON.parse(readFileSync(join(folder, "m.session.json"), "utf8"));
   const known = new Map<string, TensorData>(value(randomFeeds(modelInputs(lowered), 1)));
-  for (const { model, inputs, outputs } of stages) {
+  for (const { model, session: file, inputs, outputs } of stages) {
+    const options = JSON.parse(readFileSync(join(folder, file), "utf8"));
     const session = await runtime.create(join(folder, model), { ...options, logSeverityLevel: 4 });
     if (inputs.join("\n") !== session.inputNames.join("\n")) {
       throw new Error(`${model} reads ${session.inputNames.join()}`);

@@ -156,7 +156,7 @@ function modelProblems(name: string, config: ReadMessage): readonly string[] {
       groups.every(
         (group) =>
           Number(wordsOf(group, "count")[0]) > 0 &&
-          (wordsOf(group, "kind")[0] === "KIND_GPU" || wordsOf(group, "gpus").length === 0),
+          (wordsOf(group, "kind")[0] !== "KIND_CPU" || wordsOf(group, "gpus").length === 0),
       ),
       "has instances of none, or GPUs for a CPU",
     ],

@@ -2,6 +2,7 @@
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { orNoRoom, temporaryFolder } from "../../runtime/temporary-folder.js";
+import { type DeviceKind, deviceKindOf } from "../device-kind.js";
 import type { Exported, ExportSubject } from "../export-format.js";
 import { settingsOfStages } from "../hints/export-hints.js";
 import { type ModelPipeline, modelPipelineOf, stemOf } from "../model-pipeline.js";
@@ -19,7 +20,7 @@ export async function exportOrt(subject: ExportSubject): Promise<Result<Exported
   const { artifact, file, loadModel } = subject;
   if (subject.pipeline !== undefined) {
     const pipeline = modelPipelineOf(subject, "ort");
-    return pipeline.ok ? withSettings(pipeline.value) : pipeline;
+    return pipeline.ok ? withSettings(pipeline.value, deviceKindOf(artifact)) : pipeline;
   }
   const operators = present(artifact.operators, "operators section");
   if (operators.tasks !== undefined) {
@@ -45,8 +46,8 @@ export async function exportOrt(subject: ExportSubject): Promise<Result<Exported
 }
 
 /** The stages, and what tools for transformers can be set to where stages begin and end between layers. */
-function withSettings(pipeline: ModelPipeline): Result<Exported> {
-  const made = exportStagesForOrt(pipeline, stemOf(pipeline.lowered));
+function withSettings(pipeline: ModelPipeline, device: DeviceKind): Result<Exported> {
+  const made = exportStagesForOrt(pipeline, stemOf(pipeline.lowered), device);
   const settings = settingsOfStages(pipeline);
   return made.ok && typeof settings !== "string"
     ? ok({ ...made.value, notes: [...made.value.notes, ...settings] })

@@ -5,50 +5,65 @@ import { writeWholeModel } from "../../onnx/extract-submodel.js";
 import { withPipelineStages } from "../../onnx/pipeline-stages.js";
 import { type StageModel, stageModels } from "../../onnx/stage-models.js";
 import { StageWeights } from "../../onnx/stage-weights.js";
+import type { DeviceKind } from "../device-kind.js";
 import type { Exported } from "../export-format.js";
 import { fileNames } from "../file-names.js";
 import { type ModelPipeline, type NamedStage, namedStages } from "../model-pipeline.js";
 import { SESSION_MARK, stageSessionFile } from "./session-options.js";
 
 /**
- * The files of a pipeline: a model for each stage, the whole model with the stage of every operator, the
- * weights of all of them once, the order in which every device runs its stages, and session options.
+ * The files of a pipeline: a model and session options for each stage, the whole model with the stage of every
+ * operator, the weights of all of them once, and the order in which every device runs its stages. GPUs are numbered
+ * as the devices of the placement.
  *
  * Fails: as `stageModels` and `writeWholeModel`.
  */
-export function exportStagesForOrt(pipeline: ModelPipeline, stem: string): Result<Exported> {
+export function exportStagesForOrt(
+  pipeline: ModelPipeline,
+  stem: string,
+  device: DeviceKind,
+): Result<Exported> {
   const { lowered, partition, placement } = pipeline;
   const devices = placement.devices.map(({ name }) => name);
   const staged = withPipelineStages(lowered, partition.stageOf, devices);
-  const weightsName = `${stem}.stages.weights`;
+  const weightsName = `${stem}.${WHOLE}.weights`;
   const weights = new StageWeights(lowered.model, weightsName, false);
   const options = { weights, withAnchors: false };
   const models = stageModels(staged, partition.stageOf, partition.stageCount, options);
   if (!models.ok) {
     return models;
   }
-  const whole = writeWholeModel(staged, weights);
-  if (!whole.ok) {
-    return whole;
+  const all = writeWholeModel(staged, weights);
+  if (!all.ok) {
+    return all;
   }
   const stages = namedStages(pipeline);
-  const files = fileNames(stages.map(({ id }) => id)).map((name) => `${stem}.${name}.onnx`);
+  const [whole = "", ...names] = fileNames([WHOLE, ...stages.map(({ id }) => id)]).map(
+    (name) => `${stem}.${name}`,
+  );
   const weightsFile = { name: weightsName, write: (path: string) => weights.write(path) };
   return ok({
     files: [
-      { name: `${stem}.session.json`, content: stageSessionFile(), mark: SESSION_MARK },
-      ...models.value.map(({ bytes }, at) => ({ name: files[at] ?? "", content: bytes })),
-      { name: `${stem}.stages.onnx`, content: whole.value },
-      ...(weights.bytes === 0 ? [] : [weightsFile]),
       {
         name: `${stem}.pipeline.json`,
-        content: stableJson(planOf(pipeline, stages, models.value, files)),
+        content: stableJson(planOf(pipeline, stages, models.value, names)),
         mark: PLAN_MARK,
       },
+      ...models.value.map(({ bytes }, at) => ({ name: `${names[at]}.onnx`, content: bytes })),
+      ...stages.map(({ block }, at) => ({
+        name: `${names[at]}.session.json`,
+        content: stageSessionFile(device === "gpu" ? block.devices[0] : undefined),
+        mark: SESSION_MARK,
+      })),
+      { name: `${whole}.onnx`, content: all.value },
+      ...(weights.bytes === 0 ? [] : [weightsFile]),
     ],
     notes: notesOf(pipeline, stem),
   });
 }
+
+/** What the whole model and its weights are called: no stage is. */
+const WHOLE = "stages";
 
 /** How plans begin. */
 const PLAN_MARK = /^\{\s*"stages": \[/;
@@ -72,7 +87,7 @@ function planOf(
   pipeline: ModelPipeline,
   stages: readonly NamedStage[],
   models: readonly StageModel[],
-  files: readonly string[],
+  names: readonly string[],
 ): Json {
   const { placement, section } = pipeline;
   const { instances, microBatches, inFlight } = section;
@@ -87,7 +102,8 @@ function planOf(
   return {
     stages: stages.map(({ id, devices }, at) => ({
       stage: id,
-      model: files[at],
+      model: `${names[at]}.onnx`,
+      session: `${names[at]}.session.json`,
       devices,
       inputs: models[at]?.inputs.map(({ name }) => name),
       outputs: outputsOf(pipeline, models[at]),

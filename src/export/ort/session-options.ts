@@ -44,9 +44,13 @@ export function sessionOptionsFile({
   return stableJson(options);
 }
 
-/** The session options of the stages of a pipeline, each of which has a thread of its own. */
-export function stageSessionFile(): string {
+/**
+ * The session options of a stage of a pipeline, which has a thread of its own; `gpu`: the number of its GPU, absent
+ * for a CPU.
+ */
+export function stageSessionFile(gpu?: number): string {
   return stableJson({
+    ...(gpu === undefined ? {} : { executionProviders: [{ name: "cuda", deviceId: gpu }, "cpu"] }),
     graphOptimizationLevel: "extended",
     executionMode: "sequential",
     intraOpNumThreads: 1,

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from "../../core/result.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type StageModel, stageModels } from "../../onnx/stage-models.js";
 import { StageWeights } from "../../onnx/stage-weights.js";
+import type { DeviceKind } from "../device-kind.js";
 import type { Exported, ExportFile } from "../export-format.js";
 import { fileNames } from "../file-names.js";
 import { type ModelPipeline, type NamedStage, namedStages } from "../model-pipeline.js";
@@ -18,8 +19,15 @@ export interface StagesForTriton {
   readonly pipeline: ModelPipeline;
   /** The name of the ensemble; those of its stages begin with it. */
   readonly stem: string;
-  readonly device: "cpu" | "gpu";
+  readonly device: DeviceKind;
 }
+
+/** Of an unknown device the server decides: a GPU where it has one of that number. */
+const KINDS: Readonly<Record<DeviceKind, string>> = {
+  cpu: "KIND_CPU",
+  gpu: "KIND_GPU",
+  unknown: "KIND_AUTO",
+};
 
 /**
  * A folder for each stage with its configuration and its model, and one for the ensemble that joins them. GPUs are
@@ -131,9 +139,9 @@ function stageConfig(
   const [on = 0] = block.devices;
   const isShared = parts.filter((part) => part.block.devices[0] === on).length > 1;
   const group = message(
-    ["kind", { enum: device === "gpu" ? "KIND_GPU" : "KIND_CPU" }],
+    ["kind", { enum: KINDS[device] }],
     ["count", 1],
-    device === "gpu" ? ["gpus", [on]] : undefined,
+    device === "cpu" ? undefined : ["gpus", [on]],
     isShared ? ["rate_limiter", message(["resources", oneAtATime(on)])] : undefined,
   );
   const config = message(

@@ -1,6 +1,7 @@
 /** `--to triton`: launcher policies, or the stages of a pipeline, as a model repository. */
 import { present } from "../../core/invariant.js";
 import type { Result } from "../../core/result.js";
+import { deviceKindOf } from "../device-kind.js";
 import type { Exported, ExportSubject } from "../export-format.js";
 import { modelPipelineOf, stemOf } from "../model-pipeline.js";
 import { exportPolicyForTriton } from "./export-policy.js";
@@ -21,10 +22,6 @@ export async function exportTriton(subject: ExportSubject): Promise<Result<Expor
   if (!pipeline.ok) {
     return pipeline;
   }
-  const onCpu = (artifact.provenance.options["device"] ?? "cpu") === "cpu";
-  return exportStagesForTriton({
-    pipeline: pipeline.value,
-    stem: stemOf(pipeline.value.lowered),
-    device: onCpu ? "cpu" : "gpu",
-  });
+  const stem = stemOf(pipeline.value.lowered);
+  return exportStagesForTriton({ pipeline: pipeline.value, stem, device: deviceKindOf(artifact) });
 }

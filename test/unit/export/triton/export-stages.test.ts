@@ -12,7 +12,7 @@ const STAGES = Int32Array.from([0, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
 
 async function exported(
   form: Partial<PipelineForm>,
-  device: "cpu" | "gpu" = "gpu",
+  device: "cpu" | "gpu" | "unknown" = "gpu",
 ): Promise<Result<Exported>> {
   const { lowered, remove } = await loweredTinyModel(branchingModel());
   const pipeline = modelPipeline(lowered, { stageOf: STAGES, devicesOf: [[0], [1], [2]], ...form });
@@ -42,6 +42,12 @@ describe("a pipeline for Triton", () => {
     expect(configs.get("m_s2")).toContain("gpus: [ 2 ]");
     expect(made.files.map(({ name }) => name)).toContain("m_s1/1/model.onnx");
     expect([...configs.values()].join()).not.toContain("rate_limiter");
+  });
+
+  it("leaves it to the server where the devices are not known", async () => {
+    const configs = configsOf(value(await exported({}, "unknown")));
+    expect(configs.get("m_s1")).toContain("  kind: KIND_AUTO\n  count: 1\n  gpus: [ 1 ]\n");
+    expect(repositoryProblems(configs)).toEqual([]);
   });
 
   it("lets stages of one device run one at a time", async () => {
