@@ -33,8 +33,9 @@
  * guide; processor sharing as in IOS's measured stages. Differs: phases instead of whole kernels.
  */
 import { invariant } from "../core/invariant.js";
+import { emptyRun, type GpuRun } from "./gpu-run.js";
 import { DONE_NS, GpuSharing } from "./gpu-sharing.js";
-import { type GpuMoment, GpuSnapshots } from "./gpu-snapshots.js";
+import type { GpuMoment } from "./gpu-snapshots.js";
 import { type GpuPlan, GpuStreams, type GpuWaits } from "./gpu-streams.js";
 import type { GpuWork } from "./gpu-work.js";
 
@@ -48,18 +49,6 @@ export interface GpuEngineOptions {
   readonly onStretch?: OnStretch;
   /** Keep snapshots, for `attempt`. */
   readonly isForAttempts?: boolean;
-}
-
-/** What a run has found out, by operator id. */
-interface Run {
-  /** -1: not yet. */
-  readonly start: Float64Array;
-  readonly end: Float64Array;
-  /** When everything that it waits for had told it so. */
-  readonly ready: Float64Array;
-  /** Operators in the order in which they ended. */
-  readonly ended: Int32Array;
-  readonly snapshots: GpuSnapshots;
 }
 
 /** Tolerance when times are compared, in nanoseconds. */
@@ -82,8 +71,8 @@ export class GpuEngine {
   readonly #sharing: GpuSharing;
   readonly #streams: GpuStreams;
   /** The run that attempts are compared with, and the one that is made. */
-  #base: Run;
-  #trial: Run;
+  #base: GpuRun;
+  #trial: GpuRun;
   /** By operator: its kernel. */
   readonly #kernel: Int32Array;
   /** Operators that wait for the gap between two of their kernels. */
@@ -395,14 +384,4 @@ export class GpuEngine {
     }));
     this.#trial.snapshots.add(moment, this.#sharing, this.#kernel, between);
   }
-}
-
-function emptyRun(count: number): Run {
-  return {
-    start: new Float64Array(count).fill(-1),
-    end: new Float64Array(count).fill(-1),
-    ready: new Float64Array(count),
-    ended: new Int32Array(count),
-    snapshots: new GpuSnapshots(),
-  };
 }

@@ -4,11 +4,9 @@
  * is what the simulator of schedules says of those launches of its schedule that are left.
  */
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
+import { TaskMemory } from "./replay-refusals.js";
 import { inOrder, type Replay, type ReplayedRequest, unserved } from "./replayed-requests.js";
 import type { WindowTimes } from "./window-times.js";
-
-/** Tasks whose times tell how long the next will take. */
-const RECENT_TASKS = 32;
 
 /** A task from its launch to its answer. */
 interface Task {
@@ -23,8 +21,8 @@ interface Task {
 interface Server {
   readonly waiting: ReplayedRequest[];
   launches: number;
-  /** Times of the last tasks. */
-  readonly recentNs: number[];
+  /** Of tasks that have ended. */
+  readonly memory: TaskMemory;
 }
 
 /**
@@ -54,7 +52,11 @@ class WindowReplayer {
   constructor(times: WindowTimes, policy: LauncherPolicy) {
     this.#times = times;
     this.#policy = policy;
-    this.#servers = policy.models.map(() => ({ waiting: [], launches: 0, recentNs: [] }));
+    this.#servers = policy.models.map(() => ({
+      waiting: [],
+      launches: 0,
+      memory: new TaskMemory(),
+    }));
   }
 
   /** Serves all; `false`: it takes more than `most` stages. */
@@ -108,10 +110,10 @@ class WindowReplayer {
     const launched: Task[] = [];
     for (const [number, { model, batch }] of this.#times.tasks.entries()) {
       const server = this.#servers[model]!;
-      const isAlone = ![...this.#underWay, ...launched].some(
+      const inFlight = [...this.#underWay, ...launched].filter(
         (task) => this.#times.tasks[task.number]!.model === model,
-      );
-      this.#refuseLate(model, number, isAlone, now);
+      ).length;
+      this.#refuseLate(model, number, inFlight, now);
       const requests = server.waiting.splice(0, batch);
       if (requests.length > 0) {
         for (const request of requests) {
@@ -119,6 +121,7 @@ class WindowReplayer {
           request.task = server.launches;
         }
         server.launches++;
+        server.memory.launch(this.#objectiveNs(model));
         launched.push({ number, requests, part: 0 });
       }
     }
@@ -126,18 +129,24 @@ class WindowReplayer {
   }
 
   /** Refuses those at the head of a queue that would not be answered in time by a task. */
-  #refuseLate(model: number, task: number, isAlone: boolean, now: number): void {
-    const { shed: rule, periodNs } = this.#policy.models[model]!;
-    if (rule?.kind !== "deadline") {
+  #refuseLate(model: number, task: number, inFlight: number, now: number): void {
+    const objectiveNs = this.#objectiveNs(model);
+    if (objectiveNs === Infinity) {
       return;
     }
-    const { waiting, recentNs } = this.#servers[model]!;
-    const aloneNs = this.#aloneNs(task, periodNs);
-    const longestNs = Math.max(aloneNs, ...recentNs);
-    const takesNs = isAlone && longestNs > rule.objectiveNs ? aloneNs : longestNs;
-    while (waiting.length > 0 && now + takesNs > waiting[0]!.arrivalNs + rule.objectiveNs) {
+    const { waiting, memory } = this.#servers[model]!;
+    const aloneNs = this.#aloneNs(task, this.#policy.models[model]!.periodNs);
+    const takesNs = memory.expect(aloneNs, objectiveNs, inFlight);
+    while (waiting.length > 0 && now + takesNs > waiting[0]!.arrivalNs + objectiveNs) {
       refuse(waiting.shift()!, now);
+      memory.refuse();
     }
+  }
+
+  /** After which requests are late, where those are refused. */
+  #objectiveNs(model: number): number {
+    const rule = this.#policy.models[model]!.shed;
+    return rule?.kind === "deadline" ? rule.objectiveNs : Infinity;
   }
 
   /** A task in windows of its own: each part but the last makes the next wait for it, and for the period. */
@@ -154,23 +163,33 @@ class WindowReplayer {
   #run(running: readonly Task[], now: number): number {
     const { takesNs, endsNs } = this.#times.of(running.map(({ number, part }) => [number, part]));
     const left: Task[] = [];
+    const over: { readonly task: Task; readonly end: number }[] = [];
     for (const [at, task] of running.entries()) {
-      const { model, parts } = this.#times.tasks[task.number]!;
       task.part++;
-      if (task.part < parts.length) {
+      if (task.part < this.#times.tasks[task.number]!.parts.length) {
         left.push(task);
-        continue;
+      } else {
+        over.push({ task, end: now + endsNs[at]! });
       }
-      const end = now + endsNs[at]!;
-      for (const request of task.requests) {
-        request.endNs = end;
-      }
-      const { recentNs } = this.#servers[model]!;
-      recentNs.push(end - task.requests[0]!.launchNs);
-      recentNs.splice(0, recentNs.length - RECENT_TASKS);
+    }
+    // Those that a window ends count in the order of its tasks.
+    for (const { task, end } of over.sort((a, b) => a.task.number - b.task.number)) {
+      this.#answer(task, end);
     }
     this.#underWay = left;
     return takesNs;
+  }
+
+  #answer({ number, requests }: Task, end: number): void {
+    const { model } = this.#times.tasks[number]!;
+    for (const request of requests) {
+      request.endNs = end;
+    }
+    this.#servers[model]!.memory.answer(
+      end - requests[0]!.launchNs,
+      requests.map(({ arrivalNs }) => end - arrivalNs),
+      this.#objectiveNs(model),
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { subgraphOf } from "../../src/ir/subgraph.js";
 import { verifyGraph } from "../../src/ir/verify-graph.js";
 import { type PlannedTask, plainWindow, searchWindow } from "../../src/launcher/make-window.js";
 import type { MergedWindow } from "../../src/schedule/serving/merged-window.js";
-import type { TaskLaunch } from "../../src/schedule/serving/serving-engine.js";
+import type { TaskLaunch } from "../../src/schedule/serving/serving-options.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { windowGraphOf, windowPartsOf } from "../../src/schedule/serving/window-graph.js";
 import { WindowTimelines } from "../../src/schedule/serving/window-timeline.js";

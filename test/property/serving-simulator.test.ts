@@ -1,8 +1,9 @@
 /** What holds of every run of the serving simulator, whatever the problem and the policy. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ServingEngine, type TaskLaunch } from "../../src/schedule/serving/serving-engine.js";
+import { ServingEngine } from "../../src/schedule/serving/serving-engine.js";
 import { backlogOf } from "../../src/schedule/serving/serving-metrics.js";
+import type { TaskLaunch } from "../../src/schedule/serving/serving-options.js";
 import { simulateServing } from "../../src/schedule/serving/simulate-serving.js";
 import { profileNs } from "../../src/schedule/serving/task-profile.js";
 import { arbitraryServing, servingOf } from "../support/arbitrary-serving.js";

@@ -1,8 +1,9 @@
 /** Servers that serve step by step, under any launcher: for who need not see the end. */
 import type { Launcher } from "./adaptive-launcher.js";
 import type { RequestsSoFar } from "./serving-cost.js";
-import { ServingEngine, type ServingOptions } from "./serving-engine.js";
+import { ServingEngine } from "./serving-engine.js";
 import type { ServingProblem } from "./serving-model.js";
+import type { ServingOptions } from "./serving-options.js";
 import { AdaptiveServer, controlOf } from "./simulate-adaptive.js";
 import { isServed } from "./simulate-serving.js";
 import { simulateWindows } from "./simulate-windows.js";

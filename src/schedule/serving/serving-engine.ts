@@ -21,39 +21,17 @@
  * taken to its end at once (`solo-task.ts`).
  */
 import { invariant } from "../../core/invariant.js";
-import { sharingOfDevice } from "./device-sharing.js";
-import { IdleStages } from "./idle-stages.js";
-import { PipelineGates } from "./pipeline-gates.js";
+import type { IdleStages } from "./idle-stages.js";
 import { type RunTable, runTableOf } from "./run-table.js";
 import { type ServiceScale, serviceScale } from "./service-times.js";
 import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
+import type { ServingOptions } from "./serving-options.js";
 import { ServingQueues } from "./serving-queues.js";
-import { SoloTask } from "./solo-task.js";
+import type { SoloTask } from "./solo-task.js";
 import type { TaskSharing } from "./task-sharing.js";
-import { TaskSlots } from "./task-slots.js";
-
-/** A task that is launched. */
-export interface TaskLaunch {
-  readonly timeNs: number;
-  readonly model: number;
-  /** Position of its first request among those of the model, and how many there are. */
-  readonly first: number;
-  readonly requests: number;
-  readonly batch: number;
-}
-
-/** What a simulation may do besides. */
-export interface ServingOptions {
-  /**
-   * Times that a task takes longer than its profile says, by model and number of the launch among
-   * the model's: service times that vary. Default 1.
-   */
-  readonly scaleOf?: (model: number, launch: number) => number;
-  /** Draws the times of runs that vary (`BatchRun`); absent: all take their mean. Not with `scaleOf`. */
-  readonly seed?: number;
-  readonly onLaunch?: (launch: TaskLaunch) => void;
-}
+import type { TaskSlots } from "./task-slots.js";
+import { TasksInFlight } from "./tasks-in-flight.js";
 
 /** Stage work left that counts as none, in nanoseconds. */
 const DONE_NS = 1e-6;
@@ -65,17 +43,15 @@ export class ServingEngine {
   readonly queues: ServingQueues;
   readonly #runs: RunTable;
   readonly #options: ServingOptions;
+  readonly #flight: TasksInFlight;
+  /** Of the tasks in flight. */
+  readonly #tasks: TaskSlots;
   readonly #sharing: TaskSharing;
-  readonly #tasks = new TaskSlots(MOST_IN_FLIGHT);
+  readonly #idle: IdleStages;
+  readonly #solo: SoloTask;
   readonly #drawn: ServiceScale;
   /** What a task takes longer that has to wake its thread up. */
   readonly #wakeNs: number;
-  readonly #idle = new IdleStages(MOST_IN_FLIGHT);
-  /** A task alone on a GPU; then there is no other. */
-  readonly #solo: SoloTask;
-  readonly #maySolo: boolean;
-  readonly #gates: PipelineGates;
-  readonly #hasParts: boolean;
   /** Tasks whose stage is over, each with that stage. */
   readonly #over = new Int32Array(2 * MOST_IN_FLIGHT);
   /** Sum over ended tasks of what they used, times nanoseconds. */
@@ -100,12 +76,11 @@ export class ServingEngine {
     this.#drawn = serviceScale(this.#runs.spread, problem.models.length, options.seed);
     this.#wakeNs = problem.device.kind === "cpu" ? (problem.device.wakeNs ?? 0) : 0;
     this.queues = new ServingQueues(problem, arrivals, policy);
-    this.#solo = new SoloTask(this.#runs);
-    this.#maySolo = problem.device.kind === "gpu";
-    const parts = this.#runs.part.reduce((all, part) => Math.max(all, part + 1), 0);
-    this.#hasParts = parts > 0;
-    this.#gates = new PipelineGates(problem.models.length, parts);
-    this.#sharing = sharingOfDevice(problem.device, this.#runs, MOST_IN_FLIGHT);
+    this.#flight = new TasksInFlight(problem, this.#runs);
+    this.#tasks = this.#flight.tasks;
+    this.#sharing = this.#flight.sharing;
+    this.#idle = this.#flight.idle;
+    this.#solo = this.#flight.solo;
   }
 
   /** Everything before this time has happened. */
@@ -170,42 +145,7 @@ export class ServingEngine {
 
   /** How far each task in flight of a model is, as a share of its time alone, in no order. */
   progressOf(model: number): readonly number[] {
-    const progress: number[] = [];
-    const { count, operator, phase, left, rate } = this.#sharing;
-    for (let slot = 0; slot < count; slot++) {
-      const task = operator[slot]!;
-      if (this.#tasks.model[task] === model) {
-        const now = left[slot]! - (this.#now - this.#settled) * rate[slot]!;
-        progress.push(this.#progress(task, phase[slot]!, Math.max(0, now)));
-      }
-    }
-    for (let at = 0; at < this.#idle.count; at++) {
-      const task = this.#idle.task[at]!;
-      if (this.#tasks.model[task] === model) {
-        const left = this.#idle.due[at]! - this.#now;
-        progress.push(this.#progress(task, this.#idle.stage[at]!, left));
-      }
-    }
-    for (const task of this.#gates.waitingOf(model)) {
-      const stage = this.#tasks.partStage[task]!;
-      progress.push(this.#progress(task, stage, this.#runs.ns[stage]! * this.#tasks.scale[task]!));
-    }
-    const { task } = this.#solo;
-    if (task >= 0 && this.#tasks.model[task] === model) {
-      const { stage, left } = this.#solo.placeAt(this.#now);
-      progress.push(this.#progress(task, stage, left));
-    }
-    return progress;
-  }
-
-  #progress(task: number, stage: number, left: number): number {
-    const { ns, before, wholeNs } = this.#runs;
-    const run = this.#tasks.run[task]!;
-    if (stage < this.#runs.start[run]!) {
-      return 0;
-    }
-    const done = before[stage]! + ns[stage]! - left / this.#tasks.scale[task]!;
-    return Math.min(1, Math.max(0, done / wholeNs[run]!));
+    return this.#flight.progressOf(model, this.#now, this.#now - this.#settled);
   }
 
   /** Brings what runs up to now, before something joins it. */
@@ -218,50 +158,16 @@ export class ServingEngine {
 
   #settle(): void {
     this.#settled = this.#now;
-    if (
-      this.#maySolo &&
-      this.#sharing.count + this.#idle.count === 1 &&
-      this.#gates.waiting === 0
-    ) {
-      this.#beginSolo();
+    if (this.#sharing.count + this.#idle.count === 1) {
+      this.#flight.takeAlone(this.#now);
     }
-    this.#step = this.#sharing.count === 0 ? Number.POSITIVE_INFINITY : this.#sharing.settle();
-  }
-
-  /** Takes the only task off the device's books. */
-  #beginSolo(): void {
-    const { count, operator, phase, left } = this.#sharing;
-    const task = count === 1 ? operator[0]! : this.#idle.task[0]!;
-    const run = this.#tasks.run[task]!;
-    if (!this.#solo.mayHold(run)) {
-      return;
-    }
-    const place =
-      count === 1
-        ? { stage: phase[0]!, left: left[0]! }
-        : { stage: this.#idle.stage[0]!, left: this.#idle.due[0]! - this.#now };
-    this.#solo.begin(task, run, place, this.#now, this.#tasks.scale[task]!);
-    this.#sharing.count = 0;
-    this.#idle.count = 0;
-    this.#leavePart(task, place.stage);
-  }
-
-  /** Puts the only task back, as another one joins it. */
-  #joinSolo(): void {
-    const { task } = this.#solo;
-    if (task < 0) {
-      return;
-    }
-    const { stage, left } = this.#solo.placeAt(this.#now);
-    this.events += this.#solo.release(stage);
-    this.#enterPart(task, stage);
-    this.#occupy(task, stage, left);
+    const sharing = this.#sharing;
+    this.#step = sharing.count === 0 ? Number.POSITIVE_INFINITY : sharing.settle();
   }
 
   #endSolo(): void {
     const { task } = this.#solo;
-    const end = this.#runs.end[this.#tasks.run[task]!]!;
-    this.events += this.#solo.release(end);
+    this.events += this.#solo.release(this.#runs.end[this.#tasks.run[task]!]!);
     this.#finish(task);
     this.#launchAll();
     this.#settle();
@@ -315,46 +221,11 @@ export class ServingEngine {
 
   /** Begins a stage of a task; `true`: there is none left, and its requests are answered. */
   #goOn(task: number, stage: number): boolean {
-    const isOver = stage === this.#runs.end[this.#tasks.run[task]!]!;
-    if (this.#hasParts && !this.#changePart(task, stage, isOver)) {
-      return false;
-    }
+    const isOver = this.#flight.goOn(task, stage, this.#now);
     if (isOver) {
       this.#finish(task);
-      return true;
     }
-    this.#occupy(task, stage, this.#runs.ns[stage]! * this.#tasks.scale[task]!);
-    return false;
-  }
-
-  /** Leaves the part of the stage before, if that is another, for that of a stage; `false`: it waits for it. */
-  #changePart(task: number, stage: number, isOver: boolean): boolean {
-    const { part, start } = this.#runs;
-    const isFirst = stage === start[this.#tasks.run[task]!]!;
-    if (!isFirst && !isOver && part[stage]! === part[stage - 1]!) {
-      return true;
-    }
-    if (!isFirst) {
-      this.#leavePart(task, stage - 1);
-    }
-    return isOver || this.#enterPart(task, stage);
-  }
-
-  /** Whether a task is in the part of a stage now; else it waits. Without parts it always is. */
-  #enterPart(task: number, stage: number): boolean {
-    const part = this.#runs.part[stage]!;
-    this.#tasks.partStage[task] = stage;
-    return part < 0 || this.#gates.enter(task, this.#tasks.model[task]!, part);
-  }
-
-  /** A task leaves the part of a stage, and the one that waits longest for it begins it. */
-  #leavePart(task: number, stage: number): void {
-    const part = this.#runs.part[stage]!;
-    const next = part < 0 ? -1 : this.#gates.leave(this.#tasks.model[task]!, part);
-    if (next >= 0) {
-      const from = this.#tasks.partStage[next]!;
-      this.#occupy(next, from, this.#runs.ns[from]! * this.#tasks.scale[next]!);
-    }
+    return isOver;
   }
 
   /** The requests of a task are answered. */
@@ -372,20 +243,6 @@ export class ServingEngine {
     this.#tasks.free(task);
   }
 
-  /** Puts a task on the device. */
-  #occupy(task: number, stage: number, left: number): void {
-    if (this.#runs.share[stage]! > 0) {
-      this.#sharing.add(task, stage, left);
-    } else {
-      this.#rest(task, stage, left);
-    }
-  }
-
-  /** A task uses nothing for a while: a stage of its own, or before its first one. */
-  #rest(task: number, stage: number, ns: number): void {
-    this.#idle.add(task, stage, this.#now + ns);
-  }
-
   /** Launches all tasks that may be launched now; each waits for `wakeNs` before it begins. */
   #launchAll(wakeNs = 0): void {
     let isNew = false;
@@ -396,7 +253,7 @@ export class ServingEngine {
       }
       if (!isNew) {
         this.#catchUp();
-        this.#joinSolo();
+        this.events += this.#flight.joinAlone(this.#now);
         isNew = true;
       }
       this.#launch(model, wakeNs);
@@ -423,7 +280,7 @@ export class ServingEngine {
     this.#options.onLaunch?.({ timeNs: this.#now, model, first, requests, batch });
     const start = this.#runs.start[run]!;
     if (wakeNs > 0) {
-      this.#rest(task, start - 1, wakeNs);
+      this.#idle.add(task, start - 1, this.#now + wakeNs);
     } else {
       this.#goOn(task, start);
     }

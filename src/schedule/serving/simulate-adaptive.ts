@@ -3,8 +3,9 @@ import type { AdaptiveLauncher, Launcher } from "./adaptive-launcher.js";
 import { LauncherObserver } from "./launcher-observer.js";
 import { learnedPolicy } from "./learned-policy.js";
 import { nearestRegime } from "./nearest-regime.js";
-import { ServingEngine, type ServingOptions } from "./serving-engine.js";
+import { ServingEngine } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
+import type { ServingOptions } from "./serving-options.js";
 import type { ServingRun } from "./serving-run.js";
 import { finishedRun, isServed, simulateServing } from "./simulate-serving.js";
 

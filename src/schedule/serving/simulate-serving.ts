@@ -1,5 +1,6 @@
-import { ServingEngine, type ServingOptions } from "./serving-engine.js";
+import { ServingEngine } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
+import type { ServingOptions } from "./serving-options.js";
 import type { ServingRun } from "./serving-run.js";
 import { simulateWindows } from "./simulate-windows.js";
 

@@ -14,8 +14,8 @@
  * for the period, is launched at 5 and answered at 8; the third is launched at 10, as the period says.
  */
 import { invariant, present } from "../../core/invariant.js";
-import type { ServingOptions } from "./serving-engine.js";
 import type { LauncherPolicy, LauncherWindow } from "./serving-model.js";
+import type { ServingOptions } from "./serving-options.js";
 import type { ServingRun } from "./serving-run.js";
 import { type WindowGroup, WindowQueue } from "./window-queue.js";
 import { WindowTimelines } from "./window-timeline.js";

@@ -1,4 +1,4 @@
-import { RECENT_TASKS } from "./serving-limits.js";
+import { ExpectedTime, lateAfterNs } from "./expected-time.js";
 import type { ShedRule } from "./serving-model.js";
 
 /** Requests of a task: places in the line of its model, and how many. */
@@ -26,8 +26,8 @@ export class WindowQueue {
   /** The first request that has not arrived. */
   #next = 0;
   #inFlight = 0;
-  #answered = 0;
-  readonly #recentNs = new Float64Array(RECENT_TASKS);
+  /** What the next task is expected to take. */
+  readonly #expected = new ExpectedTime();
 
   /** `arrivals`: ascending. */
   constructor(arrivals: Float64Array, rule: ShedRule | undefined) {
@@ -82,6 +82,7 @@ export class WindowQueue {
       this.launchNs[request] = now;
       this.taskOf[request] = this.launches;
     }
+    this.#expected.launched(lateAfterNs(this.#rule));
     this.launches++;
     this.#inFlight++;
     return { first, requests };
@@ -94,12 +95,15 @@ export class WindowQueue {
 
   /** The requests of a task are answered. */
   answer({ first, requests }: WindowGroup, now: number): void {
+    const lateAfter = lateAfterNs(this.#rule);
+    let late = 0;
     for (let place = first; place < first + requests; place++) {
-      this.endNs[this.#line[place]!] = now;
+      const request = this.#line[place]!;
+      this.endNs[request] = now;
+      late += now - this.#arrivals[request]! > lateAfter ? 1 : 0;
     }
     this.#inFlight--;
-    const tookNs = now - this.launchNs[this.#line[first]!]!;
-    this.#recentNs[this.#answered++ % RECENT_TASKS] = tookNs;
+    this.#expected.ended(now - this.launchNs[this.#line[first]!]!, requests, late);
   }
 
   #refuse(request: number, now: number): void {
@@ -112,14 +116,13 @@ export class WindowQueue {
       return;
     }
     const { objectiveNs } = this.#rule;
-    const longestNs = this.#recentNs.reduce((most, ns) => Math.max(most, ns), aloneNs);
-    // Or else nothing might ever be launched again that could show that tasks have become faster.
-    const takesNs = longestNs > objectiveNs && this.#inFlight === 0 ? aloneNs : longestNs;
+    const takesNs = this.#expected.of(aloneNs, objectiveNs, this.#inFlight);
     while (
       this.#head < this.#tail &&
       now + takesNs > this.#arrivals[this.#line[this.#head]!]! + objectiveNs
     ) {
       this.#refuse(this.#line[this.#head++]!, now);
+      this.#expected.refused();
     }
   }
 }

@@ -6,12 +6,12 @@ import { describe, expect, it } from "vitest";
 import { drawArrivals } from "../../../../src/arrivals/draw-arrivals.js";
 import { exponential } from "../../../../src/arrivals/exponential.js";
 import { seededRandom } from "../../../../src/core/random.js";
-import type { ServingOptions } from "../../../../src/schedule/serving/serving-engine.js";
 import { servingMetrics } from "../../../../src/schedule/serving/serving-metrics.js";
 import type {
   LauncherPolicy,
   ServingProblem,
 } from "../../../../src/schedule/serving/serving-model.js";
+import type { ServingOptions } from "../../../../src/schedule/serving/serving-options.js";
 import type { ServingRun } from "../../../../src/schedule/serving/serving-run.js";
 import { simulateServing } from "../../../../src/schedule/serving/simulate-serving.js";
 import { modelOf, policyOf, problemOf, runOf, type StageOf } from "../../../support/serving.js";

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ServingEngine, type TaskLaunch } from "../../../../src/schedule/serving/serving-engine.js";
+import { ServingEngine } from "../../../../src/schedule/serving/serving-engine.js";
 import type {
   LauncherPolicy,
   ServingProblem,
 } from "../../../../src/schedule/serving/serving-model.js";
+import type { TaskLaunch } from "../../../../src/schedule/serving/serving-options.js";
 import { simulateServing } from "../../../../src/schedule/serving/simulate-serving.js";
 import { modelOf, policyOf, problemOf, runOf } from "../../../support/serving.js";
 
