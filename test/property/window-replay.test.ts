@@ -81,6 +81,38 @@ describe("the simulator of windows and its replay", () => {
     }
   });
 
+  it("agree after so many tasks that the first are forgotten", () => {
+    let most = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        arbitraryWindow,
+        fc.integer({ min: 30_000, max: 400_000 }),
+        (one, objectiveNs) => {
+          const models = one.models.map((model) => ({
+            ...model,
+            gaps: Array.from({ length: 100 }, () => model.gaps).flat(),
+          }));
+          const each = { ...one, models };
+          const rules = models.map(() => ({ kind: "deadline" as const, objectiveNs }));
+          const policy = policyWith(each, rules);
+          const arrivals = requestsOf(each);
+          const run = simulateWindows(arrivals, policy);
+          const replay = replayWindows(new WindowTimes(policy.window!), arrivals, policy)!;
+          for (const [model, own] of replay.requests.entries()) {
+            expect(own.map(({ endNs }) => endNs)).toEqual([...run.endNs[model]!]);
+            expect(own.map(({ task }) => task)).toEqual([...run.taskOf![model]!]);
+            refused += own.filter(({ isRefused }) => isRefused).length;
+          }
+          most = Math.max(most, ...run.launches);
+        },
+      ),
+      { numRuns: 40 },
+    );
+    expect(most).toBeGreaterThan(300);
+    expect(refused).toBeGreaterThan(1000);
+  });
+
   it("gives up on a sample that is too long", () => {
     fc.assert(
       fc.property(arbitraryWindow, (each) => {
