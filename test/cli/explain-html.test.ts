@@ -148,7 +148,10 @@ describe("the graph of a page", () => {
   });
 
   it("is that of the model, where it is beside the schedule or named", async () => {
-    expect(await pageFrom(compiled)).toContain(">Operator graph</h2>");
+    const page = await pageFrom(compiled);
+    expect(page).toContain(">Operator graph</h2>");
+    // Line ends of our own are none that have to be shown.
+    expect(markupOf(page)).not.toContain("\\u000a");
     const elsewhere = at("elsewhere");
     writeFileSync(`${elsewhere}.json`, readFileSync(compiled));
     expect(await pageFrom(`${elsewhere}.json`, "--model", model)).toContain(">Operator graph</h2>");

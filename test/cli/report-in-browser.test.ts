@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeArtifact } from "../../src/artifact/artifact-format.js";
-import { ARTIFACT } from "../support/artifacts.js";
+import { ARTIFACT, SECTION } from "../support/artifacts.js";
 import { CHROMIUM_SKIP_REASON, openPage, startChromium, untilTrue } from "../support/chromium.js";
 import { HOSTILE_NAMES, hostileArtifact } from "../support/hostile-artifact.js";
 import { runCli } from "../support/run-cli.js";
@@ -71,6 +71,27 @@ describe.skipIf(CHROMIUM_SKIP_REASON !== undefined)("a page in a browser", () =>
     expect({ requests, events }).toEqual({ requests: [], events: [] });
     expect(seen.join("\n")).toContain(HOSTILE_NAMES[1]);
     expect(await page.locator("body").isVisible()).toBe(true);
+    await page.close();
+  });
+
+  it("draws a schedule of nothing", async () => {
+    const operators = { ...SECTION, launches: [], candidates: [] };
+    const { page, events } = await openPage(
+      browser,
+      await written(fileOf({ ...ARTIFACT, operators })),
+    );
+    await page.locator("#timeline canvas").focus();
+    for (const key of ["ArrowRight", "ArrowDown", "+", "Enter", "Home"]) {
+      await page.keyboard.press(key);
+    }
+    expect(events).toEqual([]);
+    await page.close();
+  });
+
+  it("fits on a narrow screen", async () => {
+    const { page } = await openPage(browser, await written(PIPELINE));
+    await page.setViewportSize({ width: 400, height: 800 });
+    await untilTrue(page, "document.documentElement.scrollWidth <= 400");
     await page.close();
   });
 

@@ -45,19 +45,20 @@ function foldedWords(nodes: readonly DrawnNode[], folded: readonly DrawnNode[]):
 function nodesSvg(nodes: readonly DrawnNode[]): Markup {
   const layout = layoutGraph(nodes);
   const label = `graph of ${counted(nodes.length, "node")} and ${counted(layout.edges.length, "edge")}`;
-  return svgOf(layout, label, [
+  return svgOf({ ...layout, begin: layout.centers[0]?.y ?? 0 }, label, [
     html`<path class="edges" d="${layout.edges.map(({ points }) => pathOf(points)).join("")}"/>`,
     ...nodes.map((node, at) => nodeSvg(node, layout.centers[at] ?? { x: 0, y: 0 })),
   ]);
 }
 
+/** The size of a picture, and the height at which it begins. */
+interface Frame extends Pick<GraphLayout, "width" | "height"> {
+  readonly begin: number;
+}
+
 /** A picture that the page's script lets people move and zoom. */
-function svgOf(
-  { width, height }: Pick<GraphLayout, "width" | "height">,
-  label: string,
-  content: readonly Markup[],
-): Markup {
-  return html`<svg class="graph" role="img" aria-label="${label}" tabindex="0" viewBox="0 0 ${width} ${height}" data-width="${width}" data-height="${height}"><g>${content}</g></svg>`;
+function svgOf({ width, height, begin }: Frame, label: string, content: readonly Markup[]): Markup {
+  return html`<svg class="graph" role="img" aria-label="${label}" tabindex="0" viewBox="0 0 ${width} ${height}" data-width="${width}" data-height="${height}" data-begin="${begin}"><g>${content}</g></svg>`;
 }
 
 function pathOf([first, ...others]: readonly Point[]): string {
@@ -80,7 +81,7 @@ function titleOf(names: readonly string[]): string {
 }
 
 /** The size of the picture of levels. */
-const LEVELS = { width: 1100, height: 200 } as const;
+const LEVELS = { width: 1100, height: 200, begin: 200 } as const;
 
 function levelsSvg(nodes: readonly DrawnNode[]): Markup {
   const levels = countLevels(nodes);

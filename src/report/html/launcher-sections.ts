@@ -6,7 +6,7 @@ import { figure } from "../figure.js";
 import { capacitySentences, loadTable, policyTable, windowTexts } from "../launcher-explained.js";
 import { type ExplainedModel, explainLauncher, type LoadPoint } from "../launcher-explanation.js";
 import { deltasOf } from "./columns.js";
-import { html, type Markup } from "./markup.js";
+import { html, linesMarkup, type Markup } from "./markup.js";
 import type { CurveData, Quantity } from "./page-data.js";
 import type { PageSection } from "./page-section.js";
 import { curvesMarkup } from "./picture-markup.js";
@@ -23,7 +23,7 @@ export function launcherSections(section: LauncherSection): readonly PageSection
       body: [
         tableMarkup(policyTable(section), "the policy to use at every rate"),
         ...paragraphs(capacitySentences(section)),
-        ...(windows.length === 0 ? [] : [html`<pre>${windows.join("\n").trim()}</pre>`]),
+        ...(windows.length === 0 ? [] : [html`<pre>${linesMarkup(windows.slice(1))}</pre>`]),
         tableMarkup(allPolicies(section), "all policies, with their costs in objectives"),
       ],
     },

@@ -34,6 +34,11 @@ function printPart(part: Part): string {
   return "markup" in part ? part.markup : part.map(({ markup }) => markup).join("");
 }
 
+/** Lines as they stand, for elements that keep line ends. */
+export function linesMarkup(lines: readonly string[]): Markup {
+  return { markup: lines.map(escapeText).join("\n") };
+}
+
 /** A value as JSON that can stand inside of a script element: it holds no `<`. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");

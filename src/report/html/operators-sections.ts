@@ -16,7 +16,7 @@ import { type Explanation, explainOperators } from "../explanation.js";
 import { gpuTables, gpuVerdict, useTable } from "../gpu-explained.js";
 import type { GpuExplanation } from "../gpu-explanation.js";
 import { graphSection } from "./graph-section.js";
-import { html } from "./markup.js";
+import { html, linesMarkup } from "./markup.js";
 import { operatorsTimeline } from "./operators-timeline.js";
 import type { CurveData } from "./page-data.js";
 import type { PageSection } from "./page-section.js";
@@ -105,7 +105,7 @@ function useOfGpu(gpu: GpuExplanation, latencyNs: number): PageSection {
     title: "Why it is not shorter",
     curves: [curves],
     body: [
-      html`<p class="lines">${gpuVerdict(gpu, latencyNs).join("\n")}</p>`,
+      html`<p class="lines">${linesMarkup(gpuVerdict(gpu, latencyNs))}</p>`,
       tableMarkup(bounds, "lower bounds"),
       tableMarkup(chain, "the time of the operators that the end waits for"),
       tableMarkup(useTable(gpu), "use of the device"),

@@ -17,7 +17,7 @@ import {
 import { explainPipeline } from "../pipeline-explanation.js";
 import { stageTable } from "../stages.js";
 import { graphSection } from "./graph-section.js";
-import { html } from "./markup.js";
+import { html, linesMarkup } from "./markup.js";
 import type { PageSection } from "./page-section.js";
 import { curvesMarkup, timelineMarkup } from "./picture-markup.js";
 import { memoryCurves, pipelineTimeline } from "./pipeline-timeline.js";
@@ -42,7 +42,9 @@ export function pipelineSections(
           {
             id: "imported",
             title: "Imported",
-            body: [html`<pre>${renderImportedSchedule(imported, artifact, WIDTH)}</pre>`],
+            body: [
+              html`<pre>${linesMarkup(renderImportedSchedule(imported, artifact, WIDTH).split("\n"))}</pre>`,
+            ],
           },
         ]),
     {

@@ -38,7 +38,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.5rem;margin:.6
 dl div{display:contents}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
-.scroll{display:inline-block;max-width:100%;overflow-x:auto;vertical-align:top;margin:1rem 3rem .5rem 0}
+.scroll{display:inline-block;max-width:100%;overflow-x:auto;vertical-align:top;margin:1rem 0 .5rem;padding-right:3rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);padding:.2rem 0}
 .lines{white-space:pre-wrap}
@@ -50,7 +50,7 @@ tbody th{font-weight:400}
 figure{margin:1rem 0}
 figcaption{color:var(--soft);font-size:.87rem;max-width:100ch}
 pre{overflow-x:auto;margin:.6rem 0;font-size:.87rem;line-height:1.35}
-.half{display:inline-block;width:calc(50% - 1rem);min-width:26rem;max-width:100%;margin-right:.8rem;vertical-align:top}
+.half{display:inline-block;width:calc(50% - 1rem);min-width:min(26rem,100%);margin-right:.8rem;vertical-align:top}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:.4rem .6rem;margin:.4rem 0}
 button,input{font:inherit;color:inherit;background:var(--panel);border:1px solid var(--line);border-radius:5px;padding:.15rem .6rem}
 input{width:11rem}

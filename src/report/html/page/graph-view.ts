@@ -7,7 +7,7 @@ import { d3 } from "./libraries.js";
 interface GraphView {
   readonly svg: SVGSVGElement;
   /** Of the whole graph, in its own pixels. */
-  readonly graph: { readonly width: number; readonly height: number };
+  readonly graph: { readonly width: number; readonly height: number; readonly begin: number };
   readonly surface: Selection<SVGSVGElement, unknown, null, undefined>;
   readonly zoom: ZoomBehavior<SVGSVGElement, unknown>;
   width: number;
@@ -27,10 +27,10 @@ const STEP = 1.5;
 /** Makes a graph's picture answer: at first as large as can be read, from its beginning. */
 export function openGraph(svg: SVGSVGElement): void {
   const content = svg.querySelector("g")!;
-  const { width, height } = svg.dataset;
+  const { width, height, begin } = svg.dataset;
   const view: GraphView = {
     svg,
-    graph: { width: Number(width), height: Number(height) },
+    graph: { width: Number(width), height: Number(height), begin: Number(begin) },
     surface: d3.select<SVGSVGElement, unknown>(svg),
     zoom: d3.zoom<SVGSVGElement, unknown>(),
     width: svg.clientWidth,
@@ -86,10 +86,11 @@ function resizeGraph(view: GraphView): void {
   place(view, Math.min(COARSE, Math.max(READABLE, fitOf(view))));
 }
 
-/** Puts the beginning of the graph at the left edge, or all of it into the middle where it fits. */
+/** Puts the beginning of the graph in sight at the left edge, or all of it into the middle where it fits. */
 function place({ graph, width, height, surface, zoom }: GraphView, scale: number): void {
   const x = Math.max(0, (width - graph.width * scale) / 2);
-  const y = Math.max(0, (height - graph.height * scale) / 2);
+  const room = height - graph.height * scale;
+  const y = room > 0 ? room / 2 : Math.max(room, Math.min(0, height / 2 - graph.begin * scale));
   surface.call(zoom.transform, d3.zoomIdentity.translate(x, y).scale(scale));
 }
 
