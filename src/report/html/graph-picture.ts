@@ -4,8 +4,9 @@ import { shortened } from "../../core/shortened.js";
 import { colorClass } from "./colors.js";
 import type { DrawnGraph, DrawnNode } from "./drawn-graph.js";
 import { foldChains } from "./fold-chains.js";
-import { countLevels, crossedLayers } from "./graph-levels.js";
+import { crossedLayers } from "./graph-levels.js";
 import { type GraphLayout, layoutGraph, NODE_SIZE, type Point } from "./layout-graph.js";
+import { levelsPicture } from "./levels-picture.js";
 import { html, type Markup } from "./markup.js";
 
 /** Most nodes that are drawn one by one: more take long to place, and nobody reads them. */
@@ -27,13 +28,13 @@ export interface GraphPicture {
 /** Draws a graph with its chains folded. Cost: seconds at most. */
 export function graphPicture({ nodes, caption }: DrawnGraph): GraphPicture {
   const folded = foldChains(nodes);
-  const isSmall = folded.length <= MOST_NODES && crossedLayers(folded) <= MOST_CROSSINGS;
-  return isSmall
-    ? { svg: nodesSvg(folded), caption: `${caption} ${foldedWords(nodes, folded)}` }
-    : {
-        svg: levelsSvg(nodes),
-        caption: `${caption} It is too large to be drawn node by node: a column is a level of operators that do not depend on each other, as high as there are operators in it.`,
-      };
+  if (folded.length <= MOST_NODES && crossedLayers(folded) <= MOST_CROSSINGS) {
+    return { svg: nodesSvg(folded), caption: `${caption} ${foldedWords(nodes, folded)}` };
+  }
+  const { size, label, levelsEach, paths } = levelsPicture(nodes);
+  const column = levelsEach === 1 ? "a level" : `the mean of ${levelsEach} levels`;
+  const words = `It is too large to be drawn node by node: a column is ${column} of operators that do not depend on each other, as high as there are operators in it.`;
+  return { svg: svgOf(size, label, paths), caption: `${caption} ${words}` };
 }
 
 function foldedWords(nodes: readonly DrawnNode[], folded: readonly DrawnNode[]): string {
@@ -78,30 +79,4 @@ function nodeSvg({ names, color }: DrawnNode, { x, y }: Point): Markup {
 function titleOf(names: readonly string[]): string {
   const omitted = names.length - LISTED;
   return [...names.slice(0, LISTED), ...(omitted > 0 ? [`and ${omitted} more`] : [])].join(" > ");
-}
-
-/** The size of the picture of levels. */
-const LEVELS = { width: 1100, height: 200, begin: 200 } as const;
-
-function levelsSvg(nodes: readonly DrawnNode[]): Markup {
-  const levels = countLevels(nodes);
-  const sums = levels.map((level) => [...level.values()].reduce((sum, count) => sum + count, 0));
-  const most = sums.reduce((a, b) => Math.max(a, b), 1);
-  const step = LEVELS.width / Math.max(1, levels.length);
-  const bars = levels.flatMap((level, at) => {
-    let top = LEVELS.height;
-    return [...level]
-      .sort(([a], [b]) => a - b)
-      .map(([color, count]) => {
-        const height = (LEVELS.height * count) / most;
-        top -= height;
-        return html`<rect class="${colorClass(color)}" x="${twoDigits(at * step)}" y="${twoDigits(top)}" width="${twoDigits(step)}" height="${twoDigits(height)}"/>`;
-      });
-  });
-  const label = `${counted(levels.length, "level")} of operators, at most ${most} in one`;
-  return svgOf(LEVELS, label, bars);
-}
-
-function twoDigits(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -62,10 +62,11 @@ canvas{display:block;width:100%;touch-action:pan-y;cursor:grab}
 .tip{position:absolute;z-index:2;max-width:34rem;padding:.35rem .6rem;background:var(--panel);border:1px solid var(--line);border-radius:5px;font-size:.87rem;pointer-events:none;overflow-wrap:anywhere;white-space:pre-line;box-shadow:0 2px 8px rgb(0 0 0 / .25)}
 .tip[hidden]{display:none}
 .status{min-height:1.5em;margin:.2rem 0;font-size:.9rem}
-svg.graph{display:block;width:100%;max-height:26rem;background:var(--panel);border:1px solid var(--line);border-radius:5px;touch-action:pan-y;cursor:grab}
+svg.graph{display:block;width:100%;background:var(--panel);border:1px solid var(--line);border-radius:5px;touch-action:pan-y;cursor:grab}
 svg.graph text{font:11px system-ui,sans-serif;fill:var(--ink);text-anchor:middle;pointer-events:none}
 .edges{fill:none;stroke:var(--soft);stroke-width:1.2;vector-effect:non-scaling-stroke}
 html:not(.js) .scripted{display:none}
+html:not(.js) svg.graph{max-height:26rem}
 html.js .unscripted{display:none}
 .uplot,.u-legend{color:var(--text)}
 .u-legend th,.u-legend td{border:0}

@@ -130,8 +130,21 @@ describe("graphPicture", () => {
     const large = graphPicture({ nodes: drawnNodes(wide(601)), colors: [], caption: "It." });
     expect(large.svg.markup).not.toContain("<text");
     expect(large.caption).toContain("too large to be drawn node by node");
-    // One level of three colors.
-    expect(large.svg.markup.match(/<rect/g)).toHaveLength(3);
+    // One level of three colors, 201 and twice 200 of 601 nodes high, in a picture of 200.
+    const heights = [...large.svg.markup.matchAll(/d="M0 [\d.]+h1100v([\d.]+)h-1100z"/g)];
+    expect(heights.map(([, height]) => height)).toEqual(["66.89", "66.56", "66.56"]);
+  });
+
+  it("draws the means of levels where there are more than can be told apart", () => {
+    // 1,100 levels of two nodes on two colors, each of which reads both of the level before.
+    const ladder = Array.from({ length: 2200 }, (_, at) => ({
+      name: `n${at}`,
+      color: at % 2,
+      before: at < 2 ? [] : [at - (at % 2) - 1, at - (at % 2) - 2],
+    }));
+    const { svg, caption } = graphPicture({ nodes: drawnNodes(ladder), colors: [], caption: "" });
+    expect(caption).toContain("a column is the mean of 2 levels");
+    expect(svg.markup.match(/h2v100h-2z/g)).toHaveLength(2 * 550);
   });
 
   it("draws levels where edges cross too many", () => {
