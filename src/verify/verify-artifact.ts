@@ -3,6 +3,7 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
+import { importedFileProblems } from "./imported-file-problems.js";
 import { importedProblems } from "./imported-problems.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
 import { type PlacementOrigin, placementProblems } from "./placement-problems.js";
@@ -77,7 +78,8 @@ export async function verifyArtifact(
   const isMade = artifact.imported !== undefined && !hasFile;
   const origin = isMade ? MADE_HERE : placementProblems(artifact, placement, file);
   const imported = importedProblems(artifact, placement);
-  const [wrong, ...others] = [...origin.problems, ...imported].map((problem) =>
+  const files = importedFileProblems(artifact, file);
+  const [wrong, ...others] = [...origin.problems, ...imported, ...files.problems].map((problem) =>
     scheduleBroken(file, problem),
   );
   if (wrong !== undefined) {
@@ -98,7 +100,7 @@ export async function verifyArtifact(
       : [];
   return ok({
     kind: "pipeline",
-    verified: { placement, notes: [...notes, ...origin.notes, ...unchecked] },
+    verified: { placement, notes: [...notes, ...origin.notes, ...files.notes, ...unchecked] },
     stages: staged?.value,
   });
 }

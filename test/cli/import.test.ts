@@ -96,6 +96,29 @@ describe("import", () => {
     expect(search).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("has its rows compared with the file that is beside it, as long as that is the same", async () => {
+    const file = put("beside.csv", "0F0,0F1,0B0,0B1\n");
+    const out = at("beside.json");
+    await runCli(["import", file, "-o", out]);
+    const same = await runCli(["verify", out]);
+    expect(same).toMatchObject({ status: 0, stderr: "" });
+    expect(same.stdout).not.toContain("not compared");
+    const { imported, pipeline } = JSON.parse(readFileSync(out, "utf8"));
+    const other = put("other.csv", "0F0,0B0,0F1,0B1\n");
+    await runCli(["import", other, "-o", at("other.json")]);
+    const changed = JSON.parse(readFileSync(at("other.json"), "utf8"));
+    changed.provenance.inputs = JSON.parse(readFileSync(out, "utf8")).provenance.inputs;
+    expect([changed.imported, changed.pipeline]).not.toEqual([imported, pipeline]);
+    const refused = await runCli(["verify", put("forged.json", JSON.stringify(changed))]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("/imported/rows are not those of the files");
+    put("beside.csv", "0F0,0B0\n");
+    const gone = await runCli(["verify", out]);
+    expect(gone.stdout.replaceAll(/\s+/g, " ")).toContain(
+      'its rows were not compared with "beside.csv"',
+    );
+  });
+
   it("takes the placement that is given, and verify compares it with its file", async () => {
     const placement = at("own.placement.json");
     const traces = ROWS.map((row, rank) => put(`o${rank}.json`, traceOf([row], { rank })));

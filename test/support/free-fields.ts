@@ -177,11 +177,6 @@ export const FREE: readonly FreeField[] = [
     isRare: true,
   },
   {
-    where: /^\/imported\/rows\/\d+\/actions$/,
-    change: MOVED,
-    why: "a transfer may stand earlier or later: nothing of the schedule follows from it",
-  },
-  {
     where: /^\/pipeline\/boundedBy\/blocks$/,
     change: MOVED,
     why: "the order of the blocks of a load means nothing",
