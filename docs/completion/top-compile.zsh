@@ -175,6 +175,7 @@ _top_compile() {
         '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--seed=[random seed]:value: ' \
         '*--samples=[held-out samples that every policy is tried on]:value: ' \
+        '*--train-steps=[steps in which launchers learn to change their policy]:value: ' \
         '*--rates-scale=[times the given rates that policies are made for, with commas between]:value: ' \
         '*--out=[where to write the policy]:file:_files' \
         '*-o[where to write the policy]:file:_files' \

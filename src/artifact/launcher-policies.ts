@@ -3,6 +3,7 @@ import { type Fields, list, object, optional } from "../core/json-containers.js"
 import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
 import type { ServedSchedule } from "../schedule/serving/serving-model.js";
+import { type ArtifactAdaptive, adaptiveShape } from "./adaptive-policy.js";
 import { NANOSECONDS } from "./nanoseconds.js";
 import { servedScheduleShape } from "./served-schedule.js";
 
@@ -95,9 +96,12 @@ export interface RegimePolicy {
   readonly name: string;
   /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
   readonly inFlight?: number;
+  /** What is done all the time, or at first. */
   readonly models: readonly ArtifactModelPolicy[];
   /** Tasks are launched together, in windows. */
   readonly window?: ArtifactWindow;
+  /** How it changes from tick to tick; absent: it stays the same. */
+  readonly adaptive?: ArtifactAdaptive;
   /** Memory that it may need. */
   readonly memoryBytes: number;
   /** On the samples by which the best policy is chosen, and on those that nothing was chosen by. */
@@ -238,6 +242,7 @@ export const regimePolicyShape: Shape<RegimePolicy> = object<RegimePolicy>({
   ),
   models: list(MODEL_POLICY, MOST_MODELS, 1),
   window: optional(WINDOW),
+  adaptive: optional(adaptiveShape),
   memoryBytes: integer(0).describe("Memory that it may need."),
   validation: sampledShape("Figures on the samples by which the best policy is chosen."),
   heldOut: sampledShape("Figures on samples that nothing was chosen by."),

@@ -7,6 +7,7 @@ import type { Capacity } from "../launcher/capacity.js";
 import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-policies.js";
 import type { PolicyEvaluation } from "../launcher/evaluate-policy.js";
 import type { ServingJob } from "../launcher/serving-job.js";
+import { reachBytes, reachOf } from "../schedule/serving/adaptive-memory.js";
 import type { CapacityProblem } from "../schedule/serving/capacity-problem.js";
 import { withOperatorNames } from "../schedule/serving/served-schedule.js";
 import { policyBytes } from "../schedule/serving/serving-memory.js";
@@ -21,6 +22,7 @@ import type {
 } from "../schedule/serving/serving-model.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
 import { windowGraphOf, windowPartsOf } from "../schedule/serving/window-graph.js";
+import { adaptivePolicyOf } from "./adaptive-policy-of.js";
 import { figuresOver } from "./figures-over-samples.js";
 import {
   type ArtifactArrivals,
@@ -148,7 +150,7 @@ function shedOf(rule: ShedRule | undefined): ArtifactShed {
 
 function policyOf(
   problem: ServingProblem,
-  { name, policy, validation, heldOut }: ComparedPolicy,
+  { name, policy, adaptive, validation, heldOut }: ComparedPolicy,
 ): RegimePolicy {
   return {
     name,
@@ -160,7 +162,11 @@ function policyOf(
       return { model: model?.name ?? "", variant: named, batch, concurrency, periodNs };
     }),
     ...(policy.window === undefined ? {} : { window: windowOf(problem, policy.window) }),
-    memoryBytes: policyBytes(problem, policy),
+    ...(adaptive === undefined ? {} : { adaptive: adaptivePolicyOf(problem, adaptive) }),
+    memoryBytes:
+      adaptive === undefined
+        ? policyBytes(problem, policy)
+        : reachBytes(problem, reachOf(adaptive), policy.inFlight),
     validation: sampledOf(validation),
     heldOut: sampledOf(heldOut),
   };

@@ -44,6 +44,7 @@ const KEYS = [
   "rate",
   "ratesScale",
   "samples",
+  "trainSteps",
   "dim",
   "input",
 ] as const;

@@ -179,6 +179,17 @@ export function policyNotForCpu(file: string): Failure {
   };
 }
 
+/** A learned policy, which the server of this machine cannot follow. */
+export function policyChanges(file: string, name: string, others: readonly string[]): Failure {
+  return {
+    code: "policy-changes",
+    where: file,
+    message: `its policy ${name} changes as requests come, which is not served here`,
+    hint: `name one that stays the same with --policy: ${others.join(", ")}`,
+    exit: 1,
+  };
+}
+
 /** A policy that a file does not have for the rates. */
 export function policyUnknown(file: string, name: string, known: readonly string[]): Failure {
   return {

@@ -13,6 +13,7 @@ import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { DriverContext } from "./context.js";
 import { comparePoliciesFor, type Launched, type LaunchRequest, modelName } from "./launch.js";
+import { withLearnedLaunchers } from "./launch-learned.js";
 import { comparePoliciesOnCpu } from "./launch-on-cpu.js";
 import type { ServingSource } from "./obtain-serving-profile.js";
 import { maySaveTraces, saveTraces, type TracePlace } from "./save-traces.js";
@@ -64,10 +65,13 @@ export async function launchModels(
   if (!may.ok) {
     return may;
   }
-  const launched =
+  const compared =
     where.kind === "model"
       ? await comparePoliciesFor({ ...request, ...where }, context)
       : await comparePoliciesOnCpu({ ...request, ...where }, context);
+  const launched = compared.ok
+    ? await withLearnedLaunchers(compared.value, request.trainSteps, context)
+    : compared;
   if (!launched.ok) {
     return launched;
   }
@@ -108,7 +112,7 @@ function recordedRates({ arrivals }: PolicyRequest): readonly string[] | undefin
 }
 
 function artifactOf(request: PolicyRequest, found: Launched, tool: string): ScheduleArtifact {
-  const { where, dims, samples, scales } = request;
+  const { where, dims, samples, scales, trainSteps } = request;
   const isModel = where.kind === "model";
   return {
     provenance: {
@@ -122,6 +126,7 @@ function artifactOf(request: PolicyRequest, found: Launched, tool: string): Sche
         rate: recordedRates(request),
         ratesScale: isPlain(scales) ? undefined : scales.map(String),
         samples,
+        trainSteps: trainSteps === 0 ? undefined : trainSteps,
         dim: recordedDims(dims, []),
       }),
     },

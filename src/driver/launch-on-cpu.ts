@@ -57,7 +57,7 @@ export async function comparePoliciesOnCpu(
  * Fails: as reading arrivals and models does, and as `obtainServingProfile`; `model-name-repeated`.
  */
 export async function cpuServingOf(
-  request: Omit<CpuLaunchRequest, "samples" | "scales">,
+  request: Omit<CpuLaunchRequest, "samples" | "scales" | "trainSteps">,
   context: DriverContext,
 ): Promise<Result<CpuServing>> {
   const workload = workloadFor(request);

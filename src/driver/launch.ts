@@ -49,6 +49,8 @@ export interface LaunchRequest {
   readonly seed: number | undefined;
   /** Held-out samples. */
   readonly samples: number;
+  /** Steps in which launchers are learned; 0: none are. */
+  readonly trainSteps: number;
   /** Times the rates of the arrivals that policies are compared for: ascending, all different. */
   readonly scales: readonly number[];
 }

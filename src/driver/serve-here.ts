@@ -6,13 +6,14 @@ import { capacityOf } from "../launcher/capacity.js";
 import { comparePolicies, type SessionPolicyName } from "../launcher/compare-policies.js";
 import { threadsOfVariant } from "../launcher/cpu-problem.js";
 import { ratesOf, servingJobOf } from "../launcher/serving-job.js";
-import { sheddingJob, sheddingPolicy } from "../launcher/shedding.js";
+import { sheddingJob } from "../launcher/shedding.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
 import type {
   LauncherPolicy,
   ModelPolicy,
   ServingModel,
 } from "../schedule/serving/serving-model.js";
+import { withShedRules } from "../schedule/serving/shed-rules.js";
 import type { DriverContext } from "./context.js";
 import { batchNotServed, threadsNotMeasured } from "./failures.js";
 import { type CpuLaunchRequest, type CpuServing, cpuServingOf } from "./launch-on-cpu.js";
@@ -30,7 +31,7 @@ export interface ServingSettings {
 }
 
 /** A request to serve. */
-export interface ServeRequest extends Omit<CpuLaunchRequest, "samples" | "scales"> {
+export interface ServeRequest extends Omit<CpuLaunchRequest, "samples" | "scales" | "trainSteps"> {
   /** Which policy: by hand, by name, or the best on validation. */
   readonly policy: ServingSettings | SessionPolicyName | "best";
   /** How long requests arrive; absent: as the arrivals say. */
@@ -82,14 +83,14 @@ async function policyFor(
       models.push(own.value);
     }
     const { shed } = sheddingJob(job, atMost < 1);
-    return ok({ name: "by hand", policy: sheddingPolicy({ models }, shed) });
+    return ok({ name: "by hand", policy: withShedRules({ models }, shed) });
   }
   return context.compute(() => {
     const options = { seed, samples: 1, isOverloaded: atMost < 1 };
     const { job: shedding, policies, best } = comparePolicies(job, options);
     const found = policy === "best" ? policies[best] : policies.find(({ name }) => name === policy);
     const { name, policy: made } = present(found, "policy of every name");
-    return ok({ name, policy: sheddingPolicy(made, shedding.shed) });
+    return ok({ name, policy: withShedRules(made, shedding.shed) });
   });
 }
 

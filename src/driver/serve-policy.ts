@@ -6,10 +6,11 @@ import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-secti
 import { counted } from "../core/format.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { servingJobOf } from "../launcher/serving-job.js";
-import { sheddingJob, sheddingPolicy } from "../launcher/shedding.js";
+import { sheddingJob } from "../launcher/shedding.js";
 import type { BatchLowering } from "../profile/serving/served-model.js";
 import { nearestRegime } from "../schedule/serving/nearest-regime.js";
 import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
+import { withShedRules } from "../schedule/serving/shed-rules.js";
 import { scheduleBroken, sectionMissing } from "../verify/failures.js";
 import { launcherProblems, workloadOf } from "../verify/launcher-problems.js";
 import { servedModelLoader } from "../verify/load-model-of-artifact.js";
@@ -17,7 +18,7 @@ import { provenanceProblems } from "../verify/provenance-problems.js";
 import { launcherPolicy } from "../verify/replay-problems.js";
 import { measuredModels } from "../verify/served-problem.js";
 import type { DriverContext } from "./context.js";
-import { policyNotForCpu, policyUnknown } from "./failures.js";
+import { policyChanges, policyNotForCpu, policyUnknown } from "./failures.js";
 import { type ArrivalsSource, matchedArrivals } from "./launch.js";
 import type { TracePlace } from "./save-traces.js";
 import { lasting } from "./serve-here.js";
@@ -46,7 +47,7 @@ export interface ServePolicyRequest {
  * times in the file.
  *
  * Fails: `schedule-without-section`, `schedule-broken` for a file that contradicts itself, `policy-not-for-cpu`,
- * `policy-unknown`; as reading arrivals and loading the models do; as `serveRequests`.
+ * `policy-unknown`, `policy-changes`; as reading arrivals and loading the models do; as `serveRequests`.
  */
 export async function servePolicy(
   request: ServePolicyRequest,
@@ -137,8 +138,18 @@ function policyOf(
     const names = regime.policies.map((each) => each.name);
     return fail([policyUnknown(file, name, names)]);
   }
+  if (found.adaptive !== undefined) {
+    const others = regime.policies.filter(({ adaptive }) => adaptive === undefined);
+    return fail([
+      policyChanges(
+        file,
+        name,
+        others.map((each) => each.name),
+      ),
+    ]);
+  }
   const { shed } = sheddingJob(servingJobOf(problem, withRules(workload, regime)), false);
-  const policy = sheddingPolicy(launcherPolicy(problem, found, undefined), shed);
+  const policy = withShedRules(launcherPolicy(problem, found, undefined), shed);
   return ok({ name, policy, scale: regime.scale });
 }
 

@@ -1,8 +1,10 @@
 import { sixDigits } from "../core/six-digits.js";
 import { type Interval, intervalOf } from "../core/statistics.js";
+import type { AdaptiveLauncher } from "../schedule/serving/adaptive-launcher.js";
 import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
+import type { LearnedName } from "./marl/learn-launchers.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
 import type { ServingJob } from "./serving-job.js";
 import { fallsBehind, sheddingJob } from "./shedding.js";
@@ -22,8 +24,11 @@ export type PolicyName = (typeof POLICY_NAMES)[number];
 
 /** A policy with what it costs on validation samples and how it does on held-out ones. */
 export interface ComparedPolicy {
-  readonly name: PolicyName;
+  readonly name: PolicyName | LearnedName;
+  /** What is done all the time, or at first. */
   readonly policy: LauncherPolicy;
+  /** How it changes from tick to tick; absent: it stays the same. */
+  readonly adaptive?: AdaptiveLauncher;
   readonly validation: PolicyEvaluation;
   readonly heldOut: PolicyEvaluation;
 }
@@ -104,14 +109,29 @@ function compared(
     if (policy === undefined) {
       return [];
     }
-    const set = { seed, purpose: "validation", count: VALIDATION_SAMPLES } as const;
-    const validation = evaluatePolicy(job, policy, set);
-    const heldOut = evaluatePolicy(job, policy, { seed, purpose: "held-out", count: samples });
-    return [{ name, policy, validation, heldOut }];
+    return [evaluated(job, { name, policy }, { seed, samples })];
   });
+  return { job, policies, best: bestOf(policies) };
+}
+
+/** A policy, tried on validation samples and on `samples` held-out ones. Cost: a simulation of each in full detail. */
+export function evaluated(
+  job: ServingJob,
+  each: Omit<ComparedPolicy, "validation" | "heldOut">,
+  { seed, samples }: { readonly seed: number; readonly samples: number },
+): ComparedPolicy {
+  const { policy, adaptive = policy } = each;
+  const set = { seed, purpose: "validation", count: VALIDATION_SAMPLES } as const;
+  const validation = evaluatePolicy(job, adaptive, set);
+  const heldOut = evaluatePolicy(job, adaptive, { seed, purpose: "held-out", count: samples });
+  return { ...each, validation, heldOut };
+}
+
+/** The position of the policy that costs least on validation samples, of those that keep up; of all if none does. */
+export function bestOf(policies: readonly ComparedPolicy[]): number {
   const areUp = policies.some(keepsUp);
   const costs = policies.map((each) =>
     areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : costOf(each),
   );
-  return { job, policies, best: costs.indexOf(Math.min(...costs)) };
+  return costs.indexOf(Math.min(...costs));
 }

@@ -8,9 +8,9 @@ import {
   servingMetrics,
 } from "../schedule/serving/serving-metrics.js";
 import type { ServingRun } from "../schedule/serving/serving-run.js";
+import { withShedRules } from "../schedule/serving/shed-rules.js";
 import { simulateLauncher } from "../schedule/serving/simulate-adaptive.js";
 import type { ServingJob } from "./serving-job.js";
-import { sheddingPolicy } from "./shedding.js";
 
 /** The samples that a policy is tried on: `count` episodes from 0 on. */
 export interface SampleSet {
@@ -74,7 +74,10 @@ export function evaluatePolicy(
 
 /** A launcher with the rules of a job by which requests are refused. */
 export function shedBy({ shed }: ServingJob, policy: Launcher): Launcher {
-  return "kind" in policy ? policy : sheddingPolicy(policy, shed);
+  if ("kind" in policy) {
+    return shed === undefined ? policy : { ...policy, shed };
+  }
+  return withShedRules(policy, shed);
 }
 
 function runsOf(

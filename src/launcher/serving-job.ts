@@ -2,7 +2,8 @@ import type { Workload } from "../arrivals/workload.js";
 import { meanRate } from "../arrivals/workload.js";
 import { invariant } from "../core/invariant.js";
 import { foldRun } from "../schedule/serving/pipelined-runs.js";
-import type { ServingModel, ServingProblem, ShedRule } from "../schedule/serving/serving-model.js";
+import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import type { ShedRules } from "../schedule/serving/shed-rules.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
 
 /** What a launcher is made for: models on a device, and their requests. */
@@ -13,7 +14,7 @@ export interface ServingJob {
   /** By model, in nanoseconds: the workload's, or `usualObjective`. */
   readonly objectives: readonly number[];
   /** By model: which requests are refused, whatever the policy; absent: none. */
-  readonly shed?: readonly (ShedRule | undefined)[];
+  readonly shed?: ShedRules;
 }
 
 /** Times alone that a request may take where the workload says nothing. */

@@ -2,7 +2,7 @@
 import type { ShedSpec } from "../arrivals/workload.js";
 import { sixDigits } from "../core/six-digits.js";
 import type { Interval } from "../core/statistics.js";
-import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
+import type { ShedRule } from "../schedule/serving/serving-model.js";
 import type { ServingJob } from "./serving-job.js";
 
 /** Growth of a backlog that counts, as a share of what is answered. */
@@ -44,16 +44,4 @@ function ruleOf(spec: ShedSpec, objectiveNs: number): ShedRule | undefined {
     case "deadline":
       return { kind: "deadline", objectiveNs };
   }
-}
-
-/** The same policy with the rules of a job. */
-export function sheddingPolicy(policy: LauncherPolicy, shed: ServingJob["shed"]): LauncherPolicy {
-  if (shed === undefined) {
-    return policy;
-  }
-  const models = policy.models.map((each, at) => {
-    const rule = shed[at];
-    return rule === undefined ? each : { ...each, shed: rule };
-  });
-  return { ...policy, models };
 }

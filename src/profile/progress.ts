@@ -7,7 +7,8 @@ export interface ProgressEvent {
     | "stages"
     | "pipeline"
     | "serving"
-    | "sessions";
+    | "sessions"
+    | "launchers";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;

@@ -1,5 +1,6 @@
 /** Comparisons of launcher policies for people. */
 import type { ModelArrivals } from "../arrivals/workload.js";
+import { adaptivePolicyOf } from "../artifact/adaptive-policy-of.js";
 import { MERGED_VARIANT } from "../artifact/launcher-policies.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
 import type { Interval } from "../core/statistics.js";
@@ -9,6 +10,7 @@ import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-polic
 import type { ServingJob } from "../launcher/serving-job.js";
 import { fallsBehind } from "../launcher/shedding.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
+import { adaptiveLines } from "./adaptive-lines.js";
 import { figure } from "./figure.js";
 import { windowLines } from "./window-lines.js";
 
@@ -148,7 +150,11 @@ function policyTable(
   const header = ["model", "variant", "batch", "tasks", "period", ...figures];
   const right = header.slice(2).map(() => "right" as const);
   const table = textTable(header, rows, ["name", "left", ...right], columns);
-  const more = [...windowOf(policy, rates), ...growingBacklogs(job, compared)];
+  const more = [
+    ...windowOf(policy, rates),
+    ...changesOf(job, compared, columns),
+    ...growingBacklogs(job, compared),
+  ];
   return [`${name}${limit}`, table, ...more].join("\n");
 }
 
@@ -160,6 +166,17 @@ function windowOf({ window, models }: LauncherPolicy, rates: readonly number[]):
   const { tasks, ...figures } = window.window;
   const counts = tasks.map(({ model, batch, parts }) => ({ model, batch, parts: parts.length }));
   return windowLines({ ...figures, tasks: counts }, models[0]?.periodNs ?? 0, rates);
+}
+
+/** What changes a policy, if anything does. */
+function changesOf(
+  { problem }: ServingJob,
+  { adaptive }: ComparedPolicy,
+  columns: number,
+): readonly string[] {
+  const recorded = adaptive && adaptivePolicyOf(problem, adaptive);
+  const names = problem.models.map(({ name }) => name);
+  return adaptiveLines(recorded, names, columns);
 }
 
 /** A line for each model whose backlog grows, beyond doubt and not just a little. */

@@ -3,6 +3,7 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-section.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
 import { renderTable, type Table } from "../core/text-table.js";
+import { adaptiveLines } from "./adaptive-lines.js";
 import { type Bar, renderBars } from "./bar-chart.js";
 import { figure } from "./figure.js";
 import type { ChartLayout } from "./gantt.js";
@@ -23,6 +24,7 @@ export function renderLauncherExplained(
     `${counted(models.length, "model")} on ${device?.name ?? "a device"}; figures are means of ${samples}`,
     "",
     renderTable(policyTable(section), columns),
+    ...section.regimes.flatMap((regime) => changesAt(section, regime, columns)),
     "",
     ...capacitySentences(section),
     ...windowTexts(section),
@@ -74,6 +76,18 @@ function windowsOf(
     const lines = windowLines({ ...window, tasks }, first?.periodNs ?? 0, ratesPerSecond);
     return ["", `${name} at ${figure(scale)} times the rates`, ...lines];
   });
+}
+
+/** What changes the policy to use at some rates, if anything does. */
+function changesAt(
+  { models, regimes }: LauncherSection,
+  regime: ArtifactRegime,
+  columns: number,
+): readonly string[] {
+  const names = models.map(({ model }) => model);
+  const lines = adaptiveLines(chosenPolicy(regime)?.adaptive, names, columns);
+  const where = regimes.length === 1 ? "" : ` at ${figure(regime.scale)} times the rates`;
+  return lines.length === 0 ? [] : ["", `${regime.best}${where}`, ...lines];
 }
 
 function modelLines(

@@ -19,6 +19,7 @@ import type {
 } from "../artifact/launcher-section.js";
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
+import { adaptiveProblems } from "./adaptive-problems.js";
 import { measuredRunProblems } from "./measured-run-problems.js";
 import { windowPolicyProblems } from "./window-policy-problems.js";
 
@@ -155,7 +156,10 @@ function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: nu
       ],
       [!isSame(shed, shedOf(regime, section)), `${place}/shed does not follow from the arrivals`],
     ]),
-    ...policies.flatMap((policy, i) => policyProblems(policy, section, `${place}/policies/${i}`)),
+    ...policies.flatMap((policy, i) => [
+      ...policyProblems(policy, section, `${place}/policies/${i}`),
+      ...adaptiveProblems(policy, section, ratesPerSecond, `${place}/policies/${i}`),
+    ]),
   ];
 }
 

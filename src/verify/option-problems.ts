@@ -63,6 +63,7 @@ const LAUNCH: readonly RecordedKey[] = [
   "rate",
   "ratesScale",
   "samples",
+  "trainSteps",
   "dim",
 ];
 

@@ -25,4 +25,9 @@ export class PartLines<Task> {
     line.shift();
     return line[0];
   }
+
+  /** All that wait for a part. */
+  standing(): readonly Task[] {
+    return [...this.#lines.values()].flatMap((line) => line.slice(1));
+  }
 }

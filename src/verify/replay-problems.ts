@@ -11,6 +11,7 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { workloadOf } from "./launcher-problems.js";
+import { type ReplayedLauncher, replayedLauncher } from "./replay-launcher.js";
 import { type ReplayOptions, replayRequests } from "./replay-requests.js";
 import { replayWindows } from "./replay-windows.js";
 import { figuresOfReplay } from "./replayed-figures.js";
@@ -65,7 +66,9 @@ export function replaySamples(
     const policy = section.regimes[sample.regime]?.policies[sample.policy] as RegimePolicy;
     const workload = workloads[sample.regime] as Workload;
     const arrivals = drawArrivals(workload, { seed, ...sample });
+    const launcher = launcherOf(policy, section);
     const replay = replays[sample.regime]?.[sample.policy]?.(arrivals, {
+      ...(launcher === undefined ? {} : { launcher }),
       mostStages: left,
       seed: seed + sample.episode,
     });
@@ -119,6 +122,17 @@ export function accelerationProblems(
       }),
     ),
   );
+}
+
+/** What decides at every tick, at its start; `undefined`: the policy stays the same. */
+function launcherOf(
+  { adaptive }: RegimePolicy,
+  { models }: LauncherSection,
+): ReplayedLauncher | undefined {
+  const known = models.map(({ objectiveNs, variants }) => {
+    return { objectiveNs, variants: variants.map(({ name }) => name) };
+  });
+  return adaptive === undefined ? undefined : replayedLauncher(adaptive, known);
 }
 
 /** By episode, so that a limit leaves out the last of all policies. */

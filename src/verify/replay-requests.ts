@@ -11,13 +11,22 @@
 import type {
   BatchRun,
   LauncherPolicy,
-  ModelPolicy,
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { type DeviceLaw, lawOf, needsOf, type StageNeeds } from "./replay-device.js";
 import { PartLines, partOf } from "./replay-gates.js";
-import { TaskMemory } from "./replay-refusals.js";
+import type { ReplayedLauncher } from "./replay-launcher.js";
+import {
+  follow,
+  isBusy,
+  objectiveOf,
+  refuse,
+  refuseLate,
+  type Server,
+  serversOf,
+} from "./replay-server.js";
 import { type LaunchFactor, launchFactors } from "./replay-times.js";
+import { seenModel } from "./replay-view.js";
 import {
   type Arrival,
   inOrder,
@@ -48,24 +57,14 @@ interface Task {
   left: number;
 }
 
-/** A model while requests are replayed. */
-interface Server {
-  readonly policy: ModelPolicy;
-  readonly runs: readonly BatchRun[];
-  readonly waiting: ReplayedRequest[];
-  inFlight: number;
-  launches: number;
-  lastLaunchNs: number;
-  /** Of tasks that have ended; absent: late requests are not refused. */
-  readonly memory: TaskMemory | undefined;
-}
-
 /** What a replay may be told besides. */
 export interface ReplayOptions {
   /** Ends of stages at most; default no limit. */
   readonly mostStages?: number;
   /** Draws the times of runs that vary; absent: all take their mean. */
   readonly seed?: number;
+  /** Changes the policy from tick to tick; absent: it stays the same. A look counts as an end of a stage. */
+  readonly launcher?: ReplayedLauncher;
 }
 
 /**
@@ -76,28 +75,17 @@ export function replayRequests(
   problem: ServingProblem,
   arrivals: readonly Float64Array[],
   policy: LauncherPolicy,
-  { mostStages = Number.POSITIVE_INFINITY, seed }: ReplayOptions = {},
+  { mostStages = Number.POSITIVE_INFINITY, seed, launcher }: ReplayOptions = {},
 ): Replay | undefined {
   const requests = unserved(arrivals);
-  const servers = problem.models.map(({ variants }, at): Server => {
-    const own = policy.models[at]!;
-    const runs = variants[own.variant]!.runs;
-    return {
-      policy: own,
-      runs,
-      waiting: [],
-      inFlight: 0,
-      launches: 0,
-      lastLaunchNs: -Infinity,
-      memory: own.shed?.kind === "deadline" ? new TaskMemory() : undefined,
-    };
-  });
+  const servers = serversOf(problem, policy);
   const { device } = problem;
   const replayer = new Replayer(servers, {
     law: lawOf(device),
     wakeNs: device.kind === "cpu" ? (device.wakeNs ?? 0) : 0,
     factorOf: launchFactors(seed),
     most: policy.inFlight ?? Infinity,
+    launcher,
   });
   const isWhole = replayer.serve(inOrder(requests), mostStages);
   return isWhole ? { requests, stages: replayer.stages } : undefined;
@@ -110,6 +98,7 @@ interface Surroundings {
   readonly factorOf: LaunchFactor;
   /** Most tasks in flight. */
   readonly most: number;
+  readonly launcher: ReplayedLauncher | undefined;
 }
 
 /** The state of a replay. */
@@ -136,14 +125,31 @@ class Replayer {
   /** Serves all; `false`: there are more ends of stages than `most`. */
   serve(arrivals: readonly Arrival[], most: number): boolean {
     let next = 0;
+    const { launcher } = this.#around;
+    let tick = launcher === undefined ? Infinity : launcher.tickNs;
+    this.#look();
+    follow(this.#servers, launcher?.choose());
     while (this.stages <= most) {
       const step = this.#untilStageEnds();
       const stageEnds = this.#workedUntil + step;
       const rests = this.#untilRestEnds();
       const arrives = arrivals[next]?.request.arrivalNs ?? Infinity;
       const moment = Math.min(stageEnds, rests, arrives, this.#periodEnds);
-      if (moment === Infinity) {
+      const isLeft = arrives < Infinity || this.#servers.some(isBusy);
+      if (!isLeft) {
         return true;
+      }
+      if (tick < moment) {
+        this.#now = Math.max(this.#now, tick);
+        tick += launcher?.tickNs ?? Infinity;
+        this.#look();
+        // Without requests only the last decision before the next one comes matters.
+        if (arrives <= tick || this.#servers.some(isBusy)) {
+          this.stages++;
+          follow(this.#servers, launcher?.choose());
+          this.#launch();
+        }
+        continue;
       }
       this.#now = Math.max(this.#now, moment);
       if (moment === stageEnds) {
@@ -157,6 +163,26 @@ class Replayer {
       }
     }
     return false;
+  }
+
+  /** Lets the launcher look at all models. */
+  #look(): void {
+    const { launcher } = this.#around;
+    if (launcher === undefined) {
+      return;
+    }
+    const tasks = {
+      running: this.#running,
+      speeds: this.#speeds,
+      resting: this.#resting,
+      standing: this.#lines.standing(),
+      nowNs: this.#now,
+      workedUntilNs: this.#workedUntil,
+    };
+    launcher.look(this.#servers.map((server, model) => seenModel(server, model, tasks)));
+    for (const server of this.#servers) {
+      server.arrivedBefore = server.arrived;
+    }
   }
 
   #untilStageEnds(): number {
@@ -286,24 +312,21 @@ class Replayer {
   }
 
   #arrive({ model, request }: Arrival): void {
-    const { policy, waiting } = this.#servers[model]!;
+    const server = this.#servers[model]!;
+    const { policy, waiting } = server;
+    server.arrived++;
     const rule = policy.shed;
     const isFull =
       (rule?.kind === "newest" || rule?.kind === "oldest") && waiting.length >= rule.queue;
     if (isFull && rule.kind === "newest") {
-      this.#refuse(request);
+      refuse(request, this.#now);
       return;
     }
     if (isFull) {
-      this.#refuse(waiting.shift()!);
+      refuse(waiting.shift()!, this.#now);
     }
     waiting.push(request);
     this.#launch(this.#around.wakeNs);
-  }
-
-  #refuse(request: ReplayedRequest): void {
-    request.isRefused = true;
-    request.endNs = this.#now;
   }
 
   /** Launches whatever may be launched; the model goes first whose request waits longest. */
@@ -342,28 +365,13 @@ class Replayer {
         this.#periodEnds = Math.min(this.#periodEnds, due);
         continue;
       }
-      this.#refuseLate(server);
+      refuseLate(server, this.#now);
       const [first] = waiting;
       if (first !== undefined && first.arrivalNs < (turn?.waiting[0]?.arrivalNs ?? Infinity)) {
         turn = server;
       }
     }
     return turn;
-  }
-
-  /** Refuses those at the head of a queue that would not be answered in time. */
-  #refuseLate(server: Server): void {
-    const { runs, waiting, inFlight, memory } = server;
-    if (memory === undefined) {
-      return;
-    }
-    const objectiveNs = objectiveOf(server);
-    const aloneNs = runs[0]!.profile.ns.reduce((sum, each) => sum + each, 0);
-    const takesNs = memory.expect(aloneNs, objectiveNs, inFlight);
-    while (waiting.length > 0 && this.#now + takesNs > waiting[0]!.arrivalNs + objectiveNs) {
-      this.#refuse(waiting.shift()!);
-      memory.refuse();
-    }
   }
 
   #launchTask(server: Server, wakeNs: number): void {
@@ -388,9 +396,4 @@ class Replayer {
       this.#begin(task);
     }
   }
-}
-
-/** After which requests are late, where those are refused. */
-function objectiveOf({ policy }: Server): number {
-  return policy.shed?.kind === "deadline" ? policy.shed.objectiveNs : Infinity;
 }

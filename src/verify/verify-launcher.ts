@@ -5,10 +5,12 @@ import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
+import { reachBytes } from "../schedule/serving/adaptive-memory.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
 import { capacityBound } from "../schedule/serving/check-capacity.js";
 import { policyBytes } from "../schedule/serving/serving-memory.js";
 import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
+import { learnedFigureProblems, reachOfArtifact } from "./adaptive-problems.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
 import { isSame, launcherProblems } from "./launcher-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
@@ -208,12 +210,18 @@ function regimeProblems(
       ? []
       : [`${place}/capacity/atMost is not what the prices prove, ${bound}`]),
     ...policies.flatMap((policy, i) => {
-      const needs = policyBytes(problem, known[i] as LauncherPolicy);
+      const own = `${place}/policies/${i}`;
+      const { adaptive, inFlight } = policy;
+      const needs =
+        adaptive === undefined
+          ? policyBytes(problem, known[i] as LauncherPolicy)
+          : reachBytes(problem, reachOfArtifact(adaptive, problem.models), inFlight);
       return [
+        ...learnedFigureProblems(adaptive, problem.models, `${own}/adaptive`),
         ...(policy.memoryBytes === needs
           ? []
-          : [`${place}/policies/${i}/memoryBytes is not what its tasks may hold, ${needs}`]),
-        ...(needs <= memoryBytes ? [] : [`${place}/policies/${i} needs more than the device has`]),
+          : [`${own}/memoryBytes is not what its tasks may hold, ${needs}`]),
+        ...(needs <= memoryBytes ? [] : [`${own} needs more than the device has`]),
       ];
     }),
   ];

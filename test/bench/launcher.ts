@@ -6,26 +6,38 @@
  */
 import type { Interval } from "../../dist/core/statistics.js";
 import { intervalOf } from "../../dist/core/statistics.js";
-import { compareLearned } from "../../dist/launcher/compare-learned.js";
-import { evaluatePolicy, type PolicyEvaluation } from "../../dist/launcher/evaluate-policy.js";
-import type { ServingJob } from "../../dist/launcher/serving-job.js";
-import {
-  fifoPolicy,
-  greedyPolicy,
-  searchStaticPolicy,
-} from "../../dist/launcher/static-policies.js";
+import { capacityOf } from "../../dist/launcher/capacity.js";
+import { type ComparedPolicy, comparePolicies } from "../../dist/launcher/compare-policies.js";
+import type { PolicyEvaluation } from "../../dist/launcher/evaluate-policy.js";
+import { learnBeside } from "../../dist/launcher/marl/learn-beside.js";
+import { ratesOf, type ServingJob } from "../../dist/launcher/serving-job.js";
+import { withLearned } from "../../dist/launcher/with-learned.js";
+import { capacityProblemOf } from "../../dist/schedule/serving/capacity-problem.js";
 import { jobOf, SCENARIOS, type Scenario } from "./launcher-scenarios.js";
 
 const SEED = 1;
 const HELD_OUT = 5;
 const STEPS = 3000;
 
+const HEADER = [
+  "#",
+  "models",
+  "requests",
+  "load",
+  "policy",
+  "cost",
+  "share in time",
+  "in time/s",
+  "p99",
+  "best",
+];
+
 const [, , ...numbers] = process.argv;
 const chosen = numbers.length === 0 ? [...SCENARIOS.keys()] : numbers.map(Number);
 
 if (numbers.length === 0) {
-  console.log("| # | models | requests | load | policy | cost | in time | p99 | ships |");
-  console.log("|---|---|---|---|---|---|---|---|---|");
+  console.log(`| ${HEADER.join(" | ")} |`);
+  console.log(`|${HEADER.map(() => "---").join("|")}|`);
 }
 for (const number of chosen) {
   const scenario = SCENARIOS[number];
@@ -36,42 +48,30 @@ for (const number of chosen) {
 
 async function tryScenario(number: number, scenario: Scenario): Promise<void> {
   const before = process.cpuUsage();
-  const job = await jobOf(scenario);
-  const policy = searchStaticPolicy(job, SEED);
-  const greedy = greedyPolicy(job.problem);
-  const heldOut = { seed: SEED, purpose: "held-out", count: HELD_OUT } as const;
-  const usual = [
-    ["fifo", fifoPolicy(job.problem)],
-    ...(greedy === undefined ? [] : [["greedy", greedy] as const]),
-    ["opara", searchStaticPolicy(onlyVariant(job, "opara"), SEED)],
-    ["static", policy],
-  ] as const;
-  const opara = onlyVariant(job, "opara");
-  const rows = usual.map(([name, each]) => ({
-    name: name as string,
-    found: evaluatePolicy(name === "opara" ? opara : job, each, heldOut),
-  }));
-  const { launchers, best } = compareLearned(job, policy, {
+  const given = await jobOf(scenario);
+  const { atMost } = capacityOf(capacityProblemOf(given.problem, ratesOf(given)));
+  const comparison = comparePolicies(given, {
     seed: SEED,
-    steps: STEPS,
     samples: HELD_OUT,
+    isOverloaded: atMost < 1,
   });
-  for (const { name, launcher, heldOut: found } of launchers) {
-    const form = launcher.kind === "regimes" ? ` (${launcher.regimes.length} regimes)` : "";
-    rows.push({ name: `${name}${form}`, found });
-  }
-  const ships = best < 0 ? "static" : (launchers[best]?.name ?? "");
-  for (const { name, found } of rows) {
+  const { job, policies } = comparison;
+  const start = policies.find(({ name }) => name === "static")!;
+  const learned = await learnBeside(job, start.policy, { seed: SEED, steps: STEPS });
+  const whole = withLearned(comparison, learned, { seed: SEED, samples: HELD_OUT });
+  for (const [at, each] of whole.policies.entries()) {
+    const { heldOut } = each;
     const cells = [
       number,
       scenario.models.join(", "),
       scenario.kind,
       scenario.load,
-      name,
-      plusMinus(found.cost),
-      plusMinus(inTime(found)),
-      plusMinus(p99Of(job, found)),
-      name.split(" ")[0] === ships ? "ships" : "",
+      nameOf(each),
+      plusMinus(heldOut.cost),
+      plusMinus(shareOf(heldOut)),
+      plusMinus(inTime(heldOut)),
+      plusMinus(p99Of(job, heldOut)),
+      at === whole.best ? "best" : "",
     ];
     console.log(`| ${cells.join(" | ")} |`);
   }
@@ -79,13 +79,18 @@ async function tryScenario(number: number, scenario: Scenario): Promise<void> {
   console.error(`scenario ${number}: ${((user + system) / 1e6).toFixed(0)} s of processor time`);
 }
 
-/** The job with one variant of each model: that of a name, or the last where it is the same as another. */
-function onlyVariant(job: ServingJob, name: string): ServingJob {
-  const models = job.problem.models.map((model) => ({
-    ...model,
-    variants: [model.variants.find((each) => each.name === name) ?? model.variants.at(-1)!],
-  }));
-  return { ...job, problem: { ...job.problem, models } };
+function nameOf({ name, adaptive }: ComparedPolicy): string {
+  return adaptive?.kind === "regimes" ? `${name} (${adaptive.regimes.length} rows)` : name;
+}
+
+/** The share of requests that are answered in time, mean over models. */
+function shareOf({ samples }: PolicyEvaluation): Interval {
+  return intervalOf(
+    samples.map(({ models }) => {
+      const shares = models.map(({ late, shed }) => 1 - late - shed);
+      return shares.reduce((sum, each) => sum + each, 0) / shares.length;
+    }),
+  );
 }
 
 /** Requests answered in time, per second, all models together; of the widths the root of their squares. */
@@ -108,6 +113,6 @@ function p99Of({ objectives }: ServingJob, { models }: PolicyEvaluation): Interv
 }
 
 function plusMinus({ mean, half }: Interval): string {
-  const digits = mean >= 1000 ? 0 : 2;
+  const digits = mean >= 1000 ? 0 : mean >= 10 ? 2 : 4;
   return `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
 }

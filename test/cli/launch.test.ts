@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
-import type { ArtifactRegime } from "../../src/artifact/launcher-section.js";
+import type { ArtifactRegime, LauncherSection } from "../../src/artifact/launcher-section.js";
 import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
 import { loadModel } from "../../src/runtime/load-model.js";
@@ -217,6 +217,60 @@ describe("launch", () => {
       1,
       expect.stringContaining("schedule-broken"),
     ]);
+  });
+
+  it("learns launchers beside the policies, which verify evaluates by itself", async () => {
+    const process = {
+      kind: "mmpp",
+      states: [
+        { ratePerSecond: 60_000, meanMs: 5 },
+        { ratePerSecond: 5_000, meanMs: 10 },
+      ],
+    };
+    const file = arrivals("bursts.json", [requests("two-branch", 1, { process, objectiveMs: 1 })], {
+      durationSeconds: 0.2,
+    });
+    const argv = [TWO_BRANCH, "--arrivals", file, "--samples", "2", "--train-steps", "160"];
+    const artifact = await launched(argv);
+    const text = readFileSync(OUT, "utf8");
+    const [{ policies, best }] = artifact.launcher!.regimes as readonly [ArtifactRegime];
+    const names = policies.map(({ name }) => name);
+    expect(names.slice(-2)).toEqual(["maddpg", "cross-entropy"]);
+    const costs = policies.map(({ validation }) => validation.cost.mean);
+    expect(costs[names.indexOf(best)]).toBe(Math.min(...costs));
+    for (const { name, adaptive } of policies) {
+      expect(adaptive !== undefined, name).toBe(["maddpg", "cross-entropy"].includes(name));
+    }
+    expect(artifact.provenance.options["train-steps"]).toBe(160);
+    const verify = (path: string) => runCli(["verify", path, "--model", "fixtures/models"]);
+    const verified = await verify(OUT);
+    expect([verified.stderr, verified.status]).toEqual(["", 0]);
+    expect(verified.stdout).toMatch(/ (\d+) of \1 samples/);
+    expect((await runCli(["explain", OUT, "--ascii"])).status).toBe(0);
+    const edited = join(folder, "edited-launcher.json");
+    for (const learned of [names.length - 2, names.length - 1]) {
+      const other = JSON.parse(text) as { launcher: LauncherSection };
+      const { adaptive } = other.launcher.regimes[0]!.policies[learned]!;
+      // Another table, or networks of other parameters, do not have these figures.
+      const changed =
+        adaptive?.kind === "regimes"
+          ? adaptive.rows.map(({ models: [knobs] }) => ({ ...knobs, periodNs: 900_000 }))
+          : adaptive?.launcher.replaceAll("A", "B");
+      Object.assign(
+        adaptive!,
+        typeof changed === "string"
+          ? { launcher: changed }
+          : { rows: [{ ratesPerSecond: [1], models: changed!.slice(0, 1) }] },
+      );
+      writeFileSync(edited, JSON.stringify(other));
+      const refusal = await verify(edited);
+      expect([refusal.status, refusal.stderr]).toEqual([
+        1,
+        expect.stringContaining("schedule-broken"),
+      ]);
+    }
+    await launched(argv);
+    expect(readFileSync(OUT, "utf8")).toBe(text);
   });
 
   it.skipIf(SKIP_REASON !== undefined)(

@@ -342,6 +342,7 @@ describe("an option that is accepted", () => {
     rate: served,
     "rates-scale": [...served, "--rates-scale", "0.5"],
     samples: [...served, "--samples", "1"],
+    "train-steps": [...served, "--train-steps", "1"],
   };
 
   it.each(Object.entries(used))("is recorded by its long name: %s", async (name, argv) => {

@@ -136,6 +136,19 @@ describe.skipIf(SKIP_REASON !== undefined)("run with requests", () => {
     ]);
   });
 
+  it("does not serve under a learned policy, but under the others of its file", async () => {
+    const policies = join(folder, "learned.json");
+    const launched = ["launch", MODEL, "--arrivals", arrivals, "--device", "cpu"];
+    const more = ["--profile", profile, "--train-steps", "16", "--samples", "1", "-o", policies];
+    expect(await runCli([...launched, ...more, "--quiet"])).toMatchObject({ status: 0 });
+    const verified = await runCli(["verify", policies, "--model", "fixtures/models/small"]);
+    expect([verified.stderr, verified.status]).toEqual(["", 0]);
+    const serve = ["run", policies, "--model", "fixtures/models/small", "--quiet"];
+    const run = await runCli([...serve, "--policy", "maddpg"]);
+    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining("policy-changes")]);
+    expect(run.stderr).toContain("--policy: fifo, greedy, static");
+  });
+
   it("does not serve under policies for a GPU", async () => {
     const policies = join(folder, "gpu.json");
     const rate = ["--rate", "two-branch=50", "--samples", "1"];

@@ -44,6 +44,7 @@ interface LaunchOptions extends CommonOptions {
   readonly dim: ReadonlyMap<string, number>;
   readonly seed?: number;
   readonly samples: number;
+  readonly trainSteps: number;
   readonly ratesScale: readonly number[];
   readonly out?: string;
   readonly force?: boolean;
@@ -56,12 +57,16 @@ Examples:
   top-compile launch model.onnx --rate model=400 --device a100-pcie-40gb
   top-compile launch model.onnx --rate model=100 --device cpu
   top-compile launch a.onnx --arrivals arrivals.json --rates-scale 0.5,0.8,1
+  top-compile launch a.onnx b.onnx --arrivals arrivals.json --train-steps 3000
 
 Policies are compared in a simulation (docs/serving.md).
 `;
 
 /** Most held-out samples. */
 const MOST_SAMPLES = 100;
+
+/** Most steps of learning. */
+const MOST_STEPS = 10_000_000;
 
 /** The options of `launch`. */
 export const LAUNCH: OptionTable<LaunchOptions> = {
@@ -89,6 +94,12 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
     help: "held-out samples that every policy is tried on",
     ...whole(1, MOST_SAMPLES),
     usual: 5,
+  },
+  trainSteps: {
+    value: "<n>",
+    help: "steps in which launchers learn to change their policy; 3000 take some ten seconds and more",
+    ...whole(0, MOST_STEPS),
+    usual: 0,
   },
   ratesScale: {
     value: "<list>",
@@ -126,9 +137,9 @@ export const registerLaunch: RegisterCommand = (command, run) => {
       if (!checked.ok) {
         return checked;
       }
-      const { math, dim: dims, seed, samples, ratesScale, force } = options;
+      const { math, dim: dims, seed, samples, trainSteps, ratesScale, force } = options;
       const out = options.out ?? defaultOut(models[0] ?? "", "policy");
-      const request = { models, arrivals, dims, seed, samples, scales: ratesScale };
+      const request = { models, arrivals, dims, seed, samples, trainSteps, scales: ratesScale };
       const where =
         device.value.kind === "model"
           ? ({ kind: "model", device: device.value.model, file: device.value.file, math } as const)

@@ -45,6 +45,12 @@ export const SERVING_FAILURES = {
     meaning: "The weights of all models, with one task in flight, are more than the device holds.",
     action: "Serve fewer models, smaller batches, or use a device with more memory.",
   },
+  "policy-changes": {
+    exit: 1,
+    meaning:
+      "`run` was given a learned policy, which changes as requests come; the server here keeps to one.",
+    action: "Name another policy of the file with `--policy`.",
+  },
   "policy-not-for-cpu": {
     exit: 1,
     meaning: "`run` was given policies for a GPU by its data sheet, on which nothing here serves.",

@@ -54,16 +54,14 @@ function looksOf(
   const arrivals = drawArrivals(workload, { seed, purpose: "training", episode: 0 });
   const control = controlOf(launcher);
   const looks: Look[] = [];
-  simulateAdaptive(problem, arrivals, {
-    ...control,
-    policyFor: (seen) => {
-      const policy = control.policyFor(seen);
-      const rates = Array.from(seen.slowRate);
-      const load = rates.reduce((sum, rate, at) => sum + rate * launcher.models[at]!.shareNs, 0);
-      looks.push({ rates, load, policy });
-      return policy;
-    },
-  });
+  const policyFor = (seen: Parameters<typeof control.policyFor>[0]): LauncherPolicy => {
+    const policy = control.policyFor(seen);
+    const rates = Array.from(seen.slowRate);
+    const load = rates.reduce((sum, rate, at) => sum + rate * launcher.models[at]!.shareNs, 0);
+    looks.push({ rates, load, policy });
+    return policy;
+  };
+  simulateAdaptive(problem, arrivals, { ...control, policyFor }, { seed });
   return looks;
 }
 
@@ -73,9 +71,14 @@ function regimeOf(looks: readonly Look[], { inFlight }: LearnedLauncher): Regime
     Math.round(looks.reduce((sum, look) => sum + look.rates[model]!, 0) / looks.length),
   );
   const models = first.policy.models.map((_, model) =>
-    mostOften(looks.map(({ policy }) => policy.models[model]!)),
+    withoutRule(mostOften(looks.map(({ policy }) => policy.models[model]!))),
   );
   return { rates, policy: { models, ...(inFlight === undefined ? {} : { inFlight }) } };
+}
+
+/** Which requests are refused is not decided by a table. */
+function withoutRule({ shed: _, ...knobs }: ModelPolicy): ModelPolicy {
+  return knobs;
 }
 
 function mostOften(policies: readonly ModelPolicy[]): ModelPolicy {

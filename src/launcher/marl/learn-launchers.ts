@@ -10,7 +10,7 @@ import { coarseJob, type ServingJob } from "../serving-job.js";
 import { searchByCrossEntropy } from "./cross-entropy.js";
 import { distillRegimes } from "./distill-regimes.js";
 import { startingLauncher } from "./starting-launcher.js";
-import { type CurvePoint, type Trained, trainAgents } from "./training.js";
+import { type CurvePoint, trainAgents } from "./training.js";
 
 /** Names of the ways to learn, in their order. */
 export const LEARNED_NAMES = ["maddpg", "cross-entropy"] as const;
@@ -40,38 +40,52 @@ const LOOKS_PER_SIMULATION = 16;
 const COARSE_STAGES = 8;
 
 /**
- * Learns launchers from a static policy; none where what they might choose does not fit into memory.
+ * Learns a launcher from a static policy; `undefined` where what it might choose does not fit into memory.
  *
- * The same inputs give the same launchers on every machine. Cost: with thousands of steps, ten seconds and more.
+ * The same inputs give the same launcher on every machine. Cost: with thousands of steps, ten seconds and more.
  */
-export function learnLaunchers(
+export function learnLauncher(
+  name: LearnedName,
   job: ServingJob,
   policy: LauncherPolicy,
   { seed, steps, onTrial }: LearningOptions,
-): readonly LearnedCandidate[] {
+): LearnedCandidate | undefined {
   const start = startingLauncher(job, policy);
   if (start === undefined || steps === 0) {
-    return [];
+    return undefined;
   }
-  const coarse = coarseJob(job, COARSE_STAGES);
-  const simulations = Math.ceil(steps / LOOKS_PER_SIMULATION);
-  const learned = (
-    name: LearnedName,
-    learn: (...request: Parameters<typeof trainAgents>) => Trained,
-    total: number,
-  ): LearnedCandidate => {
-    const { launcher, curve } = learn(coarse, start, {
-      seed,
-      steps: total,
-      onTrial: (point) => onTrial?.(name, point, total),
-    });
-    return { name, launcher: simplest(job, launcher, seed), curve };
-  };
-  return [
-    learned("maddpg", trainAgents, steps),
-    learned("cross-entropy", searchByCrossEntropy, simulations),
-  ];
+  const { learn, stepsOf } = WAYS[name];
+  const total = stepsOf(steps);
+  const { launcher, curve } = learn(coarseJob(job, COARSE_STAGES), start, {
+    seed,
+    steps: total,
+    onTrial: (point) => onTrial?.(name, point, total),
+  });
+  return { name, launcher: simplest(job, launcher, seed), curve };
 }
+
+/** What `learnLauncher` learns in every way. Cost: of all of them, one after the other. */
+export function learnLaunchers(
+  job: ServingJob,
+  policy: LauncherPolicy,
+  options: LearningOptions,
+): readonly LearnedCandidate[] {
+  return LEARNED_NAMES.flatMap((name) => learnLauncher(name, job, policy, options) ?? []);
+}
+
+/** How each is learned, and how many of its own steps take about as long. */
+const WAYS: Readonly<
+  Record<
+    LearnedName,
+    { readonly learn: typeof trainAgents; readonly stepsOf: (steps: number) => number }
+  >
+> = {
+  maddpg: { learn: trainAgents, stepsOf: (steps) => steps },
+  "cross-entropy": {
+    learn: searchByCrossEntropy,
+    stepsOf: (steps) => Math.ceil(steps / LOOKS_PER_SIMULATION),
+  },
+};
 
 /** The launcher as a table of regimes where that is at least as good on validation samples. */
 function simplest(job: ServingJob, launcher: LearnedLauncher, seed: number): AdaptiveLauncher {

@@ -1,7 +1,11 @@
 import type { ServingQueues } from "../../schedule/serving/serving-queues.js";
 
 /** Where the requests of a run are, as far as they are known. */
-export type RequestTimes = Pick<ServingQueues, "arrivals" | "endNs">;
+export type RequestTimes = Pick<ServingQueues, "arrivals" | "endNs"> &
+  Partial<Pick<ServingQueues, "isRefused">>;
+
+/** Times its objective that a refused request counts as having taken, at least. */
+const REFUSED = 2;
 
 /**
  * What requests cost from one moment to the next: the integral of the requests in the system, those older than
@@ -29,13 +33,17 @@ export class RequestCost {
    * long as their objective. Requires: all that happened before `untilNs` is in `times`; -1 for an end that
    * is not known yet. Cost: O(requests in the system in between).
    */
-  until(untilNs: number, { arrivals, endNs }: RequestTimes): number {
+  until(untilNs: number, { arrivals, endNs, isRefused }: RequestTimes): number {
     const from = this.#now;
     let cost = 0;
     for (const [model, objective] of this.#objectives.entries()) {
       const arrival = arrivals[model]!;
       const end = endNs[model]!;
-      const over = (at: number): number => (end[at]! < 0 ? Number.POSITIVE_INFINITY : end[at]!);
+      const refused = isRefused?.[model];
+      const over = (at: number): number => {
+        const ended = end[at]! < 0 ? Number.POSITIVE_INFINITY : end[at]!;
+        return refused?.[at] === 1 ? Math.max(ended, arrival[at]! + REFUSED * objective) : ended;
+      };
       let first = this.#first[model]!;
       while (first < arrival.length && over(first) <= from) {
         first++;

@@ -5,22 +5,19 @@ import type {
   LearnedModel,
   PolicyPoint,
 } from "../../schedule/serving/adaptive-launcher.js";
-import { agentShape, modelPolicyAt } from "../../schedule/serving/learned-policy.js";
-import { policyBytes } from "../../schedule/serving/serving-memory.js";
+import { reachBytes, reachOf } from "../../schedule/serving/adaptive-memory.js";
+import { agentShape } from "../../schedule/serving/learned-policy.js";
 import type {
   LauncherPolicy,
   ModelPolicy,
   ServingModel,
-  ServingProblem,
 } from "../../schedule/serving/serving-model.js";
 import { profileNs } from "../../schedule/serving/task-profile.js";
+import { concurrenciesOf } from "../descend-grid.js";
 import { ratesOf, type ServingJob } from "../serving-job.js";
 
 /** Periods that may be chosen, as shares of the time in which a batch arrives. */
 const PERIODS: readonly number[] = [0, 0.25, 0.5, 0.75, 0.9];
-
-/** Tasks of a model in flight that may be chosen. */
-const CONCURRENCIES: readonly number[] = [1, 2, 4, 8];
 
 /** Looks at the server in the time of the shortest objective. */
 const LOOKS = 8;
@@ -45,19 +42,28 @@ export function startingLauncher(
   const tickNs = Math.max(SHORTEST_TICK, Math.round(Math.min(...objectives) / LOOKS));
   const empty = (agent: "launcher" | "scheduler") =>
     new Float64Array(parameterCount(agentShape(agent, HIDDEN)));
-  for (let most = CONCURRENCIES.length; most > 0; most--) {
+  const concurrencies = concurrenciesOf(problem);
+  for (let most = concurrencies.length; most > 0; most--) {
     const models = problem.models.map((model, at) =>
       learnedModel(model, policy.models[at]!, {
         rate: rates[at]!,
         objectiveNs: objectives[at]!,
-        concurrencies: CONCURRENCIES.slice(0, most),
+        concurrencies: concurrencies.slice(0, most),
       }),
     );
-    if (fits(problem, models, inFlight)) {
-      const launcher = empty("launcher");
-      const scheduler = empty("scheduler");
-      const limit = inFlight === undefined ? {} : { inFlight };
-      return { kind: "learned", tickNs, models, ...limit, hidden: HIDDEN, launcher, scheduler };
+    const found: LearnedLauncher = {
+      kind: "learned",
+      tickNs,
+      models,
+      ...(inFlight === undefined ? {} : { inFlight }),
+      ...(job.shed === undefined ? {} : { shed: job.shed }),
+      hidden: HIDDEN,
+      launcher: empty("launcher"),
+      scheduler: empty("scheduler"),
+    };
+    const { memoryBytes = Number.POSITIVE_INFINITY } = problem.device;
+    if (reachBytes(problem, reachOf(found), inFlight) <= memoryBytes) {
+      return found;
     }
   }
   return undefined;
@@ -110,33 +116,4 @@ function nearLevel(levels: readonly number[], share: number): number {
 
 function withLevel(levels: readonly number[], level: number): readonly number[] {
   return levels.includes(level) ? levels : [...levels, level].sort((a, b) => a - b);
-}
-
-/** Whether all that may be chosen fits: the largest batches, the most tasks, the hungriest variants. */
-function fits(
-  problem: ServingProblem,
-  models: readonly LearnedModel[],
-  inFlight: number | undefined,
-): boolean {
-  const { memoryBytes } = problem.device;
-  if (memoryBytes === undefined) {
-    return true;
-  }
-  const largest = models.map((model, at) => {
-    const { levels } = model;
-    const points = Array.from({ length: levels.variants }, (_, variant) =>
-      modelPolicyAt(model, {
-        period: 0,
-        batch: levels.batches.length - 1,
-        concurrency: levels.concurrencies.length - 1,
-        variant,
-      }),
-    );
-    const bytes = points.map((point) =>
-      policyBytes({ ...problem, models: [problem.models[at]!] }, { models: [point] }),
-    );
-    return points[bytes.indexOf(Math.max(...bytes))]!;
-  });
-  const limit = inFlight === undefined ? {} : { inFlight };
-  return policyBytes(problem, { models: largest, ...limit }) <= memoryBytes;
 }

@@ -11,6 +11,8 @@ export interface TrainingPiece {
   readonly arrivals: readonly Float64Array[];
   /** By tick: what requests cost under the starting policy (`RequestCost`). */
   readonly usualCost: Float64Array;
+  /** Of times that vary. */
+  readonly seed: number;
 }
 
 /** Pieces that are taken from one sample before the next is drawn. */
@@ -28,8 +30,11 @@ export function* trainingPieces(
     for (let piece = 0; piece < PIECES; piece++) {
       const from = Math.floor(random.next() * Math.max(0, job.workload.durationNs - lengthNs));
       const arrivals = pieceOf(sample, from, from + lengthNs);
-      const run = simulateServing(job.problem, arrivals, start.policy);
-      yield { arrivals, usualCost: costsOf(job, { arrivals, endNs: run.endNs }, start, ticks) };
+      const luck = seed + episode * PIECES + piece;
+      const run = simulateServing(job.problem, arrivals, start.policy, { seed: luck });
+      const { endNs, isRefused = [] } = run;
+      const usualCost = costsOf(job, { arrivals, endNs, isRefused }, start, ticks);
+      yield { arrivals, usualCost, seed: luck };
     }
   }
 }

@@ -214,7 +214,9 @@ class Lessons {
     this.#usual.sum += this.#piece.usualCost.reduce((sum, each) => sum + each, 0);
     this.#usual.ticks += PIECE_TICKS;
     const policy = policyOfSteps(this.#start, ...this.#zeros());
-    this.#engine = new ServingEngine(problem, this.#piece.arrivals, policy);
+    this.#engine = new ServingEngine(problem, this.#piece.arrivals, policy, {
+      seed: this.#piece.seed,
+    });
     this.#seen = new LauncherObserver(
       models.map(({ ratePerSecond }) => ratePerSecond),
       tickNs,

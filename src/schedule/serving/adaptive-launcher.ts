@@ -3,6 +3,7 @@
  * flight (`launcher-observer.ts`) and set the policy for the time until the next.
  */
 import type { LauncherPolicy } from "./serving-model.js";
+import type { ShedRules } from "./shed-rules.js";
 
 /** What may be chosen for one model: ordered levels of each knob. */
 export interface PolicyLevels {
@@ -50,6 +51,8 @@ export interface LearnedLauncher {
   readonly models: readonly LearnedModel[];
   /** Most tasks in flight, of all models together; absent: no limit but the models' own. */
   readonly inFlight?: number;
+  /** Which requests are refused, whatever is decided; absent: none. */
+  readonly shed?: ShedRules;
   /** Width of the networks' hidden layer. */
   readonly hidden: number;
   /** Parameters of the networks (`graph-network.ts`), multiples of 1/4096. */
@@ -70,6 +73,8 @@ export interface RegimeLauncher {
   readonly tickNs: number;
   /** Not empty. */
   readonly regimes: readonly Regime[];
+  /** As of a learned launcher. */
+  readonly shed?: ShedRules;
 }
 
 /** A launcher whose policy changes. */

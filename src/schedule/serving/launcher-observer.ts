@@ -5,6 +5,9 @@ import type { ServingEngine } from "./serving-engine.js";
 const FAST = 0.4;
 const SLOW = 0.05;
 
+/** Progress this near to a quarter is in it: times are sums of many, rounded in another order elsewhere. */
+const ROUNDING = 1e-6;
+
 /** A server as its launcher sees it: the state of all models at the latest tick. */
 export class LauncherObserver {
   /** By model: requests per second, averaged over about the last 2 and the last 20 ticks. */
@@ -44,8 +47,8 @@ export class LauncherObserver {
       this.headWaitNs[model] = Math.max(0, nowNs - queues.headNs(model));
       this.inFlight[model] = queues.inFlight[model]!;
       const quarters = this.quarters[model]!.fill(0);
-      for (const progress of engine.progressOf(model)) {
-        quarters[Math.min(3, Math.floor(4 * progress))]! += 1;
+      for (const progress of this.inFlight[model] === 0 ? [] : engine.progressOf(model)) {
+        quarters[Math.min(3, Math.floor(4 * progress + ROUNDING))]! += 1;
       }
     }
   }

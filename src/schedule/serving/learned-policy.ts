@@ -11,6 +11,7 @@ import { linksOfAll } from "../../learn/links-of-all.js";
 import type { LearnedLauncher, LearnedModel, PolicyPoint } from "./adaptive-launcher.js";
 import type { LauncherObserver } from "./launcher-observer.js";
 import type { LauncherPolicy, ModelPolicy } from "./serving-model.js";
+import { withShedRules } from "./shed-rules.js";
 
 /** Numbers that each agent sees of a model, and that it answers with. */
 export const AGENTS = {
@@ -71,11 +72,11 @@ export function squash(answers: Float64Array, steps: Float64Array): void {
 
 /** The policy that steps of the launcher (3 per model) and the scheduler (1 per model) make. */
 export function policyOfSteps(
-  { models, inFlight }: Pick<LearnedLauncher, "models" | "inFlight">,
+  { models, inFlight, shed }: Pick<LearnedLauncher, "models" | "inFlight" | "shed">,
   launcher: Float64Array,
   scheduler: Float64Array,
 ): LauncherPolicy {
-  return {
+  const policy: LauncherPolicy = {
     models: models.map((model, at) => {
       const { levels, start } = model;
       return modelPolicyAt(model, {
@@ -87,6 +88,7 @@ export function policyOfSteps(
     }),
     ...(inFlight === undefined ? {} : { inFlight }),
   };
+  return withShedRules(policy, shed);
 }
 
 /** The policy of a point of the levels. */

@@ -79,6 +79,16 @@ export class ServingQueues {
     return this.tail[model]! - this.head[model]! - this.#gaps[model]!;
   }
 
+  /** Whether no request waits and no task is in flight. */
+  get isIdle(): boolean {
+    for (let model = 0; model < this.tail.length; model++) {
+      if (this.inFlight[model]! > 0 || this.head[model]! < this.tail[model]!) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** When the request arrived that waits longest; `Infinity`: none waits. */
   headNs(model: number): number {
     return this.head[model]! < this.tail[model]!

@@ -7,6 +7,7 @@ import { ServingEngine } from "./serving-engine.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingOptions } from "./serving-options.js";
 import type { ServingRun } from "./serving-run.js";
+import { withShedRules } from "./shed-rules.js";
 import { finishedRun, isServed, simulateServing } from "./simulate-serving.js";
 
 /** Decides on a policy from what is seen at a tick. */
@@ -39,7 +40,7 @@ export class AdaptiveServer {
   /**
    * Serves up to the last tick that is not after `untilNs`, or to the last answer.
    *
-   * Cost: as `ServingEngine.advanceTo`, and a decision for every tick.
+   * Cost: as `ServingEngine.advanceTo`, and a decision for every tick at which there are requests.
    */
   advanceTo(untilNs: number): void {
     const { engine } = this;
@@ -47,7 +48,10 @@ export class AdaptiveServer {
     for (let now = (this.#ticks + 1) * tickNs; now <= untilNs && !isServed(engine); ) {
       engine.advanceTo(now);
       this.#seen.look(engine);
-      engine.setPolicy(this.#control.policyFor(this.#seen));
+      // Without requests only the last decision before the next one comes matters.
+      if (!engine.queues.isIdle || engine.queues.nextArrivalNs <= now + tickNs) {
+        engine.setPolicy(this.#control.policyFor(this.#seen));
+      }
       this.#ticks++;
       now = (this.#ticks + 1) * tickNs;
     }
@@ -91,7 +95,9 @@ export function controlOf(launcher: AdaptiveLauncher): LauncherControl {
     const { policyFor } = learnedPolicy(launcher);
     return { tickNs, rates, policyFor };
   }
-  const { regimes } = launcher;
+  const regimes = launcher.regimes.map(({ rates, policy }) => {
+    return { rates, policy: withShedRules(policy, launcher.shed) };
+  });
   const rates = regimes[0]?.rates ?? [];
   return { tickNs, rates, policyFor: ({ slowRate }) => nearestRegime(regimes, slowRate).policy };
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { ArrivalProcess } from "../../../../src/arrivals/workload.js";
-import { compareLearned, throughGate } from "../../../../src/launcher/compare-learned.js";
+import { evaluated } from "../../../../src/launcher/compare-policies.js";
 import { searchByCrossEntropy } from "../../../../src/launcher/marl/cross-entropy.js";
 import { distillRegimes } from "../../../../src/launcher/marl/distill-regimes.js";
 import { learnLaunchers } from "../../../../src/launcher/marl/learn-launchers.js";
 import { startingLauncher } from "../../../../src/launcher/marl/starting-launcher.js";
 import { launcherCosts } from "../../../../src/launcher/policy-costs.js";
 import { type ServingJob, servingJobOf } from "../../../../src/launcher/serving-job.js";
+import { withLearned } from "../../../../src/launcher/with-learned.js";
 import { policyOf, QUIET_GPU, runOf } from "../../../support/serving.js";
 
 const US = 1000;
@@ -82,26 +83,38 @@ describe("learned launchers", () => {
 });
 
 describe("the gate", () => {
-  const of = (validationCost: number, validationGoodput: number) => ({
-    validationCost,
-    validationGoodput,
+  it("uses what is learned only where it costs less than all others on validation samples", () => {
+    const job = jobOf();
+    const options = { seed: 1, samples: 2 };
+    const start = evaluated(job, { name: "static", policy: NARROW }, options);
+    const learned = learnLaunchers(job, NARROW, { seed: 1, steps: 160 });
+    const before = { job, policies: [start], best: 0 };
+    const whole = withLearned(before, learned, options);
+    expect(whole.policies.map(({ name }) => name)).toEqual(["static", "maddpg", "cross-entropy"]);
+    const costs = whole.policies.map(({ validation }) => validation.cost.mean);
+    expect(costs[0]).toBeCloseTo(launcherCosts(job, VALIDATION)(NARROW), 12);
+    expect(costs[whole.best]).toBe(Math.min(...costs));
+    // What costs as much as what is simpler is not used.
+    const same = withLearned(before, [{ ...learned[0]!, launcher: still(job) }], options);
+    expect(same.policies[1]!.validation).toEqual(start.validation);
+    expect(same.best).toBe(0);
   });
 
-  it("lets through what costs less and answers no fewer in time", () => {
-    const start = of(2, 10);
-    expect(throughGate(start, [of(1.5, 10), of(1, 11)])).toBe(1);
-    expect(throughGate(start, [of(1.5, 10), of(1, 9)])).toBe(0);
-    expect(throughGate(start, [of(2, 11), of(3, 12)])).toBe(-1);
-    expect(throughGate(start, [])).toBe(-1);
-  });
-
-  it("never ships what costs more on validation than the static policy", () => {
-    const options = { seed: 1, steps: 160, samples: 2 };
-    const { start, launchers, best } = compareLearned(jobOf(), NARROW, options);
-    expect(launchers.map(({ name }) => name)).toEqual(["maddpg", "cross-entropy"]);
-    expect(start.validationCost).toBe(launcherCosts(jobOf(), VALIDATION)(NARROW));
-    const costs = [start, ...launchers].map(({ validationCost }) => validationCost);
-    expect(costs[best + 1]!).toBeLessThanOrEqual(start.validationCost);
-    expect(launchers.every(({ heldOut }) => heldOut.cost.mean > 0)).toBe(true);
+  it("serves learned launchers by the rules for requests that are refused", () => {
+    const job: ServingJob = { ...jobOf(), shed: [{ kind: "newest", queue: 3 }] };
+    const options = { seed: 1, samples: 2 };
+    const start = evaluated(job, { name: "static", policy: NARROW }, options);
+    const whole = withLearned(
+      { job, policies: [start], best: 0 },
+      [{ name: "maddpg", launcher: still(job), curve: [] }],
+      options,
+    );
+    expect(start.heldOut.models[0]!.shed.mean).toBeGreaterThan(0);
+    expect(whole.policies[1]!.heldOut).toEqual(start.heldOut);
   });
 });
+
+/** A launcher whose networks leave its policy as it is. */
+function still(job: ServingJob) {
+  return startingLauncher(job, NARROW)!;
+}

@@ -21,6 +21,20 @@ describe("what requests cost", () => {
     expect(cost.until(25 * MS, times)).toBeCloseTo(((5 + 2) / 4) * MS, 3);
   });
 
+  it("counts a refused request as if it had taken twice its objective", () => {
+    const cost = new RequestCost([1000], [4 * MS]);
+    const times = {
+      arrivals: [Float64Array.from([0])],
+      endNs: [Float64Array.from([1 * MS])],
+      isRefused: [Uint8Array.of(1)],
+    };
+    // 4 ms in time and 4 ms late, over 4 requests in an objective.
+    expect(cost.until(2 * MS, times) + cost.until(20 * MS, times)).toBeCloseTo(
+      ((4 + 3 * 4) / 4) * MS,
+      3,
+    );
+  });
+
   it("is the cost of the whole run in pieces", () => {
     const each = modelOf(runOf(1, { ns: MS }), runOf(4, { ns: 2 * MS }));
     const problem = problemOf([each, each]);

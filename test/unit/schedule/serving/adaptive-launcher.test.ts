@@ -140,7 +140,8 @@ describe("regimes", () => {
 describe("observation", () => {
   it("counts arrivals of each tick", () => {
     const problem = server();
-    const times = [Float64Array.from([1, 2, 3, 4]), new Float64Array(0)];
+    // After the last one nothing is decided any more.
+    const times = [Float64Array.from([1, 2, 3, 4, 1.5e6]), new Float64Array(0)];
     const seen = new LauncherObserver([0, 1000], 1e6);
     simulateAdaptive(problem, times, {
       tickNs: 1e6,

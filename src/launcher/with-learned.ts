@@ -1,0 +1,29 @@
+import {
+  bestOf,
+  type ComparedPolicy,
+  evaluated,
+  type PolicyComparison,
+} from "./compare-policies.js";
+import type { LearnedCandidate } from "./marl/learn-launchers.js";
+
+/**
+ * A comparison with learned launchers beside its policies, tried on the same samples. They were learned from `static`, which
+ * must be there. The best is chosen among all of them by the same rule, which is the gate: a learned launcher is used
+ * only where it costs less than everything else on validation samples.
+ *
+ * Cost: a simulation in full detail of every sample for each launcher.
+ */
+export function withLearned(
+  { job, policies }: PolicyComparison,
+  launchers: readonly LearnedCandidate[],
+  options: { readonly seed: number; readonly samples: number },
+): PolicyComparison {
+  const start = policies.find(({ name }) => name === "static");
+  const learned = launchers.flatMap(({ name, launcher }): ComparedPolicy[] =>
+    start === undefined
+      ? []
+      : [evaluated(job, { name, policy: start.policy, adaptive: launcher }, options)],
+  );
+  const all = [...policies, ...learned];
+  return { job, policies: all, best: bestOf(all) };
+}
