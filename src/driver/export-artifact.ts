@@ -100,7 +100,9 @@ export async function exportArtifact(
   const { files, notes, release = () => undefined } = exported.value;
   const report = { format: format.name, files, notes };
   try {
-    return request.out === undefined ? handedOver(report) : written(report, request, request.out);
+    return request.out === undefined
+      ? handedOver(report)
+      : written(report, request, inputsOf(request, read.value));
   } finally {
     release();
   }
@@ -164,17 +166,30 @@ function measuredOf(
   return text.ok ? readMeasuredRun(text.value, path, pipeline) : text;
 }
 
+/** The files that are read; of models those that may be, wherever they lie. */
+function inputsOf(
+  { file, model, measured }: ExportRequest,
+  { provenance }: ScheduleArtifact,
+): readonly string[] {
+  const folder = model ?? dirname(file);
+  const models = provenance.inputs
+    .filter(({ role }) => role === "model")
+    .map(({ name }) => join(folder, name));
+  const named = [model, measured].filter((path) => path !== undefined);
+  return [file, ...named, ...models];
+}
+
 /** The report once its files are written. */
 function written(
   report: ExportReport,
-  { file, format: { isFolder }, force, measured }: ExportRequest,
-  out: string,
+  { format, out = "", force }: ExportRequest,
+  inputs: readonly string[],
 ): Result<ExportReport> {
+  const { isFolder } = format;
   const placed = report.files.map((each, at) => ({
     ...each,
     path: isFolder ? join(out, each.name) : at === 0 ? out : join(dirname(out), each.name),
   }));
-  const inputs = [file, ...(measured === undefined ? [] : [measured])];
   const paths = writeFiles(placed, { force, inputs, makesFolders: isFolder });
   if (!paths.ok) {
     return paths;

@@ -1,10 +1,19 @@
 /** Exports that come with a model: for ONNX Runtime and Triton; and hints. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
 import { readArtifact } from "../../src/artifact/read-artifact.js";
+import { makeFolder } from "../../src/core/make-folder.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
 import { repositoryProblems } from "../support/triton-repository.js";
@@ -143,6 +152,23 @@ describe("export --to triton", () => {
     }
     // Again: what is there is of the same kind.
     expect(await exported(`${name}.json`, "triton")).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("export --to triton, into the repository that the model is in", () => {
+  it("never overwrites the model", async () => {
+    makeFolder(at("repository/model/1"));
+    const model = at("repository/model/1/model.onnx");
+    copyFileSync(MODEL, model);
+    const launched = ["launch", model, "--device", "h200", "--rate", "model=400", "--samples", "1"];
+    const policy = at("repository/model.policy.json");
+    expect(await runCli([...launched, "-o", policy, "--quiet"])).toMatchObject({ status: 0 });
+    const to = ["--to", "triton", "-o", at("repository"), "--force"];
+    for (const named of [model, at("repository/model/1")]) {
+      const run = await runCli(["export", policy, ...to, "--model", named]);
+      expect(run.stderr).toContain("error[output-is-input]");
+    }
+    expect(readFileSync(model).equals(readFileSync(MODEL))).toBe(true);
   });
 });
 
