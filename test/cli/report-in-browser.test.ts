@@ -1,5 +1,5 @@
 /** Pages in a real browser, where there is one. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Browser } from "playwright-core";
@@ -71,6 +71,24 @@ describe.skipIf(CHROMIUM_SKIP_REASON !== undefined)("a page in a browser", () =>
     expect({ requests, events }).toEqual({ requests: [], events: [] });
     expect(seen.join("\n")).toContain(HOSTILE_NAMES[1]);
     expect(await page.locator("body").isVisible()).toBe(true);
+    await page.close();
+  });
+
+  it("does so for blocks and devices too", async () => {
+    const names = HOSTILE_NAMES.map((name) => JSON.stringify(name));
+    const text = ["f0", "f1", "d0", "d1"].reduce(
+      (json, name, at) => json.replaceAll(`"${name}"`, names[at] ?? ""),
+      readFileSync(PIPELINE, "utf8"),
+    );
+    const file = join(folder, "hostile-pipeline.json");
+    writeFileSync(file, text);
+    const { page, requests, events } = await openPage(browser, await written(file));
+    await page.locator("#timeline canvas").focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator("#timeline .status").innerText()).toContain(`${HOSTILE_NAMES[0]}.0`);
+    expect(await page.locator(".u-legend").innerText()).toContain("<!--<script>");
+    expect(await page.evaluate("globalThis.injected")).toBeUndefined();
+    expect({ requests, events }).toEqual({ requests: [], events: [] });
     await page.close();
   });
 
