@@ -2,7 +2,7 @@
 import { formatCell, formatName, formatNs, formatShare } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
 import type { Placement } from "../placement/placement.js";
-import { timeOf } from "./pipeline.js";
+import { memoryOf, timeOf } from "./pipeline.js";
 import type {
   ComparedDevice,
   FigurePair,
@@ -34,7 +34,7 @@ export function renderPipelineCompared(
     "",
     figureTable(comparison, names, columns),
     "",
-    deviceTable(devices, columns),
+    deviceTable(devices, names, columns),
     "",
     "what would change:",
     ...changesOf(comparison, names).map((each) => `- ${each}`),
@@ -72,13 +72,18 @@ function figureTable(
   return textTable(["", "theirs", "ours", "change"], rows, align, columns);
 }
 
-function deviceTable(devices: readonly ComparedDevice[], columns: number): string {
+function deviceTable(
+  devices: readonly ComparedDevice[],
+  { placements }: ComparedNames,
+  columns: number,
+): string {
+  const [theirAmount, ourAmount] = [memoryOf(placements.theirs), memoryOf(placements.ours)];
   const rows = devices.map(({ name, idle, peakMemory, order }) => [
     formatCell(name),
     formatShare(idle.theirs),
     formatShare(idle.ours),
-    String(peakMemory.theirs),
-    String(peakMemory.ours),
+    theirAmount(peakMemory.theirs),
+    ourAmount(peakMemory.ours),
     order === undefined ? "-" : `${order.moved} of ${order.count}`,
   ]);
   const header = ["device", "idle", "ours", "peak memory", "ours", "blocks to move"];
@@ -113,7 +118,7 @@ function changesOf(comparison: PipelineComparison, names: ComparedNames): readon
       : [
           `${formatName(idling.name)} gains most: it idles ${formatShare(idling.idle.theirs)} of the time in theirs, ${formatShare(idling.idle.ours)} in ours`,
         ]),
-    ...memorySentences(devices),
+    ...memorySentences(devices, memoryOf(names.placements.theirs)),
     ...orderSentences(devices),
   ];
 }
@@ -135,12 +140,18 @@ function timeSentence(
 /** Devices that are listed. */
 const LISTED = 8;
 
-function memorySentences(devices: readonly ComparedDevice[]): readonly string[] {
+function memorySentences(
+  devices: readonly ComparedDevice[],
+  amount: (memory: number) => string,
+): readonly string[] {
   const changed = devices.filter(({ peakMemory }) => (peakMemory.change ?? 0) !== 0);
   const [more, less] = [1, -1].map((sign) =>
     changed
       .filter(({ peakMemory }) => Math.sign(peakMemory.ours - peakMemory.theirs) === sign)
-      .map(({ name, peakMemory: { theirs, ours } }) => `${formatName(name)} ${theirs} to ${ours}`),
+      .map(
+        ({ name, peakMemory: { theirs, ours } }) =>
+          `${formatName(name)} ${amount(theirs)} to ${amount(ours)}`,
+      ),
   );
   return [
     ...(more?.length ? [`more memory at the peak: ${listed(more)}`] : []),

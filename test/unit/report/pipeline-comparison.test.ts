@@ -172,4 +172,23 @@ describe("renderPipelineCompared", () => {
     const tables = text.split("what would change")[0]!.split("\n");
     expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
+
+  it("shows memory of models in bytes", () => {
+    const [theirs, ours] = [scheduleOf("gpipe"), scheduleOf("1f1b")];
+    const ofModel = ({ placement }: typeof theirs): Placement => ({
+      ...placement,
+      timeUnit: "ns",
+      blocks: placement.blocks.map((block) => ({ ...block, operators: ["conv"] })),
+    });
+    const text = renderPipelineCompared(
+      comparePipelines(theirs, ours),
+      {
+        theirs: "a.json",
+        ours: "b.json",
+        placements: { theirs: ofModel(theirs), ours: ofModel(ours) },
+      },
+      80,
+    );
+    expect(text).toContain("less memory at the peak: d0 4 B to 2 B, d1 4 B to 1 B");
+  });
 });
