@@ -89,7 +89,7 @@ function modelProblems(
       ],
     ]),
     ...variants.flatMap(({ runs }, variant) =>
-      runs.flatMap(({ batch, schedule, stages, pipeline }, run) =>
+      runs.flatMap(({ batch, schedule, stages, pipeline, contention, spread }, run) =>
         brokenChecks([
           [
             pipeline !== undefined && (schedule === undefined || !isAscending(pipeline)),
@@ -105,7 +105,8 @@ function modelProblems(
           ],
           [
             (schedule === undefined) !== (stages !== undefined) ||
-              stages?.ns.length !== stages?.threads.length,
+              stages?.ns.length !== stages?.threads.length ||
+              (schedule !== undefined && (contention !== undefined || spread !== undefined)),
             `${place}/variants/${variant}/runs/${run} has not what it does, or twice`,
           ],
         ]),

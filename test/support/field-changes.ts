@@ -22,15 +22,41 @@ export interface FieldKnowledge {
 
 type Path = readonly string[];
 
-/** All changes of single fields. Cost: a copy of the document for each. */
+/** All changes of single fields, or all but those of numbers. Cost: a copy of the document for each. */
 export function* fieldChanges(
   document: unknown,
   knowledge: FieldKnowledge,
+  which: "all" | "no numbers" = "all",
 ): Generator<FieldChange> {
   const strings = stringsByKey(document);
   for (const { path, value, isSeries } of places(document, [])) {
+    if (which === "no numbers" && typeof value === "number") {
+      continue;
+    }
     for (const [what, changed] of changesOf(path, value, { knowledge, strings, isSeries })) {
       yield { pointer: pointerOf(path), what, document: replaced(document, path, changed) };
+    }
+  }
+}
+
+/**
+ * Every number changed by the least that is recorded: a whole one by 1, another by 1 in its sixth digit; up where that is
+ * not above 1, and down.
+ */
+export function* numberChanges(document: unknown): Generator<FieldChange> {
+  for (const { path, value } of places(document, [])) {
+    if (typeof value === "number") {
+      const step = Number.isInteger(value)
+        ? 1
+        : 10 ** (Math.floor(Math.log10(Math.abs(value))) - 5);
+      for (const other of [value + step, value - step]) {
+        const changed = Number.isInteger(value) ? other : Number(other.toPrecision(17));
+        yield {
+          pointer: pointerOf(path),
+          what: `${changed}`,
+          document: replaced(document, path, changed),
+        };
+      }
     }
   }
 }
