@@ -16,7 +16,7 @@ import type { Result } from "../core/result.js";
 import { arrivalsInvalid, arrivalsNotJson } from "./failures.js";
 import type { ShedSpec } from "./workload.js";
 
-/** A process as the file has it. */
+/** A process as the file has it: times in the units of its fields, which become nanoseconds in `read-arrivals.ts`. */
 export type ProcessSpec =
   | { readonly kind: "constant"; readonly ratePerSecond: number }
   | { readonly kind: "poisson"; readonly ratePerSecond: number }
@@ -106,7 +106,8 @@ type ShedOf<Kind extends ShedSpec["kind"]> = Extract<ShedSpec, { readonly kind: 
 
 const QUEUE = integer(1, 1e6).describe("Requests that may wait.");
 
-const SHED: Shape<ShedSpec> = tagged<ShedSpec>("kind", {
+/** The form of a rule by which requests are refused. */
+export const shedShape: Shape<ShedSpec> = tagged<ShedSpec>("kind", {
   none: object<ShedOf<"none">>({ kind: oneOf("none") }),
   newest: object<ShedOf<"newest">>({ kind: oneOf("newest"), queue: QUEUE }),
   oldest: object<ShedOf<"oldest">>({ kind: oneOf("oldest"), queue: QUEUE }),
@@ -139,7 +140,7 @@ export const ARRIVALS_KIND: DocumentKind<ArrivalsSpec> = defineDocument<Arrivals
           USUAL_BATCHES,
         ),
         shed: optional(
-          SHED.describe("Requests that are refused; absent: see docs/serving.md, Overload."),
+          shedShape.describe("Requests that are refused; absent: see docs/serving.md, Overload."),
         ),
         process: PROCESS,
       }),

@@ -27,8 +27,8 @@ function mostOf(source: ArrivalProcess, durationNs: number): number {
   }
 }
 
-/** Of the busiest quarter: purposes have one or two of them. */
-function mostOfTrace(gapsNs: Float64Array, durationNs: number): number {
+/** Requests of a trace in a time, of the busiest quarter: purposes have one or two of them. */
+export function mostOfTrace(gapsNs: Float64Array, durationNs: number): number {
   const quarter = (at: number): number => Math.round((at / 4) * gapsNs.length);
   const counts = [0, 1, 2, 3].map((at) => {
     const part = gapsNs.subarray(quarter(at), quarter(at + 1));

@@ -11,6 +11,7 @@ import {
   parseArrivals,
 } from "./arrivals-format.js";
 import { traceInvalid } from "./failures.js";
+import { mostOfTrace } from "./most-requests.js";
 import { MAX_TRACE_BYTES, parseTrace } from "./trace.js";
 import type { ArrivalProcess, ModelArrivals, Workload } from "./workload.js";
 
@@ -81,20 +82,10 @@ function traceOf(path: string, durationNs: number): Result<ArrivalProcess> {
   if (!gapsNs.ok) {
     return gapsNs;
   }
-  const requests = mostRequests(gapsNs.value, durationNs);
+  const requests = mostOfTrace(gapsNs.value, durationNs);
   if (requests > MAX_REQUESTS) {
     const message = `goes round so often that there are up to ${requests} requests, more than ${MAX_REQUESTS}`;
     return fail([traceInvalid(path, message)]);
   }
   return ok({ kind: "trace", gapsNs: gapsNs.value });
-}
-
-/** Requests in a time, of the busiest quarter. */
-function mostRequests(gapsNs: Float64Array, durationNs: number): number {
-  const quarter = (at: number): number => Math.round((at / 4) * gapsNs.length);
-  const counts = [0, 1, 2, 3].map((at) => {
-    const part = gapsNs.subarray(quarter(at), quarter(at + 1));
-    return part.length * Math.ceil(durationNs / part.reduce((sum, gap) => sum + gap, 0) + 1);
-  });
-  return Math.max(...counts);
 }

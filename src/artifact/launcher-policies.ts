@@ -1,4 +1,5 @@
 /** Parts of the `launcher` section: requests, policies and how they do. */
+import type { ArrivalProcess, ShedSpec } from "../arrivals/workload.js";
 import { type Fields, list, object, optional } from "../core/json-containers.js";
 import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
@@ -7,20 +8,9 @@ import { type ArtifactAdaptive, adaptiveShape } from "./adaptive-policy.js";
 import { NANOSECONDS } from "./nanoseconds.js";
 import { servedScheduleShape } from "./served-schedule.js";
 
-/** How requests arrive at scale 1, with all times in nanoseconds. */
+/** How requests arrive at scale 1: as in a workload, a trace as a list. */
 export type ArtifactArrivals =
-  | { readonly kind: "constant"; readonly ratePerSecond: number }
-  | { readonly kind: "poisson"; readonly ratePerSecond: number }
-  | {
-      readonly kind: "mmpp";
-      readonly states: readonly { readonly ratePerSecond: number; readonly meanNs: number }[];
-    }
-  | {
-      readonly kind: "diurnal";
-      readonly ratePerSecond: number;
-      readonly swing: number;
-      readonly periodNs: number;
-    }
+  | Exclude<ArrivalProcess, { readonly kind: "trace" }>
   | { readonly kind: "trace"; readonly gapsNs: readonly number[] };
 
 /** A mean over samples with its 95 % confidence interval: plus and minus `half`. Six digits. */
@@ -110,11 +100,7 @@ export interface RegimePolicy {
 }
 
 /** A rule by which requests are refused, as in an arrivals file. */
-export type ArtifactShed =
-  | { readonly kind: "none" }
-  | { readonly kind: "newest"; readonly queue: number }
-  | { readonly kind: "oldest"; readonly queue: number }
-  | { readonly kind: "deadline" };
+export type ArtifactShed = ShedSpec;
 
 /** A number above 0. */
 export const POSITIVE: Shape<number> = number(Number.MIN_VALUE);
@@ -186,18 +172,6 @@ const SAMPLE: Shape<SampleFigures> = object<SampleFigures>({
   cost: number(0),
   models: list(figuresShape(number()).named("figures"), MOST_MODELS, 1),
 }).named("sample");
-
-type ShedOf<Kind extends ArtifactShed["kind"]> = Extract<ArtifactShed, { readonly kind: Kind }>;
-
-const QUEUE = integer(1, 1e6);
-
-/** The form of a rule by which requests are refused. */
-export const shedShape: Shape<ArtifactShed> = tagged<ArtifactShed>("kind", {
-  none: object<ShedOf<"none">>({ kind: oneOf("none") }),
-  newest: object<ShedOf<"newest">>({ kind: oneOf("newest"), queue: QUEUE }),
-  oldest: object<ShedOf<"oldest">>({ kind: oneOf("oldest"), queue: QUEUE }),
-  deadline: object<ShedOf<"deadline">>({ kind: oneOf("deadline") }),
-});
 
 const MODEL_POLICY: Shape<ArtifactModelPolicy> = object<ArtifactModelPolicy>({
   model: text(),

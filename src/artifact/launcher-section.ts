@@ -1,4 +1,5 @@
 /** The `launcher` section of an artifact: how a device serves requests for its models, and what was found out. */
+import { shedShape } from "../arrivals/arrivals-format.js";
 import { list, object, optional } from "../core/json-containers.js";
 import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
@@ -11,7 +12,6 @@ import {
   POSITIVE,
   type RegimePolicy,
   regimePolicyShape,
-  shedShape,
 } from "./launcher-policies.js";
 import { NANOSECONDS } from "./nanoseconds.js";
 import { servedScheduleShape } from "./served-schedule.js";

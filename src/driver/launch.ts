@@ -14,6 +14,7 @@ import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { capacityOf } from "../launcher/capacity.js";
 import { checkServingMemory } from "../launcher/check-memory.js";
+import { checkObjectives } from "../launcher/check-objectives.js";
 import { comparePolicies } from "../launcher/compare-policies.js";
 import type { WindowLibrary } from "../launcher/merged-policy.js";
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
@@ -72,7 +73,7 @@ export const USUAL_SEED = 1;
  * Compares launcher policies for models that share a GPU.
  *
  * Fails: as reading arrivals and models does; `model-name-repeated`, `arrivals-model-unknown`,
- * `arrivals-model-missing`, `operators-not-capturable`, `operators-unknown`, `models-exceed-memory`.
+ * `arrivals-model-missing`, `operators-not-capturable`, `operators-unknown`, `models-exceed-memory`, `objective-impossible`.
  */
 export async function comparePoliciesFor(
   request: LaunchRequest,
@@ -245,12 +246,13 @@ export interface ComparedRequest {
   readonly windows?: WindowLibrary;
 }
 
-/** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`. */
+/** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`, `objective-impossible`. */
 export function compared(request: ComparedRequest): Result<Launched> {
   const { problem, device, workload, seed, samples, scales, windows } = request;
   const fits = checkServingMemory(problem, device);
-  if (!fits.ok) {
-    return fits;
+  const possible = fits.ok ? checkObjectives(problem, workload) : fits;
+  if (!possible.ok) {
+    return possible;
   }
   const job = servingJobOf(problem, workload);
   const regimes = scales.map((scale) => regimeOf(job, scale, { seed, samples, windows }));

@@ -3,6 +3,7 @@ import type { Workload } from "../arrivals/workload.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { capacityOf } from "../launcher/capacity.js";
+import { checkObjectives } from "../launcher/check-objectives.js";
 import { comparePolicies, type SessionPolicyName } from "../launcher/compare-policies.js";
 import { threadsOfVariant } from "../launcher/cpu-problem.js";
 import { ratesOf, servingJobOf } from "../launcher/serving-job.js";
@@ -43,7 +44,7 @@ export interface ServeRequest extends Omit<CpuLaunchRequest, "samples" | "scales
 /**
  * Serves held-out requests under a policy on worker threads of this machine, and simulates the same.
  *
- * Fails: as `cpuServingOf`; `threads-not-measured`, `batch-not-served`; as `serveRequests`.
+ * Fails: as `cpuServingOf`; `objective-impossible`, `threads-not-measured`, `batch-not-served`; as `serveRequests`.
  */
 export async function serveHere(
   request: ServeRequest,
@@ -54,6 +55,10 @@ export async function serveHere(
     return serving;
   }
   const workload = lasting(serving.value.workload, request.durationNs);
+  const possible = checkObjectives(serving.value.problem, workload);
+  if (!possible.ok) {
+    return possible;
+  }
   const found = { ...serving.value, workload };
   const chosen = await policyFor(request, found, context);
   return chosen.ok

@@ -2,7 +2,7 @@ import type { Workload } from "../arrivals/workload.js";
 import { meanRate } from "../arrivals/workload.js";
 import { invariant } from "../core/invariant.js";
 import { foldRun } from "../schedule/serving/pipelined-runs.js";
-import type { ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
+import type { BatchRun, ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
 import type { ShedRules } from "../schedule/serving/shed-rules.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
 
@@ -34,10 +34,16 @@ export function servingJobOf(problem: ServingProblem, workload: Workload): Servi
 
 /** Ten times what a request takes alone in the fastest variant. */
 function usualObjective({ variants }: ServingModel): number {
-  const alone = variants.map(({ runs }) =>
-    runs[0] === undefined ? 0 : profileNs(runs[0].profile),
-  );
-  return Math.round(USUAL_OBJECTIVE * Math.min(...alone));
+  return Math.round(USUAL_OBJECTIVE * Math.min(...variants.map(({ runs: [run] }) => aloneNs(run))));
+}
+
+/** The least that one request takes alone, in the fastest variant; where times vary their least. */
+export function fastestAloneNs({ variants }: ServingModel): number {
+  return Math.min(...variants.map(({ runs: [run] }) => aloneNs(run) * (run?.spread?.[0] ?? 1)));
+}
+
+function aloneNs(run: BatchRun | undefined): number {
+  return run === undefined ? 0 : profileNs(run.profile);
 }
 
 /** By model: requests per second in the long run. */

@@ -1,5 +1,5 @@
 /** The figures of policies against a second simulation of the same requests. */
-import { type ArrivalPurpose, drawArrivals } from "../arrivals/draw-arrivals.js";
+import { drawArrivals } from "../arrivals/draw-arrivals.js";
 import type { Workload } from "../arrivals/workload.js";
 import type { ArtifactShed, RegimePolicy, SampleFigures } from "../artifact/launcher-policies.js";
 import type { LauncherSection } from "../artifact/launcher-section.js";
@@ -12,6 +12,7 @@ import type {
 } from "../schedule/serving/serving-model.js";
 import { workloadOf } from "./launcher-problems.js";
 import { type ReplayedLauncher, replayedLauncher } from "./replay-launcher.js";
+import { type ReplayedPolicies, type ReplayedSample, replayOrder } from "./replay-order.js";
 import { type ReplayOptions, replayRequests } from "./replay-requests.js";
 import { replayWindows } from "./replay-windows.js";
 import { figuresOfReplay } from "./replayed-figures.js";
@@ -27,34 +28,23 @@ export interface ReplayedSamples {
   readonly replayed: number;
 }
 
-/** Ends of stages that are simulated in all: about half a minute. */
-const MOST_STAGES = 20_000_000;
-
-interface Sample {
-  readonly regime: number;
-  readonly policy: number;
-  readonly purpose: ArrivalPurpose;
-  readonly episode: number;
-}
-
-/** What is served, and how: the policies of a section, by regime and number. */
-export interface ReplayedPolicies {
-  readonly problem: ServingProblem;
-  readonly policies: readonly (readonly LauncherPolicy[])[];
-}
+/** Ends of stages that are simulated in all: about half a minute, and more where many tasks are in flight. */
+const MOST_STAGES = 40_000_000;
 
 /**
- * Simulates the samples of all policies again: the first of each, then the second, as far as `mostStages` goes.
+ * Simulates the samples of all policies again in the order of `replayOrder`, as far as `mostStages` goes: what is expected to
+ * take more than is left is left out.
  *
- * Cost: at most `mostStages` ends of stages, but for the last that is begun.
+ * Cost: at most `mostStages` ends of stages.
  */
 export function replaySamples(
   section: LauncherSection,
-  { problem, policies }: ReplayedPolicies,
+  served: ReplayedPolicies,
   seed: number,
   mostStages: number = MOST_STAGES,
 ): ReplayedSamples {
-  const samples = samplesOf(section);
+  const { problem, policies } = served;
+  const samples = replayOrder(section, served);
   const workloads = section.regimes.map(({ scale }) => workloadOf(section, scale));
   const replays = section.regimes.map(({ shed }, regime) =>
     (policies[regime] ?? []).map((policy) => replayOf(problem, treatment(policy, section, shed))),
@@ -62,7 +52,10 @@ export function replaySamples(
   const problems: string[] = [];
   let left = mostStages;
   let replayed = 0;
-  for (const sample of samples) {
+  for (const { stages, ...sample } of samples) {
+    if (stages > left) {
+      continue;
+    }
     const policy = section.regimes[sample.regime]?.policies[sample.policy] as RegimePolicy;
     const workload = workloads[sample.regime] as Workload;
     const arrivals = drawArrivals(workload, { seed, ...sample });
@@ -73,6 +66,7 @@ export function replaySamples(
       seed: seed + sample.episode,
     });
     if (replay === undefined) {
+      // It took more than was expected, which is all that was left.
       break;
     }
     left -= replay.stages;
@@ -135,23 +129,6 @@ function launcherOf(
   return adaptive === undefined ? undefined : replayedLauncher(adaptive, known);
 }
 
-/** By episode, so that a limit leaves out the last of all policies. */
-function samplesOf({ regimes, validationSamples, heldOutSamples }: LauncherSection): Sample[] {
-  const most = Math.max(validationSamples, heldOutSamples);
-  return Array.from({ length: most }, (_, episode) =>
-    regimes.flatMap(({ policies }, regime) =>
-      policies.flatMap((__, policy) => [
-        ...(episode < heldOutSamples
-          ? [{ regime, policy, purpose: "held-out" as const, episode }]
-          : []),
-        ...(episode < validationSamples
-          ? [{ regime, policy, purpose: "validation" as const, episode }]
-          : []),
-      ]),
-    ),
-  ).flat();
-}
-
 /**
  * A recorded policy as simulators take it, with its window, if it has one. Requires: names that the problem has. What runs
  * in a window is no variant of a model; all of them hold as much memory.
@@ -196,7 +173,7 @@ function treatment(
 function differences(
   { validation, heldOut }: RegimePolicy,
   figures: SampleFigures,
-  { regime, policy, purpose, episode, slack }: Sample & { readonly slack: number },
+  { regime, policy, purpose, episode, slack }: ReplayedSample & { readonly slack: number },
 ): string[] {
   const [part, { samples }] =
     purpose === "validation" ? ["validation", validation] : ["heldOut", heldOut];

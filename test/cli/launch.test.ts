@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { drawArrivals } from "../../src/arrivals/draw-arrivals.js";
+import { readArrivals } from "../../src/arrivals/read-arrivals.js";
+import { encodeTrace } from "../../src/arrivals/trace.js";
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { ArtifactRegime, LauncherSection } from "../../src/artifact/launcher-section.js";
+import { H200 } from "../../src/cost/device-models/hopper.js";
 import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
 import { loadModel } from "../../src/runtime/load-model.js";
@@ -105,6 +109,26 @@ describe("launch", () => {
     const half = (await launched(rate(200))).launcher!.regimes;
     const whole = (await launched(rate(400))).launcher!.regimes;
     expect(both).toEqual([{ ...half[0], scale: 0.5 }, whole[0]]);
+  });
+
+  it("saves the first held-out sample as traces, a file for each model", async () => {
+    const constant = { kind: "constant", ratePerSecond: 50 };
+    const file = arrivals("saved.json", [
+      requests("two-branch", 50),
+      requests("squeezenet", 0, { process: constant }),
+    ]);
+    const argv = [TWO_BRANCH, SQUEEZENET, "--arrivals", file, "--samples", "1"];
+    const trace = join(folder, "saved.txt");
+    await launched([...argv, "--save-trace", trace]);
+    const workload = readArrivals(file);
+    const sample = { seed: 1, purpose: "held-out", episode: 0 } as const;
+    const drawn = workload.ok ? drawArrivals(workload.value, sample) : [];
+    for (const [at, name] of ["two-branch", "squeezenet"].entries()) {
+      const text = readFileSync(join(folder, `saved.${name}.txt`), "utf8");
+      expect(text).toBe(encodeTrace(drawn[at]!));
+      expect(text).toMatch(/^(\d+\n)+$/);
+    }
+    expect(readFileSync(join(folder, "saved.squeezenet.txt"), "utf8").split("\n")[1]).toBe("20000");
   });
 
   it("records traces, and writes beside the first model unless told otherwise", async () => {
@@ -311,6 +335,15 @@ describe("launch", () => {
     const small = join(folder, "small.json");
     const { stdout } = await runCli(["--help"]);
     expect(stdout).toContain("launch");
+    // Shorter than one request alone takes on any device.
+    const hasty = arrivals("hasty.json", [requests("two-branch", 5, { objectiveMs: 0.001 })]);
+    const tiny = join(folder, "tiny.json");
+    const head = { format: "top-compile/device-model", version: 1 };
+    writeFileSync(tiny, JSON.stringify({ ...head, ...H200, memoryBytes: 1 << 20 }));
+    writeFileSync(join(folder, "bad.txt"), "5\n1e3\n-7\n6\n");
+    const garbage = arrivals("garbage.json", [
+      { model: "two-branch", process: { kind: "trace", file: "bad.txt" } },
+    ]);
     const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
       [[TWO_BRANCH], ["2", "arrivals-source"]],
       [
@@ -336,6 +369,22 @@ describe("launch", () => {
       [
         [TWO_BRANCH, "--rate", "two-branch=9000", "--rates-scale", "1,90"],
         ["1", "arrivals-invalid"],
+      ],
+      [
+        [TWO_BRANCH, "--arrivals", hasty],
+        ["1", "objective-impossible"],
+      ],
+      [
+        [TWO_BRANCH, ...rate, "--device", tiny],
+        ["1", "models-exceed-memory"],
+      ],
+      [
+        [TWO_BRANCH, "--arrivals", garbage],
+        ["1", "trace-invalid", "trace-invalid"],
+      ],
+      [
+        [TWO_BRANCH, ...rate, "--save-trace", file],
+        ["1", "file-exists"],
       ],
       [
         [TWO_BRANCH, ...rate, "--device", "h2000"],

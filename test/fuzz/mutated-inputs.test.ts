@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawArrivals } from "../../src/arrivals/draw-arrivals.js";
+import { readArrivals } from "../../src/arrivals/read-arrivals.js";
 import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { Result } from "../../src/core/result.js";
 import { parseDeviceModel } from "../../src/cost/device-model.js";
@@ -54,6 +56,49 @@ function expectCoded(result: Result<unknown>): void {
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
 
 const GRAPH = chain(12);
+
+const BURSTS = [
+  { ratePerSecond: 280, meanMs: 100 },
+  { ratePerSecond: 40, meanMs: 300 },
+];
+
+/** Requests of every kind of process that is in one file. */
+const ARRIVALS = {
+  format: "top-compile/arrivals",
+  version: 1,
+  durationSeconds: 2,
+  seed: 3,
+  models: [
+    {
+      model: "a",
+      objectiveMs: 20,
+      batches: [1, 4],
+      process: { kind: "poisson", ratePerSecond: 9 },
+    },
+    { model: "b", shed: { kind: "oldest", queue: 5 }, process: { kind: "mmpp", states: BURSTS } },
+    {
+      model: "c",
+      shed: { kind: "deadline" },
+      process: { kind: "diurnal", ratePerSecond: 50, swing: 0.5, periodSeconds: 3 },
+    },
+    { model: "d", process: { kind: "constant", ratePerSecond: 12.5 } },
+  ],
+};
+
+/** Reads an arrivals file and draws what it asks for. */
+function readAndDraw(path: string): Result<unknown> {
+  const workload = readArrivals(path);
+  if (workload.ok) {
+    const { durationNs } = workload.value;
+    const sample = { seed: 1, purpose: "held-out", episode: 0 } as const;
+    for (const times of drawArrivals(workload.value, sample)) {
+      expect(times.every((time, at) => time >= (times[at - 1] ?? 0) && time < durationNs)).toBe(
+        true,
+      );
+    }
+  }
+  return workload;
+}
 
 const STAGE_PLACEMENT = {
   format: "top-compile/stage-placement",
@@ -132,6 +177,35 @@ describe("damaged inputs", () => {
     }
     expect(refused).toBeGreaterThan(0);
     expect(read).toBeGreaterThan(0);
+  });
+
+  it("gives requests in their order or coded failures for damaged arrivals and traces", () => {
+    const path = join(folder, "arrivals.json");
+    const trace = join(folder, "trace.txt");
+    const traced = {
+      ...ARRIVALS,
+      models: [{ model: "e", process: { kind: "trace", file: trace } }],
+    };
+    const gaps = new TextEncoder().encode("90000\n1100.5\n70000\n13000\n95000\n1\n8800\n990\n");
+    let refused = 0;
+    let drawn = 0;
+    for (let index = 0; index < CASES; index++) {
+      const random = randomOf(SEED, index);
+      const isTrace = index % 2 === 0;
+      writeFileSync(trace, isTrace ? mutate(gaps, random) : gaps);
+      const text = JSON.stringify(isTrace ? traced : ARRIVALS);
+      writeFileSync(path, isTrace ? text : mutateJson(text, random));
+      try {
+        const result = readAndDraw(path);
+        expectCoded(result);
+        refused += result.ok ? 0 : 1;
+        drawn += result.ok ? 1 : 0;
+      } catch (error) {
+        throw new Error(`case ${index} of seed ${SEED}`, { cause: error });
+      }
+    }
+    expect(refused).toBeGreaterThan(CASES / 8);
+    expect(drawn).toBeGreaterThan(0);
   });
 
   const placement = buildShape("k", { devices: 4, memory: 6 });

@@ -10,10 +10,14 @@ import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import { H200 } from "../../src/cost/device-models/hopper.js";
 import { encodePlacement } from "../../src/placement/parse-placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
+import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
+import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
+import { loadModel } from "../../src/runtime/load-model.js";
 import { modelLoader, servedModelLoader } from "../../src/verify/load-model-of-artifact.js";
 import { verifyArtifact } from "../../src/verify/verify-artifact.js";
 import { traceOf } from "../support/pytorch-files.js";
 import { runCli } from "../support/run-cli.js";
+import { servingProfile } from "../support/serving-profiles.js";
 import { tinyModel } from "../support/tiny-model.js";
 import { mutateCells, mutateJson, randomOf } from "./mutations.js";
 
@@ -51,6 +55,18 @@ const SERVED = ["--rate", "tiny=100", "--samples", "1"];
 
 const MEASURED = "fixtures/models/two-branch.onnx";
 const PROFILE = "fixtures/profiles/cpu-example/two-branch.profile.json";
+
+const SMALL = "fixtures/models/small/unsorted.onnx";
+
+/** Arguments of `launch` for a CPU whose times are in a file. */
+async function servedOnCpu(): Promise<readonly string[]> {
+  const path = join(folder, "serving.json");
+  const loaded = await loadModel(SMALL, { dims: new Map() });
+  const key = loaded.ok ? await servingKeyOf(loaded.value, [1]) : loaded;
+  writeFileSync(path, encodeServingProfile(servingProfile(key.ok ? { key: key.value } : {})));
+  const rate = ["--rate", "unsorted=300", "--samples", "1"];
+  return ["launch", SMALL, ...rate, "--device", "cpu", "--profile", path];
+}
 
 /** A placement that small mutations keep possible. */
 function placement(shape: string, mode: "infer" | "train"): string {
@@ -174,6 +190,23 @@ describe("damaged inputs that are used", () => {
     await eachCase((index) => {
       writeFileSync(file, mutateJson(text, randomOf(SEED, index)));
       return isUsed([MEASURED, "--profile", file], MEASURED);
+    });
+  });
+
+  it("give a verdict: artifact with policies for a CPU", async () => {
+    const file = join(folder, "cpu.json");
+    const launched = await runCli([...(await servedOnCpu()), "-o", file, "--quiet", "--force"]);
+    expect([launched.stderr, launched.status]).toEqual(["", 0]);
+    const text = readFileSync(file, "utf8");
+    const load = { model: modelLoader(file, SMALL), served: servedModelLoader(file, SMALL) };
+    await eachCase(async (index) => {
+      const artifact = parseArtifact(mutateJson(text, randomOf(SEED, index)), file);
+      const verified = artifact.ok ? await verifyArtifact(artifact.value, file, load) : artifact;
+      if (!verified.ok) {
+        expect(verified.error.map(({ exit }) => exit)).not.toContain(70);
+        expect(verified.error[0].code).toMatch(/^[a-z0-9-]+$/);
+      }
+      return verified.ok;
     });
   });
 

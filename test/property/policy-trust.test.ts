@@ -182,7 +182,8 @@ function expectOnly(found: Awaited<ReturnType<typeof study>>, free: readonly Fre
   for (const { pointer, what } of found.passed) {
     // A quantile half-way between two recorded numbers may be either, but not both of its neighbors.
     const isHalfWay =
-      /\/p\d+Ns$/.test(pointer) && found.passed.filter((each) => each.pointer === pointer).length === 1;
+      /\/p\d+Ns$/.test(pointer) &&
+      found.passed.filter((each) => each.pointer === pointer).length === 1;
     const reason = free.find(
       ({ where, change }) => where.test(pointer) && (change?.test(what) ?? true),
     );

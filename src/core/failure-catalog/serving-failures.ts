@@ -45,6 +45,11 @@ export const SERVING_FAILURES = {
     meaning: "The weights of all models, with one task in flight, are more than the device holds.",
     action: "Serve fewer models, smaller batches, or use a device with more memory.",
   },
+  "objective-impossible": {
+    exit: 1,
+    meaning: "A model has to answer sooner than one request alone takes.",
+    action: "Give it more time (`objectiveMs`), or serve it on a faster device.",
+  },
   "policy-changes": {
     exit: 1,
     meaning:
