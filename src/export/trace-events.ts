@@ -17,10 +17,25 @@ export interface Flow {
   readonly to: Moment;
 }
 
-/** A slice; `cat` is its category. */
+/**
+ * A slice; `cat` is its category. One without duration is drawn as a nanosecond, as speedscope cannot end what has not
+ * begun earlier, and says so in its arguments. It still overlaps nothing: times are whole nanoseconds.
+ */
 export function slice(at: Moment, name: string, cat: string, args: TraceEvent): TraceEvent {
   const { pid, tid, start, end } = at;
-  return { ph: "X", name, cat, pid, tid, ts: start / 1000, dur: (end - start) / 1000, args };
+  const isInstant = end === start;
+  const said = isInstant ? { ...args, isInstant } : args;
+  const dur = durationOf(start, isInstant ? start + 1 : end);
+  return { ph: "X", name, cat, pid, tid, ts: start / 1000, dur, args: said };
+}
+
+/**
+ * Microseconds from `start` to `end`. Where they are not whole a picosecond is left out, so that no sum of doubles, as viewers
+ * form it, is beyond `end`, where the next slice may begin.
+ */
+function durationOf(start: number, end: number): number {
+  const isWhole = start % 1000 === 0 && end % 1000 === 0;
+  return isWhole ? (end - start) / 1000 : ((end - start) * 1000 - 1) / 1e6;
 }
 
 /** The events of arrows, two each, each inside its slice. */

@@ -85,14 +85,16 @@ interface Times {
   readonly end: number;
 }
 
-function timesOf(file: SourceFile, { at, fields }: Slice, isInSteps: boolean): Times {
+function timesOf(file: SourceFile, slice: Slice, isInSteps: boolean): Times {
+  const { at, fields } = slice;
   const { ts, dur } = fields;
   if (typeof ts !== "number" || typeof dur !== "number") {
     throw new SourceProblem(file, `event ${at}`, "has no ts and dur that are times");
   }
   const unit = isInSteps ? 1 : 1000;
   const start = Math.round(ts * unit);
-  return { start, end: start + Math.round(dur * unit) };
+  const isInstant = argumentsOf(slice)["isInstant"] === true;
+  return { start, end: isInstant ? start : start + Math.round(dur * unit) };
 }
 
 /** The schedule with what the slices say; its reader judges the values. */

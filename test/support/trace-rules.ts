@@ -31,13 +31,19 @@ export function brokenTraceRules(events: readonly ReadEvent[]): readonly string[
   const threads = groupBy(slices, threadOf);
   return [
     ...events.flatMap((event, at) => eventProblems(event).map((problem) => `${at}: ${problem}`)),
-    ...[...threads].flatMap(([thread, own]) => overlaps(own.map(spanOf), thread)),
+    ...[...threads].flatMap(([thread, own]) => [
+      ...overlaps(own.map(spanOf), thread),
+      ...overlaps(own.map(sumOf), `${thread}, as sums of doubles,`),
+    ]),
     ...flowProblems(events, threads),
     ...nameless(events, threads),
   ];
 }
 
 const spanOf = ({ ts, dur }: ReadEvent): Span => ({ from: ns(ts), to: ns(ts) + ns(dur) });
+
+/** As viewers have it that add microseconds as they stand. */
+const sumOf = ({ ts = 0, dur = 0 }: ReadEvent): Span => ({ from: ts, to: ts + dur });
 
 function eventProblems({ ph, name, ts, dur, args }: ReadEvent): string[] {
   const isFine = (value: number): boolean =>
@@ -46,7 +52,10 @@ function eventProblems({ ph, name, ts, dur, args }: ReadEvent): string[] {
     [!["X", "M", "C", "s", "f"].includes(ph), `phase ${ph}`],
     [typeof name !== "string" || name === "", "no name"],
     [ph !== "M" && !(typeof ts === "number" && ts >= 0 && isFine(ts)), `ts ${ts}`],
-    [ph === "X" && !(typeof dur === "number" && dur >= 0 && isFine(dur)), `dur ${dur}`],
+    [
+      ph === "X" && !(typeof dur === "number" && dur >= 0 && Math.abs(ns(dur) / 1000 - dur) < 2e-6),
+      `dur ${dur}`,
+    ],
     [
       ph === "C" && !Object.values(args ?? {}).every(Number.isFinite),
       "a counter that is no number",

@@ -94,7 +94,10 @@ function stageProblem(rows: Rows, of: Stages, computeOnly: boolean) {
   const problem = chainProblem(rows, of);
   return problem === undefined
     ? undefined
-    : { ...problem, hint: "search with --algorithm dualpipe or 1f1b, or export one chain" };
+    : {
+        ...problem,
+        hint: "search again with another --algorithm, or export each chain on its own",
+      };
 }
 
 interface Told {

@@ -108,7 +108,7 @@ describe("chrome-trace", () => {
     const events = eventsOf(text);
     expect(brokenTraceRules(events)).toEqual([]);
     const slices = events.filter(({ ph }) => ph === "X");
-    expect(slices.map(({ name, tid, ts, dur }) => [name, tid, ts, dur])).toEqual([
+    expect(slices.map(({ name, tid, ts, dur }) => [name, tid, ts, Math.round(dur!)])).toEqual([
       ["a", 1, 0, 1000],
       ["b", 1, 1000, 4000],
       ["c", 2, 1200, 2800],
@@ -121,6 +121,37 @@ describe("chrome-trace", () => {
       ["s", 2, 3999.999],
       ["f", 1, 5000],
     ]);
+  });
+
+  it("ends slices where the next ones begin, also where sums of microseconds are rounded", async () => {
+    // 0.1 + 0.2 > 0.3, as doubles.
+    const times = [100, 300, 600, 700, 1400];
+    const [one] = SECTION.launches;
+    const launches = times.slice(1).map((endNs, at) => ({
+      ...one!,
+      operator: `n${at}`,
+      startNs: times[at]!,
+      endNs,
+    }));
+    expect(0.1 + 0.2).toBeGreaterThan(0.3);
+    const { text } = await exportedBy(
+      exportChromeTrace,
+      subjectOf({ ...ARTIFACT, operators: { ...SECTION, launches } }),
+    );
+    expect(brokenTraceRules(eventsOf(text))).toEqual([]);
+  });
+
+  it("draws a launch without duration as a nanosecond, and says so", async () => {
+    const [first, ...others] = SECTION.launches;
+    const launches = [{ ...first!, operator: "z", endNs: first!.startNs! }, first!, ...others];
+    const { text } = await exportedBy(
+      exportChromeTrace,
+      subjectOf({ ...ARTIFACT, operators: { ...SECTION, launches } }),
+    );
+    expect(brokenTraceRules(eventsOf(text))).toEqual([]);
+    const [instant] = eventsOf(text).filter(({ ph }) => ph === "X");
+    expect(instant).toMatchObject({ name: "z", ts: 0, args: { isInstant: true } });
+    expect(instant?.dur).toBeCloseTo(0.001, 5);
   });
 
   it("shows blocks on all of their devices, transfers, and memory over time", async () => {
@@ -159,9 +190,11 @@ describe("chrome-trace", () => {
     const events = eventsOf(text);
     expect(brokenTraceRules(events)).toEqual([]);
     const second = events.filter(({ pid, ph }) => pid === 2 && ph === "X");
-    expect(second.map(({ name, tid, ts, dur }) => [name, tid, ts, dur])).toEqual([
-      ["f.0", 1, 0, 1.235],
-      ["g.0", 2, 1.3, 0.1],
+    expect(
+      second.map(({ name, tid, ts, dur }) => [name, tid, ts, Math.round(dur! * 1000)]),
+    ).toEqual([
+      ["f.0", 1, 0, 1235],
+      ["g.0", 2, 1.3, 100],
     ]);
     expect(events.filter(({ pid, ph }) => pid === 2 && ph === "s").length).toBe(1);
   });
