@@ -1,6 +1,7 @@
 /**
  * A rival of the trained agents: the same launcher, of whose networks only the part that is linear in what they see
- * is searched, by drawing weights, trying them, and drawing again near the best.
+ * is searched, by drawing weights, trying them, and drawing again near the best. The hidden layer hands the mean of what
+ * is seen of the other models through, so that answers are linear in that too.
  *
  * Source: the cross-entropy method, Rubinstein 1999, with the noise of Szita and Lorincz, Neural Computation 2006.
  */
@@ -43,7 +44,7 @@ export function searchByCrossEntropy(
   { seed, steps, onTrial }: TrainingOptions,
 ): Trained {
   const random = seededRandom(seed).fork(3);
-  const weights = weightsOf(start.hidden);
+  const weights = weightsOf(start.hidden, start.models.length > 1);
   let mean = new Float64Array(weights.length);
   let spread = new Float64Array(weights.length).fill(FIRST_SPREAD);
   const rounds = Math.max(1, Math.floor(steps / DRAWN));
@@ -57,10 +58,9 @@ export function searchByCrossEntropy(
       draw === 0 ? mean : mean.map((each, i) => each + spread[i]! * nearlyNormal(random)),
     );
     const roundCostOf = trialCosts(job, seed, { from: FIRST_ROUND + round, count: 1 });
-    const ranked = drawn
-      .map((values) => ({ values, cost: roundCostOf(launcherWith(start, weights, values)) }))
-      .sort((a, b) => a.cost - b.cost);
-    const elite = ranked.slice(0, ELITE).map(({ values }) => values);
+    const elite = bestOf(drawn, (values, atMost) =>
+      roundCostOf(launcherWith(start, weights, values), atMost),
+    );
     const added = ADDED * (1 - round / rounds);
     mean = mean.map((old, i) => KEPT * old + (1 - KEPT) * meanOf(elite, i));
     spread = spread.map((old, i) => KEPT * old + (1 - KEPT) * (deviationOf(elite, i) + added));
@@ -76,17 +76,49 @@ export function searchByCrossEntropy(
   return { launcher: best.launcher, curve };
 }
 
-/** Of both networks the weights from features to answers, and what is added to answers. */
-function weightsOf(hidden: number): readonly Weight[] {
+/** The `ELITE` that cost least, the best first. */
+function bestOf(
+  drawn: readonly Float64Array[],
+  costOf: (values: Float64Array, atMost: number) => number,
+): readonly Float64Array[] {
+  const best: { readonly values: Float64Array; readonly cost: number }[] = [];
+  for (const values of drawn) {
+    const cost = costOf(values, best[ELITE - 1]?.cost ?? Number.POSITIVE_INFINITY);
+    if (cost < Number.POSITIVE_INFINITY) {
+      best.push({ values, cost });
+      best.sort((a, b) => a.cost - b.cost);
+      best.splice(ELITE);
+    }
+  }
+  return best.map(({ values }) => values);
+}
+
+/**
+ * Of both networks the weights from features to answers, from what the hidden layer hands through, and what is added to
+ * answers.
+ */
+function weightsOf(hidden: number, hasOthers: boolean): readonly Weight[] {
   return (["launcher", "scheduler"] as const).flatMap((agent) => {
     const { features, outputs } = AGENTS[agent];
     const count = parameterCount(agentShape(agent, hidden));
     const read = count - (features + hidden + 1) * outputs;
+    const rows = (hasOthers ? 2 : 1) * features;
     return [
-      ...Array.from({ length: features * outputs }, (_, i) => ({ agent, at: read + i })),
+      ...Array.from({ length: rows * outputs }, (_, i) => ({ agent, at: read + i })),
       ...Array.from({ length: outputs }, (_, i) => ({ agent, at: count - outputs + i })),
     ];
   });
+}
+
+/** Parameters with which the hidden layer hands the means of the other models' features through. */
+function handingThrough(start: LearnedLauncher, agent: AgentName): Float64Array {
+  const { features } = AGENTS[agent];
+  const { hidden } = start;
+  const parameters = start[agent].slice();
+  for (let i = 0; i < features; i++) {
+    parameters[(features + i) * hidden + i] = 1;
+  }
+  return parameters;
 }
 
 function launcherWith(
@@ -94,7 +126,10 @@ function launcherWith(
   weights: readonly Weight[],
   values: Float64Array,
 ): LearnedLauncher {
-  const parameters = { launcher: start.launcher.slice(), scheduler: start.scheduler.slice() };
+  const parameters = {
+    launcher: handingThrough(start, "launcher"),
+    scheduler: handingThrough(start, "scheduler"),
+  };
   for (const [i, { agent, at }] of weights.entries()) {
     parameters[agent][at] = values[i]!;
   }

@@ -33,8 +33,8 @@ export interface LearningOptions {
   readonly onTrial?: (name: LearnedName, point: CurvePoint, total: number) => void;
 }
 
-/** Looks of agents that take about as long as one simulation of a trial's sample. */
-const LOOKS_PER_SIMULATION = 16;
+/** Looks of agents for each launcher that cross-entropy tries, most of them not to the end of the sample. */
+const LOOKS_PER_SIMULATION = 6;
 
 /** Stages of a task while launchers learn. */
 const COARSE_STAGES = 8;
@@ -54,9 +54,9 @@ export function learnLauncher(
   if (start === undefined || steps === 0) {
     return undefined;
   }
-  const { learn, stepsOf } = WAYS[name];
+  const { learn, stepsOf, isCoarse } = WAYS[name];
   const total = stepsOf(steps);
-  const { launcher, curve } = learn(coarseJob(job, COARSE_STAGES), start, {
+  const { launcher, curve } = learn(isCoarse ? coarseJob(job, COARSE_STAGES) : job, start, {
     seed,
     steps: total,
     onTrial: (point) => onTrial?.(name, point, total),
@@ -73,17 +73,23 @@ export function learnLaunchers(
   return LEARNED_NAMES.flatMap((name) => learnLauncher(name, job, policy, options) ?? []);
 }
 
-/** How each is learned, and how many of its own steps take about as long. */
+/** How each is learned, and how many of its own steps there are. */
 const WAYS: Readonly<
   Record<
     LearnedName,
-    { readonly learn: typeof trainAgents; readonly stepsOf: (steps: number) => number }
+    {
+      readonly learn: typeof trainAgents;
+      readonly stepsOf: (steps: number) => number;
+      /** Whether tasks have few stages meanwhile. */
+      readonly isCoarse: boolean;
+    }
   >
 > = {
-  maddpg: { learn: trainAgents, stepsOf: (steps) => steps },
+  maddpg: { learn: trainAgents, stepsOf: (steps) => steps, isCoarse: true },
   "cross-entropy": {
     learn: searchByCrossEntropy,
     stepsOf: (steps) => Math.ceil(steps / LOOKS_PER_SIMULATION),
+    isCoarse: false,
   },
 };
 

@@ -7,7 +7,7 @@ import { pieceOf } from "./training-sample.js";
 const FIRST_TRIAL = 1_000_000;
 
 /** Samples of a trial. */
-const TRIAL_SAMPLES = 3;
+const TRIAL_SAMPLES = 6;
 
 /** Requests of a sample that are tried; of longer samples it is a piece. */
 const MOST_REQUESTS = 20_000;
