@@ -39,7 +39,7 @@ export function replayOrder(
   return samples.sort((a, b) => a.episode - b.episode || a.stages - b.stages);
 }
 
-/** Requests over the requests of a task, times the stages of a task of so many. */
+/** Requests over the requests of a task, times the stages of a task of so many, or in a window its parts. */
 function expectedStages(
   { durationNs, regimes }: LauncherSection,
   { problem, policies }: ReplayedPolicies,
@@ -48,12 +48,14 @@ function expectedStages(
   const { ratesPerSecond = [], policies: recorded = [] } = regimes[regime] ?? {};
   const { heldOut, validation } = recorded[policy] ?? {};
   const figures = (purpose === "validation" ? validation : heldOut)?.samples[episode]?.models;
-  return (policies[regime]?.[policy]?.models ?? []).reduce((sum, { variant }, model) => {
+  const { models = [], window } = policies[regime]?.[policy] ?? {};
+  return models.reduce((sum, { variant }, model) => {
     const { batch = 1, shed = 0 } = figures?.[model] ?? {};
     const size = Math.max(1, batch);
     const runs = problem.models[model]?.variants[variant]?.runs ?? [];
     const run = runs.find((each) => each.batch >= size) ?? runs.at(-1);
     const requests = ((ratesPerSecond[model] ?? 0) * durationNs * (1 - shed)) / 1e9;
-    return sum + (requests / size) * (run?.profile.ns.length ?? 1);
+    const parts = window?.window.tasks.find((task) => task.model === model)?.parts.length;
+    return sum + (requests / size) * (parts ?? run?.profile.ns.length ?? 1);
   }, 0);
 }

@@ -189,14 +189,18 @@ function differences(
   return fields.map((field) => `${place}${field} is not what simulating the sample again gives`);
 }
 
+/** The part of a sample whose requests are counted. */
+const COUNTED = 0.9;
+
 /**
  * How much slopes may differ because times are rounded. A time is a sum of as many terms as tasks came before it, each
- * rounded to 53 bits, so it may be off by `requests` / 2 ^ 53 of the span. A request that ends so much later adds at most
- * 6 per second and span to the slope, half of that on average over the span.
+ * rounded to 53 bits, so it may be off by `requests` / 2 ^ 53 of the sample. A request that ends later by a share of the span
+ * that is counted, nine tenths of the sample, adds at most six times that share to the slope over the span.
  */
-function slopeSlack(arrivals: readonly Float64Array[], durationNs: number): number {
+export function slopeSlack(arrivals: readonly Float64Array[], durationNs: number): number {
   const requests = arrivals.reduce((sum, { length }) => sum + length, 0);
-  return (3 * requests * (requests / 2 ** 53)) / (durationNs / 1e9);
+  const share = requests / 2 ** 53 / COUNTED;
+  return (6 * requests * share * 1e9) / (COUNTED * durationNs);
 }
 
 /** Other figures: below this share of them it is rounding. */
