@@ -6,6 +6,7 @@ import { type ServeRequest, serveHere } from "../../driver/serve-here.js";
 import { servePolicy } from "../../driver/serve-policy.js";
 import type { ServeReport } from "../../driver/serve-requests.js";
 import { SESSION_POLICY_NAMES, type SessionPolicyName } from "../../launcher/compare-policies.js";
+import { LEARNED_NAMES } from "../../launcher/marl/learn-launchers.js";
 import { renderServed } from "../../report/served.js";
 import type { CommandOutcome } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -25,12 +26,14 @@ import {
 import { positive, whole } from "../options/values.js";
 import type { Session } from "../session.js";
 
+type ServedPolicy = SessionPolicyName | (typeof LEARNED_NAMES)[number];
+
 /** What serving is told. */
 export interface ServeOptions {
   readonly arrivals?: string;
   readonly rate: ReadonlyMap<string, number>;
   readonly duration?: number;
-  readonly policy?: SessionPolicyName;
+  readonly policy?: ServedPolicy;
   readonly sessions?: number;
   readonly threads?: number;
   readonly batch?: number;
@@ -46,6 +49,9 @@ export interface ServeOptions {
 /** Why an option is not for schedules. */
 const WHY = "it is for serving models, with --arrivals or --rate";
 const NOT_SERVING: Partial<Record<Trait, string>> = { "one-device": WHY, pipeline: WHY };
+
+/** Policies that a file may have, besides those of windows. */
+const SERVED_POLICIES: readonly ServedPolicy[] = [...SESSION_POLICY_NAMES, ...LEARNED_NAMES];
 
 /** Most sessions and threads. */
 const MOST = 128;
@@ -68,8 +74,11 @@ export const SERVE_OPTIONS: {
   policy: ofServing({
     value: "<name>",
     help: "the launcher policy",
-    choices: SESSION_POLICY_NAMES,
+    choices: SERVED_POLICIES,
     usualWords: "the best in the simulation",
+    only: {
+      serving: { values: SESSION_POLICY_NAMES, why: "learned policies are in files of launch" },
+    },
   }),
   saveTrace: { ...ofServing(SAVE_TRACE), not: { ...SAVE_TRACE.not, ...NOT_SERVING } },
   sessions: byHand({
@@ -183,7 +192,7 @@ function policyOf(options: ServeOptions): ServeRequest["policy"] | undefined {
   const { policy, sessions, threads, batch, period } = options;
   const isByHand = [sessions, threads, batch, period].some((each) => each !== undefined);
   if (!isByHand) {
-    return policy ?? "best";
+    return SESSION_POLICY_NAMES.find((name) => name === policy) ?? "best";
   }
   return policy === undefined
     ? {
