@@ -2,13 +2,13 @@ import { list, object, optional } from "../core/json-containers.js";
 import { custom, integer, number, oneOf, problem, type Shape, text } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
 import type { Ratio } from "../schedule/max-cycle-ratio.js";
-import type { SearchStatus } from "../schedule/pipeline-outcome.js";
+import { BOUND_KINDS, type BoundKind, type SearchStatus } from "../schedule/pipeline-outcome.js";
 import type { Phase } from "../schedule/pipeline-schedule.js";
 import { type PipelineRange, pipelineRangeShape } from "./pipeline-range.js";
 
 /** What keeps the period from being shorter. */
 export interface ArtifactPeriodBound {
-  readonly kind: "load" | "recurrence" | "memory" | "search";
+  readonly kind: BoundKind;
   readonly device?: string;
   readonly blocks: readonly string[];
 }
@@ -95,11 +95,11 @@ const OBJECT: Shape<Json> = custom(
 );
 
 const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
-  kind: oneOf("load", "recurrence", "memory", "search"),
+  kind: oneOf(...BOUND_KINDS),
   device: optional(NAME),
   blocks: list(NAME),
 }).describe(
-  "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. search: everything shorter was tried. See artifact-format.md.",
+  "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. configurations: all that the pipeline can be doing. search: everything shorter was tried. See artifact-format.md.",
 );
 
 const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({

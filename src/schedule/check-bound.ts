@@ -15,6 +15,8 @@
  *   cannot be more than what fits, T times the limit. All that is taken and given has to be matched:
  *   a unit that is given before it is taken would make up for others. Workspace is held as long as
  *   its block runs.
+ * - `configurations`: no walk through all that the pipeline can be doing takes less for each micro-batch
+ *   (`check-configurations.ts`).
  * - `search`: everything shorter was tried. That is not repeated here.
  *
  * Two refinements of `memory`. A block without workspace that releases memory at its start counts
@@ -28,12 +30,14 @@
  * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
  */
 import type { Placement } from "../placement/placement.js";
+import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
 import { type Ratio, reduced } from "./max-cycle-ratio.js";
+import type { BoundKind } from "./pipeline-outcome.js";
 
 /** A bound on the period and why it holds, as a schedule states it. */
 export interface BoundClaim {
-  readonly kind: "load" | "recurrence" | "memory" | "search";
+  readonly kind: BoundKind;
   /** Position in `Placement.devices`; absent where no single device is the reason. */
   readonly device?: number;
   /** Positions in `Placement.blocks`; anything else for names that the placement lacks. */
@@ -41,6 +45,8 @@ export interface BoundClaim {
   /** No period is shorter. */
   readonly period: number;
   readonly microBatchesPerPeriod: number;
+  /** For `configurations`, which it is needed for: what no schedule takes less than, for each micro-batch. */
+  readonly each?: Ratio;
 }
 
 /** The reason why a claim proves nothing, or less than it states. */
@@ -64,6 +70,8 @@ export type BoundProblem =
       readonly block: number;
       readonly units: number;
     }
+  /** Of configurations: there are too many to look at again. */
+  | { readonly kind: "too-many" }
   | { readonly kind: "too-high"; readonly claimed: number; readonly proved: number };
 
 /** The result of checking a claim. */
@@ -91,6 +99,9 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
     const each = { numerator: load, denominator: 1 };
     return { kind: "searched", period: load * claim.microBatchesPerPeriod, each };
   }
+  if (claim.kind === "configurations") {
+    return checkConfigurations(placement, claim);
+  }
   const again = recomputed(placement, claim);
   if ("kind" in again) {
     return { kind: "unproved", problem: again };
@@ -105,6 +116,19 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
         each: reduced(Number(again.needed), Number(again.places)),
       }
     : { kind: "unproved", problem: { kind: "too-high", claimed: claim.period, proved } };
+}
+
+/** The claim for each micro-batch is what is proved, or nothing is. */
+function checkConfigurations(placement: Placement, claim: BoundClaim): BoundCheck {
+  const { each = { numerator: 0, denominator: 1 }, microBatchesPerPeriod, period: claimed } = claim;
+  const proved = Math.ceil((each.numerator * microBatchesPerPeriod) / each.denominator);
+  const doubt = doubtOn(placement, each);
+  if (doubt === "too-many") {
+    return { kind: "unproved", problem: { kind: doubt } };
+  }
+  return doubt === undefined && proved >= claimed
+    ? { kind: "proved", period: proved, each }
+    : { kind: "unproved", problem: { kind: "too-high", claimed, proved: largestLoad(placement) } };
 }
 
 function largestLoad({ blocks, devices }: Placement): number {

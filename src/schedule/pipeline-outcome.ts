@@ -7,10 +7,19 @@ import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js"
  */
 export type SearchStatus = "optimal" | "bounded" | "heuristic";
 
+/** Kinds of reasons why a period is not shorter. */
+export const BOUND_KINDS = ["load", "recurrence", "memory", "configurations", "search"] as const;
+
+/** One of them. */
+export type BoundKind = (typeof BOUND_KINDS)[number];
+
 /** The reason why the period is not shorter. */
 export interface TightBound {
-  /** `load`: a device; `recurrence`, `memory`: a chain of blocks; `search`: all else was tried. */
-  readonly kind: "load" | "recurrence" | "memory" | "search";
+  /**
+   * `load`: a device; `recurrence`, `memory`: a chain of blocks; `configurations`: all that the pipeline can be doing;
+   * `search`: all else was tried.
+   */
+  readonly kind: BoundKind;
   /** Position in `Placement.devices`; absent where no single device is the reason. */
   readonly device?: number;
   /** Positions in `Placement.blocks`. */

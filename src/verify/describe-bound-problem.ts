@@ -30,6 +30,8 @@ export function describeBoundProblem(
       return `${reason}${block(problem.take)} takes nothing that ${block(problem.give)} gives back later`;
     case "unmatched":
       return `${reason}${problem.units} of the memory of ${block(problem.block)} belong to no pair`;
+    case "too-many":
+      return `${reason}there are too many to look at`;
     case "too-high":
       return `the bound ${problem.claimed} of the period is too high: its ${kind} proves only ${problem.proved}`;
     default:

@@ -202,8 +202,9 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
       "/pipeline/boundedBy/device is there, but no single device is the reason",
     ],
     [
-      outcome.boundedBy.kind === "search" && outcome.boundedBy.blocks.length > 0,
-      "/pipeline/boundedBy/blocks are there, but a search is the reason",
+      ["search", "configurations"].includes(outcome.boundedBy.kind) &&
+        outcome.boundedBy.blocks.length > 0,
+      "/pipeline/boundedBy/blocks are there, but they are not the reason",
     ],
   ];
   const problems = brokenChecks(checks);
@@ -231,9 +232,10 @@ function statusOf(isReached: boolean, { algorithm }: PipelineOutcome): SearchSta
   return isReached ? "optimal" : algorithm === "top-compile" ? "bounded" : "heuristic";
 }
 
-function claimOf({ boundedBy, periodLowerBound, periodic }: PipelineOutcome): BoundClaim {
+function claimOf(outcome: PipelineOutcome): BoundClaim {
+  const { boundedBy, boundEach: each, periodLowerBound, periodic } = outcome;
   const { microBatchesPerPeriod } = periodic;
-  return { ...boundedBy, period: periodLowerBound, microBatchesPerPeriod };
+  return { ...boundedBy, each, period: periodLowerBound, microBatchesPerPeriod };
 }
 
 /** Bounds that rest on the search. Requires: a valid section. */

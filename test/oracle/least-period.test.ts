@@ -59,10 +59,11 @@ describe("the period search against brute force", () => {
         const least = leastPeriodOf(placement, ONE);
         const found = provingSearch(placement);
         if (found !== undefined) {
-          const { periodic, boundedBy, periodLowerBound: period } = found;
+          const { periodic, boundedBy, boundEach: each, periodLowerBound: period } = found;
           const { microBatchesPerPeriod } = periodic;
           expect(verifyPeriodicSchedule(placement, periodic)).toEqual([]);
-          const check = checkBound(placement, { ...boundedBy, period, microBatchesPerPeriod });
+          const claim = { ...boundedBy, each, period, microBatchesPerPeriod };
+          const check = checkBound(placement, claim);
           expect(check.kind).not.toBe("unproved");
         }
         if (least === Number.POSITIVE_INFINITY || found?.isCutShort === true) {

@@ -28,14 +28,20 @@ import {
 
 /** A bound on the time per micro-batch: `numerator / denominator`, and what forces it. */
 export interface PeriodBound {
-  readonly kind: "load" | "memory";
+  readonly kind: "load" | "memory" | "configurations";
   /** Integers, the denominator > 0; not reduced. */
   readonly numerator: number;
   readonly denominator: number;
-  /** Position of the device in `Placement.devices`. */
-  readonly device: number;
-  /** The device's blocks (`load`); takes and releases matched, in pairs (`memory`). */
+  /** Position of the device in `Placement.devices`; absent for `configurations`. */
+  readonly device?: number;
+  /** The device's blocks (`load`); takes and releases matched, in pairs (`memory`); none. */
   readonly blocks: readonly number[];
+}
+
+/** A bound that needs no search. */
+export interface DeviceBound extends PeriodBound {
+  readonly kind: "load" | "memory";
+  readonly device: number;
 }
 
 /**
@@ -44,9 +50,9 @@ export interface PeriodBound {
  * Devices without a limit, or whose takes and releases cannot be matched along paths, have no memory
  * bound. Cost: O(n * m) per device with a limit.
  */
-export function periodBounds(placement: Placement): readonly PeriodBound[] {
+export function periodBounds(placement: Placement): readonly DeviceBound[] {
   const problem = moduloProblem(placement, 1);
-  const bounds: PeriodBound[] = [];
+  const bounds: DeviceBound[] = [];
   for (const [device, { memory }] of placement.devices.entries()) {
     const blocks = problem.blocksOn[device] ?? [];
     const load = blocks.reduce((sum, block) => sum + (problem.duration[block] ?? 0), 0);

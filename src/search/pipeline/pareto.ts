@@ -100,7 +100,9 @@ export function paretoFront(placement: Placement, options: ParetoOptions): reado
       best = period / microBatchesPerPeriod;
       const status = found.status === "optimal" ? "optimal" : "bounded";
       const leastUpTo =
-        status === "optimal" || exhaustedUpTo === 0 ? {} : { leastUpTo: exhaustedUpTo };
+        status === "optimal" || exhaustedUpTo < microBatchesPerPeriod
+          ? {}
+          : { leastUpTo: exhaustedUpTo };
       points.push({ memory, period, microBatchesPerPeriod, status, ...leastUpTo });
     }
     if (bound !== undefined && best * bound.denominator <= bound.numerator) {

@@ -19,6 +19,7 @@
  */
 import type { Placement } from "../../placement/placement.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
+import { searchConfigurations } from "./configurations/search-configurations.js";
 import { searchOrders } from "./cyclic/search-orders.js";
 import { type FoundPeriod, latencyOf, periodicOf } from "./found-period.js";
 import { type PeriodBound, periodBounds } from "./lower-bounds.js";
@@ -89,6 +90,8 @@ const MANY_BLOCKS = 64;
 export const DEFAULT_MICRO_BATCHES = 3;
 /** Share of the work that is left for one period of the full search. */
 const SHARE = 0.25;
+/** Share of the work that is left for all numbers of micro-batches per period at once. */
+const CONFIGURATIONS = 0.3;
 /** The same with several micro-batches per period. */
 const SHARE_OF_MORE = 0.1;
 
@@ -100,7 +103,7 @@ export function searchPeriod(placement: Placement, options: PeriodOptions): Peri
 class PeriodSearch {
   readonly #placement: Placement;
   readonly #options: PeriodOptions;
-  readonly #bound: PeriodBound | undefined;
+  #bound: PeriodBound | undefined;
   readonly #work: WorkLimit;
   readonly #limits: readonly (number | undefined)[];
   /** Per number of micro-batches: periods below are impossible. */
@@ -123,7 +126,7 @@ class PeriodSearch {
     if (short) {
       return this.#without("infeasible", needs);
     }
-    const found = this.#withMore(this.#forOne());
+    const found = this.#withConfigurations(this.#withMore(this.#forOne()));
     return found === undefined ? this.#without("heuristic", undefined) : this.#finished(found);
   }
 
@@ -220,6 +223,33 @@ class PeriodSearch {
     return best;
   }
 
+  /** What all numbers of micro-batches per period at once give, where the bound is not reached. */
+  #withConfigurations(best: FoundPeriod | undefined): FoundPeriod | undefined {
+    const bound = this.#bound;
+    const rest = Math.floor(this.#work.left() * CONFIGURATIONS);
+    const isAtBound =
+      best !== undefined &&
+      best.period * (bound?.denominator ?? 1) === (bound?.numerator ?? 1) * best.copies;
+    const isLimited = this.#options.maxMicroBatches !== undefined;
+    if (isAtBound || isLimited || rest === 0 || this.#work.isStopped()) {
+      return best;
+    }
+    const { found, isLeast, choices } = searchConfigurations(this.#placement, rest);
+    this.#work.spend(choices);
+    if (found === undefined) {
+      return best;
+    }
+    if (isLeast) {
+      const { period, copies } = found;
+      this.#bound = { kind: "configurations", numerator: period, denominator: copies, blocks: [] };
+    }
+    const isBetter = best === undefined || found.period * best.copies < best.period * found.copies;
+    if (isBetter) {
+      this.#foundOne(found.period, found.copies);
+    }
+    return isBetter ? found : best;
+  }
+
   /** The first period below `rate` per micro-batch that is found. */
   #upwards(problem: ModuloProblem, copies: number, rate: number): FoundPeriod | undefined {
     const start = this.#leastPeriod(copies);
@@ -266,7 +296,10 @@ class PeriodSearch {
   }
 
   #finished(best: FoundPeriod): PeriodResult {
-    const small = best.period <= MAX_COMPLETE_PERIOD && best.problem.count <= MAX_COMPLETE_BLOCKS;
+    const small =
+      best.period <= MAX_COMPLETE_PERIOD &&
+      best.problem.count <= MAX_COMPLETE_BLOCKS &&
+      best.copies <= DEFAULT_MICRO_BATCHES;
     const polish = small && this.#options.polish !== false;
     const placement = this.#placement;
     const work = this.#work;

@@ -105,7 +105,9 @@ export function topCompileSchedule(
   const isTight = period * denominator === numerator * microBatchesPerPeriod;
   const { exhaustedUpTo } = found;
   const leastUpTo =
-    isTight || faster !== undefined || exhaustedUpTo === 0 ? {} : { leastUpTo: exhaustedUpTo };
+    isTight || faster !== undefined || exhaustedUpTo < microBatchesPerPeriod
+      ? {}
+      : { leastUpTo: exhaustedUpTo };
   return ok({
     algorithm: "top-compile",
     periodic,
