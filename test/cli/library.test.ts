@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -33,7 +33,9 @@ beforeAll(() => {
   execFileSync("tar", ["-xzf", at(name), "-C", at(installed), "--strip-components=1"]);
   const { dependencies } = JSON.parse(readFileSync(at(`${installed}/package.json`), "utf8"));
   for (const each of Object.keys(dependencies)) {
-    symlinkSync(join(ROOT, "node_modules", each), at(`node_modules/${each}`));
+    const place = at(`node_modules/${each}`);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", each), place);
   }
   copyFileSync(join(ROOT, "fixtures/models/two-branch.onnx"), at("model.onnx"));
 });
