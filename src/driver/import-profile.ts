@@ -29,7 +29,7 @@ import { profileProblems } from "../profile/profile-problems.js";
 import type { DriverContext } from "./context.js";
 import type { NamedDevice } from "./device-named.js";
 import { type ModelJob, runModelJob } from "./model-job.js";
-import { type ImportFile, readImportFile } from "./read-import-file.js";
+import { type ImportFile, readImportFiles } from "./read-import-file.js";
 import { isOfKind } from "./recorded-gpu-profile.js";
 import { feedsOfRun, USUAL_INPUTS } from "./sizes-from.js";
 
@@ -124,17 +124,9 @@ function importedFor(request: ImportRequest, lowered: LoweredModel): Result<Impo
 }
 
 function readAll(paths: readonly string[]): Result<readonly ImportFile[]> {
-  const files: ImportFile[] = [];
-  for (const path of paths) {
-    const file = readImportFile(path);
-    if (!file.ok) {
-      return file;
-    }
-    files.push(file.value);
-  }
-  return files.length === 0
-    ? fail([importFilesConflict(paths[0] ?? "", "no file holds measurements")])
-    : ok(files);
+  return paths.length === 0
+    ? fail([importFilesConflict("", "no file holds measurements")])
+    : readImportFiles(paths);
 }
 
 /** The operators of each kernel, where the optimized model is among the files. */

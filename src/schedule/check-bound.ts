@@ -29,6 +29,7 @@
  *
  * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
  */
+import { commonDivisor } from "../core/common-divisor.js";
 import type { Placement } from "../placement/placement.js";
 import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
@@ -204,7 +205,7 @@ function memory(placement: Placement, claim: BoundClaim, device: number): Share 
   const own = blocks.filter((block) => block.devices.includes(device));
   const work = own.reduce((sum, b) => sum + BigInt(b.workspace) * BigInt(b.duration), held);
   const isPlain = own.every(({ workspace }) => workspace === 0);
-  const unit = isPlain ? own.reduce((g, block) => gcd(g, Math.abs(block.memory)), 0) : 1;
+  const unit = isPlain ? own.reduce((g, block) => commonDivisor(g, Math.abs(block.memory)), 0) : 1;
   const fits = unit === 0 ? 0 : Math.floor(limit / unit) * unit;
   if (fits === 0) {
     return { kind: "nothing-fits", device };
@@ -252,8 +253,4 @@ function releaseAfter({ blocks, memoryRelease }: Placement, give: number): numbe
   return block !== undefined && (memoryRelease === "end" || block.workspace === 0)
     ? block.duration
     : 0;
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }

@@ -21,6 +21,7 @@
  * ratio and mean algorithms" (ACM TODAES 9, 2004). Differs: integers, and the best of all cycles
  * that a pass closes.
  */
+import { commonDivisor } from "../core/common-divisor.js";
 import type { EventGraph } from "./event-graph.js";
 
 /** An exact fraction. */
@@ -153,10 +154,6 @@ function ratioOf(
 
 /** `numerator / denominator` without common factors. Requires: integers, denominator > 0. */
 export function reduced(numerator: number, denominator: number): Ratio {
-  let [a, b] = [numerator, denominator];
-  while (b !== 0) {
-    [a, b] = [b, a % b];
-  }
-  const factor = Math.max(1, a);
+  const factor = Math.max(1, commonDivisor(numerator, denominator));
   return { numerator: numerator / factor, denominator: denominator / factor };
 }

@@ -18,6 +18,7 @@
  * device holds 1 for 4 * 1 + 4 * 3 = 16. A limit of 3 gives 16 / 3, which three micro-batches in a
  * period of 16 reach.
  */
+import { commonDivisor } from "../../core/common-divisor.js";
 import type { Placement } from "../../placement/placement.js";
 import {
   longestFrom,
@@ -121,10 +122,6 @@ export function heldTime(problem: ModuloProblem, device: number): HeldTime | und
     plain = plain && workspace === 0;
     time += workspace * (problem.duration[block] ?? 0);
   }
-  const unit = plain ? events.reduce((g, { change }) => gcd(g, Math.abs(change)), 0) : 1;
+  const unit = plain ? events.reduce((g, { change }) => commonDivisor(g, Math.abs(change)), 0) : 1;
   return { time, blocks, unit: Math.max(1, unit) };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }

@@ -4,7 +4,8 @@
  * Periods are tried from the lower bound up, so the first that works is the least for its number q of
  * micro-batches per period: each smaller one was searched in full and failed. When one micro-batch
  * per period cannot reach the bound, two and three are tried; they help when the bound is a fraction,
- * or when memory is short. What ends early is reported as `bounded`, or not proved.
+ * or when memory is short. Where the bound is not reached, all numbers are searched at once
+ * (`searchConfigurations`). What ends early is reported as `bounded`, or not proved.
  *
  * Small periods are searched in full (`searchModulo`). For large ones (nanoseconds), and where the full
  * search ends early, cyclic orders are searched (`searchOrders`); a result at the bound is optimal all
@@ -90,10 +91,10 @@ const MANY_BLOCKS = 64;
 export const DEFAULT_MICRO_BATCHES = 3;
 /** Share of the work that is left for one period of the full search. */
 const SHARE = 0.25;
-/** Share of the work that is left for all numbers of micro-batches per period at once. */
-const CONFIGURATIONS = 0.3;
 /** The same with several micro-batches per period. */
 const SHARE_OF_MORE = 0.1;
+/** Share of the work that is left for all numbers of micro-batches per period at once. */
+const CONFIGURATIONS = 0.3;
 
 /** The best period of `placement`; deterministic unless `shouldStop` ends it. */
 export function searchPeriod(placement: Placement, options: PeriodOptions): PeriodResult {

@@ -13,10 +13,11 @@
  *
  * So every schedule, repeating or not, is a walk in this graph, and a schedule that repeats is a cycle: the least time
  * per micro-batch, over all numbers of micro-batches per period, is that of a cycle (`search-configurations.ts`).
- * Where nothing limits how far blocks run ahead the graph is infinite and the search gives up.
+ * Where nothing limits how far blocks run ahead the graph is infinite, unless those far apart are left out.
  *
  * Source: ours; the graph is the reachable part of a timed marked graph (Ramchandani, 1974) with choices.
  */
+import { commonDivisor } from "../../../core/common-divisor.js";
 import type { Placement } from "../../../placement/placement.js";
 import { memoryChange } from "../../../schedule/simulate-pipeline.js";
 
@@ -26,7 +27,7 @@ export interface ConfigurationGraph {
   /** Steps into configuration v are `first[v]` to `first[v + 1] - 1`. */
   readonly first: Int32Array;
   readonly from: Int32Array;
-  /** Time until the next configuration, in units of the unit of `Timing`. */
+  /** Time until the next configuration, in multiples of the unit of `MadeGraph`. */
   readonly time: Int32Array;
   /** Micro-batches that the last block has begun by then. */
   readonly begun: Float64Array;
@@ -46,9 +47,8 @@ interface Rules {
   readonly duration: readonly number[];
   /** Devices as bits, by block. */
   readonly devices: readonly number[];
-  /** By block: positions of the dependencies it waits for, and of those that wait for it. */
+  /** By block: positions of the dependencies that it waits for. */
   readonly into: readonly (readonly number[])[];
-  readonly outOf: readonly (readonly number[])[];
   readonly from: readonly number[];
   readonly latency: readonly number[];
   readonly limited: readonly Limited[];
@@ -101,11 +101,12 @@ export function hasConfigurations({ blocks, dependencies, devices }: Placement):
     ...blocks.map(({ duration }) => duration),
     ...dependencies.map((d) => d.latency),
   ];
+  const unit = unitOf(longest);
   return (
     blocks.length > 0 &&
     blocks.length <= MOST_BLOCKS &&
     devices.length <= MOST_BLOCKS &&
-    longest.every((time) => time / unitOf(longest) <= LONGEST)
+    longest.every((time) => time / unit <= LONGEST)
   );
 }
 
@@ -152,7 +153,7 @@ export function configurationGraph(placement: Placement, limits: GraphLimits): M
 }
 
 function unitOf(times: readonly number[]): number {
-  return times.reduce(gcd, 0);
+  return times.reduce(commonDivisor, 0);
 }
 
 function rulesOf({ blocks, dependencies, devices, memoryRelease }: Placement): Rules {
@@ -161,15 +162,14 @@ function rulesOf({ blocks, dependencies, devices, memoryRelease }: Placement): R
     ...dependencies.map((each) => each.latency),
   ]);
   const changes = blocks.map((block) => memoryChange(block, memoryRelease));
-  const positions = (test: (at: number) => boolean): number[] =>
-    dependencies.flatMap((_, at) => (test(at) ? [at] : []));
   return {
     unit,
     blocks: blocks.length,
     duration: blocks.map(({ duration }) => duration / unit),
     devices: blocks.map((block) => block.devices.reduce((bits, device) => bits | (1 << device), 0)),
-    into: blocks.map((_, block) => positions((at) => dependencies[at]?.to === block)),
-    outOf: blocks.map((_, block) => positions((at) => dependencies[at]?.from === block)),
+    into: blocks.map((_, block) =>
+      dependencies.flatMap(({ to }, at) => (to === block ? [at] : [])),
+    ),
     from: dependencies.map(({ from }) => from),
     latency: dependencies.map(({ latency }) => latency / unit),
     limited: devices.flatMap(({ memory }, device): Limited[] => {
@@ -181,10 +181,6 @@ function rulesOf({ blocks, dependencies, devices, memoryRelease }: Placement): R
       return memory === undefined || left !== 0 ? [] : [{ limit: memory, atStart, atEnd }];
     }),
   };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }
 
 function keyOf({ begun, rest, coming }: Configuration): string {

@@ -4,7 +4,7 @@
  * A schedule that repeats is a cycle of configurations (`configuration-graph.ts`). The cycle with the most
  * micro-batches per time is found exactly, as a fraction, by the iteration of `maxCycleRatio`; its walk is the schedule.
  *
- * Example: M-shape on three devices with memory 3: 85 micro-batches in 516 steps are 6.07 for each, where three per
+ * Example: M-shape on three devices with memory 3: 85 steps for 14 micro-batches are 6.07 for each, where three per
  * period take 6.33.
  */
 import type { Placement } from "../../../placement/placement.js";
