@@ -1,6 +1,7 @@
 """Solves placements with OR-Tools' CP-SAT and compares with what the period search found.
 
 Usage: node test/bench/start.mjs cp-sat-placements 1 300 > placements.jsonl
+       node test/bench/start.mjs exact-cases 1 640 > placements.jsonl     (whole schedules, too)
        python3 test/bench/cp-sat-agreement.py placements.jsonl [seconds per solve]
 
 Needs the Python package ortools; without it, it says so and ends. Exit code 1: a disagreement.
@@ -10,6 +11,9 @@ Model, for a period T and q micro-batches in it: block b of micro-batch c starts
 at s + T of all its blocks do not overlap. Memory right after a change at f: each change e has happened
 floor((f - e) / T) times, up to a number that cancels, which is linear in the k and in whether e's
 phase comes after f's. Written from these definitions, not from the search.
+
+A whole schedule: one start for every block of every micro-batch, devices exclusive, memory a reservoir.
+Equal micro-batches may be exchanged, so each block takes them in order.
 """
 import json
 import math
@@ -131,6 +135,73 @@ class Model:
         return (False, None) if status == cp_model.INFEASIBLE else (None, None)
 
 
+class Whole:
+    """The least makespan of a number of micro-batches."""
+
+    def __init__(self, placement, copies, longest):
+        self.model = model = cp_model.CpModel()
+        blocks = {b["id"]: b for b in placement["blocks"]}
+        start = {(c, b): model.NewIntVar(0, longest, "") for c in range(copies) for b in blocks}
+        end = {key: at + blocks[key[1]]["duration"] for key, at in start.items()}
+        for (c, b), at in start.items():
+            if c > 0:
+                model.Add(start[(c - 1, b)] <= at)
+        for edge in placement.get("dependencies", []):
+            for c in range(copies):
+                gap = edge.get("latency", 0)
+                model.Add(start[(c, edge["to"])] >= end[(c, edge["from"])] + gap)
+        for device in placement["devices"]:
+            own = [key for key in start if device["name"] in blocks[key[1]]["devices"]]
+            size = {key: blocks[key[1]]["duration"] for key in own}
+            model.AddNoOverlap([model.NewFixedSizeIntervalVar(start[k], size[k], "") for k in own])
+            if "memory" in device:
+                times, amounts = [], []
+                for key in own:
+                    at_start, at_end = changes_of(placement, blocks[key[1]])
+                    times += [start[key], end[key]]
+                    amounts += [at_start, at_end]
+                least = -sum(abs(amount) for amount in amounts)
+                model.AddReservoirConstraint(times, amounts, least, device["memory"])
+        self.makespan = model.NewIntVar(0, longest, "")
+        model.AddMaxEquality(self.makespan, list(end.values()))
+        model.Minimize(self.makespan)
+
+    def solve(self):
+        """Status by name, the best makespan, a bound of it."""
+        solver = cp_model.CpSolver()
+        solver.parameters.max_time_in_seconds = SECONDS
+        solver.parameters.num_workers = 2
+        solver.parameters.random_seed = 1
+        status = solver.Solve(self.model)
+        found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+        best = round(solver.ObjectiveValue()) if found else None
+        return solver.StatusName(status), best, math.ceil(solver.BestObjectiveBound() - 1e-6)
+
+
+def compare_whole(record):
+    if "microBatches" not in record:
+        return None
+    placement, copies = record["placement"], record["microBatches"]
+    if "failure" in record:
+        status, best, _ = Whole(placement, copies, 2 * copies * serial(placement)).solve()
+        if status == "INFEASIBLE":
+            return "agrees: " + record["failure"]
+        if best is None:
+            return "undecided"
+        return "disagrees" if record["failure"] == "placement-infeasible" else "none found, one exists"
+    status, best, bound = Whole(placement, copies, record["makespan"]).solve()
+    if best is not None and best < record["makespanLowerBound"]:
+        return "disagrees"
+    if record["makespanStatus"] == "optimal":
+        if best is not None and best < record["makespan"]:
+            return "disagrees"
+        return "agrees: least" if bound == record["makespan"] else "undecided"
+    if best is not None and best < record["makespan"]:
+        record["better"] = best
+        return "agrees: not proved, not least"
+    return "agrees: not proved, least" if bound == record["makespan"] else "undecided, not proved"
+
+
 def fits(placement, period, copies):
     if max(b["duration"] for b in placement["blocks"]) > period:
         return False
@@ -167,7 +238,11 @@ def serial(placement):
 
 
 def compare_period(record):
+    if "failure" in record:
+        return record["failure"]
     placement, status = record["placement"], record["status"]
+    if "boundEach" in record:
+        return compare_rate(record)
     if status == "infeasible":
         found = fits(placement, serial(placement), 1)
         return "undecided" if found is None else "disagrees" if found else "agrees: infeasible"
@@ -196,8 +271,30 @@ def compare_period(record):
     return "agrees: not proved, least for 1 and 2 per period"
 
 
+def compare_rate(record):
+    """Whether up to three micro-batches per period take less for each."""
+    placement, bound = record["placement"], record["boundEach"]
+    period, copies = record["period"], record["microBatchesPerPeriod"]
+    undecided = False
+    for other in (1, 2, 3):
+        most = (period * other - 1) // copies
+        found = least_period(placement, other, most)
+        if found == "undecided":
+            undecided = True
+        elif found is not None:
+            is_contrary = found * bound["denominator"] < bound["numerator"] * other
+            if record["status"] == "optimal" or other <= record.get("leastUpTo", 0) or is_contrary:
+                return "disagrees"
+            record["betterPeriod"] = f"{found}/{other}"
+            return "agrees: not proved, not least"
+    if undecided:
+        return "undecided"
+    proved = record["status"] == "optimal"
+    return "agrees: least of all" if proved else "agrees: not proved, least for up to three per period"
+
+
 def compare_peak(record):
-    if record.get("period") is None:
+    if "peak" not in record or record.get("period") is None:
         return None
     model = Model(record["placement"], record["period"], record["microBatchesPerPeriod"])
     model.least_peak()
@@ -212,7 +309,7 @@ def compare_peak(record):
 
 
 def main():
-    periods, peaks, wrong = Counter(), Counter(), []
+    periods, peaks, wholes, wrong = Counter(), Counter(), Counter(), []
     with open(sys.argv[1], encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
@@ -220,18 +317,20 @@ def main():
                 periods["refused: " + record["refused"]] += 1
                 continue
             begin = time.monotonic()
-            period, peak = compare_period(record), compare_peak(record)
+            verdicts = compare_period(record), compare_peak(record), compare_whole(record)
             seconds = time.monotonic() - begin
-            if any("not least" in (verdict or "") or "better" in (verdict or "") for verdict in (period, peak)):
-                print(f"seed {record['seed']}: {period}; {peak}; {seconds:.0f} s", file=sys.stderr)
-            periods[period] += 1
-            if peak is not None:
-                peaks[peak] += 1
-            if "disagrees" in (period, peak):
+            worse = [v for v in verdicts if v and ("not least" in v or "better" in v or "exists" in v)]
+            if worse:
+                better = record.get("betterPeriod"), record.get("better")
+                print(f"seed {record['seed']}: {worse}, {better}; {seconds:.0f} s", file=sys.stderr)
+            for counts, verdict in zip((periods, peaks, wholes), verdicts):
+                if verdict is not None:
+                    counts[verdict] += 1
+            if "disagrees" in verdicts:
                 wrong.append(record)
                 print(json.dumps(record))
     print(f"OR-Tools {ortools.__version__}, {SECONDS:g} s per solve")
-    for name, counts in (("period", periods), ("peak memory", peaks)):
+    for name, counts in (("period", periods), ("peak memory", peaks), ("whole", wholes)):
         for verdict, count in sorted(counts.items()):
             print(f"{name}: {verdict}: {count}")
     sys.exit(1 if wrong else 0)
