@@ -10,6 +10,7 @@ import {
 import type { PipelineOutcome } from "../schedule/pipeline-outcome.js";
 import { simulatePipeline } from "../schedule/simulate-pipeline.js";
 import type { PipelineSection } from "./pipeline-section.js";
+import { pipelineStagesOf } from "./pipeline-stages-of.js";
 
 /** The section of an artifact for what an algorithm found. Requires: a verified outcome. */
 export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome): PipelineSection {
@@ -48,6 +49,7 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       peakMemory: timelines[at]?.peakMemory ?? 0,
       ...(memory === undefined ? {} : { memoryLimit: memory }),
     })),
+    ...pipelineStagesOf(placement),
     anchor,
     repetend: periodic.repetend.map(({ block, residue, offset, shift }) => ({
       block: blockId(block),

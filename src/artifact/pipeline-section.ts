@@ -1,4 +1,4 @@
-import { list, object, optional } from "../core/json-containers.js";
+import { list, object, optional, unless } from "../core/json-containers.js";
 import { custom, integer, number, oneOf, problem, type Shape, text } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
 import type { Ratio } from "../schedule/max-cycle-ratio.js";
@@ -22,6 +22,22 @@ export interface ArtifactPipelineDevice {
   readonly peakMemory: number;
   /** Absent: no limit. */
   readonly memoryLimit?: number;
+}
+
+/** A stage: its place in the pipeline, and which blocks are its forward, backward and weight gradients. */
+export interface ArtifactPipelineStage {
+  /** Counted from 0, chain after chain, every stage behind those that send to it. */
+  readonly stage: number;
+  /** Stages of one chain depend on each other, however far. */
+  readonly chain: number;
+  /** How many stages with a lower number are on its first device. */
+  readonly chunk: number;
+  readonly devices: readonly string[];
+  readonly forward: string;
+  /** Absent: it has none. */
+  readonly backward?: string;
+  /** Absent: the backward computes both gradients. */
+  readonly weight?: string;
 }
 
 /** Where a block of micro-batches `residue + q * j` stands: see `PeriodicSchedule`. */
@@ -64,6 +80,8 @@ export interface PipelineSection {
   /** Idle share of all devices' time: per period, and from the first start to the last end. */
   readonly bubbleRate: { readonly steady: number; readonly whole: number };
   readonly devices: readonly ArtifactPipelineDevice[];
+  /** Absent in files of 0.1.0, and where some block is not the forward, backward or weight block of a stage. */
+  readonly stages?: readonly ArtifactPipelineStage[];
   /** On GPUs: over the range of what is assumed of them; absent: nothing is, or the model is unknown. */
   readonly range?: PipelineRange;
   /**
@@ -76,6 +94,9 @@ export interface PipelineSection {
   /** By start, then block, then micro-batch. */
   readonly instances: readonly ArtifactInstance[];
 }
+
+/** As many as a placement has blocks at most. */
+const MAX_STAGES = 4096;
 
 const NAME = text().named("pipelineName");
 const TIME = integer(0).describe("In the time unit of the placement.").named("time");
@@ -108,6 +129,18 @@ const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({
   peakMemory: integer().describe("Highest memory of the whole schedule."),
   memoryLimit: optional(integer(0).describe("Absent: no limit.")),
 });
+
+const STAGE: Shape<ArtifactPipelineStage> = object<ArtifactPipelineStage>({
+  stage: integer(0).describe(
+    "Counted from 0, chain after chain, every stage behind those that send to it.",
+  ),
+  chain: unless(0, integer(0).describe("Stages of one chain depend on each other.")),
+  chunk: integer(0).describe("How many stages with a lower number are on its first device."),
+  devices: list(NAME),
+  forward: NAME,
+  backward: optional(NAME.describe("Absent: the stage has none.")),
+  weight: optional(NAME.describe("Absent: the backward computes both gradients.")),
+}).describe("A stage of the pipeline, and which blocks are its own.");
 
 const ENTRY: Shape<ArtifactRepetendEntry> = object<ArtifactRepetendEntry>({
   block: NAME,
@@ -157,6 +190,11 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
     "Idle share of all devices' time: per period, and from the first start to the last end.",
   ),
   devices: list(DEVICE),
+  stages: optional(
+    list(STAGE, MAX_STAGES, 1).describe(
+      "The stages, by number. Absent in files of 0.1.0, and where some block of the kinds forward, backward and weight belongs to no stage.",
+    ),
+  ),
   range: optional(pipelineRangeShape),
   anchor: integer().describe(
     "Micro-batch i = residue + microBatchesPerPeriod * j starts a block at anchor + offset + (j + shift) * period.",

@@ -1,4 +1,5 @@
-import type { Block, Placement } from "./placement.js";
+import type { Placement } from "./placement.js";
+import { type Stage, stagesOf } from "./stages.js";
 
 /** The blocks of one stage of a chain, by position in `Placement.blocks`. */
 export interface ChainStage {
@@ -9,152 +10,73 @@ export interface ChainStage {
   readonly weight: number | undefined;
 }
 
+/** Stages of chains. */
+export interface Chains {
+  /** Along each chain, one chain after the other. */
+  readonly stages: readonly ChainStage[];
+  /** How many stages each chain has. */
+  readonly lengths: readonly number[];
+}
+
 /**
  * The stages of a placement whose forwards make one chain over single devices, in its order, with
  * at most one backward and one weight block each on the device of the forward; `undefined` for any
  * other placement. The backwards come in the opposite order, the first after the last forward.
  */
 export function chainOf(placement: Placement): readonly ChainStage[] | undefined {
+  const chains = chainsOf(placement);
+  return chains?.lengths.length === 1 ? chains.stages : undefined;
+}
+
+/**
+ * The stages of a placement that is one chain, or several that do not depend on each other, as `chainOf` has them, by
+ * the first forward block of each; `undefined` for any other placement. In a chain all stages have a backward, or none.
+ */
+export function chainsOf(placement: Placement): Chains | undefined {
   const { blocks, dependencies } = placement;
   if (blocks.some(({ devices, kind }) => devices.length !== 1 || kind === "other")) {
     return undefined;
   }
-  const ofKind = (kind: Block["kind"]): number[] =>
-    blocks.flatMap((block, at) => (block.kind === kind ? [at] : []));
-  const forwards = lineUp(ofKind("forward"), placement);
-  const backwards = lineUp(ofKind("backward"), placement)?.toReversed();
-  const weights = ofKind("weight");
-  if (forwards === undefined || backwards === undefined) {
-    return undefined;
-  }
-  const isInference = backwards.length === 0 && weights.length === 0;
-  if (!isInference && backwards.length !== forwards.length) {
-    return undefined;
-  }
+  const { stages, left } = stagesOf(placement);
   const edges = new Set(dependencies.map(({ from, to }) => `${from} ${to}`));
-  const weightOf = firstWeights(placement);
-  const stages = forwards.map((forward, at): ChainStage => {
-    const backward = backwards[at];
-    const weight = backward === undefined ? undefined : weightOf.get(backward);
-    return { device: blocks[forward]?.devices[0] ?? 0, forward, backward, weight };
-  });
-  const isWhole =
-    weights.length === stages.filter(({ weight }) => weight !== undefined).length &&
-    stages.every(({ device, backward, weight }) =>
-      [backward, weight].every(
-        (block) => block === undefined || blocks[block]?.devices[0] === device,
-      ),
-    );
-  return isWhole && hasOnlyChainEdges(stages, edges) ? stages : undefined;
-}
-
-/**
- * The stages of a placement that is one chain, or several that do not depend on each other, as `chainOf` has them: those of
- * the chain with the first block, then of the next; `undefined` for any other placement.
- *
- * Order: along each chain. `lengths` says how many stages each has.
- */
-export function chainsOf(
-  placement: Placement,
-): { readonly stages: readonly ChainStage[]; readonly lengths: readonly number[] } | undefined {
-  const stages: ChainStage[] = [];
-  const lengths: number[] = [];
-  for (const own of componentsOf(placement)) {
-    const at = new Map(own.map((block, position) => [block, position]));
-    const blocks = own.flatMap((block) => placement.blocks[block] ?? []);
-    const dependencies = placement.dependencies.flatMap(({ from, to, latency }) => {
-      const [first, second] = [at.get(from), at.get(to)];
-      return first === undefined || second === undefined
-        ? []
-        : [{ from: first, to: second, latency }];
-    });
-    const chain = chainOf({ ...placement, blocks, dependencies });
-    if (chain === undefined) {
-      return undefined;
-    }
-    const back = (position: number): number => own[position] ?? -1;
-    lengths.push(chain.length);
-    for (const { device, forward, backward, weight } of chain) {
-      stages.push({
-        device,
-        forward: back(forward),
-        backward: backward === undefined ? undefined : back(backward),
-        weight: weight === undefined ? undefined : back(weight),
-      });
-    }
+  const chains: Stage[][] = [];
+  for (const stage of stages) {
+    chains[stage.chain] = [...(chains[stage.chain] ?? []), stage];
   }
-  return { stages, lengths };
-}
-
-/** Blocks that depend on each other, however far: ascending, by the first of each. */
-function componentsOf({ blocks, dependencies }: Placement): readonly (readonly number[])[] {
-  const heads = blocks.map((_, block) => block);
-  const headOf = (block: number): number => {
-    let at = block;
-    while (heads[at] !== at) {
-      heads[at] = heads[heads[at] ?? at] ?? at;
-      at = heads[at] ?? at;
-    }
-    return at;
-  };
-  for (const { from, to } of dependencies) {
-    const [a, b] = [headOf(from), headOf(to)];
-    heads[Math.max(a, b)] = Math.min(a, b);
-  }
-  const components = new Map<number, number[]>();
-  for (const block of blocks.keys()) {
-    const head = headOf(block);
-    const own = components.get(head) ?? [];
-    own.push(block);
-    components.set(head, own);
-  }
-  return [...components.values()];
-}
-
-/** Whether every dependency is one of a chain's, and the way back begins after the way there. */
-function hasOnlyChainEdges(stages: readonly ChainStage[], edges: ReadonlySet<string>): boolean {
-  const known = new Set<string>();
-  stages.forEach(({ forward, backward, weight }, at) => {
-    const next = stages[at + 1];
-    known.add(`${forward} ${next?.forward}`).add(`${next?.backward} ${backward}`);
-    known.add(`${forward} ${backward}`).add(`${backward} ${weight}`);
-  });
-  const last = stages.at(-1);
-  const turns = last?.backward === undefined || edges.has(`${last.forward} ${last.backward}`);
-  return turns && [...edges].every((edge) => known.has(edge));
-}
-
-/** By block: the first of the weight blocks that depend on it. */
-function firstWeights({ blocks, dependencies }: Placement): ReadonlyMap<number, number> {
-  const first = new Map<number, number>();
-  for (const { from, to } of dependencies) {
-    if (blocks[to]?.kind === "weight") {
-      first.set(from, Math.min(to, first.get(from) ?? to));
-    }
-  }
-  return first;
-}
-
-/** The blocks in the order of the one path through all of them; `undefined` when there is none. */
-function lineUp(
-  blocks: readonly number[],
-  { dependencies }: Placement,
-): readonly number[] | undefined {
-  const own = new Set(blocks);
-  const next = new Map<number, number>();
-  const hasBefore = new Set<number>();
-  for (const { from, to } of dependencies) {
-    if (own.has(from) && own.has(to)) {
-      if (next.has(from) || hasBefore.has(to)) {
-        return undefined;
+  const known = new Set(chains.flatMap(chainEdges));
+  const isChains =
+    left.length === 0 &&
+    chains.every((chain) => isLine(chain, edges)) &&
+    [...edges].every((edge) => known.has(edge));
+  return isChains
+    ? {
+        stages: stages.map(({ forward, backward, weight }) => {
+          return { device: blocks[forward]?.devices[0] ?? 0, forward, backward, weight };
+        }),
+        lengths: chains.map(({ length }) => length),
       }
-      next.set(from, to);
-      hasBefore.add(to);
-    }
-  }
-  const path: number[] = [];
-  for (let at = blocks.find((each) => !hasBefore.has(each)); at !== undefined; at = next.get(at)) {
-    path.push(at);
-  }
-  return path.length === blocks.length ? path : undefined;
+    : undefined;
+}
+
+/** Whether every forward leads to the next one, and all stages have a backward, or none. */
+function isLine(chain: readonly Stage[], edges: ReadonlySet<string>): boolean {
+  const isTrained = chain[0]?.backward !== undefined;
+  return chain.every(({ forward, backward }, at) => {
+    const next = chain[at + 1];
+    const leads = next === undefined || edges.has(`${forward} ${next.forward}`);
+    return leads && (backward !== undefined) === isTrained;
+  });
+}
+
+/** Every dependency that a chain can have. */
+function chainEdges(chain: readonly Stage[]): readonly string[] {
+  return chain.flatMap(({ forward, backward, weight }, at) => {
+    const next = chain[at + 1];
+    return [
+      `${forward} ${next?.forward}`,
+      `${next?.backward} ${backward}`,
+      `${forward} ${backward}`,
+      `${backward} ${weight}`,
+    ];
+  });
 }

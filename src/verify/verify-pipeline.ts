@@ -19,6 +19,7 @@ import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js"
 import { describeBoundProblem } from "./describe-bound-problem.js";
 import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
 import { scheduleBroken } from "./failures.js";
+import { pipelineStageProblems } from "./pipeline-stage-problems.js";
 
 /** Problems reported at most. */
 const MAX_PROBLEMS = 50;
@@ -98,14 +99,20 @@ function figureProblems(
   placement: Placement,
   outcome: PipelineOutcome,
 ): string[] {
-  const { range, boundEach } = section;
-  const { boundEach: _, ...figures } = pipelineSectionOf(placement, outcome);
-  const again = { ...figures, ...(boundEach && { boundEach }), ...(range && { range }) };
+  const { range, boundEach, stages } = section;
+  const { boundEach: _, stages: __, ...figures } = pipelineSectionOf(placement, outcome);
+  const again = {
+    ...figures,
+    ...(boundEach && { boundEach }),
+    ...(stages && { stages }),
+    ...(range && { range }),
+  };
   const problems = differingFields(pipelineSectionShape, section, again).map(
     (key) => `/pipeline/${key} does not follow from the schedule and its placement`,
   );
   return [
     ...problems,
+    ...pipelineStageProblems(stages, placement),
     ...boundProblems(placement, outcome),
     ...eachProblems(placement, section, outcome),
     ...rangeProblems(section, placement, outcome),

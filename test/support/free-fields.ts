@@ -203,6 +203,11 @@ export const FREE: readonly FreeField[] = [
     why: "files of 0.1.0 have none; the bound of a period is left",
   },
   {
+    where: /^\/pipeline\/stages$/,
+    change: REMOVED,
+    why: "files of 0.1.0 have none; they follow from the placement",
+  },
+  {
     where: /^\/pipeline\/repetend\/\d+\/residue$/,
     change: REMOVED,
     why: "absent, it is 0",

@@ -11,10 +11,8 @@ import type { Failure } from "../../core/failure.js";
 import { formatName } from "../../core/format.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { BlockKind, Placement } from "../../placement/placement.js";
+import { type PlacementStages, stagesOf as placementStages } from "../../placement/stages.js";
 import { blockUnfit } from "../failures.js";
-
-/** The role of a block in its stage. */
-export type Part = "forward" | "backward" | "weight";
 
 /** A stage by the positions of its blocks. */
 export interface Stage {
@@ -73,34 +71,34 @@ function nameOf({ blocks }: Placement, block: number): string {
 }
 
 function stagesIn(placement: Placement): Found<Stages> {
-  const alone = unfitAlone(placement);
+  const alone =
+    unfitAlone(placement) ?? unfitWay(placement, "forward") ?? unfitWay(placement, "backward");
   if (alone !== undefined) {
     return { ok: false, error: alone };
   }
-  const forwards = chainsOf(placement, "forward");
-  if (!forwards.ok) {
-    return forwards;
-  }
-  const backwards = chainsOf(placement, "backward");
-  if (!backwards.ok) {
-    return backwards;
-  }
-  const withBackward = pairChains(placement, forwards.value, backwards.value);
-  if (!withBackward.ok) {
-    return withBackward;
-  }
-  const stages = withWeights(placement, withBackward.value);
-  if (!stages.ok) {
-    return stages;
-  }
-  const [chain = []] = forwards.value;
-  const all: Stages = {
-    stages: stages.value,
-    chainLength: chain.length,
-    isTraining: backwards.value.length > 0,
-  };
-  const other = unfitDependency(placement, all);
-  return other === undefined ? { ok: true, value: all } : { ok: false, error: other };
+  const { blocks } = placement;
+  // Where a block of a stage lies elsewhere is said below; as pairs they are found by their dependencies.
+  const found = placementStages({
+    ...placement,
+    blocks: blocks.map((block) => ({ ...block, devices: [0] })),
+  });
+  const chainLength = found.stages.filter(({ chain }) => chain === 0).length;
+  const isTraining = blocks.some(({ kind }) => kind === "backward");
+  const stages = found.stages.map(({ forward, backward, weight }): Stage => {
+    const rank = blocks[forward]?.devices[0] ?? 0;
+    return {
+      rank,
+      forward,
+      ...(backward === undefined ? {} : { backward }),
+      ...(weight === undefined ? {} : { weight }),
+    };
+  });
+  const all: Stages = { stages, chainLength, isTraining };
+  const problem =
+    unfitChain(placement, found, chainLength) ??
+    unfitPair(placement, all, found.left) ??
+    unfitDependency(placement, all);
+  return problem === undefined ? { ok: true, value: all } : { ok: false, error: problem };
 }
 
 /** A block that fits into no placement of stages. */
@@ -123,10 +121,8 @@ function unfitAlone({ blocks }: Placement): Unfit | undefined {
       };
 }
 
-/** Blocks of a kind as one or two chains of dependencies, each from its head; none: no chain. */
-function chainsOf(placement: Placement, kind: BlockKind): Found<readonly (readonly number[])[]> {
-  const { blocks, dependencies } = placement;
-  const own = blocks.flatMap((block, at) => (block.kind === kind ? [at] : []));
+/** A block that leads to, or waits for, two others of its kind. */
+function unfitWay({ blocks, dependencies }: Placement, kind: BlockKind): Unfit | undefined {
   const next = new Map<number, number>();
   const before = new Map<number, number>();
   for (const { from, to } of dependencies) {
@@ -136,155 +132,118 @@ function chainsOf(placement: Placement, kind: BlockKind): Found<readonly (readon
     const second = next.get(from);
     const other = before.get(to);
     if (second !== undefined) {
-      return skips(placement, from, [second, to], "sends to");
+      return skips(blocks, from, [second, to], "sends to");
     }
     if (other !== undefined) {
-      return skips(placement, to, [other, from], "waits for");
+      return skips(blocks, to, [other, from], "waits for");
     }
     next.set(from, to);
     before.set(to, from);
   }
-  const heads = own.filter((block) => !before.has(block));
-  const chains = heads.map((head) => followed(head, next));
-  const [first, second, third] = chains;
-  const [from, to] = [first?.length ?? 0, second?.length ?? 0];
-  const wrong = third?.[0] ?? (second !== undefined && from !== to ? second[0] : undefined);
-  return wrong === undefined
-    ? { ok: true, value: chains }
-    : {
-        ok: false,
-        error: {
-          block: wrong,
-          message: `begins another chain of ${kind} blocks than ${formatName(nameOf(placement, heads[0] ?? 0))}, and PyTorch has one chain, or two of as many stages each`,
-          hint: "add the dependencies that make all blocks one chain",
-        },
-      };
+  return undefined;
 }
 
 function skips(
-  placement: Placement,
+  blocks: Placement["blocks"],
   block: number,
   ends: readonly number[],
   verb: string,
-): Found<never> {
-  const names = ends.map((end) => formatName(nameOf(placement, end)));
+): Unfit {
+  const names = ends.map((end) => formatName(blocks[end]?.id ?? ""));
   return {
-    ok: false,
-    error: {
-      block,
-      message: `${verb} ${names.join(" and ")}, and a stage of PyTorch sends to the next one alone`,
-      hint: "let the stages between pass the tensor on, and leave the dependency that skips them out",
-    },
+    block,
+    message: `${verb} ${names.join(" and ")}, and a stage of PyTorch sends to the next one alone`,
+    hint: "let the stages between pass the tensor on, and leave the dependency that skips them out",
   };
 }
 
-function followed(head: number, next: ReadonlyMap<number, number>): readonly number[] {
-  const chain = [head];
-  for (let at = next.get(head); at !== undefined; at = next.get(at)) {
-    chain.push(at);
-  }
-  return chain;
+/** A stage of a third chain, or of a second one that is not as long as the first. */
+function unfitChain(
+  placement: Placement,
+  { stages }: PlacementStages,
+  chainLength: number,
+): Unfit | undefined {
+  const third = stages.find(({ chain }) => chain === 2);
+  const second = stages.find(({ chain }) => chain === 1);
+  const isUneven = second !== undefined && stages.length !== 2 * chainLength;
+  const wrong = third ?? (isUneven ? second : undefined);
+  return (
+    wrong && {
+      block: wrong.forward,
+      message: `begins another chain of forward blocks than ${formatName(nameOf(placement, stages[0]?.forward ?? 0))}, and PyTorch has one chain, or two of as many stages each`,
+      hint: "add the dependencies that make all blocks one chain",
+    }
+  );
 }
 
-/** Stages of forward chains, each with the backward block that stands as far from the turn as it does. */
-function pairChains(
+/** A block that does not belong to a stage, or lies elsewhere; `left` belong to none. */
+function unfitPair(
   placement: Placement,
-  forwards: readonly (readonly number[])[],
-  backwards: readonly (readonly number[])[],
-): Found<readonly Stage[]> {
-  const { blocks, dependencies } = placement;
-  const stages: Stage[] = [];
-  const used = new Set<number>();
-  for (const chain of forwards) {
-    const last = chain.at(-1) ?? 0;
-    const back = backwards.findIndex((each) =>
-      dependencies.some(({ from, to }) => from === last && to === each[0]),
-    );
-    used.add(back);
-    for (const [at, forward] of chain.entries()) {
-      const rank = blocks[forward]?.devices[0] ?? 0;
-      const backward = backwards[back]?.[chain.length - 1 - at];
-      if (backwards.length > 0 && backward === undefined) {
-        return withoutBackward(forward);
-      }
-      if (backward !== undefined && blocks[backward]?.devices[0] !== rank) {
-        return elsewhere(placement, backward, forward);
-      }
-      stages.push({ rank, forward, ...(backward === undefined ? {} : { backward }) });
+  { stages, isTraining }: Stages,
+  left: readonly number[],
+): Unfit | undefined {
+  for (const { forward, backward } of stages) {
+    if (isTraining && backward === undefined) {
+      return withoutBackward(forward);
+    }
+    const away = awayFrom(placement, backward, forward);
+    if (away !== undefined) {
+      return away;
     }
   }
-  const paired = new Set(stages.map(({ backward }) => backward));
-  const left = backwards.flat().find((block) => !paired.has(block));
-  return left === undefined
-    ? { ok: true, value: stages }
-    : {
-        ok: false,
-        error: {
-          block: left,
-          message: "is the backward of no forward block: PyTorch counts both from the last stage",
-          hint: "give every forward block one backward block, and let the last forward lead to the first backward",
-        },
-      };
+  const alone = left.find((block) => placement.blocks[block]?.kind === "backward");
+  if (alone !== undefined) {
+    return {
+      block: alone,
+      message: "is the backward of no forward block: PyTorch counts both from the last stage",
+      hint: "give every forward block one backward block, and let the last forward lead to the first backward",
+    };
+  }
+  const [weight] = left;
+  return weight === undefined
+    ? stages
+        .map((stage) => awayFrom(placement, stage.weight, stage.backward ?? 0))
+        .find((problem) => problem !== undefined)
+    : unfitWeight(placement, weight);
 }
 
-function withoutBackward(forward: number): Found<never> {
+function withoutBackward(forward: number): Unfit {
   return {
-    ok: false,
-    error: {
-      block: forward,
-      message: "has no backward, and PyTorch demands one of every stage, also of frozen ones",
-      hint: "give the stage a backward block, or join it with the next stage",
-    },
+    block: forward,
+    message: "has no backward, and PyTorch demands one of every stage, also of frozen ones",
+    hint: "give the stage a backward block, or join it with the next stage",
   };
 }
 
-function elsewhere(placement: Placement, block: number, partner: number): Found<never> {
+function awayFrom(
+  placement: Placement,
+  block: number | undefined,
+  partner: number,
+): Unfit | undefined {
+  const { blocks } = placement;
+  if (block === undefined || blocks[block]?.devices[0] === blocks[partner]?.devices[0]) {
+    return undefined;
+  }
   const name = formatName(nameOf(placement, partner));
   return {
-    ok: false,
-    error: {
-      block,
-      message: `is on another device than ${name} of its stage, and a stage of PyTorch has one rank`,
-      hint: "place all blocks of a stage on one device",
-    },
+    block,
+    message: `is on another device than ${name} of its stage, and a stage of PyTorch has one rank`,
+    hint: "place all blocks of a stage on one device",
   };
 }
 
-/** The stages with their weight blocks. */
-function withWeights(placement: Placement, stages: readonly Stage[]): Found<readonly Stage[]> {
-  const { blocks, dependencies } = placement;
-  const weights = new Map<number, number>();
-  for (const [block, { kind, devices }] of blocks.entries()) {
-    if (kind !== "weight") {
-      continue;
-    }
-    const sources = dependencies.filter(({ to }) => to === block).map(({ from }) => from);
-    const before = sources.filter((from) => blocks[from]?.kind === "backward");
-    const stage = stages.findIndex(({ backward }) => backward === before[0]);
-    if (before.length !== 1 || stage < 0 || weights.has(stage)) {
-      return {
-        ok: false,
-        error: {
-          block,
-          message:
-            before.length === 1
-              ? "is the second weight block of its stage, and PyTorch runs one"
-              : `waits for ${before.length} backward blocks, and in PyTorch it follows the one of its stage`,
-          hint: "give every stage one weight block that depends on its backward block",
-        },
-      };
-    }
-    if (devices[0] !== stages[stage]?.rank) {
-      return elsewhere(placement, block, before[0] ?? 0);
-    }
-    weights.set(stage, block);
-  }
+/** A weight block of no stage. */
+function unfitWeight({ blocks, dependencies }: Placement, block: number): Unfit {
+  const count = dependencies.filter(
+    ({ from, to }) => to === block && blocks[from]?.kind === "backward",
+  ).length;
   return {
-    ok: true,
-    value: stages.map((stage, at) => {
-      const weight = weights.get(at);
-      return weight === undefined ? stage : { ...stage, weight };
-    }),
+    block,
+    message:
+      count === 1
+        ? "is the second weight block of its stage, and PyTorch runs one"
+        : `waits for ${count} backward blocks, and in PyTorch it follows the one of its stage`,
+    hint: "give every stage one weight block that depends on its backward block",
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { exportPytorch } from "../../../../src/export/pytorch/export-pytorch.js";
-import type { Block, Dependency, Placement } from "../../../../src/placement/placement.js";
+import type { Placement } from "../../../../src/placement/placement.js";
 import { buildShape } from "../../../../src/placement/shapes/build-shape.js";
 import {
   exportedBy,
@@ -8,33 +8,11 @@ import {
   serialSubject,
   textOf,
 } from "../../../support/export-subjects.js";
-
-/** Blocks `name@device`, of the kind that the first letter says; dependencies `from>to`. */
-function placed(blocks: readonly string[], links: readonly string[]): Placement {
-  const KINDS = { f: "forward", b: "backward", w: "weight", o: "other" } as const;
-  const names = blocks.map((each) => each.split("@")[0]!);
-  return {
-    timeUnit: "step",
-    devices: ["d0", "d1", "d2"]
-      .filter((_, device) => blocks.some((each) => each.split("@")[1]!.includes(String(device))))
-      .map((name) => ({ name, memory: undefined })),
-    blocks: blocks.map((each): Block => {
-      const [id = "", devices = ""] = each.split("@");
-      const kind = KINDS[id[0] as keyof typeof KINDS];
-      const on = devices.split("+").map(Number);
-      return { id, kind, devices: on, duration: 1, memory: 0, workspace: 0, operators: [] };
-    }),
-    dependencies: links.map((link): Dependency => {
-      const [from = "", to = ""] = link.split(">");
-      return { from: names.indexOf(from), to: names.indexOf(to), latency: 0 };
-    }),
-    memoryRelease: "end",
-  };
-}
+import { placedBlocks } from "../../../support/placed-blocks.js";
 
 const CHAIN = ["f0>f1", "f1>b1", "b1>b0"];
-const V = placed(["f0@0", "f1@1", "b1@1", "b0@0"], CHAIN);
-const SPLIT = placed(
+const V = placedBlocks(["f0@0", "f1@1", "b1@1", "b0@0"], CHAIN);
+const SPLIT = placedBlocks(
   ["f0@0", "f1@1", "b1@1", "b0@0", "w0@0", "w1@1"],
   [...CHAIN, "b0>w0", "b1>w1"],
 );
@@ -77,7 +55,7 @@ describe("a schedule for PyTorch", () => {
   });
 
   it("of an inference has backwards that do nothing, behind the forwards", async () => {
-    const placement = placed(["f0@0", "f1@1"], ["f0>f1"]);
+    const placement = placedBlocks(["f0@0", "f1@1"], ["f0>f1"]);
     const { text, files } = await exportedBy(exportPytorch, serialSubject(placement, 2));
     expect(text).toBe(
       [
@@ -104,68 +82,68 @@ describe("a schedule for PyTorch", () => {
   it.each<[string, Placement, string, string]>([
     [
       "a block on several devices",
-      placed(["f0@0", "f1@0+1", "b1@1", "b0@0"], CHAIN),
+      placedBlocks(["f0@0", "f1@0+1", "b1@1", "b0@0"], CHAIN),
       "block f1",
       "is on 2 devices",
     ],
-    ["another kind", placed(["f0@0", "o1@0"], []), "block o1", "is of kind other"],
+    ["another kind", placedBlocks(["f0@0", "o1@0"], []), "block o1", "is of kind other"],
     [
       "a skip connection",
-      placed(["f0@0", "f1@1", "f2@2"], ["f0>f1", "f1>f2", "f0>f2"]),
+      placedBlocks(["f0@0", "f1@1", "f2@2"], ["f0>f1", "f1>f2", "f0>f2"]),
       "block f0",
       "sends to f1 and f2",
     ],
     [
       "two inputs",
-      placed(["f0@0", "f1@1", "f2@2"], ["f0>f2", "f1>f2"]),
+      placedBlocks(["f0@0", "f1@1", "f2@2"], ["f0>f2", "f1>f2"]),
       "block f2",
       "waits for f0 and f1",
     ],
     [
       "chains of different lengths",
-      placed(["f0@0", "f1@1", "f2@2"], ["f0>f1"]),
+      placedBlocks(["f0@0", "f1@1", "f2@2"], ["f0>f1"]),
       "block f2",
       "begins another chain",
     ],
     [
       "a frozen stage",
-      placed(["f0@0", "f1@1", "b1@1"], ["f0>f1", "f1>b1"]),
+      placedBlocks(["f0@0", "f1@1", "b1@1"], ["f0>f1", "f1>b1"]),
       "block f0",
       "has no backward",
     ],
     [
       "a backward elsewhere",
-      placed(["f0@0", "f1@1", "b1@0", "b0@1"], CHAIN),
+      placedBlocks(["f0@0", "f1@1", "b1@0", "b0@1"], CHAIN),
       "block b0",
       "is on another device than f0",
     ],
     [
       "a backward of nothing",
-      placed(["f0@0", "f1@1", "b1@1", "b0@0", "b2@0"], [...CHAIN, "b0>b2"]),
+      placedBlocks(["f0@0", "f1@1", "b1@1", "b0@0", "b2@0"], [...CHAIN, "b0>b2"]),
       "block b2",
       "is the backward of no forward block",
     ],
     [
       "two weight blocks of a stage",
-      placed(["f0@0", "b0@0", "w0@0", "w1@0"], ["f0>b0", "b0>w0", "b0>w1"]),
+      placedBlocks(["f0@0", "b0@0", "w0@0", "w1@0"], ["f0>b0", "b0>w0", "b0>w1"]),
       "block w1",
       "is the second weight block",
     ],
     [
       "a weight block without a backward",
-      placed(["f0@0", "b0@0", "w0@0"], ["f0>b0"]),
+      placedBlocks(["f0@0", "b0@0", "w0@0"], ["f0>b0"]),
       "block w0",
       "waits for 0 backward blocks",
     ],
     [
       "a dependency across stages",
-      placed(["f0@0", "f1@1", "b1@1", "b0@0"], [...CHAIN, "f0>b1"]),
+      placedBlocks(["f0@0", "f1@1", "b1@1", "b0@0"], [...CHAIN, "f0>b1"]),
       "block b1",
       "depends on f0 of another stage",
     ],
     [
       "neighbors on one rank without training",
-      placed(["f0@0", "f1@1", "f2@1"], ["f0>f1", "f1>f2"]),
+      placedBlocks(["f0@0", "f1@1", "f2@1"], ["f0>f1", "f1>f2"]),
       "block f2",
       "follows a stage on the same rank",
     ],
@@ -209,7 +187,7 @@ describe("the options of torchtitan", () => {
   });
 
   it("are left out where torchtitan has no such stages", async () => {
-    const turned = placed(["f0@1", "f1@0", "b1@0", "b0@1"], CHAIN);
+    const turned = placedBlocks(["f0@1", "f1@0", "b1@0", "b0@1"], CHAIN);
     const { notes } = await exportedBy(
       exportPytorch,
       serialSubject(turned, 1, { computeOnly: true }),
