@@ -96,6 +96,7 @@ function modelOf(
     ...(shed === undefined ? {} : { shed }),
     variants: variants.map((variant) => ({
       name: variant.name,
+      ...(variant.also === undefined ? {} : { also: variant.also }),
       runs: variant.runs.map((run) => runOf(run, positionOf)),
     })),
     schedules,
@@ -141,6 +142,7 @@ function regimeOf(
     shed: problem.models.map((_, at) => shedOf(comparison.job.shed?.[at])),
     best: comparison.policies[comparison.best]?.name ?? "",
     policies: comparison.policies.map((each) => policyOf(problem, each)),
+    absent: comparison.absent,
   };
 }
 

@@ -3,6 +3,11 @@ import { shedShape } from "../arrivals/arrivals-format.js";
 import { list, object, optional } from "../core/json-containers.js";
 import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
+import {
+  ABSENCE_REASONS,
+  type AbsentPolicy,
+  POLICY_NAMES,
+} from "../schedule/serving/policy-names.js";
 import { MOST_ACCELERATION } from "../schedule/serving/serving-limits.js";
 import type { ServedSchedule } from "../schedule/serving/serving-model.js";
 import {
@@ -67,6 +72,8 @@ export interface ArtifactServedModel {
   readonly shed?: ArtifactShed;
   readonly variants: readonly {
     readonly name: string;
+    /** Names of further ways to make schedules, which make the same ones; absent: there are none. */
+    readonly also?: readonly string[];
     /** By batch: ascending from 1. */
     readonly runs: readonly ArtifactBatchRun[];
     /** Requests per second with 1, 2, ... tasks of one request in flight and nothing else. Six digits. */
@@ -92,6 +99,8 @@ export interface ArtifactRegime {
   /** The name of the policy to use. */
   readonly best: string;
   readonly policies: readonly RegimePolicy[];
+  /** Of the names that every comparison has, those without a policy. */
+  readonly absent: readonly AbsentPolicy[];
 }
 
 /** How requests for one or several models are served on one device. */
@@ -185,6 +194,11 @@ const MODEL: Shape<ArtifactServedModel> = object<ArtifactServedModel>({
   variants: list(
     object<Variant>({
       name: text(100),
+      also: optional(
+        list(text(100), MAX_VARIANTS, 1).describe(
+          "Names of further ways to make schedules, which make the same ones for this model.",
+        ),
+      ),
       runs: list(RUN, MAX_BATCHES, 1),
       acceleration: list(number(0), MOST_ACCELERATION, MOST_ACCELERATION).describe(
         "Requests per second with 1, 2, ... tasks of one request in flight and nothing else.",
@@ -213,6 +227,10 @@ const REGIME: Shape<ArtifactRegime> = object<ArtifactRegime>({
   shed: list(shedShape, MAX_MODELS, 1).describe("By model: which requests are refused."),
   best: text(100).describe("The name of the policy to use."),
   policies: list(regimePolicyShape, 100, 1),
+  absent: list(
+    object<AbsentPolicy>({ policy: oneOf(...POLICY_NAMES), reason: oneOf(...ABSENCE_REASONS) }),
+    POLICY_NAMES.length,
+  ).describe("Policies that every comparison has, but for these, and why not."),
 });
 
 /** The form of `launcher` in an artifact. */

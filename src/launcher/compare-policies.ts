@@ -1,26 +1,26 @@
 import { sixDigits } from "../core/six-digits.js";
 import { type Interval, intervalOf } from "../core/statistics.js";
 import type { AdaptiveLauncher } from "../schedule/serving/adaptive-launcher.js";
+import {
+  type AbsenceReason,
+  type AbsentPolicy,
+  POLICY_NAMES,
+  type PolicyName,
+} from "../schedule/serving/policy-names.js";
 import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
-import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
+import type { LauncherPolicy, ServingDevice } from "../schedule/serving/serving-model.js";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
 import type { LearnedName } from "./marl/learn-launchers.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
 import type { ServingJob } from "./serving-job.js";
 import { fallsBehind, sheddingJob } from "./shedding.js";
-import { fifoPolicy, greedyPolicy, searchStaticPolicy } from "./static-policies.js";
+import { fifoPolicy, greedyPolicy, searchStaticPolicies } from "./static-policies.js";
 
 /** Names of the policies under which each model's tasks are launched by themselves, as a server of sessions can. */
 export const SESSION_POLICY_NAMES = ["fifo", "greedy", "static"] as const;
 
-/** Names of the policies that are compared, in their order. */
-export const POLICY_NAMES = ["fifo", "greedy", "static", "merged"] as const;
-
 /** One of `SESSION_POLICY_NAMES`. */
 export type SessionPolicyName = (typeof SESSION_POLICY_NAMES)[number];
-
-/** One of `POLICY_NAMES`. */
-export type PolicyName = (typeof POLICY_NAMES)[number];
 
 /** A policy with what it costs on validation samples and how it does on held-out ones. */
 export interface ComparedPolicy {
@@ -38,6 +38,8 @@ export interface PolicyComparison {
   /** With the rules by which requests are refused. */
   readonly job: ServingJob;
   readonly policies: readonly ComparedPolicy[];
+  /** Of the names that every comparison has, those without a policy. */
+  readonly absent: readonly AbsentPolicy[];
   readonly best: number;
 }
 
@@ -98,10 +100,13 @@ function compared(
   job: ServingJob,
   { seed, samples, windows }: ComparisonOptions,
 ): PolicyComparison {
+  const grid = searchStaticPolicies(job, seed);
   const made: Readonly<Record<PolicyName, LauncherPolicy | undefined>> = {
     fifo: fifoPolicy(job.problem),
     greedy: greedyPolicy(job.problem),
-    static: searchStaticPolicy(job, seed),
+    opara: grid.opara,
+    ios: grid.ios,
+    static: grid.static,
     merged: windows && searchMergedPolicy(job, windows, seed),
   };
   const policies = POLICY_NAMES.flatMap((name): ComparedPolicy[] => {
@@ -111,7 +116,20 @@ function compared(
     }
     return [evaluated(job, { name, policy }, { seed, samples })];
   });
-  return { job, policies, best: bestOf(policies) };
+  const absent = POLICY_NAMES.filter((name) => made[name] === undefined).map((policy) => {
+    return { policy, reason: reasonFor(policy, job.problem.device) };
+  });
+  return { job, policies, absent, best: bestOf(policies) };
+}
+
+function reasonFor(name: PolicyName, { kind }: ServingDevice): AbsenceReason {
+  if (name === "greedy") {
+    return "exceeds-memory";
+  }
+  if (kind === "cpu") {
+    return "cpu";
+  }
+  return name === "merged" ? "no-window" : "too-many-operators";
 }
 
 /** A policy, tried on validation samples and on `samples` held-out ones. Cost: a simulation of each in full detail. */

@@ -10,6 +10,7 @@ import type {
   ModelPolicy,
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
+import { variantNamed } from "../schedule/serving/variant-named.js";
 import type { LauncherCosts } from "./policy-costs.js";
 import { ratesOf, type ServingJob } from "./serving-job.js";
 
@@ -66,9 +67,17 @@ export function descendGrid(
   return best;
 }
 
+/** Where the grid ends. */
+export interface GridEnds {
+  /** All ends, no policy twice. */
+  readonly all: readonly LauncherPolicy[];
+  /** With every model in the variant of that name; none where no start can be. */
+  readonly inVariant: ReadonlyMap<string, LauncherPolicy>;
+}
+
 /**
  * Where the grid ends: from the best start; with every model in one variant, for each; and on from those ends with all
- * variants. With the starts themselves; no policy twice. Cost: of a descent for each variant
+ * variants. With the starts themselves. Cost: of a descent for each variant
  * and, from near its end, another.
  */
 export function gridEnds(
@@ -76,20 +85,31 @@ export function gridEnds(
   starts: readonly LauncherPolicy[],
   costOf: PolicyCosts,
   mayBe: (policy: LauncherPolicy) => boolean,
-): readonly LauncherPolicy[] {
+): GridEnds {
   const { problem } = job;
-  const names = new Set(problem.models.flatMap(({ variants }) => variants.map(({ name }) => name)));
-  const single = [...names].flatMap((name) => {
+  const names = problem.models.flatMap(({ variants }) =>
+    variants.flatMap(({ name, also = [] }) => [name, ...also]),
+  );
+  // Names that mean the same for every model have one end.
+  const ends = new Map<string, LauncherPolicy>();
+  const single = new Map<string, LauncherPolicy>();
+  for (const name of new Set(names)) {
     const own = starts.flatMap((start) => inVariant(problem, start, name) ?? []).filter(mayBe);
-    const keeps = (policy: LauncherPolicy): boolean =>
-      mayBe(policy) && keepsToVariant(problem, policy, name);
-    return own.length === 0 ? [] : [descendGrid(job, leastBy(own, costOf), costOf, keeps)];
-  });
-  const onwards = [leastBy(starts, costOf), ...single].map((start) =>
+    if (own.length > 0) {
+      const keeps = (policy: LauncherPolicy): boolean =>
+        mayBe(policy) && keepsToVariant(problem, policy, name);
+      const key = problem.models.map((model) => variantNamed(model, name)).join();
+      const end = ends.get(key) ?? descendGrid(job, leastBy(own, costOf), costOf, keeps);
+      ends.set(key, end);
+      single.set(name, end);
+    }
+  }
+  const onwards = [leastBy(starts, costOf), ...ends.values()].map((start) =>
     descendGrid(job, start, costOf, mayBe, otherVariants),
   );
-  const all = [...starts, ...single, ...onwards];
-  return [...new Map(all.map((policy) => [JSON.stringify(policy), policy])).values()];
+  const all = [...starts, ...ends.values(), ...onwards];
+  const different = new Map(all.map((policy) => [JSON.stringify(policy), policy]));
+  return { all: [...different.values()], inVariant: single };
 }
 
 /** Of those that cost least, the one with the fewest requests in tasks at once; of these the first. */
@@ -119,7 +139,7 @@ function inVariant(
   name: string,
 ): LauncherPolicy | undefined {
   const changed = models.map((model, at): ModelPolicy => {
-    const variant = model.variants.findIndex((each) => each.name === name);
+    const variant = variantNamed(model, name);
     const own = policy.models[at] as ModelPolicy;
     return variant < 0 ? own : { ...own, variant };
   });
@@ -130,10 +150,14 @@ function inVariant(
 }
 
 /** Whether every model that has a variant of a name runs it. */
-function keepsToVariant({ models }: ServingProblem, policy: LauncherPolicy, name: string): boolean {
-  return models.every(({ variants }, at) => {
-    const own = policy.models[at]?.variant ?? 0;
-    return variants[own]?.name === name || !variants.some((each) => each.name === name);
+export function keepsToVariant(
+  { models }: ServingProblem,
+  policy: LauncherPolicy,
+  name: string,
+): boolean {
+  return models.every((model, at) => {
+    const sought = variantNamed(model, name);
+    return sought < 0 || policy.models[at]?.variant === sought;
   });
 }
 

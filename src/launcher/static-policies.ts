@@ -4,9 +4,11 @@
  * `fifo` runs one task of one request at a time, as fast as it goes alone. `greedy` launches whatever waits at
  * once, in the widest schedules and largest batches. `static` is the best of a grid of variants, batches, tasks in
  * flight and periods, which is what a tuner of a server's configuration looks for (`descend-grid.ts`); the best ends
- * then go on in small steps on more requests (`polish-policy.ts`).
+ * then go on in small steps on more requests (`polish-policy.ts`). `opara` and `ios` are the same with every model in the
+ * schedule of Opara or IOS: what these ship for it, tuned as well as ours.
  */
 
+import { BASELINE_NAMES, type BaselineName } from "../schedule/serving/policy-names.js";
 import { policyBytes } from "../schedule/serving/serving-memory.js";
 import type {
   LauncherPolicy,
@@ -15,7 +17,15 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { profileNs } from "../schedule/serving/task-profile.js";
-import { concurrenciesOf, gridEnds, leastBy } from "./descend-grid.js";
+import { variantNamed } from "../schedule/serving/variant-named.js";
+import {
+  concurrenciesOf,
+  type GridEnds,
+  gridEnds,
+  keepsToVariant,
+  leastBy,
+  type PolicyCosts,
+} from "./descend-grid.js";
 import type { SampleSet } from "./evaluate-policy.js";
 import { keptCosts, launcherCosts } from "./policy-costs.js";
 import { polishPolicy } from "./polish-policy.js";
@@ -53,7 +63,7 @@ export function fifoPolicy({ models }: ServingProblem): LauncherPolicy {
  */
 export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefined {
   const widest = ({ variants }: ServingModel): number => {
-    const named = ["wide", "opara"].map((wide) => variants.findIndex(({ name }) => name === wide));
+    const named = ["wide", "opara"].map((wide) => variantNamed({ variants }, wide));
     return named.find((at) => at >= 0) ?? variants.length - 1;
   };
   const policies = [...concurrenciesOf(problem)].reverse().map((concurrency) => ({
@@ -66,25 +76,65 @@ export function greedyPolicy(problem: ServingProblem): LauncherPolicy | undefine
   return policies.find((policy) => fits(problem, policy));
 }
 
+/** Policies of the grid: the best of all; and the best in the variant of a name, where every model has one. */
+export interface StaticPolicies extends Readonly<Partial<Record<BaselineName, LauncherPolicy>>> {
+  readonly static: LauncherPolicy;
+}
+
 /**
- * The best policy of the grid, and of those near it, by training samples; of those that cost no more there than any
+ * The best policies of the grid, and of those near it, by training samples; of those that cost no more there than any
  * end of the grid, the best by validation samples.
  *
- * So on the samples of `staticTraining` it is never worse than `fifo`, than `greedy`, and than where the grid ends with
- * every model in one variant. The same inputs give the same policy on every machine. Cost: for each variant, turn and
- * model a simulation of some thousand requests for every point of the grid: seconds, with four models many.
+ * So on the samples of `staticTraining` `static` is never worse than `fifo`, than `greedy`, than the others here, and than
+ * where the grid ends with every model in one variant. The same inputs give the same policies on every machine. Cost: for
+ * each variant, turn and model a simulation of some thousand requests for every point of the grid: seconds, with four models
+ * many.
  */
-export function searchStaticPolicy(job: ServingJob, seed: number): LauncherPolicy {
-  const { job: full, samples } = staticTraining(job, seed);
-  const costOf = keptCosts<LauncherPolicy>(launcherCosts(full, samples));
-  const mayBe = (policy: LauncherPolicy): boolean => fits(job.problem, policy);
+export function searchStaticPolicies(job: ServingJob, seed: number): StaticPolicies {
+  const { problem } = job;
+  const training = staticTraining(job, seed);
+  const costs: Costs = {
+    training: keptCosts(launcherCosts(training.job, training.samples)),
+    validation: keptCosts(launcherCosts(job, { seed, purpose: "validation", count: 2 })),
+  };
+  const mayBe = (policy: LauncherPolicy): boolean => fits(problem, policy);
   const ends = endsOf(job, seed);
-  const best = leastBy(ends, costOf);
-  const polished = polishPolicy(full, best, costOf, mayBe);
-  const least = costOf(best);
-  const kept = [...ends, polished].filter((policy) => costOf(policy, least) <= least);
-  const validation: SampleSet = { seed, purpose: "validation", count: 2 };
-  return leastBy(kept, launcherCosts(job, validation));
+  const baselines = BASELINE_NAMES.flatMap((name) => {
+    const end = ends.inVariant.get(name);
+    const isOwn = problem.models.every((model) => variantNamed(model, name) >= 0);
+    const keeps = (policy: LauncherPolicy): boolean =>
+      mayBe(policy) && keepsToVariant(problem, policy, name);
+    return isOwn && end !== undefined
+      ? [[name, settled(training.job, [end], costs, keeps)] as const]
+      : [];
+  });
+  const all = [...ends.all, ...baselines.map(([, policy]) => policy)];
+  return { ...Object.fromEntries(baselines), static: settled(training.job, all, costs, mayBe) };
+}
+
+/** The policy `static` alone. Cost: as `searchStaticPolicies`. */
+export function searchStaticPolicy(job: ServingJob, seed: number): LauncherPolicy {
+  return searchStaticPolicies(job, seed).static;
+}
+
+/** What policies cost on training and on validation samples. */
+interface Costs {
+  readonly training: PolicyCosts;
+  readonly validation: PolicyCosts;
+}
+
+/** The best of some policies on training samples, in small steps on from there as far as `mayBe` allows. */
+function settled(
+  job: ServingJob,
+  policies: readonly LauncherPolicy[],
+  costs: Costs,
+  mayBe: (policy: LauncherPolicy) => boolean,
+): LauncherPolicy {
+  const best = leastBy(policies, costs.training);
+  const polished = polishPolicy(job, best, costs.training, mayBe);
+  const least = costs.training(best);
+  const kept = [...policies, polished].filter((each) => costs.training(each, least) <= least);
+  return leastBy(kept, costs.validation);
 }
 
 /**
@@ -102,7 +152,7 @@ export function staticTraining(
 }
 
 /** Where the grid ends from `fifo` and `greedy`, by quick trials. */
-function endsOf(job: ServingJob, seed: number): readonly LauncherPolicy[] {
+function endsOf(job: ServingJob, seed: number): GridEnds {
   const { problem } = job;
   const quick = shortenedJob(coarseJob(job, COARSE_STAGES), GRID_REQUESTS);
   const training: SampleSet = { seed, purpose: "training", count: 1 };

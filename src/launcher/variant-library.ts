@@ -3,14 +3,15 @@
  *
  * `sequential` leaves the most room to others and `wide` takes the most: Nimble's schedule, in which no two operators
  * that could run at the same time share a stream. `opara` is between them, `narrow` is Opara's schedule on two
- * streams, and `top-compile` what our search takes for a task alone. The pipelined ones have that schedule in two or
+ * streams, `ios` that of IOS, and `top-compile` what our search takes for a task alone. The pipelined ones have that schedule in two or
  * four parts, with at most one task of the model in each. Which of them is best depends on what
  * else is in flight: that is for the launcher to find out.
  */
-import { invariant } from "../core/invariant.js";
+import { invariant, present } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
 import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
@@ -19,11 +20,20 @@ import { pipelineOf } from "../schedule/serving/pipelined-runs.js";
 import { withOperatorNames } from "../schedule/serving/served-schedule.js";
 import type { BatchRun, ServingModel, ServingVariant } from "../schedule/serving/serving-model.js";
 import { taskProfileOf } from "../schedule/serving/task-profile.js";
-import { searchGpuSchedules } from "../search/operator/gpu/gpu-candidates.js";
-import { NIMBLE_MAXIMUM_OPERATORS } from "../search/operator/nimble.js";
+import {
+  type GpuCandidateOptions,
+  searchGpuSchedules,
+} from "../search/operator/gpu/gpu-candidates.js";
 
 /** Names of the ways in which a model is scheduled, in their order. */
-export const SCHEDULE_NAMES = ["sequential", "narrow", "opara", "wide", "top-compile"] as const;
+export const SCHEDULE_NAMES = [
+  "sequential",
+  "narrow",
+  "opara",
+  "wide",
+  "ios",
+  "top-compile",
+] as const;
 
 /** One of `SCHEDULE_NAMES`. */
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
@@ -58,7 +68,10 @@ export interface ScheduledBatch {
   readonly batch: number;
   readonly problem: GpuProblem;
   readonly workspaceBytes: number;
-  readonly schedules: Readonly<Record<ScheduleName, OperatorSchedule>>;
+  /** None of IOS where a model has too many operators for it. */
+  readonly schedules: Readonly<Record<Exclude<ScheduleName, "ios">, OperatorSchedule>> & {
+    readonly ios?: OperatorSchedule;
+  };
 }
 
 /** A model with its variants, and what they were made from. */
@@ -70,10 +83,11 @@ export interface ServingLibrary {
 
 /**
  * The library of a model on a GPU known by its data sheet. Variants that are the same as an earlier one for
- * every batch are left out, so a chain has one schedule, and that in parts.
+ * every batch are left out, so a chain has one schedule, and that in parts; the earlier one has their names (`also`).
  *
  * Requires: batches ascending from 1, operators that a graph can capture.
- * Cost: of the searches: some ten milliseconds a batch for hundreds of operators.
+ * Cost: of the searches: some ten milliseconds a batch for hundreds of operators; of IOS up to a second where graphs are
+ * wide (a thousand operators).
  */
 export function servingLibraryOf(
   name: string,
@@ -83,17 +97,14 @@ export function servingLibraryOf(
   invariant(lowerings[0]?.batch === 1, "a library has tasks for one request");
   const batches = lowerings.map((each) => scheduledBatch(each, options));
   const variants: readonly ServingVariant[] = [
-    ...SCHEDULE_NAMES.map((name) => ({ name, runs: batches.map((each) => runOf(each, name)) })),
+    ...SCHEDULE_NAMES.flatMap((name) => variantOf(batches, name) ?? []),
     ...Object.entries(PIPELINED).map(([name, parts]) => ({
       name,
-      runs: batches.map((each) => inParts(runOf(each, "top-compile"), parts)),
+      runs: batches.map((each) => inParts(runOf(each, each.schedules["top-compile"]), parts)),
     })),
   ];
-  const kept = variants.filter(
-    ({ runs }, at) => !variants.slice(0, at).some((earlier) => areSame(earlier.runs, runs)),
-  );
   const residentBytes = weightBytes(lowerings[0].lowered);
-  return { model: { name, residentBytes, variants: kept }, batches };
+  return { model: { name, residentBytes, variants: withoutSame(variants) }, batches };
 }
 
 /** The model of `servingLibraryOf` alone. */
@@ -110,25 +121,38 @@ function scheduledBatch(
   { device, math, seed }: LibraryOptions,
 ): ScheduledBatch {
   const problem = estimatedProblem(lowered, device, math);
-  const opara = scheduleBy(problem, "opara");
+  // Ours starts from the schedules of Opara and IOS.
+  const limits = { seed, effort: EFFORT };
+  const of = schedulesBy(problem, ["opara", "ios", "top-compile"], limits);
+  const wide = schedulesBy(problem, ["nimble"])("nimble");
+  const ios = of("ios");
   const schedules = {
-    sequential: scheduleBy(problem, "sequential"),
-    narrow: scheduleBy(problem, "opara", { maxStreams: NARROW }),
-    opara,
-    wide:
-      problem.graph.operators.length > NIMBLE_MAXIMUM_OPERATORS
-        ? opara
-        : scheduleBy(problem, "nimble"),
-    "top-compile": scheduleBy(problem, "top-compile", { seed, effort: EFFORT }),
+    sequential: present(of("sequential"), "schedule"),
+    narrow: present(schedulesBy(problem, ["opara"], { maxStreams: NARROW })("opara"), "schedule"),
+    opara: present(of("opara"), "schedule"),
+    wide: wide ?? present(of("opara"), "schedule"),
+    ...(ios === undefined ? {} : { ios }),
+    "top-compile": present(of("top-compile"), "schedule"),
   };
   return { batch, problem, workspaceBytes: taskBytes(lowered), schedules };
 }
 
-function runOf(
-  { batch, problem, workspaceBytes, schedules }: ScheduledBatch,
+/** The variant of a schedule for every batch; `undefined`: there is none for some. */
+function variantOf(
+  batches: readonly ScheduledBatch[],
   name: ScheduleName,
+): ServingVariant | undefined {
+  const runs = batches.flatMap((each) => {
+    const schedule = each.schedules[name];
+    return schedule === undefined ? [] : [runOf(each, schedule)];
+  });
+  return runs.length < batches.length ? undefined : { name, runs };
+}
+
+function runOf(
+  { batch, problem, workspaceBytes }: Omit<ScheduledBatch, "schedules">,
+  schedule: OperatorSchedule,
 ): BatchRun {
-  const schedule = schedules[name];
   const profile = taskProfileOf(problem.work, schedule);
   return { batch, profile, workspaceBytes, schedule: withOperatorNames(schedule, problem.graph) };
 }
@@ -138,17 +162,28 @@ function inParts(run: BatchRun, parts: number): BatchRun {
   return pipeline === undefined ? run : { ...run, pipeline };
 }
 
-function scheduleBy(
+/** Schedules by algorithm; none of one that does not take so many operators. */
+function schedulesBy(
   problem: GpuProblem,
-  algorithm: "sequential" | "opara" | "nimble" | "top-compile",
-  limits: Parameters<typeof searchGpuSchedules>[1] = {},
-): OperatorSchedule {
-  // Ours starts from the schedules of the others.
-  const algorithms = algorithm === "top-compile" ? (["opara", algorithm] as const) : [algorithm];
+  algorithms: readonly GpuAlgorithm[],
+  limits: Omit<GpuCandidateOptions, "algorithms"> = {},
+): (algorithm: GpuAlgorithm) => OperatorSchedule | undefined {
   const { ranked } = searchGpuSchedules(problem, { ...limits, algorithms });
-  const found = ranked.find((candidate) => candidate.algorithm === algorithm);
-  invariant(found !== undefined, `${algorithm} has a schedule for every model`);
-  return found.schedule;
+  return (sought) => ranked.find(({ algorithm }) => algorithm === sought)?.schedule;
+}
+
+/** Each variant that is not the same as an earlier one, with the names of the later ones that are. */
+function withoutSame(variants: readonly ServingVariant[]): readonly ServingVariant[] {
+  const kept: { readonly first: ServingVariant; readonly also: string[] }[] = [];
+  for (const variant of variants) {
+    const same = kept.find(({ first }) => areSame(first.runs, variant.runs));
+    if (same === undefined) {
+      kept.push({ first: variant, also: [] });
+    } else {
+      same.also.push(variant.name);
+    }
+  }
+  return kept.map(({ first, also }) => (also.length === 0 ? first : { ...first, also }));
 }
 
 function areSame(a: readonly BatchRun[], b: readonly BatchRun[]): boolean {

@@ -14,7 +14,7 @@ import type { LearnedCandidate } from "./marl/learn-launchers.js";
  * Cost: a simulation in full detail of every sample for each launcher.
  */
 export function withLearned(
-  { job, policies }: PolicyComparison,
+  { job, policies, absent }: PolicyComparison,
   launchers: readonly LearnedCandidate[],
   options: { readonly seed: number; readonly samples: number },
 ): PolicyComparison {
@@ -25,5 +25,5 @@ export function withLearned(
       : [evaluated(job, { name, policy: start.policy, adaptive: launcher }, options)],
   );
   const all = [...policies, ...learned];
-  return { job, policies: all, best: bestOf(all) };
+  return { job, policies: all, absent, best: bestOf(all) };
 }

@@ -10,6 +10,7 @@ import type { ComparedPolicy, PolicyComparison } from "../launcher/compare-polic
 import type { ServingJob } from "../launcher/serving-job.js";
 import { fallsBehind } from "../launcher/shedding.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
+import { absentLines } from "./absent-policies.js";
 import { adaptiveLines } from "./adaptive-lines.js";
 import { figure } from "./figure.js";
 import { windowLines } from "./window-lines.js";
@@ -64,6 +65,7 @@ function regimeLines(
   { scale, rates, capacity, comparison }: ReportedRegime,
   columns: number,
 ): readonly string[] {
+  const absent = absentLines(comparison.absent);
   const tables = comparison.policies.map((each) => policyTable(job, each, rates, columns));
   return [
     ...(scale === 1 ? [] : [`${figure(scale)} times the given rates`, ""]),
@@ -72,6 +74,7 @@ function regimeLines(
     capacityLine(capacity),
     ...sheddingLines(comparison.job),
     ...tables.flatMap((table) => ["", table]),
+    ...(absent.length === 0 ? [] : ["", ...absent]),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { ArtifactRegime, LauncherSection } from "../artifact/launcher-section.js";
 import { counted, formatCell, formatName, formatNs } from "../core/format.js";
 import { renderTable, type Table } from "../core/text-table.js";
+import { absentLines } from "./absent-policies.js";
 import { adaptiveLines } from "./adaptive-lines.js";
 import { type Bar, renderBars } from "./bar-chart.js";
 import { figure } from "./figure.js";
@@ -26,6 +27,9 @@ export function renderLauncherExplained(
     renderTable(policyTable(section), columns),
     ...section.regimes.flatMap((regime) => changesAt(section, regime, columns)),
     "",
+    renderTable(comparedTable(section), columns),
+    ...absentSentences(section),
+    "",
     ...capacitySentences(section),
     ...windowTexts(section),
     ...models.flatMap((model) => ["", ...modelLines(model, layout)]),
@@ -38,6 +42,38 @@ export function capacitySentences({ regimes }: LauncherSection): readonly string
     const at = `${figure(scale)} times the rates`;
     return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
   });
+}
+
+/** Which policies no regime has, and why; at which rates, where that is not so at all of them. */
+export function absentSentences({ regimes }: LauncherSection): readonly string[] {
+  const lines = regimes.map(({ absent }) => absentLines(absent));
+  const [first = []] = lines;
+  const isAlike = lines.every((each) => each.join("\n") === first.join("\n"));
+  return isAlike
+    ? first
+    : regimes.flatMap(({ scale }, at) =>
+        (lines[at] ?? []).map((line) => `At ${figure(scale)} times the rates: ${line}`),
+      );
+}
+
+/** All policies at every rate: what they cost on the samples by which the best is chosen, and on others. */
+export function comparedTable({ regimes }: LauncherSection): Table {
+  const rows = regimes.flatMap(({ scale, policies, best }) =>
+    policies.map(({ name, validation, heldOut }) => [
+      figure(scale),
+      name,
+      threeDigits(validation.cost.mean),
+      `${threeDigits(heldOut.cost.mean)} +- ${threeDigits(heldOut.cost.half)}`,
+      name === best ? "best" : "",
+    ]),
+  );
+  const header = ["rates", "policy", "cost on validation", "cost held out", ""];
+  return { header, rows, align: ["right", "left", "right", "right", "left"] };
+}
+
+/** Costs may be far below 1 and still differ. */
+function threeDigits(value: number): string {
+  return `${Number(value.toPrecision(3))}`;
 }
 
 /** The policy to use in every regime, a row for each model. */

@@ -20,7 +20,9 @@ import type {
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
 import { adaptiveProblems } from "./adaptive-problems.js";
+import { isSame } from "./is-same.js";
 import { measuredRunProblems } from "./measured-run-problems.js";
+import { policySetProblems, variantNameProblems } from "./policy-set-problems.js";
 import { windowPolicyProblems } from "./window-policy-problems.js";
 
 /** Contradictions, in words that begin with the place; empty without the section. */
@@ -63,6 +65,14 @@ export function launcherProblems({ provenance, launcher }: ScheduleArtifact): re
     ...launcher.models.flatMap((model, at) => modelProblems(model, launcher, at)),
     ...measuredRunProblems(launcher),
     ...launcher.regimes.flatMap((regime, at) => regimeProblems(regime, launcher, at)),
+    ...launcher.regimes.flatMap((regime, at) =>
+      policySetProblems(
+        regime,
+        launcher,
+        options["train-steps"] !== undefined,
+        `/launcher/regimes/${at}`,
+      ),
+    ),
   ];
 }
 
@@ -71,11 +81,9 @@ function modelName(file: string): string {
   return file.replace(/\.onnx$/i, "");
 }
 
-function modelProblems(
-  { variants, schedules }: ArtifactServedModel,
-  { device }: LauncherSection,
-  at: number,
-): string[] {
+function modelProblems(model: ArtifactServedModel, section: LauncherSection, at: number): string[] {
+  const { variants, schedules } = model;
+  const { device } = section;
   const place = `/launcher/models/${at}`;
   const names = variants.map(({ name }) => name);
   const used = new Set(variants.flatMap(({ runs }) => runs.map(({ schedule }) => schedule)));
@@ -88,6 +96,7 @@ function modelProblems(
         `${place}/schedules has one twice`,
       ],
     ]),
+    ...variantNameProblems(model, section, place),
     ...variants.flatMap(({ runs }, variant) =>
       runs.flatMap(({ batch, schedule, stages, pipeline, contention, spread }, run) =>
         brokenChecks([
@@ -245,11 +254,6 @@ function sampledProblems(
       `${place} does not follow from its samples`,
     ],
   ]);
-}
-
-/** Whether two values print the same. */
-export function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function isSameSet(a: unknown, b: readonly string[]): boolean {

@@ -16,7 +16,7 @@ import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
 import type { BatchRun, ServingModel, TaskProfile } from "../schedule/serving/serving-model.js";
 import { profileNs, profileOfStages, taskProfileOf } from "../schedule/serving/task-profile.js";
 import { scheduleBroken } from "./failures.js";
-import { isSame } from "./launcher-problems.js";
+import { isSame } from "./is-same.js";
 import { namedSchedule } from "./schedule-of-artifact.js";
 
 /** Loads a model of an artifact, by its position, for a batch. */

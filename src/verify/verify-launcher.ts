@@ -12,7 +12,8 @@ import { policyBytes } from "../schedule/serving/serving-memory.js";
 import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
 import { learnedFigureProblems, reachOfArtifact } from "./adaptive-problems.js";
 import { scheduleBroken, sectionMissing } from "./failures.js";
-import { isSame, launcherProblems } from "./launcher-problems.js";
+import { isSame } from "./is-same.js";
+import { launcherProblems } from "./launcher-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
 import { accelerationProblems, launcherPolicy, replaySamples } from "./replay-problems.js";
 import {

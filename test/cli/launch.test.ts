@@ -12,6 +12,7 @@ import { H200 } from "../../src/cost/device-models/hopper.js";
 import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
 import { loadModel } from "../../src/runtime/load-model.js";
+import { POLICY_NAMES } from "../../src/schedule/serving/policy-names.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
 import { servingProfile } from "../support/serving-profiles.js";
@@ -67,7 +68,9 @@ describe("launch", () => {
     const { models, regimes, heldOutSamples, durationNs } = document.launcher!;
     expect([heldOutSamples, durationNs]).toEqual([2, 1e9]);
     const [{ policies, best, capacity, ratesPerSecond }] = regimes as [ArtifactRegime];
-    expect(policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static", "merged"]);
+    expect(policies.map(({ name }) => name)).toEqual(POLICY_NAMES);
+    // Each model as Opara would ship it: this one has the same two streams under the name `narrow`.
+    expect(policies[2]!.models.map(({ variant }) => variant)).toEqual(["opara", "narrow"]);
     expect(policies.map(({ name }) => name)).toContain(best);
     expect(ratesPerSecond).toEqual([400, 200]);
     // This file fixes the first dim of its second model: no batches.
@@ -172,7 +175,7 @@ describe("launch", () => {
     const { stdout, status } = await runCli(argv);
     expect(status).toBe(0);
     expect(stdout).not.toContain("efused");
-    expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(4);
+    expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(6);
     const { shed, policies } = (await launched(argv.slice(1, -3))).launcher!.regimes[0]!;
     expect(shed).toEqual([{ kind: "none" }]);
     expect(policies[0]!.heldOut.models[0]!.shed).toEqual({ mean: 0, half: 0 });
@@ -198,7 +201,7 @@ describe("launch", () => {
     expect(await verify(OUT)).toMatchObject({
       status: 0,
       stderr: "",
-      stdout: expect.stringContaining("valid: 8 policies for 2 models at 2 rates"),
+      stdout: expect.stringContaining("valid: 12 policies for 2 models at 2 rates"),
     });
     const text = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
     const edited = join(folder, "edited.json");
@@ -314,6 +317,7 @@ describe("launch", () => {
       expect(run.stdout).toMatch(
         /\nunsorted: [234] sessions with 1 thread each, (no batches|batches of up to 2)\.\n/,
       );
+      expect(run.stdout).toContain("No opara, ios, merged: a CPU has sessions, no schedules");
       const written = readFileSync(OUT, "utf8");
       expect((await runCli([...argv, ...more])).stdout).toBe(run.stdout);
       expect(readFileSync(OUT, "utf8")).toBe(written);

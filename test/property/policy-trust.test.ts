@@ -92,12 +92,6 @@ const FREE: readonly FreeField[] = [
   { where: /^\/provenance\/inputs$/, change: /swapped$/, why: "their order means nothing" },
   { where: /\/objectiveNs$/, change: /^\d+$/, why: SAME },
   { where: /\/policies\/\d+\/models\/\d+\/(periodNs|concurrency)$/, why: SAME },
-  {
-    where: /\/regimes\/\d+\/policies$/,
-    change: /dropped|swapped/,
-    why: "which policies were compared is not known",
-  },
-  { where: /\/policies\/\d+\/name$/, why: "who made a policy cannot be seen in it" },
 ];
 
 /** Of policies for a GPU. */
@@ -118,8 +112,6 @@ const FREE_OF_GPU: readonly FreeField[] = [
     change: /swapped$/,
     why: "the first half of a trace is for training, of which nothing is recorded",
   },
-  { where: /\/models\/\d+\/variants$/, change: /swapped$/, why: "their order means nothing" },
-  { where: /\/policies\/\d+\/models\/\d+\/variant$/, why: SAME },
   { where: /\/launches$/, change: /swapped$/, why: SAME },
   { where: /\/window\/schedule\/launches\/\d+\/stream$/, why: SAME },
 ];
@@ -140,7 +132,6 @@ const FREE_OF_CPU: readonly FreeField[] = [
   { where: /\/device\/memoryBytes$/, why: "the memory of the machine" },
   { where: /\/contention(\/\d+)?$/, why: "as many threads are never busy" },
   { where: /\/capacity\/prices\/\d+\/price$/, why: "prices prove the same at any height" },
-  { where: /\/policies\/\d+\/inFlight$/, why: SAME },
 ];
 
 /** Changes that one artifact takes, and those that pass. */

@@ -55,6 +55,7 @@ export function servedSection(
       capacity: { atMost: 1, prices: [] },
       shed: [shed],
       best,
+      absent: [],
       policies: policies.map((policy) =>
         regimePolicy({ variant: onCpu ? "2 threads" : "wide", ...policy }, scale),
       ),

@@ -3,7 +3,14 @@ import type { LauncherSection } from "../../artifact/launcher-section.js";
 import { formatName } from "../../core/format.js";
 import type { Table } from "../../core/text-table.js";
 import { figure } from "../figure.js";
-import { capacitySentences, loadTable, policyTable, windowTexts } from "../launcher-explained.js";
+import {
+  absentSentences,
+  capacitySentences,
+  comparedTable,
+  loadTable,
+  policyTable,
+  windowTexts,
+} from "../launcher-explained.js";
 import { type ExplainedModel, explainLauncher, type LoadPoint } from "../launcher-explanation.js";
 import { deltasOf } from "./columns.js";
 import { html, linesMarkup, type Markup } from "./markup.js";
@@ -24,25 +31,12 @@ export function launcherSections(section: LauncherSection): readonly PageSection
         tableMarkup(policyTable(section), "the policy to use at every rate"),
         ...paragraphs(capacitySentences(section)),
         ...(windows.length === 0 ? [] : [html`<pre>${linesMarkup(windows.slice(1))}</pre>`]),
-        tableMarkup(allPolicies(section), "all policies, with their costs in objectives"),
+        tableMarkup(comparedTable(section), "all policies, with their costs"),
+        ...paragraphs(absentSentences(section)),
       ],
     },
     ...models.map(modelSection),
   ];
-}
-
-/** Every policy that was tried, a row for each rate. */
-function allPolicies({ regimes }: LauncherSection): Table {
-  const rows = regimes.flatMap(({ scale, policies }) =>
-    policies.map(({ name, validation, heldOut }) => [
-      figure(scale),
-      name,
-      figure(validation.cost.mean),
-      `${figure(heldOut.cost.mean)} +- ${figure(heldOut.cost.half)}`,
-    ]),
-  );
-  const header = ["rates", "policy", "cost on validation", "cost held out"];
-  return { header, rows, align: ["right", "left", "right", "right"] };
 }
 
 /** Curves with the words above them. */

@@ -62,6 +62,8 @@ export interface BatchRun {
 /** One way to run a model: one operator schedule for each batch size. */
 export interface ServingVariant {
   readonly name: string;
+  /** Names of further ways to make schedules, which make the same ones for this model; absent: there are none. */
+  readonly also?: readonly string[];
   /** By batch: ascending, the first of 1. */
   readonly runs: readonly BatchRun[];
 }

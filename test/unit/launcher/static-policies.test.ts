@@ -8,11 +8,16 @@ import { coarseJob, type ServingJob, servingJobOf } from "../../../src/launcher/
 import {
   fifoPolicy,
   greedyPolicy,
+  searchStaticPolicies,
   searchStaticPolicy,
   staticTraining,
 } from "../../../src/launcher/static-policies.js";
 import { policyBytes } from "../../../src/schedule/serving/serving-memory.js";
-import type { LauncherPolicy, ServingModel } from "../../../src/schedule/serving/serving-model.js";
+import type {
+  LauncherPolicy,
+  ServingModel,
+  ServingVariant,
+} from "../../../src/schedule/serving/serving-model.js";
 import { QUIET_GPU, runOf } from "../../support/serving.js";
 
 const MS = 1e6;
@@ -112,6 +117,33 @@ describe("static policies", () => {
     }
   });
 
+  it("have every model in the schedule of a published scheduler, too, tuned on the same samples", () => {
+    const job = jobOf([400, 150]);
+    const { opara, ios, static: found } = searchStaticPolicies(job, 3);
+    expect(ios).toBeUndefined();
+    expect(opara!.models.map(({ variant }) => variant)).toEqual([1, 1]);
+    const { job: full, samples } = staticTraining(job, 3);
+    const costOf = launcherCosts(full, samples);
+    expect(costOf(found)).toBeLessThanOrEqual(costOf(opara!));
+    for (const start of [fifoPolicy(job.problem), greedyPolicy(job.problem)!]) {
+      const models = start.models.map((each) => ({ ...each, variant: 1 }));
+      expect(costOf(opara!)).toBeLessThanOrEqual(costOf({ ...start, models }));
+    }
+  });
+
+  it("have a scheduler's variant where it is the same as another, and none where a model has none", () => {
+    const job = jobOf([400, 150]);
+    const [first, second] = job.problem.models as [ServingModel, ServingModel];
+    const [narrow, wide] = first.variants as [ServingVariant, ServingVariant];
+    const same = { ...first, variants: [{ ...narrow, also: ["ios"] }, wide] };
+    const withModels = (models: readonly ServingModel[]) =>
+      searchStaticPolicies({ ...job, problem: { ...job.problem, models } }, 3);
+    expect(withModels([same, second]).ios).toBeUndefined();
+    const own = { ...second, variants: [...second.variants, { ...wide, name: "ios" }] };
+    const { ios } = withModels([same, own]);
+    expect(ios!.models.map(({ variant }) => variant)).toEqual([0, 2]);
+  });
+
   it("the grid keeps within the memory", () => {
     const job = jobOf([1500, 300], 420);
     expect(policyBytes(job.problem, searchStaticPolicy(job, 1))).toBeLessThanOrEqual(420);
@@ -121,7 +153,11 @@ describe("static policies", () => {
     const job = jobOf([900, 200]);
     const one = comparePolicies(job, { seed: 7, samples: 3 });
     expect(comparePolicies(job, { seed: 7, samples: 3 })).toEqual(one);
-    expect(one.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static"]);
+    expect(one.policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "opara", "static"]);
+    expect(one.absent).toEqual([
+      { policy: "ios", reason: "too-many-operators" },
+      { policy: "merged", reason: "no-window" },
+    ]);
     const costs = one.policies.map(({ validation }) => validation.cost.mean);
     expect(costs[one.best]).toBe(Math.min(...costs));
     expect(one.policies[one.best]!.name).toBe("static");
@@ -144,7 +180,7 @@ describe("the ends of the grid", () => {
     const job = jobOf([10, 10]);
     const start = { models: [narrow, narrow] };
     expect(descendGrid(job, start, costOf, anything)).toEqual(start);
-    const ends = gridEnds(job, [start], costOf, anything);
+    const ends = gridEnds(job, [start], costOf, anything).all;
     expect(ends).toContainEqual({ models: [wide, wide] });
     expect(Math.min(...ends.map(costOf))).toBe(1);
   });
@@ -158,7 +194,7 @@ describe("the ends of the grid", () => {
     const job = jobOf([10, 10]);
     const start = { models: [narrow, narrow] };
     const isAllowed = (policy: LauncherPolicy) => costOf(policy) !== 1;
-    const ends = gridEnds(job, [start], costOf, isAllowed);
+    const ends = gridEnds(job, [start], costOf, isAllowed).all;
     expect(ends).toEqual([start]);
   });
 

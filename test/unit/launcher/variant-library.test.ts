@@ -29,7 +29,9 @@ const timesOf = ({ variants }: Awaited<ReturnType<typeof library>>["model"]) =>
 describe("a library of variants", () => {
   it("has a task of every variant for every batch, none slower than one stream", async () => {
     const { model, lowerings } = await library("googlenet.onnx", [1, 4]);
-    expect(model.variants.map(({ name }) => name)).toEqual(VARIANT_NAMES);
+    expect(model.variants.flatMap(({ name, also = [] }) => [name, ...also]).sort()).toEqual(
+      [...VARIANT_NAMES].sort(),
+    );
     for (const { runs } of model.variants) {
       expect(runs.map(({ batch }) => batch)).toEqual([1, 4]);
       // Activations grow with the batch, weights do not.
@@ -67,9 +69,14 @@ describe("a library of variants", () => {
       "pipelined-2",
       "pipelined-4",
     ]);
+    expect(model.variants.map(({ also }) => also)).toEqual([
+      ["narrow", "opara", "wide", "ios", "top-compile"],
+      undefined,
+      undefined,
+    ]);
     const { model: branches } = await library("two-branch.onnx", [1]);
-    expect(branches.variants.map(({ name }) => name)).toContain("narrow");
     // Opara has the same two streams for two branches.
+    expect(branches.variants.find(({ name }) => name === "narrow")?.also).toContain("opara");
     expect(branches.variants.map(({ name }) => name)).not.toContain("opara");
   });
 });

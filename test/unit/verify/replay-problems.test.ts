@@ -37,7 +37,7 @@ function sectionOf(job: ServingJob, policies: readonly LauncherPolicy[]) {
     heldOut: evaluatePolicy(job, policy, { seed: SEED, purpose: "held-out", count: 2 }),
   }));
   const capacity = capacityOf(capacityProblem);
-  const comparison = { job, policies: compared, best: 0 };
+  const comparison = { job, policies: compared, absent: [], best: 0 };
   return launcherSectionOf(job, [{ scale: 1, rates, capacityProblem, capacity, comparison }]);
 }
 

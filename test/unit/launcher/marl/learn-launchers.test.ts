@@ -88,7 +88,7 @@ describe("the gate", () => {
     const options = { seed: 1, samples: 2 };
     const start = evaluated(job, { name: "static", policy: NARROW }, options);
     const learned = learnLaunchers(job, NARROW, { seed: 1, steps: 160 });
-    const before = { job, policies: [start], best: 0 };
+    const before = { job, policies: [start], absent: [], best: 0 };
     const whole = withLearned(before, learned, options);
     expect(whole.policies.map(({ name }) => name)).toEqual(["static", "maddpg", "cross-entropy"]);
     const costs = whole.policies.map(({ validation }) => validation.cost.mean);
@@ -105,7 +105,7 @@ describe("the gate", () => {
     const options = { seed: 1, samples: 2 };
     const start = evaluated(job, { name: "static", policy: NARROW }, options);
     const whole = withLearned(
-      { job, policies: [start], best: 0 },
+      { job, policies: [start], absent: [], best: 0 },
       [{ name: "maddpg", launcher: still(job), curve: [] }],
       options,
     );

@@ -1,0 +1,4 @@
+/** Whether two values print the same. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
