@@ -18,6 +18,9 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
   const { anchor, whole } = labelPhases(periodic, outcome.whole);
   const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
   const loads = deviceLoads(placement);
+  const links = placement.devices.flatMap(({ name, isLink }, at) =>
+    isLink === true ? [{ name, load: loads[at] ?? 0 }] : [],
+  );
   const timelines = simulatePipeline(placement, whole);
   const device = boundedBy.device === undefined ? undefined : placement.devices[boundedBy.device];
   return {
@@ -43,12 +46,13 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       steady: rounded(steadyBubbleRate(placement, periodic)),
       whole: rounded(wholeBubbleRate(placement, whole)),
     },
-    devices: placement.devices.map(({ name, memory }, at) => ({
-      name,
-      load: loads[at] ?? 0,
-      peakMemory: timelines[at]?.peakMemory ?? 0,
-      ...(memory === undefined ? {} : { memoryLimit: memory }),
-    })),
+    devices: placement.devices.flatMap(({ name, memory, isLink }, at) => {
+      const load = loads[at] ?? 0;
+      const peakMemory = timelines[at]?.peakMemory ?? 0;
+      const limit = memory === undefined ? {} : { memoryLimit: memory };
+      return isLink === true ? [] : [{ name, load, peakMemory, ...limit }];
+    }),
+    ...(links.length === 0 ? {} : { links }),
     ...pipelineStagesOf(placement),
     anchor,
     repetend: periodic.repetend.map(({ block, residue, offset, shift }) => ({

@@ -40,6 +40,13 @@ export interface ArtifactPipelineStage {
   readonly weight?: string;
 }
 
+/** One link of a pipeline. */
+export interface ArtifactPipelineLink {
+  readonly name: string;
+  /** Time of one micro-batch. */
+  readonly load: number;
+}
+
 /** Where a block of micro-batches `residue + q * j` stands: see `PeriodicSchedule`. */
 export interface ArtifactRepetendEntry {
   readonly block: string;
@@ -77,9 +84,11 @@ export interface PipelineSection {
   readonly makespan: number;
   readonly makespanLowerBound: number;
   readonly makespanStatus: SearchStatus;
-  /** Idle share of all devices' time: per period, and from the first start to the last end. */
+  /** Idle share of the time of devices that compute: per period, and from the first start to the last end. */
   readonly bubbleRate: { readonly steady: number; readonly whole: number };
   readonly devices: readonly ArtifactPipelineDevice[];
+  /** Links that carry one transfer at a time; absent: there are none. */
+  readonly links?: readonly ArtifactPipelineLink[];
   /** Absent in files of 0.1.0, and where some block is not the forward, backward or weight block of a stage. */
   readonly stages?: readonly ArtifactPipelineStage[];
   /** On GPUs: over the range of what is assumed of them; absent: nothing is, or the model is unknown. */
@@ -187,9 +196,14 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
     steady: number(0, 1),
     whole: number(0, 1),
   }).describe(
-    "Idle share of all devices' time: per period, and from the first start to the last end.",
+    "Idle share of the time of all devices that compute: per period, and from the first start to the last end.",
   ),
   devices: list(DEVICE),
+  links: optional(
+    list(object<ArtifactPipelineLink>({ name: NAME, load: TIME })).describe(
+      "Links that carry one transfer at a time, and the time of one micro-batch on each.",
+    ),
+  ),
   stages: optional(
     list(STAGE, MAX_STAGES, 1).describe(
       "The stages, by number. Absent in files of 0.1.0, and where some block of the kinds forward, backward and weight belongs to no stage.",

@@ -22,6 +22,7 @@ const FILL: Readonly<Record<BlockKind, string>> = {
   backward: "#f2c49b",
   weight: "#acd8bd",
   other: "#e4e4e4",
+  transfer: "#f5f5f5",
 };
 
 /** The graph of a schedule. Fails: `export-too-large`. */

@@ -33,6 +33,7 @@ const SHADES: Readonly<Record<BlockKind, TimelineBar["shade"]>> = {
   backward: "middle",
   weight: "light",
   other: "dark",
+  transfer: "light",
 };
 
 /** The timeline of a schedule; `undefined` where nothing is predicted. */

@@ -34,7 +34,9 @@ export function chainOf(placement: Placement): readonly ChainStage[] | undefined
  */
 export function chainsOf(placement: Placement): Chains | undefined {
   const { blocks, dependencies } = placement;
-  if (blocks.some(({ devices, kind }) => devices.length !== 1 || kind === "other")) {
+  if (
+    blocks.some(({ devices, kind }) => devices.length !== 1 || ["other", "transfer"].includes(kind))
+  ) {
     return undefined;
   }
   const { stages, left } = stagesOf(placement);

@@ -4,7 +4,7 @@ import { blockTooLarge, memoryNotReturned } from "./failures.js";
 import type { Placement } from "./placement.js";
 
 /**
- * Returns the placement with `memory`, when given, as the limit of every device, and checks it
+ * Returns the placement with `memory`, when given, as the limit of every device that computes, and checks it
  * against its limits.
  *
  * On a device with a limit the blocks must add up to no lasting change: memory that a micro-batch
@@ -21,7 +21,12 @@ export function limitMemory(
   const limited: Placement =
     memory === undefined
       ? placement
-      : { ...placement, devices: placement.devices.map(({ name }) => ({ name, memory })) };
+      : {
+          ...placement,
+          devices: placement.devices.map((device) =>
+            device.isLink === true ? device : { ...device, memory },
+          ),
+        };
   const [first, ...rest] = memoryFailures(limited, file);
   return first === undefined ? ok(limited) : fail([first, ...rest]);
 }

@@ -1,11 +1,33 @@
-/** The role of a block in its micro-batch. */
-export type BlockKind = "forward" | "backward" | "weight" | "other";
+/** The role of a block in its micro-batch; `transfer`: what a dependency over a link became. */
+export type BlockKind = "forward" | "backward" | "weight" | "other" | "transfer";
+
+/** Whose devices can run nothing else during a transfer. */
+export type LinkBlocking = "neither" | "sender" | "receiver" | "both";
+
+/** What dependencies can go over. */
+export interface Link {
+  readonly name: string;
+  /** `exclusive`: one transfer at a time, on a device of its own; `shared`: all side by side. */
+  readonly sharing: "exclusive" | "shared";
+  readonly blocking: LinkBlocking;
+}
+
+/** The dependency that a block of kind `transfer` stands for. */
+export interface Transfer {
+  /** Position in `Placement.links`. */
+  readonly link: number;
+  /** Positions in `Placement.blocks`. */
+  readonly from: number;
+  readonly to: number;
+}
 
 /** A device of a placement: runs one block at a time. */
 export interface Device {
   readonly name: string;
   /** Memory limit in the placement's memory unit; `undefined` is unlimited. */
   readonly memory: number | undefined;
+  /** It transfers, and does not compute: bubbles are counted without it. Absent: it computes. */
+  readonly isLink?: true;
 }
 
 /** A stage's work on its device(s) for one micro-batch in one direction. */
@@ -23,6 +45,8 @@ export interface Block {
   readonly workspace: number;
   /** Operators of the model that the block stands for. */
   readonly operators: readonly string[];
+  /** Present for kind `transfer`. */
+  readonly transfer?: Transfer;
 }
 
 /** `to` starts no earlier than `latency` after `from` ends, in the same micro-batch. */
@@ -32,16 +56,21 @@ export interface Dependency {
   readonly to: number;
   /** Integer >= 0 in the placement's time unit. */
   readonly latency: number;
+  /** Present where it goes over a link that holds nothing up: its transfer is a part of the latency. */
+  readonly sent?: { readonly link: number; readonly time: number };
 }
 
 /** Blocks, their devices, durations, memory and dependencies: one micro-batch of a pipeline. */
 export interface Placement {
   /** `ns`: nanoseconds; `step`: an abstract unit. */
   readonly timeUnit: "ns" | "step";
+  /** In the order of the specification; then one for each exclusive link, with its name. */
   readonly devices: readonly Device[];
-  /** In the order of the specification. */
+  /** Absent: none. */
+  readonly links?: readonly Link[];
+  /** In the order of the specification; then the transfers that take time of a device or link. */
   readonly blocks: readonly Block[];
-  /** Without duplicates; the graph has no cycle. */
+  /** By `from`, then `to`, without duplicates; those over a link lead to their transfer and on. The graph has no cycle. */
   readonly dependencies: readonly Dependency[];
   /**
    * The moment at which a block with negative `memory` releases it: its start (Tessel's model) or

@@ -22,10 +22,12 @@ export function renderPipeline(
   placement: Placement,
   layout: ChartLayout,
 ): string {
+  const links = linkTable(section, placement);
   return [
     ...pipelineFigures(section, placement).map(([name, text]) => `${name.padEnd(9)}  ${text}`),
     "",
     renderTable(deviceTable(section, placement), layout.width),
+    ...(links === undefined ? [] : ["", renderTable(links, layout.width)]),
     ...charts(section, placement, layout).flatMap((chart) => ["", chart]),
   ].join("\n");
 }
@@ -118,6 +120,21 @@ export function deviceTable({ devices }: PipelineSection, placement: Placement):
   ]);
   const header = ["device", "load", "peak memory", "limit"];
   return { header, rows, align: ["name", "right", "right", "right"] };
+}
+
+/** Load of each link that carries one transfer at a time, and its share of the period; `undefined`: there are none. */
+export function linkTable(
+  { links, period, microBatchesPerPeriod }: PipelineSection,
+  placement: Placement,
+): Table | undefined {
+  const time = timeOf(placement);
+  const rows = links?.map(({ name, load }) => [
+    formatCell(name),
+    time(load),
+    formatShare((load * microBatchesPerPeriod) / period),
+  ]);
+  const header = ["link", "load", "in use"];
+  return rows && { header, rows, align: ["name", "right", "right"] };
 }
 
 /** A part of the schedule to draw. */

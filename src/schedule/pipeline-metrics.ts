@@ -12,7 +12,7 @@ export function deviceLoads({ devices, blocks }: Placement): readonly number[] {
   return loads;
 }
 
-/** Share of all devices' time that is idle in the steady state, in [0, 1]. */
+/** Share of the time of all devices that compute which is idle in the steady state, in [0, 1]. */
 export function steadyBubbleRate(
   placement: Placement,
   { period, microBatchesPerPeriod }: PeriodicSchedule,
@@ -20,7 +20,7 @@ export function steadyBubbleRate(
   return idleShare(placement, microBatchesPerPeriod, period);
 }
 
-/** Share of all devices' time that is idle from the first start to the last end, in [0, 1]. */
+/** The same share from the first start to the last end, in [0, 1]. */
 export function wholeBubbleRate(
   placement: Placement,
   { microBatches, makespan }: PipelineSchedule,
@@ -29,9 +29,14 @@ export function wholeBubbleRate(
 }
 
 function idleShare(placement: Placement, microBatches: number, time: number): number {
-  const work = deviceLoads(placement).reduce((sum, load) => sum + load, 0) * microBatches;
-  const available = placement.devices.length * time;
+  const loads = deviceLoads(placement).filter((_, device) => !isLink(placement, device));
+  const work = loads.reduce((sum, load) => sum + load, 0) * microBatches;
+  const available = loads.length * time;
   return available === 0 ? 0 : 1 - work / available;
+}
+
+function isLink({ devices }: Placement, device: number): boolean {
+  return devices[device]?.isLink === true;
 }
 
 /** Most micro-batches that are begun and not finished at one time. */

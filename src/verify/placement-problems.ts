@@ -41,7 +41,9 @@ export function placementProblems(
   if (shape !== undefined) {
     return { problems: shapeProblems(String(shape), options, placement), notes: [] };
   }
-  const isLimited = placement.devices.every((device) => device.memory === memory);
+  const isLimited = placement.devices.every(
+    (device) => device.isLink === true || device.memory === memory,
+  );
   const problems =
     memory === undefined || isLimited
       ? []

@@ -6,6 +6,7 @@ import { brokenChecks, type Check } from "../core/checks.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { differingFields } from "../core/json-encode.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { withoutTransfers } from "../placement/lower-links.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
@@ -112,7 +113,7 @@ function figureProblems(
   );
   return [
     ...problems,
-    ...pipelineStageProblems(stages, placement),
+    ...pipelineStageProblems(stages, withoutTransfers(placement)),
     ...boundProblems(placement, outcome),
     ...eachProblems(placement, section, outcome),
     ...rangeProblems(section, placement, outcome),

@@ -64,6 +64,8 @@ export const KNOWLEDGE: FieldKnowledge = {
     [/^\/operators\/candidates\/\d+$/, "sameAs", "opara"],
     [/^\/pipeline\/boundedBy$/, "device", "d0"],
     [/^\/pipeline\/devices\/\d+$/, "memoryLimit", 100],
+    [/^\/pipeline$/, "links", [{ name: "d0", load: 1 }]],
+    [/^\/pipeline\/placement\/devices\/\d+$/, "kind", "link"],
     [/^\/pipeline\/placement\/devices\/\d+$/, "memory", 100],
     [/^\/pipeline\/repetend\/\d+$/, "residue", 1],
     [/^\/provenance\/options$/, "algorithm", "opara"],

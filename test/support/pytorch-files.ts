@@ -9,7 +9,7 @@ export interface RanCell {
   readonly end: number;
 }
 
-const LETTERS = { forward: "F", backward: "B", weight: "W", other: "?" } as const;
+const LETTERS = { forward: "F", backward: "B", weight: "W", other: "?", transfer: "?" } as const;
 
 /** The cells of each device, by start; backwards of stages that have weight blocks are I. */
 export function ranCells(

@@ -5,7 +5,7 @@ import { readText, writeText } from "../../core/files.js";
 import { findFiles } from "../../core/find-files.js";
 import { encodeDocument } from "../../core/json-document.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { PLACEMENT_KIND } from "../../placement/parse-placement.js";
+import { PLACEMENT_KIND } from "../../placement/placement-format.js";
 import { CONFIG_KIND, type Target } from "./config-format.js";
 import { configExists, nothingToBuild } from "./failures.js";
 import { placeholdersOf } from "./templates.js";

@@ -7,6 +7,7 @@
 import { formatName } from "../../core/format.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import { withoutTransfers } from "../../placement/lower-links.js";
 import type { Placement } from "../../placement/placement.js";
 import type { Exported, ExportSubject } from "../export-format.js";
 import { blockUnfit } from "../failures.js";
@@ -29,14 +30,15 @@ const MARK = /^\d+(?:[FBIW]\d+|UNSHARD|RECV_[FB]\d+)[,\r\n]/;
  */
 export function exportPytorch(subject: ExportSubject): Result<Exported> {
   const { file, name, options } = subject;
-  const { section, placement } = present(subject.pipeline, "pipeline");
+  const { section, placement: whole } = present(subject.pipeline, "pipeline");
+  const placement = withoutTransfers(whole);
   const of = stagesOf(placement, file);
   if (!of.ok) {
     return of;
   }
   const { imported } = subject.artifact;
-  const whole = imported && importedWholeBackwards(imported);
-  const rows = rowsOf(section, placement, of.value, whole);
+  const backwards = imported && importedWholeBackwards(imported);
+  const rows = rowsOf(section, placement, of.value, backwards);
   const problem = stageProblem(rows, of.value, options.computeOnly);
   if (problem !== undefined) {
     const { forward } = present(of.value.stages[problem.stage], "stage");

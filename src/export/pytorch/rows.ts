@@ -32,7 +32,7 @@ export interface Rows {
 }
 
 /**
- * The rows of a valid schedule. Of the micro-batches in `whole`, `<stage> <micro-batch>`, the backward is one action where
+ * The rows of a valid schedule; its transfers are left out. Of the micro-batches in `whole`, `<stage> <micro-batch>`, the backward is one action where
  * its two parts follow each other.
  */
 export function rowsOf(
@@ -42,7 +42,10 @@ export function rowsOf(
   whole: ReadonlySet<string> = new Set(),
 ): Rows {
   const parts = partsOf(placement, of);
-  const instances = [...section.instances].sort((a, b) => a.start - b.start || a.end - b.end);
+  const known = new Set(placement.blocks.map(({ id }) => id));
+  const instances = section.instances
+    .filter(({ block }) => known.has(block))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
   const numbers = numbersOf(instances, parts, of);
   const rows: Action[][] = placement.devices.map(() => []);
   let isRenumbered = false;

@@ -5,7 +5,7 @@ import type { ArtifactStage } from "../../artifact/stages-section.js";
 import type { OperatorGraph } from "../../ir/operator-graph.js";
 import type { Placement } from "../../placement/placement.js";
 import { renderImportedSchedule } from "../imported-schedule.js";
-import { deviceTable, pipelineFigures, timeOf } from "../pipeline.js";
+import { deviceTable, linkTable, pipelineFigures, timeOf } from "../pipeline.js";
 import {
   CYCLE_SIGNS,
   cycleSummary,
@@ -35,6 +35,7 @@ export function pipelineSections(
   model: OperatorGraph | undefined,
 ): readonly PageSection[] {
   const { provenance, stages, imported } = artifact;
+  const links = linkTable(section, placement);
   return [
     ...(imported === undefined
       ? []
@@ -53,6 +54,7 @@ export function pipelineSections(
       body: [
         factsMarkup(pipelineFigures(section, placement)),
         tableMarkup(deviceTable(section, placement), "devices"),
+        ...(links === undefined ? [] : [tableMarkup(links, "links")]),
       ],
     },
     timeline(section, placement),

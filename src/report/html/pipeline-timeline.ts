@@ -10,7 +10,13 @@ import type { CurveData, TimelineData } from "./page-data.js";
 import { type LaneEvent, MOST_LANES, timelineOf } from "./timeline-events.js";
 
 /** Kinds of blocks in the order of their colors. */
-export const BLOCK_KINDS: readonly BlockKind[] = ["forward", "backward", "weight", "other"];
+export const BLOCK_KINDS: readonly BlockKind[] = [
+  "forward",
+  "backward",
+  "weight",
+  "other",
+  "transfer",
+];
 
 /** The instances of a section's blocks, an event on each device of a block. */
 export function pipelineTimeline(section: PipelineSection, placement: Placement): TimelineData {

@@ -57,7 +57,7 @@ export function paretoFront(placement: Placement, options: ParetoOptions): reado
   const least = Math.max(0, ...needs.map((need) => need ?? 0));
   const free: Placement = {
     ...placement,
-    devices: placement.devices.map(({ name }) => ({ name, memory: undefined })),
+    devices: placement.devices.map((device) => ({ ...device, memory: undefined })),
   };
   const { onProgress, ...limits } = options;
   const points: ParetoPoint[] = [];

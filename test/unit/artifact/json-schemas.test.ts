@@ -8,7 +8,7 @@ import { stableJson } from "../../../src/core/stable-json.js";
 import { DEVICE_MODEL_KIND } from "../../../src/cost/device-model.js";
 import { CONFIG_KIND } from "../../../src/driver/project/config-format.js";
 import { LOCK_KIND } from "../../../src/driver/project/lock-format.js";
-import { PLACEMENT_KIND } from "../../../src/placement/parse-placement.js";
+import { PLACEMENT_KIND } from "../../../src/placement/placement-format.js";
 import { STAGE_PLACEMENT_KIND } from "../../../src/placement/stage-spec.js";
 import { GPU_PROFILE_KIND } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { PROFILE_KIND } from "../../../src/profile/profile-format.js";

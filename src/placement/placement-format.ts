@@ -1,0 +1,157 @@
+/** The file format of placements: what a file says, with names; `placement.ts` has what it means. */
+import { distinct, list, object, optional, unless } from "../core/json-containers.js";
+import { type DocumentKind, defineDocument } from "../core/json-document.js";
+import { integer, oneOf, text } from "../core/json-shape.js";
+import type { BlockKind, LinkBlocking } from "./placement.js";
+
+/** A device as a file has it. */
+export interface DeviceSpec {
+  readonly name: string;
+  readonly kind: "compute" | "link";
+  readonly memory?: number;
+}
+
+/** A link as a file has it. */
+export interface LinkSpec {
+  readonly name: string;
+  readonly sharing: "exclusive" | "shared";
+  readonly blocking: LinkBlocking;
+}
+
+/** A block as a file has it. */
+export interface BlockSpec {
+  readonly id: string;
+  readonly kind: Exclude<BlockKind, "transfer">;
+  readonly devices: readonly string[];
+  readonly duration: number;
+  readonly memory: number;
+  readonly workspace: number;
+  readonly operators: readonly string[];
+}
+
+/** A dependency as a file has it. */
+export interface DependencySpec {
+  readonly from: string;
+  readonly to: string;
+  readonly latency: number;
+  readonly link?: string;
+  readonly transfer?: number;
+}
+
+/** A placement as a file has it, defaults filled in. */
+export interface PlacementSpec {
+  readonly timeUnit: "ns" | "step";
+  readonly devices: readonly DeviceSpec[];
+  readonly links: readonly LinkSpec[];
+  readonly blocks: readonly BlockSpec[];
+  readonly dependencies: readonly DependencySpec[];
+  readonly memoryRelease: "start" | "end";
+}
+
+/** Durations and latencies of a placement together: 2^40 ns is 18 minutes for one micro-batch. */
+export const MAX_TIME: number = 2 ** 40;
+
+/** Memory and workspace that the blocks of one device name, together: 2 TiB when the unit is a byte. */
+export const MAX_MEMORY: number = 2 ** 41;
+
+/** More blocks than any pipeline has; quadratic checks stay quick. */
+export const MAX_BLOCKS: number = 4096;
+
+const NAME = text().named("name");
+
+/** The file format `top-compile/placement`, version 1. */
+export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<PlacementSpec>(
+  {
+    format: "top-compile/placement",
+    version: 1,
+    description:
+      "Blocks on devices, with durations, memory and dependencies: one micro-batch of a pipeline. What a schema cannot say is in docs/placement-format.md: names are unique and known, dependencies make no cycle, sums stay within limits.",
+  },
+  {
+    timeUnit: optional(
+      oneOf("ns", "step").describe("Of durations and latencies: nanoseconds, or an abstract unit."),
+      "ns",
+    ),
+    devices: list(
+      object<DeviceSpec>({
+        name: NAME,
+        kind: unless(
+          "compute",
+          oneOf("compute", "link").describe(
+            "`link`: its time is not counted as that of devices which compute.",
+          ),
+        ),
+        memory: optional(integer(0, MAX_MEMORY).describe("Limit; absent: none.")),
+      }),
+      MAX_BLOCKS,
+      1,
+    ),
+    links: unless<readonly LinkSpec[]>(
+      [],
+      list(
+        object<LinkSpec>({
+          name: NAME,
+          sharing: optional(
+            oneOf("exclusive", "shared").describe(
+              "Whether it carries one transfer at a time, or all side by side, each as fast as alone.",
+            ),
+            "exclusive",
+          ),
+          blocking: optional(
+            oneOf("neither", "sender", "receiver", "both").describe(
+              "Whose devices can run nothing else during a transfer.",
+            ),
+            "neither",
+          ),
+        }),
+        MAX_BLOCKS,
+      ).describe("What dependencies can go over."),
+    ),
+    blocks: list(
+      object<BlockSpec>({
+        id: NAME,
+        kind: optional(oneOf("forward", "backward", "weight", "other"), "other"),
+        devices: distinct(list(NAME, MAX_BLOCKS, 1)).describe("It occupies all of them."),
+        duration: integer(1, MAX_TIME),
+        memory: optional(
+          integer(-MAX_MEMORY, MAX_MEMORY).describe("Lasting change on each of its devices."),
+          0,
+        ),
+        workspace: unless(
+          0,
+          integer(0, MAX_MEMORY).describe("Held on each of its devices only while it runs."),
+        ),
+        operators: unless<readonly string[]>(
+          [],
+          list(text(65_536)).describe("Operators of the model that it stands for."),
+        ),
+      }),
+      MAX_BLOCKS,
+      1,
+    ),
+    dependencies: optional(
+      list(
+        object<DependencySpec>({
+          from: NAME,
+          to: NAME,
+          latency: unless(
+            0,
+            integer(0, MAX_TIME).describe(
+              "Least time from the end of `from`, or of the transfer, to the start of `to`.",
+            ),
+          ),
+          link: optional(text().describe("Name of the link that it goes over.")),
+          transfer: optional(integer(1, MAX_TIME).describe("Time of the transfer over the link.")),
+        }),
+        MAX_BLOCKS * 64,
+      ),
+      [],
+    ),
+    memoryRelease: optional(
+      oneOf("start", "end").describe(
+        "When negative memory is given back: at the block's start or at its end.",
+      ),
+      "end",
+    ),
+  },
+);
