@@ -6,7 +6,8 @@ import { performance } from "node:perf_hooks";
 import type { Placement } from "../../dist/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../dist/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../dist/schedule/verify-periodic-schedule.js";
-import { type PeriodResult, searchPeriod } from "../../dist/search/pipeline/period-search.js";
+import type { PeriodResult } from "../../dist/search/pipeline/period-result.js";
+import { searchPeriod } from "../../dist/search/pipeline/period-search.js";
 import { unwrap } from "./fixture-models.js";
 import { randomPlacement } from "./random-placement.js";
 

@@ -16,14 +16,17 @@ import { steadyStateOf } from "../../schedule/steady-state.js";
 import { noScheduleFound } from "./failures.js";
 import { makespanBound } from "./path-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
+import { middleOf, withEnds } from "./quick/batched-ends.js";
 import { firstFitPeriod } from "./quick/first-fit-period.js";
 import { greedySchedule } from "./quick/greedy.js";
+import { safeListSchedules } from "./quick/safe-list.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
 import { tesselSchedule } from "./reference/tessel.js";
 import { tesselFastSchedule } from "./reference/tessel-fast.js";
 import { topCompileSchedule } from "./top-compile.js";
+import { inSingleUnits, inUnits, tellInSingleUnits, unitOfTime } from "./unit-of-time.js";
 
 /** Larger schedules are refused: they would take gigabytes to hold and to write. */
 const MAX_INSTANCES = 1_000_000;
@@ -53,7 +56,7 @@ export interface PipelineSearchOptions {
 /**
  * Runs an algorithm for `microBatches` micro-batches. `top-compile` is ours; `quick` is the better of `modulo` and
  * `greedy`: the shorter period per micro-batch, then the shorter makespan. Whatever the algorithm, every block
- * takes the micro-batches in their order.
+ * takes the micro-batches in their order, and the unit of time does not matter.
  *
  * Fails: `family-does-not-fit`, `family-deadlocks`, `family-exceeds-memory`, `repetend-exceeds-memory`,
  * `no-schedule-found`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
@@ -68,8 +71,12 @@ export function searchPipeline(
   if (instances > MAX_INSTANCES) {
     return fail([tooManyInstances(instances, MAX_INSTANCES)]);
   }
-  const found = searchBy(algorithm, placement, microBatches, options);
-  return found.ok ? ok(outcomeInOrder(found.value)) : found;
+  const unit = unitOfTime(placement);
+  const found = searchBy(algorithm, inUnits(placement, unit), microBatches, {
+    ...options,
+    onProgress: tellInSingleUnits(options.onProgress, unit),
+  });
+  return found.ok ? ok(outcomeInOrder(inSingleUnits(found.value, unit))) : found;
 }
 
 function searchBy(
@@ -93,10 +100,13 @@ function searchBy(
         : ok(outcomeOf(algorithm, placement, found.whole, found.periodic));
     }
     case "greedy": {
-      const whole = greedySchedule(placement, microBatches);
-      return isRight(placement, whole)
-        ? ok(outcomeOf(algorithm, placement, whole))
-        : fail([noScheduleFound(algorithm)]);
+      const greedy = greedySchedule(placement, microBatches);
+      const [whole] = isRight(placement, greedy)
+        ? [greedy]
+        : safeListSchedules(placement, microBatches);
+      return whole === undefined
+        ? fail([noScheduleFound(algorithm)])
+        : ok(outcomeOf(algorithm, placement, whole));
     }
     case "tessel": {
       if (placement.blocks.length > MAX_ITEMS) {
@@ -137,10 +147,11 @@ const RIVALS = ["modulo", "greedy", ...FAMILIES] as const;
 function rivalsOf(
   placement: Placement,
   microBatches: number,
-  { shouldStop, onLeftOut }: Pick<PipelineSearchOptions, "shouldStop" | "onLeftOut">,
+  options: PipelineSearchOptions,
 ): readonly PipelineOutcome[] {
+  const { shouldStop, onLeftOut } = options;
   const isLarge = placement.blocks.length * microBatches > LARGE;
-  return RIVALS.flatMap((name) => {
+  const rivals = RIVALS.flatMap((name) => {
     const isSlow = name === "greedy" ? isLarge : name === "modulo" && isCrowded(placement);
     if (isSlow || shouldStop?.() === true) {
       return [];
@@ -152,6 +163,31 @@ function rivalsOf(
     }
     return [found.value];
   });
+  return [...rivals, ...batched(placement, microBatches, options)];
+}
+
+/** Work for the middle, between what runs for all micro-batches before and after it. */
+const MIDDLE_NODES = 20_000;
+
+/** With everything that holds no memory before or after all that does; nothing where that is not possible. */
+function batched(
+  placement: Placement,
+  microBatches: number,
+  { maxNodes = MIDDLE_NODES, seed, shouldStop }: PipelineSearchOptions,
+): readonly PipelineOutcome[] {
+  const middle = middleOf(placement);
+  if (middle === undefined || shouldStop?.() === true) {
+    return [];
+  }
+  const found = searchPipeline("top-compile", middle.placement, microBatches, {
+    effort: "quick",
+    maxNodes: Math.min(maxNodes, MIDDLE_NODES),
+    seed,
+    shouldStop,
+  });
+  return found.ok
+    ? [outcomeOf("top-compile", placement, withEnds(placement, middle, found.value.whole))]
+    : [];
 }
 
 /** So many blocks on a device that `modulo`, which compares them all for each, takes long. */

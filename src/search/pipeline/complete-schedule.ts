@@ -44,8 +44,15 @@ export function completeSchedule(
   return fits ? labelPhases(periodic, best).whole : undefined;
 }
 
-/** Starts in the given order, which dependencies and devices agree with. */
-function asEarlyAsPossible(placement: Placement, whole: PipelineSchedule): PipelineSchedule {
+/**
+ * The blocks of a whole schedule in the order in which they are given, on every device, each as early as that allows.
+ *
+ * Requires: each comes after what it depends on. Cost: O(n log n) in block instances and their dependencies.
+ */
+export function asEarlyAsPossible(
+  placement: Placement,
+  whole: Pick<PipelineSchedule, "microBatches" | "instances">,
+): PipelineSchedule {
   const { blocks, dependencies } = placement;
   const before: { readonly from: number; readonly latency: number }[][] = blocks.map(() => []);
   for (const { from, to, latency } of dependencies) {

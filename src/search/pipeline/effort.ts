@@ -53,6 +53,11 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
   };
 }
 
+/** Blocks placed for the shortest period by default. */
+export function usualWork(blocks: number): number {
+  return blocks < MANY_BLOCKS ? Math.min(300_000, Math.max(4, blocks) * 30_000) : MOST.period;
+}
+
 /** A question about a whole schedule takes as long as so many nodes for the period. */
 const NODES_PER_QUESTION = 250;
 /** From so many blocks on, the period gets all the work that there is. */
@@ -71,9 +76,8 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
   }),
   default: ({ blocks }) => ({
     ...MOST,
-    ...(blocks.length < MANY_BLOCKS
-      ? { period: Math.min(300_000, Math.max(4, blocks.length) * 30_000), shareOfMore: 0.25 }
-      : {}),
+    period: usualWork(blocks.length),
+    ...(blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,
     latency: 20_000,
     isThorough: false,

@@ -11,6 +11,16 @@ export function returnsMemory(problem: ModuloProblem, device: number): boolean {
   return (problem.events[device] ?? []).reduce((sum, { change }) => sum + change, 0) === 0;
 }
 
+/** Limits per device; Infinity where none applies, or micro-batches leave memory behind. */
+export function limitsOf(
+  problem: ModuloProblem,
+  limits: readonly (number | undefined)[],
+): Float64Array {
+  return Float64Array.from(limits, (limit, device) =>
+    returnsMemory(problem, device) ? (limit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
+  );
+}
+
 /** Most that one block of a device takes, with its workspace. */
 export function largestTake(problem: ModuloProblem, device: number): number {
   const takes = (problem.events[device] ?? []).map(

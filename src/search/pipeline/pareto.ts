@@ -3,6 +3,7 @@ import type { Placement } from "../../placement/placement.js";
 import { periodBounds } from "./lower-bounds.js";
 import { memoryNeeds } from "./memory-needs.js";
 import { searchPeriod } from "./period-search.js";
+import { inUnits, unitOfTime } from "./unit-of-time.js";
 
 /** The best time per micro-batch within one memory limit for every device. */
 export interface ParetoPoint {
@@ -50,6 +51,22 @@ const MOST_LIMITS = 64;
  * empty. Example: V-shape, four devices: memory 1 gives 16, 2 gives 8, 3 gives 16/3, 4 gives 4.
  */
 export function paretoFront(placement: Placement, options: ParetoOptions): readonly ParetoPoint[] {
+  const unit = unitOfTime(placement);
+  const { onProgress } = options;
+  const inSingle = (point: ParetoPoint): ParetoPoint => pointInSingleUnits(point, unit);
+  const tell: OnParetoProgress = (progress) => {
+    onProgress?.({ ...progress, points: progress.points.map(inSingle) });
+  };
+  return frontOf(inUnits(placement, unit), { ...options, onProgress: tell }).map(inSingle);
+}
+
+/** What was denied by search in full was denied of multiples of the unit only. */
+function pointInSingleUnits({ leastUpTo, ...point }: ParetoPoint, unit: number): ParetoPoint {
+  const least = unit > 1 || leastUpTo === undefined ? {} : { leastUpTo };
+  return { ...point, period: point.period * unit, ...least };
+}
+
+function frontOf(placement: Placement, options: ParetoOptions): readonly ParetoPoint[] {
   const needs = memoryNeeds(placement);
   if (needs.some((need) => need === undefined)) {
     return [];

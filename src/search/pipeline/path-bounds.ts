@@ -25,7 +25,7 @@ export function pathsBehind(placement: Placement): Float64Array {
   const { blocks } = placement;
   const behind = Float64Array.from(blocks, ({ duration }) => duration);
   const followers = followersOf(placement);
-  for (const from of upwards(followers).toReversed()) {
+  for (const from of topologicalOrder(followers).toReversed()) {
     for (const { to, latency } of followers[from] ?? []) {
       const path = (blocks[from]?.duration ?? 0) + latency + (behind[to] ?? 0);
       behind[from] = Math.max(behind[from] ?? 0, path);
@@ -43,7 +43,7 @@ export function pathsBefore(placement: Placement): Float64Array {
   const { blocks } = placement;
   const before = new Float64Array(blocks.length);
   const followers = followersOf(placement);
-  for (const from of upwards(followers)) {
+  for (const from of topologicalOrder(followers)) {
     for (const { to, latency } of followers[from] ?? []) {
       const path = (before[from] ?? 0) + (blocks[from]?.duration ?? 0) + latency;
       before[to] = Math.max(before[to] ?? 0, path);
@@ -52,8 +52,8 @@ export function pathsBefore(placement: Placement): Float64Array {
   return before;
 }
 
-/** Blocks in an order in which dependencies point forwards. */
-function upwards(followers: readonly (readonly Follower[])[]): readonly number[] {
+/** Blocks in an order in which dependencies point forwards. Cost: O(blocks + dependencies). */
+export function topologicalOrder(followers: readonly (readonly Follower[])[]): readonly number[] {
   const missing = new Int32Array(followers.length);
   for (const { to } of followers.flat()) {
     missing[to] = (missing[to] ?? 0) + 1;

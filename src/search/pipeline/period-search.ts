@@ -7,9 +7,12 @@
  * or when memory is short. Where the bound is not reached, all numbers are searched at once
  * (`searchConfigurations`). What ends early is reported as `bounded`, or not proved.
  *
- * Small periods are searched in full (`searchModulo`). For large ones (nanoseconds), and where the full
- * search ends early, cyclic orders are searched (`searchOrders`); a result at the bound is optimal all
- * the same.
+ * Small periods are searched in full (`FullSearch`). For large ones (nanoseconds), and where the full
+ * search ends early, cyclic orders are searched (`searchOrders`), also from what a twin with small
+ * durations repeats (`twinOf`); a result at the bound is optimal all the same.
+ *
+ * The work is done in stages, each four times the one before, beginning with the usual one: whatever a limit on
+ * nodes or time finds, a larger one finds first.
  *
  * Example: M-shape, four devices, memory for 4 (load 6): 6 is impossible for one micro-batch, 7 works;
  * 12 and 13 are impossible for two; for three 20 works, 6 2/3 per micro-batch. Whether 19 does takes 10
@@ -21,80 +24,44 @@
 import type { Placement } from "../../placement/placement.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
 import { searchConfigurations } from "./configurations/search-configurations.js";
-import { searchOrders } from "./cyclic/search-orders.js";
-import { type FoundPeriod, latencyOf, periodicOf } from "./found-period.js";
+import { type Repeating, searchOrders } from "./cyclic/search-orders.js";
+import { asTwin, type Twin, twinOf } from "./cyclic/twins.js";
+import { usualWork } from "./effort.js";
+import { type FoundPeriod, isFaster, latencyOf, periodicOf } from "./found-period.js";
+import { FullSearch, MAX_COMPLETE_BLOCKS, MAX_COMPLETE_PERIOD } from "./full-search.js";
 import { type PeriodBound, periodBounds } from "./lower-bounds.js";
-import { memoryNeeds, returnsMemory } from "./memory-needs.js";
-import { outwardOrder } from "./modulo/modulo-order.js";
-import { type ModuloProblem, moduloProblem } from "./modulo/modulo-problem.js";
-import { searchModulo } from "./modulo/modulo-search.js";
+import { limitsOf, memoryNeeds, returnsMemory } from "./memory-needs.js";
+import { moduloProblem } from "./modulo/modulo-problem.js";
 import { peakLevel } from "./modulo/steady-memory.js";
 import { leaner, quicker } from "./period-polish.js";
-import type { OnPipelineProgress, PipelineProgress } from "./progress.js";
+import { DEFAULT_MICRO_BATCHES, type PeriodOptions, type PeriodResult } from "./period-result.js";
+import type { PipelineProgress } from "./progress.js";
+import { middleOf } from "./quick/batched-ends.js";
+import { pausedPeriod } from "./quick/paused-middle.js";
+import { safeListSchedules } from "./quick/safe-list.js";
 import { WorkLimit } from "./work-limit.js";
 
-/** Limits of a period search. */
-export interface PeriodOptions {
-  /** Placements of blocks tried at most, over all steps. */
-  readonly maxNodes: number;
-  readonly seed: number;
-  /** Ends the search early with what is known. */
-  readonly shouldStop?: () => boolean;
-  readonly onProgress?: OnPipelineProgress | undefined;
-  /** Micro-batches per period at most; default 3. */
-  readonly maxMicroBatches?: number;
-  /** Whether to look for less memory and latency at the best period; default true. */
-  readonly polish?: boolean;
-  /** Of `maxNodes`, at most so many for less memory, and for less latency; default: all that is left. */
-  readonly memoryNodes?: number | undefined;
-  /** Share of the work left for a period of several micro-batches; default 0.1. */
-  readonly shareOfMore?: number | undefined;
-  readonly latencyNodes?: number | undefined;
-}
-
-/** What a period search knows at its end. */
-export interface PeriodResult {
-  /**
-   * `optimal`: the lower bound is reached, unrounded. `bounded`: it is not, but everything shorter may have been
-   * searched in full, up to `exhaustedUpTo` micro-batches per period. `infeasible` is proved. `heuristic`: nothing
-   * found.
-   */
-  readonly status: "optimal" | "bounded" | "heuristic" | "infeasible";
-  readonly schedule: PeriodicSchedule | undefined;
-  /** No schedule has less time per micro-batch than `numerator / denominator`. */
-  readonly lowerBound: { readonly numerator: number; readonly denominator: number };
-  /** What gives the lower bound; `undefined` without blocks. */
-  readonly boundedBy: PeriodBound | undefined;
-  /** Least period for one micro-batch per period is proved. */
-  readonly leastForOne: boolean;
-  /** No shorter time per micro-batch with up to so many per period: proved by search. 0: not proved. */
-  readonly exhaustedUpTo: number;
-  readonly nodes: number;
-  /** Highest level per device; `undefined` where the placement leaves memory behind. */
-  readonly peaks: readonly (number | undefined)[];
-  /** The highest peak of all devices cannot be lower at this period and number of micro-batches. */
-  readonly leastPeak: boolean;
-  /** Longest time from the first start to the last end of a micro-batch. */
-  readonly latency: number;
-  /** It cannot be shorter at this period, peak and number of micro-batches. */
-  readonly leastLatency: boolean;
-  /** When infeasible: the least limits per device that may do; `undefined` where none does. */
-  readonly leastMemory: readonly (number | undefined)[] | undefined;
-}
-
-/** Periods above are not searched position by position. */
-const MAX_COMPLETE_PERIOD = 256;
-const MAX_COMPLETE_BLOCKS = 400;
 /** Placements with more blocks are searched by orders first. */
 const MANY_BLOCKS = 64;
-/** Micro-batches per period that are tried, unless a search is told otherwise. */
-export const DEFAULT_MICRO_BATCHES = 3;
 /** Share of the work that is left for one period of the full search. */
 const SHARE = 0.25;
 /** The same with several micro-batches per period. */
 const SHARE_OF_MORE = 0.1;
-/** Share of the work that is left for all numbers of micro-batches per period at once. */
-const CONFIGURATIONS = 0.3;
+/** Each stage of the search has so many times the work of the one before. */
+const GROWTH = 4;
+/** Of all work for the shortest period; the rest is for less memory and latency. */
+const SEARCHED = 0.85;
+/** Of what is left of a stage, for each method in its turn. */
+const SHARES = {
+  one: 0.6,
+  fewConfigurations: 0.08,
+  orders: 0.4,
+  ordersAlone: 0.8,
+  closeTwin: 0.6,
+  twin: 0.5,
+  pauses: 0.1,
+  several: 0.85,
+} as const;
 
 /** The best period of `placement`; deterministic unless `shouldStop` ends it. */
 export function searchPeriod(placement: Placement, options: PeriodOptions): PeriodResult {
@@ -104,11 +71,13 @@ export function searchPeriod(placement: Placement, options: PeriodOptions): Peri
 class PeriodSearch {
   readonly #placement: Placement;
   readonly #options: PeriodOptions;
+  readonly #full: FullSearch;
   #bound: PeriodBound | undefined;
   readonly #work: WorkLimit;
   readonly #limits: readonly (number | undefined)[];
-  /** Per number of micro-batches: periods below are impossible. */
-  readonly #denied = new Map<number, number>();
+  /** The best of one micro-batch per period, and of any number. */
+  #one: FoundPeriod | undefined;
+  #best: FoundPeriod | undefined;
   #known: PipelineProgress["known"];
 
   constructor(placement: Placement, options: PeriodOptions) {
@@ -117,6 +86,10 @@ class PeriodSearch {
     this.#bound = periodBounds(placement)[0];
     this.#work = new WorkLimit(options.maxNodes, () => this.#isStopped());
     this.#limits = placement.devices.map(({ memory }) => memory);
+    this.#full = new FullSearch(placement, {
+      leastPeriod: (copies) => this.#leastPeriod(copies),
+      isStopped: (trying, nodes) => this.#isStopped(trying, nodes),
+    });
   }
 
   run(): PeriodResult {
@@ -127,8 +100,54 @@ class PeriodSearch {
     if (short) {
       return this.#without("infeasible", needs);
     }
-    const found = this.#withConfigurations(this.#withMore(this.#forOne()));
-    return found === undefined ? this.#without("heuristic", undefined) : this.#finished(found);
+    const earlier = this.#inStages();
+    return this.#best === undefined
+      ? this.#without("heuristic", undefined)
+      : this.#finished(this.#best, earlier);
+  }
+
+  /** Searches; gives what was the best after each stage that was improved on. */
+  #inStages(): readonly FoundPeriod[] {
+    const searched = this.#options.polish === false ? 1 : SEARCHED;
+    const work = this.#work.share(searched);
+    const earlier: FoundPeriod[] = [];
+    let most = usualWork(this.#placement.blocks.length) * searched;
+    for (let stage = 0; stage === 0 || work.left() >= most / GROWTH; stage++) {
+      const before = this.#best;
+      this.#stage(stage, work.within(most));
+      if (before !== undefined && before !== this.#best) {
+        earlier.push(before);
+      }
+      if (this.#isAtBound() || work.isSpent()) {
+        break;
+      }
+      most *= GROWTH;
+    }
+    return earlier;
+  }
+
+  #stage(stage: number, work: WorkLimit): void {
+    const isSmall = this.#full.isPossible(1);
+    if (isSmall && this.#placement.blocks.length <= MANY_BLOCKS) {
+      this.#upwards(1, work.share(SHARES.one));
+      this.#byConfigurations(work.share(SHARES.fewConfigurations));
+      if (!this.#full.isLeast(this.#one)) {
+        this.#byOrders(stage, work.share(SHARES.orders));
+      }
+    } else if (isSmall) {
+      this.#byOrders(stage, work.share(1 - SHARE));
+      this.#upwards(1, work);
+    } else {
+      const twin = twinOf(this.#placement);
+      this.#byTwin(twin, work.share(twin?.isClose === true ? SHARES.closeTwin : 0));
+      this.#byOrders(stage, work.share(SHARES.ordersAlone));
+      this.#byTwin(twin, work.share(SHARES.twin));
+    }
+    if (stage === 0) {
+      this.#withPauses(work.share(SHARES.pauses));
+    }
+    this.#ofSeveral(work.share(SHARES.several));
+    this.#byConfigurations(work);
   }
 
   /** Says how far it is, and asks whether somebody wants it to stop. */
@@ -140,8 +159,24 @@ class PeriodSearch {
     return options.shouldStop?.() === true;
   }
 
+  /** Keeps a period if it is better than the best so far, or as good with fewer micro-batches. */
+  #offer(found: FoundPeriod | undefined): void {
+    if (found === undefined) {
+      return;
+    }
+    if (found.copies === 1 && isFaster(found, this.#one)) {
+      this.#one = found;
+    }
+    const best = this.#best;
+    const isSimpler = best !== undefined && !isFaster(best, found) && found.copies < best.copies;
+    if (isFaster(found, best) || isSimpler) {
+      this.#best = found;
+      this.#tell(found.period, found.copies);
+    }
+  }
+
   /** Remembers the best so far, to be told of. */
-  #foundOne(period: number, copies: number): void {
+  #tell(period: number, copies: number): void {
     const known = this.#known;
     if (known === undefined || period * known.microBatchesPerPeriod < known.period * copies) {
       const lowerBound = this.#leastPeriod(copies);
@@ -150,179 +185,146 @@ class PeriodSearch {
     }
   }
 
-  /** Lower bound on the time per micro-batch. */
-  #lower(): number {
-    return this.#bound === undefined ? 1 : this.#bound.numerator / this.#bound.denominator;
-  }
-
   /** Least integer period that the bound allows for `copies`. */
   #leastPeriod(copies: number): number {
     const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
     return Math.max(1, Math.ceil((numerator * copies) / denominator));
   }
 
-  #isSmall(copies: number): boolean {
-    const count = this.#placement.blocks.length * copies;
-    return this.#leastPeriod(copies) <= MAX_COMPLETE_PERIOD && count <= MAX_COMPLETE_BLOCKS;
+  #isAtBound(): boolean {
+    return (
+      this.#best !== undefined && isAt(this.#bound ?? { numerator: 1, denominator: 1 }, this.#best)
+    );
   }
 
-  #forOne(): FoundPeriod | undefined {
-    const problem = moduloProblem(this.#placement, 1);
-    const least = this.#leastPeriod(1);
-    const isSmall = this.#isSmall(1);
-    if (isSmall && problem.count <= MANY_BLOCKS) {
-      const exact = this.#upwards(problem, 1, Number.POSITIVE_INFINITY);
-      const isLeast = exact !== undefined && this.#denied.get(1) === exact.period;
-      return isLeast ? exact : shorter(exact, this.#byOrders(problem, exact, 1));
+  #rate(): number {
+    return this.#best === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.#best.period / this.#best.copies;
+  }
+
+  #upwards(copies: number, work: WorkLimit): void {
+    if (this.#isAtBound() && (this.#best?.copies ?? 1) <= copies) {
+      return;
     }
-    const orders = this.#byOrders(problem, undefined, isSmall ? 1 - SHARE : 1);
-    const rest = isSmall && (orders === undefined || orders.period > least);
-    const rate = orders?.period ?? Number.POSITIVE_INFINITY;
-    return rest ? shorter(this.#upwards(problem, 1, rate), orders) : orders;
+    // As good with fewer micro-batches is better too.
+    const isSimpler = (this.#best?.copies ?? 1) > copies;
+    const below = this.#rate() * (isSimpler ? 1 + CLOSE : 1);
+    const share = copies === 1 ? SHARE : (this.#options.shareOfMore ?? SHARE_OF_MORE);
+    this.#offer(this.#full.upwards({ copies, below, share }, work));
   }
 
-  #byOrders(
-    problem: ModuloProblem,
-    known: FoundPeriod | undefined,
-    share: number,
-  ): FoundPeriod | undefined {
+  #byOrders(stage: number, work: WorkLimit): void {
+    if (this.#isAtBound()) {
+      return;
+    }
     const placement = this.#placement;
-    const options = this.#options;
-    const work = this.#work;
+    const problem = moduloProblem(placement, 1);
+    const own = this.#one === undefined ? [] : [this.#one];
     const outcome = searchOrders(problem, {
-      limits: Float64Array.from(this.#limits, (limit, device) =>
-        returnsMemory(problem, device)
-          ? (limit ?? Number.POSITIVE_INFINITY)
-          : Number.POSITIVE_INFINITY,
-      ),
+      limits: limitsOf(problem, this.#limits),
       releasesAtEnd: placement.memoryRelease === "end",
       lowerBound: this.#leastPeriod(1),
-      maxNodes: Math.floor(work.left() * share),
-      seed: options.seed,
-      known: known === undefined ? [] : [known],
+      maxNodes: work.left(),
+      seed: this.#options.seed + stage,
+      // In the first stage what the full search finds depends on the limit of all work.
+      known: stage === 0 ? [] : own,
+      others: () => [...own, ...oneAfterTheOther(placement)],
       shouldStop: () => work.isStopped(),
-      onProgress: (period) => this.#foundOne(period, 1),
+      onProgress: (period) => this.#tell(period, 1),
     });
     work.spend(outcome.nodes);
-    return outcome.best === undefined ? undefined : { problem, copies: 1, ...outcome.best };
+    this.#offer(outcome.best && { problem, copies: 1, ...outcome.best });
   }
 
-  #withMore(first: FoundPeriod | undefined): FoundPeriod | undefined {
+  /** What runs for many micro-batches at once, and the rest without it. */
+  #withPauses(work: WorkLimit): void {
+    const isLimited = this.#options.maxMicroBatches !== undefined;
+    const middle = this.#isAtBound() || isLimited ? undefined : middleOf(this.#placement);
+    if (middle !== undefined && !work.isSpent()) {
+      const found = this.#nested(middle.placement, work);
+      this.#offer(found && pausedPeriod(this.#placement, middle, found));
+    }
+  }
+
+  #nested(placement: Placement, work: WorkLimit): PeriodicSchedule | undefined {
+    const { seed, maxMicroBatches } = this.#options;
+    const { schedule, nodes } = searchPeriod(placement, {
+      maxNodes: work.left(),
+      seed,
+      shouldStop: () => work.isStopped(),
+      polish: false,
+      ...(maxMicroBatches === undefined ? {} : { maxMicroBatches }),
+    });
+    work.spend(nodes);
+    return schedule;
+  }
+
+  /** Orders of a placement with nearly the same durations, but small ones. */
+  #byTwin(twin: Twin | undefined, work: WorkLimit): void {
+    if (twin !== undefined && !this.#isAtBound() && !work.isSpent()) {
+      const found = this.#nested(twin.placement, work);
+      this.#offer(found && asTwin(this.#placement, found));
+    }
+  }
+
+  /** Two and more micro-batches per period, those that can come nearest to the bound first. */
+  #ofSeveral(work: WorkLimit): void {
     const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
-    let best = first;
     const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, i) => i + 2);
     const rateOf = (copies: number): number => this.#leastPeriod(copies) / copies;
-    // Those that can come nearest to the bound first.
     numbers.sort((a, b) => rateOf(a) - rateOf(b) || a - b);
     for (const copies of numbers) {
-      const rate = best === undefined ? Number.POSITIVE_INFINITY : best.period / best.copies;
-      if (this.#isSmall(copies) && rateOf(copies) < rate && rate > this.#lower()) {
-        const problem = moduloProblem(this.#placement, copies);
-        best = this.#upwards(problem, copies, rate) ?? best;
+      if (this.#full.isPossible(copies) && rateOf(copies) <= this.#rate()) {
+        this.#upwards(copies, work);
       }
     }
-    return best;
   }
 
   /** What all numbers of micro-batches per period at once give, where the bound is not reached. */
-  #withConfigurations(best: FoundPeriod | undefined): FoundPeriod | undefined {
-    const bound = this.#bound;
-    const rest = Math.floor(this.#work.left() * CONFIGURATIONS);
-    const isAtBound =
-      best !== undefined &&
-      best.period * (bound?.denominator ?? 1) === (bound?.numerator ?? 1) * best.copies;
+  #byConfigurations(work: WorkLimit): void {
     const isLimited = this.#options.maxMicroBatches !== undefined;
-    if (isAtBound || isLimited || rest === 0 || this.#work.isStopped()) {
-      return best;
+    if (this.#isAtBound() || isLimited || work.isSpent()) {
+      return;
     }
-    const { found, isLeast, choices } = searchConfigurations(this.#placement, rest);
-    this.#work.spend(choices);
-    if (found === undefined) {
-      return best;
-    }
-    if (isLeast) {
+    const { found, isLeast, choices } = searchConfigurations(this.#placement, work.left());
+    work.spend(choices);
+    const isHigher = this.#bound === undefined || found === undefined || !isAt(this.#bound, found);
+    if (found !== undefined && isLeast && isHigher) {
       const { period, copies } = found;
       this.#bound = { kind: "configurations", numerator: period, denominator: copies, blocks: [] };
     }
-    const isBetter = best === undefined || found.period * best.copies < best.period * found.copies;
-    if (isBetter) {
-      this.#foundOne(found.period, found.copies);
-    }
-    return isBetter ? found : best;
+    this.#offer(found);
   }
 
-  /** The first period below `rate` per micro-batch that is found. */
-  #upwards(problem: ModuloProblem, copies: number, rate: number): FoundPeriod | undefined {
-    const start = this.#leastPeriod(copies);
-    const serial = problem.duration.reduce((sum, d) => sum + d, 0) + start;
-    const order = outwardOrder(moduloProblem(this.#placement, 1));
-    const work = this.#work;
-    const limits = this.#limits;
-    const share = copies === 1 ? SHARE : (this.#options.shareOfMore ?? SHARE_OF_MORE);
-    for (let period = start; period <= serial && period / copies < rate; period++) {
-      const outcome = searchModulo(problem, period, {
-        limits,
-        order,
-        maxNodes: Math.ceil(work.left() * share),
-        shouldStop: (nodes) => this.#isStopped({ period, microBatchesPerPeriod: copies }, nodes),
-      });
-      work.spend(outcome.nodes);
-      if (outcome.exhausted && (this.#denied.get(copies) ?? start) === period) {
-        this.#denied.set(copies, period + 1);
-      }
-      if (outcome.times !== undefined) {
-        if (period === start) {
-          this.#denied.set(copies, start);
-        }
-        this.#foundOne(period, copies);
-        return { problem, copies, period, times: outcome.times };
-      }
-      if (work.isSpent()) {
-        return undefined;
-      }
-    }
-    return undefined;
-  }
-
-  /** Most micro-batches per period up to which nothing shorter than `found` is left; 0 for none. */
-  #exhaustedUpTo(found: FoundPeriod): number {
-    const most = this.#options.maxMicroBatches ?? DEFAULT_MICRO_BATCHES;
-    for (let copies = 1; copies <= most; copies++) {
-      const denied = this.#denied.get(copies) ?? this.#leastPeriod(copies);
-      if (denied * found.copies < found.period * copies) {
-        return copies > found.copies ? copies - 1 : 0;
-      }
-    }
-    return most;
-  }
-
-  #finished(best: FoundPeriod): PeriodResult {
+  #finished(best: FoundPeriod, earlier: readonly FoundPeriod[]): PeriodResult {
     const small =
       best.period <= MAX_COMPLETE_PERIOD &&
       best.problem.count <= MAX_COMPLETE_BLOCKS &&
       best.copies <= DEFAULT_MICRO_BATCHES;
     const polish = small && this.#options.polish !== false;
     const placement = this.#placement;
-    const work = this.#work;
-    const options = this.#options;
+    const { memoryNodes, latencyNodes, maxMicroBatches } = this.#options;
+    const work = (most: number | undefined): WorkLimit =>
+      this.#work.within(most ?? this.#work.left());
     const lean = polish
-      ? this.#within(options.memoryNodes, (share) => leaner(placement, best, share))
+      ? leaner(placement, best, work(memoryNodes))
       : { found: best, isProved: false };
     const { found, isProved } = polish
-      ? this.#within(options.latencyNodes, (share) => quicker(placement, lean.found, share))
+      ? quicker(placement, lean.found, work(latencyNodes))
       : { found: lean.found, isProved: false };
     const { period, copies, problem, times } = found;
     const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
-    const exhaustedUpTo = this.#exhaustedUpTo(best);
-    const isOptimal = period * denominator === numerator * copies;
+    const exhaustedUpTo = this.#full.exhaustedUpTo(best, maxMicroBatches ?? DEFAULT_MICRO_BATCHES);
     return {
-      status: isOptimal ? "optimal" : "bounded",
+      status: period * denominator === numerator * copies ? "optimal" : "bounded",
       schedule: periodicOf(found),
+      earlier: earlier.map(periodicOf),
       lowerBound: { numerator, denominator },
       boundedBy: this.#bound,
       leastForOne: copies === 1 && exhaustedUpTo > 0,
       exhaustedUpTo,
-      nodes: work.spent,
+      nodes: this.#work.spent,
       peaks: placement.devices.map((_, device) =>
         returnsMemory(problem, device) ? peakLevel(problem, device, times, period) : undefined,
       ),
@@ -333,16 +335,6 @@ class PeriodSearch {
     };
   }
 
-  /** Does something with at most so much of the work that is left. */
-  #within<T>(most: number | undefined, use: (share: WorkLimit) => T): T {
-    const work = this.#work;
-    const nodes = Math.min(most ?? work.left(), work.left());
-    const share = new WorkLimit(nodes, () => work.isStopped());
-    const result = use(share);
-    work.spend(share.spent);
-    return result;
-  }
-
   #without(
     status: "heuristic" | "infeasible",
     leastMemory: readonly (number | undefined)[] | undefined,
@@ -351,6 +343,7 @@ class PeriodSearch {
     return {
       status,
       schedule: undefined,
+      earlier: [],
       lowerBound: { numerator, denominator },
       boundedBy: this.#bound,
       leastForOne: false,
@@ -365,10 +358,23 @@ class PeriodSearch {
   }
 }
 
-/** The shorter of two periods of the same number of micro-batches. */
-function shorter(
-  one: FoundPeriod | undefined,
-  other: FoundPeriod | undefined,
-): FoundPeriod | undefined {
-  return other === undefined || (one !== undefined && one.period <= other.period) ? one : other;
+/** Times per micro-batch closer than this, for each, are equal. */
+const CLOSE = 1e-9;
+
+function isAt(
+  { numerator, denominator }: Pick<PeriodBound, "numerator" | "denominator">,
+  { period, copies }: FoundPeriod,
+): boolean {
+  return period * denominator === numerator * copies;
+}
+
+/** Orders of one micro-batch that fit into memory, repeated when it has ended. */
+function oneAfterTheOther(placement: Placement): readonly Repeating[] {
+  return safeListSchedules(placement, 1).map(({ instances, makespan }) => {
+    const times = new Float64Array(instances.length);
+    for (const { block, start } of instances) {
+      times[block] = start;
+    }
+    return { times, period: makespan };
+  });
 }

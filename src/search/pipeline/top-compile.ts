@@ -28,7 +28,8 @@ import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
 import { makespanBound } from "./path-bounds.js";
-import { DEFAULT_MICRO_BATCHES, type PeriodResult, searchPeriod } from "./period-search.js";
+import { DEFAULT_MICRO_BATCHES, type PeriodResult } from "./period-result.js";
+import { searchPeriod } from "./period-search.js";
 import type { KnownPeriod, OnPipelineProgress } from "./progress.js";
 import { shortestWhole } from "./shortest-whole.js";
 
@@ -83,8 +84,10 @@ export function topCompileSchedule(
   if (periodic === undefined) {
     return fail([noScheduleWithin(found.nodes)]);
   }
-  const completed = completeSchedule(placement, periodic, microBatches);
-  const wholes = [completed, ...rivals.map((rival) => rival.whole)].filter(
+  const completed = [periodic, ...found.earlier].map((each) =>
+    completeSchedule(placement, each, microBatches),
+  );
+  const wholes = [...completed, ...rivals.map((rival) => rival.whole)].filter(
     (one) => one !== undefined,
   );
   const known = { phase: "whole" as const, known: knownOf(found, periodic) };

@@ -110,6 +110,35 @@ export function hasConfigurations({ blocks, dependencies, devices }: Placement):
   );
 }
 
+/**
+ * Whether some blocks may surely run ahead of the others without end: one with all that it waits for, if these are not
+ * all blocks and together hold no memory where that is limited. Then there are infinitely many configurations.
+ *
+ * Cost: O(blocks * (blocks + dependencies)).
+ */
+export function runsAhead({ blocks, dependencies, devices }: Placement): boolean {
+  return blocks.some((_, last) => {
+    const isNeeded = blocks.map((_, block) => block === last);
+    for (let isMore = true; isMore; ) {
+      isMore = false;
+      for (const { from, to } of dependencies) {
+        if (isNeeded[to] === true && isNeeded[from] !== true) {
+          isNeeded[from] = true;
+          isMore = true;
+        }
+      }
+    }
+    const own = blocks.filter((_, block) => isNeeded[block]);
+    return (
+      own.length < blocks.length &&
+      devices.every(({ memory }, device) => {
+        const on = own.filter((block) => block.devices.includes(device));
+        return memory === undefined || on.reduce((sum, block) => sum + block.memory, 0) <= 0;
+      })
+    );
+  });
+}
+
 /** In units; so that the sums of `maxCycleRatio` are exact. */
 const LONGEST = 1e6;
 

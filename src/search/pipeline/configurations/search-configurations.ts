@@ -10,12 +10,13 @@
 import type { Placement } from "../../../placement/placement.js";
 import { MOST_CHOICES } from "../../../schedule/check-configurations.js";
 import { maxCycleRatio } from "../../../schedule/max-cycle-ratio.js";
-import type { FoundPeriod } from "../found-period.js";
+import { type FoundPeriod, isFaster } from "../found-period.js";
 import { moduloProblem } from "../modulo/modulo-problem.js";
 import {
   type ConfigurationGraph,
   configurationGraph,
   hasConfigurations,
+  runsAhead,
 } from "./configuration-graph.js";
 
 /** What is known of all schedules. */
@@ -47,7 +48,7 @@ export function searchConfigurations(placement: Placement, choices: number): Con
   if (!hasConfigurations(placement)) {
     return { found: undefined, isLeast: false, choices: 0 };
   }
-  const most = Math.min(choices * WHOLE, MOST_CHOICES);
+  const most = runsAhead(placement) ? 0 : Math.min(choices * WHOLE, MOST_CHOICES);
   const whole = within(placement, most, Number.POSITIVE_INFINITY);
   let [spent, best] = [whole.choices, whole.found];
   if (whole.isLeast) {
@@ -62,10 +63,6 @@ export function searchConfigurations(placement: Placement, choices: number): Con
     }
   }
   return { found: best, isLeast: false, choices: spent };
-}
-
-function isFaster(a: FoundPeriod | undefined, b: FoundPeriod | undefined): boolean {
-  return a !== undefined && (b === undefined || a.period * b.copies < b.period * a.copies);
 }
 
 function within(placement: Placement, most: number, apart: number): ConfigurationResult {

@@ -20,6 +20,12 @@ import { placeTimes } from "./place-times.js";
 import { placementOrder } from "./placement-order.js";
 import { timesOf } from "./times-of.js";
 
+/** Start times that repeat. */
+export interface Repeating {
+  readonly times: Float64Array;
+  readonly period: number;
+}
+
 /** How long to look, and for what. */
 export interface SearchOrdersOptions {
   /** Per device; Infinity where none applies. */
@@ -31,7 +37,9 @@ export interface SearchOrdersOptions {
   readonly maxNodes: number;
   readonly seed: number;
   /** Start times that repeat and fit into memory, to begin with. */
-  readonly known: readonly { readonly times: Float64Array; readonly period: number }[];
+  readonly known: readonly Repeating[];
+  /** More of them; asked for where nothing else is found. */
+  readonly others?: (() => readonly Repeating[]) | undefined;
   readonly shouldStop?: () => boolean;
   readonly onProgress?: (period: number, nodes: number) => void;
 }
@@ -39,7 +47,7 @@ export interface SearchOrdersOptions {
 /** The best orders found. */
 export interface SearchOrdersOutcome {
   /** Integer; times that repeat with it. `undefined`: no start fits into memory. */
-  readonly best: { readonly period: number; readonly times: Float64Array } | undefined;
+  readonly best: Repeating | undefined;
   readonly nodes: number;
 }
 
@@ -127,7 +135,7 @@ function startsOf(
   options: SearchOrdersOptions,
   random: Random,
 ): { readonly found: Start[]; readonly tried: number } {
-  const { limits, releasesAtEnd, lowerBound, known } = options;
+  const { limits, releasesAtEnd, lowerBound, known, others } = options;
   const found: Start[] = [];
   const add = (times: Float64Array, period: number): void => {
     const orders = new CyclicOrders(problem, times, period, limits, releasesAtEnd);
@@ -156,6 +164,11 @@ function startsOf(
   for (const inFlight of [Number.POSITIVE_INFINITY, 1]) {
     if (found.length === 0) {
       add(...listTimes(problem, inFlight));
+    }
+  }
+  if (found.length === 0) {
+    for (const { times, period } of others?.() ?? []) {
+      add(times, period);
     }
   }
   return { found, tried };

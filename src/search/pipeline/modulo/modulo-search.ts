@@ -77,10 +77,11 @@ export function searchModulo(
   period: number,
   options: ModuloOptions,
 ): ModuloOutcome {
-  return new ModuloSearch(problem, period, options).run();
+  return new ModuloSearch(problem, period, options).run(options.maxNodes);
 }
 
-class ModuloSearch implements Places {
+/** A search that can be interrupted and goes on where it was. */
+export class ModuloSearch implements Places {
   readonly #time: Float64Array;
   /** Position in the period; -1 without one. */
   readonly #slot: Int32Array;
@@ -99,9 +100,14 @@ class ModuloSearch implements Places {
   #nodes = 0;
   readonly #problem: ModuloProblem;
   readonly #period: number;
-  readonly #options: ModuloOptions;
+  readonly #options: Omit<ModuloOptions, "maxNodes">;
+  readonly #marks: Int32Array;
+  readonly #keys: (string | undefined)[] = [undefined];
+  #depth = 0;
+  /** The time that was to be tried when the search was interrupted. */
+  #held: number | undefined;
 
-  constructor(problem: ModuloProblem, period: number, options: ModuloOptions) {
+  constructor(problem: ModuloProblem, period: number, options: Omit<ModuloOptions, "maxNodes">) {
     this.#problem = problem;
     this.#period = period;
     this.#options = options;
@@ -120,45 +126,55 @@ class ModuloSearch implements Places {
     this.#next = new Float64Array(this.#decisions.length);
     this.#last = new Float64Array(this.#decisions.length);
     this.#step = new Float64Array(this.#decisions.length);
+    this.#marks = new Int32Array(this.#decisions.length);
+    this.#begin(0);
   }
 
-  run(): ModuloOutcome {
+  /** Searches until `maxNodes` nodes are placed, with those of earlier calls. */
+  run(maxNodes: number): ModuloOutcome {
     const decisions = this.#decisions;
-    const marks = new Int32Array(decisions.length);
-    const keys: (string | undefined)[] = [undefined];
-    let depth = 0;
-    this.#begin(depth);
-    while (depth < decisions.length) {
-      const value = this.#nextTime(depth);
+    while (this.#depth < decisions.length) {
+      const depth = this.#depth;
+      const value = this.#held ?? this.#nextTime(depth);
       if (value === undefined) {
-        this.#remember(keys[depth]);
-        depth--;
-        if (depth < 0) {
+        if (!this.#goBack()) {
           return { times: undefined, exhausted: this.#exact, nodes: this.#nodes };
         }
-        this.#undo(depth, marks[depth] ?? 0);
         continue;
       }
-      this.#nodes++;
-      if (this.#outOfBudget()) {
+      if (this.#held === undefined && this.#isInterrupted(maxNodes)) {
+        this.#held = value;
         return { times: undefined, exhausted: false, nodes: this.#nodes };
       }
-      marks[depth] = this.#windows.mark;
+      this.#held = undefined;
+      this.#marks[depth] = this.#windows.mark;
       const fits = this.#place(depth, value);
       const key = fits ? this.#keyOf(depth + 1) : undefined;
       if (!fits || (key !== undefined && this.#memo.has(key))) {
-        this.#undo(depth, marks[depth] ?? 0);
+        this.#undo(depth, this.#marks[depth] ?? 0);
         continue;
       }
-      depth++;
-      keys[depth] = key;
-      this.#begin(depth);
+      this.#depth++;
+      this.#keys[depth + 1] = key;
+      this.#begin(depth + 1);
     }
     return { times: this.#time, exhausted: false, nodes: this.#nodes };
   }
 
-  #outOfBudget(): boolean {
-    const { maxNodes, shouldStop } = this.#options;
+  /** Takes the last decision back; false where there is none. */
+  #goBack(): boolean {
+    this.#remember(this.#keys[this.#depth]);
+    this.#depth--;
+    if (this.#depth >= 0) {
+      this.#undo(this.#depth, this.#marks[this.#depth] ?? 0);
+    }
+    return this.#depth >= 0;
+  }
+
+  /** Counts a node. */
+  #isInterrupted(maxNodes: number): boolean {
+    const { shouldStop } = this.#options;
+    this.#nodes++;
     return (
       this.#nodes > maxNodes ||
       (this.#nodes % STOP_EVERY === 0 && shouldStop?.(this.#nodes) === true)

@@ -3,7 +3,8 @@ import { present } from "../../../../src/core/invariant.js";
 import type { Placement } from "../../../../src/placement/placement.js";
 import { buildShape } from "../../../../src/placement/shapes/build-shape.js";
 import { verifyPeriodicSchedule } from "../../../../src/schedule/verify-periodic-schedule.js";
-import { type PeriodResult, searchPeriod } from "../../../../src/search/pipeline/period-search.js";
+import type { PeriodResult } from "../../../../src/search/pipeline/period-result.js";
+import { searchPeriod } from "../../../../src/search/pipeline/period-search.js";
 
 function shape(name: string, devices: number, memory?: number): Placement {
   const built = buildShape(name, { devices, ...(memory === undefined ? {} : { memory }) });

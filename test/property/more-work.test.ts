@@ -1,0 +1,53 @@
+/** With more work the search keeps everything that less finds. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Placement } from "../../src/placement/placement.js";
+import { buildShape } from "../../src/placement/shapes/build-shape.js";
+import { searchPeriod } from "../../src/search/pipeline/period-search.js";
+import { randomPlacement } from "../support/placements.js";
+import { trainingPlacement } from "../support/training-placements.js";
+
+/** Time for each micro-batch; infinite where nothing was found. */
+function eachOf(placement: Placement, maxNodes: number): number {
+  const { schedule } = searchPeriod(placement, { maxNodes, seed: 1 });
+  return schedule === undefined
+    ? Number.POSITIVE_INFINITY
+    : schedule.period / schedule.microBatchesPerPeriod;
+}
+
+describe("more work", () => {
+  it("never gives a longer time for each micro-batch", () => {
+    let better = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          trainingPlacement({ maxStages: 6, maxDuration: 5 }),
+          randomPlacement({ maxBlocks: 10 }),
+        ),
+        fc.constantFrom(1, 50, 997),
+        (placement, factor) => {
+          const times = {
+            ...placement,
+            blocks: placement.blocks.map((block, at) => ({
+              ...block,
+              duration: block.duration * factor + (factor > 1 ? at % 3 : 0),
+            })),
+          };
+          const each = [60, 300, 1000, 4000].map((maxNodes) => eachOf(times, maxNodes));
+          expect(each).toEqual([...each].sort((a, b) => b - a));
+          better += each.at(-1) === each[0] ? 0 : 1;
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(better).toBeGreaterThan(3);
+  });
+
+  it("goes on in stages behind the usual work", () => {
+    const built = buildShape("m", { devices: 4, memory: 4, forward: 2, backward: 5 });
+    if (!built.ok) {
+      throw new Error(built.error[0].message);
+    }
+    expect(eachOf(built.value, 700_000)).toBeLessThanOrEqual(eachOf(built.value, 300_000));
+  });
+});
