@@ -25,18 +25,15 @@
  * distances over all dependencies. None of its parts can move a period closer, or the sum would be
  * less; and sorting the copies of a block leaves the sum as it is.
  *
- * Blocks on three or more devices get their position in the period first: otherwise they would
- * keep all devices visible to the end.
+ * Blocks on three or more devices get their position in the period first: else all devices stayed visible to the end.
  *
  * Example: V-shape, 4 devices, period 4: f4 at 0, b4 at 1, then f3 in one of -1, -2, -3, -4: -1 fits,
  * b3 at 4 lies at position 0 to 3 and meets f3 at position 3, so b3 goes to 5 at the earliest that
  * fits, and so on.
  *
- * The obvious way, an integer program over positions and shifts, takes seconds to minutes where this
- * takes milliseconds, because its bound on memory is weak.
- *
  * Source: modulo scheduling (Rau, MICRO 1994), with exact search and a memory bound of our own.
  */
+import { modulo } from "../cyclic/taken-times.js";
 import { type Decision, decisionsOf } from "./decisions.js";
 import { DeviceRings } from "./device-rings.js";
 import { LatencySpans } from "./latency-spans.js";
@@ -137,10 +134,10 @@ export class ModuloSearch implements Places {
       const depth = this.#depth;
       const value = this.#held ?? this.#nextTime(depth);
       if (value === undefined) {
-        if (!this.#goBack()) {
-          return { times: undefined, exhausted: this.#exact, nodes: this.#nodes };
+        if (this.#goBack()) {
+          continue;
         }
-        continue;
+        return { times: undefined, exhausted: this.#exact, nodes: this.#nodes };
       }
       if (this.#held === undefined && this.#isInterrupted(maxNodes)) {
         this.#held = value;
@@ -163,7 +160,10 @@ export class ModuloSearch implements Places {
 
   /** Takes the last decision back; false where there is none. */
   #goBack(): boolean {
-    this.#remember(this.#keys[this.#depth]);
+    const key = this.#keys[this.#depth];
+    if (key !== undefined && this.#memo.size < MAX_MEMO) {
+      this.#memo.add(key);
+    }
     this.#depth--;
     if (this.#depth >= 0) {
       this.#undo(this.#depth, this.#marks[this.#depth] ?? 0);
@@ -179,12 +179,6 @@ export class ModuloSearch implements Places {
       this.#nodes > maxNodes ||
       (this.#nodes % STOP_EVERY === 0 && shouldStop?.(this.#nodes) === true)
     );
-  }
-
-  #remember(key: string | undefined): void {
-    if (key !== undefined && this.#memo.size < MAX_MEMO) {
-      this.#memo.add(key);
-    }
   }
 
   /** What the decisions from `depth` on can see of those before it. */
@@ -403,9 +397,4 @@ export class ModuloSearch implements Places {
     }
     return [low, low + reach];
   }
-}
-
-function modulo(value: number, period: number): number {
-  const rest = value % period;
-  return rest < 0 ? rest + period : rest;
 }
