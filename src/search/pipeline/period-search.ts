@@ -59,9 +59,13 @@ const SHARES = {
   ordersAlone: 0.8,
   closeTwin: 0.6,
   twin: 0.5,
-  pauses: 0.1,
+  pauses: 0.2,
   several: 0.85,
 } as const;
+
+/** Work for what is not interrupted by pauses: at first, and in all. */
+const LEAST_MIDDLE = 200;
+const MOST_MIDDLE = 20_000;
 
 /** The best period of `placement`; deterministic unless `shouldStop` ends it. */
 export function searchPeriod(placement: Placement, options: PeriodOptions): PeriodResult {
@@ -144,7 +148,7 @@ class PeriodSearch {
       this.#byTwin(twin, work.share(SHARES.twin));
     }
     if (stage === 0) {
-      this.#withPauses(work.share(SHARES.pauses));
+      this.#withPauses(work.within(Math.min(MOST_MIDDLE, work.left() * SHARES.pauses)));
     }
     this.#ofSeveral(work.share(SHARES.several));
     this.#byConfigurations(work);
@@ -229,7 +233,7 @@ class PeriodSearch {
       seed: this.#options.seed + stage,
       // In the first stage what the full search finds depends on the limit of all work.
       known: stage === 0 ? [] : own,
-      others: () => [...own, ...oneAfterTheOther(placement)],
+      others: () => [...(stage === 0 ? [] : own), ...oneAfterTheOther(placement)],
       shouldStop: () => work.isStopped(),
       onProgress: (period) => this.#tell(period, 1),
     });
@@ -241,8 +245,9 @@ class PeriodSearch {
   #withPauses(work: WorkLimit): void {
     const isLimited = this.#options.maxMicroBatches !== undefined;
     const middle = this.#isAtBound() || isLimited ? undefined : middleOf(this.#placement);
-    if (middle !== undefined && !work.isSpent()) {
-      const found = this.#nested(middle.placement, work);
+    // With more work the middle may be shorter and the whole not: what less work gives is tried too.
+    for (let nodes = LEAST_MIDDLE; middle !== undefined && nodes <= work.left(); nodes *= GROWTH) {
+      const found = this.#nested(middle.placement, work.within(nodes));
       this.#offer(found && pausedPeriod(this.#placement, middle, found));
     }
   }
