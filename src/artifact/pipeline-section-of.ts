@@ -1,6 +1,6 @@
 import { placementJson } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
-import { labelPhases } from "../schedule/label-phases.js";
+import { columnsOf, phasesOf } from "../schedule/label-phases.js";
 import {
   deviceLoads,
   microBatchesInFlight,
@@ -15,7 +15,8 @@ import { pipelineStagesOf } from "./pipeline-stages-of.js";
 /** The section of an artifact for what an algorithm found. Requires: a verified outcome. */
 export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome): PipelineSection {
   const { periodic, boundedBy } = outcome;
-  const { anchor, whole } = labelPhases(periodic, outcome.whole);
+  const { whole } = outcome;
+  const { anchor, phases } = phasesOf(periodic, columnsOf(whole.instances));
   const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
   const loads = deviceLoads(placement);
   const links = placement.devices.flatMap(({ name, isLink }, at) =>
@@ -61,12 +62,12 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       offset,
       shift,
     })),
-    instances: whole.instances.map(({ block, microBatch, start, end, phase }) => ({
+    instances: whole.instances.map(({ block, microBatch, start, end, phase }, at) => ({
       block: blockId(block),
       microBatch,
       start,
       end,
-      phase,
+      phase: phases[at] ?? phase,
     })),
   };
 }

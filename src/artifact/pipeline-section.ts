@@ -1,9 +1,33 @@
 import { list, object, optional, unless } from "../core/json-containers.js";
-import { custom, integer, number, oneOf, problem, type Shape, text } from "../core/json-shape.js";
+import {
+  custom,
+  integer,
+  type JsonProblem,
+  number,
+  oneOf,
+  problem,
+  Shape,
+  text,
+} from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
 import type { Ratio } from "../schedule/max-cycle-ratio.js";
 import { BOUND_KINDS, type BoundKind, type SearchStatus } from "../schedule/pipeline-outcome.js";
-import type { Phase } from "../schedule/pipeline-schedule.js";
+import {
+  type ArtifactBlockStarts,
+  areTooMany,
+  blockStartsOf,
+  blockStartsShape,
+  instancesOf,
+  MOST_WRITTEN_INSTANCES,
+} from "./block-starts.js";
+import {
+  type ArtifactInstance,
+  type ArtifactRepetendEntry,
+  instanceShape,
+  pipelineNameShape,
+  pipelineTimeShape,
+  repetendEntryShape,
+} from "./pipeline-instances.js";
 import { type PipelineRange, pipelineRangeShape } from "./pipeline-range.js";
 
 /** What keeps the period from being shorter. */
@@ -47,23 +71,6 @@ export interface ArtifactPipelineLink {
   readonly load: number;
 }
 
-/** Where a block of micro-batches `residue + q * j` stands: see `PeriodicSchedule`. */
-export interface ArtifactRepetendEntry {
-  readonly block: string;
-  readonly residue: number;
-  readonly offset: number;
-  readonly shift: number;
-}
-
-/** One block of one micro-batch. */
-export interface ArtifactInstance {
-  readonly block: string;
-  readonly microBatch: number;
-  readonly start: number;
-  readonly end: number;
-  readonly phase: Phase;
-}
-
 /** The pipeline schedule of a placement, and how good it is. All times in the placement's unit. */
 export interface PipelineSection {
   readonly algorithm: string;
@@ -102,13 +109,13 @@ export interface PipelineSection {
   readonly repetend: readonly ArtifactRepetendEntry[];
   /** By start, then block, then micro-batch. */
   readonly instances: readonly ArtifactInstance[];
+  /** They are written one by one although there are many of them. Not a field of the file. */
+  readonly isWrittenOut?: true;
 }
 
 /** As many as a placement has blocks at most. */
 const MAX_STAGES = 4096;
 
-const NAME = text().named("pipelineName");
-const TIME = integer(0).describe("In the time unit of the placement.").named("time");
 const STATUS: Shape<SearchStatus> = oneOf("optimal", "bounded", "heuristic")
   .describe(
     "Optimal: the lower bound is reached; bounded: it is proved, but not reached; heuristic: nothing was tried to prove it.",
@@ -126,15 +133,15 @@ const OBJECT: Shape<Json> = custom(
 
 const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
   kind: oneOf(...BOUND_KINDS),
-  device: optional(NAME),
-  blocks: list(NAME),
+  device: optional(pipelineNameShape),
+  blocks: list(pipelineNameShape),
 }).describe(
   "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. configurations: all that the pipeline can be doing. search: everything shorter was tried. See artifact-format.md.",
 );
 
 const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({
-  name: NAME,
-  load: TIME.describe("Time of one micro-batch, in the time unit of the placement."),
+  name: pipelineNameShape,
+  load: pipelineTimeShape.describe("Time of one micro-batch, in the time unit of the placement."),
   peakMemory: integer().describe("Highest memory of the whole schedule."),
   memoryLimit: optional(integer(0).describe("Absent: no limit.")),
 });
@@ -145,36 +152,28 @@ const STAGE: Shape<ArtifactPipelineStage> = object<ArtifactPipelineStage>({
   ),
   chain: unless(0, integer(0).describe("Stages of one chain depend on each other.")),
   chunk: integer(0).describe("How many stages with a lower number are on its first device."),
-  devices: list(NAME),
-  forward: NAME,
-  backward: optional(NAME.describe("Absent: the stage has none.")),
-  weight: optional(NAME.describe("Absent: the backward computes both gradients.")),
+  devices: list(pipelineNameShape),
+  forward: pipelineNameShape,
+  backward: optional(pipelineNameShape.describe("Absent: the stage has none.")),
+  weight: optional(pipelineNameShape.describe("Absent: the backward computes both gradients.")),
 }).describe("A stage of the pipeline, and which blocks are its own.");
 
-const ENTRY: Shape<ArtifactRepetendEntry> = object<ArtifactRepetendEntry>({
-  block: NAME,
-  residue: optional(integer(0), 0),
-  offset: TIME,
-  shift: integer(0),
-});
+/** A section as it is written: instances one by one, or block by block. */
+type WrittenSection = Omit<PipelineSection, "instances" | "isWrittenOut"> & {
+  readonly instances?: readonly ArtifactInstance[];
+  readonly starts?: readonly ArtifactBlockStarts[];
+};
 
-const INSTANCE: Shape<ArtifactInstance> = object<ArtifactInstance>({
-  block: NAME,
-  microBatch: integer(0),
-  start: TIME,
-  end: TIME,
-  phase: oneOf("warmup", "repetend", "cooldown"),
-});
-
-/** The form of the `pipeline` section of an artifact. */
-export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSection>({
+const WRITTEN: Shape<WrittenSection> = object<WrittenSection>({
   algorithm: text(100),
   placement: OBJECT.describe(
     "The placement: a top-compile/placement document (placement.schema.json).",
   ),
   period: integer(1),
   microBatchesPerPeriod: integer(1),
-  periodLowerBound: TIME.describe("Of a period of as many micro-batches; whole units of time."),
+  periodLowerBound: pipelineTimeShape.describe(
+    "Of a period of as many micro-batches; whole units of time.",
+  ),
   boundEach: optional(
     object<Ratio>({ numerator: integer(0), denominator: integer(1) }).describe(
       "No repeating schedule, with any number of micro-batches per period, takes less than this fraction for each. Absent in files of 0.1.0, whose optimal periods reach periodLowerBound.",
@@ -189,8 +188,8 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
   boundedBy: BOUND,
   microBatches: integer(1),
   inFlight: integer(1).describe("Most micro-batches begun and not finished."),
-  makespan: TIME,
-  makespanLowerBound: TIME,
+  makespan: pipelineTimeShape,
+  makespanLowerBound: pipelineTimeShape,
   makespanStatus: STATUS,
   bubbleRate: object<PipelineSection["bubbleRate"]>({
     steady: number(0, 1),
@@ -200,7 +199,7 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
   ),
   devices: list(DEVICE),
   links: optional(
-    list(object<ArtifactPipelineLink>({ name: NAME, load: TIME })).describe(
+    list(object<ArtifactPipelineLink>({ name: pipelineNameShape, load: pipelineTimeShape })).describe(
       "Links that carry one transfer at a time, and the time of one micro-batch on each.",
     ),
   ),
@@ -213,15 +212,74 @@ export const pipelineSectionShape: Shape<PipelineSection> = object<PipelineSecti
   anchor: integer().describe(
     "Micro-batch i = residue + microBatchesPerPeriod * j starts a block at anchor + offset + (j + shift) * period.",
   ),
-  repetend: list(ENTRY),
-  instances: list(INSTANCE),
+  repetend: list(repetendEntryShape),
+  instances: optional(list(instanceShape)),
+  starts: optional(
+    list(blockStartsShape, MAX_STAGES).describe(
+      "In the place of instances where there are many: when each block runs the micro-batches 0, 1, 2, ...",
+    ),
+  ),
+}).writtenAs(withoutResidues);
+
+/** The form of the `pipeline` section of an artifact. */
+export const pipelineSectionShape: Shape<PipelineSection> = new Shape<PipelineSection>({
+  read: (value, pointer, problems) => {
+    const written = WRITTEN.read(value, pointer, problems);
+    return written && withInstances(written, pointer, problems);
+  },
+  schema: (definitions) => ({
+    ...WRITTEN.schema(definitions),
+    oneOf: ["instances", "starts"].map((key) => ({ required: [key], properties: { [key]: true } })),
+  }),
+  ordered: (value) => WRITTEN.ordered(writtenSection(value as PipelineSection)),
 })
-  .writtenAs(withoutResidues)
   .describe("The pipeline schedule of a placement, and how good it is.")
   .named("pipeline");
 
+/** A section that was read, with its instances one by one. */
+function withInstances(
+  { instances, starts, ...section }: WrittenSection,
+  pointer: string,
+  problems: JsonProblem[],
+): PipelineSection | undefined {
+  if ((instances === undefined) === (starts === undefined)) {
+    return problem(problems, pointer, "must have instances or starts, one of the two");
+  }
+  if (starts !== undefined && areTooMany(starts)) {
+    return problem(problems, `${pointer}/starts`, "stand for too many instances");
+  }
+  const isWrittenOut = instances !== undefined && instances.length > MOST_WRITTEN_INSTANCES;
+  return {
+    ...section,
+    instances: instances ?? instancesOf(starts ?? [], section),
+    ...(isWrittenOut ? { isWrittenOut } : {}),
+  };
+}
+
+/** The section with every instance to be written, however many there are. */
+export function writtenOut(section: PipelineSection): PipelineSection {
+  return section.instances.length > MOST_WRITTEN_INSTANCES
+    ? { ...section, isWrittenOut: true }
+    : section;
+}
+
+/** A section as it is to be written. */
+function writtenSection({ isWrittenOut, ...section }: PipelineSection): WrittenSection {
+  const { instances, repetend } = section;
+  if (isWrittenOut === true || instances.length <= MOST_WRITTEN_INSTANCES) {
+    return section;
+  }
+  const blocks = repetend.flatMap(({ block, residue }) => (residue === 0 ? [block] : []));
+  const starts = blockStartsOf(instances, blocks);
+  if (starts === undefined) {
+    return section;
+  }
+  const { instances: _, ...rest } = section;
+  return { ...rest, starts };
+}
+
 /** Of one micro-batch a period, the residue is always 0 and is not written. */
-function withoutResidues(section: PipelineSection): unknown {
+function withoutResidues(section: WrittenSection): unknown {
   return section.microBatchesPerPeriod === 1
     ? { ...section, repetend: section.repetend.map(({ residue: _, ...entry }) => entry) }
     : section;

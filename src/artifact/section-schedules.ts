@@ -21,6 +21,12 @@ export function periodicOf(section: PipelineSection, positionOf: BlockPosition):
 /** The whole schedule of a section, as written: it need not be right. */
 export function wholeOf(section: PipelineSection, positionOf: BlockPosition): PipelineSchedule {
   const { microBatches, makespan } = section;
-  const instances = section.instances.map((each) => ({ ...each, block: positionOf(each.block) }));
+  const instances = section.instances.map(({ block, microBatch, start, end, phase }) => ({
+    block: positionOf(block),
+    microBatch,
+    start,
+    end,
+    phase,
+  }));
   return { microBatches, makespan, instances };
 }

@@ -2,7 +2,7 @@
 import type { ProvenanceInput, ScheduleArtifact } from "../artifact/artifact.js";
 import { encodeArtifact } from "../artifact/artifact-format.js";
 import { inputOf } from "../artifact/input-of.js";
-import type { PipelineSection } from "../artifact/pipeline-section.js";
+import { type PipelineSection, writtenOut } from "../artifact/pipeline-section.js";
 import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { type GivenOptions, recordedOptions } from "../artifact/recorded-options.js";
 import { mayWrite, readText, writeText } from "../core/files.js";
@@ -53,6 +53,8 @@ export interface SearchRequest {
   readonly shouldStop?: (() => boolean) | undefined;
   readonly onProgress?: OnPlacementSearch | undefined;
   readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
+  /** Writes every instance, also where there are many. */
+  readonly allInstances?: boolean | undefined;
   /** The path of the artifact; `undefined`: it is not written. */
   readonly out: string | undefined;
   readonly force: boolean;
@@ -105,7 +107,10 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
 /** Options of a search besides its placement. */
 export type PlacementSearchOptions = Pick<SearchRequest, "algorithm" | "microBatches"> &
   Partial<
-    Pick<SearchRequest, "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut">
+    Pick<
+      SearchRequest,
+      "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut" | "allInstances"
+    >
   >;
 
 /**
@@ -122,7 +127,7 @@ export function searchedSection(
 
 function searchedPipeline(
   placement: Placement,
-  { algorithm, microBatches, onProgress, ...rest }: PlacementSearchOptions,
+  { algorithm, microBatches, onProgress, allInstances, ...rest }: PlacementSearchOptions,
 ): Result<{ readonly section: PipelineSection; readonly isCutShort: boolean }> {
   const found = searchPipeline(algorithm, placement, microBatches, {
     ...rest,
@@ -136,7 +141,8 @@ function searchedPipeline(
   invariant(whole.length === 0, `the schedule verifies: ${JSON.stringify(whole[0])}`);
   invariant(periodic.length === 0, `the repetend verifies: ${JSON.stringify(periodic[0])}`);
   const section = pipelineSectionOf(placement, found.value);
-  return ok({ section, isCutShort: found.value.isCutShort });
+  const written = allInstances === true ? writtenOut(section) : section;
+  return ok({ section: written, isCutShort: found.value.isCutShort });
 }
 
 /**

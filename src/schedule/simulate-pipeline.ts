@@ -82,22 +82,34 @@ function busyTime(instances: readonly BlockInstance[]): number {
 }
 
 function memoryCurve(placement: Placement, instances: readonly BlockInstance[]): MemoryPoint[] {
-  const changes: MemoryPoint[] = [];
-  for (const { block, start, end } of instances) {
-    const spec = placement.blocks[block];
-    if (spec !== undefined) {
-      const { atStart, atEnd } = memoryChange(spec, placement.memoryRelease);
-      changes.push({ time: start, memory: atStart }, { time: end, memory: atEnd });
-    }
-  }
-  changes.sort((a, b) => a.time - b.time);
+  const times = new Float64Array(2 * instances.length);
+  const changes = new Float64Array(2 * instances.length);
+  const ofBlock = placement.blocks.map((block) => memoryChange(block, placement.memoryRelease));
+  instances.forEach(({ block, start, end }, at) => {
+    const { atStart, atEnd } = ofBlock[block] ?? { atStart: 0, atEnd: 0 };
+    times[2 * at] = start;
+    times[2 * at + 1] = end;
+    changes[2 * at] = atStart;
+    changes[2 * at + 1] = atEnd;
+  });
   const curve: MemoryPoint[] = [];
   let level = 0;
-  changes.forEach(({ time, memory }, i) => {
-    level += memory;
-    if (changes[i + 1]?.time !== time && level !== (curve.at(-1)?.memory ?? 0)) {
+  let known = 0;
+  const order = ascending(times);
+  order.forEach((own, i) => {
+    level += changes[own] ?? 0;
+    const time = times[own] ?? 0;
+    if (level !== known && times[order[i + 1] ?? -1] !== time) {
       curve.push({ time, memory: level });
+      known = level;
     }
   });
   return curve;
+}
+
+/** Positions by time; on a device that runs one block at a time starts and ends are ascending as they come. */
+function ascending(times: Float64Array): Int32Array {
+  const order = Int32Array.from(times.keys());
+  const isAscending = times.every((time, at) => at === 0 || (times[at - 1] ?? 0) <= time);
+  return isAscending ? order : order.sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
 }

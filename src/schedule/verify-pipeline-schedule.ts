@@ -45,35 +45,54 @@ function shapeProblems(placement: Placement, schedule: PipelineSchedule): Pipeli
     return [{ kind: "micro-batches-invalid", microBatches }];
   }
   const problems: PipelineProblem[] = [];
-  const seen = new Set<number>();
-  for (const [position, instance] of instances.entries()) {
-    const name = nameOf(instance);
+  const seen = emptyKeys(blocks.length * microBatches);
+  instances.forEach((instance, position) => {
     const block = blocks[instance.block];
     if (block === undefined || !isIndex(instance.microBatch, microBatches)) {
-      problems.push({ kind: "unknown-instance", position, name });
-      continue;
+      problems.push({ kind: "unknown-instance", position, name: nameOf(instance) });
+      return;
     }
     const key = instance.microBatch * blocks.length + instance.block;
     if (seen.has(key)) {
-      problems.push({ kind: "repeated-instance", position, name });
+      problems.push({ kind: "repeated-instance", position, name: nameOf(instance) });
     }
     seen.add(key);
     const { start, end } = instance;
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0) {
-      problems.push({ kind: "time-invalid", name, start, end });
+      problems.push({ kind: "time-invalid", name: nameOf(instance), start, end });
     } else if (end - start !== block.duration) {
       const duration = end - start;
-      problems.push({ kind: "wrong-duration", name, duration, expected: block.duration });
+      const expected = block.duration;
+      problems.push({ kind: "wrong-duration", name: nameOf(instance), duration, expected });
     }
-  }
+  });
   return problems.concat(missingInstances(blocks.length, microBatches, seen));
 }
 
-function missingInstances(
-  blocks: number,
-  microBatches: number,
-  seen: ReadonlySet<number>,
-): PipelineProblem[] {
+/** A set of numbers from 0 up. */
+interface Keys {
+  readonly has: (key: number) => boolean;
+  readonly add: (key: number) => void;
+}
+
+/** So many flags are quicker than a set, and never too many to hold. */
+const MOST_FLAGS = 2 ** 26;
+
+/** No numbers below `count` yet. */
+function emptyKeys(count: number): Keys {
+  if (count > MOST_FLAGS) {
+    return new Set<number>();
+  }
+  const flags = new Uint8Array(count);
+  return {
+    has: (key) => flags[key] === 1,
+    add: (key) => {
+      flags[key] = 1;
+    },
+  };
+}
+
+function missingInstances(blocks: number, microBatches: number, seen: Keys): PipelineProblem[] {
   const problems: PipelineProblem[] = [];
   for (let microBatch = 0; microBatch < microBatches; microBatch++) {
     for (let block = 0; block < blocks; block++) {

@@ -104,11 +104,17 @@ function figureProblems(
   const { boundEach: _, stages: __, ...figures } = pipelineSectionOf(placement, outcome);
   const again = {
     ...figures,
+    // Of instances everything but their phase is the schedule itself.
+    instances: [],
     ...(boundEach && { boundEach }),
     ...(stages && { stages }),
     ...(range && { range }),
   };
-  const problems = differingFields(pipelineSectionShape, section, again).map(
+  const hasOwnPhases = figures.instances.every(
+    ({ phase }, at) => phase === section.instances[at]?.phase,
+  );
+  const differing = differingFields(pipelineSectionShape, { ...section, instances: [] }, again);
+  const problems = [...differing, ...(hasOwnPhases ? [] : ["instances"])].map(
     (key) => `/pipeline/${key} does not follow from the schedule and its placement`,
   );
   return [

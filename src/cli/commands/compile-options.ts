@@ -32,7 +32,12 @@ import {
   TASK_PROGRESS,
 } from "../options/model-options.js";
 import type { OptionTable, Traits } from "../options/option-spec.js";
-import { EFFORT, PIPELINE_ALGORITHM, stageOptions } from "../options/pipeline-options.js";
+import {
+  ALL_INSTANCES,
+  EFFORT,
+  PIPELINE_ALGORITHM,
+  stageOptions,
+} from "../options/pipeline-options.js";
 import { deviceTraits, pipelineTraits, profileTraits, traitIf } from "../options/traits.js";
 import { type PipelineCliOptions, wantsPipeline } from "../pipeline-request.js";
 
@@ -40,6 +45,7 @@ import { type PipelineCliOptions, wantsPipeline } from "../pipeline-request.js";
 export interface CompileOptions extends CommonOptions, PipelineCliOptions {
   readonly pipelineAlgorithm?: PipelineAlgorithm;
   readonly effort?: Effort;
+  readonly allInstances?: boolean;
   readonly out?: string;
   readonly force?: boolean;
   readonly device: string;
@@ -98,6 +104,11 @@ export const COMPILE: OptionTable<CompileOptions> = {
       "one-device": "it searches pipelines",
       "other-algorithm": "only top-compile takes more or less of it",
     },
+  },
+  allInstances: {
+    ...ALL_INSTANCES,
+    group: "pipeline",
+    not: { "one-device": "it is about pipelines" },
   },
   ascii: { ...ASCII, group: "pipeline" },
 };

@@ -44,6 +44,7 @@ export async function compileIntoPipeline(
       typed: { ...typed, pipelineAlgorithm: algorithm, effort: recordedEffort(effort) },
       algorithm: algorithm ?? PIPELINE_ALGORITHMS[0],
       effort,
+      allInstances: options.allInstances,
       onSearch: searchProgress(session.progress),
       onLeftOut: options.verbose === true ? leftOutNotes(session.progress) : undefined,
     },

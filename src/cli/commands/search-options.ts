@@ -8,6 +8,7 @@ import type { CommonOptions } from "../io.js";
 import { ASCII, forceOption, outOption, SEED } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
 import {
+  ALL_INSTANCES,
   CHUNKS,
   EFFORT,
   MEMORY,
@@ -38,6 +39,7 @@ export interface SearchOptions extends CommonOptions {
   readonly pareto?: boolean;
   readonly out?: string;
   readonly force?: boolean;
+  readonly allInstances?: boolean;
   readonly ascii?: boolean;
 }
 
@@ -103,6 +105,7 @@ export const SEARCH: OptionTable<SearchOptions> = {
   pareto: { help: "print the best period for every memory limit, and search no schedule" },
   out: { ...outOption("schedule", "nowhere"), not: { pareto: ONE } },
   force: { ...forceOption("schedule"), not: { "no-output": "nothing is written" } },
+  allInstances: { ...ALL_INSTANCES, not: { pareto: ONE } },
   ascii: { ...ASCII, not: { pareto: "it prints a table" } },
   devices: {
     ...OF_SHAPE,

@@ -67,6 +67,7 @@ function printSchedule(
       algorithm,
       out,
       force: options.force === true,
+      allInstances: options.allInstances,
       onProgress: searchProgress(session.progress),
       onLeftOut: options.verbose === true ? leftOutNotes(session.progress) : undefined,
       ...limitsOf(options),

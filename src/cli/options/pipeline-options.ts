@@ -78,6 +78,11 @@ export const EFFORT: OptionSpec<Effort> = {
   choices: EFFORTS,
 };
 
+/** `--all-instances`. */
+export const ALL_INSTANCES: OptionSpec<boolean> = {
+  help: "write every block instance, also above 20,000, where readers usually work them out",
+};
+
 const DEVICES: OptionSpec<NonNullable<PipelineCliOptions["devices"]>> = {
   value: "<n|list>",
   help: "devices of the pipeline: how many, or NAME[=SPEED][@MEMORY],... such as big=2@16GiB,small",

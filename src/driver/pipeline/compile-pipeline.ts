@@ -46,6 +46,8 @@ export interface PipelineRequest extends PlaceRequest {
   /** Called with the progress of the search. */
   readonly onSearch?: OnPlacementSearch | undefined;
   readonly onLeftOut?: PipelineSearchOptions["onLeftOut"];
+  /** Writes every block instance, also where there are many. */
+  readonly allInstances?: boolean | undefined;
 }
 
 /** A placed model with its pipeline schedule. */
@@ -77,11 +79,11 @@ export async function compilePipeline(
       return placed;
     }
     placed.value.notes.forEach(context.onNote);
-    const { algorithm, effort, place, onSearch: onProgress, onLeftOut } = request;
+    const { algorithm, effort, place, onSearch: onProgress, onLeftOut, allInstances } = request;
     const { microBatches, seed } = place;
-    const hooks = { onProgress, onLeftOut };
+    const rest = { onProgress, onLeftOut, allInstances };
     const section = await context.compute(() =>
-      searchedSection(placed.value.placement, { algorithm, microBatches, effort, seed, ...hooks }),
+      searchedSection(placed.value.placement, { algorithm, microBatches, effort, seed, ...rest }),
     );
     if (!section.ok) {
       return section;
