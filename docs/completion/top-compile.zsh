@@ -84,6 +84,7 @@ _top_compile() {
         '*--micro-batches=[micro-batches of one run]:value: ' \
         '*--pipeline-algorithm=[how to search the pipeline'\''s schedule]:value:(top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast)' \
         '*--effort=[work that the search is worth]:value:(quick default thorough)' \
+        '*--all-instances[write every block instance, also above 20,000, where readers usually work them out]' \
         '*--ascii[draw charts with plain characters]' \
         '*--allow-external=[read external data of the model from this file or folder too, if a link leads there]:file:_files' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
@@ -109,6 +110,7 @@ _top_compile() {
         '*--out=[where to write the schedule]:file:_files' \
         '*-o[where to write the schedule]:file:_files' \
         '*--force[overwrite a file that is not a schedule]' \
+        '*--all-instances[write every block instance, also above 20,000, where readers usually work them out]' \
         '*--ascii[draw charts with plain characters]' \
         '*--devices=[devices of the shape]:value: ' \
         '*--mode=[forward blocks alone, or with backward blocks]:value:(infer train)' \

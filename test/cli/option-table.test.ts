@@ -393,6 +393,7 @@ describe("an option that is accepted", () => {
     "match-by-order": "recorded in the profile",
     to: "which format is written",
     "compute-only": "what is written",
+    "all-instances": "how what is found is written",
     measured: "what is drawn beside the prediction",
     "workers-of": "costs of workers in the profile",
   };
