@@ -116,6 +116,9 @@ export interface PipelineSection {
 /** As many as a placement has blocks at most. */
 const MAX_STAGES = 4096;
 
+/** Blocks and transfers of a placement together are fewer. */
+const MAX_ROWS = 1_000_000;
+
 const STATUS: Shape<SearchStatus> = oneOf("optimal", "bounded", "heuristic")
   .describe(
     "Optimal: the lower bound is reached; bounded: it is proved, but not reached; heuristic: nothing was tried to prove it.",
@@ -199,9 +202,9 @@ const WRITTEN: Shape<WrittenSection> = object<WrittenSection>({
   ),
   devices: list(DEVICE),
   links: optional(
-    list(object<ArtifactPipelineLink>({ name: pipelineNameShape, load: pipelineTimeShape })).describe(
-      "Links that carry one transfer at a time, and the time of one micro-batch on each.",
-    ),
+    list(
+      object<ArtifactPipelineLink>({ name: pipelineNameShape, load: pipelineTimeShape }),
+    ).describe("Links that carry one transfer at a time, and the time of one micro-batch on each."),
   ),
   stages: optional(
     list(STAGE, MAX_STAGES, 1).describe(
@@ -215,7 +218,7 @@ const WRITTEN: Shape<WrittenSection> = object<WrittenSection>({
   repetend: list(repetendEntryShape),
   instances: optional(list(instanceShape)),
   starts: optional(
-    list(blockStartsShape, MAX_STAGES).describe(
+    list(blockStartsShape, MAX_ROWS).describe(
       "In the place of instances where there are many: when each block runs the micro-batches 0, 1, 2, ...",
     ),
   ),
