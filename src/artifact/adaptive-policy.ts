@@ -37,8 +37,24 @@ export interface ArtifactLearnedModel {
   };
 }
 
-/** How a policy changes from tick to tick. */
+/** What is done about a model from a number of waiting requests on. */
+export interface ArtifactReactionStep extends ArtifactKnobs {
+  readonly waiting: number;
+}
+
+/** How launches of a model follow what waits; with few waiting requests the knobs of the policy itself hold. */
+export interface ArtifactReaction {
+  readonly steps: readonly ArtifactReactionStep[];
+  readonly fill: number;
+  readonly dueNs: number;
+  readonly atLeast: number;
+  readonly busy: number;
+  readonly holdNs: number;
+}
+
+/** How a policy changes: from tick to tick, or at every launch. */
 export type ArtifactAdaptive =
+  | { readonly kind: "reactive"; readonly models: readonly ArtifactReaction[] }
   | {
       readonly kind: "regimes";
       readonly tickNs: number;
@@ -92,8 +108,32 @@ const LEARNED_MODEL: Shape<ArtifactLearnedModel> = object<ArtifactLearnedModel>(
   }).describe("Positions from which the networks take steps."),
 });
 
+const REACTION: Shape<ArtifactReaction> = object<ArtifactReaction>({
+  steps: list(
+    object<ArtifactReactionStep>({
+      waiting: integer(2, 1_000_000).describe("From so many waiting requests on."),
+      variant: text(100),
+      batch: BATCH,
+      concurrency: CONCURRENCY,
+      periodNs: NANOSECONDS,
+    }),
+    MOST_LEVELS,
+  ).describe("By waiting, ascending: the last that is reached holds instead of the policy's own."),
+  fill: number(0, 1).describe(
+    "Share of a batch that must be filled for it to be taken rather than a smaller one.",
+  ),
+  dueNs: NANOSECONDS.describe("Added to arrivals when the model whose turn it is is chosen."),
+  atLeast: integer(1, 1_000_000).describe("With fewer waiting requests a task is held:"),
+  busy: integer(0, 128).describe("while so many tasks or more are in flight,"),
+  holdNs: NANOSECONDS.describe("until the first request has waited that long."),
+}).named("reaction");
+
 /** The form of how a policy changes. */
 export const adaptiveShape: Shape<ArtifactAdaptive> = tagged<ArtifactAdaptive>("kind", {
+  reactive: object<AdaptiveOf<"reactive">>({
+    kind: oneOf("reactive"),
+    models: list(REACTION, MOST_MODELS, 1),
+  }),
   regimes: object<AdaptiveOf<"regimes">>({
     kind: oneOf("regimes"),
     tickNs: TICK,
@@ -116,4 +156,4 @@ export const adaptiveShape: Shape<ArtifactAdaptive> = tagged<ArtifactAdaptive>("
     ),
     scheduler: PARAMETERS.describe("Parameters that choose the variant."),
   }),
-}).describe("How the policy changes from tick to tick (docs/launcher.md).");
+}).describe("How the policy changes as time goes on (docs/launcher.md).");

@@ -9,7 +9,7 @@ import type { BatchRun, ServingModel, ServingProblem } from "../schedule/serving
 /** A model with its profile, and the batch sizes that may be used. */
 export interface MeasuredModel {
   readonly name: string;
-  readonly profile: ServingProfile;
+  readonly profile: Omit<ServingProfile, "key" | "model">;
   readonly batches: readonly number[];
 }
 
@@ -56,7 +56,7 @@ export function threadsOfVariant(name: string): number {
 }
 
 function runsOf(
-  profile: ServingProfile,
+  profile: MeasuredModel["profile"],
   batches: readonly number[],
   threads: number,
 ): readonly BatchRun[] {

@@ -1,3 +1,5 @@
+import type { AdaptiveLauncher } from "../schedule/serving/adaptive-launcher.js";
+import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import {
   bestOf,
   type ComparedPolicy,
@@ -22,8 +24,17 @@ export function withLearned(
   const learned = launchers.flatMap(({ name, launcher }): ComparedPolicy[] =>
     start === undefined
       ? []
-      : [evaluated(job, { name, policy: start.policy, adaptive: launcher }, options)],
+      : [evaluated(job, { name, policy: beginOf(launcher, start), adaptive: launcher }, options)],
   );
   const all = [...policies, ...learned];
   return { job, policies: all, absent, best: bestOf(all) };
+}
+
+/** What a launcher does at first: what it was learned from, or what a reaction does while little waits. */
+function beginOf(launcher: AdaptiveLauncher, start: ComparedPolicy): LauncherPolicy {
+  if (launcher.kind !== "reactive") {
+    return start.policy;
+  }
+  const { models, ...rest } = launcher.policy;
+  return { ...rest, models: models.map(({ reaction: _, ...knobs }) => knobs) };
 }

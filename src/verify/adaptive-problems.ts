@@ -3,6 +3,7 @@ import type {
   ArtifactAdaptive,
   ArtifactKnobs,
   ArtifactLearnedModel,
+  ArtifactReaction,
   ArtifactTableRow,
 } from "../artifact/adaptive-policy.js";
 import type { RegimePolicy } from "../artifact/launcher-policies.js";
@@ -27,9 +28,32 @@ export function adaptiveProblems(
   if (adaptive === undefined) {
     return [];
   }
-  return adaptive.kind === "regimes"
-    ? tableProblems(adaptive, section, place)
-    : networkProblems(adaptive, section, { ratesPerSecond, start: models }, place);
+  switch (adaptive.kind) {
+    case "regimes":
+      return tableProblems(adaptive, section, place);
+    case "reactive":
+      return reactionProblems(adaptive.models, section, place);
+    default:
+      return networkProblems(adaptive, section, { ratesPerSecond, start: models }, place);
+  }
+}
+
+function reactionProblems(
+  reactions: readonly ArtifactReaction[],
+  { models }: LauncherSection,
+  place: string,
+): string[] {
+  if (reactions.length !== models.length) {
+    return [`${place}/models are not those of /launcher`];
+  }
+  return reactions.flatMap(({ steps }, model) => {
+    const own = `${place}/models/${model}/steps`;
+    const served = models[model] as ArtifactServedModel;
+    return [
+      ...(isAscending(steps.map(({ waiting }) => waiting)) ? [] : [`${own} are not ascending`]),
+      ...steps.flatMap((step, at) => knobProblems(step, served, `${own}/${at}`)),
+    ];
+  });
 }
 
 function tableProblems({ rows }: Table, { models }: LauncherSection, place: string): string[] {
@@ -126,9 +150,12 @@ function isAscending(values: readonly number[]): boolean {
   return values.every((value, at) => at === 0 || value > (values[at - 1] ?? value));
 }
 
+/** A policy that changes. */
+type ReachingPolicy = Pick<RegimePolicy, "models"> & { readonly adaptive: ArtifactAdaptive };
+
 /** What a launcher may choose. Requires: variants that the models have. */
 export function reachOfArtifact(
-  adaptive: ArtifactAdaptive,
+  { adaptive, ...policy }: ReachingPolicy,
   models: readonly ServingModel[],
 ): readonly ModelReach[] {
   return models.map(({ variants }, at): ModelReach => {
@@ -140,7 +167,10 @@ export function reachOfArtifact(
         variants: [...variants.keys()],
       };
     }
-    const own = adaptive.rows.flatMap((row) => row.models[at] ?? []);
+    const own =
+      adaptive.kind === "regimes"
+        ? adaptive.rows.flatMap((row) => row.models[at] ?? [])
+        : [...policy.models.slice(at, at + 1), ...(adaptive.models[at]?.steps ?? [])];
     const names = new Set(own.map(({ variant }) => variant));
     return {
       batch: Math.max(...own.map(({ batch }) => batch)),

@@ -8,6 +8,9 @@ import type {
   ArtifactLearnedModel,
 } from "../artifact/adaptive-policy.js";
 
+/** A launcher that looks at ticks. */
+export type ArtifactTicked = Exclude<ArtifactAdaptive, { readonly kind: "reactive" }>;
+
 /** A model at a tick. */
 export interface SeenModel {
   /** Requests that arrived since the last tick. */
@@ -59,7 +62,7 @@ class Rates {
 
 /** A recorded launcher at its start. Requires: parameters of the right number. */
 export function replayedLauncher(
-  adaptive: ArtifactAdaptive,
+  adaptive: ArtifactTicked,
   known: readonly KnownModel[],
 ): ReplayedLauncher {
   const { tickNs } = adaptive;

@@ -11,7 +11,7 @@ import type {
   ServingProblem,
 } from "../schedule/serving/serving-model.js";
 import { workloadOf } from "./launcher-problems.js";
-import { type ReplayedLauncher, replayedLauncher } from "./replay-launcher.js";
+import { replayedLauncher } from "./replay-launcher.js";
 import { type ReplayedPolicies, type ReplayedSample, replayOrder } from "./replay-order.js";
 import { type ReplayOptions, replayRequests } from "./replay-requests.js";
 import { replayWindows } from "./replay-windows.js";
@@ -59,9 +59,8 @@ export function replaySamples(
     const policy = section.regimes[sample.regime]?.policies[sample.policy] as RegimePolicy;
     const workload = workloads[sample.regime] as Workload;
     const arrivals = drawArrivals(workload, { seed, ...sample });
-    const launcher = launcherOf(policy, section);
     const replay = replays[sample.regime]?.[sample.policy]?.(arrivals, {
-      ...(launcher === undefined ? {} : { launcher }),
+      ...launcherOf(policy, section),
       mostStages: left,
       seed: seed + sample.episode,
     });
@@ -118,15 +117,21 @@ export function accelerationProblems(
   );
 }
 
-/** What decides at every tick, at its start; `undefined`: the policy stays the same. */
+/** What decides, at its start: at every tick or at every launch; nothing if the policy stays the same. */
 function launcherOf(
   { adaptive }: RegimePolicy,
   { models }: LauncherSection,
-): ReplayedLauncher | undefined {
+): Pick<ReplayOptions, "launcher" | "reactions"> {
+  if (adaptive === undefined) {
+    return {};
+  }
+  if (adaptive.kind === "reactive") {
+    return { reactions: adaptive.models };
+  }
   const known = models.map(({ objectiveNs, variants }) => {
     return { objectiveNs, variants: variants.map(({ name }) => name) };
   });
-  return adaptive === undefined ? undefined : replayedLauncher(adaptive, known);
+  return { launcher: replayedLauncher(adaptive, known) };
 }
 
 /**

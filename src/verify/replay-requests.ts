@@ -8,6 +8,7 @@
  * first, then ends of gaps, then one arrival, then periods. On a CPU a task that is launched by a request or a
  * period begins with a gap, in which its thread wakes up.
  */
+import type { ArtifactReaction } from "../artifact/adaptive-policy.js";
 import type {
   BatchRun,
   LauncherPolicy,
@@ -16,6 +17,7 @@ import type {
 import { type DeviceLaw, lawOf, needsOf, type StageNeeds } from "./replay-device.js";
 import { PartLines, partOf } from "./replay-gates.js";
 import type { ReplayedLauncher } from "./replay-launcher.js";
+import { countedArrival, heldUntilNs, knobsNow, nextTask } from "./replay-reaction.js";
 import {
   follow,
   isBusy,
@@ -65,6 +67,8 @@ export interface ReplayOptions {
   readonly seed?: number;
   /** Changes the policy from tick to tick; absent: it stays the same. A look counts as an end of a stage. */
   readonly launcher?: ReplayedLauncher;
+  /** By model: how launches follow what waits; absent: they do not. */
+  readonly reactions?: readonly ArtifactReaction[];
 }
 
 /**
@@ -75,10 +79,10 @@ export function replayRequests(
   problem: ServingProblem,
   arrivals: readonly Float64Array[],
   policy: LauncherPolicy,
-  { mostStages = Number.POSITIVE_INFINITY, seed, launcher }: ReplayOptions = {},
+  { mostStages = Number.POSITIVE_INFINITY, seed, launcher, reactions }: ReplayOptions = {},
 ): Replay | undefined {
   const requests = unserved(arrivals);
-  const servers = serversOf(problem, policy);
+  const servers = serversOf(problem, policy, reactions);
   const { device } = problem;
   const replayer = new Replayer(servers, {
     law: lawOf(device),
@@ -356,18 +360,17 @@ class Replayer {
     }
     let turn: Server | undefined;
     for (const server of this.#servers) {
-      const { policy, waiting, lastLaunchNs } = server;
-      if (server.inFlight >= policy.concurrency || waiting.length === 0) {
+      const { concurrency, periodNs } = knobsNow(server);
+      if (server.inFlight >= concurrency || server.waiting.length === 0) {
         continue;
       }
-      const due = lastLaunchNs + policy.periodNs;
+      const due = Math.max(server.lastLaunchNs + periodNs, heldUntilNs(server, inFlight));
       if (due > this.#now) {
         this.#periodEnds = Math.min(this.#periodEnds, due);
         continue;
       }
       refuseLate(server, this.#now);
-      const [first] = waiting;
-      if (first !== undefined && first.arrivalNs < (turn?.waiting[0]?.arrivalNs ?? Infinity)) {
+      if (countedArrival(server) < (turn === undefined ? Infinity : countedArrival(turn))) {
         turn = server;
       }
     }
@@ -375,8 +378,8 @@ class Replayer {
   }
 
   #launchTask(server: Server, wakeNs: number): void {
-    const requests = server.waiting.splice(0, server.policy.batch);
-    const run = server.runs.find(({ batch }) => batch >= requests.length)!;
+    const { requests: taken, run } = nextTask(server);
+    const requests = server.waiting.splice(0, taken);
     for (const request of requests) {
       request.launchNs = this.#now;
       request.task = server.launches;

@@ -1,5 +1,5 @@
 /** The queue of a model while requests are replayed. */
-import type { ArtifactKnobs } from "../artifact/adaptive-policy.js";
+import type { ArtifactKnobs, ArtifactReaction } from "../artifact/adaptive-policy.js";
 import type {
   BatchRun,
   LauncherPolicy,
@@ -24,10 +24,16 @@ export interface Server {
   lastLaunchNs: number;
   /** Of tasks that have ended; absent: late requests are not refused. */
   readonly memory: TaskMemory | undefined;
+  /** How launches follow what waits; absent: they do not. */
+  readonly reaction: ArtifactReaction | undefined;
 }
 
 /** The queues of all models under a policy, empty. */
-export function serversOf({ models }: ServingProblem, policy: LauncherPolicy): readonly Server[] {
+export function serversOf(
+  { models }: ServingProblem,
+  policy: LauncherPolicy,
+  reactions: readonly ArtifactReaction[] = [],
+): readonly Server[] {
   return models.map(({ variants }, at): Server => {
     const own = policy.models[at]!;
     return {
@@ -41,6 +47,7 @@ export function serversOf({ models }: ServingProblem, policy: LauncherPolicy): r
       launches: 0,
       lastLaunchNs: -Infinity,
       memory: own.shed?.kind === "deadline" ? new TaskMemory() : undefined,
+      reaction: reactions[at],
     };
   });
 }

@@ -211,18 +211,22 @@ function regimeProblems(
       ? []
       : [`${place}/capacity/atMost is not what the prices prove, ${bound}`]),
     ...policies.flatMap((policy, i) => {
-      const own = `${place}/policies/${i}`;
-      const { adaptive, inFlight } = policy;
+      const at = `${place}/policies/${i}`;
+      const { adaptive, inFlight, models: own } = policy;
       const needs =
         adaptive === undefined
           ? policyBytes(problem, known[i] as LauncherPolicy)
-          : reachBytes(problem, reachOfArtifact(adaptive, problem.models), inFlight);
+          : reachBytes(
+              problem,
+              reachOfArtifact({ adaptive, models: own }, problem.models),
+              inFlight,
+            );
       return [
-        ...learnedFigureProblems(adaptive, problem.models, `${own}/adaptive`),
+        ...learnedFigureProblems(adaptive, problem.models, `${at}/adaptive`),
         ...(policy.memoryBytes === needs
           ? []
-          : [`${own}/memoryBytes is not what its tasks may hold, ${needs}`]),
-        ...(needs <= memoryBytes ? [] : [`${own} needs more than the device has`]),
+          : [`${at}/memoryBytes is not what its tasks may hold, ${needs}`]),
+        ...(needs <= memoryBytes ? [] : [`${at} needs more than the device has`]),
       ];
     }),
   ];

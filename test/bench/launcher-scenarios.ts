@@ -1,9 +1,16 @@
-/** The scenarios of the launcher bench: models of the fixtures, requests of every kind, loads from 0.4 to 1.1. */
+/**
+ * The scenarios of the launcher bench: models of the fixtures on a GPU by its data sheet, and models measured on a CPU, with
+ * requests of every kind and loads from 0.4 to 1.1.
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { ArrivalProcess, Workload } from "../../dist/arrivals/workload.js";
 import { capacityOf } from "../../dist/launcher/capacity.js";
+import { cpuProblemOf } from "../../dist/launcher/cpu-problem.js";
 import { type ServingJob, servingJobOf } from "../../dist/launcher/serving-job.js";
 import { type BatchedLowering, servingModelOf } from "../../dist/launcher/variant-library.js";
 import { withKernelList } from "../../dist/onnx/fuse/fuse-operators.js";
+import type { ServingProfile, ServingTiming } from "../../dist/profile/serving/serving-profile.js";
 import { loadModelForBatch } from "../../dist/runtime/load-model.js";
 import { estimatedProblem } from "../../dist/schedule/estimated-problem.js";
 import { capacityProblemOf } from "../../dist/schedule/serving/capacity-problem.js";
@@ -15,6 +22,7 @@ export type Kind = "poisson" | "mmpp" | "diurnal" | "trace";
 
 /** One scenario: the rates are `load` times what the models can sustain in the capacity program. */
 export interface Scenario {
+  /** `cpu`: that of `fixtures/measured/cpu-serving.json`. */
   readonly device: string;
   readonly models: readonly string[];
   readonly kind: Kind;
@@ -40,20 +48,24 @@ export const SCENARIOS: readonly Scenario[] = (
     [FOUR, "poisson", 0.7],
     [FOUR, "mmpp", 0.5],
     [FOUR, "diurnal", 0.6],
+    [["quantised"], "mmpp", 0.6, "cpu"],
+    [["dlrm", "detector"], "poisson", 0.8, "cpu"],
+    [["dlrm", "quantised"], "trace", 0.5, "cpu"],
+    [["dlrm", "quantised", "squeezenet", "detector"], "diurnal", 0.7, "cpu"],
   ] as const
-).map(([models, kind, load]) => ({ device: "h200", models, kind, load }));
+).map(([models, kind, load, device = "h200"]) => ({ device, models, kind, load }));
 
-/** Batch sizes of every model. */
+/** Batch sizes of every model on a GPU. */
 const BATCHES = [1, 4, 16, 32];
 
 /** Requests of a sample, all models together. */
-const REQUESTS = 12_000;
+const REQUESTS = 8000;
 
 const libraries = new Map<string, ServingModel>();
 
 /** A scenario as a job. */
 export async function jobOf(scenario: Scenario): Promise<ServingJob> {
-  const problem = await problemOf(scenario);
+  const problem = scenario.device === "cpu" ? measuredProblem(scenario) : await problemOf(scenario);
   const { length } = problem.models;
   // Each model is asked for as often as it could be answered in its share of the time.
   const alone = problem.models.map((model) => {
@@ -62,10 +74,14 @@ export async function jobOf(scenario: Scenario): Promise<ServingJob> {
   });
   const { attained } = capacityOf(capacityProblemOf(problem, alone));
   const rates = alone.map((rate) => rate * attained * scenario.load);
-  return servingJobOf(problem, workloadOf(scenario, rates));
+  return servingJobOf(problem, workloadOf(scenario, problem, rates));
 }
 
-function workloadOf({ models, kind }: Scenario, rates: readonly number[]): Workload {
+function workloadOf(
+  { models, kind }: Scenario,
+  problem: ServingProblem,
+  rates: readonly number[],
+): Workload {
   const whole = rates.reduce((sum, rate) => sum + rate, 0);
   const durationNs = Math.round((REQUESTS / whole) * 1e9);
   return {
@@ -73,7 +89,7 @@ function workloadOf({ models, kind }: Scenario, rates: readonly number[]): Workl
       model,
       process: processOf(kind, rates[at] ?? 1, durationNs),
       objectiveNs: undefined,
-      batches: BATCHES,
+      batches: problem.models[at]?.variants[0]?.runs.map(({ batch }) => batch) ?? [],
     })),
     durationNs,
     seed: undefined,
@@ -143,4 +159,35 @@ async function problemOf({ device, models }: Scenario): Promise<ServingProblem> 
     },
     models: served,
   };
+}
+
+/** What the record of `npm run bench:cpu-serving` has of a model. */
+interface RecordedModel {
+  readonly name: string;
+  readonly profile: Pick<ServingProfile, "wakeNs" | "batches"> & {
+    readonly timings: readonly Omit<ServingTiming, "quantilesNs">[];
+  };
+}
+
+/** Measured models; the record has no quantiles of times, so they do not vary. */
+function measuredProblem({ models }: Scenario): ServingProblem {
+  const record = JSON.parse(
+    readFileSync(resolve("fixtures/measured/cpu-serving.json"), "utf8"),
+  ) as { readonly machine: ServingProfile["device"]; readonly models: readonly RecordedModel[] };
+  return cpuProblemOf(
+    models.map((name) => {
+      const found = record.models.find((each) => each.name === name);
+      if (found === undefined) {
+        throw new Error(`${name} is not in the record`);
+      }
+      const { wakeNs, batches, timings } = found.profile;
+      const steady = timings.map((each) => ({ ...each, quantilesNs: [each.meanNs, each.meanNs] }));
+      const profile = { device: record.machine, wakeNs, batches, timings: steady };
+      return {
+        name,
+        profile,
+        batches: batches.map((each) => each.batch),
+      };
+    }),
+  );
 }

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { drawArrivals } from "../../src/arrivals/draw-arrivals.js";
 import { readArrivals } from "../../src/arrivals/read-arrivals.js";
 import { encodeTrace } from "../../src/arrivals/trace.js";
+import type { ArtifactAdaptive } from "../../src/artifact/adaptive-policy.js";
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { ArtifactRegime, LauncherSection } from "../../src/artifact/launcher-section.js";
@@ -262,11 +263,12 @@ describe("launch", () => {
     const text = readFileSync(OUT, "utf8");
     const [{ policies, best }] = artifact.launcher!.regimes as readonly [ArtifactRegime];
     const names = policies.map(({ name }) => name);
-    expect(names.slice(-2)).toEqual(["maddpg", "cross-entropy"]);
+    const learnedNames = ["maddpg", "cross-entropy", "reactive"];
+    expect(names.slice(-3)).toEqual(learnedNames);
     const costs = policies.map(({ validation }) => validation.cost.mean);
     expect(costs[names.indexOf(best)]).toBe(Math.min(...costs));
     for (const { name, adaptive } of policies) {
-      expect(adaptive !== undefined, name).toBe(["maddpg", "cross-entropy"].includes(name));
+      expect(adaptive !== undefined, name).toBe(learnedNames.includes(name));
     }
     expect(artifact.provenance.options["train-steps"]).toBe(160);
     const verify = (path: string) => runCli(["verify", path, "--model", "fixtures/models"]);
@@ -275,20 +277,11 @@ describe("launch", () => {
     expect(verified.stdout).toMatch(/ (\d+) of \1 samples/);
     expect((await runCli(["explain", OUT, "--ascii"])).status).toBe(0);
     const edited = join(folder, "edited-launcher.json");
-    for (const learned of [names.length - 2, names.length - 1]) {
+    for (const learned of learnedNames.keys()) {
       const other = JSON.parse(text) as { launcher: LauncherSection };
-      const { adaptive } = other.launcher.regimes[0]!.policies[learned]!;
-      // Another table, or networks of other parameters, do not have these figures.
-      const changed =
-        adaptive?.kind === "regimes"
-          ? adaptive.rows.map(({ models: [knobs] }) => ({ ...knobs, periodNs: 900_000 }))
-          : adaptive?.launcher.replaceAll("A", "B");
-      Object.assign(
-        adaptive!,
-        typeof changed === "string"
-          ? { launcher: changed }
-          : { rows: [{ ratesPerSecond: [1], models: changed!.slice(0, 1) }] },
-      );
+      const { adaptive } = other.launcher.regimes[0]!.policies.at(learned - 3)!;
+      // Another table, networks of other parameters, or another reaction do not have these figures.
+      Object.assign(adaptive!, otherThan(adaptive!));
       writeFileSync(edited, JSON.stringify(other));
       const refusal = await verify(edited);
       expect([refusal.status, refusal.stderr]).toEqual([
@@ -428,3 +421,21 @@ describe("launch", () => {
     }
   });
 });
+
+/** Parts of a launcher that are not its own. */
+function otherThan(adaptive: ArtifactAdaptive): object {
+  switch (adaptive.kind) {
+    case "regimes": {
+      const models = adaptive.rows.map(({ models: [knobs] }) => {
+        return { ...knobs, periodNs: 900_000 };
+      });
+      return { rows: [{ ratesPerSecond: [1], models: models.slice(0, 1) }] };
+    }
+    case "learned":
+      return { launcher: adaptive.launcher.replaceAll("A", "B") };
+    default:
+      return {
+        models: adaptive.models.map((own) => ({ ...own, atLeast: 100, busy: 0, holdNs: 900_000 })),
+      };
+  }
+}

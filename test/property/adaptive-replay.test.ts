@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ArtifactAdaptive } from "../../src/artifact/adaptive-policy.js";
 import { adaptivePolicyOf } from "../../src/artifact/adaptive-policy-of.js";
 import { seededRandom } from "../../src/core/random.js";
 import { roundParameters } from "../../src/learn/fixed-point.js";
@@ -11,16 +12,20 @@ import type {
 } from "../../src/schedule/serving/adaptive-launcher.js";
 import { reachBytes, reachOf } from "../../src/schedule/serving/adaptive-memory.js";
 import { agentShape } from "../../src/schedule/serving/learned-policy.js";
+import type { ReactionStep } from "../../src/schedule/serving/reaction.js";
 import type {
   LauncherPolicy,
+  ModelPolicy,
   ServingProblem,
   ShedRule,
 } from "../../src/schedule/serving/serving-model.js";
 import { withShedRules } from "../../src/schedule/serving/shed-rules.js";
 import { simulateLauncher } from "../../src/schedule/serving/simulate-adaptive.js";
-import type { SeenModel } from "../../src/verify/replay-launcher.js";
+import type { ArtifactTicked, KnownModel, SeenModel } from "../../src/verify/replay-launcher.js";
 import { replayedLauncher } from "../../src/verify/replay-launcher.js";
-import { replayRequests } from "../../src/verify/replay-requests.js";
+import { heldUntilNs, knobsNow, nextTask } from "../../src/verify/replay-reaction.js";
+import { type ReplayOptions, replayRequests } from "../../src/verify/replay-requests.js";
+import { serversOf } from "../../src/verify/replay-server.js";
 import { arbitraryServing, servingOf } from "../support/arbitrary-serving.js";
 
 /** Nothing else happens at multiples of it. */
@@ -99,33 +104,111 @@ function table(policy: LauncherPolicy, seed: number): AdaptiveLauncher {
   return { kind: "regimes", tickNs: TICK_NS, regimes };
 }
 
+/** Random reactions around a policy, with every variant and batch. */
+function reactions(
+  { models }: ServingProblem,
+  policy: LauncherPolicy,
+  seed: number,
+): Extract<AdaptiveLauncher, { kind: "reactive" }> {
+  const random = seededRandom(seed);
+  const reacting = policy.models.map((own, at): ModelPolicy => {
+    const { variants } = models[at]!;
+    const steps = [2, 3, 5].slice(random.integer(3)).map((waiting): ReactionStep => {
+      const variant = random.integer(variants.length);
+      const { runs } = variants[variant]!;
+      return {
+        waiting,
+        variant,
+        batch: runs[random.integer(runs.length)]!.batch,
+        concurrency: 1 + random.integer(4),
+        periodNs: random.integer(3) * 100,
+      };
+    });
+    const reaction = {
+      steps,
+      fill: random.integer(5) / 4,
+      dueNs: random.integer(4) * 111,
+      atLeast: 1 + random.integer(4),
+      busy: random.integer(3),
+      holdNs: random.integer(400),
+    };
+    return { ...own, reaction };
+  });
+  return { kind: "reactive", policy: { ...policy, models: reacting } };
+}
+
+type Kind = AdaptiveLauncher["kind"];
+
+function launcherOfKind<Wanted extends Kind>(
+  kind: Wanted,
+  problem: ServingProblem,
+  policy: LauncherPolicy,
+  seed: number,
+): Extract<AdaptiveLauncher, { kind: Wanted }>;
+function launcherOfKind(
+  kind: Kind,
+  problem: ServingProblem,
+  policy: LauncherPolicy,
+  seed: number,
+): AdaptiveLauncher {
+  switch (kind) {
+    case "regimes":
+      return table(policy, seed);
+    case "learned":
+      return networks(problem, policy, seed);
+    default:
+      return reactions(problem, policy, seed);
+  }
+}
+
+function knownOf({ models }: ServingProblem): readonly KnownModel[] {
+  return models.map(({ variants }, at) => {
+    return { objectiveNs: objectiveOf(at), variants: variants.map(({ name }) => name) };
+  });
+}
+
+function replayedAs(problem: ServingProblem, recorded: ArtifactAdaptive): ReplayOptions {
+  return recorded.kind === "reactive"
+    ? { reactions: recorded.models }
+    : { launcher: replayedLauncher(recorded, knownOf(problem)) };
+}
+
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
+
+/** The references in docs/launcher.md. */
+async function documented() {
+  const text = readFileSync(new URL("../../docs/launcher.md", import.meta.url), "utf8");
+  const code = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block).join("\n");
+  const exported = `${code}\nexport { launcherOf, launchOf };`;
+  const module = `data:text/javascript,${encodeURIComponent(exported)}`;
+  return (await import(module)) as {
+    launcherOf: (...request: unknown[]) => (seen: readonly SeenModel[]) => unknown;
+    launchOf: (...request: unknown[]) => unknown;
+  };
+}
 
 const adaptiveServing = fc.record({
   serving: arbitraryServing,
   rules: fc.tuple(rule, rule, rule),
   seed: fc.nat(1000),
-  isTable: fc.boolean(),
+  kind: fc.constantFrom<Kind>("regimes", "learned", "reactive", "reactive"),
 });
 
 describe("launchers that change their policy", () => {
   it("decide in the replay as in the simulator", () => {
     let changed = 0;
     fc.assert(
-      fc.property(adaptiveServing, ({ serving, rules, seed, isTable }) => {
+      fc.property(adaptiveServing, ({ serving, rules, seed, kind }) => {
         const { problem: named, policy, arrivals } = servingOf(serving);
         const problem = {
           ...named,
           models: named.models.map((model, at) => ({ ...model, name: `m${at}` })),
         };
-        const learned = isTable ? table(policy, seed) : networks(problem, policy, seed);
+        const learned = launcherOfKind(kind, problem, policy, seed);
         const run = simulateLauncher(problem, arrivals, { ...learned, shed: rules });
-        const known = problem.models.map(({ variants }, at) => {
-          return { objectiveNs: objectiveOf(at), variants: variants.map(({ name }) => name) };
-        });
-        const launcher = replayedLauncher(adaptivePolicyOf(problem, learned), known);
+        const options = replayedAs(problem, adaptivePolicyOf(problem, learned));
         const treated = withShedRules(policy, rules);
-        const replay = replayRequests(problem, arrivals, treated, { launcher })!;
+        const replay = replayRequests(problem, arrivals, treated, options)!;
         for (const [model, own] of replay.requests.entries()) {
           for (const [at, request] of own.entries()) {
             expect(request.isRefused).toBe(run.isRefused![model]![at] === 1);
@@ -142,12 +225,7 @@ describe("launchers that change their policy", () => {
   });
 
   it("decide as the reference in the documents does", async () => {
-    const text = readFileSync(new URL("../../docs/launcher.md", import.meta.url), "utf8");
-    const [, code = ""] = /```js\n([\s\S]*?)```/.exec(text) ?? [];
-    const module = `data:text/javascript,${encodeURIComponent(`${code}\nexport { launcherOf };`)}`;
-    const { launcherOf } = (await import(module)) as {
-      launcherOf: (...request: unknown[]) => (seen: readonly SeenModel[]) => unknown;
-    };
+    const { launcherOf } = await documented();
     const state = fc.record({
       arrived: fc.nat(30),
       waiting: fc.nat(30),
@@ -157,13 +235,12 @@ describe("launchers that change their policy", () => {
     const seen = fc.array(fc.tuple(state, state, state), { minLength: 3, maxLength: 6 });
     const decided = new Set<string>();
     fc.assert(
-      fc.property(adaptiveServing, seen, ({ serving, seed, isTable }, looks) => {
+      fc.property(adaptiveServing, seen, ({ serving, seed, kind }, looks) => {
         const { problem, policy } = servingOf(serving);
-        const learned = isTable ? table(policy, seed) : networks(problem, policy, seed);
-        const recorded = adaptivePolicyOf(problem, learned);
-        const known = problem.models.map(({ variants }, at) => {
-          return { objectiveNs: objectiveOf(at), variants: variants.map(({ name }) => name) };
-        });
+        const ticked = kind === "reactive" ? "learned" : kind;
+        const learned = launcherOfKind(ticked, problem, policy, seed);
+        const recorded = adaptivePolicyOf(problem, learned) as ArtifactTicked;
+        const known = knownOf(problem);
         const replayed = replayedLauncher(recorded, known);
         const decide = launcherOf(recorded, known);
         for (const each of looks) {
@@ -177,6 +254,58 @@ describe("launchers that change their policy", () => {
       { numRuns: 300 },
     );
     expect(decided.size).toBeGreaterThan(200);
+  });
+
+  it("react as the reference in the documents does", async () => {
+    const { launchOf } = await documented();
+    const found = new Set<string>();
+    const state = fc.record({
+      waiting: fc.integer({ min: 1, max: 8 }),
+      inFlight: fc.nat(3),
+      others: fc.nat(3),
+      sinceNs: fc.nat(400),
+      nowNs: fc.nat(600),
+    });
+    fc.assert(
+      fc.property(arbitraryServing, fc.nat(1000), state, (serving, seed, now) => {
+        const { problem, policy } = servingOf(serving);
+        const learned = reactions(problem, policy, seed);
+        const recorded = adaptivePolicyOf(problem, learned);
+        if (recorded.kind !== "reactive") {
+          throw new Error("a reaction is recorded as one");
+        }
+        const [reaction] = recorded.models;
+        const server = serversOf(problem, policy, recorded.models)[0]!;
+        const { variants } = problem.models[0]!;
+        const { variant, ...knobs } = policy.models[0]!;
+        const sizes = new Map(
+          variants.map(({ name, runs }) => [name, runs.map(({ batch }) => batch)]),
+        );
+        const own = { ...knobs, variant: variants[variant]!.name };
+        const lastNs = now.nowNs - now.sinceNs;
+        const queue = { ...now, firstNs: 100, lastNs, all: now.inFlight + now.others };
+        const launch = launchOf(reaction, own, sizes, queue, now.nowNs);
+        const waiting = Array.from({ length: now.waiting }, () => ({ arrivalNs: 100 }));
+        const replayed = { ...server, waiting };
+        const held = knobsNow(replayed);
+        const dueNs = Math.max(lastNs + held.periodNs, heldUntilNs(replayed, queue.all));
+        const mayLaunch = now.inFlight < held.concurrency && dueNs <= now.nowNs;
+        const { requests, run } = nextTask(replayed);
+        expect(launch).toEqual(
+          mayLaunch
+            ? {
+                variant: variants.find(({ runs }) => runs.includes(run))!.name,
+                requests,
+                size: run.batch,
+                turnNs: 100 + reaction!.dueNs,
+              }
+            : undefined,
+        );
+        found.add(`${launch === undefined} ${requests} ${run.batch}`);
+      }),
+      { numRuns: 400 },
+    );
+    expect(found.size).toBeGreaterThan(5);
   });
 
   it("need the memory of the most that they may choose", () => {

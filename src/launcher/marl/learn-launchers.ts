@@ -1,4 +1,4 @@
-/** Launchers that are learned from a static policy: by MADDPG, and by cross-entropy beside it. */
+/** Launchers that are learned from a static policy: by MADDPG, by cross-entropy, and as reactions. */
 import type {
   AdaptiveLauncher,
   LearnedLauncher,
@@ -9,11 +9,12 @@ import { launcherCosts } from "../policy-costs.js";
 import { coarseJob, type ServingJob } from "../serving-job.js";
 import { searchByCrossEntropy } from "./cross-entropy.js";
 import { distillRegimes } from "./distill-regimes.js";
+import { searchReactions } from "./search-reactions.js";
 import { startingLauncher } from "./starting-launcher.js";
 import { type CurvePoint, trainAgents } from "./training.js";
 
 /** Names of the ways to learn, in their order. */
-export const LEARNED_NAMES = ["maddpg", "cross-entropy"] as const;
+export const LEARNED_NAMES = ["maddpg", "cross-entropy", "reactive"] as const;
 
 /** One of `LEARNED_NAMES`. */
 export type LearnedName = (typeof LEARNED_NAMES)[number];
@@ -28,13 +29,13 @@ export interface LearnedCandidate {
 /** How much is learned, and who hears of it. */
 export interface LearningOptions {
   readonly seed: number;
-  /** Looks of the agents; for cross-entropy a simulation for every `LOOKS_PER_SIMULATION`. */
+  /** Looks of the agents; for the others a simulation for every few of them. */
   readonly steps: number;
   readonly onTrial?: (name: LearnedName, point: CurvePoint, total: number) => void;
 }
 
-/** Looks of agents for each launcher that cross-entropy tries, most of them not to the end of the sample. */
-const LOOKS_PER_SIMULATION = 6;
+/** Looks of agents for each launcher that the other ways try, most of them not to the end of the sample. */
+export const LOOKS_PER_SIMULATION = 6;
 
 /** Stages of a task while launchers learn. */
 const COARSE_STAGES = 8;
@@ -50,8 +51,20 @@ export function learnLauncher(
   policy: LauncherPolicy,
   { seed, steps, onTrial }: LearningOptions,
 ): LearnedCandidate | undefined {
+  if (steps === 0) {
+    return undefined;
+  }
+  if (name === "reactive") {
+    const tries = Math.ceil(steps / LOOKS_PER_SIMULATION);
+    const found = searchReactions(job, policy, {
+      seed,
+      steps: tries,
+      onTrial: (point) => onTrial?.(name, point, tries),
+    });
+    return found && { name, ...found };
+  }
   const start = startingLauncher(job, policy);
-  if (start === undefined || steps === 0) {
+  if (start === undefined) {
     return undefined;
   }
   const { learn, stepsOf, isCoarse } = WAYS[name];
@@ -73,10 +86,10 @@ export function learnLaunchers(
   return LEARNED_NAMES.flatMap((name) => learnLauncher(name, job, policy, options) ?? []);
 }
 
-/** How each is learned, and how many of its own steps there are. */
+/** How each that looks at ticks is learned, and how many of its own steps there are. */
 const WAYS: Readonly<
   Record<
-    LearnedName,
+    Exclude<LearnedName, "reactive">,
     {
       readonly learn: typeof trainAgents;
       readonly stepsOf: (steps: number) => number;

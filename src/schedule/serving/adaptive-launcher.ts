@@ -1,6 +1,6 @@
 /**
- * Launchers that change their policy as time goes on. At every *tick* they look at queues, rates and tasks in
- * flight (`launcher-observer.ts`) and set the policy for the time until the next.
+ * Launchers whose policy changes as time goes on. Most look at queues, rates and tasks in flight at every *tick*
+ * (`launcher-observer.ts`) and set the policy for the time until the next; one reacts at every launch.
  */
 import type { LauncherPolicy } from "./serving-model.js";
 import type { ShedRules } from "./shed-rules.js";
@@ -77,8 +77,19 @@ export interface RegimeLauncher {
   readonly shed?: ShedRules;
 }
 
+/** A launcher whose models all have a reaction (`reaction.ts`): what it does follows what waits at that moment. */
+export interface ReactiveLauncher {
+  readonly kind: "reactive";
+  readonly policy: LauncherPolicy;
+  /** As of a learned launcher. */
+  readonly shed?: ShedRules;
+}
+
+/** A launcher that looks at the server at every tick. */
+export type TickedLauncher = LearnedLauncher | RegimeLauncher;
+
 /** A launcher whose policy changes. */
-export type AdaptiveLauncher = LearnedLauncher | RegimeLauncher;
+export type AdaptiveLauncher = TickedLauncher | ReactiveLauncher;
 
 /** A launcher: a policy that stays the same, or one that changes. */
 export type Launcher = LauncherPolicy | AdaptiveLauncher;

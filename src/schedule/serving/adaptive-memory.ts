@@ -1,4 +1,5 @@
 import type { AdaptiveLauncher } from "./adaptive-launcher.js";
+import { knobsOf } from "./reaction.js";
 import { policyBytes } from "./serving-memory.js";
 import type { LauncherPolicy, ModelPolicy, ServingProblem } from "./serving-model.js";
 
@@ -11,7 +12,7 @@ export interface ModelReach {
   readonly variants: readonly number[];
 }
 
-/** What a launcher may choose, by model. Cost: O(rows, or levels, of all models). */
+/** What a launcher may choose, by model. Cost: O(rows, steps or levels of all models). */
 export function reachOf(launcher: AdaptiveLauncher): readonly ModelReach[] {
   if (launcher.kind === "learned") {
     return launcher.models.map(({ levels }) => ({
@@ -20,9 +21,10 @@ export function reachOf(launcher: AdaptiveLauncher): readonly ModelReach[] {
       variants: Array.from({ length: levels.variants }, (_, variant) => variant),
     }));
   }
-  const [first] = launcher.regimes;
-  return (first?.policy.models ?? []).map((_, at): ModelReach => {
-    const own = launcher.regimes.flatMap(({ policy }) => policy.models[at] ?? []);
+  const policies =
+    launcher.kind === "reactive" ? [launcher.policy] : launcher.regimes.map(({ policy }) => policy);
+  return (policies[0]?.models ?? []).map((_, at): ModelReach => {
+    const own = policies.flatMap(({ models }) => models.slice(at, at + 1).flatMap(knobsOf));
     return {
       batch: Math.max(...own.map(({ batch }) => batch)),
       concurrency: Math.max(...own.map(({ concurrency }) => concurrency)),

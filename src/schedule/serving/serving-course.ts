@@ -4,7 +4,7 @@ import type { RequestsSoFar } from "./serving-cost.js";
 import { ServingEngine } from "./serving-engine.js";
 import type { ServingProblem } from "./serving-model.js";
 import type { ServingOptions } from "./serving-options.js";
-import { AdaptiveServer, controlOf } from "./simulate-adaptive.js";
+import { AdaptiveServer, controlOf, withoutTicks } from "./simulate-adaptive.js";
 import { isServed } from "./simulate-serving.js";
 import { simulateWindows } from "./simulate-windows.js";
 
@@ -22,9 +22,10 @@ export interface ServingCourse {
 export function beginServing(
   problem: ServingProblem,
   arrivals: readonly Float64Array[],
-  launcher: Launcher,
+  given: Launcher,
   options: ServingOptions = {},
 ): ServingCourse {
+  const launcher = withoutTicks(given);
   if (!("kind" in launcher) && launcher.window !== undefined) {
     const soFar = simulateWindows(arrivals, launcher, options);
     return { advanceTo: () => {}, nowNs: Number.POSITIVE_INFINITY, isOver: true, soFar };

@@ -5,7 +5,7 @@
  * model when requests of it wait, when its last launch is at least its period ago, and when there is room in
  * flight, for the model and for all. A task takes as many requests as wait, at most the policy's batch, and runs as
  * the smallest batch that holds them. When several models may launch, the one goes first whose
- * request waits longest.
+ * request waits longest. A policy may say more about what waits (`reaction.ts`).
  *
  * Tasks in flight go through the stages of their profile, next to each other, at the speed that the contention
  * law of the device gives (`device-sharing.ts`, the law of operator schedules). A task that begins a stage goes
@@ -267,8 +267,8 @@ export class ServingEngine {
     const { queues } = this;
     const number = queues.launches[model]!;
     const first = queues.head[model]!;
-    const requests = queues.take(model, this.#now);
-    const run = this.#runs.runFor(model, queues.policy.models[model]!.variant, requests);
+    const { requests, variant } = queues.take(model, this.#now);
+    const run = this.#runs.runFor(model, variant, requests);
     const task = this.#tasks.take();
     this.#tasks.model[task] = model;
     this.#tasks.run[task] = run;

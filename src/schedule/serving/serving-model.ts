@@ -5,6 +5,7 @@
 import type { GpuProblem } from "../gpu-problem.js";
 import type { Interference } from "../gpu-work.js";
 import type { MergedWindow } from "./merged-window.js";
+import type { Reaction } from "./reaction.js";
 
 /**
  * What a task does to the device, as stages one after the other; by stage. A task is one launch of a
@@ -96,8 +97,8 @@ export interface ServingProblem {
   readonly models: readonly ServingModel[];
 }
 
-/** How a launcher treats the requests for one model. */
-export interface ModelPolicy {
+/** What a launcher decides for one model. */
+export interface LaunchKnobs {
   /**
    * Least time from one launch of the model to the next. A launch that is due waits for requests
    * and for room in flight; 0: nothing but these is waited for.
@@ -109,6 +110,12 @@ export interface ModelPolicy {
   readonly concurrency: number;
   /** Position in `ServingModel.variants`. */
   readonly variant: number;
+}
+
+/** How a launcher treats the requests for one model. */
+export interface ModelPolicy extends LaunchKnobs {
+  /** How launches follow what waits; absent: they do not. */
+  readonly reaction?: Reaction;
   /** Which requests are refused; absent: none. */
   readonly shed?: ShedRule;
 }

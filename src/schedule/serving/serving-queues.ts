@@ -1,5 +1,6 @@
 import { invariant } from "../../core/invariant.js";
 import { ExpectedTime, lateAfterNs } from "./expected-time.js";
+import { heldUntil, knobsFor, knobsOf, takenBy } from "./reaction.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import { profileNs } from "./task-profile.js";
 
@@ -66,10 +67,12 @@ export class ServingQueues {
   /** Changes the policy; what has been launched stays. */
   setPolicy(policy: LauncherPolicy): void {
     invariant(policy.models.length === this.#problem.models.length, "a policy is for all models");
-    for (const [at, { periodNs, batch, concurrency, variant }] of policy.models.entries()) {
-      const most = this.#problem.models[at]?.variants[variant]?.runs.at(-1)?.batch ?? 0;
-      invariant(periodNs >= 0 && concurrency >= 1, "a policy launches");
-      invariant(batch >= 1 && batch <= most, "a policy's batch is one that its variant has");
+    for (const [at, own] of policy.models.entries()) {
+      for (const { periodNs, batch, concurrency, variant } of knobsOf(own)) {
+        const most = this.#problem.models[at]?.variants[variant]?.runs.at(-1)?.batch ?? 0;
+        invariant(periodNs >= 0 && concurrency >= 1, "a policy launches");
+        invariant(batch >= 1 && batch <= most, "a policy's batch is one that its variant has");
+      }
     }
     this.policy = policy;
   }
@@ -128,17 +131,19 @@ export class ServingQueues {
       return turn;
     }
     for (let model = 0; model < models.length; model++) {
-      const { concurrency, periodNs } = models[model]!;
+      const own = models[model]!;
+      const { concurrency, periodNs } = knobsFor(own, this.waiting(model));
       const head = this.headNs(model);
       if (head === Number.POSITIVE_INFINITY || this.inFlight[model]! >= concurrency) {
         continue;
       }
-      const due = this.#last[model]! + periodNs;
+      const held = heldUntil(own, this.waiting(model), head, this.#total);
+      const due = Math.max(this.#last[model]! + periodNs, held);
       if (due > now) {
         this.nextTimerNs = Math.min(this.nextTimerNs, due);
         continue;
       }
-      const first = this.#refuseLate(model, now);
+      const first = this.#refuseLate(model, now) + (own.reaction?.dueNs ?? 0);
       if (first < longest) {
         longest = first;
         turn = model;
@@ -147,10 +152,12 @@ export class ServingQueues {
     return turn;
   }
 
-  /** Takes the requests of one task from a queue, and returns how many. Requires: some wait. */
-  take(model: number, now: number): number {
-    const { batch } = this.policy.models[model]!;
-    const requests = Math.min(batch, this.waiting(model));
+  /** Takes the requests of one task from a queue. Returns how many, and the variant that runs. Requires: some wait. */
+  take(model: number, now: number): { readonly requests: number; readonly variant: number } {
+    const own = this.policy.models[model]!;
+    const { batch, variant } = knobsFor(own, this.waiting(model));
+    const { runs } = this.#problem.models[model]!.variants[variant]!;
+    const requests = takenBy(own, runs, batch, this.waiting(model));
     for (let taken = 0; taken < requests; taken++) {
       this.launchNs[model]![this.head[model]!] = now;
       this.taskOf[model]![this.head[model]!] = this.launches[model]!;
@@ -161,7 +168,7 @@ export class ServingQueues {
     this.launches[model]! += 1;
     this.#last[model] = now;
     this.#total++;
-    return requests;
+    return { requests, variant };
   }
 
   /** The requests of a task are answered. */

@@ -1,5 +1,5 @@
 /** Serving under a policy that changes at ticks. */
-import type { AdaptiveLauncher, Launcher } from "./adaptive-launcher.js";
+import type { Launcher, TickedLauncher } from "./adaptive-launcher.js";
 import { LauncherObserver } from "./launcher-observer.js";
 import { learnedPolicy } from "./learned-policy.js";
 import { nearestRegime } from "./nearest-regime.js";
@@ -75,6 +75,13 @@ export function simulateAdaptive(
   return finishedRun(server.engine, arrivals);
 }
 
+/** A launcher as a policy, where it does not look at ticks; else itself. */
+export function withoutTicks(launcher: Launcher): LauncherPolicy | TickedLauncher {
+  return "kind" in launcher && launcher.kind === "reactive"
+    ? withShedRules(launcher.policy, launcher.shed)
+    : launcher;
+}
+
 /** Serves all requests under any launcher: `simulateServing` or `simulateAdaptive`. */
 export function simulateLauncher(
   problem: ServingProblem,
@@ -82,13 +89,14 @@ export function simulateLauncher(
   launcher: Launcher,
   options: ServingOptions = {},
 ): ServingRun {
-  return "kind" in launcher
-    ? simulateAdaptive(problem, arrivals, controlOf(launcher), options)
-    : simulateServing(problem, arrivals, launcher, options);
+  const served = withoutTicks(launcher);
+  return "kind" in served
+    ? simulateAdaptive(problem, arrivals, controlOf(served), options)
+    : simulateServing(problem, arrivals, served, options);
 }
 
 /** What decides for a launcher. */
-export function controlOf(launcher: AdaptiveLauncher): LauncherControl {
+export function controlOf(launcher: TickedLauncher): LauncherControl {
   const { tickNs } = launcher;
   if (launcher.kind === "learned") {
     const rates = launcher.models.map(({ ratePerSecond }) => ratePerSecond);

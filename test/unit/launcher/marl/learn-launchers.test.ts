@@ -4,6 +4,8 @@ import { evaluated } from "../../../../src/launcher/compare-policies.js";
 import { searchByCrossEntropy } from "../../../../src/launcher/marl/cross-entropy.js";
 import { distillRegimes } from "../../../../src/launcher/marl/distill-regimes.js";
 import { learnLaunchers } from "../../../../src/launcher/marl/learn-launchers.js";
+import { STILL } from "../../../../src/launcher/marl/reaction-moves.js";
+import { searchReactions } from "../../../../src/launcher/marl/search-reactions.js";
 import { startingLauncher } from "../../../../src/launcher/marl/starting-launcher.js";
 import { launcherCosts } from "../../../../src/launcher/policy-costs.js";
 import { type ServingJob, servingJobOf } from "../../../../src/launcher/serving-job.js";
@@ -54,10 +56,25 @@ describe("learned launchers", () => {
     expect(curve.at(-1)!.cost).toBeLessThan(0.9 * curve[0]!.cost);
   });
 
+  it("react at launches where no policy is best for all of the load", () => {
+    const job = jobOf(1e9, 600 * US);
+    const { launcher, curve } = searchReactions(job, NARROW, { seed: 1, steps: 160 })!;
+    const wide = policyOf([{ batch: 2, concurrency: 2, variant: 1 }]);
+    const costOf = launcherCosts(job, VALIDATION);
+    expect(costOf(launcher)).toBeLessThan(0.9 * Math.min(costOf(NARROW), costOf(wide)));
+    expect(curve.at(-1)!.cost).toBeLessThan(0.9 * curve[0]!.cost);
+    expect(launcher.policy.models.map(({ reaction }) => reaction)).not.toEqual([STILL]);
+    const still = searchReactions(job, NARROW, { seed: 1, steps: 160 }, "never")!;
+    expect(still.launcher.policy.models.map(({ reaction }) => reaction)).toEqual([STILL]);
+    expect(costOf(still.launcher)).toBeGreaterThan(costOf(launcher));
+    // Not even one task fits beside the weights.
+    expect(searchReactions(jobOf(109), NARROW, { seed: 1, steps: 8 })).toBeUndefined();
+  });
+
   it("are the same for the same seed", () => {
     const learn = (seed: number) => learnLaunchers(jobOf(), NARROW, { seed, steps: 320 });
     const first = learn(2);
-    expect(first.map(({ name }) => name)).toEqual(["maddpg", "cross-entropy"]);
+    expect(first.map(({ name }) => name)).toEqual(["maddpg", "cross-entropy", "reactive"]);
     for (const { curve } of first) {
       expect(curve[0]!.step).toBe(0);
       expect(curve.length).toBeGreaterThan(1);
@@ -90,7 +107,12 @@ describe("the gate", () => {
     const learned = learnLaunchers(job, NARROW, { seed: 1, steps: 160 });
     const before = { job, policies: [start], absent: [], best: 0 };
     const whole = withLearned(before, learned, options);
-    expect(whole.policies.map(({ name }) => name)).toEqual(["static", "maddpg", "cross-entropy"]);
+    expect(whole.policies.map(({ name }) => name)).toEqual([
+      "static",
+      "maddpg",
+      "cross-entropy",
+      "reactive",
+    ]);
     const costs = whole.policies.map(({ validation }) => validation.cost.mean);
     expect(costs[0]).toBeCloseTo(launcherCosts(job, VALIDATION)(NARROW), 12);
     expect(costs[whole.best]).toBe(Math.min(...costs));
