@@ -28,7 +28,7 @@ _top_compile() {
     "compile --pipeline-algorithm" | "search --algorithm") kind="words" words="top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast" ;;
     "compile --effort" | "search --effort") kind="words" words="quick default thorough" ;;
     "partition --math" | "launch --math") kind="words" words="tf32 ieee" ;;
-    "run --policy") kind="words" words="fifo greedy static maddpg cross-entropy" ;;
+    "run --policy") kind="words" words="fifo greedy static maddpg cross-entropy reactive" ;;
     "export --to") kind="words" words="csv chrome-trace svg dot placement pytorch ort triton hints" ;;
   esac
   if [[ -z $kind && $current == -* ]]; then

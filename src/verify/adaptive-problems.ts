@@ -19,7 +19,7 @@ type Networks = Extract<ArtifactAdaptive, { readonly kind: "learned" }>;
 
 /** Contradictions inside how a policy changes, in words that begin with the place. */
 export function adaptiveProblems(
-  { adaptive, models }: RegimePolicy,
+  { adaptive, models }: Pick<RegimePolicy, "adaptive" | "models">,
   section: LauncherSection,
   ratesPerSecond: readonly number[],
   policyPlace: string,
