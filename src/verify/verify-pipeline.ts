@@ -10,6 +10,7 @@ import { withoutTransfers } from "../placement/lower-links.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
+import { isTooShort } from "../schedule/check-makespan.js";
 import { isInOrder } from "../schedule/in-order.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
 import { reduced } from "../schedule/max-cycle-ratio.js";
@@ -252,12 +253,30 @@ function claimOf(outcome: PipelineOutcome): BoundClaim {
   return { ...boundedBy, each, period: periodLowerBound, microBatchesPerPeriod };
 }
 
+/**
+ * A makespan that is proved here: what is claimed, if it is; else what the placement says without orders, or as many
+ * micro-batches of the least period that is proved.
+ */
+function provedMakespan(placement: Placement, outcome: PipelineOutcome): number {
+  const { whole, makespanLowerBound } = outcome;
+  const { microBatches } = whole;
+  const check = checkBound(placement, claimOf(outcome));
+  const each = check.kind === "proved" ? check.each : { numerator: 0, denominator: 1 };
+  const least = Math.max(
+    leastMakespan(placement, microBatches),
+    Math.ceil((microBatches * each.numerator) / each.denominator),
+  );
+  return least < makespanLowerBound && isTooShort(placement, microBatches, makespanLowerBound - 1)
+    ? makespanLowerBound
+    : least;
+}
+
 /** Bounds that rest on the search. Requires: a valid section. */
 function notesOn(section: PipelineSection, placement: Placement): string[] {
-  const { microBatches, makespanLowerBound, periodLowerBound } = section;
+  const { makespanLowerBound, periodLowerBound } = section;
   const outcome = outcomeIn(section, placement);
   const check = checkBound(placement, claimOf(outcome));
-  const least = leastMakespan(placement, microBatches);
+  const least = provedMakespan(placement, outcome);
   const onSearch = (what: string, bound: number, proved: number): string =>
     `that no ${what} is below ${bound} rests on the search and was not checked again; ${proved} is proved here`;
   return [

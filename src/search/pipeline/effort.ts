@@ -14,7 +14,9 @@ export interface Shares {
   readonly steadiness: number;
   /** Blocks placed while a whole schedule is shortened. */
   readonly whole: number;
-  /** Whether schedules that have become the same, or cannot be expected to get shorter, get it too. */
+  /** Block instances looked at while it is asked how short one can be. */
+  readonly bound: number;
+  /** Whether schedules that have become the same get it too. */
   readonly isThorough: boolean;
   /** Nodes for each question whether a small whole schedule can be so short. */
   readonly question: number;
@@ -28,6 +30,7 @@ const MOST: Shares = {
   latency: undefined,
   steadiness: 20_000,
   whole: 400_000,
+  bound: 20_000_000,
   isThorough: true,
   question: 4000,
 };
@@ -49,6 +52,7 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
     period: maxNodes,
     steadiness: Math.min(own.steadiness, maxNodes),
     whole: Math.min(own.whole, maxNodes),
+    bound: Math.min(own.bound, INSTANCES_PER_NODE * maxNodes),
     question: Math.min(own.question, Math.floor(maxNodes / NODES_PER_QUESTION)),
   };
 }
@@ -58,6 +62,8 @@ export function usualWork(blocks: number): number {
   return blocks < MANY_BLOCKS ? Math.min(300_000, Math.max(4, blocks) * 30_000) : MOST.period;
 }
 
+/** Looking at so many block instances takes as long as a node for the period. */
+const INSTANCES_PER_NODE = 10;
 /** A question about a whole schedule takes as long as so many nodes for the period. */
 const NODES_PER_QUESTION = 250;
 /** From so many blocks on, the period gets all the work that there is. */
@@ -71,6 +77,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     latency: 2000,
     steadiness: 0,
     whole: 20_000,
+    bound: 200_000,
     isThorough: false,
     question: 0,
   }),
@@ -80,6 +87,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     ...(blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,
     latency: 20_000,
+    bound: 3_000_000,
     isThorough: false,
   }),
   thorough: () => MOST,

@@ -23,6 +23,7 @@ import { completeSchedule } from "./complete-schedule.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleWithin, provedInfeasible } from "./failures.js";
 import { type FoundPeriod, periodicOf } from "./found-period.js";
+import { leastWhole } from "./makespan/least-whole.js";
 import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
@@ -92,12 +93,12 @@ export function topCompileSchedule(
   );
   const known = { phase: "whole" as const, known: knownOf(found, periodic) };
   const isStopped = shouldStop?.() === true;
+  const floor = floorOf(placement, found, wholes, isStopped ? 0 : shares.bound);
   const shortest = shortestSchedule(placement, wholes, {
     maxNodes: isStopped ? Math.min(shares.whole, STOPPED_NODES) : shares.whole,
     isThorough: shares.isThorough,
-    // Run again and again, a shorter one would be a period below the bound.
     onRound: onProgress && ((done, total) => onProgress({ ...known, done, total })),
-    floor: Math.ceil((microBatches * found.lowerBound.numerator) / found.lowerBound.denominator),
+    floor,
     seed,
   });
   if (shortest === undefined) {
@@ -117,18 +118,33 @@ export function topCompileSchedule(
     ...boundOf(found, periodic),
     ...leastUpTo,
     status: isTight ? "optimal" : "bounded",
-    ...wholeOf(placement, shortest, isStopped ? 0 : shares.question),
+    ...wholeOf(placement, shortest, floor, isStopped ? 0 : shares.question),
     nodes: found.nodes,
     isCutShort: !isTight && leastUpTo.leastUpTo !== DEFAULT_MICRO_BATCHES,
   });
 }
 
+/** No schedule of as many micro-batches as the given ones have is shorter. */
+function floorOf(
+  placement: Placement,
+  { lowerBound: { numerator, denominator } }: PeriodResult,
+  wholes: readonly PipelineSchedule[],
+  maxWork: number,
+): number {
+  const high = wholes.reduce((least, { makespan }) => Math.min(least, makespan), Infinity);
+  const microBatches = wholes[0]?.microBatches ?? 0;
+  // Run again and again, a shorter one would be a period below the bound.
+  const repeated = Math.ceil((microBatches * numerator) / denominator);
+  const low = Math.max(repeated, makespanBound(placement, microBatches));
+  return leastWhole(placement, microBatches, { low, high, maxWork });
+}
+
 function wholeOf(
   placement: Placement,
   shortest: PipelineSchedule,
+  bound: number,
   questionNodes: number,
 ): Pick<PipelineOutcome, "whole" | "makespanLowerBound" | "makespanStatus"> {
-  const bound = makespanBound(placement, shortest.microBatches);
   const { whole, isProved } = shortestWhole(placement, shortest, bound, questionNodes);
   return {
     whole,

@@ -39,6 +39,8 @@ export interface ShortenOptions {
   /** Blocks placed in all passes together; the first two passes are always made. */
   readonly maxNodes: number;
   readonly seed: number;
+  /** No schedule is shorter, as is known; default 0. */
+  readonly floor?: number | undefined;
 }
 
 /**
@@ -52,9 +54,9 @@ export interface ShortenOptions {
 export function shortenSchedule(
   placement: Placement,
   whole: PipelineSchedule,
-  { maxNodes, seed }: ShortenOptions,
+  { maxNodes, seed, floor }: ShortenOptions,
 ): PipelineSchedule {
-  const shortening = new Shortening(placement, whole, seed);
+  const shortening = new Shortening(placement, whole, seed, floor);
   do {
     shortening.round();
   } while (!shortening.isShortest && shortening.nodes < maxNodes);
@@ -76,10 +78,11 @@ export class Shortening {
   #current: Float64Array;
   #best: Float64Array;
 
-  constructor(placement: Placement, whole: PipelineSchedule, seed: number) {
+  /** Nothing is shorter than `floor`, as is known. */
+  constructor(placement: Placement, whole: PipelineSchedule, seed: number, floor = 0) {
     this.#placement = placement;
     this.#problem = problemOf(placement, whole.microBatches);
-    this.#bound = makespanBound(placement, whole.microBatches);
+    this.#bound = Math.max(floor, makespanBound(placement, whole.microBatches));
     this.#random = seededRandom(seed);
     this.#current = startsOf(this.#problem, whole);
     this.#best = this.#current;

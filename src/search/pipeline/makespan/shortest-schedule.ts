@@ -13,7 +13,7 @@ export interface ShortestOptions {
   /** Blocks placed for each schedule. */
   readonly maxNodes: number;
   readonly seed: number;
-  /** Whether those that have become the same, or reach the floor, are shortened on all the same. */
+  /** Whether those that have become the same are shortened on all the same. */
   readonly isThorough: boolean;
   /** No schedule is shorter. */
   readonly floor: number;
@@ -37,9 +37,7 @@ export function shortestSchedule(
   candidates: readonly PipelineSchedule[],
   { maxNodes, seed, isThorough, floor, onRound }: ShortestOptions,
 ): PipelineSchedule | undefined {
-  const runs = candidates.map((candidate) => new Shortening(placement, candidate, seed));
-  const isOver = (run: Shortening): boolean =>
-    run.isShortest || (!isThorough && run.least <= floor);
+  const runs = candidates.map((candidate) => new Shortening(placement, candidate, seed, floor));
   const total = maxNodes * runs.length;
   const round = (run: Shortening): void => {
     run.round();
@@ -49,17 +47,17 @@ export function shortestSchedule(
   for (const run of runs) {
     do {
       round(run);
-    } while (!isOver(run) && run.nodes < maxNodes && (isThorough || run.failures < SETTLED));
-    if (isOver(run)) {
+    } while (!run.isShortest && run.nodes < maxNodes && (isThorough || run.failures < SETTLED));
+    if (run.isShortest) {
       return run.schedule();
     }
   }
   const distinct = isThorough ? [] : unlike(runs);
   for (const run of distinct) {
-    while (!isOver(run) && run.nodes < maxNodes) {
+    while (!run.isShortest && run.nodes < maxNodes) {
       round(run);
     }
-    if (isOver(run)) {
+    if (run.isShortest) {
       return run.schedule();
     }
   }
