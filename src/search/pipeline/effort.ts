@@ -14,6 +14,8 @@ export interface Shares {
   readonly steadiness: number;
   /** Blocks placed while a whole schedule is shortened. */
   readonly whole: number;
+  /** Blocks placed for less memory of a whole schedule. */
+  readonly wholeMemory: number;
   /** Block instances looked at while it is asked how short one can be. */
   readonly bound: number;
   /** Whether schedules that have become the same get it too. */
@@ -30,6 +32,7 @@ const MOST: Shares = {
   latency: undefined,
   steadiness: 20_000,
   whole: 400_000,
+  wholeMemory: 400_000,
   bound: 20_000_000,
   isThorough: true,
   question: 4000,
@@ -52,6 +55,7 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
     period: maxNodes,
     steadiness: Math.min(own.steadiness, maxNodes),
     whole: Math.min(own.whole, maxNodes),
+    wholeMemory: Math.min(own.wholeMemory, maxNodes),
     bound: Math.min(own.bound, INSTANCES_PER_NODE * maxNodes),
     question: Math.min(own.question, Math.floor(maxNodes / NODES_PER_QUESTION)),
   };
@@ -77,6 +81,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     latency: 2000,
     steadiness: 0,
     whole: 20_000,
+    wholeMemory: 5000,
     bound: 200_000,
     isThorough: false,
     question: 0,
@@ -87,6 +92,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     ...(blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,
     latency: 20_000,
+    wholeMemory: 100_000,
     bound: 3_000_000,
     isThorough: false,
   }),

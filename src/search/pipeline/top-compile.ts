@@ -24,6 +24,7 @@ import { sharesOf } from "./effort.js";
 import { noScheduleWithin, provedInfeasible } from "./failures.js";
 import { type FoundPeriod, periodicOf } from "./found-period.js";
 import { leastWhole } from "./makespan/least-whole.js";
+import { lowerMemory } from "./makespan/lower-memory.js";
 import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
@@ -118,7 +119,12 @@ export function topCompileSchedule(
     ...boundOf(found, periodic),
     ...leastUpTo,
     status: isTight ? "optimal" : "bounded",
-    ...wholeOf(placement, shortest, floor, isStopped ? 0 : shares.question),
+    ...wholeOf(placement, shortest, floor, {
+      questionNodes: isStopped ? 0 : shares.question,
+      memoryNodes: isStopped ? 0 : shares.wholeMemory,
+      others: wholes,
+      seed,
+    }),
     nodes: found.nodes,
     isCutShort: !isTight && leastUpTo.leastUpTo !== DEFAULT_MICRO_BATCHES,
   });
@@ -143,11 +149,21 @@ function wholeOf(
   placement: Placement,
   shortest: PipelineSchedule,
   bound: number,
-  questionNodes: number,
+  {
+    questionNodes,
+    memoryNodes,
+    others,
+    seed,
+  }: {
+    readonly questionNodes: number;
+    readonly memoryNodes: number;
+    readonly others: readonly PipelineSchedule[];
+    readonly seed: number;
+  },
 ): Pick<PipelineOutcome, "whole" | "makespanLowerBound" | "makespanStatus"> {
   const { whole, isProved } = shortestWhole(placement, shortest, bound, questionNodes);
   return {
-    whole,
+    whole: lowerMemory(placement, whole, others, { maxNodes: memoryNodes, seed }),
     makespanLowerBound: isProved ? whole.makespan : bound,
     makespanStatus: isProved ? "optimal" : "bounded",
   };
