@@ -110,8 +110,8 @@ class Trial {
 
   /** A schedule as short within a limit on every device. */
   within(limit: number): PipelineSchedule | undefined {
-    const devices = this.#placement.devices.map(({ name, memory = limit }) => {
-      return { name, memory: Math.min(memory, limit) };
+    const devices = this.#placement.devices.map((device) => {
+      return { ...device, memory: Math.min(device.memory ?? limit, limit) };
     });
     const placement: Placement = { ...this.#placement, devices };
     if (this.#isRefuted(placement)) {
