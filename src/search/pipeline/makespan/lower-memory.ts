@@ -67,6 +67,12 @@ function peakOf(placement: Placement, whole: PipelineSchedule): number {
   );
 }
 
+function isWithin(placement: Placement, whole: PipelineSchedule): boolean {
+  return simulatePipeline(placement, whole).every(
+    ({ peakMemory }, device) => peakMemory <= (placement.devices[device]?.memory ?? Infinity),
+  );
+}
+
 /** The level of the fullest device first, then the sum of all; of equal ones the first. */
 function leanest(placement: Placement, wholes: readonly PipelineSchedule[]): PipelineSchedule {
   const levels = wholes.map((whole) => {
@@ -120,7 +126,7 @@ class Trial {
     const { seed, maxNodes } = this.#options;
     // Half of what is left for this question, so that something is left for the next.
     let left = Math.ceil((maxNodes - this.#nodes) / 2);
-    for (const start of this.#startsWithin(placement, limit)) {
+    for (const start of this.#startsWithin(placement)) {
       const run = new Shortening(placement, start, seed, this.#makespan);
       while (!run.isShortest && run.nodes < left / MOST_STARTS) {
         run.round();
@@ -143,8 +149,8 @@ class Trial {
     return isRefuted;
   }
 
-  /** Schedules within a limit, the shortest first. */
-  #startsWithin(placement: Placement, limit: number): readonly PipelineSchedule[] {
+  /** Schedules within the limits, the shortest first. */
+  #startsWithin(placement: Placement): readonly PipelineSchedule[] {
     const [best, ...others] = this.#known;
     const waiting = best === undefined ? undefined : fitMemory(placement, wholeInOrder(best));
     const microBatches = best?.microBatches ?? 0;
@@ -154,7 +160,7 @@ class Trial {
       greedySchedule(placement, microBatches),
     ];
     return all
-      .filter((whole) => peakOf(placement, whole) <= limit)
+      .filter((whole) => isWithin(placement, whole))
       .sort((a, b) => a.makespan - b.makespan)
       .slice(0, MOST_STARTS);
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limitMemory } from "../../../../src/placement/limit-memory.js";
+import { parsePlacement } from "../../../../src/placement/parse-placement.js";
 import type { Placement } from "../../../../src/placement/placement.js";
 import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
 import type { PipelineSchedule } from "../../../../src/schedule/pipeline-schedule.js";
@@ -66,6 +67,49 @@ describe("memory of whole schedules", () => {
         }
       }
     }
+  });
+
+  it("keeps every device to its own limit, where another holds more", () => {
+    // Two chains that cross; device 1 holds 3 at most, device 0 what it likes.
+    const chain = (
+      name: string,
+      first: number,
+      durations: readonly number[],
+      workspaces: readonly number[],
+    ) =>
+      ["f0", "f1", "b1", "b0"].map((id, at) => ({
+        id: `${name}${id}`,
+        kind: at < 2 ? "forward" : "backward",
+        devices: [`d${at === 0 || at === 3 ? first : 1 - first}`],
+        duration: durations[at],
+        memory: at < 2 ? 1 : -1,
+        workspace: workspaces[at],
+      }));
+    const text = JSON.stringify({
+      format: "top-compile/placement",
+      version: 1,
+      timeUnit: "step",
+      memoryRelease: "start",
+      devices: [{ name: "d0" }, { name: "d1", memory: 3 }],
+      blocks: [
+        ...chain("x", 0, [1, 3, 1, 1], [2, 2, 3, 0]),
+        ...chain("y", 1, [3, 1, 1, 3], [0, 2, 2, 1]),
+      ],
+      dependencies: [
+        { from: "xf0", to: "xf1" },
+        { from: "xf1", to: "xb1", latency: 2 },
+        { from: "xb1", to: "xb0", latency: 2 },
+        { from: "yf0", to: "yf1", latency: 4 },
+        { from: "yf1", to: "yb1" },
+        { from: "yb1", to: "yb0" },
+      ],
+    });
+    const placement = parsePlacement(text, "test", undefined);
+    if (!placement.ok) {
+      throw new Error(placement.error[0].message);
+    }
+    const found = searchPipeline("top-compile", placement.value, 4);
+    expect(found.ok && verifyPipelineSchedule(placement.value, found.value.whole)).toEqual([]);
   });
 
   it("gets lower, and nothing longer", () => {
