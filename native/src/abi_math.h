@@ -16,7 +16,28 @@
   X(nvrtcGetCUBINSize, status, (nvrtc_program program, std::size_t * bytes))                      \
   X(nvrtcGetCUBIN, status, (nvrtc_program program, char *image))
 
-#define TOPC_CUBLASLT_FUNCTIONS(X) X(cublasLtGetVersion, std::size_t, ())
+#define TOPC_CUBLASLT_FUNCTIONS(X)                                                                \
+  X(cublasLtGetVersion, std::size_t, ())                                                          \
+  X(cublasLtMatmulDescCreate, status, (lt_matmul * matmul, int compute_type, int scale_type))     \
+  X(cublasLtMatmulDescDestroy, status, (lt_matmul matmul))                                        \
+  X(cublasLtMatmulDescSetAttribute, status,                                                       \
+    (lt_matmul matmul, int attribute, const void *value, std::size_t bytes))                      \
+  X(cublasLtMatrixLayoutCreate, status,                                                           \
+    (lt_layout * layout, int type, std::uint64_t rows, std::uint64_t columns,                     \
+     std::int64_t leading))                                                                       \
+  X(cublasLtMatrixLayoutDestroy, status, (lt_layout layout))                                      \
+  X(cublasLtMatmulPreferenceCreate, status, (lt_preference * preference))                         \
+  X(cublasLtMatmulPreferenceDestroy, status, (lt_preference preference))                          \
+  X(cublasLtMatmulPreferenceSetAttribute, status,                                                 \
+    (lt_preference preference, int attribute, const void *value, std::size_t bytes))              \
+  X(cublasLtMatmulAlgoGetHeuristic, status,                                                       \
+    (cublas_handle handle, lt_matmul matmul, lt_layout a, lt_layout b, lt_layout c, lt_layout d,  \
+     lt_preference preference, int asked, lt_offer *offers, int *given))                          \
+  X(cublasLtMatmul, status,                                                                       \
+    (cublas_handle handle, lt_matmul matmul, const void *alpha, const void *a, lt_layout a_desc,  \
+     const void *b, lt_layout b_desc, const void *beta, const void *c, lt_layout c_desc, void *d, \
+     lt_layout d_desc, const lt_algorithm *algorithm, void *workspace, std::size_t bytes,         \
+     stream stream))
 
 // Separate, because the C++ half of cuBLAS's header overloads the last one.
 #define TOPC_CUBLAS_FUNCTIONS(X) TOPC_CUBLAS_PLAIN_FUNCTIONS(X) TOPC_CUBLAS_GEMM_FUNCTIONS(X)

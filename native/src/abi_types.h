@@ -29,6 +29,17 @@ struct cudnn_filter_tag;
 struct cudnn_convolution_tag;
 struct cudnn_activation_tag;
 
+// cuBLASLt's own are known structures, of which only the size matters.
+struct lt_matmul_tag {
+  std::uint64_t data[32];
+};
+struct lt_layout_tag {
+  std::uint64_t data[8];
+};
+struct lt_preference_tag {
+  std::uint64_t data[8];
+};
+
 using context = context_tag *;
 using stream = stream_tag *;
 using event = event_tag *;
@@ -40,6 +51,9 @@ using function = function_tag *;
 using kernel = kernel_tag *;
 using nvrtc_program = nvrtc_program_tag *;
 using cublas_handle = cublas_tag *;
+using lt_matmul = lt_matmul_tag *;
+using lt_layout = lt_layout_tag *;
+using lt_preference = lt_preference_tag *;
 using cudnn_handle = cudnn_tag *;
 using cudnn_tensor = cudnn_tensor_tag *;
 using cudnn_filter = cudnn_filter_tag *;
@@ -81,6 +95,20 @@ struct conv_algorithm_offer {
   int determinism;
   int math;
   int reserved[3];
+};
+
+// cublasLtMatmulAlgo_t: an algorithm, in cuBLASLt's own words.
+struct lt_algorithm {
+  std::uint64_t data[8];
+};
+
+// cublasLtMatmulHeuristicResult_t: one algorithm that cuBLASLt offers for a product.
+struct lt_offer {
+  lt_algorithm algorithm;
+  std::size_t workspace_bytes;
+  status outcome;
+  float waves;
+  int reserved[4];
 };
 
 // The version of the driver's interface with which all functions are looked up.
@@ -141,6 +169,25 @@ inline constexpr int transpose = 1;
 inline constexpr int compute_f32 = 68;
 inline constexpr int compute_f32_tf32 = 77;
 inline constexpr int gemm_default = -1;
+
+// cublasLtMatmulDescAttributes_t, cublasLtMatmulPreferenceAttributes_t, cublasLtEpilogue_t,
+// cublasLtReductionScheme_t
+inline constexpr int lt_transpose_a = 3;
+inline constexpr int lt_transpose_b = 4;
+inline constexpr int lt_epilogue = 7;
+inline constexpr int lt_bias_pointer = 8;
+inline constexpr int lt_max_workspace = 1;
+inline constexpr int lt_reduction_schemes = 3;
+inline constexpr int lt_alignment_a = 5;
+inline constexpr int lt_alignment_b = 6;
+inline constexpr int lt_alignment_c = 7;
+inline constexpr int lt_alignment_d = 8;
+inline constexpr int lt_epilogue_default = 1;
+inline constexpr int lt_epilogue_relu = 2;
+inline constexpr int lt_epilogue_bias = 4;
+inline constexpr int lt_epilogue_gelu = 32;
+inline constexpr int lt_reduction_compute_type = 2;
+inline constexpr int lt_reduction_output_type = 4;
 
 // cudnnDataType_t, cudnnTensorFormat_t, cudnnConvolutionMode_t, cudnnMathType_t, ...
 inline constexpr int cudnn_f32 = 0;

@@ -61,6 +61,7 @@ void require_shapes(const conv_spec &spec, const std::string &pointer) {
             "must be " + std::to_string(wanted));
   }
   require(!spec.relu || spec.bias.has_value(), "/relu", "needs a bias");
+  require(!spec.residual || spec.bias.has_value(), "/residual", "needs a bias");
 }
 
 }  // namespace

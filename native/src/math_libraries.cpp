@@ -87,11 +87,12 @@ const library_state &math_libraries::cublaslt_state() {
   if (!cublaslt_state_) {
     library_state &state = cublaslt_state_.emplace();
     state.search = open_library(cublaslt_names, folders_);
-    abi::cublasLtGetVersion_t version = nullptr;
-    find(state, "cublasLtGetVersion", version);
-    if (version != nullptr) {
+#define TOPC_FIND(name, result, args) find(state, #name, cublaslt_.name);
+    TOPC_CUBLASLT_FUNCTIONS(TOPC_FIND)
+#undef TOPC_FIND
+    if (cublaslt_.cublasLtGetVersion != nullptr) {
       // 130100 for 13.1.0; 120805 for 12.8.5.
-      const std::size_t said = version();
+      const std::size_t said = cublaslt_.cublasLtGetVersion();
       set_version(state, static_cast<int>(said / 10000),
                   "." + std::to_string(said / 100 % 100) + "." + std::to_string(said % 100));
     }
@@ -147,6 +148,11 @@ const nvrtc_api &math_libraries::nvrtc() {
 const cublas_api &math_libraries::cublas() {
   require(cublas_state(), "cuBLAS (libcublas)", "it comes with the CUDA toolkit, or with pip's nvidia-cublas");
   return cublas_;
+}
+
+const cublaslt_api *math_libraries::cublaslt() {
+  const library_state &state = cublaslt_state();
+  return state.search.found() && state.missing.empty() ? &cublaslt_ : nullptr;
 }
 
 const cudnn_api &math_libraries::cudnn() {

@@ -23,6 +23,10 @@ struct cublas_api {
   void check(abi::status status, const char *call) const;
 };
 
+struct cublaslt_api {
+  TOPC_CUBLASLT_FUNCTIONS(TOPC_MEMBER)
+};
+
 struct cudnn_api {
   TOPC_CUDNN_FUNCTIONS(TOPC_MEMBER)
   void check(abi::status status, const char *call) const;
@@ -53,6 +57,9 @@ class math_libraries {
   const cublas_api &cublas();
   const cudnn_api &cudnn();
 
+  // cuBLASLt, which can be done without: null when it was not found or lacks a function.
+  const cublaslt_api *cublaslt();
+
   // Facts about the library; opens it first if needed. Never throws for anything missing.
   const library_state &nvrtc_state();
   const library_state &cublaslt_state();
@@ -67,6 +74,7 @@ class math_libraries {
   std::optional<library_state> cudnn_state_;
   nvrtc_api nvrtc_;
   cublas_api cublas_;
+  cublaslt_api cublaslt_;
   cudnn_api cudnn_;
 };
 

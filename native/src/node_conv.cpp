@@ -3,15 +3,16 @@
 // The algorithm is chosen when the node is made, from what cuDNN offers: the fastest (by its table,
 // or timed) that is deterministic, keeps within the workspace and supports the node. Deterministic,
 // so that two schedules of the same nodes must compute the same bits. cuDNN's offers are for the
-// convolution alone; whether it accepts an algorithm for the convolution with bias shows only when
-// it is called. So every offer is tried, and a refused one is skipped. Where all are refused with a
-// bias, the convolution is called without, and a kernel of our own adds the bias.
+// convolution alone; whether it accepts an algorithm for the convolution with bias, addition and
+// activation shows only when it is called. So every offer is tried, and a refused one is skipped.
+// Where all are refused with them, the convolution is called without, and a kernel of our own
+// follows.
 #include <algorithm>
 #include <array>
 #include <optional>
 
-#include "bias_kernel.h"
 #include "conv_descriptors.h"
+#include "finish_kernel.h"
 #include "node.h"
 
 namespace topc {
@@ -40,6 +41,9 @@ class conv_node final : public node {
       bias_ = reinterpret_cast<void *>(
           tools.memory.address(*spec.bias, bytes, pointer + "/bias"));
     }
+    if (spec.residual) {
+      residual_ = address({*spec.residual, spec.y.dims}, spec, tools, pointer + "/residual");
+    }
     tools.slots.prepare(1, {false, true, 0});
     choose(spec, tools, pointer);
   }
@@ -47,13 +51,13 @@ class conv_node final : public node {
   void launch(const stream_slot &slot) const override {
     cudnn_.check(convolve(slot), is_fused_ ? "cudnnConvolutionBiasActivationForward"
                                            : "cudnnConvolutionForward");
-    if (bias_kernel_) {
-      bias_kernel_->launch(slot);
+    if (finish_) {
+      finish_->launch(slot);
     }
   }
 
   [[nodiscard]] node_settings settings() const override {
-    return {workspace_bytes_, name_of_algorithm(algorithm_), bias_kernel_.has_value()};
+    return {workspace_bytes_, name_of_algorithm(algorithm_), finish_.has_value()};
   }
 
   void require(slot_needs &needs) const override {
@@ -77,11 +81,12 @@ class conv_node final : public node {
     const float one = 1;
     const float zero = 0;
     if (is_fused_) {
+      const bool adds = residual_ != nullptr;
       return cudnn_.cudnnConvolutionBiasActivationForward(
           slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
-          descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_, &zero,
-          descriptors_.y(), y_, descriptors_.bias(), bias_, descriptors_.activation(),
-          descriptors_.y(), y_);
+          descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_,
+          adds ? &one : &zero, descriptors_.y(), adds ? residual_ : y_, descriptors_.bias(), bias_,
+          descriptors_.activation(), descriptors_.y(), y_);
     }
     return cudnn_.cudnnConvolutionForward(
         slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
@@ -105,8 +110,7 @@ class conv_node final : public node {
     if (is_fused_) {
       is_fused_ = false;
       if (take_any()) {
-        bias_kernel_.emplace(spec, tools, reinterpret_cast<abi::device_ptr>(y_),
-                             reinterpret_cast<abi::device_ptr>(bias_));
+        finish_.emplace(rest_of(spec), tools);
         return;
       }
     }
@@ -116,6 +120,28 @@ class conv_node final : public node {
                   "cuDNN offers no algorithm for the convolution within the workspace limit")
         .with("pointer", pointer)
         .with("offers", static_cast<std::int64_t>(given));
+  }
+
+  // What the call does not do.
+  [[nodiscard]] finish_spec rest_of(const conv_spec &spec) const {
+    std::uint64_t plane = 1;
+    for (std::size_t i = 2; i < spec.y.dims.size(); i++) {
+      plane *= static_cast<std::uint64_t>(spec.y.dims[i]);
+    }
+    const auto channels = static_cast<std::uint64_t>(spec.y.dims[1]);
+    finish_spec rest;
+    rest.dtype = spec.dtype;
+    rest.count = static_cast<std::uint64_t>(spec.y.dims[0]) * channels * plane;
+    rest.place = "at";
+    rest.channel =
+        "at / " + std::to_string(plane) + "u % " + std::to_string(channels) + "u";
+    rest.y = reinterpret_cast<abi::device_ptr>(y_);
+    rest.bias = reinterpret_cast<abi::device_ptr>(bias_);
+    if (residual_ != nullptr) {
+      rest.residual = reinterpret_cast<abi::device_ptr>(residual_);
+    }
+    rest.activation = spec.relu ? activation_kind::relu : activation_kind::none;
+    return rest;
   }
 
   template <typename Offers> int ask_for_likely(const node_tools &tools, Offers &offers) const {
@@ -181,9 +207,10 @@ class conv_node final : public node {
   void *w_;
   void *y_;
   void *bias_ = nullptr;
-  // Whether cuDNN adds the bias; if it does not and there is one, a kernel adds it.
+  void *residual_ = nullptr;
+  // Whether cuDNN's call has bias, addition and activation; if not and there is a bias, a kernel has.
   bool is_fused_ = false;
-  std::optional<bias_kernel> bias_kernel_;
+  std::optional<finish_kernel> finish_;
   int algorithm_ = abi::conv_implicit_gemm;
   std::size_t workspace_bytes_ = 0;
 };

@@ -13,6 +13,8 @@ namespace topc {
 
 enum class data_type { f32, f16, bf16 };
 enum class math_mode { ieee, tf32 };
+// `gelu` is the approximation by tanh.
+enum class activation_kind { none, relu, gelu };
 
 [[nodiscard]] inline std::uint64_t bytes_of(data_type type) {
   return type == data_type::f32 ? 4 : 2;
@@ -40,6 +42,12 @@ struct matrix_spec {
   std::int64_t stride = 0;
 };
 
+struct epilogue_spec {
+  std::optional<std::uint64_t> bias;
+  std::optional<std::uint64_t> residual;
+  activation_kind activation = activation_kind::none;
+};
+
 struct gemm_spec {
   int m = 1;
   int n = 1;
@@ -52,6 +60,7 @@ struct gemm_spec {
   int batch = 1;
   float alpha = 1;
   float beta = 0;
+  std::optional<epilogue_spec> epilogue;
   data_type dtype = data_type::f32;
   math_mode math = math_mode::ieee;
 };
@@ -67,6 +76,7 @@ struct conv_spec {
   tensor_spec w;
   tensor_spec y;
   std::optional<std::uint64_t> bias;
+  std::optional<std::uint64_t> residual;
   bool relu = false;
   std::vector<int> pads;
   std::vector<int> strides;

@@ -105,9 +105,23 @@ inline int read_positive(const json_reader &from) { return from.integer(1, int_m
 
 inline bool read_boolean(const json_reader &from) { return from.boolean(); }
 
+inline std::uint64_t read_offset(const json_reader &from) { return from.size(); }
+
+inline epilogue_spec read_epilogue(const json_reader &from) {
+  from.only({"bias", "residual", "activation"});
+  epilogue_spec spec;
+  read_if_there(from, "bias", spec.bias, read_offset);
+  read_if_there(from, "residual", spec.residual, read_offset);
+  read_if_there(from, "activation", spec.activation, [](const json_reader &it) {
+    return it.word<activation_kind>(
+        {{"relu", activation_kind::relu}, {"gelu", activation_kind::gelu}});
+  });
+  return spec;
+}
+
 inline gemm_spec read_gemm(const json_reader &from) {
   from.only({"kind", "m", "n", "k", "transposeA", "transposeB", "a", "b", "c", "batch", "alpha",
-             "beta", "dtype", "math"});
+             "beta", "epilogue", "dtype", "math"});
   gemm_spec spec;
   spec.m = read_positive(from.at("m"));
   spec.n = read_positive(from.at("n"));
@@ -120,6 +134,7 @@ inline gemm_spec read_gemm(const json_reader &from) {
   read_if_there(from, "batch", spec.batch, read_positive);
   read_if_there(from, "alpha", spec.alpha, read_scalar);
   read_if_there(from, "beta", spec.beta, read_scalar);
+  read_if_there(from, "epilogue", spec.epilogue, read_epilogue);
   spec.dtype = read_data_type(from.at("dtype"));
   spec.math = read_math(from.at("math"));
   return spec;
@@ -135,13 +150,14 @@ inline tensor_spec read_tensor(const json_reader &from) {
 }
 
 inline conv_spec read_conv(const json_reader &from) {
-  from.only({"kind", "x", "w", "y", "bias", "relu", "pads", "strides", "dilations", "groups",
+  from.only({"kind", "x", "w", "y", "bias", "residual", "relu", "pads", "strides", "dilations", "groups",
              "dtype", "math", "search", "workspaceLimit"});
   conv_spec spec;
   spec.x = read_tensor(from.at("x"));
   spec.w = read_tensor(from.at("w"));
   spec.y = read_tensor(from.at("y"));
-  read_if_there(from, "bias", spec.bias, [](const json_reader &it) { return it.size(); });
+  read_if_there(from, "bias", spec.bias, read_offset);
+  read_if_there(from, "residual", spec.residual, read_offset);
   read_if_there(from, "relu", spec.relu, read_boolean);
   spec.pads = read_dims(from.at("pads"), 0);
   spec.strides = read_dims(from.at("strides"), 1);

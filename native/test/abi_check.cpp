@@ -219,6 +219,29 @@ TOPC_SAME(transpose, CUBLAS_OP_T);
 TOPC_SAME(compute_f32, CUBLAS_COMPUTE_32F);
 TOPC_SAME(compute_f32_tf32, CUBLAS_COMPUTE_32F_FAST_TF32);
 TOPC_SAME(gemm_default, CUBLAS_GEMM_DEFAULT);
+static_assert(sizeof(topc::abi::lt_offer) == sizeof(cublasLtMatmulHeuristicResult_t));
+static_assert(offsetof(topc::abi::lt_offer, algorithm) ==
+              offsetof(cublasLtMatmulHeuristicResult_t, algo));
+static_assert(offsetof(topc::abi::lt_offer, workspace_bytes) ==
+              offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize));
+static_assert(offsetof(topc::abi::lt_offer, outcome) ==
+              offsetof(cublasLtMatmulHeuristicResult_t, state));
+TOPC_SAME(lt_transpose_a, CUBLASLT_MATMUL_DESC_TRANSA);
+TOPC_SAME(lt_transpose_b, CUBLASLT_MATMUL_DESC_TRANSB);
+TOPC_SAME(lt_epilogue, CUBLASLT_MATMUL_DESC_EPILOGUE);
+TOPC_SAME(lt_bias_pointer, CUBLASLT_MATMUL_DESC_BIAS_POINTER);
+TOPC_SAME(lt_max_workspace, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES);
+TOPC_SAME(lt_reduction_schemes, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK);
+TOPC_SAME(lt_alignment_a, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES);
+TOPC_SAME(lt_alignment_b, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES);
+TOPC_SAME(lt_alignment_c, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES);
+TOPC_SAME(lt_alignment_d, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES);
+TOPC_SAME(lt_epilogue_default, CUBLASLT_EPILOGUE_DEFAULT);
+TOPC_SAME(lt_epilogue_relu, CUBLASLT_EPILOGUE_RELU);
+TOPC_SAME(lt_epilogue_bias, CUBLASLT_EPILOGUE_BIAS);
+TOPC_SAME(lt_epilogue_gelu, CUBLASLT_EPILOGUE_GELU);
+TOPC_SAME(lt_reduction_compute_type, CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE);
+TOPC_SAME(lt_reduction_output_type, CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
 #endif
 
 #ifdef TOPC_CHECKS_CUDNN

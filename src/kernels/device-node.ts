@@ -39,6 +39,16 @@ export interface MatrixOperand {
   readonly batchStride: number;
 }
 
+/** `c = activation(alpha * a x b + residual + bias)`, in one call. */
+export interface ProductEpilogue {
+  /** One value for each column. */
+  readonly bias?: Place;
+  /** A matrix that is stored as `c` is. */
+  readonly residual?: Place;
+  /** `gelu` is the approximation by tanh. */
+  readonly activation?: "relu" | "gelu";
+}
+
 /** One launch (or library call) of an operator. */
 export type DeviceNode =
   | { readonly kind: "kernel"; readonly kernel: KernelCode; readonly buffers: readonly Place[] }
@@ -55,6 +65,8 @@ export type DeviceNode =
       readonly a: MatrixOperand;
       readonly b: MatrixOperand;
       readonly c: MatrixOperand;
+      /** What is done to the product before it is stored; then `beta` is 0 and `batch` 1. */
+      readonly epilogue?: ProductEpilogue;
     }
   /** Cross-correlation of [N, C, 2 or 3 spatial dims]; pads are the same on both sides of a dim. */
   | {
@@ -65,6 +77,10 @@ export type DeviceNode =
       readonly y: { readonly place: Place; readonly dims: readonly number[] };
       /** One value for each output channel. */
       readonly bias: Place | undefined;
+      /** Added to the result: a tensor of its dims. Needs a bias. */
+      readonly residual?: Place;
+      /** No result is below 0. Needs a bias. */
+      readonly relu?: boolean;
       readonly pads: readonly number[];
       readonly strides: readonly number[];
       readonly dilations: readonly number[];
@@ -103,11 +119,30 @@ function withPlaces(node: DeviceNode, moved: (place: Place) => Place): DeviceNod
   switch (node.kind) {
     case "kernel":
       return { ...node, buffers: node.buffers.map(moved) };
-    case "gemm":
-      return { ...node, a: at(node.a), b: at(node.b), c: at(node.c) };
+    case "gemm": {
+      const { epilogue } = node;
+      const { bias, residual } = epilogue ?? {};
+      return {
+        ...node,
+        a: at(node.a),
+        b: at(node.b),
+        c: at(node.c),
+        ...(epilogue === undefined
+          ? {}
+          : {
+              epilogue: {
+                ...epilogue,
+                ...(bias === undefined ? {} : { bias: moved(bias) }),
+                ...(residual === undefined ? {} : { residual: moved(residual) }),
+              },
+            }),
+      };
+    }
     case "conv": {
+      const { residual } = node;
       const bias = node.bias === undefined ? undefined : moved(node.bias);
-      return { ...node, x: at(node.x), w: at(node.w), y: at(node.y), bias };
+      const added = residual === undefined ? {} : { residual: moved(residual) };
+      return { ...node, x: at(node.x), w: at(node.w), y: at(node.y), bias, ...added };
     }
   }
 }
@@ -126,18 +161,22 @@ export function placesOf(node: DeviceNode): {
       };
     }
     case "gemm": {
-      const reads = [node.a.place, node.b.place];
+      const { bias, residual } = node.epilogue ?? {};
+      const kept = node.beta === 0 ? undefined : node.c.place;
       return {
-        reads: node.beta === 0 ? reads : [...reads, node.c.place],
+        reads: [node.a.place, node.b.place, bias, residual, kept].filter(isGiven),
         writes: [node.c.place],
       };
     }
     case "conv": {
-      const reads = [node.x.place, node.w.place];
       return {
-        reads: node.bias === undefined ? reads : [...reads, node.bias],
+        reads: [node.x.place, node.w.place, node.bias, node.residual].filter(isGiven),
         writes: [node.y.place],
       };
     }
   }
+}
+
+function isGiven(place: Place | undefined): place is Place {
+  return place !== undefined;
 }

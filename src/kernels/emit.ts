@@ -6,19 +6,20 @@
  */
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { type Operator, operatorId } from "../ir/operator-graph.js";
+import type { Operator } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorTypeNamed } from "../onnx/operators/catalog.js";
 import { type DevicePlan, inARow } from "./device-node.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
-import { fuseChains } from "./fuse.js";
+import type { FoldedConstant } from "./folded-constant.js";
+import { groupPlans } from "./groups/group-plans.js";
 import { mergedNodes } from "./merged.js";
 import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
 import { AFFINE_COPIES } from "./operators/affine-copy.js";
 import { ATTENTION_RULES } from "./operators/attention-rules.js";
 import { CONVOLUTION_RULES } from "./operators/convolution.js";
 import { EINSUM_RULES } from "./operators/einsum.js";
-import { ELEMENTWISE, elementwiseStep } from "./operators/elementwise.js";
+import { ELEMENTWISE } from "./operators/elementwise.js";
 import { ACTIVATION_RULES } from "./operators/fused-activations.js";
 import { GRID_RULES } from "./operators/grid-sample.js";
 import { GROUP_RULES } from "./operators/group-normalizations.js";
@@ -35,6 +36,7 @@ import { RESIZE_RULES } from "./operators/resize.js";
 import { ROI_RULES } from "./operators/roi-align.js";
 import { ROTARY_RULES } from "./operators/rotary.js";
 import { ROW_CHOICES } from "./operators/row-choices.js";
+import { ROW_NORMALIZATIONS } from "./operators/row-normalizations.js";
 import { SCATTER_RULES } from "./operators/scatter.js";
 import { TOP_K_RULES } from "./operators/top-k.js";
 import { TRANSPOSED_RULES } from "./operators/transposed-convolution.js";
@@ -50,6 +52,7 @@ const RULES: ReadonlyMap<string, EmitRule> = new Map(
     TOP_K_RULES,
     REDUCTION_RULES,
     NORMALIZATION_RULES,
+    ROW_NORMALIZATIONS,
     GROUP_RULES,
     POOLING_RULES,
     RESIZE_RULES,
@@ -89,6 +92,11 @@ export interface EmitOptions {
    * estimates. The results are then meaningless.
    */
   readonly estimateUnsupported: boolean;
+  /**
+   * Whether products may apply GELU by the error function as its approximation by tanh, which libraries have: the two differ by
+   * less than 5e-4, about the precision of TF32. Default: no.
+   */
+  readonly approximatesGelu?: boolean;
 }
 
 /** The device nodes of every operator of a model. */
@@ -99,6 +107,8 @@ export interface EmittedModel {
   readonly plans: readonly DevicePlan[];
   /** Operators replaced by copies; empty unless asked for. */
   readonly estimated: readonly RefusedOperator[];
+  /** Constants that are made of the model's, by name. */
+  readonly folded: ReadonlyMap<string, FoldedConstant>;
 }
 
 /**
@@ -108,14 +118,14 @@ export interface EmittedModel {
  * Cost: O(operators), times the rank of their tensors.
  */
 export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<EmittedModel> {
-  const index = new ModelIndex(lowered, options.floats);
+  const index = new ModelIndex(lowered, options.floats, options.approximatesGelu === true);
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];
-  const fused = chainsIn(lowered, index);
+  const fused = groupPlans(index, (operator) => emitOperator(operator, index));
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
-    const chain = isByData(operator, lowered) ? undefined : fused.get(operator.id);
-    if (chain !== undefined) {
-      return chain;
+    const ofGroup = fused.get(operator.id);
+    if (ofGroup !== undefined) {
+      return ofGroup;
     }
     const made = emitOperator(operator, index);
     if (made.ok) {
@@ -129,22 +139,13 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
   });
   return refused.length > 0
     ? fail([unsupportedOperators(lowered.model.path, refused)])
-    : ok({ lowered, floats: options.floats, plans: plansOfGroups(lowered, plans), estimated });
-}
-
-/** Plans of the chains inside of groups; without groups there are none. */
-function chainsIn(
-  { graph, merged, fused }: LoweredModel,
-  index: ModelIndex,
-): ReadonlyMap<number, DevicePlan> {
-  if (fused === undefined) {
-    return new Map();
-  }
-  const stepOf = (id: number) =>
-    merged?.has(operatorId(id)) === true
-      ? undefined
-      : elementwiseStep(new OperatorCall(present(graph.operators[id], "operator"), index));
-  return fuseChains(graph, stepOf, fused.groupOf);
+    : ok({
+        lowered,
+        floats: options.floats,
+        plans: plansOfGroups(lowered, plans),
+        estimated,
+        folded: index.folded,
+      });
 }
 
 /** The plans with the nodes of each group at its last operator, which launches them one after the other. */
@@ -181,6 +182,9 @@ function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan,
   }
   if (isByData(operator, index.lowered)) {
     return fail(SIZE_BY_DATA);
+  }
+  if (index.isInPlace(operator.id)) {
+    return ok({ nodes: [], scratchBytes: [] });
   }
   const op = new OperatorCall(operator, index);
   const nodes = rule(op);

@@ -12,7 +12,7 @@ import { rowMajor, sizeOf } from "./language/layout.js";
 import type { ModelIndex, Operand, OperatorCall } from "./operator-call.js";
 import { affineCopy } from "./operators/affine-copy.js";
 import { convolutionNodes } from "./operators/convolution.js";
-import { chainNodes, elementwiseStep } from "./operators/elementwise.js";
+import { elementNodes, elementwiseStep } from "./operators/elementwise.js";
 import { libraryType } from "./operators/matrix.js";
 
 /** The device nodes of a merged operator; `op` is its first member. */
@@ -90,5 +90,5 @@ function jointElementwise(op: OperatorCall, elements: number): readonly DeviceNo
         : { ...operand, dims: sizeOf(operand.dims) === 1 ? [] : operand.dims },
   );
   const result = { ...step.result, place: joint(outputs), dims: [elements] };
-  return chainNodes([{ ...step, formula: { ...step.formula, operands }, result }]);
+  return elementNodes({ formula: { ...step.formula, operands }, result });
 }

@@ -1,14 +1,16 @@
 /** One operator with everything that code generation needs. */
 import { present } from "../core/invariant.js";
 import type { ElementType } from "../ir/element-type.js";
-import type { Operator, TensorId } from "../ir/operator-graph.js";
+import type { Operator, OperatorId, TensorId } from "../ir/operator-graph.js";
 import { type Fact, UNKNOWN } from "../onnx/infer/fact.js";
 import { callOf, type NodeCall } from "../onnx/infer/node-call.js";
 import { Scope } from "../onnx/infer/scope.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { DeviceNode, Place } from "./device-node.js";
-import type { StorageType } from "./language/expression.js";
+import type { FoldedConstant } from "./folded-constant.js";
+import { STORAGE_BYTES, type StorageType } from "./language/expression.js";
 import { sizeOf } from "./language/layout.js";
+import { partsOfTensors, type TensorParts } from "./tensor-parts.js";
 
 /** A tensor as an operator sees it: row-major elements of `dims` at a place. */
 export interface Operand {
@@ -16,6 +18,8 @@ export interface Operand {
   readonly elementType: ElementType;
   readonly storage: StorageType;
   readonly dims: readonly number[];
+  /** It may begin anywhere: four elements are no single access. */
+  readonly isUnaligned?: boolean;
   /** Elements, when known at compile time. */
   readonly values?: readonly number[];
 }
@@ -47,13 +51,23 @@ export function storageOf(elementType: ElementType, floats: FloatStorage): Stora
 export class ModelIndex {
   readonly lowered: LoweredModel;
   readonly floats: FloatStorage;
+  /** Whether GELU by the error function may be its approximation by tanh. */
+  readonly approximatesGelu: boolean;
+  /** Constants that are made of the model's. */
+  readonly folded: Map<string, FoldedConstant> = new Map();
   readonly #scope = new Scope();
   readonly #tensors: ReadonlyMap<string, TensorId>;
+  readonly #parts: TensorParts;
 
-  constructor(lowered: LoweredModel, floats: FloatStorage) {
+  constructor(lowered: LoweredModel, floats: FloatStorage, approximatesGelu: boolean) {
     this.lowered = lowered;
     this.floats = floats;
+    this.approximatesGelu = approximatesGelu;
     this.#tensors = new Map(lowered.graph.tensors.map(({ name, id }) => [name, id]));
+    this.#parts = partsOfTensors(lowered, (type) => {
+      const storage = storageOf(type, floats);
+      return storage && STORAGE_BYTES[storage];
+    });
     for (const [name, type] of lowered.types) {
       const values = lowered.constants.get(name)?.values;
       const isConstant = this.place(name).kind === "constant";
@@ -61,10 +75,21 @@ export class ModelIndex {
     }
   }
 
-  /** The place of a value; a view has the place of its tensor. */
+  /** The place of a value; a view has the place of its tensor, and what is joined in place that of its part. */
   place(name: string): Place {
     const id = this.#tensors.get(this.lowered.viewOf.get(name) ?? name);
-    return id === undefined ? { kind: "constant", name } : { kind: "tensor", id };
+    if (id === undefined) {
+      return { kind: "constant", name };
+    }
+    const part = this.#parts.joined.get(id);
+    return part === undefined
+      ? { kind: "tensor", id }
+      : { kind: "tensor", id: part.whole, ...(part.offset > 0 ? { offset: part.offset } : {}) };
+  }
+
+  /** Whether the results that an operator joins are all written where they belong, so that it has no work. */
+  isInPlace(operator: OperatorId): boolean {
+    return this.#parts.operators.has(operator);
   }
 
   /** The fact of a value. */
@@ -80,13 +105,31 @@ export class ModelIndex {
       return undefined;
     }
     const values = this.lowered.constants.get(name)?.values;
+    const place = this.place(name);
     return {
-      place: this.place(name),
+      place,
       elementType: type.elementType,
       storage,
       dims: type.dims,
+      ...(this.#isAligned(place, storage) ? {} : { isUnaligned: true }),
       ...(values === undefined ? {} : { values }),
     };
+  }
+
+  #isAligned(place: Place, storage: StorageType): boolean {
+    const isInRow = place.kind === "tensor" && this.#parts.inRows.has(place.id);
+    return !isInRow && (place.offset ?? 0) % (4 * STORAGE_BYTES[storage]) === 0;
+  }
+
+  /** A tensor of the graph, as the operator that writes it sees it. */
+  operandOf(tensor: TensorId): Operand | undefined {
+    return this.operand(present(this.lowered.graph.tensors[tensor], "tensor").name);
+  }
+
+  /** Adds a constant that is made of the model's, under a name that no value of the model has. */
+  fold(name: string, constant: FoldedConstant): Place {
+    this.folded.set(name, constant);
+    return { kind: "constant", name };
   }
 
   /** The operator's node with facts. */

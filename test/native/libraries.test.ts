@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ConvNode } from "../../src/runtime/cuda/client/nodes.js";
+import type { ConvNode, GemmEpilogue, GemmNode } from "../../src/runtime/cuda/client/nodes.js";
 import { converse } from "../support/converse.js";
 import {
   BUILD_TIMEOUT_MS,
@@ -42,6 +42,7 @@ describe.skipIf(noCompiler !== undefined)(`convolutions that are refused (${noCo
         [0, [2, -1]],
         [64, [1, -3, 4]],
         [128, [1, 2, -5]],
+        [256, [0.5, 1, 2, -6, -4, 10]],
       ];
       const items = numbers.map(([offset, values]) => ({
         base64: Buffer.from(Float32Array.from(values).buffer).toString("base64"),
@@ -64,6 +65,9 @@ describe.skipIf(noCompiler !== undefined)(`convolutions that are refused (${noCo
   const PLAIN = [2, -1, -6, 3, 8, -4];
   const WITH_BIAS = [3, 0, -4, 5, 3, -9];
   const WITH_RELU = [3, 0, 0, 5, 3, 0];
+  // Added: 0.5, 1, 2, -6, -4, 10.
+  const WITH_ADDITION = [3.5, 1, -2, -1, -1, 1];
+  const WITH_ALL = [3.5, 1, 0, 0, 0, 1];
 
   it("take the call with bias and ReLU where cuDNN has it", async () => {
     const done = await convolved(conv({ bias: 128, relu: true }), {});
@@ -72,7 +76,20 @@ describe.skipIf(noCompiler !== undefined)(`convolutions that are refused (${noCo
     expect(done.kernels).toEqual(["stand_in_transform", "stand_in_conv"]);
   });
 
+  it("take the call with an addition, with and without ReLU", async () => {
+    for (const [relu, wanted] of [
+      [false, WITH_ADDITION],
+      [true, WITH_ALL],
+    ] as const) {
+      const done = await convolved(conv({ bias: 128, residual: 256, relu }), {});
+      expect(done.result).toEqual(wanted);
+      expect(done.kernels).toEqual(["stand_in_transform", "stand_in_conv"]);
+    }
+  });
+
   it.each([
+    ["an addition", { residual: 256 }, "none", WITH_ADDITION],
+    ["an addition and ReLU", { residual: 256, relu: true }, "no-relu", WITH_ALL],
     ["ReLU", { relu: true }, "no-relu", WITH_RELU],
     ["a bias and ReLU", { relu: true }, "none", WITH_RELU],
     ["a bias", {}, "none", WITH_BIAS],
@@ -80,7 +97,7 @@ describe.skipIf(noCompiler !== undefined)(`convolutions that are refused (${noCo
     const done = await convolved(conv({ bias: 128, ...more }), { STAND_IN_FUSED: refuses });
     expect(done.result).toEqual(wanted);
     expect(done.settings).toMatchObject({ addsBias: true, algorithm: "winograd-nonfused" });
-    expect(done.kernels).toEqual(["stand_in_transform", "stand_in_conv", "add_bias"]);
+    expect(done.kernels).toEqual(["stand_in_transform", "stand_in_conv", "finish"]);
   });
 
   it("keep the call for a bias alone where only ReLU is refused", async () => {
@@ -94,6 +111,111 @@ describe.skipIf(noCompiler !== undefined)(`convolutions that are refused (${noCo
     const done = await convolved(conv({}), { STAND_IN_FORWARD: "7" });
     expect(done.result).toEqual(PLAIN);
     expect(done.settings).toMatchObject({ algorithm: "implicit-precomp-gemm" });
+  });
+});
+
+describe.skipIf(noCompiler !== undefined)(`products (${noCompiler})`, () => {
+  beforeAll(helperPath, BUILD_TIMEOUT_MS);
+
+  const gemm = (epilogue: GemmEpilogue, more: Partial<GemmNode> = {}): GemmNode => ({
+    kind: "gemm",
+    m: 3,
+    n: 2,
+    k: 1,
+    a: { offset: 0, leading: 3 },
+    b: { offset: 64, leading: 1 },
+    c: { offset: 1024, leading: 3 },
+    dtype: "f32",
+    math: "ieee",
+    epilogue,
+    ...more,
+  });
+
+  /** Settings, the result for columns 1, 2, 3 times 2 and -1, bias 1, -4, 0 and additions 0.5, and kernels. */
+  async function multiplied(node: GemmNode, env: Record<string, string>) {
+    const helper = await opened(1 << 16, env);
+    try {
+      const numbers: readonly (readonly [number, readonly number[]])[] = [
+        [0, [1, 2, 3]],
+        [64, [2, -1]],
+        [128, [1, -4, 0]],
+        [256, new Array<number>(8).fill(0.5)],
+      ];
+      const items = numbers.map(([offset, values]) => ({
+        base64: Buffer.from(Float32Array.from(values).buffer).toString("base64"),
+        offset,
+      }));
+      await expectDone(helper, "upload", { items });
+      const programmed = await expectDone(helper, "program", { nodes: [node] });
+      await expectDone(helper, "run", { schedule: { launches: [{ node: 0 }] } });
+      const { nodes } = await expectDone(helper, "kernels", {});
+      const { leading } = node.c;
+      const all = await floats(helper, node.c.offset, 2 * leading);
+      return {
+        settings: programmed.nodes[0],
+        result: [...all.slice(0, 3), ...all.slice(leading, leading + 3)],
+        kernels: nodes[0]?.kernels.map(({ name }) => name),
+      };
+    } finally {
+      await helper.close();
+    }
+  }
+
+  const gelu = (x: number): number =>
+    (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+  const SUMS = [3.5, 0.5, 6.5, 0.5, -5.5, -2.5];
+  const CASES: readonly (readonly [string, GemmEpilogue, readonly number[]])[] = [
+    ["a bias", { bias: 128 }, SUMS.map((sum) => sum - 0.5)],
+    ["an addition", { residual: 256 }, [2.5, 4.5, 6.5, -0.5, -1.5, -2.5]],
+    ["both", { bias: 128, residual: 256 }, SUMS],
+    ["ReLU", { bias: 128, residual: 256, activation: "relu" }, [3.5, 0.5, 6.5, 0.5, 0, 0]],
+    ["GELU", { bias: 128, residual: 256, activation: "gelu" }, SUMS.map(gelu)],
+    ["GELU alone", { activation: "gelu" }, [2, 4, 6, -1, -2, -3].map(gelu)],
+  ];
+
+  it.each(CASES)(
+    "with %s are one call, and without cuBLASLt a kernel more",
+    async (_, all, sums) => {
+      for (const refuses of ["", "none"]) {
+        for (const leading of [3, 4]) {
+          const c = { offset: 1024, leading };
+          const env: Record<string, string> = refuses === "" ? {} : { STAND_IN_EPILOGUES: refuses };
+          const done = await multiplied(gemm(all, { c }), env);
+          done.result.forEach((value, i) => {
+            expect(value).toBeCloseTo(sums[i] ?? Number.NaN, 5);
+          });
+          expect(done.kernels).toEqual(
+            refuses === "" ? ["stand_in_matmul"] : ["stand_in_gemm", "finish"],
+          );
+          expect(done.settings).toMatchObject(
+            refuses === "" ? { workspaceBytes: 128 } : { addsBias: true, workspaceBytes: 0 },
+          );
+        }
+      }
+    },
+  );
+
+  it("are told of places that are not aligned", async () => {
+    const done = await multiplied(gemm({ bias: 128 }, { c: { offset: 1036, leading: 3 } }), {});
+    expect(done.result).toEqual([3, 0, 6, 0, -6, -3]);
+    expect(done.kernels).toEqual(["stand_in_matmul"]);
+  });
+
+  it("are refused with what cuBLASLt has not, and where they leave the memory", async () => {
+    const helper = await opened(4096);
+    try {
+      for (const [node, pointer] of [
+        [gemm({ bias: 128 }, { beta: 1 }), "/nodes/0/epilogue"],
+        [gemm({ bias: 128 }, { batch: 2 }), "/nodes/0/epilogue"],
+        [gemm({ bias: 4088 }), "/nodes/0/epilogue/bias"],
+        [gemm({ residual: 4080 }), "/nodes/0/epilogue/residual"],
+      ] as const) {
+        const refused = await helper.call("program", { nodes: [node] });
+        expect(refused.ok ? "" : JSON.stringify(refused.error)).toContain(pointer);
+      }
+    } finally {
+      await helper.close();
+    }
   });
 });
 

@@ -40,6 +40,8 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
         w: { elements: view(node.w.place, node.type), dims: node.w.dims },
         y: { elements: view(node.y.place, node.type), dims: node.y.dims },
         bias: node.bias && view(node.bias, node.type),
+        residual: node.residual && view(node.residual, node.type),
+        relu: node.relu === true,
       });
       return;
   }
@@ -63,6 +65,14 @@ function runGemm(node: Extract<DeviceNode, { kind: "gemm" }>, view: View): void 
         const target = at(node.c, batch, row, column);
         const old = node.beta === 0 ? 0 : node.beta * c.get(target);
         c.set(target, node.alpha * sum + old);
+        if (node.epilogue !== undefined) {
+          const { bias, residual, activation } = node.epilogue;
+          finish(c, target, {
+            bias: bias && view(bias, node.type).get(column),
+            residual: residual && view(residual, node.type).get(target),
+            activation,
+          });
+        }
       }
     }
   }
@@ -73,12 +83,41 @@ function at(matrix: MatrixOperand, batch: number, row: number, column: number): 
   return batch * matrix.batchStride + outer * matrix.rowStride + inner;
 }
 
+/** What a library does to a result: bias, then addition, then activation. */
+export interface Finish {
+  readonly bias: number | undefined;
+  readonly residual: number | undefined;
+  readonly activation: "relu" | "gelu" | undefined;
+}
+
+/** Finishes a stored result, rounded after each step as operators of their own would be. */
+export function finish(
+  elements: Elements,
+  at: number,
+  { bias, residual, activation }: Finish,
+): void {
+  for (const added of [bias, residual]) {
+    if (added !== undefined) {
+      elements.set(at, elements.get(at) + added);
+    }
+  }
+  const value = elements.get(at);
+  if (activation === "relu") {
+    elements.set(at, Math.max(0, value));
+  } else if (activation === "gelu") {
+    const inner = Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3);
+    elements.set(at, (value / 2) * (1 + Math.tanh(inner)));
+  }
+}
+
 /** What a convolution is given, on either side of the protocol. */
 export interface ConvCall {
   readonly x: { readonly elements: Elements; readonly dims: readonly number[] };
   readonly w: { readonly elements: Elements; readonly dims: readonly number[] };
   readonly y: { readonly elements: Elements; readonly dims: readonly number[] };
   readonly bias: Elements | undefined;
+  readonly residual: Elements | undefined;
+  readonly relu: boolean;
   readonly pads: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
@@ -86,7 +125,7 @@ export interface ConvCall {
 }
 
 /** Convolves; two spatial dims are three, the first of size 1. */
-export function convolve({ x, w, y, bias, groups, ...window }: ConvCall): void {
+export function convolve({ x, w, y, bias, residual, relu, groups, ...window }: ConvCall): void {
   const [batch, channels, ...size] = five(x.dims);
   const [filters, depth, ...kernel] = five(w.dims);
   const [, , ...out] = five(y.dims);
@@ -114,6 +153,11 @@ export function convolve({ x, w, y, bias, groups, ...window }: ConvCall): void {
         }
         const target = flat([n, f, ...at], [batch, filters, ...out]);
         y.elements.set(target, sum + (bias?.get(f) ?? 0));
+        finish(y.elements, target, {
+          bias: undefined,
+          residual: residual?.get(target),
+          activation: relu ? "relu" : undefined,
+        });
       }
     }
   }

@@ -4,6 +4,8 @@ import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expr
 /** Elements of one type at a place in memory. */
 export interface Elements {
   readonly count: number;
+  /** Of the first element, in the memory that they are in. */
+  readonly byteOffset: number;
   get(index: number): number;
   set(index: number, value: number): void;
 }
@@ -75,6 +77,7 @@ export function elementsAt(
   };
   return {
     count,
+    byteOffset,
     get: (index) => {
       check(index);
       return get(view, index * size);

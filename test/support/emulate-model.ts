@@ -53,6 +53,7 @@ export async function emulate(
   const model = emitModel(withKernelList(lowered, options.fuse ?? "none"), {
     floats: plan.floats,
     estimateUnsupported: false,
+    approximatesGelu: plan.gemm === "tf32",
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -125,6 +126,7 @@ export function distance(elementType: string, ours: Uint8Array, theirs: Uint8Arr
   if (a.length !== b.length) {
     return Number.NaN;
   }
-  const norm = (values: readonly number[]) => Math.hypot(...values);
+  const norm = (values: readonly number[]) =>
+    Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return norm(a.map((value, i) => value - (b[i] ?? 0))) / Math.max(norm(b), 1e-30);
 }

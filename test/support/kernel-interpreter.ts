@@ -4,11 +4,14 @@
  * outside its buffer, two threads writing one element, shared memory read in the phase (between two
  * barriers) in which another thread wrote it.
  */
-import type {
-  BinaryOperation,
-  Expression,
-  UnaryOperation,
-  ValueType,
+import {
+  type BinaryOperation,
+  type Expression,
+  local,
+  STORAGE_BYTES,
+  type UnaryOperation,
+  VALUE_OF,
+  type ValueType,
 } from "../../src/kernels/language/expression.js";
 import type { KernelCode, Statement } from "../../src/kernels/language/kernel.js";
 import { type Elements, elementsAt } from "./device-memory.js";
@@ -114,12 +117,11 @@ class Machine {
       case "assign": {
         const value = this.#value(statement.value);
         const { name, kind } = statement;
-        return (frame) => {
-          if (kind === "assign" && !frame.locals.has(name)) {
-            throw new Error(`${name} is not defined`);
-          }
-          frame.locals.set(name, value(frame));
-        };
+        return kind === "assign"
+          ? (frame) => assign(frame, name, value(frame))
+          : (frame) => {
+              frame.locals.set(name, value(frame));
+            };
       }
       case "store":
         return this.#store(statement);
@@ -127,6 +129,37 @@ class Machine {
         const [index, value] = [this.#value(statement.index), this.#value(statement.value)];
         const words = this.#shared[statement.array]!;
         return (frame) => this.#storeShared(words, frame, index(frame), value(frame));
+      }
+      case "loadFour": {
+        const { names, buffer, index } = statement;
+        const one = this.#load({
+          kind: "load",
+          type: VALUE_OF[this.#kernel.buffers[buffer]!.storage],
+          buffer,
+          index: local("i32", " at"),
+        });
+        const first = this.#value(index);
+        return (frame) => {
+          const start = this.#multipleOfFour(first(frame), buffer);
+          names.forEach((name, i) => {
+            frame.locals.set(" at", start + i);
+            assign(frame, name, one(frame));
+          });
+        };
+      }
+      case "storeFour": {
+        const { buffer, index, values } = statement;
+        const stores = values.map((value) =>
+          this.#store({ kind: "store", buffer, index: local("i32", " at"), value }),
+        );
+        const first = this.#value(index);
+        return (frame) => {
+          const start = this.#multipleOfFour(first(frame), buffer);
+          stores.forEach((store, i) => {
+            frame.locals.set(" at", start + i);
+            store(frame);
+          });
+        };
       }
       case "if": {
         const condition = this.#value(statement.condition);
@@ -157,6 +190,16 @@ class Machine {
       case "exchange":
         throw new Error(`${this.#kernel.label}: ${statement.kind} below the top level`);
     }
+  }
+
+  /** The place of four elements, which memory is accessed at only where they are aligned. */
+  #multipleOfFour(at: number, buffer: number): number {
+    const { label, buffers } = this.#kernel;
+    const bytes = STORAGE_BYTES[buffers[buffer]!.storage];
+    if ((this.#buffers[buffer]!.byteOffset + at * bytes) % (4 * bytes) !== 0) {
+      throw new Error(`${label}: four elements at ${at} of ${buffer} are not aligned`);
+    }
+    return at;
   }
 
   #store(statement: Extract<Statement, { kind: "store" }>): Execute {
@@ -267,6 +310,13 @@ class Machine {
       }
     };
   }
+}
+
+function assign(frame: Frame, name: string, value: number): void {
+  if (!frame.locals.has(name)) {
+    throw new Error(`${name} is not defined`);
+  }
+  frame.locals.set(name, value);
 }
 
 function read(frame: Frame, name: string): number {

@@ -1,5 +1,6 @@
 /** Whether a memory plan is safe under a schedule, worked out without the planner's code. */
 import { present } from "../../src/core/invariant.js";
+import type { DeviceNode, Place } from "../../src/kernels/device-node.js";
 import type { DeviceProgram } from "../../src/runtime/cuda/program/program.js";
 import type { OperatorSchedule } from "../../src/schedule/operator-schedule.js";
 
@@ -8,33 +9,32 @@ export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule):
   const { graph } = program.model.lowered;
   const isBefore = endsBefore(schedule);
   const outputs = new Set(graph.outputs);
-  const touches = (operator: number, tensor: number): boolean =>
-    present(program.nodesOf[operator], "nodes").some((at) => {
-      const { node } = present(program.nodes[at], "node");
-      const places =
-        node.kind === "kernel"
-          ? node.buffers
-          : node.kind === "gemm"
-            ? [node.a.place, node.b.place, node.c.place]
-            : [node.x.place, node.w.place, node.y.place];
-      return places.some(
-        (place) =>
-          (place.kind === "tensor" && place.id === tensor) ||
-          (place.kind === "joint" && place.ids.some((id) => id === tensor)),
-      );
-    });
+  const nodesOf = (operator: number): readonly DeviceNode[] =>
+    present(program.nodesOf[operator], "nodes").map(
+      (at) => present(program.nodes[at], "node").node,
+    );
+  const isOf = (place: Place, tensor: number): boolean =>
+    (place.kind === "tensor" && place.id === tensor) ||
+    (place.kind === "joint" && place.ids.some((id) => id === tensor));
   const values = graph.tensors.flatMap(({ id, name, producer }) => {
     const range = program.memory.tensor(id);
-    const users = graph.operators.map((each) => each.id).filter((each) => touches(each, id));
+    const among = (places: (node: DeviceNode) => readonly Place[]): readonly number[] =>
+      graph.operators
+        .map((each) => each.id)
+        .filter((each) =>
+          nodesOf(each)
+            .flatMap(places)
+            .some((place) => isOf(place, id)),
+        );
     return producer === undefined || range === undefined
       ? []
-      : [{ name, range, producer, users, isKept: outputs.has(id) }];
+      : [{ name, range, writers: among(written), users: among(touched), isKept: outputs.has(id) }];
   });
   const scratch = program.model.plans.flatMap(({ scratchBytes }, operator) =>
     scratchBytes.map((_, index) => ({
       name: `scratch ${index} of ${operator}`,
       range: program.memory.rangeOf(operator, { kind: "scratch", index }),
-      producer: operator,
+      writers: [operator],
       users: [operator],
       isKept: false,
     })),
@@ -47,13 +47,35 @@ export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule):
         a.range.offset < b.range.offset + b.range.bytes &&
         b.range.offset < a.range.offset + a.range.bytes;
       const follows = (first: typeof a, second: typeof a) =>
-        !first.isKept && first.users.every((user) => isBefore(user, second.producer));
+        !first.isKept &&
+        first.users.every((user) => second.writers.every((writer) => isBefore(user, writer)));
       if (overlap && !follows(a, b) && !follows(b, a)) {
         problems.push(`${a.name} and ${b.name}`);
       }
     }
   }
   return problems;
+}
+
+function touched(node: DeviceNode): readonly Place[] {
+  const { bias, residual } = node.kind === "gemm" ? (node.epilogue ?? {}) : noneOrOwn(node);
+  const added = [bias, residual].filter((place) => place !== undefined);
+  return node.kind === "kernel"
+    ? node.buffers
+    : node.kind === "gemm"
+      ? [node.a.place, node.b.place, node.c.place, ...added]
+      : [node.x.place, node.w.place, node.y.place, ...added];
+}
+
+function noneOrOwn(node: DeviceNode): { readonly bias?: Place; readonly residual?: Place } {
+  const { bias, residual } = node.kind === "conv" ? node : {};
+  return { ...(bias && { bias }), ...(residual && { residual }) };
+}
+
+function written(node: DeviceNode): readonly Place[] {
+  return node.kind === "kernel"
+    ? node.buffers.filter((_, i) => node.kernel.buffers[i]?.access !== "read")
+    : [node.kind === "gemm" ? node.c.place : node.y.place];
 }
 
 /** By walking backwards along streams and waits, for every question anew. */

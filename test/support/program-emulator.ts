@@ -16,7 +16,7 @@ import type {
 import type { UploadItem } from "../../src/runtime/cuda/client/protocol.js";
 import type { MemoryRange } from "../../src/runtime/cuda/program/memory-plan.js";
 import { type DeviceProgram, helperNodes } from "../../src/runtime/cuda/program/program.js";
-import { convolve, poisoned } from "./device-emulator.js";
+import { convolve, finish, poisoned } from "./device-emulator.js";
 import { type Elements, elementsAt } from "./device-memory.js";
 import { runKernel } from "./kernel-interpreter.js";
 
@@ -104,6 +104,8 @@ export function executeNode(
         w: tensor(node.w),
         y: tensor(node.y),
         bias: node.bias === undefined ? undefined : elements(node.dtype, node.bias),
+        residual: node.residual === undefined ? undefined : elements(node.dtype, node.residual),
+        relu: node.relu === true,
         pads: node.pads,
         strides: node.strides,
         dilations: node.dilations,
@@ -145,6 +147,14 @@ function runGemm(
         const target = at(node.c, batch, row, column);
         const old = (node.beta ?? 0) === 0 ? 0 : (node.beta ?? 0) * c.get(target);
         c.set(target, (node.alpha ?? 1) * sum + old);
+        if (node.epilogue !== undefined) {
+          const { bias, residual, activation } = node.epilogue;
+          finish(c, target, {
+            bias: bias === undefined ? undefined : elementsOf(bias).get(row),
+            residual: residual === undefined ? undefined : elementsOf(residual).get(target),
+            activation,
+          });
+        }
       }
     }
   }

@@ -208,6 +208,7 @@ struct conv_call {
   const void *w_data;
   void *y_data;
   const void *bias;
+  const void *residual;
   bool relu;
   std::uint64_t workspace;
 };
@@ -253,6 +254,14 @@ float at(const conv_call &call, int n, int o, int row, int column) {
     const float *bias = floats(static_cast<const float *>(call.bias) + o, 1);
     sum += bias != nullptr ? *bias : 0;
   }
+  return sum;
+}
+
+float finished(const conv_call &call, float sum, std::ptrdiff_t place) {
+  if (call.residual != nullptr) {
+    const float *added = floats(static_cast<const float *>(call.residual) + place, 1);
+    sum += added != nullptr ? *added : 0;
+  }
   return call.relu ? std::max(sum, 0.0F) : sum;
 }
 
@@ -265,8 +274,9 @@ void convolve(const conv_call &call) {
     for (int o = 0; o < y[1]; o++) {
       for (int row = 0; row < y[2]; row++) {
         for (int column = 0; column < y[3]; column++) {
-          if (float *result = floats(to + ((n * y[1] + o) * y[2] + row) * y[3] + column, 1)) {
-            *result = intact ? at(call, n, o, row, column) : -1e30F;
+          const std::ptrdiff_t place = ((n * y[1] + o) * y[2] + row) * y[3] + column;
+          if (float *result = floats(to + place, 1)) {
+            *result = intact ? finished(call, at(call, n, o, row, column), place) : -1e30F;
           }
         }
       }
@@ -305,15 +315,15 @@ status cudnnConvolutionForward(cudnn_handle handle, const void *, cudnn_tensor x
     return bad_param;
   }
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
-                          object_of<tensor>(y_desc), set, x, w, y, nullptr, false,
+                          object_of<tensor>(y_desc), set, x, w, y, nullptr, nullptr, false,
                           reinterpret_cast<std::uint64_t>(workspace)});
 }
 
 status cudnnConvolutionBiasActivationForward(
     cudnn_handle handle, const void *, cudnn_tensor x_desc, const void *x, cudnn_filter w_desc,
     const void *w, cudnn_convolution conv, int algorithm, void *workspace, std::size_t bytes,
-    const void *, cudnn_tensor, const void *, cudnn_tensor bias_desc, const void *bias,
-    cudnn_activation act, cudnn_tensor y_desc, void *y) {
+    const void *alpha_z, cudnn_tensor z_desc, const void *z, cudnn_tensor bias_desc,
+    const void *bias, cudnn_activation act, cudnn_tensor y_desc, void *y) {
   STAND_IN_CALL(cudnnConvolutionBiasActivationForward);
   const auto [mode, nan] = object_of<activation>(act);
   const auto &set = object_of<convolution>(conv);
@@ -326,8 +336,12 @@ status cudnnConvolutionBiasActivationForward(
       object_of<tensor>(bias_desc).dims[1] != object_of<tensor>(w_desc).dims[0]) {
     return bad_param;
   }
+  if (object_of<tensor>(z_desc).dims != object_of<tensor>(y_desc).dims) {
+    return bad_param;
+  }
+  const void *added = *static_cast<const float *>(alpha_z) == 0 ? nullptr : z;
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
-                          object_of<tensor>(y_desc), set, x, w, y, bias,
+                          object_of<tensor>(y_desc), set, x, w, y, bias, added,
                           mode == cudnn_activation_relu,
                           reinterpret_cast<std::uint64_t>(workspace)});
 }

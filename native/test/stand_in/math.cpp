@@ -1,5 +1,9 @@
 // NVRTC and cuBLAS on the host: just enough arithmetic to see whether they are called rightly.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "library_objects.h"
 
@@ -163,6 +167,211 @@ status cublasGemmStridedBatchedEx(cublas_handle handle, int transpose_a, int tra
               if (float *result = floats(to + row + column * c_leading, 1)) {
                 *result = scale * sum + (keep == 0 ? 0 : keep * *result);
               }
+            }
+          }
+        }
+      });
+}
+
+}  // extern "C"
+
+namespace {
+
+struct product {
+  int compute = -1;
+  std::int32_t transpose_a = no_transpose;
+  std::int32_t transpose_b = no_transpose;
+  std::uint32_t epilogue = lt_epilogue_default;
+  const void *bias = nullptr;
+};
+
+struct layout {
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::int64_t leading = 0;
+};
+
+struct preference {
+  std::uint64_t workspace = 0;
+  std::uint32_t schemes = 7;
+  // cuBLASLt believes what it is told, 256 unless it is told less.
+  std::uint32_t alignments[4] = {256, 256, 256, 256};
+};
+
+template <typename Value>
+status set(Value &into, const void *value, std::size_t bytes) {
+  if (bytes != sizeof into) {
+    return invalid_value;
+  }
+  std::memcpy(&into, value, bytes);
+  return 0;
+}
+
+constexpr std::size_t lt_workspace = 128;
+
+// Whether this cuBLASLt refuses epilogues: STAND_IN_EPILOGUES=none.
+bool refuses_epilogues() {
+  const char *wish = std::getenv("STAND_IN_EPILOGUES");
+  return wish != nullptr && std::strcmp(wish, "none") == 0;
+}
+
+float activated(std::uint32_t epilogue, float value) {
+  if ((epilogue & lt_epilogue_relu) != 0) {
+    return std::max(value, 0.0F);
+  }
+  if ((epilogue & lt_epilogue_gelu) != 0) {
+    const float inner = 0.7978845608F * (value + 0.044715F * value * value * value);
+    return value / 2 * (1 + std::tanh(inner));
+  }
+  return value;
+}
+
+}  // namespace
+
+extern "C" {
+
+status cublasLtMatmulDescCreate(lt_matmul *made, int compute, int scale_type) {
+  STAND_IN_CALL(cublasLtMatmulDescCreate);
+  make<product>("product", made);
+  object_of<product>(*made).compute = compute;
+  return scale_type == real_f32 ? 0 : invalid_value;
+}
+
+status cublasLtMatmulDescDestroy(lt_matmul handle) { return destroy<product>("product", handle); }
+
+status cublasLtMatmulDescSetAttribute(lt_matmul handle, int attribute, const void *value,
+                                      std::size_t bytes) {
+  STAND_IN_CALL(cublasLtMatmulDescSetAttribute);
+  auto &described = object_of<product>(handle);
+  switch (attribute) {
+    case lt_transpose_a:
+      return set(described.transpose_a, value, bytes);
+    case lt_transpose_b:
+      return set(described.transpose_b, value, bytes);
+    case lt_epilogue:
+      return set(described.epilogue, value, bytes);
+    case lt_bias_pointer:
+      return set(described.bias, value, bytes);
+    default:
+      return invalid_value;
+  }
+}
+
+status cublasLtMatrixLayoutCreate(lt_layout *made, int type, std::uint64_t rows,
+                                  std::uint64_t columns, std::int64_t leading) {
+  STAND_IN_CALL(cublasLtMatrixLayoutCreate);
+  make<layout>("layout", made);
+  object_of<layout>(*made) = {rows, columns, leading};
+  return type == real_f32 ? 0 : invalid_value;
+}
+
+status cublasLtMatrixLayoutDestroy(lt_layout handle) { return destroy<layout>("layout", handle); }
+
+status cublasLtMatmulPreferenceCreate(lt_preference *made) {
+  STAND_IN_CALL(cublasLtMatmulPreferenceCreate);
+  return make<preference>("preference", made);
+}
+
+status cublasLtMatmulPreferenceDestroy(lt_preference handle) {
+  return destroy<preference>("preference", handle);
+}
+
+status cublasLtMatmulPreferenceSetAttribute(lt_preference handle, int attribute,
+                                            const void *value, std::size_t bytes) {
+  STAND_IN_CALL(cublasLtMatmulPreferenceSetAttribute);
+  auto &wished = object_of<preference>(handle);
+  switch (attribute) {
+    case lt_max_workspace:
+      return set(wished.workspace, value, bytes);
+    case lt_reduction_schemes:
+      return set(wished.schemes, value, bytes);
+    case lt_alignment_a:
+    case lt_alignment_b:
+    case lt_alignment_c:
+    case lt_alignment_d:
+      return set(wished.alignments[attribute - lt_alignment_a], value, bytes);
+    default:
+      return invalid_value;
+  }
+}
+
+// First one that does not work, then one that wants too much, then a usable one.
+status cublasLtMatmulAlgoGetHeuristic(cublas_handle, lt_matmul handle, lt_layout, lt_layout,
+                                      lt_layout, lt_layout, lt_preference wished, int asked,
+                                      lt_offer *offers, int *given) {
+  STAND_IN_CALL(cublasLtMatmulAlgoGetHeuristic);
+  const auto &wishes = object_of<preference>(wished);
+  // Sums in place are in no order.
+  if ((wishes.schemes & 1U) != 0 || object_of<product>(handle).compute < 0 || asked < 3) {
+    return invalid_value;
+  }
+  const std::uint64_t alignment =
+      *std::min_element(std::begin(wishes.alignments), std::end(wishes.alignments));
+  const lt_offer all[] = {{{{1}}, lt_workspace, 0, 1, {}},
+                          {{{2}}, wishes.workspace + 1, 0, 1, {}},
+                          {{{3, alignment}}, lt_workspace, 0, 1, {}}};
+  std::copy(std::begin(all), std::end(all), offers);
+  *given = 3;
+  return 0;
+}
+
+status cublasLtMatmul(cublas_handle handle, lt_matmul matmul, const void *alpha, const void *a,
+                      lt_layout a_desc, const void *b, lt_layout b_desc, const void *beta,
+                      const void *c, lt_layout c_desc, void *d, lt_layout d_desc,
+                      const lt_algorithm *algorithm, void *workspace, std::size_t bytes,
+                      stream on) {
+  STAND_IN_CALL(cublasLtMatmul);
+  require_alive("cublas", handle, "cublasLtMatmul");
+  const auto described = object_of<product>(matmul);
+  if (refuses_epilogues() || algorithm->data[0] != 3 || bytes != lt_workspace ||
+      stand_in::device_bytes(reinterpret_cast<std::uint64_t>(workspace), bytes) == nullptr) {
+    return invalid_value;
+  }
+  for (const void *matrix : {a, b, c, static_cast<const void *>(d)}) {
+    if (reinterpret_cast<std::uint64_t>(matrix) % algorithm->data[1] != 0) {
+      return invalid_value;
+    }
+  }
+  const auto [m, n, c_leading] = object_of<layout>(c_desc);
+  const auto left = object_of<layout>(a_desc);
+  const auto right = object_of<layout>(b_desc);
+  if (object_of<layout>(d_desc).rows != m) {
+    return invalid_value;
+  }
+  const std::uint64_t k = described.transpose_a == transpose ? left.rows : left.columns;
+  const float scale = *static_cast<const float *>(alpha);
+  const float keep = *static_cast<const float *>(beta);
+  const auto rows = m;
+  const auto columns = n;
+  const auto leading = c_leading;
+  return stand_in::enqueue(
+      object_of<stand_in::stream>(on), node_kernel,
+      library_kernel("stand_in_matmul", static_cast<unsigned>(m)), [=] {
+        const auto *x = static_cast<const float *>(a);
+        const auto *y = static_cast<const float *>(b);
+        for (std::uint64_t row = 0; row < rows; row++) {
+          for (std::uint64_t column = 0; column < columns; column++) {
+            float sum = 0;
+            for (std::uint64_t i = 0; i < k; i++) {
+              const float *p = floats(
+                  x + (described.transpose_a == transpose ? i + row * left.leading
+                                                          : row + i * left.leading),
+                  1);
+              const float *q = floats(
+                  y + (described.transpose_b == transpose ? column + i * right.leading
+                                                          : i + column * right.leading),
+                  1);
+              sum += p != nullptr && q != nullptr ? *p * *q : 0;
+            }
+            const std::uint64_t place = row + column * leading;
+            const float *added = floats(static_cast<const float *>(c) + place, 1);
+            float value = scale * sum + (keep == 0 || added == nullptr ? 0 : keep * *added);
+            if ((described.epilogue & lt_epilogue_bias) != 0) {
+              const float *bias = floats(static_cast<const float *>(described.bias) + row, 1);
+              value += bias != nullptr ? *bias : -1e30F;
+            }
+            if (float *result = floats(static_cast<float *>(d) + place, 1)) {
+              *result = activated(described.epilogue, value);
             }
           }
         }

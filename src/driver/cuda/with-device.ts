@@ -61,7 +61,11 @@ export async function withDevice<T>(
   const precision = precisionPlan(target.precision);
   const { estimateUnsupported, fuse } = target;
   const listed = withKernelList(lowered, fuse);
-  const model = emitModel(listed, { floats: precision.floats, estimateUnsupported });
+  const model = emitModel(listed, {
+    floats: precision.floats,
+    estimateUnsupported,
+    approximatesGelu: precision.gemm === "tf32",
+  });
   if (!model.ok) {
     return model;
   }

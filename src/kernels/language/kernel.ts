@@ -38,6 +38,20 @@ export type Statement =
       readonly index: Expression;
       readonly value: Expression;
     }
+  /** Assigns four elements in a row to locals, the first of them at a multiple of four. */
+  | {
+      readonly kind: "loadFour";
+      readonly names: readonly string[];
+      readonly buffer: number;
+      readonly index: Expression;
+    }
+  /** Stores four elements in a row, the first of them at a multiple of four. */
+  | {
+      readonly kind: "storeFour";
+      readonly buffer: number;
+      readonly index: Expression;
+      readonly values: readonly Expression[];
+    }
   | {
       readonly kind: "if";
       readonly condition: Expression;
@@ -100,14 +114,17 @@ export function indexType(count: number): "i32" | "i64" {
   return count > MOST_INT32 - DEFAULT_THREADS ? "i64" : "i32";
 }
 
-/** A kernel with one thread for each of `count` positions; `body` is called with the position. */
+/**
+ * A kernel with one thread for each of `count` positions; `body` is called with the position, of type `type`. It may
+ * add buffers.
+ */
 export function perElementKernel(
   label: string,
   buffers: readonly KernelBuffer[],
   count: number,
   body: (position: Expression) => readonly Statement[],
+  type: "i32" | "i64" = indexType(count),
 ): KernelCode {
-  const type = indexType(count);
   const wide = (value: Expression): Expression =>
     type === "i64" ? { kind: "convert", type, value } : value;
   const position = local(type, "i");
@@ -163,6 +180,17 @@ function noteRead(statement: Statement, used: Set<string>): void {
     case "storeShared":
       noteLocals(statement.index, used);
       noteLocals(statement.value, used);
+      return;
+    case "loadFour":
+      noteLocals(statement.index, used);
+      for (const name of statement.names) {
+        used.add(name);
+      }
+      return;
+    case "storeFour":
+      for (const value of [statement.index, ...statement.values]) {
+        noteLocals(value, used);
+      }
       return;
     case "if":
       noteLocals(statement.condition, used);

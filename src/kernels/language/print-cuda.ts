@@ -37,7 +37,8 @@ const STORAGE_NAMES: Readonly<Record<StorageType, string>> = {
  * The prelude of every source. Minimum and maximum are NaN when either value is NaN, as ONNX
  * Runtime does; CUDA's `fminf` and `fmaxf` would hide a value that was never written.
  */
-export const CUDA_PREAMBLE = `template <typename T> __device__ __forceinline__ T least(T a, T b) {
+export const CUDA_PREAMBLE = `template <typename T> struct alignas(4 * sizeof(T)) Four { T a, b, c, d; };
+template <typename T> __device__ __forceinline__ T least(T a, T b) {
   return a < b || a != a ? a : b;
 }
 template <typename T> __device__ __forceinline__ T greatest(T a, T b) {
@@ -111,6 +112,16 @@ class StatementPrinter {
           `${indent}shared${statement.array}[${this.#value(statement.index)}] = ` +
             `${this.#value(statement.value)};`,
         ];
+      case "loadFour":
+        return this.#loadFour(statement, indent);
+      case "storeFour": {
+        const { buffer, index, values } = statement;
+        const storage = this.#storage(buffer);
+        const words = values.map((value) => narrow(storage, this.#value(value)));
+        return [
+          `${indent}*(${fourOf(storage)}*)(b${buffer} + ${this.#value(index)}) = {${words.join(", ")}};`,
+        ];
+      }
       case "if":
         return [
           `${indent}if (${this.#value(statement.condition)}) {`,
@@ -127,6 +138,21 @@ class StatementPrinter {
             `__shfl_xor_sync(0xffffffffu, ${statement.source}, ${statement.mask});`,
         ];
     }
+  }
+
+  #loadFour(
+    { names, buffer, index }: Extract<Statement, { kind: "loadFour" }>,
+    indent: string,
+  ): string[] {
+    const storage = this.#storage(buffer);
+    const type = `const ${fourOf(storage)}`;
+    const assigned = names.map((name, i) => `${name} = ${widen(storage, `four.${"abcd"[i]}`)};`);
+    return [
+      `${indent}{`,
+      `${indent}  ${type} four = *(${type}*)(b${buffer} + ${this.#value(index)});`,
+      `${indent}  ${assigned.join(" ")}`,
+      `${indent}}`,
+    ];
   }
 
   #loop(loop: Extract<Statement, { kind: "loop" }>, indent: string): string[] {
@@ -180,6 +206,10 @@ class StatementPrinter {
         return widen(value.storage, `(${narrow(value.storage, this.#value(value.value))})`);
     }
   }
+}
+
+function fourOf(storage: StorageType): string {
+  return `Four<${STORAGE_NAMES[storage]}>`;
 }
 
 function narrow(storage: StorageType, value: string): string {

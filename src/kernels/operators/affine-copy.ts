@@ -22,7 +22,7 @@ import {
   rowMajor,
   sizeOf,
 } from "../language/layout.js";
-import type { EmitRule, EmitTable, Operand } from "../operator-call.js";
+import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
 
 /**
  * Copies the elements of `source` over an iteration space to those of `target`; no nodes when it is
@@ -83,14 +83,16 @@ export function broadcastCopy(source: Operand, target: Operand): readonly Device
   return fillBy("broadcast", target.dims, { operand: source, layout }, target);
 }
 
+/** The element of a transposed tensor's input at each place of its output. */
+export function transposeLayout(op: OperatorCall, { dims }: Operand): Layout {
+  const own = rowMajor(dims);
+  const strides = permutation(op.call, dims.length).map((axis) => own[axis] ?? 0);
+  return { offset: 0, strides };
+}
+
 const transpose: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
-  if (x === undefined || y === undefined) {
-    return undefined;
-  }
-  const own = rowMajor(x.dims);
-  const strides = permutation(op.call, x.dims.length).map((axis) => own[axis] ?? 0);
-  return fillBy("transpose", y.dims, { operand: x, layout: { offset: 0, strides } }, y);
+  return x && y && fillBy("transpose", y.dims, { operand: x, layout: transposeLayout(op, x) }, y);
 };
 
 const expand: EmitRule = (op) => {
@@ -111,46 +113,52 @@ const sameElements: EmitRule = (op) => {
   return fillBy("copy", y.dims, { operand: x, layout }, y);
 };
 
-const slice: EmitRule = (op) => {
-  const [x, y] = [op.input(0), op.result()];
-  const cuts = x && sliceAxes(op.call, x.dims);
-  if (x === undefined || y === undefined) {
-    return undefined;
-  }
+/** The element of a sliced tensor at each place of the slice, or a refusal. */
+export function sliceLayout(op: OperatorCall, { dims }: Operand): Layout | undefined {
+  const cuts = sliceAxes(op.call, dims);
   if (cuts === undefined) {
     return op.refuse("its bounds are computed by the model");
   }
-  const strides = [...rowMajor(x.dims)];
+  const strides = [...rowMajor(dims)];
   let offset = 0;
   for (const { axis, start, step } of cuts) {
     offset += start * (strides[axis] ?? 0);
     strides[axis] = (strides[axis] ?? 0) * step;
   }
-  return fillBy("slice", y.dims, { operand: x, layout: { offset, strides } }, y);
+  return { offset, strides };
+}
+
+const slice: EmitRule = (op) => {
+  const [x, y] = [op.input(0), op.result()];
+  const layout = x && sliceLayout(op, x);
+  return x && y && layout && fillBy("slice", y.dims, { operand: x, layout }, y);
 };
+
+/** The element of a split tensor at each place of each part, in their order, or a refusal. */
+export function splitLayouts(op: OperatorCall, { dims }: Operand): readonly Layout[] | undefined {
+  const axis = op.call.axis(op.call.int("axis") ?? 0, dims.length);
+  const sizes = axis === undefined ? undefined : splitSizes(op.call, dims[axis]);
+  if (axis === undefined || sizes === undefined) {
+    return op.refuse("its sizes are computed by the model");
+  }
+  const strides = rowMajor(dims);
+  let start = 0;
+  return sizes.map((size = 0) => {
+    start += size;
+    return { offset: (start - size) * (strides[axis] ?? 0), strides };
+  });
+}
 
 const split: EmitRule = (op) => {
   const x = op.input(0);
-  const axis = x && op.call.axis(op.call.int("axis") ?? 0, x.dims.length);
-  if (x === undefined || axis === undefined) {
-    return undefined;
-  }
-  const sizes = splitSizes(op.call, x.dims[axis]);
-  if (sizes === undefined) {
-    return op.refuse("its sizes are computed by the model");
-  }
-  const strides = rowMajor(x.dims);
-  const nodes: DeviceNode[] = [];
-  let start = 0;
-  for (const [i, size] of sizes.entries()) {
-    const part = op.output(i);
-    if (part !== undefined) {
-      const layout: Layout = { offset: start * (strides[axis] ?? 0), strides };
-      nodes.push(...fillBy("split", part.dims, { operand: x, layout }, part));
-    }
-    start += size ?? 0;
-  }
-  return nodes;
+  const layouts = x && splitLayouts(op, x);
+  return (
+    x &&
+    layouts?.flatMap((layout, i) => {
+      const part = op.output(i);
+      return part === undefined ? [] : fillBy("split", part.dims, { operand: x, layout }, part);
+    })
+  );
 };
 
 const tile: EmitRule = (op) => {

@@ -1,9 +1,12 @@
-/** Convolutions, by cuDNN. */
+/** Convolutions, by cuDNN; of each channel by itself, by a kernel of our own. */
 import { type WindowGeometry, windowGeometry } from "../../onnx/infer/window-geometry.js";
 import type { DeviceNode, LibraryType } from "../device-node.js";
-import { literal, STORAGE_BYTES } from "../language/expression.js";
+import { type Expression, literal, STORAGE_BYTES } from "../language/expression.js";
 import { sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
+import { depthwiseNodes, isDepthwise } from "./depthwise.js";
+import { loaded, type Site } from "./element-values.js";
+import { KernelBuffers } from "./kernel-buffers.js";
 import { libraryType } from "./matrix.js";
 import { padNodes } from "./place-copy.js";
 
@@ -24,6 +27,20 @@ const conv: EmitRule = (op) => {
     return type && window && [];
   }
   const groups = op.call.int("group") ?? 1;
+  if (isDepthwise(x, w, groups)) {
+    const buffers = new KernelBuffers();
+    const call = {
+      inputDims: x.dims,
+      outputDims: y.dims,
+      w,
+      bias,
+      window,
+      read: (site: Site) => loaded(x, x.dims, site, buffers),
+      finish: (sum: Expression) => sum,
+      result: y,
+    };
+    return depthwiseNodes(call, buffers);
+  }
   return convolutionNodes(op, type, { x, w, y, bias, window, groups });
 };
 

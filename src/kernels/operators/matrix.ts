@@ -6,7 +6,7 @@
  * operands step over evenly are joined; the rest is broadcast in memory first.
  */
 
-import type { DeviceNode, LibraryType, MatrixOperand } from "../device-node.js";
+import type { DeviceNode, LibraryType, MatrixOperand, ProductEpilogue } from "../device-node.js";
 import { STORAGE_BYTES } from "../language/expression.js";
 import { broadcastLayout, mergeDims, rowMajor, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
@@ -130,7 +130,7 @@ function scaledLayout(own: readonly number[], batch: readonly number[], size: nu
   return { offset, strides: strides.map((stride) => stride * size) };
 }
 
-/** `alpha * A * B + beta * C`; C is broadcast into the output first and then added to. */
+/** `alpha * A * B + beta * C`; a C that the call cannot add is broadcast into the output first and then added to. */
 const gemm: EmitRule = (op) => {
   const [a, b, y] = [op.input(0), op.input(1), op.result()];
   const c = op.optional(2);
@@ -147,7 +147,9 @@ const gemm: EmitRule = (op) => {
   if (k === 0) {
     return op.refuse("an empty sum");
   }
-  const beta = c === undefined ? 0 : (op.call.float("beta") ?? 1);
+  const given = c === undefined ? 0 : (op.call.float("beta") ?? 1);
+  const epilogue = c === undefined || given !== 1 ? undefined : addedInCall(c, y);
+  const beta = epilogue === undefined ? given : 0;
   const matrix = (operand: Operand, isTransposed: boolean): MatrixOperand => ({
     place: operand.place,
     rowStride: operand.dims[1] ?? 1,
@@ -168,9 +170,21 @@ const gemm: EmitRule = (op) => {
       a: matrix(a, transA),
       b: matrix(b, transB),
       c: matrix(y, false),
+      ...(epilogue === undefined ? {} : { epilogue }),
     },
   ];
 };
+
+/** C as one value for each column, or as a whole matrix; `undefined` for others. */
+function addedInCall(c: Operand, y: Operand): ProductEpilogue | undefined {
+  const [, columns = 1] = y.dims;
+  if (c.storage !== y.storage) {
+    return undefined;
+  }
+  const isVector = sizeOf(c.dims) === columns && c.dims.at(-1) === columns;
+  const isWhole = sizeOf(c.dims) === sizeOf(y.dims);
+  return isVector ? { bias: c.place } : isWhole ? { residual: c.place } : undefined;
+}
 
 const plain = matMulRule(() => ({ alpha: 1, transA: false, transB: false }));
 

@@ -1,4 +1,4 @@
-/** Operators that scale each row by statistics of its elements: softmax and the normalizations. */
+/** Normalizations of what is not one tensor along its last dims: with a skip, of channels, of neighbors. */
 import type { DeviceNode } from "../device-node.js";
 import {
   add,
@@ -22,58 +22,12 @@ import {
 } from "../language/expression.js";
 import { define, type KernelBuffer, loop, perElementKernel } from "../language/kernel.js";
 import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.js";
-import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
-import { lowest, rowBuffers } from "./reductions.js";
+import type { EmitRule, EmitTable, Operand } from "../operator-call.js";
+import { rowBuffers } from "./reductions.js";
 import { RowProgram, rowShape } from "./row-kernel.js";
 
 const isFloatStorage = (storage: StorageType): boolean =>
   VALUE_OF[storage] === "f32" || VALUE_OF[storage] === "f64";
-
-/**
- * Before version 13 the tensor is flattened to two dims at the axis; since then the operator works
- * along one axis.
- */
-function softmaxAxes(op: OperatorCall, rank: number): readonly number[] | undefined {
-  const isFlat = op.call.opset < 13;
-  const axis = op.call.axis(op.call.int("axis") ?? (isFlat ? 1 : -1), rank);
-  if (axis === undefined) {
-    return undefined;
-  }
-  return isFlat ? Array.from({ length: rank - axis }, (_, i) => axis + i) : [axis];
-}
-
-/** Maximum, sum of exponentials below it, then the quotients (or their logarithms). */
-function softmaxRule(isLogarithm: boolean): EmitRule {
-  return (op) => {
-    const [x, y] = [op.input(0), op.result()];
-    const axes = x && softmaxAxes(op, x.dims.length);
-    if (x === undefined || y === undefined || axes === undefined) {
-      return undefined;
-    }
-    const shape = rowShape(x.dims, axes);
-    if (shape.rows * shape.length === 0) {
-      return [];
-    }
-    const rows = new RowProgram(shape);
-    const element = (at: Expression) => load(x.storage, 1, rows.address(at));
-    const type = VALUE_OF[x.storage];
-    const most = rows.reduce("most", lowest(type), (a, b) => binary("maximum", a, b), element);
-    const total = rows.reduce("sum", literal(type, 0), add, (at) =>
-      unary("exp", subtract(element(at), most)),
-    );
-    const scale = rows.define(
-      "scale",
-      isLogarithm ? unary("log", total) : divide(literal(type, 1), total),
-    );
-    rows.each((at) => {
-      const below = subtract(element(at), most);
-      const value = isLogarithm ? subtract(below, scale) : multiply(unary("exp", below), scale);
-      return [{ kind: "store", buffer: 0, index: rows.address(at), value }];
-    });
-    const kernel = rows.kernel(isLogarithm ? "logSoftmax" : "softmax", rowBuffers(y, x));
-    return [{ kind: "kernel", kernel, buffers: [y.place, x.place] }];
-  };
-}
 
 /** Description of a normalization of rows. */
 export interface Normalization {
@@ -174,43 +128,6 @@ export function scaled(
     const [factor, shift] = [element(scale), element(bias)];
     const product = factor === undefined ? value : multiply(value, factor);
     return shift === undefined ? product : add(product, shift);
-  };
-}
-
-/** Normalizes the dims from `axis` on; scale and bias cover exactly these. */
-function layerRule(isCentered: boolean): EmitRule {
-  return (op) => {
-    const [x, scale, y] = [op.input(0), op.input(1), op.result()];
-    const bias = isCentered ? op.optional(2) : undefined;
-    const axis = x && op.call.axis(op.call.int("axis") ?? -1, x.dims.length);
-    if (x === undefined || scale === undefined || y === undefined || axis === undefined) {
-      return undefined;
-    }
-    const axes = x.dims.map((_, i) => i).slice(axis);
-    const length = sizeOf(x.dims.slice(axis));
-    if (sizeOf(scale.dims) !== length || (bias !== undefined && sizeOf(bias.dims) !== length)) {
-      return op.refuse("scale or bias that are broadcast");
-    }
-    const inputs = [x, scale, ...(bias === undefined ? [] : [bias])];
-    return normalizationNodes(
-      x.dims,
-      y,
-      {
-        axes,
-        epsilon: op.call.float("epsilon") ?? 1e-5,
-        isCentered,
-        element: (address) => load(x.storage, 1, address),
-        inputs,
-        finish: scaled(
-          VALUE_OF[x.storage],
-          (_row, at) => at,
-          { operand: scale, buffer: 2 },
-          { operand: bias, buffer: 3 },
-        ),
-        label: isCentered ? "layerNormalization" : "rmsNormalization",
-      },
-      isCentered ? { mean: op.output(1), inverse: op.output(2) } : { inverse: op.output(1) },
-    );
   };
 }
 
@@ -352,13 +269,6 @@ const lrn: EmitRule = (op) => {
 
 /** Emission rules of the normalizations. */
 export const NORMALIZATION_RULES: EmitTable = {
-  Softmax: softmaxRule(false),
-  LogSoftmax: softmaxRule(true),
-  LayerNormalization: layerRule(true),
-  "com.microsoft:LayerNormalization": layerRule(true),
-  RMSNormalization: layerRule(false),
-  SimplifiedLayerNormalization: layerRule(false),
-  "com.microsoft:SimplifiedLayerNormalization": layerRule(false),
   "com.microsoft:SkipLayerNormalization": skipRule(true),
   "com.microsoft:SkipSimplifiedLayerNormalization": skipRule(false),
   InstanceNormalization: instanceNormalization,

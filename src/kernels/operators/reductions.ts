@@ -25,6 +25,15 @@ import {
 import { define, type KernelBuffer, loop, perElementKernel } from "../language/kernel.js";
 import { sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
+import type { SiteValues } from "./element-values.js";
+import {
+  type RowFormula,
+  type RowFormulaRule,
+  type RowResult,
+  type RowSetting,
+  rowRule,
+  typeOf,
+} from "./row-formulas.js";
 import { RowProgram, rowShape } from "./row-kernel.js";
 
 /** Buffers: the first operand is written, the others are read. */
@@ -105,30 +114,27 @@ const REDUCTIONS: Readonly<Record<string, Reduction>> = {
   ReduceLogSum: { ...sum, finish: (result) => unary("log", result) },
 };
 
-function reduceRule(reduction: Reduction): EmitRule {
-  return (op) => {
-    const axes = axesOf(op);
-    return (
-      axes &&
-      reduceNodes(op, axes, (rows, element, length) => reduced(reduction, rows, element, length))
-    );
+/** A reduction along axes, if its elements can be computed with. */
+function reducing(
+  op: OperatorCall,
+  axes: readonly number[] | undefined,
+  { start, combine, element, finish }: Reduction,
+): RowFormula | undefined {
+  const [x, result] = [op.input(0), op.result()];
+  if (x === undefined || result === undefined || axes === undefined) {
+    return undefined;
+  }
+  if (x.storage === "bool") {
+    return op.refuse("bool elements");
+  }
+  const { length } = rowShape(x.dims, axes);
+  const build = ({ rows, x: elements, prefix }: RowSetting): RowResult => {
+    const values: SiteValues =
+      element === undefined ? elements : (site) => elements(site).map(element);
+    const total = rows.reduceValues(`${prefix}sum`, start(typeOf(x)), combine, values);
+    return { kind: "row", value: finish?.(total, length) ?? total };
   };
-}
-
-function reduced(
-  { start, combine, element: map, finish }: Reduction,
-  rows: RowProgram,
-  element: (at: Expression) => Expression,
-  length: number,
-): Expression {
-  const { type } = element(literal("i32", 0));
-  const result = rows.reduce(
-    "sum",
-    start(type),
-    combine,
-    (at) => map?.(element(at)) ?? element(at),
-  );
-  return finish?.(result, length) ?? result;
+  return { x, axes, result, label: "reduce", build };
 }
 
 function axesOf(op: OperatorCall): readonly number[] | undefined {
@@ -138,29 +144,42 @@ function axesOf(op: OperatorCall): readonly number[] | undefined {
 }
 
 /** The maximum is subtracted first, so that no exponential overflows. */
-const logSumExp: EmitRule = (op) => {
-  const axes = axesOf(op);
+const logSumExp: RowFormulaRule = (op) => {
+  const plain = reducing(op, axesOf(op), sum);
   return (
-    axes &&
-    reduceNodes(op, axes, (rows, element) => {
-      const { type } = element(literal("i32", 0));
-      const most = rows.reduce("most", lowest(type), maximum, element);
-      const total = rows.reduce("sum", literal(type, 0), add, (at) =>
-        unary("exp", subtract(element(at), most)),
-      );
-      return add(unary("log", total), most);
-    })
+    plain && {
+      ...plain,
+      build: ({ rows, x, prefix }) => {
+        const type = typeOf(plain.x);
+        const most = rows.reduceValues(`${prefix}most`, lowest(type), maximum, x);
+        const power = (value: Expression) => unary("exp", subtract(value, most));
+        const zero = literal(type, 0);
+        const total = rows.reduceValues(`${prefix}sum`, zero, add, (site) => x(site).map(power));
+        return { kind: "row", value: add(unary("log", total), most) };
+      },
+    }
   );
 };
 
+/** Formulas of the reductions along given axes, by operator type. */
+export const REDUCTION_FORMULAS: Readonly<Record<string, RowFormulaRule>> = {
+  ...Object.fromEntries(
+    Object.entries(REDUCTIONS).map(([type, reduction]) => [
+      type,
+      (op: OperatorCall) => reducing(op, axesOf(op), reduction),
+    ]),
+  ),
+  ReduceLogSumExp: logSumExp,
+};
+
 function globalPool(reduction: Reduction | undefined): EmitRule {
-  return (op) => {
-    const x = op.input(0);
-    const axes = x?.dims.map((_, axis) => axis).slice(2) ?? [];
-    return reduction === undefined
-      ? op.refuse("this norm")
-      : reduceNodes(op, axes, (rows, element, length) => reduced(reduction, rows, element, length));
-  };
+  return rowRule((op) => {
+    const axes = op
+      .input(0)
+      ?.dims.map((_, axis) => axis)
+      .slice(2);
+    return reduction === undefined ? op.refuse("this norm") : reducing(op, axes, reduction);
+  });
 }
 
 /** First the extreme, then its least (or greatest) position. */
@@ -249,9 +268,8 @@ const globalNorm: EmitRule = (op) => {
 /** Emission rules of the reductions. */
 export const REDUCTION_RULES: EmitTable = {
   ...Object.fromEntries(
-    Object.entries(REDUCTIONS).map(([type, reduction]) => [type, reduceRule(reduction)]),
+    Object.entries(REDUCTION_FORMULAS).map(([type, formula]) => [type, rowRule(formula)]),
   ),
-  ReduceLogSumExp: logSumExp,
   GlobalAveragePool: globalPool(REDUCTIONS["ReduceMean"]),
   GlobalMaxPool: globalPool(REDUCTIONS["ReduceMax"]),
   ArgMax: argRule(lowest, "maximum"),

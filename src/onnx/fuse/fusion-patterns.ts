@@ -4,15 +4,6 @@ import { ATTENTION_PRODUCTS, LARGEST_HEAD } from "./attention.js";
 import { EPILOGUE_MAINS, PROLOGUE_MAINS } from "./epilogues.js";
 import { LONGEST_ROW } from "./regions.js";
 
-/** How our own CUDA program launches a group. */
-export type CudaSupport =
-  /** One kernel, generated. */
-  | "one kernel"
-  /** The kernels of its members one after the other, element-wise chains among them as one. */
-  | "kernels of its members, in a row"
-  /** The operator's own kernel, as without the pattern. */
-  | "a kernel of its own";
-
 /** One pattern: what it is made of, what it becomes, and who launches it so. */
 export interface FusionPattern {
   readonly kind: GroupKind | "in place";
@@ -22,7 +13,8 @@ export interface FusionPattern {
   /** What must hold besides the rules of all groups. */
   readonly where: string;
   readonly lists: readonly FusionList[];
-  readonly cuda: CudaSupport;
+  /** How our own CUDA program launches a group, in plain words. */
+  readonly cuda: string;
 }
 
 const WHOLE: readonly FusionList[] = ["patterns"];
@@ -50,7 +42,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "one attention kernel, whose scores stay out of memory",
     where: `products are ${typesOf(ATTENTION_PRODUCTS)} of two tensors, Softmax over the keys, heads of at most ${LARGEST_HEAD} elements`,
     lists: WHOLE,
-    cuda: "kernels of its members, in a row",
+    cuda: "one kernel, where products are MatMul or FusedMatMul, keys at most 512 and their scores fit the shared memory of a thread block; else kernels of its members, in a row",
   },
   {
     kind: "epilogue",
@@ -59,7 +51,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "the convolution, product or pool",
     where: `behind ${typesOf(EPILOGUE_MAINS)}; an activation is one operator, or several that depend on the value and constants alone: x * sigmoid(x), HardSwish in parts, GELU by erf or tanh`,
     lists: WHOLE,
-    cuda: "kernels of its members, in a row",
+    cuda: "a call of cuDNN with scales and shifts of channels in its filters and bias, an addition and ReLU; a call of cuBLASLt with a bias, an addition, and ReLU or GELU; one kernel of a depthwise convolution with everything; what a call has not, one kernel behind it",
   },
   {
     kind: "epilogue",
@@ -67,7 +59,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "the convolution, which applies them to what it reads",
     where: `before ${typesOf(PROLOGUE_MAINS)}; a pool takes the Pad alone. A Pad has constants as pads, of spatial dims, and fills with what the operator itself would: zeros, or for a maximum minus infinity`,
     lists: WHOLE,
-    cuda: "kernels of its members, in a row",
+    cuda: "one kernel of a depthwise convolution with everything; else one kernel in front and one for the border",
   },
   {
     kind: "normalization",
@@ -76,7 +68,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "one kernel that goes over each row",
     where: `values are whole or have one element for each row; rows of at most ${LONGEST_ROW} elements, if whole values are made of what they are reduced to`,
     lists: WHOLE,
-    cuda: "kernels of its members, in a row",
+    cuda: "one kernel, where it has reductions, Softmax, LayerNormalization and RMSNormalization; else kernels of its members, in a row",
   },
   {
     kind: "elements",
@@ -93,6 +85,6 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     where:
       "all parts are different tensors with rows of their own, none is an input, constant or output of the model, part of an earlier such Concat, or such a Concat itself",
     lists: WHOLE,
-    cuda: "a kernel of its own",
+    cuda: "the same, where nothing but dims of one element stands in front of the axis and every part begins at a multiple of 16 bytes; else a kernel of its own",
   },
 ];

@@ -189,13 +189,21 @@ function keyOf(
     case "gemm": {
       const { type, m, n, k, batch, alpha, beta } = node;
       const scalars: Json = [type, m, n, k, batch, alpha, beta];
-      return stableJson(["gemm", scalars, matrix(node.a), matrix(node.b), matrix(node.c)]);
+      const { bias, residual, activation } = node.epilogue ?? {};
+      const further: Json =
+        node.epilogue === undefined
+          ? []
+          : [bias !== undefined, residual !== undefined, activation ?? ""];
+      const matrices: Json = [matrix(node.a), matrix(node.b), matrix(node.c)];
+      return stableJson(["gemm", scalars, ...matrices, ...further]);
     }
     case "conv": {
-      const { type, x, w, y, pads, strides, dilations, groups, bias } = node;
+      const { type, x, w, y, pads, strides, dilations, groups, bias, residual, relu } = node;
       const dims: Json = [[...x.dims], [...w.dims], [...y.dims]];
       const window: Json = [[...pads], [...strides], [...dilations], groups];
-      return stableJson(["conv", type, dims, window, bias !== undefined]);
+      const isExtended = residual !== undefined || relu === true;
+      const further: Json = isExtended ? [residual !== undefined, relu === true] : [];
+      return stableJson(["conv", type, dims, window, bias !== undefined, ...further]);
     }
   }
 }

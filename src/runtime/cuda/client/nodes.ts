@@ -52,6 +52,19 @@ export interface GemmMatrix {
 }
 
 /**
+ * `C = activation(alpha * op(A) * op(B) + residual + bias)`, by one call of cuBLASLt; where it refuses, by cuBLAS and a kernel
+ * of our own.
+ */
+export interface GemmEpilogue {
+  /** Start of `m` elements, one for each row of C. */
+  readonly bias?: number;
+  /** Start of a matrix that is stored as C is. */
+  readonly residual?: number;
+  /** `gelu` is x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+  readonly activation?: "relu" | "gelu";
+}
+
+/**
  * `C = alpha * op(A) * op(B) + beta * C`, `batch` times (cublasGemmStridedBatchedEx).
  *
  * Column-major: for a row-major product `Y[M,N] = A[M,K] * B[K,N]` use `m = N`, `n = M`, `k = K`,
@@ -76,6 +89,8 @@ export interface GemmNode {
   readonly alpha?: number;
   /** 0 unless given. */
   readonly beta?: number;
+  /** Only with one matrix and without `beta`. */
+  readonly epilogue?: GemmEpilogue;
   readonly dtype: NodeDataType;
   readonly math: NodeMath;
 }
@@ -95,7 +110,9 @@ export interface ConvNode {
   readonly y: ConvTensor;
   /** Start of the bias (one element per output channel); absent: no bias. */
   readonly bias?: number;
-  /** `max(0, y)` within the same call; needs a bias. */
+  /** Start of a tensor of y's dims that is added within the same call; needs a bias. */
+  readonly residual?: number;
+  /** `max(0, y)` within the same call, after the additions; needs a bias. */
   readonly relu?: boolean;
   /** Per spatial dim, the same before and after: cuDNN knows no other; else pad first. */
   readonly pads: readonly number[];

@@ -11,6 +11,11 @@ import { resolve } from "node:path";
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
 import type { EmittedModel } from "../../../kernels/emit.js";
+import {
+  type FoldedConstant,
+  foldedElements,
+  sourcesOf,
+} from "../../../kernels/folded-constant.js";
 import { STORAGE_BYTES } from "../../../kernels/language/expression.js";
 import { storageOf } from "../../../kernels/operator-call.js";
 import { extractConstants } from "../../../onnx/extract-submodel.js";
@@ -19,7 +24,7 @@ import { PayloadReader } from "../../../onnx/read-payload.js";
 import { type WeightBytes, weightBytes } from "../../../onnx/read-weight.js";
 import { bindSession, createSession, loadOnnxRuntime } from "../../onnx-runtime.js";
 import type { UploadItem } from "../client/protocol.js";
-import { encodeElements, halvesOfFloats } from "./device-elements.js";
+import { encodeElements, floatElements, halvesOfFloats } from "./device-elements.js";
 import { sideFileFailed } from "./failures.js";
 import { bytesOfName, type MemoryPlan } from "./memory-plan.js";
 import { type StackedConstant, stackedBytes, stackedConstants } from "./stack-filters.js";
@@ -45,7 +50,8 @@ export async function constantUploads(
     const collector = new Collector(model, memory, writer, payloads);
     const known = collector.addKnown();
     const computed = known.ok ? await collector.addComputed(known.value) : known;
-    return computed.ok ? collector.addStacked() : computed;
+    const stacked = computed.ok ? collector.addStacked() : computed;
+    return stacked.ok ? collector.addFolded() : stacked;
   } catch (error) {
     return fail([sideFileFailed(sideFile, error)]);
   } finally {
@@ -91,6 +97,8 @@ class Collector {
   readonly #stacks: ReadonlyMap<string, StackedConstant>;
   /** Computed parts of them. */
   readonly #parts = new Map<string, Uint8Array>();
+  /** Computed constants that others are made of, as they were computed. */
+  readonly #sources = new Map<string, Uint8Array>();
 
   constructor(model: EmittedModel, memory: MemoryPlan, file: SideFile, payloads: PayloadReader) {
     this.#model = model;
@@ -105,14 +113,14 @@ class Collector {
   /** Adds initializers and known values; returns the names that must be computed. */
   addKnown(): Result<readonly string[]> {
     const computed: string[] = [];
-    for (const name of this.#partNames()) {
+    for (const name of [...this.#partNames(), ...this.#sourceNames()]) {
       if (!this.#initializers.has(name) && !this.#hasValues(name)) {
         computed.push(name);
       }
     }
     for (const [name, { bytes }] of this.#memory.constants) {
       const initializer = this.#initializers.get(name);
-      if (bytes === 0 || this.#stacks.has(name)) {
+      if (bytes === 0 || this.#stacks.has(name) || this.#model.folded.has(name)) {
         continue;
       }
       if (initializer !== undefined) {
@@ -133,13 +141,18 @@ class Collector {
   async addComputed(names: readonly string[]): Promise<Result<undefined>> {
     const wanted = [...new Set(names)];
     const ofStacks = new Set(this.#partNames());
+    const ofFolded = new Set(this.#sourceNames());
     for (const part of partsOf(wanted, (name) => bytesOfName(this.#model, name))) {
       const values = await computeConstants(this.#model, part);
       if (!values.ok) {
         return values;
       }
       for (const name of part) {
-        const bytes = this.#stored(name, present(values.value.get(name), name));
+        const computed = present(values.value.get(name), name);
+        const bytes = this.#stored(name, computed);
+        if (ofFolded.has(name)) {
+          this.#sources.set(name, computed);
+        }
         if (ofStacks.has(name)) {
           this.#parts.set(name, bytes);
         }
@@ -151,8 +164,8 @@ class Collector {
     return ok(undefined);
   }
 
-  /** Stacks the constants of merged convolutions, one after the other; returns all uploads. */
-  addStacked(): Result<readonly UploadItem[]> {
+  /** Stacks the constants of merged convolutions, one after the other. */
+  addStacked(): Result<undefined> {
     for (const [name, stack] of this.#stacks) {
       const parts: (Uint8Array | undefined)[] = [];
       for (const part of stack.parts) {
@@ -164,7 +177,48 @@ class Collector {
       }
       this.#append(name, stackedBytes(stack, parts, STORAGE_BYTES[this.#storage(name)]));
     }
+    return ok(undefined);
+  }
+
+  /** Makes constants of the model's, one after the other; returns all uploads. */
+  addFolded(): Result<readonly UploadItem[]> {
+    for (const [name, folded] of this.#folded()) {
+      const elements = new Map<string, Float64Array>();
+      for (const source of sourcesOf(folded)) {
+        const own = this.#sourceElements(source);
+        if (!own.ok) {
+          return own;
+        }
+        elements.set(source, own.value);
+      }
+      const values = foldedElements(folded, (source) => present(elements.get(source), source));
+      this.#append(name, encodeElements(folded.storage, [...values]));
+    }
     return ok(this.#items);
+  }
+
+  #sourceNames(): readonly string[] {
+    return this.#folded().flatMap(([, folded]) => sourcesOf(folded));
+  }
+
+  /** The made constants that nodes read. */
+  #folded(): readonly (readonly [string, FoldedConstant])[] {
+    return [...this.#model.folded].filter(([name]) => this.#memory.constants.has(name));
+  }
+
+  /** The elements of a constant as the model has them. */
+  #sourceElements(name: string): Result<Float64Array> {
+    const known = this.#model.lowered.constants.get(name);
+    const initializer = this.#initializers.get(name);
+    if (initializer === undefined && known !== undefined && this.#hasValues(name)) {
+      return ok(Float64Array.from(known.values));
+    }
+    const bytes =
+      initializer === undefined
+        ? ok(present(this.#sources.get(name), name))
+        : this.#initializerBytes(initializer);
+    const type = present(this.#model.lowered.types.get(name), `type of "${name}"`);
+    return bytes.ok ? ok(floatElements(bytes.value, type.elementType === "float16")) : bytes;
   }
 
   #partNames(): readonly string[] {
@@ -179,8 +233,8 @@ class Collector {
     if (initializer === undefined) {
       return ok(this.#parts.get(name) ?? this.#valuesOf(name));
     }
-    const source = weightBytes(initializer, this.#model.lowered.model.path, this.#payloads);
-    return source.ok ? this.#initializerBytes(initializer, source.value) : source;
+    const bytes = this.#initializerBytes(initializer);
+    return bytes.ok ? ok(this.#stored(name, bytes.value)) : bytes;
   }
 
   #hasValues(name: string): boolean {
@@ -193,15 +247,19 @@ class Collector {
     return encodeElements(this.#storage(name), value.values);
   }
 
-  #initializerBytes(tensor: OnnxTensor, source: WeightBytes): Result<Uint8Array> {
+  /** An initializer as the model has it. */
+  #initializerBytes(tensor: OnnxTensor): Result<Uint8Array> {
+    const found = weightBytes(tensor, this.#model.lowered.model.path, this.#payloads);
+    return found.ok ? this.#bytesOf(tensor, found.value) : found;
+  }
+
+  #bytesOf(tensor: OnnxTensor, source: WeightBytes): Result<Uint8Array> {
     if (source.kind === "memory") {
-      return ok(this.#stored(tensor.name, source.bytes));
+      return ok(source.bytes);
     }
-    const read =
-      tensor.payload.kind === "external"
-        ? this.#payloads.external(tensor)
-        : this.#payloads.fromModel(tensor.name, source.offset, source.bytes);
-    return read.ok ? ok(this.#stored(tensor.name, read.value)) : read;
+    return tensor.payload.kind === "external"
+      ? this.#payloads.external(tensor)
+      : this.#payloads.fromModel(tensor.name, source.offset, source.bytes);
   }
 
   #addInitializer(tensor: OnnxTensor): Result<undefined> {
@@ -216,11 +274,11 @@ class Collector {
       this.#items.push({ path: resolve(file), fileOffset, bytes, offset });
       return ok(undefined);
     }
-    const read = this.#initializerBytes(tensor, source.value);
+    const read = this.#bytesOf(tensor, source.value);
     if (!read.ok) {
       return read;
     }
-    this.#append(tensor.name, read.value);
+    this.#append(tensor.name, this.#stored(tensor.name, read.value));
     return ok(undefined);
   }
 

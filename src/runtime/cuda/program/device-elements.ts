@@ -67,6 +67,15 @@ export function floatsOfHalves(halves: Uint8Array): Uint8Array {
   return floats;
 }
 
+/** The values of f32 elements, or of halves. */
+export function floatElements(bytes: Uint8Array, areHalves: boolean): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = areHalves ? STORAGE_BYTES.f16 : STORAGE_BYTES.f32;
+  return Float64Array.from({ length: bytes.byteLength / size }, (_, i) =>
+    areHalves ? halfValue(view.getUint16(i * size, true)) : view.getFloat32(i * size, true),
+  );
+}
+
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** The upper half of the nearest f32, ties to even. */

@@ -66,8 +66,9 @@ export type Sharing =
 /** Something that lives from its first to its last user. */
 interface Item {
   readonly bytes: number;
-  /** Operators that touch it; the first of `writers` order decides when it begins. */
-  readonly producer: number;
+  /** Operators that write it first: several for what is joined in place. It begins with the first of them. */
+  readonly producers: readonly number[];
+  /** Operators that touch it. */
   readonly users: readonly number[];
   /** The host reads it after the run. */
   readonly isOutput: boolean;
@@ -157,7 +158,11 @@ export function constantsOf(plans: readonly DevicePlan[]): readonly string[] {
 }
 
 /** Bytes of a value as it is stored on the device. */
-export function bytesOfName({ lowered, floats }: EmittedModel, name: string): number {
+export function bytesOfName({ lowered, floats, folded }: EmittedModel, name: string): number {
+  const made = folded.get(name);
+  if (made !== undefined) {
+    return sizeOf(made.dims) * STORAGE_BYTES[made.storage];
+  }
   const type = present(lowered.types.get(name), `type of "${name}"`);
   const storage = storageOf(type.elementType, floats);
   invariant(storage !== undefined, `"${name}" has a type that the device can hold`);
@@ -181,7 +186,8 @@ function aligned(bytes: number): number {
 function itemsOf(model: EmittedModel) {
   const { graph } = model.lowered;
   const outputs = new Set(graph.outputs);
-  const users = usersOf(model.plans);
+  const users = usersOf(model.plans, allPlaces);
+  const writers = usersOf(model.plans, (node) => placesOf(node).writes);
   const items: Item[] = [];
   const owners: (readonly TensorId[])[] = [];
   const jointOf = jointTensors(model.plans);
@@ -194,7 +200,7 @@ function itemsOf(model: EmittedModel) {
       owners.push(ids);
       items.push({
         bytes: ids.reduce((sum, each) => sum + bytesOfTensor(model, each), 0),
-        producer,
+        producers: own.length > 0 ? ids.flatMap((each) => writers.get(each) ?? []) : [producer],
         users: own.length > 0 ? own : [producer],
         isOutput,
       });
@@ -204,7 +210,7 @@ function itemsOf(model: EmittedModel) {
     scratchBytes.map((bytes) => {
       owners.push([]);
       const users = [operator];
-      return items.push({ bytes, producer: operator, users, isOutput: false }) - 1;
+      return items.push({ bytes, producers: users, users, isOutput: false }) - 1;
     }),
   );
   return { items, scratch, owners };
@@ -225,15 +231,18 @@ function jointTensors(plans: readonly DevicePlan[]): ReadonlyMap<TensorId, reado
   return groups;
 }
 
-/** The operators whose nodes touch each tensor. */
-function usersOf(plans: readonly DevicePlan[]): ReadonlyMap<TensorId, readonly number[]> {
+/** The operators whose nodes touch each tensor, at the places that `placesAt` names. */
+function usersOf(
+  plans: readonly DevicePlan[],
+  placesAt: (node: DeviceNode) => readonly Place[],
+): ReadonlyMap<TensorId, readonly number[]> {
   const users = new Map<TensorId, number[]>();
   const add = (id: TensorId, operator: number): void => {
     const own = users.get(id) ?? [];
     users.set(id, own.at(-1) === operator ? own : [...own, operator]);
   };
   for (const [operator, { nodes }] of plans.entries()) {
-    for (const place of nodes.flatMap(allPlaces)) {
+    for (const place of nodes.flatMap(placesAt)) {
       if (place.kind === "tensor") {
         add(place.id, operator);
       } else if (place.kind === "joint") {
@@ -284,9 +293,12 @@ function mayMeet(a: Item, b: Item, promise: HappensBefore): boolean {
   return !isOver(a, b, promise) && !isOver(b, a, promise);
 }
 
-/** Returns whether every operator that touches `first` has ended before `second` is first written. */
+/** Returns whether every operator that touches `first` has ended before any writes `second`. */
 function isOver(first: Item, second: Item, promise: HappensBefore): boolean {
-  return !first.isOutput && first.users.every((user) => promise.isOrdered(user, second.producer));
+  return (
+    !first.isOutput &&
+    first.users.every((user) => second.producers.every((each) => promise.isOrdered(user, each)))
+  );
 }
 
 function lowestGap(

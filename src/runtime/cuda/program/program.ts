@@ -5,10 +5,16 @@
  * their launches.
  */
 import { present } from "../../../core/invariant.js";
-import type { DeviceNode, MatrixOperand, Place } from "../../../kernels/device-node.js";
+import type {
+  DeviceNode,
+  MatrixOperand,
+  Place,
+  ProductEpilogue,
+} from "../../../kernels/device-node.js";
 import type { EmittedModel } from "../../../kernels/emit.js";
 import { type KernelSources, kernelSources } from "../../../kernels/language/kernel-source.js";
 import type {
+  GemmEpilogue,
   GemmMatrix,
   HelperNode,
   HelperSchedule,
@@ -138,8 +144,20 @@ function gemmNode(
     batch: node.batch,
     alpha: node.alpha,
     beta: node.beta,
+    ...(node.epilogue === undefined ? {} : { epilogue: productEpilogue(node.epilogue, offset) }),
     dtype: node.type,
     math: precision.gemm,
+  };
+}
+
+function productEpilogue(
+  { bias, residual, activation }: ProductEpilogue,
+  offset: OffsetOf,
+): GemmEpilogue {
+  return {
+    ...(bias === undefined ? {} : { bias: offset(bias) }),
+    ...(residual === undefined ? {} : { residual: offset(residual) }),
+    ...(activation === undefined ? {} : { activation }),
   };
 }
 
@@ -154,6 +172,8 @@ function convNode(
     w: { offset: offset(node.w.place), dims: node.w.dims },
     y: { offset: offset(node.y.place), dims: node.y.dims },
     ...(node.bias === undefined ? {} : { bias: offset(node.bias) }),
+    ...(node.residual === undefined ? {} : { residual: offset(node.residual) }),
+    ...(node.relu === true ? { relu: true } : {}),
     pads: node.pads,
     strides: node.strides,
     dilations: node.dilations,

@@ -1,4 +1,4 @@
-#include "bias_kernel.h"
+#include "finish_kernel.h"
 
 #include <array>
 
@@ -50,34 +50,48 @@ const char *storage_of(data_type type) {
   return of_f32;
 }
 
-std::uint64_t product(const std::vector<int> &dims, std::size_t first) {
-  std::uint64_t count = 1;
-  for (std::size_t i = first; i < dims.size(); i++) {
-    count *= static_cast<std::uint64_t>(dims[i]);
+const char *activated(activation_kind kind) {
+  switch (kind) {
+    case activation_kind::none:
+      return "sum";
+    case activation_kind::relu:
+      return "sum < 0.0f ? 0.0f : sum";
+    case activation_kind::gelu:
+      return "0.5f * sum * (1.0f + tanhf(0.7978845608f * (sum + 0.044715f * sum * sum * sum)))";
   }
-  return count;
+  return "sum";
 }
 
 // All sizes are written into the code, as in the kernels that are sent to the helper.
-std::string source_of(const conv_spec &spec) {
-  const std::string count = std::to_string(product(spec.y.dims, 0));
-  const std::string plane = std::to_string(product(spec.y.dims, 2));
-  const std::string channels = std::to_string(spec.y.dims[1]);
+std::string source_of(const finish_spec &spec) {
+  std::string sum = "widen(y[place])";
+  if (spec.bias) {
+    sum += " + widen(bias[" + spec.channel + "])";
+  }
+  if (spec.residual) {
+    sum += " + widen(residual[place])";
+  }
   return std::string(storage_of(spec.dtype)) +
-         "extern \"C\" __global__ void add_bias(stored* y, const stored* bias) {\n"
+         "extern \"C\" __global__ void finish(stored* y" +
+         (spec.bias ? ", const stored* bias" : "") +
+         (spec.residual ? ", const stored* residual" : "") + ") {\n"
          "  const unsigned at = blockIdx.x * " + std::to_string(threads) + "u + threadIdx.x;\n"
-         "  if (at >= " + count + "u) return;\n"
-         "  const float value = widen(y[at]) + widen(bias[at / " + plane + "u % " + channels +
-         "u]);\n"
-         "  y[at] = narrow(" + (spec.relu ? "value < 0.0f ? 0.0f : value" : "value") + ");\n"
+         "  if (at >= " + std::to_string(spec.count) + "u) return;\n"
+         "  const unsigned place = " + spec.place + ";\n"
+         "  const float sum = " + sum + ";\n"
+         "  y[place] = narrow(" + activated(spec.activation) + ");\n"
          "}\n";
 }
 
 }  // namespace
 
-bias_kernel::bias_kernel(const conv_spec &spec, const node_tools &tools, abi::device_ptr y,
-                         abi::device_ptr bias)
-    : driver_(tools.driver), y_(y), bias_(bias) {
+finish_kernel::finish_kernel(const finish_spec &spec, const node_tools &tools)
+    : driver_(tools.driver), operands_{spec.y} {
+  for (const auto &operand : {spec.bias, spec.residual}) {
+    if (operand) {
+      operands_.push_back(*operand);
+    }
+  }
   compile_request asked;
   asked.source = source_of(spec);
   const nvrtc_api &nvrtc = tools.libraries.nvrtc();
@@ -86,14 +100,17 @@ bias_kernel::bias_kernel(const conv_spec &spec, const node_tools &tools, abi::de
   abi::module module = nullptr;
   TOPC_CUDA(driver_, cuModuleLoadData, &module, made.image.data());
   module_ = {module, driver_.cuModuleUnload};
-  TOPC_CUDA(driver_, cuModuleGetFunction, &function_, module, "add_bias");
-  blocks_ = static_cast<unsigned>((product(spec.y.dims, 0) + threads - 1) / threads);
+  TOPC_CUDA(driver_, cuModuleGetFunction, &function_, module, "finish");
+  blocks_ = static_cast<unsigned>((spec.count + threads - 1) / threads);
 }
 
-void bias_kernel::launch(const stream_slot &slot) const {
-  abi::device_ptr y = y_;
-  abi::device_ptr bias = bias_;
-  std::array<void *, 2> args{&y, &bias};
+void finish_kernel::launch(const stream_slot &slot) const {
+  std::array<abi::device_ptr, 3> values{};
+  std::array<void *, 3> args{};
+  for (std::size_t i = 0; i < operands_.size(); i++) {
+    values.at(i) = operands_[i];
+    args.at(i) = &values.at(i);
+  }
   TOPC_CUDA(driver_, cuLaunchKernel, function_, blocks_, 1, 1, threads, 1, 1, 0,
             slot.stream.get(), args.data(), nullptr);
 }

@@ -1,0 +1,81 @@
+/** Functions of one value that libraries apply to results, recognized by their values in whatever way they are written. */
+import { present } from "../../core/invariant.js";
+import { errorFunction, evaluate } from "../language/evaluate.js";
+import { type Expression, literal, local } from "../language/expression.js";
+import type { KernelStep } from "../operators/element-values.js";
+
+/** GELU with the error function, and its approximation by tanh. */
+export type KnownFunction = "relu" | "gelu" | "gelu-by-tanh";
+
+const FUNCTIONS: Readonly<Record<KnownFunction, (x: number) => number>> = {
+  relu: (x) => Math.max(0, x),
+  gelu: (x) => (x / 2) * (1 + errorFunction(x / Math.SQRT2)),
+  "gelu-by-tanh": (x) =>
+    (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+};
+
+/** Where functions are compared: closely where they bend, and far out, where a limit would show. */
+const PLACES: readonly number[] = [
+  ...Array.from({ length: 161 }, (_, i) => (i - 80) / 10),
+  ...[15, 40, 100, 1000, 20_000].flatMap((x) => [-x, x]),
+];
+
+/** Largest difference of two ways to write one function with constants in f32, relative to the argument. */
+const TOLERANCE = 2e-6;
+
+/**
+ * The function that steps make of one value, of which all else are constants of one element; `undefined` for functions that are
+ * not known. The first step reads the value from memory as `input`. Cost: O(operators), for each of 171 places.
+ */
+export function knownFunction(
+  steps: readonly KernelStep[],
+  isInput: (name: number, operand: number) => boolean,
+): KnownFunction | undefined {
+  const expressions = steps.map((step, at) => expressionOf(step, at, isInput));
+  const values = PLACES.map((x) => valueAt(expressions, x));
+  const names = Object.keys(FUNCTIONS) as KnownFunction[];
+  return names.find((name) =>
+    PLACES.every((x, i) => {
+      const value = values[i];
+      const wanted = FUNCTIONS[name](x);
+      return value !== undefined && Math.abs(value - wanted) <= TOLERANCE * (1 + Math.abs(x));
+    }),
+  );
+}
+
+function expressionOf(
+  step: KernelStep,
+  at: number,
+  isInput: (step: number, operand: number) => boolean,
+): Expression | undefined {
+  if (step.kind === "given") {
+    return undefined;
+  }
+  const operands: Expression[] = [];
+  for (const [i, operand] of step.formula.operands.entries()) {
+    const earlier = step.from[i];
+    const known = operand.values?.length === 1 ? operand.values[0] : undefined;
+    if (earlier !== undefined) {
+      operands.push(local("f32", `y${earlier}`));
+    } else if (isInput(at, i)) {
+      operands.push(local("f32", "x"));
+    } else if (known !== undefined) {
+      operands.push(literal("f32", known));
+    } else {
+      return undefined;
+    }
+  }
+  return step.formula.value(operands);
+}
+
+function valueAt(expressions: readonly (Expression | undefined)[], x: number): number | undefined {
+  const known = new Map([["x", x]]);
+  for (const [at, expression] of expressions.entries()) {
+    const value = expression && evaluate(expression, (name) => known.get(name));
+    if (value === undefined) {
+      return undefined;
+    }
+    known.set(`y${at}`, value);
+  }
+  return present(known.get(`y${expressions.length - 1}`), "last value");
+}
