@@ -99,6 +99,7 @@ _top_compile() {
     'search')
       _arguments -s \
         '*--shape=[a named shape instead of a file]:value:(v x m nn nn-eager k mllm finetune alphafold interleaved-1f1b zb-h zb-v dualpipe)' \
+        '*--preset=[the placement of a framework'\''s configuration instead of a file]:value:(megatron torchtitan deepspeed)' \
         '*--memory=[memory of every device, such as 16GiB, or 3 where a placement counts units]:value: ' \
         '*--micro-batches=[micro-batches of one run]:value: ' \
         '*--algorithm=[how to search the pipeline'\''s schedule]:value:(top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast)' \
@@ -112,13 +113,21 @@ _top_compile() {
         '*--force[overwrite a file that is not a schedule]' \
         '*--all-instances[write every block instance, also above 20,000, where readers usually work them out]' \
         '*--ascii[draw charts with plain characters]' \
-        '*--devices=[devices of the shape]:value: ' \
+        '*--devices=[devices of the shape, ranks of the preset'\''s pipeline]:value: ' \
         '*--mode=[forward blocks alone, or with backward blocks]:value:(infer train)' \
         '*--forward=[duration of forward blocks]:value: ' \
         '*--backward=[duration of backward blocks]:value: ' \
         '*--weight=[duration of weight gradients]:value: ' \
-        '*--chunks=[stages per device of the shape interleaved-1f1b]:value: ' \
+        '*--chunks=[stages per device of the shape interleaved-1f1b, or of a preset]:value: ' \
         '*--latency=[between blocks on different devices]:value: ' \
+        '*--layers=[layers of the model]:value: ' \
+        '*--layout=[layers of each stage in Megatron'\''s syntax, such as Et*2|(t*2|)*6,t*2L, or search for the best]:value:(search)' \
+        '*--against=[a layout to compare with]:value: ' \
+        '*--embedding=[forward time of the embedding]:value: ' \
+        '*--head=[forward time of the head with the loss]:value: ' \
+        '*--mtp=[forward time of a layer of multi-token prediction]:value: ' \
+        '*--mtp-layers=[layers of multi-token prediction that the layout has]:value: ' \
+        '*--layer-memory=[activations of a layer for one micro-batch, such as 300MiB]:value: ' \
         '*--json[print the result as JSON on stdout, failures as JSON on stderr]' \
         '*--quiet[print no progress and no notes]' \
         '*--verbose[print what failures were caused by]' \

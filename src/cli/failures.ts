@@ -5,7 +5,8 @@ import type { Failure } from "../core/failure.js";
 export function searchSourceMissing(): Failure {
   return {
     code: "search-source",
-    message: "needs either a placement file, or --shape NAME with --devices N",
+    message:
+      "needs one of a placement file, --shape NAME and --preset NAME, the last two with --devices N",
     hint: "for instance: top-compile search --shape v --devices 4",
     exit: 2,
   };

@@ -11,6 +11,8 @@ import { ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
 import { MAX_PLACEMENT_BYTES, parsePlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
+import { buildPreset, type PresetOptions } from "../placement/presets/build-preset.js";
+import type { TriedLayout } from "../placement/presets/tried-layout.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 import type { PipelineAlgorithm } from "../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../schedule/pipeline-efforts.js";
@@ -20,11 +22,22 @@ import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/a
 import { sharesOf } from "../search/pipeline/effort.js";
 import { type ParetoPoint, type ParetoProgress, paretoFront } from "../search/pipeline/pareto.js";
 import type { PipelineProgress } from "../search/pipeline/progress.js";
+import { chooseLayout, type LayoutRequest } from "./choose-layout.js";
 
 /** The source of a placement. */
 export type PlacementSource =
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "shape"; readonly name: string; readonly options: ShapeOptions };
+  | { readonly kind: "shape"; readonly name: string; readonly options: ShapeOptions }
+  | {
+      readonly kind: "preset";
+      readonly name: string;
+      readonly options: PresetOptions;
+      /** Searches the layout too; that of `options` is not there. */
+      readonly layouts?: LayoutSearch | undefined;
+    };
+
+/** How a layout is searched. */
+export type LayoutSearch = Pick<LayoutRequest, "predictions" | "against" | "onLayout">;
 
 /** Called with the progress of a search. */
 export type OnPlacementSearch = (progress: PipelineProgress, placement: Placement) => void;
@@ -66,6 +79,8 @@ export interface SearchedPlacement {
   readonly artifact: ScheduleArtifact;
   /** A limit ended the search before it had a proof. */
   readonly isCutShort: boolean;
+  /** Where the layout was searched: what was tried, best first. */
+  readonly layouts?: readonly TriedLayout[];
 }
 
 const FORMAT = "top-compile/schedule";
@@ -83,25 +98,52 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
   if (!may.ok) {
     return may;
   }
-  const read = placementOf(request);
+  const laid = withLayout(request);
+  if (!laid.ok) {
+    return laid;
+  }
+  const { request: settled, layouts } = laid.value;
+  const read = placementOf(settled);
   if (!read.ok) {
     return read;
   }
   const placement = read.value;
-  const searched = searchedPipeline(placement, request);
+  const searched = searchedPipeline(placement, settled);
   if (!searched.ok) {
     return searched;
   }
   const { section, isCutShort } = searched.value;
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(request, tool),
+    provenance: provenanceOf(settled, tool),
     pipeline: section,
   };
+  const found = { placement, artifact, isCutShort, ...(layouts && { layouts }) };
   if (request.out === undefined) {
-    return ok({ placement, artifact, isCutShort });
+    return ok(found);
   }
   const written = writeText(request.out, encodeArtifact(artifact), overwrite);
-  return written.ok ? ok({ placement, artifact, isCutShort }) : written;
+  return written.ok ? ok(found) : written;
+}
+
+/** The request with the layout that was searched for it, where one was asked for. */
+function withLayout(request: SearchRequest): Result<{
+  readonly request: SearchRequest;
+  readonly layouts?: readonly TriedLayout[];
+}> {
+  const { source, memory, microBatches, seed, shouldStop } = request;
+  if (source.kind !== "preset" || source.layouts === undefined) {
+    return ok({ request });
+  }
+  const { name, options, layouts } = source;
+  const search = { seed, shouldStop };
+  const wanted = { preset: name, options, memory, microBatches, search, ...layouts };
+  const chosen = chooseLayout(wanted);
+  if (!chosen.ok) {
+    return chosen;
+  }
+  const { layout, tried } = chosen.value;
+  const settled = { kind: "preset", name, options: { ...options, layout } } as const;
+  return ok({ request: { ...request, source: settled }, layouts: tried });
 }
 
 /** Options of a search besides its placement. */
@@ -177,6 +219,10 @@ function placementOf({
   source,
   memory,
 }: Pick<SearchRequest, "source" | "memory">): Result<Placement> {
+  if (source.kind === "preset") {
+    const built = buildPreset(source.name, source.options, memory);
+    return built.ok ? ok(built.value.placement) : built;
+  }
   if (source.kind === "shape") {
     const built = buildShape(source.name, source.options);
     return built.ok ? limitMemory(built.value, `--shape ${source.name}`, memory) : built;
@@ -190,13 +236,31 @@ function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["p
   const effort = recordedEffort(request.effort);
   const inputs: ProvenanceInput[] =
     source.kind === "file" ? [inputOf("placement", source.path)] : [];
-  const shape = source.kind === "shape" ? { shape: source.name, ...ofShape(source.options) } : {};
   return {
     tool,
     inputs,
     seed,
-    options: recordedOptions({ ...shape, memory, microBatches, algorithm, effort, maxNodes }),
+    options: recordedOptions({
+      ...ofSource(source),
+      memory,
+      microBatches,
+      algorithm,
+      effort,
+      maxNodes,
+    }),
   };
+}
+
+/** Options of where a placement comes from. */
+function ofSource(source: PlacementSource): GivenOptions {
+  switch (source.kind) {
+    case "file":
+      return {};
+    case "shape":
+      return { shape: source.name, ...ofShape(source.options) };
+    case "preset":
+      return { preset: source.name, ...source.options };
+  }
 }
 
 /** Options of shapes that a command line has. */

@@ -85,3 +85,31 @@ export function stagePlacementInvalid(file: string, problem: JsonProblem): Failu
     exit: 1,
   };
 }
+
+/** An unknown preset. */
+export function presetUnknown(name: string, known: readonly string[]): Failure {
+  return {
+    code: "preset-unknown",
+    where: `--preset ${name}`,
+    message: "is not a known preset",
+    hint: `use one of ${known.join(", ")}`,
+    exit: 2,
+  };
+}
+
+/** Figures of which a preset makes no pipeline; `option`: the one that is to blame, as typed, or nothing. */
+export function presetInvalid(
+  preset: string,
+  option: string,
+  message: string,
+  hint: string,
+): Failure {
+  const where = `--preset ${preset}`;
+  return {
+    code: "preset-invalid",
+    where: option === "" ? where : `${where} ${option}`,
+    message,
+    hint,
+    exit: 2,
+  };
+}

@@ -40,6 +40,13 @@ const STAGES: readonly RecordedKey[] = [
 
 const SEARCH: readonly RecordedKey[] = [
   "shape",
+  "preset",
+  "layers",
+  "layout",
+  "embedding",
+  "head",
+  "mtp",
+  "layerMemory",
   "devices",
   "mode",
   "forward",

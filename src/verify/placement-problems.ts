@@ -11,6 +11,7 @@ import {
   placementDifference,
 } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
+import { buildPreset, type PresetOptions } from "../placement/presets/build-preset.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 
 /** The result of checking a placement's origin. */
@@ -21,7 +22,7 @@ export interface PlacementOrigin {
   readonly notes: readonly string[];
 }
 
-const NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"] as const;
+const SHAPE_NUMBERS = ["devices", "forward", "backward", "weight", "chunks", "latency"] as const;
 
 /**
  * Builds a named shape again and compares; a placement that came from a file is compared with the
@@ -37,9 +38,12 @@ export function placementProblems(
   if (inputs.some(({ role }) => role === "model")) {
     return { problems: [], notes: [] };
   }
-  const { shape, memory } = options;
+  const { shape, preset, memory } = options;
   if (shape !== undefined) {
     return { problems: shapeProblems(String(shape), options, placement), notes: [] };
+  }
+  if (preset !== undefined) {
+    return { problems: presetProblems(String(preset), options, placement), notes: [] };
   }
   const isLimited = placement.devices.every(
     (device) => device.isLink === true || device.memory === memory,
@@ -50,7 +54,7 @@ export function placementProblems(
       : ["/pipeline/placement/devices do not have the memory of /provenance/options"];
   const input = inputs.find(({ role }) => role === "placement");
   if (input === undefined) {
-    return { problems: ["/provenance names neither a shape nor a placement"], notes: [] };
+    return { problems: ["/provenance names neither a shape, a preset nor a placement"], notes: [] };
   }
   const isSame = isOfFile(join(dirname(file), input.name), input.sha256, {
     options,
@@ -104,23 +108,86 @@ function shapeProblems(
   options: Provenance["options"],
   placement: Placement,
 ): readonly string[] {
-  const given = NUMBERS.filter((key) => options[key] !== undefined);
-  const { mode, memory } = options;
-  const asked = {
-    ...Object.fromEntries(given.map((key) => [key, options[key]])),
-    ...(mode === undefined ? {} : { mode }),
-  } as unknown as ShapeOptions;
-  const isSound =
-    given.every((key) => Number.isSafeInteger(options[key])) &&
-    (memory === undefined || (Number.isSafeInteger(memory) && Number(memory) >= 0)) &&
-    (mode === undefined || mode === "train" || mode === "infer");
-  const built = isSound ? buildShape(shape, asked) : undefined;
-  const limited = built?.ok
-    ? limitMemory(built.value, shape, memory === undefined ? undefined : Number(memory))
-    : built;
+  const asked = recorded(options, SHAPE_NUMBERS);
+  const built = asked && buildShape(shape, asked.values as unknown as ShapeOptions);
+  const limited = built?.ok ? limitMemory(built.value, shape, asked?.memory) : built;
   const isSame =
     limited?.ok === true && placementDifference(limited.value, placement) === undefined;
   return isSame
     ? []
     : [`/pipeline/placement is not the shape "${shape}" with the options of /provenance`];
+}
+
+/** Options of presets with the key of the record that each becomes. */
+const PRESET_NUMBERS = {
+  layers: "layers",
+  devices: "devices",
+  chunks: "chunks",
+  forward: "forward",
+  backward: "backward",
+  weight: "weight",
+  embedding: "embedding",
+  head: "head",
+  mtp: "mtp",
+  latency: "latency",
+  "layer-memory": "layerMemory",
+} as const satisfies Record<string, keyof PresetOptions>;
+
+function presetProblems(
+  preset: string,
+  options: Provenance["options"],
+  placement: Placement,
+): readonly string[] {
+  const asked = recorded(options, Object.keys(PRESET_NUMBERS));
+  const { layout } = options;
+  const values = Object.fromEntries(
+    Object.entries(asked?.values ?? {}).map(([name, value]) => [
+      PRESET_NUMBERS[name as keyof typeof PRESET_NUMBERS] ?? name,
+      value,
+    ]),
+  );
+  const built =
+    asked &&
+    (layout === undefined || typeof layout === "string") &&
+    buildPreset(
+      preset,
+      { ...values, ...(layout === undefined ? {} : { layout }) } as unknown as PresetOptions,
+      asked.memory,
+    );
+  const isSame =
+    typeof built === "object" &&
+    built.ok &&
+    placementDifference(built.value.placement, placement) === undefined;
+  return isSame
+    ? []
+    : [`/pipeline/placement is not the preset "${preset}" with the options of /provenance`];
+}
+
+/** What a placement was asked for. */
+interface Recorded {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly memory: number | undefined;
+}
+
+/** The recorded options of a placement: the numbers that are there, and the mode; `undefined`: they are no such options. */
+function recorded(
+  options: Provenance["options"],
+  numbers: readonly string[],
+): Recorded | undefined {
+  const given = numbers.filter((key) => options[key] !== undefined);
+  const { mode, memory } = options;
+  const isSound =
+    given.every((key) => Number.isSafeInteger(options[key])) &&
+    options["devices"] !== undefined &&
+    (memory === undefined || (Number.isSafeInteger(memory) && Number(memory) >= 0)) &&
+    (mode === undefined || mode === "train" || mode === "infer");
+  return isSound
+    ? {
+        values: {
+          ...Object.fromEntries(given.map((key) => [key, options[key]])),
+          ...(mode === undefined ? {} : { mode }),
+        },
+        memory: memory === undefined ? undefined : Number(memory),
+      }
+    : undefined;
 }

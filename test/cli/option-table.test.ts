@@ -109,6 +109,8 @@ const SUBJECTS: readonly Subject[] = [
       "unlimited-algorithm": () => [["--shape", "v", "--devices", "2", "--algorithm", "gpipe"]],
       "other-algorithm": () => [["--shape", "v", "--devices", "2", "--algorithm", "tessel"]],
       "no-output": () => [["--shape", "v", "--devices", "2"]],
+      "named-shape": () => [["--shape", "v", "--devices", "2"]],
+      "layout-given": () => [["--preset", "megatron", "--devices", "2", "--layers", "4"]],
     },
   },
   {
@@ -305,6 +307,7 @@ describe("an option that is accepted", () => {
   const cut = ["--devices", "2", ...GPU];
   const train = [...cut, "--mode", "train"];
   const shape = ["search", "--shape", "v", "--devices", "2"];
+  const preset = ["search", "--preset", "megatron", "--devices", "2", "--layers", "4"];
   const served = ["launch", MODEL, "--rate", "two-branch=5", "--samples", "1"];
   const used: Readonly<Record<string, readonly string[]>> = {
     device: [MODEL, ...GPU],
@@ -339,6 +342,13 @@ describe("an option that is accepted", () => {
     backward: [...shape, "--backward", "4"],
     weight: ["search", "--shape", "zb-h", "--devices", "2", "--weight", "2"],
     latency: [...shape, "--latency", "1"],
+    preset,
+    layers: preset,
+    layout: ["search", "--preset", "megatron", "--devices", "2", "--layout", "Et|tL"],
+    embedding: [...preset, "--embedding", "1"],
+    head: [...preset, "--head", "1"],
+    mtp: [...preset, "--mtp", "2"],
+    "layer-memory": [...preset, "--layer-memory", "2"],
     rate: served,
     "rates-scale": [...served, "--rates-scale", "0.5"],
     samples: [...served, "--samples", "1"],
@@ -393,6 +403,7 @@ describe("an option that is accepted", () => {
     "match-by-order": "recorded in the profile",
     to: "which format is written",
     "compute-only": "what is written",
+    "mtp-layers": "recorded in the layout",
     "all-instances": "how what is found is written",
     measured: "what is drawn beside the prediction",
     "workers-of": "costs of workers in the profile",

@@ -1,3 +1,4 @@
+import { PRESET_NAMES } from "../../placement/presets/build-preset.js";
 import { SHAPE_NAMES } from "../../placement/shapes/build-shape.js";
 import {
   PIPELINE_ALGORITHMS,
@@ -17,11 +18,12 @@ import {
   PIPELINE_ALGORITHM,
 } from "../options/pipeline-options.js";
 import { traitIf } from "../options/traits.js";
-import { MOST_DEVICES, whole } from "../options/values.js";
+import { MOST_DEVICES, memorySize, whole } from "../options/values.js";
 
 /** Options of `search`. */
 export interface SearchOptions extends CommonOptions {
   readonly shape?: string;
+  readonly preset?: string;
   readonly devices?: number;
   readonly mode?: "train" | "infer";
   readonly forward?: number;
@@ -29,6 +31,14 @@ export interface SearchOptions extends CommonOptions {
   readonly weight?: number;
   readonly chunks?: number;
   readonly latency?: number;
+  readonly layers?: number;
+  readonly layout?: string;
+  readonly against?: string;
+  readonly embedding?: number;
+  readonly head?: number;
+  readonly mtp?: number;
+  readonly mtpLayers?: number;
+  readonly layerMemory?: number;
   readonly memory?: number;
   readonly microBatches?: number;
   readonly algorithm: PipelineAlgorithm;
@@ -58,12 +68,42 @@ const OF_SHAPE = {
   not: { "placement-file": "it describes a named shape" },
 } as const;
 
+const OF_PRESET = {
+  group: "preset",
+  not: {
+    "placement-file": "it describes a preset",
+    "named-shape": "it describes a preset",
+  },
+} as const;
+
+const OF_LAYOUT_SEARCH = {
+  ...OF_PRESET,
+  not: { ...OF_PRESET.not, "layout-given": "no layout is searched" },
+} as const;
+
+const MOST_LAYERS = 4096;
+const MOST_MTP_LAYERS = 64;
+
+/** The value of `--layout` that searches one. */
+export const SEARCH_LAYOUT = "search";
+
+/** Forward times of what is no layer. */
+function partOption(what: string, usualWords: string): OptionSpec<number> {
+  return {
+    ...OF_PRESET,
+    value: "<time>",
+    help: `forward time of ${what}`,
+    ...whole(0, MOST_TIME),
+    usualWords,
+  };
+}
+
 /** `--forward`, `--backward`, `--weight`. */
 function timeOption(what: string): OptionSpec<number> {
   return {
     ...OF_SHAPE,
     value: "<time>",
-    help: `duration of ${what}`,
+    help: `duration of ${what}; of a preset for one layer`,
     ...whole(1, MOST_TIME),
     usualWords: "the shape's own",
   };
@@ -77,6 +117,11 @@ const TRAINING: OptionSpec<number>["not"] = {
 /** The options of `search`, each with what it is not for. */
 export const SEARCH: OptionTable<SearchOptions> = {
   shape: { value: "<name>", help: "a named shape instead of a file", choices: SHAPE_NAMES },
+  preset: {
+    value: "<name>",
+    help: "the placement of a framework's configuration instead of a file",
+    choices: PRESET_NAMES,
+  },
   memory: {
     ...MEMORY,
     not: { pareto: "every memory limit is compared" },
@@ -110,20 +155,56 @@ export const SEARCH: OptionTable<SearchOptions> = {
   devices: {
     ...OF_SHAPE,
     value: "<n>",
-    help: "devices of the shape",
+    help: "devices of the shape, ranks of the preset's pipeline",
     ...whole(1, MOST_DEVICES),
   },
   mode: { ...modeOption("train, as shapes are published"), ...OF_SHAPE },
   forward: timeOption("forward blocks"),
   backward: { ...timeOption("backward blocks"), not: TRAINING },
   weight: { ...timeOption("weight gradients"), not: TRAINING },
-  chunks: { ...CHUNKS, ...OF_SHAPE },
+  chunks: {
+    ...CHUNKS,
+    ...OF_SHAPE,
+    help: "stages per device of the shape interleaved-1f1b, or of a preset",
+    usualWords: "2, of a preset 1",
+  },
   latency: {
     ...OF_SHAPE,
     value: "<time>",
     help: "between blocks on different devices",
     ...whole(0, MOST_TIME),
     usualWords: "0",
+  },
+  layers: { ...OF_PRESET, value: "<n>", help: "layers of the model", ...whole(1, MOST_LAYERS) },
+  layout: {
+    ...OF_PRESET,
+    value: "<text>",
+    help: "layers of each stage in Megatron's syntax, such as Et*2|(t*2|)*6,t*2L, or search for the best",
+    suggestions: [SEARCH_LAYOUT],
+    usualWords: "as the framework spreads them",
+  },
+  against: {
+    ...OF_LAYOUT_SEARCH,
+    value: "<text>",
+    help: "a layout to compare with",
+    usualWords: "the framework's",
+  },
+  embedding: partOption("the embedding (E)", "0"),
+  head: partOption("the head with the loss (L)", "0"),
+  mtp: partOption("a layer of multi-token prediction (m)", "that of a layer"),
+  mtpLayers: {
+    ...OF_LAYOUT_SEARCH,
+    value: "<n>",
+    help: "layers of multi-token prediction that the layout has",
+    ...whole(0, MOST_MTP_LAYERS),
+    usualWords: "0",
+  },
+  layerMemory: {
+    ...OF_PRESET,
+    value: "<size>",
+    help: "activations of a layer for one micro-batch, such as 300MiB",
+    parse: memorySize,
+    usualWords: "1",
   },
 };
 
@@ -133,6 +214,10 @@ export function searchTraits(file: string | undefined, options: SearchOptions): 
   const words = `with --algorithm ${algorithm}`;
   return {
     ...traitIf(file !== undefined, { "placement-file": "with a placement file" }),
+    ...traitIf(options.shape !== undefined, { "named-shape": "with --shape" }),
+    ...traitIf(options.layout !== SEARCH_LAYOUT, {
+      "layout-given": `without --layout ${SEARCH_LAYOUT}`,
+    }),
     ...traitIf(pareto === true, { pareto: "with --pareto" }),
     ...traitIf(out === undefined, { "no-output": "without --out" }),
     ...traitIf(mode === "infer", { inference: "with --mode infer" }),

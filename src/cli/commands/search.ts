@@ -1,10 +1,14 @@
 import { encodeArtifact } from "../../artifact/artifact-format.js";
 import { present } from "../../core/invariant.js";
+import { fail, ok, type Result } from "../../core/result.js";
 import {
+  type LayoutSearch,
   type PlacementSource,
   searchPareto,
   searchPlacement,
 } from "../../driver/search-placement.js";
+import { frameworkNote } from "../../placement/presets/framework-note.js";
+import { renderLayouts } from "../../report/layouts.js";
 import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
 import { USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
@@ -17,7 +21,7 @@ import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
 import { leftOutNotes, paretoProgress, searchProgress } from "../search-progress.js";
 import type { Session } from "../session.js";
-import { SEARCH, type SearchOptions, searchTraits } from "./search-options.js";
+import { SEARCH, SEARCH_LAYOUT, type SearchOptions, searchTraits } from "./search-options.js";
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +29,7 @@ Examples:
   top-compile search --shape v --devices 4 --memory 4
   top-compile search --shape v --devices 4 --algorithm gpipe
   top-compile search --shape m --devices 4 --pareto
+  top-compile search --preset megatron --devices 8 --chunks 5 --layers 80 --head 1 --layout search
 `;
 
 /** `search`: the pipeline schedule of a placement. */
@@ -84,12 +89,21 @@ function printSchedule(
         : "a limit ended the search before a proof: another machine may find something else",
     );
   }
-  const { artifact, placement } = found.value;
+  const { artifact, placement, layouts } = found.value;
+  const note =
+    source.kind === "preset" ? frameworkNote(source.name, source.options, microBatches) : undefined;
+  if (note !== undefined) {
+    session.progress.note(note);
+  }
   const section = present(artifact.pipeline, "pipeline section");
   const layout = layoutOf(session, options);
   const written = out === undefined ? "" : `\n\nwrote      ${out}`;
   session.print({
-    text: () => `${renderPipeline(section, placement, layout)}${written}`,
+    text: () =>
+      [
+        ...(layouts === undefined ? [] : [renderLayouts(layouts, session.columns), ""]),
+        `${renderPipeline(section, placement, layout)}${written}`,
+      ].join("\n"),
     json: () => encodeArtifact(artifact),
   });
   return { ok: true, value: EXIT.done };
@@ -120,18 +134,39 @@ function printPareto(
   return { ok: true, value: EXIT.done } as const;
 }
 
-function sourceOf(file: string | undefined, options: SearchOptions) {
-  const { shape, devices } = options;
-  if (shape !== undefined && devices !== undefined && file === undefined) {
-    const { mode, forward, backward, weight, chunks, latency } = options;
-    const rest = Object.entries({ mode, forward, backward, weight, chunks, latency });
-    const given = Object.fromEntries(rest.filter(([, value]) => value !== undefined));
-    const source: PlacementSource = { kind: "shape", name: shape, options: { devices, ...given } };
-    return { ok: true, value: source } as const;
+function sourceOf(file: string | undefined, options: SearchOptions): Result<PlacementSource> {
+  const { shape, preset, devices } = options;
+  const named = [file, shape, preset].filter((each) => each !== undefined);
+  if (named.length !== 1 || (file === undefined && devices === undefined)) {
+    return fail([searchSourceMissing()]);
   }
-  if (file === undefined || shape !== undefined) {
-    return { ok: false, error: [searchSourceMissing()] } as const;
+  if (file !== undefined || devices === undefined) {
+    return ok({ kind: "file", path: file ?? "" });
   }
-  const source: PlacementSource = { kind: "file", path: file };
-  return { ok: true, value: source } as const;
+  const { mode, forward, backward, weight, chunks, latency } = options;
+  const ofBoth = { mode, forward, backward, weight, chunks, latency };
+  if (shape !== undefined) {
+    return ok({ kind: "shape", name: shape, options: { devices, ...defined(ofBoth) } });
+  }
+  const { layers, layout, embedding, head, mtp, layerMemory } = options;
+  const isSearched = layout === SEARCH_LAYOUT;
+  const own = { layers, embedding, head, mtp, layerMemory, ...(isSearched ? {} : { layout }) };
+  return ok({
+    kind: "preset",
+    name: preset ?? "",
+    options: { devices, ...defined({ ...ofBoth, ...own }) },
+    ...(isSearched ? { layouts: layoutSearch(options) } : {}),
+  });
+}
+
+function layoutSearch({ mtpLayers = 0, against }: SearchOptions): LayoutSearch {
+  return { predictions: mtpLayers, against };
+}
+
+/** The values that are there. */
+function defined<T extends object>(
+  values: T,
+): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>;
 }

@@ -39,6 +39,10 @@ export type Trait =
   | "unmerged-algorithm"
   /** A placement in a file, not a named shape. */
   | "placement-file"
+  /** A named shape, not a preset. */
+  | "named-shape"
+  /** No layout is searched. */
+  | "layout-given"
   /** All memory limits compared, no schedule searched. */
   | "pareto"
   /** A pipeline algorithm without a search that could be limited. */
@@ -68,7 +72,8 @@ export const OPTION_GROUPS = {
   gpu: "GPUs (--device cuda, or a GPU by its data sheet):",
   cuda: "GPUs that are here (--device cuda):",
   sheet: "GPUs by data sheet (--device h200 and others):",
-  shape: "Named shapes (with --shape):",
+  shape: "Named shapes and presets (with --shape or --preset):",
+  preset: "Presets (with --preset):",
   pipeline: "Pipelines (with --devices or --placement):",
   stages: "Pipeline options:",
   serving: "Serving (models with --arrivals or --rate):",

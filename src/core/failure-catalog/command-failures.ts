@@ -67,8 +67,8 @@ export const COMMAND_FAILURES = {
   },
   "search-source": {
     exit: 2,
-    meaning: "`search` was given no placement, or both a file and a shape.",
-    action: "Give a placement file, or `--shape` with `--devices`.",
+    meaning: "`search` was given no placement, or several of a file, a shape and a preset.",
+    action: "Give a placement file, or `--shape` or `--preset` with `--devices`.",
   },
   stopped: {
     exit: 3,

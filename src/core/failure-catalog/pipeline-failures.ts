@@ -80,6 +80,16 @@ export const PIPELINE_FAILURES = {
     meaning: "A block of a placement names an operator that the model does not have.",
     action: "Use the operators' names; `*` and `?` are patterns.",
   },
+  "preset-invalid": {
+    exit: 2,
+    meaning: "The figures of a preset make no pipeline, or its framework refuses them.",
+    action: "See [the presets](presets.md); `--layout` says which layers each stage has.",
+  },
+  "preset-unknown": {
+    exit: 2,
+    meaning: "`--preset` names no preset.",
+    action: "Use a name that the message lists.",
+  },
   "repetend-exceeds-memory": {
     exit: 1,
     meaning: "The only repetend that the algorithm tries does not fit into the memory.",
