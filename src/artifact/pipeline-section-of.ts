@@ -37,6 +37,7 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       kind: boundedBy.kind,
       ...(device === undefined ? {} : { device: device.name }),
       blocks: boundedBy.blocks.map(blockId),
+      ...(boundedBy.weights === undefined ? {} : { weights: boundedBy.weights }),
     },
     microBatches: whole.microBatches,
     inFlight: microBatchesInFlight(whole),

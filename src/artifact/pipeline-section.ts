@@ -35,6 +35,8 @@ export interface ArtifactPeriodBound {
   readonly kind: BoundKind;
   readonly device?: string;
   readonly blocks: readonly string[];
+  /** What a micro-batch of each loose part counts; absent: all is one part. */
+  readonly weights?: readonly number[];
 }
 
 /** One device of a pipeline. */
@@ -138,6 +140,11 @@ const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
   kind: oneOf(...BOUND_KINDS),
   device: optional(pipelineNameShape),
   blocks: list(pipelineNameShape),
+  weights: optional(
+    list(integer(0)).describe(
+      "For configurations, where the placement has parts that nothing ties to each other: what a micro-batch of each counts, by first block, without a common factor.",
+    ),
+  ),
 }).describe(
   "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. configurations: all that the pipeline can be doing. search: everything shorter was tried. See artifact-format.md.",
 );

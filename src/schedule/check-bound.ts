@@ -48,6 +48,8 @@ export interface BoundClaim {
   readonly microBatchesPerPeriod: number;
   /** For `configurations`, which it is needed for: what no schedule takes less than, for each micro-batch. */
   readonly each?: Ratio;
+  /** For `configurations`: what a micro-batch of each loose part counts; absent: all is one part. */
+  readonly weights?: readonly number[];
 }
 
 /** The reason why a claim proves nothing, or less than it states. */
@@ -123,7 +125,7 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
 function checkConfigurations(placement: Placement, claim: BoundClaim): BoundCheck {
   const { each = { numerator: 0, denominator: 1 }, microBatchesPerPeriod, period: claimed } = claim;
   const proved = Math.ceil((each.numerator * microBatchesPerPeriod) / each.denominator);
-  const doubt = doubtOn(placement, each);
+  const doubt = doubtOn(placement, each, claim.weights);
   if (doubt === "too-many") {
     return { kind: "unproved", problem: { kind: doubt } };
   }

@@ -6,11 +6,15 @@
  * so that no step takes less time, less what the claim grants for the micro-batches it brings, than the potential rises.
  * Where there are such, no way around takes less than what is granted, however many micro-batches it brings.
  *
+ * Parts of a placement that nothing ties to each other may be any number of micro-batches apart. A claim then says how much of
+ * what it grants goes to a micro-batch of each part; as many of each are brought in the long run.
+ *
  * It shares no code with the search (`search/pipeline/configurations`): states are lists here and steps are made block
  * by block. Where there are too many states nothing is proved.
  *
  * Source: potentials of a shortest-path problem (Bellman, 1958; Ford, 1956).
  */
+import { commonDivisor } from "../core/common-divisor.js";
 import type { Block, Placement } from "../placement/placement.js";
 import type { Ratio } from "./max-cycle-ratio.js";
 
@@ -38,17 +42,70 @@ class Steps {
   readonly from: number[] = [];
   readonly to: number[] = [];
   readonly time: number[] = [];
+  /** Weighted micro-batches. */
   readonly brought: number[] = [];
 }
 
-/** Whether no schedule takes less than `each` for a micro-batch. Cost: O(steps x passes). */
-export function doubtOn(placement: Placement, each: Ratio): ConfigurationDoubt {
-  const steps = stepsOf(placement);
-  return steps === undefined ? "too-many" : hasPotentials(steps, each) ? undefined : "too-high";
+/** Parts of a placement as lists of blocks, and what a micro-batch of each counts. */
+interface Weighted {
+  readonly parts: readonly (readonly number[])[];
+  readonly weights: readonly number[];
+}
+
+/**
+ * Whether no schedule takes less than `each` for a micro-batch. `weights`: what a micro-batch of each part of the placement
+ * counts, by first block; absent: all blocks are one part. Cost: O(steps x passes).
+ */
+export function doubtOn(
+  placement: Placement,
+  each: Ratio,
+  weights?: readonly number[],
+): ConfigurationDoubt {
+  const all = placement.blocks.map((_, block) => block);
+  const parts = weights === undefined ? [all] : looseParts(placement);
+  const counted = weights ?? [1];
+  const total = counted.reduce((sum, weight) => sum + weight, 0);
+  const isRight =
+    counted.length === parts.length &&
+    counted.every((weight) => Number.isSafeInteger(weight) && weight >= 0) &&
+    counted.reduce(commonDivisor, 0) === 1;
+  if (!isRight) {
+    return "too-high";
+  }
+  const steps = stepsOf(placement, { parts, weights: counted });
+  const granted = { numerator: each.numerator, denominator: each.denominator * total };
+  return steps === undefined ? "too-many" : hasPotentials(steps, granted) ? undefined : "too-high";
+}
+
+/**
+ * Blocks that a chain of ties connects, by first block: dependencies tie, and so does memory that one takes and another gives
+ * back: on a device with a limit all parts that do not give back all that they take are one.
+ */
+function looseParts(placement: Placement): readonly (readonly number[])[] {
+  const { blocks, devices, dependencies } = placement;
+  let parts = blocks.map((_, block) => [block]);
+  const tie = (tied: readonly (readonly number[])[]): void => {
+    if (tied.length > 1) {
+      parts = [...parts.filter((part) => !tied.includes(part)), tied.flat()];
+    }
+  };
+  for (const { from, to } of dependencies) {
+    tie(parts.filter((part) => part.includes(from) || part.includes(to)));
+  }
+  for (const [device, { memory }] of devices.entries()) {
+    const keeps = (part: readonly number[]): boolean =>
+      part.reduce((sum, at) => {
+        const { devices: own, memory: change } = blocks[at]!;
+        return sum + (own.includes(device) ? change : 0);
+      }, 0) !== 0;
+    tie(memory === undefined ? [] : parts.filter(keeps));
+  }
+  return parts.map((part) => part.toSorted((a, b) => a - b)).toSorted((a, b) => a[0]! - b[0]!);
 }
 
 function stepsOf(
   placement: Placement,
+  weighted: Weighted,
 ): { readonly steps: Steps; readonly states: number } | undefined {
   const states: State[] = [{ begun: placement.blocks.map(() => 0), running: [], onWay: [] }];
   const numbers = new Map([[JSON.stringify(states[0]), 0]]);
@@ -61,7 +118,7 @@ function stepsOf(
       return undefined;
     }
     for (const begins of sets) {
-      const after = afterwards(placement, states[at]!, begins);
+      const after = afterwards(placement, states[at]!, begins, weighted);
       if (after !== undefined) {
         const key = JSON.stringify(after.state);
         const number = numbers.get(key) ?? states.length;
@@ -119,6 +176,7 @@ function afterwards(
   placement: Placement,
   state: State,
   begins: readonly number[],
+  { parts, weights }: Weighted,
 ): After | undefined {
   const { blocks, dependencies } = placement;
   const begun = state.begun.map((count, block) => count + (begins.includes(block) ? 1 : 0));
@@ -140,10 +198,17 @@ function afterwards(
   const sent = dependencies.flatMap(({ from, latency }, at) =>
     ends.includes(from) && latency > 0 ? [[at, latency] as const] : [],
   );
-  const brought = begun.reduce((a, b) => Math.min(a, b));
+  const left = [...begun];
+  const brought = parts.reduce((sum, part, at) => {
+    const least = part.reduce((most, block) => Math.min(most, begun[block]!), begun[part[0]!]!);
+    for (const block of part) {
+      left[block] = begun[block]! - least;
+    }
+    return sum + weights[at]! * least;
+  }, 0);
   return {
     state: {
-      begun: begun.map((count) => count - brought),
+      begun: left,
       running: sorted(later(running)),
       onWay: sorted([...later(state.onWay), ...sent]),
     },

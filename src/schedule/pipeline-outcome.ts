@@ -24,6 +24,8 @@ export interface TightBound {
   readonly device?: number;
   /** Positions in `Placement.blocks`. */
   readonly blocks: readonly number[];
+  /** For `configurations`: what a micro-batch of each part that nothing ties to the others counts, by first block; absent: one part. */
+  readonly weights?: readonly number[];
 }
 
 /** The result of every pipeline algorithm. */

@@ -87,6 +87,7 @@ function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutc
       kind: boundedBy.kind,
       ...(boundedBy.device === undefined ? {} : { device }),
       blocks: boundedBy.blocks.map(positionOf),
+      ...(boundedBy.weights === undefined ? {} : { weights: boundedBy.weights }),
     },
     whole: wholeOf(section, positionOf),
     makespanLowerBound: section.makespanLowerBound,
@@ -220,6 +221,10 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
       ["search", "configurations"].includes(outcome.boundedBy.kind) &&
         outcome.boundedBy.blocks.length > 0,
       "/pipeline/boundedBy/blocks are there, but they are not the reason",
+    ],
+    [
+      outcome.boundedBy.weights !== undefined && outcome.boundedBy.kind !== "configurations",
+      "/pipeline/boundedBy/weights are there, but configurations are not the reason",
     ],
   ];
   const problems = brokenChecks(checks);

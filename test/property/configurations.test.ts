@@ -19,6 +19,32 @@ function shape(name: string, options: ShapeOptions): Placement {
   return built.value;
 }
 
+/** Two chains over two devices from opposite ends, which share devices and memory only. */
+function twoWays(): fc.Arbitrary<Placement> {
+  const times = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 8, maxLength: 8 });
+  const small = fc.integer({ min: 0, max: 3 });
+  return fc.record({ times, more: fc.tuple(small, small), wait: small }).map((drawn) => {
+    const { times: durations, more, wait } = drawn;
+    const block = (at: number): Placement["blocks"][number] => ({
+      id: `b${at}`,
+      kind: at % 4 < 2 ? "forward" : "backward",
+      devices: [(at % 4 === 1 || at % 4 === 2) !== at >= 4 ? 1 : 0],
+      duration: durations[at]!,
+      memory: at % 4 < 2 ? 1 : -1,
+      workspace: at === 6 ? 1 : 0,
+      operators: [],
+    });
+    const after = (from: number, latency: number) => ({ from, to: from + 1, latency });
+    return {
+      timeUnit: "step",
+      devices: more.map((each, at) => ({ name: `d${at}`, memory: 1 + each })),
+      blocks: Array.from({ length: 8 }, (_, at) => block(at)),
+      dependencies: [0, 1, 2].flatMap((at) => [after(at, 0), after(at + 4, at === 1 ? wait : 0)]),
+      memoryRelease: "end",
+    };
+  });
+}
+
 const rateOf = ({ period, copies }: FoundPeriod): number => period / copies;
 
 describe("configurations of pipelines", () => {
@@ -45,11 +71,48 @@ describe("configurations of pipelines", () => {
     expect(each(shape("nn", { devices: 3, memory: 2 }), 100_000).rate).toBe(11);
   });
 
+  it("bound parts that nothing ties to each other, and find what comes as near as can be", () => {
+    let least = 0;
+    fc.assert(
+      fc.property(twoWays(), (placement) => {
+        const { found, isLeast, least: bound } = searchConfigurations(placement, 20_000);
+        if (bound === undefined) {
+          return;
+        }
+        const { each, weights } = bound;
+        expect(doubtOn(placement, each, weights)).toBeUndefined();
+        const more = reduced(each.numerator * 100 + 1, each.denominator * 100);
+        expect(doubtOn(placement, more, weights)).toBe("too-high");
+        const few = searchPeriod(placement, { maxNodes: 20_000, seed: 1, polish: false }).schedule;
+        const known = few === undefined ? undefined : few.period / few.microBatchesPerPeriod;
+        const rate = each.numerator / each.denominator;
+        expect(known ?? rate).toBeGreaterThanOrEqual(rate - 1e-9);
+        if (found !== undefined) {
+          expect(verifyPeriodicSchedule(placement, periodicOf(found))).toEqual([]);
+          expect(rateOf(found)).toBeGreaterThanOrEqual(rate - 1e-9);
+          least += isLeast ? 1 : 0;
+          expect(isLeast).toBe(found.period * each.denominator === each.numerator * found.copies);
+        }
+      }),
+      { numRuns: 20 },
+    );
+    expect(least).toBeGreaterThan(5);
+  });
+
+  it("are not proved by weights that are none", () => {
+    const [placement] = fc.sample(twoWays(), { seed: 1, numRuns: 1 });
+    const each = { numerator: 1, denominator: 1 };
+    for (const weights of [[1], [0, 0], [1, -1], [2, 2], [1, 1, 1], [0.5, 0.5]]) {
+      expect(doubtOn(placement!, each, weights)).toBe("too-high");
+    }
+    expect(doubtOn(placement!, each, [1, 1])).toBeUndefined();
+  });
+
   it("are never worse than one to three per period, and proved by another way of listing them", () => {
     let least = 0;
     fc.assert(
       fc.property(randomPlacement({ maxBlocks: 5 }), (placement) => {
-        const { found, isLeast } = searchConfigurations(placement, 6000);
+        const { found, isLeast, least: bound } = searchConfigurations(placement, 6000);
         if (found === undefined) {
           return;
         }
@@ -59,10 +122,10 @@ describe("configurations of pipelines", () => {
         }
         least++;
         const ratio = reduced(found.period, found.copies);
-        expect(doubtOn(placement, ratio)).toBeUndefined();
+        expect(doubtOn(placement, ratio, bound?.weights)).toBeUndefined();
         // A little more is not the least.
         const more = reduced(ratio.numerator * 100 + 1, ratio.denominator * 100);
-        expect(doubtOn(placement, more)).toBe("too-high");
+        expect(doubtOn(placement, more, bound?.weights)).toBe("too-high");
         const few = searchPeriod(placement, { maxNodes: 20_000, seed: 1, polish: false }).schedule;
         const known =
           few === undefined ? Number.POSITIVE_INFINITY : few.period / few.microBatchesPerPeriod;

@@ -194,6 +194,11 @@ export const FREE: readonly FreeField[] = [
     why: "the order of the blocks of a load means nothing",
   },
   {
+    where: /^\/pipeline\/boundedBy\/weights\/\d+$/,
+    why: "other weights may prove the same bound",
+    isRare: true,
+  },
+  {
     where: /^\/pipeline\/boundedBy\/kind$/,
     change: /^"memory"$/,
     why: "another reason that proves the same bound",

@@ -37,6 +37,8 @@ export interface PeriodBound {
   readonly device?: number;
   /** The device's blocks (`load`); takes and releases matched, in pairs (`memory`); none. */
   readonly blocks: readonly number[];
+  /** For `configurations` of several parts: what a micro-batch of each counts. */
+  readonly weights?: readonly number[];
 }
 
 /** A bound that needs no search. */

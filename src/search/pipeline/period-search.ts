@@ -22,6 +22,7 @@
  * Sittel et al., "Modulo scheduling with rational initiation intervals" (2020).
  */
 import type { Placement } from "../../placement/placement.js";
+import { isGreater } from "../../schedule/max-cycle-ratio.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
 import { searchConfigurations } from "./configurations/search-configurations.js";
 import { type Repeating, searchOrders } from "./cyclic/search-orders.js";

@@ -1,6 +1,7 @@
 import type { Placement } from "../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { solvePart } from "./reference/tessel-part.js";
+import { shortestByStates } from "./states/shortest-by-states.js";
 
 /** A whole schedule, and whether none is shorter. */
 export interface ShortestWhole {
@@ -8,14 +9,19 @@ export interface ShortestWhole {
   readonly isProved: boolean;
 }
 
-/** More block instances than this are left as they are. */
-const MOST_INSTANCES = 64;
+/** With more block instances than this, the order of two blocks is not branched on. */
+const MOST_ORDERED = 64;
+/** With more than this, states are not looked at either. */
+const MOST_INSTANCES = 1000;
+/** Choices for each node; both take as long. */
+const CHOICES_PER_NODE = 25;
 
 /**
- * The shortest schedule of as many micro-batches as `known` has, when it is small: bisection between
- * `bound` and what is known, each question answered in full by branching on the order of two blocks.
+ * The shortest schedule of as many micro-batches as `known` has, when it is small: the shortest way through all that the
+ * pipeline can be doing, and where that is too much, bisection between `bound` and what is known, each question
+ * answered in full by branching on the order of two blocks.
  *
- * `isProved` also when `known` reaches the bound. Cost: at most `maxNodes` nodes per question.
+ * `isProved` also when `known` reaches the bound. Cost: at most as long as `maxNodes` nodes take, and as many per question.
  */
 export function shortestWhole(
   placement: Placement,
@@ -27,6 +33,16 @@ export function shortestWhole(
     return { whole: known, isProved: true };
   }
   if (maxNodes === 0 || known.instances.length > MOST_INSTANCES) {
+    return { whole: known, isProved: false };
+  }
+  const states = shortestByStates(placement, known.microBatches, {
+    below: known.makespan,
+    choices: maxNodes * CHOICES_PER_NODE,
+  });
+  if (states.isProved) {
+    return { whole: states.whole ?? known, isProved: true };
+  }
+  if (known.instances.length > MOST_ORDERED) {
     return { whole: known, isProved: false };
   }
   const instances = known.instances.map(({ block, microBatch }) => ({ block, microBatch }));

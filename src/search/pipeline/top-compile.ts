@@ -16,7 +16,7 @@ import { limitMemory } from "../../placement/limit-memory.js";
 import type { Placement } from "../../placement/placement.js";
 import { reduced } from "../../schedule/max-cycle-ratio.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
-import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
+import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
 import { completeSchedule } from "./complete-schedule.js";
@@ -190,16 +190,23 @@ function fastestRival(
   return isFaster ? best : undefined;
 }
 
+const BY_SEARCH: TightBound = { kind: "search", blocks: [] };
+
 function boundOf(
   { lowerBound, boundedBy }: PeriodResult,
   { microBatchesPerPeriod: q }: PeriodicSchedule,
 ): Pick<PipelineOutcome, "periodLowerBound" | "boundEach" | "boundedBy"> {
   const { numerator, denominator } = lowerBound;
-  const { kind, device, blocks } = boundedBy ?? { kind: "search", device: undefined, blocks: [] };
+  const { kind, device, blocks, weights } = boundedBy ?? BY_SEARCH;
   return {
     periodLowerBound: Math.max(1, Math.ceil((numerator * q) / denominator)),
     boundEach: reduced(numerator, denominator),
-    boundedBy: { kind, ...(device === undefined ? {} : { device }), blocks },
+    boundedBy: {
+      kind,
+      ...(device === undefined ? {} : { device }),
+      blocks,
+      ...(weights === undefined ? {} : { weights }),
+    },
   };
 }
 

@@ -2,7 +2,7 @@
  * All that a small pipeline can be doing, and what it can do next.
  *
  * A *configuration* is what a pipeline knows of itself at a moment at which something has just ended: how many
- * micro-batches each block has begun, counted from the block that is last; how long what runs still takes; how
+ * micro-batches each block has begun, counted from the block of its part that is last; how long what runs still takes; how
  * long what is on its way between devices still does. Micro-batches are alike and taken in order, so counts
  * are enough. From there any of the blocks may begin that find their inputs and their devices, or none; then
  * time goes on until something ends. Memory is looked at once all that begins has begun, as ends
@@ -13,13 +13,15 @@
  *
  * So every schedule, repeating or not, is a walk in this graph, and a schedule that repeats is a cycle: the least time
  * per micro-batch, over all numbers of micro-batches per period, is that of a cycle (`search-configurations.ts`).
- * Where nothing limits how far blocks run ahead the graph is infinite, unless those far apart are left out.
+ * Where nothing limits how far blocks run ahead the graph is infinite, unless those far apart are left out. Parts of a
+ * placement that nothing ties to each other may be any number of micro-batches apart: each counts from its own last block.
  *
  * Source: ours; the graph is the reachable part of a timed marked graph (Ramchandani, 1974) with choices.
  */
 import { commonDivisor } from "../../../core/common-divisor.js";
 import type { Placement } from "../../../placement/placement.js";
 import { memoryChange } from "../../../schedule/simulate-pipeline.js";
+import { countedParts } from "./parts.js";
 
 /** Configurations, and the steps into each. */
 export interface ConfigurationGraph {
@@ -29,11 +31,14 @@ export interface ConfigurationGraph {
   readonly from: Int32Array;
   /** Time until the next configuration, in multiples of the unit of `MadeGraph`. */
   readonly time: Int32Array;
-  /** Micro-batches that the last block has begun by then. */
+  /** By step, then part: micro-batches that its last block has begun by then. */
   readonly begun: Float64Array;
+  readonly parts: number;
+  /** By block: its part. */
+  readonly partOf: readonly number[];
   /** Blocks that begin, as bits. */
   readonly starts: Int32Array;
-  /** By configuration and block: micro-batches begun, more than by the block that is last. */
+  /** By configuration and block: micro-batches begun, more than by the block of its part that is last. */
   readonly ahead: Int32Array;
 }
 
@@ -52,6 +57,8 @@ interface Rules {
   readonly from: readonly number[];
   readonly latency: readonly number[];
   readonly limited: readonly Limited[];
+  readonly parts: number;
+  readonly partOf: readonly number[];
 }
 
 /** A device whose memory is limited and given back. */
@@ -73,7 +80,7 @@ interface Step {
   readonly from: number;
   readonly to: number;
   readonly time: number;
-  readonly begun: number;
+  readonly begun: readonly number[];
   readonly starts: number;
 }
 
@@ -111,12 +118,14 @@ export function hasConfigurations({ blocks, dependencies, devices }: Placement):
 }
 
 /**
- * Whether some blocks may surely run ahead of the others without end: one with all that it waits for, if these are not
+ * Whether some blocks of a part may surely run ahead of its others without end: one with all that it waits for, if these are not
  * all blocks and together hold no memory where that is limited. Then there are infinitely many configurations.
  *
  * Cost: O(blocks * (blocks + dependencies)).
  */
-export function runsAhead({ blocks, dependencies, devices }: Placement): boolean {
+export function runsAhead(placement: Placement): boolean {
+  const { blocks, dependencies, devices } = placement;
+  const partOf = countedParts(placement);
   return blocks.some((_, last) => {
     const isNeeded = blocks.map((_, block) => block === last);
     for (let isMore = true; isMore; ) {
@@ -130,7 +139,7 @@ export function runsAhead({ blocks, dependencies, devices }: Placement): boolean
     }
     const own = blocks.filter((_, block) => isNeeded[block]);
     return (
-      own.length < blocks.length &&
+      own.length < partOf.filter((part) => part === partOf[last]).length &&
       devices.every(({ memory }, device) => {
         const on = own.filter((block) => block.devices.includes(device));
         return memory === undefined || on.reduce((sum, block) => sum + block.memory, 0) <= 0;
@@ -185,13 +194,17 @@ function unitOf(times: readonly number[]): number {
   return times.reduce(commonDivisor, 0);
 }
 
-function rulesOf({ blocks, dependencies, devices, memoryRelease }: Placement): Rules {
+function rulesOf(placement: Placement): Rules {
+  const { blocks, dependencies, devices, memoryRelease } = placement;
   const unit = unitOf([
     ...blocks.map(({ duration }) => duration),
     ...dependencies.map((each) => each.latency),
   ]);
   const changes = blocks.map((block) => memoryChange(block, memoryRelease));
+  const partOf = countedParts(placement);
   return {
+    parts: partOf.includes(1) ? 2 : 1,
+    partOf,
     unit,
     blocks: blocks.length,
     duration: blocks.map(({ duration }) => duration / unit),
@@ -219,7 +232,7 @@ function keyOf({ begun, rest, coming }: Configuration): string {
 interface Next {
   readonly next: Configuration;
   readonly time: number;
-  readonly begun: number;
+  readonly begun: readonly number[];
   readonly starts: number;
 }
 
@@ -299,7 +312,10 @@ function advanced(
   if (time === Number.POSITIVE_INFINITY) {
     return undefined;
   }
-  const least = begun.reduce((a, b) => Math.min(a, b), begun[0]!);
+  const least = new Array<number>(rules.parts).fill(Number.POSITIVE_INFINITY);
+  for (const [block, part] of rules.partOf.entries()) {
+    least[part] = Math.min(least[part]!, begun[block]!);
+  }
   const rest = running.map((left) => Math.max(0, left - time));
   const coming = configuration.coming.map((list, at) => {
     const from = rules.from[at]!;
@@ -308,7 +324,11 @@ function advanced(
     return ends ? [...later, rules.latency[at]!] : later;
   });
   return {
-    next: { begun: begun.map((count) => count - least), rest, coming },
+    next: {
+      begun: begun.map((count, block) => count - least[rules.partOf[block]!]!),
+      rest,
+      coming,
+    },
     time,
     begun: least,
     starts,
@@ -316,7 +336,7 @@ function advanced(
 }
 
 function graphOf(
-  { blocks }: Rules,
+  { blocks, parts, partOf }: Rules,
   list: readonly Configuration[],
   steps: readonly Step[],
 ): ConfigurationGraph {
@@ -334,7 +354,9 @@ function graphOf(
     first,
     from: new Int32Array(steps.length),
     time: new Int32Array(steps.length),
-    begun: new Float64Array(steps.length),
+    begun: new Float64Array(steps.length * parts),
+    parts,
+    partOf,
     starts: new Int32Array(steps.length),
     ahead: Int32Array.from(
       { length: count * blocks },
@@ -345,7 +367,7 @@ function graphOf(
     const at = next[to]!++;
     graph.from[at] = from;
     graph.time[at] = time;
-    graph.begun[at] = begun;
+    graph.begun.set(begun, at * parts);
     graph.starts[at] = starts;
   }
   return graph;

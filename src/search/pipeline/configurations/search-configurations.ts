@@ -9,7 +9,7 @@
  */
 import type { Placement } from "../../../placement/placement.js";
 import { MOST_CHOICES } from "../../../schedule/check-configurations.js";
-import { maxCycleRatio } from "../../../schedule/max-cycle-ratio.js";
+import { maxCycleRatio, type Ratio, reduced } from "../../../schedule/max-cycle-ratio.js";
 import { type FoundPeriod, isFaster } from "../found-period.js";
 import { moduloProblem } from "../modulo/modulo-problem.js";
 import {
@@ -18,6 +18,13 @@ import {
   hasConfigurations,
   runsAhead,
 } from "./configuration-graph.js";
+import { leastOfParts } from "./least-of-parts.js";
+
+/** A bound, and what a micro-batch of each part counts in its proof where there are several. */
+export interface LeastEach {
+  readonly each: Ratio;
+  readonly weights?: readonly number[];
+}
 
 /** What is known of all schedules. */
 export interface ConfigurationResult {
@@ -25,6 +32,8 @@ export interface ConfigurationResult {
   readonly found: FoundPeriod | undefined;
   /** Whether no schedule, repeating or not, takes less time per micro-batch than `found`. */
   readonly isLeast: boolean;
+  /** No schedule takes less time per micro-batch than this; `undefined`: not proved. */
+  readonly least: LeastEach | undefined;
   /** Choices that were looked at. */
   readonly choices: number;
 }
@@ -46,12 +55,12 @@ const MOST_INSTANCES = 2000;
  */
 export function searchConfigurations(placement: Placement, choices: number): ConfigurationResult {
   if (!hasConfigurations(placement)) {
-    return { found: undefined, isLeast: false, choices: 0 };
+    return { ...NONE, choices: 0 };
   }
   const most = runsAhead(placement) ? 0 : Math.min(choices * WHOLE, MOST_CHOICES);
   const whole = within(placement, most, Number.POSITIVE_INFINITY);
   let [spent, best] = [whole.choices, whole.found];
-  if (whole.isLeast) {
+  if (whole.isLeast || whole.least !== undefined) {
     return whole;
   }
   for (const apart of APART) {
@@ -62,29 +71,59 @@ export function searchConfigurations(placement: Placement, choices: number): Con
       break;
     }
   }
-  return { found: best, isLeast: false, choices: spent };
+  return { ...NONE, found: best, choices: spent };
 }
 
 function within(placement: Placement, most: number, apart: number): ConfigurationResult {
   const { graph, unit, isWhole, choices } = configurationGraph(placement, { choices: most, apart });
   if (graph === undefined) {
-    return { found: undefined, isLeast: false, choices };
+    return { ...NONE, choices };
   }
-  const { edges } = maxCycleRatio(
-    {
-      entries: Array.from({ length: graph.count }, () => NOTHING),
-      first: graph.first,
-      from: graph.from,
-      distance: graph.time,
-      latency: graph.begun,
-      isDependency: new Uint8Array(graph.from.length),
-    },
-    new Float64Array(graph.count),
-  );
-  const copies = edges.reduce((sum, edge) => sum + graph.begun[edge]!, 0);
+  const { edges, least } = graph.parts === 2 ? bestOfTwo(graph) : bestOfAll(graph);
+  const copies = edges.reduce((sum, edge) => sum + graph.begun[edge * graph.parts]!, 0);
   const isUsable = copies > 0 && copies * placement.blocks.length <= MOST_INSTANCES;
   const found = isUsable ? scheduleOf(placement, graph, { edges, copies, unit }) : undefined;
-  return { found, isLeast: isWhole && isUsable && choices <= MOST_CHOICES, choices };
+  if (least === undefined || !isWhole || choices > MOST_CHOICES) {
+    return { ...NONE, found, choices };
+  }
+  const { numerator, denominator } = least.each;
+  const isLeast =
+    found !== undefined && found.period * denominator === numerator * unit * found.copies;
+  const each = reduced(numerator * unit, denominator);
+  return { found, isLeast, least: { ...least, each }, choices };
+}
+
+const NONE = { found: undefined, isLeast: false, least: undefined };
+
+/** A walk that repeats, and a bound in units of the graph. */
+interface BestWalk {
+  readonly edges: readonly number[];
+  readonly least: LeastEach | undefined;
+}
+
+function bestOfTwo(graph: ConfigurationGraph): BestWalk {
+  const answer = leastOfParts(graph);
+  return answer === undefined
+    ? { edges: [], least: undefined }
+    : { edges: answer.edges ?? [], least: { each: answer.each, weights: answer.weights } };
+}
+
+function bestOfAll({ count, first, from, time, begun }: ConfigurationGraph): BestWalk {
+  const { edges, ratio } = maxCycleRatio(
+    {
+      entries: Array.from({ length: count }, () => NOTHING),
+      first,
+      from,
+      distance: time,
+      latency: begun,
+      isDependency: new Uint8Array(from.length),
+    },
+    new Float64Array(count),
+  );
+  const { numerator, denominator } = ratio;
+  const least =
+    numerator > 0 ? { each: { numerator: denominator, denominator: numerator } } : undefined;
+  return { edges, least };
 }
 
 const NOTHING = { block: 0, residue: 0, offset: 0, shift: 0 };
@@ -95,35 +134,41 @@ interface Walk {
   readonly unit: number;
 }
 
-/** The times of a walk around a cycle. */
+/** The times of a walk. */
 function scheduleOf(
   placement: Placement,
   graph: ConfigurationGraph,
   { edges, copies, unit }: Walk,
 ): FoundPeriod {
   const blocks = placement.blocks.length;
+  const { parts, partOf } = graph;
   const begins: { readonly block: number; readonly number: number; readonly time: number }[] = [];
-  let [time, base, last] = [0, 0, 0];
+  const base = new Array<number>(parts).fill(0);
+  const last = new Array<number>(parts).fill(0);
+  let time = 0;
   for (const edge of edges) {
     const configuration = graph.from[edge]!;
     for (let block = 0; block < blocks; block++) {
       if ((graph.starts[edge]! & (1 << block)) !== 0) {
-        const number = base + graph.ahead[configuration * blocks + block]!;
+        const part = partOf[block]!;
+        const number = base[part]! + graph.ahead[configuration * blocks + block]!;
         begins.push({ block, number, time });
-        last = Math.max(last, number);
+        last[part] = Math.max(last[part]!, number);
       }
     }
     time += graph.time[edge]!;
-    base += graph.begun[edge]!;
+    for (let part = 0; part < parts; part++) {
+      base[part]! += graph.begun[edge * parts + part]!;
+    }
   }
   // Numbers so that no block is ahead of the period in which its micro-batch enters.
-  const origin = Math.max(0, last - copies + 1);
+  const origin = last.map((number) => Math.max(0, number - copies + 1));
   const period = time * unit;
   const times = new Float64Array(copies * blocks);
   for (const { block, number, time: at } of begins) {
-    const turn = Math.floor((number - origin) / copies);
-    const copy = number - origin - turn * copies;
-    times[copy * blocks + block] = at * unit - turn * period;
+    const own = number - origin[partOf[block]!]!;
+    const turn = Math.floor(own / copies);
+    times[(own - turn * copies) * blocks + block] = at * unit - turn * period;
   }
   return { problem: moduloProblem(placement, copies), copies, period, times };
 }
