@@ -293,12 +293,12 @@ class PeriodSearch {
     if (this.#isAtBound() || isLimited || work.isSpent()) {
       return;
     }
-    const { found, isLeast, choices } = searchConfigurations(this.#placement, work.left());
+    const { found, least, choices } = searchConfigurations(this.#placement, work.left());
     work.spend(choices);
-    const isHigher = this.#bound === undefined || found === undefined || !isAt(this.#bound, found);
-    if (found !== undefined && isLeast && isHigher) {
-      const { period, copies } = found;
-      this.#bound = { kind: "configurations", numerator: period, denominator: copies, blocks: [] };
+    const { numerator = 0, denominator = 1 } = this.#bound ?? {};
+    if (least !== undefined && isGreater(least.each, { numerator, denominator })) {
+      const { each, ...weights } = least;
+      this.#bound = { kind: "configurations", ...each, blocks: [], ...weights };
     }
     this.#offer(found);
   }
