@@ -18,6 +18,14 @@ function libraryFolders(): readonly string[] {
   );
 }
 
+/** The first number of the newest NVRTC that was found; 0 without any. */
+export const NVRTC_MAJOR: number = Math.max(
+  0,
+  ...libraryFolders()
+    .flatMap((folder) => readdirSync(folder))
+    .map((name) => Number(/^libnvrtc\.so\.(\d+)$/.exec(name)?.[1] ?? 0)),
+);
+
 /** Why kernels cannot be compiled here; `undefined`: they can. */
 export const NVRTC_SKIP_REASON: string | undefined = libraryFolders().some((folder) =>
   readdirSync(folder).some((name) => name.startsWith("libnvrtc.so")),
