@@ -108,7 +108,7 @@ function arrivalsOf(source: ArrivalProcess): ArtifactArrivals {
 }
 
 function runOf(
-  { batch, profile, workspaceBytes, schedule, pipeline, contention, spread }: BatchRun,
+  { batch, profile, workspaceBytes, schedule, pipeline, contention, records }: BatchRun,
   positionOf: (schedule: ServedSchedule) => number,
 ): ArtifactBatchRun {
   const common = { batch, aloneNs: Math.round(profileNs(profile)), workspaceBytes };
@@ -117,7 +117,7 @@ function runOf(
         ...common,
         stages: { ns: Array.from(profile.ns), threads: Array.from(profile.share) },
         ...(contention === undefined ? {} : { contention }),
-        ...(spread === undefined ? {} : { spread }),
+        ...(records === undefined ? {} : { records }),
       }
     : {
         ...common,

@@ -8,6 +8,8 @@ import {
   type AbsentPolicy,
   POLICY_NAMES,
 } from "../schedule/serving/policy-names.js";
+import type { ServiceRecord } from "../schedule/serving/service-record.js";
+import { serviceRecordShape } from "../schedule/serving/service-record-format.js";
 import { MOST_ACCELERATION } from "../schedule/serving/serving-limits.js";
 import type { ServedSchedule } from "../schedule/serving/serving-model.js";
 import {
@@ -36,8 +38,6 @@ export type ArtifactServingDevice =
       readonly kind: "cpu";
       readonly workers: number;
       readonly slowdown: readonly number[];
-      /** What a task takes longer that has to wake its thread up; absent: 0. */
-      readonly wakeNs?: number;
       readonly memoryBytes?: number;
     };
 
@@ -56,8 +56,8 @@ export interface ArtifactBatchRun {
   readonly stages?: { readonly ns: readonly number[]; readonly threads: readonly number[] };
   /** Times that it takes longer while t threads are busy, its own among them: entry t - 1; absent: as the device says. */
   readonly contention?: readonly number[];
-  /** Quantiles of its times over their mean at equal steps; absent: they do not vary. */
-  readonly spread?: readonly number[];
+  /** What successive tasks took, by sessions ascending; absent: all take the same. */
+  readonly records?: readonly ServiceRecord[];
 }
 
 /** A model with its requests and the ways to run it. */
@@ -148,9 +148,6 @@ const DEVICE: Shape<ArtifactServingDevice> = tagged<ArtifactServingDevice>("kind
     slowdown: list(number(1), MAX_THREADS, 1).describe(
       "Times that work takes longer while k threads are busy: entry k - 1.",
     ),
-    wakeNs: optional(
-      number(0).describe("What a task takes longer that has to wake its thread up; absent: 0."),
-    ),
     memoryBytes: MEMORY,
   }),
 });
@@ -178,8 +175,10 @@ const RUN: Shape<ArtifactBatchRun> = object<ArtifactBatchRun>({
       "Times that it takes longer while t threads are busy, its own among them: entry t - 1.",
     ),
   ),
-  spread: optional(
-    list(number(0), 100_000, 2).describe("Quantiles of its times over their mean, at equal steps."),
+  records: optional(
+    list(serviceRecordShape, MAX_THREADS, 1).describe(
+      "What successive tasks took, by sessions ascending; absent: all take the same.",
+    ),
   ),
 });
 

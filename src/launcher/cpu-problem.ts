@@ -2,8 +2,9 @@
 
 import { counted } from "../core/format.js";
 import { invariant, present } from "../core/invariant.js";
-import type { ServingProfile, ServingTiming } from "../profile/serving/serving-profile.js";
-import { spreadOf } from "../schedule/serving/service-times.js";
+import { contentionOf } from "../profile/serving/busy-law.js";
+import type { ServingProfile } from "../profile/serving/serving-profile.js";
+import { meanOfRecord } from "../schedule/serving/service-record.js";
 import type { BatchRun, ServingModel, ServingProblem } from "../schedule/serving/serving-model.js";
 
 /** A model with its profile, and the batch sizes that may be used. */
@@ -21,14 +22,14 @@ export interface MeasuredModel {
  * by the number of busy threads.
  */
 export function cpuProblemOf(models: readonly MeasuredModel[]): ServingProblem {
-  const { device, wakeNs } = present(models[0], "a model").profile;
+  const { device } = present(models[0], "a model").profile;
   const served = models.map(servingModelOf);
   const { logicalCores: workers, memoryBytes } = device;
   const single = served.map(({ variants }) => variants[0]?.runs[0]?.contention ?? [1]);
   const slowdown = Array.from({ length: workers }, (_, at) =>
     Math.min(...single.map((each) => each[Math.min(at, each.length - 1)] ?? 1)),
   );
-  return { device: { kind: "cpu", workers, slowdown, wakeNs, memoryBytes }, models: served };
+  return { device: { kind: "cpu", workers, slowdown, memoryBytes }, models: served };
 }
 
 function servingModelOf({ name, profile, batches }: MeasuredModel): ServingModel {
@@ -66,11 +67,11 @@ function runsOf(
       profile.timings.find((each) => each.threads === threads && each.batch === batch),
       "timing of every batch",
     );
-    const { meanNs, spread } = spreadOf(timing.quantilesNs);
+    const { records } = timing;
     return {
       batch,
       profile: {
-        ns: Float64Array.of(meanNs),
+        ns: Float64Array.of(Math.min(...records.map(meanOfRecord))),
         share: Float64Array.of(threads),
         arithmetic: Float64Array.of(0),
         bandwidth: Float64Array.of(0),
@@ -79,28 +80,7 @@ function runsOf(
         .slice(0, at + 1)
         .reduce((sum, { sessionBytes }) => sum + sessionBytes, 0),
       contention: contentionOf(timing),
-      spread,
+      records,
     };
-  });
-}
-
-/** By busy threads from 1 on: between measured numbers of sessions on the straight line. */
-function contentionOf({ threads, meanNs, busy }: ServingTiming): readonly number[] {
-  const points = [{ at: threads, times: 1 }];
-  for (const { sessions, meanNs: pace } of busy) {
-    // More sessions never make each other faster: what looks like it is noise.
-    const least = points.at(-1)?.times ?? 1;
-    points.push({ at: sessions * threads, times: Math.max(least, pace / meanNs) });
-  }
-  const last = points.at(-1)?.at ?? threads;
-  return Array.from({ length: last }, (_, index) => {
-    const busyThreads = index + 1;
-    const above = points.find(({ at }) => at >= busyThreads);
-    const below = points.findLast(({ at }) => at <= busyThreads);
-    if (above === undefined || below === undefined || above.at === below.at) {
-      return above?.times ?? 1;
-    }
-    const share = (busyThreads - below.at) / (above.at - below.at);
-    return below.times + share * (above.times - below.times);
   });
 }

@@ -1,12 +1,12 @@
 /** Small steps from a static policy, on more requests than a grid can be tried on. */
 import type { LauncherPolicy, ModelPolicy } from "../schedule/serving/serving-model.js";
-import type { PolicyCosts } from "./descend-grid.js";
+import { concurrenciesOf, type PolicyCosts } from "./descend-grid.js";
 import { ratesOf, type ServingJob } from "./serving-job.js";
 
 /** Periods that are tried, as shares of the time in which a batch arrives. */
 const PERIODS: readonly number[] = [0, 0.25, 0.5, 0.75, 0.9];
 
-/** Tasks of a model in flight that are tried. */
+/** Tasks of a model in flight that are tried on a GPU. */
 const CONCURRENCIES: readonly number[] = [1, 2, 3, 4, 6, 8];
 
 /** Rounds over all models. */
@@ -46,12 +46,14 @@ function besideOf(job: ServingJob, policy: LauncherPolicy, model: number): Launc
   const batches = variants[own.variant]!.runs.map(({ batch }) => batch);
   const at = batches.indexOf(own.batch);
   const share = (own.periodNs * rate) / own.batch;
+  const isGpu = job.problem.device.kind === "gpu";
+  const concurrencies = isGpu ? CONCURRENCIES : concurrenciesOf(job.problem);
   const changes: readonly Partial<ModelPolicy>[] = [
     ...variants.map((_, variant) => ({ variant })),
     ...[batches[at - 1], batches[at + 1]].flatMap((batch) =>
       batch === undefined ? [] : [{ batch, periodNs: Math.round((share * batch) / rate) }],
     ),
-    ...CONCURRENCIES.map((concurrency) => ({ concurrency })),
+    ...concurrencies.map((concurrency) => ({ concurrency })),
     ...PERIODS.map((each) => ({ periodNs: Math.round((each * own.batch * 1e9) / rate) })),
   ];
   return changes

@@ -37,9 +37,14 @@ function usualObjective({ variants }: ServingModel): number {
   return Math.round(USUAL_OBJECTIVE * Math.min(...variants.map(({ runs: [run] }) => aloneNs(run))));
 }
 
-/** The least that one request takes alone, in the fastest variant; where times vary their least. */
+/** The least that one request takes alone, in the fastest variant; where times vary the least part of the usual ones. */
 export function fastestAloneNs({ variants }: ServingModel): number {
-  return Math.min(...variants.map(({ runs: [run] }) => aloneNs(run) * (run?.spread?.[0] ?? 1)));
+  return Math.min(
+    ...variants.flatMap(({ runs: [run] }) => [
+      aloneNs(run),
+      ...(run?.records ?? []).map(({ usualNs }) => usualNs[0] ?? Number.POSITIVE_INFINITY),
+    ]),
+  );
 }
 
 function aloneNs(run: BatchRun | undefined): number {

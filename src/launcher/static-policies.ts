@@ -30,6 +30,7 @@ import type { SampleSet } from "./evaluate-policy.js";
 import { keptCosts, launcherCosts } from "./policy-costs.js";
 import { polishPolicy } from "./polish-policy.js";
 import { coarseJob, type ServingJob, shortenedJob } from "./serving-job.js";
+import { simplerPolicy } from "./simpler-policy.js";
 
 /** Stages of a task while the grid is tried; what is best there is compared in full. */
 const COARSE_STAGES = 8;
@@ -83,9 +84,9 @@ export interface StaticPolicies extends Readonly<Partial<Record<BaselineName, La
 
 /**
  * The best policies of the grid, and of those near it, by training samples; of those that cost no more there than any
- * end of the grid, the best by validation samples.
+ * end of the grid, the best by validation samples. On a CPU `static` is then the simplest of those that cost about the same.
  *
- * So on the samples of `staticTraining` `static` is never worse than `fifo`, than `greedy`, than the others here, and than
+ * So on a GPU, on the samples of `staticTraining`, `static` is never worse than `fifo`, than `greedy`, than the others here, and than
  * where the grid ends with every model in one variant. The same inputs give the same policies on every machine. Cost: for
  * each variant, turn and model a simulation of some thousand requests for every point of the grid: seconds, with four models
  * many.
@@ -109,7 +110,9 @@ export function searchStaticPolicies(job: ServingJob, seed: number): StaticPolic
       : [];
   });
   const all = [...ends.all, ...baselines.map(([, policy]) => policy)];
-  return { ...Object.fromEntries(baselines), static: settled(training.job, all, costs, mayBe) };
+  const best = settled(training.job, all, costs, mayBe);
+  const simplest = simplerPolicy(job, best, costs.validation, mayBe);
+  return { ...Object.fromEntries(baselines), static: simplest };
 }
 
 /** The policy `static` alone. Cost: as `searchStaticPolicies`. */

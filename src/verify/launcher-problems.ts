@@ -98,7 +98,7 @@ function modelProblems(model: ArtifactServedModel, section: LauncherSection, at:
     ]),
     ...variantNameProblems(model, section, place),
     ...variants.flatMap(({ runs }, variant) =>
-      runs.flatMap(({ batch, schedule, stages, pipeline, contention, spread }, run) =>
+      runs.flatMap(({ batch, schedule, stages, pipeline, contention, records }, run) =>
         brokenChecks([
           [
             pipeline !== undefined && (schedule === undefined || !isAscending(pipeline)),
@@ -115,7 +115,7 @@ function modelProblems(model: ArtifactServedModel, section: LauncherSection, at:
           [
             (schedule === undefined) !== (stages !== undefined) ||
               stages?.ns.length !== stages?.threads.length ||
-              (schedule !== undefined && (contention !== undefined || spread !== undefined)),
+              (schedule !== undefined && (contention !== undefined || records !== undefined)),
             `${place}/variants/${variant}/runs/${run} has not what it does, or twice`,
           ],
         ]),

@@ -1,8 +1,9 @@
 /** Contradictions between the measured figures of models that are served on a CPU. */
 import type { ArtifactBatchRun, LauncherSection } from "../artifact/launcher-section.js";
-import { brokenChecks } from "../core/checks.js";
+import { brokenChecks, type Check } from "../core/checks.js";
+import type { ServiceRecord } from "../schedule/serving/service-record.js";
 
-/** The mean of quantiles over their mean is 1, but for rounding. */
+/** Sums in another order differ by less. */
 const ROUNDING = 1e-9;
 
 /**
@@ -57,7 +58,7 @@ interface RunPlace {
 }
 
 function runProblems(
-  { aloneNs, workspaceBytes, stages, contention = [1], spread = [1, 1] }: ArtifactBatchRun,
+  { aloneNs, workspaceBytes, stages, contention = [1], records }: ArtifactBatchRun,
   { threads, before, place }: RunPlace,
 ): string[] {
   const wholeNs = (stages?.ns ?? []).reduce((sum, each) => sum + each, 0);
@@ -72,9 +73,29 @@ function runProblems(
       `${place}/workspaceBytes is less than with a smaller batch`,
     ],
     [!isAscending(contention), `${place}/contention says that more busy threads disturb it less`],
+    ...(records ?? []).flatMap((record, at): Check[] => {
+      const where = `${place}/records/${at}`;
+      const { sessions, tasks, usualNs, slowAt, slowNs } = record;
+      return [
+        [
+          at > 0 && sessions <= (records?.[at - 1]?.sessions ?? 0),
+          `${where}/sessions does not ascend`,
+        ],
+        [!isAscending(usualNs), `${where}/usualNs descends`],
+        [
+          slowAt.some((each, i) => i > 0 && each <= slowAt[i - 1]!) ||
+            (slowAt.at(-1) ?? 0) >= tasks,
+          `${where}/slowAt is not positions of tasks, ascending`,
+        ],
+        [
+          slowNs.length !== slowAt.length || slowAt.length >= tasks,
+          `${where}/slowNs is not of some tasks`,
+        ],
+      ];
+    }),
     [
-      !isAscending(spread) || Math.abs(meanOf(spread) - 1) > ROUNDING,
-      `${place}/spread is not quantiles over their mean`,
+      records !== undefined && Math.abs(Math.min(...records.map(meanOf)) / wholeNs - 1) > ROUNDING,
+      `${place}/stages/ns is not the least mean of its records`,
     ],
   ]);
 }
@@ -83,8 +104,12 @@ function isAscending(numbers: readonly number[]): boolean {
   return numbers.every((each, at) => each >= (numbers[at - 1] ?? 0));
 }
 
-/** The mean of what is drawn from quantiles at equal steps, between which lies a straight line. */
-function meanOf(quantiles: readonly number[]): number {
-  const pairs = quantiles.slice(1).map((each, at) => (each + quantiles[at]!) / 2);
-  return pairs.reduce((sum, each) => sum + each, 0) / pairs.length;
+/** The mean of the tasks of a record. */
+function meanOf({ tasks, usualNs, slowNs }: ServiceRecord): number {
+  const usual = ((tasks - slowNs.length) / usualNs.length / tasks) * sumOf(usualNs);
+  return usual + sumOf(slowNs) / tasks;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
 }

@@ -27,7 +27,7 @@ import {
   type Server,
   serversOf,
 } from "./replay-server.js";
-import { type LaunchFactor, launchFactors } from "./replay-times.js";
+import { type LaunchTimesOf, launchTimes } from "./replay-times.js";
 import { seenModel } from "./replay-view.js";
 import {
   type Arrival,
@@ -86,8 +86,7 @@ export function replayRequests(
   const { device } = problem;
   const replayer = new Replayer(servers, {
     law: lawOf(device),
-    wakeNs: device.kind === "cpu" ? (device.wakeNs ?? 0) : 0,
-    factorOf: launchFactors(seed),
+    timesOf: launchTimes(seed),
     most: policy.inFlight ?? Infinity,
     launcher,
   });
@@ -98,8 +97,7 @@ export function replayRequests(
 /** What all tasks have in common. */
 interface Surroundings {
   readonly law: DeviceLaw;
-  readonly wakeNs: number;
-  readonly factorOf: LaunchFactor;
+  readonly timesOf: LaunchTimesOf;
   /** Most tasks in flight. */
   readonly most: number;
   readonly launcher: ReplayedLauncher | undefined;
@@ -163,7 +161,7 @@ class Replayer {
       } else if (moment === arrives) {
         this.#arrive(arrivals[next++]!);
       } else {
-        this.#launch(this.#around.wakeNs);
+        this.#launch(true);
       }
     }
     return false;
@@ -330,11 +328,11 @@ class Replayer {
       refuse(waiting.shift()!, this.#now);
     }
     waiting.push(request);
-    this.#launch(this.#around.wakeNs);
+    this.#launch(true);
   }
 
   /** Launches whatever may be launched; the model goes first whose request waits longest. */
-  #launch(wakeNs = 0): void {
+  #launch(isWoken = false): void {
     let isNew = false;
     for (;;) {
       const server = this.#nextServer();
@@ -345,7 +343,7 @@ class Replayer {
         this.#catchUp();
         isNew = true;
       }
-      this.#launchTask(server, wakeNs);
+      this.#launchTask(server, isWoken);
     }
     if (isNew) {
       this.#setSpeeds();
@@ -377,7 +375,7 @@ class Replayer {
     return turn;
   }
 
-  #launchTask(server: Server, wakeNs: number): void {
+  #launchTask(server: Server, isWoken: boolean): void {
     const { requests: taken, run } = nextTask(server);
     const requests = server.waiting.splice(0, taken);
     for (const request of requests) {
@@ -385,13 +383,14 @@ class Replayer {
       request.task = server.launches;
     }
     const model = this.#servers.indexOf(server);
-    const factor = this.#around.factorOf(model, server.launches, run.spread);
+    const luck = { model, launch: server.launches, concurrency: server.policy.concurrency };
+    const { factor, wakeNs } = this.#around.timesOf(run, luck);
     server.memory?.launch(objectiveOf(server));
     server.inFlight++;
     server.launches++;
     server.lastLaunchNs = this.#now;
     const task: Task = { model, run, requests, factor, stage: 0, needs: NOTHING, left: 0 };
-    if (wakeNs > 0) {
+    if (isWoken && wakeNs > 0) {
       task.stage = -1;
       task.left = this.#now + wakeNs;
       this.#resting.push(task);

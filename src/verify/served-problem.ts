@@ -140,11 +140,11 @@ export function measuredModels({ models }: LauncherSection): readonly ServingMod
     residentBytes,
     variants: variants.map(({ name, runs }) => ({
       name,
-      runs: runs.map(({ batch, workspaceBytes, stages, contention, spread }) => ({
+      runs: runs.map(({ batch, workspaceBytes, stages, contention, records }) => ({
         batch,
         workspaceBytes,
         ...(contention === undefined ? {} : { contention }),
-        ...(spread === undefined ? {} : { spread }),
+        ...(records === undefined ? {} : { records }),
         profile: profileOfStages(
           (stages?.ns ?? []).map((ns, at) => {
             return { ns, share: stages?.threads[at] ?? 0, arithmetic: 0, bandwidth: 0 };

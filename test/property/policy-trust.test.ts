@@ -70,7 +70,11 @@ const KNOWLEDGE: FieldKnowledge = {
     [/^\/launcher\/regimes\/\d+\/policies\/\d+$/, "inFlight", 1],
     [/runs\/\d+$/, "stages", { ns: [5], threads: [1] }],
     [/runs\/\d+$/, "contention", [1]],
-    [/runs\/\d+$/, "spread", [1, 1]],
+    [
+      /runs\/\d+$/,
+      "records",
+      [{ sessions: 1, wakeNs: 0, tasks: 1, usualNs: [5], slowAt: [], slowNs: [] }],
+    ],
   ],
 };
 
@@ -129,8 +133,13 @@ const FREE_OF_CPU: readonly FreeField[] = [
     why: "so do they whatever its dims are",
   },
   { where: /^\/device\/name$/, why: "the name of a measured device" },
+  { where: /^\/launcher\/durationNs$/, why: SAME },
   { where: /\/device\/memoryBytes$/, why: "the memory of the machine" },
   { where: /\/contention(\/\d+)?$/, why: "as many threads are never busy" },
+  {
+    where: /\/records(\/.*)?$/,
+    why: "what was measured with so many sessions, threads or requests is of no policy in the file",
+  },
   { where: /\/capacity\/prices\/\d+\/price$/, why: "prices prove the same at any height" },
 ];
 

@@ -1,5 +1,6 @@
 /** Random serving problems with policies and arrivals. */
 import fc from "fast-check";
+import { meanOfRecord, type ServiceRecord } from "../../src/schedule/serving/service-record.js";
 import type {
   LauncherPolicy,
   ServingDevice,
@@ -70,6 +71,27 @@ export const arbitraryWholeServing: typeof arbitraryServing = servingWith(
   fc.oneof(gpu, cpu),
 );
 
+/** What successive tasks took, a few of them slow. */
+const serviceRecord: fc.Arbitrary<Omit<ServiceRecord, "sessions">> = fc
+  .record({
+    wakeNs: fc.constantFrom(0, 13, 170),
+    usualNs: fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 4 }),
+    slow: fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 2000 })), {
+      maxLength: 3,
+    }),
+  })
+  .map(({ wakeNs, usualNs, slow }) => {
+    let at = -1;
+    const slowAt = slow.map(([gap]) => (at += 1 + gap));
+    return {
+      wakeNs,
+      tasks: at + 4,
+      usualNs: usualNs.toSorted((a, b) => a - b),
+      slowAt,
+      slowNs: slow.map(([, ns]) => ns),
+    };
+  });
+
 /** A run as it is measured: one stage of some threads, how others disturb it, and how its times vary. */
 const measuredRun = fc
   .record({
@@ -78,31 +100,30 @@ const measuredRun = fc
     losses: fc.option(fc.array(fc.constantFrom(0, 0.1, 0.7), { minLength: 1, maxLength: 4 }), {
       nil: undefined,
     }),
-    spread: fc.option(fc.constantFrom([0.5, 1.5], [0.8, 0.9, 1, 3]), { nil: undefined }),
+    records: fc.option(fc.array(serviceRecord, { minLength: 1, maxLength: 3 }), { nil: undefined }),
   })
-  .map(({ ns, threads, losses, spread }) => {
+  .map(({ ns, threads, losses, records: drawn }) => {
     let least = 1;
     const contention = losses?.map((loss) => (least += loss));
+    const records = drawn?.map((record, at): ServiceRecord => ({ ...record, sessions: 2 ** at }));
+    const meanNs = records === undefined ? ns : Math.min(...records.map(meanOfRecord));
     return {
-      ...runOf(1, { ns, share: threads, arithmetic: 0, bandwidth: 0 }),
+      ...runOf(1, { ns: meanNs, share: threads, arithmetic: 0, bandwidth: 0 }),
       ...(contention === undefined ? {} : { contention }),
-      ...(spread === undefined ? {} : { spread }),
+      ...(records === undefined ? {} : { records }),
     };
   });
 
-const wakingCpu: fc.Arbitrary<ServingDevice> = fc
-  .record({ workers: fc.integer({ min: 1, max: 3 }), wakeNs: fc.constantFrom(0, 13, 170) })
-  .map(({ workers, wakeNs }) => {
-    const slowdown = [1, 1.2, 1.5].slice(0, workers);
-    return { kind: "cpu", workers, slowdown, wakeNs };
-  });
+const measuredCpu: fc.Arbitrary<ServingDevice> = fc
+  .integer({ min: 1, max: 3 })
+  .map((workers) => ({ kind: "cpu", workers, slowdown: [1, 1.2, 1.5].slice(0, workers) }));
 
-/** Models that were measured on a CPU, whose threads have to wake up. */
+/** Models that were measured on a CPU, whose threads may have to wake up. */
 export const arbitraryMeasuredServing: typeof arbitraryServing = servingWith(
   fc
     .array(measuredRun, { minLength: 1, maxLength: 3 })
     .map((runs) => runs.map((run, at) => ({ ...run, batch: 2 ** at }))),
-  wakingCpu,
+  measuredCpu,
 ) as typeof arbitraryServing;
 
 /** What `arbitraryServing` gives. */

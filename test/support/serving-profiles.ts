@@ -1,5 +1,6 @@
 /** Serving profiles for tests: figures that were not measured. */
 import type { ServingProfile, ServingTiming } from "../../src/profile/serving/serving-profile.js";
+import type { ServiceRecord } from "../../src/schedule/serving/service-record.js";
 
 /** The times of a task that takes `ns` alone, and `times` as long with 2, 3, ... sessions. */
 export function timingOf(
@@ -13,9 +14,20 @@ export function timingOf(
     batch,
     samples: 100,
     meanNs: ns,
-    // From 0.8 to 1.2 of the mean, evenly.
-    quantilesNs: Array.from({ length: 101 }, (_, at) => Math.round(ns * (0.8 + 0.004 * at))),
     busy: times.map((each, at) => ({ sessions: at + 2, meanNs: Math.round(each * ns) })),
+    records: [1, ...times.map((_, at) => at + 2)].map((sessions) => recordFor(sessions, ns)),
+  };
+}
+
+/** Tasks that take `ns` on average, from 0.8 to 1.2 of it; two of them count as slow. */
+function recordFor(sessions: number, ns: number): ServiceRecord {
+  return {
+    sessions,
+    wakeNs: 50_000,
+    tasks: 100,
+    usualNs: [0.8, 0.9, 1, 1.1, 1.2].map((times) => Math.round(times * ns)),
+    slowAt: [40, 41],
+    slowNs: [ns, ns],
   };
 }
 
@@ -23,7 +35,7 @@ export function timingOf(
 export function servingProfile(changes: Partial<ServingProfile> = {}): ServingProfile {
   return {
     key: {
-      method: 1,
+      method: 2,
       modelSha256: "0".repeat(64),
       dims: [],
       processor: "a processor",
@@ -42,7 +54,6 @@ export function servingProfile(changes: Partial<ServingProfile> = {}): ServingPr
       onnxruntime: "1.30.0",
       memoryBytes: 2 ** 33,
     },
-    wakeNs: 50_000,
     batches: [
       { batch: 1, sessionBytes: 1000 },
       { batch: 2, sessionBytes: 1500 },

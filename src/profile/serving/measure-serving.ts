@@ -1,8 +1,8 @@
 /**
  * Measures what serving a model takes on this machine, on the server itself (`runtime/serving`): for every
- * number of threads and batch size one session that always has something to do gives the service times, then
- * several sessions at the same time give how much they slow each other down. One session with rare requests
- * gives how long the server takes to wake up.
+ * number of threads and batch size, sessions that always have something to do, one and then several at the same
+ * time, give how much they slow each other down. Then requests at random times, for each number of sessions, give how
+ * long tasks take and how that varies, in the order in which it does.
  *
  * Threads of a session are 1, 2, 4, ... and all cores; sessions 1, 2, 3, 4, 6, 8, ... up to twice as many busy
  * threads as cores. Batches end where a task takes longer than half a second; from a tenth of a second on, sessions
@@ -12,18 +12,21 @@ import { totalmem } from "node:os";
 import { basename } from "node:path";
 import type { Failures } from "../../core/failure.js";
 import { present } from "../../core/invariant.js";
+import { seededRandom } from "../../core/random.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { median } from "../../core/statistics.js";
 import { executionStopped } from "../../runtime/failures.js";
 import { openServer, type Served, type Server } from "../../runtime/serving/server.js";
+import type { ServiceRecord } from "../../schedule/serving/service-record.js";
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
 import { thisMachine } from "../profile-key.js";
 import type { OnProgress } from "../progress.js";
+import { contentionOf } from "./busy-law.js";
 import { type BatchLowering, type ServableModel, servableModelOf } from "./served-model.js";
-import { paceOf, quantilesOf, tasksOf } from "./service-samples.js";
+import { paceOf, tasksOf } from "./service-samples.js";
 import type { BusySessions, ServingProfile, ServingTiming } from "./serving-profile.js";
 import { servingKeyOf } from "./serving-profile-key.js";
 import { sessionBytes } from "./session-bytes.js";
+import { recordOf } from "./task-times.js";
 
 /** Options of measuring. */
 export interface MeasureServingOptions {
@@ -33,7 +36,7 @@ export interface MeasureServingOptions {
 }
 
 /** Time for the tasks of one session alone, and for those of several. */
-const ALONE_NS = 1.2e9;
+const ALONE_NS = 0.6e9;
 const BUSY_NS = 0.6e9;
 /** Tasks that are timed, at least and at most; of sessions next to each other at least so many of each. */
 const FEWEST = 12;
@@ -44,9 +47,15 @@ const LONGEST_NS = 5e8;
 const LONGEST_BUSY_NS = 1e8;
 /** Share of the machine's memory that sessions may take while they are measured. */
 const MEMORY_SHARE = 0.5;
-/** Rare requests: how many, and the time between them at least. */
-const RARE = 60;
-const RARE_GAP_NS = 3e6;
+/**
+ * Requests at random times: for how long, while there is a core for every thread and beyond; how many tasks at least and at
+ * most; and at what share of what is possible.
+ */
+const PACED_NS = 2e9;
+const PACED_BEYOND_NS = 0.7e9;
+const FEWEST_PACED = 20;
+const MOST_PACED = 40_000;
+const LOAD = 0.75;
 
 /** A batch size with its sessions' bytes. */
 interface Sized {
@@ -109,7 +118,7 @@ export async function measureServing(
   const machine = thisMachine();
   try {
     const measuring = new Measuring(model.value, sizes, machine.logicalCores, options);
-    const { timings, wakeNs } = await measuring.all();
+    const timings = await measuring.all();
     const measured = new Set(timings.map(({ batch }) => batch));
     return ok({
       key: key.value,
@@ -123,7 +132,6 @@ export async function measureServing(
         onnxruntime: key.value.onnxruntime,
         memoryBytes: totalmem(),
       },
-      wakeNs,
       batches: sizes.filter(({ batch }) => measured.has(batch)),
       timings,
     });
@@ -154,19 +162,15 @@ class Measuring {
     this.#options = options;
   }
 
-  async all(): Promise<{ readonly timings: readonly ServingTiming[]; readonly wakeNs: number }> {
+  async all(): Promise<readonly ServingTiming[]> {
     const timings: ServingTiming[] = [];
     let sizes = this.#sizes;
-    let wakeNs = 0;
     for (const threads of threadCounts(this.#cores)) {
       const row: ServingTiming[] = [];
       for (const size of sizes) {
         this.#report(threads, size.batch);
         const server = await this.#open(threads, size);
         try {
-          if (threads === 1 && size.batch === 1) {
-            wakeNs = await wakeOf(server, this.#options.signal);
-          }
           const timing = await this.#timing(server, { threads, ...size }, row);
           if (timing === undefined) {
             break;
@@ -181,7 +185,7 @@ class Measuring {
       timings.push(...row);
     }
     const kept = new Set(sizes.map(({ batch }) => batch));
-    return { timings: timings.filter(({ batch }) => kept.has(batch)), wakeNs };
+    return timings.filter(({ batch }) => kept.has(batch));
   }
 
   #report(threads: number, batch: number): void {
@@ -214,7 +218,7 @@ class Measuring {
     earlier: readonly ServingTiming[],
   ): Promise<ServingTiming | undefined> {
     const { batch } = size;
-    const { signal } = this.#options;
+    const { signal, seed } = this.#options;
     const first = paceOf(await saturated(server, { batch, sessions: 1, tasks: 4, signal }), 1);
     if (first > LONGEST_NS && batch > 1) {
       return undefined;
@@ -222,23 +226,66 @@ class Measuring {
     const tasks = between(FEWEST, Math.round(ALONE_NS / first), MOST);
     const alone = await saturated(server, { batch, sessions: 1, tasks, signal });
     const meanNs = paceOf(alone, 1);
+    const own = { threads, batch, samples: tasks, meanNs };
     const previous = earlier.at(-1);
-    const counts = sessionCounts(this.#mostSessions(threads, size));
-    const busy: BusySessions[] = [];
     if (meanNs > LONGEST_BUSY_NS && previous !== undefined) {
-      for (const { sessions, meanNs: pace } of previous.busy) {
-        busy.push({ sessions, meanNs: Math.round((pace / previous.meanNs) * meanNs) });
-      }
-    } else {
-      for (const sessions of counts) {
-        const each = between(FEWEST_BUSY, Math.round(BUSY_NS / meanNs / sessions), MOST);
-        const order = { batch, sessions, tasks: sessions * each, signal };
-        busy.push({ sessions, meanNs: paceOf(await saturated(server, order), sessions) });
-      }
+      return { ...own, ...inProportion(previous, meanNs) };
     }
-    const quantilesNs = quantilesOf(alone);
-    return { threads, batch, samples: tasks, meanNs, quantilesNs, busy };
+    const busy: BusySessions[] = [];
+    for (const sessions of sessionCounts(this.#mostSessions(threads, size))) {
+      const each = between(FEWEST_BUSY, Math.round(BUSY_NS / meanNs / sessions), MOST);
+      const order = { batch, sessions, tasks: sessions * each, signal };
+      busy.push({ sessions, meanNs: paceOf(await saturated(server, order), sessions) });
+    }
+    const contention = contentionOf({ threads, meanNs, busy });
+    const records: ServiceRecord[] = [];
+    for (const { sessions, meanNs: pace } of [{ sessions: 1, meanNs }, ...busy]) {
+      const gapNs = pace / sessions / LOAD;
+      const spanNs = sessions * threads <= this.#cores ? PACED_NS : PACED_BEYOND_NS;
+      const count = between(FEWEST_PACED, Math.round(spanNs / gapNs), MOST_PACED);
+      const arrivals = randomArrivals({ batch, gapNs, count, seed });
+      const run = await served(server, arrivals, policyOf(batch, sessions), signal);
+      records.push(recordOf(tasksOf(run), { sessions, threads, contention }));
+    }
+    return { ...own, busy, records };
   }
+}
+
+/** How sessions of a longer task disturb each other, and how its times vary: as those of a shorter one. */
+function inProportion(
+  { meanNs, busy, records }: ServingTiming,
+  ownNs: number,
+): Pick<ServingTiming, "busy" | "records"> {
+  const longer = (ns: number): number => Math.max(1, Math.round((ns / meanNs) * ownNs));
+  return {
+    busy: busy.map(({ sessions, meanNs: pace }) => ({ sessions, meanNs: longer(pace) })),
+    records: records.map((record) => ({
+      ...record,
+      usualNs: record.usualNs.map(longer),
+      slowNs: record.slowNs.map(longer),
+    })),
+  };
+}
+
+/** Requests for full batches at random times, by the seed. */
+function randomArrivals({
+  batch,
+  gapNs,
+  count,
+  seed,
+}: {
+  readonly batch: number;
+  readonly gapNs: number;
+  readonly count: number;
+  readonly seed: number;
+}): Float64Array {
+  const random = seededRandom(seed);
+  let atNs = 0;
+  const times = Array.from({ length: count }, () => {
+    atNs += Math.round(-Math.log(1 - random.next()) * gapNs);
+    return atNs;
+  });
+  return Float64Array.from({ length: batch * count }, (_, at) => times[Math.floor(at / batch)]!);
 }
 
 interface Saturation {
@@ -272,18 +319,6 @@ async function served(
     throw new MeasurementStopped([executionStopped()]);
   }
   return run;
-}
-
-/** How much longer a request takes that comes rarely than one of many: median over median. */
-async function wakeOf(server: Server, signal: AbortSignal | undefined): Promise<number> {
-  const many = tasksOf(await served(server, new Float64Array(RARE), policyOf(1, 1), signal));
-  const times = many.slice(RARE / 2).map(({ launchNs, endNs }) => endNs - launchNs);
-  const busyNs = median(times);
-  const gap = RARE_GAP_NS + 3 * busyNs;
-  const arrivals = Float64Array.from({ length: RARE }, (_, at) => Math.round((at + 1) * gap));
-  const rare = await served(server, arrivals, policyOf(1, 1), signal);
-  const took = Array.from(arrivals, (arrival, at) => (rare.endNs[0]?.[at] ?? 0) - arrival);
-  return Math.max(0, Math.round(median(took) - busyNs));
 }
 
 function between(low: number, value: number, high: number): number {

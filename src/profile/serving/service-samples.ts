@@ -1,8 +1,8 @@
 /** Service times read off a server that always had something to do. */
 import { present } from "../../core/invariant.js";
-import { median, quantile } from "../../core/statistics.js";
+import { median } from "../../core/statistics.js";
 import type { Served } from "../../runtime/serving/server.js";
-import { QUANTILE_STEPS } from "./serving-profile.js";
+import type { ServedTask } from "./task-times.js";
 
 /** The first part of a run is left out: engines and caches settle. */
 const LEFT_OUT = 0.2;
@@ -11,16 +11,22 @@ const LEFT_OUT = 0.2;
 const PARTS = 5;
 
 /** A task, in order of launch. */
-interface Task {
+interface Task extends ServedTask {
   readonly launchNs: number;
-  readonly endNs: number;
 }
 
 /** The tasks of the first model. */
-export function tasksOf({ launchNs, endNs }: Pick<Served, "launchNs" | "endNs">): readonly Task[] {
+export function tasksOf({
+  arrivalNs,
+  launchNs,
+  endNs,
+}: Pick<Served, "arrivalNs" | "launchNs" | "endNs">): readonly Task[] {
+  const arrivals = present(arrivalNs[0], "arrivals of the model");
   const launches = present(launchNs[0], "launches of the model");
   const ends = present(endNs[0], "ends of the model");
-  return Array.from(launches, (launch, at) => ({ launchNs: launch, endNs: ends[at] ?? 0 })).filter(
+  return Array.from(launches, (launch, at) => {
+    return { arrivalNs: arrivals[at] ?? 0, launchNs: launch, endNs: ends[at] ?? 0 };
+  }).filter(
     ({ launchNs: launch, endNs: end }, at, all) =>
       end >= 0 && (at === 0 || launch !== all[at - 1]?.launchNs),
   );
@@ -40,16 +46,4 @@ export function paceOf(tasks: readonly Task[], sessions: number): number {
     return (sessions * span) / Math.max(1, to - from);
   });
   return Math.max(1, Math.round(median(paces)));
-}
-
-/**
- * Quantiles of the times from one task of a busy session to the next, at equal steps: integer nanoseconds, ascending.
- * What lies between two tasks is in them. Requires: one session.
- */
-export function quantilesOf(tasks: readonly Task[]): readonly number[] {
-  const counted = tasks.slice(Math.floor(LEFT_OUT * tasks.length));
-  const times = counted.slice(1).map(({ launchNs }, at) => launchNs - (counted[at]?.launchNs ?? 0));
-  return Array.from({ length: QUANTILE_STEPS + 1 }, (_, step) =>
-    Math.max(1, Math.round(quantile(times, step / QUANTILE_STEPS))),
-  );
 }

@@ -1,4 +1,4 @@
-/** The file format `top-compile/serving-profile`, version 1: reading with every problem at its place. */
+/** The file format `top-compile/serving-profile`, version 2: reading with every problem at its place. */
 import { list, object } from "../../core/json-containers.js";
 import {
   type DocumentKind,
@@ -8,16 +8,11 @@ import {
 } from "../../core/json-document.js";
 import { integer, type JsonProblem, type Shape, text } from "../../core/json-shape.js";
 import type { Result } from "../../core/result.js";
+import { brokenRecord, serviceRecordShape } from "../../schedule/serving/service-record-format.js";
 import { profileWording } from "../failures.js";
 import { DEVICE_FIELDS, KEY_FIELDS } from "../profile-format.js";
 import { MAX_THREADS } from "../profile-limits.js";
-import {
-  type BusySessions,
-  QUANTILE_STEPS,
-  type ServingKey,
-  type ServingProfile,
-  type ServingTiming,
-} from "./serving-profile.js";
+import type { BusySessions, ServingKey, ServingProfile, ServingTiming } from "./serving-profile.js";
 
 /** Longest service time: an hour. */
 const MOST_NS = 3.6e12;
@@ -37,10 +32,10 @@ const timing: Shape<ServingTiming> = object<ServingTiming>({
   meanNs: TIME.describe(
     "Mean time from one task to the next in one busy session, without what disturbed a part of the run.",
   ),
-  quantilesNs: list(TIME, QUANTILE_STEPS + 1, QUANTILE_STEPS + 1).describe(
-    "Times from one task to the next in one busy session, at 0 %, 1 %, ... 100 % of the samples.",
-  ),
   busy: list(busy, MAX_THREADS),
+  records: list(serviceRecordShape, MAX_THREADS, 1).describe(
+    "What tasks take while requests come at random times, for 1 session and each number of busy.",
+  ),
 })
   .describe("Tasks of one batch size in sessions of so many threads; integer nanoseconds.")
   .named("timing");
@@ -49,7 +44,7 @@ const timing: Shape<ServingTiming> = object<ServingTiming>({
 export const SERVING_PROFILE_KIND: DocumentKind<ServingProfile> = defineDocument(
   {
     format: "top-compile/serving-profile",
-    version: 1,
+    version: 2,
     description: "Measured times of serving requests for a model on a CPU.",
   },
   {
@@ -64,9 +59,6 @@ export const SERVING_PROFILE_KIND: DocumentKind<ServingProfile> = defineDocument
       ...DEVICE_FIELDS,
       memoryBytes: integer(1).describe("Memory of the machine."),
     }),
-    wakeNs: integer(0, MOST_NS).describe(
-      "How much longer a request takes that finds the server asleep.",
-    ),
     batches: list(
       object<ServingProfile["batches"][number]>({
         batch: integer(1, MOST_BATCH),
@@ -115,15 +107,19 @@ function problemsOf({ batches, timings }: ServingProfile): readonly JsonProblem[
   ];
 }
 
-function timingProblems(pointer: string, { quantilesNs, busy }: ServingTiming): JsonProblem[] {
+function timingProblems(pointer: string, { busy, records }: ServingTiming): JsonProblem[] {
   const counts = busy.map(({ sessions }) => sessions);
+  const recorded = records.map(({ sessions }) => sessions);
   return [
-    ...(quantilesNs.every((each, at) => at === 0 || each >= (quantilesNs[at - 1] ?? 0))
-      ? []
-      : [{ pointer: `${pointer}/quantilesNs`, message: "must not descend" }]),
     ...(isAscending(counts)
       ? []
       : [{ pointer: `${pointer}/busy`, message: "must be in ascending order of sessions" }]),
+    ...([1, ...counts].join() === recorded.join()
+      ? []
+      : [{ pointer: `${pointer}/records`, message: "must be of 1 session and those of busy" }]),
+    ...records.flatMap((record, at) =>
+      brokenRecord(record).map((message) => ({ pointer: `${pointer}/records/${at}`, message })),
+    ),
   ];
 }
 

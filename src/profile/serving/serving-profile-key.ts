@@ -9,7 +9,7 @@ import type { ServingKey, ServingProfile } from "./serving-profile.js";
 import { encodeServingProfile, parseServingProfile } from "./serving-profile-format.js";
 
 /** Raised whenever the way of measuring changes what the figures mean. */
-const SERVING_METHOD_VERSION = 1;
+const SERVING_METHOD_VERSION = 2;
 
 /** The key of a model, lowered for one request, on this machine. Fails: `onnxruntime-missing`. */
 export async function servingKeyOf(

@@ -1,4 +1,5 @@
 /** What serving a model on a CPU takes: measured service times, alone and with all sessions busy. */
+import type { ServiceRecord } from "../../schedule/serving/service-record.js";
 import type { ProfileDevice } from "../profile.js";
 import type { ProfileKey } from "../profile-key.js";
 
@@ -18,10 +19,10 @@ export interface ServingTiming {
   readonly samples: number;
   /** Mean time from one task to the next in one busy session, without what disturbed a part of the run. */
   readonly meanNs: number;
-  /** Times from one task to the next in one busy session, at 0, 1 / n, ... 1 of the samples: ascending. */
-  readonly quantilesNs: readonly number[];
   /** From 2 sessions on. */
   readonly busy: readonly BusySessions[];
+  /** What tasks take while requests come at random times, for 1 session and each number of `busy`. */
+  readonly records: readonly ServiceRecord[];
 }
 
 /** What a serving profile depends on: as a profile, and the batch sizes that were asked for. */
@@ -35,13 +36,8 @@ export interface ServingProfile {
   /** Base name of the model's file. */
   readonly model: string;
   readonly device: ProfileDevice & { readonly memoryBytes: number };
-  /** How much longer a request takes that finds the server asleep. */
-  readonly wakeNs: number;
   /** Batch sizes that the model has, ascending from 1, with the bytes of a session of each. */
   readonly batches: readonly { readonly batch: number; readonly sessionBytes: number }[];
   /** By threads, then by batch. */
   readonly timings: readonly ServingTiming[];
 }
-
-/** Steps between the quantiles of a timing. */
-export const QUANTILE_STEPS = 100;

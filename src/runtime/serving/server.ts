@@ -5,6 +5,7 @@
  * Every worker thread has sessions of its own, because ONNX Runtime's Node binding runs a session on the
  * thread that calls it. The caller's thread only waits, so that it takes no time from them.
  */
+import { availableParallelism } from "node:os";
 import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
@@ -159,7 +160,11 @@ class CpuServer implements Server {
     policy: LauncherPolicy,
     { keepEvery, graceMs = USUAL_GRACE_MS, aloneNs, onProgress }: ServeOptions = {},
   ): Promise<Result<Served>> {
-    const memory = boardMemoryFor(arrivals, aloneNs ?? arrivals.map(() => 0));
+    const memory = boardMemoryFor(arrivals, {
+      aloneNs: aloneNs ?? arrivals.map(() => 0),
+      threads: this.#models.map(({ threads }) => threads),
+      cores: availableParallelism(),
+    });
     const startNs = Number(process.hrtime.bigint() - this.#origin) + LEAD_NS;
     const now = (): number => Number(process.hrtime.bigint() - this.#origin) - startNs;
     const board = new ServingBoard(memory, policy, now);

@@ -38,18 +38,28 @@ const STOPPED = 1;
 /** Longest sleep: then a sleeper looks at the state. */
 const LONGEST_SLEEP_MS = 200;
 
-/** The last part of a wait is spent awake: about what a timer is late. */
+/** The last part of a wait is spent awake where a core is free: about what a timer is late. */
 const SPIN_NS = 100_000;
 
+/** What a board is told of models and machine. */
+export interface BoardFacts {
+  /** By model: what one request takes alone. */
+  readonly aloneNs: readonly number[];
+  /** By model: threads of a task. */
+  readonly threads: readonly number[];
+  readonly cores: number;
+}
+
+/** Looks at a taken lock before sleeping: some ten microseconds. */
+const LOOKS_AT_LOCK = 500;
+
 /** The shared memory of a board, as it goes to threads. */
-export interface BoardMemory {
+export interface BoardMemory extends BoardFacts {
   readonly control: SharedArrayBuffer;
   /** The last launch of each model. */
   readonly last: SharedArrayBuffer;
   /** What each model's next task is expected to take. */
   readonly expected: readonly SharedArrayBuffer[];
-  /** By model: what one request takes alone. */
-  readonly aloneNs: readonly number[];
   /** By model and request. */
   readonly arrivals: readonly SharedArrayBuffer[];
   readonly launches: readonly SharedArrayBuffer[];
@@ -64,11 +74,8 @@ export interface TakenTask {
   readonly launchNs: number;
 }
 
-/** Memory for requests that arrive at these times, by model; what one request takes alone counts where late ones are refused. */
-export function boardMemoryFor(
-  arrivals: readonly Float64Array[],
-  aloneNs: readonly number[],
-): BoardMemory {
+/** Memory for requests that arrive at these times, by model. */
+export function boardMemoryFor(arrivals: readonly Float64Array[], facts: BoardFacts): BoardMemory {
   const shared = (length: number, value: number): SharedArrayBuffer => {
     const buffer = new SharedArrayBuffer(8 * length);
     new Float64Array(buffer).fill(value);
@@ -78,7 +85,7 @@ export function boardMemoryFor(
     control: new SharedArrayBuffer(4 * (FIRST_MODEL + KINDS * arrivals.length)),
     last: shared(arrivals.length, Number.NEGATIVE_INFINITY),
     expected: arrivals.map(() => shared(EXPECTED_WORDS, 0)),
-    aloneNs,
+    ...facts,
     arrivals: arrivals.map((each) => {
       const buffer = shared(each.length, 0);
       new Float64Array(buffer).set(each);
@@ -95,6 +102,8 @@ export class ServingBoard {
   readonly #control: Int32Array;
   readonly #policy: LauncherPolicy;
   readonly #clock: () => number;
+  readonly #threads: readonly number[];
+  readonly #cores: number;
   readonly #state: LauncherState;
   readonly #launchNs: readonly Float64Array[];
   readonly #launches: Int32Array;
@@ -112,6 +121,8 @@ export class ServingBoard {
     this.#control = new Int32Array(memory.control);
     this.#policy = policy;
     this.#clock = clock;
+    this.#threads = memory.threads;
+    this.#cores = memory.cores;
     this.#launchNs = memory.launches.map((each) => new Float64Array(each));
     this.#launches = words(LAUNCHES);
     this.#watches = words(WATCHES);
@@ -260,21 +271,37 @@ export class ServingBoard {
       if (isOver || Atomics.load(this.#control, STATE) === STOPPED) {
         return;
       }
-      if (leftNs > SPIN_NS) {
-        const leftMs = (leftNs - SPIN_NS) / 1e6;
+      const awakeNs = this.#isCoreFree() ? SPIN_NS : 0;
+      if (leftNs > awakeNs) {
+        const leftMs = (leftNs - awakeNs) / 1e6;
         Atomics.wait(this.#control, word, seen, Math.min(leftMs, LONGEST_SLEEP_MS));
       }
     }
   }
 
+  /** Whether a thread that stays awake takes no time from tasks. */
+  #isCoreFree(): boolean {
+    const { inFlight } = this.#state;
+    let threads = 0;
+    for (let model = 0; model < inFlight.length; model++) {
+      threads += inFlight[model]! * this.#threads[model]!;
+    }
+    return threads < this.#cores;
+  }
+
   /**
    * Takes the lock; `false`: the server is stopped.
+   *
+   * It is held for some microseconds, and to sleep and be woken takes longer: so it is looked at for a while first.
    *
    * Source: U. Drepper, Futexes Are Tricky, 2011, mutex 2: 0 free, 1 taken, 2 taken and waited for.
    */
   #lock(): boolean {
     const words = this.#control;
     let seen = Atomics.compareExchange(words, LOCK, 0, 1);
+    for (let look = 0; seen !== 0 && look < LOOKS_AT_LOCK; look++) {
+      seen = Atomics.compareExchange(words, LOCK, 0, 1);
+    }
     while (seen !== 0 && Atomics.load(words, STATE) !== STOPPED) {
       if (seen === 2 || Atomics.compareExchange(words, LOCK, 1, 2) !== 0) {
         Atomics.wait(words, LOCK, 2, LONGEST_SLEEP_MS);

@@ -16,6 +16,7 @@ import { elementCount, elementsOver, type TensorSpec, tensorBytes } from "../ten
 import { warmHeap } from "../warm-heap.js";
 import { type BatchLayout, batchLayout, putRequest, takeRequest } from "./batch-tensors.js";
 import { ServingBoard } from "./serving-board.js";
+import { clockSince } from "./serving-clock.js";
 import type {
   KeptAnswer,
   ServedBatch,
@@ -143,7 +144,7 @@ async function serve(
   { memory, policy, startNs, keepEvery, takesPart }: ServingOrder,
 ): Promise<void> {
   const start = setup.origin + BigInt(Math.round(startNs));
-  const board = new ServingBoard(memory, policy, () => Number(process.hrtime.bigint() - start));
+  const board = new ServingBoard(memory, policy, clockSince(start));
   const answers: KeptAnswer[] = [];
   try {
     if (takesPart) {

@@ -1,5 +1,6 @@
 import { invariant } from "../../core/invariant.js";
 import type { StageUse } from "./device-sharing.js";
+import type { ServiceRecord } from "./service-record.js";
 import type { ServingProblem } from "./serving-model.js";
 
 /** The runs of all models as numbers: a run is a variant of a model with a batch size. */
@@ -15,7 +16,7 @@ export interface RunTable extends StageUse {
   readonly model: Int32Array;
   readonly variant: Int32Array;
   readonly batch: Int32Array;
-  readonly spread: readonly (readonly number[] | undefined)[];
+  readonly records: readonly (readonly ServiceRecord[] | undefined)[];
   /** By run: time alone, and use of each resource times nanoseconds. */
   readonly wholeNs: Float64Array;
   readonly shareNs: Float64Array;
@@ -83,7 +84,7 @@ function tableOf({ models }: ServingProblem): RunTable {
     model: Int32Array.from(runs, ({ model }) => model),
     variant: Int32Array.from(runs, ({ variant }) => variant),
     batch: Int32Array.from(runs, ({ batch }) => batch),
-    spread: runs.map(({ spread }) => spread),
+    records: runs.map(({ records }) => records),
     wholeNs: Float64Array.from(sums, (sum) => sum.ns),
     shareNs: Float64Array.from(sums, (sum) => sum.share),
     arithmeticNs: Float64Array.from(sums, (sum) => sum.arithmetic),

@@ -23,7 +23,7 @@
 import { invariant } from "../../core/invariant.js";
 import type { IdleStages } from "./idle-stages.js";
 import { type RunTable, runTableOf } from "./run-table.js";
-import { type ServiceScale, serviceScale } from "./service-times.js";
+import { type DrawnTimes, drawnTimes, recordFor, type ServiceRecord } from "./service-record.js";
 import { MOST_IN_FLIGHT } from "./serving-limits.js";
 import type { LauncherPolicy, ServingProblem } from "./serving-model.js";
 import type { ServingOptions } from "./serving-options.js";
@@ -49,9 +49,8 @@ export class ServingEngine {
   readonly #sharing: TaskSharing;
   readonly #idle: IdleStages;
   readonly #solo: SoloTask;
-  readonly #drawn: ServiceScale;
-  /** What a task takes longer that has to wake its thread up. */
-  readonly #wakeNs: number;
+  /** Absent: all tasks take the time of their profile. */
+  readonly #drawn: DrawnTimes | undefined;
   /** Tasks whose stage is over, each with that stage. */
   readonly #over = new Int32Array(2 * MOST_IN_FLIGHT);
   /** Sum over ended tasks of what they used, times nanoseconds. */
@@ -73,8 +72,8 @@ export class ServingEngine {
     invariant(arrivals.length === problem.models.length, "every model has arrivals");
     this.#runs = runTableOf(problem);
     this.#options = options;
-    this.#drawn = serviceScale(this.#runs.spread, problem.models.length, options.seed);
-    this.#wakeNs = problem.device.kind === "cpu" ? (problem.device.wakeNs ?? 0) : 0;
+    const { seed } = options;
+    this.#drawn = seed === undefined ? undefined : drawnTimes(problem.models.length, seed);
     this.queues = new ServingQueues(problem, arrivals, policy);
     this.#flight = new TasksInFlight(problem, this.#runs);
     this.#tasks = this.#flight.tasks;
@@ -134,10 +133,10 @@ export class ServingEngine {
         this.#endSolo();
       } else if (next === arrival) {
         if (this.queues.arrive(this.#now)) {
-          this.#launchAll(this.#wakeNs);
+          this.#launchAll(true);
         }
       } else {
-        this.#launchAll(this.#wakeNs);
+        this.#launchAll(true);
       }
     }
     this.#now = untilNs === Number.POSITIVE_INFINITY ? this.#now : untilNs;
@@ -243,8 +242,8 @@ export class ServingEngine {
     this.#tasks.free(task);
   }
 
-  /** Launches all tasks that may be launched now; each waits for `wakeNs` before it begins. */
-  #launchAll(wakeNs = 0): void {
+  /** Launches all tasks that may be launched now; whether each has to wake its thread up before it begins. */
+  #launchAll(isWoken = false): void {
     let isNew = false;
     for (;;) {
       const model = this.queues.takeTurn(this.#now, this.#tasks.isRoom);
@@ -256,14 +255,14 @@ export class ServingEngine {
         this.events += this.#flight.joinAlone(this.#now);
         isNew = true;
       }
-      this.#launch(model, wakeNs);
+      this.#launch(model, isWoken);
     }
     if (isNew) {
       this.#settle();
     }
   }
 
-  #launch(model: number, wakeNs: number): void {
+  #launch(model: number, isWoken: boolean): void {
     const { queues } = this;
     const number = queues.launches[model]!;
     const first = queues.head[model]!;
@@ -274,15 +273,31 @@ export class ServingEngine {
     this.#tasks.run[task] = run;
     this.#tasks.first[task] = first;
     this.#tasks.requests[task] = requests;
-    const { scaleOf } = this.#options;
-    this.#tasks.scale[task] = scaleOf?.(model, number) ?? this.#drawn(run, model, number);
+    const records = this.#runs.records[run];
+    const { concurrency } = queues.policy.models[model]!;
+    const record = records === undefined ? undefined : recordFor(records, concurrency);
+    this.#tasks.scale[task] =
+      this.#options.scaleOf?.(model, number) ?? this.#drawnScale(record, run, model, number);
     const batch = this.#runs.batch[run]!;
     this.#options.onLaunch?.({ timeNs: this.#now, model, first, requests, batch });
     const start = this.#runs.start[run]!;
+    const wakeNs = isWoken ? (record?.wakeNs ?? 0) : 0;
     if (wakeNs > 0) {
       this.#idle.add(task, start - 1, this.#now + wakeNs);
     } else {
       this.#goOn(task, start);
     }
+  }
+
+  /** Times that the launch of a number takes longer than the profile of its run says. */
+  #drawnScale(
+    record: ServiceRecord | undefined,
+    run: number,
+    model: number,
+    launch: number,
+  ): number {
+    return record === undefined || this.#drawn === undefined
+      ? 1
+      : this.#drawn(record, model, launch) / this.#runs.wholeNs[run]!;
   }
 }

@@ -6,6 +6,7 @@ import type { GpuProblem } from "../gpu-problem.js";
 import type { Interference } from "../gpu-work.js";
 import type { MergedWindow } from "./merged-window.js";
 import type { Reaction } from "./reaction.js";
+import type { ServiceRecord } from "./service-record.js";
 
 /**
  * What a task does to the device, as stages one after the other; by stage. A task is one launch of a
@@ -47,10 +48,10 @@ export interface BatchRun {
    */
   readonly contention?: readonly number[];
   /**
-   * How service times vary: quantiles at equal steps from the least to the largest, over the profile's
-   * time. Absent: they do not.
+   * On a CPU, measured: how times vary, by sessions ascending. The profile's time is the least mean of them. Absent: they
+   * do not.
    */
-  readonly spread?: readonly number[];
+  readonly records?: readonly ServiceRecord[];
   /** What the profile is of; absent: it was measured, or made for a simulation. */
   readonly schedule?: ServedSchedule;
   /**
@@ -86,8 +87,6 @@ export type ServingDevice =
       readonly workers: number;
       /** Times that work takes longer while k threads are busy: index k - 1, first entry 1. */
       readonly slowdown: readonly number[];
-      /** How much longer a task takes that has to wake its thread up; absent: 0. */
-      readonly wakeNs?: number;
       readonly memoryBytes?: number;
     };
 

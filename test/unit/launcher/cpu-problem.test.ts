@@ -18,7 +18,6 @@ describe("serving on a CPU", () => {
       kind: "cpu",
       workers: 2,
       slowdown: [1, 1.1],
-      wakeNs: 50_000,
       memoryBytes: 2 ** 33,
     });
     const [model] = models;
@@ -35,8 +34,8 @@ describe("serving on a CPU", () => {
     expect(two!.runs[0]!.contention).toEqual([1, 1, 1.5, 2]);
     // A session for a batch of 2 comes with one for single requests.
     expect(one!.runs.map(({ workspaceBytes }) => workspaceBytes)).toEqual([1000, 2500]);
-    const mean = one!.runs[0]!.spread!.reduce((sum, each) => sum + each, 0) / 101;
-    expect(mean).toBeCloseTo(1, 6);
+    expect(one!.runs[0]!.records).toEqual(PROFILE.timings[0]!.records);
+    expect(one!.runs[0]!.profile.ns[0]).toBeCloseTo(1_000_000, 6);
   });
 
   it("uses the batch sizes that requests may be put in", () => {

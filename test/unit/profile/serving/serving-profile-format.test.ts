@@ -34,16 +34,29 @@ describe("serving profiles", () => {
       "profile-invalid p.json at /batches",
     );
     const [first, ...rest] = PROFILE.timings;
-    const falling = { ...first!, quantilesNs: [...first!.quantilesNs].reverse() };
-    expect(problems((each) => (each["timings"] = [falling, ...rest]))).toEqual([
-      "profile-invalid p.json at /timings/0/quantilesNs",
+    const [record, ...others] = first!.records;
+    for (const change of [
+      { usualNs: [...record!.usualNs].reverse() },
+      { slowAt: [41, 40] },
+      { slowAt: [40, 100] },
+      { slowNs: [5] },
+    ]) {
+      const broken = { ...first!, records: [{ ...record!, ...change }, ...others] };
+      expect(problems((each) => (each["timings"] = [broken, ...rest]))).toEqual([
+        "profile-invalid p.json at /timings/0/records/0",
+      ]);
+    }
+    const lacking = { ...first!, records: others };
+    expect(problems((each) => (each["timings"] = [lacking, ...rest]))).toEqual([
+      "profile-invalid p.json at /timings/0/records",
     ]);
     const twice = { ...first!, busy: [first!.busy[0]!, first!.busy[0]!] };
-    expect(problems((each) => (each["timings"] = [twice, ...rest]))).toEqual([
+    expect(problems((each) => (each["timings"] = [twice, ...rest]))).toContain(
       "profile-invalid p.json at /timings/0/busy",
-    ]);
-    expect(problems((each) => (each["wakeNs"] = -1))).toEqual([
-      "profile-invalid p.json at /wakeNs",
-    ]);
+    );
+  });
+
+  it("of version 1, which had no records, are refused", () => {
+    expect(problems((each) => (each["version"] = 1))[0]).toMatch(/^profile-\S+ p\.json/);
   });
 });

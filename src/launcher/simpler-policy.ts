@@ -1,0 +1,72 @@
+/**
+ * Of policies that nobody could tell apart, the one that needs least: on a CPU a session costs memory and a thread, and
+ * predictions are only so exact.
+ */
+import type { LauncherPolicy, ModelPolicy } from "../schedule/serving/serving-model.js";
+import { concurrenciesOf, type PolicyCosts } from "./descend-grid.js";
+import type { ServingJob } from "./serving-job.js";
+
+/** Costs that differ by less than this share are the same: about as near as predicted and measured latencies come. */
+const SAME_SHARE = 0.25;
+
+/**
+ * On a CPU, the policy with the fewest threads in all of those that differ in sessions and threads of one model after the
+ * other and cost about the same as the given one; of as few threads the cheapest. Elsewhere the given one.
+ *
+ * Cost: for each model a cost for every number of threads and sessions.
+ */
+export function simplerPolicy(
+  job: ServingJob,
+  policy: LauncherPolicy,
+  costOf: PolicyCosts,
+  mayBe: (policy: LauncherPolicy) => boolean,
+): LauncherPolicy {
+  if (job.problem.device.kind === "gpu") {
+    return policy;
+  }
+  const most = (1 + SAME_SHARE) * costOf(policy);
+  let simplest = policy;
+  for (const [model, own] of policy.models.entries()) {
+    const threads = threadsOf(job, model, own);
+    const choices = fewerThreads(job, model, own)
+      .map((each) => withModel(simplest, model, each))
+      .filter(mayBe)
+      .map((each) => ({
+        policy: each,
+        threads: threadsOf(job, model, each.models[model] as ModelPolicy),
+        cost: costOf(each, most),
+      }))
+      .filter((each) => each.threads < threads && each.cost <= most)
+      .sort((a, b) => a.threads - b.threads || a.cost - b.cost);
+    simplest = choices[0]?.policy ?? simplest;
+  }
+  return simplest;
+}
+
+/** The same treatment of requests by any sessions and threads that there are for its batch. */
+function fewerThreads(
+  { problem }: ServingJob,
+  model: number,
+  own: ModelPolicy,
+): readonly ModelPolicy[] {
+  const variants = problem.models[model]?.variants ?? [];
+  return variants.flatMap(({ runs }, variant) =>
+    runs.some(({ batch }) => batch === own.batch)
+      ? concurrenciesOf(problem).map((concurrency) => ({ ...own, variant, concurrency }))
+      : [],
+  );
+}
+
+/** Threads that a model keeps busy at most. */
+function threadsOf(
+  { problem }: ServingJob,
+  model: number,
+  { variant, concurrency }: ModelPolicy,
+): number {
+  const [run] = problem.models[model]?.variants[variant]?.runs ?? [];
+  return concurrency * (run?.profile.share[0] ?? 1);
+}
+
+function withModel(policy: LauncherPolicy, model: number, point: ModelPolicy): LauncherPolicy {
+  return { ...policy, models: policy.models.map((each, at) => (at === model ? point : each)) };
+}
