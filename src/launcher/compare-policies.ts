@@ -14,6 +14,7 @@ import type { LearnedName } from "./marl/learn-launchers.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
 import type { ServingJob } from "./serving-job.js";
 import { fallsBehind, sheddingJob } from "./shedding.js";
+import { simplestOf, threadsOfPolicy } from "./simpler-policy.js";
 import { fifoPolicy, greedyPolicy, searchStaticPolicies } from "./static-policies.js";
 
 /** Names of the policies under which each model's tasks are launched by themselves, as a server of sessions can. */
@@ -119,7 +120,7 @@ function compared(
   const absent = POLICY_NAMES.filter((name) => made[name] === undefined).map((policy) => {
     return { policy, reason: reasonFor(policy, job.problem.device) };
   });
-  return { job, policies, absent, best: bestOf(policies) };
+  return { job, policies, absent, best: bestOf(policies, job) };
 }
 
 function reasonFor(name: PolicyName, { kind }: ServingDevice): AbsenceReason {
@@ -145,11 +146,19 @@ export function evaluated(
   return { ...each, validation, heldOut };
 }
 
-/** The position of the policy that costs least on validation samples, of those that keep up; of all if none does. */
-export function bestOf(policies: readonly ComparedPolicy[]): number {
+/**
+ * The position of the policy that costs least on validation samples, of those that keep up; of all if none does. On a CPU
+ * of the simplest that costs about as much.
+ */
+export function bestOf(policies: readonly ComparedPolicy[], { problem }: ServingJob): number {
   const areUp = policies.some(keepsUp);
   const costs = policies.map((each) =>
     areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : costOf(each),
   );
-  return costs.indexOf(Math.min(...costs));
+  return problem.device.kind === "gpu"
+    ? costs.indexOf(Math.min(...costs))
+    : simplestOf(
+        costs,
+        policies.map(({ policy }) => threadsOfPolicy(problem, policy)),
+      );
 }

@@ -2,7 +2,11 @@
  * Of policies that nobody could tell apart, the one that needs least: on a CPU a session costs memory and a thread, and
  * predictions are only so exact.
  */
-import type { LauncherPolicy, ModelPolicy } from "../schedule/serving/serving-model.js";
+import type {
+  LauncherPolicy,
+  ModelPolicy,
+  ServingProblem,
+} from "../schedule/serving/serving-model.js";
 import { concurrenciesOf, type PolicyCosts } from "./descend-grid.js";
 import type { ServingJob } from "./serving-job.js";
 
@@ -57,9 +61,27 @@ function fewerThreads(
   );
 }
 
+/**
+ * The position of the least number of threads among those of policies that cost about the least; of as few the cheapest,
+ * of these the first.
+ */
+export function simplestOf(costs: readonly number[], threads: readonly number[]): number {
+  const most = (1 + SAME_SHARE) * Math.min(...costs);
+  const able = costs.flatMap((cost, at) =>
+    cost <= most ? [{ at, cost, threads: threads[at] ?? 0 }] : [],
+  );
+  able.sort((a, b) => a.threads - b.threads || a.cost - b.cost || a.at - b.at);
+  return able[0]?.at ?? 0;
+}
+
+/** Threads of all sessions of a policy on a CPU. */
+export function threadsOfPolicy(problem: ServingProblem, { models }: LauncherPolicy): number {
+  return models.reduce((sum, own, model) => sum + threadsOf({ problem }, model, own), 0);
+}
+
 /** Threads that a model keeps busy at most. */
 function threadsOf(
-  { problem }: ServingJob,
+  { problem }: Pick<ServingJob, "problem">,
   model: number,
   { variant, concurrency }: ModelPolicy,
 ): number {

@@ -27,7 +27,7 @@ export function withLearned(
       : [evaluated(job, { name, policy: beginOf(launcher, start), adaptive: launcher }, options)],
   );
   const all = [...policies, ...learned];
-  return { job, policies: all, absent, best: bestOf(all) };
+  return { job, policies: all, absent, best: bestOf(all, job) };
 }
 
 /** What a launcher does at first: what it was learned from, or what a reaction does while little waits. */

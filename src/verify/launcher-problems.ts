@@ -161,7 +161,7 @@ function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: nu
       ],
       [new Set(names).size < names.length, `${place}/policies has a name twice`],
       [
-        best !== bestOf(policies),
+        best !== (section.device.kind === "cpu" ? simplestOf(policies) : bestOf(policies)),
         `${place}/best is not the policy that costs least on validation samples and keeps up`,
       ],
       [!isSame(shed, shedOf(regime, section)), `${place}/shed does not follow from the arrivals`],
@@ -173,12 +173,40 @@ function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: nu
   ];
 }
 
+/** Policies of a CPU that cost at most so many times the least are as good. */
+const AS_GOOD = 1.25;
+
 /** Of the policies that keep up, or of all if none does, the first that costs least. */
 function bestOf(policies: readonly RegimePolicy[]): string | undefined {
-  const up = policies.filter(({ validation }) => !validation.models.some(fallsBehind));
-  const able = up.length === 0 ? policies : up;
+  const able = ableOf(policies);
   const least = Math.min(...able.map(({ validation }) => validation.cost.mean));
   return able.find(({ validation }) => validation.cost.mean === least)?.name;
+}
+
+/** Of those that are as good as the cheapest, the first with the fewest threads, and of these the cheapest. */
+function simplestOf(policies: readonly RegimePolicy[]): string | undefined {
+  const able = ableOf(policies);
+  const most = AS_GOOD * Math.min(...able.map(({ validation }) => validation.cost.mean));
+  let best: RegimePolicy | undefined;
+  for (const policy of able.filter(({ validation }) => validation.cost.mean <= most)) {
+    const fewer = best === undefined ? -1 : threadsOf(policy) - threadsOf(best);
+    const isCheaper = policy.validation.cost.mean < (best?.validation.cost.mean ?? Infinity);
+    best = fewer < 0 || (fewer === 0 && isCheaper) ? policy : best;
+  }
+  return best?.name;
+}
+
+/** Threads of all sessions: a variant of a CPU is named by the threads of one. */
+function threadsOf({ models }: RegimePolicy): number {
+  return models.reduce(
+    (sum, { variant, concurrency }) => sum + concurrency * Number.parseInt(variant, 10),
+    0,
+  );
+}
+
+function ableOf(policies: readonly RegimePolicy[]): readonly RegimePolicy[] {
+  const up = policies.filter(({ validation }) => !validation.models.some(fallsBehind));
+  return up.length === 0 ? policies : up;
 }
 
 /** Whether a backlog grows by more than 1 % of what is answered, by the lower end of its slope's interval. */

@@ -1,7 +1,11 @@
 import { expect, it } from "vitest";
 import { cpuProblemOf } from "../../../src/launcher/cpu-problem.js";
 import { servingJobOf } from "../../../src/launcher/serving-job.js";
-import { simplerPolicy } from "../../../src/launcher/simpler-policy.js";
+import {
+  simplerPolicy,
+  simplestOf,
+  threadsOfPolicy,
+} from "../../../src/launcher/simpler-policy.js";
 import type { LauncherPolicy } from "../../../src/schedule/serving/serving-model.js";
 import { policyOf } from "../../support/serving.js";
 import { servingProfile } from "../../support/serving-profiles.js";
@@ -29,4 +33,12 @@ it("takes fewer threads where that costs about the same, of as few the cheapest"
   expect(chosen({ ...table, "1 x 1": 1.24 })).toMatchObject({ concurrency: 1, variant: 0 });
   expect(chosen({ "4 x 1": 1, "2 x 2": 0.5 })).toMatchObject({ concurrency: 4, variant: 0 });
   expect(simplerPolicy(job, start, costs(table), () => false)).toBe(start);
+});
+
+it("finds the fewest threads among those that cost about the least", () => {
+  expect(simplestOf([1, 1.25, 1.26], [8, 4, 2])).toBe(1);
+  expect(simplestOf([1, 1.2, 1.1], [8, 4, 4])).toBe(2);
+  expect(simplestOf([1, 1, 1], [4, 4, 4])).toBe(0);
+  expect(simplestOf([Number.POSITIVE_INFINITY, 0], [1, 8])).toBe(1);
+  expect(threadsOfPolicy(problem, policyOf([{ concurrency: 3, variant: 1 }]))).toBe(6);
 });
