@@ -22,7 +22,7 @@ export type Kind = "poisson" | "mmpp" | "diurnal" | "trace";
 
 /** One scenario: the rates are `load` times what the models can sustain in the capacity program. */
 export interface Scenario {
-  /** `cpu`: that of `fixtures/measured/cpu-serving.json`. */
+  /** `cpu`: that of `fixtures/measured/cpu-profiles.json`. */
   readonly device: string;
   readonly models: readonly string[];
   readonly kind: Kind;
@@ -161,18 +161,19 @@ async function problemOf({ device, models }: Scenario): Promise<ServingProblem> 
   };
 }
 
-/** What the record of `npm run bench:cpu-serving` has of a model. */
+/** What the record has of a model: busy sessions, and what waking a thread up takes. */
 interface RecordedModel {
   readonly name: string;
-  readonly profile: Pick<ServingProfile, "wakeNs" | "batches"> & {
-    readonly timings: readonly Omit<ServingTiming, "quantilesNs">[];
+  readonly profile: Pick<ServingProfile, "batches"> & {
+    readonly wakeNs: number;
+    readonly timings: readonly Omit<ServingTiming, "records">[];
   };
 }
 
-/** Measured models; the record has no quantiles of times, so they do not vary. */
+/** Measured models; the record has no single tasks, so times do not vary. */
 function measuredProblem({ models }: Scenario): ServingProblem {
   const record = JSON.parse(
-    readFileSync(resolve("fixtures/measured/cpu-serving.json"), "utf8"),
+    readFileSync(resolve("fixtures/measured/cpu-profiles.json"), "utf8"),
   ) as { readonly machine: ServingProfile["device"]; readonly models: readonly RecordedModel[] };
   return cpuProblemOf(
     models.map((name) => {
@@ -181,8 +182,11 @@ function measuredProblem({ models }: Scenario): ServingProblem {
         throw new Error(`${name} is not in the record`);
       }
       const { wakeNs, batches, timings } = found.profile;
-      const steady = timings.map((each) => ({ ...each, quantilesNs: [each.meanNs, each.meanNs] }));
-      const profile = { device: record.machine, wakeNs, batches, timings: steady };
+      const steady = timings.map((each) => {
+        const times = { wakeNs, tasks: 1, usualNs: [each.meanNs], slowAt: [], slowNs: [] };
+        return { ...each, records: [{ sessions: 1, ...times }] };
+      });
+      const profile = { device: record.machine, batches, timings: steady };
       return {
         name,
         profile,
