@@ -2,7 +2,8 @@ import { placementJson } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { columnsOf, phasesOf } from "../schedule/label-phases.js";
 import {
-  deviceLoads,
+  loadedMicroBatches,
+  loadsOf,
   microBatchesInFlight,
   steadyBubbleRate,
   wholeBubbleRate,
@@ -18,7 +19,8 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
   const { whole } = outcome;
   const { anchor, phases } = phasesOf(periodic, columnsOf(whole.instances));
   const blockId = (block: number): string => placement.blocks[block]?.id ?? "";
-  const loads = deviceLoads(placement);
+  const { microBatches } = whole;
+  const loads = loadsOf(placement, loadedMicroBatches(placement, microBatches));
   const links = placement.devices.flatMap(({ name, isLink }, at) =>
     isLink === true ? [{ name, load: loads[at] ?? 0 }] : [],
   );
@@ -48,11 +50,12 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       steady: rounded(steadyBubbleRate(placement, periodic)),
       whole: rounded(wholeBubbleRate(placement, whole)),
     },
-    devices: placement.devices.flatMap(({ name, memory, isLink }, at) => {
+    devices: placement.devices.flatMap(({ name, memory, reserved = 0, isLink }, at) => {
       const load = loads[at] ?? 0;
-      const peakMemory = timelines[at]?.peakMemory ?? 0;
-      const limit = memory === undefined ? {} : { memoryLimit: memory };
-      return isLink === true ? [] : [{ name, load, peakMemory, ...limit }];
+      const peakMemory = (timelines[at]?.peakMemory ?? 0) + reserved;
+      const limit = memory === undefined ? {} : { memoryLimit: memory + reserved };
+      const always = reserved === 0 ? {} : { reservedMemory: reserved };
+      return isLink === true ? [] : [{ name, load, peakMemory, ...limit, ...always }];
     }),
     ...(links.length === 0 ? {} : { links }),
     ...pipelineStagesOf(placement),

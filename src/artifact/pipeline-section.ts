@@ -48,6 +48,8 @@ export interface ArtifactPipelineDevice {
   readonly peakMemory: number;
   /** Absent: no limit. */
   readonly memoryLimit?: number;
+  /** Of the peak and the limit, held always; absent: nothing. */
+  readonly reservedMemory?: number;
 }
 
 /** A stage: its place in the pipeline, and which blocks are its forward, backward and weight gradients. */
@@ -146,7 +148,7 @@ const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
     ),
   ),
 }).describe(
-  "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. configurations: all that the pipeline can be doing. search: everything shorter was tried. See artifact-format.md.",
+  "What keeps the period from being shorter. load: the blocks on the device take that long. recurrence: every two of the blocks share a device. memory: the blocks are pairs, one that takes memory on the device and one that gives it back. loop: each of the blocks depends on the one before it, over earlier micro-batches. configurations: all that the pipeline can be doing. search: everything shorter was tried. See artifact-format.md.",
 );
 
 const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({
@@ -154,6 +156,9 @@ const DEVICE: Shape<ArtifactPipelineDevice> = object<ArtifactPipelineDevice>({
   load: pipelineTimeShape.describe("Time of one micro-batch, in the time unit of the placement."),
   peakMemory: integer().describe("Highest memory of the whole schedule."),
   memoryLimit: optional(integer(0).describe("Absent: no limit.")),
+  reservedMemory: optional(
+    integer(1).describe("Of the highest memory and the limit, held always. Absent: nothing."),
+  ),
 });
 
 const STAGE: Shape<ArtifactPipelineStage> = object<ArtifactPipelineStage>({

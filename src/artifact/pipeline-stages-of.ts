@@ -1,11 +1,11 @@
-import { withoutTransfers } from "../placement/lower-links.js";
+import { oneMicroBatch } from "../placement/lower-links.js";
 import type { Placement } from "../placement/placement.js";
 import { chunksOf, stagesOf } from "../placement/stages.js";
 import type { ArtifactPipelineStage, PipelineSection } from "./pipeline-section.js";
 
 /** The stages of a section; nothing where a block of the kinds of stages belongs to none, or no block has such a kind. */
 export function pipelineStagesOf(placement: Placement): Pick<PipelineSection, "stages"> {
-  const { stages, left } = stagesOf(withoutTransfers(placement));
+  const { stages, left } = stagesOf(oneMicroBatch(placement));
   if (stages.length === 0 || left.length > 0) {
     return {};
   }

@@ -7,8 +7,9 @@ import { pipelineSectionOf } from "../artifact/pipeline-section-of.js";
 import { type GivenOptions, recordedOptions } from "../artifact/recorded-options.js";
 import { mayWrite, readText, writeText } from "../core/files.js";
 import { invariant } from "../core/invariant.js";
-import { ok, type Result } from "../core/result.js";
+import { fail, ok, type Result } from "../core/result.js";
 import { limitMemory } from "../placement/limit-memory.js";
+import { isPlain, statedMicroBatches } from "../placement/micro-batches.js";
 import { MAX_PLACEMENT_BYTES, parsePlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { buildPreset, type PresetOptions } from "../placement/presets/build-preset.js";
@@ -20,8 +21,10 @@ import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js"
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
 import { sharesOf } from "../search/pipeline/effort.js";
+import { algorithmTooPlain } from "../search/pipeline/instances/failures.js";
 import { type ParetoPoint, type ParetoProgress, paretoFront } from "../search/pipeline/pareto.js";
 import type { PipelineProgress } from "../search/pipeline/progress.js";
+import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 import { chooseLayout, type LayoutRequest } from "./choose-layout.js";
 
 /** The source of a placement. */
@@ -55,7 +58,8 @@ export interface SearchRequest {
   readonly source: PlacementSource;
   /** Replaces the limit of every device. */
   readonly memory: number | undefined;
-  readonly microBatches: number;
+  /** `undefined`: as many as the placement states, else the usual number. */
+  readonly microBatches: number | undefined;
   readonly algorithm: PipelineAlgorithm;
   /** The effort of `top-compile`; `undefined`: `default`. */
   readonly effort?: Effort | undefined;
@@ -108,13 +112,15 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
     return read;
   }
   const placement = read.value;
-  const searched = searchedPipeline(placement, settled);
+  const microBatches =
+    settled.microBatches ?? statedMicroBatches(placement) ?? USUAL_MICRO_BATCHES;
+  const searched = searchedPipeline(placement, { ...settled, microBatches });
   if (!searched.ok) {
     return searched;
   }
   const { section, isCutShort } = searched.value;
   const artifact: ScheduleArtifact = {
-    provenance: provenanceOf(settled, tool),
+    provenance: provenanceOf({ ...settled, microBatches }, tool),
     pipeline: section,
   };
   const found = { placement, artifact, isCutShort, ...(layouts && { layouts }) };
@@ -130,7 +136,7 @@ function withLayout(request: SearchRequest): Result<{
   readonly request: SearchRequest;
   readonly layouts?: readonly TriedLayout[];
 }> {
-  const { source, memory, microBatches, seed, shouldStop } = request;
+  const { source, memory, microBatches = USUAL_MICRO_BATCHES, seed, shouldStop } = request;
   if (source.kind !== "preset" || source.layouts === undefined) {
     return ok({ request });
   }
@@ -147,8 +153,9 @@ function withLayout(request: SearchRequest): Result<{
 }
 
 /** Options of a search besides its placement. */
-export type PlacementSearchOptions = Pick<SearchRequest, "algorithm" | "microBatches"> &
-  Partial<
+export type PlacementSearchOptions = Pick<SearchRequest, "algorithm"> & {
+  readonly microBatches: number;
+} & Partial<
     Pick<
       SearchRequest,
       "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut" | "allInstances"
@@ -202,6 +209,9 @@ export function searchPareto(
   }
   const { effort, seed, maxNodes, shouldStop, onProgress } = request;
   const placement = read.value;
+  if (!isPlain(placement)) {
+    return fail([algorithmTooPlain("--pareto", placement, "search with several --memory")]);
+  }
   const { period } = sharesOf(effort ?? "default", read.value, maxNodes);
   const stop = shouldStop === undefined ? {} : { shouldStop };
   return ok({

@@ -13,6 +13,7 @@ import { blockPositions, wholeOf } from "../artifact/section-schedules.js";
 import { timedLaunches } from "../artifact/timed-launches.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { waitedFor } from "../placement/micro-batches.js";
 import { simulatePipeline } from "../schedule/simulate-pipeline.js";
 import type { Exported, ExportedPipeline, ExportSubject } from "./export-format.js";
 import { timesMissing } from "./failures.js";
@@ -185,28 +186,35 @@ function measuredEvents(
 
 /** Dependencies between blocks that share no device: what has to be sent, for every micro-batch that ran. */
 function dependencyFlows(
-  { section: { microBatches }, placement: { blocks, dependencies } }: ExportedPipeline,
+  { section: { microBatches }, placement }: ExportedPipeline,
   pid: number,
   spans: ReadonlyMap<string, { readonly start: number; readonly end: number }>,
 ): readonly Flow[] {
-  const sent = dependencies.flatMap(({ from, to }) => {
+  const { blocks, dependencies } = placement;
+  const sent = dependencies.flatMap((dependency) => {
+    const { from, to } = dependency;
     const [source, target] = [blocks[from], blocks[to]];
     const isLocal = source?.devices.some((device) => target?.devices.includes(device)) ?? true;
-    return source === undefined || target === undefined || isLocal ? [] : [{ source, target }];
+    return source === undefined || target === undefined || isLocal
+      ? []
+      : [{ dependency, source, target }];
   });
   return Array.from({ length: microBatches }, (_, microBatch) =>
-    sent.flatMap(({ source, target }): Flow[] => {
-      const from = spans.get(`${microBatch} ${source.id}`);
+    sent.flatMap(({ dependency, source, target }): Flow[] => {
       const to = spans.get(`${microBatch} ${target.id}`);
       const tid = (devices: readonly number[]): number => (devices[0] ?? 0) + 1;
-      return from === undefined || to === undefined
-        ? []
-        : [
-            {
-              from: { pid, tid: tid(source.devices), ...from },
-              to: { pid, tid: tid(target.devices), ...to },
-            },
-          ];
+      const waits = waitedFor(placement, dependency, microBatch, microBatches);
+      return waits.flatMap((each): Flow[] => {
+        const from = spans.get(`${each} ${source.id}`);
+        return from === undefined || to === undefined
+          ? []
+          : [
+              {
+                from: { pid, tid: tid(source.devices), ...from },
+                to: { pid, tid: tid(target.devices), ...to },
+              },
+            ];
+      });
     }),
   ).flat();
 }
@@ -215,8 +223,10 @@ function dependencyFlows(
 function memoryEvents({ section, placement }: ExportedPipeline, scale: number): TraceEvent[] {
   const whole = wholeOf(section, blockPositions(placement));
   return simulatePipeline(placement, whole).flatMap(({ memory }, device) => {
-    const name = `memory of ${placement.devices[device]?.name ?? device}`;
-    return memory.map(({ time, memory: held }) => counter(PREDICTED, name, time * scale, { held }));
+    const { name, reserved = 0 } = present(placement.devices[device], "device");
+    return memory.map(({ time, memory: held }) =>
+      counter(PREDICTED, `memory of ${name}`, time * scale, { held: held + reserved }),
+    );
   });
 }
 

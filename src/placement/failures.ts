@@ -46,17 +46,33 @@ export function shapeOptionInvalid(shape: string, option: string, what: string):
   };
 }
 
-/** A block that needs more memory than a device of it has: no schedule can run it. */
+/** A block that needs more memory than a device of it has (`memory` besides `reserved`): no schedule can run it. */
 export function blockTooLarge(
   file: string,
   block: { readonly id: string; readonly needs: number },
-  device: { readonly name: string; readonly memory: number },
+  device: { readonly name: string; readonly memory: number; readonly reserved?: number },
 ): Failure {
+  const { name, memory, reserved = 0 } = device;
+  const besides = reserved === 0 ? "" : `, of which ${reserved} are reserved`;
   return {
     code: "block-too-large",
     where: file,
-    message: `block "${block.id}" needs ${block.needs} of memory while it runs, device "${device.name}" has ${device.memory}`,
-    hint: `give the device at least ${block.needs}`,
+    message: `block "${block.id}" needs ${block.needs} of memory while it runs, device "${name}" has ${memory + reserved}${besides}`,
+    hint: `give the device at least ${block.needs + reserved}`,
+    exit: 1,
+  };
+}
+
+/** A device that has less memory than is reserved on it. */
+export function reservedTooLarge(
+  file: string,
+  device: { readonly name: string; readonly reserved: number; readonly memory: number },
+): Failure {
+  return {
+    code: "reserved-too-large",
+    where: file,
+    message: `device "${device.name}" has ${device.memory} of memory, ${device.reserved} are reserved`,
+    hint: `give the device more than ${device.reserved}, or reserve less`,
     exit: 1,
   };
 }
@@ -64,12 +80,17 @@ export function blockTooLarge(
 /** A micro-batch that leaves memory behind on a device with a limit: it cannot repeat forever. */
 export function memoryNotReturned(
   file: string,
-  device: { readonly name: string; readonly left: number; readonly memory: number },
+  device: {
+    readonly name: string;
+    readonly left: number;
+    readonly memory: number;
+    readonly reserved?: number;
+  },
 ): Failure {
   return {
     code: "memory-not-returned",
     where: file,
-    message: `each micro-batch changes the memory of device "${device.name}" by ${device.left} for good, its limit is ${device.memory}`,
+    message: `each micro-batch changes the memory of device "${device.name}" by ${device.left} for good, its limit is ${device.memory + (device.reserved ?? 0)}`,
     hint: "let the blocks of a device add up to 0, use workspace for memory that a block releases at its end, or drop the limit",
     exit: 1,
   };

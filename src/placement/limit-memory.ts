@@ -1,7 +1,7 @@
 import type { Failure } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { blockTooLarge, memoryNotReturned } from "./failures.js";
-import type { Placement } from "./placement.js";
+import { blockTooLarge, memoryNotReturned, reservedTooLarge } from "./failures.js";
+import type { Block, Device, Placement } from "./placement.js";
 
 /**
  * Returns the placement with `memory`, when given, as the limit of every device that computes, and checks it
@@ -11,7 +11,7 @@ import type { Placement } from "./placement.js";
  * leaves behind would fill the device sooner or later, and releasing memory that it never took is a
  * mistake. Devices without a limit may end a micro-batch with any memory.
  *
- * Fails: `block-too-large`, `memory-not-returned`, each once per device and block or device.
+ * Fails: `reserved-too-large`, `block-too-large`, `memory-not-returned`, each once per device and block or device.
  */
 export function limitMemory(
   placement: Placement,
@@ -24,7 +24,9 @@ export function limitMemory(
       : {
           ...placement,
           devices: placement.devices.map((device) =>
-            device.isLink === true ? device : { ...device, memory },
+            device.isLink === true
+              ? device
+              : { ...device, memory: memory - (device.reserved ?? 0) },
           ),
         };
   const [first, ...rest] = memoryFailures(limited, file);
@@ -32,23 +34,52 @@ export function limitMemory(
 }
 
 function memoryFailures(placement: Placement, file: string): readonly Failure[] {
-  const left = placement.devices.map(() => 0);
+  const tooSmall = placement.devices.flatMap(({ name, memory, reserved = 0 }) =>
+    memory !== undefined && memory < 0
+      ? [reservedTooLarge(file, { name, reserved, memory: memory + reserved })]
+      : [],
+  );
+  if (tooSmall.length > 0) {
+    return tooSmall;
+  }
   const failures: Failure[] = [];
-  for (const { id, memory, workspace, devices } of placement.blocks) {
-    const needs = workspace + Math.max(memory, 0);
-    for (const device of devices) {
-      left[device] = (left[device] ?? 0) + memory;
-      const { name, memory: limit } = placement.devices[device] ?? { name: "", memory: undefined };
-      if (limit !== undefined && needs > limit) {
-        failures.push(blockTooLarge(file, { id, needs }, { name, memory: limit }));
-      }
+  const left = { everyTime: new Map<number, number>(), once: new Map<number, number>() };
+  for (const { block, device, memory, needs } of changesOf(placement)) {
+    const sums = block.isPerStep === true ? left.once : left.everyTime;
+    sums.set(device, (sums.get(device) ?? 0) + memory);
+    const { memory: limit, ...rest } = placement.devices[device] as Device;
+    if (limit !== undefined && needs > limit) {
+      failures.push(blockTooLarge(file, { id: block.id, needs }, { ...rest, memory: limit }));
     }
   }
-  placement.devices.forEach(({ name, memory: limit }, device) => {
-    const change = left[device] ?? 0;
+  placement.devices.forEach(({ memory: limit, ...rest }, device) => {
+    const change = left.everyTime.get(device) || (left.once.get(device) ?? 0);
     if (limit !== undefined && change !== 0) {
-      failures.push(memoryNotReturned(file, { name, left: change, memory: limit }));
+      failures.push(memoryNotReturned(file, { ...rest, left: change, memory: limit }));
     }
   });
   return failures;
+}
+
+/** What each block changes on each device for good, and the most that it needs there, in the longest micro-batch. */
+function changesOf({ blocks, lengths = [1] }: Placement): readonly {
+  readonly block: Block;
+  readonly device: number;
+  readonly memory: number;
+  readonly needs: number;
+}[] {
+  const most = lengths.reduce((longest, length) => Math.max(longest, length), 1);
+  return blocks.flatMap((block) => {
+    const { devices, memory, workspace, elsewhere = [], isPerStep } = block;
+    const longest = isPerStep === true ? 1 : most;
+    const needs = (workspace + Math.max(memory, 0)) * longest;
+    return [
+      ...devices.map((device) => ({ block, device, memory, needs })),
+      ...elsewhere.map((each) => ({
+        block,
+        ...each,
+        needs: Math.max(each.memory, 0) * longest,
+      })),
+    ];
+  });
 }

@@ -16,6 +16,8 @@ export interface Send {
   readonly to: number;
   /** From the end of the transfer to the start of `to`. */
   readonly latency: number;
+  /** Micro-batches between the two; absent: none. */
+  readonly distance?: number;
   /** Position in the links. */
   readonly link: number;
   readonly time: number;
@@ -46,10 +48,11 @@ export function lowerLinks(
   );
   const blocks: Block[] = [...plain.blocks];
   const dependencies: Dependency[] = [...plain.dependencies];
-  for (const { from, to, latency, link, time } of sends) {
+  for (const { from, to, latency, distance, link, time } of sends) {
+    const later = distance === undefined ? {} : { distance };
     const over = links[link];
     if (over === undefined || !holdsUp(over)) {
-      dependencies.push({ from, to, latency: latency + time, sent: { link, time } });
+      dependencies.push({ from, to, latency: latency + time, ...later, sent: { link, time } });
       continue;
     }
     const [source, target] = [plain.blocks[from], plain.blocks[to]];
@@ -68,10 +71,11 @@ export function lowerLinks(
       workspace: 0,
       operators: [],
       transfer: { link, from, to },
+      ...(source?.isPerStep === true ? { isPerStep: true } : {}),
     });
-    dependencies.push({ from, to: at - 1, latency: 0 }, { from: at - 1, to, latency });
+    dependencies.push({ from, to: at - 1, latency: 0 }, { from: at - 1, to, latency, ...later });
   }
-  dependencies.sort((a, b) => a.from - b.from || a.to - b.to);
+  dependencies.sort(byEnds);
   return { ...plain, devices, links, blocks, dependencies };
 }
 
@@ -80,20 +84,23 @@ export function sendsOf({ blocks, dependencies }: Placement): readonly Send[] {
   const after = new Map(
     dependencies
       .filter(({ from }) => blocks[from]?.transfer !== undefined)
-      .map(({ from, latency }) => [from, latency]),
+      .map(({ from, latency, distance }) => [
+        from,
+        { latency, ...(distance === undefined ? {} : { distance }) },
+      ]),
   );
   const held = blocks.flatMap(({ transfer, duration: time }, at): readonly Send[] =>
-    transfer === undefined ? [] : [{ ...transfer, time, latency: after.get(at) ?? 0 }],
+    transfer === undefined ? [] : [{ ...transfer, time, latency: 0, ...after.get(at) }],
   );
-  const free = dependencies.flatMap(({ from, to, latency, sent }): readonly Send[] =>
-    sent === undefined ? [] : [{ from, to, ...sent, latency: latency - sent.time }],
+  const free = dependencies.flatMap(({ sent, ...rest }): readonly Send[] =>
+    sent === undefined ? [] : [{ ...rest, ...sent, latency: rest.latency - sent.time }],
   );
-  return [...held, ...free].sort((a, b) => a.from - b.from || a.to - b.to);
+  return [...held, ...free].sort(byEnds);
 }
 
 /** What computes of a placement: its links are latencies, its transfers no blocks. Positions of the others stay. */
 export function withoutTransfers(placement: Placement): Placement {
-  const { links = [], timeUnit, memoryRelease } = placement;
+  const { links = [], lengths, timeUnit, memoryRelease } = placement;
   const names = new Set(links.map(({ name }) => name));
   return {
     timeUnit,
@@ -101,7 +108,15 @@ export function withoutTransfers(placement: Placement): Placement {
     blocks: placement.blocks.filter(({ transfer }) => transfer === undefined),
     dependencies: plainDependencies(placement),
     memoryRelease,
+    ...(lengths === undefined ? {} : { lengths }),
   };
+}
+
+/** What one micro-batch computes by itself: `withoutTransfers`, and without what waits for other micro-batches. */
+export function oneMicroBatch(placement: Placement): Placement {
+  const plain = withoutTransfers(placement);
+  const dependencies = plain.dependencies.filter(({ distance }) => distance === undefined);
+  return { ...plain, dependencies };
 }
 
 /** The dependencies between blocks that compute, those over links among them with the time of their transfer. */
@@ -111,6 +126,11 @@ function plainDependencies(placement: Placement): readonly Dependency[] {
   const direct = dependencies.filter(({ from, to }) => !isTransfer(from) && !isTransfer(to));
   const sent = sendsOf(placement)
     .filter(({ link }) => holdsUp(placement.links?.[link] as Link))
-    .map(({ from, to, latency, time }) => ({ from, to, latency: latency + time }));
-  return [...direct, ...sent].sort((a, b) => a.from - b.from || a.to - b.to);
+    .map(({ link: _, time, ...rest }) => ({ ...rest, latency: rest.latency + time }));
+  return [...direct, ...sent].sort(byEnds);
+}
+
+/** The order of dependencies: by their ends, then by the micro-batches between them. */
+export function byEnds(a: Dependency, b: Dependency): number {
+  return a.from - b.from || a.to - b.to || (a.distance ?? 0) - (b.distance ?? 0);
 }

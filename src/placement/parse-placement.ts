@@ -16,7 +16,7 @@ import type { Result } from "../core/result.js";
 import type { Json } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
 import { limitMemory } from "./limit-memory.js";
-import { sendsOf } from "./lower-links.js";
+import { byEnds, sendsOf } from "./lower-links.js";
 import type { Dependency, Placement } from "./placement.js";
 import { type DependencySpec, PLACEMENT_KIND, type PlacementSpec } from "./placement-format.js";
 import { resolvePlacement } from "./resolve-placement.js";
@@ -92,14 +92,16 @@ function specOf(placement: Placement): PlacementSpec {
     timeUnit: placement.timeUnit,
     devices: placement.devices
       .filter(({ name }) => !lowered.has(name))
-      .map(({ name, isLink, memory }) => ({
+      .map(({ name, isLink, memory, reserved = 0 }) => ({
         name,
         kind: isLink === true ? "link" : "compute",
-        ...(memory === undefined ? {} : { memory }),
+        ...(memory === undefined ? {} : { memory: memory + reserved }),
+        reserved,
       })),
     links,
+    ...(placement.lengths === undefined ? {} : { lengths: placement.lengths }),
     blocks: placement.blocks.flatMap(
-      ({ id, kind, devices, duration, memory, workspace, operators }) =>
+      ({ id, kind, devices, duration, memory, workspace, operators, ...rest }) =>
         kind === "transfer"
           ? []
           : [
@@ -111,6 +113,12 @@ function specOf(placement: Placement): PlacementSpec {
                 memory,
                 workspace,
                 operators,
+                ...(rest.durations === undefined ? {} : { durations: rest.durations }),
+                perStep: rest.isPerStep === true,
+                elsewhere: (rest.elsewhere ?? []).map((change) => ({
+                  device: deviceName(change.device),
+                  memory: change.memory,
+                })),
               },
             ],
     ),
@@ -126,12 +134,11 @@ function dependencySpecs(placement: Placement): readonly DependencySpec[] {
   const isPlain = ({ from, to, sent }: Dependency): boolean =>
     sent === undefined && [from, to].every((block) => blocks[block]?.transfer === undefined);
   const all = [...dependencies.filter(isPlain), ...sendsOf(placement)];
-  return all
-    .sort((a, b) => a.from - b.from || a.to - b.to)
-    .map((each) => ({
-      from: blockId(each.from),
-      to: blockId(each.to),
-      latency: each.latency,
-      ...("time" in each ? { link: links[each.link]?.name ?? "", transfer: each.time } : {}),
-    }));
+  return all.sort(byEnds).map((each) => ({
+    from: blockId(each.from),
+    to: blockId(each.to),
+    latency: each.latency,
+    distance: each.distance ?? 0,
+    ...("time" in each ? { link: links[each.link]?.name ?? "", transfer: each.time } : {}),
+  }));
 }

@@ -1,7 +1,7 @@
 /** The file format of placements: what a file says, with names; `placement.ts` has what it means. */
 import { distinct, list, object, optional, unless } from "../core/json-containers.js";
 import { type DocumentKind, defineDocument } from "../core/json-document.js";
-import { integer, oneOf, text } from "../core/json-shape.js";
+import { boolean, integer, oneOf, text } from "../core/json-shape.js";
 import type { BlockKind, LinkBlocking } from "./placement.js";
 
 /** A device as a file has it. */
@@ -9,6 +9,7 @@ export interface DeviceSpec {
   readonly name: string;
   readonly kind: "compute" | "link";
   readonly memory?: number;
+  readonly reserved: number;
 }
 
 /** A link as a file has it. */
@@ -27,6 +28,15 @@ export interface BlockSpec {
   readonly memory: number;
   readonly workspace: number;
   readonly operators: readonly string[];
+  readonly durations?: readonly number[];
+  readonly perStep: boolean;
+  readonly elsewhere: readonly MemoryElsewhereSpec[];
+}
+
+/** A change of memory elsewhere as a file has it. */
+export interface MemoryElsewhereSpec {
+  readonly device: string;
+  readonly memory: number;
 }
 
 /** A dependency as a file has it. */
@@ -34,6 +44,7 @@ export interface DependencySpec {
   readonly from: string;
   readonly to: string;
   readonly latency: number;
+  readonly distance: number;
   readonly link?: string;
   readonly transfer?: number;
 }
@@ -43,6 +54,7 @@ export interface PlacementSpec {
   readonly timeUnit: "ns" | "step";
   readonly devices: readonly DeviceSpec[];
   readonly links: readonly LinkSpec[];
+  readonly lengths?: readonly number[];
   readonly blocks: readonly BlockSpec[];
   readonly dependencies: readonly DependencySpec[];
   readonly memoryRelease: "start" | "end";
@@ -56,6 +68,12 @@ export const MAX_MEMORY: number = 2 ** 41;
 
 /** More blocks than any pipeline has; quadratic checks stay quick. */
 export const MAX_BLOCKS: number = 4096;
+
+/** Longest micro-batch: a million tokens. */
+const MAX_LENGTH = 2 ** 20;
+
+/** Most micro-batches of a step, as of a schedule. */
+const MAX_LENGTHS = 4096;
 
 const NAME = text().named("name");
 
@@ -82,6 +100,12 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
           ),
         ),
         memory: optional(integer(0, MAX_MEMORY).describe("Limit; absent: none.")),
+        reserved: unless(
+          0,
+          integer(0, MAX_MEMORY).describe(
+            "Of its memory, held always: parameters, the optimizer's state, receive buffers.",
+          ),
+        ),
       }),
       MAX_BLOCKS,
       1,
@@ -107,6 +131,11 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
         MAX_BLOCKS,
       ).describe("What dependencies can go over."),
     ),
+    lengths: optional(
+      list(integer(1, MAX_LENGTH), MAX_LENGTHS, 1).describe(
+        "Of each micro-batch of a step: time and memory of blocks are multiplied by it.",
+      ),
+    ),
     blocks: list(
       object<BlockSpec>({
         id: NAME,
@@ -125,6 +154,27 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
           [],
           list(text(65_536)).describe("Operators of the model that it stands for."),
         ),
+        durations: optional(
+          list(integer(1, MAX_TIME), MAX_LENGTHS, 1).describe(
+            "Time in each micro-batch of a step, in the place of `duration`.",
+          ),
+        ),
+        perStep: unless(
+          false,
+          boolean.describe("Whether it runs once per step, and not in every micro-batch."),
+        ),
+        elsewhere: unless<readonly MemoryElsewhereSpec[]>(
+          [],
+          list(
+            object<MemoryElsewhereSpec>({
+              device: NAME,
+              memory: integer(-MAX_MEMORY, MAX_MEMORY).describe(
+                "Lasting change, when `memory` of the block changes too.",
+              ),
+            }),
+            MAX_BLOCKS,
+          ).describe("Memory that it changes on devices which it does not occupy."),
+        ),
       }),
       MAX_BLOCKS,
       1,
@@ -138,6 +188,12 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
             0,
             integer(0, MAX_TIME).describe(
               "Least time from the end of `from`, or of the transfer, to the start of `to`.",
+            ),
+          ),
+          distance: unless(
+            0,
+            integer(0, MAX_LENGTHS).describe(
+              "`to` waits for `from` of the micro-batch that is so many before its own.",
             ),
           ),
           link: optional(text().describe("Name of the link that it goes over.")),

@@ -24,10 +24,20 @@ export interface Transfer {
 /** A device of a placement: runs one block at a time. */
 export interface Device {
   readonly name: string;
-  /** Memory limit in the placement's memory unit; `undefined` is unlimited. */
+  /** What its blocks may hold, in the placement's memory unit; `undefined` is unlimited. */
   readonly memory: number | undefined;
+  /** Held always, besides what blocks hold: `memory` is the limit less it. Absent: nothing. */
+  readonly reserved?: number;
   /** It transfers, and does not compute: bubbles are counted without it. Absent: it computes. */
   readonly isLink?: true;
+}
+
+/** A lasting change of memory on a device that a block does not occupy. */
+export interface MemoryElsewhere {
+  /** Position in `Placement.devices`. */
+  readonly device: number;
+  /** Taken at the start of the block; if negative, released as the placement releases memory. */
+  readonly memory: number;
 }
 
 /** A stage's work on its device(s) for one micro-batch in one direction. */
@@ -45,17 +55,25 @@ export interface Block {
   readonly workspace: number;
   /** Operators of the model that the block stands for. */
   readonly operators: readonly string[];
+  /** Time in each micro-batch, whatever its length; absent: `duration` times the length. */
+  readonly durations?: readonly number[];
+  /** It runs once for all micro-batches: what it waits for is done in all, and what waits for it waits in all. */
+  readonly isPerStep?: true;
+  /** Memory that it changes on devices which it does not occupy; absent: none. */
+  readonly elsewhere?: readonly MemoryElsewhere[];
   /** Present for kind `transfer`. */
   readonly transfer?: Transfer;
 }
 
-/** `to` starts no earlier than `latency` after `from` ends, in the same micro-batch. */
+/** `to` starts no earlier than `latency` after `from` ends, in the same micro-batch or an earlier one. */
 export interface Dependency {
   /** Positions in `Placement.blocks`. */
   readonly from: number;
   readonly to: number;
   /** Integer >= 0 in the placement's time unit. */
   readonly latency: number;
+  /** `to` of a micro-batch waits for `from` of the one that is so many before it; absent: of the same. */
+  readonly distance?: number;
   /** Present where it goes over a link that holds nothing up: its transfer is a part of the latency. */
   readonly sent?: { readonly link: number; readonly time: number };
 }
@@ -68,6 +86,8 @@ export interface Placement {
   readonly devices: readonly Device[];
   /** Absent: none. */
   readonly links?: readonly Link[];
+  /** By what time and memory are multiplied in each micro-batch of a step; absent: micro-batches are alike. */
+  readonly lengths?: readonly number[];
   /** In the order of the specification; then the transfers that take time of a device or link. */
   readonly blocks: readonly Block[];
   /** By `from`, then `to`, without duplicates; those over a link lead to their transfer and on. The graph has no cycle. */

@@ -1,8 +1,14 @@
 import type { JsonProblem } from "../core/json-shape.js";
 import { findCycle } from "./find-cycle.js";
-import { holdsUp, lowerLinks, type Send, transferName } from "./lower-links.js";
-import type { Block, Dependency, Device, Link, Placement } from "./placement.js";
-import { MAX_BLOCKS, MAX_MEMORY, MAX_TIME, type PlacementSpec } from "./placement-format.js";
+import { byEnds, holdsUp, lowerLinks, type Send, transferName } from "./lower-links.js";
+import type { Block, Dependency, Device, Link, MemoryElsewhere, Placement } from "./placement.js";
+import {
+  type BlockSpec,
+  MAX_BLOCKS,
+  MAX_MEMORY,
+  MAX_TIME,
+  type PlacementSpec,
+} from "./placement-format.js";
 
 /**
  * The placement of a document, its links lowered to blocks; `undefined`, and what is wrong added to `problems`, where names
@@ -26,13 +32,18 @@ export function resolvePlacement(
     "id",
     problems,
   );
-  const devices = spec.devices.map(
-    ({ name, kind, memory }): Device => ({
+  const devices = spec.devices.map(({ name, kind, memory, reserved }, at): Device => {
+    if (memory !== undefined && reserved > memory) {
+      const message = `is more than its memory, ${memory}`;
+      problems.push({ pointer: `/devices/${at}/reserved`, message });
+    }
+    return {
       name,
-      memory,
+      memory: memory === undefined ? undefined : memory - reserved,
+      ...(reserved === 0 ? {} : { reserved }),
       ...(kind === "link" ? { isLink: true } : {}),
-    }),
-  );
+    };
+  });
   const blocks = spec.blocks.map((block, at): Block => {
     const found = block.devices.flatMap((name, i) => {
       const device = deviceOf.get(name);
@@ -42,8 +53,16 @@ export function resolvePlacement(
       }
       return device ?? [];
     });
-    return { ...block, devices: found.sort((a, b) => a - b) };
+    const { perStep, elsewhere, ...rest } = block;
+    const changes = elsewhereOf(elsewhere, { deviceOf, found, pointer: `/blocks/${at}` }, problems);
+    return {
+      ...rest,
+      devices: found.sort((a, b) => a - b),
+      ...(perStep ? { isPerStep: true } : {}),
+      ...(changes.length === 0 ? {} : { elsewhere: changes }),
+    };
   });
+  checkLengths(spec, problems);
   const linkOf = linkPositions(spec, deviceOf, problems);
   const { dependencies, sends } = resolveDependencies(spec, { blockOf, linkOf }, problems);
   checkTransfers(spec, sends, blockOf, problems);
@@ -51,14 +70,63 @@ export function resolvePlacement(
   if (problems.length > 0) {
     return undefined;
   }
-  const cycle = findCycle(blocks.length, [...dependencies, ...sends]);
+  const cycle = findCycle(
+    blocks.length,
+    [...dependencies, ...sends].filter(({ distance }) => distance === undefined),
+  );
   if (cycle !== undefined) {
     const names = cycle.map((block) => `"${blocks[block]?.id}"`).join(" -> ");
     problems.push({ pointer: "/dependencies", message: `make a cycle: ${names}` });
     return undefined;
   }
-  const { timeUnit, memoryRelease } = spec;
-  return lowerLinks({ timeUnit, devices, blocks, dependencies, memoryRelease }, spec.links, sends);
+  const { timeUnit, memoryRelease, lengths } = spec;
+  const frame = { timeUnit, memoryRelease, ...(lengths === undefined ? {} : { lengths }) };
+  return lowerLinks({ ...frame, devices, blocks, dependencies }, spec.links, sends);
+}
+
+/** Changes of memory on other devices of a block, each once. */
+function elsewhereOf(
+  changes: BlockSpec["elsewhere"],
+  of: {
+    readonly deviceOf: ReadonlyMap<string, number>;
+    /** Devices that the block occupies. */
+    readonly found: readonly number[];
+    readonly pointer: string;
+  },
+  problems: JsonProblem[],
+): MemoryElsewhere[] {
+  const result = new Map<number, MemoryElsewhere>();
+  for (const [at, { device: name, memory }] of changes.entries()) {
+    const pointer = `${of.pointer}/elsewhere/${at}/device`;
+    const device = of.deviceOf.get(name);
+    if (device === undefined) {
+      problems.push({ pointer, message: `"${name}" is not the name of a device` });
+    } else if (of.found.includes(device)) {
+      const message = `"${name}" is a device of the block itself: its memory says what it changes`;
+      problems.push({ pointer, message });
+    } else if (result.has(device)) {
+      problems.push({ pointer, message: `"${name}" is there already` });
+    } else {
+      result.set(device, { device, memory });
+    }
+  }
+  return [...result.values()].sort((a, b) => a.device - b.device);
+}
+
+/** Lengths and durations are of as many micro-batches, and blocks once per step have neither. */
+function checkLengths({ lengths, blocks }: PlacementSpec, problems: JsonProblem[]): void {
+  const first = blocks.findIndex(({ durations }) => durations !== undefined);
+  const count = lengths?.length ?? blocks[first]?.durations?.length;
+  const source = lengths === undefined ? `/blocks/${first}/durations` : "/lengths";
+  for (const [at, { durations, perStep }] of blocks.entries()) {
+    const pointer = `/blocks/${at}/durations`;
+    if (durations !== undefined && perStep) {
+      problems.push({ pointer, message: "are of micro-batches, and the block runs once per step" });
+    } else if (durations !== undefined && durations.length !== count) {
+      const message = `are ${durations.length}, and ${source} has ${count}`;
+      problems.push({ pointer, message });
+    }
+  }
 }
 
 /** Positions of links by name; devices and links have names of their own. */
@@ -112,17 +180,32 @@ const MAX_NAME = 4096;
 
 /** Sums stay small enough that every time and memory of up to 2^12 micro-batches is exact. */
 function checkSums(spec: PlacementSpec, problems: JsonProblem[]): void {
+  const { lengths = [1] } = spec;
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
   const time =
-    spec.blocks.reduce((sum, { duration }) => sum + duration, 0) +
-    spec.dependencies.reduce((sum, { latency, transfer = 0 }) => sum + latency + transfer, 0);
+    spec.blocks.reduce(
+      (sum, { duration, durations = [] }) =>
+        sum + durations.reduce((most, each) => Math.max(most, each), duration * longest),
+      0,
+    ) +
+    spec.dependencies.reduce(
+      (sum, { latency, transfer = 0 }) => sum + latency + transfer * longest,
+      0,
+    );
   if (time > MAX_TIME) {
     const message = `durations and latencies add up to ${time}, more than ${MAX_TIME}`;
     problems.push({ pointer: "/blocks", message });
   }
   const held = new Map<string, number>();
   for (const block of spec.blocks) {
+    const hold = (name: string, memory: number): void => {
+      held.set(name, (held.get(name) ?? 0) + memory * longest);
+    };
     for (const name of block.devices) {
-      held.set(name, (held.get(name) ?? 0) + Math.abs(block.memory) + block.workspace);
+      hold(name, Math.abs(block.memory) + block.workspace);
+    }
+    for (const { device, memory } of block.elsewhere) {
+      hold(device, Math.abs(memory));
     }
   }
   spec.devices.forEach(({ name }, at) => {
@@ -168,6 +251,7 @@ function resolveDependencies(
 ): { readonly dependencies: readonly Dependency[]; readonly sends: readonly Send[] } {
   const plain = new Map<string, Dependency>();
   const sends = new Map<string, Send>();
+  const pairs = new Set<string>();
   spec.dependencies.forEach((dependency, at) => {
     const pointer = `/dependencies/${at}`;
     const ends = (["from", "to"] as const).map((end) => {
@@ -183,21 +267,29 @@ function resolveDependencies(
     if (from === undefined || to === undefined || over === undefined) {
       return;
     }
-    if (from === to) {
+    const { distance } = dependency;
+    if (from === to && distance === 0) {
       problems.push({ pointer, message: "goes from a block to itself" });
       return;
     }
-    const key = `${from} ${to}`;
-    if (sends.has(key) || (over !== "none" && plain.has(key))) {
+    if (distance > 0 && [from, to].some((block) => spec.blocks[block]?.perStep === true)) {
+      const message = "has a distance in micro-batches, and one of its blocks runs once per step";
+      problems.push({ pointer: `${pointer}/distance`, message });
+      return;
+    }
+    const later = distance === 0 ? {} : { distance };
+    const pair = `${from} ${to}`;
+    const key = `${pair} ${distance}`;
+    if (sends.has(pair) || (over !== "none" && pairs.has(pair))) {
       problems.push({ pointer, message: "is the second between two blocks, and one has a link" });
     } else if (over === "none") {
       const latency = Math.max(dependency.latency, plain.get(key)?.latency ?? 0);
-      plain.set(key, { from, to, latency });
+      plain.set(key, { from, to, latency, ...later });
     } else {
-      sends.set(key, { from, to, latency: dependency.latency, ...over });
+      sends.set(pair, { from, to, latency: dependency.latency, ...later, ...over });
     }
+    pairs.add(pair);
   });
-  const byEnds = (a: Dependency, b: Dependency): number => a.from - b.from || a.to - b.to;
   return {
     dependencies: [...plain.values()].sort(byEnds),
     sends: [...sends.values()].sort(byEnds),

@@ -2,6 +2,7 @@
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { counted, formatName, formatShare } from "../core/format.js";
 import { renderTable, type Table } from "../core/text-table.js";
+import { isPlain } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import type { ChartLayout } from "./gantt.js";
 import { scenarioTable } from "./one-device.js";
@@ -22,7 +23,7 @@ export function renderPipelineExplained(
   const time = timeOf(placement);
   const why =
     explanation === undefined
-      ? ["the repetend is invalid, so it has no critical cycle: see top-compile verify"]
+      ? [withoutCycle(placement)]
       : [
           cycleSummary(explanation, time),
           `  ${cycleText(explanation, time)}`,
@@ -34,6 +35,13 @@ export function renderPipelineExplained(
         ];
   const assumed = scenarioTable(section, layout.width);
   return [report, "", ...why, ...(assumed.length > 0 ? ["", ...assumed] : [])].join("\n");
+}
+
+/** Why no critical cycle is told, in a sentence. */
+export function withoutCycle(placement: Placement): string {
+  return isPlain(placement)
+    ? "the repetend is invalid, so it has no critical cycle: see top-compile verify"
+    : "no critical cycle is told where micro-batches are not alike, wait for each other or change memory elsewhere";
 }
 
 /** The length of the critical cycle, in one line. */

@@ -5,6 +5,7 @@
  */
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { blockPositions, periodicOf } from "../artifact/section-schedules.js";
+import { isPlain } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import type { Ratio } from "../schedule/max-cycle-ratio.js";
 import {
@@ -38,7 +39,7 @@ export interface PipelineExplanation {
 const NOISE = { spread: 0.1, runs: 64 } as const;
 
 /**
- * Explains a section's repetend; `undefined` if it is invalid, and so has no period.
+ * Explains a section's repetend; `undefined` if it is invalid, and so has no period, or if its placement is not plain.
  *
  * Requires: the placement is the section's own. `seed` is that of the noise.
  */
@@ -48,7 +49,7 @@ export function explainPipeline(
   seed: number,
 ): PipelineExplanation | undefined {
   const periodic = periodicOf(section, blockPositions(placement));
-  if (verifyPeriodicSchedule(placement, periodic).length > 0) {
+  if (!isPlain(placement) || verifyPeriodicSchedule(placement, periodic).length > 0) {
     return undefined;
   }
   const { period, cycle, single, together } = pipelineSensitivity(placement, periodic);

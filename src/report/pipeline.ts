@@ -13,6 +13,7 @@ import {
   formatShare,
 } from "../core/format.js";
 import { renderTable, type Table } from "../core/text-table.js";
+import { areAlike } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import { type ChartLayout, renderGantt } from "./gantt.js";
 
@@ -118,7 +119,8 @@ export function deviceTable({ devices }: PipelineSection, placement: Placement):
     amount(peakMemory),
     memoryLimit === undefined ? "none" : amount(memoryLimit),
   ]);
-  const header = ["device", "load", "peak memory", "limit"];
+  const load = areAlike(placement) ? "load" : "load of the step";
+  const header = ["device", load, "peak memory", "limit"];
   return { header, rows, align: ["name", "right", "right", "right"] };
 }
 
@@ -131,7 +133,7 @@ export function linkTable(
   const rows = links?.map(({ name, load }) => [
     formatCell(name),
     time(load),
-    formatShare((load * microBatchesPerPeriod) / period),
+    formatShare((load * (areAlike(placement) ? microBatchesPerPeriod : 1)) / period),
   ]);
   const header = ["link", "load", "in use"];
   return rows && { header, rows, align: ["name", "right", "right"] };

@@ -15,6 +15,8 @@
  *   cannot be more than what fits, T times the limit. All that is taken and given has to be matched:
  *   a unit that is given before it is taken would make up for others. Workspace is held as long as
  *   its block runs.
+ * - `loop`: each of the named blocks depends on the one before it, the first on the last, and in all on so many
+ *   earlier micro-batches: in the time of so many micro-batches pass its durations and latencies.
  * - `configurations`: no walk through all that the pipeline can be doing takes less for each micro-batch
  *   (`check-configurations.ts`).
  * - `search`: everything shorter was tried. That is not repeated here.
@@ -30,7 +32,8 @@
  * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
  */
 import { commonDivisor } from "../core/common-divisor.js";
-import type { Placement } from "../placement/placement.js";
+import { areAlike, durationIn, isPlain, runsIn } from "../placement/micro-batches.js";
+import type { Block, Placement } from "../placement/placement.js";
 import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
 import { type Ratio, reduced } from "./max-cycle-ratio.js";
@@ -60,6 +63,10 @@ export type BoundProblem =
   | { readonly kind: "block-elsewhere"; readonly block: number; readonly device: number }
   | { readonly kind: "not-exclusive"; readonly first: number; readonly second: number }
   | { readonly kind: "no-limit"; readonly device: number }
+  /** The reason holds for micro-batches that are alike, wait for none, and change memory where they run. */
+  | { readonly kind: "not-plain" }
+  /** The next named block does not depend on this one, or all are of one micro-batch. */
+  | { readonly kind: "not-a-loop"; readonly block: number }
   | { readonly kind: "nothing-fits"; readonly device: number }
   | {
       /** The pair at these positions is not a take and a later release of it. */
@@ -101,6 +108,10 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
     const load = largestLoad(placement);
     const each = { numerator: load, denominator: 1 };
     return { kind: "searched", period: load * claim.microBatchesPerPeriod, each };
+  }
+  const holds = claim.kind === "load" || (claim.kind === "loop" && areAlike(placement));
+  if (!holds && !isPlain(placement)) {
+    return { kind: "unproved", problem: { kind: "not-plain" } };
   }
   if (claim.kind === "configurations") {
     return checkConfigurations(placement, claim);
@@ -157,6 +168,9 @@ function recomputed(placement: Placement, claim: BoundClaim): Share | BoundProbl
   if (claim.kind === "recurrence") {
     return recurrence(placement, claim);
   }
+  if (claim.kind === "loop") {
+    return loop(placement, claim);
+  }
   const { device } = claim;
   if (device === undefined || devices[device] === undefined) {
     return { kind: "device-missing" };
@@ -175,10 +189,17 @@ function repeated({ blocks }: BoundClaim): BoundProblem | undefined {
   return block === undefined ? undefined : { kind: "repeated-block", block };
 }
 
-/** Time of the named blocks. */
-function timeOf({ blocks }: Placement, claim: BoundClaim): Share {
-  const time = claim.blocks.reduce((sum, block) => sum + (blocks[block]?.duration ?? 0), 0);
-  return { needed: BigInt(time), places: 1n };
+/** Time of the named blocks: of one micro-batch, or of all of a step where they are not alike. */
+function timeOf(placement: Placement, claim: BoundClaim): Share {
+  const { blocks } = placement;
+  const count = areAlike(placement) ? 1 : claim.microBatchesPerPeriod;
+  const time = claim.blocks.reduce((sum, at) => {
+    const block = blocks[at] as Block;
+    return Array.from({ length: count }, (_, microBatch) =>
+      runsIn(block, microBatch) ? durationIn(placement, block, microBatch) : 0,
+    ).reduce((total, each) => total + each, sum);
+  }, 0);
+  return { needed: BigInt(time), places: BigInt(count) };
 }
 
 function recurrence(placement: Placement, claim: BoundClaim): Share | BoundProblem {
@@ -192,6 +213,23 @@ function recurrence(placement: Placement, claim: BoundClaim): Share | BoundProbl
     }
   }
   return repeated(claim) ?? timeOf(placement, claim);
+}
+
+/** Time and micro-batches of a loop; of several dependencies between two blocks the one on the nearest micro-batch. */
+function loop({ blocks, dependencies }: Placement, claim: BoundClaim): Share | BoundProblem {
+  let [needed, places] = [0n, 0n];
+  for (const [at, from] of claim.blocks.entries()) {
+    const to = claim.blocks[(at + 1) % claim.blocks.length];
+    const [next] = dependencies
+      .filter((each) => each.from === from && each.to === to)
+      .sort((a, b) => (a.distance ?? 0) - (b.distance ?? 0));
+    if (next === undefined) {
+      return { kind: "not-a-loop", block: from };
+    }
+    needed += BigInt((blocks[from]?.duration ?? 0) + next.latency);
+    places += BigInt(next.distance ?? 0);
+  }
+  return places === 0n ? { kind: "not-a-loop", block: claim.blocks[0] ?? -1 } : { needed, places };
 }
 
 function memory(placement: Placement, claim: BoundClaim, device: number): Share | BoundProblem {

@@ -3,6 +3,7 @@ import type {
   PeriodicSchedule,
   Phase,
   PipelineSchedule,
+  RepetendEntry,
 } from "./pipeline-schedule.js";
 
 /** A whole schedule with its phases, and where its repetition is anchored. */
@@ -38,12 +39,16 @@ export interface Phases {
 export function phasesOf(periodic: PeriodicSchedule, columns: InstanceColumns): Phases {
   const { period, microBatchesPerPeriod: q, repetend } = periodic;
   const { blocks, microBatches, starts } = columns;
-  const count = repetend.length / q;
+  const count = repetend.reduce((most, { block }) => Math.max(most, block + 1), 0);
+  const entries: (RepetendEntry | undefined)[] = [];
+  for (const entry of repetend) {
+    entries[entry.residue * count + entry.block] = entry;
+  }
   const turns = new Float64Array(starts.length);
   const anchors = new Float64Array(starts.length);
   for (let at = 0; at < starts.length; at++) {
     const microBatch = microBatches[at] ?? 0;
-    const entry = repetend[(microBatch % q) * count + (blocks[at] ?? 0)];
+    const entry = entries[(microBatch % q) * count + (blocks[at] ?? 0)];
     const turn = Math.floor(microBatch / q) + (entry?.shift ?? 0);
     turns[at] = turn;
     anchors[at] = (starts[at] ?? 0) - (entry?.offset ?? 0) - turn * period;

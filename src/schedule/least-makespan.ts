@@ -1,5 +1,7 @@
+import { isPlain } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import { earliestStarts } from "./earliest-starts.js";
+import { leastMakespanOfInstances } from "./least-makespan-of-instances.js";
 
 /**
  * A makespan that no schedule of `microBatches` micro-batches is below, from the placement alone; it
@@ -12,6 +14,9 @@ import { earliestStarts } from "./earliest-starts.js";
  * Cost: O(blocks + dependencies + devices * blocks).
  */
 export function leastMakespan(placement: Placement, microBatches: number): number {
+  if (!isPlain(placement)) {
+    return leastMakespanOfInstances(placement, microBatches);
+  }
   const { blocks, dependencies, devices } = placement;
   const heads = earliestStarts(placement, new Float64Array(blocks.length));
   const flipped = dependencies.map(({ from, to, latency }) => ({ from: to, to: from, latency }));

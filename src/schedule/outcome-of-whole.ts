@@ -1,5 +1,6 @@
 import type { Placement } from "../placement/placement.js";
-import { deviceLoads } from "./pipeline-metrics.js";
+import { reduced } from "./max-cycle-ratio.js";
+import { loadedMicroBatches, loadsOf } from "./pipeline-metrics.js";
 import type { PipelineOutcome } from "./pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
 
@@ -17,10 +18,12 @@ export function outcomeOfWhole(
   placement: Placement,
   { algorithm, whole, periodic, makespanLowerBound }: WholeAndPeriod,
 ): PipelineOutcome {
-  const loads = deviceLoads(placement);
+  const { microBatchesPerPeriod: q } = periodic;
+  const loaded = loadedMicroBatches(placement, q);
+  const loads = loadsOf(placement, loaded);
   const load = Math.max(...loads);
   const device = loads.indexOf(load);
-  const periodLowerBound = load * periodic.microBatchesPerPeriod;
+  const periodLowerBound = (load * q) / loaded;
   const blocks = placement.blocks.flatMap((block, at) =>
     block.devices.includes(device) ? [at] : [],
   );
@@ -28,7 +31,7 @@ export function outcomeOfWhole(
     algorithm,
     periodic,
     periodLowerBound,
-    boundEach: { numerator: load, denominator: 1 },
+    boundEach: reduced(load, loaded),
     status: periodic.period === periodLowerBound ? "optimal" : "heuristic",
     boundedBy: { kind: "load", device, blocks },
     whole,

@@ -1,7 +1,8 @@
+import { areAlike, durationIn, runsIn } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
 
-/** Time that one micro-batch takes on each device, by device. */
+/** Time that one micro-batch takes on each device, by device. Requires: micro-batches that are alike. */
 export function deviceLoads({ devices, blocks }: Placement): readonly number[] {
   const loads = devices.map(() => 0);
   for (const block of blocks) {
@@ -10,6 +11,28 @@ export function deviceLoads({ devices, blocks }: Placement): readonly number[] {
     }
   }
   return loads;
+}
+
+/** Time that the first `microBatches` micro-batches take on each device together, of whatever form. */
+export function loadsOf(placement: Placement, microBatches: number): readonly number[] {
+  if (areAlike(placement)) {
+    return deviceLoads(placement).map((load) => load * microBatches);
+  }
+  const loads = placement.devices.map(() => 0);
+  for (const block of placement.blocks) {
+    for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+      const time = runsIn(block, microBatch) ? durationIn(placement, block, microBatch) : 0;
+      for (const device of block.devices) {
+        loads[device] = (loads[device] ?? 0) + time;
+      }
+    }
+  }
+  return loads;
+}
+
+/** Micro-batches whose time on a device is its load: one where they are alike, else all of a step. */
+export function loadedMicroBatches(placement: Placement, microBatches: number): number {
+  return areAlike(placement) ? 1 : microBatches;
 }
 
 /** Share of the time of all devices that compute which is idle in the steady state, in [0, 1]. */
@@ -29,8 +52,8 @@ export function wholeBubbleRate(
 }
 
 function idleShare(placement: Placement, microBatches: number, time: number): number {
-  const loads = deviceLoads(placement).filter((_, device) => !isLink(placement, device));
-  const work = loads.reduce((sum, load) => sum + load, 0) * microBatches;
+  const loads = loadsOf(placement, microBatches).filter((_, device) => !isLink(placement, device));
+  const work = loads.reduce((sum, load) => sum + load, 0);
   const available = loads.length * time;
   return available === 0 ? 0 : 1 - work / available;
 }

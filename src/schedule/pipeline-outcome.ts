@@ -8,7 +8,14 @@ import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js"
 export type SearchStatus = "optimal" | "bounded" | "heuristic";
 
 /** Kinds of reasons why a period is not shorter. */
-export const BOUND_KINDS = ["load", "recurrence", "memory", "configurations", "search"] as const;
+export const BOUND_KINDS = [
+  "load",
+  "recurrence",
+  "memory",
+  "loop",
+  "configurations",
+  "search",
+] as const;
 
 /** One of them. */
 export type BoundKind = (typeof BOUND_KINDS)[number];
@@ -16,7 +23,7 @@ export type BoundKind = (typeof BOUND_KINDS)[number];
 /** The reason why the period is not shorter. */
 export interface TightBound {
   /**
-   * `load`: a device; `recurrence`, `memory`: a chain of blocks; `configurations`: all that the pipeline can be doing;
+   * `load`: a device; `recurrence`, `memory`: a chain of blocks; `loop`: blocks that wait for each other; `configurations`: all that the pipeline can be doing;
    * `search`: all else was tried.
    */
   readonly kind: BoundKind;

@@ -2,12 +2,13 @@
  * The use of devices by a whole pipeline schedule over time: which block runs when, and how much
  * memory is held.
  *
- * A block changes memory on each of its devices twice. At its start it takes its `workspace` and
+ * A block changes memory on each of its devices, and on others that it names, twice. At its start it takes its `workspace` and
  * its `memory` when that is positive; at its end it releases its workspace. Negative `memory` is
  * released at the start or at the end, as the placement states. The level at a time counts every
  * change up to and including that time: what is released at a time is there for what starts at the
  * same time, and a block that takes and releases at its start counts with the difference.
  */
+import { lengthIn } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 
@@ -17,9 +18,9 @@ export interface MemoryChange {
   readonly atEnd: number;
 }
 
-/** The changes of `block` under a release model. */
+/** The changes of `block` under a release model, on each of its devices. */
 export function memoryChange(
-  block: Block,
+  block: Pick<Block, "memory" | "workspace">,
   memoryRelease: Placement["memoryRelease"],
 ): MemoryChange {
   const releasesAtEnd = block.memory < 0 && memoryRelease === "end";
@@ -27,6 +28,22 @@ export function memoryChange(
     atStart: block.workspace + (releasesAtEnd ? 0 : block.memory),
     atEnd: (releasesAtEnd ? block.memory : 0) - block.workspace,
   };
+}
+
+/** What a block does to the memory of a device in a micro-batch, there or elsewhere. */
+export function changeOn(
+  placement: Placement,
+  block: Block,
+  microBatch: number,
+  device: number,
+): MemoryChange {
+  const length = lengthIn(placement, block, microBatch);
+  const other = block.elsewhere?.find((each) => each.device === device);
+  const { memory, workspace } = other === undefined ? block : { ...other, workspace: 0 };
+  return memoryChange(
+    { memory: memory * length, workspace: workspace * length },
+    placement.memoryRelease,
+  );
 }
 
 /** The memory of a device from `time` on, until the next point. */
@@ -58,14 +75,21 @@ export function simulatePipeline(
   schedule: PipelineSchedule,
 ): readonly DeviceTimeline[] {
   const perDevice: BlockInstance[][] = placement.devices.map(() => []);
+  const elsewhere: BlockInstance[][] = placement.devices.map(() => []);
   for (const instance of schedule.instances) {
-    for (const device of placement.blocks[instance.block]?.devices ?? []) {
+    const block = placement.blocks[instance.block];
+    for (const device of block?.devices ?? []) {
       perDevice[device]?.push(instance);
     }
+    for (const { device } of block?.elsewhere ?? []) {
+      elsewhere[device]?.push(instance);
+    }
   }
-  return perDevice.map((instances) => {
+  return perDevice.map((instances, device) => {
     instances.sort((a, b) => a.start - b.start || a.end - b.end || a.block - b.block);
-    const memory = memoryCurve(placement, instances);
+    const others = elsewhere[device] ?? [];
+    const all = others.length === 0 ? instances : instances.concat(others);
+    const memory = memoryCurve(placement, all, device);
     const peakMemory = memory.reduce((peak, point) => Math.max(peak, point.memory), 0);
     return { instances, busy: busyTime(instances), memory, peakMemory };
   });
@@ -81,16 +105,25 @@ function busyTime(instances: readonly BlockInstance[]): number {
   return busy;
 }
 
-function memoryCurve(placement: Placement, instances: readonly BlockInstance[]): MemoryPoint[] {
+function memoryCurve(
+  placement: Placement,
+  instances: readonly BlockInstance[],
+  device: number,
+): MemoryPoint[] {
   const times = new Float64Array(2 * instances.length);
   const changes = new Float64Array(2 * instances.length);
-  const ofBlock = placement.blocks.map((block) => memoryChange(block, placement.memoryRelease));
-  instances.forEach(({ block, start, end }, at) => {
-    const { atStart, atEnd } = ofBlock[block] ?? { atStart: 0, atEnd: 0 };
+  const isSame = placement.lengths === undefined;
+  const ofBlock = placement.blocks.map((block) => changeOn(placement, block, 0, device));
+  instances.forEach(({ block, microBatch, start, end }, at) => {
+    const spec = placement.blocks[block];
+    const change =
+      isSame || spec === undefined
+        ? ofBlock[block]
+        : changeOn(placement, spec, microBatch, device);
     times[2 * at] = start;
     times[2 * at + 1] = end;
-    changes[2 * at] = atStart;
-    changes[2 * at + 1] = atEnd;
+    changes[2 * at] = change?.atStart ?? 0;
+    changes[2 * at + 1] = change?.atEnd ?? 0;
   });
   const curve: MemoryPoint[] = [];
   let level = 0;

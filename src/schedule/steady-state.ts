@@ -10,7 +10,8 @@
  *
  * Example: 1F1B on four devices has q = 1; GPipe with eight micro-batches has q = 8.
  */
-import type { Placement } from "../placement/placement.js";
+import { areAlike, durationIn, latencyIn, runsIn } from "../placement/micro-batches.js";
+import type { Block, Placement } from "../placement/placement.js";
 import type { PeriodicSchedule, PipelineSchedule, RepetendEntry } from "./pipeline-schedule.js";
 import { simulatePipeline } from "./simulate-pipeline.js";
 import { verifyPeriodicSchedule } from "./verify-periodic-schedule.js";
@@ -27,7 +28,9 @@ export function steadyStateOf(placement: Placement, whole: PipelineSchedule): Pe
   for (const { block, microBatch, start } of whole.instances) {
     starts[microBatch * placement.blocks.length + block] = start;
   }
-  const best = bestRepeating(placement, whole.microBatches, starts);
+  const best = areAlike(placement)
+    ? bestRepeating(placement, whole.microBatches, starts)
+    : undefined;
   if (best !== undefined) {
     return best;
   }
@@ -35,7 +38,34 @@ export function steadyStateOf(placement: Placement, whole: PipelineSchedule): Pe
     const last = instances.reduce((latest, { end }) => Math.max(latest, end), 0);
     return last - (instances[0]?.start ?? 0);
   });
-  return cut(placement, starts, { first: 0, q: whole.microBatches, period: Math.max(...windows) });
+  const at = { first: 0, q: whole.microBatches };
+  const least = Math.max(...windows, ...waits(placement, whole, starts));
+  const close = cut(placement, starts, { ...at, period: least });
+  // Memory that changes elsewhere may not last while two repetitions meet.
+  return verifyPeriodicSchedule(placement, close).length === 0
+    ? close
+    : cut(placement, starts, { ...at, period: Math.max(least, whole.makespan) });
+}
+
+/** Periods that dependencies on micro-batches of the repetition before ask for. */
+function waits(
+  placement: Placement,
+  { microBatches }: PipelineSchedule,
+  starts: Float64Array,
+): readonly number[] {
+  const { blocks, dependencies } = placement;
+  return dependencies.flatMap((dependency) => {
+    const { from, to, distance = 0 } = dependency;
+    return Array.from({ length: Math.min(distance, microBatches) }, (_, microBatch) => {
+      const turns = Math.ceil((distance - microBatch) / microBatches);
+      const source = microBatch - distance + turns * microBatches;
+      const end =
+        (starts[source * blocks.length + from] ?? 0) +
+        durationIn(placement, blocks[from] as Block, source) +
+        latencyIn(placement, dependency, source);
+      return Math.ceil((end - (starts[microBatch * blocks.length + to] ?? 0)) / turns);
+    });
+  });
 }
 
 /** Rules repeat after at most as many micro-batches as there are devices; this allows many. */
@@ -79,11 +109,15 @@ function cut(
 ): PeriodicSchedule {
   const from = first * blocks.length;
   const window = starts.subarray(from, from + q * blocks.length);
-  const origin = window.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
-  const repetend = Array.from(window, (start, i): RepetendEntry => {
+  const entries = Array.from(window, (start, i) => {
+    return { start, block: i % blocks.length, residue: Math.floor(i / blocks.length) };
+  }).filter(({ block, residue }) => runsIn(blocks[block] as Block, residue));
+  const origin = entries.reduce(
+    (least, { start }) => Math.min(least, start),
+    Number.POSITIVE_INFINITY,
+  );
+  const repetend = entries.map(({ start, block, residue }): RepetendEntry => {
     const time = start - origin;
-    const residue = Math.floor(i / blocks.length);
-    const block = i % blocks.length;
     return { block, residue, offset: time % period, shift: Math.floor(time / period) };
   });
   return { period, microBatchesPerPeriod: q, repetend };

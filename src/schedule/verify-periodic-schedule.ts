@@ -4,7 +4,8 @@
  * Write x for `offset + shift * period` of an entry: the time of its block in the micro-batch that
  * enters at 0. Then
  * - a dependency inside a micro-batch asks for x(to) >= x(from) + duration + latency, whatever the
- *   number of periods between the two;
+ *   number of periods between the two; one on an earlier micro-batch asks it of that one's time, which may be
+ *   periods earlier;
  * - a device is exclusive when the entries on it, as arcs on a circle of length `period`, do not
  *   meet: repetition after repetition lies on the same arcs;
  * - a change of memory at time x happens again every period. Long after the start, at time t of a
@@ -16,10 +17,11 @@
  * Example: period 4, `f` takes 1 at x = 0, `b` releases it at x = 13. At t = 0: floor(0 / 4) = 0
  * times `f`, floor(-13 / 4) = -4 times `b`: the level is 0 - (-4) = 4 micro-batches in flight.
  */
-import type { Placement } from "../placement/placement.js";
+import { durationIn, latencyIn, runsIn, statedMicroBatches } from "../placement/micro-batches.js";
+import type { Block, Placement } from "../placement/placement.js";
 import type { PeriodicProblem } from "./pipeline-problem.js";
 import type { PeriodicSchedule, RepetendEntry } from "./pipeline-schedule.js";
-import { memoryChange } from "./simulate-pipeline.js";
+import { changeOn } from "./simulate-pipeline.js";
 
 /** Larger shifts are refused: no pipeline has a million micro-batches in flight. */
 const MAX_SHIFT = 2 ** 20;
@@ -90,18 +92,22 @@ function peakOf(events: readonly MemoryEvent[], period: number): number {
 
 /** Changes of memory on a device for the micro-batches that enter at 0, one per residue. */
 function memoryEvents(
-  { blocks, memoryRelease }: Placement,
+  placement: Placement,
   { repetend, period }: PeriodicSchedule,
   device: number,
 ): readonly MemoryEvent[] {
   const events: MemoryEvent[] = [];
   for (const entry of repetend) {
-    const block = blocks[entry.block];
-    if (block?.devices.includes(device)) {
+    const block = placement.blocks[entry.block];
+    const isThere = block?.devices.includes(device) === true;
+    if (
+      block !== undefined &&
+      (isThere || block.elsewhere?.some((each) => each.device === device))
+    ) {
       const start = timeOf(entry, period);
-      const { atStart, atEnd } = memoryChange(block, memoryRelease);
+      const { atStart, atEnd } = changeOn(placement, block, entry.residue, device);
       events.push({ time: start, change: atStart });
-      events.push({ time: start + block.duration, change: atEnd });
+      events.push({ time: start + durationIn(placement, block, entry.residue), change: atEnd });
     }
   }
   return events;
@@ -119,12 +125,18 @@ function shapeProblems(placement: Placement, schedule: PeriodicSchedule): Period
   if (!Number.isSafeInteger(microBatchesPerPeriod) || microBatchesPerPeriod < 1) {
     return [{ kind: "residues-invalid", microBatchesPerPeriod }];
   }
-  const count = placement.blocks.length;
+  const stated = statedMicroBatches(placement) ?? 1;
+  if (microBatchesPerPeriod % stated !== 0) {
+    return [{ kind: "residues-invalid", microBatchesPerPeriod }];
+  }
+  const { blocks } = placement;
+  const count = blocks.length;
   const problems: PeriodicProblem[] = [];
   const seen = new Set<number>();
   let last = -1;
   for (const [position, { block, residue, offset, shift }] of repetend.entries()) {
-    if (!isIndex(block, count) || !isIndex(residue, microBatchesPerPeriod)) {
+    const spec = blocks[block];
+    if (spec === undefined || !isIndex(residue, microBatchesPerPeriod) || !runsIn(spec, residue)) {
       problems.push({ kind: "unknown-entry", position, block, residue });
       continue;
     }
@@ -140,18 +152,18 @@ function shapeProblems(placement: Placement, schedule: PeriodicSchedule): Period
       problems.push({ kind: "offset-invalid", block, residue, offset, shift });
     }
   }
-  return problems.concat(missingEntries(count, microBatchesPerPeriod, seen));
+  return problems.concat(missingEntries(blocks, microBatchesPerPeriod, seen));
 }
 
 function missingEntries(
-  blocks: number,
+  blocks: readonly Block[],
   residues: number,
   seen: ReadonlySet<number>,
 ): PeriodicProblem[] {
   const problems: PeriodicProblem[] = [];
   for (let residue = 0; residue < residues; residue++) {
-    for (let block = 0; block < blocks; block++) {
-      if (!seen.has(residue * blocks + block)) {
+    for (const [block, spec] of blocks.entries()) {
+      if (runsIn(spec, residue) && !seen.has(residue * blocks.length + block)) {
         problems.push({ kind: "missing-entry", block, residue });
         if (problems.length === MAX_MISSING) {
           return problems;
@@ -167,19 +179,29 @@ function isIndex(value: number, count: number): boolean {
 }
 
 function dependencyProblems(
-  { blocks, dependencies }: Placement,
-  { repetend, period, microBatchesPerPeriod }: PeriodicSchedule,
+  placement: Placement,
+  { repetend, period, microBatchesPerPeriod: q }: PeriodicSchedule,
 ): PeriodicProblem[] {
-  const times = new Float64Array(repetend.length);
+  const { blocks, dependencies } = placement;
+  const times = new Float64Array(blocks.length * q);
   for (const entry of repetend) {
     times[entry.residue * blocks.length + entry.block] = timeOf(entry, period);
   }
   const problems: PeriodicProblem[] = [];
-  for (let residue = 0; residue < microBatchesPerPeriod; residue++) {
-    const base = residue * blocks.length;
-    for (const { from, to, latency } of dependencies) {
-      const earliest = (times[base + from] ?? 0) + (blocks[from]?.duration ?? 0) + latency;
-      const start = times[base + to] ?? 0;
+  for (let residue = 0; residue < q; residue++) {
+    for (const dependency of dependencies) {
+      const { from, to, distance = 0 } = dependency;
+      const block = blocks[from] as Block;
+      const number = block.isPerStep === true ? 0 : residue - distance;
+      const turn = Math.floor(number / q);
+      const source = number - turn * q;
+      const target = blocks[to]?.isPerStep === true ? 0 : residue;
+      const earliest =
+        (times[source * blocks.length + from] ?? 0) +
+        turn * period +
+        durationIn(placement, block, source) +
+        latencyIn(placement, dependency, source);
+      const start = times[target * blocks.length + to] ?? 0;
       if (start < earliest) {
         problems.push({ kind: "unmet-dependency", from, to, residue, start, earliest });
       }
@@ -189,10 +211,11 @@ function dependencyProblems(
 }
 
 function overlapProblems(
-  { blocks }: Placement,
+  placement: Placement,
   { repetend, period }: PeriodicSchedule,
   device: number,
 ): PeriodicProblem[] {
+  const { blocks } = placement;
   const arcs = repetend
     .filter(({ block }) => blocks[block]?.devices.includes(device))
     .sort((a, b) => a.offset - b.offset || a.residue - b.residue || a.block - b.block);
@@ -208,7 +231,7 @@ function overlapProblems(
         const first = { block: longest.block, residue: longest.residue };
         problems.push({ kind: "device-overlap", device, first, second });
       }
-      const end = start + (blocks[arc.block]?.duration ?? 0);
+      const end = start + durationIn(placement, blocks[arc.block] as Block, arc.residue);
       if (end > reach) {
         reach = end;
         longest = arc;

@@ -1,11 +1,12 @@
 /**
  * An independent check of whole pipeline schedules: it shares no code with the searches.
  *
- * Every block of every micro-batch is there once and lasts as long as its block; it starts after
- * what it depends on, latency included; no device runs two things at once; the memory of no device
+ * Every block of every micro-batch (those once per step: of micro-batch 0) is there once and lasts as long as its
+ * block does there; it starts after what it depends on, of its own micro-batch or an earlier one, latency included; no device runs two things at once; the memory of no device
  * passes its limit at any time (`simulatePipeline` explains how memory is counted).
  */
-import type { Placement } from "../placement/placement.js";
+import { durationIn, latencyIn, runsIn, statedMicroBatches } from "../placement/micro-batches.js";
+import type { Block, Placement } from "../placement/placement.js";
 import type { InstanceName, PipelineProblem } from "./pipeline-problem.js";
 import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 import { type DeviceTimeline, simulatePipeline } from "./simulate-pipeline.js";
@@ -41,32 +42,34 @@ export function verifyPipelineSchedule(
 function shapeProblems(placement: Placement, schedule: PipelineSchedule): PipelineProblem[] {
   const { microBatches, instances } = schedule;
   const { blocks } = placement;
-  if (!Number.isSafeInteger(microBatches) || microBatches < 1) {
+  const stated = statedMicroBatches(placement) ?? microBatches;
+  if (!Number.isSafeInteger(microBatches) || microBatches < 1 || microBatches !== stated) {
     return [{ kind: "micro-batches-invalid", microBatches }];
   }
   const problems: PipelineProblem[] = [];
   const seen = emptyKeys(blocks.length * microBatches);
   instances.forEach((instance, position) => {
     const block = blocks[instance.block];
-    if (block === undefined || !isIndex(instance.microBatch, microBatches)) {
+    const { microBatch } = instance;
+    if (block === undefined || !isIndex(microBatch, microBatches) || !runsIn(block, microBatch)) {
       problems.push({ kind: "unknown-instance", position, name: nameOf(instance) });
       return;
     }
-    const key = instance.microBatch * blocks.length + instance.block;
+    const key = microBatch * blocks.length + instance.block;
     if (seen.has(key)) {
       problems.push({ kind: "repeated-instance", position, name: nameOf(instance) });
     }
     seen.add(key);
     const { start, end } = instance;
+    const expected = durationIn(placement, block, microBatch);
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0) {
       problems.push({ kind: "time-invalid", name: nameOf(instance), start, end });
-    } else if (end - start !== block.duration) {
+    } else if (end - start !== expected) {
       const duration = end - start;
-      const expected = block.duration;
       problems.push({ kind: "wrong-duration", name: nameOf(instance), duration, expected });
     }
   });
-  return problems.concat(missingInstances(blocks.length, microBatches, seen));
+  return problems.concat(missingInstances(blocks, microBatches, seen));
 }
 
 /** A set of numbers from 0 up. */
@@ -92,11 +95,15 @@ function emptyKeys(count: number): Keys {
   };
 }
 
-function missingInstances(blocks: number, microBatches: number, seen: Keys): PipelineProblem[] {
+function missingInstances(
+  blocks: readonly Block[],
+  microBatches: number,
+  seen: Keys,
+): PipelineProblem[] {
   const problems: PipelineProblem[] = [];
   for (let microBatch = 0; microBatch < microBatches; microBatch++) {
-    for (let block = 0; block < blocks; block++) {
-      if (!seen.has(microBatch * blocks + block)) {
+    for (const [block, spec] of blocks.entries()) {
+      if (runsIn(spec, microBatch) && !seen.has(microBatch * blocks.length + block)) {
         problems.push({ kind: "missing-instance", name: { block, microBatch } });
         if (problems.length === MAX_MISSING) {
           return problems;
@@ -140,9 +147,10 @@ function compareInstances(a: BlockInstance, b: BlockInstance): number {
 }
 
 function dependencyProblems(
-  { blocks, dependencies }: Placement,
+  placement: Placement,
   { instances, microBatches }: PipelineSchedule,
 ): PipelineProblem[] {
+  const { blocks, dependencies } = placement;
   const starts = new Float64Array(blocks.length * microBatches);
   const ends = new Float64Array(blocks.length * microBatches);
   for (const { block, microBatch, start, end } of instances) {
@@ -151,15 +159,21 @@ function dependencyProblems(
   }
   const problems: PipelineProblem[] = [];
   for (let microBatch = 0; microBatch < microBatches; microBatch++) {
-    const base = microBatch * blocks.length;
-    for (const { from, to, latency } of dependencies) {
-      const earliest = (ends[base + from] ?? 0) + latency;
-      const start = starts[base + to] ?? 0;
+    for (const dependency of dependencies) {
+      const { from, to, distance = 0 } = dependency;
+      const source = blocks[from]?.isPerStep === true ? 0 : microBatch - distance;
+      const target = blocks[to]?.isPerStep === true ? 0 : microBatch;
+      if (source < 0) {
+        continue;
+      }
+      const earliest =
+        (ends[source * blocks.length + from] ?? 0) + latencyIn(placement, dependency, source);
+      const start = starts[target * blocks.length + to] ?? 0;
       if (start < earliest) {
         problems.push({
           kind: "unmet-dependency",
-          from: { block: from, microBatch },
-          to: { block: to, microBatch },
+          from: { block: from, microBatch: source },
+          to: { block: to, microBatch: target },
           start,
           earliest,
         });

@@ -24,6 +24,10 @@ export function describeBoundProblem(
       return `${reason}${block(problem.first)} and ${block(problem.second)} share no device`;
     case "no-limit":
       return `${reason}${device(problem.device)} has no memory limit`;
+    case "not-plain":
+      return `${reason}it holds where micro-batches are alike, wait for none and change memory where they run`;
+    case "not-a-loop":
+      return `${reason}${block(problem.block)} leads to no next block of a loop over micro-batches`;
     case "nothing-fits":
       return `${reason}nothing fits into the memory of ${device(problem.device)}`;
     case "not-a-pair":

@@ -34,7 +34,7 @@ export function describePipelineProblem(problem: PipelineProblem, placement: Pla
     case "device-overlap":
       return `${deviceName(placement, problem.device)} runs ${name(problem.first)} and ${name(problem.second)} at ${problem.time}`;
     case "memory-exceeded":
-      return `${deviceName(placement, problem.device)} holds more than ${problem.limit} from ${problem.time} on, ${problem.peak} at most`;
+      return `${deviceName(placement, problem.device)} holds more than ${problem.limit + reservedOn(placement, problem.device)} from ${problem.time} on, ${problem.peak + reservedOn(placement, problem.device)} at most`;
     default:
       return unreachable(problem);
   }
@@ -66,7 +66,7 @@ export function describePeriodicProblem(problem: PeriodicProblem, placement: Pla
     case "memory-not-returned":
       return `each micro-batch changes the memory of ${deviceName(placement, problem.device)} by ${problem.change} for good`;
     case "memory-exceeded":
-      return `in the repetend ${deviceName(placement, problem.device)} holds ${problem.peak}, the limit is ${problem.limit}`;
+      return `in the repetend ${deviceName(placement, problem.device)} holds ${problem.peak + reservedOn(placement, problem.device)}, the limit is ${problem.limit + reservedOn(placement, problem.device)}`;
     default:
       return unreachable(problem);
   }
@@ -75,6 +75,11 @@ export function describePeriodicProblem(problem: PeriodicProblem, placement: Pla
 function blockName({ blocks }: Placement, block: number): string {
   const known = blocks[block];
   return known === undefined ? `block ${block}` : `"${known.id}"`;
+}
+
+/** What is held on a device besides what its blocks hold. */
+function reservedOn({ devices }: Placement, device: number): number {
+  return devices[device]?.reserved ?? 0;
 }
 
 function deviceName({ devices }: Placement, device: number): string {

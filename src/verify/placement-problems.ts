@@ -46,7 +46,8 @@ export function placementProblems(
     return { problems: presetProblems(String(preset), options, placement), notes: [] };
   }
   const isLimited = placement.devices.every(
-    (device) => device.isLink === true || device.memory === memory,
+    ({ isLink, memory: room, reserved = 0 }) =>
+      isLink === true || (room !== undefined && room + reserved === memory),
   );
   const problems =
     memory === undefined || isLimited

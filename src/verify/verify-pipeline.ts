@@ -6,7 +6,8 @@ import { brokenChecks, type Check } from "../core/checks.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { differingFields } from "../core/json-encode.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { withoutTransfers } from "../placement/lower-links.js";
+import { oneMicroBatch } from "../placement/lower-links.js";
+import { areAlike } from "../placement/micro-batches.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
@@ -121,7 +122,7 @@ function figureProblems(
   );
   return [
     ...problems,
-    ...pipelineStageProblems(stages, withoutTransfers(placement)),
+    ...pipelineStageProblems(stages, oneMicroBatch(placement)),
     ...boundProblems(placement, outcome),
     ...eachProblems(placement, section, outcome),
     ...rangeProblems(section, placement, outcome),
@@ -188,6 +189,10 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
   const [{ period }, { makespan }] = [periodic, whole];
   const check = checkBound(placement, claimOf(outcome));
   const checks: readonly Check[] = [
+    [
+      !areAlike(placement) && periodic.microBatchesPerPeriod !== whole.microBatches,
+      "/pipeline/microBatchesPerPeriod is not the number of micro-batches, which are not alike",
+    ],
     [periodLowerBound > period, `the period ${period} is below its bound ${periodLowerBound}`],
     [makespanLowerBound > makespan, `the makespan is below its bound ${makespanLowerBound}`],
     [

@@ -11,7 +11,6 @@ import { frameworkNote } from "../../placement/presets/framework-note.js";
 import { renderLayouts } from "../../report/layouts.js";
 import { renderPareto } from "../../report/pareto.js";
 import { renderPipeline } from "../../report/pipeline.js";
-import { USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import { layoutOf } from "../columns.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -62,7 +61,7 @@ function printSchedule(
   options: SearchOptions,
   source: PlacementSource,
 ): CommandOutcome {
-  const { memory, microBatches = USUAL_MICRO_BATCHES, algorithm, out } = options;
+  const { memory, microBatches, algorithm, out } = options;
   const { tool } = driverContext(session);
   const found = searchPlacement(
     {

@@ -1,5 +1,10 @@
 /** Failures of cutting models into stages, of placements and of pipeline searches. */
 export const PIPELINE_FAILURES = {
+  "algorithm-too-plain": {
+    exit: 1,
+    meaning: "The placement says what the algorithm does not know.",
+    action: "Use an algorithm that the hint names.",
+  },
   "block-too-large": {
     exit: 1,
     meaning: "A block needs more memory than its device has, so no schedule exists.",
@@ -34,6 +39,12 @@ export const PIPELINE_FAILURES = {
     exit: 1,
     meaning: "Every micro-batch leaves memory behind on a device with a limit.",
     action: "Let the blocks of a device add up to 0, or drop the limit.",
+  },
+  "micro-batches-differ": {
+    exit: 1,
+    meaning:
+      "The placement states how many micro-batches a step has, and another number was asked for.",
+    action: "Leave --micro-batches out.",
   },
   "more-stages-than-operators": {
     exit: 1,
@@ -94,6 +105,11 @@ export const PIPELINE_FAILURES = {
     exit: 1,
     meaning: "The only repetend that the algorithm tries does not fit into the memory.",
     action: "Give the devices more memory, or choose another algorithm.",
+  },
+  "reserved-too-large": {
+    exit: 1,
+    meaning: "A device has less memory than its placement reserves on it.",
+    action: "Give it more memory, or reserve less.",
   },
   "shape-option-invalid": {
     exit: 2,

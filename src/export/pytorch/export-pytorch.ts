@@ -8,6 +8,7 @@ import { formatName } from "../../core/format.js";
 import { present } from "../../core/invariant.js";
 import { fail, ok, type Result } from "../../core/result.js";
 import { withoutTransfers } from "../../placement/lower-links.js";
+import { isPlain } from "../../placement/micro-batches.js";
 import type { Placement } from "../../placement/placement.js";
 import type { Exported, ExportSubject } from "../export-format.js";
 import { blockUnfit } from "../failures.js";
@@ -32,6 +33,15 @@ export function exportPytorch(subject: ExportSubject): Result<Exported> {
   const { file, name, options } = subject;
   const { section, placement: whole } = present(subject.pipeline, "pipeline");
   const placement = withoutTransfers(whole);
+  if (!isPlain(placement)) {
+    return fail([
+      blockUnfit(file, "block", placement.blocks[0]?.id ?? "", {
+        message:
+          "is of micro-batches that are not alike, wait for each other or change memory elsewhere, which PyTorch's schedules cannot say",
+        hint: "export it as csv or chrome-trace",
+      }),
+    ]);
+  }
   const of = stagesOf(placement, file);
   if (!of.ok) {
     return of;

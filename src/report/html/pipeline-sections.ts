@@ -13,6 +13,7 @@ import {
   noiseLine,
   speedUpAdvice,
   speedUpTable,
+  withoutCycle,
 } from "../pipeline-explained.js";
 import { explainPipeline } from "../pipeline-explanation.js";
 import { stageTable } from "../stages.js";
@@ -96,8 +97,8 @@ function whyPeriod(section: PipelineSection, placement: Placement, seed: number)
   const explanation = explainPipeline(section, placement, seed);
   const head = { id: "period", title: "Why the period is what it is" };
   if (explanation === undefined) {
-    const none = "The repetend is invalid, so it has no critical cycle: see top-compile verify.";
-    return { ...head, body: paragraphs([none]) };
+    const none = withoutCycle(placement);
+    return { ...head, body: paragraphs([`${none.charAt(0).toUpperCase()}${none.slice(1)}.`]) };
   }
   const time = timeOf(placement);
   const table = speedUpTable(explanation, time);

@@ -2,7 +2,8 @@
 import type { PipelineSection } from "../../artifact/pipeline-section.js";
 import { blockPositions, wholeOf } from "../../artifact/section-schedules.js";
 import { formatCell } from "../../core/format.js";
-import type { BlockKind, Placement } from "../../placement/placement.js";
+import { waitedFor } from "../../placement/micro-batches.js";
+import type { BlockKind, Dependency, Placement } from "../../placement/placement.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { memoryOf, windowsOf } from "../pipeline.js";
 import { deltasOf } from "./columns.js";
@@ -21,7 +22,8 @@ export const BLOCK_KINDS: readonly BlockKind[] = [
 /** The instances of a section's blocks, an event on each device of a block. */
 export function pipelineTimeline(section: PipelineSection, placement: Placement): TimelineData {
   const positionOf = blockPositions(placement);
-  const before = idsBefore(placement);
+  const before = dependenciesInto(placement);
+  const { microBatches } = section;
   const events = section.instances.flatMap(({ block, microBatch, start, end }): LaneEvent[] => {
     const at = positionOf(block);
     const spec = placement.blocks[at];
@@ -33,7 +35,11 @@ export function pipelineTimeline(section: PipelineSection, placement: Placement)
       number: microBatch,
       color: BLOCK_KINDS.indexOf(spec?.kind ?? "other"),
       key: keyOf(block, microBatch),
-      waits: (before[at] ?? []).map((id) => keyOf(id, microBatch)),
+      waits: (before[at] ?? []).flatMap((dependency) =>
+        waitedFor(placement, dependency, microBatch, microBatches).map((each) =>
+          keyOf(placement.blocks[dependency.from]?.id ?? "", each),
+        ),
+      ),
       isOnChain: false,
     }));
   });
@@ -48,11 +54,11 @@ function keyOf(block: string, microBatch: number): string {
   return `${microBatch} ${block}`;
 }
 
-/** Ids of the blocks that each block waits for. */
-function idsBefore({ blocks, dependencies }: Placement): readonly (readonly string[])[] {
-  const before: string[][] = blocks.map(() => []);
-  for (const { from, to } of dependencies) {
-    before[to]?.push(blocks[from]?.id ?? "");
+/** The dependencies of each block on what it waits for. */
+function dependenciesInto({ blocks, dependencies }: Placement): readonly (readonly Dependency[])[] {
+  const before: Dependency[][] = blocks.map(() => []);
+  for (const dependency of dependencies) {
+    before[dependency.to]?.push(dependency);
   }
   return before;
 }
@@ -63,7 +69,11 @@ export function memoryCurves(
   placement: Placement,
   id: string,
 ): CurveData | undefined {
-  if (placement.blocks.every(({ memory, workspace }) => memory === 0 && workspace === 0)) {
+  const isIdle = placement.blocks.every(
+    ({ memory, workspace, elsewhere }) =>
+      memory === 0 && workspace === 0 && elsewhere === undefined,
+  );
+  if (isIdle && placement.devices.every(({ reserved }) => reserved === undefined)) {
     return undefined;
   }
   const timelines = simulatePipeline(placement, wholeOf(section, blockPositions(placement)));
@@ -77,7 +87,7 @@ export function memoryCurves(
     series: timelines.slice(0, MOST_LANES).map(({ memory }, device) => ({
       name: formatCell(placement.devices[device]?.name ?? ""),
       dx: deltasOf(memory.map(({ time }) => time)),
-      y: memory.map((point) => point.memory),
+      y: memory.map((point) => point.memory + (placement.devices[device]?.reserved ?? 0)),
     })),
   };
 }

@@ -3,6 +3,7 @@
  */
 import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
+import { isPlain } from "../../placement/micro-batches.js";
 import type { Placement } from "../../placement/placement.js";
 import { FAMILIES } from "../../schedule/family-names.js";
 import { outcomeInOrder } from "../../schedule/in-order.js";
@@ -13,13 +14,16 @@ import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
+import { sharesOf } from "./effort.js";
 import { noScheduleFound } from "./failures.js";
+import { outcomeOfInstances } from "./instances/outcome-of-instances.js";
 import { makespanBound } from "./path-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
 import { middleOf, withEnds } from "./quick/batched-ends.js";
 import { firstFitPeriod } from "./quick/first-fit-period.js";
 import { greedySchedule } from "./quick/greedy.js";
 import { safeListSchedules } from "./quick/safe-list.js";
+import { withoutSends, withTransfers } from "./quick/with-transfers.js";
 import { MAX_ITEMS } from "./reference/disjunctive.js";
 import { tooManyBlocks, tooManyInstances } from "./reference/failures.js";
 import { familySchedule } from "./reference/families.js";
@@ -36,6 +40,9 @@ const LARGE = 20_000;
 
 /** Comparisons of blocks with others of their devices, at worst, from which `modulo` is left out. */
 const CROWDED = 2e8;
+
+/** Instances that are placed by themselves in the time of one that is placed for a whole schedule. */
+const WORKS_PER_NODE = 4;
 
 /** What limits a search. */
 export interface PipelineSearchOptions {
@@ -59,7 +66,7 @@ export interface PipelineSearchOptions {
  * takes the micro-batches in their order, and the unit of time does not matter.
  *
  * Fails: `family-does-not-fit`, `family-deadlocks`, `family-exceeds-memory`, `repetend-exceeds-memory`,
- * `no-schedule-found`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
+ * `no-schedule-found`, `algorithm-too-plain`, `micro-batches-differ`, `too-many-blocks`, `too-many-instances`, `placement-infeasible`.
  */
 export function searchPipeline(
   algorithm: PipelineAlgorithm,
@@ -70,6 +77,15 @@ export function searchPipeline(
   const instances = placement.blocks.length * microBatches;
   if (instances > MAX_INSTANCES) {
     return fail([tooManyInstances(instances, MAX_INSTANCES)]);
+  }
+  if (!isPlain(placement)) {
+    const { effort = "default", maxNodes, seed = 1, shouldStop } = options;
+    const { whole } = sharesOf(effort, placement, maxNodes);
+    return outcomeOfInstances(algorithm, placement, microBatches, {
+      maxNodes: WORKS_PER_NODE * whole,
+      seed,
+      shouldStop,
+    });
   }
   const unit = unitOfTime(placement);
   const found = searchBy(algorithm, inUnits(placement, unit), microBatches, {
@@ -163,7 +179,28 @@ function rivalsOf(
     }
     return [found.value];
   });
-  return [...rivals, ...batched(placement, microBatches, options)];
+  return [
+    ...rivals,
+    ...(isLarge ? [] : liftedRivals(placement, microBatches, shouldStop)),
+    ...batched(placement, microBatches, options),
+  ];
+}
+
+/** What families make of a placement whose transfers are left out, with these put in again. */
+function liftedRivals(
+  placement: Placement,
+  microBatches: number,
+  shouldStop: PipelineSearchOptions["shouldStop"],
+): readonly PipelineOutcome[] {
+  const without = withoutSends(placement);
+  return FAMILIES.flatMap((name) => {
+    if (without === undefined || shouldStop?.() === true) {
+      return [];
+    }
+    const found = familySchedule(name, without.placement, microBatches);
+    const whole = found.ok ? withTransfers(placement, without, found.value) : undefined;
+    return whole === undefined ? [] : [outcomeInOrder(outcomeOf(name, placement, whole))];
+  });
 }
 
 /** Work for the middle, between what runs for all micro-batches before and after it. */

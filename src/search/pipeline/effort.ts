@@ -1,5 +1,6 @@
 import type { Placement } from "../../placement/placement.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
+import { withoutSends } from "./quick/with-transfers.js";
 
 /** Work at most for each aim, in the unit of the method that serves it. */
 export interface Shares {
@@ -61,9 +62,21 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
   };
 }
 
+/** The same at most, where sends block several devices. */
+const BLOCKED_WORK = 300_000;
+
 /** Blocks placed for the shortest period by default. */
 export function usualWork(blocks: number): number {
   return blocks < MANY_BLOCKS ? Math.min(300_000, Math.max(4, blocks) * 30_000) : MOST.period;
+}
+
+/**
+ * Whether blocks between others hold several devices: periods are then hard to fit together, and published orders, with what
+ * they send put in again, do better than a longer search.
+ */
+function hasBlockingSends(placement: Placement): boolean {
+  const senders = withoutSends(placement)?.senders ?? new Map<number, number>();
+  return [...senders.keys()].some((at) => (placement.blocks[at]?.devices.length ?? 0) > 1);
 }
 
 /** Looking at so many block instances takes as long as a node for the period. */
@@ -86,10 +99,12 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     isThorough: false,
     question: 0,
   }),
-  default: ({ blocks }) => ({
+  default: (placement) => ({
     ...MOST,
-    period: usualWork(blocks.length),
-    ...(blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
+    period: hasBlockingSends(placement)
+      ? Math.min(BLOCKED_WORK, usualWork(placement.blocks.length))
+      : usualWork(placement.blocks.length),
+    ...(placement.blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,
     latency: 20_000,
     wholeMemory: 100_000,

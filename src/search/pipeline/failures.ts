@@ -10,10 +10,10 @@ export function provedInfeasible(
   least: readonly (number | undefined)[] | undefined,
   isEnough: boolean,
 ): Failure {
-  const short = devices.flatMap(({ name, memory }, at) => {
+  const short = devices.flatMap(({ name, memory, reserved = 0 }, at) => {
     const needs = least?.[at];
     return memory !== undefined && needs !== undefined && needs > memory
-      ? [`device "${name}" has ${memory} and needs ${needs}`]
+      ? [`device "${name}" has ${memory + reserved} and needs ${needs + reserved}`]
       : [];
   });
   const shown = short.slice(0, 4).join(", ");

@@ -71,7 +71,8 @@ function frontOf(placement: Placement, options: ParetoOptions): readonly ParetoP
   if (needs.some((need) => need === undefined)) {
     return [];
   }
-  const least = Math.max(0, ...needs.map((need) => need ?? 0));
+  const reserved = placement.devices.map((device) => device.reserved ?? 0);
+  const least = Math.max(0, ...needs.map((need, at) => (need ?? 0) + (reserved[at] ?? 0)));
   const free: Placement = {
     ...placement,
     devices: placement.devices.map((device) => ({ ...device, memory: undefined })),
@@ -97,7 +98,10 @@ function frontOf(placement: Placement, options: ParetoOptions): readonly ParetoP
     return found;
   };
   const unlimited = searched(free, true, { memory: undefined, done: 0, total: MOST_LIMITS });
-  const most = Math.max(least, ...unlimited.peaks.map((peak) => peak ?? 0));
+  const most = Math.max(
+    least,
+    ...unlimited.peaks.map((peak, at) => (peak ?? 0) + (reserved[at] ?? 0)),
+  );
   const bound = periodBounds(free)[0];
   const step = Math.max(1, Math.ceil((most - least) / MOST_LIMITS));
   const total = Math.ceil((most + step - least) / step);

@@ -1,0 +1,38 @@
+import type { Failure } from "../../../core/failure.js";
+import { areAlike } from "../../../placement/micro-batches.js";
+import type { Placement } from "../../../placement/placement.js";
+
+/** A placement that says more than what is asked for heeds: `where` is the option that asks. */
+export function algorithmTooPlain(where: string, placement: Placement, hint: string): Failure {
+  return {
+    code: "algorithm-too-plain",
+    where,
+    message: `does not know ${unknownIn(placement)}`,
+    hint,
+    exit: 1,
+  };
+}
+
+/** What a placement has besides plain micro-batches, in words. */
+function unknownIn(placement: Placement): string {
+  const { blocks } = placement;
+  if (!areAlike(placement)) {
+    return blocks.some(({ isPerStep }) => isPerStep === true)
+      ? "blocks that run once per step"
+      : "micro-batches that are not alike";
+  }
+  return blocks.some(({ elsewhere }) => elsewhere !== undefined)
+    ? "memory that blocks change elsewhere"
+    : "micro-batches that wait for earlier ones";
+}
+
+/** Asked for another number of micro-batches than the placement states. */
+export function microBatchesDiffer(asked: number, stated: number): Failure {
+  return {
+    code: "micro-batches-differ",
+    where: `--micro-batches ${asked}`,
+    message: `is not the number of micro-batches that the placement states, ${stated}`,
+    hint: "leave the option out",
+    exit: 1,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Every block of every micro-batch of a schedule by itself, for placements whose micro-batches are not alike, wait
+ * for each other, or change memory where they do not run.
+ */
+import { durationIn, latencyIn, runsIn } from "../../../placement/micro-batches.js";
+import type { Block, Placement } from "../../../placement/placement.js";
+import { changeOn, type MemoryChange } from "../../../schedule/simulate-pipeline.js";
+
+/** What a block does to the memory of a device. */
+export interface DeviceChange extends MemoryChange {
+  readonly device: number;
+}
+
+/** One block of one micro-batch. */
+export interface Work {
+  readonly block: number;
+  readonly microBatch: number;
+  readonly duration: number;
+  readonly devices: readonly number[];
+  readonly changes: readonly DeviceChange[];
+}
+
+/** One end of a dependency: the other work, and the time between the end of the one and the start of the other. */
+export interface Wait {
+  readonly work: number;
+  readonly latency: number;
+}
+
+/** All work of a schedule. */
+export interface InstanceProblem {
+  readonly works: readonly Work[];
+  readonly before: readonly (readonly Wait[])[];
+  readonly after: readonly (readonly Wait[])[];
+  /** By device: its limit, and what is held before everything. */
+  readonly limits: readonly number[];
+  readonly held: readonly number[];
+}
+
+/** The work of `microBatches` micro-batches. Cost: O(instances and their dependencies). */
+export function instanceProblem(placement: Placement, microBatches: number): InstanceProblem {
+  const { blocks, devices } = placement;
+  const works: Work[] = [];
+  const positions = new Int32Array(blocks.length * microBatches).fill(-1);
+  for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+    for (const [at, block] of blocks.entries()) {
+      if (runsIn(block, microBatch)) {
+        positions[microBatch * blocks.length + at] = works.length;
+        works.push({
+          block: at,
+          microBatch,
+          duration: durationIn(placement, block, microBatch),
+          devices: block.devices,
+          changes: changedOn(block).map((device) => ({
+            device,
+            ...changeOn(placement, block, microBatch, device),
+          })),
+        });
+      }
+    }
+  }
+  const before: Wait[][] = works.map(() => []);
+  const after: Wait[][] = works.map(() => []);
+  for (const dependency of placement.dependencies) {
+    const { from, to, distance = 0 } = dependency;
+    for (let microBatch = 0; microBatch < microBatches; microBatch++) {
+      const source = blocks[from]?.isPerStep === true ? 0 : microBatch - distance;
+      const target = blocks[to]?.isPerStep === true ? 0 : microBatch;
+      const [one, other] = [
+        positions[source * blocks.length + from] ?? -1,
+        positions[target * blocks.length + to] ?? -1,
+      ];
+      if (source >= 0 && one >= 0 && other >= 0) {
+        const latency = latencyIn(placement, dependency, source);
+        before[other]?.push({ work: one, latency });
+        after[one]?.push({ work: other, latency });
+      }
+    }
+  }
+  return {
+    works,
+    before,
+    after,
+    limits: devices.map(({ memory }) => memory ?? Number.POSITIVE_INFINITY),
+    held: devices.map(() => 0),
+  };
+}
+
+/** Devices whose memory a block changes, or that it occupies. */
+function changedOn({ devices, elsewhere = [] }: Block): readonly number[] {
+  return [...devices, ...elsewhere.map(({ device }) => device)];
+}
+
+/** The same with time running backwards: what was taken is given back. */
+export function reversed(problem: InstanceProblem): InstanceProblem {
+  const { works, before, after, limits } = problem;
+  const held = [...problem.held];
+  for (const { changes } of works) {
+    for (const { device, atStart, atEnd } of changes) {
+      held[device] = (held[device] ?? 0) + atStart + atEnd;
+    }
+  }
+  return {
+    works: works.map((work) => ({
+      ...work,
+      changes: work.changes.map(({ device, atStart, atEnd }) => ({
+        device,
+        // What is released when it starts is taken, time reversed, when it ends; from its start on is on the safe side.
+        atStart: -atEnd - Math.min(0, atStart),
+        atEnd: -Math.max(0, atStart),
+      })),
+    })),
+    before: after,
+    after: before,
+    limits,
+    held,
+  };
+}
+
+/** Longest path from the start of each work to the end of all, latencies included. */
+export function pathsBehindWorks({ works, after }: InstanceProblem): Float64Array {
+  const behind = Float64Array.from(works, ({ duration }) => duration);
+  for (const at of topologicalOrder(after).toReversed()) {
+    for (const { work, latency } of after[at] ?? []) {
+      const path = (works[at]?.duration ?? 0) + latency + (behind[work] ?? 0);
+      behind[at] = Math.max(behind[at] ?? 0, path);
+    }
+  }
+  return behind;
+}
+
+/**
+ * No schedule is shorter: a work takes the longest path to it and from it, and a device does all its work after the shortest
+ * way to it and before the shortest way from it.
+ */
+export function boundOfInstances(problem: InstanceProblem): number {
+  const { works, before, after, limits } = problem;
+  const behind = pathsBehindWorks(problem);
+  const ahead = pathsBehindWorks({ ...problem, before: after, after: before });
+  let bound = 0;
+  const devices = limits.map(() => ({ load: 0, head: Infinity, tail: Infinity }));
+  for (const [at, { duration, devices: own }] of works.entries()) {
+    const head = (ahead[at] ?? 0) - duration;
+    const tail = (behind[at] ?? 0) - duration;
+    bound = Math.max(bound, head + duration + tail);
+    for (const device of own) {
+      const known = devices[device] as (typeof devices)[number];
+      known.load += duration;
+      known.head = Math.min(known.head, head);
+      known.tail = Math.min(known.tail, tail);
+    }
+  }
+  return devices.reduce(
+    (most, { load, head, tail }) => (load === 0 ? most : Math.max(most, head + load + tail)),
+    bound,
+  );
+}
+
+function topologicalOrder(after: readonly (readonly Wait[])[]): readonly number[] {
+  const missing = new Int32Array(after.length);
+  for (const { work } of after.flat()) {
+    missing[work] = (missing[work] ?? 0) + 1;
+  }
+  const order = after.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
+  for (let i = 0; i < order.length; i++) {
+    for (const { work } of after[order[i] ?? 0] ?? []) {
+      missing[work] = (missing[work] ?? 0) - 1;
+      if (missing[work] === 0) {
+        order.push(work);
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,141 @@
+/**
+ * Whole schedules of placements that no search for a period understands: blocks of unequal micro-batches, blocks once per
+ * step, micro-batches that wait for earlier ones, memory that changes elsewhere.
+ *
+ * Starts: micro-batch after micro-batch, by the longest path behind each block or by what frees memory first; the memory
+ * that is known exactly lets as many be in flight as fit. Each is then improved: all as late as possible from the end, all
+ * as early as possible from there, and again from orders disturbed by chance (forward-backward improvement: Li and Willis, EJOR
+ * 56, 1992).
+ *
+ * Example: 4 devices, 8 micro-batches of lengths 1 to 8 and memory for 18 of 36: see `docs/placement-format.md`.
+ */
+import { seededRandom } from "../../../core/random.js";
+import type { Placement } from "../../../placement/placement.js";
+import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import {
+  boundOfInstances,
+  type InstanceProblem,
+  instanceProblem,
+  pathsBehindWorks,
+  reversed,
+} from "./instance-problem.js";
+import { placeByKey } from "./place-instances.js";
+import { wholeOf } from "./whole-of-starts.js";
+
+/** How long to look. */
+export interface InstanceSearchOptions {
+  /** Works placed, at most; the starts are always tried. */
+  readonly maxNodes: number;
+  readonly seed: number;
+  readonly shouldStop?: (() => boolean) | undefined;
+}
+
+/** What was found. */
+export interface FoundInstances {
+  /** Shortest first: the best, and the starts it was compared with. Empty: memory leaves no place. */
+  readonly wholes: readonly PipelineSchedule[];
+  readonly nodes: number;
+  /** No schedule is shorter. */
+  readonly bound: number;
+}
+
+/** Rounds without a gain after which none is expected. */
+const MOST_FAILURES = 1500;
+
+/** Searches the shortest whole schedule; deterministic unless `shouldStop` ends it. */
+export function searchInstances(
+  placement: Placement,
+  microBatches: number,
+  { maxNodes, seed, shouldStop }: InstanceSearchOptions,
+): FoundInstances {
+  const problem = instanceProblem(placement, microBatches);
+  const bound = boundOfInstances(problem);
+  const back = reversed(problem);
+  const random = seededRandom(seed);
+  const starts = startsOf(problem);
+  let nodes = 3 * problem.works.length;
+  let best = shortestOf(problem, starts);
+  let current = best;
+  let failures = 0;
+  while (best !== undefined && current !== undefined && lengthOf(problem, best) > bound) {
+    if (nodes >= maxNodes || failures > MOST_FAILURES || shouldStop?.() === true) {
+      break;
+    }
+    const from = failures < 2 ? current : disturbed(problem, current, random, failures);
+    const next = from && roundTrip(problem, back, from);
+    nodes += 3 * problem.works.length;
+    const isShorter = next !== undefined && lengthOf(problem, next) < lengthOf(problem, best);
+    if (next !== undefined && lengthOf(problem, next) <= lengthOf(problem, best)) {
+      best = next;
+    }
+    current = best;
+    failures = isShorter ? 0 : failures + 1;
+  }
+  const all = best === undefined ? [] : [best, ...starts.filter((each) => each !== best)];
+  return { wholes: all.map((each) => wholeOf(problem, each, microBatches)), nodes, bound };
+}
+
+type Random = ReturnType<typeof seededRandom>;
+
+/** Starts of one micro-batch after the other, in several orders within each. */
+function startsOf(problem: InstanceProblem): readonly Float64Array[] {
+  const behind = pathsBehindWorks(problem);
+  const longest = behind.reduce((most, path) => Math.max(most, path), 0) + 1;
+  const keys = [
+    (at: number) => -(behind[at] ?? 0),
+    (at: number) => (takes(problem, at) > 0 ? longest : 0) - (behind[at] ?? 0),
+  ].map((within) =>
+    Float64Array.from(problem.works, ({ microBatch }, at) => microBatch * 4 * longest + within(at)),
+  );
+  keys.push(behind.map((path) => -path));
+  return keys.flatMap((key) => placeByKey(problem, key) ?? []);
+}
+
+/** Memory that a work takes for good, on all devices together. */
+function takes({ works }: InstanceProblem, at: number): number {
+  return (works[at]?.changes ?? []).reduce((sum, { atStart, atEnd }) => sum + atStart + atEnd, 0);
+}
+
+function lengthOf({ works }: InstanceProblem, starts: Float64Array): number {
+  return starts.reduce((last, start, at) => Math.max(last, start + (works[at]?.duration ?? 0)), 0);
+}
+
+function shortestOf(
+  problem: InstanceProblem,
+  all: readonly Float64Array[],
+): Float64Array | undefined {
+  return [...all].sort((a, b) => lengthOf(problem, a) - lengthOf(problem, b))[0];
+}
+
+/** Everything as late as it can be, then as early as it can be. */
+function roundTrip(
+  problem: InstanceProblem,
+  back: InstanceProblem,
+  starts: Float64Array,
+): Float64Array | undefined {
+  const late = turnedAround(problem, back, starts);
+  return late && turnedAround(back, problem, late);
+}
+
+function turnedAround(
+  from: InstanceProblem,
+  to: InstanceProblem,
+  starts: Float64Array,
+): Float64Array | undefined {
+  const length = lengthOf(from, starts);
+  const mirrored = starts.map((start, at) => length - start - (from.works[at]?.duration ?? 0));
+  return placeByKey(to, mirrored);
+}
+
+/** Placed again in an order that chance disturbs. */
+function disturbed(
+  problem: InstanceProblem,
+  starts: Float64Array,
+  random: Random,
+  failures: number,
+): Float64Array | undefined {
+  const longest = problem.works.reduce((most, { duration }) => Math.max(most, duration), 0);
+  const spread = (1 + random.integer(2 + Math.min(6, failures))) * longest;
+  const key = starts.map((start) => start + random.next() * spread);
+  return placeByKey(problem, key);
+}
