@@ -19,6 +19,7 @@ import type { RowStages } from "../import/pytorch/stages-of-rows.js";
 import { readSchedule } from "../import/read-schedule.js";
 import type { ReadSchedule } from "../import/schedule-record.js";
 import { chainsOf } from "../placement/chain.js";
+import { isPlain } from "../placement/micro-batches.js";
 import {
   encodePlacement,
   MAX_PLACEMENT_BYTES,
@@ -188,7 +189,16 @@ function restored(
 function placementIn(path: string): Result<NamedPlacement> {
   const text = readText(path, MAX_PLACEMENT_BYTES);
   const read = text.ok ? parsePlacement(text.value, path) : text;
-  return read.ok ? ok({ placement: read.value, path }) : read;
+  if (!read.ok) {
+    return read;
+  }
+  const placement = read.value;
+  if (!isPlain(placement) || placement.blocks.some(({ kind }) => kind === "transfer")) {
+    const what =
+      "has links, or more than one plain micro-batch, and the schedule is run on one of latencies";
+    return fail([importSchedulesConflict(`--placement ${path}`, what)]);
+  }
+  return ok({ placement, path });
 }
 
 function inputsOf({ files, placement }: ScheduleImportRequest): readonly ProvenanceInput[] {

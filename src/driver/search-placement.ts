@@ -26,6 +26,7 @@ import { type ParetoPoint, type ParetoProgress, paretoFront } from "../search/pi
 import type { PipelineProgress } from "../search/pipeline/progress.js";
 import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 import { chooseLayout, type LayoutRequest } from "./choose-layout.js";
+import { chooseVersions } from "./choose-versions.js";
 
 /** The source of a placement. */
 export type PlacementSource =
@@ -111,9 +112,9 @@ export function searchPlacement(request: SearchRequest, tool: string): Result<Se
   if (!read.ok) {
     return read;
   }
-  const placement = read.value;
   const microBatches =
-    settled.microBatches ?? statedMicroBatches(placement) ?? USUAL_MICRO_BATCHES;
+    settled.microBatches ?? statedMicroBatches(read.value) ?? USUAL_MICRO_BATCHES;
+  const placement = chosenFor(read.value, { ...settled, microBatches });
   const searched = searchedPipeline(placement, { ...settled, microBatches });
   if (!searched.ok) {
     return searched;
@@ -150,6 +151,19 @@ function withLayout(request: SearchRequest): Result<{
   const { layout, tried } = chosen.value;
   const settled = { kind: "preset", name, options: { ...options, layout } } as const;
   return ok({ request: { ...request, source: settled }, layouts: tried });
+}
+
+/** The placement with the options of its choices that a quick search by the algorithm finds best. */
+function chosenFor(
+  placement: Placement,
+  { algorithm, microBatches, seed, shouldStop }: PlacementSearchOptions,
+): Placement {
+  const quick = { effort: "quick" as const, seed, shouldStop };
+  return chooseVersions(
+    placement,
+    (each) => searchPipeline(algorithm, each, microBatches, quick),
+    shouldStop,
+  );
 }
 
 /** Options of a search besides its placement. */
@@ -209,7 +223,7 @@ export function searchPareto(
   }
   const { effort, seed, maxNodes, shouldStop, onProgress } = request;
   const placement = read.value;
-  if (!isPlain(placement)) {
+  if (!isPlain(placement) || placement.choices !== undefined) {
     return fail([algorithmTooPlain("--pareto", placement, "search with several --memory")]);
   }
   const { period } = sharesOf(effort ?? "default", read.value, maxNodes);

@@ -12,7 +12,8 @@ import {
   parseDocument,
   readDocument,
 } from "../core/json-document.js";
-import type { Result } from "../core/result.js";
+import type { JsonProblem } from "../core/json-shape.js";
+import { fail, type Result } from "../core/result.js";
 import type { Json } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
 import { limitMemory } from "./limit-memory.js";
@@ -123,8 +124,28 @@ function specOf(placement: Placement): PlacementSpec {
             ],
     ),
     dependencies: dependencySpecs(placement),
+    choices: (placement.choices ?? []).map(({ isOpen, chosen, ...choice }) => ({
+      ...choice,
+      ...(isOpen === true ? {} : { chosen }),
+    })),
     memoryRelease: placement.memoryRelease,
   };
+}
+
+/**
+ * The placement with another option of each of its choices, by the names of the options. Requires: it has as many choices.
+ *
+ * Fails: `placement-invalid`, and as `limitMemory` does.
+ */
+export function choose(placement: Placement, names: readonly string[]): Result<Placement> {
+  const spec = specOf(placement);
+  const choices = spec.choices.map((choice, at) => ({ ...choice, chosen: names[at] ?? "" }));
+  const problems: JsonProblem[] = [];
+  const chosen = resolvePlacement({ ...spec, choices }, problems);
+  const [first, ...rest] = problems.map((problem) => placementInvalid("placement", problem));
+  return first !== undefined || chosen === undefined
+    ? fail([first ?? placementInvalid("placement", { pointer: "", message: "" }), ...rest])
+    : limitMemory(chosen);
 }
 
 /** Dependencies between the blocks of the file, by their positions. */

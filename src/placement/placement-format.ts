@@ -33,6 +33,25 @@ export interface BlockSpec {
   readonly elsewhere: readonly MemoryElsewhereSpec[];
 }
 
+/** What a block is in an option. */
+export interface VersionSpec {
+  readonly id: string;
+  readonly devices?: readonly string[];
+  readonly duration?: number;
+  readonly memory?: number;
+  readonly workspace?: number;
+}
+
+/** Options of which one is taken, as a file has them. */
+export interface ChoiceSpec {
+  readonly name: string;
+  readonly options: readonly {
+    readonly name: string;
+    readonly blocks: readonly VersionSpec[];
+  }[];
+  readonly chosen?: string;
+}
+
 /** A change of memory elsewhere as a file has it. */
 export interface MemoryElsewhereSpec {
   readonly device: string;
@@ -57,6 +76,7 @@ export interface PlacementSpec {
   readonly lengths?: readonly number[];
   readonly blocks: readonly BlockSpec[];
   readonly dependencies: readonly DependencySpec[];
+  readonly choices: readonly ChoiceSpec[];
   readonly memoryRelease: "start" | "end";
 }
 
@@ -76,6 +96,17 @@ const MAX_LENGTH = 2 ** 20;
 const MAX_LENGTHS = 4096;
 
 const NAME = text().named("name");
+
+/** Most options of a choice. */
+const MAX_OPTIONS = 64;
+
+const VERSION = object<VersionSpec>({
+  id: NAME,
+  devices: optional(distinct(list(NAME, MAX_BLOCKS, 1))),
+  duration: optional(integer(1, MAX_TIME)),
+  memory: optional(integer(-MAX_MEMORY, MAX_MEMORY)),
+  workspace: optional(integer(0, MAX_MEMORY)),
+}).describe("What a block is in this option.");
 
 /** The file format `top-compile/placement`, version 1. */
 export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<PlacementSpec>(
@@ -202,6 +233,26 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
         MAX_BLOCKS * 64,
       ),
       [],
+    ),
+    choices: unless<readonly ChoiceSpec[]>(
+      [],
+      list(
+        object<ChoiceSpec>({
+          name: NAME,
+          options: list(
+            object<ChoiceSpec["options"][number]>({
+              name: NAME,
+              blocks: list(VERSION, MAX_BLOCKS, 1),
+            }),
+            MAX_OPTIONS,
+            1,
+          ),
+          chosen: optional(text().describe("Name of the option that is taken; absent: the first.")),
+        }),
+        MAX_BLOCKS,
+      ).describe(
+        "Versions of blocks: the search takes one option of each choice. All options change the same fields of the same blocks.",
+      ),
     ),
     memoryRelease: optional(
       oneOf("start", "end").describe(

@@ -78,6 +78,25 @@ export interface Dependency {
   readonly sent?: { readonly link: number; readonly time: number };
 }
 
+/** Options for some blocks, of which one is taken. */
+export interface Choice {
+  readonly name: string;
+  readonly options: readonly { readonly name: string; readonly blocks: readonly BlockVersion[] }[];
+  /** The name of one of them. */
+  readonly chosen: string;
+  /** The file does not say which: a search may take another. */
+  readonly isOpen?: true;
+}
+
+/** What a block is in an option: the fields that it changes, devices by name. */
+export interface BlockVersion {
+  readonly id: string;
+  readonly devices?: readonly string[];
+  readonly duration?: number;
+  readonly memory?: number;
+  readonly workspace?: number;
+}
+
 /** Blocks, their devices, durations, memory and dependencies: one micro-batch of a pipeline. */
 export interface Placement {
   /** `ns`: nanoseconds; `step`: an abstract unit. */
@@ -88,6 +107,8 @@ export interface Placement {
   readonly links?: readonly Link[];
   /** By what time and memory are multiplied in each micro-batch of a step; absent: micro-batches are alike. */
   readonly lengths?: readonly number[];
+  /** Versions of blocks, by names; blocks are as the chosen options have them. Absent: none. */
+  readonly choices?: readonly Choice[];
   /** In the order of the specification; then the transfers that take time of a device or link. */
   readonly blocks: readonly Block[];
   /** By `from`, then `to`, without duplicates; those over a link lead to their transfer and on. The graph has no cycle. */

@@ -1,7 +1,16 @@
 import type { JsonProblem } from "../core/json-shape.js";
+import { choiceProblems, chosenBlocks, chosenIn } from "./choices.js";
 import { findCycle } from "./find-cycle.js";
 import { byEnds, holdsUp, lowerLinks, type Send, transferName } from "./lower-links.js";
-import type { Block, Dependency, Device, Link, MemoryElsewhere, Placement } from "./placement.js";
+import type {
+  Block,
+  Choice,
+  Dependency,
+  Device,
+  Link,
+  MemoryElsewhere,
+  Placement,
+} from "./placement.js";
 import {
   type BlockSpec,
   MAX_BLOCKS,
@@ -17,9 +26,14 @@ import {
  * Cost: O(blocks + dependencies).
  */
 export function resolvePlacement(
-  spec: PlacementSpec,
+  document: PlacementSpec,
   problems: JsonProblem[],
 ): Placement | undefined {
+  choiceProblems(document, problems);
+  if (problems.length > 0) {
+    return undefined;
+  }
+  const spec = { ...document, blocks: chosenBlocks(document) };
   const deviceOf = positions(
     spec.devices.map(({ name }) => name),
     "/devices",
@@ -80,8 +94,21 @@ export function resolvePlacement(
     return undefined;
   }
   const { timeUnit, memoryRelease, lengths } = spec;
-  const frame = { timeUnit, memoryRelease, ...(lengths === undefined ? {} : { lengths }) };
+  const frame = {
+    timeUnit,
+    memoryRelease,
+    ...(lengths === undefined ? {} : { lengths }),
+    ...(spec.choices.length === 0 ? {} : { choices: spec.choices.map(choiceOf) }),
+  };
   return lowerLinks({ ...frame, devices, blocks, dependencies }, spec.links, sends);
+}
+
+function choiceOf(choice: PlacementSpec["choices"][number]): Choice {
+  return {
+    ...choice,
+    chosen: chosenIn(choice),
+    ...(choice.chosen === undefined ? { isOpen: true } : {}),
+  };
 }
 
 /** Changes of memory on other devices of a block, each once. */

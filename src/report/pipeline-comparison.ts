@@ -8,6 +8,7 @@
 import type { PipelineSection } from "../artifact/pipeline-section.js";
 import { counted } from "../core/format.js";
 import type { Placement } from "../placement/placement.js";
+import { loadedMicroBatches } from "../schedule/pipeline-metrics.js";
 
 /** A schedule to compare. */
 export interface ComparedSchedule {
@@ -88,7 +89,7 @@ export function comparePipelines(
       : [
           {
             name,
-            idle: pairOf(idleShare(a, name), idleShare(b, name)),
+            idle: pairOf(idleShare(theirs, name), idleShare(ours, name)),
             peakMemory: pairOf(peakMemory, other.peakMemory, isSameWork),
             ...(order === undefined ? {} : { order }),
           },
@@ -123,9 +124,11 @@ function pairOf(theirs: number, ours: number, isComparable = true): FigurePair {
   return { theirs, ours, ...(change === undefined ? {} : { change }) };
 }
 
-function idleShare({ devices, microBatches, makespan }: PipelineSection, name: string): number {
+function idleShare({ section, placement }: ComparedSchedule, name: string): number {
+  const { devices, microBatches, makespan } = section;
   const load = devices.find((device) => device.name === name)?.load ?? 0;
-  return makespan === 0 ? 0 : 1 - (load * microBatches) / makespan;
+  const times = microBatches / loadedMicroBatches(placement, microBatches);
+  return makespan === 0 ? 0 : 1 - (load * times) / makespan;
 }
 
 /** The device whose idle share falls most; of several the first. */

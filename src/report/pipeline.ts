@@ -67,8 +67,12 @@ export function pipelineFigures(
   const place = boundedBy.device === undefined ? "" : ` of ${formatName(boundedBy.device)}`;
   const [makespan, makespanBound] = formatApart(time, section.makespan, section.makespanLowerBound);
   const [periodText, boundText] = formatApart(time, period, least);
+  const chosen = placement.choices?.map(
+    ({ name, chosen: option }) => `${formatName(name)} ${formatName(option)}`,
+  );
   return [
     ["algorithm", section.algorithm],
+    ...(chosen === undefined ? [] : [["chosen", chosen.join(", ")] as const]),
     ["period", `${periodText}${per} (${section.status}${gap(period, least)}${proof})`],
     ["bound", `${boundText}, by ${boundedBy.kind}${place}`],
     [

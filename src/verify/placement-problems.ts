@@ -6,6 +6,7 @@ import { sha256 } from "../core/digest.js";
 import { readText } from "../core/files.js";
 import { limitMemory } from "../placement/limit-memory.js";
 import {
+  choose,
   MAX_PLACEMENT_BYTES,
   parsePlacement,
   placementDifference,
@@ -96,7 +97,20 @@ function isOfFile(
   const limit = typeof memory === "number" ? memory : undefined;
   const read = parsePlacement(text.value, path, limit);
   const plain = isTimed ? untimed : (whole: Placement) => whole;
-  return read.ok && placementDifference(plain(read.value), plain(placement)) === undefined;
+  const chosen = read.ok && withChosen(read.value, placement);
+  return chosen !== false && placementDifference(plain(chosen), plain(placement)) === undefined;
+}
+
+/** A placement of a file with the options that another has chosen; `false`: it has no such. */
+function withChosen(placement: Placement, { choices = [] }: Placement): Placement | false {
+  if (placement.choices?.length !== choices.length) {
+    return placement.choices === undefined && choices.length === 0 && placement;
+  }
+  const chosen = choose(
+    placement,
+    choices.map(({ chosen: name }) => name),
+  );
+  return chosen.ok && chosen.value;
 }
 
 function untimed(placement: Placement): Placement {

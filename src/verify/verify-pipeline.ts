@@ -302,7 +302,9 @@ function notesOn(section: PipelineSection, placement: Placement): string[] {
     ...(isInOrder(outcome.whole)
       ? []
       : [
-          "a block takes micro-batches out of order: runtimes that count upwards need them exchanged",
+          areAlike(placement)
+            ? "a block takes micro-batches out of order: runtimes that count upwards need them exchanged"
+            : "a block takes micro-batches out of order: a runtime that counts upwards cannot run it as it is",
         ]),
   ];
 }

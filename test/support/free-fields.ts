@@ -70,6 +70,7 @@ export const KNOWLEDGE: FieldKnowledge = {
     [/^\/pipeline\/placement\/devices\/\d+$/, "reserved", 5],
     [/^\/pipeline\/devices\/\d+$/, "reservedMemory", 5],
     [/^\/pipeline\/placement$/, "lengths", [1]],
+    [/^\/pipeline\/placement$/, "choices", [{ name: "c", options: [] }]],
     [/^\/pipeline\/placement\/blocks\/\d+$/, "perStep", true],
     [/^\/pipeline\/placement\/blocks\/\d+$/, "durations", [1]],
     [/^\/pipeline\/placement\/dependencies\/\d+$/, "distance", 1],

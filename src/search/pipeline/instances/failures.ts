@@ -1,5 +1,5 @@
 import type { Failure } from "../../../core/failure.js";
-import { areAlike } from "../../../placement/micro-batches.js";
+import { areAlike, isPlain } from "../../../placement/micro-batches.js";
 import type { Placement } from "../../../placement/placement.js";
 
 /** A placement that says more than what is asked for heeds: `where` is the option that asks. */
@@ -16,6 +16,9 @@ export function algorithmTooPlain(where: string, placement: Placement, hint: str
 /** What a placement has besides plain micro-batches, in words. */
 function unknownIn(placement: Placement): string {
   const { blocks } = placement;
+  if (isPlain(placement)) {
+    return "choices between versions of blocks";
+  }
   if (!areAlike(placement)) {
     return blocks.some(({ isPerStep }) => isPerStep === true)
       ? "blocks that run once per step"

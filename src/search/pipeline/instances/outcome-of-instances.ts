@@ -58,7 +58,9 @@ export function outcomeOfInstances(
     makespanLowerBound: bound,
   });
   const outcome = areAlike(placement) ? outcomeInOrder(boundedByLoop(placement, byLoad)) : byLoad;
-  return ok(isOurs ? { ...outcome, ...statusesOf(outcome), nodes } : outcome);
+  return ok(
+    isOurs ? { ...outcome, ...statusesOf(outcome, nodes >= options.maxNodes), nodes } : outcome,
+  );
 }
 
 /** The outcome with the bound of its longest loop of dependencies, where that is the higher one. */
@@ -83,13 +85,13 @@ function rateOf({ period, microBatchesPerPeriod }: PeriodicSchedule): number {
 }
 
 /** What is not at its bound is bounded: our search tries to prove it. */
-function statusesOf({
-  status,
-  makespanStatus,
-}: PipelineOutcome): Pick<PipelineOutcome, "status" | "makespanStatus" | "isCutShort"> {
+function statusesOf(
+  { status, makespanStatus }: PipelineOutcome,
+  isLimited: boolean,
+): Pick<PipelineOutcome, "status" | "makespanStatus" | "isCutShort"> {
   return {
     status: status === "optimal" ? "optimal" : "bounded",
     makespanStatus: makespanStatus === "optimal" ? "optimal" : "bounded",
-    isCutShort: makespanStatus !== "optimal",
+    isCutShort: isLimited && makespanStatus !== "optimal",
   };
 }

@@ -1,0 +1,180 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseArtifact } from "../../../src/artifact/artifact-format.js";
+import { searchPlacement } from "../../../src/driver/search-placement.js";
+import { encodePlacement, parsePlacement } from "../../../src/placement/parse-placement.js";
+import { placementProblems } from "../../../src/verify/placement-problems.js";
+import { verifyPipeline } from "../../../src/verify/verify-pipeline.js";
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "top-compile-choices-"));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Stages on a device each, forward 2, backward 4, kept memory 4; recomputed 1 and backward 6. */
+function chain(stages: number, memory: number, change: (spec: Spec) => void = () => {}): string {
+  const numbers = Array.from({ length: stages }, (_, stage) => stage);
+  const spec: Spec = {
+    format: "top-compile/placement",
+    version: 1,
+    timeUnit: "step",
+    devices: numbers.map((at) => ({ name: `d${at}`, memory })),
+    blocks: numbers.flatMap((at) => [
+      { id: `f${at}`, kind: "forward", devices: [`d${at}`], duration: 2, memory: 4 },
+      { id: `b${at}`, kind: "backward", devices: [`d${at}`], duration: 4, memory: -4 },
+    ]),
+    dependencies: [
+      ...numbers.slice(1).flatMap((at) => [
+        { from: `f${at - 1}`, to: `f${at}` },
+        { from: `b${at}`, to: `b${at - 1}` },
+      ]),
+      { from: `f${stages - 1}`, to: `b${stages - 1}` },
+    ],
+    choices: numbers.map((at) => ({
+      name: `stage ${at}`,
+      options: [
+        {
+          name: "keep",
+          blocks: [
+            { id: `f${at}`, memory: 4 },
+            { id: `b${at}`, duration: 4, memory: -4 },
+          ],
+        },
+        {
+          name: "recompute",
+          blocks: [
+            { id: `f${at}`, memory: 1 },
+            { id: `b${at}`, duration: 6, memory: -1 },
+          ],
+        },
+      ],
+    })),
+  };
+  change(spec);
+  return JSON.stringify(spec);
+}
+
+interface ChoiceInFile {
+  name: string;
+  options: { name: string; blocks: object[] }[];
+  chosen?: string;
+}
+
+interface Spec {
+  [key: string]: unknown;
+  choices: ChoiceInFile[];
+}
+
+/** The artifact of a search of a placement file, and which options it took. */
+function searched(text: string, name: string) {
+  const path = join(folder, name);
+  const out = join(folder, `${name}.schedule.json`);
+  writeFileSync(path, text);
+  const found = searchPlacement(
+    {
+      source: { kind: "file", path },
+      memory: undefined,
+      microBatches: 8,
+      algorithm: "top-compile",
+      seed: 1,
+      out,
+      force: true,
+    },
+    "t",
+  );
+  expect(found.ok ? [] : found.error).toEqual([]);
+  const artifact = parseArtifact(readFileSync(out, "utf8"), out);
+  const pipeline = artifact.ok ? artifact.value.pipeline : undefined;
+  const verified = verifyPipeline(pipeline!, out);
+  const placement = verified.ok ? verified.value.placement : undefined;
+  return {
+    chosen: placement?.choices?.map(({ chosen }) => chosen),
+    makespan: pipeline?.makespan,
+    problems: artifact.ok ? placementProblems(artifact.value, placement!, out).problems : ["none"],
+    encoded: encodePlacement(placement!),
+  };
+}
+
+describe("choices between versions of blocks", () => {
+  it("keep where memory is no matter, and recompute where it makes devices wait", () => {
+    const loose = searched(chain(2, 100), "loose.json");
+    // Two stages in 1F1B: 8 times 6, and 2 + 4 for the other device.
+    expect([loose.chosen, loose.makespan]).toEqual([["keep", "keep"], 54]);
+    const tight = searched(chain(2, 4), "tight.json");
+    // Kept on the first stage, one micro-batch at a time is in it: 2 + 6 + 4 each, 96.
+    expect(tight.chosen).toEqual(["recompute", "keep"]);
+    expect(tight.makespan).toBeLessThan(96);
+    expect([loose.problems, tight.problems]).toEqual([[], []]);
+  });
+
+  it("are taken at their word where the file says which", () => {
+    const text = chain(2, 100, ({ choices }) => {
+      choices[1]!.chosen = "recompute";
+    });
+    expect(searched(text, "said.json").chosen).toEqual(["keep", "recompute"]);
+  });
+
+  it("are gone through one by one where there are many", () => {
+    const { chosen, problems } = searched(chain(6, 100), "many.json");
+    expect(chosen).toEqual(Array.from({ length: 6 }, () => "keep"));
+    expect(problems).toEqual([]);
+  });
+
+  it("are written as they are read, with the option that is chosen", () => {
+    const { encoded } = searched(chain(2, 4), "again.json");
+    const read = parsePlacement(encoded);
+    expect(read.ok && encodePlacement(read.value)).toBe(encoded);
+    expect(read.ok && read.value.blocks.map(({ duration }) => duration)).toEqual([2, 6, 2, 4]);
+  });
+
+  it.each<[string, (spec: Spec) => void, string]>([
+    [
+      "an unknown option",
+      ({ choices }) => {
+        choices[0]!.chosen = "both";
+      },
+      'p.json at /choices/0/chosen | "both" is not the name of an option',
+    ],
+    [
+      "options that change other fields",
+      ({ choices }) => {
+        choices[0]!.options[1]!.blocks = [{ id: "f0", memory: 1 }];
+      },
+      "p.json at /choices/0/options/1/blocks | do not change the same fields of the same blocks as the first",
+    ],
+    [
+      "an unknown block",
+      ({ choices }) => {
+        choices[0]!.options[0]!.blocks = [{ id: "x", memory: 1 }];
+      },
+      'p.json at /choices/0/options/0/blocks | "x" is not the id of a block',
+    ],
+    [
+      "a block of two choices",
+      ({ choices }) => {
+        choices[1]!.options = choices[0]!.options;
+      },
+      'p.json at /choices/1/options/0/blocks | "f0" is a block of another choice, or twice',
+    ],
+    [
+      "two choices of one name",
+      ({ choices }) => {
+        choices[1]!.name = "stage 0";
+      },
+      'p.json at /choices/1/name | "stage 0" is there already',
+    ],
+  ])("are refused with %s", (_, change, problem) => {
+    const result = parsePlacement(chain(2, 100, change), "p.json");
+    const problems = result.ok
+      ? []
+      : result.error.map(({ where, message }) => `${where} | ${message}`);
+    expect(problems).toContain(problem);
+  });
+});
