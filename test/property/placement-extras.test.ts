@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
-import type { ArtifactInstance, PipelineSection } from "../../src/artifact/pipeline-section.js";
+import type { ArtifactInstance } from "../../src/artifact/pipeline-instances.js";
+import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { searchedSection } from "../../src/driver/search-placement.js";
 import { isPlain, statedMicroBatches } from "../../src/placement/micro-batches.js";
 import { encodePlacement, parsePlacement } from "../../src/placement/parse-placement.js";
