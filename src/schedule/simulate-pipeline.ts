@@ -117,9 +117,7 @@ function memoryCurve(
   instances.forEach(({ block, microBatch, start, end }, at) => {
     const spec = placement.blocks[block];
     const change =
-      isSame || spec === undefined
-        ? ofBlock[block]
-        : changeOn(placement, spec, microBatch, device);
+      isSame || spec === undefined ? ofBlock[block] : changeOn(placement, spec, microBatch, device);
     times[2 * at] = start;
     times[2 * at + 1] = end;
     changes[2 * at] = change?.atStart ?? 0;

@@ -10,6 +10,7 @@
  * with four chunks each, 16 micro-batches and sends of a fifth of a forward, GPipe's order is 1.4 % above the lower
  * bound; what the search for a period leads to was 6.7 %.
  */
+import { isPlain } from "../../../placement/micro-batches.js";
 import type { Block, Dependency, Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { instanceProblem } from "../instances/instance-problem.js";
@@ -26,8 +27,11 @@ export interface WithoutSends {
   readonly senders: ReadonlyMap<number, number>;
 }
 
-/** The placement without transfers; `undefined` where it has none. */
+/** The placement without transfers; `undefined` where it has none, or is not plain. */
 export function withoutSends(placement: Placement): WithoutSends | undefined {
+  if (!isPlain(placement)) {
+    return undefined;
+  }
   const { blocks, dependencies, devices } = placement;
   const into = blocks.map((): Dependency[] => []);
   const outOf = blocks.map((): Dependency[] => []);
