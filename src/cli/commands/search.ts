@@ -89,12 +89,14 @@ function printSchedule(
     );
   }
   const { artifact, placement, layouts } = found.value;
+  const section = present(artifact.pipeline, "pipeline section");
   const note =
-    source.kind === "preset" ? frameworkNote(source.name, source.options, microBatches) : undefined;
+    source.kind === "preset"
+      ? frameworkNote(source.name, source.options, section.microBatches)
+      : undefined;
   if (note !== undefined) {
     session.progress.note(note);
   }
-  const section = present(artifact.pipeline, "pipeline section");
   const layout = layoutOf(session, options);
   const written = out === undefined ? "" : `\n\nwrote      ${out}`;
   session.print({
