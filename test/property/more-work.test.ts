@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../src/placement/placement.js";
 import { buildShape } from "../../src/placement/shapes/build-shape.js";
+import { verifyPeriodicSchedule } from "../../src/schedule/verify-periodic-schedule.js";
+import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { searchPeriod } from "../../src/search/pipeline/period-search.js";
 import { randomPlacement } from "../support/placements.js";
 import { trainingPlacement } from "../support/training-placements.js";
@@ -14,6 +16,28 @@ function eachOf(placement: Placement, maxNodes: number): number {
     ? Number.POSITIVE_INFINITY
     : schedule.period / schedule.microBatchesPerPeriod;
 }
+
+describe("a period", () => {
+  it("takes no more for each micro-batch than the whole schedule again and again", () => {
+    fc.assert(
+      fc.property(
+        randomPlacement({ maxBlocks: 8 }),
+        fc.integer({ min: 1, max: 5 }),
+        (placement, microBatches) => {
+          const found = searchPipeline("top-compile", placement, microBatches, { maxNodes: 400 });
+          if (found.ok) {
+            const { periodic, whole } = found.value;
+            expect(verifyPeriodicSchedule(placement, periodic)).toEqual([]);
+            expect(periodic.period * microBatches).toBeLessThanOrEqual(
+              whole.makespan * periodic.microBatchesPerPeriod,
+            );
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
 
 describe("more work", () => {
   it("never gives a longer time for each micro-batch", () => {

@@ -54,9 +54,10 @@ const GROWTH = 4;
 const SEARCHED = 0.85;
 /** Of what is left of a stage, for each method in its turn. */
 const SHARES = {
-  one: 0.6,
+  one: 0.35,
   fewConfigurations: 0.08,
-  orders: 0.4,
+  orders: 0.5,
+  oneAgain: 0.4,
   ordersAlone: 0.8,
   closeTwin: 0.6,
   twin: 0.5,
@@ -138,6 +139,7 @@ class PeriodSearch {
       this.#byConfigurations(work.share(SHARES.fewConfigurations));
       if (!this.#full.isLeast(this.#one)) {
         this.#byOrders(stage, work.share(SHARES.orders));
+        this.#upwards(1, work.share(SHARES.oneAgain));
       }
     } else if (isSmall) {
       this.#byOrders(stage, work.share(1 - SHARE));

@@ -6,8 +6,8 @@
  * 2. Several orders may be equal on paper. Other orders of the search give other schedules with the
  *    same period, peak and latency; the one whose pace suffers least from noise is taken.
  * 3. The whole schedule: the periodic one cut to N micro-batches, and everything that other
- *    algorithms make within the memory limits, each shortened; the shortest wins, ours when equal.
- *    For few block instances the shortest possible is searched.
+ *    algorithms make within the memory limits, each shortened; the shortest wins, ours when equal. Where the whole again
+ *    and again takes less for each micro-batch, it is what repeats. For few block instances the shortest possible is searched.
  *
  * Example: V-shape, four devices, memory 4, 16 micro-batches: period 4 (load), whole 76.
  */
@@ -19,6 +19,7 @@ import type { Effort } from "../../schedule/pipeline-efforts.js";
 import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
+import { steadyStateOf } from "../../schedule/steady-state.js";
 import { completeSchedule } from "./complete-schedule.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleWithin, provedInfeasible } from "./failures.js";
@@ -26,6 +27,7 @@ import { type FoundPeriod, periodicOf } from "./found-period.js";
 import { leastWhole } from "./makespan/least-whole.js";
 import { lowerMemory } from "./makespan/lower-memory.js";
 import { shortestSchedule } from "./makespan/shortest-schedule.js";
+import { returnsMemory } from "./memory-needs.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
@@ -106,17 +108,19 @@ export function topCompileSchedule(
     return fail([noScheduleWithin(found.nodes)]);
   }
   const { numerator, denominator } = found.lowerBound;
-  const { period, microBatchesPerPeriod } = periodic;
+  const again = repeatedWhole(placement, shortest, rateOf(periodic));
+  const repeating = again ?? periodic;
+  const { period, microBatchesPerPeriod } = repeating;
   const isTight = period * denominator === numerator * microBatchesPerPeriod;
   const { exhaustedUpTo } = found;
   const leastUpTo =
-    isTight || faster !== undefined || exhaustedUpTo < microBatchesPerPeriod
+    isTight || faster !== undefined || again !== undefined || exhaustedUpTo < microBatchesPerPeriod
       ? {}
       : { leastUpTo: exhaustedUpTo };
   return ok({
     algorithm: "top-compile",
-    periodic,
-    ...boundOf(found, periodic),
+    periodic: repeating,
+    ...boundOf(found, repeating),
     ...leastUpTo,
     status: isTight ? "optimal" : "bounded",
     ...wholeOf(placement, shortest, floor, {
@@ -177,13 +181,45 @@ function knownOf(
   return { period, microBatchesPerPeriod, lowerBound };
 }
 
+/** Larger wholes are not repeated: the repetend would be as large. */
+const MOST_REPEATED = 4096;
+
+/** The whole schedule again and again, or what repeats in it, where that takes less than `rate` for each micro-batch. */
+function repeatedWhole(
+  placement: Placement,
+  whole: PipelineSchedule,
+  rate: number,
+): PeriodicSchedule | undefined {
+  const first = placement.devices.map(() => Number.POSITIVE_INFINITY);
+  const last = placement.devices.map(() => 0);
+  for (const { block, start, end } of whole.instances) {
+    for (const device of placement.blocks[block]?.devices ?? []) {
+      first[device] = Math.min(first[device] ?? 0, start);
+      last[device] = Math.max(last[device] ?? 0, end);
+    }
+  }
+  const longest = last.reduce((most, end, at) => Math.max(most, end - (first[at] ?? 0)), 0);
+  const isShorter = longest < rate * whole.microBatches;
+  return isShorter && whole.instances.length <= MOST_REPEATED && allReturned(placement)
+    ? steadyStateOf(placement, whole)
+    : undefined;
+}
+
+/** Whether no device keeps memory when a micro-batch has ended. */
+function allReturned(placement: Placement): boolean {
+  const problem = moduloProblem(placement, 1);
+  return placement.devices.every((_, device) => returnsMemory(problem, device));
+}
+
+function rateOf({ period, microBatchesPerPeriod }: PeriodicSchedule): number {
+  return period / microBatchesPerPeriod;
+}
+
 /** A rival with less time per micro-batch than what was found. */
 function fastestRival(
   found: PeriodicSchedule | undefined,
   rivals: readonly PipelineOutcome[],
 ): PipelineOutcome | undefined {
-  const rateOf = ({ period, microBatchesPerPeriod }: PeriodicSchedule): number =>
-    period / microBatchesPerPeriod;
   const [best] = [...rivals].sort((a, b) => rateOf(a.periodic) - rateOf(b.periodic));
   const isFaster =
     best !== undefined && (found === undefined || rateOf(best.periodic) < rateOf(found));
