@@ -25,7 +25,7 @@ import type { Placement } from "../../placement/placement.js";
 import { isGreater } from "../../schedule/max-cycle-ratio.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
 import { searchConfigurations } from "./configurations/search-configurations.js";
-import { type Repeating, searchOrders } from "./cyclic/search-orders.js";
+import { searchOrders } from "./cyclic/search-orders.js";
 import { asTwin, type Twin, twinOf } from "./cyclic/twins.js";
 import { usualWork } from "./effort.js";
 import { type FoundPeriod, isFaster, latencyOf, periodicOf } from "./found-period.js";
@@ -39,7 +39,7 @@ import { DEFAULT_MICRO_BATCHES, type PeriodOptions, type PeriodResult } from "./
 import type { PipelineProgress } from "./progress.js";
 import { middleOf } from "./quick/batched-ends.js";
 import { pausedPeriod } from "./quick/paused-middle.js";
-import { safeListSchedules } from "./quick/safe-list.js";
+import { oneAfterTheOther } from "./quick/safe-list.js";
 import { WorkLimit } from "./work-limit.js";
 
 /** Placements with more blocks are searched by orders first. */
@@ -59,15 +59,19 @@ const SHARES = {
   orders: 0.5,
   oneAgain: 0.4,
   ordersAlone: 0.8,
+  ordersOfOne: 0.45,
   closeTwin: 0.6,
   twin: 0.5,
   pauses: 0.2,
-  several: 0.85,
+  several: 0.7,
 } as const;
 
 /** Work for what is not interrupted by pauses: at first, and in all. */
 const LEAST_MIDDLE = 200;
 const MOST_MIDDLE = 20_000;
+
+/** Micro-batches per period for which orders are searched, beside one. */
+const ORDERED = [2, 3, 4] as const;
 
 /** The best period of `placement`; deterministic unless `shouldStop` ends it. */
 export function searchPeriod(placement: Placement, options: PeriodOptions): PeriodResult {
@@ -147,13 +151,21 @@ class PeriodSearch {
     } else {
       const twin = twinOf(this.#placement);
       this.#byTwin(twin, work.share(twin?.isClose === true ? SHARES.closeTwin : 0));
-      this.#byOrders(stage, work.share(SHARES.ordersAlone));
+      if (this.#placement.blocks.length <= MANY_BLOCKS) {
+        this.#byOrders(stage, work.share(SHARES.ordersOfOne));
+        this.#ordersOfSeveral(stage, work.share(SHARES.orders));
+      } else {
+        this.#byOrders(stage, work.share(SHARES.ordersAlone));
+      }
       this.#byTwin(twin, work.share(SHARES.twin));
     }
     if (stage === 0) {
       this.#withPauses(work.within(Math.min(MOST_MIDDLE, work.left() * SHARES.pauses)));
     }
     this.#ofSeveral(work.share(SHARES.several));
+    if (isSmall && this.#placement.blocks.length <= MANY_BLOCKS) {
+      this.#ordersOfSeveral(stage, work.share(SHARES.ordersAlone));
+    }
     this.#byConfigurations(work);
   }
 
@@ -221,27 +233,35 @@ class PeriodSearch {
     this.#offer(this.#full.upwards({ copies, below, share }, work));
   }
 
-  #byOrders(stage: number, work: WorkLimit): void {
-    if (this.#isAtBound()) {
+  #byOrders(stage: number, work: WorkLimit, copies = 1): void {
+    const isLimited = (this.#options.maxMicroBatches ?? copies) < copies;
+    if (this.#isAtBound() || isLimited) {
       return;
     }
     const placement = this.#placement;
-    const problem = moduloProblem(placement, 1);
-    const own = this.#one === undefined ? [] : [this.#one];
+    const problem = moduloProblem(placement, copies);
+    const own = this.#one === undefined || stage === 0 || copies > 1 ? [] : [this.#one];
     const outcome = searchOrders(problem, {
       limits: limitsOf(problem, this.#limits),
       releasesAtEnd: placement.memoryRelease === "end",
-      lowerBound: this.#leastPeriod(1),
+      lowerBound: this.#leastPeriod(copies),
       maxNodes: work.left(),
       seed: this.#options.seed + stage,
       // In the first stage what the full search finds depends on the limit of all work.
-      known: stage === 0 ? [] : own,
-      others: () => [...(stage === 0 ? [] : own), ...oneAfterTheOther(placement)],
+      known: own,
+      others: () => oneAfterTheOther(placement, copies),
       shouldStop: () => work.isStopped(),
-      onProgress: (period) => this.#tell(period, 1),
+      onProgress: (period) => this.#tell(period, copies),
     });
     work.spend(outcome.nodes);
-    this.#offer(outcome.best && { problem, copies: 1, ...outcome.best });
+    this.#offer(outcome.best && { problem, copies, ...outcome.best });
+  }
+
+  /** One number after the other, each with as much work. */
+  #ordersOfSeveral(stage: number, work: WorkLimit): void {
+    for (const [at, copies] of ORDERED.entries()) {
+      this.#byOrders(stage, work.share(1 / (ORDERED.length - at)), copies);
+    }
   }
 
   /** What runs for many micro-batches at once, and the rest without it. */
@@ -374,15 +394,4 @@ function isAt(
   { period, copies }: FoundPeriod,
 ): boolean {
   return period * denominator === numerator * copies;
-}
-
-/** Orders of one micro-batch that fit into memory, repeated when it has ended. */
-function oneAfterTheOther(placement: Placement): readonly Repeating[] {
-  return safeListSchedules(placement, 1).map(({ instances, makespan }) => {
-    const times = new Float64Array(instances.length);
-    for (const { block, start } of instances) {
-      times[block] = start;
-    }
-    return { times, period: makespan };
-  });
 }

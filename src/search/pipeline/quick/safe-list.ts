@@ -16,6 +16,7 @@
 import { seededRandom } from "../../../core/random.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import type { Repeating } from "../cyclic/search-orders.js";
 import { type Follower, followersOf, pathsBehind } from "../path-bounds.js";
 import { looseParts } from "./loose-parts.js";
 import { serialOrder } from "./serial-order.js";
@@ -48,6 +49,20 @@ export function safeListSchedules(
       return new SafeList(placement, microBatches, wayOut, urgencyOf).run();
     })
     .sort((a, b) => a.makespan - b.makespan);
+}
+
+/** List schedules of one micro-batch, repeated when it has ended: so many micro-batches as one period. */
+export function oneAfterTheOther(placement: Placement, copies: number): readonly Repeating[] {
+  const blocks = placement.blocks.length;
+  return safeListSchedules(placement, 1).map(({ instances, makespan }) => {
+    const times = new Float64Array(blocks * copies);
+    for (const { block, start } of instances) {
+      for (let copy = 0; copy < copies; copy++) {
+        times[copy * blocks + block] = start + copy * makespan;
+      }
+    }
+    return { times, period: makespan * copies };
+  });
 }
 
 /** Lower is more urgent. */
