@@ -65,7 +65,10 @@ describe("the package", () => {
       const load = createRequire(import.meta.url);
       console.log(JSON.stringify(${JSON.stringify(files)}.map((file) => load("top-compile/schema/" + file).$id)));`;
     expect(evaluate(code)).toEqual(
-      files.map((file) => `urn:top-compile:${file.replace(".schema.json", "")}:1`),
+      files.map((file) => {
+        const name = file.replace(".schema.json", "");
+        return expect.stringMatching(new RegExp(`^urn:top-compile:${name}:[1-9]$`));
+      }),
     );
   });
 

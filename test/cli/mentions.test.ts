@@ -31,6 +31,11 @@ const OTHER_OPTIONS = new Set([
   "--short",
   // torchrun.
   "--nproc-per-node",
+  // Megatron-LM.
+  "--pipeline-model-parallel-size",
+  "--num-layers-per-virtual-pipeline-stage",
+  "--num-layers",
+  "--pipeline-model-parallel-layout",
   // Perf Analyzer.
   "--request-intervals",
   // trtexec, builds of ONNX Runtime.

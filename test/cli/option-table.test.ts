@@ -221,6 +221,12 @@ const VALUES: Readonly<Record<string, string>> = {
   threads: "2",
   period: "2",
   measured: "ran.json",
+  layers: "4",
+  embedding: "1",
+  head: "1",
+  mtp: "1",
+  mtpLayers: "1",
+  layerMemory: "1",
 };
 
 function typed(key: string, spec: OptionSpec<unknown>, except: readonly unknown[] = []): string[] {

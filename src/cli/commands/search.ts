@@ -28,7 +28,7 @@ Examples:
   top-compile search --shape v --devices 4 --memory 4
   top-compile search --shape v --devices 4 --algorithm gpipe
   top-compile search --shape m --devices 4 --pareto
-  top-compile search --preset megatron --devices 8 --chunks 5 --layers 80 --head 1 --layout search
+  top-compile search --preset megatron --devices 8 --layers 80 --layout search
 `;
 
 /** `search`: the pipeline schedule of a placement. */
