@@ -102,6 +102,7 @@ complete -c top-compile -n '__top_compile_is "search"' -l memory -x -d 'memory o
 complete -c top-compile -n '__top_compile_is "search"' -l micro-batches -x -d 'micro-batches of one run'
 complete -c top-compile -n '__top_compile_is "search"' -l algorithm -x -a 'top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast' -d 'how to search the pipeline\'s schedule'
 complete -c top-compile -n '__top_compile_is "search"' -l effort -x -a 'quick default thorough' -d 'work that the search is worth'
+complete -c top-compile -n '__top_compile_is "search"' -l objective -x -a 'makespan span bubble' -d 'what the whole schedule is least in'
 complete -c top-compile -n '__top_compile_is "search"' -l seed -x -d 'random seed'
 complete -c top-compile -n '__top_compile_is "search"' -l max-nodes -x -d 'work at most'
 complete -c top-compile -n '__top_compile_is "search"' -l time-limit -x -d 'stop earlier, with what is found by then'

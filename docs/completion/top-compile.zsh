@@ -104,6 +104,7 @@ _top_compile() {
         '*--micro-batches=[micro-batches of one run]:value: ' \
         '*--algorithm=[how to search the pipeline'\''s schedule]:value:(top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast)' \
         '*--effort=[work that the search is worth]:value:(quick default thorough)' \
+        '*--objective=[what the whole schedule is least in]:value:(makespan span bubble)' \
         '*--seed=[random seed]:value: ' \
         '*--max-nodes=[work at most]:value: ' \
         '*--time-limit=[stop earlier, with what is found by then]:value: ' \

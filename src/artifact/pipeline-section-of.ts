@@ -8,6 +8,7 @@ import {
   steadyBubbleRate,
   wholeBubbleRate,
 } from "../schedule/pipeline-metrics.js";
+import { objectiveFloor, objectiveValue } from "../schedule/pipeline-objectives.js";
 import type { PipelineOutcome } from "../schedule/pipeline-outcome.js";
 import { simulatePipeline } from "../schedule/simulate-pipeline.js";
 import type { PipelineSection } from "./pipeline-section.js";
@@ -46,6 +47,15 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
     makespan: whole.makespan,
     makespanLowerBound: outcome.makespanLowerBound,
     makespanStatus: outcome.makespanStatus,
+    ...(outcome.objective === undefined
+      ? {}
+      : {
+          objective: {
+            kind: outcome.objective,
+            value: objectiveValue(outcome.objective, placement, whole),
+            lowerBound: objectiveFloor(outcome.objective, placement, whole.microBatches),
+          },
+        }),
     bubbleRate: {
       steady: rounded(steadyBubbleRate(placement, periodic)),
       whole: rounded(wholeBubbleRate(placement, whole)),

@@ -11,6 +11,7 @@ import {
 } from "../core/json-shape.js";
 import type { Json } from "../core/stable-json.js";
 import type { Ratio } from "../schedule/max-cycle-ratio.js";
+import type { Objective } from "../schedule/pipeline-objectives.js";
 import { BOUND_KINDS, type BoundKind, type SearchStatus } from "../schedule/pipeline-outcome.js";
 import {
   type ArtifactBlockStarts,
@@ -37,6 +38,14 @@ export interface ArtifactPeriodBound {
   readonly blocks: readonly string[];
   /** What a micro-batch of each loose part counts; absent: all is one part. */
   readonly weights?: readonly number[];
+}
+
+/** What a whole schedule was to be least in, and how much it takes. */
+export interface ArtifactObjective {
+  readonly kind: Exclude<Objective, "makespan">;
+  readonly value: number;
+  /** No schedule takes less. */
+  readonly lowerBound: number;
 }
 
 /** One device of a pipeline. */
@@ -95,6 +104,8 @@ export interface PipelineSection {
   readonly makespan: number;
   readonly makespanLowerBound: number;
   readonly makespanStatus: SearchStatus;
+  /** What the whole schedule was to be least in; absent: the makespan. */
+  readonly objective?: ArtifactObjective;
   /** Idle share of the time of devices that compute: per period, and from the first start to the last end. */
   readonly bubbleRate: { readonly steady: number; readonly whole: number };
   readonly devices: readonly ArtifactPipelineDevice[];
@@ -206,6 +217,15 @@ const WRITTEN: Shape<WrittenSection> = object<WrittenSection>({
   makespan: pipelineTimeShape,
   makespanLowerBound: pipelineTimeShape,
   makespanStatus: STATUS,
+  objective: optional(
+    object<ArtifactObjective>({
+      kind: oneOf("span", "bubble"),
+      value: TIME,
+      lowerBound: TIME,
+    }).describe(
+      "What the whole schedule was to be least in, where not in its makespan. span: the longest time from first start to last end of a device. bubble: idle time between these, of all devices together.",
+    ),
+  ),
   bubbleRate: object<PipelineSection["bubbleRate"]>({
     steady: number(0, 1),
     whole: number(0, 1),

@@ -44,6 +44,7 @@ const KEYS = [
   "algorithm",
   "pipelineAlgorithm",
   "effort",
+  "objective",
   "maxNodes",
   "batch",
   "maxStreams",

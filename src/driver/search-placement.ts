@@ -17,6 +17,7 @@ import type { TriedLayout } from "../placement/presets/tried-layout.js";
 import { buildShape, type ShapeOptions } from "../placement/shapes/build-shape.js";
 import type { PipelineAlgorithm } from "../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../schedule/pipeline-efforts.js";
+import type { Objective } from "../schedule/pipeline-objectives.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
 import { type PipelineSearchOptions, searchPipeline } from "../search/pipeline/algorithms.js";
@@ -64,6 +65,8 @@ export interface SearchRequest {
   readonly algorithm: PipelineAlgorithm;
   /** The effort of `top-compile`; `undefined`: `default`. */
   readonly effort?: Effort | undefined;
+  /** What the whole schedule of `top-compile` is to be least in; `undefined`: `makespan`. */
+  readonly objective?: Objective | undefined;
   readonly seed: number;
   /** Nodes in the algorithm's own unit; `undefined`: its usual limit. */
   readonly maxNodes?: number | undefined;
@@ -172,7 +175,14 @@ export type PlacementSearchOptions = Pick<SearchRequest, "algorithm"> & {
 } & Partial<
     Pick<
       SearchRequest,
-      "effort" | "seed" | "maxNodes" | "shouldStop" | "onProgress" | "onLeftOut" | "allInstances"
+      | "effort"
+      | "objective"
+      | "seed"
+      | "maxNodes"
+      | "shouldStop"
+      | "onProgress"
+      | "onLeftOut"
+      | "allInstances"
     >
   >;
 
@@ -258,6 +268,7 @@ function placementOf({
 function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["provenance"] {
   const { source, memory, microBatches, algorithm, seed, maxNodes } = request;
   const effort = recordedEffort(request.effort);
+  const objective = request.objective === "makespan" ? undefined : request.objective;
   const inputs: ProvenanceInput[] =
     source.kind === "file" ? [inputOf("placement", source.path)] : [];
   return {
@@ -270,6 +281,7 @@ function provenanceOf(request: SearchRequest, tool: string): ScheduleArtifact["p
       microBatches,
       algorithm,
       effort,
+      objective,
       maxNodes,
     }),
   };

@@ -52,6 +52,20 @@ function gap(value: number, bound: number): string {
   return share === 0 ? "" : `, gap ${share < 0.0005 ? "below 0.1 %" : formatShare(share)}`;
 }
 
+/** What the schedule was to be least in, where not in its makespan. */
+function objectiveFigure(
+  { objective }: PipelineSection,
+  time: FormatTime,
+): readonly (readonly [string, string])[] {
+  if (objective === undefined) {
+    return [];
+  }
+  const { kind, value, lowerBound } = objective;
+  const [text, bound] = formatApart(time, value, lowerBound);
+  const what = kind === "span" ? "of the longest device" : "idle within the spans of all devices";
+  return [[kind, `${text} ${what} (bound ${bound}${gap(value, lowerBound)})`]];
+}
+
 /** The figures of a section: a name and the text for each. */
 export function pipelineFigures(
   section: PipelineSection,
@@ -79,6 +93,7 @@ export function pipelineFigures(
       "makespan",
       `${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,
     ],
+    ...objectiveFigure(section, time),
     ["in flight", `${counted(section.inFlight, "micro-batch", "es")} at most`],
     [
       "bubbles",

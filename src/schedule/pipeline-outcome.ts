@@ -1,4 +1,5 @@
 import type { Ratio } from "./max-cycle-ratio.js";
+import type { Objective } from "./pipeline-objectives.js";
 import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
 
 /**
@@ -58,6 +59,8 @@ export interface PipelineOutcome {
   /** No schedule of as many micro-batches is shorter. */
   readonly makespanLowerBound: number;
   readonly makespanStatus: SearchStatus;
+  /** What the whole schedule was to be least in; absent: the makespan. */
+  readonly objective?: Exclude<Objective, "makespan">;
   /** Work done, in the algorithm's own unit (nodes, states); what `--max-nodes` limits. */
   readonly nodes: number;
   /** Whether a limit left the proof open; for our search also whether its method did. */

@@ -58,6 +58,7 @@ const SEARCH: readonly RecordedKey[] = [
   "microBatches",
   "algorithm",
   "effort",
+  "objective",
   "maxNodes",
 ];
 
@@ -91,8 +92,16 @@ export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
     ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
+    ...objectiveProblems(artifact),
     ...fineTuneProblems(artifact),
   ];
+}
+
+/** What was asked for is what the schedule says it was made for. */
+function objectiveProblems({ provenance, pipeline }: ScheduleArtifact): readonly string[] {
+  return provenance.options["objective"] === pipeline?.objective?.kind
+    ? []
+    : ["/provenance/options/objective is not that of /pipeline/objective"];
 }
 
 /** Only `gpg` has a network that learns, and only where the stages were searched. */

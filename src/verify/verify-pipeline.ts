@@ -93,6 +93,7 @@ function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutc
     whole: wholeOf(section, positionOf),
     makespanLowerBound: section.makespanLowerBound,
     makespanStatus: section.makespanStatus,
+    ...(section.objective === undefined ? {} : { objective: section.objective.kind }),
     nodes: 0,
     isCutShort: false,
   };

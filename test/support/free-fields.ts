@@ -22,6 +22,8 @@ export const KNOWLEDGE: FieldKnowledge = {
       "loop",
       "configurations",
       "search",
+      "span",
+      "bubble",
       "forward",
       "backward",
       "weight",
@@ -39,6 +41,7 @@ export const KNOWLEDGE: FieldKnowledge = {
   extras: [
     [/^$/, "device", { name: "a GPU", source: "measured" }],
     [/^$/, "stages", []],
+    [/^\/pipeline$/, "objective", { kind: "span", value: 1, lowerBound: 1 }],
     [/^\/operators$/, "batch", 2],
     [/^\/operators$/, "tasks", []],
     [/^\/operators$/, "tasks", [{ name: "t0", progress: 0, done: 0 }]],

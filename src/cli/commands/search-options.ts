@@ -5,6 +5,7 @@ import {
   type PipelineAlgorithm,
 } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
+import type { Objective } from "../../schedule/pipeline-objectives.js";
 import type { CommonOptions } from "../io.js";
 import { ASCII, forceOption, outOption, SEED } from "../options/model-options.js";
 import type { OptionSpec, OptionTable, Traits } from "../options/option-spec.js";
@@ -15,6 +16,7 @@ import {
   MEMORY,
   MICRO_BATCHES,
   modeOption,
+  OBJECTIVE,
   PIPELINE_ALGORITHM,
 } from "../options/pipeline-options.js";
 import { traitIf } from "../options/traits.js";
@@ -43,6 +45,7 @@ export interface SearchOptions extends CommonOptions {
   readonly microBatches?: number;
   readonly algorithm: PipelineAlgorithm;
   readonly effort: Effort;
+  readonly objective: Objective;
   readonly seed: number;
   readonly maxNodes?: number;
   readonly timeLimit?: number;
@@ -132,6 +135,11 @@ export const SEARCH: OptionTable<SearchOptions> = {
     ...EFFORT,
     usual: "default",
     not: { "other-algorithm": "only top-compile takes more or less of it" },
+  },
+  objective: {
+    ...OBJECTIVE,
+    usual: "makespan",
+    not: { pareto: ONE, "other-algorithm": "only top-compile looks for it" },
   },
   seed: SEED,
   maxNodes: {

@@ -61,7 +61,7 @@ function printSchedule(
   options: SearchOptions,
   source: PlacementSource,
 ): CommandOutcome {
-  const { memory, microBatches, algorithm, out } = options;
+  const { memory, microBatches, algorithm, objective, out } = options;
   const { tool } = driverContext(session);
   const found = searchPlacement(
     {
@@ -69,6 +69,7 @@ function printSchedule(
       memory,
       microBatches,
       algorithm,
+      objective,
       out,
       force: options.force === true,
       allInstances: options.allInstances,

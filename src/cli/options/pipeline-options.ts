@@ -7,6 +7,7 @@ import {
   type PipelineAlgorithm,
 } from "../../schedule/pipeline-algorithm-names.js";
 import { EFFORTS, type Effort } from "../../schedule/pipeline-efforts.js";
+import { OBJECTIVES, type Objective } from "../../schedule/pipeline-objectives.js";
 import { USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../../staging/pipeline-usual.js";
 import type { PipelineCliOptions } from "../pipeline-request.js";
 import type { OptionSpec, OptionTable } from "./option-spec.js";
@@ -69,6 +70,13 @@ export const PIPELINE_ALGORITHM: OptionSpec<PipelineAlgorithm> = {
   value: "<name>",
   help: "how to search the pipeline's schedule",
   choices: PIPELINE_ALGORITHMS,
+};
+
+/** What the whole schedule of a pipeline is to be least in. */
+export const OBJECTIVE: OptionSpec<Objective> = {
+  value: "<name>",
+  help: "what the whole schedule is least in: its makespan, the longest span of a device, idle time within all",
+  choices: OBJECTIVES,
 };
 
 /** The effort of a pipeline search. */

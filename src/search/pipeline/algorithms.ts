@@ -10,6 +10,7 @@ import { outcomeInOrder } from "../../schedule/in-order.js";
 import { outcomeOfWhole } from "../../schedule/outcome-of-whole.js";
 import type { PipelineAlgorithm } from "../../schedule/pipeline-algorithm-names.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
+import type { Objective } from "../../schedule/pipeline-objectives.js";
 import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
@@ -50,6 +51,8 @@ export interface PipelineSearchOptions {
   readonly maxNodes?: number | undefined;
   /** For `top-compile`: how much work it is worth; default: `default`. */
   readonly effort?: Effort | undefined;
+  /** For `top-compile`: what the whole schedule is to be least in; default: `makespan`. */
+  readonly objective?: Objective | undefined;
   /** For `top-compile`; default 1. */
   readonly seed?: number | undefined;
   /** Ends `top-compile` early with what it has: the result then depends on the machine. */

@@ -23,6 +23,8 @@ export interface Shares {
   readonly isThorough: boolean;
   /** Nodes for each question whether a small whole schedule can be so short. */
   readonly question: number;
+  /** Block instances looked at while it is searched in full whether a whole schedule can be shorter. */
+  readonly exact: number;
 }
 
 /** Work of the thorough search; what everything else is a part of. */
@@ -36,6 +38,7 @@ const MOST: Shares = {
   wholeMemory: 400_000,
   bound: 20_000_000,
   isThorough: true,
+  exact: 4_000_000,
   question: 4000,
 };
 
@@ -58,6 +61,7 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
     whole: Math.min(own.whole, maxNodes),
     wholeMemory: Math.min(own.wholeMemory, maxNodes),
     bound: Math.min(own.bound, INSTANCES_PER_NODE * maxNodes),
+    exact: Math.min(own.exact, INSTANCES_PER_NODE * maxNodes),
     question: Math.min(own.question, Math.floor(maxNodes / NODES_PER_QUESTION)),
   };
 }
@@ -97,6 +101,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     wholeMemory: 5000,
     bound: 200_000,
     isThorough: false,
+    exact: 0,
     question: 0,
   }),
   default: (placement) => ({
@@ -109,6 +114,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     latency: 20_000,
     wholeMemory: 100_000,
     bound: 3_000_000,
+    exact: 500_000,
     isThorough: false,
   }),
   thorough: () => MOST,

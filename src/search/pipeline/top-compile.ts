@@ -16,26 +16,23 @@ import { limitMemory } from "../../placement/limit-memory.js";
 import type { Placement } from "../../placement/placement.js";
 import { reduced } from "../../schedule/max-cycle-ratio.js";
 import type { Effort } from "../../schedule/pipeline-efforts.js";
+import type { Objective } from "../../schedule/pipeline-objectives.js";
 import type { PipelineOutcome, TightBound } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { rankByNoisyPeriod } from "../../schedule/robust-period.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import { completeSchedule } from "./complete-schedule.js";
-import { sharesOf } from "./effort.js";
+import { type Shares, sharesOf } from "./effort.js";
 import { noScheduleWithin, provedInfeasible } from "./failures.js";
 import { type FoundPeriod, periodicOf } from "./found-period.js";
-import { leastWhole } from "./makespan/least-whole.js";
-import { lowerMemory } from "./makespan/lower-memory.js";
-import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { returnsMemory } from "./memory-needs.js";
 import { outwardOrder } from "./modulo/modulo-order.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { searchModulo } from "./modulo/modulo-search.js";
-import { makespanBound } from "./path-bounds.js";
 import { DEFAULT_MICRO_BATCHES, type PeriodResult } from "./period-result.js";
 import { searchPeriod } from "./period-search.js";
 import type { KnownPeriod, OnPipelineProgress } from "./progress.js";
-import { shortestWhole } from "./shortest-whole.js";
+import { wholeScheduleOf } from "./whole-schedule.js";
 
 /** Limits of our search. */
 export interface TopCompileOptions {
@@ -43,6 +40,8 @@ export interface TopCompileOptions {
   /** Default: `default`. */
   readonly effort?: Effort | undefined;
   readonly seed?: number | undefined;
+  /** Default: `makespan`. */
+  readonly objective?: Objective | undefined;
   readonly shouldStop?: (() => boolean) | undefined;
   readonly onProgress?: OnPipelineProgress | undefined;
   /** Whole schedules of other algorithms, all within memory. */
@@ -68,6 +67,7 @@ export function topCompileSchedule(
   options: TopCompileOptions,
 ): Result<PipelineOutcome> {
   const { maxNodes, effort = "default", seed = 1, shouldStop, onProgress, rivals } = options;
+  const { objective = "makespan" } = options;
   const shares = sharesOf(effort, placement, maxNodes);
   const found = searchPeriod(placement, {
     maxNodes: shares.period,
@@ -96,19 +96,19 @@ export function topCompileSchedule(
   );
   const known = { phase: "whole" as const, known: knownOf(found, periodic) };
   const isStopped = shouldStop?.() === true;
-  const floor = floorOf(placement, found, wholes, isStopped ? 0 : shares.bound);
-  const shortest = shortestSchedule(placement, wholes, {
-    maxNodes: isStopped ? Math.min(shares.whole, STOPPED_NODES) : shares.whole,
-    isThorough: shares.isThorough,
-    onRound: onProgress && ((done, total) => onProgress({ ...known, done, total })),
-    floor,
+  const whole = wholeScheduleOf(placement, wholes, {
+    shares: isStopped ? stopped(shares) : shares,
     seed,
+    objective,
+    // Run again and again, a shorter one would be a period below the bound.
+    floor: Math.ceil((microBatches * found.lowerBound.numerator) / found.lowerBound.denominator),
+    onRound: onProgress && ((done, total) => onProgress({ ...known, done, total })),
   });
-  if (shortest === undefined) {
+  if (whole === undefined) {
     return fail([noScheduleWithin(found.nodes)]);
   }
   const { numerator, denominator } = found.lowerBound;
-  const again = repeatedWhole(placement, shortest, rateOf(periodic));
+  const again = repeatedWhole(placement, whole.whole, rateOf(periodic));
   const repeating = again ?? periodic;
   const { period, microBatchesPerPeriod } = repeating;
   const isTight = period * denominator === numerator * microBatchesPerPeriod;
@@ -123,54 +123,16 @@ export function topCompileSchedule(
     ...boundOf(found, repeating),
     ...leastUpTo,
     status: isTight ? "optimal" : "bounded",
-    ...wholeOf(placement, shortest, floor, {
-      questionNodes: isStopped ? 0 : shares.question,
-      memoryNodes: isStopped ? 0 : shares.wholeMemory,
-      others: wholes,
-      seed,
-    }),
+    ...whole,
     nodes: found.nodes,
     isCutShort: !isTight && leastUpTo.leastUpTo !== DEFAULT_MICRO_BATCHES,
   });
 }
 
-/** No schedule of as many micro-batches as the given ones have is shorter. */
-function floorOf(
-  placement: Placement,
-  { lowerBound: { numerator, denominator } }: PeriodResult,
-  wholes: readonly PipelineSchedule[],
-  maxWork: number,
-): number {
-  const high = wholes.reduce((least, { makespan }) => Math.min(least, makespan), Infinity);
-  const microBatches = wholes[0]?.microBatches ?? 0;
-  // Run again and again, a shorter one would be a period below the bound.
-  const repeated = Math.ceil((microBatches * numerator) / denominator);
-  const low = Math.max(repeated, makespanBound(placement, microBatches));
-  return leastWhole(placement, microBatches, { low, high, maxWork });
-}
-
-function wholeOf(
-  placement: Placement,
-  shortest: PipelineSchedule,
-  bound: number,
-  {
-    questionNodes,
-    memoryNodes,
-    others,
-    seed,
-  }: {
-    readonly questionNodes: number;
-    readonly memoryNodes: number;
-    readonly others: readonly PipelineSchedule[];
-    readonly seed: number;
-  },
-): Pick<PipelineOutcome, "whole" | "makespanLowerBound" | "makespanStatus"> {
-  const { whole, isProved } = shortestWhole(placement, shortest, bound, questionNodes);
-  return {
-    whole: lowerMemory(placement, whole, others, { maxNodes: memoryNodes, seed }),
-    makespanLowerBound: isProved ? whole.makespan : bound,
-    makespanStatus: isProved ? "optimal" : "bounded",
-  };
+/** Little work for the whole schedule. */
+function stopped(shares: Shares): Shares {
+  const whole = Math.min(shares.whole, STOPPED_NODES);
+  return { ...shares, whole, wholeMemory: 0, bound: 0, exact: 0, question: 0 };
 }
 
 function knownOf(

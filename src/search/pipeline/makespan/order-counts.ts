@@ -22,6 +22,14 @@ export interface Partner {
   readonly converse: number;
 }
 
+/** Instance k of a block, and instance `other` of its partner. */
+export interface OpenOrder {
+  readonly block: number;
+  readonly k: number;
+  readonly partner: Partner;
+  readonly other: number;
+}
+
 /** Tables of counts; the frame is the same for all makespans that are asked. */
 export class OrderCounts {
   readonly least: Int32Array;
@@ -52,6 +60,37 @@ export class OrderCounts {
     }
     this.least[at + k] = count;
     return true;
+  }
+
+  /** Where it is open which of two instances comes first: those that can start first. */
+  firstOpen(heads: Float64Array): OpenOrder | undefined {
+    const { microBatches: n } = this.#problem;
+    let best: OpenOrder | undefined;
+    let first = Number.POSITIVE_INFINITY;
+    for (const [block, own] of this.partners.entries()) {
+      for (const partner of own) {
+        for (let k = 0; partner.block > block && k < n; k++) {
+          const other = this.least[partner.at + k]!;
+          const time =
+            other < this.most[partner.at + k]!
+              ? heads[block * n + k]! + heads[partner.block * n + other]!
+              : Number.POSITIVE_INFINITY;
+          if (time < first) {
+            [best, first] = [{ block, k, partner, other }, time];
+          }
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Puts one of two instances first. */
+  decide({ block, k, partner, other }: OpenOrder, isOtherFirst: boolean): void {
+    if (isOtherFirst) {
+      this.raise(partner, k, other + 1);
+    } else {
+      this.raise({ block, at: partner.converse, converse: partner.at }, other, k + 1);
+    }
   }
 
   /** Makes both tables agree; false where an instance would come before and after another. */

@@ -69,6 +69,32 @@ export class WholeWindows {
     return false;
   }
 
+  /** Where the order of two instances is open, both ways to decide it, the likelier first; `undefined`: nowhere. */
+  branches(): readonly [WholeWindows, WholeWindows] | undefined {
+    const open = this.#counts.firstOpen(this.#heads);
+    if (open === undefined) {
+      return undefined;
+    }
+    const n = this.#ways.forwards.microBatches;
+    const mine = this.#heads[open.block * n + open.k]!;
+    const theirs = this.#heads[open.partner.block * n + open.other]!;
+    const isOtherFirst =
+      theirs < mine ||
+      (theirs === mine &&
+        this.#latest(open.partner.block, open.other) < this.#latest(open.block, open.k));
+    const branch = (isOther: boolean): WholeWindows => {
+      const windows = new WholeWindows(this.#ways, this.#makespan, this);
+      windows.#counts.decide(open, isOther);
+      return windows;
+    };
+    return [branch(isOtherFirst), branch(!isOtherFirst)];
+  }
+
+  /** The earliest starts; a schedule where nothing is open. Instance k of block b at b * microBatches + k. */
+  get starts(): Float64Array {
+    return this.#heads;
+  }
+
   /** Rules that cost little, until they move nothing; whether they did. `undefined`: a contradiction. */
   #settle(maxWork: number): boolean | undefined {
     let hasMoved = false;

@@ -1,0 +1,68 @@
+/**
+ * The whole schedule that is written: of several the shortest, bounded, with as little memory as can be found; or
+ * the one that takes least in the sense of another objective.
+ */
+import type { Placement } from "../../placement/placement.js";
+import type { Objective } from "../../schedule/pipeline-objectives.js";
+import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
+import type { PipelineSchedule } from "../../schedule/pipeline-schedule.js";
+import type { Shares } from "./effort.js";
+import { leastSpans } from "./makespan/close-spans.js";
+import { exactWhole } from "./makespan/exact-whole.js";
+import { leastWhole } from "./makespan/least-whole.js";
+import { lowerMemory } from "./makespan/lower-memory.js";
+import { shortestSchedule } from "./makespan/shortest-schedule.js";
+import { makespanBound } from "./path-bounds.js";
+import { shortestWhole } from "./shortest-whole.js";
+
+/** How much is worth doing, and for what. */
+export interface WholeOptions {
+  readonly shares: Shares;
+  readonly seed: number;
+  readonly objective: Objective;
+  /** No schedule is shorter, as is known. */
+  readonly floor: number;
+  /** Told after each round of shortening how much work is done, and how much there may be. */
+  readonly onRound?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What an outcome says of its whole schedule. */
+export type WholeOutcome = Pick<
+  PipelineOutcome,
+  "whole" | "makespanLowerBound" | "makespanStatus" | "objective"
+>;
+
+/** The whole schedule out of `wholes`, all within memory; `undefined` without any. Deterministic. */
+export function wholeScheduleOf(
+  placement: Placement,
+  wholes: readonly PipelineSchedule[],
+  { shares, seed, objective, floor, onRound }: WholeOptions,
+): WholeOutcome | undefined {
+  const microBatches = wholes[0]?.microBatches ?? 0;
+  const high = wholes.reduce((least, { makespan }) => Math.min(least, makespan), Infinity);
+  const low = Math.max(floor, makespanBound(placement, microBatches));
+  const bound = leastWhole(placement, microBatches, { low, high, maxWork: shares.bound });
+  const { whole: maxNodes, isThorough } = shares;
+  const shortening = { maxNodes, isThorough, onRound, floor: bound, seed };
+  const shortest = shortestSchedule(placement, wholes, shortening);
+  if (shortest === undefined) {
+    return undefined;
+  }
+  const ordered = exactWhole(placement, shortest, bound, shares.exact);
+  const { whole, isProved } = ordered.isProved
+    ? ordered
+    : shortestWhole(placement, ordered.whole, bound, shares.question);
+  const makespanLowerBound = isProved ? whole.makespan : bound;
+  const lean = lowerMemory(placement, whole, wholes, { maxNodes: shares.wholeMemory, seed });
+  if (objective === "makespan") {
+    return { whole: lean, makespanLowerBound, makespanStatus: isProved ? "optimal" : "bounded" };
+  }
+  const spans = { objective, maxNodes, seed, floor: makespanLowerBound };
+  const closed = leastSpans(placement, [lean, whole, ...wholes], spans);
+  return {
+    whole: closed,
+    makespanLowerBound,
+    makespanStatus: closed.makespan === makespanLowerBound ? "optimal" : "bounded",
+    objective,
+  };
+}
