@@ -220,8 +220,8 @@ const WRITTEN: Shape<WrittenSection> = object<WrittenSection>({
   objective: optional(
     object<ArtifactObjective>({
       kind: oneOf("span", "bubble"),
-      value: TIME,
-      lowerBound: TIME,
+      value: pipelineTimeShape,
+      lowerBound: pipelineTimeShape,
     }).describe(
       "What the whole schedule was to be least in, where not in its makespan. span: the longest time from first start to last end of a device. bubble: idle time between these, of all devices together.",
     ),
