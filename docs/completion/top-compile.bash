@@ -28,6 +28,7 @@ _top_compile() {
     "compile --pipeline-algorithm" | "search --algorithm") kind="words" words="top-compile quick modulo greedy gpipe 1f1b interleaved-1f1b zb-h1 zb-h2 zb-v chimera tessel tessel-fast" ;;
     "compile --effort" | "search --effort") kind="words" words="quick default thorough" ;;
     "search --preset") kind="words" words="megatron torchtitan deepspeed" ;;
+    "search --objective") kind="words" words="makespan span bubble" ;;
     "search --layout") kind="words" words="search" ;;
     "partition --math" | "launch --math") kind="words" words="tf32 ieee" ;;
     "run --policy") kind="words" words="fifo greedy static maddpg cross-entropy reactive" ;;
@@ -37,7 +38,7 @@ _top_compile() {
     kind="words"
     case "$command" in
       "compile") words="--out --force --device --profile --algorithm --batch --dim --input --inputs --seed --remeasure --math --merge-convolutions --estimate-unsupported --fuse --max-streams --concurrency --progress --compare --devices --placement --shape --chunks --method --fine-tune --mode --backward-ratio --weight-ratio --parameter-copies --tensor-efficiency --link-bandwidth --link-latency --memory --micro-batches --pipeline-algorithm --effort --all-instances --ascii --allow-external --json --quiet --verbose --no-color --width --help" ;;
-      "search") words="--shape --preset --memory --micro-batches --algorithm --effort --seed --max-nodes --time-limit --pareto --out --force --all-instances --ascii --devices --mode --forward --backward --weight --chunks --latency --layers --layout --against --embedding --head --mtp --mtp-layers --layer-memory --json --quiet --verbose --no-color --width --help" ;;
+      "search") words="--shape --preset --memory --micro-batches --algorithm --effort --objective --seed --max-nodes --time-limit --pareto --out --force --all-instances --ascii --devices --mode --forward --backward --weight --chunks --latency --layers --layout --against --embedding --head --mtp --mtp-layers --layer-memory --json --quiet --verbose --no-color --width --help" ;;
       "partition") words="--out --force --stage-models --device --profile --dim --input --inputs --seed --remeasure --math --fuse --stages --placement --shape --chunks --method --fine-tune --mode --backward-ratio --weight-ratio --parameter-copies --tensor-efficiency --link-bandwidth --link-latency --memory --micro-batches --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "launch") words="--arrivals --rate --device --math --dim --seed --samples --train-steps --rates-scale --out --force --save-trace --profile --remeasure --allow-external --json --quiet --verbose --no-color --width --help" ;;
       "inspect") words="--dim --allow-external --json --quiet --verbose --no-color --width --help" ;;
