@@ -343,6 +343,7 @@ describe("an option that is accepted", () => {
     "fine-tune": [MODEL, ...cut, "--fine-tune", "2"],
     "pipeline-algorithm": [MODEL, ...cut, "--pipeline-algorithm", "greedy"],
     effort: [...shape, "--effort", "quick"],
+    objective: [...shape, "--objective", "span"],
     "max-nodes": [...shape, "--max-nodes", "1000"],
     forward: [...shape, "--forward", "2"],
     backward: [...shape, "--backward", "4"],
