@@ -20,6 +20,7 @@
  * Source: disjunctive constraints (Carlier, 1982) and the earliest end of a preemptive machine (Jackson, 1955);
  * counts of instances are our own.
  */
+import { isPlain } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 
 /** More comparisons of instances of a device than this are not made; nothing is proved then. */
@@ -38,12 +39,12 @@ function comparisonsOf({ blocks, devices }: Placement, microBatches: number): nu
 
 /**
  * Whether it is certain that no schedule of `microBatches` micro-batches ends within `makespan`. False proves
- * nothing.
+ * nothing: so where micro-batches differ or depend on each other.
  *
  * Cost: O(comparisons) a round.
  */
 export function isTooShort(placement: Placement, microBatches: number, makespan: number): boolean {
-  if (comparisonsOf(placement, microBatches) > MOST_COMPARISONS) {
+  if (!isPlain(placement) || comparisonsOf(placement, microBatches) > MOST_COMPARISONS) {
     return false;
   }
   const assumption = new Assumption(placement, microBatches, makespan);

@@ -20,6 +20,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   "onnx/operators/elements.ts": "constants of a model that are folded: docs/artifact-format.md",
   "onnx/work/classic.ts": "formulas of work, rounded to whole operations",
   "onnx/work/reductions.ts": "the same",
+  "profile/serving/measure-serving.ts": "when requests come while times are measured",
 };
 
 it("is not left to the engine but where that is known", () => {
