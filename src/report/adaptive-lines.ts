@@ -6,7 +6,7 @@ import type {
 } from "../artifact/adaptive-policy.js";
 import { counted, formatCell, formatNs } from "../core/format.js";
 import { textTable } from "../core/text-table.js";
-import { figure } from "./figure.js";
+import { givenFigure } from "./figure.js";
 
 /** What changes a policy; for a table of several rows the rows themselves. Empty: it stays the same. */
 export function adaptiveLines(
@@ -27,7 +27,7 @@ export function adaptiveLines(
   const { rows } = adaptive;
   const cells = rows.flatMap((row) =>
     row.models.map((knobs, at) => [
-      figure(row.ratesPerSecond[at] ?? 0),
+      givenFigure(row.ratesPerSecond[at] ?? 0),
       formatCell(models[at] ?? ""),
       ...knobCells(knobs),
     ]),

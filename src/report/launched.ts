@@ -12,7 +12,7 @@ import { fallsBehind } from "../launcher/shedding.js";
 import type { LauncherPolicy, ShedRule } from "../schedule/serving/serving-model.js";
 import { absentLines } from "./absent-policies.js";
 import { adaptiveLines } from "./adaptive-lines.js";
-import { figure } from "./figure.js";
+import { figure, givenFigure } from "./figure.js";
 import { windowLines } from "./window-lines.js";
 
 /** What the report is about. */
@@ -36,9 +36,9 @@ export function renderLaunched(report: LaunchedReport, columns: number): string 
   const seconds = job.workload.durationNs / 1e9;
   return [
     ...regimes.flatMap((regime) => [...regimeLines(job, regime, columns), ""]),
-    `Held-out: ${samples} sample${samples === 1 ? "" : "s"} of ${figure(seconds)} s each${samples === 1 ? "" : "; +- is a 95 % confidence interval"}.`,
+    `Held-out: ${samples} sample${samples === 1 ? "" : "s"} of ${givenFigure(seconds)} s each${samples === 1 ? "" : "; +- is a 95 % confidence interval"}.`,
     ...regimes.flatMap(({ scale, comparison: { policies, best } }) => {
-      const where = regimes.length === 1 ? "" : ` at ${figure(scale)} times the rates`;
+      const where = regimes.length === 1 ? "" : ` at ${givenFigure(scale)} times the rates`;
       const chosen = policies[best];
       return [
         `Best on validation${where}: ${chosen?.name ?? ""}.`,
@@ -68,7 +68,7 @@ function regimeLines(
   const absent = absentLines(comparison.absent);
   const tables = comparison.policies.map((each) => policyTable(job, each, rates, columns));
   return [
-    ...(scale === 1 ? [] : [`${figure(scale)} times the given rates`, ""]),
+    ...(scale === 1 ? [] : [`${givenFigure(scale)} times the given rates`, ""]),
     requestsTable(job, rates, columns),
     "",
     capacityLine(capacity),
@@ -110,7 +110,7 @@ function requestsTable(job: ServingJob, rates: readonly number[], columns: numbe
     ({ model, process: source, objectiveNs }: ModelArrivals, at) => [
       formatCell(model),
       source.kind,
-      figure(rates[at] ?? 0),
+      givenFigure(rates[at] ?? 0),
       `${formatNs(job.objectives[at] ?? 0)}${objectiveNs === undefined ? " (usual)" : ""}`,
     ],
   );

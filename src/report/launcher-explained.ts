@@ -6,7 +6,7 @@ import { renderTable, type Table } from "../core/text-table.js";
 import { absentLines } from "./absent-policies.js";
 import { adaptiveLines } from "./adaptive-lines.js";
 import { type Bar, renderBars } from "./bar-chart.js";
-import { figure } from "./figure.js";
+import { figure, givenFigure } from "./figure.js";
 import type { ChartLayout } from "./gantt.js";
 import { chosenPolicy, type ExplainedModel, type LoadPoint } from "./launcher-explanation.js";
 import { windowLines } from "./window-lines.js";
@@ -20,7 +20,7 @@ export function renderLauncherExplained(
 ): string {
   const { width: columns } = layout;
   const { heldOutSamples, durationNs } = section;
-  const samples = `${counted(heldOutSamples, "held-out sample")} of ${figure(durationNs / 1e9)} s`;
+  const samples = `${counted(heldOutSamples, "held-out sample")} of ${givenFigure(durationNs / 1e9)} s`;
   return [
     `${counted(models.length, "model")} on ${device?.name ?? "a device"}; figures are means of ${samples}`,
     "",
@@ -39,7 +39,7 @@ export function renderLauncherExplained(
 /** What is proved of the rates that can be sustained, a sentence for each regime. */
 export function capacitySentences({ regimes }: LauncherSection): readonly string[] {
   return regimes.map(({ scale, capacity: { atMost } }) => {
-    const at = `${figure(scale)} times the rates`;
+    const at = `${givenFigure(scale)} times the rates`;
     return `At ${at} no policy sustains more than ${figure(atMost)} times as much.`;
   });
 }
@@ -52,7 +52,7 @@ export function absentSentences({ regimes }: LauncherSection): readonly string[]
   return isAlike
     ? first
     : regimes.flatMap(({ scale }, at) =>
-        (lines[at] ?? []).map((line) => `At ${figure(scale)} times the rates: ${line}`),
+        (lines[at] ?? []).map((line) => `At ${givenFigure(scale)} times the rates: ${line}`),
       );
 }
 
@@ -60,7 +60,7 @@ export function absentSentences({ regimes }: LauncherSection): readonly string[]
 export function comparedTable({ regimes }: LauncherSection): Table {
   const rows = regimes.flatMap(({ scale, policies, best }) =>
     policies.map(({ name, validation, heldOut }) => [
-      figure(scale),
+      givenFigure(scale),
       name,
       threeDigits(validation.cost.mean),
       `${threeDigits(heldOut.cost.mean)} +- ${threeDigits(heldOut.cost.half)}`,
@@ -80,7 +80,7 @@ function threeDigits(value: number): string {
 export function policyTable({ regimes, models }: LauncherSection): Table {
   const rows = regimes.flatMap((regime) =>
     (chosenPolicy(regime)?.models ?? []).map((each, at) => [
-      figure(regime.scale),
+      givenFigure(regime.scale),
       regime.best,
       formatCell(models[at]?.model ?? ""),
       each.variant,
@@ -110,7 +110,7 @@ function windowsOf(
     }
     const tasks = window.tasks.map((task) => ({ ...task, model: names.indexOf(task.model) }));
     const lines = windowLines({ ...window, tasks }, first?.periodNs ?? 0, ratesPerSecond);
-    return ["", `${name} at ${figure(scale)} times the rates`, ...lines];
+    return ["", `${name} at ${givenFigure(scale)} times the rates`, ...lines];
   });
 }
 
@@ -122,7 +122,7 @@ function changesAt(
 ): readonly string[] {
   const names = models.map(({ model }) => model);
   const lines = adaptiveLines(chosenPolicy(regime)?.adaptive, names, columns);
-  const where = regimes.length === 1 ? "" : ` at ${figure(regime.scale)} times the rates`;
+  const where = regimes.length === 1 ? "" : ` at ${givenFigure(regime.scale)} times the rates`;
   return lines.length === 0 ? [] : ["", `${regime.best}${where}`, ...lines];
 }
 
@@ -177,7 +177,7 @@ function speedBar(label: string, value: number, first: number = 0): Bar {
 /** How the requests for a model fare, a row for each load. */
 export function loadTable(loads: readonly LoadPoint[]): Table {
   const rows = loads.map(({ ratePerSecond, goodput, late, shed, p50Ns, p99Ns, backlog }) => [
-    `${figure(ratePerSecond)}`,
+    `${givenFigure(ratePerSecond)}`,
     figure(goodput),
     `${(100 * late).toFixed(1)} %`,
     `${(100 * shed).toFixed(1)} %`,
