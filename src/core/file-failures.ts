@@ -14,13 +14,13 @@ export function fileUnreadable(path: string, cause: unknown): Failure {
 }
 
 /** A result that cannot be written. */
-export function fileUnwritable(path: string, cause: unknown): Failure {
-  return { ...placeUnwritable(path, fileProblem(cause), otherPlace()), cause };
+export function fileUnwritable(path: string, cause: unknown, option?: string): Failure {
+  return { ...placeUnwritable(path, fileProblem(cause), otherPlace(option)), cause };
 }
 
 /** An output path that is a folder. */
-export function outputIsFolder(path: string): Failure {
-  return placeUnwritable(path, "is a folder", otherPlace());
+export function outputIsFolder(path: string, option?: string): Failure {
+  return placeUnwritable(path, "is a folder", otherPlace(option));
 }
 
 /** An output folder for stage models that is a file. */

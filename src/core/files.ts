@@ -84,7 +84,7 @@ export function writeText(
     }
     return ok(undefined);
   } catch (cause) {
-    return fail([fileUnwritable(path, cause)]);
+    return fail([fileUnwritable(path, cause, overwrite.option)]);
   }
 }
 
@@ -100,7 +100,7 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
   try {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) {
-      return fail([outputIsFolder(path)]);
+      return fail([outputIsFolder(path, option)]);
     }
     if (inputs.some((input) => isSameFile(there, input))) {
       return fail([outputIsInput(path, otherPlace(option))]);
@@ -116,7 +116,7 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
     }
     return ok(undefined);
   } catch (cause) {
-    return fail([fileUnwritable(path, cause)]);
+    return fail([fileUnwritable(path, cause, option)]);
   }
 }
 

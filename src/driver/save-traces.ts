@@ -60,5 +60,10 @@ export function saveTraces(
 }
 
 function overwriteOf(place: TracePlace | undefined): Overwrite {
-  return { force: place?.force === true, format: TRACE, inputs: place?.inputs ?? [] };
+  return {
+    force: place?.force === true,
+    format: TRACE,
+    inputs: place?.inputs ?? [],
+    option: "--save-trace FILE",
+  };
 }
