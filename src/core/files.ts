@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   fileExists,
   fileNotText,
@@ -102,7 +102,7 @@ export function mayWrite(path: string, overwrite: Overwrite): Result<void> {
     if (there?.isDirectory()) {
       return fail([outputIsFolder(path, option)]);
     }
-    if (inputs.some((input) => isSameFile(there, input))) {
+    if (inputs.some((input) => isSameFile(path, there, input))) {
       return fail([outputIsInput(path, otherPlace(option))]);
     }
     if (there !== undefined && !force && !(there.isFile() && hasFormat(path, format))) {
@@ -148,11 +148,12 @@ function writeToDevice(path: string, text: string | Uint8Array): void {
   }
 }
 
-function isSameFile(there: Stats | undefined, path: string): boolean {
-  const other = statusAt(path);
-  return (
-    there !== undefined && other !== undefined && there.ino === other.ino && there.dev === other.dev
-  );
+/** Whether an output is this file, which may be another output that is not there yet. */
+function isSameFile(path: string, there: Stats | undefined, file: string): boolean {
+  const other = statusAt(file);
+  return there === undefined || other === undefined
+    ? resolve(path) === resolve(file)
+    : there.ino === other.ino && there.dev === other.dev;
 }
 
 function hasFormat(path: string, format: string | RegExp): boolean {

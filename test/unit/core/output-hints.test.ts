@@ -16,3 +16,16 @@ describe("an output that cannot be written", () => {
     expect(writeText(path, "", OVERWRITE)).toMatchObject(expected);
   });
 });
+
+describe("an output in the place of another", () => {
+  it("is refused before there is any of the two", () => {
+    const place = join(tmpdir(), "top-compile-not-there.json");
+    const failure = { code: "output-is-input" };
+    expect(
+      mayWrite(join(tmpdir(), ".", "top-compile-not-there.json"), {
+        ...OVERWRITE,
+        inputs: [place],
+      }),
+    ).toMatchObject({ ok: false, error: [failure] });
+  });
+});
