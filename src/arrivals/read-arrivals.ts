@@ -29,6 +29,21 @@ export function readArrivals(path: string): Result<Workload> {
   return spec.ok ? workloadOf(spec.value, dirname(path)) : spec;
 }
 
+/** An arrivals file and the traces that it names, as far as it can be read. */
+export function arrivalsFiles(path: string): readonly string[] {
+  const source = readText(path, MAX_ARRIVALS_BYTES);
+  const spec = source.ok ? parseArrivals(source.value, path) : source;
+  const models = spec.ok ? spec.value.models : [];
+  const traces = models.flatMap(({ process }) =>
+    process.kind === "trace" ? [tracePath(process.file, dirname(path))] : [],
+  );
+  return [path, ...traces];
+}
+
+function tracePath(file: string, folder: string): string {
+  return isAbsolute(file) ? file : join(folder, file);
+}
+
 function workloadOf(spec: ArrivalsSpec, folder: string): Result<Workload> {
   const models: ModelArrivals[] = [];
   const failures: Failure[] = [];
@@ -69,7 +84,7 @@ function processOf(spec: ProcessSpec, folder: string, durationNs: number): Resul
       return ok({ kind, ratePerSecond, swing, periodNs: periodSeconds * 1e9 });
     }
     case "trace":
-      return traceOf(isAbsolute(spec.file) ? spec.file : join(folder, spec.file), durationNs);
+      return traceOf(tracePath(spec.file, folder), durationNs);
   }
 }
 

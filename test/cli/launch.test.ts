@@ -115,6 +115,17 @@ describe("launch", () => {
     expect(both).toEqual([{ ...half[0], scale: 0.5 }, whole[0]]);
   });
 
+  it("saves no trace over one that it reads", async () => {
+    const recorded = join(folder, "recorded.txt");
+    writeFileSync(recorded, "100\n120\n90\n110\n");
+    const process = { kind: "trace", file: "recorded.txt" };
+    const file = arrivals("recorded.json", [requests("two-branch", 0, { process })]);
+    const argv = ["launch", TWO_BRANCH, "--arrivals", file, "--save-trace", recorded, "--force"];
+    const run = await runCli(argv);
+    expect(run.stderr).toContain("error[output-is-input]");
+    expect(readFileSync(recorded, "utf8")).toBe("100\n120\n90\n110\n");
+  });
+
   it("saves the first held-out sample as traces, a file for each model", async () => {
     const constant = { kind: "constant", ratePerSecond: 50 };
     const file = arrivals("saved.json", [

@@ -144,8 +144,7 @@ export const registerLaunch: RegisterCommand = (command, run) => {
         device.value.kind === "model"
           ? ({ kind: "model", device: device.value.model, file: device.value.file, math } as const)
           : ({ kind: "cpu", source: servingSource(options) } as const);
-      const given = arrivals.kind === "file" ? [arrivals.path] : [];
-      const traces = tracePlace(options, [...models, ...given, out]);
+      const traces = tracePlace(options, arrivals, [...models, out]);
       const launched = await launchModels(
         { ...request, where, out, force: force === true, traces },
         driverContext(session),

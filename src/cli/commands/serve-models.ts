@@ -142,8 +142,7 @@ export async function serveModels(
   const { dim: dims, seed, duration } = options;
   const source = servingSource(options);
   const durationNs = duration === undefined ? undefined : Math.round(duration * 1e9);
-  const inputs = [...models, ...(arrivals.kind === "file" ? [arrivals.path] : [])];
-  const traces = tracePlace(options, inputs);
+  const traces = tracePlace(options, arrivals, models);
   const request: ServeRequest = {
     ...{ models, arrivals, dims, seed, source, policy, durationNs, traces },
   };
@@ -170,8 +169,7 @@ export async function servePolicyFile(
   }
   const { policy = "best", seed, duration } = options;
   const durationNs = duration === undefined ? undefined : Math.round(duration * 1e9);
-  const inputs = [file, ...(arrivals?.kind === "file" ? [arrivals.path] : [])];
-  const traces = tracePlace(options, inputs);
+  const traces = tracePlace(options, arrivals, [file]);
   const request = { file, artifact, model, arrivals, policy, seed, durationNs, traces };
   return printServed(await servePolicy(request, driverContext(session)), session);
 }

@@ -1,5 +1,6 @@
 /** Options about serving requests on this machine. */
 import { USUAL_BATCHES } from "../../arrivals/arrivals-format.js";
+import { arrivalsFiles } from "../../arrivals/read-arrivals.js";
 import type { Workload } from "../../arrivals/workload.js";
 import type { ArrivalsSource } from "../../driver/launch.js";
 import type { ServingSource } from "../../driver/obtain-serving-profile.js";
@@ -68,12 +69,17 @@ interface TraceOptions {
   readonly force?: boolean;
 }
 
-/** Where requests go as traces, none of the `inputs`; `undefined`: nowhere. */
+/** Where requests go as traces, none of the files of `arrivals` and `others`; `undefined`: nowhere. */
 export function tracePlace(
   { saveTrace: path, force }: TraceOptions,
-  inputs: readonly string[],
+  arrivals: ArrivalsSource | undefined,
+  others: readonly string[],
 ): TracePlace | undefined {
-  return path === undefined ? undefined : { path, force: force === true, inputs };
+  if (path === undefined) {
+    return undefined;
+  }
+  const given = arrivals?.kind === "file" ? arrivalsFiles(arrivals.path) : [];
+  return { path, force: force === true, inputs: [...others, ...given] };
 }
 
 /** What the options say about requests. */
