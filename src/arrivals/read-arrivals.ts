@@ -34,8 +34,8 @@ export function arrivalsFiles(path: string): readonly string[] {
   const source = readText(path, MAX_ARRIVALS_BYTES);
   const spec = source.ok ? parseArrivals(source.value, path) : source;
   const models = spec.ok ? spec.value.models : [];
-  const traces = models.flatMap(({ process }) =>
-    process.kind === "trace" ? [tracePath(process.file, dirname(path))] : [],
+  const traces = models.flatMap(({ process: arriving }) =>
+    arriving.kind === "trace" ? [tracePath(arriving.file, dirname(path))] : [],
   );
   return [path, ...traces];
 }
