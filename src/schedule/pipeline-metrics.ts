@@ -64,14 +64,15 @@ function isLink({ devices }: Placement, device: number): boolean {
 
 /** Most micro-batches that are begun and not finished at one time. */
 export function microBatchesInFlight({ instances, microBatches }: PipelineSchedule): number {
-  const from = new Float64Array(microBatches).fill(Number.POSITIVE_INFINITY);
-  const to = new Float64Array(microBatches);
+  const first = new Float64Array(microBatches).fill(Number.POSITIVE_INFINITY);
+  const last = new Float64Array(microBatches);
   for (const { microBatch, start, end } of instances) {
-    from[microBatch] = Math.min(from[microBatch] ?? 0, start);
-    to[microBatch] = Math.max(to[microBatch] ?? 0, end);
+    first[microBatch] = Math.min(first[microBatch] ?? 0, start);
+    last[microBatch] = Math.max(last[microBatch] ?? 0, end);
   }
-  from.sort();
-  to.sort();
+  // Where all blocks run once per step, all micro-batches but the first have none.
+  const from = first.filter((start) => start < Number.POSITIVE_INFINITY).sort();
+  const to = last.filter((end) => end > 0).sort();
   let most = 0;
   let finished = 0;
   from.forEach((start, begun) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parsePlacement } from "../../../../../src/placement/parse-placement.js";
 import type { Placement } from "../../../../../src/placement/placement.js";
 import type { PipelineAlgorithm } from "../../../../../src/schedule/pipeline-algorithm-names.js";
+import { microBatchesInFlight } from "../../../../../src/schedule/pipeline-metrics.js";
 import type { PipelineOutcome } from "../../../../../src/schedule/pipeline-outcome.js";
 import { searchPipeline } from "../../../../../src/search/pipeline/algorithms.js";
 
@@ -153,5 +154,17 @@ describe("placements that are not plain", () => {
     expect(codesOf(unequal, 2, "modulo")).toEqual([
       "algorithm-too-plain: does not know micro-batches that are not alike",
     ]);
+  });
+
+  it("may have blocks once per step alone", () => {
+    const { whole } = search(
+      read({
+        devices: [{ name: "d0" }],
+        blocks: [{ id: "optimizer", devices: ["d0"], duration: 3, perStep: true }],
+        dependencies: [],
+      }),
+      3,
+    );
+    expect([whole.makespan, microBatchesInFlight(whole)]).toEqual([3, 1]);
   });
 });
