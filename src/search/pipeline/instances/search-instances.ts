@@ -10,8 +10,9 @@
  * Example: 4 devices, 8 micro-batches of lengths 1 to 8 and memory for 18 of 36: see `docs/placement-format.md`.
  */
 import { seededRandom } from "../../../core/random.js";
-import type { Placement } from "../../../placement/placement.js";
+import type { Block, Placement } from "../../../placement/placement.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
+import { serialOrder } from "../quick/serial-order.js";
 import {
   boundOfInstances,
   type InstanceProblem,
@@ -52,7 +53,7 @@ export function searchInstances(
   const bound = boundOfInstances(problem);
   const back = reversed(problem);
   const random = seededRandom(seed);
-  const starts = startsOf(problem);
+  const starts = startsOf(placement, problem);
   let nodes = 3 * problem.works.length;
   let best = shortestOf(problem, starts);
   let current = best;
@@ -77,8 +78,11 @@ export function searchInstances(
 
 type Random = ReturnType<typeof seededRandom>;
 
-/** Starts of one micro-batch after the other, in several orders within each. */
-function startsOf(problem: InstanceProblem): readonly Float64Array[] {
+/**
+ * Starts of one micro-batch after the other, in several orders within each; where none of them fits, in one that was searched
+ * for.
+ */
+function startsOf(placement: Placement, problem: InstanceProblem): readonly Float64Array[] {
   const behind = pathsBehindWorks(problem);
   const longest = behind.reduce((most, path) => Math.max(most, path), 0) + 1;
   const keys = [
@@ -88,7 +92,51 @@ function startsOf(problem: InstanceProblem): readonly Float64Array[] {
     Float64Array.from(problem.works, ({ microBatch }, at) => microBatch * 4 * longest + within(at)),
   );
   keys.push(behind.map((path) => -path));
-  return keys.flatMap((key) => placeByKey(problem, key) ?? []);
+  const starts = keys.flatMap((key) => placeByKey(problem, key) ?? []);
+  if (starts.length > 0) {
+    return starts;
+  }
+  const serial = serialKey(placement, problem);
+  const start = serial && placeByKey(problem, serial);
+  return start === undefined ? [] : [start];
+}
+
+/**
+ * A key of works in an order in which one micro-batch after the other fits; `undefined`: none was found. An order for the
+ * longest micro-batch serves all.
+ */
+function serialKey(placement: Placement, { works }: InstanceProblem): Float64Array | undefined {
+  const { blocks, dependencies, lengths = [1] } = placement;
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
+  const order = serialOrder({
+    ...placement,
+    blocks: blocks.map((block) => (block.isPerStep === true ? block : lengthened(block, longest))),
+    dependencies: dependencies.filter(({ distance }) => distance === undefined),
+  });
+  if (order === undefined) {
+    return undefined;
+  }
+  const place = new Int32Array(blocks.length);
+  order.forEach((block, at) => {
+    place[block] = at;
+  });
+  return Float64Array.from(
+    works,
+    ({ block, microBatch }) => microBatch * blocks.length + (place[block] ?? 0),
+  );
+}
+
+/** A block with the memory of a micro-batch of a length. */
+function lengthened(block: Block, length: number): Block {
+  const { memory, workspace, elsewhere } = block;
+  return {
+    ...block,
+    memory: memory * length,
+    workspace: workspace * length,
+    ...(elsewhere && {
+      elsewhere: elsewhere.map((each) => ({ ...each, memory: each.memory * length })),
+    }),
+  };
 }
 
 /** Memory that a work takes for good, on all devices together. */

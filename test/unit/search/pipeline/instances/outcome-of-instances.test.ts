@@ -167,4 +167,27 @@ describe("placements that are not plain", () => {
     );
     expect([whole.makespan, microBatchesInFlight(whole)]).toEqual([3, 1]);
   });
+
+  it("run one micro-batch after the other where memory lets no two chains of one meet", () => {
+    const chain = (name: string): object[] =>
+      [2, 1, -3].map((memory, at) => ({
+        id: `${name}${at}`,
+        devices: ["d0"],
+        duration: 1,
+        memory,
+      }));
+    const ways = ["a", "b"].flatMap((name) =>
+      [0, 1].map((at) => ({ from: `${name}${at}`, to: `${name}${at + 1}` })),
+    );
+    const spec = {
+      devices: [{ name: "d0", memory: 8 }],
+      lengths: [1, 2],
+      blocks: [...chain("a"), ...chain("b")],
+      dependencies: ways,
+    };
+    expect(search(read(spec), 2).whole.makespan).toBe(18);
+    const alike = { devices: [{ name: "d0", memory: 4 }], blocks: spec.blocks };
+    const waits = [...ways, { from: "b2", to: "b0", distance: 1 }];
+    expect(search(read({ ...alike, dependencies: waits }), 3).whole.makespan).toBe(18);
+  });
 });
