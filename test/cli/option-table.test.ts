@@ -111,6 +111,9 @@ const SUBJECTS: readonly Subject[] = [
       "no-output": () => [["--shape", "v", "--devices", "2"]],
       "named-shape": () => [["--shape", "v", "--devices", "2"]],
       "layout-given": () => [["--preset", "megatron", "--devices", "2", "--layers", "4"]],
+      "layout-searched": () => [
+        ["--preset", "megatron", "--devices", "2", "--layers", "4", "--layout", "search"],
+      ],
     },
   },
   {

@@ -155,7 +155,10 @@ export const SEARCH: OptionTable<SearchOptions> = {
     ...whole(1, MOST_SECONDS),
     not: { "other-algorithm": "only top-compile can be stopped early" },
   },
-  pareto: { help: "print the best period for every memory limit, and search no schedule" },
+  pareto: {
+    help: "print the best period for every memory limit, and search no schedule",
+    not: { "layout-searched": "it is about one layout, and the best depends on memory" },
+  },
   out: { ...outOption("schedule", "nowhere"), not: { pareto: ONE } },
   force: { ...forceOption("schedule"), not: { "no-output": "nothing is written" } },
   allInstances: { ...ALL_INSTANCES, not: { pareto: ONE } },
@@ -225,6 +228,9 @@ export function searchTraits(file: string | undefined, options: SearchOptions): 
     ...traitIf(options.shape !== undefined, { "named-shape": "with --shape" }),
     ...traitIf(options.layout !== SEARCH_LAYOUT, {
       "layout-given": `without --layout ${SEARCH_LAYOUT}`,
+    }),
+    ...traitIf(options.layout === SEARCH_LAYOUT, {
+      "layout-searched": `with --layout ${SEARCH_LAYOUT}`,
     }),
     ...traitIf(pareto === true, { pareto: "with --pareto" }),
     ...traitIf(out === undefined, { "no-output": "without --out" }),

@@ -43,6 +43,8 @@ export type Trait =
   | "named-shape"
   /** No layout is searched. */
   | "layout-given"
+  /** A layout is searched. */
+  | "layout-searched"
   /** All memory limits compared, no schedule searched. */
   | "pareto"
   /** A pipeline algorithm without a search that could be limited. */
