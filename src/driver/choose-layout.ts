@@ -91,6 +91,7 @@ function ownLayout({ preset, options, against, predictions }: LayoutRequest) {
   const own = layoutOfPreset(
     preset,
     against === undefined ? options : { ...options, layout: against },
+    against === undefined ? "--layout" : "--against",
   );
   if (against !== undefined) {
     return own.ok ? ok(layoutText(own.value)) : own;

@@ -112,18 +112,22 @@ function isLayer(part: LayoutPart): boolean {
 }
 
 /**
- * The layout of a preset: that of its options, or that of its framework.
+ * The layout of a preset: that of its options, which a command line says as `option`, or that of its framework.
  *
  * Fails: `preset-unknown`, `preset-invalid`.
  */
-export function layoutOfPreset(name: string, options: PresetOptions): Result<Layout> {
+export function layoutOfPreset(
+  name: string,
+  options: PresetOptions,
+  option: "--layout" | "--against" = "--layout",
+): Result<Layout> {
   const preset = PRESETS.get(name);
   if (preset === undefined) {
     return fail([presetUnknown(name, PRESET_NAMES)]);
   }
   const { devices, layers, layout: text } = options;
-  const refuse = (option: string, message: string, hint: string): Result<never> =>
-    fail([presetInvalid(name, option, message, hint)]);
+  const refuse = (where: string, message: string, hint: string): Result<never> =>
+    fail([presetInvalid(name, where, message, hint)]);
   const chunks = options.chunks ?? 1;
   const layout =
     text === undefined
@@ -134,12 +138,12 @@ export function layoutOfPreset(name: string, options: PresetOptions): Result<Lay
   if (typeof layout === "string") {
     return text === undefined
       ? refuse(layers === undefined ? "" : `--layers ${layers}`, layout, SPREAD_HINT)
-      : refuse(`--layout ${text}`, layout, "such as Et*2|(t*2|)*6,t*2L");
+      : refuse(`${option} ${text}`, layout, "such as Et*2|(t*2|)*6,t*2L");
   }
   if (text !== undefined) {
     const wrong = misfit(layout, options);
     if (wrong !== undefined) {
-      return refuse(`--layout ${layoutText(layout)}`, wrong, "let the figures agree");
+      return refuse(`${option} ${layoutText(layout)}`, wrong, "let the figures agree");
     }
   }
   return layout.length * BLOCKS_PER_STAGE > MAX_BLOCKS

@@ -151,4 +151,9 @@ describe("the placement of a preset", () => {
     const built = buildPreset("megatron", options, memory);
     expect(built.ok ? "" : built.error[0].message).toContain(words);
   });
+
+  it("name the option that gave the layout", () => {
+    const wrong = layoutOfPreset("megatron", { devices: 2, layout: "t|t" }, "--against");
+    expect(wrong.ok ? undefined : wrong.error[0].where).toBe("--preset megatron --against t|t");
+  });
 });
