@@ -67,7 +67,7 @@ describe("search", () => {
     const long = ["--shape", "m", "--devices", "4", "--memory", "4", "--max-nodes", "150000"];
     const { status, err } = await run(...long);
     expect(status).toBe(0);
-    expect(err).toMatch(/^found period 7, bound 6\ntrying period \d+ for \d micro-batches\n/);
+    expect(err).toMatch(/^found period 98 for 16 micro-batches, bound 96\nsearching periods\n/);
     expect((await run(...long, "--quiet")).err).toBe("");
   });
 

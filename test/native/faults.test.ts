@@ -72,6 +72,18 @@ const CONVERSATION: readonly object[] = [
       { kind: "copy", src: 0, dst: 8, bytes: 8, direction: "to-host" },
       { kind: "copy", src: 8, dst: 1200, bytes: 8, direction: "from-host" },
       { kind: "memset", offset: 1300, bytes: 8, value: 0 },
+      {
+        kind: "gemm",
+        m: 3,
+        n: 2,
+        k: 1,
+        a: { offset: 0, leading: 3 },
+        b: { offset: 64, leading: 1 },
+        c: { offset: 2048, leading: 3 },
+        dtype: "f32",
+        math: "ieee",
+        epilogue: { bias: 128 },
+      },
     ],
   },
   { op: "kernels" },
@@ -203,8 +215,10 @@ describe.skipIf(noCompiler !== undefined)(`faults (${noCompiler ?? ""})`, () => 
         expect(error === undefined || HELPER_ERROR_CODES.includes(error.code as never)).toBe(true);
       }
     }
-    // Some are asked to fail that nothing depends on, such as a name, or that are reported by probe.
-    expect(failures).toBeGreaterThan(FUNCTIONS.length * 0.8);
+    // Some are asked to fail that nothing depends on, such as a name, or that are reported by probe; without
+    // cublasLt all goes on in several calls.
+    const needed = FUNCTIONS.filter((name) => !name.startsWith("cublasLt"));
+    expect(failures).toBeGreaterThan(needed.length * 0.8);
   });
 
   it("ends when the device is lost", async () => {
