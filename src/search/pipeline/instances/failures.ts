@@ -39,15 +39,3 @@ export function microBatchesDiffer(asked: number, stated: number): Failure {
     exit: 1,
   };
 }
-
-/** Blocks that wait for each other around a block that runs once per step. */
-export function stepWaitsForItself(placement: Placement): Failure {
-  const once = placement.blocks.flatMap(({ id, isPerStep }) => (isPerStep === true ? [id] : []));
-  return {
-    code: "placement-infeasible",
-    where: "dependencies",
-    message: `no schedule exists: over earlier micro-batches a block once per step waits for itself (one of "${once.join('", "')}")`,
-    hint: "what it waits for in all micro-batches may not wait for it in an earlier one",
-    exit: 1,
-  };
-}

@@ -155,11 +155,6 @@ export function boundOfInstances(problem: InstanceProblem): number {
   );
 }
 
-/** Whether works wait for each other in a circle: only around a block once per step can they. */
-export function waitsForItself({ works, after }: InstanceProblem): boolean {
-  return topologicalOrder(after).length < works.length;
-}
-
 function topologicalOrder(after: readonly (readonly Wait[])[]): readonly number[] {
   const missing = new Int32Array(after.length);
   for (const { work } of after.flat()) {

@@ -9,8 +9,7 @@ import type { PipelineOutcome } from "../../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule } from "../../../schedule/pipeline-schedule.js";
 import { steadyStateOf } from "../../../schedule/steady-state.js";
 import { noScheduleFound, noScheduleWithin } from "../failures.js";
-import { algorithmTooPlain, microBatchesDiffer, stepWaitsForItself } from "./failures.js";
-import { instanceProblem, waitsForItself } from "./instance-problem.js";
+import { algorithmTooPlain, microBatchesDiffer } from "./failures.js";
 import { longestLoop } from "./loop-bound.js";
 import { searchInstances } from "./search-instances.js";
 
@@ -25,7 +24,7 @@ export interface InstanceOptions {
  * The schedule of a placement that is not plain: by `top-compile`, or by `greedy` and `quick`, which take the best start.
  * Its period is what repeats in the whole schedule; where micro-batches are not alike that is all of it.
  *
- * Fails: `algorithm-too-plain`, `micro-batches-differ`, `placement-infeasible`, `no-schedule-found`.
+ * Fails: `algorithm-too-plain`, `micro-batches-differ`, `no-schedule-found`.
  */
 export function outcomeOfInstances(
   algorithm: PipelineAlgorithm,
@@ -46,9 +45,6 @@ export function outcomeOfInstances(
   const limits = isOurs ? options : { ...options, maxNodes: 0 };
   const { wholes, nodes, bound } = searchInstances(placement, microBatches, limits);
   const [whole] = wholes;
-  if (whole === undefined && waitsForItself(instanceProblem(placement, microBatches))) {
-    return fail([stepWaitsForItself(placement)]);
-  }
   if (whole === undefined) {
     return fail([isOurs ? noScheduleWithin(nodes) : noScheduleFound(algorithm)]);
   }

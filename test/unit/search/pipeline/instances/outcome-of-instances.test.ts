@@ -190,23 +190,4 @@ describe("placements that are not plain", () => {
     const waits = [...ways, { from: "b2", to: "b0", distance: 1 }];
     expect(search(read({ ...alike, dependencies: waits }), 3).whole.makespan).toBe(18);
   });
-
-  it("say where a block once per step waits for itself over micro-batches", () => {
-    const placement = read({
-      devices: [{ name: "d0" }],
-      blocks: [
-        { id: "f", devices: ["d0"], duration: 1 },
-        { id: "all", devices: ["d0"], duration: 1, perStep: true },
-        { id: "g", devices: ["d0"], duration: 1 },
-      ],
-      dependencies: [
-        { from: "f", to: "all" },
-        { from: "all", to: "g" },
-        { from: "g", to: "f", distance: 1 },
-      ],
-    });
-    expect(search(placement, 1).whole.makespan).toBe(3);
-    const found = searchPipeline("top-compile", placement, 2);
-    expect(found.ok ? undefined : found.error[0].code).toBe("placement-infeasible");
-  });
 });
