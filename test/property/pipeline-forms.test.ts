@@ -67,9 +67,10 @@ describe("placements of every form", () => {
         expect(rates).toEqual([...new Set(rates)].sort((a, b) => b - a));
         points += front.length;
       }),
-      { numRuns: 100 },
+      // Fronts of two chains of sixteen blocks on one device take minutes.
+      { numRuns: 30 },
     );
-    expect(points).toBeGreaterThan(100);
+    expect(points).toBeGreaterThan(30);
   });
 
   it("every family takes some of them", () => {
