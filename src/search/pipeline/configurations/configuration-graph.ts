@@ -18,9 +18,9 @@
  *
  * Source: ours; the graph is the reachable part of a timed marked graph (Ramchandani, 1974) with choices.
  */
-import { commonDivisor } from "../../../core/common-divisor.js";
 import type { Placement } from "../../../placement/placement.js";
 import { memoryChange } from "../../../schedule/simulate-pipeline.js";
+import { unitOfTime } from "../unit-of-time.js";
 import { countedParts } from "./parts.js";
 
 /** Configurations, and the steps into each. */
@@ -103,12 +103,13 @@ export interface MadeGraph {
 }
 
 /** Whether a placement has few enough blocks, and times that add up exactly. */
-export function hasConfigurations({ blocks, dependencies, devices }: Placement): boolean {
+export function hasConfigurations(placement: Placement): boolean {
+  const { blocks, dependencies, devices } = placement;
   const longest = [
     ...blocks.map(({ duration }) => duration),
     ...dependencies.map((d) => d.latency),
   ];
-  const unit = unitOf(longest);
+  const unit = unitOfTime(placement);
   return (
     blocks.length > 0 &&
     blocks.length <= MOST_BLOCKS &&
@@ -190,16 +191,9 @@ export function configurationGraph(placement: Placement, limits: GraphLimits): M
   return { graph: graphOf(rules, list, steps), unit: rules.unit, isWhole, choices };
 }
 
-function unitOf(times: readonly number[]): number {
-  return times.reduce(commonDivisor, 0);
-}
-
 function rulesOf(placement: Placement): Rules {
   const { blocks, dependencies, devices, memoryRelease } = placement;
-  const unit = unitOf([
-    ...blocks.map(({ duration }) => duration),
-    ...dependencies.map((each) => each.latency),
-  ]);
+  const unit = unitOfTime(placement);
   const changes = blocks.map((block) => memoryChange(block, memoryRelease));
   const partOf = countedParts(placement);
   return {

@@ -1,6 +1,6 @@
-import { commonDivisor } from "../../../core/common-divisor.js";
 import type { Placement } from "../../../placement/placement.js";
 import { memoryChange } from "../../../schedule/simulate-pipeline.js";
+import { unitOfTime } from "../unit-of-time.js";
 
 /** More blocks do not fit into bits, and have too many states. */
 const MOST_BLOCKS = 24;
@@ -47,14 +47,15 @@ export interface Limited {
 export function stateProblem(placement: Placement, microBatches: number): StateProblem | undefined {
   const { blocks, dependencies, devices, memoryRelease } = placement;
   const latencies = dependencies.map(({ latency }) => latency);
-  const unit = [...blocks.map((block) => block.duration), ...latencies].reduce(commonDivisor, 0);
+  const unit = unitOfTime(placement);
   const duration = blocks.map((block) => block.duration / unit);
   const isSmall =
+    blocks.length > 0 &&
     blocks.length <= MOST_BLOCKS &&
     devices.length <= MOST_BLOCKS &&
     microBatches <= LONGEST &&
     [...duration, ...latencies.map((each) => each / unit)].every((time) => time <= LONGEST);
-  if (!isSmall || unit === 0) {
+  if (!isSmall) {
     return undefined;
   }
   const changes = blocks.map((block) => memoryChange(block, memoryRelease));
