@@ -170,8 +170,8 @@ async function measured(name: string) {
       timings: timings.map(({ records, ...rest }) => ({
         ...rest,
         records: records.map((record) => {
-          const { slowAt: _, ...rest } = record;
-          return { ...rest, meanNs: meanOfRecord(record) };
+          const { slowAt: _, slowNs, ...rest } = record;
+          return { ...rest, slow: slowNs.length, meanNs: meanOfRecord(record) };
         }),
       })),
     },

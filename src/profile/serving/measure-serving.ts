@@ -2,7 +2,8 @@
  * Measures what serving a model takes on this machine, on the server itself (`runtime/serving`): for every
  * number of threads and batch size, sessions that always have something to do, one and then several at the same
  * time, give how much they slow each other down. Then requests at random times, for each number of sessions, give how
- * long tasks take and how that varies, in the order in which it does.
+ * long tasks take and how that varies, in the order in which it does: of several runs, in turns with those of the
+ * other numbers of sessions, the middle one.
  *
  * Threads of a session are 1, 2, 4, ... and all cores; sessions 1, 2, 3, 4, 6, 8, ... up to twice as many busy
  * threads as cores. Batches end where a task takes longer than half a second; from a tenth of a second on, sessions
@@ -26,7 +27,7 @@ import { paceOf, tasksOf } from "./service-samples.js";
 import type { BusySessions, ServingProfile, ServingTiming } from "./serving-profile.js";
 import { servingKeyOf } from "./serving-profile-key.js";
 import { sessionBytes } from "./session-bytes.js";
-import { recordOf } from "./task-times.js";
+import { middleRecord, recordOf } from "./task-times.js";
 
 /** Options of measuring. */
 export interface MeasureServingOptions {
@@ -48,19 +49,35 @@ const LONGEST_BUSY_NS = 1e8;
 /** Share of the machine's memory that sessions may take while they are measured. */
 const MEMORY_SHARE = 0.5;
 /**
- * Requests at random times: for how long, while there is a core for every thread and beyond; how many tasks at least and at
- * most; and at what share of what is possible.
+ * Requests at random times: for how long in all, while there is a core for every thread and beyond; how many tasks at least
+ * and at most; and at what share of what is possible.
  */
-const PACED_NS = 2e9;
-const PACED_BEYOND_NS = 0.7e9;
+const PACED_NS = 3e9;
+const PACED_BEYOND_NS = 1e9;
 const FEWEST_PACED = 20;
-const MOST_PACED = 40_000;
+const MOST_PACED = 60_000;
 const LOAD = 0.75;
+/**
+ * They come in so many runs at most, of so many tasks at least, and the middle one of these is the record: what else
+ * happens on a machine comes in bursts, so that runs one after the other differ by several times, and the mean of
+ * them says what no run is like.
+ */
+const PACED_RUNS = 5;
+const FEWEST_OF_RUN = 200;
 
 /** A batch size with its sessions' bytes. */
 interface Sized {
   readonly batch: number;
   readonly sessionBytes: number;
+}
+
+/** Sessions to time at random times. */
+interface Paced {
+  readonly threads: number;
+  readonly batch: number;
+  readonly contention: readonly number[];
+  /** Mean times of tasks while so many sessions are busy. */
+  readonly paces: readonly BusySessions[];
 }
 
 /** Carries a failure out of nested measurements; caught by `measureServing`. */
@@ -218,7 +235,7 @@ class Measuring {
     earlier: readonly ServingTiming[],
   ): Promise<ServingTiming | undefined> {
     const { batch } = size;
-    const { signal, seed } = this.#options;
+    const { signal } = this.#options;
     const first = paceOf(await saturated(server, { batch, sessions: 1, tasks: 4, signal }), 1);
     if (first > LONGEST_NS && batch > 1) {
       return undefined;
@@ -238,16 +255,33 @@ class Measuring {
       busy.push({ sessions, meanNs: paceOf(await saturated(server, order), sessions) });
     }
     const contention = contentionOf({ threads, meanNs, busy });
-    const records: ServiceRecord[] = [];
-    for (const { sessions, meanNs: pace } of [{ sessions: 1, meanNs }, ...busy]) {
-      const gapNs = pace / sessions / LOAD;
-      const spanNs = sessions * threads <= this.#cores ? PACED_NS : PACED_BEYOND_NS;
-      const count = between(FEWEST_PACED, Math.round(spanNs / gapNs), MOST_PACED);
-      const arrivals = randomArrivals({ batch, gapNs, count, seed });
-      const run = await served(server, arrivals, policyOf(batch, sessions), signal);
-      records.push(recordOf(tasksOf(run), { sessions, threads, contention }));
-    }
+    const paces = [{ sessions: 1, meanNs }, ...busy];
+    const records = await this.#records(server, { threads, batch, contention, paces });
     return { ...own, busy, records };
+  }
+
+  /** The record of each number of sessions: their runs take turns. */
+  async #records(
+    server: Server,
+    { threads, batch, contention, paces }: Paced,
+  ): Promise<readonly ServiceRecord[]> {
+    const { signal, seed } = this.#options;
+    const taken = paces.map((): ServiceRecord[] => []);
+    for (let run = 0; run < PACED_RUNS; run++) {
+      for (const [at, { sessions, meanNs: pace }] of paces.entries()) {
+        const gapNs = pace / sessions / LOAD;
+        const spanNs = sessions * threads <= this.#cores ? PACED_NS : PACED_BEYOND_NS;
+        const all = between(FEWEST_PACED, Math.round(spanNs / gapNs), MOST_PACED);
+        const runs = pacedRuns(all);
+        if (run < runs) {
+          const order = { batch, gapNs, count: Math.ceil(all / runs), seed: seed + run };
+          const policy = policyOf(batch, sessions);
+          const tasks = tasksOf(await served(server, randomArrivals(order), policy, signal));
+          taken[at]?.push(recordOf(tasks, { sessions, threads, contention }));
+        }
+      }
+    }
+    return taken.map(middleRecord);
   }
 }
 
@@ -265,6 +299,12 @@ function inProportion(
       slowNs: record.slowNs.map(longer),
     })),
   };
+}
+
+/** In how many runs so many tasks come: an odd number. */
+function pacedRuns(tasks: number): number {
+  const runs = between(1, Math.floor(tasks / FEWEST_OF_RUN), PACED_RUNS);
+  return runs % 2 === 1 ? runs : runs - 1;
 }
 
 /** Requests for full batches at random times, by the seed. */

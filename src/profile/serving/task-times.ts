@@ -3,9 +3,10 @@
  * and a session was free, and from then on it went at the speed that the measured law of the busy threads gives. So the
  * simulator, given these times and the same requests, ends every task when it ended in fact.
  */
+import { present } from "../../core/invariant.js";
 import { median } from "../../core/statistics.js";
 import { contentionAt } from "../../schedule/serving/cpu-sharing.js";
-import type { ServiceRecord } from "../../schedule/serving/service-record.js";
+import { meanOfRecord, type ServiceRecord } from "../../schedule/serving/service-record.js";
 
 /** A task as it was served. */
 export interface ServedTask {
@@ -59,6 +60,12 @@ export function recordOf(tasks: readonly ServedTask[], under: ServedUnder): Serv
     slowAt,
     slowNs: slowAt.map((at) => times[at]!),
   };
+}
+
+/** Of an odd number of records the one with the middle mean time. */
+export function middleRecord(records: readonly ServiceRecord[]): ServiceRecord {
+  const ascending = records.toSorted((a, b) => meanOfRecord(a) - meanOfRecord(b));
+  return present(ascending[(ascending.length - 1) / 2], "an odd number of records");
 }
 
 function timesOf(

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../../src/core/random.js";
-import { recordOf, type ServedTask } from "../../../../src/profile/serving/task-times.js";
+import {
+  middleRecord,
+  recordOf,
+  type ServedTask,
+} from "../../../../src/profile/serving/task-times.js";
 import { simulateServing } from "../../../../src/schedule/serving/simulate-serving.js";
 import { modelOf, policyOf, problemOf, runOf } from "../../../support/serving.js";
 
@@ -34,6 +38,14 @@ describe("the record of a served run", () => {
       expect(new Set([...record.usualNs, ...record.slowNs])).toEqual(new Set([700]));
       expect(record.slowAt).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     }
+  });
+
+  it("is that of the middle run of several", () => {
+    const runs = [300, 900, 400, 50_000, 100].map((usual, at) => {
+      return { sessions: 1, wakeNs: at, tasks: 10, usualNs: [usual], slowAt: [3], slowNs: [5000] };
+    });
+    expect(middleRecord(runs)).toBe(runs[2]);
+    expect(middleRecord(runs.slice(0, 1))).toBe(runs[0]);
   });
 
   it("has slow tasks at their places and what waking takes", () => {
