@@ -8,10 +8,12 @@ import { MAX_NS } from "../import/read-problem.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { readModel } from "../onnx/read-model.js";
 import { attributeKernels } from "../profile/attribute-kernels.js";
+import { profileDoesNotFit } from "../profile/failures.js";
 import type { GpuProfile } from "../profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../profile/gpu/gpu-profile-format.js";
 import { cpuProfileOf } from "../profile/import/cpu-profile-of.js";
 import { importDeviceWrong, importFilesConflict } from "../profile/import/failures.js";
+import { isFirstHour, readFirstHour } from "../profile/import/first-hour.js";
 import { gpuProfileOf } from "../profile/import/gpu-profile-of.js";
 import type { ImportedSource } from "../profile/import/imported-part.js";
 import {
@@ -24,6 +26,7 @@ import { readSources } from "../profile/import/read-sources.js";
 import type { ImportRecord } from "../profile/import-record.js";
 import type { Profile } from "../profile/profile.js";
 import { encodeProfile, parseProfile } from "../profile/profile-format.js";
+import { modelDigest, sizesInKey } from "../profile/profile-key.js";
 import { MAX_PROFILE_BYTES } from "../profile/profile-limits.js";
 import { profileProblems } from "../profile/profile-problems.js";
 import type { DriverContext } from "./context.js";
@@ -48,13 +51,23 @@ export interface ImportRequest extends ModelJob {
   readonly machine?: string;
 }
 
-/** What was imported. */
-export interface ImportedProfile {
+/** What was imported: times of another tool, with what they were matched with; or a profile of this one. */
+export type ImportedProfile = MatchedProfile | RecordedProfile;
+
+/** Times of another tool as a profile. */
+export interface MatchedProfile {
+  readonly kind: "matched";
   readonly profile:
     | { readonly kind: "cpu"; readonly profile: Profile }
     | { readonly kind: "gpu"; readonly profile: GpuProfile };
   readonly source: ImportedSource;
   readonly matched: MatchedParts;
+}
+
+/** A profile that this tool measured, from a file with several. */
+export interface RecordedProfile {
+  readonly kind: "recorded";
+  readonly profile: { readonly kind: "gpu"; readonly profile: GpuProfile };
 }
 
 /**
@@ -79,8 +92,10 @@ export async function importProfile(
     if (!imported.ok) {
       return imported;
     }
-    notesOn(imported.value, request).forEach(context.onNote);
     const { profile } = imported.value;
+    if (imported.value.kind === "matched") {
+      notesOn(imported.value, request).forEach(context.onNote);
+    }
     const text =
       profile.kind === "gpu" ? encodeGpuProfile(profile.profile) : encodeProfile(profile.profile);
     return ok({ value: imported.value, text });
@@ -93,6 +108,10 @@ function importedFor(request: ImportRequest, lowered: LoweredModel): Result<Impo
   const files = readAll(request.files.filter((path) => !models.includes(path)));
   if (!files.ok) {
     return files;
+  }
+  const hour = files.value.find(({ text }) => isFirstHour(text));
+  if (hour !== undefined) {
+    return recordedIn(request, lowered, hour);
   }
   const names = nodeNamesOf(lowered);
   const isNode = (name: string): boolean => names.operatorOf(name) !== undefined;
@@ -121,6 +140,35 @@ function importedFor(request: ImportRequest, lowered: LoweredModel): Result<Impo
         files: files.value,
       })
     : matched;
+}
+
+/** The profile of the model in the results of a first hour, as it was measured. */
+function recordedIn(
+  { files, device, deviceName, precision }: ImportRequest,
+  lowered: LoweredModel,
+  file: ImportFile,
+): Result<RecordedProfile> {
+  if (files.length > 1) {
+    return fail([importFilesConflict(file.path, "has all profiles in one: give it alone")]);
+  }
+  if (device.kind !== "model") {
+    return fail([importDeviceWrong(deviceName, "gpu")]);
+  }
+  const profiles = readFirstHour(file);
+  if (!profiles.ok) {
+    return profiles;
+  }
+  const wanted = [modelDigest(lowered), precision, ...sizesInKey(lowered)].join();
+  const profile = profiles.value.find(
+    ({ key }) => [key.modelSha256, key.precision, ...key.dims].join() === wanted,
+  );
+  if (profile === undefined) {
+    const message = `has no profile of this model, with these sizes, in ${precision}`;
+    return fail([importFilesConflict(file.path, message)]);
+  }
+  return profile.device.name === device.model.product || isOfKind(profile.device.name, device.model)
+    ? ok({ kind: "recorded", profile: { kind: "gpu", profile } })
+    : fail([profileDoesNotFit(file.path, "GPU", profile.device.name, device.model.product)]);
 }
 
 function readAll(paths: readonly string[]): Result<readonly ImportFile[]> {
@@ -168,12 +216,12 @@ function profileOf(
   request: ImportRequest,
   lowered: LoweredModel,
   { source, matched, files }: Found,
-): Result<ImportedProfile> {
+): Result<MatchedProfile> {
   const { device, precision } = request;
   const record = recordOf(source, matched, files, request.byOrder);
   if (device.kind === "model") {
     const profile = gpuProfileOf(lowered, matched, { device: device.model, precision, record });
-    return ok({ profile: { kind: "gpu", profile }, source, matched });
+    return ok({ kind: "matched", profile: { kind: "gpu", profile }, source, matched });
   }
   const machine = request.machine === undefined ? ok(undefined) : machineIn(request.machine);
   if (!machine.ok) {
@@ -187,7 +235,7 @@ function profileOf(
   });
   const [problem] = profileProblems(profile);
   return problem === undefined
-    ? ok({ profile: { kind: "cpu", profile }, source, matched })
+    ? ok({ kind: "matched", profile: { kind: "cpu", profile }, source, matched })
     : fail([importMalformed(request.machine ?? "", problem.pointer, problem.message)]);
 }
 
@@ -218,7 +266,7 @@ function recordOf(
 }
 
 /** What the user should know of an import. */
-function notesOn({ source, matched }: ImportedProfile, { device }: ImportRequest): string[] {
+function notesOn({ source, matched }: MatchedProfile, { device }: ImportRequest): string[] {
   const { deviceName, notes } = source;
   const isOther =
     device.kind === "model" && deviceName !== undefined && !isOfKind(deviceName, device.model);

@@ -3,7 +3,11 @@ import { present } from "../../dist/core/invariant.js";
 import { median, rankCorrelation } from "../../dist/core/statistics.js";
 import { searchFromProfile } from "../../dist/driver/cuda/measure-on-cuda.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
-import type { GpuProfile, GpuScheduleTiming } from "../../dist/profile/gpu/gpu-profile.js";
+import {
+  type GpuProfile,
+  type GpuScheduleTiming,
+  listOfProfile,
+} from "../../dist/profile/gpu/gpu-profile.js";
 import { scheduleDigest } from "../../dist/profile/worker-plan-of.js";
 
 const ALGORITHMS = ["top-compile", "opara", "nimble", "wavefront", "ios"];
@@ -22,6 +26,10 @@ export interface MeasuredModel {
   readonly driver: string;
   readonly libraries: readonly string[];
   readonly precision: string;
+  /** What one launch computes together. */
+  readonly fuse: string;
+  /** Samples of each schedule. */
+  readonly rounds: number;
   readonly clockMhz: readonly number[];
   readonly noise: number;
   readonly sequentialNs: number;
@@ -48,6 +56,8 @@ export function measuredModel(
     driver: key.driver,
     libraries: key.libraries,
     precision: key.precision,
+    fuse: listOfProfile(key),
+    rounds: measurement.rounds,
     clockMhz: [device.clockMhzBefore, device.clockMhzAfter],
     noise: measurement.noiseRatio,
     sequentialNs: latency(0),

@@ -1,9 +1,10 @@
 /**
  * Measured speed-ups over one stream on this machine's GPU.
  *
- *     npm run bench:gpu [-- MODELS [PRECISION [FOLDER]]]
+ *     npm run bench:gpu [-- MODELS [PRECISION [FOLDER [LIST]]]]
  *
- * Models are names in fixtures/models, separated by commas. Each is measured in a helper of its own, and
+ * Models are names in fixtures/models, separated by commas; LIST is what one launch computes together (patterns
+ * unless given). Each is measured in a helper of its own, and
  * the report (FOLDER/gpu-bench.json, build unless given) is written after each: one that fails is named in
  * it with the reason, and the next one starts. Only a missing driver, GPU, library or helper ends the run,
  * with status 4; with a model that failed the status is 1.
@@ -15,6 +16,7 @@ import { ok, type Result } from "../../dist/core/result.js";
 import type { DriverContext } from "../../dist/driver/context.js";
 import { measureOnCuda } from "../../dist/driver/cuda/measure-on-cuda.js";
 import type { CudaTarget } from "../../dist/driver/cuda/with-device.js";
+import { FUSION_LISTS } from "../../dist/onnx/kernel-groups.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import { readModel } from "../../dist/onnx/read-model.js";
 import { encodeGpuProfile } from "../../dist/profile/gpu/gpu-profile-format.js";
@@ -39,7 +41,7 @@ interface FailedModel {
 /** What came of a model; `isEnd`: the others need not be tried. */
 type Outcome = { readonly row: MeasuredModel } | { readonly row: FailedModel; isEnd: boolean };
 
-const [, , models = MODELS, precision = "tf32", folder = "build"] = process.argv;
+const [, , models = MODELS, precision = "tf32", folder = "build", list = "patterns"] = process.argv;
 
 process.exitCode = await bench(models.split(/[ ,]+/));
 
@@ -110,11 +112,15 @@ function target(): CudaTarget {
   if (known === undefined) {
     throw new Error(`no precision ${precision}: ${PRECISIONS.join(", ")}`);
   }
+  const fuse = FUSION_LISTS.find((each) => each === list);
+  if (fuse === undefined) {
+    throw new Error(`no kernel list ${list}: ${FUSION_LISTS.join(", ")}`);
+  }
   return {
     device: 0,
     precision: known,
     estimateUnsupported: false,
-    fuse: "none",
+    fuse,
     inputs: { seed: 1 },
   };
 }

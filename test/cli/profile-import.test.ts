@@ -375,3 +375,69 @@ describe("profile import from others", () => {
     expect((await run(...argv)).text).toContain(code);
   });
 });
+
+describe("profile import from a first hour with a GPU", () => {
+  /** A profile as this tool measures them, of a device of that name. */
+  async function measured(name: string): Promise<GpuProfile> {
+    const files = [
+      put("h.profile.json", trtexecProfile(LAYERS)),
+      put(
+        "h.layers.json",
+        trtexecLayers(LAYERS.map(([each]) => [each, each.match(/\w+_\d/g) ?? []])),
+      ),
+    ];
+    const { imported: _, ...profile } = await imported<GpuProfile>(files, "--device", "h200");
+    return { ...profile, device: { ...profile.device, name, source: "measured" } };
+  }
+
+  const hour = (profiles: readonly unknown[], more: object = {}): string =>
+    put(
+      "first-hour.json",
+      JSON.stringify({
+        format: "top-compile/first-hour",
+        version: 1,
+        steps: [],
+        profiles,
+        ...more,
+      }),
+    );
+
+  const take = (...options: readonly string[]) =>
+    run(
+      ...["profile", "import", at("first-hour.json"), "--model", at("m.onnx")],
+      ...["-o", at("p.json"), "--force", ...options],
+    );
+
+  it("gives the model's own profile as it was measured", async () => {
+    const profile = await measured("NVIDIA H200");
+    const other = { ...profile, key: { ...profile.key, modelSha256: "0".repeat(64) } };
+    const half = { ...profile, key: { ...profile.key, precision: "f16" } };
+    hour([other, half, profile]);
+    const { status, text } = await take("--device", "h200");
+    expect({ status, text }).toMatchObject({ status: 0, text: expect.stringContaining("wrote") });
+    expect(JSON.parse(readFileSync(at("p.json"), "utf8"))).toEqual(profile);
+    expect((await take("--device", "h200", "--math", "f16")).status).toBe(0);
+    expect(JSON.parse(readFileSync(at("p.json"), "utf8"))).toEqual(half);
+    const argv = ["compile", at("m.onnx"), "--device", "h200", "--profile", at("p.json")];
+    expect(await run(...argv, "-o", at("h.json"))).toMatchObject({ status: 0 });
+  });
+
+  it("refuses another model, precision, device, version, and a profile that is none", async () => {
+    const profile = await measured("NVIDIA H200");
+    const bare = { ...profile, operators: undefined };
+    const old = await measured("NVIDIA L4");
+    for (const [profiles, more, options, code] of [
+      [[profile], {}, ["--device", "h200", "--math", "ieee"], "import-files-conflict"],
+      [[], {}, ["--device", "h200"], "import-files-conflict"],
+      [[profile], {}, [], "import-device-wrong"],
+      [[old], {}, ["--device", "h200"], "profile-stale"],
+      [[profile], { version: 2 }, ["--device", "h200"], "import-malformed"],
+      [[bare], {}, ["--device", "h200"], "profile-invalid"],
+    ] as const) {
+      hour(profiles, more);
+      const { status, text } = await take(...options);
+      expect({ status, text }).toMatchObject({ text: expect.stringContaining(`[${code}]`) });
+      expect(status).toBeGreaterThan(0);
+    }
+  });
+});

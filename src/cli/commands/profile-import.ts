@@ -1,8 +1,9 @@
 import { present } from "../../core/invariant.js";
 import { deviceNamed } from "../../driver/device-named.js";
-import { importProfile } from "../../driver/import-profile.js";
+import { type ImportedProfile, importProfile } from "../../driver/import-profile.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
+import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderImported } from "../../report/imported.js";
 import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
@@ -103,10 +104,9 @@ export const registerProfileImport: RegisterCommand = (command, run) => {
       if (!imported.ok) {
         return imported;
       }
-      const { profile, matched } = imported.value;
-      const record = present(profile.profile.imported, "import record");
+      const { profile } = imported.value;
       session.print({
-        text: () => `${renderImported(profile.profile, record, matched)}\nwrote   ${out}`,
+        text: () => textOf(imported.value, session.columns, out),
         json: () =>
           profile.kind === "gpu"
             ? encodeGpuProfile(profile.profile)
@@ -116,3 +116,12 @@ export const registerProfileImport: RegisterCommand = (command, run) => {
     });
   });
 };
+
+function textOf(imported: ImportedProfile, columns: number, out: string): string {
+  if (imported.kind === "recorded") {
+    return `${renderGpuProfiled(imported.profile.profile, columns)}\nwrote  ${out}`;
+  }
+  const { profile } = imported.profile;
+  const record = present(profile.imported, "import record");
+  return `${renderImported(profile, record, imported.matched)}\nwrote   ${out}`;
+}

@@ -44,6 +44,11 @@ export interface HelperBuildOptions {
    * misuse of memory while it runs: both are for those who change the helper.
    */
   readonly variant?: HelperVariant;
+  /**
+   * Further flags of the linker, for a program that is taken to other machines. They are no part of the name under
+   * which it is kept: choose a folder of its own.
+   */
+  readonly linkFlags?: readonly string[];
   /** Called when it is not there and compiling starts. */
   readonly onBuild?: () => void;
 }
@@ -124,6 +129,7 @@ export async function buildHelper(options: HelperBuildOptions): Promise<Result<B
       native,
       sources,
       flags,
+      linkFlags: options.linkFlags ?? [],
       // Files that stopped compilers leave behind go with the folder.
       env: { ...options.env, TMPDIR: work },
     });
@@ -174,6 +180,7 @@ interface HelperSources {
   /** All files that go into it, relative to `native`, sorted. */
   readonly sources: readonly string[];
   readonly flags: readonly string[];
+  readonly linkFlags: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -202,7 +209,7 @@ function keyOf(native: string, sources: readonly string[], flags: readonly strin
 async function compileIn(
   work: string,
   compiler: string,
-  { native, sources, flags, env }: HelperSources,
+  { native, sources, flags, linkFlags, env }: HelperSources,
 ): Promise<Result<void>> {
   const include = ["-isystem", join(native, "third_party")];
   const units = sources.filter((name) => name.endsWith(".cpp"));
@@ -230,7 +237,7 @@ async function compileIn(
   };
   await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
   if (problem === undefined) {
-    const link = [...flags, ...objects, "-ldl", "-o", join(work, PROGRAM)];
+    const link = [...flags, ...linkFlags, ...objects, "-ldl", "-o", join(work, PROGRAM)];
     const { status, output } = await execute(compiler, link, env);
     problem = status === 0 ? undefined : output;
   }

@@ -1,0 +1,111 @@
+/** What the first hour runs, in order: what settles most comes first. */
+import { join } from "node:path";
+
+/** A program that is started and waited for. */
+export interface Step {
+  readonly name: string;
+  /** What it settles, in a line. */
+  readonly settles: string;
+  readonly command: readonly string[];
+  /** Whether this Node runs the command; else it is a program of the machine, which may be missing. */
+  readonly isOwn: boolean;
+  /** It is ended then, and the next one starts. */
+  readonly limitS: number;
+  /** JSON files that it writes, from the folder of results. */
+  readonly results: readonly string[];
+}
+
+/** How much is run, and where results go. */
+export interface FirstHourOptions {
+  readonly out: string;
+  /** Small models only: a dry run. */
+  readonly isQuick: boolean;
+}
+
+const MODELS = "googlenet,inception-v3,resnet50,dlrm,nasnet-a-large,bert-base";
+const QUICK_MODELS = "small/unsorted";
+
+/** A dry run is not on borrowed time, and perhaps on a busy machine. */
+const QUICK_PATIENCE = 20;
+
+/** All steps. Order: as they are run. */
+export function firstHour(options: FirstHourOptions): readonly Step[] {
+  const patience = options.isQuick ? QUICK_PATIENCE : 1;
+  return allSteps(options).map((step) => ({ ...step, limitS: step.limitS * patience }));
+}
+
+function allSteps({ out, isQuick }: FirstHourOptions): readonly Step[] {
+  const models = isQuick ? QUICK_MODELS : MODELS;
+  const one = isQuick ? QUICK_MODELS : "googlenet";
+  const first = isQuick ? "small/functions" : "squeezenet";
+  const model = `fixtures/models/${first}.onnx`;
+  const schedule = join(out, "first.schedule.json");
+  const run = ["bin/top-compile.js", "run", schedule, "--model", model];
+  const own = (name: string, settles: string, command: readonly string[], more: Partial<Step>) => ({
+    ...{ name, settles, command, isOwn: true, limitS: 60, results: [] },
+    ...more,
+  });
+  const bench = (folder: string, precision: string, fuse: string, names: string) => ({
+    command: ["build/bench/gpu.js", names, precision, join(out, folder), fuse],
+    results: [join(folder, "gpu-bench.json")],
+  });
+  return [
+    {
+      name: "clocks",
+      settles: "clocks and power of the idle device",
+      command: ["nvidia-smi", "-q", "-d", "CLOCK,POWER"],
+      isOwn: false,
+      limitS: 15,
+      results: [],
+    },
+    own("doctor", "driver, libraries, versions, the helper", ["bin/top-compile.js", "doctor"], {}),
+    own(
+      "compile",
+      "one model through the whole chain",
+      [...["bin/top-compile.js", model, "--device", "cuda", "--force", "-o", schedule]],
+      { limitS: 90 },
+    ),
+    own("run", "its schedule, executed and checked", run, {
+      limitS: 60,
+    }),
+    own(
+      "smoke",
+      "what library calls launch and take, queues, order",
+      ["build/bench/gpu-smoke.js", out],
+      {
+        limitS: 120,
+        results: ["gpu-smoke.json"],
+      },
+    ),
+    own("bench", "measured speed-ups, errors of predictions, races", [], {
+      limitS: 450,
+      ...bench("tf32", "tf32", "patterns", models),
+    }),
+    own("bench-f16", "the same in half precision", [], {
+      limitS: 90,
+      ...bench("f16", "f16", "patterns", one),
+    }),
+    own("bench-unfused", "the same with a launch for each operator", [], {
+      limitS: 90,
+      ...bench("unfused", "tf32", "none", one),
+    }),
+    {
+      name: "counters",
+      settles: "bandwidth and blocks of kernels, by the device's counters",
+      command: [
+        ...["ncu", "--clock-control", "none", "--target-processes", "all", "--launch-count", "40"],
+        ...["--section", "SpeedOfLight", "--section", "LaunchStats", "--csv"],
+        ...[process.execPath, ...run],
+      ],
+      isOwn: false,
+      limitS: 60,
+      results: [],
+    },
+    own(
+      "operators",
+      "operators one by one, also those of no model above",
+      ["build/test/bench/device-operators/main.js", out, isQuick ? "40" : "1"],
+      { limitS: 300, results: ["operators.json"] },
+    ),
+  ];
+}

@@ -1,0 +1,57 @@
+/**
+ * The tables of docs/benchmarks.md from the results of a first hour, printed as Markdown.
+ *
+ *     npm run gpu:tables -- results/first-hour.json
+ *
+ * Every table stands under its device, driver, libraries, clocks and number of samples.
+ */
+import { readFileSync } from "node:fs";
+import { type MeasuredModel, tableOf } from "../gpu-report.js";
+import type { StepReport } from "./run-step.js";
+
+const [, , file = "results/first-hour.json"] = process.argv;
+
+const { format, steps } = JSON.parse(readFileSync(file, "utf8")) as {
+  readonly format: string;
+  readonly steps: readonly StepReport[];
+};
+if (format !== "top-compile/first-hour") {
+  throw new Error(`${file} is not the result of a first hour`);
+}
+const tables = steps.flatMap(({ results }) => Object.values(results).flatMap(benchTable));
+console.log(tables.length === 0 ? "not measured" : tables.join("\n\n"));
+
+/** The table of a bench, if it is one that measured anything. */
+function benchTable(result: unknown): readonly string[] {
+  const { rows = [] } = (result ?? {}) as { readonly rows?: readonly (MeasuredModel | Failed)[] };
+  const measured = rows.filter((row): row is MeasuredModel => "sequentialNs" in row);
+  const failed = rows.filter((row): row is Failed => "failed" in row);
+  const [first] = measured;
+  return first === undefined
+    ? []
+    : [
+        [
+          captionOf(first, measured),
+          "",
+          tableOf(measured),
+          ...failed.map((row) => `\nNot measured: ${row.model} (${row.failed}).`),
+        ].join("\n"),
+      ];
+}
+
+interface Failed {
+  readonly model: string;
+  readonly failed: string;
+}
+
+function captionOf(
+  { device, driver, libraries, precision, fuse, rounds }: MeasuredModel,
+  all: readonly MeasuredModel[],
+): string {
+  const clocks = all.flatMap(({ clockMhz }) => clockMhz);
+  return [
+    `${device}, CUDA ${driver} (driver), ${libraries.join(", ")};`,
+    `--math ${precision} --fuse ${fuse}; ${rounds} samples each,`,
+    `${Math.min(...clocks)} to ${Math.max(...clocks)} MHz.`,
+  ].join(" ");
+}
