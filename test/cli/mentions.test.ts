@@ -27,6 +27,8 @@ const OTHER_OPTIONS = new Set([
   "--max-old-space-size",
   "--lib-dir",
   "--probe",
+  "--quick",
+  "--only",
   "--version",
   "--short",
   // torchrun.
