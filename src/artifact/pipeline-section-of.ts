@@ -41,6 +41,7 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
       ...(device === undefined ? {} : { device: device.name }),
       blocks: boundedBy.blocks.map(blockId),
       ...(boundedBy.weights === undefined ? {} : { weights: boundedBy.weights }),
+      ...(boundedBy.beside === undefined ? {} : { beside: boundedBy.beside.map(blockId) }),
     },
     microBatches: whole.microBatches,
     inFlight: microBatchesInFlight(whole),

@@ -38,6 +38,8 @@ export interface ArtifactPeriodBound {
   readonly blocks: readonly string[];
   /** What a micro-batch of each loose part counts; absent: all is one part. */
   readonly weights?: readonly number[];
+  /** Blocks over all devices whose time comes besides what bounds the others; absent: none. */
+  readonly beside?: readonly string[];
 }
 
 /** What a whole schedule was to be least in, and how much it takes. */
@@ -156,6 +158,11 @@ const BOUND: Shape<ArtifactPeriodBound> = object<ArtifactPeriodBound>({
   weights: optional(
     list(integer(0)).describe(
       "For configurations, where the placement has parts that nothing ties to each other: what a micro-batch of each counts, by first block, without a common factor.",
+    ),
+  ),
+  beside: optional(
+    list(pipelineNameShape).describe(
+      "For memory and configurations: blocks that run on all devices and hold no memory. The reason is one of the other blocks, without latencies, and the time of these comes besides.",
     ),
   ),
 }).describe(

@@ -79,6 +79,8 @@ export function pipelineFigures(
   const proof = searched === undefined ? "" : `; ${searched}`;
   const per = q === 1 ? "" : ` for ${q} micro-batches, ${time(period / q)} each`;
   const place = boundedBy.device === undefined ? "" : ` of ${formatName(boundedBy.device)}`;
+  const beside = boundedBy.beside?.map(formatName).join(", ");
+  const besides = beside === undefined ? "" : `, and ${beside} besides`;
   const [makespan, makespanBound] = formatApart(time, section.makespan, section.makespanLowerBound);
   const [periodText, boundText] = formatApart(time, period, least);
   const chosen = placement.choices?.map(
@@ -88,7 +90,7 @@ export function pipelineFigures(
     ["algorithm", section.algorithm],
     ...(chosen === undefined ? [] : [["chosen", chosen.join(", ")] as const]),
     ["period", `${periodText}${per} (${section.status}${gap(period, least)}${proof})`],
-    ["bound", `${boundText}, by ${boundedBy.kind}${place}`],
+    ["bound", `${boundText}, by ${boundedBy.kind}${place}${besides}`],
     [
       "makespan",
       `${makespan} for ${counted(section.microBatches, "micro-batch", "es")} (${section.makespanStatus}, bound ${makespanBound}${gap(section.makespan, section.makespanLowerBound)})`,

@@ -21,6 +21,9 @@
  *   (`check-configurations.ts`).
  * - `search`: everything shorter was tried. That is not repeated here.
  *
+ * `memory` and `configurations` may be reasons of some blocks, where the others run on all devices and hold no memory: the time
+ * of these comes besides (`without-blocks.ts`).
+ *
  * Two refinements of `memory`. A block without workspace that releases memory at its start counts
  * as releasing it at its end: it keeps the device busy until then, so nothing can be taken that
  * makes the level higher than it was just before. And where all changes are multiples of g, only
@@ -38,6 +41,7 @@ import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
 import { type Ratio, reduced } from "./max-cycle-ratio.js";
 import type { BoundKind } from "./pipeline-outcome.js";
+import { withoutBlocks } from "./without-blocks.js";
 
 /** A bound on the period and why it holds, as a schedule states it. */
 export interface BoundClaim {
@@ -53,6 +57,8 @@ export interface BoundClaim {
   readonly each?: Ratio;
   /** For `configurations`: what a micro-batch of each loose part counts; absent: all is one part. */
   readonly weights?: readonly number[];
+  /** For `memory` and `configurations`: positions of blocks whose time comes besides; absent: none. */
+  readonly beside?: readonly number[];
 }
 
 /** The reason why a claim proves nothing, or less than it states. */
@@ -68,6 +74,8 @@ export type BoundProblem =
   /** The next named block does not depend on this one, or all are of one micro-batch. */
   | { readonly kind: "not-a-loop"; readonly block: number }
   | { readonly kind: "nothing-fits"; readonly device: number }
+  /** It stands beside others, and holds memory, or leaves them a device, or stands there twice. */
+  | { readonly kind: "not-beside"; readonly block: number }
   | {
       /** The pair at these positions is not a take and a later release of it. */
       readonly kind: "not-a-pair";
@@ -116,7 +124,10 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
   if (claim.kind === "configurations") {
     return checkConfigurations(placement, claim);
   }
-  const again = recomputed(placement, claim);
+  const again =
+    claim.kind === "memory" && claim.beside !== undefined
+      ? recomputedBeside(placement, claim, claim.beside)
+      : recomputed(placement, claim);
   if ("kind" in again) {
     return { kind: "unproved", problem: again };
   }
@@ -136,7 +147,16 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
 function checkConfigurations(placement: Placement, claim: BoundClaim): BoundCheck {
   const { each = { numerator: 0, denominator: 1 }, microBatchesPerPeriod, period: claimed } = claim;
   const proved = Math.ceil((each.numerator * microBatchesPerPeriod) / each.denominator);
-  const doubt = doubtOn(placement, each, claim.weights);
+  const rest = withoutBlocks(placement, claim.beside ?? []);
+  if (typeof rest === "number") {
+    return { kind: "unproved", problem: { kind: "not-beside", block: rest } };
+  }
+  const { denominator } = each;
+  const granted = { numerator: each.numerator - rest.time * denominator, denominator };
+  const doubt =
+    claim.beside === undefined
+      ? doubtOn(placement, each, claim.weights)
+      : doubtOn(rest.placement, granted, claim.weights);
   if (doubt === "too-many") {
     return { kind: "unproved", problem: { kind: doubt } };
   }
@@ -156,6 +176,35 @@ function largestLoad({ blocks, devices }: Placement): number {
 interface Share {
   readonly needed: bigint;
   readonly places: bigint;
+}
+
+/** The same where the reason is one of some blocks, and the time of the others comes besides. */
+function recomputedBeside(
+  placement: Placement,
+  claim: BoundClaim,
+  beside: readonly number[],
+): Share | BoundProblem {
+  const rest = withoutBlocks(placement, beside);
+  if (typeof rest === "number") {
+    return { kind: "not-beside", block: rest };
+  }
+  const blocks = claim.blocks.map((at) => rest.kept.indexOf(at));
+  const share = recomputed(rest.placement, { ...claim, blocks });
+  if ("needed" in share) {
+    return { ...share, needed: share.needed + BigInt(rest.time) * share.places };
+  }
+  // Positions are those of the rest.
+  return describedIn(rest.kept, share);
+}
+
+/** A problem of the rest as one of the whole placement. */
+function describedIn(kept: readonly number[], problem: BoundProblem): BoundProblem {
+  const at = (block: number): number => kept[block] ?? -1;
+  return {
+    ...problem,
+    ...("block" in problem ? { block: at(problem.block) } : {}),
+    ...("take" in problem ? { take: at(problem.take), give: at(problem.give) } : {}),
+  };
 }
 
 /** The least time for each micro-batch that the reason of the claim allows. */

@@ -34,6 +34,11 @@ export interface TightBound {
   readonly blocks: readonly number[];
   /** For `configurations`: what a micro-batch of each part that nothing ties to the others counts, by first block; absent: one part. */
   readonly weights?: readonly number[];
+  /**
+   * For `memory` and `configurations`: positions of blocks over all devices that hold no memory. The reason is one of the others,
+   * and the time of these comes besides. Absent: none.
+   */
+  readonly beside?: readonly number[];
 }
 
 /** The result of every pipeline algorithm. */

@@ -28,6 +28,8 @@ export function describeBoundProblem(
       return `${reason}it holds where micro-batches are alike, wait for none and change memory where they run`;
     case "not-a-loop":
       return `${reason}${block(problem.block)} leads to no next block of a loop over micro-batches`;
+    case "not-beside":
+      return `${reason}${block(problem.block)} does not run alone and without memory beside the others, once`;
     case "nothing-fits":
       return `${reason}nothing fits into the memory of ${device(problem.device)}`;
     case "not-a-pair":

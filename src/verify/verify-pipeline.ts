@@ -7,7 +7,7 @@ import type { Failure, Failures } from "../core/failure.js";
 import { differingFields } from "../core/json-encode.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { oneMicroBatch } from "../placement/lower-links.js";
-import { areAlike } from "../placement/micro-batches.js";
+import { areAlike, isPlain } from "../placement/micro-batches.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
@@ -19,6 +19,7 @@ import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome
 import { makespanInOrder, periodInOrder } from "../schedule/pipeline-pace.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
 import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js";
+import { aloneAtEnds, withoutBlocks } from "../schedule/without-blocks.js";
 import { describeBoundProblem } from "./describe-bound-problem.js";
 import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
 import { scheduleBroken } from "./failures.js";
@@ -89,6 +90,7 @@ function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutc
       ...(boundedBy.device === undefined ? {} : { device }),
       blocks: boundedBy.blocks.map(positionOf),
       ...(boundedBy.weights === undefined ? {} : { weights: boundedBy.weights }),
+      ...(boundedBy.beside === undefined ? {} : { beside: boundedBy.beside.map(positionOf) }),
     },
     whole: wholeOf(section, positionOf),
     makespanLowerBound: section.makespanLowerBound,
@@ -232,6 +234,11 @@ function boundProblems(placement: Placement, outcome: PipelineOutcome): string[]
       outcome.boundedBy.weights !== undefined && outcome.boundedBy.kind !== "configurations",
       "/pipeline/boundedBy/weights are there, but configurations are not the reason",
     ],
+    [
+      outcome.boundedBy.beside !== undefined &&
+        !["memory", "configurations"].includes(outcome.boundedBy.kind),
+      "/pipeline/boundedBy/beside is there, but neither memory nor configurations are the reason",
+    ],
   ];
   const problems = brokenChecks(checks);
   return check.kind === "unproved"
@@ -277,9 +284,22 @@ function provedMakespan(placement: Placement, outcome: PipelineOutcome): number 
     leastMakespan(placement, microBatches),
     Math.ceil((microBatches * each.numerator) / each.denominator),
   );
-  return least < makespanLowerBound && isTooShort(placement, microBatches, makespanLowerBound - 1)
-    ? makespanLowerBound
-    : least;
+  const isProved =
+    least < makespanLowerBound && isProvedTooShort(placement, microBatches, makespanLowerBound - 1);
+  return isProved ? makespanLowerBound : least;
+}
+
+/** Whether all blocks show that none is so short, or those that are left without blocks at the ends that stop everything. */
+function isProvedTooShort(placement: Placement, microBatches: number, makespan: number): boolean {
+  if (isTooShort(placement, microBatches, makespan)) {
+    return true;
+  }
+  const ends = isPlain(placement) ? aloneAtEnds(placement) : [];
+  const rest = ends.length === 0 ? undefined : withoutBlocks(placement, ends);
+  return (
+    typeof rest === "object" &&
+    isTooShort(rest.placement, microBatches, makespan - microBatches * rest.time)
+  );
 }
 
 /** Bounds that rest on the search. Requires: a valid section. */

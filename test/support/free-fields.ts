@@ -210,6 +210,12 @@ export const FREE: readonly FreeField[] = [
     isRare: true,
   },
   {
+    where: /^\/pipeline\/boundedBy\/beside$/,
+    change: MOVED,
+    why: "the order of the blocks means nothing",
+    isRare: true,
+  },
+  {
     where: /^\/pipeline\/boundedBy\/kind$/,
     change: /^"memory"$/,
     why: "another reason that proves the same bound",

@@ -1,5 +1,7 @@
+import type { Placement } from "../../placement/placement.js";
+import type { Ratio } from "../../schedule/max-cycle-ratio.js";
 import type { PeriodicSchedule, RepetendEntry } from "../../schedule/pipeline-schedule.js";
-import type { ModuloProblem } from "./modulo/modulo-problem.js";
+import { type ModuloProblem, moduloProblem } from "./modulo/modulo-problem.js";
 
 /** Start times that repeat with `period`. */
 export interface FoundPeriod {
@@ -18,6 +20,14 @@ export function isFaster(one: FoundPeriod | undefined, other: FoundPeriod | unde
     one !== undefined &&
     (other === undefined || one.period * other.copies < other.period * one.copies)
   );
+}
+
+/** Whether `found` takes no more for each micro-batch than a bound, unrounded. */
+export function reaches(
+  { period, copies }: FoundPeriod,
+  { numerator, denominator }: Ratio,
+): boolean {
+  return period * denominator === numerator * copies;
 }
 
 /** Longest path of a micro-batch, to the end of its last block. */
@@ -67,4 +77,15 @@ export function periodicOf({ problem, times, period, copies }: FoundPeriod): Per
     }),
   );
   return { period, microBatchesPerPeriod: copies, repetend };
+}
+
+/** The start times of a schedule; the other way round than `periodicOf`. */
+export function foundOf(placement: Placement, schedule: PeriodicSchedule): FoundPeriod {
+  const { period, microBatchesPerPeriod: copies, repetend } = schedule;
+  const problem = moduloProblem(placement, copies);
+  const times = new Float64Array(problem.count);
+  for (const { block, residue, offset, shift } of repetend) {
+    times[residue * problem.base + block] = offset + shift * period;
+  }
+  return { problem, copies, period, times };
 }

@@ -26,6 +26,7 @@ import {
   type ModuloProblem,
   moduloProblem,
 } from "./modulo/modulo-problem.js";
+import { type Others, setApart } from "./set-apart.js";
 
 /** A bound on the time per micro-batch: `numerator / denominator`, and what forces it. */
 export interface PeriodBound {
@@ -39,6 +40,8 @@ export interface PeriodBound {
   readonly blocks: readonly number[];
   /** For `configurations` of several parts: what a micro-batch of each counts. */
   readonly weights?: readonly number[];
+  /** Blocks over all devices whose time comes besides; the reason is one of the others. Absent: none. */
+  readonly beside?: readonly number[];
 }
 
 /** A bound that needs no search. */
@@ -48,12 +51,35 @@ export interface DeviceBound extends PeriodBound {
 }
 
 /**
- * Every bound of every device, the highest first (then by device, load before memory).
+ * Every bound of every device, the highest first (then by device, load before memory, and memory of all before that of some).
  *
  * Devices without a limit, or whose takes and releases cannot be matched along paths, have no memory
- * bound. Cost: O(n * m) per device with a limit.
+ * bound. Where blocks can be set apart (`setApart`), the memory of the others is a bound too. Cost: O(n * m) per device with a
+ * limit.
  */
 export function periodBounds(placement: Placement): readonly DeviceBound[] {
+  const others = setApart(placement);
+  const ofOthers = others === undefined ? [] : deviceBounds(others.placement);
+  return [
+    ...deviceBounds(placement),
+    ...ofOthers.flatMap((bound) => (bound.kind === "memory" ? [besides(others!, bound)] : [])),
+  ].sort((a, b) => b.numerator * a.denominator - a.numerator * b.denominator);
+}
+
+/** A bound of the others as one of all. */
+export function besides<Bound extends PeriodBound>(
+  { blocks, beside, time }: Pick<Others, "blocks" | "beside" | "time">,
+  bound: Bound,
+): Bound {
+  return {
+    ...bound,
+    numerator: bound.numerator + time * bound.denominator,
+    blocks: bound.blocks.map((at) => blocks[at] ?? 0),
+    beside,
+  };
+}
+
+function deviceBounds(placement: Placement): readonly DeviceBound[] {
   const problem = moduloProblem(placement, 1);
   const bounds: DeviceBound[] = [];
   for (const [device, { memory }] of placement.devices.entries()) {
@@ -75,7 +101,7 @@ export function periodBounds(placement: Placement): readonly DeviceBound[] {
       }
     }
   }
-  return bounds.sort((a, b) => b.numerator * a.denominator - a.numerator * b.denominator);
+  return bounds;
 }
 
 /** Memory that one micro-batch holds on a device. */

@@ -1,3 +1,4 @@
+import type { Placement } from "../../placement/placement.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
 import type { PeriodBound } from "./lower-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
@@ -55,3 +56,31 @@ export interface PeriodResult {
 
 /** Micro-batches per period that are tried, unless a search is told otherwise. */
 export const DEFAULT_MICRO_BATCHES = 3;
+
+/** What every period takes for each micro-batch, as times are integers. */
+export const NO_BOUND = { numerator: 1, denominator: 1 };
+
+/** The result where no schedule was found; `leastMemory`: none exists, and what limits may do. */
+export function withoutSchedule(
+  { devices }: Placement,
+  bound: PeriodBound | undefined,
+  nodes: number,
+  leastMemory?: readonly (number | undefined)[],
+): PeriodResult {
+  const { numerator, denominator } = bound ?? NO_BOUND;
+  return {
+    status: leastMemory === undefined ? "heuristic" : "infeasible",
+    schedule: undefined,
+    earlier: [],
+    lowerBound: { numerator, denominator },
+    boundedBy: bound,
+    leastForOne: false,
+    exhaustedUpTo: 0,
+    nodes,
+    peaks: devices.map(() => undefined),
+    leastPeak: false,
+    latency: 0,
+    leastLatency: false,
+    leastMemory,
+  };
+}

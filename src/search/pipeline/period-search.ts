@@ -5,7 +5,7 @@
  * micro-batches per period: each smaller one was searched in full and failed. When one micro-batch
  * per period cannot reach the bound, two and three are tried; they help when the bound is a fraction,
  * or when memory is short. Where the bound is not reached, all numbers are searched at once
- * (`searchConfigurations`). What ends early is reported as `bounded`, or not proved.
+ * (`searchAllNumbers`). What ends early is reported as `bounded`, or not proved.
  *
  * Small periods are searched in full (`FullSearch`). For large ones (nanoseconds), and where the full
  * search ends early, cyclic orders are searched (`searchOrders`), also from what a twin with small
@@ -24,18 +24,25 @@
 import type { Placement } from "../../placement/placement.js";
 import { isGreater } from "../../schedule/max-cycle-ratio.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
-import { searchConfigurations } from "./configurations/search-configurations.js";
+import { type AllNumbers, searchAllNumbers, searchOthers } from "./all-numbers.js";
 import { searchOrders } from "./cyclic/search-orders.js";
 import { asTwin, type Twin, twinOf } from "./cyclic/twins.js";
 import { usualWork } from "./effort.js";
-import { type FoundPeriod, isFaster, latencyOf, periodicOf } from "./found-period.js";
+import { type FoundPeriod, isFaster, latencyOf, periodicOf, reaches } from "./found-period.js";
 import { FullSearch, MAX_COMPLETE_BLOCKS, MAX_COMPLETE_PERIOD } from "./full-search.js";
 import { type PeriodBound, periodBounds } from "./lower-bounds.js";
 import { limitsOf, memoryNeeds, returnsMemory } from "./memory-needs.js";
 import { moduloProblem } from "./modulo/modulo-problem.js";
 import { peakLevel } from "./modulo/steady-memory.js";
+import { periodOfWhole } from "./period-of-whole.js";
 import { leaner, quicker } from "./period-polish.js";
-import { DEFAULT_MICRO_BATCHES, type PeriodOptions, type PeriodResult } from "./period-result.js";
+import {
+  DEFAULT_MICRO_BATCHES,
+  NO_BOUND,
+  type PeriodOptions,
+  type PeriodResult,
+  withoutSchedule,
+} from "./period-result.js";
 import type { PipelineProgress } from "./progress.js";
 import { middleOf } from "./quick/batched-ends.js";
 import { pausedPeriod } from "./quick/paused-middle.js";
@@ -63,6 +70,8 @@ const SHARES = {
   closeTwin: 0.6,
   twin: 0.5,
   pauses: 0.2,
+  whole: 0.1,
+  others: 0.1,
   several: 0.7,
 } as const;
 
@@ -108,11 +117,11 @@ class PeriodSearch {
       ({ memory }, at) => memory !== undefined && memory < (needs[at] ?? Number.POSITIVE_INFINITY),
     );
     if (short) {
-      return this.#without("infeasible", needs);
+      return withoutSchedule(this.#placement, this.#bound, this.#work.spent, needs);
     }
     const earlier = this.#inStages();
     return this.#best === undefined
-      ? this.#without("heuristic", undefined)
+      ? withoutSchedule(this.#placement, this.#bound, this.#work.spent)
       : this.#finished(this.#best, earlier);
   }
 
@@ -137,6 +146,7 @@ class PeriodSearch {
   }
 
   #stage(stage: number, work: WorkLimit): void {
+    this.#byOthers(work.share(SHARES.others));
     const isSmall = this.#full.isPossible(1);
     if (isSmall && this.#placement.blocks.length <= MANY_BLOCKS) {
       this.#upwards(1, work.share(SHARES.one));
@@ -166,6 +176,7 @@ class PeriodSearch {
     if (isSmall && this.#placement.blocks.length <= MANY_BLOCKS) {
       this.#ordersOfSeveral(stage, work.share(SHARES.ordersAlone));
     }
+    this.#byWhole(stage, work.share(SHARES.whole));
     this.#byConfigurations(work);
   }
 
@@ -206,14 +217,13 @@ class PeriodSearch {
 
   /** Least integer period that the bound allows for `copies`. */
   #leastPeriod(copies: number): number {
-    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
+    const { numerator, denominator } = this.#bound ?? NO_BOUND;
     return Math.max(1, Math.ceil((numerator * copies) / denominator));
   }
 
   #isAtBound(): boolean {
-    return (
-      this.#best !== undefined && isAt(this.#bound ?? { numerator: 1, denominator: 1 }, this.#best)
-    );
+    const bound = this.#bound ?? NO_BOUND;
+    return this.#best !== undefined && reaches(this.#best, bound);
   }
 
   #rate(): number {
@@ -309,18 +319,34 @@ class PeriodSearch {
     }
   }
 
+  /** What closes up in a whole schedule of many micro-batches. */
+  #byWhole(stage: number, work: WorkLimit): void {
+    const isLimited = this.#options.maxMicroBatches !== undefined;
+    if (this.#best !== undefined && !this.#isAtBound() && !isLimited) {
+      this.#offer(periodOfWhole(this.#placement, this.#best, work, this.#options.seed + stage));
+    }
+  }
+
   /** What all numbers of micro-batches per period at once give, where the bound is not reached. */
   #byConfigurations(work: WorkLimit): void {
     const isLimited = this.#options.maxMicroBatches !== undefined;
     if (this.#isAtBound() || isLimited || work.isSpent()) {
       return;
     }
-    const { found, least, choices } = searchConfigurations(this.#placement, work.left());
+    this.#take(searchAllNumbers(this.#placement, work.left()), work);
+  }
+
+  /** The same of what is left without blocks that stop everything; known once it was proved. */
+  #byOthers(work: WorkLimit): void {
+    if (this.#bound?.kind !== "configurations" && this.#options.maxMicroBatches === undefined) {
+      this.#take(searchOthers(this.#placement, work.left()), work);
+    }
+  }
+
+  #take({ found, bound, choices }: AllNumbers, work: WorkLimit): void {
     work.spend(choices);
-    const { numerator = 0, denominator = 1 } = this.#bound ?? {};
-    if (least !== undefined && isGreater(least.each, { numerator, denominator })) {
-      const { each, ...weights } = least;
-      this.#bound = { kind: "configurations", ...each, blocks: [], ...weights };
+    if (bound !== undefined && isGreater(bound, this.#bound ?? NO_BOUND)) {
+      this.#bound = bound;
     }
     this.#offer(found);
   }
@@ -342,7 +368,7 @@ class PeriodSearch {
       ? quicker(placement, lean.found, work(latencyNodes))
       : { found: lean.found, isProved: false };
     const { period, copies, problem, times } = found;
-    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
+    const { numerator, denominator } = this.#bound ?? NO_BOUND;
     const exhaustedUpTo = this.#full.exhaustedUpTo(best, maxMicroBatches ?? DEFAULT_MICRO_BATCHES);
     return {
       status: period * denominator === numerator * copies ? "optimal" : "bounded",
@@ -362,36 +388,7 @@ class PeriodSearch {
       leastMemory: undefined,
     };
   }
-
-  #without(
-    status: "heuristic" | "infeasible",
-    leastMemory: readonly (number | undefined)[] | undefined,
-  ): PeriodResult {
-    const { numerator, denominator } = this.#bound ?? { numerator: 1, denominator: 1 };
-    return {
-      status,
-      schedule: undefined,
-      earlier: [],
-      lowerBound: { numerator, denominator },
-      boundedBy: this.#bound,
-      leastForOne: false,
-      exhaustedUpTo: 0,
-      nodes: this.#work.spent,
-      peaks: this.#placement.devices.map(() => undefined),
-      leastPeak: false,
-      latency: 0,
-      leastLatency: false,
-      leastMemory,
-    };
-  }
 }
 
 /** Times per micro-batch closer than this, for each, are equal. */
 const CLOSE = 1e-9;
-
-function isAt(
-  { numerator, denominator }: Pick<PeriodBound, "numerator" | "denominator">,
-  { period, copies }: FoundPeriod,
-): boolean {
-  return period * denominator === numerator * copies;
-}

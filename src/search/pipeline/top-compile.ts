@@ -195,7 +195,7 @@ function boundOf(
   { microBatchesPerPeriod: q }: PeriodicSchedule,
 ): Pick<PipelineOutcome, "periodLowerBound" | "boundEach" | "boundedBy"> {
   const { numerator, denominator } = lowerBound;
-  const { kind, device, blocks, weights } = boundedBy ?? BY_SEARCH;
+  const { kind, device, blocks, weights, beside } = boundedBy ?? BY_SEARCH;
   return {
     periodLowerBound: Math.max(1, Math.ceil((numerator * q) / denominator)),
     boundEach: reduced(numerator, denominator),
@@ -204,6 +204,7 @@ function boundOf(
       ...(device === undefined ? {} : { device }),
       blocks,
       ...(weights === undefined ? {} : { weights }),
+      ...(beside === undefined ? {} : { beside }),
     },
   };
 }

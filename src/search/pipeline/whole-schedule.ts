@@ -13,6 +13,7 @@ import { leastWhole } from "./makespan/least-whole.js";
 import { lowerMemory } from "./makespan/lower-memory.js";
 import { shortestSchedule } from "./makespan/shortest-schedule.js";
 import { makespanBound } from "./path-bounds.js";
+import { type OfOthers, shortestOfOthers } from "./shortest-of-others.js";
 import { shortestWhole } from "./shortest-whole.js";
 
 /** How much is worth doing, and for what. */
@@ -48,11 +49,8 @@ export function wholeScheduleOf(
   if (shortest === undefined) {
     return undefined;
   }
-  const ordered = exactWhole(placement, shortest, bound, shares.exact);
-  const { whole, isProved } = ordered.isProved
-    ? ordered
-    : shortestWhole(placement, ordered.whole, bound, shares.question);
-  const makespanLowerBound = isProved ? whole.makespan : bound;
+  const { whole, isProved, ...exact } = settled(placement, shortest, bound, shares);
+  const makespanLowerBound = isProved ? whole.makespan : exact.bound;
   const lean = lowerMemory(placement, whole, wholes, { maxNodes: shares.wholeMemory, seed });
   if (objective === "makespan") {
     return { whole: lean, makespanLowerBound, makespanStatus: isProved ? "optimal" : "bounded" };
@@ -65,4 +63,25 @@ export function wholeScheduleOf(
     makespanStatus: closed.makespan === makespanLowerBound ? "optimal" : "bounded",
     objective,
   };
+}
+
+/** The shortest schedule, by the exact methods that are worth their work, and the bound that is known then. */
+function settled(
+  placement: Placement,
+  shortest: PipelineSchedule,
+  floor: number,
+  shares: Shares,
+): OfOthers {
+  const isDone = shortest.makespan <= floor;
+  const others = isDone ? undefined : shortestOfOthers(placement, shortest, shares);
+  const bound = Math.max(floor, others?.bound ?? floor);
+  const known = others?.whole ?? shortest;
+  if (known.makespan <= bound) {
+    return { whole: known, isProved: true, bound };
+  }
+  const ordered = exactWhole(placement, known, bound, shares.exact);
+  const exact = ordered.isProved
+    ? ordered
+    : shortestWhole(placement, ordered.whole, bound, shares.question);
+  return { ...exact, bound };
 }

@@ -74,6 +74,13 @@ export function searchConfigurations(placement: Placement, choices: number): Con
   return { ...NONE, found: best, choices: spent };
 }
 
+/** The same of all configurations or of none: for a bound alone. */
+export function leastOfConfigurations(placement: Placement, choices: number): ConfigurationResult {
+  return hasConfigurations(placement) && !runsAhead(placement)
+    ? within(placement, Math.min(choices, MOST_CHOICES), Number.POSITIVE_INFINITY)
+    : { ...NONE, choices: 0 };
+}
+
 function within(placement: Placement, most: number, apart: number): ConfigurationResult {
   const { graph, unit, isWhole, choices } = configurationGraph(placement, { choices: most, apart });
   if (graph === undefined) {

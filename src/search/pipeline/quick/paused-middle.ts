@@ -13,7 +13,7 @@
 import type { Placement } from "../../../placement/placement.js";
 import type { PeriodicSchedule } from "../../../schedule/pipeline-schedule.js";
 import { retimed } from "../cyclic/retimed.js";
-import type { FoundPeriod } from "../found-period.js";
+import { type FoundPeriod, isFaster } from "../found-period.js";
 import { type ModuloProblem, moduloProblem } from "../modulo/modulo-problem.js";
 import type { Middle } from "./batched-ends.js";
 
@@ -22,15 +22,30 @@ const MOST_COPIES = 16;
 /** Block instances per pause, about. */
 const MOST_INSTANCES = 400;
 
-/** The shortest period of all pauses; `undefined` where none fits. Cost: O(starts of the middle * orders' period). */
+/**
+ * The shortest period of all pauses, of equal ones that of fewer micro-batches; `undefined` where none fits. Cost: O(starts of the
+ * middle * orders' period).
+ */
 export function pausedPeriod(
   placement: Placement,
   middle: Middle,
   periodic: PeriodicSchedule,
 ): FoundPeriod | undefined {
-  const { microBatchesPerPeriod: q, repetend } = periodic;
+  const { microBatchesPerPeriod: q } = periodic;
   const most = Math.min(MOST_COPIES, MOST_INSTANCES / placement.blocks.length);
-  const turns = Math.max(1, Math.floor(most / q));
+  const often = pausedEvery(placement, middle, periodic, 1);
+  const seldom =
+    most < 2 * q ? undefined : pausedEvery(placement, middle, periodic, Math.floor(most / q));
+  return isFaster(seldom, often) ? seldom : often;
+}
+
+function pausedEvery(
+  placement: Placement,
+  middle: Middle,
+  periodic: PeriodicSchedule,
+  turns: number,
+): FoundPeriod | undefined {
+  const { microBatchesPerPeriod: q, repetend } = periodic;
   const problem = moduloProblem(placement, q * turns);
   const starts = [...new Set(repetend.map(({ offset }) => offset))].sort((a, b) => a - b);
   let best: FoundPeriod | undefined;

@@ -75,12 +75,18 @@ describe("our search", () => {
     });
     expect(finetune.each).toBeLessThanOrEqual(17 / 4);
     // 15/4 exists, and 4 is the bound of 3.4 only in whole units.
-    const zeroBubble = { devices: 8, forward: 1, backward: 1, weight: 1, memory: 5 };
-    expect(searched(shape("zb-h", zeroBubble))).toMatchObject({
-      each: 4,
+    const blocks = { forward: 1, backward: 1, weight: 1 };
+    const zeroBubble = searched(shape("zb-h", { devices: 8, memory: 5, ...blocks }));
+    expect(zeroBubble).toMatchObject({
+      status: "bounded",
+      boundEach: { numerator: 17, denominator: 5 },
+    });
+    expect(zeroBubble.each).toBeLessThanOrEqual(15 / 4);
+    // Nothing takes less, which needs all configurations to be proved.
+    expect(searched(shape("zb-h", { devices: 4, memory: 3, ...blocks }))).toMatchObject({
+      each: 10 / 3,
       status: "bounded",
       leastUpTo: 3,
-      boundEach: { numerator: 17, denominator: 5 },
     });
     // 16 for three is 16/3: Little's law, no rounding.
     expect(searched(shape("v", { devices: 4, memory: 3 }))).toMatchObject({
