@@ -45,8 +45,8 @@ import {
 } from "./period-result.js";
 import type { PipelineProgress } from "./progress.js";
 import { middleOf } from "./quick/batched-ends.js";
+import { OneAfterTheOther } from "./quick/one-after-the-other.js";
 import { pausedPeriod } from "./quick/paused-middle.js";
-import { oneAfterTheOther } from "./quick/safe-list.js";
 import { WorkLimit } from "./work-limit.js";
 
 /** Placements with more blocks are searched by orders first. */
@@ -91,6 +91,7 @@ class PeriodSearch {
   readonly #placement: Placement;
   readonly #options: PeriodOptions;
   readonly #full: FullSearch;
+  readonly #inTurn: OneAfterTheOther;
   #bound: PeriodBound | undefined;
   readonly #work: WorkLimit;
   readonly #limits: readonly (number | undefined)[];
@@ -105,6 +106,7 @@ class PeriodSearch {
     this.#bound = periodBounds(placement)[0];
     this.#work = new WorkLimit(options.maxNodes, () => this.#isStopped());
     this.#limits = placement.devices.map(({ memory }) => memory);
+    this.#inTurn = new OneAfterTheOther(placement);
     this.#full = new FullSearch(placement, {
       leastPeriod: (copies) => this.#leastPeriod(copies),
       isStopped: (trying, nodes) => this.#isStopped(trying, nodes),
@@ -245,7 +247,8 @@ class PeriodSearch {
 
   #byOrders(stage: number, work: WorkLimit, copies = 1): void {
     const isLimited = (this.#options.maxMicroBatches ?? copies) < copies;
-    if (this.#isAtBound() || isLimited) {
+    const isOver = work.isSpent() && this.#best !== undefined;
+    if (this.#isAtBound() || isLimited || isOver) {
       return;
     }
     const placement = this.#placement;
@@ -259,7 +262,7 @@ class PeriodSearch {
       seed: this.#options.seed + stage,
       // In the first stage what the full search finds depends on the limit of all work.
       known: own,
-      others: () => oneAfterTheOther(placement, copies),
+      others: () => this.#inTurn.repeated(copies, work),
       shouldStop: () => work.isStopped(),
       onProgress: (period) => this.#tell(period, copies),
     });

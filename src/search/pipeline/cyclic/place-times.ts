@@ -24,18 +24,26 @@ export interface PlacingOptions {
   readonly touching: boolean;
 }
 
+/** What placing gave, and its work. */
+export interface Placing {
+  /** Start times; `undefined` when a block found no place. */
+  readonly times: Float64Array | undefined;
+  /** Blocks with a place that were looked at. */
+  readonly looked: number;
+}
+
 /** Rounds of `compact` at most; a few are usual. */
 const MAX_ROUNDS = 12;
 
 /**
- * Start times, or `undefined` when a block found no place.
+ * Start times that repeat with a period, as far as every block finds a place.
  *
  * Cost: O(n * blocks per device * log(blocks per device)), and that for each of a few rounds.
  */
 export function placeTimes(
   problem: ModuloProblem,
   { period, order, touching }: PlacingOptions,
-): Float64Array | undefined {
+): Placing {
   const times = new Float64Array(problem.count).fill(Number.NaN);
   const change = new Float64Array(problem.count);
   for (const events of problem.events) {
@@ -51,13 +59,13 @@ export function placeTimes(
     }
     const time = firstPlace(placed, block, ready, touching);
     if (time === undefined) {
-      return undefined;
+      return { times: undefined, looked: placed.taken.looked };
     }
     times[block] = time;
     placed.taken.take(block, time);
   }
   compact(placed, order, change);
-  return times;
+  return { times, looked: placed.taken.looked };
 }
 
 /** Moves takes as late and releases as early as places let them, until nothing moves. */

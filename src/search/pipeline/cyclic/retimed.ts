@@ -3,7 +3,7 @@ import { limitsOf } from "../memory-needs.js";
 import type { ModuloProblem } from "../modulo/modulo-problem.js";
 import { CycleRatio } from "./cycle-ratio.js";
 import { CyclicOrders } from "./cyclic-orders.js";
-import type { Repeating } from "./search-orders.js";
+import type { Repeating } from "./repeating.js";
 import { timesOf } from "./times-of.js";
 
 /** Periods are ratios of whole numbers, with rounding errors below this. */

@@ -10,6 +10,8 @@ export class TakenTimes {
   readonly #problem: ModuloProblem;
   readonly #period: number;
   readonly #lines: readonly Line[];
+  /** Blocks with a place that were looked at since the beginning: the work of all questions. */
+  looked = 0;
 
   /** Nothing is taken yet. Requires: `period` above 0. */
   constructor(problem: ModuloProblem, period: number) {
@@ -61,6 +63,7 @@ export class TakenTimes {
     for (const device of this.#problem.devicesOf[block] ?? []) {
       const line = this.#lines[device] as Line;
       const { phases, durations, count } = line;
+      this.looked++;
       if (count > 0) {
         const at = firstFrom(line, phase);
         const ahead = (at < count ? phases[at]! : phases[0]! + period) - phase;
@@ -78,6 +81,7 @@ export class TakenTimes {
   forEachBeside(block: number, visit: (phase: number, duration: number) => void): void {
     for (const device of this.#problem.devicesOf[block] ?? []) {
       const { phases, durations, count } = this.#lines[device] as Line;
+      this.looked += count;
       for (let at = 0; at < count; at++) {
         visit(phases[at]!, durations[at]!);
       }

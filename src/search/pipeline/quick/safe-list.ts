@@ -13,10 +13,10 @@
  *
  * Source: list scheduling (Graham, 1969) with the safe states of the banker's algorithm (Dijkstra, 1965).
  */
+import { invariant } from "../../../core/invariant.js";
 import { seededRandom } from "../../../core/random.js";
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
-import type { Repeating } from "../cyclic/search-orders.js";
 import { type Follower, followersOf, pathsBehind } from "../path-bounds.js";
 import { looseParts } from "./loose-parts.js";
 import { serialOrder } from "./serial-order.js";
@@ -49,20 +49,6 @@ export function safeListSchedules(
       return new SafeList(placement, microBatches, wayOut, urgencyOf).run();
     })
     .sort((a, b) => a.makespan - b.makespan);
-}
-
-/** List schedules of one micro-batch, repeated when it has ended: so many micro-batches as one period. */
-export function oneAfterTheOther(placement: Placement, copies: number): readonly Repeating[] {
-  const blocks = placement.blocks.length;
-  return safeListSchedules(placement, 1).map(({ instances, makespan }) => {
-    const times = new Float64Array(blocks * copies);
-    for (const { block, start } of instances) {
-      for (let copy = 0; copy < copies; copy++) {
-        times[copy * blocks + block] = start + copy * makespan;
-      }
-    }
-    return { times, period: makespan * copies };
-  });
 }
 
 /** Lower is more urgent. */
@@ -151,6 +137,7 @@ class SafeList {
     let time = 0;
     while (this.#instances.length < this.#waits.length) {
       time = this.#beginAt(time) ? time : this.#nextTime(time);
+      invariant(Number.isFinite(time), "the way out begins when its inputs are there");
     }
     const instances = this.#instances;
     instances.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);

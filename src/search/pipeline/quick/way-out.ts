@@ -13,6 +13,8 @@ export class WayOut {
   readonly #levels: MemoryLevels;
   readonly #partOf: Int32Array;
   readonly #parts: number;
+  /** Blocks that each block waits for, where some wait for those of another part; else none is asked for. */
+  readonly #before: readonly (readonly number[])[] | undefined;
   /** Micro-batch times parts plus part. */
   readonly #onTheirWay = new Set<number>();
   #order: readonly number[] = [];
@@ -33,6 +35,11 @@ export class WayOut {
         this.#partOf[block] = at;
       }
     }
+    this.#before = placement.dependencies.some(
+      ({ from, to }) => this.#partOf[from] !== this.#partOf[to],
+    )
+      ? beforeOf(placement)
+      : undefined;
   }
 
   /** What remains in an order that fits once an instance begins; `undefined`: none was found. Cost: O(order). */
@@ -50,7 +57,9 @@ export class WayOut {
       ...rest.filter(isOfUnit),
       ...rest.filter((each) => !isOnItsWay(each) && !isOfUnit(each)),
     ];
-    return [moved, rest].find((order) => this.#fits([instance, ...order]));
+    // What was listed keeps its order in `rest`; what is moved may come before blocks of other parts that it waits for.
+    const orders = this.#isInOrder(moved) ? [moved, rest] : [rest];
+    return orders.find((order) => this.#fits([instance, ...order]));
   }
 
   /** Begins an instance; `rest` is what `after` gave. */
@@ -74,6 +83,20 @@ export class WayOut {
     }
   }
 
+  /** Whether everything comes after what it waits for, as far as that has not begun. */
+  #isInOrder(order: readonly number[]): boolean {
+    const before = this.#before;
+    if (before === undefined) {
+      return true;
+    }
+    const missing = new Set(order);
+    return order.every((each) => {
+      missing.delete(each);
+      const block = each % this.#serial.length;
+      return before[block]!.every((from) => !missing.has(each - block + from));
+    });
+  }
+
   /** Whether an order fits from the levels as they are. */
   #fits(order: readonly number[]): boolean {
     const blocks = this.#serial.length;
@@ -87,6 +110,15 @@ export class WayOut {
     }
     return at === order.length;
   }
+}
+
+/** Blocks that each block waits for. */
+function beforeOf({ blocks, dependencies }: Placement): readonly (readonly number[])[] {
+  const before: number[][] = blocks.map(() => []);
+  for (const { from, to } of dependencies) {
+    before[to]!.push(from);
+  }
+  return before;
 }
 
 /** Whether so many micro-batches fit one after the other. Requires: `serial` fits once. */

@@ -34,7 +34,7 @@ function ordersOf(placement: Placement, limits = limitsOf(placement)) {
   const problem = moduloProblem(placement, 1);
   const period = leastPeriod(placement) * 2;
   const order = placementOrder(problem, 0, seededRandom(1));
-  const times = placeTimes(problem, { period, order, touching: false });
+  const { times } = placeTimes(problem, { period, order, touching: false });
   return (
     times && {
       problem,
@@ -162,6 +162,25 @@ test.each([2, 6, 7, 12, 16])("seed %i: orders reach the load of the fullest devi
   });
   expect(best?.period).toBe(lowerBound);
   verified(placement, best?.times ?? new Float64Array(), best?.period ?? 0);
+});
+
+test("starts take no more work than there is, but for one placement", () => {
+  const placement = randomPlacement({ seed: 3, memory: 1 });
+  const problem = moduloProblem(placement, 4);
+  const options = {
+    limits: limitsOf(placement),
+    releasesAtEnd: true,
+    lowerBound: leastPeriod(placement) * 4,
+    seed: 1,
+    known: [],
+  };
+  // Thirteen rounds with and without touching, in which every block looks at all beside it up to three times.
+  const pairs = problem.blocksOn.reduce((sum, own) => sum + own.length ** 2, 0);
+  const one = (2 * 13 * 3 * pairs) / 64 + problem.count;
+  for (const maxNodes of [10, 100, 1000, 10_000]) {
+    const { nodes } = searchOrders(problem, { ...options, maxNodes });
+    expect(nodes).toBeLessThanOrEqual(maxNodes + one);
+  }
 });
 
 test("equal seeds give equal times, and what is known is never made worse", () => {

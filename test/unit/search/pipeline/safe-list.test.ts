@@ -8,6 +8,7 @@ import { searchPipeline } from "../../../../src/search/pipeline/algorithms.js";
 import { looseParts } from "../../../../src/search/pipeline/quick/loose-parts.js";
 import { safeListSchedules } from "../../../../src/search/pipeline/quick/safe-list.js";
 import { serialOrder } from "../../../../src/search/pipeline/quick/serial-order.js";
+import { chainPlacement } from "../../../support/chain-placements.js";
 
 interface Chains {
   readonly devices: number;
@@ -186,6 +187,20 @@ describe("an order of one micro-batch", () => {
       { numRuns: 150 },
     );
     expect(Math.min(outcomes.fits, outcomes.none)).toBeGreaterThan(5);
+  });
+
+  it("gives list schedules that end where blocks without memory join what runs forwards and backwards", () => {
+    let joined = 0;
+    fc.assert(
+      fc.property(chainPlacement(), fc.integer({ min: 1, max: 2 }), (placement, microBatches) => {
+        for (const whole of safeListSchedules(placement, microBatches)) {
+          expect(verifyPipelineSchedule(placement, whole)).toEqual([]);
+          joined += looseParts(placement).length > 2 ? 1 : 0;
+        }
+      }),
+      { numRuns: 150 },
+    );
+    expect(joined).toBeGreaterThan(20);
   });
 
   it("gives list schedules that are right for one and for several micro-batches", () => {

@@ -62,7 +62,7 @@ function swapsOf(seed: number): {
   const [bound] = periodBounds(placement);
   const period = (bound?.numerator ?? 1) * 2;
   const order = placementOrder(problem, 0, seededRandom(1));
-  const times = placeTimes(problem, { period, order, touching: false }) ?? new Float64Array();
+  const { times = new Float64Array() } = placeTimes(problem, { period, order, touching: false });
   const limits = without(placement.devices.length);
   const orders = new CyclicOrders(problem, times, period, limits, true);
   const ratio = new CycleRatio(orders);
