@@ -46,6 +46,9 @@ export function chooseVersions(
     return trial.best;
   }
   trial.tryOne(choices.map(({ chosen }) => chosen));
+  if (trial.wins === 0) {
+    trial.tryOne(leastOptions(placement));
+  }
   for (let round = 0, before = -1; round < ROUNDS && trial.wins !== before; round++) {
     before = trial.wins;
     for (const [at, options] of names.entries()) {
@@ -57,6 +60,20 @@ export function chooseVersions(
     }
   }
   return trial.best;
+}
+
+/** Of each open choice the option that takes least memory, the first of equal ones. */
+function leastOptions({ choices = [] }: Placement): readonly string[] {
+  return choices.map(({ options, chosen, isOpen }) => {
+    const takes = options.map(({ blocks }) =>
+      blocks.reduce(
+        (sum, { memory = 0, workspace = 0 }) => sum + Math.max(memory, 0) + workspace,
+        0,
+      ),
+    );
+    const least = options[takes.indexOf(Math.min(...takes))];
+    return isOpen === true && least !== undefined ? least.name : chosen;
+  });
 }
 
 function productOf(lists: readonly (readonly string[])[]): readonly (readonly string[])[] {

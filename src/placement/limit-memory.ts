@@ -18,19 +18,31 @@ export function limitMemory(
   file: string = "placement",
   memory?: number,
 ): Result<Placement> {
-  const limited: Placement =
-    memory === undefined
-      ? placement
-      : {
-          ...placement,
-          devices: placement.devices.map((device) =>
-            device.isLink === true
-              ? device
-              : { ...device, memory: memory - (device.reserved ?? 0) },
-          ),
-        };
+  const limited = withLimit(placement, memory);
   const [first, ...rest] = memoryFailures(limited, file);
   return first === undefined ? ok(limited) : fail([first, ...rest]);
+}
+
+/** The placement with `memory`, when given, as the limit of every device that computes; nothing is checked. */
+export function withLimit(placement: Placement, memory: number | undefined): Placement {
+  return memory === undefined
+    ? placement
+    : {
+        ...placement,
+        devices: placement.devices.map((device) =>
+          device.isLink === true ? device : { ...device, memory: memory - (device.reserved ?? 0) },
+        ),
+      };
+}
+
+/** Names of the blocks that need more than the memory of a device. */
+export function blocksTooLarge(placement: Placement): ReadonlySet<string> {
+  const { devices } = placement;
+  return new Set(
+    changesOf(placement).flatMap(({ block, device, needs }) =>
+      needs > (devices[device]?.memory ?? Number.POSITIVE_INFINITY) ? [block.id] : [],
+    ),
+  );
 }
 
 function memoryFailures(placement: Placement, file: string): readonly Failure[] {

@@ -29,7 +29,7 @@ export function transferName(from: string, to: string): string {
 }
 
 /** Whether transfers over it are blocks, and not latencies. */
-export function holdsUp({ sharing, blocking }: Link): boolean {
+export function holdsUp({ sharing, blocking }: Pick<Link, "sharing" | "blocking">): boolean {
   return sharing === "exclusive" || blocking !== "neither";
 }
 

@@ -21,14 +21,30 @@ export function areAlike(placement: Placement): boolean {
 
 /**
  * Whether a placement has nothing but blocks that change the memory of their own devices, in micro-batches that are alike and
- * wait for nothing of each other. Searches for a period rest on that.
+ * wait for nothing of each other, and transfers in any order. Searches for a period rest on that.
  */
 export function isPlain(placement: Placement): boolean {
+  return isPlainInAnyOrder(placement) && !hasOrder(placement);
+}
+
+/** Whether a placement would be plain if transfers could start in any order: bounds of it are bounds of that one too. */
+export function isPlainInAnyOrder(placement: Placement): boolean {
   return (
     areAlike(placement) &&
     placement.blocks.every(({ elsewhere }) => elsewhere === undefined) &&
     placement.dependencies.every(({ distance }) => distance === undefined)
   );
+}
+
+/** Whether transfers over some link keep the order in which they are handed over. */
+export function hasOrder({ links = [] }: Placement): boolean {
+  return links.some(({ order }) => order !== undefined);
+}
+
+/** The same placement with transfers in any order. */
+export function inAnyOrder(placement: Placement): Placement {
+  const { links = [] } = placement;
+  return { ...placement, links: links.map(({ order: _, ...link }) => link) };
 }
 
 /** Whether a block runs in a micro-batch: once per step means in micro-batch 0. */

@@ -16,7 +16,8 @@ import type { JsonProblem } from "../core/json-shape.js";
 import { fail, type Result } from "../core/result.js";
 import type { Json } from "../core/stable-json.js";
 import { placementInvalid, placementNotJson } from "./failures.js";
-import { limitMemory } from "./limit-memory.js";
+import { fitChoices } from "./fit-choices.js";
+import { limitMemory, withLimit } from "./limit-memory.js";
 import { byEnds, sendsOf } from "./lower-links.js";
 import type { Dependency, Placement } from "./placement.js";
 import { type DependencySpec, PLACEMENT_KIND, type PlacementSpec } from "./placement-format.js";
@@ -37,7 +38,7 @@ export function parsePlacement(
   memory?: number,
 ): Result<Placement> {
   const placement = parseDocument(source, PLACEMENT_KIND, resolvePlacement, wordingFor(file));
-  return placement.ok ? limitMemory(placement.value, file, memory) : placement;
+  return placement.ok ? withinLimits(placement.value, file, memory) : placement;
 }
 
 /**
@@ -52,7 +53,23 @@ export function readPlacement(
   within: string = "",
 ): Result<Placement> {
   const placement = readDocument(value, PLACEMENT_KIND, resolvePlacement, wordingFor(file, within));
-  return placement.ok ? limitMemory(placement.value, file) : placement;
+  return placement.ok ? withinLimits(placement.value, file) : placement;
+}
+
+/** The placement within its limits: open choices take the first option that fits. Fails: as `limitMemory`. */
+function withinLimits(placement: Placement, file: string, memory?: number): Result<Placement> {
+  const limited = withLimit(placement, memory);
+  const spec = specOf(limited);
+  return limitMemory(
+    fitChoices(limited, (names) => resolvePlacement(withChosen(spec, names), [])),
+    file,
+  );
+}
+
+/** A document with these options of its choices. */
+function withChosen(spec: PlacementSpec, names: readonly string[]): PlacementSpec {
+  const choices = spec.choices.map((choice, at) => ({ ...choice, chosen: names[at] ?? "" }));
+  return { ...spec, choices };
 }
 
 function wordingFor(file: string, within: string = ""): DocumentWording {
@@ -99,7 +116,7 @@ function specOf(placement: Placement): PlacementSpec {
         ...(memory === undefined ? {} : { memory: memory + reserved }),
         reserved,
       })),
-    links,
+    links: links.map((link) => ({ ...link, order: link.order ?? "any" })),
     ...(placement.lengths === undefined ? {} : { lengths: placement.lengths }),
     blocks: placement.blocks.flatMap(
       ({ id, kind, devices, duration, memory, workspace, operators, ...rest }) =>
@@ -138,10 +155,8 @@ function specOf(placement: Placement): PlacementSpec {
  * Fails: `placement-invalid`, and as `limitMemory` does.
  */
 export function choose(placement: Placement, names: readonly string[]): Result<Placement> {
-  const spec = specOf(placement);
-  const choices = spec.choices.map((choice, at) => ({ ...choice, chosen: names[at] ?? "" }));
   const problems: JsonProblem[] = [];
-  const chosen = resolvePlacement({ ...spec, choices }, problems);
+  const chosen = resolvePlacement(withChosen(specOf(placement), names), problems);
   const [first, ...rest] = problems.map((problem) => placementInvalid("placement", problem));
   return first !== undefined || chosen === undefined
     ? fail([first ?? placementInvalid("placement", { pointer: "", message: "" }), ...rest])

@@ -2,7 +2,7 @@
 import { distinct, list, object, optional, unless } from "../core/json-containers.js";
 import { type DocumentKind, defineDocument } from "../core/json-document.js";
 import { boolean, integer, oneOf, text } from "../core/json-shape.js";
-import type { BlockKind, LinkBlocking } from "./placement.js";
+import type { BlockKind, LinkBlocking, LinkOrder } from "./placement.js";
 
 /** A device as a file has it. */
 export interface DeviceSpec {
@@ -17,6 +17,7 @@ export interface LinkSpec {
   readonly name: string;
   readonly sharing: "exclusive" | "shared";
   readonly blocking: LinkBlocking;
+  readonly order: LinkOrder | "any";
 }
 
 /** A block as a file has it. */
@@ -158,6 +159,12 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
             ),
             "neither",
           ),
+          order: unless(
+            "any",
+            oneOf("any", "pair", "link").describe(
+              "Which transfers start in the order in which the blocks before them end: none, those between the same two devices, or all.",
+            ),
+          ),
         }),
         MAX_BLOCKS,
       ).describe("What dependencies can go over."),
@@ -247,7 +254,9 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
             MAX_OPTIONS,
             1,
           ),
-          chosen: optional(text().describe("Name of the option that is taken; absent: the first.")),
+          chosen: optional(
+            text().describe("Name of the option that is taken; absent: any that fits."),
+          ),
         }),
         MAX_BLOCKS,
       ).describe(

@@ -4,12 +4,17 @@ export type BlockKind = "forward" | "backward" | "weight" | "other" | "transfer"
 /** Whose devices can run nothing else during a transfer. */
 export type LinkBlocking = "neither" | "sender" | "receiver" | "both";
 
+/** Which transfers over a link start in the order in which they are handed over: those between two devices, or all. */
+export type LinkOrder = "pair" | "link";
+
 /** What dependencies can go over. */
 export interface Link {
   readonly name: string;
   /** `exclusive`: one transfer at a time, on a device of its own; `shared`: all side by side. */
   readonly sharing: "exclusive" | "shared";
   readonly blocking: LinkBlocking;
+  /** Absent: transfers may start in any order. */
+  readonly order?: LinkOrder;
 }
 
 /** The dependency that a block of kind `transfer` stands for. */

@@ -13,6 +13,7 @@ import type {
 } from "./placement.js";
 import {
   type BlockSpec,
+  type LinkSpec,
   MAX_BLOCKS,
   MAX_MEMORY,
   MAX_TIME,
@@ -100,7 +101,10 @@ export function resolvePlacement(
     ...(lengths === undefined ? {} : { lengths }),
     ...(spec.choices.length === 0 ? {} : { choices: spec.choices.map(choiceOf) }),
   };
-  return lowerLinks({ ...frame, devices, blocks, dependencies }, spec.links, sends);
+  const links = spec.links.map(
+    ({ order, ...link }): Link => (order === "any" ? link : { ...link, order }),
+  );
+  return lowerLinks({ ...frame, devices, blocks, dependencies }, links, sends);
 }
 
 function choiceOf(choice: PlacementSpec["choices"][number]): Choice {
@@ -183,7 +187,7 @@ function checkTransfers(
   blockOf: ReadonlyMap<string, number>,
   problems: JsonProblem[],
 ): void {
-  const held = sends.filter(({ link }) => holdsUp(links[link] as Link));
+  const held = sends.filter(({ link }) => holdsUp(links[link] as LinkSpec));
   const count = blocks.length + held.length;
   if (count > MAX_BLOCKS) {
     const message = `with the transfers of dependencies there are ${count} blocks, more than ${MAX_BLOCKS}`;

@@ -35,7 +35,7 @@
  * Source: Little, "A proof for the queuing formula L = lambda W" (1961), for `memory`.
  */
 import { commonDivisor } from "../core/common-divisor.js";
-import { areAlike, durationIn, isPlain, runsIn } from "../placement/micro-batches.js";
+import { areAlike, durationIn, isPlainInAnyOrder, runsIn } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
 import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
@@ -118,7 +118,7 @@ export function checkBound(placement: Placement, claim: BoundClaim): BoundCheck 
     return { kind: "searched", period: load * claim.microBatchesPerPeriod, each };
   }
   const holds = claim.kind === "load" || (claim.kind === "loop" && areAlike(placement));
-  if (!holds && !isPlain(placement)) {
+  if (!holds && !isPlainInAnyOrder(placement)) {
     return { kind: "unproved", problem: { kind: "not-plain" } };
   }
   if (claim.kind === "configurations") {

@@ -20,7 +20,7 @@
  * Source: disjunctive constraints (Carlier, 1982) and the earliest end of a preemptive machine (Jackson, 1955);
  * counts of instances are our own.
  */
-import { isPlain } from "../placement/micro-batches.js";
+import { isPlainInAnyOrder } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 
 /** More comparisons of instances of a device than this are not made; nothing is proved then. */
@@ -44,7 +44,7 @@ function comparisonsOf({ blocks, devices }: Placement, microBatches: number): nu
  * Cost: O(comparisons) a round.
  */
 export function isTooShort(placement: Placement, microBatches: number, makespan: number): boolean {
-  if (!isPlain(placement) || comparisonsOf(placement, microBatches) > MOST_COMPARISONS) {
+  if (!isPlainInAnyOrder(placement) || comparisonsOf(placement, microBatches) > MOST_COMPARISONS) {
     return false;
   }
   const assumption = new Assumption(placement, microBatches, makespan);

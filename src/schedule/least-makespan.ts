@@ -1,4 +1,4 @@
-import { isPlain } from "../placement/micro-batches.js";
+import { isPlainInAnyOrder } from "../placement/micro-batches.js";
 import type { Placement } from "../placement/placement.js";
 import { earliestStarts } from "./earliest-starts.js";
 import { leastMakespanOfInstances } from "./least-makespan-of-instances.js";
@@ -14,7 +14,7 @@ import { leastMakespanOfInstances } from "./least-makespan-of-instances.js";
  * Cost: O(blocks + dependencies + devices * blocks).
  */
 export function leastMakespan(placement: Placement, microBatches: number): number {
-  if (!isPlain(placement)) {
+  if (!isPlainInAnyOrder(placement)) {
     return leastMakespanOfInstances(placement, microBatches);
   }
   const { blocks, dependencies, devices } = placement;

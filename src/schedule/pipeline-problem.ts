@@ -47,6 +47,14 @@ export type PipelineProblem =
       readonly time: number;
     }
   | {
+      /** A transfer starts before one of its queue that was handed over earlier. */
+      readonly kind: "overtaken";
+      readonly first: InstanceName;
+      readonly second: InstanceName;
+      /** Of the second. */
+      readonly start: number;
+    }
+  | {
       readonly kind: "memory-exceeded";
       readonly device: number;
       readonly limit: number;
@@ -99,6 +107,12 @@ export type PeriodicProblem =
       /** Two blocks of a device, or one block with its own next repetition, meet modulo the period. */
       readonly kind: "device-overlap";
       readonly device: number;
+      readonly first: { readonly block: number; readonly residue: number };
+      readonly second: { readonly block: number; readonly residue: number };
+    }
+  | {
+      /** A transfer starts before one of its queue that was handed over earlier, in this repetition or another. */
+      readonly kind: "overtaken";
       readonly first: { readonly block: number; readonly residue: number };
       readonly second: { readonly block: number; readonly residue: number };
     }

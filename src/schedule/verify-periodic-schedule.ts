@@ -8,6 +8,7 @@
  *   periods earlier;
  * - a device is exclusive when the entries on it, as arcs on a circle of length `period`, do not
  *   meet: repetition after repetition lies on the same arcs;
+ * - transfers of a queue keep their order when each, of any repetition, starts after all that were handed over before;
  * - a change of memory at time x happens again every period. Long after the start, at time t of a
  *   period, it has happened floor((t - x) / period) times, up to a number that is the same for all
  *   changes and cancels, because on a device in steady state the changes add up to 0. So the level
@@ -22,6 +23,7 @@ import type { Block, Placement } from "../placement/placement.js";
 import type { PeriodicProblem } from "./pipeline-problem.js";
 import type { PeriodicSchedule, RepetendEntry } from "./pipeline-schedule.js";
 import { changeOn } from "./simulate-pipeline.js";
+import { overtakenInPeriod } from "./verify-transfer-order.js";
 
 /** Larger shifts are refused: no pipeline has a million micro-batches in flight. */
 const MAX_SHIFT = 2 ** 20;
@@ -45,6 +47,7 @@ export function verifyPeriodicSchedule(
     : [
         ...dependencyProblems(placement, schedule),
         ...placement.devices.flatMap((_, device) => overlapProblems(placement, schedule, device)),
+        ...overtakenInPeriod(placement, schedule),
         ...memoryProblems(placement, schedule),
       ];
 }

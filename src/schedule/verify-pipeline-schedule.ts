@@ -2,7 +2,7 @@
  * An independent check of whole pipeline schedules: it shares no code with the searches.
  *
  * Every block of every micro-batch (those once per step: of micro-batch 0) is there once and lasts as long as its
- * block does there; it starts after what it depends on, of its own micro-batch or an earlier one, latency included; no device runs two things at once; the memory of no device
+ * block does there; it starts after what it depends on, of its own micro-batch or an earlier one, latency included; no device runs two things at once; no transfer overtakes another of its queue; the memory of no device
  * passes its limit at any time (`simulatePipeline` explains how memory is counted).
  */
 import { durationIn, latencyIn, runsIn, statedMicroBatches } from "../placement/micro-batches.js";
@@ -10,6 +10,7 @@ import type { Block, Placement } from "../placement/placement.js";
 import type { InstanceName, PipelineProblem } from "./pipeline-problem.js";
 import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 import { type DeviceTimeline, simulatePipeline } from "./simulate-pipeline.js";
+import { overtakenInWhole } from "./verify-transfer-order.js";
 
 /** Missing instances are named up to this many. */
 const MAX_MISSING = 100;
@@ -35,6 +36,7 @@ export function verifyPipelineSchedule(
     ...orderProblems(schedule),
     ...dependencyProblems(placement, schedule),
     ...timelines.flatMap((timeline, device) => overlapProblems(timeline, device)),
+    ...overtakenInWhole(placement, schedule),
     ...timelines.flatMap((timeline, device) => memoryProblems(placement, timeline, device)),
   ];
 }

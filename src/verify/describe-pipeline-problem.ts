@@ -33,6 +33,8 @@ export function describePipelineProblem(problem: PipelineProblem, placement: Pla
       return `${name(problem.to)} starts at ${problem.start}, ${name(problem.from)} allows ${problem.earliest} at the earliest`;
     case "device-overlap":
       return `${deviceName(placement, problem.device)} runs ${name(problem.first)} and ${name(problem.second)} at ${problem.time}`;
+    case "overtaken":
+      return `${name(problem.second)} starts at ${problem.start}, before ${name(problem.first)}, which is handed over earlier`;
     case "memory-exceeded":
       return `${deviceName(placement, problem.device)} holds more than ${problem.limit + reservedOn(placement, problem.device)} from ${problem.time} on, ${problem.peak + reservedOn(placement, problem.device)} at most`;
     default:
@@ -63,6 +65,8 @@ export function describePeriodicProblem(problem: PeriodicProblem, placement: Pla
       return `in the repetend ${entry(problem.to, problem.residue)} starts at ${problem.start}, ${blockName(placement, problem.from)} allows ${problem.earliest} at the earliest`;
     case "device-overlap":
       return `in the repetend ${deviceName(placement, problem.device)} runs ${entry(problem.first.block, problem.first.residue)} and ${entry(problem.second.block, problem.second.residue)} at once`;
+    case "overtaken":
+      return `in the repetend ${entry(problem.second.block, problem.second.residue)} starts before ${entry(problem.first.block, problem.first.residue)}, which is handed over earlier`;
     case "memory-not-returned":
       return `each micro-batch changes the memory of ${deviceName(placement, problem.device)} by ${problem.change} for good`;
     case "memory-exceeded":

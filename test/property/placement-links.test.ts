@@ -10,6 +10,26 @@ import {
 import { verifyPipeline } from "../../src/verify/verify-pipeline.js";
 import { linkedPlacement, type PlacementFile } from "../support/linked-placements.js";
 
+/** The queues in which a transfer stands. */
+function queuesOf(
+  { name, order }: PlacementFile["links"][number],
+  senders: readonly string[],
+  receivers: readonly string[],
+): readonly string[] {
+  switch (order) {
+    case "link":
+      return [name];
+    case "pair":
+      return senders.flatMap((one) =>
+        receivers.flatMap((other) =>
+          one === other ? [] : [`${name} ${[one, other].sort().join()}`],
+        ),
+      );
+    default:
+      return [];
+  }
+}
+
 /** What a schedule gets wrong about the links of its placement, by what the file says of them. */
 function contradictions(
   { links, blocks, dependencies }: PlacementFile,
@@ -18,7 +38,14 @@ function contradictions(
   const spans = new Map(instances.map((each) => [`${each.microBatch} ${each.block}`, each]));
   const devicesOf = new Map(blocks.map(({ id, devices }) => [id, devices]));
   const problems: string[] = [];
-  const transfers: { link: string; start: number; end: number; idle: readonly string[] }[] = [];
+  const transfers: {
+    link: string;
+    start: number;
+    end: number;
+    idle: readonly string[];
+    handedOver: number;
+    queues: readonly string[];
+  }[] = [];
   for (const { from, to, latency = 0, link, transfer = 0 } of dependencies) {
     const rules = links.find(({ name }) => name === link);
     for (let microBatch = 0; microBatch < microBatches; microBatch++) {
@@ -45,6 +72,8 @@ function contradictions(
           start: span.start,
           end: span.end,
           idle: [...sender, ...receiver],
+          handedOver: source.end,
+          queues: queuesOf(rules, devicesOf.get(from)!, devicesOf.get(to)!),
         });
       } else if (span !== undefined) {
         problems.push(`${from}->${to}.${microBatch} is there, but holds nothing up`);
@@ -58,6 +87,11 @@ function contradictions(
       const shares = one.idle.some((device) => other.idle.includes(device));
       if (meet(one, other) && ((one.link !== "" && one.link === other.link) || shares)) {
         problems.push("two transfers meet");
+      }
+      const [early, late] = one.handedOver < other.handedOver ? [one, other] : [other, one];
+      const isInTurn = early.handedOver === late.handedOver || early.start <= late.start;
+      if (!isInTurn && one.queues.some((queue) => other.queues.includes(queue))) {
+        problems.push("a transfer overtakes another");
       }
     }
     for (const each of instances) {

@@ -34,6 +34,7 @@ const LINK = fc.record({
     "receiver" as const,
     "both" as const,
   ),
+  order: fc.constantFrom(undefined, "pair" as const, "link" as const),
 });
 
 /** Placements of every form whose dependencies go over links of every kind, or over none. */
@@ -52,7 +53,11 @@ export function linkedPlacement(): fc.Arbitrary<LinkedPlacement> {
         const plain = placementJson(placement) as unknown as PlacementFile;
         const file: PlacementFile = {
           ...plain,
-          links: links.map((rules, at) => ({ name: `wire${at}`, ...rules })),
+          links: links.map(({ order, ...rules }, at) => ({
+            name: `wire${at}`,
+            ...rules,
+            ...(order === undefined ? {} : { order }),
+          })),
           dependencies: plain.dependencies.map((dependency, at) => {
             const { link, transfer } = sends[at % sends.length]!;
             return link < links.length

@@ -3,7 +3,7 @@
  */
 import type { Failure } from "../../core/failure.js";
 import { fail, ok, type Result } from "../../core/result.js";
-import { isPlain } from "../../placement/micro-batches.js";
+import { inAnyOrder, isPlain, isPlainInAnyOrder } from "../../placement/micro-batches.js";
 import type { Placement } from "../../placement/placement.js";
 import { FAMILIES } from "../../schedule/family-names.js";
 import { outcomeInOrder } from "../../schedule/in-order.js";
@@ -17,7 +17,8 @@ import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleFound } from "./failures.js";
-import { outcomeOfInstances } from "./instances/outcome-of-instances.js";
+import { outcomeInTurn } from "./instances/outcome-in-turn.js";
+import { knowsInstances, outcomeOfInstances } from "./instances/outcome-of-instances.js";
 import { makespanBound } from "./path-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
 import { middleOf, withEnds } from "./quick/batched-ends.js";
@@ -84,11 +85,17 @@ export function searchPipeline(
   if (!isPlain(placement)) {
     const { effort = "default", maxNodes, seed = 1, shouldStop } = options;
     const { whole } = sharesOf(effort, placement, maxNodes);
-    return outcomeOfInstances(algorithm, placement, microBatches, {
-      maxNodes: WORKS_PER_NODE * whole,
-      seed,
-      shouldStop,
-    });
+    const limits = { maxNodes: WORKS_PER_NODE * whole, seed, shouldStop };
+    const isKnown = isPlainInAnyOrder(placement) && knowsInstances(algorithm);
+    const free = isKnown
+      ? searchPipeline(algorithm, inAnyOrder(placement), microBatches, options)
+      : undefined;
+    if (free?.ok === false && free.error[0].code === "placement-infeasible") {
+      return free;
+    }
+    return free?.ok === true
+      ? outcomeInTurn(algorithm, placement, free.value, limits)
+      : outcomeOfInstances(algorithm, placement, microBatches, limits);
   }
   const unit = unitOfTime(placement);
   const found = searchBy(algorithm, inUnits(placement, unit), microBatches, {

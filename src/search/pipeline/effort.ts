@@ -66,9 +66,6 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
   };
 }
 
-/** The same at most, where sends block several devices. */
-const BLOCKED_WORK = 300_000;
-
 /** Blocks placed for the shortest period by default. */
 export function usualWork(blocks: number): number {
   return blocks < MANY_BLOCKS ? Math.min(300_000, Math.max(4, blocks) * 30_000) : MOST.period;
@@ -82,6 +79,24 @@ function hasBlockingSends(placement: Placement): boolean {
   const senders = withoutSends(placement)?.senders ?? new Map<number, number>();
   return [...senders.keys()].some((at) => (placement.blocks[at]?.devices.length ?? 0) > 1);
 }
+
+/** Work where many sends block several devices: more of it changed no makespan of 4 x 4 and 8 x 4 chunks. */
+function blockedWork({ blocks }: Placement): Partial<Shares> {
+  if (blocks.length < FEW_BLOCKS) {
+    return {};
+  }
+  return {
+    period: blocks.length < MANY_BLOCKS ? usualWork(blocks.length) : BLOCKED_WORK,
+    whole: 40_000,
+    wholeMemory: 15_000,
+    bound: 300_000,
+  };
+}
+
+/** Up to so many blocks no search takes long. */
+const FEW_BLOCKS = 48;
+/** For the shortest period of many blocks. */
+const BLOCKED_WORK = 60_000;
 
 /** Looking at so many block instances takes as long as a node for the period. */
 const INSTANCES_PER_NODE = 10;
@@ -106,9 +121,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
   }),
   default: (placement) => ({
     ...MOST,
-    period: hasBlockingSends(placement)
-      ? Math.min(BLOCKED_WORK, usualWork(placement.blocks.length))
-      : usualWork(placement.blocks.length),
+    period: usualWork(placement.blocks.length),
     ...(placement.blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,
     latency: 20_000,
@@ -116,6 +129,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
     bound: 3_000_000,
     exact: 500_000,
     isThorough: false,
+    ...(hasBlockingSends(placement) ? blockedWork(placement) : {}),
   }),
   thorough: () => MOST,
 };

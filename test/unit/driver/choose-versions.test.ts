@@ -121,6 +121,54 @@ describe("choices between versions of blocks", () => {
     expect(searched(text, "said.json").chosen).toEqual(["keep", "recompute"]);
   });
 
+  it("leave out what does not fit", () => {
+    const short = searched(chain(2, 3), "short.json");
+    // Recomputed on both, with three micro-batches at most: 8 times 8, and 2 + 6 for the other device.
+    expect([short.chosen, short.makespan]).toEqual([["recompute", "recompute"], 72]);
+    const mixed = chain(2, 100, (spec) => {
+      spec["devices"] = [
+        { name: "d0", memory: 3 },
+        { name: "d1", memory: 100 },
+      ];
+    });
+    expect(searched(mixed, "mixed.json").chosen).toEqual(["recompute", "keep"]);
+    const { chosen } = searched(chain(6, 3), "many-short.json");
+    expect(chosen).toEqual(Array.from({ length: 6 }, () => "recompute"));
+  });
+
+  it("stay open with a limit that is given, and are read again as the same", () => {
+    const read = parsePlacement(chain(2, 100), "p.json", 3);
+    expect(read.ok && read.value.choices?.map(({ chosen, isOpen }) => [chosen, isOpen])).toEqual([
+      ["recompute", true],
+      ["recompute", true],
+    ]);
+    expect(read.ok && parsePlacement(encodePlacement(read.value))).toEqual(read);
+  });
+
+  it("are refused where no option fits, or the one that is said does not", () => {
+    const codes = (text: string): readonly string[] => {
+      const result = parsePlacement(text, "p.json");
+      return result.ok ? [] : result.error.map(({ code }) => code);
+    };
+    expect(codes(chain(1, 0))).toEqual(["block-too-large"]);
+    const said = chain(1, 3, ({ choices }) => {
+      choices[0]!.chosen = "keep";
+    });
+    expect(codes(said)).toEqual(["block-too-large"]);
+  });
+
+  it("begin with the least memory where the first options fit one by one, but have no schedule", () => {
+    // All on one device: of 9, one stage that is kept takes 4, and five recomputed ones 1 each.
+    const spec = JSON.parse(chain(6, 100)) as Spec & { devices: object[]; dependencies: object[] };
+    spec.devices = [{ name: "d0", memory: 9 }];
+    spec["blocks"] = (spec["blocks"] as { devices: string[] }[]).map((block) => ({
+      ...block,
+      devices: ["d0"],
+    }));
+    const { chosen } = searched(JSON.stringify(spec), "together.json");
+    expect(chosen?.filter((name) => name === "recompute").length).toBe(5);
+  });
+
   it("are gone through one by one where there are many", () => {
     const { chosen, problems } = searched(chain(6, 100), "many.json");
     expect(chosen).toEqual(Array.from({ length: 6 }, () => "keep"));

@@ -1,5 +1,5 @@
 import type { Failure } from "../../../core/failure.js";
-import { areAlike, isPlain } from "../../../placement/micro-batches.js";
+import { areAlike, hasOrder, isPlainInAnyOrder } from "../../../placement/micro-batches.js";
 import type { Placement } from "../../../placement/placement.js";
 
 /** A placement that says more than what is asked for heeds: `where` is the option that asks. */
@@ -16,8 +16,10 @@ export function algorithmTooPlain(where: string, placement: Placement, hint: str
 /** What a placement has besides plain micro-batches, in words. */
 function unknownIn(placement: Placement): string {
   const { blocks } = placement;
-  if (isPlain(placement)) {
-    return "choices between versions of blocks";
+  if (isPlainInAnyOrder(placement)) {
+    return hasOrder(placement)
+      ? "transfers that keep their order"
+      : "choices between versions of blocks";
   }
   if (!areAlike(placement)) {
     return blocks.some(({ isPerStep }) => isPerStep === true)

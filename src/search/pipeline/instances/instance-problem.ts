@@ -4,6 +4,7 @@
  */
 import { durationIn, latencyIn, runsIn } from "../../../placement/micro-batches.js";
 import type { Block, Placement } from "../../../placement/placement.js";
+import { type TransferQueue, transferQueues } from "../../../placement/transfer-queues.js";
 import { changeOn, type MemoryChange } from "../../../schedule/simulate-pipeline.js";
 
 /** What a block does to the memory of a device. */
@@ -26,6 +27,16 @@ export interface Wait {
   readonly latency: number;
 }
 
+/**
+ * Two works of a queue, the one before the other. Of two such pairs in a queue, the one whose `first` ends before that of the
+ * other has the `second` that starts no later.
+ */
+export interface HandOver {
+  readonly queue: number;
+  readonly first: number;
+  readonly second: number;
+}
+
 /** All work of a schedule. */
 export interface InstanceProblem {
   readonly works: readonly Work[];
@@ -34,6 +45,8 @@ export interface InstanceProblem {
   /** By device: its limit, and what is held before everything. */
   readonly limits: readonly number[];
   readonly held: readonly number[];
+  /** Blocks that hand over to a transfer, and the transfer, where transfers keep their order. */
+  readonly handOvers: readonly HandOver[];
 }
 
 /** The work of `microBatches` micro-batches. Cost: O(instances and their dependencies). */
@@ -82,7 +95,26 @@ export function instanceProblem(placement: Placement, microBatches: number): Ins
     after,
     limits: devices.map(({ memory }) => memory ?? Number.POSITIVE_INFINITY),
     held: devices.map(() => 0),
+    handOvers: transferQueues(placement).flatMap((queue, number) =>
+      handOversOf(queue, number, { placement, positions }),
+    ),
   };
+}
+
+/** Everything that is handed over to a queue. `positions` are those of works, micro-batch after micro-batch. */
+function handOversOf(
+  queue: TransferQueue,
+  number: number,
+  of: { readonly placement: Placement; readonly positions: Int32Array },
+): readonly HandOver[] {
+  const { blocks } = of.placement;
+  const members = new Map(queue.map((at) => [at, blocks[at]?.transfer?.from ?? -1]));
+  return [...of.positions].flatMap((second, position) => {
+    const block = position % blocks.length;
+    const from = members.get(block);
+    const first = from === undefined ? -1 : (of.positions[position - block + from] ?? -1);
+    return second < 0 || first < 0 ? [] : [{ queue: number, first, second }];
+  });
 }
 
 /** Devices whose memory a block changes, or that it occupies. */
@@ -92,7 +124,7 @@ function changedOn({ devices, elsewhere = [] }: Block): readonly number[] {
 
 /** The same with time running backwards: what was taken is given back. */
 export function reversed(problem: InstanceProblem): InstanceProblem {
-  const { works, before, after, limits } = problem;
+  const { works, before, after, limits, handOvers } = problem;
   const held = [...problem.held];
   for (const { changes } of works) {
     for (const { device, atStart, atEnd } of changes) {
@@ -113,6 +145,12 @@ export function reversed(problem: InstanceProblem): InstanceProblem {
     after: before,
     limits,
     held,
+    // What ends first in a queue is now the transfer, and its sender starts in that order.
+    handOvers: handOvers.map(({ queue, first, second }) => ({
+      queue,
+      first: second,
+      second: first,
+    })),
   };
 }
 

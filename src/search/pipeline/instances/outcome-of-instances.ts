@@ -6,7 +6,7 @@ import { isGreater } from "../../../schedule/max-cycle-ratio.js";
 import { outcomeOfWhole } from "../../../schedule/outcome-of-whole.js";
 import type { PipelineAlgorithm } from "../../../schedule/pipeline-algorithm-names.js";
 import type { PipelineOutcome } from "../../../schedule/pipeline-outcome.js";
-import type { PeriodicSchedule } from "../../../schedule/pipeline-schedule.js";
+import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { steadyStateOf } from "../../../schedule/steady-state.js";
 import { noScheduleFound, noScheduleWithin } from "../failures.js";
 import { algorithmTooPlain, microBatchesDiffer } from "./failures.js";
@@ -18,6 +18,8 @@ export interface InstanceOptions {
   readonly maxNodes: number;
   readonly seed: number;
   readonly shouldStop?: (() => boolean) | undefined;
+  /** Orders of works to start from too. */
+  readonly orders?: readonly PipelineSchedule[];
 }
 
 /**
@@ -37,7 +39,7 @@ export function outcomeOfInstances(
     return fail([microBatchesDiffer(microBatches, stated)]);
   }
   const isOurs = algorithm === "top-compile";
-  if (!isOurs && algorithm !== "greedy" && algorithm !== "quick") {
+  if (!knowsInstances(algorithm)) {
     return fail([
       algorithmTooPlain(`--algorithm ${algorithm}`, placement, "use top-compile, quick or greedy"),
     ]);
@@ -63,6 +65,11 @@ export function outcomeOfInstances(
   );
 }
 
+/** Whether an algorithm places instance by instance what is not plain. */
+export function knowsInstances(algorithm: PipelineAlgorithm): boolean {
+  return algorithm === "top-compile" || algorithm === "greedy" || algorithm === "quick";
+}
+
 /** The outcome with the bound of its longest loop of dependencies, where that is the higher one. */
 function boundedByLoop(placement: Placement, outcome: PipelineOutcome): PipelineOutcome {
   const loop = longestLoop(placement);
@@ -80,7 +87,8 @@ function boundedByLoop(placement: Placement, outcome: PipelineOutcome): Pipeline
   };
 }
 
-function rateOf({ period, microBatchesPerPeriod }: PeriodicSchedule): number {
+/** Time for each micro-batch. */
+export function rateOf({ period, microBatchesPerPeriod }: PeriodicSchedule): number {
   return period / microBatchesPerPeriod;
 }
 

@@ -9,6 +9,7 @@ import { Heap } from "../../../core/heap.js";
 import { earliestGap, type Interval, insertInterval } from "../intervals.js";
 import type { InstanceProblem, Work } from "./instance-problem.js";
 import { MemoryProfile } from "./memory-profile.js";
+import { Turns } from "./turns.js";
 
 /**
  * Starts of all works, those with the least key first, equal ones by position, each after what it depends on; `undefined`
@@ -19,6 +20,7 @@ import { MemoryProfile } from "./memory-profile.js";
 export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64Array | undefined {
   const { works, before, after } = problem;
   const board = new Board(problem);
+  const turns = problem.handOvers.length === 0 ? undefined : new Turns(problem);
   const missing = Int32Array.from(before, (list) => list.length);
   const ready = new Heap((a, b) => (key[a] ?? 0) < (key[b] ?? 0) || (key[a] === key[b] && a < b));
   missing.forEach((count, at) => {
@@ -28,6 +30,7 @@ export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64
   });
   const starts = new Float64Array(works.length);
   let waiting: number[] = [];
+  let behind: number[] = [];
   let placed = 0;
   for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
     const work = works[at] as Work;
@@ -35,7 +38,11 @@ export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64
     for (const { work: from, latency } of before[at] ?? []) {
       earliest = Math.max(earliest, (starts[from] ?? 0) + (works[from]?.duration ?? 0) + latency);
     }
-    const start = board.earliest(work, earliest);
+    if (turns?.hasToWait(at) === true) {
+      behind.push(at);
+      continue;
+    }
+    const start = board.earliest(work, turns?.earliest(at, earliest) ?? earliest);
     if (start === Number.POSITIVE_INFINITY) {
       waiting.push(at);
       continue;
@@ -43,6 +50,12 @@ export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64
     starts[at] = start;
     board.put(work, start);
     placed++;
+    if (turns?.put(at, start) === true) {
+      behind.forEach((each) => {
+        ready.push(each);
+      });
+      behind = [];
+    }
     for (const { work: to } of after[at] ?? []) {
       missing[to] = (missing[to] ?? 0) - 1;
       if (missing[to] === 0) {

@@ -29,6 +29,8 @@ export interface InstanceSearchOptions {
   readonly maxNodes: number;
   readonly seed: number;
   readonly shouldStop?: (() => boolean) | undefined;
+  /** Schedules in whose order all is placed too, among the starts. */
+  readonly orders?: readonly PipelineSchedule[];
 }
 
 /** What was found. */
@@ -47,13 +49,14 @@ const MOST_FAILURES = 1500;
 export function searchInstances(
   placement: Placement,
   microBatches: number,
-  { maxNodes, seed, shouldStop }: InstanceSearchOptions,
+  { maxNodes, seed, shouldStop, orders = [] }: InstanceSearchOptions,
 ): FoundInstances {
   const problem = instanceProblem(placement, microBatches);
   const bound = boundOfInstances(problem);
   const back = reversed(problem);
   const random = seededRandom(seed);
-  const starts = startsOf(placement, problem);
+  const given = orders.flatMap((whole) => placeByKey(problem, keyOf(problem, whole)) ?? []);
+  const starts = [...given, ...startsOf(placement, problem)];
   let nodes = 3 * problem.works.length;
   let best = shortestOf(problem, starts);
   let current = best;
@@ -63,7 +66,8 @@ export function searchInstances(
       break;
     }
     const from = failures < 2 ? current : disturbed(problem, current, random, failures);
-    const next = from && roundTrip(problem, back, from);
+    // Where works take turns, there may be no way back, or a longer one.
+    const next = from && shortestOf(problem, [roundTrip(problem, back, from) ?? from, from]);
     nodes += 3 * problem.works.length;
     const isShorter = next !== undefined && lengthOf(problem, next) < lengthOf(problem, best);
     if (next !== undefined && lengthOf(problem, next) <= lengthOf(problem, best)) {
@@ -74,6 +78,15 @@ export function searchInstances(
   }
   const all = best === undefined ? [] : [best, ...starts.filter((each) => each !== best)];
   return { wholes: all.map((each) => wholeOf(problem, each, microBatches)), nodes, bound };
+}
+
+/** Works by their starts in a schedule. */
+function keyOf({ works }: InstanceProblem, { instances }: PipelineSchedule): Float64Array {
+  const starts = new Map(instances.map((each) => [`${each.microBatch} ${each.block}`, each.start]));
+  return Float64Array.from(
+    works,
+    ({ block, microBatch }) => starts.get(`${microBatch} ${block}`) ?? 0,
+  );
 }
 
 type Random = ReturnType<typeof seededRandom>;
