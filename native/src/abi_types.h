@@ -194,6 +194,7 @@ inline constexpr int cudnn_f32 = 0;
 inline constexpr int cudnn_f16 = 2;
 inline constexpr int cudnn_bf16 = 9;
 inline constexpr int cudnn_nchw = 0;
+inline constexpr int cudnn_nhwc = 1;
 inline constexpr int cudnn_cross_correlation = 1;
 inline constexpr int cudnn_default_math = 0;
 inline constexpr int cudnn_tensor_op_math = 1;

@@ -61,6 +61,7 @@ void require_shapes(const conv_spec &spec, const std::string &pointer) {
             "must be " + std::to_string(wanted));
   }
   require(!spec.relu || spec.bias.has_value(), "/relu", "needs a bias");
+  require(!spec.channels_last || spec.x.dims.size() == 4, "/channelsLast", "needs 4 dims");
   require(!spec.residual || spec.bias.has_value(), "/residual", "needs a bias");
 }
 
@@ -87,12 +88,13 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
   (void)element_count(spec.x, pointer + "/x");
   (void)element_count(spec.y, pointer + "/y");
   const int type = cudnn_type(spec.dtype);
-  x_ = tensor(spec.x.dims, type);
-  y_ = tensor(spec.y.dims, type);
+  x_ = tensor(spec.x.dims, type, spec.channels_last);
+  y_ = tensor(spec.y.dims, type, spec.channels_last);
   abi::cudnn_filter filter = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateFilterDescriptor, &filter);
   w_ = {filter, cudnn_.cudnnDestroyFilterDescriptor};
-  TOPC_CALL(cudnn_, cudnnSetFilterNdDescriptor, filter, type, abi::cudnn_nchw,
+  TOPC_CALL(cudnn_, cudnnSetFilterNdDescriptor, filter, type,
+            spec.channels_last ? abi::cudnn_nhwc : abi::cudnn_nchw,
             static_cast<int>(spec.w.dims.size()), spec.w.dims.data());
   make_convolution(spec, type);
   if (spec.bias) {
@@ -100,13 +102,20 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
   }
 }
 
-owned<abi::cudnn_tensor> conv_descriptors::tensor(const std::vector<int> &dims, int type) const {
+owned<abi::cudnn_tensor> conv_descriptors::tensor(const std::vector<int> &dims, int type,
+                                                  bool channels_last) const {
   abi::cudnn_tensor made = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateTensorDescriptor, &made);
   owned<abi::cudnn_tensor> tensor(made, cudnn_.cudnnDestroyTensorDescriptor);
   std::vector<int> strides(dims.size(), 1);
   for (std::size_t i = dims.size() - 1; i > 0; i--) {
     strides[i - 1] = strides[i] * dims[i];
+  }
+  if (channels_last) {
+    for (std::size_t i = 2; i < dims.size(); i++) {
+      strides[i] *= dims[1];
+    }
+    strides[1] = 1;
   }
   TOPC_CALL(cudnn_, cudnnSetTensorNdDescriptor, made, type, static_cast<int>(dims.size()),
             dims.data(), strides.data());
@@ -128,7 +137,7 @@ void conv_descriptors::make_convolution(const conv_spec &spec, int type) {
 void conv_descriptors::make_bias(const conv_spec &spec, int type) {
   std::vector<int> dims(spec.x.dims.size(), 1);
   dims[1] = spec.w.dims[0];
-  bias_ = tensor(dims, type);
+  bias_ = tensor(dims, type, spec.channels_last);
   abi::cudnn_activation made = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateActivationDescriptor, &made);
   activation_ = {made, cudnn_.cudnnDestroyActivationDescriptor};

@@ -27,7 +27,8 @@ class conv_descriptors {
   void set_math(const conv_spec &spec, int offered) const;
 
  private:
-  [[nodiscard]] owned<abi::cudnn_tensor> tensor(const std::vector<int> &dims, int type) const;
+  [[nodiscard]] owned<abi::cudnn_tensor> tensor(const std::vector<int> &dims, int type,
+                                                bool channels_last) const;
   void make_convolution(const conv_spec &spec, int type);
   void make_bias(const conv_spec &spec, int type);
 

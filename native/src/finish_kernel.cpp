@@ -1,13 +1,7 @@
 #include "finish_kernel.h"
 
-#include <array>
-
-#include "compile.h"
-
 namespace topc {
 namespace {
-
-constexpr unsigned threads = 256;
 
 // The storage type of elements, and the functions that widen them to f32 and narrow sums to them
 // (to the nearest, ties to even), without any header.
@@ -74,45 +68,29 @@ std::string source_of(const finish_spec &spec) {
   return std::string(storage_of(spec.dtype)) +
          "extern \"C\" __global__ void finish(stored* y" +
          (spec.bias ? ", const stored* bias" : "") +
-         (spec.residual ? ", const stored* residual" : "") + ") {\n"
-         "  const unsigned at = blockIdx.x * " + std::to_string(threads) + "u + threadIdx.x;\n"
-         "  if (at >= " + std::to_string(spec.count) + "u) return;\n"
+         (spec.residual ? ", const stored* residual" : "") + ") {\n" +
+         own_kernel::element_number(spec.count) +
          "  const unsigned place = " + spec.place + ";\n"
          "  const float sum = " + sum + ";\n"
          "  y[place] = narrow(" + activated(spec.activation) + ");\n"
          "}\n";
 }
 
+std::vector<abi::device_ptr> operands_of(const finish_spec &spec) {
+  std::vector<abi::device_ptr> operands{spec.y};
+  for (const auto &operand : {spec.bias, spec.residual}) {
+    if (operand) {
+      operands.push_back(*operand);
+    }
+  }
+  return operands;
+}
+
 }  // namespace
 
 finish_kernel::finish_kernel(const finish_spec &spec, const node_tools &tools)
-    : driver_(tools.driver), operands_{spec.y} {
-  for (const auto &operand : {spec.bias, spec.residual}) {
-    if (operand) {
-      operands_.push_back(*operand);
-    }
-  }
-  compile_request asked;
-  asked.source = source_of(spec);
-  const nvrtc_api &nvrtc = tools.libraries.nvrtc();
-  const std::string &path = tools.libraries.nvrtc_state().search.library.path;
-  const compiled_image made = compile_source(nvrtc, path, asked, tools.architecture);
-  abi::module module = nullptr;
-  TOPC_CUDA(driver_, cuModuleLoadData, &module, made.image.data());
-  module_ = {module, driver_.cuModuleUnload};
-  TOPC_CUDA(driver_, cuModuleGetFunction, &function_, module, "finish");
-  blocks_ = static_cast<unsigned>((spec.count + threads - 1) / threads);
-}
+    : kernel_(source_of(spec), "finish", spec.count, tools), operands_(operands_of(spec)) {}
 
-void finish_kernel::launch(const stream_slot &slot) const {
-  std::array<abi::device_ptr, 3> values{};
-  std::array<void *, 3> args{};
-  for (std::size_t i = 0; i < operands_.size(); i++) {
-    values.at(i) = operands_[i];
-    args.at(i) = &values.at(i);
-  }
-  TOPC_CUDA(driver_, cuLaunchKernel, function_, blocks_, 1, 1, threads, 1, 1, 0,
-            slot.stream.get(), args.data(), nullptr);
-}
+void finish_kernel::launch(const stream_slot &slot) const { kernel_.launch(slot, operands_); }
 
 }  // namespace topc

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "node.h"
+#include "own_kernel.h"
 
 namespace topc {
 
@@ -32,10 +32,7 @@ class finish_kernel {
   void launch(const stream_slot &slot) const;
 
  private:
-  const driver_api &driver_;
-  owned<abi::module> module_;
-  abi::function function_ = nullptr;
-  unsigned blocks_ = 0;
+  own_kernel kernel_;
   // The results, then bias and addition as far as there are any.
   std::vector<abi::device_ptr> operands_;
 };

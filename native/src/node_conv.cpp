@@ -6,7 +6,8 @@
 // convolution alone; whether it accepts an algorithm for the convolution with bias, addition and
 // activation shows only when it is called. So every offer is tried, and a refused one is skipped.
 // Where all are refused with them, the convolution is called without, and a kernel of our own
-// follows.
+// follows. Where tensors with channels last are refused altogether, they are copied to rows in the
+// workspace, and the result back.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -14,9 +15,60 @@
 #include "conv_descriptors.h"
 #include "finish_kernel.h"
 #include "node.h"
+#include "turn_kernel.h"
 
 namespace topc {
 namespace {
+
+// The tensors of a convolution as rows, in the workspace behind the library's own part.
+class turned_tensors {
+ public:
+  turned_tensors(const conv_spec &spec, const node_tools &tools)
+      : x_(spec.x.dims, spec.dtype, turning::to_rows, tools),
+        w_(spec.w.dims, spec.dtype, turning::to_rows, tools),
+        added_(spec.y.dims, spec.dtype, turning::to_rows, tools),
+        y_(spec.y.dims, spec.dtype, turning::to_channels_last, tools),
+        x_bytes_(room(spec.x, spec.dtype)),
+        w_bytes_(room(spec.w, spec.dtype)),
+        y_bytes_(room(spec.y, spec.dtype)) {}
+
+  [[nodiscard]] std::uint64_t bytes() const { return x_bytes_ + w_bytes_ + 2 * y_bytes_; }
+  [[nodiscard]] static std::uint64_t aligned(std::uint64_t bytes) {
+    return (bytes + 255) / 256 * 256;
+  }
+  // Where x, w, y and what is added are, behind `start`.
+  [[nodiscard]] std::array<abi::device_ptr, 4> places(abi::device_ptr start) const {
+    const abi::device_ptr w = start + x_bytes_;
+    return {start, w, w + w_bytes_, w + w_bytes_ + y_bytes_};
+  }
+
+  void copy_inputs(const stream_slot &slot, const std::array<abi::device_ptr, 4> &to,
+                   const void *x, const void *w, const void *residual) const {
+    x_.launch(slot, reinterpret_cast<abi::device_ptr>(x), to[0]);
+    w_.launch(slot, reinterpret_cast<abi::device_ptr>(w), to[1]);
+    if (residual != nullptr) {
+      added_.launch(slot, reinterpret_cast<abi::device_ptr>(residual), to[3]);
+    }
+  }
+
+  void copy_result(const stream_slot &slot, const std::array<abi::device_ptr, 4> &from,
+                   void *y) const {
+    y_.launch(slot, from[2], reinterpret_cast<abi::device_ptr>(y));
+  }
+
+ private:
+  static std::uint64_t room(const tensor_spec &tensor, data_type type) {
+    return aligned(element_count(tensor, "") * bytes_of(type));
+  }
+
+  turn_kernel x_;
+  turn_kernel w_;
+  turn_kernel added_;
+  turn_kernel y_;
+  std::uint64_t x_bytes_;
+  std::uint64_t w_bytes_;
+  std::uint64_t y_bytes_;
+};
 
 const char *name_of_algorithm(int algorithm) {
   constexpr std::array<const char *, abi::conv_algorithms> names{
@@ -31,7 +83,7 @@ class conv_node final : public node {
  public:
   conv_node(const conv_spec &spec, const node_tools &tools, const std::string &pointer)
       : cudnn_(tools.libraries.cudnn()),
-        descriptors_(cudnn_, spec, pointer),
+        descriptors_(std::in_place, cudnn_, spec, pointer),
         x_(address(spec.x, spec, tools, pointer + "/x")),
         w_(address(spec.w, spec, tools, pointer + "/w")),
         y_(address(spec.y, spec, tools, pointer + "/y")) {
@@ -57,12 +109,12 @@ class conv_node final : public node {
   }
 
   [[nodiscard]] node_settings settings() const override {
-    return {workspace_bytes_, name_of_algorithm(algorithm_), finish_.has_value()};
+    return {slot_bytes(), name_of_algorithm(algorithm_), finish_.has_value(), turned_.has_value()};
   }
 
   void require(slot_needs &needs) const override {
     needs.cudnn = true;
-    needs.workspace_bytes = std::max<std::uint64_t>(needs.workspace_bytes, workspace_bytes_);
+    needs.workspace_bytes = std::max<std::uint64_t>(needs.workspace_bytes, slot_bytes());
   }
 
  private:
@@ -77,40 +129,54 @@ class conv_node final : public node {
     return workspace_bytes_ == 0 ? nullptr : reinterpret_cast<void *>(slot.workspace.get());
   }
 
+  // The library's workspace and, behind it, the tensors as rows.
+  std::uint64_t slot_bytes() const {
+    return turned_ ? turned_tensors::aligned(workspace_bytes_) + turned_->bytes()
+                   : workspace_bytes_;
+  }
+
   abi::status convolve(const stream_slot &slot) const {
+    if (!turned_) {
+      return call(slot, x_, w_, y_, residual_);
+    }
+    const std::array<abi::device_ptr, 4> rows =
+        turned_->places(slot.workspace.get() + turned_tensors::aligned(workspace_bytes_));
+    turned_->copy_inputs(slot, rows, x_, w_, is_fused_ ? residual_ : nullptr);
+    const auto at = [&](std::size_t i) { return reinterpret_cast<void *>(rows.at(i)); };
+    const abi::status status =
+        call(slot, at(0), at(1), at(2), residual_ == nullptr ? nullptr : at(3));
+    if (status == 0) {
+      turned_->copy_result(slot, rows, y_);
+    }
+    return status;
+  }
+
+  abi::status call(const stream_slot &slot, void *x, void *w, void *y, void *residual) const {
     const float one = 1;
     const float zero = 0;
+    const conv_descriptors &of = *descriptors_;
     if (is_fused_) {
-      const bool adds = residual_ != nullptr;
+      const bool adds = residual != nullptr;
       return cudnn_.cudnnConvolutionBiasActivationForward(
-          slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
-          descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_,
-          adds ? &one : &zero, descriptors_.y(), adds ? residual_ : y_, descriptors_.bias(), bias_,
-          descriptors_.activation(), descriptors_.y(), y_);
+          slot.cudnn.get(), &one, of.x(), x, of.w(), w, of.convolution(), algorithm_,
+          workspace_of(slot), workspace_bytes_, adds ? &one : &zero, of.y(), adds ? residual : y,
+          of.bias(), bias_, of.activation(), of.y(), y);
     }
-    return cudnn_.cudnnConvolutionForward(
-        slot.cudnn.get(), &one, descriptors_.x(), x_, descriptors_.w(), w_,
-        descriptors_.convolution(), algorithm_, workspace_of(slot), workspace_bytes_, &zero,
-        descriptors_.y(), y_);
+    return cudnn_.cudnnConvolutionForward(slot.cudnn.get(), &one, of.x(), x, of.w(), w,
+                                          of.convolution(), algorithm_, workspace_of(slot),
+                                          workspace_bytes_, &zero, of.y(), y);
   }
 
   void choose(const conv_spec &spec, const node_tools &tools, const std::string &pointer) {
-    std::array<abi::conv_algorithm_offer, abi::conv_algorithms> offers{};
-    const int given = spec.search == conv_spec::search_kind::measure
-                          ? ask_for_timed(spec, tools, offers)
-                          : ask_for_likely(tools, offers);
-    const auto take_any = [&] {
-      return std::any_of(offers.begin(), offers.begin() + given,
-                         [&](const auto &offer) { return take(spec, tools, offer); });
-    };
-    is_fused_ = spec.bias.has_value();
-    if (take_any()) {
+    if (can_choose(spec, tools)) {
       return;
     }
-    if (is_fused_) {
-      is_fused_ = false;
-      if (take_any()) {
-        finish_.emplace(rest_of(spec), tools);
+    if (spec.channels_last) {
+      conv_spec rows = spec;
+      rows.channels_last = false;
+      descriptors_.emplace(cudnn_, rows, pointer);
+      turned_.emplace(spec, tools);
+      if (can_choose(spec, tools)) {
         return;
       }
     }
@@ -119,7 +185,30 @@ class conv_node final : public node {
     throw failure(failure_code::unsupported,
                   "cuDNN offers no algorithm for the convolution within the workspace limit")
         .with("pointer", pointer)
-        .with("offers", static_cast<std::int64_t>(given));
+        .with("offers", static_cast<std::int64_t>(given_));
+  }
+
+  // Takes the first offer that works; false if there is none.
+  bool can_choose(const conv_spec &spec, const node_tools &tools) {
+    std::array<abi::conv_algorithm_offer, abi::conv_algorithms> offers{};
+    given_ = spec.search == conv_spec::search_kind::measure ? ask_for_timed(spec, tools, offers)
+                                                            : ask_for_likely(tools, offers);
+    const auto take_any = [&] {
+      return std::any_of(offers.begin(), offers.begin() + given_,
+                         [&](const auto &offer) { return take(spec, tools, offer); });
+    };
+    is_fused_ = spec.bias.has_value();
+    if (take_any()) {
+      return true;
+    }
+    if (is_fused_) {
+      is_fused_ = false;
+      if (take_any()) {
+        finish_.emplace(rest_of(spec), tools);
+        return true;
+      }
+    }
+    return false;
   }
 
   // What the call does not do.
@@ -133,8 +222,8 @@ class conv_node final : public node {
     rest.dtype = spec.dtype;
     rest.count = static_cast<std::uint64_t>(spec.y.dims[0]) * channels * plane;
     rest.place = "at";
-    rest.channel =
-        "at / " + std::to_string(plane) + "u % " + std::to_string(channels) + "u";
+    const std::string place = spec.channels_last ? "at" : "at / " + std::to_string(plane) + "u";
+    rest.channel = place + " % " + std::to_string(channels) + "u";
     rest.y = reinterpret_cast<abi::device_ptr>(y_);
     rest.bias = reinterpret_cast<abi::device_ptr>(bias_);
     if (residual_ != nullptr) {
@@ -147,12 +236,13 @@ class conv_node final : public node {
   template <typename Offers> int ask_for_likely(const node_tools &tools, Offers &offers) const {
     int given = 0;
     TOPC_CALL(cudnn_, cudnnGetConvolutionForwardAlgorithm_v7, tools.slots.at(0).cudnn.get(),
-              descriptors_.x(), descriptors_.w(), descriptors_.convolution(), descriptors_.y(),
+              descriptors_->x(), descriptors_->w(), descriptors_->convolution(), descriptors_->y(),
               abi::conv_algorithms, &given, offers.data());
     return std::min(given, abi::conv_algorithms);
   }
 
-  // Runs all algorithms: overwrites y.
+  // Runs all algorithms: overwrites y. Operands of the order in which they are, whatever the sums then
+  // are.
   template <typename Offers>
   int ask_for_timed(const conv_spec &spec, const node_tools &tools, Offers &offers) const {
     std::size_t free_bytes = 0;
@@ -163,8 +253,8 @@ class conv_node final : public node {
         bytes == 0 ? owned<abi::device_ptr>() : allocate(tools.driver, bytes);
     int given = 0;
     TOPC_CALL(cudnn_, cudnnFindConvolutionForwardAlgorithmEx, tools.slots.at(0).cudnn.get(),
-              descriptors_.x(), x_, descriptors_.w(), w_, descriptors_.convolution(),
-              descriptors_.y(), y_, abi::conv_algorithms, &given, offers.data(),
+              descriptors_->x(), x_, descriptors_->w(), w_, descriptors_->convolution(),
+              descriptors_->y(), y_, abi::conv_algorithms, &given, offers.data(),
               reinterpret_cast<void *>(workspace.get()), bytes);
     TOPC_CUDA(tools.driver, cuCtxSynchronize, );
     return std::min(given, abi::conv_algorithms);
@@ -178,11 +268,11 @@ class conv_node final : public node {
     if (offer.outcome != 0 || offer.determinism != abi::cudnn_deterministic || !can) {
       return false;
     }
-    descriptors_.set_math(spec, offer.math);
+    descriptors_->set_math(spec, offer.math);
     std::size_t bytes = 0;
     const abi::status status = cudnn_.cudnnGetConvolutionForwardWorkspaceSize(
-        tools.slots.at(0).cudnn.get(), descriptors_.x(), descriptors_.w(),
-        descriptors_.convolution(), descriptors_.y(), offer.algorithm, &bytes);
+        tools.slots.at(0).cudnn.get(), descriptors_->x(), descriptors_->w(),
+        descriptors_->convolution(), descriptors_->y(), offer.algorithm, &bytes);
     if (status != 0 || bytes > spec.workspace_limit) {
       return false;
     }
@@ -194,7 +284,7 @@ class conv_node final : public node {
   // Whether the device has room for the workspace now.
   bool has_workspace(const node_tools &tools) const {
     try {
-      tools.slots.prepare(1, {false, true, workspace_bytes_});
+      tools.slots.prepare(1, {false, true, slot_bytes()});
       return true;
     } catch (const failure &) {
       return false;
@@ -202,7 +292,8 @@ class conv_node final : public node {
   }
 
   const cudnn_api &cudnn_;
-  conv_descriptors descriptors_;
+  // Made anew where cuDNN refuses channels last.
+  std::optional<conv_descriptors> descriptors_;
   void *x_;
   void *w_;
   void *y_;
@@ -211,6 +302,9 @@ class conv_node final : public node {
   // Whether cuDNN's call has bias, addition and activation; if not and there is a bias, a kernel has.
   bool is_fused_ = false;
   std::optional<finish_kernel> finish_;
+  std::optional<turned_tensors> turned_;
+  // Offers at the last try.
+  int given_ = 0;
   int algorithm_ = abi::conv_implicit_gemm;
   std::size_t workspace_bytes_ = 0;
 };

@@ -82,6 +82,7 @@ struct conv_spec {
   std::vector<int> strides;
   std::vector<int> dilations;
   int groups = 1;
+  bool channels_last = false;
   data_type dtype = data_type::f32;
   math_mode math = math_mode::ieee;
   search_kind search = search_kind::heuristic;

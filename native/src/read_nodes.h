@@ -151,7 +151,7 @@ inline tensor_spec read_tensor(const json_reader &from) {
 
 inline conv_spec read_conv(const json_reader &from) {
   from.only({"kind", "x", "w", "y", "bias", "residual", "relu", "pads", "strides", "dilations", "groups",
-             "dtype", "math", "search", "workspaceLimit"});
+             "channelsLast", "dtype", "math", "search", "workspaceLimit"});
   conv_spec spec;
   spec.x = read_tensor(from.at("x"));
   spec.w = read_tensor(from.at("w"));
@@ -163,6 +163,7 @@ inline conv_spec read_conv(const json_reader &from) {
   spec.strides = read_dims(from.at("strides"), 1);
   spec.dilations = read_dims(from.at("dilations"), 1);
   read_if_there(from, "groups", spec.groups, read_positive);
+  read_if_there(from, "channelsLast", spec.channels_last, read_boolean);
   spec.dtype = read_data_type(from.at("dtype"));
   spec.math = read_math(from.at("math"));
   using kind = conv_spec::search_kind;

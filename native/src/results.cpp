@@ -184,6 +184,9 @@ json encode(const node_settings &settings) {
   if (settings.adds_bias) {
     encoded["addsBias"] = true;
   }
+  if (settings.copies_rows) {
+    encoded["copiesRows"] = true;
+  }
   return encoded;
 }
 

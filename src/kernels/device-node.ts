@@ -72,7 +72,12 @@ export type DeviceNode =
   | {
       readonly kind: "conv";
       readonly type: LibraryType;
-      readonly x: { readonly place: Place; readonly dims: readonly number[] };
+      readonly x: {
+        readonly place: Place;
+        readonly dims: readonly number[];
+        /** Its channels are last in memory whatever the call's are. */
+        readonly isChannelsLast?: boolean;
+      };
       readonly w: { readonly place: Place; readonly dims: readonly number[] };
       readonly y: { readonly place: Place; readonly dims: readonly number[] };
       /** One value for each output channel. */
@@ -85,6 +90,8 @@ export type DeviceNode =
       readonly strides: readonly number[];
       readonly dilations: readonly number[];
       readonly groups: number;
+      /** Channels are last in memory, of x, w, y and what is added; never so with 3 spatial dims. */
+      readonly isChannelsLast?: boolean;
     };
 
 /** The work of one operator on the device: nodes in order. */

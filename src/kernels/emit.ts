@@ -9,12 +9,19 @@ import { fail, ok, type Result } from "../core/result.js";
 import type { Operator } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorTypeNamed } from "../onnx/operators/catalog.js";
+import { channelsLastOf } from "./channels-last.js";
 import { type DevicePlan, inARow } from "./device-node.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import type { FoldedConstant } from "./folded-constant.js";
 import { groupPlans } from "./groups/group-plans.js";
 import { mergedNodes } from "./merged.js";
-import { type EmitRule, type FloatStorage, ModelIndex, OperatorCall } from "./operator-call.js";
+import {
+  type EmitOptions,
+  type EmitRule,
+  type FloatStorage,
+  ModelIndex,
+  OperatorCall,
+} from "./operator-call.js";
 import { AFFINE_COPIES } from "./operators/affine-copy.js";
 import { ATTENTION_RULES } from "./operators/attention-rules.js";
 import { CONVOLUTION_RULES } from "./operators/convolution.js";
@@ -40,6 +47,7 @@ import { ROW_NORMALIZATIONS } from "./operators/row-normalizations.js";
 import { SCATTER_RULES } from "./operators/scatter.js";
 import { TOP_K_RULES } from "./operators/top-k.js";
 import { TRANSPOSED_RULES } from "./operators/transposed-convolution.js";
+import { turnedCalls } from "./operators/turned-calls.js";
 import { trafficPlan } from "./traffic.js";
 
 const RULES: ReadonlyMap<string, EmitRule> = new Map(
@@ -83,22 +91,6 @@ export function deviceOperatorTypes(): readonly string[] {
   return [...RULES.keys()].sort();
 }
 
-/** Options of making device nodes. */
-export interface EmitOptions {
-  /** Memory type of the model's `float32` tensors. */
-  readonly floats: FloatStorage;
-  /**
-   * Replace operators that cannot run by a copy of their bytes: real traffic in the real graph, for
-   * estimates. The results are then meaningless.
-   */
-  readonly estimateUnsupported: boolean;
-  /**
-   * Whether products may apply GELU by the error function as its approximation by tanh, which libraries have: the two differ by
-   * less than 5e-4, about the precision of TF32. Default: no.
-   */
-  readonly approximatesGelu?: boolean;
-}
-
 /** The device nodes of every operator of a model. */
 export interface EmittedModel {
   readonly lowered: LoweredModel;
@@ -118,7 +110,7 @@ export interface EmittedModel {
  * Cost: O(operators), times the rank of their tensors.
  */
 export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<EmittedModel> {
-  const index = new ModelIndex(lowered, options.floats, options.approximatesGelu === true);
+  const index = new ModelIndex(lowered, options, channelsLastOf(lowered, options));
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];
   const fused = groupPlans(index, (operator) => emitOperator(operator, index));
@@ -129,7 +121,7 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
     }
     const made = emitOperator(operator, index);
     if (made.ok) {
-      return made.value;
+      return turnedCalls(index, operator, made.value);
     }
     const { type, name, form } = operator;
     const problem = { type, name, reason: made.error, isControlFlow: form === "control" };
@@ -188,7 +180,8 @@ function emitOperator(operator: Operator, index: ModelIndex): Result<DevicePlan,
   }
   const op = new OperatorCall(operator, index);
   const nodes = rule(op);
-  return nodes === undefined || op.call.refusal !== undefined
-    ? fail(op.call.refusal ?? "it cannot be expressed")
-    : ok({ nodes, scratchBytes: op.scratchBytes });
+  if (nodes === undefined || op.call.refusal !== undefined) {
+    return fail(op.call.refusal ?? "it cannot be expressed");
+  }
+  return ok({ nodes, scratchBytes: op.scratchBytes });
 }

@@ -1,6 +1,7 @@
 /** Constants that are made of the model's when they are brought to the device: scales and shifts put into filters. */
 import { present } from "../core/invariant.js";
 import type { StorageType } from "./language/expression.js";
+import { rowMajor } from "./language/layout.js";
 
 /** What is done to each channel, by constants of one element or of one for each channel. */
 export type ChannelStep =
@@ -27,6 +28,8 @@ export interface FoldedConstant {
   readonly inner: number;
   /** In the order in which they are applied to the result. */
   readonly steps: readonly ChannelStep[];
+  /** Its dims as they are nested in memory, the outermost first; absent: in their order. */
+  readonly order?: readonly number[];
 }
 
 /** Names of the constants that are needed. */
@@ -43,10 +46,10 @@ function constantsOfStep(step: ChannelStep): readonly string[] {
 /**
  * The elements of a folded constant, computed in double precision, from those of the model's constants.
  *
- * Cost: O(elements * steps).
+ * Order: as memory has them. Cost: O(elements * steps).
  */
 export function foldedElements(
-  { of, dims, inner, what, steps }: FoldedConstant,
+  { of, dims, inner, what, steps, order }: FoldedConstant,
   elementsOf: (name: string) => Float64Array,
 ): Float64Array {
   const count = dims.reduce((product, size) => product * size, 1);
@@ -57,7 +60,22 @@ export function foldedElements(
       elements[i] = step(elements[i] ?? 0, Math.floor(i / inner));
     }
   }
-  return elements;
+  return order === undefined ? elements : nested(elements, dims, order);
+}
+
+/** Row-major elements in another order of their dims. */
+function nested(
+  elements: Float64Array,
+  dims: readonly number[],
+  order: readonly number[],
+): Float64Array {
+  const own = rowMajor(dims);
+  let places = [0];
+  for (const axis of order) {
+    const steps = Array.from({ length: dims[axis] ?? 1 }, (_, i) => i * (own[axis] ?? 0));
+    places = places.flatMap((place) => steps.map((step) => place + step));
+  }
+  return Float64Array.from(places, (place) => elements[place] ?? 0);
 }
 
 /** A step as a function of a value and its channel; of filters, which only the scale goes into, linear. */

@@ -9,19 +9,45 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { DeviceNode, Place } from "./device-node.js";
 import type { FoldedConstant } from "./folded-constant.js";
 import { STORAGE_BYTES, type StorageType } from "./language/expression.js";
-import { sizeOf } from "./language/layout.js";
+import { channelsLast, rowMajor, sizeOf, stridesIn } from "./language/layout.js";
 import { partsOfTensors, type TensorParts } from "./tensor-parts.js";
 
-/** A tensor as an operator sees it: row-major elements of `dims` at a place. */
+/** A tensor as an operator sees it: elements of `dims` at a place, row-major unless it has strides. */
 export interface Operand {
   readonly place: Place;
   readonly elementType: ElementType;
   readonly storage: StorageType;
   readonly dims: readonly number[];
+  /** Distances of its elements in memory where its channels are last there. */
+  readonly strides?: readonly number[];
   /** It may begin anywhere: four elements are no single access. */
   readonly isUnaligned?: boolean;
   /** Elements, when known at compile time. */
   readonly values?: readonly number[];
+}
+
+/**
+ * How activations of convolutions lie in memory: row by row, as ONNX has them, or with the channels of a place next to
+ * each other, as tensor cores take them.
+ */
+export type TensorLayout = "rows" | "channels-last";
+
+/** Options of making device nodes. */
+export interface EmitOptions {
+  /** Memory type of the model's `float32` tensors. */
+  readonly floats: FloatStorage;
+  /**
+   * Replace operators that cannot run by a copy of their bytes: real traffic in the real graph, for
+   * estimates. The results are then meaningless.
+   */
+  readonly estimateUnsupported: boolean;
+  /**
+   * Whether products may apply GELU by the error function as its approximation by tanh, which libraries have: the two differ by
+   * less than 5e-4, about the precision of TF32. Default: no.
+   */
+  readonly approximatesGelu?: boolean;
+  /** `rows` unless given. */
+  readonly layout?: TensorLayout;
 }
 
 /** Device storage of the model's floats; `float64` and `bfloat16` are unchanged. */
@@ -53,18 +79,27 @@ export class ModelIndex {
   readonly floats: FloatStorage;
   /** Whether GELU by the error function may be its approximation by tanh. */
   readonly approximatesGelu: boolean;
+  readonly layout: TensorLayout;
+  /** Tensors whose channels are last in memory. */
+  readonly channelsLast: ReadonlySet<TensorId>;
   /** Constants that are made of the model's. */
   readonly folded: Map<string, FoldedConstant> = new Map();
   readonly #scope = new Scope();
   readonly #tensors: ReadonlyMap<string, TensorId>;
   readonly #parts: TensorParts;
 
-  constructor(lowered: LoweredModel, floats: FloatStorage, approximatesGelu: boolean) {
+  constructor(
+    lowered: LoweredModel,
+    { floats, approximatesGelu, layout }: EmitOptions,
+    channelsLast: ReadonlySet<TensorId>,
+  ) {
     this.lowered = lowered;
     this.floats = floats;
-    this.approximatesGelu = approximatesGelu;
+    this.approximatesGelu = approximatesGelu === true;
+    this.layout = layout ?? "rows";
+    this.channelsLast = channelsLast;
     this.#tensors = new Map(lowered.graph.tensors.map(({ name, id }) => [name, id]));
-    this.#parts = partsOfTensors(lowered, (type) => {
+    this.#parts = partsOfTensors(lowered, channelsLast, (type) => {
       const storage = storageOf(type, floats);
       return storage && STORAGE_BYTES[storage];
     });
@@ -111,9 +146,15 @@ export class ModelIndex {
       elementType: type.elementType,
       storage,
       dims: type.dims,
+      ...(this.isChannelsLast(place) ? { strides: channelsLast(type.dims) } : {}),
       ...(this.#isAligned(place, storage) ? {} : { isUnaligned: true }),
       ...(values === undefined ? {} : { values }),
     };
+  }
+
+  /** Whether the channels of what is at a place are last in memory. */
+  isChannelsLast(place: Place): boolean {
+    return place.kind === "tensor" && this.channelsLast.has(place.id);
   }
 
   #isAligned(place: Place, storage: StorageType): boolean {
@@ -132,6 +173,25 @@ export class ModelIndex {
     return { kind: "constant", name };
   }
 
+  /**
+   * A constant whose dims are nested in memory as `order` has them; as it is, where that makes no difference.
+   * `undefined`: it is none, or not of floats.
+   */
+  reordered(constant: Operand, order: readonly number[]): Operand | undefined {
+    const { place, storage, dims } = constant;
+    if (place.kind !== "constant" || (storage !== "f32" && storage !== "f16")) {
+      return undefined;
+    }
+    const strides = stridesIn(dims, order);
+    const own = rowMajor(dims);
+    if (dims.every((size, axis) => size === 1 || strides[axis] === own[axis])) {
+      return constant;
+    }
+    const plain = { storage, dims, what: "filters", of: place.name, inner: 1, steps: [] } as const;
+    const made = { ...(this.folded.get(place.name) ?? plain), order };
+    return { ...constant, strides, place: this.fold(`${place.name} as ${order.join()}`, made) };
+  }
+
   /** The operator's node with facts. */
   nodeCall(operator: Operator): NodeCall {
     const { model } = this.lowered;
@@ -145,6 +205,7 @@ export class OperatorCall {
   readonly operator: Operator;
   readonly call: NodeCall;
   readonly floats: FloatStorage;
+  readonly layout: TensorLayout;
   /** Bytes of the scratch memories allocated so far. */
   readonly scratchBytes: number[] = [];
   readonly #index: ModelIndex;
@@ -153,6 +214,7 @@ export class OperatorCall {
     this.operator = operator;
     this.call = index.nodeCall(operator);
     this.floats = index.floats;
+    this.layout = index.layout;
     this.#index = index;
   }
 
@@ -192,6 +254,11 @@ export class OperatorCall {
   scratch(storage: StorageType, bytesEach: number, dims: readonly number[]): Operand {
     const index = this.scratchBytes.push(sizeOf(dims) * bytesEach) - 1;
     return { place: { kind: "scratch", index }, elementType: "float32", storage, dims };
+  }
+
+  /** The constant with its dims nested as `order` has them, if it can be. */
+  reordered(constant: Operand, order: readonly number[]): Operand | undefined {
+    return this.#index.reordered(constant, order);
   }
 
   /** Refuses the operator with a reason; the first reason counts. */

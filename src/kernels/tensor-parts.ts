@@ -29,22 +29,25 @@ export interface TensorParts {
 
 /**
  * Finds them. Of the concatenations that the kernel list has in place, those whose parts lie in memory one after the other:
- * with nothing but dims of one element in front of the axis, and each at a multiple of 16 bytes.
+ * with nothing but dims of one element in front of the axis, and each at a multiple of 16 bytes; none whose channels are
+ * last in memory.
  *
  * Cost: O(operators + tensors).
  */
 export function partsOfTensors(
   lowered: LoweredModel,
+  channelsLast: ReadonlySet<TensorId>,
   bytesEach: (type: ElementType) => number | undefined,
 ): TensorParts {
   const { graph, merged } = lowered;
   const operators = new Set<OperatorId>();
+  const isApart = (id: TensorId) => channelsLast.has(id);
   const joined = new Map<TensorId, TensorPart>();
   for (const id of lowered.fused?.inPlace ?? []) {
     const operator = present(graph.operators[id], "operator");
     const [whole] = operator.outputs;
     const parts = merged?.has(id) === true ? [] : partsInARow(lowered, operator);
-    if (whole === undefined || parts.length === 0) {
+    if (whole === undefined || parts.length === 0 || [whole, ...parts].some(isApart)) {
       continue;
     }
     let end = 0;

@@ -42,6 +42,7 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
         bias: node.bias && view(node.bias, node.type),
         residual: node.residual && view(node.residual, node.type),
         relu: node.relu === true,
+        isChannelsLast: node.isChannelsLast === true,
       });
       return;
   }
@@ -122,10 +123,22 @@ export interface ConvCall {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly groups: number;
+  readonly isChannelsLast: boolean;
 }
 
 /** Convolves; two spatial dims are three, the first of size 1. */
-export function convolve({ x, w, y, bias, residual, relu, groups, ...window }: ConvCall): void {
+export function convolve({
+  x,
+  w,
+  y,
+  bias,
+  residual,
+  relu,
+  groups,
+  isChannelsLast,
+  ...window
+}: ConvCall): void {
+  const flat = isChannelsLast ? channelsLastPlace : rowPlace;
   const [batch, channels, ...size] = five(x.dims);
   const [filters, depth, ...kernel] = five(w.dims);
   const [, , ...out] = five(y.dims);
@@ -163,8 +176,13 @@ export function convolve({ x, w, y, bias, residual, relu, groups, ...window }: C
   }
 }
 
-function flat(at: readonly number[], dims: readonly number[]): number {
+function rowPlace(at: readonly number[], dims: readonly number[]): number {
   return at.reduce((position, coordinate, i) => position * dims[i]! + coordinate, 0);
+}
+
+function channelsLastPlace(at: readonly number[], dims: readonly number[]): number {
+  const turned = ([n, c, ...places]: readonly number[]) => [n!, ...places, c!];
+  return rowPlace(turned(at), turned(dims));
 }
 
 function* places(dims: readonly number[]): Generator<readonly number[]> {

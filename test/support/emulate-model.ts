@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
 import { emitModel } from "../../src/kernels/emit.js";
-import { storageOf } from "../../src/kernels/operator-call.js";
+import { storageOf, type TensorLayout } from "../../src/kernels/operator-call.js";
 import { writeExactModel } from "../../src/onnx/extract-submodel.js";
 import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../src/onnx/kernel-groups.js";
@@ -47,13 +47,18 @@ export function alternating({ graph }: LoweredModel): OperatorSchedule {
 export async function emulate(
   lowered: LoweredModel,
   precision: Precision,
-  options: { readonly fuse?: FusionList; readonly schedule?: OperatorSchedule } = {},
+  options: {
+    readonly fuse?: FusionList;
+    readonly schedule?: OperatorSchedule;
+    readonly layout?: TensorLayout;
+  } = {},
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const plan = precisionPlan(precision);
   const model = emitModel(withKernelList(lowered, options.fuse ?? "none"), {
     floats: plan.floats,
     estimateUnsupported: false,
     approximatesGelu: plan.gemm === "tf32",
+    layout: options.layout ?? "rows",
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);

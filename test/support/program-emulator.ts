@@ -88,7 +88,8 @@ export function executeNode(
         const argument = present(node.args[i], "argument");
         return elements(storage, "ptr" in argument ? argument.ptr : Number.NaN, endOf(i));
       });
-      runKernel(kernel, buffers);
+      // Kernels of the same text may be launched with other grids.
+      runKernel({ ...kernel, grid: node.grid[0], threads: node.block[0] }, buffers);
       return;
     }
     case "gemm":
@@ -110,6 +111,7 @@ export function executeNode(
         strides: node.strides,
         dilations: node.dilations,
         groups: node.groups ?? 1,
+        isChannelsLast: node.channelsLast === true,
       });
       return;
     }

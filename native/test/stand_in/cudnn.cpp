@@ -25,7 +25,22 @@ struct dnn {
 struct tensor {
   std::vector<int> dims;
   int type = -1;
+  // Channels are last in memory.
+  bool turned = false;
 };
+
+// The place of an element in memory.
+std::ptrdiff_t place_of(const tensor &of, int a, int b, int row, int column) {
+  const auto &d = of.dims;
+  return of.turned ? ((a * d[2] + row) * d[3] + column) * d[1] + b
+                   : ((a * d[1] + b) * d[2] + row) * d[3] + column;
+}
+
+// Whether this cuDNN takes rows only, in convolutions alone or with bias: STAND_IN_LAYOUT=rows.
+bool refuses_layout(const tensor &of) {
+  const char *wish = std::getenv("STAND_IN_LAYOUT");
+  return of.turned && wish != nullptr && std::strcmp(wish, "rows") == 0;
+}
 
 // Convolutions with more outputs need more.
 std::size_t workspace_bytes(const tensor &w) { return 64 * static_cast<std::size_t>(w.dims[0]); }
@@ -82,15 +97,18 @@ status cudnnDestroyTensorDescriptor(cudnn_tensor handle) {
 status cudnnSetTensorNdDescriptor(cudnn_tensor handle, int type, int rank, const int *dims,
                                   const int *strides) {
   STAND_IN_CALL(cudnnSetTensorNdDescriptor);
-  int dense = 1;
-  for (int i = rank - 1; i >= 0; i--) {
-    if (strides[i] != dense) {
-      return bad_param;
-    }
-    dense *= dims[i];
+  std::vector<int> rows(static_cast<std::size_t>(rank), 1);
+  for (int i = rank - 1; i > 0; i--) {
+    rows[i - 1] = rows[i] * dims[i];
   }
-  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type};
-  return 0;
+  std::vector<int> turned = rows;
+  for (int i = 2; i < rank; i++) {
+    turned[i] *= dims[1];
+  }
+  turned[1] = 1;
+  const std::vector<int> given(strides, strides + rank);
+  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, given != rows};
+  return given == rows || (given == turned && rank == 4) ? 0 : bad_param;
 }
 
 status cudnnCreateFilterDescriptor(cudnn_filter *made) {
@@ -105,8 +123,8 @@ status cudnnDestroyFilterDescriptor(cudnn_filter handle) {
 status cudnnSetFilterNdDescriptor(cudnn_filter handle, int type, int format, int rank,
                                   const int *dims) {
   STAND_IN_CALL(cudnnSetFilterNdDescriptor);
-  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type};
-  return format == cudnn_nchw ? 0 : bad_param;
+  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, format == cudnn_nhwc};
+  return format == cudnn_nchw || (format == cudnn_nhwc && rank == 4) ? 0 : bad_param;
 }
 
 status cudnnCreateConvolutionDescriptor(cudnn_convolution *made) {
@@ -241,11 +259,10 @@ float at(const conv_call &call, int n, int o, int row, int column) {
           continue;
         }
         const float *value =
-            floats(static_cast<const float *>(call.x_data) +
-                       ((n * x[1] + first + c) * x[2] + r) * x[3] + s,
+            floats(static_cast<const float *>(call.x_data) + place_of(call.x, n, first + c, r, s),
                    1);
         const float *weight = floats(
-            static_cast<const float *>(call.w_data) + ((o * w[1] + c) * w[2] + i) * w[3] + j, 1);
+            static_cast<const float *>(call.w_data) + place_of(call.w, o, c, i, j), 1);
         sum += value != nullptr && weight != nullptr ? *value * *weight : 0;
       }
     }
@@ -274,7 +291,7 @@ void convolve(const conv_call &call) {
     for (int o = 0; o < y[1]; o++) {
       for (int row = 0; row < y[2]; row++) {
         for (int column = 0; column < y[3]; column++) {
-          const std::ptrdiff_t place = ((n * y[1] + o) * y[2] + row) * y[3] + column;
+          const std::ptrdiff_t place = place_of(call.y, n, o, row, column);
           if (float *result = floats(to + place, 1)) {
             *result = intact ? finished(call, at(call, n, o, row, column), place) : -1e30F;
           }
@@ -308,7 +325,7 @@ status cudnnConvolutionForward(cudnn_handle handle, const void *, cudnn_tensor x
   const auto &set = object_of<convolution>(conv);
   const char *wish = std::getenv("STAND_IN_FORWARD");
   const int refused = wish == nullptr ? -1 : std::atoi(wish);
-  if (algorithm == refused) {
+  if (algorithm == refused || refuses_layout(object_of<tensor>(x_desc))) {
     return not_supported;
   }
   if ((algorithm != 7 && algorithm != conv_implicit_precomp_gemm) || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0) {
@@ -329,7 +346,8 @@ status cudnnConvolutionBiasActivationForward(
   const auto &set = object_of<convolution>(conv);
   const bool can = mode == cudnn_activation_relu || algorithm == conv_implicit_precomp_gemm;
   // Its reference: the other way to treat NaN is not supported.
-  if (refuses_fused(mode) || nan != cudnn_not_propagate_nan) {
+  if (refuses_fused(mode) || nan != cudnn_not_propagate_nan ||
+      refuses_layout(object_of<tensor>(x_desc))) {
     return not_supported;
   }
   if (!can || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0 ||

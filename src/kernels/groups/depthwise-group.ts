@@ -4,7 +4,7 @@ import { padsOf } from "../../onnx/infer/slicing.js";
 import { windowGeometry } from "../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "../device-node.js";
 import type { ModelIndex, Operand, OperatorCall } from "../operator-call.js";
-import { depthwiseNodes, isDepthwise } from "../operators/depthwise.js";
+import { depthwiseFilters, depthwiseNodes, isDepthwise } from "../operators/depthwise.js";
 import {
   defined,
   ElementValues,
@@ -52,11 +52,12 @@ export function depthwiseGroup(
     return undefined;
   }
   const { storage } = y;
+  const result = steps.result ?? folded.resultOperand;
   return depthwiseNodes(
     {
-      inputDims: geometry.source.dims,
+      source: geometry.source,
       outputDims: y.dims,
-      w: folded.w,
+      w: depthwiseFilters(index, folded.w, result),
       bias: folded.bias,
       window: geometry.window,
       read,
@@ -65,7 +66,7 @@ export function depthwiseGroup(
         const all: KernelStep[] = [{ kind: "given", values: () => [given] }, ...steps.steps];
         return present(new ElementValues(all, buffers).of(all.length - 1, site)[0], "value");
       },
-      result: steps.result ?? folded.resultOperand,
+      result,
     },
     buffers,
   );

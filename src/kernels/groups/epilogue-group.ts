@@ -3,6 +3,7 @@ import type { OperatorId } from "../../ir/operator-graph.js";
 import type { KernelGroup } from "../../onnx/kernel-groups.js";
 import { type DevicePlan, inARow } from "../device-node.js";
 import type { ModelIndex } from "../operator-call.js";
+import { turnedCalls } from "../operators/turned-calls.js";
 import { depthwiseGroup, type Surroundings } from "./depthwise-group.js";
 import { elementGroup } from "./element-group.js";
 import { extendedCall } from "./library-call.js";
@@ -48,7 +49,7 @@ function launchesInARow(
   const plans = [
     elementPlan(index, front, planOf),
     ...borders.map((id) => plainPlan(index, id, planOf)),
-    plan,
+    turnedCalls(index, present(index.lowered.graph.operators[main], "operator"), plan),
     elementPlan(index, left, planOf),
   ];
   return plans.every((each) => each !== undefined) ? inARow(plans) : undefined;

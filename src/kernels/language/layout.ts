@@ -33,15 +33,52 @@ export function rowMajor(dims: readonly number[]): readonly number[] {
   return strides;
 }
 
-/** The layout of a whole row-major tensor of `dims`, broadcast to `target`. */
-export function broadcastLayout(dims: readonly number[], target: readonly number[]): Layout {
-  const own = rowMajor(dims);
+/** The layout of a whole tensor of `dims`, row-major unless `own` has its strides, broadcast to `target`. */
+export function broadcastLayout(
+  dims: readonly number[],
+  target: readonly number[],
+  own: readonly number[] = rowMajor(dims),
+): Layout {
   const lead = target.length - dims.length;
   const strides = target.map((_, i) => {
     const at = i - lead;
     return at < 0 || dims[at] === 1 ? 0 : (own[at] ?? 0);
   });
   return { offset: 0, strides };
+}
+
+/** The dims of [N, C, spatial dims] in the order in which memory has them where channels are last. */
+export function channelsLastOrder(rank: number): readonly number[] {
+  return [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
+}
+
+/** Strides of a tensor of [N, C, spatial dims] whose channels are last in memory. */
+export function channelsLast(dims: readonly number[]): readonly number[] {
+  return stridesIn(dims, channelsLastOrder(dims.length));
+}
+
+/** Strides of a tensor whose dims are nested in memory as `order` has them, the outermost first. */
+export function stridesIn(dims: readonly number[], order: readonly number[]): readonly number[] {
+  const own = rowMajor(inOrder(dims, order));
+  return dims.map((_, axis) => own[order.indexOf(axis)] ?? 0);
+}
+
+/** Whether a tensor of [N, C, spatial dims] has the same bytes in both orders: it has one channel, or one place. */
+export function isFlat([, channels = 1, ...spatial]: readonly number[]): boolean {
+  return channels === 1 || spatial.every((size) => size === 1);
+}
+
+/** The values at the places of `order`, one after the other. */
+export function inOrder<T>(values: readonly T[], order: readonly number[]): readonly T[] {
+  return order.map((at) => values[at] as T);
+}
+
+/** A space whose positions are counted in another order of its dims. */
+export function reordered({ dims, layouts }: Space, order: readonly number[]): Space {
+  return {
+    dims: inOrder(dims, order),
+    layouts: layouts.map(({ offset, strides }) => ({ offset, strides: inOrder(strides, order) })),
+  };
 }
 
 /** Number of elements. */

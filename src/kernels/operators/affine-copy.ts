@@ -17,6 +17,7 @@ import {
   addressOf,
   broadcastLayout,
   coordinatesOf,
+  inOrder,
   type Layout,
   mergeDims,
   rowMajor,
@@ -62,6 +63,23 @@ export function affineCopy(
     },
   );
   return [{ kind: "kernel", kernel, buffers: [target.operand.place, source.operand.place] }];
+}
+
+/** A copy in the order in which the target is stored, so that stores are to neighboring addresses. */
+export function layoutCopy(
+  label: string,
+  dims: readonly number[],
+  source: { readonly operand: Operand; readonly layout: Layout },
+  target: { readonly operand: Operand; readonly layout: Layout },
+): readonly DeviceNode[] {
+  const order = dims
+    .map((_, axis) => axis)
+    .sort((a, b) => (target.layout.strides[b] ?? 0) - (target.layout.strides[a] ?? 0) || a - b);
+  const turned = ({ operand, layout }: typeof source) => ({
+    operand,
+    layout: { offset: layout.offset, strides: inOrder(layout.strides, order) },
+  });
+  return affineCopy(label, inOrder(dims, order), turned(source), turned(target));
 }
 
 /** A copy that fills the whole of `target`, whose dims are the product of `dims`. */

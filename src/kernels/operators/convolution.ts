@@ -2,9 +2,9 @@
 import { type WindowGeometry, windowGeometry } from "../../onnx/infer/window-geometry.js";
 import type { DeviceNode, LibraryType } from "../device-node.js";
 import { type Expression, literal, STORAGE_BYTES } from "../language/expression.js";
-import { sizeOf } from "../language/layout.js";
+import { channelsLast, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
-import { depthwiseNodes, isDepthwise } from "./depthwise.js";
+import { depthwiseFilters, depthwiseNodes, isDepthwise } from "./depthwise.js";
 import { loaded, type Site } from "./element-values.js";
 import { KernelBuffers } from "./kernel-buffers.js";
 import { libraryType } from "./matrix.js";
@@ -30,9 +30,9 @@ const conv: EmitRule = (op) => {
   if (isDepthwise(x, w, groups)) {
     const buffers = new KernelBuffers();
     const call = {
-      inputDims: x.dims,
+      source: x,
       outputDims: y.dims,
-      w,
+      w: depthwiseFilters(op, w, y),
       bias,
       window,
       read: (site: Site) => loaded(x, x.dims, site, buffers),
@@ -77,7 +77,11 @@ export function convolutionNodes(
     {
       kind: "conv",
       type,
-      x: { place: padded.x.place, dims: wide(padded.x.dims) },
+      x: {
+        place: padded.x.place,
+        dims: wide(padded.x.dims),
+        ...(padded.x.strides === undefined ? {} : { isChannelsLast: true }),
+      },
       w: { place: w.place, dims: wide(w.dims) },
       y: { place: y.place, dims: wide(y.dims) },
       bias: bias?.place,
@@ -107,7 +111,9 @@ function paddedInput(
   const dims = x.dims.map((size, axis) =>
     axis < 2 ? size : size + (window.begins[axis - 2] ?? 0) + (window.ends[axis - 2] ?? 0),
   );
-  const target = op.scratch(x.storage, STORAGE_BYTES[x.storage], dims);
+  const plain = op.scratch(x.storage, STORAGE_BYTES[x.storage], dims);
+  const isTurned = op.layout === "channels-last" && dims.length === 4;
+  const target = isTurned ? { ...plain, strides: channelsLast(dims) } : plain;
   const fill = literal("f32", 0);
   before.push(...padNodes(x, target, [0, 0, ...window.begins], { mode: "constant", fill }));
   return target;

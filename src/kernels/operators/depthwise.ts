@@ -2,7 +2,7 @@
  * Convolutions of each channel by itself, by a kernel of our own: libraries' kernels for many groups of one channel leave most of
  * a GPU idle, and every one of theirs reads and writes all of memory for what stands around.
  *
- * One thread makes one element of the output. Borders are not stored: a window that reaches outside reads nothing there. The
+ * One thread makes one element of the output; neighbors make neighbors in memory. Borders are not stored: a window that reaches outside reads nothing there. The
  * kernel can also compute element-wise operators on what it reads, and on what it writes.
  */
 import { present } from "../../core/invariant.js";
@@ -24,15 +24,15 @@ import {
   VALUE_OF,
 } from "../language/expression.js";
 import { define, indexType, loop, perElementKernel, type Statement } from "../language/kernel.js";
-import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.js";
-import type { Operand } from "../operator-call.js";
-import { type Site, type SiteValues, singleSite } from "./element-values.js";
+import { addressOf, rowMajor, sizeOf } from "../language/layout.js";
+import type { Operand, OperatorCall } from "../operator-call.js";
+import { type Site, type SiteValues, singleSite, storedCoordinates } from "./element-values.js";
 import type { KernelBuffers } from "./kernel-buffers.js";
 
 /** A convolution whose groups have one channel each. */
 export interface DepthwiseConvolution {
-  /** Dims of what the windows step over, [N, C, spatial dims], and of the output. */
-  readonly inputDims: readonly number[];
+  /** What the windows step over, [N, C, spatial dims], and the dims of the output. */
+  readonly source: Operand;
   readonly outputDims: readonly number[];
   readonly w: Operand;
   readonly bias: Operand | undefined;
@@ -56,19 +56,19 @@ export function depthwiseNodes(
   call: DepthwiseConvolution,
   buffers: KernelBuffers,
 ): readonly DeviceNode[] {
-  const { inputDims, outputDims, result } = call;
+  const { source, outputDims, result } = call;
   const count = sizeOf(outputDims);
   if (count === 0) {
     return [];
   }
   const target = buffers.write(result);
-  const type = indexType(Math.max(count, sizeOf(inputDims)));
+  const type = indexType(Math.max(count, sizeOf(source.dims)));
   const kernel = perElementKernel(
     "depthwise",
     buffers.buffers,
     count,
     (position) => {
-      const site = singleSite("y", position, []);
+      const site = siteOf(result, singleSite("y", position, []));
       const value = call.finish(local("f32", "sum"), site);
       return [
         ...sumStatements(call, position, buffers),
@@ -83,7 +83,7 @@ export function depthwiseNodes(
 
 /** Defines the coordinates of the output and the sum over its window. */
 function sumStatements(
-  { inputDims, outputDims, w, bias, window, read }: DepthwiseConvolution,
+  { source, outputDims, w, bias, window, read, result }: DepthwiseConvolution,
   position: Expression,
   buffers: KernelBuffers,
 ): readonly Statement[] {
@@ -91,7 +91,7 @@ function sumStatements(
   const number = (value: number) => literal(type, value);
   const names = outputDims.map((_, axis) => local(type, `c${axis}`));
   const [batch = position, filter = position, ...places] = names;
-  const [, channels = 1, ...spatial] = inputDims;
+  const [, channels = 1, ...spatial] = source.dims;
   const perChannel = (outputDims[1] ?? 1) / channels;
   const channel = divide(filter, number(perChannel));
   const steps = spatial.map((_, i) => local("i32", `k${i}`));
@@ -110,10 +110,11 @@ function sumStatements(
     );
     return subtract(add(start, step), number(window.begins[i] ?? 0));
   });
-  const flat = addressOf({ offset: 0, strides: rowMajor(inputDims) }, [batch, channel, ...at]);
-  const site = singleSite("x", local(type, "flat"), [define("flat", flat)]);
+  const own = source.strides ?? rowMajor(source.dims);
+  const flat = addressOf({ offset: 0, strides: own }, [batch, channel, ...at]);
+  const site = siteOf(source, singleSite("x", local(type, "flat"), [define("flat", flat)]));
   const [value] = read(site);
-  const weights = { offset: 0, strides: rowMajor([outputDims[1] ?? 1, ...window.kernel]) };
+  const weights = { offset: 0, strides: weightStrides(w, window) };
   const taps = [filter, ...steps.map((step) => convert(type, step))];
   const weight = load(w.storage, buffers.read(w), addressOf(weights, taps));
   const sum = local("f32", "sum");
@@ -131,10 +132,36 @@ function sumStatements(
     body = [loop(`k${i}`, window.kernel[i] ?? 1, () => inner)];
   }
   return [
-    ...coordinatesOf(position, outputDims).map((each, axis) => define(`c${axis}`, each)),
+    ...storedCoordinates(position, { ...result, dims: outputDims }).map((each, axis) =>
+      define(`c${axis}`, each),
+    ),
     define("sum", startOf(bias, filter, buffers)),
     ...body,
   ];
+}
+
+/**
+ * The filters of a convolution that writes `result`: where its channels are last, neighboring threads make neighboring channels,
+ * so the filters' are next to each other too, if they are constants.
+ */
+export function depthwiseFilters(
+  call: Pick<OperatorCall, "reordered">,
+  w: Operand,
+  result: Operand,
+): Operand {
+  const places = w.dims.map((_, axis) => axis).slice(2);
+  return (result.strides && call.reordered(w, [...places, 0, 1])) ?? w;
+}
+
+/** A site whose positions are counted in the order of a tensor's memory. */
+function siteOf({ strides }: Operand, site: Site): Site {
+  return strides === undefined ? site : { ...site, isChannelsLast: true };
+}
+
+/** Distances of filters, and of the places of their windows. */
+function weightStrides({ dims, strides }: Operand, { kernel }: WindowGeometry): readonly number[] {
+  const [filter = 1, , ...places] = strides ?? [];
+  return strides === undefined ? rowMajor([dims[0] ?? 1, ...kernel]) : [filter, ...places];
 }
 
 function startOf(

@@ -22,9 +22,12 @@ import { define, type Statement } from "../language/kernel.js";
 import {
   addressOf,
   broadcastLayout,
+  channelsLastOrder,
   coordinatesOf,
+  inOrder,
   type Layout,
   mergeDims,
+  reordered,
 } from "../language/layout.js";
 import type { Operand } from "../operator-call.js";
 import type { Formula } from "./formulas.js";
@@ -46,6 +49,8 @@ export interface Site {
   /** Statements that define the values; values that were defined are in `known`. */
   readonly body: Statement[];
   readonly known: Map<string, readonly Expression[]>;
+  /** Whether positions are counted as memory has them where channels are last. */
+  readonly isChannelsLast?: boolean;
   /** The row of `length` elements that the site is part of, with its first element. */
   readonly row?: { readonly site: Site; readonly length: number };
 }
@@ -121,7 +126,9 @@ export function loaded(
   site: Site,
   buffers: KernelBuffers,
 ): readonly Expression[] {
-  const merged = mergeDims({ dims, layouts: [broadcastLayout(operand.dims, dims)] });
+  const space = { dims, layouts: [broadcastLayout(operand.dims, dims, operand.strides)] };
+  const isTurned = site.isChannelsLast === true;
+  const merged = mergeDims(isTurned ? reordered(space, channelsLastOrder(dims.length)) : space);
   const layout = present(merged.layouts[0], "layout");
   const inner = merged.dims.at(-1) ?? 1;
   const stride = layout.strides.at(-1) ?? 0;
@@ -197,6 +204,19 @@ export function storedAt(
         const index = add(site.flat, literal(site.flat.type, i));
         return { kind: "store", buffer, index, value };
       });
+}
+
+/** The coordinates of the element at a position in a tensor's memory. */
+export function storedCoordinates(
+  position: Expression,
+  { dims, strides }: Pick<Operand, "dims" | "strides">,
+): readonly Expression[] {
+  if (strides === undefined) {
+    return coordinatesOf(position, dims);
+  }
+  const order = channelsLastOrder(dims.length);
+  const stored = coordinatesOf(position, inOrder(dims, order));
+  return dims.map((_, axis) => present(stored[order.indexOf(axis)], "coordinate"));
 }
 
 /** The value after being stored and loaded again. */

@@ -65,7 +65,8 @@ export function elementNodes({ formula, result }: ElementStep): readonly DeviceN
 /**
  * The kernel that computes steps and stores the result of the last one; none where it has no elements.
  *
- * Requires: every result that a later step reads has as many elements as the last one.
+ * Requires: every result that a later step reads has as many elements as the last one; the same dims where the channels of
+ * the last one are last in memory.
  */
 export function elementKernel(
   label: string,
@@ -81,7 +82,8 @@ export function elementKernel(
   const target = buffers.write(result);
   const values = new ElementValues(steps, buffers);
   const body = (position: Expression) => {
-    const site = siteAt(position, width);
+    const isChannelsLast = result.strides !== undefined;
+    const site = { ...siteAt(position, width), ...(isChannelsLast ? { isChannelsLast } : {}) };
     const last = values.of(steps.length - 1, site);
     const stores = storedAt(site, target, last, result.isUnaligned === true);
     return [...site.body, ...stores];

@@ -18,22 +18,63 @@ import {
   VALUE_OF,
 } from "../language/expression.js";
 import { define, perElementKernel, type Statement } from "../language/kernel.js";
-import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.js";
+import {
+  addressOf,
+  channelsLastOrder,
+  coordinatesOf,
+  inOrder,
+  isFlat,
+  rowMajor,
+  sizeOf,
+} from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
+import { layoutCopy } from "./affine-copy.js";
+import { storedCoordinates } from "./element-values.js";
 
 /** Most inputs of one joining kernel: each is a comparison in every thread. */
 const MOST_JOINED = 16;
 
-/**
- * Each thread finds the part that its element is in by comparing with the parts' ends. As outer and
- * inner dims do not matter, all are taken as [outer, axis, inner].
- */
 const concat: EmitRule = (op) => {
   const [inputs, y] = [op.inputs(), op.result()];
   const axis = y && op.call.axis(op.call.int("axis") ?? 1, y.dims.length);
   if (inputs === undefined || y === undefined || axis === undefined) {
     return undefined;
   }
+  const operands = [y, ...inputs];
+  const isTurned = operands.some(({ strides }) => strides !== undefined);
+  if (!isTurned) {
+    return joinedRows(inputs, y, axis);
+  }
+  // Where there is one channel or one place, both orders are the same.
+  const isAlike = operands.every(({ dims, strides }) => strides !== undefined || isFlat(dims));
+  return isAlike
+    ? joinedRows(inputs.map(asStored), asStored(y), channelsLastOrder(y.dims.length).indexOf(axis))
+    : partCopies(inputs, y, axis);
+};
+
+/** A tensor over its dims in the order of memory, where its channels are last. */
+function asStored(operand: Operand): Operand {
+  const { strides: _, ...rest } = operand;
+  return { ...rest, dims: inOrder(operand.dims, channelsLastOrder(operand.dims.length)) };
+}
+
+/** Copies part by part, from tensors of either order. */
+function partCopies(parts: readonly Operand[], y: Operand, axis: number): readonly DeviceNode[] {
+  const strides = y.strides ?? rowMajor(y.dims);
+  let start = 0;
+  return parts.flatMap((part) => {
+    const target = { operand: y, layout: { offset: start * (strides[axis] ?? 0), strides } };
+    start += part.dims[axis] ?? 0;
+    const own = { offset: 0, strides: part.strides ?? rowMajor(part.dims) };
+    return layoutCopy("concat", part.dims, { operand: part, layout: own }, target);
+  });
+}
+
+/**
+ * Each thread finds the part that its element is in by comparing with the parts' ends. As outer and
+ * inner dims do not matter, all are taken as [outer, axis, inner].
+ */
+function joinedRows(inputs: readonly Operand[], y: Operand, axis: number): readonly DeviceNode[] {
   const outer = sizeOf(y.dims.slice(0, axis));
   const inner = sizeOf(y.dims.slice(axis + 1));
   const nodes: DeviceNode[] = [];
@@ -48,7 +89,7 @@ const concat: EmitRule = (op) => {
     start += length;
   }
   return nodes;
-};
+}
 
 function joined(
   parts: readonly Operand[],
@@ -121,6 +162,7 @@ export function padNodes(
     return [];
   }
   const { mode, fill } = how;
+  const own = x.strides ?? rowMajor(x.dims);
   const fillOperand = "kind" in fill ? undefined : fill;
   const kernel = perElementKernel(
     "pad",
@@ -134,7 +176,7 @@ export function padNodes(
     sizeOf(y.dims),
     (position) => {
       const { type } = position;
-      const coordinates = coordinatesOf(position, y.dims);
+      const coordinates = storedCoordinates(position, y);
       const conditions: Expression[] = [];
       const body: Statement[] = [];
       const places = coordinates.map((each, axis) => {
@@ -148,7 +190,7 @@ export function padNodes(
         }
         return isCovered ? name : broughtInside(name, size, mode);
       });
-      const layout = { offset: 0, strides: rowMajor(x.dims) };
+      const layout = { offset: 0, strides: own };
       const inside = load(x.storage, 1, addressOf(layout, places));
       const outside = "kind" in fill ? fill : load(fill.storage, 2, literal(type, 0));
       body.push({
@@ -193,7 +235,7 @@ function broughtInside(at: Expression, size: number, mode: PadMode): Expression 
 
 const pad: EmitRule = (op) => {
   const [x, y] = [op.input(0), op.result()];
-  const pads = x && padsOf(op.call, x.dims.length);
+  const pads = x && padsOf(op.call, x.dims.length)?.slice(0, x.dims.length);
   const fill = fillOf(op);
   const mode = op.call.text("mode") ?? "constant";
   if (x === undefined || y === undefined || fill === undefined) {
@@ -202,9 +244,7 @@ const pad: EmitRule = (op) => {
   if (pads === undefined) {
     return op.refuse("its pads are computed by the model");
   }
-  return isPadMode(mode)
-    ? padNodes(x, y, pads.slice(0, x.dims.length), { mode, fill })
-    : op.refuse(`mode ${mode}`);
+  return isPadMode(mode) ? padNodes(x, y, pads, { mode, fill }) : op.refuse(`mode ${mode}`);
 };
 
 function isPadMode(mode: string): mode is PadMode {

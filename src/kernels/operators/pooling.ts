@@ -20,8 +20,9 @@ import {
   VALUE_OF,
 } from "../language/expression.js";
 import { define, loop, perElementKernel, type Statement } from "../language/kernel.js";
-import { addressOf, coordinatesOf, rowMajor, sizeOf } from "../language/layout.js";
+import { addressOf, rowMajor, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
+import { storedCoordinates } from "./element-values.js";
 import { lowest, rowBuffers } from "./reductions.js";
 
 interface Pool {
@@ -93,14 +94,14 @@ function poolKernel(
   if (count === 0) {
     return [];
   }
-  const own = rowMajor(x.dims);
+  const own = x.strides ?? rowMajor(x.dims);
   const kernel = perElementKernel(
     label,
     [...rowBuffers(y, x), ...outputs.map(({ storage }) => ({ storage, access: "write" }) as const)],
     count,
     (position) => {
       const { type } = position;
-      const coordinates = coordinatesOf(position, y.dims);
+      const coordinates = storedCoordinates(position, y);
       const corner = coordinates.slice(2).map((at, i) => {
         const scaled = multiply(at, literal(type, window.strides[i] ?? 1));
         return subtract(scaled, literal(type, window.begins[i] ?? 0));

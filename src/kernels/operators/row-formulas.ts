@@ -7,6 +7,7 @@ import {
   VALUE_OF,
   type ValueType,
 } from "../language/expression.js";
+import { channelsLastOrder, inOrder } from "../language/layout.js";
 import type { EmitRule, Operand, OperatorCall } from "../operator-call.js";
 import {
   defined,
@@ -62,7 +63,9 @@ export function rowRule(formulaOf: RowFormulaRule): EmitRule {
 }
 
 /** The kernel of one operator; none without rows. */
-export function rowNodes({ x, axes, result, label, build }: RowFormula): readonly DeviceNode[] {
+export function rowNodes(formula: RowFormula): readonly DeviceNode[] {
+  const { result, label, build } = formula;
+  const { x, axes } = asStored(formula);
   const shape = rowShape(x.dims, axes);
   if (shape.rows === 0) {
     return [];
@@ -74,6 +77,19 @@ export function rowNodes({ x, axes, result, label, build }: RowFormula): readonl
   storeResult(rows, target, result, build({ rows, buffers, x: elements, prefix: "" }));
   const kernel = rows.kernel(label, buffers.buffers);
   return [{ kind: "kernel", kernel, buffers: buffers.places }];
+}
+
+/** The rows of a tensor as memory has it. */
+function asStored({ x, axes }: RowFormula): Pick<RowFormula, "x" | "axes"> {
+  if (x.strides === undefined) {
+    return { x, axes };
+  }
+  const order = channelsLastOrder(x.dims.length);
+  const { strides: _, ...rest } = x;
+  return {
+    x: { ...rest, dims: inOrder(x.dims, order) },
+    axes: axes.map((axis) => order.indexOf(axis)),
+  };
 }
 
 /** Adds the pass that stores what an operator makes. */

@@ -203,7 +203,8 @@ function keyOf(
       const window: Json = [[...pads], [...strides], [...dilations], groups];
       const isExtended = residual !== undefined || relu === true;
       const further: Json = isExtended ? [residual !== undefined, relu === true] : [];
-      return stableJson(["conv", type, dims, window, bias !== undefined, ...further]);
+      const order: Json = node.isChannelsLast === true ? ["channels-last"] : [];
+      return stableJson(["conv", type, dims, window, bias !== undefined, ...further, ...order]);
     }
   }
 }

@@ -95,7 +95,7 @@ export interface GemmNode {
   readonly math: NodeMath;
 }
 
-/** A dense tensor of a `conv` node, last dim fastest. */
+/** A dense tensor of a `conv` node, last dim fastest, or the channels where the node has them last. */
 export interface ConvTensor {
   readonly offset: number;
   /** N, C, then 2 or 3 spatial dims (weights: outputs, inputs / groups, then the window). */
@@ -120,6 +120,11 @@ export interface ConvNode {
   readonly dilations: readonly number[];
   /** 1 unless given. */
   readonly groups?: number;
+  /**
+   * x, w, y and the residual are stored with their channels (of w: inputs) last; their dims stay in the same order. Only
+   * with 2 spatial dims.
+   */
+  readonly channelsLast?: boolean;
   readonly dtype: NodeDataType;
   readonly math: NodeMath;
   /** Ask cuDNN's table for the algorithm (the default), or time all on the device. */

@@ -63,6 +63,8 @@ export interface ProgrammedNode {
   readonly algorithm?: string;
   /** A kernel of the helper's own adds the bias of a `conv`, because cuDNN refuses to; absent: it does. */
   readonly addsBias?: boolean;
+  /** Kernels of the helper's own copy the tensors of a `conv` with channels last to rows and back, because cuDNN refuses them. */
+  readonly copiesRows?: boolean;
 }
 
 /** A kernel as the driver will launch it. */

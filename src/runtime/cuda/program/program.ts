@@ -178,6 +178,7 @@ function convNode(
     strides: node.strides,
     dilations: node.dilations,
     groups: node.groups,
+    ...(node.isChannelsLast === true ? { channelsLast: true } : {}),
     dtype: node.type,
     math: precision.conv,
   };
