@@ -61,6 +61,8 @@ void require_shapes(const conv_spec &spec, const std::string &pointer) {
             "must be " + std::to_string(wanted));
   }
   require(!spec.relu || spec.bias.has_value(), "/relu", "needs a bias");
+  require(spec.y.channels == 0 || (spec.channels_last && spec.y.channels >= spec.y.dims[1]),
+          "/y/channels", "must be those of a tensor that y is part of, with channels last");
   require(!spec.channels_last || spec.x.dims.size() == 4, "/channelsLast", "needs 4 dims");
   require(!spec.residual || spec.bias.has_value(), "/residual", "needs a bias");
 }
@@ -87,9 +89,16 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
   // Checked before the strides, which are products of the dims.
   (void)element_count(spec.x, pointer + "/x");
   (void)element_count(spec.y, pointer + "/y");
+  if (spec.y.channels > 0) {
+    std::vector<int> whole = spec.y.dims;
+    whole[1] = spec.y.channels;
+    (void)element_count({0, whole}, pointer + "/y");
+  }
   const int type = cudnn_type(spec.dtype);
-  x_ = tensor(spec.x.dims, type, spec.channels_last);
-  y_ = tensor(spec.y.dims, type, spec.channels_last);
+  const int channels = spec.y.dims[1];
+  x_ = tensor(spec.x.dims, type, spec.channels_last, spec.x.dims[1]);
+  y_ = tensor(spec.y.dims, type, spec.channels_last, spec.y.channels > 0 ? spec.y.channels : channels);
+  added_ = tensor(spec.y.dims, type, spec.channels_last, channels);
   abi::cudnn_filter filter = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateFilterDescriptor, &filter);
   w_ = {filter, cudnn_.cudnnDestroyFilterDescriptor};
@@ -103,7 +112,7 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
 }
 
 owned<abi::cudnn_tensor> conv_descriptors::tensor(const std::vector<int> &dims, int type,
-                                                  bool channels_last) const {
+                                                  bool channels_last, int channels) const {
   abi::cudnn_tensor made = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateTensorDescriptor, &made);
   owned<abi::cudnn_tensor> tensor(made, cudnn_.cudnnDestroyTensorDescriptor);
@@ -113,8 +122,9 @@ owned<abi::cudnn_tensor> conv_descriptors::tensor(const std::vector<int> &dims, 
   }
   if (channels_last) {
     for (std::size_t i = 2; i < dims.size(); i++) {
-      strides[i] *= dims[1];
+      strides[i] *= channels;
     }
+    strides[0] = strides[0] / dims[1] * channels;
     strides[1] = 1;
   }
   TOPC_CALL(cudnn_, cudnnSetTensorNdDescriptor, made, type, static_cast<int>(dims.size()),
@@ -137,7 +147,7 @@ void conv_descriptors::make_convolution(const conv_spec &spec, int type) {
 void conv_descriptors::make_bias(const conv_spec &spec, int type) {
   std::vector<int> dims(spec.x.dims.size(), 1);
   dims[1] = spec.w.dims[0];
-  bias_ = tensor(dims, type, spec.channels_last);
+  bias_ = tensor(dims, type, spec.channels_last, dims[1]);
   abi::cudnn_activation made = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateActivationDescriptor, &made);
   activation_ = {made, cudnn_.cudnnDestroyActivationDescriptor};

@@ -18,6 +18,8 @@ class conv_descriptors {
   [[nodiscard]] abi::cudnn_tensor x() const { return x_.get(); }
   [[nodiscard]] abi::cudnn_filter w() const { return w_.get(); }
   [[nodiscard]] abi::cudnn_tensor y() const { return y_.get(); }
+  // Of what is added: a tensor of y's dims of its own.
+  [[nodiscard]] abi::cudnn_tensor added() const { return added_.get(); }
   [[nodiscard]] abi::cudnn_tensor bias() const { return bias_.get(); }
   [[nodiscard]] abi::cudnn_convolution convolution() const { return convolution_.get(); }
   [[nodiscard]] abi::cudnn_activation activation() const { return activation_.get(); }
@@ -27,14 +29,16 @@ class conv_descriptors {
   void set_math(const conv_spec &spec, int offered) const;
 
  private:
+  // `channels`: of the tensor that it is part of.
   [[nodiscard]] owned<abi::cudnn_tensor> tensor(const std::vector<int> &dims, int type,
-                                                bool channels_last) const;
+                                                bool channels_last, int channels) const;
   void make_convolution(const conv_spec &spec, int type);
   void make_bias(const conv_spec &spec, int type);
 
   const cudnn_api &cudnn_;
   owned<abi::cudnn_tensor> x_;
   owned<abi::cudnn_tensor> y_;
+  owned<abi::cudnn_tensor> added_;
   owned<abi::cudnn_tensor> bias_;
   owned<abi::cudnn_filter> w_;
   owned<abi::cudnn_convolution> convolution_;

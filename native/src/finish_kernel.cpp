@@ -63,7 +63,7 @@ std::string source_of(const finish_spec &spec) {
     sum += " + widen(bias[" + spec.channel + "])";
   }
   if (spec.residual) {
-    sum += " + widen(residual[place])";
+    sum += " + widen(residual[" + (spec.residual_place.empty() ? "place" : spec.residual_place) + "])";
   }
   return std::string(storage_of(spec.dtype)) +
          "extern \"C\" __global__ void finish(stored* y" +

@@ -16,6 +16,8 @@ struct finish_spec {
   // Where the result is, and which element of the bias is its own.
   std::string place;
   std::string channel;
+  // Where what is added to it is; empty: at the same place.
+  std::string residual_place;
   abi::device_ptr y = 0;
   std::optional<abi::device_ptr> bias;
   // Elements at the places of the results.

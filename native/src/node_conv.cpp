@@ -6,8 +6,9 @@
 // convolution alone; whether it accepts an algorithm for the convolution with bias, addition and
 // activation shows only when it is called. So every offer is tried, and a refused one is skipped.
 // Where all are refused with them, the convolution is called without, and a kernel of our own
-// follows. Where tensors with channels last are refused altogether, they are copied to rows in the
-// workspace, and the result back.
+// follows. Where a result among the channels of a larger tensor is refused, it is made in the workspace
+// and copied; where tensors with channels last are refused altogether, all of them are copied to rows
+// there, and the result back.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -20,40 +21,64 @@
 namespace topc {
 namespace {
 
-// The tensors of a convolution as rows, in the workspace behind the library's own part.
-class turned_tensors {
+// Tensors of a convolution as cuDNN takes them, in the workspace behind the library's own part: the
+// result alone, not yet among the channels of a larger tensor; or all of them, as rows.
+class copied_tensors {
  public:
-  turned_tensors(const conv_spec &spec, const node_tools &tools)
-      : x_(spec.x.dims, spec.dtype, turning::to_rows, tools),
-        w_(spec.w.dims, spec.dtype, turning::to_rows, tools),
-        added_(spec.y.dims, spec.dtype, turning::to_rows, tools),
-        y_(spec.y.dims, spec.dtype, turning::to_channels_last, tools),
-        x_bytes_(room(spec.x, spec.dtype)),
-        w_bytes_(room(spec.w, spec.dtype)),
-        y_bytes_(room(spec.y, spec.dtype)) {}
-
-  [[nodiscard]] std::uint64_t bytes() const { return x_bytes_ + w_bytes_ + 2 * y_bytes_; }
-  [[nodiscard]] static std::uint64_t aligned(std::uint64_t bytes) {
-    return (bytes + 255) / 256 * 256;
-  }
-  // Where x, w, y and what is added are, behind `start`.
-  [[nodiscard]] std::array<abi::device_ptr, 4> places(abi::device_ptr start) const {
-    const abi::device_ptr w = start + x_bytes_;
-    return {start, w, w + w_bytes_, w + w_bytes_ + y_bytes_};
-  }
-
-  void copy_inputs(const stream_slot &slot, const std::array<abi::device_ptr, 4> &to,
-                   const void *x, const void *w, const void *residual) const {
-    x_.launch(slot, reinterpret_cast<abi::device_ptr>(x), to[0]);
-    w_.launch(slot, reinterpret_cast<abi::device_ptr>(w), to[1]);
-    if (residual != nullptr) {
-      added_.launch(slot, reinterpret_cast<abi::device_ptr>(residual), to[3]);
+  copied_tensors(const conv_spec &spec, bool rows, const node_tools &tools)
+      : y_(spec.y.dims, spec.y.channels > 0 ? spec.y.channels : spec.y.dims[1], spec.dtype,
+           rows ? turning::to_channels_last : turning::none, tools),
+        y_bytes_(room(spec.y, spec.dtype)) {
+    if (rows) {
+      const auto to_rows = [&](const tensor_spec &tensor) {
+        return turn_kernel(tensor.dims, tensor.dims[1], spec.dtype, turning::to_rows, tools);
+      };
+      x_.emplace(to_rows(spec.x));
+      w_.emplace(to_rows(spec.w));
+      added_.emplace(to_rows(spec.y));
+      x_bytes_ = room(spec.x, spec.dtype);
+      w_bytes_ = room(spec.w, spec.dtype);
     }
   }
 
-  void copy_result(const stream_slot &slot, const std::array<abi::device_ptr, 4> &from,
-                   void *y) const {
-    y_.launch(slot, from[2], reinterpret_cast<abi::device_ptr>(y));
+  [[nodiscard]] const char *what() const { return x_ ? "all" : "result"; }
+  [[nodiscard]] std::uint64_t bytes() const {
+    return x_bytes_ + w_bytes_ + y_bytes_ + (x_ ? y_bytes_ : 0);
+  }
+  [[nodiscard]] static std::uint64_t aligned(std::uint64_t bytes) {
+    return (bytes + 255) / 256 * 256;
+  }
+
+  struct operands {
+    void *x;
+    void *w;
+    void *y;
+    void *residual;
+  };
+
+  // Copies what is read behind `start`, and returns what the library is given.
+  operands prepare(const stream_slot &slot, abi::device_ptr start, const operands &given) const {
+    operands made = given;
+    made.y = reinterpret_cast<void *>(start);
+    abi::device_ptr next = start + y_bytes_;
+    const auto copy = [&](const turn_kernel &kernel, void *&operand, std::uint64_t bytes) {
+      kernel.launch(slot, reinterpret_cast<abi::device_ptr>(operand), next);
+      operand = reinterpret_cast<void *>(next);
+      next += bytes;
+    };
+    if (x_) {
+      copy(*x_, made.x, x_bytes_);
+      copy(*w_, made.w, w_bytes_);
+      if (made.residual != nullptr) {
+        copy(*added_, made.residual, y_bytes_);
+      }
+    }
+    return made;
+  }
+
+  void bring_back(const stream_slot &slot, const operands &made, void *y) const {
+    y_.launch(slot, reinterpret_cast<abi::device_ptr>(made.y),
+              reinterpret_cast<abi::device_ptr>(y));
   }
 
  private:
@@ -61,12 +86,12 @@ class turned_tensors {
     return aligned(element_count(tensor, "") * bytes_of(type));
   }
 
-  turn_kernel x_;
-  turn_kernel w_;
-  turn_kernel added_;
+  std::optional<turn_kernel> x_;
+  std::optional<turn_kernel> w_;
+  std::optional<turn_kernel> added_;
   turn_kernel y_;
-  std::uint64_t x_bytes_;
-  std::uint64_t w_bytes_;
+  std::uint64_t x_bytes_ = 0;
+  std::uint64_t w_bytes_ = 0;
   std::uint64_t y_bytes_;
 };
 
@@ -86,7 +111,7 @@ class conv_node final : public node {
         descriptors_(std::in_place, cudnn_, spec, pointer),
         x_(address(spec.x, spec, tools, pointer + "/x")),
         w_(address(spec.w, spec, tools, pointer + "/w")),
-        y_(address(spec.y, spec, tools, pointer + "/y")) {
+        y_(address(extent_of(spec.y), spec, tools, pointer + "/y")) {
     if (spec.bias) {
       const std::uint64_t bytes =
           static_cast<std::uint64_t>(spec.w.dims[0]) * bytes_of(spec.dtype);
@@ -109,7 +134,8 @@ class conv_node final : public node {
   }
 
   [[nodiscard]] node_settings settings() const override {
-    return {slot_bytes(), name_of_algorithm(algorithm_), finish_.has_value(), turned_.has_value()};
+    return {slot_bytes(), name_of_algorithm(algorithm_), finish_.has_value(),
+            copied_ ? copied_->what() : nullptr};
   }
 
   void require(slot_needs &needs) const override {
@@ -129,29 +155,42 @@ class conv_node final : public node {
     return workspace_bytes_ == 0 ? nullptr : reinterpret_cast<void *>(slot.workspace.get());
   }
 
-  // The library's workspace and, behind it, the tensors as rows.
+  // The library's workspace and, behind it, copies of tensors.
   std::uint64_t slot_bytes() const {
-    return turned_ ? turned_tensors::aligned(workspace_bytes_) + turned_->bytes()
+    return copied_ ? copied_tensors::aligned(workspace_bytes_) + copied_->bytes()
                    : workspace_bytes_;
   }
 
-  abi::status convolve(const stream_slot &slot) const {
-    if (!turned_) {
-      return call(slot, x_, w_, y_, residual_);
+  // What a result takes of memory from its start: one place less the channels behind its own.
+  static tensor_spec extent_of(const result_spec &y) {
+    if (y.channels <= y.dims[1]) {
+      return y;
     }
-    const std::array<abi::device_ptr, 4> rows =
-        turned_->places(slot.workspace.get() + turned_tensors::aligned(workspace_bytes_));
-    turned_->copy_inputs(slot, rows, x_, w_, is_fused_ ? residual_ : nullptr);
-    const auto at = [&](std::size_t i) { return reinterpret_cast<void *>(rows.at(i)); };
-    const abi::status status =
-        call(slot, at(0), at(1), at(2), residual_ == nullptr ? nullptr : at(3));
+    std::int64_t places = y.dims[0];
+    for (std::size_t i = 2; i < y.dims.size(); i++) {
+      places *= y.dims[i];
+    }
+    const std::int64_t elements = (places - 1) * y.channels + y.dims[1];
+    return {y.offset, {static_cast<int>(elements)}};
+  }
+
+  abi::status convolve(const stream_slot &slot) const {
+    const copied_tensors::operands given{x_, w_, y_, is_fused_ ? residual_ : nullptr};
+    if (!copied_) {
+      return call(slot, given);
+    }
+    const abi::device_ptr start =
+        slot.workspace.get() + copied_tensors::aligned(workspace_bytes_);
+    const copied_tensors::operands made = copied_->prepare(slot, start, given);
+    const abi::status status = call(slot, made);
     if (status == 0) {
-      turned_->copy_result(slot, rows, y_);
+      copied_->bring_back(slot, made, y_);
     }
     return status;
   }
 
-  abi::status call(const stream_slot &slot, void *x, void *w, void *y, void *residual) const {
+  abi::status call(const stream_slot &slot, const copied_tensors::operands &given) const {
+    const auto [x, w, y, residual] = given;
     const float one = 1;
     const float zero = 0;
     const conv_descriptors &of = *descriptors_;
@@ -159,8 +198,8 @@ class conv_node final : public node {
       const bool adds = residual != nullptr;
       return cudnn_.cudnnConvolutionBiasActivationForward(
           slot.cudnn.get(), &one, of.x(), x, of.w(), w, of.convolution(), algorithm_,
-          workspace_of(slot), workspace_bytes_, adds ? &one : &zero, of.y(), adds ? residual : y,
-          of.bias(), bias_, of.activation(), of.y(), y);
+          workspace_of(slot), workspace_bytes_, adds ? &one : &zero, adds ? of.added() : of.y(),
+          adds ? residual : y, of.bias(), bias_, of.activation(), of.y(), y);
     }
     return cudnn_.cudnnConvolutionForward(slot.cudnn.get(), &one, of.x(), x, of.w(), w,
                                           of.convolution(), algorithm_, workspace_of(slot),
@@ -168,17 +207,9 @@ class conv_node final : public node {
   }
 
   void choose(const conv_spec &spec, const node_tools &tools, const std::string &pointer) {
-    if (can_choose(spec, tools)) {
+    if (can_choose(spec, tools) || (spec.y.channels > 0 && can_copy(spec, false, tools, pointer)) ||
+        (spec.channels_last && can_copy(spec, true, tools, pointer))) {
       return;
-    }
-    if (spec.channels_last) {
-      conv_spec rows = spec;
-      rows.channels_last = false;
-      descriptors_.emplace(cudnn_, rows, pointer);
-      turned_.emplace(spec, tools);
-      if (can_choose(spec, tools)) {
-        return;
-      }
     }
     // If the device is lost, that is the error to report.
     TOPC_CUDA(tools.driver, cuCtxSynchronize, );
@@ -186,6 +217,17 @@ class conv_node final : public node {
                   "cuDNN offers no algorithm for the convolution within the workspace limit")
         .with("pointer", pointer)
         .with("offers", static_cast<std::int64_t>(given_));
+  }
+
+  // The same with copies of tensors.
+  bool can_copy(const conv_spec &spec, bool rows, const node_tools &tools,
+                const std::string &pointer) {
+    conv_spec called = spec;
+    called.y.channels = 0;
+    called.channels_last = !rows;
+    descriptors_.emplace(cudnn_, called, pointer);
+    copied_.emplace(spec, rows, tools);
+    return can_choose(spec, tools);
   }
 
   // Takes the first offer that works; false if there is none.
@@ -221,7 +263,11 @@ class conv_node final : public node {
     finish_spec rest;
     rest.dtype = spec.dtype;
     rest.count = static_cast<std::uint64_t>(spec.y.dims[0]) * channels * plane;
-    rest.place = "at";
+    rest.place = spec.y.channels > 0 ? "at / " + std::to_string(channels) + "u * " +
+                                           std::to_string(spec.y.channels) + "u + at % " +
+                                           std::to_string(channels) + "u"
+                                     : "at";
+    rest.residual_place = "at";
     const std::string place = spec.channels_last ? "at" : "at / " + std::to_string(plane) + "u";
     rest.channel = place + " % " + std::to_string(channels) + "u";
     rest.y = reinterpret_cast<abi::device_ptr>(y_);
@@ -302,7 +348,7 @@ class conv_node final : public node {
   // Whether cuDNN's call has bias, addition and activation; if not and there is a bias, a kernel has.
   bool is_fused_ = false;
   std::optional<finish_kernel> finish_;
-  std::optional<turned_tensors> turned_;
+  std::optional<copied_tensors> copied_;
   // Offers at the last try.
   int given_ = 0;
   int algorithm_ = abi::conv_implicit_gemm;

@@ -70,11 +70,17 @@ struct tensor_spec {
   std::vector<int> dims;
 };
 
+// What a convolution writes.
+struct result_spec : tensor_spec {
+  // Of the tensor that it is part of, where channels are last; 0: its own.
+  int channels = 0;
+};
+
 struct conv_spec {
   enum class search_kind { heuristic, measure };
   tensor_spec x;
   tensor_spec w;
-  tensor_spec y;
+  result_spec y;
   std::optional<std::uint64_t> bias;
   std::optional<std::uint64_t> residual;
   bool relu = false;

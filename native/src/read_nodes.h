@@ -149,13 +149,22 @@ inline tensor_spec read_tensor(const json_reader &from) {
   return {from.at("offset").size(), read_dims(from.at("dims"), 1)};
 }
 
+inline result_spec read_result(const json_reader &from) {
+  from.only({"offset", "dims", "channels"});
+  result_spec result;
+  result.offset = from.at("offset").size();
+  result.dims = read_dims(from.at("dims"), 1);
+  read_if_there(from, "channels", result.channels, read_positive);
+  return result;
+}
+
 inline conv_spec read_conv(const json_reader &from) {
   from.only({"kind", "x", "w", "y", "bias", "residual", "relu", "pads", "strides", "dilations", "groups",
              "channelsLast", "dtype", "math", "search", "workspaceLimit"});
   conv_spec spec;
   spec.x = read_tensor(from.at("x"));
   spec.w = read_tensor(from.at("w"));
-  spec.y = read_tensor(from.at("y"));
+  spec.y = read_result(from.at("y"));
   read_if_there(from, "bias", spec.bias, read_offset);
   read_if_there(from, "residual", spec.residual, read_offset);
   read_if_there(from, "relu", spec.relu, read_boolean);

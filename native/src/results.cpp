@@ -184,8 +184,8 @@ json encode(const node_settings &settings) {
   if (settings.adds_bias) {
     encoded["addsBias"] = true;
   }
-  if (settings.copies_rows) {
-    encoded["copiesRows"] = true;
+  if (settings.copies != nullptr) {
+    encoded["copies"] = settings.copies;
   }
   return encoded;
 }

@@ -88,8 +88,8 @@ struct node_settings {
   std::string algorithm;
   // A kernel of our own adds the bias of the convolution.
   bool adds_bias = false;
-  // Kernels of our own copy its tensors to rows and back.
-  bool copies_rows = false;
+  // Kernels of our own copy its result to where it belongs, or all its tensors to rows and back.
+  const char *copies = nullptr;
 };
 
 struct program_result {

@@ -12,6 +12,7 @@ import type { LoweredModel } from "../onnx/lowered-model.js";
 import { isFlat } from "./language/layout.js";
 import type { EmitOptions } from "./operator-call.js";
 import { ELEMENTWISE } from "./operators/elementwise.js";
+import type { TurnedTensors } from "./tensor-parts.js";
 
 /** Dims of [N, C, H, W]. */
 const RANK = 4;
@@ -29,30 +30,30 @@ const WHOLE_POOLS: ReadonlySet<string> = new Set(["GlobalAveragePool", "GlobalMa
 export function channelsLastOf(
   lowered: LoweredModel,
   { layout }: Pick<EmitOptions, "layout">,
-): ReadonlySet<TensorId> {
+): TurnedTensors {
   if (layout !== "channels-last") {
-    return new Set();
+    return { tensors: new Set(), readers: new Set() };
   }
   const { graph } = lowered;
   const seen = viewedOtherwise(lowered);
   const outputs = new Set(graph.outputs);
   const takes = graph.operators.map((operator) => canTake(lowered, operator));
-  return new Set(
-    graph.tensors
-      .filter(({ id, dims, elementType, producer, consumers }) => {
-        const isFloat = elementType === "float32" || elementType === "float16";
-        const isInside = producer !== undefined && !outputs.has(id) && !seen.has(id);
-        const touching = [producer ?? -1, ...consumers];
-        return (
-          isFloat &&
-          isInside &&
-          dims.length === RANK &&
-          !isFlat(dims) &&
-          touching.every((each) => takes[each] === true)
-        );
-      })
-      .map(({ id }) => id),
-  );
+  const tensors = graph.tensors.filter(({ id, dims, elementType, producer, consumers }) => {
+    const isFloat = elementType === "float32" || elementType === "float16";
+    const isInside = producer !== undefined && !outputs.has(id) && !seen.has(id);
+    const isOfPlaces = dims.length === RANK && !isFlat(dims);
+    const touching = [producer ?? -1, ...consumers];
+    return isFloat && isInside && isOfPlaces && touching.every((each) => takes[each] === true);
+  });
+  const readers = graph.operators.filter(({ type }) => isElementwise(type) || POOLS.has(type));
+  return {
+    tensors: new Set(tensors.map(({ id }) => id)),
+    readers: new Set(readers.map(({ id }) => id)),
+  };
+}
+
+function isElementwise(type: string): boolean {
+  return ELEMENTWISE[type] !== undefined;
 }
 
 /** Tensors that something sees under other dims. */
@@ -75,15 +76,16 @@ function canTake(lowered: LoweredModel, operator: Operator): boolean {
   const group = fused?.groups[fused.groupOf[operator.id] ?? -1];
   const members = group?.members ?? [operator.id];
   const isKnown = group === undefined || group.kind === "elements" || group.kind === "epilogue";
-  const sizes = new Set([group?.main ?? operator.id].flatMap((id) => sizesOf(lowered, id)));
+  const others = members.filter((id) => !isElementwise(lowered.graph.operators[id]?.type ?? ""));
+  const main = others.length > 0 ? others : [group?.main ?? operator.id];
+  const sizes = new Set(main.flatMap((id) => sizesOf(lowered, id)));
   return (
     isKnown &&
     members.every((id) => {
       const member = present(lowered.graph.operators[id], "operator");
-      const isElementwise = ELEMENTWISE[member.type] !== undefined;
       return (
         merged?.has(id) !== true &&
-        (isElementwise ? hasSize(lowered, member, sizes) : isTurnable(lowered, member))
+        (isElementwise(member.type) ? hasSize(lowered, member, sizes) : isTurnable(lowered, member))
       );
     })
   );

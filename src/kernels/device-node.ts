@@ -7,7 +7,13 @@ export type Place = {
   /** Bytes from the start of the value; default 0. */
   readonly offset?: number;
 } & (
-  | { /** A tensor of the operator graph. */ readonly kind: "tensor"; readonly id: TensorId }
+  | {
+      /** A tensor of the operator graph. */
+      readonly kind: "tensor";
+      readonly id: TensorId;
+      /** The tensor that is part of it, where only that is meant. */
+      readonly part?: TensorId;
+    }
   | {
       /** Tensors of the operator graph that follow each other in memory without a gap. */
       readonly kind: "joint";
@@ -79,7 +85,12 @@ export type DeviceNode =
         readonly isChannelsLast?: boolean;
       };
       readonly w: { readonly place: Place; readonly dims: readonly number[] };
-      readonly y: { readonly place: Place; readonly dims: readonly number[] };
+      readonly y: {
+        readonly place: Place;
+        readonly dims: readonly number[];
+        /** Channels of the tensor that it is part of, where channels are last; absent: its own. */
+        readonly channels?: number;
+      };
       /** One value for each output channel. */
       readonly bias: Place | undefined;
       /** Added to the result: a tensor of its dims. Needs a bias. */

@@ -21,6 +21,7 @@ import {
   type FloatStorage,
   ModelIndex,
   OperatorCall,
+  type TensorLayout,
 } from "./operator-call.js";
 import { AFFINE_COPIES } from "./operators/affine-copy.js";
 import { ATTENTION_RULES } from "./operators/attention-rules.js";
@@ -95,6 +96,7 @@ export function deviceOperatorTypes(): readonly string[] {
 export interface EmittedModel {
   readonly lowered: LoweredModel;
   readonly floats: FloatStorage;
+  readonly layout: TensorLayout;
   /** By operator id. */
   readonly plans: readonly DevicePlan[];
   /** Operators replaced by copies; empty unless asked for. */
@@ -134,6 +136,7 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
     : ok({
         lowered,
         floats: options.floats,
+        layout: index.layout,
         plans: plansOfGroups(lowered, plans),
         estimated,
         folded: index.folded,

@@ -10,7 +10,7 @@ import type { DeviceNode, Place } from "./device-node.js";
 import type { FoldedConstant } from "./folded-constant.js";
 import { STORAGE_BYTES, type StorageType } from "./language/expression.js";
 import { channelsLast, rowMajor, sizeOf, stridesIn } from "./language/layout.js";
-import { partsOfTensors, type TensorParts } from "./tensor-parts.js";
+import { partsOfTensors, type TensorParts, type TurnedTensors } from "./tensor-parts.js";
 
 /** A tensor as an operator sees it: elements of `dims` at a place, row-major unless it has strides. */
 export interface Operand {
@@ -18,7 +18,7 @@ export interface Operand {
   readonly elementType: ElementType;
   readonly storage: StorageType;
   readonly dims: readonly number[];
-  /** Distances of its elements in memory where its channels are last there. */
+  /** Distances of its elements in memory where its channels are last there; it may be some channels of a larger tensor. */
   readonly strides?: readonly number[];
   /** It may begin anywhere: four elements are no single access. */
   readonly isUnaligned?: boolean;
@@ -80,26 +80,25 @@ export class ModelIndex {
   /** Whether GELU by the error function may be its approximation by tanh. */
   readonly approximatesGelu: boolean;
   readonly layout: TensorLayout;
-  /** Tensors whose channels are last in memory. */
-  readonly channelsLast: ReadonlySet<TensorId>;
   /** Constants that are made of the model's. */
   readonly folded: Map<string, FoldedConstant> = new Map();
   readonly #scope = new Scope();
   readonly #tensors: ReadonlyMap<string, TensorId>;
   readonly #parts: TensorParts;
+  readonly #channelsLast: ReadonlySet<TensorId>;
 
   constructor(
     lowered: LoweredModel,
     { floats, approximatesGelu, layout }: EmitOptions,
-    channelsLast: ReadonlySet<TensorId>,
+    turned: TurnedTensors,
   ) {
     this.lowered = lowered;
     this.floats = floats;
     this.approximatesGelu = approximatesGelu === true;
     this.layout = layout ?? "rows";
-    this.channelsLast = channelsLast;
+    this.#channelsLast = turned.tensors;
     this.#tensors = new Map(lowered.graph.tensors.map(({ name, id }) => [name, id]));
-    this.#parts = partsOfTensors(lowered, channelsLast, (type) => {
+    this.#parts = partsOfTensors(lowered, turned, (type) => {
       const storage = storageOf(type, floats);
       return storage && STORAGE_BYTES[storage];
     });
@@ -119,7 +118,12 @@ export class ModelIndex {
     const part = this.#parts.joined.get(id);
     return part === undefined
       ? { kind: "tensor", id }
-      : { kind: "tensor", id: part.whole, ...(part.offset > 0 ? { offset: part.offset } : {}) };
+      : {
+          kind: "tensor",
+          id: part.whole,
+          part: id,
+          ...(part.offset > 0 ? { offset: part.offset } : {}),
+        };
   }
 
   /** Whether the results that an operator joins are all written where they belong, so that it has no work. */
@@ -146,15 +150,24 @@ export class ModelIndex {
       elementType: type.elementType,
       storage,
       dims: type.dims,
-      ...(this.isChannelsLast(place) ? { strides: channelsLast(type.dims) } : {}),
+      ...this.#strides(place),
       ...(this.#isAligned(place, storage) ? {} : { isUnaligned: true }),
       ...(values === undefined ? {} : { values }),
     };
   }
 
-  /** Whether the channels of what is at a place are last in memory. */
-  isChannelsLast(place: Place): boolean {
-    return place.kind === "tensor" && this.channelsLast.has(place.id);
+  /** The channels of the tensor that a place is in, if they are last in memory. */
+  channelsAt(place: Place): number | undefined {
+    return place.kind === "tensor" && this.#channelsLast.has(place.id)
+      ? present(this.lowered.graph.tensors[place.id], "tensor").dims[1]
+      : undefined;
+  }
+
+  /** Distances in the tensor that a place is in. */
+  #strides(place: Place): { readonly strides?: readonly number[] } {
+    return place.kind === "tensor" && this.#channelsLast.has(place.id)
+      ? { strides: channelsLast(present(this.lowered.graph.tensors[place.id], "tensor").dims) }
+      : {};
   }
 
   #isAligned(place: Place, storage: StorageType): boolean {

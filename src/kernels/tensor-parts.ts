@@ -18,6 +18,13 @@ export interface TensorPart {
   readonly offset: number;
 }
 
+/** Tensors whose channels are last in memory. */
+export interface TurnedTensors {
+  readonly tensors: ReadonlySet<TensorId>;
+  /** Operators that read some channels of a larger one where they are. */
+  readonly readers: ReadonlySet<OperatorId>;
+}
+
 /** What is known of such tensors. */
 export interface TensorParts {
   /** Concatenations that have no work. */
@@ -29,35 +36,39 @@ export interface TensorParts {
 
 /**
  * Finds them. Of the concatenations that the kernel list has in place, those whose parts lie in memory one after the other:
- * with nothing but dims of one element in front of the axis, and each at a multiple of 16 bytes; none whose channels are
- * last in memory.
+ * with nothing but dims of one element in front of the axis, and each at a multiple of 16 bytes. Where channels are last in
+ * memory: those of channels, each part at a multiple of 16 bytes of every place, and read by nothing that takes whole tensors alone.
  *
  * Cost: O(operators + tensors).
  */
 export function partsOfTensors(
   lowered: LoweredModel,
-  channelsLast: ReadonlySet<TensorId>,
+  turned: TurnedTensors,
   bytesEach: (type: ElementType) => number | undefined,
 ): TensorParts {
   const { graph, merged } = lowered;
   const operators = new Set<OperatorId>();
-  const isApart = (id: TensorId) => channelsLast.has(id);
   const joined = new Map<TensorId, TensorPart>();
   for (const id of lowered.fused?.inPlace ?? []) {
     const operator = present(graph.operators[id], "operator");
     const [whole] = operator.outputs;
-    const parts = merged?.has(id) === true ? [] : partsInARow(lowered, operator);
-    if (whole === undefined || parts.length === 0 || [whole, ...parts].some(isApart)) {
+    const parts = merged?.has(id) === true ? [] : partsInARow(lowered, operator, turned);
+    if (whole === undefined || parts.length === 0) {
       continue;
     }
+    const { dims, elementType } = present(graph.tensors[whole], "tensor");
+    const bytes = bytesEach(elementType) ?? 0;
+    // In elements, and where one after the other ends in memory or in each place.
     let end = 0;
+    const isTurned = turned.tensors.has(whole);
     const offsets = parts.map((part) => {
-      const { dims, elementType } = present(graph.tensors[part], "tensor");
-      const offset = end;
-      end += sizeOf(dims) * (bytesEach(elementType) ?? 0);
+      const own = present(graph.tensors[part], "tensor").dims;
+      const offset = end * bytes;
+      end += isTurned ? (own[1] ?? 0) : sizeOf(own);
       return offset;
     });
-    if (offsets.every((offset) => offset % ALIGNMENT === 0)) {
+    const steps = isTurned ? [...offsets, (dims[1] ?? 0) * bytes] : offsets;
+    if (steps.every((offset) => offset % ALIGNMENT === 0)) {
       operators.add(id);
       for (const [at, part] of parts.entries()) {
         joined.set(part, { whole, offset: present(offsets[at], "offset") });
@@ -76,21 +87,31 @@ export function partsOfTensors(
 /** The tensors that a concatenation joins, if they follow each other; else none. */
 function partsInARow(
   { graph, model, types, viewOf, merged }: LoweredModel,
-  { node, outputs }: Operator,
+  { id, node, outputs }: Operator,
+  { tensors, readers }: TurnedTensors,
 ): readonly TensorId[] {
   const { inputs, attributes } = present(model.graph.nodes[node], "node");
-  const { dims } = present(graph.tensors[outputs[0] ?? -1], "tensor");
+  const whole = present(outputs[0], "output");
+  const { dims } = present(graph.tensors[whole], "tensor");
   const given = attributes.get("axis");
-  const axis = given?.kind === "int" ? given.value : 1;
-  if (sizeOf(dims.slice(0, axis < 0 ? axis + dims.length : axis)) !== 1) {
+  const counted = given?.kind === "int" ? given.value : 1;
+  const axis = counted < 0 ? counted + dims.length : counted;
+  const isTurned = tensors.has(whole);
+  if (isTurned ? axis !== 1 : sizeOf(dims.slice(0, axis)) !== 1) {
     return [];
   }
   const idOf = new Map(graph.tensors.map(({ name, id }) => [name, id]));
   const named = inputs.filter((name) => name !== "" && sizeOf(types.get(name)?.dims ?? []) > 0);
   const parts = named.flatMap((name) => idOf.get(viewOf.get(name) ?? name) ?? []);
   const isWhole = parts.every((part) => {
-    const producer = graph.tensors[part]?.producer;
-    return producer !== undefined && merged?.has(producer) !== true;
+    const { producer, consumers } = present(graph.tensors[part], "tensor");
+    const canBePart = consumers.every((reader) => reader === id || readers.has(reader));
+    return (
+      producer !== undefined &&
+      merged?.has(producer) !== true &&
+      tensors.has(part) === isTurned &&
+      (canBePart || !isTurned)
+    );
   });
   return isWhole && parts.length === named.length ? parts : [];
 }

@@ -13,6 +13,8 @@ const Y = { offset: 8192, dims: [2, 6, 3, 2] };
 const BIAS = 3072;
 const ADDED = 4096;
 const BYTES = 1 << 14;
+/** Numbers from the start of the result that are looked at: of all channels of a tensor that it is part of. */
+const RESULT = 120;
 
 const conv = (more: Partial<ConvNode> = {}): ConvNode => ({
   kind: "conv",
@@ -45,7 +47,7 @@ function wanted(node: ConvNode): readonly number[] {
   convolve({
     x: tensor(node.x),
     w: tensor(node.w),
-    y: tensor(node.y),
+    y: { ...tensor(node.y), channels: node.y.channels },
     bias: node.bias === undefined ? undefined : at(node.bias, 6),
     residual: node.residual === undefined ? undefined : at(node.residual, 72),
     relu: node.relu === true,
@@ -55,7 +57,7 @@ function wanted(node: ConvNode): readonly number[] {
     groups: node.groups ?? 1,
     isChannelsLast: node.channelsLast === true,
   });
-  return [...new Float32Array(memory, node.y.offset, 72)];
+  return [...new Float32Array(memory, node.y.offset, RESULT)];
 }
 
 async function convolved(node: ConvNode, env: Record<string, string>) {
@@ -65,7 +67,7 @@ async function convolved(node: ConvNode, env: Record<string, string>) {
     await expectDone(helper, "upload", { items: [{ base64, offset: 0 }] });
     const programmed = await expectDone(helper, "program", { nodes: [node] });
     await expectDone(helper, "run", { schedule: { launches: [{ node: 0 }] } });
-    return { settings: programmed.nodes[0], result: await floats(helper, node.y.offset, 72) };
+    return { settings: programmed.nodes[0], result: await floats(helper, node.y.offset, RESULT) };
   } finally {
     await helper.close();
   }
@@ -81,7 +83,7 @@ describe.skipIf(noCompiler !== undefined)(`channels last (${noCompiler})`, () =>
     const node = conv(more);
     const done = await convolved(node, {});
     expect(done.result).toEqual(wanted(node));
-    expect(done.settings).not.toHaveProperty("copiesRows");
+    expect(done.settings).not.toHaveProperty("copies");
     expect(wanted(node)).not.toEqual(wanted({ ...node, channelsLast: false }));
   });
 
@@ -100,7 +102,36 @@ describe.skipIf(noCompiler !== undefined)(`channels last (${noCompiler})`, () =>
     const node = conv(more);
     const done = await convolved(node, { STAND_IN_LAYOUT: "rows", ...env });
     expect(done.result).toEqual(wanted(node));
-    expect(done.settings).toMatchObject({ copiesRows: true });
+    expect(done.settings).toMatchObject({ copies: "all" });
+  });
+
+  /** A result of 6 channels among 10. */
+  const part = (more: Partial<ConvNode> = {}) => conv({ y: { ...Y, channels: 10 }, ...more });
+
+  it.each([
+    ["where cuDNN takes them so", {}, undefined],
+    ["by a copy where cuDNN takes whole tensors", { STAND_IN_LAYOUT: "whole" }, "result"],
+    ["by copies where cuDNN takes rows", { STAND_IN_LAYOUT: "rows" }, "all"],
+  ])("are written among those of a larger tensor %s", async (_name, env, copies) => {
+    for (const more of [{}, { bias: BIAS, relu: true }, EVERYTHING]) {
+      const node = part(more);
+      const done = await convolved(node, env);
+      expect(done.result).toEqual(wanted(node));
+      expect(done.settings?.copies).toBe(copies);
+    }
+  });
+
+  it("are not read or written beyond the arena", async () => {
+    const helper = await opened(BYTES, {});
+    const last = { dims: Y.dims, channels: 10 };
+    const end = BYTES - 4 * (11 * 10 + 6);
+    const fits = await helper.call("program", { nodes: [conv({ y: { ...last, offset: end } })] });
+    const beyond = await helper.call("program", {
+      nodes: [conv({ y: { ...last, offset: end + 4 } })],
+    });
+    await helper.close();
+    expect(fits.ok).toBe(true);
+    expect(beyond.ok).toBe(false);
   });
 
   it("are of tensors of two spatial dims", async () => {

@@ -32,17 +32,17 @@ async function plansOf(
 ): Promise<readonly DevicePlan[]> {
   const model = readModel(path);
   const lowered = model.ok ? await lowerModel(model.value, { dims: new Map() }) : model;
-  const made = lowered.ok
-    ? emitModel(withKernelList(lowered.value, list), {
-        floats,
-        estimateUnsupported: false,
-        approximatesGelu: true,
-      })
-    : lowered;
-  if (!made.ok) {
-    throw new Error(`${path}: ${made.error[0].message}`);
+  if (!lowered.ok) {
+    throw new Error(`${path}: ${lowered.error[0].message}`);
   }
-  return made.value.plans;
+  const options = { floats, estimateUnsupported: false, approximatesGelu: true } as const;
+  return (["rows", "channels-last"] as const).flatMap((layout) => {
+    const made = emitModel(withKernelList(lowered.value, list), { ...options, layout });
+    if (!made.ok) {
+      throw new Error(`${path}: ${made.error[0].message}`);
+    }
+    return made.value.plans;
+  });
 }
 
 async function plansOfCases(): Promise<readonly DevicePlan[]> {

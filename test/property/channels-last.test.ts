@@ -13,7 +13,7 @@ import { loweredTinyModel } from "../support/tiny-model.js";
 
 describe("random models of feature maps on the emulated device", () => {
   it("give the same values in both orders, with every kernel list", async () => {
-    const seen = { turned: 0, copies: 0, models: 0 };
+    const seen = { turned: 0, models: 0 };
     await fc.assert(
       fc.asyncProperty(mapSteps, fc.constantFrom(...FUSION_LISTS), async (steps, fuse) => {
         const { lowered, remove } = await loweredTinyModel(featureModel(steps));
@@ -30,14 +30,10 @@ describe("random models of feature maps on the emulated device", () => {
         const nodes = turnedNodes(withKernelList(lowered, fuse));
         seen.models++;
         seen.turned += nodes.filter((node) => node.kind === "conv" && node.isChannelsLast).length;
-        seen.copies += nodes.filter(
-          (node) => node.kind === "kernel" && node.kernel.label === "layout",
-        ).length;
       }),
       { numRuns: 60 },
     );
     expect(seen.turned).toBeGreaterThan(seen.models);
-    expect(seen.copies).toBeGreaterThan(0);
   });
 });
 

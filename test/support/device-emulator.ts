@@ -38,7 +38,7 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
         ...node,
         x: { elements: view(node.x.place, node.type), dims: node.x.dims },
         w: { elements: view(node.w.place, node.type), dims: node.w.dims },
-        y: { elements: view(node.y.place, node.type), dims: node.y.dims },
+        y: { ...node.y, elements: view(node.y.place, node.type) },
         bias: node.bias && view(node.bias, node.type),
         residual: node.residual && view(node.residual, node.type),
         relu: node.relu === true,
@@ -115,7 +115,11 @@ export function finish(
 export interface ConvCall {
   readonly x: { readonly elements: Elements; readonly dims: readonly number[] };
   readonly w: { readonly elements: Elements; readonly dims: readonly number[] };
-  readonly y: { readonly elements: Elements; readonly dims: readonly number[] };
+  readonly y: {
+    readonly elements: Elements;
+    readonly dims: readonly number[];
+    readonly channels?: number | undefined;
+  };
   readonly bias: Elements | undefined;
   readonly residual: Elements | undefined;
   readonly relu: boolean;
@@ -164,11 +168,11 @@ export function convolve({
               w.elements.get(flat([f, c, ...step], [filters, depth, ...kernel]));
           }
         }
-        const target = flat([n, f, ...at], [batch, filters, ...out]);
+        const target = flat([n, f, ...at], [batch, y.channels ?? filters, ...out]);
         y.elements.set(target, sum + (bias?.get(f) ?? 0));
         finish(y.elements, target, {
           bias: undefined,
-          residual: residual?.get(target),
+          residual: residual?.get(flat([n, f, ...at], [batch, filters, ...out])),
           activation: relu ? "relu" : undefined,
         });
       }

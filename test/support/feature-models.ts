@@ -41,6 +41,9 @@ const LAYERS = [
   "maximum",
   "average",
   "concat",
+  "concat-results",
+  "concat-results",
+  "concat-shared",
   "concat-rows",
   "transposed",
   "shared-with-rows",
@@ -76,7 +79,7 @@ export function featureModel(steps: readonly MapStep[]): Uint8Array {
   }
   const last = maps.at(-1) as Sized;
   const pooled = g.node("GlobalAveragePool", [last.value]);
-  g.output("pooled", g.node("Flatten", [pooled]), ELEMENT.float, []);
+  g.output("pooled", pooled, ELEMENT.float, []);
   if (maps.length > 2) {
     g.output("map", (maps.at(-2) as Sized).value, ELEMENT.float, []);
   }
@@ -132,6 +135,20 @@ function layered(
       return sized(averagePool(g, x, { kernel: 3, pad: 1 }));
     case "concat":
       return x.channels + other.channels > 16 ? [] : sized(concat(g, [x, other, x]));
+    case "concat-results": {
+      const own = convolution(g, x, { out: 4, kernel: 3, pad: 1 });
+      const parts = [
+        convolution(g, x, { out: channels > 4 ? 8 : channels, kernel: 1 }),
+        averagePool(g, relu(g, own), { kernel: 3, pad: 1 }),
+        relu(g, batchNorm(g, x)),
+        convolution(g, own, { out: 4, kernel: 3, pad: 1, depthwise: true }),
+      ];
+      return x.channels > 8 ? [] : sized(concat(g, parts));
+    }
+    case "concat-shared": {
+      const parts = [4, 8].map((out) => relu(g, convolution(g, x, { out, kernel: 1 })));
+      return [...parts, concat(g, parts)].flatMap((map) => sized(map));
+    }
     case "concat-rows": {
       const value = g.node("Concat", [x.value, x.value], { axis: int(2) });
       const cut = convolution(

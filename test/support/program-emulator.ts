@@ -103,7 +103,7 @@ export function executeNode(
       convolve({
         x: tensor(node.x),
         w: tensor(node.w),
-        y: tensor(node.y),
+        y: { ...tensor(node.y), channels: node.y.channels },
         bias: node.bias === undefined ? undefined : elements(node.dtype, node.bias),
         residual: node.residual === undefined ? undefined : elements(node.dtype, node.residual),
         relu: node.relu === true,

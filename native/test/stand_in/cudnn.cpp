@@ -27,19 +27,22 @@ struct tensor {
   int type = -1;
   // Channels are last in memory.
   bool turned = false;
+  // Of the tensor that it is part of.
+  int channels = 0;
 };
 
 // The place of an element in memory.
 std::ptrdiff_t place_of(const tensor &of, int a, int b, int row, int column) {
   const auto &d = of.dims;
-  return of.turned ? ((a * d[2] + row) * d[3] + column) * d[1] + b
+  return of.turned ? ((a * d[2] + row) * d[3] + column) * of.channels + b
                    : ((a * d[1] + b) * d[2] + row) * d[3] + column;
 }
 
-// Whether this cuDNN takes rows only, in convolutions alone or with bias: STAND_IN_LAYOUT=rows.
+// Whether this cuDNN takes rows only, or no parts of tensors: STAND_IN_LAYOUT=rows or whole.
 bool refuses_layout(const tensor &of) {
   const char *wish = std::getenv("STAND_IN_LAYOUT");
-  return of.turned && wish != nullptr && std::strcmp(wish, "rows") == 0;
+  const bool part = of.channels != of.dims[1];
+  return wish != nullptr && of.turned && (std::strcmp(wish, "rows") == 0 || part);
 }
 
 // Convolutions with more outputs need more.
@@ -101,14 +104,18 @@ status cudnnSetTensorNdDescriptor(cudnn_tensor handle, int type, int rank, const
   for (int i = rank - 1; i > 0; i--) {
     rows[i - 1] = rows[i] * dims[i];
   }
+  const int channels = strides[rank - 1];
   std::vector<int> turned = rows;
   for (int i = 2; i < rank; i++) {
-    turned[i] *= dims[1];
+    turned[i] *= channels;
   }
+  turned[0] = turned[0] / dims[1] * channels;
   turned[1] = 1;
   const std::vector<int> given(strides, strides + rank);
-  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, given != rows};
-  return given == rows || (given == turned && rank == 4) ? 0 : bad_param;
+  const bool is_turned = given != rows && given == turned && rank == 4 && channels >= dims[1];
+  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, is_turned,
+                               is_turned ? channels : dims[1]};
+  return given == rows || is_turned ? 0 : bad_param;
 }
 
 status cudnnCreateFilterDescriptor(cudnn_filter *made) {
@@ -123,7 +130,7 @@ status cudnnDestroyFilterDescriptor(cudnn_filter handle) {
 status cudnnSetFilterNdDescriptor(cudnn_filter handle, int type, int format, int rank,
                                   const int *dims) {
   STAND_IN_CALL(cudnnSetFilterNdDescriptor);
-  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, format == cudnn_nhwc};
+  object_of<tensor>(handle) = {std::vector<int>(dims, dims + rank), type, format == cudnn_nhwc, dims[1]};
   return format == cudnn_nchw || (format == cudnn_nhwc && rank == 4) ? 0 : bad_param;
 }
 
@@ -221,6 +228,7 @@ struct conv_call {
   tensor x;
   tensor w;
   tensor y;
+  tensor added;
   convolution set;
   const void *x_data;
   const void *w_data;
@@ -274,8 +282,9 @@ float at(const conv_call &call, int n, int o, int row, int column) {
   return sum;
 }
 
-float finished(const conv_call &call, float sum, std::ptrdiff_t place) {
+float finished(const conv_call &call, float sum, int n, int o, int row, int column) {
   if (call.residual != nullptr) {
+    const std::ptrdiff_t place = place_of(call.added, n, o, row, column);
     const float *added = floats(static_cast<const float *>(call.residual) + place, 1);
     sum += added != nullptr ? *added : 0;
   }
@@ -293,7 +302,7 @@ void convolve(const conv_call &call) {
         for (int column = 0; column < y[3]; column++) {
           const std::ptrdiff_t place = place_of(call.y, n, o, row, column);
           if (float *result = floats(to + place, 1)) {
-            *result = intact ? finished(call, at(call, n, o, row, column), place) : -1e30F;
+            *result = intact ? finished(call, at(call, n, o, row, column), n, o, row, column) : -1e30F;
           }
         }
       }
@@ -325,14 +334,15 @@ status cudnnConvolutionForward(cudnn_handle handle, const void *, cudnn_tensor x
   const auto &set = object_of<convolution>(conv);
   const char *wish = std::getenv("STAND_IN_FORWARD");
   const int refused = wish == nullptr ? -1 : std::atoi(wish);
-  if (algorithm == refused || refuses_layout(object_of<tensor>(x_desc))) {
+  if (algorithm == refused || refuses_layout(object_of<tensor>(x_desc)) ||
+      refuses_layout(object_of<tensor>(y_desc))) {
     return not_supported;
   }
   if ((algorithm != 7 && algorithm != conv_implicit_precomp_gemm) || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0) {
     return bad_param;
   }
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
-                          object_of<tensor>(y_desc), set, x, w, y, nullptr, nullptr, false,
+                          object_of<tensor>(y_desc), {}, set, x, w, y, nullptr, nullptr, false,
                           reinterpret_cast<std::uint64_t>(workspace)});
 }
 
@@ -347,7 +357,7 @@ status cudnnConvolutionBiasActivationForward(
   const bool can = mode == cudnn_activation_relu || algorithm == conv_implicit_precomp_gemm;
   // Its reference: the other way to treat NaN is not supported.
   if (refuses_fused(mode) || nan != cudnn_not_propagate_nan ||
-      refuses_layout(object_of<tensor>(x_desc))) {
+      refuses_layout(object_of<tensor>(x_desc)) || refuses_layout(object_of<tensor>(y_desc))) {
     return not_supported;
   }
   if (!can || bytes != workspace_bytes(object_of<tensor>(w_desc)) || set.math < 0 ||
@@ -357,9 +367,14 @@ status cudnnConvolutionBiasActivationForward(
   if (object_of<tensor>(z_desc).dims != object_of<tensor>(y_desc).dims) {
     return bad_param;
   }
+  // Its reference: what is added has the result's layout.
+  if (object_of<tensor>(z_desc).channels != object_of<tensor>(y_desc).channels) {
+    return not_supported;
+  }
   const void *added = *static_cast<const float *>(alpha_z) == 0 ? nullptr : z;
   return enqueue(handle, {object_of<tensor>(x_desc), object_of<tensor>(w_desc),
-                          object_of<tensor>(y_desc), set, x, w, y, bias, added,
+                          object_of<tensor>(y_desc), object_of<tensor>(z_desc), set, x, w, y, bias,
+                          added,
                           mode == cudnn_activation_relu,
                           reinterpret_cast<std::uint64_t>(workspace)});
 }

@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from "../../core/result.js";
-import { type EmittedModel, emitModel } from "../../kernels/emit.js";
+import type { EmittedModel } from "../../kernels/emit.js";
 import { describeRefused } from "../../kernels/failures.js";
+import { emitInBestLayout } from "../../kernels/layout-choice.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -61,11 +62,12 @@ export async function withDevice<T>(
   const precision = precisionPlan(target.precision);
   const { estimateUnsupported, fuse } = target;
   const listed = withKernelList(lowered, fuse);
-  const model = emitModel(listed, {
+  const options = {
     floats: precision.floats,
     estimateUnsupported,
     approximatesGelu: precision.gemm === "tf32",
-  });
+  };
+  const model = emitInBestLayout(listed, options, precision.conv === "tf32");
   if (!model.ok) {
     return model;
   }

@@ -26,7 +26,13 @@ import {
 import { define, indexType, loop, perElementKernel, type Statement } from "../language/kernel.js";
 import { addressOf, rowMajor, sizeOf } from "../language/layout.js";
 import type { Operand, OperatorCall } from "../operator-call.js";
-import { type Site, type SiteValues, singleSite, storedCoordinates } from "./element-values.js";
+import {
+  type Site,
+  type SiteValues,
+  singleSite,
+  storedCoordinates,
+  storedPlace,
+} from "./element-values.js";
 import type { KernelBuffers } from "./kernel-buffers.js";
 
 /** A convolution whose groups have one channel each. */
@@ -73,7 +79,7 @@ export function depthwiseNodes(
       return [
         ...sumStatements(call, position, buffers),
         ...site.body,
-        { kind: "store", buffer: target, index: position, value },
+        { kind: "store", buffer: target, index: storedPlace(position, result), value },
       ];
     },
     type,

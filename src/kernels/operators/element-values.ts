@@ -190,20 +190,38 @@ function loadedFour(
   return what.names.map((name) => local(type, name));
 }
 
-/** Stores the values of a site at its positions in a whole tensor. */
+/** Stores the values of a site at its positions in a tensor. */
 export function storedAt(
   site: Site,
   buffer: number,
   values: readonly Expression[],
-  isUnaligned: boolean,
+  result: Operand,
 ): readonly Statement[] {
   invariant(values.length === site.width, "a value for each element of a site");
-  return site.width === FOUR && !isUnaligned
-    ? [{ kind: "storeFour", buffer, index: site.flat, values }]
+  const first = storedPlace(site.flat, result);
+  const isInRow = first === site.flat || (result.dims[1] ?? 0) % FOUR === 0;
+  return site.width === FOUR && result.isUnaligned !== true && isInRow
+    ? [{ kind: "storeFour", buffer, index: first, values }]
     : values.map((value, i) => {
-        const index = add(site.flat, literal(site.flat.type, i));
+        const index = storedPlace(add(site.flat, literal(site.flat.type, i)), result);
         return { kind: "store", buffer, index, value };
       });
+}
+
+/** The place in memory of the element at a position of a tensor, counted in the order of memory. */
+export function storedPlace(position: Expression, { dims, strides }: Operand): Expression {
+  if (strides === undefined) {
+    return position;
+  }
+  const space = reordered(
+    { dims, layouts: [{ offset: 0, strides }] },
+    channelsLastOrder(dims.length),
+  );
+  const merged = mergeDims(space);
+  const [layout] = merged.layouts;
+  return merged.dims.length < 2
+    ? position
+    : addressOf(present(layout, "layout"), coordinatesOf(position, merged.dims));
 }
 
 /** The coordinates of the element at a position in a tensor's memory. */

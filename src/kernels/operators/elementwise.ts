@@ -85,7 +85,7 @@ export function elementKernel(
     const isChannelsLast = result.strides !== undefined;
     const site = { ...siteAt(position, width), ...(isChannelsLast ? { isChannelsLast } : {}) };
     const last = values.of(steps.length - 1, site);
-    const stores = storedAt(site, target, last, result.isUnaligned === true);
+    const stores = storedAt(site, target, last, result);
     return [...site.body, ...stores];
   };
   const threads = count / width;

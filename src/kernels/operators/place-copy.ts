@@ -20,6 +20,7 @@ import {
 import { define, perElementKernel, type Statement } from "../language/kernel.js";
 import {
   addressOf,
+  channelsLast,
   channelsLastOrder,
   coordinatesOf,
   inOrder,
@@ -29,7 +30,7 @@ import {
 } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
 import { layoutCopy } from "./affine-copy.js";
-import { storedCoordinates } from "./element-values.js";
+import { storedCoordinates, storedPlace } from "./element-values.js";
 
 /** Most inputs of one joining kernel: each is a comparison in every thread. */
 const MOST_JOINED = 16;
@@ -46,7 +47,9 @@ const concat: EmitRule = (op) => {
     return joinedRows(inputs, y, axis);
   }
   // Where there is one channel or one place, both orders are the same.
-  const isAlike = operands.every(({ dims, strides }) => strides !== undefined || isFlat(dims));
+  const isAlike = operands.every(({ dims, strides }) => {
+    return strides === undefined ? isFlat(dims) : strides.join() === channelsLast(dims).join();
+  });
   return isAlike
     ? joinedRows(inputs.map(asStored), asStored(y), channelsLastOrder(y.dims.length).indexOf(axis))
     : partCopies(inputs, y, axis);
@@ -196,7 +199,7 @@ export function padNodes(
       body.push({
         kind: "store",
         buffer: 0,
-        index: position,
+        index: storedPlace(position, y),
         value: choose(every(conditions), inside, outside),
       });
       return body;

@@ -22,7 +22,7 @@ import {
 import { define, loop, perElementKernel, type Statement } from "../language/kernel.js";
 import { addressOf, rowMajor, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
-import { storedCoordinates } from "./element-values.js";
+import { storedCoordinates, storedPlace } from "./element-values.js";
 import { lowest, rowBuffers } from "./reductions.js";
 
 interface Pool {
@@ -86,7 +86,7 @@ function poolKernel(
       place: readonly Expression[],
       isInside: Expression,
     ) => readonly Statement[];
-    readonly finish: (position: Expression, corner: readonly Expression[]) => readonly Statement[];
+    readonly finish: (place: Expression, corner: readonly Expression[]) => readonly Statement[];
   },
 ): readonly DeviceNode[] {
   const { x, y, window } = pool;
@@ -117,7 +117,7 @@ function poolKernel(
         ...corner.map((each, i) => define(`o${i}`, each)),
         ...parts.start,
         ...body,
-        ...parts.finish(position, corners),
+        ...parts.finish(storedPlace(position, y), corners),
       ];
     },
   );

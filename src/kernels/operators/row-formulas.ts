@@ -96,10 +96,10 @@ function asStored({ x, axes }: RowFormula): Pick<RowFormula, "x" | "axes"> {
 export function storeResult(
   rows: RowProgram,
   target: number,
-  { storage, isUnaligned }: Operand,
+  result: Operand,
   made: RowResult,
 ): void {
-  const type = VALUE_OF[storage];
+  const type = VALUE_OF[result.storage];
   if (made.kind === "row") {
     const value = convert(type, made.value);
     rows.once([{ kind: "store", buffer: target, index: rows.row, value }]);
@@ -107,7 +107,7 @@ export function storeResult(
   }
   rows.pass((site) => {
     const values = made.values(site).map((value) => convert(type, value));
-    return storedAt(site, target, values, isUnaligned === true);
+    return storedAt(site, target, values, result);
   });
 }
 

@@ -12,7 +12,7 @@ type ConvNode = Extract<DeviceNode, { kind: "conv" }>;
 /**
  * The plan of a convolution, whose call has channels last where the model's layout is so.
  *
- * Copies of what is stored in rows stand before and behind the call. Filters that are constants are turned when they are
+ * Copies of what is stored in rows stand before and behind the call, and of channels of a larger tensor before it. Filters that are constants are turned when they are
  * brought to the device.
  */
 export function turnedCalls(index: ModelIndex, operator: Operator, plan: DevicePlan): DevicePlan {
@@ -42,31 +42,41 @@ function turnedCall(
     return { kind: "scratch", index: scratchBytes.push(bytes) - 1 };
   };
   const isTurned = (place: Place, dims: readonly number[]) =>
-    index.isChannelsLast(place) || isFlat(dims);
+    index.channelsAt(place) === dims[1] || isFlat(dims);
   const turned = (place: Place, dims: readonly number[]): Place => {
     if (isTurned(place, dims)) {
       return place;
     }
     const to = scratch(dims);
-    before.push(...copied({ place, dims, type }, rowMajor(dims), to, channelsLast(dims)));
+    const channels = index.channelsAt(place);
+    const own =
+      channels === undefined ? rowMajor(dims) : channelsLast(withChannels(dims, channels));
+    before.push(...copied({ place, dims, type }, own, to, channelsLast(dims)));
     return to;
   };
   const filters = index.reordered(operandAt(w.place, w.dims, type), channelsLastOrder(4));
-  const isDirect = isTurned(y.place, y.dims);
+  const isDirect = index.channelsAt(y.place) !== undefined || isFlat(y.dims);
   const to = isDirect ? y.place : scratch(y.dims);
   if (!isDirect) {
     const made = { place: to, dims: y.dims, type };
     behind.push(...copied(made, channelsLast(y.dims), y.place, rowMajor(y.dims)));
   }
+  const channels = index.channelsAt(to);
+  const isPart = channels !== undefined && channels !== y.dims[1];
   const call: ConvNode = {
     ...node,
     x: { place: x.isChannelsLast === true ? x.place : turned(x.place, x.dims), dims: x.dims },
     w: { place: filters?.place ?? turned(w.place, w.dims), dims: w.dims },
-    y: { place: to, dims: y.dims },
+    y: { place: to, dims: y.dims, ...(isPart ? { channels } : {}) },
     ...(residual === undefined ? {} : { residual: turned(residual, y.dims) }),
     isChannelsLast: true,
   };
   return [...before, call, ...behind];
+}
+
+/** The dims of the tensor that some channels are part of. */
+function withChannels([batch = 1, , ...places]: readonly number[], channels: number) {
+  return [batch, channels, ...places];
 }
 
 /** Copies all of a tensor into another order. */

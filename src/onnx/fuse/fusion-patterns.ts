@@ -85,6 +85,6 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     where:
       "all parts are different tensors with rows of their own, none is an input, constant or output of the model, part of an earlier such Concat, or such a Concat itself",
     lists: WHOLE,
-    cuda: "the same, where nothing but dims of one element stands in front of the axis and every part begins at a multiple of 16 bytes; else a kernel of its own",
+    cuda: "the same, where nothing but dims of one element stands in front of the axis and every part begins at a multiple of 16 bytes, and with [channels last](#layouts) where it is one of channels; else a kernel of its own",
   },
 ];

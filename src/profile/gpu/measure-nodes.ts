@@ -203,7 +203,7 @@ function keyOf(
       const window: Json = [[...pads], [...strides], [...dilations], groups];
       const isExtended = residual !== undefined || relu === true;
       const further: Json = isExtended ? [residual !== undefined, relu === true] : [];
-      const order: Json = node.isChannelsLast === true ? ["channels-last"] : [];
+      const order: Json = node.isChannelsLast === true ? ["channels-last", y.channels ?? 0] : [];
       return stableJson(["conv", type, dims, window, bias !== undefined, ...further, ...order]);
     }
   }

@@ -167,7 +167,7 @@ const RESULTS: { readonly [O in HelperOp]: Shape<ResultOf<O>> } = {
         workspaceBytes: count,
         algorithm: optional(text()),
         addsBias: optional(boolean),
-        copiesRows: optional(boolean),
+        copies: optional(oneOf("result", "all")),
       }),
     ),
   }),

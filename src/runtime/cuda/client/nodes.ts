@@ -102,12 +102,18 @@ export interface ConvTensor {
   readonly dims: readonly number[];
 }
 
+/** What a `conv` node writes. */
+export interface ConvResult extends ConvTensor {
+  /** Channels of the tensor that it is part of, where channels are last; absent: its own. */
+  readonly channels?: number;
+}
+
 /** A convolution in the sense of ONNX (cross-correlation), by cuDNN. */
 export interface ConvNode {
   readonly kind: "conv";
   readonly x: ConvTensor;
   readonly w: ConvTensor;
-  readonly y: ConvTensor;
+  readonly y: ConvResult;
   /** Start of the bias (one element per output channel); absent: no bias. */
   readonly bias?: number;
   /** Start of a tensor of y's dims that is added within the same call; needs a bias. */

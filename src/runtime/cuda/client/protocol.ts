@@ -63,8 +63,11 @@ export interface ProgrammedNode {
   readonly algorithm?: string;
   /** A kernel of the helper's own adds the bias of a `conv`, because cuDNN refuses to; absent: it does. */
   readonly addsBias?: boolean;
-  /** Kernels of the helper's own copy the tensors of a `conv` with channels last to rows and back, because cuDNN refuses them. */
-  readonly copiesRows?: boolean;
+  /**
+   * What kernels of the helper's own copy for a `conv`, because cuDNN refuses it as it is: the result to the channels of the
+   * larger tensor, or all of its tensors to rows and back.
+   */
+  readonly copies?: "result" | "all";
 }
 
 /** A kernel as the driver will launch it. */

@@ -170,7 +170,11 @@ function convNode(
     kind: "conv",
     x: { offset: offset(node.x.place), dims: node.x.dims },
     w: { offset: offset(node.w.place), dims: node.w.dims },
-    y: { offset: offset(node.y.place), dims: node.y.dims },
+    y: {
+      offset: offset(node.y.place),
+      dims: node.y.dims,
+      ...(node.y.channels === undefined ? {} : { channels: node.y.channels }),
+    },
     ...(node.bias === undefined ? {} : { bias: offset(node.bias) }),
     ...(node.residual === undefined ? {} : { residual: offset(node.residual) }),
     ...(node.relu === true ? { relu: true } : {}),

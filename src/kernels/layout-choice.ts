@@ -1,0 +1,97 @@
+/**
+ * The layout of a model: the one that moves fewer bytes.
+ *
+ * Tensor cores take the channels of a place together. A library that is given rows turns input and filters before a
+ * convolution and the result behind it; with channels last that falls away, and copies at the border to what takes rows
+ * alone are made instead. Both are counted, with everything that kernels of our own move, and nothing else: neither times nor
+ * what a GPU's caches keep.
+ */
+import { present } from "../core/invariant.js";
+import type { Result } from "../core/result.js";
+import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { DeviceNode, DevicePlan, Place } from "./device-node.js";
+import { type EmittedModel, emitModel } from "./emit.js";
+import { STORAGE_BYTES } from "./language/expression.js";
+import { sizeOf } from "./language/layout.js";
+import { type EmitOptions, storageOf } from "./operator-call.js";
+
+/** Channels of which tensor cores take a multiple, by the type in memory: 16 bytes of them. */
+const TOGETHER = { f32: 4, f16: 8 } as const;
+
+/**
+ * The device nodes of a model in the layout that moves fewer bytes; in rows, where it is as good, or `tensorCores` do not
+ * make convolutions.
+ *
+ * Fails and costs as `emitModel`, at most twice.
+ */
+export function emitInBestLayout(
+  lowered: LoweredModel,
+  options: Omit<EmitOptions, "layout">,
+  tensorCores: boolean,
+): Result<EmittedModel> {
+  const rows = emitModel(lowered, options);
+  if (!rows.ok || !tensorCores || !rows.value.plans.some(hasConvolution)) {
+    return rows;
+  }
+  const turned = emitModel(lowered, { ...options, layout: "channels-last" });
+  return turned.ok && bytesMoved(turned.value) < bytesMoved(rows.value) ? turned : rows;
+}
+
+function hasConvolution({ nodes }: DevicePlan): boolean {
+  return nodes.some(({ kind }) => kind === "conv");
+}
+
+/**
+ * Bytes that kernels of our own read and write, every operand once, and that libraries are taken to turn around convolutions on
+ * tensor cores.
+ */
+export function bytesMoved(model: EmittedModel): number {
+  let sum = 0;
+  for (const plan of model.plans) {
+    for (const node of plan.nodes) {
+      sum += node.kind === "conv" ? turnedBytes(node) : 0;
+      for (const place of node.kind === "kernel" ? node.buffers : []) {
+        sum += bytesAt(model, plan, place);
+      }
+    }
+  }
+  return sum;
+}
+
+/** What a library reads and writes to turn the tensors of a convolution. */
+function turnedBytes(node: Extract<DeviceNode, { kind: "conv" }>): number {
+  const { x, w, y, groups, type, isChannelsLast } = node;
+  const together = TOGETHER[type];
+  const isFor = [x.dims[1], w.dims[0]].every((size = 0) => (size / groups) % together === 0);
+  const elements = [x, w, y].reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+  return isFor && isChannelsLast !== true ? 2 * elements * STORAGE_BYTES[type] : 0;
+}
+
+function bytesAt(
+  { lowered, floats, folded }: EmittedModel,
+  { scratchBytes }: DevicePlan,
+  place: Place,
+): number {
+  const { graph, types } = lowered;
+  const tensorBytes = (id: number): number => {
+    const { dims, elementType } = present(graph.tensors[id], "tensor");
+    const storage = storageOf(elementType, floats);
+    return storage === undefined ? 0 : sizeOf(dims) * STORAGE_BYTES[storage];
+  };
+  switch (place.kind) {
+    case "tensor":
+      return tensorBytes(place.part ?? place.id);
+    case "joint":
+      return place.ids.reduce((sum, id) => sum + tensorBytes(id), 0);
+    case "scratch":
+      return scratchBytes[place.index] ?? 0;
+    case "constant": {
+      const made = folded.get(place.name);
+      const type = types.get(place.name);
+      const storage = made?.storage ?? (type && storageOf(type.elementType, floats));
+      return storage === undefined
+        ? 0
+        : sizeOf(made?.dims ?? type?.dims ?? []) * STORAGE_BYTES[storage];
+    }
+  }
+}
