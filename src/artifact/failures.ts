@@ -19,7 +19,7 @@ export function artifactInvalid(file: string, problem: JsonProblem): Failure {
     code: "schedule-invalid",
     where: placeIn(file, problem),
     message: problem.message,
-    hint: "compile the model again; docs/artifact-format.md describes every field",
+    hint: "make it again with top-compile; docs/artifact-format.md describes every field",
     exit: 1,
   };
 }

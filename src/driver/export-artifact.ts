@@ -17,7 +17,7 @@ import { measuredInvalid, outputNeeded, sectionNotTaken } from "../export/failur
 import { MAX_MEASURED_BYTES, type MeasuredBlock, readMeasuredRun } from "../export/measured-run.js";
 import { readPlacement } from "../placement/parse-placement.js";
 import { contradictionsIn } from "../verify/contradictions.js";
-import { scheduleBroken } from "../verify/failures.js";
+import { makerOf, scheduleBroken } from "../verify/failures.js";
 import { modelLoader, servedModelLoader } from "../verify/load-model-of-artifact.js";
 import { type Loaders, verifyArtifact } from "../verify/verify-artifact.js";
 import type { DriverContext } from "./context.js";
@@ -133,7 +133,7 @@ async function verified(
   }
   if (isWithoutModel) {
     const [first, ...rest] = contradictionsIn(artifact, file).map(
-      (problem): Failure => scheduleBroken(file, problem),
+      (problem): Failure => scheduleBroken(file, problem, makerOf(artifact)),
     );
     if (first !== undefined) {
       return fail<Failures>([first, ...rest]);

@@ -1,3 +1,4 @@
+import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { fileProblem } from "../core/error-text.js";
 import type { Failure } from "../core/failure.js";
 import { modelUnreadable } from "../onnx/failures.js";
@@ -22,13 +23,35 @@ export function modelMismatch(model: string, expected: string, found: string): F
   };
 }
 
-/** A schedule that names what the model does not have, or breaks a rule of schedules. */
-export function scheduleBroken(file: string, problem: string): Failure {
+/** The command that makes a schedule. */
+export type Maker = keyof typeof AGAIN;
+
+const AGAIN = {
+  compile: "compile the model again",
+  search: "search the placement again, with top-compile search",
+  import: "import the schedule again, with top-compile import",
+} as const;
+
+/** The command that made an artifact. */
+export function makerOf({
+  imported,
+  pipeline,
+  provenance,
+}: Pick<ScheduleArtifact, "imported" | "pipeline" | "provenance">): Maker {
+  if (imported !== undefined) {
+    return "import";
+  }
+  const isOfModel = provenance.inputs.some(({ role }) => role === "model");
+  return pipeline === undefined || isOfModel ? "compile" : "search";
+}
+
+/** A schedule that names what the model does not have, or breaks a rule of schedules; `maker`: what makes such. */
+export function scheduleBroken(file: string, problem: string, maker: Maker = "compile"): Failure {
   return {
     code: "schedule-broken",
     where: file,
     message: problem,
-    hint: "compile the model again",
+    hint: AGAIN[maker],
     exit: 1,
   };
 }

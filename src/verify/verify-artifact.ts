@@ -2,7 +2,7 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
-import { scheduleBroken, sectionMissing } from "./failures.js";
+import { makerOf, scheduleBroken, sectionMissing } from "./failures.js";
 import { importedFileProblems } from "./imported-file-problems.js";
 import { importedProblems } from "./imported-problems.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
@@ -62,14 +62,15 @@ export async function verifyArtifact(
         : await verifyOperators(artifact, file, load);
     return verified.ok ? ok({ kind: "operators", verified: verified.value }) : verified;
   }
+  const maker = makerOf(artifact);
   const contradictions = provenanceProblems(artifact).map(
-    (problem): Failure => scheduleBroken(file, problem),
+    (problem): Failure => scheduleBroken(file, problem, maker),
   );
   const [first, ...rest] = contradictions;
   if (first !== undefined) {
     return fail([first, ...rest]);
   }
-  const checked = verifyPipeline(pipeline, file);
+  const checked = verifyPipeline(pipeline, file, maker);
   if (!checked.ok) {
     return checked;
   }
@@ -80,7 +81,7 @@ export async function verifyArtifact(
   const imported = importedProblems(artifact, placement);
   const files = importedFileProblems(artifact, file);
   const [wrong, ...others] = [...origin.problems, ...imported, ...files.problems].map((problem) =>
-    scheduleBroken(file, problem),
+    scheduleBroken(file, problem, maker),
   );
   if (wrong !== undefined) {
     return fail([wrong, ...others]);

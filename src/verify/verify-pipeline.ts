@@ -22,7 +22,7 @@ import { verifyPipelineSchedule } from "../schedule/verify-pipeline-schedule.js"
 import { aloneAtEnds, withoutBlocks } from "../schedule/without-blocks.js";
 import { describeBoundProblem } from "./describe-bound-problem.js";
 import { describePeriodicProblem, describePipelineProblem } from "./describe-pipeline-problem.js";
-import { scheduleBroken } from "./failures.js";
+import { type Maker, scheduleBroken } from "./failures.js";
 import { pipelineStageProblems } from "./pipeline-stage-problems.js";
 
 /** Problems reported at most. */
@@ -41,9 +41,13 @@ export interface VerifiedPipeline {
  * them, and the reason why the period is not shorter.
  *
  * Fails: `placement-invalid`, `block-too-large`, `memory-not-returned`; `schedule-broken` once per
- * problem, at most fifty.
+ * problem, at most fifty; `maker` made the section.
  */
-export function verifyPipeline(section: PipelineSection, file: string): Result<VerifiedPipeline> {
+export function verifyPipeline(
+  section: PipelineSection,
+  file: string,
+  maker: Maker = "search",
+): Result<VerifiedPipeline> {
   const read = readPlacement(section.placement, file, "/pipeline/placement");
   if (!read.ok) {
     return read;
@@ -61,7 +65,7 @@ export function verifyPipeline(section: PipelineSection, file: string): Result<V
   const all = problems.length > 0 ? problems : figureProblems(section, placement, outcome);
   const [first, ...rest] = all
     .slice(0, MAX_PROBLEMS)
-    .map((problem): Failure => scheduleBroken(file, problem));
+    .map((problem): Failure => scheduleBroken(file, problem, maker));
   const failures: Failures | undefined = first === undefined ? undefined : [first, ...rest];
   return failures === undefined
     ? ok({ placement, notes: notesOn(section, placement) })

@@ -98,6 +98,16 @@ describe("verify of a pipeline's bound", () => {
       "proves nothing by load: its block 1 is not one of the placement",
     ],
     [
+      "blocks beside others whose time their load has counted",
+      { boundedBy: { kind: "load", device: "d0", blocks: ["b3"], beside: ["f0"] } },
+      "/pipeline/boundedBy/beside is there, but neither memory nor configurations are the reason",
+    ],
+    [
+      "blocks beside others that hold memory",
+      { boundedBy: { kind: "memory", device: "d0", blocks: ["f0", "b3"], beside: ["f1"] } },
+      'proves nothing by memory: "f1" does not run alone and without memory beside the others, once',
+    ],
+    [
       "a recurrence of blocks that do not meet",
       { boundedBy: { kind: "recurrence", blocks: ["f0", "f1"] }, periodLowerBound: 2 },
       'proves nothing by recurrence: "f0" and "f1" share no device',
@@ -107,6 +117,8 @@ describe("verify of a pipeline's bound", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("error[schedule-broken]");
     expect(stderr).toContain(words);
+    expect(stderr).toContain("search the placement again, with top-compile search");
+    expect(stderr).not.toContain("compile the model again");
   });
 
   it("says which bounds of files of 0.1.0 rest on a search", async () => {

@@ -158,6 +158,12 @@ export const PIPELINE_FAILURES = {
       "The run decides how often a loop repeats, so a stage with it has no estimated duration.",
     action: "Export the model with a fixed number of iterations, or unrolled.",
   },
+  "step-waits-for-itself": {
+    exit: 1,
+    meaning:
+      "Over earlier micro-batches a block once per step waits for itself, so no schedule exists.",
+    action: "Let nothing that it waits for in all micro-batches wait for it in an earlier one.",
+  },
   "too-many-blocks": {
     exit: 1,
     meaning: "The placement has more blocks than the algorithm takes.",

@@ -30,7 +30,7 @@ import { checkOutputs } from "../../runtime/handed-over.js";
 import { feedsFrom, type InputSource, isAllGiven } from "../../runtime/input-source.js";
 import { loadOnnxRuntime } from "../../runtime/onnx-runtime.js";
 import type { TensorData } from "../../runtime/tensor-data.js";
-import { sectionMissing } from "../../verify/failures.js";
+import { makerOf, sectionMissing } from "../../verify/failures.js";
 import { modelLoader } from "../../verify/load-model-of-artifact.js";
 import { hasStages, stagesOfArtifact } from "../../verify/stages-of-artifact.js";
 import { verifyPipeline } from "../../verify/verify-pipeline.js";
@@ -109,7 +109,7 @@ export async function runPipeline(
   if (section === undefined) {
     return fail([sectionMissing(file, "pipeline")]);
   }
-  const verified = verifyPipeline(section, file);
+  const verified = verifyPipeline(section, file, makerOf(artifact.value));
   if (!verified.ok) {
     return verified;
   }

@@ -1,11 +1,12 @@
 /**
- * What tools without a file for schedules take from one: settings of TensorRT, vLLM, SGLang and Megatron-LM, to be
- * typed by hand.
+ * What tools without a file for schedules take from one: settings of TensorRT, vLLM, SGLang, Megatron-LM, and of the framework
+ * of a preset, to be typed by hand.
  */
 import { ok, type Result } from "../../core/result.js";
 import type { Exported, ExportSubject } from "../export-format.js";
 import { type ModelPipeline, namedStages } from "../model-pipeline.js";
 import { layersOfStages, loopOfStages } from "./layer-partition.js";
+import { hintsOfPreset } from "./preset-hints.js";
 
 /** `--to hints`: the settings as a text, which is also what is printed. */
 export function exportHints({ artifact, pipeline, name }: ExportSubject): Result<Exported> {
@@ -20,11 +21,16 @@ export function exportHints({ artifact, pipeline, name }: ExportSubject): Result
     pipeline === undefined
       ? []
       : pipeline.stages === undefined
-        ? ["vLLM, SGLang, Megatron-LM: none, for there is no model whose stages these are."]
+        ? (hintsOfPreset(artifact.provenance.options) ?? [
+            "vLLM, SGLang, Megatron-LM: none, for there is no model whose stages these are.",
+          ])
         : hintsOfStages({ ...pipeline, ...pipeline.stages });
   const lines = [...ofStreams, ...ofStages];
   const content = `${lines.join("\n")}\n`;
-  return ok({ files: [{ name, content, mark: /^(TensorRT: |vLLM)/ }], notes: lines });
+  return ok({
+    files: [{ name, content, mark: /^(TensorRT: |vLLM|Megatron-LM: |torchtitan: |DeepSpeed: )/ }],
+    notes: lines,
+  });
 }
 
 /** Settings for TensorRT from the streams of an operator schedule: a line each. */

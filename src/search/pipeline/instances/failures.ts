@@ -31,6 +31,18 @@ function unknownIn(placement: Placement): string {
     : "micro-batches that wait for earlier ones";
 }
 
+/** Blocks once per step, by position, that wait for themselves. */
+export function stepWaitsForItself({ blocks }: Placement, waiting: readonly number[]): Failure {
+  const names = waiting.map((at) => `"${blocks[at]?.id}"`).join(", ");
+  return {
+    code: "step-waits-for-itself",
+    where: "dependencies",
+    message: `no schedule of several micro-batches exists: ${names} once per step waits for itself over earlier micro-batches`,
+    hint: "what it waits for in all micro-batches may not wait for it in an earlier one",
+    exit: 1,
+  };
+}
+
 /** Asked for another number of micro-batches than the placement states. */
 export function microBatchesDiffer(asked: number, stated: number): Failure {
   return {

@@ -193,6 +193,34 @@ export function boundOfInstances(problem: InstanceProblem): number {
   );
 }
 
+/**
+ * Blocks once per step that wait for themselves, over what is waited for in earlier micro-batches; nothing else can. Cost: O(works
+ * and their dependencies) for each block once per step.
+ */
+export function waitingForThemselves(
+  { works, after }: InstanceProblem,
+  { blocks }: Placement,
+): readonly number[] {
+  return works.flatMap(({ block }, at) =>
+    blocks[block]?.isPerStep === true && reaches(after, at) ? [block] : [],
+  );
+}
+
+/** Whether a work comes behind itself. */
+function reaches(after: InstanceProblem["after"], start: number): boolean {
+  const seen = new Set<number>();
+  const open = [start];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const { work } of after[at] ?? []) {
+      if (!seen.has(work)) {
+        seen.add(work);
+        open.push(work);
+      }
+    }
+  }
+  return seen.has(start);
+}
+
 function topologicalOrder(after: readonly (readonly Wait[])[]): readonly number[] {
   const missing = new Int32Array(after.length);
   for (const { work } of after.flat()) {

@@ -9,7 +9,8 @@ import type { PipelineOutcome } from "../../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { steadyStateOf } from "../../../schedule/steady-state.js";
 import { noScheduleFound, noScheduleWithin } from "../failures.js";
-import { algorithmTooPlain, microBatchesDiffer } from "./failures.js";
+import { algorithmTooPlain, microBatchesDiffer, stepWaitsForItself } from "./failures.js";
+import { instanceProblem, waitingForThemselves } from "./instance-problem.js";
 import { longestLoop } from "./loop-bound.js";
 import { searchInstances } from "./search-instances.js";
 
@@ -26,7 +27,7 @@ export interface InstanceOptions {
  * The schedule of a placement that is not plain: by `top-compile`, or by `greedy` and `quick`, which take the best start.
  * Its period is what repeats in the whole schedule; where micro-batches are not alike that is all of it.
  *
- * Fails: `algorithm-too-plain`, `micro-batches-differ`, `no-schedule-found`.
+ * Fails: `algorithm-too-plain`, `micro-batches-differ`, `step-waits-for-itself`, `no-schedule-found`.
  */
 export function outcomeOfInstances(
   algorithm: PipelineAlgorithm,
@@ -43,6 +44,10 @@ export function outcomeOfInstances(
     return fail([
       algorithmTooPlain(`--algorithm ${algorithm}`, placement, "use top-compile, quick or greedy"),
     ]);
+  }
+  const waiting = waitingForThemselves(instanceProblem(placement, microBatches), placement);
+  if (waiting.length > 0) {
+    return fail([stepWaitsForItself(placement, waiting)]);
   }
   const limits = isOurs ? options : { ...options, maxNodes: 0 };
   const { wholes, nodes, bound } = searchInstances(placement, microBatches, limits);

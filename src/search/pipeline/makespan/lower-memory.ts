@@ -4,7 +4,8 @@
  * Memory limits below what the shortest schedule holds are tried by bisection. Under each, schedules that fit are
  * shortened until they are as short as the shortest one: those of other algorithms, and the shortest itself, made to
  * wait where memory is full. Limits under which it is certain that no schedule is so short (`whole-windows.ts`) are
- * passed over.
+ * passed over; and for few blocks, one that is so short is looked for through all that the pipeline can be doing
+ * (`states/`), where little memory leaves little to look at.
  *
  * Example: interleaved 1F1B on eight devices with four chunks: starting everything as early as possible takes
  * 309 steps for 24 micro-batches and holds 52; as many are held by 39 in the hand-written order, which takes as long.
@@ -15,6 +16,7 @@ import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../schedule/simulate-pipeline.js";
 import { memoryNeeds } from "../memory-needs.js";
 import { greedySchedule } from "../quick/greedy.js";
+import { type StatesAnswer, shortestByStates } from "../states/shortest-by-states.js";
 import { chainsOf } from "./chain-problem.js";
 import { fitMemory } from "./fit-memory.js";
 import { Shortening } from "./shorten-schedule.js";
@@ -123,6 +125,10 @@ class Trial {
     if (this.#isRefuted(placement)) {
       return undefined;
     }
+    const exact = this.#byStates(placement);
+    if (exact.isProved) {
+      return exact.whole;
+    }
     const { seed, maxNodes } = this.#options;
     // Half of what is left for this question, so that something is left for the next.
     let left = Math.ceil((maxNodes - this.#nodes) / 2);
@@ -149,6 +155,16 @@ class Trial {
     return isRefuted;
   }
 
+  #byStates(placement: Placement): StatesAnswer {
+    const left = this.#options.maxNodes - this.#nodes;
+    const answer = shortestByStates(placement, this.#known[0]?.microBatches ?? 0, {
+      below: this.#makespan + 1,
+      choices: Math.ceil((left * SHARE_OF_STATES) / NODES_PER_CHOICE),
+    });
+    this.#nodes += answer.choices * NODES_PER_CHOICE;
+    return answer;
+  }
+
   /** Schedules within the limits, the shortest first. */
   #startsWithin(placement: Placement): readonly PipelineSchedule[] {
     const [best, ...others] = this.#known;
@@ -165,6 +181,10 @@ class Trial {
       .slice(0, MOST_STARTS);
   }
 }
+
+/** Of what is left, for states at each question; and what a choice there costs. */
+const SHARE_OF_STATES = 0.25;
+const NODES_PER_CHOICE = 10;
 
 /** Of the windows of all instances, in each of which every instance is looked at. */
 const ROUNDS = 100;

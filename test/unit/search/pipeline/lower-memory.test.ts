@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { limitMemory } from "../../../../src/placement/limit-memory.js";
 import { parsePlacement } from "../../../../src/placement/parse-placement.js";
 import type { Placement } from "../../../../src/placement/placement.js";
+import { buildPreset } from "../../../../src/placement/presets/build-preset.js";
 import { buildShape, type ShapeOptions } from "../../../../src/placement/shapes/build-shape.js";
+import { isTooShort } from "../../../../src/schedule/check-makespan.js";
 import type { PipelineSchedule } from "../../../../src/schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../../../src/schedule/simulate-pipeline.js";
 import { verifyPipelineSchedule } from "../../../../src/schedule/verify-pipeline-schedule.js";
@@ -49,6 +51,19 @@ describe("memory of whole schedules", () => {
       expect(found.ok && peakOf(placement, found.value.whole)).toBeLessThanOrEqual(memory);
     },
   );
+
+  it("is the least that any schedule as short holds, where few blocks leave few states", () => {
+    const built = buildPreset("megatron", { devices: 4, head: 3, layout: "Et*4|t*4|t*2m|L" });
+    if (!built.ok) {
+      throw new Error(built.error[0].message);
+    }
+    const { placement } = built.value;
+    const found = searchPipeline("top-compile", placement, 16, { seed: 1, maxNodes: 100_000 });
+    expect(found).toMatchObject({ value: { whole: { makespan: 204 }, makespanLowerBound: 204 } });
+    expect(found.ok && peakOf(placement, found.value.whole)).toBe(24);
+    expect(isTooShort(within(placement, 24), 16, 204)).toBe(false);
+    expect(isTooShort(within(placement, 23), 16, 204)).toBe(true);
+  });
 
   it("is never above that of a family that takes as long", () => {
     for (const [name, devices] of [

@@ -190,4 +190,31 @@ describe("placements that are not plain", () => {
     const waits = [...ways, { from: "b2", to: "b0", distance: 1 }];
     expect(search(read({ ...alike, dependencies: waits }), 3).whole.makespan).toBe(18);
   });
+
+  it.each(["top-compile", "greedy"] as const)(
+    "say where a block once per step waits for itself over micro-batches: %s",
+    (algorithm) => {
+      const waiting = read({
+        devices: [{ name: "d0" }],
+        blocks: [
+          { id: "f", devices: ["d0"], duration: 1 },
+          { id: "all", devices: ["d0"], duration: 1, perStep: true },
+          { id: "g", devices: ["d0"], duration: 1 },
+          { id: "other", devices: ["d0"], duration: 1, perStep: true },
+        ],
+        dependencies: [
+          { from: "f", to: "all" },
+          { from: "all", to: "g" },
+          { from: "g", to: "other" },
+          { from: "g", to: "f", distance: 1 },
+        ],
+      });
+      expect(search(waiting, 1, algorithm).whole.makespan).toBe(4);
+      const found = searchPipeline(algorithm, waiting, 2);
+      expect(found.ok ? undefined : found.error[0]).toMatchObject({
+        code: "step-waits-for-itself",
+        message: expect.stringContaining('exists: "all" once'),
+      });
+    },
+  );
 });
