@@ -5,6 +5,7 @@
 import { describe, expect, it } from "vitest";
 import {
   add,
+  averagePool,
   batchNorm,
   concat,
   convolution,
@@ -395,6 +396,65 @@ describe.skipIf(SKIP_REASON !== undefined)("one call of cuBLAS", () => {
     expect(await gemm([3, 4], 1)).toEqual(["gemm+residual+relu"]);
     expect(await gemm([3, 1], 1)).toEqual(["broadcast", "gemm", "elementwise"]);
     expect(await gemm([4], 0.5)).toEqual(["broadcast", "gemm", "elementwise"]);
+  });
+});
+
+describe.skipIf(SKIP_REASON !== undefined)("one kernel of a pool", () => {
+  const window = { kernel: 3, stride: 2 };
+
+  it.each([
+    ["maximum", Number.NEGATIVE_INFINITY, maxPool],
+    ["average", 0, averagePool],
+  ] as const)("has the Pad in front of a %s", async (_name, fill, pool) => {
+    for (const [begin, finish] of [
+      [1, 1],
+      [0, 2],
+    ] as const) {
+      const found = await run((g) =>
+        end(g, pool(g, padBorder(g, image(g), begin, finish, fill), window).value),
+      );
+      expect(found).toEqual([pool === maxPool ? "maxPool" : "averagePool"]);
+    }
+  });
+
+  it("counts a Pad and rows that are rounded up as the average does", async () => {
+    for (const count of [0, 1]) {
+      const found = await run((g) => {
+        const border = padBorder(g, image(g), 1, 2);
+        const pooled = g.node("AveragePool", [border.value], {
+          ceil_mode: int(1),
+          count_include_pad: int(count),
+          kernel_shape: ints(3, 2),
+          strides: ints(2, 2),
+        });
+        end(g, pooled);
+      });
+      expect(found).toEqual(["averagePool"]);
+    }
+  });
+
+  it.each(["ieee", "f16"] as const)(
+    "has normalization, addition and activation, in %s",
+    async (precision) => {
+      const found = await run((g) => {
+        const pooled = averagePool(g, image(g), { kernel: 3, pad: 1 });
+        const shifted = batchNorm(g, pooled);
+        const sum = add(g, shifted, { value: tensor(g, [1, 4, SIDE, SIDE], "z"), channels: 4 });
+        end(g, relu(g, sum).value);
+      }, precision);
+      expect(found).toEqual(["averagePool"]);
+    },
+  );
+
+  it("leaves a maximum whose place is asked for to kernels of its own", async () => {
+    const found = await run((g) => {
+      const [most = "", where = ""] = g.nodes("MaxPool", [image(g).value], 2, {
+        kernel_shape: ints(2, 2),
+      });
+      end(g, g.node("Relu", [most]));
+      g.output("where", where, ELEMENT.int64, []);
+    });
+    expect(found).toEqual(["maxPool", "elementwise"]);
   });
 });
 

@@ -39,7 +39,9 @@ const LAYERS = [
   "gate",
   "border",
   "maximum",
+  "bordered-maximum",
   "average",
+  "bordered-average",
   "concat",
   "concat-results",
   "concat-results",
@@ -131,6 +133,14 @@ function layered(
       return sized(convolution(g, padBorder(g, relu(g, x), 0, 2), { out: channels, kernel: 3 }));
     case "maximum":
       return side < 3 ? [] : sized(maxPool(g, x, { kernel: 3, stride: 2, pad: 1 }), half(side));
+    case "bordered-maximum": {
+      const border = padBorder(g, x, 1, 1, Number.NEGATIVE_INFINITY);
+      return sized(relu(g, batchNorm(g, maxPool(g, border, { kernel: 3 }))));
+    }
+    case "bordered-average": {
+      const pooled = averagePool(g, padBorder(g, x, 0, 2), { kernel: 3 });
+      return sized(add(g, pooled, x));
+    }
     case "average":
       return sized(averagePool(g, x, { kernel: 3, pad: 1 }));
     case "concat":

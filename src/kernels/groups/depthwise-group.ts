@@ -1,22 +1,13 @@
-import { present } from "../../core/invariant.js";
-import type { OperatorId, TensorId } from "../../ir/operator-graph.js";
-import { padsOf } from "../../onnx/infer/slicing.js";
+import type { OperatorId } from "../../ir/operator-graph.js";
 import { windowGeometry } from "../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "../device-node.js";
-import type { ModelIndex, Operand, OperatorCall } from "../operator-call.js";
+import type { ModelIndex, Operand } from "../operator-call.js";
 import { depthwiseFilters, depthwiseNodes, isDepthwise } from "../operators/depthwise.js";
-import {
-  defined,
-  ElementValues,
-  type KernelStep,
-  loaded,
-  type SiteValues,
-  stored,
-} from "../operators/element-values.js";
-import { elementwiseStep } from "../operators/elementwise.js";
+import { ElementValues, loaded, type SiteValues, stored } from "../operators/element-values.js";
 import { KernelBuffers } from "../operators/kernel-buffers.js";
+import { withoutBorder } from "./border.js";
 import { foldedChannels } from "./library-call.js";
-import { callAt, elementSteps, kernelStep, resultAt } from "./member-steps.js";
+import { callAt, elementSteps, finishedBy, resultAt, stepsBehind } from "./member-steps.js";
 
 /** What stands around a convolution in its group. Order: of the operators. */
 export interface Surroundings {
@@ -43,7 +34,8 @@ export function depthwiseGroup(
   if (!x || !w || !y || made === undefined || !isPlain || !isDepthwise(x, w, groups)) {
     return undefined;
   }
-  const geometry = geometryOf(index, op, { x, w, y }, borders[0]);
+  const window = windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), w.dims.slice(2));
+  const geometry = window && withoutBorder(index, x, window, borders[0]);
   const buffers = new KernelBuffers();
   const read = geometry && readThrough(index, front, geometry.source, buffers);
   const folded = foldedChannels(index, main, behind, w, bias);
@@ -61,37 +53,11 @@ export function depthwiseGroup(
       bias: folded.bias,
       window: geometry.window,
       read,
-      finish: (sum, site) => {
-        const given = defined(site, "g", stored(storage, sum));
-        const all: KernelStep[] = [{ kind: "given", values: () => [given] }, ...steps.steps];
-        return present(new ElementValues(all, buffers).of(all.length - 1, site)[0], "value");
-      },
+      finish: finishedBy(steps.steps, storage, buffers),
       result,
     },
     buffers,
   );
-}
-
-/** The tensor that the windows step over, without the border in front, and the window. */
-function geometryOf(
-  index: ModelIndex,
-  op: OperatorCall,
-  { x, w, y }: { readonly x: Operand; readonly w: Operand; readonly y: Operand },
-  border: OperatorId | undefined,
-) {
-  const spatial = x.dims.slice(2);
-  const window = windowGeometry(op.call, spatial, y.dims.slice(2), w.dims.slice(2));
-  if (window === undefined || border === undefined) {
-    return window && { source: x, window };
-  }
-  const pad = callAt(index, border);
-  const source = pad.input(0);
-  const pads = source && padsOf(pad.call, source.dims.length)?.slice(2, source.dims.length);
-  if (source === undefined || pads === undefined) {
-    return undefined;
-  }
-  const begins = window.begins.map((begin, i) => begin + (pads[i] ?? 0));
-  return { source, window: { ...window, begins } };
 }
 
 /** Elements of a tensor that element-wise operators make of another one, or as it is. */
@@ -111,22 +77,4 @@ function readThrough(
   const { storage } = all.last.result;
   const values = new ElementValues(all.steps, buffers);
   return (site) => values.of(all.steps.length - 1, site).map((value) => stored(storage, value));
-}
-
-/** The steps of what is left, after a first one that is the sum; and where the last one's result belongs. */
-function stepsBehind(index: ModelIndex, value: TensorId, members: readonly OperatorId[]) {
-  const steps: KernelStep[] = [];
-  const stepOf = new Map<TensorId, number>([[value, 0]]);
-  let result: Operand | undefined;
-  for (const id of members) {
-    const own = elementwiseStep(callAt(index, id));
-    const tensor = resultAt(index, id);
-    if (own === undefined || tensor === undefined) {
-      return undefined;
-    }
-    steps.push(kernelStep(own, stepOf));
-    stepOf.set(tensor, steps.length);
-    result = own.result;
-  }
-  return { steps, result };
 }

@@ -8,6 +8,7 @@ import { depthwiseGroup, type Surroundings } from "./depthwise-group.js";
 import { elementGroup } from "./element-group.js";
 import { extendedCall } from "./library-call.js";
 import type { PlanOf } from "./member-steps.js";
+import { poolGroup } from "./pool-group.js";
 
 /**
  * The launches of a convolution, product or pool with what stands around it: one kernel for the element-wise operators in
@@ -28,7 +29,7 @@ export function epilogueGroup(
     borders: [...before].filter(isBorder),
     behind: members.filter((id) => id !== main && !before.has(id)),
   };
-  const nodes = depthwiseGroup(index, main, around);
+  const nodes = depthwiseGroup(index, main, around) ?? poolGroup(index, main, around);
   if (nodes !== undefined) {
     return { nodes, scratchBytes: [] };
   }

@@ -1,4 +1,7 @@
-/** Pools: one thread slides over the window of one output element. */
+/**
+ * Pools: one thread slides over the window of one output element. The border is not stored; the kernel can also compute
+ * element-wise operators on what it writes.
+ */
 import { type WindowGeometry, windowGeometry } from "../../onnx/infer/window-geometry.js";
 import type { DeviceNode } from "../device-node.js";
 import {
@@ -22,23 +25,49 @@ import {
 import { define, loop, perElementKernel, type Statement } from "../language/kernel.js";
 import { addressOf, rowMajor, sizeOf } from "../language/layout.js";
 import type { EmitRule, EmitTable, Operand, OperatorCall } from "../operator-call.js";
-import { storedCoordinates, storedPlace } from "./element-values.js";
-import { lowest, rowBuffers } from "./reductions.js";
+import { type Site, singleSite, storedCoordinates, storedPlace } from "./element-values.js";
+import { KernelBuffers } from "./kernel-buffers.js";
+import { lowest } from "./reductions.js";
 
-interface Pool {
+/** A pool, with what stands around it in its kernel. */
+export interface Pool {
+  /** What the windows step over. */
   readonly x: Operand;
-  readonly y: Operand;
+  readonly outputDims: readonly number[];
   readonly window: WindowGeometry;
+  /** Whether an average counts the border, too. */
+  readonly countsBorder: boolean;
+  /** What becomes of a value, and where it belongs. */
+  readonly finish: (value: Expression, site: Site) => Expression;
+  readonly result: Operand;
+  /** Of the kernel; nothing is in them yet. */
+  readonly buffers: KernelBuffers;
 }
 
+/** A pool by itself. */
 function poolOf(op: OperatorCall): Pool | undefined {
   const [x, y] = [op.input(0), op.result()];
+  const window = poolWindow(op);
+  return (
+    x &&
+    y &&
+    window && {
+      x,
+      outputDims: y.dims,
+      window,
+      countsBorder: op.call.int("count_include_pad") === 1,
+      finish: (value) => value,
+      result: y,
+      buffers: new KernelBuffers(),
+    }
+  );
+}
+
+/** The windows of a pool. */
+export function poolWindow(op: OperatorCall): WindowGeometry | undefined {
+  const [x, y] = [op.input(0), op.result()];
   const kernel = op.call.ints("kernel_shape");
-  if (x === undefined || y === undefined || kernel === undefined) {
-    return undefined;
-  }
-  const window = windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), kernel);
-  return window && { x, y, window };
+  return x && y && kernel && windowGeometry(op.call, x.dims.slice(2), y.dims.slice(2), kernel);
 }
 
 /** Loops over the window; `visit` gets the coordinates in the input and whether they are inside. */
@@ -74,69 +103,79 @@ function overWindow(
   return nested(0, []);
 }
 
-/** The kernel of a pool: `start` before the window, `visit` inside it, `finish` after it. */
-function poolKernel(
-  pool: Pool,
-  label: string,
-  outputs: readonly Operand[],
-  parts: {
-    readonly start: readonly Statement[];
-    readonly visit: (
-      address: Expression,
-      place: readonly Expression[],
-      isInside: Expression,
-    ) => readonly Statement[];
-    readonly finish: (place: Expression, corner: readonly Expression[]) => readonly Statement[];
-  },
-): readonly DeviceNode[] {
-  const { x, y, window } = pool;
-  const count = sizeOf(y.dims);
+/** What a pool does with the elements of a window. */
+interface PoolParts {
+  readonly label: string;
+  readonly start: readonly Statement[];
+  readonly visit: (
+    address: Expression,
+    place: readonly Expression[],
+    isInside: Expression,
+  ) => readonly Statement[];
+  /** The value, in the type of the elements. */
+  readonly value: (corner: readonly Expression[]) => Expression;
+  /** Stored besides, at the places of the values. */
+  readonly others: readonly { readonly operand: Operand; readonly value: Expression }[];
+}
+
+/** The kernel of a pool: `start` before the window, `visit` inside it, `value` after it. */
+function poolKernel(pool: Pool, parts: PoolParts): readonly DeviceNode[] {
+  const { x, result, outputDims, window, buffers } = pool;
+  const count = sizeOf(outputDims);
   if (count === 0) {
     return [];
   }
   const own = x.strides ?? rowMajor(x.dims);
-  const kernel = perElementKernel(
-    label,
-    [...rowBuffers(y, x), ...outputs.map(({ storage }) => ({ storage, access: "write" }) as const)],
-    count,
-    (position) => {
-      const { type } = position;
-      const coordinates = storedCoordinates(position, y);
-      const corner = coordinates.slice(2).map((at, i) => {
-        const scaled = multiply(at, literal(type, window.strides[i] ?? 1));
-        return subtract(scaled, literal(type, window.begins[i] ?? 0));
-      });
-      const corners = corner.map((_, i) => local(type, `o${i}`));
-      const base = addressOf({ offset: 0, strides: own.slice(0, 2) }, coordinates.slice(0, 2));
-      const body = overWindow(pool, corners, (place, isInside) => {
-        const within = addressOf({ offset: 0, strides: own.slice(2) }, place);
-        return parts.visit(add(local(type, "base"), within), place, isInside);
-      });
-      return [
-        define("base", base),
-        ...corner.map((each, i) => define(`o${i}`, each)),
-        ...parts.start,
-        ...body,
-        ...parts.finish(storedPlace(position, y), corners),
-      ];
-    },
-  );
-  return [{ kind: "kernel", kernel, buffers: [y.place, x.place, ...outputs.map((o) => o.place)] }];
+  const target = buffers.write(result);
+  buffers.read(x);
+  const others = parts.others.map(({ operand, value }) => ({
+    buffer: buffers.write(operand),
+    value,
+  }));
+  const kernel = perElementKernel(parts.label, buffers.buffers, count, (position) => {
+    const { type } = position;
+    const coordinates = storedCoordinates(position, { ...result, dims: outputDims });
+    const corner = coordinates.slice(2).map((at, i) => {
+      const scaled = multiply(at, literal(type, window.strides[i] ?? 1));
+      return subtract(scaled, literal(type, window.begins[i] ?? 0));
+    });
+    const corners = corner.map((_, i) => local(type, `o${i}`));
+    const base = addressOf({ offset: 0, strides: own.slice(0, 2) }, coordinates.slice(0, 2));
+    const body = overWindow(pool, corners, (place, isInside) => {
+      const within = addressOf({ offset: 0, strides: own.slice(2) }, place);
+      return parts.visit(add(local(type, "base"), within), place, isInside);
+    });
+    const isChannelsLast = result.strides !== undefined;
+    const site = { ...singleSite("y", position, []), ...(isChannelsLast && { isChannelsLast }) };
+    const value = pool.finish(parts.value(corners), site);
+    return [
+      define("base", base),
+      ...corner.map((each, i) => define(`o${i}`, each)),
+      ...parts.start,
+      ...body,
+      ...site.body,
+      { kind: "store", buffer: target, index: storedPlace(position, result), value },
+      ...others.map((each) => ({ kind: "store", index: position, ...each }) as const),
+    ];
+  });
+  return [{ kind: "kernel", kernel, buffers: buffers.places }];
 }
 
 const maxPool: EmitRule = (op) => {
   const pool = poolOf(op);
-  if (pool === undefined) {
-    return undefined;
-  }
   if (op.call.int("storage_order") === 1 && op.output(1) !== undefined) {
     return op.refuse("column-major indices");
   }
+  return pool && maximumNodes(pool, op.output(1));
+};
+
+/** The largest of each window, and where it is in the input. */
+function maximumNodes(pool: Pool, indices: Operand | undefined): readonly DeviceNode[] {
   const { x } = pool;
-  const indices = op.output(1);
   const type = VALUE_OF[x.storage];
   const [most, where] = [local(type, "most"), local("i64", "where")];
-  return poolKernel(pool, "maxPool", indices === undefined ? [] : [indices], {
+  return poolKernel(pool, {
+    label: "maxPool",
     start: [
       define("most", lowest(type)),
       ...(indices === undefined ? [] : [define("where", literal("i64", 0))]),
@@ -171,18 +210,14 @@ const maxPool: EmitRule = (op) => {
         },
       ];
     },
-    finish: (position) => [
-      { kind: "store", buffer: 0, index: position, value: most },
-      ...(indices === undefined
-        ? []
-        : [{ kind: "store", buffer: 2, index: position, value: where } as const]),
-    ],
+    value: () => most,
+    others: indices === undefined ? [] : [{ operand: indices, value: where }],
   });
-};
+}
 
 /** Places of the window in one dim that lie within the input and, if it counts, the pad. */
-function coveredCount(pool: Pool, axis: number, corner: Expression, withPads: boolean): Expression {
-  const { window, x } = pool;
+function coveredCount(pool: Pool, axis: number, corner: Expression): Expression {
+  const { window, x, countsBorder: withPads } = pool;
   const { type } = corner;
   const size = x.dims[axis + 2] ?? 0;
   const dilation = literal(type, window.dilations[axis] ?? 1);
@@ -201,16 +236,13 @@ function coveredCount(pool: Pool, axis: number, corner: Expression, withPads: bo
   return subtract(end, first);
 }
 
-const averagePool: EmitRule = (op) => {
-  const pool = poolOf(op);
-  if (pool === undefined) {
-    return undefined;
-  }
+/** The mean of each window. */
+function averageNodes(pool: Pool): readonly DeviceNode[] {
   const { x } = pool;
-  const withPads = op.call.int("count_include_pad") === 1;
   const type = VALUE_OF[x.storage];
   const total = local(type, "total");
-  return poolKernel(pool, "averagePool", [], {
+  return poolKernel(pool, {
+    label: "averagePool",
     start: [define("total", literal(type, 0))],
     visit: (address, _place, isInside) => [
       {
@@ -219,29 +251,21 @@ const averagePool: EmitRule = (op) => {
         body: [{ kind: "assign", name: "total", value: add(total, load(x.storage, 1, address)) }],
       },
     ],
-    finish: (position, corners) => {
-      const counts = corners.map((corner, axis) => coveredCount(pool, axis, corner, withPads));
-      const count = counts.reduce(multiply, int(1));
-      return [
-        { kind: "store", buffer: 0, index: position, value: divide(total, convert(type, count)) },
-      ];
+    value: (corners) => {
+      const counts = corners.map((corner, axis) => coveredCount(pool, axis, corner));
+      return divide(total, convert(type, counts.reduce(multiply, int(1))));
     },
+    others: [],
   });
-};
+}
 
-const lpPool: EmitRule = (op) => {
-  const pool = poolOf(op);
-  if (pool === undefined) {
-    return undefined;
-  }
-  const power = op.call.int("p") ?? 2;
-  if (power !== 1 && power !== 2) {
-    return op.refuse(`the norm p = ${power}`);
-  }
+/** The norm of each window. */
+function normNodes(pool: Pool, power: 1 | 2): readonly DeviceNode[] {
   const { x } = pool;
   const type = VALUE_OF[x.storage];
   const total = local(type, "total");
-  return poolKernel(pool, "lpPool", [], {
+  return poolKernel(pool, {
+    label: "lpPool",
     start: [define("total", literal(type, 0))],
     visit: (address, _place, isInside) => {
       const value = local(type, "value");
@@ -257,16 +281,42 @@ const lpPool: EmitRule = (op) => {
         },
       ];
     },
-    finish: (position) => [
-      {
-        kind: "store",
-        buffer: 0,
-        index: position,
-        value: power === 1 ? total : unary("sqrt", total),
-      },
-    ],
+    value: () => (power === 1 ? total : unary("sqrt", total)),
+    others: [],
   });
+}
+
+function powerOf(op: OperatorCall): 1 | 2 | undefined {
+  const power = op.call.int("p") ?? 2;
+  return power === 1 || power === 2 ? power : op.refuse(`the norm p = ${power}`);
+}
+
+const averagePool: EmitRule = (op) => {
+  const pool = poolOf(op);
+  return pool && averageNodes(pool);
 };
+
+const lpPool: EmitRule = (op) => {
+  const pool = poolOf(op);
+  const power = powerOf(op);
+  return pool && power && normNodes(pool, power);
+};
+
+/** The kernel of a pool of this type with what stands around it; `undefined`: another type, or one that has two results. */
+export function poolNodes(op: OperatorCall, pool: Pool): readonly DeviceNode[] | undefined {
+  switch (op.operator.type) {
+    case "MaxPool":
+      return op.output(1) === undefined ? maximumNodes(pool, undefined) : undefined;
+    case "AveragePool":
+      return averageNodes(pool);
+    case "LpPool": {
+      const power = powerOf(op);
+      return power && normNodes(pool, power);
+    }
+    default:
+      return undefined;
+  }
+}
 
 /** Emission rules of the pools. */
 export const POOLING_RULES: EmitTable = {

@@ -51,7 +51,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "the convolution, product or pool",
     where: `behind ${typesOf(EPILOGUE_MAINS)}; an activation is one operator, or several that depend on the value and constants alone: x * sigmoid(x), HardSwish in parts, GELU by erf or tanh`,
     lists: WHOLE,
-    cuda: "a call of cuDNN with scales and shifts of channels in its filters and bias, an addition and ReLU; a call of cuBLASLt with a bias, an addition, and ReLU or GELU; one kernel of a depthwise convolution with everything; what a call has not, one kernel behind it",
+    cuda: "a call of cuDNN with scales and shifts of channels in its filters and bias, an addition and ReLU; a call of cuBLASLt with a bias, an addition, and ReLU or GELU; one kernel of a depthwise convolution or pool with everything; what a call has not, one kernel behind it",
   },
   {
     kind: "epilogue",
@@ -59,7 +59,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "the convolution, which applies them to what it reads",
     where: `before ${typesOf(PROLOGUE_MAINS)}; a pool takes the Pad alone. A Pad has constants as pads, of spatial dims, and fills with what the operator itself would: zeros, or for a maximum minus infinity`,
     lists: WHOLE,
-    cuda: "one kernel of a depthwise convolution with everything; else one kernel in front and one for the border",
+    cuda: "one kernel of a depthwise convolution with everything, or of a pool with the Pad; else one kernel in front and one for the border",
   },
   {
     kind: "normalization",
