@@ -31,6 +31,12 @@ export function searchAllNumbers(placement: Placement, choices: number): AllNumb
   return { found: all.found, bound: boundOf(all), choices: all.choices };
 }
 
+/** The same where all configurations are few enough; else nothing. Deterministic. */
+export function leastOfAllNumbers(placement: Placement, choices: number): AllNumbers {
+  const all = leastOfConfigurations(placement, choices);
+  return { found: all.found, bound: boundOf(all), choices: all.choices };
+}
+
 /** What is proved of the others, with the time of what is set apart, and found with pauses for that. Deterministic. */
 export function searchOthers(placement: Placement, choices: number): AllNumbers {
   const others = setApart(placement);

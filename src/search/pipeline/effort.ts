@@ -68,7 +68,7 @@ export function sharesOf(effort: Effort, placement: Placement, maxNodes?: number
 
 /** Blocks placed for the shortest period by default. */
 export function usualWork(blocks: number): number {
-  return blocks < MANY_BLOCKS ? Math.min(300_000, Math.max(4, blocks) * 30_000) : MOST.period;
+  return blocks < MANY_BLOCKS ? Math.min(180_000, Math.max(4, blocks) * 18_000) : MOST.period;
 }
 
 /**
@@ -121,6 +121,7 @@ const OWN: Readonly<Record<Effort, (placement: Placement) => Shares>> = {
   }),
   default: (placement) => ({
     ...MOST,
+    steadiness: 4000,
     period: usualWork(placement.blocks.length),
     ...(placement.blocks.length < MANY_BLOCKS ? { shareOfMore: 0.25 } : {}),
     memory: 50_000,

@@ -24,7 +24,12 @@
 import type { Placement } from "../../placement/placement.js";
 import { isGreater } from "../../schedule/max-cycle-ratio.js";
 import type { PeriodicSchedule } from "../../schedule/pipeline-schedule.js";
-import { type AllNumbers, searchAllNumbers, searchOthers } from "./all-numbers.js";
+import {
+  type AllNumbers,
+  leastOfAllNumbers,
+  searchAllNumbers,
+  searchOthers,
+} from "./all-numbers.js";
 import { searchOrders } from "./cyclic/search-orders.js";
 import { asTwin, type Twin, twinOf } from "./cyclic/twins.js";
 import { usualWork } from "./effort.js";
@@ -61,11 +66,11 @@ const GROWTH = 4;
 const SEARCHED = 0.85;
 /** Of what is left of a stage, for each method in its turn. */
 const SHARES = {
-  one: 0.35,
-  fewConfigurations: 0.08,
+  one: 0.5,
+  fewConfigurations: 0.12,
   orders: 0.5,
   oneAgain: 0.4,
-  ordersAlone: 0.8,
+  ordersAlone: 0.6,
   ordersOfOne: 0.45,
   closeTwin: 0.6,
   twin: 0.5,
@@ -152,7 +157,7 @@ class PeriodSearch {
     const isSmall = this.#full.isPossible(1);
     if (isSmall && this.#placement.blocks.length <= MANY_BLOCKS) {
       this.#upwards(1, work.share(SHARES.one));
-      this.#byConfigurations(work.share(SHARES.fewConfigurations));
+      this.#byConfigurations(leastOfAllNumbers, work.share(SHARES.fewConfigurations));
       if (!this.#full.isLeast(this.#one)) {
         this.#byOrders(stage, work.share(SHARES.orders));
         this.#upwards(1, work.share(SHARES.oneAgain));
@@ -179,7 +184,7 @@ class PeriodSearch {
       this.#ordersOfSeveral(stage, work.share(SHARES.ordersAlone));
     }
     this.#byWhole(stage, work.share(SHARES.whole));
-    this.#byConfigurations(work);
+    this.#byConfigurations(searchAllNumbers, work);
   }
 
   /** Says how far it is, and asks whether somebody wants it to stop. */
@@ -331,12 +336,12 @@ class PeriodSearch {
   }
 
   /** What all numbers of micro-batches per period at once give, where the bound is not reached. */
-  #byConfigurations(work: WorkLimit): void {
+  #byConfigurations(search: typeof searchAllNumbers, work: WorkLimit): void {
     const isLimited = this.#options.maxMicroBatches !== undefined;
     if (this.#isAtBound() || isLimited || work.isSpent()) {
       return;
     }
-    this.#take(searchAllNumbers(this.#placement, work.left()), work);
+    this.#take(search(this.#placement, work.left()), work);
   }
 
   /** The same of what is left without blocks that stop everything; known once it was proved. */

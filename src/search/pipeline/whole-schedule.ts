@@ -11,7 +11,7 @@ import { leastSpans } from "./makespan/close-spans.js";
 import { exactWhole } from "./makespan/exact-whole.js";
 import { leastWhole } from "./makespan/least-whole.js";
 import { lowerMemory } from "./makespan/lower-memory.js";
-import { shortestSchedule } from "./makespan/shortest-schedule.js";
+import { ShortestOfAll } from "./makespan/shortest-schedule.js";
 import { makespanBound } from "./path-bounds.js";
 import { type OfOthers, shortestOfOthers } from "./shortest-of-others.js";
 import { shortestWhole } from "./shortest-whole.js";
@@ -45,11 +45,18 @@ export function wholeScheduleOf(
   const bound = leastWhole(placement, microBatches, { low, high, maxWork: shares.bound });
   const { whole: maxNodes, isThorough } = shares;
   const shortening = { maxNodes, isThorough, onRound, floor: bound, seed };
-  const shortest = shortestSchedule(placement, wholes, shortening);
+  const shortened = new ShortestOfAll(placement, wholes, shortening);
+  const shortest = shortened.settle();
   if (shortest === undefined) {
     return undefined;
   }
-  const { whole, isProved, ...exact } = settled(placement, shortest, bound, shares);
+  // What proves that nothing is shorter finds the shortest too: only what it leaves open is shortened at length.
+  const early = settled(placement, shortest, bound, shares);
+  const longer = early.isProved ? undefined : shortened.atLength();
+  const { whole, isProved, ...exact } =
+    longer !== undefined && longer.makespan < early.whole.makespan
+      ? settled(placement, longer, early.bound, shares)
+      : early;
   const makespanLowerBound = isProved ? whole.makespan : exact.bound;
   const lean = lowerMemory(placement, whole, wholes, { maxNodes: shares.wholeMemory, seed });
   if (objective === "makespan") {

@@ -35,34 +35,69 @@ const SETTLED = 2;
 export function shortestSchedule(
   placement: Placement,
   candidates: readonly PipelineSchedule[],
-  { maxNodes, seed, isThorough, floor, onRound }: ShortestOptions,
+  options: ShortestOptions,
 ): PipelineSchedule | undefined {
-  const runs = candidates.map((candidate) => new Shortening(placement, candidate, seed, floor));
-  const total = maxNodes * runs.length;
-  const round = (run: Shortening): void => {
+  const all = new ShortestOfAll(placement, candidates, options);
+  all.settle();
+  return all.atLength();
+}
+
+/** The same in two steps, so that what is settled may be looked at before it is shortened at length. */
+export class ShortestOfAll {
+  readonly #runs: readonly Shortening[];
+  readonly #options: ShortestOptions;
+
+  constructor(
+    placement: Placement,
+    candidates: readonly PipelineSchedule[],
+    options: ShortestOptions,
+  ) {
+    const { seed, floor } = options;
+    this.#runs = candidates.map((candidate) => new Shortening(placement, candidate, seed, floor));
+    this.#options = options;
+  }
+
+  /** Shortens each until it stays as it is, or does at length where that is asked for; gives the shortest. */
+  settle(): PipelineSchedule | undefined {
+    const { maxNodes, isThorough } = this.#options;
+    for (const run of this.#runs) {
+      do {
+        this.#round(run);
+      } while (!run.isShortest && run.nodes < maxNodes && (isThorough || run.failures < SETTLED));
+      if (run.isShortest) {
+        break;
+      }
+    }
+    return this.#shortest();
+  }
+
+  /** Shortens those that have become different with all the work there is; gives the shortest. */
+  atLength(): PipelineSchedule | undefined {
+    const { maxNodes, isThorough } = this.#options;
+    const distinct = isThorough || this.#isDone() ? [] : unlike(this.#runs);
+    for (const run of distinct) {
+      while (!this.#isDone() && run.nodes < maxNodes) {
+        this.#round(run);
+      }
+    }
+    return this.#shortest();
+  }
+
+  #isDone(): boolean {
+    return this.#runs.some((run) => run.isShortest);
+  }
+
+  #shortest(): PipelineSchedule | undefined {
+    const [best] = [...this.#runs].sort((a, b) => a.least - b.least);
+    return best?.schedule();
+  }
+
+  #round(run: Shortening): void {
     run.round();
-    const done = runs.reduce((sum, { nodes }) => sum + nodes, 0);
-    onRound?.(Math.min(done, total), total);
-  };
-  for (const run of runs) {
-    do {
-      round(run);
-    } while (!run.isShortest && run.nodes < maxNodes && (isThorough || run.failures < SETTLED));
-    if (run.isShortest) {
-      return run.schedule();
-    }
+    const total = this.#options.maxNodes * this.#runs.length;
+    const done = this.#runs.reduce((sum, { nodes }) => sum + nodes, 0);
+    this.#options.onRound?.(Math.min(done, total), total);
   }
-  const distinct = isThorough ? [] : unlike(runs);
-  for (const run of distinct) {
-    while (!run.isShortest && run.nodes < maxNodes) {
-      round(run);
-    }
-    if (run.isShortest) {
-      return run.schedule();
-    }
-  }
-  const [best] = [...runs].sort((a, b) => a.least - b.least);
-  return best?.schedule();
 }
 
 /** Each that no earlier one is like. */

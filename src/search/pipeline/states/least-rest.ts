@@ -7,7 +7,8 @@ export function leastRest(problem: StateProblem, state: State): number {
   const { begun, rest } = state;
   const earliest = earliestBegins(problem, state);
   let least = 0;
-  for (const [block, left] of rest.entries()) {
+  for (let block = 0; block < rest.length; block++) {
+    const left = rest[block]!;
     const more = microBatches - begun[block]!;
     const end = more > 0 ? earliest[block]! + more * duration[block]! : left;
     least = end > 0 ? Math.max(least, end + tail[block]!) : least;
@@ -30,11 +31,22 @@ export function leastRest(problem: StateProblem, state: State): number {
 /** By block: before this from now its next micro-batch cannot begin. */
 function earliestBegins(problem: StateProblem, { begun, rest, coming }: State): readonly number[] {
   const { order, into, duration, devices, on } = problem;
-  const free = on.map((own) => own.reduce((most, block) => Math.max(most, rest[block]!), 0));
+  const free = new Array<number>(on.length).fill(0);
+  for (let block = 0; block < rest.length; block++) {
+    const left = rest[block]!;
+    if (left > 0) {
+      for (const device of devices[block]!) {
+        free[device] = Math.max(free[device]!, left);
+      }
+    }
+  }
   const earliest = new Array<number>(begun.length).fill(0);
   for (const block of order) {
     const number = begun[block]!;
-    let start = devices[block]!.reduce((most, device) => Math.max(most, free[device]!), 0);
+    let start = 0;
+    for (const device of devices[block]!) {
+      start = Math.max(start, free[device]!);
+    }
     for (const { at, from, latency } of into[block]!) {
       const isRunning = rest[from]! > 0;
       const ended = begun[from]! - (isRunning ? 1 : 0);

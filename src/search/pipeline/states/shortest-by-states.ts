@@ -75,6 +75,8 @@ class StateSearch {
   readonly #times: number[] = [];
   readonly #parents: number[] = [];
   readonly #starts: number[] = [];
+  /** By state: whether another like it is reached earlier. */
+  readonly #isLate: boolean[] = [];
   readonly #known = new Map<string, number>();
   /** States by the least time that a way through them takes; the newest of equal ones first. */
   readonly #open: number[][] = [];
@@ -97,7 +99,7 @@ class StateSearch {
       const open = this.#open[least];
       for (let id = open?.pop(); id !== undefined; id = open?.pop()) {
         const state = this.#states[id]!;
-        if (this.#known.get(keyOf(state)) !== id) {
+        if (this.#isLate[id] === true) {
           continue;
         }
         if (state.begun.every((count) => count === this.#problem.microBatches)) {
@@ -138,12 +140,16 @@ class StateSearch {
     if (known !== undefined && this.#times[known]! <= time) {
       return;
     }
+    if (known !== undefined) {
+      this.#isLate[known] = true;
+    }
     const id = this.#states.length;
     this.#known.set(key, id);
     this.#states.push(state);
     this.#times.push(time);
     this.#parents.push(parent);
     this.#starts.push(starts);
+    this.#isLate.push(false);
     const open = this.#open[least] ?? [];
     open.push(id);
     this.#open[least] = open;
@@ -195,13 +201,32 @@ class StateSearch {
       return;
     }
     const coming = state.coming.map((list, at) => {
-      const later = list.flatMap((left) => (left > time ? [left - time] : []));
       const ends = running[sources[at]!] === time && latencies[at]! > 0;
-      return ends ? [...later, latencies[at]!] : later;
+      return list.length === 0 && !ends
+        ? list
+        : laterOf(list, time, ends ? latencies[at] : undefined);
     });
     const rest = running.map((left) => Math.max(0, left - time));
     this.#reach({ begun, rest, coming }, this.#times[id]! + time, id, starts);
   }
+}
+
+/** What is on its way after a time, and what sets out then. */
+function laterOf(
+  list: readonly number[],
+  time: number,
+  latency: number | undefined,
+): readonly number[] {
+  const later: number[] = [];
+  for (const left of list) {
+    if (left > time) {
+      later.push(left - time);
+    }
+  }
+  if (latency !== undefined) {
+    later.push(latency);
+  }
+  return later;
 }
 
 function scheduleOf(

@@ -9,18 +9,28 @@ export interface State {
 
 /** The same for equal states only. */
 export function keyOf({ begun, rest, coming }: State): string {
-  const tail = coming.map((list) => (list.length === 0 ? "" : list.join())).join(":");
-  return `${String.fromCharCode(...begun, ...rest)}${tail}`;
+  let key = String.fromCharCode(...begun, ...rest);
+  for (let at = 0; at < coming.length; at++) {
+    const list = coming[at]!;
+    if (list.length > 0) {
+      key += `${at}:${list.join()};`;
+    }
+  }
+  return key;
 }
 
 /** Blocks whose inputs are there and whose devices are free. */
 export function ableToBegin(
   { into, bits, microBatches }: StateProblem,
-  state: State,
+  { begun, rest, coming }: State,
 ): readonly number[] {
-  const { begun, rest, coming } = state;
-  const busy = rest.reduce((all, left, block) => (left > 0 ? all | bits[block]! : all), 0);
-  return begun.flatMap((count, block) => {
+  let busy = 0;
+  for (let block = 0; block < rest.length; block++) {
+    busy |= rest[block]! > 0 ? bits[block]! : 0;
+  }
+  const able: number[] = [];
+  for (let block = 0; block < begun.length; block++) {
+    const count = begun[block]!;
     const isAble =
       count < microBatches &&
       (bits[block]! & busy) === 0 &&
@@ -28,8 +38,11 @@ export function ableToBegin(
         const ended = begun[from]! - (rest[from]! > 0 ? 1 : 0);
         return ended - coming[at]!.length > count;
       });
-    return isAble ? [block] : [];
-  });
+    if (isAble) {
+      able.push(block);
+    }
+  }
+  return able;
 }
 
 /** Whether memory lasts once these have begun. */
@@ -38,12 +51,15 @@ export function hasMemory(
   begun: readonly number[],
   { begun: before, rest }: State,
 ): boolean {
-  return limited.every(({ limit, atStart, atEnd }) => {
+  for (const { limit, atStart, atEnd } of limited) {
     let level = 0;
-    for (const [block, count] of begun.entries()) {
+    for (let block = 0; block < begun.length; block++) {
       const ended = before[block]! - (rest[block]! > 0 ? 1 : 0);
-      level += atStart[block]! * count + atEnd[block]! * ended;
+      level += atStart[block]! * begun[block]! + atEnd[block]! * ended;
     }
-    return level <= limit;
-  });
+    if (level > limit) {
+      return false;
+    }
+  }
+  return true;
 }
