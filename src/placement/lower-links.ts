@@ -100,7 +100,7 @@ export function sendsOf({ blocks, dependencies }: Placement): readonly Send[] {
 
 /** What computes of a placement: its links are latencies, its transfers no blocks. Positions of the others stay. */
 export function withoutTransfers(placement: Placement): Placement {
-  const { links = [], lengths, choices, timeUnit, memoryRelease } = placement;
+  const { links = [], lengths, overlaps, choices, timeUnit, memoryRelease } = placement;
   const names = new Set(links.map(({ name }) => name));
   return {
     timeUnit,
@@ -109,6 +109,7 @@ export function withoutTransfers(placement: Placement): Placement {
     dependencies: plainDependencies(placement),
     memoryRelease,
     ...(lengths === undefined ? {} : { lengths }),
+    ...(overlaps === undefined ? {} : { overlaps }),
     ...(choices === undefined ? {} : { choices }),
   };
 }

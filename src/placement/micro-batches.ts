@@ -21,7 +21,7 @@ export function areAlike(placement: Placement): boolean {
 
 /**
  * Whether a placement has nothing but blocks that change the memory of their own devices, in micro-batches that are alike and
- * wait for nothing of each other, and transfers in any order. Searches for a period rest on that.
+ * wait for nothing of each other, none of which overlap, and transfers in any order. Searches for a period rest on that.
  */
 export function isPlain(placement: Placement): boolean {
   return isPlainInAnyOrder(placement) && !hasOrder(placement);
@@ -31,6 +31,7 @@ export function isPlain(placement: Placement): boolean {
 export function isPlainInAnyOrder(placement: Placement): boolean {
   return (
     areAlike(placement) &&
+    placement.overlaps === undefined &&
     placement.blocks.every(({ elsewhere }) => elsewhere === undefined) &&
     placement.dependencies.every(({ distance }) => distance === undefined)
   );

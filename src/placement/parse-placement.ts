@@ -141,6 +141,10 @@ function specOf(placement: Placement): PlacementSpec {
             ],
     ),
     dependencies: dependencySpecs(placement),
+    overlaps: (placement.overlaps ?? []).map(({ blocks, duration }) => ({
+      blocks: blocks.map((at) => placement.blocks[at]?.id ?? ""),
+      duration,
+    })),
     choices: (placement.choices ?? []).map(({ isOpen, chosen, ...choice }) => ({
       ...choice,
       ...(isOpen === true ? {} : { chosen }),

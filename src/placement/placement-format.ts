@@ -69,6 +69,12 @@ export interface DependencySpec {
   readonly transfer?: number;
 }
 
+/** Two blocks that can run at once, as a file has them. */
+export interface OverlapSpec {
+  readonly blocks: readonly string[];
+  readonly duration: number;
+}
+
 /** A placement as a file has it, defaults filled in. */
 export interface PlacementSpec {
   readonly timeUnit: "ns" | "step";
@@ -77,6 +83,7 @@ export interface PlacementSpec {
   readonly lengths?: readonly number[];
   readonly blocks: readonly BlockSpec[];
   readonly dependencies: readonly DependencySpec[];
+  readonly overlaps: readonly OverlapSpec[];
   readonly choices: readonly ChoiceSpec[];
   readonly memoryRelease: "start" | "end";
 }
@@ -240,6 +247,18 @@ export const PLACEMENT_KIND: DocumentKind<PlacementSpec> = defineDocument<Placem
         MAX_BLOCKS * 64,
       ),
       [],
+    ),
+    overlaps: unless<readonly OverlapSpec[]>(
+      [],
+      list(
+        object<OverlapSpec>({
+          blocks: distinct(list(NAME, 2, 2)).describe("On the same devices."),
+          duration: integer(1, MAX_TIME).describe(
+            "Of both together: as long as the longer at least, and shorter than one after the other.",
+          ),
+        }),
+        MAX_BLOCKS,
+      ).describe("Pairs of blocks, of any micro-batches, that can run at once in less time."),
     ),
     choices: unless<readonly ChoiceSpec[]>(
       [],

@@ -102,6 +102,14 @@ export interface BlockVersion {
   readonly workspace?: number;
 }
 
+/** Two blocks that can run at once, of any two micro-batches. */
+export interface Overlap {
+  /** Positions in `Placement.blocks`, of blocks on the same devices. */
+  readonly blocks: readonly [number, number];
+  /** Of both: as long as the longer at least, shorter than both one after the other. */
+  readonly duration: number;
+}
+
 /** Blocks, their devices, durations, memory and dependencies: one micro-batch of a pipeline. */
 export interface Placement {
   /** `ns`: nanoseconds; `step`: an abstract unit. */
@@ -114,6 +122,8 @@ export interface Placement {
   readonly lengths?: readonly number[];
   /** Versions of blocks, by names; blocks are as the chosen options have them. Absent: none. */
   readonly choices?: readonly Choice[];
+  /** Absent: none. */
+  readonly overlaps?: readonly Overlap[];
   /** In the order of the specification; then the transfers that take time of a device or link. */
   readonly blocks: readonly Block[];
   /** By `from`, then `to`, without duplicates; those over a link lead to their transfer and on. The graph has no cycle. */

@@ -2,6 +2,7 @@ import type { JsonProblem } from "../core/json-shape.js";
 import { choiceProblems, chosenBlocks, chosenIn } from "./choices.js";
 import { findCycle } from "./find-cycle.js";
 import { byEnds, holdsUp, lowerLinks, type Send, transferName } from "./lower-links.js";
+import { overlapsOf } from "./overlaps.js";
 import type {
   Block,
   Choice,
@@ -78,6 +79,7 @@ export function resolvePlacement(
     };
   });
   checkLengths(spec, problems);
+  const overlaps = overlapsOf(spec, blockOf, problems);
   const linkOf = linkPositions(spec, deviceOf, problems);
   const { dependencies, sends } = resolveDependencies(spec, { blockOf, linkOf }, problems);
   checkTransfers(spec, sends, blockOf, problems);
@@ -99,6 +101,7 @@ export function resolvePlacement(
     timeUnit,
     memoryRelease,
     ...(lengths === undefined ? {} : { lengths }),
+    ...(overlaps.length === 0 ? {} : { overlaps }),
     ...(spec.choices.length === 0 ? {} : { choices: spec.choices.map(choiceOf) }),
   };
   const links = spec.links.map(

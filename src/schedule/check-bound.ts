@@ -36,6 +36,7 @@
  */
 import { commonDivisor } from "../core/common-divisor.js";
 import { areAlike, durationIn, isPlainInAnyOrder, runsIn } from "../placement/micro-batches.js";
+import { mostSaved } from "../placement/overlaps.js";
 import type { Block, Placement } from "../placement/placement.js";
 import { doubtOn } from "./check-configurations.js";
 import { earliestStarts } from "./earliest-starts.js";
@@ -165,10 +166,13 @@ function checkConfigurations(placement: Placement, claim: BoundClaim): BoundChec
     : { kind: "unproved", problem: { kind: "too-high", claimed, proved: largestLoad(placement) } };
 }
 
-function largestLoad({ blocks, devices }: Placement): number {
-  const loads = devices.map((_, device) =>
-    blocks.reduce((sum, b) => sum + (b.devices.includes(device) ? b.duration : 0), 0),
-  );
+function largestLoad(placement: Placement): number {
+  const { blocks, devices } = placement;
+  const loads = devices.map((_, device) => {
+    const own = blocks.flatMap((block, at) => (block.devices.includes(device) ? [at] : []));
+    const apart = own.reduce((sum, at) => sum + (blocks[at]?.duration ?? 0), 0);
+    return apart - mostSaved(placement, own);
+  });
   return loads.reduce((most, load) => Math.max(most, load), 0);
 }
 
@@ -248,7 +252,8 @@ function timeOf(placement: Placement, claim: BoundClaim): Share {
       runsIn(block, microBatch) ? durationIn(placement, block, microBatch) : 0,
     ).reduce((total, each) => total + each, sum);
   }, 0);
-  return { needed: BigInt(time), places: BigInt(count) };
+  const least = time - count * mostSaved(placement, claim.blocks);
+  return { needed: BigInt(least), places: BigInt(count) };
 }
 
 function recurrence(placement: Placement, claim: BoundClaim): Share | BoundProblem {

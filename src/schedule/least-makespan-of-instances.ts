@@ -1,4 +1,5 @@
 import { durationIn, latencyIn, runsIn } from "../placement/micro-batches.js";
+import { mostSaved } from "../placement/overlaps.js";
 import type { Block, Placement } from "../placement/placement.js";
 
 /**
@@ -39,7 +40,9 @@ export function leastMakespanOfInstances(placement: Placement, microBatches: num
     const own = all.filter((at) => blocks[at % count]?.devices.includes(device));
     const least = (times: Float64Array): number =>
       own.reduce((shortest, at) => Math.min(shortest, times[at] ?? 0), Number.POSITIVE_INFINITY);
-    const load = own.reduce((sum, at) => sum + duration(at), 0);
+    const apart = own.reduce((sum, at) => sum + duration(at), 0);
+    const one = blocks.flatMap((block, at) => (block.devices.includes(device) ? [at] : []));
+    const load = apart - microBatches * mostSaved(placement, one);
     return load === 0 ? most : Math.max(most, least(heads) + load + least(tails));
   }, longest);
 }

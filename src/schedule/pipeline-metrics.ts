@@ -1,16 +1,36 @@
 import { areAlike, durationIn, runsIn } from "../placement/micro-batches.js";
+import { mostSaved, withoutOverlaps } from "../placement/overlaps.js";
 import type { Placement } from "../placement/placement.js";
+import { togetherIn } from "./joint-times.js";
 import type { PeriodicSchedule, PipelineSchedule } from "./pipeline-schedule.js";
 
-/** Time that one micro-batch takes on each device, by device. Requires: micro-batches that are alike. */
-export function deviceLoads({ devices, blocks }: Placement): readonly number[] {
+/**
+ * Time that one micro-batch takes on each device, by device, at least: less what overlaps save at most. Requires:
+ * micro-batches that are alike.
+ */
+export function deviceLoads(placement: Placement): readonly number[] {
+  const { devices, blocks } = placement;
   const loads = devices.map(() => 0);
   for (const block of blocks) {
     for (const device of block.devices) {
       loads[device] = (loads[device] ?? 0) + block.duration;
     }
   }
-  return loads;
+  return lessSaved(placement, loads, 1);
+}
+
+/** Loads of devices less what overlaps save at most in as many micro-batches. */
+function lessSaved(
+  placement: Placement,
+  loads: readonly number[],
+  microBatches: number,
+): readonly number[] {
+  const { blocks, overlaps } = placement;
+  const on = (device: number): readonly number[] =>
+    blocks.flatMap((block, at) => (block.devices.includes(device) ? [at] : []));
+  return overlaps === undefined
+    ? loads
+    : loads.map((load, device) => load - microBatches * mostSaved(placement, on(device)));
 }
 
 /** Time that the first `microBatches` micro-batches take on each device together, of whatever form. */
@@ -27,7 +47,7 @@ export function loadsOf(placement: Placement, microBatches: number): readonly nu
       }
     }
   }
-  return loads;
+  return lessSaved(placement, loads, microBatches);
 }
 
 /** Micro-batches whose time on a device is its load: one where they are alike, else all of a step. */
@@ -38,22 +58,45 @@ export function loadedMicroBatches(placement: Placement, microBatches: number): 
 /** Share of the time of all devices that compute which is idle in the steady state, in [0, 1]. */
 export function steadyBubbleRate(
   placement: Placement,
-  { period, microBatchesPerPeriod }: PeriodicSchedule,
+  { period, microBatchesPerPeriod, repetend }: PeriodicSchedule,
 ): number {
-  return idleShare(placement, microBatchesPerPeriod, period);
+  const saved = savedIn(placement, repetend, ({ offset }) => offset);
+  return idleShare(placement, microBatchesPerPeriod, { time: period, saved });
 }
 
 /** The same share from the first start to the last end, in [0, 1]. */
 export function wholeBubbleRate(
   placement: Placement,
-  { microBatches, makespan }: PipelineSchedule,
+  { microBatches, makespan, instances }: PipelineSchedule,
 ): number {
-  return idleShare(placement, microBatches, makespan);
+  const saved = savedIn(placement, instances, ({ start }) => start);
+  return idleShare(placement, microBatches, { time: makespan, saved });
 }
 
-function idleShare(placement: Placement, microBatches: number, time: number): number {
-  const loads = loadsOf(placement, microBatches).filter((_, device) => !isLink(placement, device));
-  const work = loads.reduce((sum, load) => sum + load, 0);
+/** Time that blocks which run together take less than apart, on all their devices that compute. */
+function savedIn<T extends { readonly block: number }>(
+  placement: Placement,
+  all: readonly T[],
+  startOf: (each: T) => number,
+): number {
+  let saved = 0;
+  for (const [{ block }, { duration }] of togetherIn(placement, all, startOf)) {
+    const { devices = [], duration: apart = 0 } = placement.blocks[block] ?? {};
+    // Each of the two is seen once.
+    saved += devices.filter((each) => !isLink(placement, each)).length * (apart - duration / 2);
+  }
+  return saved;
+}
+
+function idleShare(
+  placement: Placement,
+  microBatches: number,
+  { time, saved }: { readonly time: number; readonly saved: number },
+): number {
+  const loads = loadsOf(withoutOverlaps(placement), microBatches).filter(
+    (_, device) => !isLink(placement, device),
+  );
+  const work = loads.reduce((sum, load) => sum + load, 0) - saved;
   const available = loads.length * time;
   return available === 0 ? 0 : 1 - work / available;
 }

@@ -10,7 +10,7 @@
  *
  * Example: 1F1B on four devices has q = 1; GPipe with eight micro-batches has q = 8.
  */
-import { areAlike, durationIn, latencyIn, runsIn } from "../placement/micro-batches.js";
+import { areAlike, latencyIn, runsIn } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
 import type { PeriodicSchedule, PipelineSchedule, RepetendEntry } from "./pipeline-schedule.js";
 import { simulatePipeline } from "./simulate-pipeline.js";
@@ -50,19 +50,21 @@ export function steadyStateOf(placement: Placement, whole: PipelineSchedule): Pe
 /** Periods that dependencies on micro-batches of the repetition before ask for. */
 function waits(
   placement: Placement,
-  { microBatches }: PipelineSchedule,
+  { microBatches, instances }: PipelineSchedule,
   starts: Float64Array,
 ): readonly number[] {
   const { blocks, dependencies } = placement;
+  const ends = new Float64Array(starts.length);
+  for (const { block, microBatch, end } of instances) {
+    ends[microBatch * blocks.length + block] = end;
+  }
   return dependencies.flatMap((dependency) => {
     const { from, to, distance = 0 } = dependency;
     return Array.from({ length: Math.min(distance, microBatches) }, (_, microBatch) => {
       const turns = Math.ceil((distance - microBatch) / microBatches);
       const source = microBatch - distance + turns * microBatches;
       const end =
-        (starts[source * blocks.length + from] ?? 0) +
-        durationIn(placement, blocks[from] as Block, source) +
-        latencyIn(placement, dependency, source);
+        (ends[source * blocks.length + from] ?? 0) + latencyIn(placement, dependency, source);
       return Math.ceil((end - (starts[microBatch * blocks.length + to] ?? 0)) / turns);
     });
   });

@@ -7,7 +7,8 @@
  *   number of periods between the two; one on an earlier micro-batch asks it of that one's time, which may be
  *   periods earlier;
  * - a device is exclusive when the entries on it, as arcs on a circle of length `period`, do not
- *   meet: repetition after repetition lies on the same arcs;
+ *   meet: repetition after repetition lies on the same arcs; two that overlap and start at one offset are one arc of their
+ *   joint time;
  * - transfers of a queue keep their order when each, of any repetition, starts after all that were handed over before;
  * - a change of memory at time x happens again every period. Long after the start, at time t of a
  *   period, it has happened floor((t - x) / period) times, up to a number that is the same for all
@@ -20,6 +21,7 @@
  */
 import { durationIn, latencyIn, runsIn, statedMicroBatches } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
+import { togetherIn } from "./joint-times.js";
 import type { PeriodicProblem } from "./pipeline-problem.js";
 import type { PeriodicSchedule, RepetendEntry } from "./pipeline-schedule.js";
 import { changeOn } from "./simulate-pipeline.js";
@@ -100,6 +102,7 @@ function memoryEvents(
   device: number,
 ): readonly MemoryEvent[] {
   const events: MemoryEvent[] = [];
+  const lasts = lastingIn(placement, repetend);
   for (const entry of repetend) {
     const block = placement.blocks[entry.block];
     const isThere = block?.devices.includes(device) === true;
@@ -110,7 +113,7 @@ function memoryEvents(
       const start = timeOf(entry, period);
       const { atStart, atEnd } = changeOn(placement, block, entry.residue, device);
       events.push({ time: start, change: atStart });
-      events.push({ time: start + durationIn(placement, block, entry.residue), change: atEnd });
+      events.push({ time: start + lasts(entry), change: atEnd });
     }
   }
   return events;
@@ -187,8 +190,12 @@ function dependencyProblems(
 ): PeriodicProblem[] {
   const { blocks, dependencies } = placement;
   const times = new Float64Array(blocks.length * q);
+  const ends = new Float64Array(blocks.length * q);
+  const lasts = lastingIn(placement, repetend);
   for (const entry of repetend) {
-    times[entry.residue * blocks.length + entry.block] = timeOf(entry, period);
+    const at = entry.residue * blocks.length + entry.block;
+    times[at] = timeOf(entry, period);
+    ends[at] = timeOf(entry, period) + lasts(entry);
   }
   const problems: PeriodicProblem[] = [];
   for (let residue = 0; residue < q; residue++) {
@@ -200,9 +207,8 @@ function dependencyProblems(
       const source = number - turn * q;
       const target = blocks[to]?.isPerStep === true ? 0 : residue;
       const earliest =
-        (times[source * blocks.length + from] ?? 0) +
+        (ends[source * blocks.length + from] ?? 0) +
         turn * period +
-        durationIn(placement, block, source) +
         latencyIn(placement, dependency, source);
       const start = times[target * blocks.length + to] ?? 0;
       if (start < earliest) {
@@ -222,6 +228,8 @@ function overlapProblems(
   const arcs = repetend
     .filter(({ block }) => blocks[block]?.devices.includes(device))
     .sort((a, b) => a.offset - b.offset || a.residue - b.residue || a.block - b.block);
+  const together = togetherIn(placement, arcs, ({ offset }) => offset);
+  const lasts = lastingIn(placement, arcs);
   const problems: PeriodicProblem[] = [];
   // The arc that reaches furthest may come from the last turn of the circle.
   let longest = arcs[0];
@@ -229,12 +237,13 @@ function overlapProblems(
   for (const turn of [-1, 0]) {
     for (const arc of arcs) {
       const start = arc.offset + turn * period;
-      if (turn === 0 && longest !== undefined && start < reach) {
+      const isJoint = together.get(arc)?.other === longest && longest !== undefined;
+      if (turn === 0 && longest !== undefined && start < reach && !isJoint) {
         const second = { block: arc.block, residue: arc.residue };
         const first = { block: longest.block, residue: longest.residue };
         problems.push({ kind: "device-overlap", device, first, second });
       }
-      const end = start + durationIn(placement, blocks[arc.block] as Block, arc.residue);
+      const end = start + lasts(arc);
       if (end > reach) {
         reach = end;
         longest = arc;
@@ -242,6 +251,17 @@ function overlapProblems(
     }
   }
   return problems;
+}
+
+/** How long each entry lasts: its own time, or the joint time with the one that it overlaps. */
+function lastingIn(
+  placement: Placement,
+  entries: readonly RepetendEntry[],
+): (entry: RepetendEntry) => number {
+  const together = togetherIn(placement, entries, ({ offset }) => offset);
+  return (entry) =>
+    together.get(entry)?.duration ??
+    durationIn(placement, placement.blocks[entry.block] as Block, entry.residue);
 }
 
 function memoryProblems(placement: Placement, schedule: PeriodicSchedule): PeriodicProblem[] {

@@ -2,11 +2,12 @@
  * An independent check of whole pipeline schedules: it shares no code with the searches.
  *
  * Every block of every micro-batch (those once per step: of micro-batch 0) is there once and lasts as long as its
- * block does there; it starts after what it depends on, of its own micro-batch or an earlier one, latency included; no device runs two things at once; no transfer overtakes another of its queue; the memory of no device
+ * block does there; it starts after what it depends on, of its own micro-batch or an earlier one, latency included; no device runs two things at once, unless they overlap and last their joint time; no transfer overtakes another of its queue; the memory of no device
  * passes its limit at any time (`simulatePipeline` explains how memory is counted).
  */
 import { durationIn, latencyIn, runsIn, statedMicroBatches } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
+import { togetherIn } from "./joint-times.js";
 import type { InstanceName, PipelineProblem } from "./pipeline-problem.js";
 import type { BlockInstance, PipelineSchedule } from "./pipeline-schedule.js";
 import { type DeviceTimeline, simulatePipeline } from "./simulate-pipeline.js";
@@ -35,7 +36,7 @@ export function verifyPipelineSchedule(
   return [
     ...orderProblems(schedule),
     ...dependencyProblems(placement, schedule),
-    ...timelines.flatMap((timeline, device) => overlapProblems(timeline, device)),
+    ...timelines.flatMap((timeline, device) => overlapProblems(placement, timeline, device)),
     ...overtakenInWhole(placement, schedule),
     ...timelines.flatMap((timeline, device) => memoryProblems(placement, timeline, device)),
   ];
@@ -49,6 +50,7 @@ function shapeProblems(placement: Placement, schedule: PipelineSchedule): Pipeli
     return [{ kind: "micro-batches-invalid", microBatches }];
   }
   const problems: PipelineProblem[] = [];
+  const together = togetherIn(placement, instances, ({ start }) => start);
   const seen = emptyKeys(blocks.length * microBatches);
   instances.forEach((instance, position) => {
     const block = blocks[instance.block];
@@ -63,7 +65,7 @@ function shapeProblems(placement: Placement, schedule: PipelineSchedule): Pipeli
     }
     seen.add(key);
     const { start, end } = instance;
-    const expected = durationIn(placement, block, microBatch);
+    const expected = together.get(instance)?.duration ?? durationIn(placement, block, microBatch);
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0) {
       problems.push({ kind: "time-invalid", name: nameOf(instance), start, end });
     } else if (end - start !== expected) {
@@ -185,10 +187,19 @@ function dependencyProblems(
   return problems;
 }
 
-function overlapProblems({ instances }: DeviceTimeline, device: number): PipelineProblem[] {
+function overlapProblems(
+  placement: Placement,
+  { instances }: DeviceTimeline,
+  device: number,
+): PipelineProblem[] {
   const problems: PipelineProblem[] = [];
+  const together = togetherIn(placement, instances, ({ start }) => start);
   let longest = instances[0];
   for (const instance of instances.slice(1)) {
+    // A pair that overlaps is one thing.
+    if (longest !== undefined && together.get(instance)?.other === longest) {
+      continue;
+    }
     if (longest !== undefined && instance.start < longest.end) {
       const [first, second] = [nameOf(longest), nameOf(instance)];
       problems.push({ kind: "device-overlap", device, first, second, time: instance.start });

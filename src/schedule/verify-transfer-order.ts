@@ -7,6 +7,7 @@
 import { durationIn } from "../placement/micro-batches.js";
 import type { Block, Placement } from "../placement/placement.js";
 import { type TransferQueue, transferQueues } from "../placement/transfer-queues.js";
+import { togetherIn } from "./joint-times.js";
 import type { PeriodicProblem, PipelineProblem } from "./pipeline-problem.js";
 import type { PeriodicSchedule, PipelineSchedule, RepetendEntry } from "./pipeline-schedule.js";
 
@@ -98,6 +99,7 @@ function handedInPeriod(
   const timeOf = ({ offset, shift }: RepetendEntry): number => offset + shift * period;
   const count = placement.blocks.length;
   const members = new Set(queue);
+  const together = togetherIn(placement, repetend, ({ offset }) => offset);
   const entries = new Map(repetend.map((each) => [each.residue * count + each.block, each]));
   return repetend.flatMap((entry) => {
     const { block, residue } = entry;
@@ -106,7 +108,10 @@ function handedInPeriod(
     if (!members.has(block) || sender === undefined) {
       return [];
     }
-    const end = timeOf(sender) + durationIn(placement, placement.blocks[from] as Block, residue);
+    const end =
+      timeOf(sender) +
+      (together.get(sender)?.duration ??
+        durationIn(placement, placement.blocks[from] as Block, residue));
     const turn = Math.floor(end / period) * period;
     return [{ name: { block, residue }, over: end - turn, start: timeOf(entry) - turn }];
   });

@@ -18,6 +18,7 @@ import { steadyStateOf } from "../../schedule/steady-state.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleFound } from "./failures.js";
 import { outcomeInTurn } from "./instances/outcome-in-turn.js";
+import { outcomeJoint } from "./instances/outcome-joint.js";
 import { knowsInstances, outcomeOfInstances } from "./instances/outcome-of-instances.js";
 import { makespanBound } from "./path-bounds.js";
 import type { OnPipelineProgress } from "./progress.js";
@@ -42,6 +43,9 @@ const LARGE = 20_000;
 
 /** Comparisons of blocks with others of their devices, at worst, from which `modulo` is left out. */
 const CROWDED = 2e8;
+
+/** For an order to begin with. */
+const QUICK: PipelineSearchOptions = { effort: "quick" };
 
 /** Instances that are placed by themselves in the time of one that is placed for a whole schedule. */
 const WORKS_PER_NODE = 4;
@@ -86,6 +90,11 @@ export function searchPipeline(
     const { effort = "default", maxNodes, seed = 1, shouldStop } = options;
     const { whole } = sharesOf(effort, placement, maxNodes);
     const limits = { maxNodes: WORKS_PER_NODE * whole, seed, shouldStop };
+    if (placement.overlaps !== undefined && knowsInstances(algorithm)) {
+      const search = (each: Placement, isQuick: boolean): Result<PipelineOutcome> =>
+        searchPipeline(algorithm, each, microBatches, isQuick ? QUICK : options);
+      return outcomeJoint(algorithm, placement, microBatches, { ...limits, search });
+    }
     const isKnown = isPlainInAnyOrder(placement) && knowsInstances(algorithm);
     const free = isKnown
       ? searchPipeline(algorithm, inAnyOrder(placement), microBatches, options)

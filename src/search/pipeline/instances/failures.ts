@@ -15,7 +15,10 @@ export function algorithmTooPlain(where: string, placement: Placement, hint: str
 
 /** What a placement has besides plain micro-batches, in words. */
 function unknownIn(placement: Placement): string {
-  const { blocks } = placement;
+  const { blocks, overlaps } = placement;
+  if (overlaps !== undefined) {
+    return "blocks that overlap";
+  }
   if (isPlainInAnyOrder(placement)) {
     return hasOrder(placement)
       ? "transfers that keep their order"

@@ -3,6 +3,7 @@
  * for each other, or change memory where they do not run.
  */
 import { durationIn, latencyIn, runsIn } from "../../../placement/micro-batches.js";
+import { mostSaved } from "../../../placement/overlaps.js";
 import type { Block, Placement } from "../../../placement/placement.js";
 import { type TransferQueue, transferQueues } from "../../../placement/transfer-queues.js";
 import { changeOn, type MemoryChange } from "../../../schedule/simulate-pipeline.js";
@@ -47,6 +48,10 @@ export interface InstanceProblem {
   readonly held: readonly number[];
   /** Blocks that hand over to a transfer, and the transfer, where transfers keep their order. */
   readonly handOvers: readonly HandOver[];
+  /** By block: the blocks that it can overlap with, and their joint time; empty where none can. */
+  readonly partners: readonly ReadonlyMap<number, number>[];
+  /** By device: time that overlapping saves at most. */
+  readonly saved: readonly number[];
 }
 
 /** The work of `microBatches` micro-batches. Cost: O(instances and their dependencies). */
@@ -98,7 +103,27 @@ export function instanceProblem(placement: Placement, microBatches: number): Ins
     handOvers: transferQueues(placement).flatMap((queue, number) =>
       handOversOf(queue, number, { placement, positions }),
     ),
+    partners: partnersIn(placement),
+    saved: devices.map((_, device) => {
+      const own = blocks.flatMap((block, at) => (block.devices.includes(device) ? [at] : []));
+      return microBatches * mostSaved(placement, own);
+    }),
   };
+}
+
+function partnersIn({ blocks, overlaps }: Placement): readonly ReadonlyMap<number, number>[] {
+  if (overlaps === undefined) {
+    return [];
+  }
+  const partners = blocks.map(() => new Map<number, number>());
+  for (const {
+    blocks: [one, other],
+    duration,
+  } of overlaps) {
+    partners[one]?.set(other, duration);
+    partners[other]?.set(one, duration);
+  }
+  return partners;
 }
 
 /** Everything that is handed over to a queue. `positions` are those of works, micro-batch after micro-batch. */
@@ -124,7 +149,7 @@ function changedOn({ devices, elsewhere = [] }: Block): readonly number[] {
 
 /** The same with time running backwards: what was taken is given back. */
 export function reversed(problem: InstanceProblem): InstanceProblem {
-  const { works, before, after, limits, handOvers } = problem;
+  const { works, before, after, handOvers } = problem;
   const held = [...problem.held];
   for (const { changes } of works) {
     for (const { device, atStart, atEnd } of changes) {
@@ -132,6 +157,7 @@ export function reversed(problem: InstanceProblem): InstanceProblem {
     }
   }
   return {
+    ...problem,
     works: works.map((work) => ({
       ...work,
       changes: work.changes.map(({ device, atStart, atEnd }) => ({
@@ -143,7 +169,6 @@ export function reversed(problem: InstanceProblem): InstanceProblem {
     })),
     before: after,
     after: before,
-    limits,
     held,
     // What ends first in a queue is now the transfer, and its sender starts in that order.
     handOvers: handOvers.map(({ queue, first, second }) => ({
@@ -171,7 +196,7 @@ export function pathsBehindWorks({ works, after }: InstanceProblem): Float64Arra
  * way to it and before the shortest way from it.
  */
 export function boundOfInstances(problem: InstanceProblem): number {
-  const { works, before, after, limits } = problem;
+  const { works, before, after, limits, saved } = problem;
   const behind = pathsBehindWorks(problem);
   const ahead = pathsBehindWorks({ ...problem, before: after, after: before });
   let bound = 0;
@@ -188,7 +213,8 @@ export function boundOfInstances(problem: InstanceProblem): number {
     }
   }
   return devices.reduce(
-    (most, { load, head, tail }) => (load === 0 ? most : Math.max(most, head + load + tail)),
+    (most, { load, head, tail }, device) =>
+      load === 0 ? most : Math.max(most, head + load - (saved[device] ?? 0) + tail),
     bound,
   );
 }

@@ -3,11 +3,13 @@
  *
  * Unlike `makespan/shorten-schedule.ts` it knows the memory of every device as a function of time, because blocks may
  * change it elsewhere. A work goes into a gap of its devices at which memory lasts from then on with all that is placed,
- * so no work that comes later can break it. One that memory leaves no place waits until another gives memory back.
+ * so no work that comes later can break it. One that memory leaves no place waits until another gives memory back. Two works
+ * that overlap go together where that ends before the one and then the other would.
  */
 import { Heap } from "../../../core/heap.js";
 import { earliestGap, type Interval, insertInterval } from "../intervals.js";
 import type { InstanceProblem, Work } from "./instance-problem.js";
+import { jointWork, ReadyPartners } from "./joint-works.js";
 import { MemoryProfile } from "./memory-profile.js";
 import { Turns } from "./turns.js";
 
@@ -18,58 +20,141 @@ import { Turns } from "./turns.js";
  * Cost: O(n log n), and per work the intervals and changes of memory that it passes over.
  */
 export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64Array | undefined {
-  const { works, before, after } = problem;
-  const board = new Board(problem);
-  const turns = problem.handOvers.length === 0 ? undefined : new Turns(problem);
-  const missing = Int32Array.from(before, (list) => list.length);
-  const ready = new Heap((a, b) => (key[a] ?? 0) < (key[b] ?? 0) || (key[a] === key[b] && a < b));
-  missing.forEach((count, at) => {
-    if (count === 0) {
-      ready.push(at);
-    }
-  });
-  const starts = new Float64Array(works.length);
-  let waiting: number[] = [];
-  let behind: number[] = [];
-  let placed = 0;
-  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
-    const work = works[at] as Work;
-    let earliest = 0;
-    for (const { work: from, latency } of before[at] ?? []) {
-      earliest = Math.max(earliest, (starts[from] ?? 0) + (works[from]?.duration ?? 0) + latency);
-    }
-    if (turns?.hasToWait(at) === true) {
-      behind.push(at);
-      continue;
-    }
-    const start = board.earliest(work, turns?.earliest(at, earliest) ?? earliest);
-    if (start === Number.POSITIVE_INFINITY) {
-      waiting.push(at);
-      continue;
-    }
-    starts[at] = start;
-    board.put(work, start);
-    placed++;
-    if (turns?.put(at, start) === true) {
-      behind.forEach((each) => {
-        ready.push(each);
-      });
-      behind = [];
-    }
-    for (const { work: to } of after[at] ?? []) {
-      missing[to] = (missing[to] ?? 0) - 1;
-      if (missing[to] === 0) {
-        ready.push(to);
+  return new Placing(problem, key).run();
+}
+
+/** All works of a problem while they are placed. */
+class Placing {
+  readonly #problem: InstanceProblem;
+  readonly #board: Board;
+  readonly #turns: Turns | undefined;
+  readonly #partners: ReadyPartners | undefined;
+  readonly #missing: Int32Array;
+  readonly #isPlaced: Uint8Array;
+  readonly #starts: Float64Array;
+  readonly #ends: Float64Array;
+  readonly #ready: Heap;
+  /** Works without a place in memory, and works that others have to be placed before. */
+  #waiting: number[] = [];
+  #behind: number[] = [];
+
+  constructor(problem: InstanceProblem, key: Float64Array) {
+    const { works, before, handOvers, partners } = problem;
+    this.#problem = problem;
+    this.#board = new Board(problem);
+    this.#turns = handOvers.length === 0 ? undefined : new Turns(problem);
+    this.#partners = partners.length === 0 ? undefined : new ReadyPartners(problem, key);
+    this.#missing = Int32Array.from(before, (list) => list.length);
+    this.#isPlaced = new Uint8Array(works.length);
+    this.#starts = new Float64Array(works.length);
+    this.#ends = new Float64Array(works.length);
+    this.#ready = new Heap((a, b) => (key[a] ?? 0) < (key[b] ?? 0) || (key[a] === key[b] && a < b));
+  }
+
+  run(): Float64Array | undefined {
+    this.#missing.forEach((count, at) => {
+      if (count === 0) {
+        this.#push(at);
+      }
+    });
+    for (let at = this.#ready.pop(); at !== undefined; at = this.#ready.pop()) {
+      if (this.#isPlaced[at] !== 1) {
+        this.#place(at);
       }
     }
-    if (waiting.length > 0 && work.changes.some(({ atStart, atEnd }) => atStart + atEnd < 0)) {
-      waiting.forEach((each) => {
-        ready.push(each);
-      });
-      waiting = [];
+    return this.#isPlaced.every((each) => each === 1) ? this.#starts : undefined;
+  }
+
+  #push(at: number): void {
+    this.#ready.push(at);
+    this.#partners?.note(at, true);
+  }
+
+  #place(at: number): void {
+    const work = this.#problem.works[at] as Work;
+    if (this.#turns?.hasToWait(at) === true) {
+      this.#behind.push(at);
+      return;
+    }
+    const start = this.#earliest(work, [at]);
+    const joint = this.#partners === undefined ? undefined : this.#bestJoint(at, start);
+    if (joint !== undefined) {
+      this.#board.put(joint.work, joint.start);
+      this.#settle(at, joint.start, joint.work.duration);
+      this.#settle(joint.other, joint.start, joint.work.duration);
+    } else if (start === Number.POSITIVE_INFINITY) {
+      this.#waiting.push(at);
+    } else {
+      this.#board.put(work, start);
+      this.#settle(at, start, work.duration);
     }
   }
-  return placed === works.length ? starts : undefined;
+
+  /** The first start of a work that is these works. */
+  #earliest(work: Work, parts: readonly number[]): number {
+    let earliest = 0;
+    for (const at of parts) {
+      for (const { work: from, latency } of this.#problem.before[at] ?? []) {
+        earliest = Math.max(earliest, (this.#ends[from] ?? 0) + latency);
+      }
+      earliest = this.#turns?.earliest(at, earliest, work.duration) ?? earliest;
+    }
+    return this.#board.earliest(work, earliest);
+  }
+
+  /** The partner with which a work is done first, if both are done before the one and then the other from `start` on. */
+  #bestJoint(
+    at: number,
+    start: number,
+  ): { readonly other: number; readonly work: Work; readonly start: number } | undefined {
+    const { works } = this.#problem;
+    const own = works[at] as Work;
+    let best: { other: number; work: Work; start: number } | undefined;
+    for (const { work: other, duration } of this.#partners?.of(at) ?? []) {
+      if (this.#turns?.hasToWait(other) === true) {
+        continue;
+      }
+      const second = works[other] as Work;
+      const work = jointWork(own, second, duration);
+      const together = this.#earliest(work, [at, other]);
+      const ready = this.#earliest(second, [other]);
+      const apart = Math.max(start + own.duration, ready) + second.duration;
+      const ends = best === undefined ? apart : best.start + best.work.duration;
+      if (together + duration < ends && together < Number.POSITIVE_INFINITY) {
+        best = { other, work, start: together };
+      }
+    }
+    return best;
+  }
+
+  /** Notes the place of a work, and what is ready then. */
+  #settle(at: number, start: number, duration: number): void {
+    this.#starts[at] = start;
+    this.#ends[at] = start + duration;
+    this.#isPlaced[at] = 1;
+    this.#partners?.note(at, false);
+    if (this.#turns?.put(at, start, duration) === true) {
+      const behind = this.#behind;
+      this.#behind = [];
+      behind.forEach((each) => {
+        this.#ready.push(each);
+      });
+    }
+    for (const { work: to } of this.#problem.after[at] ?? []) {
+      this.#missing[to] = (this.#missing[to] ?? 0) - 1;
+      if (this.#missing[to] === 0) {
+        this.#push(to);
+      }
+    }
+    const changes = this.#problem.works[at]?.changes ?? [];
+    if (this.#waiting.length > 0 && changes.some(({ atStart, atEnd }) => atStart + atEnd < 0)) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      waiting.forEach((each) => {
+        this.#ready.push(each);
+      });
+    }
+  }
 }
 
 /** Devices and their memory while works are placed. */

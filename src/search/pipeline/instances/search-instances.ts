@@ -20,6 +20,7 @@ import {
   pathsBehindWorks,
   reversed,
 } from "./instance-problem.js";
+import { durationsIn } from "./joint-works.js";
 import { placeByKey } from "./place-instances.js";
 import { wholeOf } from "./whole-of-starts.js";
 
@@ -157,8 +158,9 @@ function takes({ works }: InstanceProblem, at: number): number {
   return (works[at]?.changes ?? []).reduce((sum, { atStart, atEnd }) => sum + atStart + atEnd, 0);
 }
 
-function lengthOf({ works }: InstanceProblem, starts: Float64Array): number {
-  return starts.reduce((last, start, at) => Math.max(last, start + (works[at]?.duration ?? 0)), 0);
+function lengthOf(problem: InstanceProblem, starts: Float64Array): number {
+  const durations = durationsIn(problem, starts);
+  return starts.reduce((last, start, at) => Math.max(last, start + (durations[at] ?? 0)), 0);
 }
 
 function shortestOf(
@@ -184,7 +186,8 @@ function turnedAround(
   starts: Float64Array,
 ): Float64Array | undefined {
   const length = lengthOf(from, starts);
-  const mirrored = starts.map((start, at) => length - start - (from.works[at]?.duration ?? 0));
+  const durations = durationsIn(from, starts);
+  const mirrored = starts.map((start, at) => length - start - (durations[at] ?? 0));
   return placeByKey(to, mirrored);
 }
 

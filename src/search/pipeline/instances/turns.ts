@@ -6,7 +6,7 @@
  * placed; a first work ends no earlier than any whose second work is placed. So a pair that is placed is never to be before one
  * that comes later, whatever the order in which works are placed.
  */
-import type { HandOver, InstanceProblem, Work } from "./instance-problem.js";
+import type { HandOver, InstanceProblem } from "./instance-problem.js";
 
 /** What is known of a queue. */
 interface Queue {
@@ -20,13 +20,11 @@ interface Queue {
 
 /** The queues of a problem while its works are placed. */
 export class Turns {
-  readonly #works: readonly Work[];
   readonly #queues: Queue[] = [];
   readonly #asFirst: ReadonlyMap<number, readonly HandOver[]>;
   readonly #asSecond: ReadonlyMap<number, readonly HandOver[]>;
 
-  constructor({ works, handOvers }: InstanceProblem) {
-    this.#works = works;
+  constructor({ handOvers }: InstanceProblem) {
     const asFirst = new Map<number, HandOver[]>();
     const asSecond = new Map<number, HandOver[]>();
     for (const each of handOvers) {
@@ -48,13 +46,12 @@ export class Turns {
     });
   }
 
-  /** The first start from `ready` on that its queues allow. Requires: it has not to wait. */
-  earliest(at: number, ready: number): number {
+  /** The first start from `ready` on that its queues allow, if it lasts `duration`. Requires: it has not to wait. */
+  earliest(at: number, ready: number, duration: number): number {
     let start = ready;
     for (const { queue } of this.#asSecond.get(at) ?? []) {
       start = Math.max(start, this.#queues[queue]?.lastStart ?? 0);
     }
-    const duration = this.#works[at]?.duration ?? 0;
     for (const { queue } of this.#asFirst.get(at) ?? []) {
       start = Math.max(start, (this.#queues[queue]?.lastOver ?? 0) - duration);
     }
@@ -62,8 +59,8 @@ export class Turns {
   }
 
   /** Places it; returns whether that was the turn of some queue. Requires: `earliest` allows the start. */
-  put(at: number, start: number): boolean {
-    const end = start + (this.#works[at]?.duration ?? 0);
+  put(at: number, start: number, duration: number): boolean {
+    const end = start + duration;
     for (const each of this.#asFirst.get(at) ?? []) {
       this.#queues[each.queue]?.open.set(each, end);
     }
