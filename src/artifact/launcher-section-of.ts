@@ -59,7 +59,6 @@ export function launcherSectionOf(
   return {
     device: problem.device,
     durationNs: workload.durationNs,
-    validationSamples: policy?.validation.samples.length ?? 0,
     heldOutSamples: policy?.heldOut.samples.length ?? 0,
     models: problem.models.map((model, at) => {
       const served = modelOf(model, present(workload.models[at], "requests"), objectives[at] ?? 0);

@@ -108,8 +108,7 @@ export interface LauncherSection {
   readonly device: ArtifactServingDevice;
   /** How long requests arrive in one sample. */
   readonly durationNs: number;
-  /** Samples that policies are chosen on, and those that their figures are of. */
-  readonly validationSamples: number;
+  /** Samples that the figures of policies are of; how many they are chosen on is another number for each. */
   readonly heldOutSamples: number;
   readonly models: readonly ArtifactServedModel[];
   /** By scale, ascending. */
@@ -236,7 +235,6 @@ const REGIME: Shape<ArtifactRegime> = object<ArtifactRegime>({
 export const launcherSectionShape: Shape<LauncherSection> = object<LauncherSection>({
   device: DEVICE,
   durationNs: integer(1).describe("How long requests arrive in one sample."),
-  validationSamples: integer(1, 100).describe("Samples that policies are chosen on."),
   heldOutSamples: integer(1, 100).describe("Samples that the figures of policies are of."),
   models: list(MODEL, MAX_MODELS, 1),
   regimes: list(REGIME, 100, 1).describe("By scale, ascending."),

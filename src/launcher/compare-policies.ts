@@ -1,3 +1,4 @@
+import { present } from "../core/invariant.js";
 import { sixDigits } from "../core/six-digits.js";
 import { type Interval, intervalOf } from "../core/statistics.js";
 import type { AdaptiveLauncher } from "../schedule/serving/adaptive-launcher.js";
@@ -9,12 +10,19 @@ import {
 } from "../schedule/serving/policy-names.js";
 import type { ServingMetrics } from "../schedule/serving/serving-metrics.js";
 import type { LauncherPolicy, ServingDevice } from "../schedule/serving/serving-model.js";
-import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.js";
+import {
+  evaluatePolicy,
+  evaluationOver,
+  type PolicyEvaluation,
+  type SampleEvaluation,
+  type SampleSet,
+} from "./evaluate-policy.js";
+import { FIRST_LOOK, looksFor, passGate } from "./gate.js";
 import type { LearnedName } from "./marl/learn-launchers.js";
 import { searchMergedPolicy, type WindowLibrary } from "./merged-policy.js";
-import type { ServingJob } from "./serving-job.js";
+import { ratesOf, type ServingJob } from "./serving-job.js";
 import { fallsBehind, sheddingJob } from "./shedding.js";
-import { simplestOf, threadsOfPolicy } from "./simpler-policy.js";
+import { simplestOf, threadsOfLauncher } from "./simpler-policy.js";
 import { fifoPolicy, greedyPolicy, searchStaticPolicies } from "./static-policies.js";
 
 /** Names of the policies under which each model's tasks are launched by themselves, as a server of sessions can. */
@@ -55,14 +63,11 @@ export interface ComparisonOptions {
   readonly windows?: WindowLibrary | undefined;
 }
 
-/** Samples on which the best policy is chosen. */
-const VALIDATION_SAMPLES = 3;
-
 /**
- * Compares all policies, `merged` only with what windows are made from. The best is chosen on validation samples, the
- * figures are of `samples` held-out ones, the same for every policy. A policy under which a backlog grows is not chosen
- * while there is another. Costs that are the same to six digits, which is what files have, are the same: the first
- * policy of them is chosen.
+ * Compares all policies, `merged` only with what windows are made from. The best is chosen on validation samples by the
+ * gate: `static`, unless another costs less beyond doubt (`gate.ts`); on a CPU one with fewer threads that costs about as much. The figures are of `samples` held-out ones, the same for
+ * every policy. A policy under which a backlog grows is not chosen while there is another. Costs count to six
+ * digits, which is what files have.
  *
  * Where nothing is declared, requests that cannot be answered in time are refused if `isOverloaded`, and if the backlog
  * grows under every policy.
@@ -70,18 +75,20 @@ const VALIDATION_SAMPLES = 3;
 export function comparePolicies(job: ServingJob, options: ComparisonOptions): PolicyComparison {
   const { isOverloaded = false } = options;
   const plain = compared(sheddingJob(job, isOverloaded), options);
-  return isOverloaded || plain.policies.some(keepsUp) || plain.job.shed?.every(Boolean) === true
+  return isOverloaded ||
+    plain.policies.some(({ validation }) => keepsUp(validation.samples)) ||
+    plain.job.shed?.every(Boolean) === true
     ? plain
     : compared(sheddingJob(job, true), options);
 }
 
-/** As files record figures: policies that differ less than that are equal, and the first of them is the better one. */
+/** As files record figures. */
 function recorded(samples: readonly number[]): Interval {
   const { mean, half } = intervalOf(samples.map(sixDigits));
   return { mean: sixDigits(mean), half: sixDigits(half) };
 }
 
-function keepsUp({ validation: { samples } }: ComparedPolicy): boolean {
+function keepsUp(samples: readonly SampleEvaluation[]): boolean {
   const [first] = samples;
   return (
     first?.models.every((_, model) => {
@@ -91,10 +98,6 @@ function keepsUp({ validation: { samples } }: ComparedPolicy): boolean {
       return !fallsBehind({ slope, throughput: over(({ throughput }) => throughput) });
     }) !== false
   );
-}
-
-function costOf({ validation: { samples } }: ComparedPolicy): number {
-  return recorded(samples.map(({ cost }) => cost)).mean;
 }
 
 function compared(
@@ -120,7 +123,7 @@ function compared(
   const absent = POLICY_NAMES.filter((name) => made[name] === undefined).map((policy) => {
     return { policy, reason: reasonFor(policy, job.problem.device) };
   });
-  return { job, policies, absent, best: bestOf(policies, job) };
+  return { job, absent, ...chosen(job, policies, seed) };
 }
 
 function reasonFor(name: PolicyName, { kind }: ServingDevice): AbsenceReason {
@@ -133,32 +136,78 @@ function reasonFor(name: PolicyName, { kind }: ServingDevice): AbsenceReason {
   return name === "merged" ? "no-window" : "too-many-operators";
 }
 
-/** A policy, tried on validation samples and on `samples` held-out ones. Cost: a simulation of each in full detail. */
+/** A policy, tried on the validation samples of the first look and on `samples` held-out ones. Cost: a simulation of each in full detail. */
 export function evaluated(
   job: ServingJob,
   each: Omit<ComparedPolicy, "validation" | "heldOut">,
   { seed, samples }: { readonly seed: number; readonly samples: number },
 ): ComparedPolicy {
   const { policy, adaptive = policy } = each;
-  const set = { seed, purpose: "validation", count: VALIDATION_SAMPLES } as const;
+  const set = { seed, purpose: "validation", count: FIRST_LOOK } as const;
   const validation = evaluatePolicy(job, adaptive, set);
   const heldOut = evaluatePolicy(job, adaptive, { seed, purpose: "held-out", count: samples });
   return { ...each, validation, heldOut };
 }
 
 /**
- * The position of the policy that costs least on validation samples, of those that keep up; of all if none does. On a CPU
- * of the simplest that costs about as much.
+ * The policy that passes the gate (`gate.ts`), on a CPU a simpler one that costs about as much, and all with the validation
+ * samples that it took to know. Requires: at least one, each tried on the first look's samples or more. Cost: a simulation for
+ * every further sample.
  */
-export function bestOf(policies: readonly ComparedPolicy[], { problem }: ServingJob): number {
-  const areUp = policies.some(keepsUp);
-  const costs = policies.map((each) =>
-    areUp && !keepsUp(each) ? Number.POSITIVE_INFINITY : costOf(each),
+export function chosen(
+  job: ServingJob,
+  policies: readonly ComparedPolicy[],
+  seed: number,
+): Pick<PolicyComparison, "policies" | "best"> {
+  const tried = policies.map(({ policy, adaptive, validation }) => ({
+    launcher: adaptive ?? policy,
+    samples: [...validation.samples],
+  }));
+  const upTo = (at: number, count: number): readonly SampleEvaluation[] => {
+    const { launcher, samples } = present(tried[at], "policy");
+    const from = samples.length;
+    if (from < count) {
+      const set: SampleSet = { seed, purpose: "validation", count: count - from, from };
+      samples.push(...evaluatePolicy(job, launcher, set).samples);
+    }
+    return samples.slice(0, count);
+  };
+  const requests = ratesOf(job).reduce(
+    (sum, rate) => sum + (rate * job.workload.durationNs) / 1e9,
+    0,
   );
-  return problem.device.kind === "gpu"
-    ? costs.indexOf(Math.min(...costs))
-    : simplestOf(
-        costs,
-        policies.map(({ policy }) => threadsOfPolicy(problem, policy)),
-      );
+  const { best: holder, samples } = passGate(
+    {
+      count: policies.length,
+      first: policies.findIndex(({ name }) => name === "static"),
+      costs: (at, count) => upTo(at, count).map(({ cost }) => sixDigits(cost)),
+      keepsUp: (at, count) => keepsUp(upTo(at, count)),
+    },
+    looksFor(requests),
+  );
+  const all = policies.map((each, at) => ({
+    ...each,
+    validation: evaluationOver(upTo(at, samples[at] ?? FIRST_LOOK)),
+  }));
+  return {
+    policies: all,
+    best: job.problem.device.kind === "cpu" ? simplest(job, all, holder) : holder,
+  };
+}
+
+/** The position of the policy with the fewest threads among those that cost about as much as the one at `holder`. */
+function simplest(
+  { problem }: ServingJob,
+  policies: readonly ComparedPolicy[],
+  holder: number,
+): number {
+  const areUp = policies.map(({ validation }) => keepsUp(validation.samples));
+  return simplestOf(
+    policies.map(({ policy, adaptive, validation: { samples } }, at) => ({
+      threads: threadsOfLauncher(problem, adaptive ?? policy),
+      cost: recorded(samples.slice(0, FIRST_LOOK).map(({ cost }) => cost)).mean,
+      isAble: areUp[at] === true || !areUp.includes(true),
+    })),
+    holder,
+  );
 }

@@ -12,11 +12,13 @@ import { withShedRules } from "../schedule/serving/shed-rules.js";
 import { simulateLauncher } from "../schedule/serving/simulate-adaptive.js";
 import type { ServingJob } from "./serving-job.js";
 
-/** The samples that a policy is tried on: `count` episodes from 0 on. */
+/** The samples that a policy is tried on: `count` episodes from `from` on. */
 export interface SampleSet {
   readonly seed: number;
   readonly purpose: ArrivalPurpose;
   readonly count: number;
+  /** Default 0. */
+  readonly from?: number;
 }
 
 /** How the requests for one model fare: means over samples, each with its 95 % confidence interval. */
@@ -62,14 +64,20 @@ export function evaluatePolicy(
   samples: SampleSet,
 ): PolicyEvaluation {
   const span = countedSpan(job.workload.durationNs);
-  const found = runsOf(job, policy, samples).map((run) => ({
-    cost: servingCost(run, job.objectives, span),
-    models: job.objectives.map((objective, model) => servingMetrics(run, model, objective, span)),
-  }));
-  const models = job.objectives.map((_, model) =>
-    evaluationOf(found.flatMap((each) => each.models[model] ?? [])),
+  return evaluationOver(
+    runsOf(job, policy, samples).map((run) => ({
+      cost: servingCost(run, job.objectives, span),
+      models: job.objectives.map((objective, model) => servingMetrics(run, model, objective, span)),
+    })),
   );
-  return { models, cost: intervalOf(found.map(({ cost }) => cost)), samples: found };
+}
+
+/** What comes of samples together. Requires: not empty, all with the same models. */
+export function evaluationOver(samples: readonly SampleEvaluation[]): PolicyEvaluation {
+  const models = (samples[0]?.models ?? []).map((_, model) =>
+    evaluationOf(samples.flatMap((each) => each.models[model] ?? [])),
+  );
+  return { models, cost: intervalOf(samples.map(({ cost }) => cost)), samples };
 }
 
 /** A launcher with the rules of a job by which requests are refused. */
@@ -83,15 +91,15 @@ export function shedBy({ shed }: ServingJob, policy: Launcher): Launcher {
 function runsOf(
   job: ServingJob,
   policy: Launcher,
-  { seed, purpose, count }: SampleSet,
+  { seed, purpose, count, from = 0 }: SampleSet,
 ): readonly ServingRun[] {
   const { problem, workload } = job;
   const shedding = shedBy(job, policy);
-  return Array.from({ length: count }, (_, episode) =>
-    simulateLauncher(problem, drawArrivals(workload, { seed, purpose, episode }), shedding, {
-      seed: seed + episode,
-    }),
-  );
+  return Array.from({ length: count }, (_, at) => {
+    const episode = from + at;
+    const arrivals = drawArrivals(workload, { seed, purpose, episode });
+    return simulateLauncher(problem, arrivals, shedding, { seed: seed + episode });
+  });
 }
 
 function evaluationOf(metrics: readonly ServingMetrics[]): ModelEvaluation {

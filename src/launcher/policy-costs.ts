@@ -29,8 +29,12 @@ const LOOKS_APART = 1.25;
 const ROUNDING = 1e-9;
 
 /** The mean costs of launchers over the samples of a set. Cost: of a launcher: a simulation of each sample, or less. */
-export function launcherCosts(job: ServingJob, { seed, purpose, count }: SampleSet): LauncherCosts {
-  const samples = Array.from({ length: count }, (_, episode): DrawnSample => {
+export function launcherCosts(
+  job: ServingJob,
+  { seed, purpose, count, from = 0 }: SampleSet,
+): LauncherCosts {
+  const samples = Array.from({ length: count }, (_, at): DrawnSample => {
+    const episode = from + at;
     const arrivals = drawArrivals(job.workload, { seed, purpose, episode });
     return { arrivals, seed: seed + episode };
   });

@@ -2,6 +2,9 @@
  * Of policies that nobody could tell apart, the one that needs least: on a CPU a session costs memory and a thread, and
  * predictions are only so exact.
  */
+import { present } from "../core/invariant.js";
+import type { Launcher } from "../schedule/serving/adaptive-launcher.js";
+import { reachOf } from "../schedule/serving/adaptive-memory.js";
 import type {
   LauncherPolicy,
   ModelPolicy,
@@ -61,29 +64,49 @@ function fewerThreads(
   );
 }
 
-/**
- * The position of the least number of threads among those of policies that cost about the least; of as few the cheapest,
- * of these the first.
- */
-export function simplestOf(costs: readonly number[], threads: readonly number[]): number {
-  const most = (1 + SAME_SHARE) * Math.min(...costs);
-  const able = costs.flatMap((cost, at) =>
-    cost <= most ? [{ at, cost, threads: threads[at] ?? 0 }] : [],
-  );
-  able.sort((a, b) => a.threads - b.threads || a.cost - b.cost || a.at - b.at);
-  return able[0]?.at ?? 0;
+/** A policy among those that were compared. */
+export interface Comparable {
+  /** Of all its sessions. */
+  readonly threads: number;
+  readonly cost: number;
+  /** Whether it may be used. */
+  readonly isAble: boolean;
 }
 
-/** Threads of all sessions of a policy on a CPU. */
-export function threadsOfPolicy(problem: ServingProblem, { models }: LauncherPolicy): number {
-  return models.reduce((sum, own, model) => sum + threadsOf({ problem }, model, own), 0);
+/**
+ * The position of the able policy with the fewest threads, fewer than the one at `holder` has, that costs about as much as
+ * that one or less; of as few the cheapest, of these the first. `holder`: there is none.
+ */
+export function simplestOf(policies: readonly Comparable[], holder: number): number {
+  const held = present(policies[holder], "policy");
+  const most = (1 + SAME_SHARE) * held.cost;
+  const simpler = policies
+    .map((each, at) => ({ ...each, at }))
+    .filter(({ isAble, cost, threads }) => isAble && cost <= most && threads < held.threads)
+    .sort((a, b) => a.threads - b.threads || a.cost - b.cost || a.at - b.at);
+  return simpler[0]?.at ?? holder;
+}
+
+/** Threads of all sessions of a launcher on a CPU: it keeps those of every variant that it may choose. */
+export function threadsOfLauncher(problem: ServingProblem, launcher: Launcher): number {
+  if (!("kind" in launcher)) {
+    return launcher.models.reduce((sum, own, at) => sum + threadsOf({ problem }, at, own), 0);
+  }
+  return reachOf(launcher).reduce(
+    (sum, { variants, concurrency }, at) =>
+      variants.reduce(
+        (own, variant) => own + threadsOf({ problem }, at, { variant, concurrency }),
+        sum,
+      ),
+    0,
+  );
 }
 
 /** Threads that a model keeps busy at most. */
 function threadsOf(
   { problem }: Pick<ServingJob, "problem">,
   model: number,
-  { variant, concurrency }: ModelPolicy,
+  { variant, concurrency }: Pick<ModelPolicy, "variant" | "concurrency">,
 ): number {
   const [run] = problem.models[model]?.variants[variant]?.runs ?? [];
   return concurrency * (run?.profile.share[0] ?? 1);

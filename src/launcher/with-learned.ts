@@ -1,8 +1,8 @@
 import type { AdaptiveLauncher } from "../schedule/serving/adaptive-launcher.js";
 import type { LauncherPolicy } from "../schedule/serving/serving-model.js";
 import {
-  bestOf,
   type ComparedPolicy,
+  chosen,
   evaluated,
   type PolicyComparison,
 } from "./compare-policies.js";
@@ -10,8 +10,8 @@ import type { LearnedCandidate } from "./marl/learn-launchers.js";
 
 /**
  * A comparison with learned launchers beside its policies, tried on the same samples. They were learned from `static`, which
- * must be there. The best is chosen among all of them by the same rule, which is the gate: a learned launcher is used
- * only where it costs less than everything else on validation samples.
+ * must be there. The best is chosen among all of them by the same gate: a learned launcher is used only where it costs less
+ * beyond doubt than what would be used without it.
  *
  * Cost: a simulation in full detail of every sample for each launcher.
  */
@@ -26,8 +26,7 @@ export function withLearned(
       ? []
       : [evaluated(job, { name, policy: beginOf(launcher, start), adaptive: launcher }, options)],
   );
-  const all = [...policies, ...learned];
-  return { job, policies: all, absent, best: bestOf(all, job) };
+  return { job, absent, ...chosen(job, [...policies, ...learned], options.seed) };
 }
 
 /** What a launcher does at first: what it was learned from, or what a reaction does while little waits. */

@@ -42,11 +42,30 @@ export function renderLaunched(report: LaunchedReport, columns: number): string 
       const chosen = policies[best];
       return [
         `Best on validation${where}: ${chosen?.name ?? ""}.`,
+        ...doubtfulLines(policies, best),
         ...(chosen === undefined ? [] : sessionLines(job, chosen.policy)),
       ];
     }),
   ].join("\n");
 }
+
+/** Policies that cost less than the best one, but not beyond doubt, on the samples that both were tried on. */
+function doubtfulLines(policies: readonly ComparedPolicy[], best: number): readonly string[] {
+  const held = policies[best]?.validation.samples ?? [];
+  return policies.flatMap(({ name, validation: { samples } }, at) => {
+    const both = Math.min(samples.length, held.length);
+    const [own, other] = [samples, held].map((each) =>
+      each.slice(0, both).reduce((sum, { cost }) => sum + cost, 0),
+    );
+    const less = 1 - (own ?? 0) / (other ?? 1);
+    return at !== best && less >= LEAST_TOLD
+      ? [`${name} costs ${(100 * less).toFixed(1)} % less on ${both} samples, not beyond doubt.`]
+      : [];
+  });
+}
+
+/** Shares of the cost below this one are not worth a line. */
+const LEAST_TOLD = 0.001;
 
 /** On a CPU: how many sessions with how many threads a server should have for each model. */
 function sessionLines({ problem }: ServingJob, policy: LauncherPolicy): readonly string[] {

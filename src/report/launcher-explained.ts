@@ -62,13 +62,14 @@ export function comparedTable({ regimes }: LauncherSection): Table {
     policies.map(({ name, validation, heldOut }) => [
       givenFigure(scale),
       name,
+      `${validation.samples.length}`,
       threeDigits(validation.cost.mean),
       `${threeDigits(heldOut.cost.mean)} +- ${threeDigits(heldOut.cost.half)}`,
       name === best ? "best" : "",
     ]),
   );
-  const header = ["rates", "policy", "cost on validation", "cost held out", ""];
-  return { header, rows, align: ["right", "left", "right", "right", "left"] };
+  const header = ["rates", "policy", "samples", "cost on validation", "cost held out", ""];
+  return { header, rows, align: ["right", "left", "right", "right", "right", "left"] };
 }
 
 /** Costs may be far below 1 and still differ. */

@@ -6,12 +6,7 @@ import { scaleWorkload } from "../arrivals/scale-workload.js";
 import { meanRate, type Workload } from "../arrivals/workload.js";
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { figuresOver } from "../artifact/figures-over-samples.js";
-import type {
-  ArtifactInterval,
-  ModelFigures,
-  RegimePolicy,
-  SampledFigures,
-} from "../artifact/launcher-policies.js";
+import type { RegimePolicy, SampledFigures } from "../artifact/launcher-policies.js";
 import type {
   ArtifactRegime,
   ArtifactServedModel,
@@ -20,6 +15,7 @@ import type {
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
 import { adaptiveProblems } from "./adaptive-problems.js";
+import { gateProblems } from "./gate-problems.js";
 import { isSame } from "./is-same.js";
 import { measuredRunProblems } from "./measured-run-problems.js";
 import { policySetProblems, variantNameProblems } from "./policy-set-problems.js";
@@ -147,7 +143,7 @@ export function workloadOf({ durationNs, models }: LauncherSection, scale: numbe
 }
 
 function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: number): string[] {
-  const { scale, ratesPerSecond, best, policies, shed } = regime;
+  const { scale, ratesPerSecond, policies, shed } = regime;
   const place = `/launcher/regimes/${at}`;
   const workload = workloadOf(section, scale);
   const rates = workload.models.map(({ process: source }) => meanRate(source));
@@ -160,58 +156,14 @@ function regimeProblems(regime: ArtifactRegime, section: LauncherSection, at: nu
         `${place}/scale makes samples of more than ${MAX_REQUESTS} requests`,
       ],
       [new Set(names).size < names.length, `${place}/policies has a name twice`],
-      [
-        best !== (section.device.kind === "cpu" ? simplestOf(policies) : bestOf(policies)),
-        `${place}/best is not the policy that costs least on validation samples and keeps up`,
-      ],
       [!isSame(shed, shedOf(regime, section)), `${place}/shed does not follow from the arrivals`],
     ]),
+    ...gateProblems(regime, section, place),
     ...policies.flatMap((policy, i) => [
       ...policyProblems(policy, section, `${place}/policies/${i}`),
       ...adaptiveProblems(policy, section, ratesPerSecond, `${place}/policies/${i}`),
     ]),
   ];
-}
-
-/** Policies of a CPU that cost at most so many times the least are as good. */
-const AS_GOOD = 1.25;
-
-/** Of the policies that keep up, or of all if none does, the first that costs least. */
-function bestOf(policies: readonly RegimePolicy[]): string | undefined {
-  const able = ableOf(policies);
-  const least = Math.min(...able.map(({ validation }) => validation.cost.mean));
-  return able.find(({ validation }) => validation.cost.mean === least)?.name;
-}
-
-/** Of those that are as good as the cheapest, the first with the fewest threads, and of these the cheapest. */
-function simplestOf(policies: readonly RegimePolicy[]): string | undefined {
-  const able = ableOf(policies);
-  const most = AS_GOOD * Math.min(...able.map(({ validation }) => validation.cost.mean));
-  let best: RegimePolicy | undefined;
-  for (const policy of able.filter(({ validation }) => validation.cost.mean <= most)) {
-    const fewer = best === undefined ? -1 : threadsOf(policy) - threadsOf(best);
-    const isCheaper = policy.validation.cost.mean < (best?.validation.cost.mean ?? Infinity);
-    best = fewer < 0 || (fewer === 0 && isCheaper) ? policy : best;
-  }
-  return best?.name;
-}
-
-/** Threads of all sessions: a variant of a CPU is named by the threads of one. */
-function threadsOf({ models }: RegimePolicy): number {
-  return models.reduce(
-    (sum, { variant, concurrency }) => sum + concurrency * Number.parseInt(variant, 10),
-    0,
-  );
-}
-
-function ableOf(policies: readonly RegimePolicy[]): readonly RegimePolicy[] {
-  const up = policies.filter(({ validation }) => !validation.models.some(fallsBehind));
-  return up.length === 0 ? policies : up;
-}
-
-/** Whether a backlog grows by more than 1 % of what is answered, by the lower end of its slope's interval. */
-function fallsBehind({ slope, throughput }: ModelFigures<ArtifactInterval>): boolean {
-  return slope.mean - slope.half > 0.01 * throughput.mean;
 }
 
 /**
@@ -231,7 +183,8 @@ function policyProblems(policy: RegimePolicy, section: LauncherSection, place: s
   const named = models.map(({ model }) => model);
   return [
     ...(isSame(named, known) ? [] : [`${place}/models are not those of /launcher`]),
-    ...sampledProblems(validation, section.validationSamples, section, `${place}/validation`),
+    // How many validation samples there are is up to the gate.
+    ...sampledProblems(validation, validation.samples.length, section, `${place}/validation`),
     ...sampledProblems(heldOut, section.heldOutSamples, section, `${place}/heldOut`),
     ...(policy.window === undefined
       ? variantProblems(policy, section, place)

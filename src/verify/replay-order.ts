@@ -25,11 +25,10 @@ export function replayOrder(
   section: LauncherSection,
   served: ReplayedPolicies,
 ): readonly (ReplayedSample & { readonly stages: number })[] {
-  const counts = { "held-out": section.heldOutSamples, validation: section.validationSamples };
   const samples = section.regimes.flatMap(({ policies }, regime) =>
-    policies.flatMap((_, policy) =>
+    policies.flatMap(({ heldOut, validation }, policy) =>
       (["held-out", "validation"] as const).flatMap((purpose) =>
-        Array.from({ length: counts[purpose] }, (__, episode) => {
+        (purpose === "validation" ? validation : heldOut).samples.map((_, episode) => {
           const sample: ReplayedSample = { regime, policy, purpose, episode };
           return { ...sample, stages: expectedStages(section, served, sample) };
         }),

@@ -35,7 +35,6 @@ export function servedSection(
       ? { kind: "cpu", workers: 4, slowdown: [1, 1, 1, 1] }
       : { kind: "gpu", interference: { arithmetic: 0, mixed: 0, bandwidth: 0 } },
     durationNs: 1_000_000_000,
-    validationSamples: 1,
     heldOutSamples: 1,
     models: [
       {

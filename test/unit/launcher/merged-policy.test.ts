@@ -86,7 +86,7 @@ describe("the policy of windows", () => {
     expect(policy.window!.window.tasks.length).toBe(3);
   });
 
-  it("is compared with the others, and never chosen when one is better on validation", () => {
+  it("is compared with the others, and only used where it costs less than `static` beyond doubt", () => {
     const { policies, best } = comparePolicies(jobOf([8000, 4000]), {
       seed: 1,
       samples: 2,
@@ -94,7 +94,7 @@ describe("the policy of windows", () => {
     });
     expect(policies.map(({ name }) => name)).toEqual(["fifo", "greedy", "static", "merged"]);
     const costs = policies.map(({ validation }) => validation.cost.mean);
-    expect(costs[best]).toBe(Math.min(...costs));
+    expect(costs[best]).toBeLessThanOrEqual(costs[2]!);
   });
 });
 

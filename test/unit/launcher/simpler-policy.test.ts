@@ -4,7 +4,7 @@ import { servingJobOf } from "../../../src/launcher/serving-job.js";
 import {
   simplerPolicy,
   simplestOf,
-  threadsOfPolicy,
+  threadsOfLauncher,
 } from "../../../src/launcher/simpler-policy.js";
 import type { LauncherPolicy } from "../../../src/schedule/serving/serving-model.js";
 import { policyOf } from "../../support/serving.js";
@@ -35,10 +35,64 @@ it("takes fewer threads where that costs about the same, of as few the cheapest"
   expect(simplerPolicy(job, start, costs(table), () => false)).toBe(start);
 });
 
-it("finds the fewest threads among those that cost about the least", () => {
-  expect(simplestOf([1, 1.25, 1.26], [8, 4, 2])).toBe(1);
-  expect(simplestOf([1, 1.2, 1.1], [8, 4, 4])).toBe(2);
-  expect(simplestOf([1, 1, 1], [4, 4, 4])).toBe(0);
-  expect(simplestOf([Number.POSITIVE_INFINITY, 0], [1, 8])).toBe(1);
-  expect(threadsOfPolicy(problem, policyOf([{ concurrency: 3, variant: 1 }]))).toBe(6);
+it("takes the fewest threads, fewer than the holder, of those that cost about as much", () => {
+  const simplest = (
+    rows: readonly (readonly [cost: number, threads: number, able?: boolean])[],
+    holder: number,
+  ) =>
+    simplestOf(
+      rows.map(([cost, threads, isAble = true]) => ({ cost, threads, isAble })),
+      holder,
+    );
+  expect(
+    simplest(
+      [
+        [1, 8],
+        [1.25, 4],
+        [1.26, 2],
+      ],
+      0,
+    ),
+  ).toBe(1);
+  expect(
+    simplest(
+      [
+        [1, 8],
+        [1.2, 4],
+        [1.1, 4],
+      ],
+      0,
+    ),
+  ).toBe(2);
+  // As many threads are not fewer, however little they cost.
+  expect(
+    simplest(
+      [
+        [0.1, 4],
+        [1, 4],
+        [0.1, 5],
+      ],
+      1,
+    ),
+  ).toBe(1);
+  expect(
+    simplest(
+      [
+        [1, 1, false],
+        [1, 8],
+      ],
+      1,
+    ),
+  ).toBe(1);
+});
+
+it("counts the threads of all sessions that there are", () => {
+  const fixed = policyOf([{ concurrency: 3, variant: 1 }]);
+  expect(threadsOfLauncher(problem, fixed)).toBe(6);
+  const regimes = [fixed, policyOf([{ concurrency: 4, variant: 0 }])].map((policy) => ({
+    rates: [1],
+    policy,
+  }));
+  // Four sessions of one thread and of two.
+  expect(threadsOfLauncher(problem, { kind: "regimes", tickNs: 1, regimes })).toBe(12);
 });

@@ -158,9 +158,9 @@ describe("static policies", () => {
       { policy: "ios", reason: "too-many-operators" },
       { policy: "merged", reason: "no-window" },
     ]);
-    const costs = one.policies.map(({ validation }) => validation.cost.mean);
-    expect(costs[one.best]).toBe(Math.min(...costs));
     expect(one.policies[one.best]!.name).toBe("static");
+    // The first look decides about all that are not near.
+    expect(one.policies.map(({ validation }) => validation.samples.length)).toEqual([3, 3, 6, 6]);
     expect(comparePolicies(job, { seed: 8, samples: 3 })).not.toEqual(one);
   });
 });

@@ -10,12 +10,11 @@ const PROBLEM = problemOf([modelOf(runOf(1, stage, stage), runOf(2, stage, stage
 /** Policies by their figures on every sample: requests per task, and the share that is refused. */
 function sectionOf(figures: readonly (readonly [batch: number, shed: number])[]): LauncherSection {
   const policies = figures.map(([batch, shed]) => {
-    const samples = Array.from({ length: 3 }, () => ({ models: [{ batch, shed }] }));
-    return { heldOut: { samples }, validation: { samples } };
+    const sample = { models: [{ batch, shed }] };
+    return { heldOut: { samples: [sample] }, validation: { samples: [sample, sample] } };
   });
   const regimes = [{ ratesPerSecond: [100], policies }];
-  const counts = { heldOutSamples: 1, validationSamples: 2 };
-  return { durationNs: 2e9, ...counts, regimes } as unknown as LauncherSection;
+  return { durationNs: 2e9, regimes } as unknown as LauncherSection;
 }
 
 describe("samples that are simulated again", () => {

@@ -50,7 +50,6 @@ function sectionOn(kind: "gpu" | "cpu"): LauncherSection {
         ? { kind, interference: { arithmetic: 0, mixed: 0, bandwidth: 0 } }
         : { kind, workers: 1, slowdown: [1] },
     durationNs: 1,
-    validationSamples: 1,
     heldOutSamples: 1,
     models: [served("a", [1, 4]), served("b", [1])],
     regimes: [],

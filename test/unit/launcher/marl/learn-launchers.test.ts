@@ -1,15 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { ArrivalProcess } from "../../../../src/arrivals/workload.js";
-import { evaluated } from "../../../../src/launcher/compare-policies.js";
+import { chosen, evaluated } from "../../../../src/launcher/compare-policies.js";
+import { evaluatePolicy } from "../../../../src/launcher/evaluate-policy.js";
 import { searchByCrossEntropy } from "../../../../src/launcher/marl/cross-entropy.js";
 import { distillRegimes } from "../../../../src/launcher/marl/distill-regimes.js";
-import { learnLaunchers } from "../../../../src/launcher/marl/learn-launchers.js";
+import {
+  type LearnedCandidate,
+  learnLaunchers,
+} from "../../../../src/launcher/marl/learn-launchers.js";
 import { STILL } from "../../../../src/launcher/marl/reaction-moves.js";
 import { searchReactions } from "../../../../src/launcher/marl/search-reactions.js";
 import { startingLauncher } from "../../../../src/launcher/marl/starting-launcher.js";
 import { launcherCosts } from "../../../../src/launcher/policy-costs.js";
 import { type ServingJob, servingJobOf } from "../../../../src/launcher/serving-job.js";
 import { withLearned } from "../../../../src/launcher/with-learned.js";
+import type { LauncherPolicy } from "../../../../src/schedule/serving/serving-model.js";
 import { policyOf, QUIET_GPU, runOf } from "../../../support/serving.js";
 
 const US = 1000;
@@ -100,26 +105,46 @@ describe("learned launchers", () => {
 });
 
 describe("the gate", () => {
-  it("uses what is learned only where it costs less than all others on validation samples", () => {
-    const job = jobOf();
+  it("uses what is learned only where it costs less than all others beyond doubt", () => {
+    // Too soon for the narrow variant, not for the wide one.
+    const job = jobOf(1e9, 300 * US);
+    const options = { seed: 1, samples: 2 };
+    const wide = policyOf([{ batch: 2, concurrency: 2, variant: 1 }]);
+    const always = (policy: LauncherPolicy): LearnedCandidate => {
+      const regimes = [{ rates: [1], policy }];
+      return { name: "maddpg", launcher: { kind: "regimes", tickNs: 1e6, regimes }, curve: [] };
+    };
+    const gate = (first: LauncherPolicy, learned: LauncherPolicy) => {
+      const start = evaluated(job, { name: "static", policy: first }, options);
+      const before = { job, policies: [start], absent: [], best: 0 };
+      return withLearned(before, [always(learned)], options);
+    };
+    const better = gate(NARROW, wide);
+    expect(better.policies.map(({ name }) => name)).toEqual(["static", "maddpg"]);
+    expect(better.best).toBe(1);
+    expect(gate(wide, NARROW).best).toBe(0);
+    // What costs as much as what is simpler is not used, which the first look tells.
+    const same = gate(wide, wide);
+    expect(same.policies[1]!.validation).toEqual(same.policies[0]!.validation);
+    expect(same.policies[1]!.validation.samples).toHaveLength(3);
+    expect(same.best).toBe(0);
+  });
+
+  it("tries policies that are near each other on further samples, and those alone", () => {
+    const job = jobOf(1e9, 600 * US);
     const options = { seed: 1, samples: 2 };
     const start = evaluated(job, { name: "static", policy: NARROW }, options);
-    const learned = learnLaunchers(job, NARROW, { seed: 1, steps: 160 });
-    const before = { job, policies: [start], absent: [], best: 0 };
-    const whole = withLearned(before, learned, options);
-    expect(whole.policies.map(({ name }) => name)).toEqual([
-      "static",
-      "maddpg",
-      "cross-entropy",
-      "reactive",
-    ]);
-    const costs = whole.policies.map(({ validation }) => validation.cost.mean);
-    expect(costs[0]).toBeCloseTo(launcherCosts(job, VALIDATION)(NARROW), 12);
-    expect(costs[whole.best]).toBe(Math.min(...costs));
-    // What costs as much as what is simpler is not used.
-    const same = withLearned(before, [{ ...learned[0]!, launcher: still(job) }], options);
-    expect(same.policies[1]!.validation).toEqual(start.validation);
-    expect(same.best).toBe(0);
+    const near = policyOf([{ batch: 2, concurrency: 8, variant: 0, periodNs: 3000 }]);
+    const slow = policyOf([{ batch: 2, concurrency: 5, variant: 0 }]);
+    const far = evaluated(job, { name: "fifo", policy: slow }, options);
+    const rival = evaluated(job, { name: "greedy", policy: near }, options);
+    const { policies } = chosen(job, [far, rival, start], 1);
+    const counts = policies.map(({ validation }) => validation.samples.length);
+    expect(counts[0]).toBe(3);
+    expect(counts[1]).toBeGreaterThan(3);
+    expect(counts[2]).toBe(counts[1]);
+    const all = { seed: 1, purpose: "validation", count: counts[1]! } as const;
+    expect(policies[1]!.validation).toEqual(evaluatePolicy(job, near, all));
   });
 
   it("serves learned launchers by the rules for requests that are refused", () => {
