@@ -187,7 +187,9 @@ function differences(
   const wrong = recorded.models.flatMap((each, model) =>
     Object.entries(each).flatMap(([key, value]) => {
       const found = figures.models[model]?.[key as keyof typeof each] ?? Number.NaN;
-      return agrees(value, found, key === "slope" ? slack : 0) ? [] : [`/models/${model}/${key}`];
+      return agrees(value, found, key === "slope" ? ROUNDING + slack : 0)
+        ? []
+        : [`/models/${model}/${key}`];
     }),
   );
   const fields = [...(agrees(recorded.cost, figures.cost) ? [] : ["/cost"]), ...wrong];
@@ -208,12 +210,12 @@ export function slopeSlack(arrivals: readonly Float64Array[], durationNs: number
   return (6 * requests * share * 1e9) / (COUNTED * durationNs);
 }
 
-/** Other figures: below this share of them it is rounding. */
+/** Figures of which this share differs differ by rounding; so do slopes near 0 by as much a second. */
 const ROUNDING = 1e-9;
 
 /** Whether a figure of six digits is what another simulator found, but for rounding. */
 function agrees(recorded: number, found: number, slack = 0): boolean {
   const exponent = Number(found.toExponential().split("e")[1]);
   const digit = found === 0 ? 0 : 10 ** (exponent - 5);
-  return Math.abs(recorded - found) <= 0.5 * digit + ROUNDING * (1 + Math.abs(found)) + slack;
+  return Math.abs(recorded - found) <= 0.5 * digit + ROUNDING * Math.abs(found) + slack;
 }
