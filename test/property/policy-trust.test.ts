@@ -94,7 +94,6 @@ const FREE: readonly FreeField[] = [
     why: "which tool wrote a file cannot be seen in it",
   },
   { where: /^\/provenance\/inputs$/, change: /swapped$/, why: "their order means nothing" },
-  { where: /\/objectiveNs$/, change: /^\d+$/, why: SAME },
   { where: /\/policies\/\d+\/models\/\d+\/(periodNs|concurrency)$/, why: SAME },
 ];
 
@@ -132,6 +131,7 @@ const FREE_OF_CPU: readonly FreeField[] = [
     change: /^dim added/,
     why: "so do they whatever its dims are",
   },
+  { where: /\/objectiveNs$/, change: /^\d+$/, why: SAME },
   { where: /^\/device\/name$/, why: "the name of a measured device" },
   { where: /^\/launcher\/durationNs$/, why: SAME },
   { where: /\/device\/memoryBytes$/, why: "the memory of the machine" },
