@@ -16,7 +16,6 @@ export const OWN: ArtifactKnobs = { variant: "1 thread", batch: 1, concurrency: 
 export const SECTION: LauncherSection = {
   device: { kind: "cpu", workers: 2, slowdown: [1, 1] },
   durationNs: 1e9,
-  validationSamples: 1,
   heldOutSamples: 1,
   models: [
     {
