@@ -3,12 +3,31 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { figuresOver } from "../../src/artifact/figures-over-samples.js";
 import type { RegimePolicy, SampleFigures } from "../../src/artifact/launcher-policies.js";
+import type { LauncherSection } from "../../src/artifact/launcher-section.js";
 import { sixDigits } from "../../src/core/six-digits.js";
 import { intervalOf } from "../../src/core/statistics.js";
+import { cpuProblemOf } from "../../src/launcher/cpu-problem.js";
 import { looksFor, passGate } from "../../src/launcher/gate.js";
+import { STILL } from "../../src/launcher/marl/reaction-moves.js";
 import { fallsBehind } from "../../src/launcher/shedding.js";
+import { simplestOf, threadsOfLauncher } from "../../src/launcher/simpler-policy.js";
+import type { Launcher } from "../../src/schedule/serving/adaptive-launcher.js";
 import { gateProblems } from "../../src/verify/gate-problems.js";
 import { servedSection } from "../support/served-policies.js";
+import { policyOf } from "../support/serving.js";
+import { servingProfile } from "../support/serving-profiles.js";
+
+/** On a CPU with variants of one and of two threads. */
+const PROBLEM = cpuProblemOf([{ name: "m", profile: servingProfile(), batches: [1] }]);
+
+/** What a section of such a CPU has. */
+const CPU: Pick<LauncherSection, "device" | "models"> = {
+  device: { kind: "cpu", workers: 2, slowdown: [1, 1] },
+  models: servedSection([], { device: "cpu" }).models.map((model) => {
+    const [run] = model.variants;
+    return { ...model, variants: ["1 thread", "2 threads"].map((name) => ({ ...run!, name })) };
+  }),
+};
 
 const ZERO = {
   throughput: 100,
@@ -41,19 +60,21 @@ const POLICY = fc
 /** What `launch` finds, and the section with as many samples of each policy as it took. */
 function launched(all: readonly (readonly SampleFigures[])[], fixed: number, rate: number) {
   const names = all.map((_, at) => (at === fixed ? "static" : `p${at}`));
+  const keepsUp = (at: number, count: number): boolean => {
+    const models = all[at]!.slice(0, count).flatMap((sample) => sample.models);
+    const slope = intervalOf(models.map((model) => model.slope));
+    return !fallsBehind({ slope, throughput: { mean: 100, half: 0 } });
+  };
   const { best, samples } = passGate(
     {
       count: all.length,
       first: fixed,
       costs: (at, count) => all[at]!.slice(0, count).map(({ cost }) => cost),
-      keepsUp: (at, count) => {
-        const models = all[at]!.slice(0, count).flatMap((sample) => sample.models);
-        const slope = intervalOf(models.map((model) => model.slope));
-        return !fallsBehind({ slope, throughput: { mean: 100, half: 0 } });
-      },
+      keepsUp,
     },
     looksFor(rate),
   );
+  const areUp = samples.map((count, at) => keepsUp(at, count));
   const section = servedSection(
     names.map((name) => ({ name })),
     { best: names[best]! },
@@ -65,6 +86,8 @@ function launched(all: readonly (readonly SampleFigures[])[], fixed: number, rat
     section,
     names,
     samples,
+    best,
+    areAble: areUp.map((isUp) => isUp || !areUp.includes(true)),
     regime: { ...section.regimes[0]!, ratesPerSecond: [rate], policies },
   };
 }
@@ -105,4 +128,81 @@ describe("the gate", () => {
     );
     expect([...lengths].sort((a, b) => a - b)).toEqual([3, 6, 12, 24]);
   });
+
+  it("is followed on a CPU by the policy with the fewest threads, which `verify` finds too", () => {
+    let replaced = 0;
+    const contender = fc.record({ samples: POLICY, ways: WAYS });
+    fc.assert(
+      fc.property(fc.array(contender, { minLength: 1, maxLength: 6 }), fc.nat(), (all, place) => {
+        const found = launched(
+          all.map(({ samples }) => samples),
+          place % all.length,
+          1000,
+        );
+        const used = simplestOf(
+          all.map(({ samples, ways }, at) => ({
+            threads: threadsOfLauncher(PROBLEM, launcherOf(ways)),
+            cost: figuresOver(samples.slice(0, 3)).cost.mean,
+            isAble: found.areAble[at]!,
+          })),
+          found.best,
+        );
+        replaced += used === found.best ? 0 : 1;
+        const section = { ...found.section, ...CPU };
+        const policies = found.regime.policies.map((policy, at) => ({
+          ...policy,
+          ...artifactOf(all[at]!.ways),
+        }));
+        for (const [at, best] of found.names.entries()) {
+          const problems = gateProblems({ ...found.regime, policies, best }, section, "/r");
+          expect(problems).toHaveLength(at === used ? 0 : 1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(replaced).toBeGreaterThan(30);
+  });
 });
+
+/** What a policy may do: one way to launch tasks, or several, by rates or by what waits. */
+type Ways = {
+  readonly kind: "regimes" | "reactive";
+  readonly own: readonly { readonly variant: number; readonly concurrency: number }[];
+};
+
+const WAYS: fc.Arbitrary<Ways> = fc.record({
+  kind: fc.constantFrom("regimes", "reactive"),
+  own: fc.array(fc.record({ variant: fc.nat(1), concurrency: fc.integer({ min: 1, max: 3 }) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+});
+
+function launcherOf({ kind, own }: Ways): Launcher {
+  const [first, ...rest] = own.map((each) => policyOf([each]));
+  if (rest.length === 0) {
+    return first!;
+  }
+  if (kind === "regimes") {
+    const regimes = [first!, ...rest].map((policy) => ({ rates: [1], policy }));
+    return { kind, tickNs: 1, regimes };
+  }
+  const steps = rest.map(({ models: [knobs] }, at) => ({ ...knobs!, waiting: at + 1 }));
+  const reaction = { ...STILL, steps };
+  return { kind, policy: { models: [{ ...first!.models[0]!, reaction }] } };
+}
+
+function artifactOf({ kind, own }: Ways): Pick<RegimePolicy, "models" | "adaptive"> {
+  const [first, ...rest] = own.map(({ variant, concurrency }) => {
+    return { variant: ["1 thread", "2 threads"][variant]!, batch: 1, concurrency, periodNs: 0 };
+  });
+  const models = [{ model: "m", ...first! }];
+  if (rest.length === 0) {
+    return { models };
+  }
+  const rows = [first!, ...rest].map((each) => ({ ratesPerSecond: [1], models: [each] }));
+  const steps = rest.map((each, at) => ({ ...each, waiting: at + 1 }));
+  return kind === "regimes"
+    ? { models, adaptive: { kind, tickNs: 1, rows } }
+    : { models, adaptive: { kind, models: [{ ...STILL, steps }] } };
+}
