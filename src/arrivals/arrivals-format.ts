@@ -56,8 +56,9 @@ const MAX_MODELS = 64;
 
 const MAX_STATES = 16;
 
-/** Requests per second of one process: a gap of one microsecond. */
-const MAX_RATE = 1e6;
+/** Fewest and most requests per second of one process: one in 1,000 seconds, and a gap of one microsecond. */
+export const MIN_RATE = 1e-3;
+export const MAX_RATE = 1e6;
 
 /** Requests of one simulation: half a minute of work, and memory for their times. */
 export const MAX_REQUESTS = 5_000_000;
@@ -68,7 +69,7 @@ export const MAX_BATCH = 1024;
 /** Batches that are tried where the file names none. */
 export const USUAL_BATCHES: readonly number[] = [1, 2, 4, 8, 16, 32];
 
-const RATE = number(1e-3, MAX_RATE).describe("Requests per second.");
+const RATE = number(MIN_RATE, MAX_RATE).describe("Requests per second.");
 
 type SpecOf<Kind extends ProcessSpec["kind"]> = Extract<ProcessSpec, { readonly kind: Kind }>;
 

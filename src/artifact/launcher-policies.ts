@@ -1,7 +1,7 @@
 /** Parts of the `launcher` section: requests, policies and how they do. */
 import type { ArrivalProcess, ShedSpec } from "../arrivals/workload.js";
 import { type Fields, list, object, optional } from "../core/json-containers.js";
-import { integer, number, oneOf, type Shape, text } from "../core/json-shape.js";
+import { integer, number, oneOf, type Shape, text, textLike } from "../core/json-shape.js";
 import { tagged } from "../core/json-tagged.js";
 import type { ServedSchedule } from "../schedule/serving/serving-model.js";
 import { type ArtifactAdaptive, adaptiveShape } from "./adaptive-policy.js";
@@ -92,6 +92,8 @@ export interface RegimePolicy {
   readonly window?: ArtifactWindow;
   /** How it changes from tick to tick; absent: it stays the same. */
   readonly adaptive?: ArtifactAdaptive;
+  /** Of what was learned and its figures (`policyDigest`); absent: it stays the same. */
+  readonly digest?: string;
   /** Memory that it may need. */
   readonly memoryBytes: number;
   /** On the samples by which the best policy is chosen, and on those that nothing was chosen by. */
@@ -217,6 +219,11 @@ export const regimePolicyShape: Shape<RegimePolicy> = object<RegimePolicy>({
   models: list(MODEL_POLICY, MOST_MODELS, 1),
   window: optional(WINDOW),
   adaptive: optional(adaptiveShape),
+  digest: optional(
+    textLike(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits").describe(
+      "Of a policy that changes: SHA-256 of what was learned with its figures (docs/artifact-format.md).",
+    ),
+  ),
   memoryBytes: integer(0).describe("Memory that it may need."),
   validation: sampledShape("Figures on the samples by which the best policy is chosen."),
   heldOut: sampledShape("Figures on samples that nothing was chosen by."),

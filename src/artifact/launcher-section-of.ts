@@ -39,6 +39,7 @@ import type {
   ArtifactServedModel,
   LauncherSection,
 } from "./launcher-section.js";
+import { policyDigest } from "./policy-digest.js";
 
 /** What was found out about the rates of the arrivals times `scale`. */
 export interface FoundRegime {
@@ -153,7 +154,7 @@ function policyOf(
   problem: ServingProblem,
   { name, policy, adaptive, validation, heldOut }: ComparedPolicy,
 ): RegimePolicy {
-  return {
+  const recorded: RegimePolicy = {
     name,
     ...(policy.inFlight === undefined ? {} : { inFlight: policy.inFlight }),
     models: policy.models.map(({ variant, batch, concurrency, periodNs }, at) => {
@@ -171,6 +172,13 @@ function policyOf(
     validation: sampledOf(validation),
     heldOut: sampledOf(heldOut),
   };
+  return adaptive === undefined ? recorded : withDigest(recorded);
+}
+
+/** The digest stands behind what it is of. */
+function withDigest({ memoryBytes, validation, heldOut, ...policy }: RegimePolicy): RegimePolicy {
+  const digest = policyDigest({ ...policy, validation, heldOut });
+  return { ...policy, digest, memoryBytes, validation, heldOut };
 }
 
 function sampledOf({ samples }: PolicyEvaluation): SampledFigures {

@@ -124,6 +124,7 @@ async function verified(
   const load: Loaders = {
     model: modelLoader(file, model, context.allowExternal),
     served: servedModelLoader(file, model, context.allowExternal),
+    onProgress: context.onProgress,
   };
   const found = await verifyArtifact(artifact, file, load, model !== undefined);
   const isWithoutModel =

@@ -115,9 +115,14 @@ export function checkScales(
   { arrivals, scales }: Pick<LaunchRequest, "arrivals" | "scales">,
 ): Result<void> {
   const scale = Math.max(...scales);
-  const most = Math.round(mostRequests(scaleWorkload(workload, scale)));
   const where = arrivals.kind === "file" ? arrivals.path : arrivals.where;
-  const message = `${scale} times the rates are up to ${most} requests in a sample, more than ${MAX_REQUESTS}`;
+  return checkRequests(scaleWorkload(workload, scale), where, `${scale} times the rates are`);
+}
+
+/** Fails with `arrivals-invalid` if what is said of `where` would be too many requests. */
+export function checkRequests(workload: Workload, where: string, what: string): Result<void> {
+  const most = Math.round(mostRequests(workload));
+  const message = `${what} up to ${most} requests in a sample, more than ${MAX_REQUESTS}`;
   return most <= MAX_REQUESTS
     ? ok(undefined)
     : fail([arrivalsInvalid(where, { pointer: "", message })]);

@@ -17,8 +17,9 @@ import type {
 import { withShedRules } from "../schedule/serving/shed-rules.js";
 import type { DriverContext } from "./context.js";
 import { batchNotServed, threadsNotMeasured } from "./failures.js";
+import { checkRequests, modelName, workloadFor } from "./launch.js";
 import { type CpuLaunchRequest, type CpuServing, cpuServingOf } from "./launch-on-cpu.js";
-import type { TracePlace } from "./save-traces.js";
+import { maySaveTraces, type TracePlace } from "./save-traces.js";
 import { type ServeReport, serveRequests } from "./serve-requests.js";
 
 /** A configuration by hand, the same for every model. */
@@ -44,12 +45,17 @@ export interface ServeRequest extends Omit<CpuLaunchRequest, "samples" | "scales
 /**
  * Serves held-out requests under a policy on worker threads of this machine, and simulates the same.
  *
- * Fails: as `cpuServingOf`; `objective-impossible`, `threads-not-measured`, `batch-not-served`; as `serveRequests`.
+ * Fails: as `maySaveTraces` and `cpuServingOf`; `objective-impossible`, `threads-not-measured`, `batch-not-served`; as `serveRequests`.
  */
 export async function serveHere(
   request: ServeRequest,
   context: DriverContext,
 ): Promise<Result<ServeReport>> {
+  const may = maySaveTraces(request.traces, request.models.map(modelName));
+  const few = may.ok ? checkDuration(request) : may;
+  if (!few.ok) {
+    return few;
+  }
   const serving = await cpuServingOf(request, context);
   if (!serving.ok) {
     return serving;
@@ -64,6 +70,13 @@ export async function serveHere(
   return chosen.ok
     ? serveRequests({ ...found, ...chosen.value, traces: request.traces }, context)
     : chosen;
+}
+
+/** Fails: as `workloadFor`, and with `arrivals-invalid` if there would be too many requests in the given time. */
+function checkDuration({ models, arrivals, durationNs }: ServeRequest): Result<void> {
+  const workload = workloadFor({ models, arrivals });
+  const where = arrivals.kind === "file" ? arrivals.path : arrivals.where;
+  return workload.ok ? checkRequests(lasting(workload.value, durationNs), where, "has") : workload;
 }
 
 /** The same requests for a given time. */

@@ -19,8 +19,8 @@ import { launcherPolicy } from "../verify/replay-problems.js";
 import { measuredModels } from "../verify/served-problem.js";
 import type { DriverContext } from "./context.js";
 import { policyChanges, policyNotForCpu, policyUnknown } from "./failures.js";
-import { type ArrivalsSource, matchedArrivals } from "./launch.js";
-import type { TracePlace } from "./save-traces.js";
+import { type ArrivalsSource, checkRequests, matchedArrivals } from "./launch.js";
+import { maySaveTraces, type TracePlace } from "./save-traces.js";
 import { lasting } from "./serve-here.js";
 import { type ServeReport, serveRequests } from "./serve-requests.js";
 
@@ -47,7 +47,7 @@ export interface ServePolicyRequest {
  * times in the file.
  *
  * Fails: `schedule-without-section`, `schedule-broken` for a file that contradicts itself, `policy-not-for-cpu`,
- * `policy-unknown`, `policy-changes`; as reading arrivals and loading the models do; as `serveRequests`.
+ * `policy-unknown`, `policy-changes`; as `maySaveTraces`, reading arrivals and loading the models do; as `serveRequests`.
  */
 export async function servePolicy(
   request: ServePolicyRequest,
@@ -61,6 +61,13 @@ export async function servePolicy(
   const workload = requestsFor(request, section.value);
   if (!workload.ok) {
     return workload;
+  }
+  const may = maySaveTraces(
+    request.traces,
+    section.value.models.map(({ model }) => model),
+  );
+  if (!may.ok) {
+    return may;
   }
   const { device } = section.value;
   const problem: ServingProblem = { device, models: measuredModels(section.value) };
@@ -97,7 +104,7 @@ function launcherOf({ file, artifact }: ServePolicyRequest): Result<LauncherSect
 
 /** The requests to serve. What the given arrivals leave open is as in the file. */
 function requestsFor(
-  { arrivals, durationNs }: ServePolicyRequest,
+  { file, arrivals, durationNs }: ServePolicyRequest,
   section: LauncherSection,
 ): Result<Workload> {
   const own = workloadOf(section, 1);
@@ -115,7 +122,17 @@ function requestsFor(
       ...(known === undefined ? {} : { shed: known }),
     };
   });
-  return ok(lasting({ ...given.value, models }, durationNs));
+  const workload = lasting({ ...given.value, models }, durationNs);
+  const few = checkRequests(workload, whereOf(arrivals, file), "has");
+  return few.ok ? ok(workload) : few;
+}
+
+/** Where the requests are said. */
+function whereOf(arrivals: ArrivalsSource | undefined, file: string): string {
+  if (arrivals === undefined) {
+    return file;
+  }
+  return arrivals.kind === "file" ? arrivals.path : arrivals.where;
 }
 
 interface Serving {

@@ -27,7 +27,7 @@ import { profileNs } from "../schedule/serving/task-profile.js";
 import type { DriverContext } from "./context.js";
 import { outputsDiffer } from "./failures.js";
 import type { CpuServing } from "./launch-on-cpu.js";
-import { maySaveTraces, saveTraces, type TracePlace } from "./save-traces.js";
+import { saveTraces, type TracePlace } from "./save-traces.js";
 
 /** Models with the policy that they are served under. */
 export interface ServingPlan extends CpuServing {
@@ -92,10 +92,6 @@ export async function serveRequests(
 ): Promise<Result<ServeReport>> {
   const { problem, workload, seed, name, policy, scale, traces } = plan;
   const names = problem.models.map((model) => model.name);
-  const may = maySaveTraces(traces, names);
-  if (!may.ok) {
-    return may;
-  }
   const arrivals = drawArrivals(workload, { seed, purpose: "held-out", episode: 0 });
   const simulated = await context.compute(() =>
     ok(simulateServing(problem, arrivals, policy, { seed })),

@@ -8,7 +8,9 @@ export interface ProgressEvent {
     | "pipeline"
     | "serving"
     | "sessions"
-    | "launchers";
+    | "launchers"
+    | "models"
+    | "samples";
   /** Units of work done so far, and in all as far as known. */
   readonly done: number;
   readonly total: number;

@@ -12,6 +12,7 @@ import type {
   ArtifactServedModel,
   LauncherSection,
 } from "../artifact/launcher-section.js";
+import { policyDigest } from "../artifact/policy-digest.js";
 import { brokenChecks } from "../core/checks.js";
 import { sixDigits } from "../core/six-digits.js";
 import { adaptiveProblems } from "./adaptive-problems.js";
@@ -182,7 +183,13 @@ function policyProblems(policy: RegimePolicy, section: LauncherSection, place: s
   const known = section.models.map(({ model }) => model);
   const named = models.map(({ model }) => model);
   return [
-    ...(isSame(named, known) ? [] : [`${place}/models are not those of /launcher`]),
+    ...brokenChecks([
+      [!isSame(named, known), `${place}/models are not those of /launcher`],
+      [
+        policy.digest !== (policy.adaptive === undefined ? undefined : policyDigest(policy)),
+        `${place}/digest is not that of what was learned and of its figures`,
+      ],
+    ]),
     // How many validation samples there are is up to the gate.
     ...sampledProblems(validation, validation.samples.length, section, `${place}/validation`),
     ...sampledProblems(heldOut, section.heldOutSamples, section, `${place}/heldOut`),

@@ -4,6 +4,7 @@ import type { Workload } from "../arrivals/workload.js";
 import type { ArtifactShed, RegimePolicy, SampleFigures } from "../artifact/launcher-policies.js";
 import type { LauncherSection } from "../artifact/launcher-section.js";
 import { sixDigits } from "../core/six-digits.js";
+import type { OnProgress } from "../profile/progress.js";
 import { ACCELERATION_TASKS } from "../schedule/serving/serving-limits.js";
 import type {
   LauncherPolicy,
@@ -28,6 +29,13 @@ export interface ReplayedSamples {
   readonly replayed: number;
 }
 
+/** How far samples are simulated again, and who hears of it. */
+export interface ReplayLimits {
+  /** Ends of stages. */
+  readonly mostStages?: number;
+  readonly onProgress?: OnProgress;
+}
+
 /** Ends of stages that are simulated in all: about half a minute, and more where many tasks are in flight. */
 const MOST_STAGES = 40_000_000;
 
@@ -41,7 +49,7 @@ export function replaySamples(
   section: LauncherSection,
   served: ReplayedPolicies,
   seed: number,
-  mostStages: number = MOST_STAGES,
+  { mostStages = MOST_STAGES, onProgress }: ReplayLimits = {},
 ): ReplayedSamples {
   const { problem, policies } = served;
   const samples = replayOrder(section, served);
@@ -52,10 +60,14 @@ export function replaySamples(
   const problems: string[] = [];
   let left = mostStages;
   let replayed = 0;
+  const expected = samples.reduce((sum, { stages }) => sum + stages, 0);
+  const total = Math.round(Math.min(mostStages, expected));
   for (const { stages, ...sample } of samples) {
     if (stages > left) {
       continue;
     }
+    const done = Math.min(total, mostStages - left);
+    onProgress?.({ phase: "samples", done, total, label: "simulating samples again" });
     const policy = section.regimes[sample.regime]?.policies[sample.policy] as RegimePolicy;
     const workload = workloads[sample.regime] as Workload;
     const arrivals = drawArrivals(workload, { seed, ...sample });

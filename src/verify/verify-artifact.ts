@@ -2,6 +2,7 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
+import type { OnProgress } from "../profile/progress.js";
 import { makerOf, scheduleBroken, sectionMissing } from "./failures.js";
 import { importedFileProblems } from "./imported-file-problems.js";
 import { importedProblems } from "./imported-problems.js";
@@ -32,6 +33,8 @@ const MADE_HERE: PlacementOrigin = { problems: [], notes: [] };
 export interface Loaders {
   readonly model: ModelLoader;
   readonly served: ServedModelLoader;
+  /** Hears what of launcher policies is checked; absent: nobody. */
+  readonly onProgress?: OnProgress;
 }
 
 /**
@@ -44,13 +47,13 @@ export interface Loaders {
 export async function verifyArtifact(
   artifact: ScheduleArtifact,
   file: string,
-  { model: load, served }: Loaders,
+  { model: load, served, onProgress }: Loaders,
   hasModel: boolean = false,
 ): Promise<Result<VerifiedArtifact>> {
   const { pipeline, provenance } = artifact;
   if (artifact.launcher !== undefined) {
     const { verifyLauncher } = await import("./verify-launcher.js");
-    const verified = await verifyLauncher(artifact, file, served);
+    const verified = await verifyLauncher(artifact, file, served, onProgress);
     return verified.ok ? ok({ kind: "launcher", verified: verified.value }) : verified;
   }
   if (pipeline === undefined) {

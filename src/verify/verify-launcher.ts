@@ -5,6 +5,7 @@ import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
+import type { OnProgress } from "../profile/progress.js";
 import { reachBytes } from "../schedule/serving/adaptive-memory.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
 import { capacityBound } from "../schedule/serving/check-capacity.js";
@@ -51,6 +52,7 @@ export async function verifyLauncher(
   artifact: ScheduleArtifact,
   file: string,
   load: ServedModelLoader,
+  onProgress: OnProgress = () => undefined,
 ): Promise<Result<VerifiedLauncher>> {
   const { launcher, provenance } = artifact;
   if (launcher === undefined) {
@@ -64,7 +66,8 @@ export async function verifyLauncher(
   if (!device.ok) {
     return broken(file, [device.error]);
   }
-  const served = await servedModels(artifact, launcher, device.value, { file, load });
+  const source = { file, load, onProgress };
+  const served = await servedModels(artifact, launcher, device.value, source);
   if (!served.ok) {
     return served;
   }
@@ -93,6 +96,7 @@ export async function verifyLauncher(
     launcher,
     { problem, policies: known.value },
     provenance.seed,
+    { onProgress },
   );
   return problems.length + faster.length > 0
     ? broken(file, [...faster, ...problems])
@@ -143,7 +147,10 @@ async function servedModels(
   artifact: ScheduleArtifact,
   section: LauncherSection,
   device: EstimatedDevice | undefined,
-  source: { readonly file: string; readonly load: ServedModelLoader },
+  {
+    onProgress,
+    ...source
+  }: { readonly file: string; readonly load: ServedModelLoader; readonly onProgress: OnProgress },
 ): Promise<Result<readonly CheckedModel[] | undefined>> {
   if (section.device.kind === "cpu") {
     return ok(measuredModels(section).map((model) => ({ model, problems: new Map() })));
@@ -152,12 +159,14 @@ async function servedModels(
     return ok(undefined);
   }
   const models: CheckedModel[] = [];
-  for (const at of section.models.keys()) {
-    const model = await servedModel(artifact, { section, at }, device, source);
-    if (!model.ok) {
-      return model;
+  for (const [at, { model }] of section.models.entries()) {
+    const label = `checking the schedules of ${model}`;
+    onProgress({ phase: "models", done: at, total: section.models.length, label });
+    const checked = await servedModel(artifact, { section, at }, device, source);
+    if (!checked.ok) {
+      return checked;
     }
-    models.push(model.value);
+    models.push(checked.value);
   }
   return ok(models);
 }

@@ -9,6 +9,7 @@ import type { ArtifactAdaptive } from "../../src/artifact/adaptive-policy.js";
 import type { ScheduleArtifact } from "../../src/artifact/artifact.js";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { ArtifactRegime, LauncherSection } from "../../src/artifact/launcher-section.js";
+import { policyDigest } from "../../src/artifact/policy-digest.js";
 import { H200 } from "../../src/cost/device-models/hopper.js";
 import { encodeServingProfile } from "../../src/profile/serving/serving-profile-format.js";
 import { servingKeyOf } from "../../src/profile/serving/serving-profile-key.js";
@@ -176,7 +177,7 @@ describe("launch", () => {
     const needs =
       /A window of 4 tasks takes \d+ us; .*\nThe rates need one every 66.7 us: they are not sustained\./;
     expect(stdout).toMatch(needs);
-    const verified = await runCli(["verify", OUT, "--model", "fixtures/models"]);
+    const verified = await runCli(["verify", OUT, "--model", "fixtures/models", "--quiet"]);
     expect([verified.status, verified.stderr]).toEqual([0, ""]);
   });
 
@@ -209,12 +210,20 @@ describe("launch", () => {
     const file = arrivals("both.json", [requests("two-branch", 300), requests("squeezenet", 100)]);
     const argv = [TWO_BRANCH, SQUEEZENET, "--arrivals", file, "--samples", "2"];
     const artifact = await launched([...argv, "--rates-scale", "0.5,1"]);
-    const verify = (path: string) => runCli(["verify", path, "--model", "fixtures/models"]);
+    const verify = (path: string) =>
+      runCli(["verify", path, "--model", "fixtures/models", "--quiet"]);
     expect(await verify(OUT)).toMatchObject({
       status: 0,
       stderr: "",
       stdout: expect.stringContaining("valid: 12 policies for 2 models at 2 rates"),
     });
+    // One line for each kind of work where there is no terminal.
+    const watched = await runCli(["verify", OUT, "--model", "fixtures/models"]);
+    expect(watched.stderr.split("\n")).toEqual([
+      "checking the schedules of two-branch",
+      "simulating samples again",
+      "",
+    ]);
     const text = JSON.stringify({ format: "top-compile/schedule", version: 1, ...artifact });
     const edited = join(folder, "edited.json");
     const place = /"p99Ns":(\d+)/;
@@ -281,7 +290,8 @@ describe("launch", () => {
       expect(adaptive !== undefined, name).toBe(learnedNames.includes(name));
     }
     expect(artifact.provenance.options["train-steps"]).toBe(160);
-    const verify = (path: string) => runCli(["verify", path, "--model", "fixtures/models"]);
+    const verify = (path: string) =>
+      runCli(["verify", path, "--model", "fixtures/models", "--quiet"]);
     const verified = await verify(OUT);
     expect([verified.stderr, verified.status]).toEqual(["", 0]);
     expect(verified.stdout).toMatch(/ (\d+) of \1 samples/);
@@ -289,9 +299,10 @@ describe("launch", () => {
     const edited = join(folder, "edited-launcher.json");
     for (const learned of learnedNames.keys()) {
       const other = JSON.parse(text) as { launcher: LauncherSection };
-      const { adaptive } = other.launcher.regimes[0]!.policies.at(learned - 3)!;
+      const policy = other.launcher.regimes[0]!.policies.at(learned - 3)!;
       // Another table, networks of other parameters, or another reaction do not have these figures.
-      Object.assign(adaptive!, otherThan(adaptive!));
+      Object.assign(policy.adaptive!, otherThan(policy.adaptive!));
+      Object.assign(policy, { digest: policyDigest(policy) });
       writeFileSync(edited, JSON.stringify(other));
       const refusal = await verify(edited);
       expect([refusal.status, refusal.stderr]).toEqual([
@@ -324,7 +335,7 @@ describe("launch", () => {
       const written = readFileSync(OUT, "utf8");
       expect((await runCli([...argv, ...more])).stdout).toBe(run.stdout);
       expect(readFileSync(OUT, "utf8")).toBe(written);
-      const verified = await runCli(["verify", OUT]);
+      const verified = await runCli(["verify", OUT, "--quiet"]);
       expect([verified.stderr, verified.status]).toEqual(["", 0]);
       // Three policies, each on at least three validation samples and two held-out ones.
       const [, samples] = /(\d+) of \1 samples simulated again/.exec(verified.stdout) ?? [];
@@ -426,6 +437,22 @@ describe("launch", () => {
       const { status } = await runCli(["launch", TWO_BRANCH, "--rate", value]);
       expect(status, value).toBe(2);
     }
+    // Of two rates neither is what was meant, the same twice or not.
+    for (const again of ["two-branch=6", "two-branch=5"]) {
+      const run = await runCli(["launch", TWO_BRANCH, ...rate, "--rate", again]);
+      expect([run.status, run.stderr]).toEqual([
+        2,
+        expect.stringContaining("two-branch is 5 already"),
+      ]);
+    }
+    const dims = await runCli(["launch", TWO_BRANCH, ...rate, "--dim", "n=2", "--dim", "n=3"]);
+    expect([dims.status, dims.stderr]).toEqual([2, expect.stringContaining("n is 2 already")]);
+    // As many as in a file: a million a second are too many for ten seconds, and not for the option.
+    expect(await refused([TWO_BRANCH, "--rate", "two-branch=1000000"])).toEqual([
+      "1",
+      "arrivals-invalid",
+    ]);
+    expect((await runCli(["launch", TWO_BRANCH, "--rate", "two-branch=1000001"])).status).toBe(2);
     for (const value of ["", "0", "1,,2", "-1", "1e3", "5000", "a"]) {
       const argv = ["launch", TWO_BRANCH, ...rate, "--rates-scale", value];
       expect((await runCli(argv)).status, value).toBe(2);

@@ -111,6 +111,7 @@ describe.skipIf(SKIP_REASON !== undefined)("run with requests", () => {
     const half = ["--rate", "unsorted=160", "--duration", "0.5", "--policy", "fifo"];
     const other = JSON.parse((await runCli([...serve, ...half])).stdout);
     expect(other).toMatchObject({ policy: "fifo", scale: low.scale });
+    const nowhere = join(folder, "none", "trace.txt");
     const refusals: readonly (readonly [readonly string[], string])[] = [
       [[...serve, "--threads", "2"], "option-not-applicable"],
       [[...serve, "--profile", profile], "option-not-applicable"],
@@ -118,6 +119,12 @@ describe.skipIf(SKIP_REASON !== undefined)("run with requests", () => {
       [[...serve, "--rate", "other=5"], "arrivals-model-unknown"],
       [[...serve, "--save-trace", arrivals], "file-exists"],
       [[...serve, "--save-trace", policies, "--force"], "output-is-input"],
+      // Said before models are read.
+      [
+        ["run", policies, "--model", join(folder, "none"), "--save-trace", nowhere],
+        "file-unwritable",
+      ],
+      [[...serve, "--duration", "1000000"], "arrivals-invalid"],
       [["run", arrivals, "--rate", "a=5", "--quiet", "--json"], "artifact-"],
     ];
     for (const [line, code] of refusals) {
@@ -141,7 +148,13 @@ describe.skipIf(SKIP_REASON !== undefined)("run with requests", () => {
     const launched = ["launch", MODEL, "--arrivals", arrivals, "--device", "cpu"];
     const more = ["--profile", profile, "--train-steps", "16", "--samples", "1", "-o", policies];
     expect(await runCli([...launched, ...more, "--quiet"])).toMatchObject({ status: 0 });
-    const verified = await runCli(["verify", policies, "--model", "fixtures/models/small"]);
+    const verified = await runCli([
+      "verify",
+      policies,
+      "--model",
+      "fixtures/models/small",
+      "--quiet",
+    ]);
     expect([verified.stderr, verified.status]).toEqual(["", 0]);
     const serve = ["run", policies, "--model", "fixtures/models/small", "--quiet"];
     const run = await runCli([...serve, "--policy", "maddpg"]);
@@ -166,6 +179,12 @@ describe.skipIf(SKIP_REASON !== undefined)("run with requests", () => {
       [[...argv, "--rate", "unsorted=5"], "serving-file"],
       [["run", MODEL, MODEL], "serving-file"],
       [["run", MODEL, "--rate", "other=5", "--profile", profile], "arrivals-model-unknown"],
+      // Said before anything is measured or chosen.
+      [
+        ["run", "none.onnx", "--rate", "none=5", "--save-trace", join(folder, "none", "trace.txt")],
+        "file-unwritable",
+      ],
+      [["run", "none.onnx", "--rate", "none=50", "--duration", "1000000"], "arrivals-invalid"],
       [[...argv, "--rounds", "10"], "option-not-applicable"],
     ];
     for (const [line, code] of cases) {

@@ -133,7 +133,6 @@ const FREE_OF_CPU: readonly FreeField[] = [
   },
   { where: /\/objectiveNs$/, change: /^\d+$/, why: SAME },
   { where: /^\/device\/name$/, why: "the name of a measured device" },
-  { where: /^\/launcher\/durationNs$/, why: SAME },
   { where: /\/device\/memoryBytes$/, why: "the memory of the machine" },
   { where: /\/contention(\/\d+)?$/, why: "as many threads are never busy" },
   {

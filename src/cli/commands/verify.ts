@@ -7,6 +7,7 @@ import { type VerifiedArtifact, verifyArtifact } from "../../verify/verify-artif
 import type { VerifiedLauncher } from "../../verify/verify-launcher.js";
 import type { VerifiedSchedule } from "../../verify/verify-schedule.js";
 import type { RegisterCommand } from "../command.js";
+import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
 import type { CommonOptions } from "../io.js";
 import { addOptions } from "../options/add-options.js";
@@ -42,6 +43,7 @@ export const registerVerify: RegisterCommand = (command, run) => {
       const load = {
         model: modelLoader(file, options.model, session.allowExternal),
         served: servedModelLoader(file, options.model, session.allowExternal),
+        onProgress: driverContext(session).onProgress,
       };
       const hasModel = options.model !== undefined;
       const found = await verifyArtifact(artifact.value, file, load, hasModel);

@@ -1,5 +1,6 @@
 /** Values of options: from what was typed, or commander's `InvalidArgumentError` with the rule. */
 import { InvalidArgumentError } from "commander";
+import { MAX_RATE, MIN_RATE } from "../../arrivals/arrivals-format.js";
 import type { PipelineDevice } from "../../placement/stage-spec.js";
 
 /** The part of an option's help for whole numbers in [`low`, `high`]. */
@@ -26,7 +27,7 @@ function wholeNumber(low: number, high: number): (value: string) => number {
   };
 }
 
-/** `NAME=SIZE` added to the sizes that are known. */
+/** `NAME=SIZE` added to the sizes that are known, each once. */
 export function addDim(
   value: string,
   known: ReadonlyMap<string, number>,
@@ -37,7 +38,7 @@ export function addDim(
   if (at <= 0 || !/^\d+$/.test(digits) || !Number.isSafeInteger(size)) {
     throw new InvalidArgumentError("It must be NAME=SIZE with a whole number, such as batch=8.");
   }
-  return new Map(known).set(value.slice(0, at), size);
+  return withNew(known, value.slice(0, at), size);
 }
 
 /** `NAME=FILE` added to those before; which `=` it is depends on the names of the model. */
@@ -55,10 +56,7 @@ export function addPath(value: string, before: readonly string[]): readonly stri
   return [...before, value];
 }
 
-/** Requests per second of one model, as in arrivals files. */
-const MOST_RATE = 1e5;
-
-/** `MODEL=RATE` added to the rates that are known. */
+/** `MODEL=RATE` added to the rates that are known, each once; in requests per second, as in arrivals files. */
 export function addRate(
   value: string,
   known: ReadonlyMap<string, number>,
@@ -66,12 +64,27 @@ export function addRate(
   const at = value.lastIndexOf("=");
   const text = value.slice(at + 1);
   const rate = Number(text);
-  if (at <= 0 || !/^\d+(?:\.\d+)?$/.test(text) || rate < 1e-3 || rate > MOST_RATE) {
+  if (at <= 0 || !/^\d+(?:\.\d+)?$/.test(text) || rate < MIN_RATE || rate > MAX_RATE) {
     throw new InvalidArgumentError(
-      `It must be MODEL=RATE with 0.001 to ${grouped(MOST_RATE)} requests per second, such as resnet50=400.`,
+      `It must be MODEL=RATE with ${MIN_RATE} to ${grouped(MAX_RATE)} requests per second, such as resnet50=400.`,
     );
   }
-  return new Map(known).set(value.slice(0, at), rate);
+  return withNew(known, value.slice(0, at), rate);
+}
+
+/** What is known, and one name more: of two values for a name neither is what was meant. */
+function withNew(
+  known: ReadonlyMap<string, number>,
+  name: string,
+  value: number,
+): ReadonlyMap<string, number> {
+  const before = known.get(name);
+  if (before !== undefined) {
+    throw new InvalidArgumentError(
+      `It must be given once for each name: ${name} is ${before} already.`,
+    );
+  }
+  return new Map(known).set(name, value);
 }
 
 /** Most factors of rates. */
