@@ -1,9 +1,11 @@
 /**
  * The policy `merged`: all models launched together, in windows that repeat (`merged-window.ts`).
  *
- * How many tasks of which batch a window has is chosen among those whose ratio is that of the rates, and multiples of
- * them: the stable ones that would be quickest are tried on requests, parts side by side as each would run alone. The
- * window of the best is then scheduled in full: as it is, and with its tasks cut into two and three parts.
+ * How many tasks of which batch a window has is chosen among those whose ratio is that of the rates, for all batches of
+ * each model, and multiples of them. The stable ones are tried on training requests with several periods, parts side by side
+ * as each would run alone, and what they cost decides, as of any policy: a window may be quick and still too long for an
+ * objective. Those of the best are then scheduled in full: as they are, and with their tasks cut into two and three
+ * parts.
  */
 import { gpuBounds } from "../schedule/gpu-bounds.js";
 import type { MergedWindow } from "../schedule/serving/merged-window.js";
@@ -12,7 +14,7 @@ import type { LauncherPolicy, LauncherWindow } from "../schedule/serving/serving
 import type { SampleSet } from "./evaluate-policy.js";
 import { type PlannedTask, plainWindow, searchWindow } from "./make-window.js";
 import { type CutStages, pipelinedTasks } from "./pipelined-tasks.js";
-import { launcherCosts } from "./policy-costs.js";
+import { type LauncherCosts, launcherCosts } from "./policy-costs.js";
 import { ratesOf, type ServingJob, shortenedJob } from "./serving-job.js";
 import type { ScheduledBatch } from "./variant-library.js";
 import { longestPeriodNs, windowLaunches } from "./window-launches.js";
@@ -30,14 +32,24 @@ export const MOST_WINDOW_OPERATORS = 4000;
 /** Tasks of a window. */
 const MOST_TASKS = 16;
 
+/** Times that a model may have more tasks in a window than the ratio asks for: fewer tasks make shorter windows. */
+const TOLERANCES: readonly number[] = [1.1, 1.5, 2];
+
 /** Times that a window launches the smallest numbers of tasks. */
 const MULTIPLES: readonly number[] = [1, 2, 4];
 
-/** Windows that are tried on requests. */
-const TRIED = 5;
+/** Choices of batches that are looked at. */
+const MOST_CHOICES = 256;
 
-/** Requests of the sample that they are tried on. */
-const TRIAL_REQUESTS = 2000;
+/** Windows that are tried on requests. */
+const TRIED = 24;
+
+/** Windows that are scheduled in full. */
+const SEARCHED = 2;
+
+/** Requests of the samples that they are tried on, and how many samples there are. */
+const TRIAL_REQUESTS = 4000;
+const TRIAL_SAMPLES = 2;
 
 /** Stages into which tasks are cut. */
 const STAGES: readonly number[] = [2, 3];
@@ -57,51 +69,81 @@ interface Candidate {
 /**
  * The best policy with a window; `undefined`: no window of at most `MOST_WINDOW_OPERATORS` fits into memory.
  *
- * Cost: of the searches of up to three windows, and of some ten simulations.
+ * Cost: of the searches of up to six windows, and of some hundred simulations, most of them given up early.
  */
 export function searchMergedPolicy(
   job: ServingJob,
   library: WindowLibrary,
   seed: number,
 ): LauncherPolicy | undefined {
-  const training: SampleSet = { seed, purpose: "training", count: 1 };
   const trial = shortenedJob(job, TRIAL_REQUESTS);
-  const trialCost = launcherCosts(trial, training);
-  const tried = quickest(candidatesOf(job, library)).map(({ candidate, window }) => ({
-    candidate,
-    cost: trialCost(policyOf(job, candidate.tasks, window, 0)),
-  }));
-  const [first] = [...tried].sort((a, b) => a.cost - b.cost);
-  if (first === undefined) {
-    return undefined;
-  }
-  const policies = windowsFor(first.candidate, library, seed).flatMap(({ tasks, window }) =>
-    PERIODS.map((share) =>
-      policyOf(job, tasks, window, Math.round(share * first.candidate.longestNs)),
-    ),
+  const training: SampleSet = { seed, purpose: "training", count: TRIAL_SAMPLES };
+  const costOf = launcherCosts(trial, training);
+  const policies = cheapest(job, quickest(candidatesOf(job, library)), costOf).flatMap(
+    ({ candidate }) =>
+      windowsFor(candidate, library, seed).flatMap(({ tasks, window }) =>
+        policiesOf(job, tasks, window, candidate.longestNs),
+      ),
   );
-  const validation: SampleSet = { seed, purpose: "validation", count: 2 };
-  const costOf = launcherCosts(job, validation);
-  const costs = policies
-    .filter((policy) => fits(job, policy))
-    .map((policy) => ({ policy, cost: costOf(policy) }));
-  return costs.reduce<(typeof costs)[number] | undefined>(
-    (best, each) => (best === undefined || each.cost < best.cost ? each : best),
-    undefined,
+  return leastOf(
+    policies.filter((policy) => fits(job, policy)),
+    launcherCosts(job, { seed, purpose: "training", count: TRIAL_SAMPLES }),
   )?.policy;
+}
+
+/** The candidates that cost least at their best periods, as they would run without a search. */
+function cheapest<Tried extends { readonly candidate: Candidate; readonly window: MergedWindow }>(
+  job: ServingJob,
+  tried: readonly Tried[],
+  costOf: LauncherCosts,
+): readonly Tried[] {
+  // A window is given up once more than `SEARCHED` others are sure to cost less.
+  const least: number[] = Array.from({ length: SEARCHED }, () => Number.POSITIVE_INFINITY);
+  const costs = tried.map(({ candidate: { tasks, longestNs }, window }) => {
+    const found = leastOf(policiesOf(job, tasks, window, longestNs), costOf, least.at(-1));
+    const cost = found?.cost ?? Number.POSITIVE_INFINITY;
+    least.push(cost);
+    least.sort((a, b) => a - b);
+    least.length = SEARCHED;
+    return cost;
+  });
+  return [...tried.keys()]
+    .sort((a, b) => (costs[a] ?? 0) - (costs[b] ?? 0) || a - b)
+    .slice(0, SEARCHED)
+    .flatMap((at) => tried[at] ?? []);
+}
+
+/** The policies of a window with several periods. */
+function policiesOf(
+  job: ServingJob,
+  tasks: readonly PlannedTask[],
+  window: MergedWindow,
+  longestNs: number,
+): readonly LauncherPolicy[] {
+  return PERIODS.map((share) => policyOf(job, tasks, window, Math.round(share * longestNs)));
+}
+
+/** The first of those that cost least; `undefined`: none costs at most `atMost`. */
+function leastOf(
+  policies: readonly LauncherPolicy[],
+  costOf: LauncherCosts,
+  atMost: number = Number.POSITIVE_INFINITY,
+): { readonly policy: LauncherPolicy; readonly cost: number } | undefined {
+  let best: { readonly policy: LauncherPolicy; readonly cost: number } | undefined;
+  for (const policy of policies) {
+    const cost = costOf(policy, best?.cost ?? atMost);
+    best = cost < (best?.cost ?? Number.POSITIVE_INFINITY) ? { policy, cost } : best;
+  }
+  return best;
 }
 
 /** All windows that may be made, without their schedules. */
 function candidatesOf(job: ServingJob, { batches }: WindowLibrary): readonly Candidate[] {
   const rates = ratesOf(job);
-  const sizes = Math.max(...batches.map(({ length }) => length));
   const found = new Map<string, Candidate>();
-  for (let size = 0; size < sizes; size++) {
-    const own = batches.map((list) => list[Math.min(size, list.length - 1)] as ScheduledBatch);
+  for (const own of choicesOf(batches)) {
     const each = own.map(({ batch }) => batch);
-    const least = windowLaunches(rates, each, MOST_TASKS) ?? [];
-    for (const multiple of least.length === 0 ? [] : MULTIPLES) {
-      const launches = least.map((count) => count * multiple);
+    for (const launches of launchesOf(rates, each)) {
       const tasks = launches.flatMap((count, model) =>
         Array.from({ length: count }, () => wholeTask(model, own[model] as ScheduledBatch)),
       );
@@ -112,6 +154,36 @@ function candidatesOf(job: ServingJob, { batches }: WindowLibrary): readonly Can
     }
   }
   return [...found.values()];
+}
+
+/** Numbers of tasks by model: near the ratio of the rates and further from it, and multiples of them. */
+function launchesOf(
+  rates: readonly number[],
+  batches: readonly number[],
+): readonly (readonly number[])[] {
+  return TOLERANCES.flatMap((tolerance) => {
+    const least = windowLaunches(rates, batches, { most: MOST_TASKS, tolerance });
+    return least === undefined
+      ? []
+      : MULTIPLES.map((multiple) => least.map((count) => count * multiple));
+  });
+}
+
+/** A batch of each model: all choices, or where there are too many those of about the same size. */
+function choicesOf(
+  batches: readonly (readonly ScheduledBatch[])[],
+): readonly (readonly ScheduledBatch[])[] {
+  const count = batches.reduce((product, { length }) => product * length, 1);
+  if (count > MOST_CHOICES) {
+    const sizes = Math.max(...batches.map(({ length }) => length));
+    return Array.from({ length: sizes }, (_, size) =>
+      batches.map((list) => list[Math.min(size, list.length - 1)] as ScheduledBatch),
+    );
+  }
+  return batches.reduce<readonly (readonly ScheduledBatch[])[]>(
+    (choices, list) => choices.flatMap((choice) => list.map((each) => [...choice, each])),
+    [[]],
+  );
 }
 
 function wholeTask(model: number, { batch, problem, schedules }: ScheduledBatch): PlannedTask {

@@ -3,23 +3,20 @@
  * tasks are needed, or a little more.
  */
 
-/** Times that a model may have more tasks in a window than the ratio asks for. */
-const TOLERANCE = 1.1;
-
 /**
  * By model: tasks in a window. The model that needs most tasks has 1, 2, 3, ... of them, and every other one the
- * least whole number that is not too few for it; the first such numbers are taken of which none is more than 10 %
- * above the ratio, and where there are none within `most` tasks, those that are nearest to it.
+ * least whole number that is not too few for it; the first such numbers are taken of which none is more than `tolerance` times
+ * the ratio, and where there are none within `most` tasks, those that are nearest to it.
  *
  * `undefined`: there are more models than tasks. Requires: rates above 0. Cost: O(most x models).
  *
  * Example: 90 and 31 tasks a second. 1 to 1 is far too much for the second, 2 to 1 is 45 % above the ratio, 5 to 2
- * is 16 % above it; 8 to 3 is within 10 %.
+ * is 16 % above it; 8 to 3 is within 10 %, a tolerance of 1.1.
  */
 export function windowLaunches(
   rates: readonly number[],
   batches: readonly number[],
-  most: number,
+  { most, tolerance }: { readonly most: number; readonly tolerance: number },
 ): readonly number[] | undefined {
   const needs = rates.map((rate, model) => rate / (batches[model] ?? 1));
   const fastest = Math.max(...needs);
@@ -33,7 +30,7 @@ export function windowLaunches(
     const above = Math.max(
       ...needs.map((need, model) => ((launches[model] ?? 0) * fastest) / (count * need)),
     );
-    if (above <= TOLERANCE) {
+    if (above <= tolerance) {
       return launches;
     }
     best = best === undefined || above < best.above ? { launches, above } : best;
