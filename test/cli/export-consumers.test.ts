@@ -139,7 +139,7 @@ describe.skipIf(SKIP_REASON !== undefined)("export --to ort", () => {
 
 describe("export --to triton", () => {
   it.each(["pipeline", "policy"])("writes a repository of a %s", async (name) => {
-    const run = await exported(`${name}.json`, "triton");
+    const run = await exported(`${name}.json`, "triton", "--quiet");
     expect(run).toMatchObject({ status: 0, stderr: "" });
     const models = readdirSync(at(`${name}.triton`));
     const config = (model: string): string =>
@@ -151,7 +151,10 @@ describe("export --to triton", () => {
       expect(existsSync(at(`${name}.triton/${model}/1/model.onnx`))).toBe(true);
     }
     // Again: what is there is of the same kind.
-    expect(await exported(`${name}.json`, "triton")).toMatchObject({ status: 0, stderr: "" });
+    expect(await exported(`${name}.json`, "triton", "--quiet")).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
   });
 });
 
