@@ -56,8 +56,10 @@ const MAX_MODELS = 64;
 
 const MAX_STATES = 16;
 
-/** Fewest and most requests per second of one process: one in 1,000 seconds, and a gap of one microsecond. */
+/** Fewest requests per second of one process: one in 1,000 seconds. */
 export const MIN_RATE = 1e-3;
+
+/** Most requests per second of one process: a gap of one microsecond. */
 export const MAX_RATE = 1e6;
 
 /** Requests of one simulation: half a minute of work, and memory for their times. */

@@ -116,7 +116,6 @@ const FREE_OF_GPU: readonly FreeField[] = [
     why: "the first half of a trace is for training, of which nothing is recorded",
   },
   { where: /\/launches$/, change: /swapped$/, why: SAME },
-  { where: /\/window\/schedule\/launches\/\d+\/stream$/, why: SAME },
 ];
 
 /** Of policies for a CPU, whose models are not read. */
