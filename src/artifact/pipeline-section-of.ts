@@ -54,7 +54,9 @@ export function pipelineSectionOf(placement: Placement, outcome: PipelineOutcome
           objective: {
             kind: outcome.objective,
             value: objectiveValue(outcome.objective, placement, whole),
-            lowerBound: objectiveFloor(outcome.objective, placement, whole.microBatches),
+            lowerBound:
+              outcome.objectiveLowerBound ??
+              objectiveFloor(outcome.objective, placement, whole.microBatches),
           },
         }),
     bubbleRate: {

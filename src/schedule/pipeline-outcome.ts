@@ -66,6 +66,8 @@ export interface PipelineOutcome {
   readonly makespanStatus: SearchStatus;
   /** What the whole schedule was to be least in; absent: the makespan. */
   readonly objective?: Exclude<Objective, "makespan">;
+  /** With `objective`: no schedule of as many micro-batches takes less; absent: what loads alone prove. */
+  readonly objectiveLowerBound?: number;
   /** Work done, in the algorithm's own unit (nodes, states); what `--max-nodes` limits. */
   readonly nodes: number;
   /** Whether a limit left the proof open; for our search also whether its method did. */

@@ -12,9 +12,11 @@ import { readPlacement } from "../placement/parse-placement.js";
 import type { Placement } from "../placement/placement.js";
 import { type BoundClaim, checkBound } from "../schedule/check-bound.js";
 import { isTooShort } from "../schedule/check-makespan.js";
+import { isSpanBound } from "../schedule/check-spans.js";
 import { isInOrder } from "../schedule/in-order.js";
 import { leastMakespan } from "../schedule/least-makespan.js";
 import { reduced } from "../schedule/max-cycle-ratio.js";
+import { objectiveFloor } from "../schedule/pipeline-objectives.js";
 import type { PipelineOutcome, SearchStatus } from "../schedule/pipeline-outcome.js";
 import { makespanInOrder, periodInOrder } from "../schedule/pipeline-pace.js";
 import { verifyPeriodicSchedule } from "../schedule/verify-periodic-schedule.js";
@@ -99,7 +101,10 @@ function outcomeIn(section: PipelineSection, placement: Placement): PipelineOutc
     whole: wholeOf(section, positionOf),
     makespanLowerBound: section.makespanLowerBound,
     makespanStatus: section.makespanStatus,
-    ...(section.objective === undefined ? {} : { objective: section.objective.kind }),
+    ...(section.objective && {
+      objective: section.objective.kind,
+      objectiveLowerBound: section.objective.lowerBound,
+    }),
     nodes: 0,
     isCutShort: false,
   };
@@ -132,6 +137,7 @@ function figureProblems(
     ...pipelineStageProblems(stages, oneMicroBatch(placement)),
     ...boundProblems(placement, outcome),
     ...eachProblems(placement, section, outcome),
+    ...objectiveProblems(section, placement),
     ...rangeProblems(section, placement, outcome),
   ];
 }
@@ -159,6 +165,25 @@ function eachProblems(
     [
       leastUpTo !== undefined && (status === "optimal" || algorithm !== "top-compile"),
       "/pipeline/leastUpTo is there, but no search in full was needed or made",
+    ],
+  ]);
+}
+
+/** Contradictions of what the schedule was to be least in. */
+function objectiveProblems(
+  { objective, microBatches }: PipelineSection,
+  placement: Placement,
+): readonly string[] {
+  if (objective === undefined) {
+    return [];
+  }
+  const { kind, value, lowerBound } = objective;
+  const floor = objectiveFloor(kind, placement, microBatches);
+  return brokenChecks([
+    [lowerBound > value, `the ${kind} ${value} is below its bound ${lowerBound}`],
+    [
+      lowerBound < floor,
+      `the bound ${lowerBound} of the ${kind} is less than loads prove, ${floor}`,
     ],
   ]);
 }
@@ -308,7 +333,7 @@ function isProvedTooShort(placement: Placement, microBatches: number, makespan: 
 
 /** Bounds that rest on the search. Requires: a valid section. */
 function notesOn(section: PipelineSection, placement: Placement): string[] {
-  const { makespanLowerBound, periodLowerBound } = section;
+  const { makespanLowerBound, periodLowerBound, objective, microBatches } = section;
   const outcome = outcomeIn(section, placement);
   const check = checkBound(placement, claimOf(outcome));
   const least = provedMakespan(placement, outcome);
@@ -324,6 +349,16 @@ function notesOn(section: PipelineSection, placement: Placement): string[] {
           `that no repetition with up to ${outcome.leastUpTo} micro-batches per period takes less for each rests on the search and was not checked again`,
         ]),
     ...(makespanLowerBound > least ? [onSearch("makespan", makespanLowerBound, least)] : []),
+    ...(objective === undefined ||
+    isSpanBound(placement, microBatches, objective.kind, objective.lowerBound)
+      ? []
+      : [
+          onSearch(
+            objective.kind,
+            objective.lowerBound,
+            objectiveFloor(objective.kind, placement, microBatches),
+          ),
+        ]),
     ...(isInOrder(outcome.whole)
       ? []
       : [

@@ -15,8 +15,11 @@ import type { PipelineOutcome } from "../../schedule/pipeline-outcome.js";
 import type { PeriodicSchedule, PipelineSchedule } from "../../schedule/pipeline-schedule.js";
 import { simulatePipeline } from "../../schedule/simulate-pipeline.js";
 import { steadyStateOf } from "../../schedule/steady-state.js";
+import { asEarlyAsPossible } from "./complete-schedule.js";
+import { asTwin, twinOf } from "./cyclic/twins.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleFound } from "./failures.js";
+import { periodicOf } from "./found-period.js";
 import { outcomeInTurn } from "./instances/outcome-in-turn.js";
 import { outcomeJoint } from "./instances/outcome-joint.js";
 import { knowsInstances, outcomeOfInstances } from "./instances/outcome-of-instances.js";
@@ -202,7 +205,36 @@ function rivalsOf(
     ...rivals,
     ...(isLarge ? [] : liftedRivals(placement, microBatches, shouldStop)),
     ...batched(placement, microBatches, options),
+    ...(isLarge ? [] : smoothed(placement, microBatches, options)),
   ];
+}
+
+/** Times shorter than so many of a unit are no multiples of it with some noise. */
+const LEAST_UNIT = 16;
+/** The largest load, in units, of a placement without noise. */
+const MOST_UNITS = 4096;
+
+/** What a search makes of a placement without the noise of its times, with these put in again; nothing where there is more than noise. */
+function smoothed(
+  placement: Placement,
+  microBatches: number,
+  options: PipelineSearchOptions,
+): readonly PipelineOutcome[] {
+  const twin = twinOf(placement, MOST_UNITS);
+  const isNoisy = twin?.isClose === true && twin.unit >= LEAST_UNIT;
+  if (!isNoisy || options.shouldStop?.() === true) {
+    return [];
+  }
+  const { onProgress: _, onLeftOut: __, objective: ___, ...own } = options;
+  const found = searchPipeline("top-compile", twin.placement, microBatches, own);
+  if (!found.ok) {
+    return [];
+  }
+  const whole = asEarlyAsPossible(placement, found.value.whole);
+  const period = asTwin(placement, found.value.periodic);
+  return isRight(placement, whole)
+    ? [outcomeOf("top-compile", placement, whole, period && periodicOf(period))]
+    : [];
 }
 
 /** What families make of a placement whose transfers are left out, with these put in again. */

@@ -12,6 +12,7 @@ import { exactWhole } from "./makespan/exact-whole.js";
 import { leastWhole } from "./makespan/least-whole.js";
 import { lowerMemory } from "./makespan/lower-memory.js";
 import { ShortestOfAll } from "./makespan/shortest-schedule.js";
+import { spanBound } from "./makespan/span-bound.js";
 import { makespanBound } from "./path-bounds.js";
 import { type OfOthers, shortestOfOthers } from "./shortest-of-others.js";
 import { shortestWhole } from "./shortest-whole.js";
@@ -30,7 +31,7 @@ export interface WholeOptions {
 /** What an outcome says of its whole schedule. */
 export type WholeOutcome = Pick<
   PipelineOutcome,
-  "whole" | "makespanLowerBound" | "makespanStatus" | "objective"
+  "whole" | "makespanLowerBound" | "makespanStatus" | "objective" | "objectiveLowerBound"
 >;
 
 /** The whole schedule out of `wholes`, all within memory; `undefined` without any. Deterministic. */
@@ -69,6 +70,7 @@ export function wholeScheduleOf(
     makespanLowerBound,
     makespanStatus: closed.makespan === makespanLowerBound ? "optimal" : "bounded",
     objective,
+    objectiveLowerBound: spanBound(placement, closed, objective, shares.bound),
   };
 }
 

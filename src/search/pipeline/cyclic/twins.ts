@@ -27,6 +27,8 @@ const AS_GOOD = 1e-3;
 /** A placement with small times that are nearly those of another, in some unit. */
 export interface Twin {
   readonly placement: Placement;
+  /** What its times are counted in, as times of the other. */
+  readonly unit: number;
   /** No worse than what is measured: of all times, they differ by a thousandth at most. */
   readonly isClose: boolean;
 }
@@ -42,14 +44,17 @@ export function asTwin(
   return found && { problem, copies, ...found };
 }
 
-/** The placement with its times as the nearest multiples of a unit, in units; `undefined`: all are too long for any. */
-export function twinOf(placement: Placement): Twin | undefined {
+/**
+ * The placement with its times as the nearest multiples of a unit, in units, with a load of `mostLoad` at most; `undefined`: all
+ * are too long for any.
+ */
+export function twinOf(placement: Placement, mostLoad: number = MOST_LOAD): Twin | undefined {
   const { blocks } = placement;
   const durations = [...new Set(blocks.map(({ duration }) => duration))].sort((a, b) => a - b);
   const load = Math.max(...deviceLoads(placement));
   const units = durations
     .flatMap((duration) => Array.from({ length: MOST_PARTS }, (_, at) => duration / (at + 1)))
-    .filter((unit) => load / unit <= MOST_LOAD)
+    .filter((unit) => load / unit <= mostLoad)
     .sort((a, b) => b - a);
   const errors = units.map((unit) => errorOf(placement, unit));
   const least = Math.min(...errors);
@@ -57,7 +62,7 @@ export function twinOf(placement: Placement): Twin | undefined {
   const [unit, error] = [units[at], errors[at]];
   return unit === undefined || error === undefined
     ? undefined
-    : { placement: inMultiples(placement, unit), isClose: error <= AS_GOOD };
+    : { placement: inMultiples(placement, unit), unit, isClose: error <= AS_GOOD };
 }
 
 function inMultiples(placement: Placement, unit: number): Placement {

@@ -125,6 +125,22 @@ describe("durations that are nearly equal", () => {
     expect(rateOf(found(noisy, 200_000))).toBeLessThanOrEqual(each * 100_000 * 1.001);
   });
 
+  // Least makespans by CP-SAT, which proved them.
+  it.each([
+    ["interleaved-1f1b", { devices: 4, chunks: 2, forward: 1, backward: 2, memory: 5 }, 8, 75],
+    ["v", { devices: 4, memory: 3 }, 8, 52],
+  ] as const)("%s %o, %i micro-batches: %i within a thousandth", (name, options, count, least) => {
+    const noise = [1, -1, 0, 1, 1, 0, -1];
+    const noisy = withTimes(
+      shape(name, options),
+      (time, at) => time * 10_000 + (noise[at % noise.length] ?? 0) * time,
+    );
+    const outcome = searchPipeline("top-compile", noisy, count, { maxNodes: 100_000 });
+    const whole = outcome.ok ? outcome.value.whole : undefined;
+    expect(whole && verifyPipelineSchedule(noisy, whole)).toEqual([]);
+    expect(whole?.makespan).toBeLessThanOrEqual(least * 10_000 * 1.001);
+  });
+
   it("have a twin of small ones", () => {
     const placement = shape("v", { devices: 4, memory: 3, forward: 10_001, backward: 29_998 });
     expect(twinOf(placement)?.placement.blocks.map(({ duration }) => duration)).toEqual([
