@@ -31,7 +31,7 @@ _top_compile() {
     "search --objective") kind="words" words="makespan span bubble" ;;
     "search --layout") kind="words" words="search" ;;
     "partition --math" | "launch --math") kind="words" words="tf32 ieee" ;;
-    "run --policy") kind="words" words="fifo greedy static maddpg cross-entropy reactive" ;;
+    "run --policy") kind="words" words="fifo greedy static cross-entropy maddpg reactive" ;;
     "export --to") kind="words" words="csv chrome-trace svg dot placement pytorch ort triton hints" ;;
   esac
   if [[ -z $kind && $current == -* ]]; then

@@ -242,7 +242,7 @@ complete -c top-compile -n '__top_compile_is "run"' -l fuse -x -a 'patterns elem
 complete -c top-compile -n '__top_compile_is "run"' -l arrivals -r -F -d 'how requests arrive'
 complete -c top-compile -n '__top_compile_is "run"' -l rate -x -d 'instead of a file'
 complete -c top-compile -n '__top_compile_is "run"' -l duration -x -d 'seconds in which requests arrive'
-complete -c top-compile -n '__top_compile_is "run"' -l policy -x -a 'fifo greedy static maddpg cross-entropy reactive' -d 'the launcher policy'
+complete -c top-compile -n '__top_compile_is "run"' -l policy -x -a 'fifo greedy static cross-entropy maddpg reactive' -d 'the launcher policy'
 complete -c top-compile -n '__top_compile_is "run"' -l save-trace -r -F -d 'write the requests there as a trace, in microseconds'
 complete -c top-compile -n '__top_compile_is "run"' -l sessions -x -d 'instead of a policy'
 complete -c top-compile -n '__top_compile_is "run"' -l threads -x -d 'instead of a policy'

@@ -279,7 +279,7 @@ _top_compile() {
         '*--arrivals=[how requests arrive]:file:_files' \
         '*--rate=[instead of a file]:value: ' \
         '*--duration=[seconds in which requests arrive]:value: ' \
-        '*--policy=[the launcher policy]:value:(fifo greedy static maddpg cross-entropy reactive)' \
+        '*--policy=[the launcher policy]:value:(fifo greedy static cross-entropy maddpg reactive)' \
         '*--save-trace=[write the requests there as a trace, in microseconds]:file:_files' \
         '*--sessions=[instead of a policy]:value: ' \
         '*--threads=[instead of a policy]:value: ' \

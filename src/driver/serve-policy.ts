@@ -97,7 +97,7 @@ function launcherOf({ file, artifact }: ServePolicyRequest): Result<LauncherSect
   }
   const [problem] = [...provenanceProblems(artifact), ...launcherProblems(artifact)];
   if (problem !== undefined) {
-    return fail([scheduleBroken(file, problem)]);
+    return fail([scheduleBroken(file, problem, "launch")]);
   }
   return launcher.device.kind === "cpu" ? ok(launcher) : fail([policyNotForCpu(file)]);
 }

@@ -30,14 +30,19 @@ const AGAIN = {
   compile: "compile the model again",
   search: "search the placement again, with top-compile search",
   import: "import the schedule again, with top-compile import",
+  launch: "compare the policies again, with top-compile launch",
 } as const;
 
 /** The command that made an artifact. */
 export function makerOf({
   imported,
+  launcher,
   pipeline,
   provenance,
-}: Pick<ScheduleArtifact, "imported" | "pipeline" | "provenance">): Maker {
+}: Pick<ScheduleArtifact, "imported" | "launcher" | "pipeline" | "provenance">): Maker {
+  if (launcher !== undefined) {
+    return "launch";
+  }
   if (imported !== undefined) {
     return "import";
   }

@@ -156,5 +156,5 @@ export function measuredModels({ models }: LauncherSection): readonly ServingMod
 }
 
 function broken(file: string, problem: string): Result<never> {
-  return fail([scheduleBroken(file, problem)]);
+  return fail([scheduleBroken(file, problem, "launch")]);
 }

@@ -244,6 +244,6 @@ function regimeProblems(
 function broken(file: string, problems: readonly string[]): Result<never> {
   const failures = problems
     .slice(0, MOST_PROBLEMS)
-    .map((problem): Failure => scheduleBroken(file, problem));
+    .map((problem): Failure => scheduleBroken(file, problem, "launch"));
   return fail(failures as unknown as Failures);
 }

@@ -42,7 +42,7 @@ export function windowOfArtifact(
   const broken = (problems: readonly string[]): Result<never> => {
     const failures = problems
       .slice(0, MOST_PROBLEMS)
-      .map((problem): Failure => scheduleBroken(file, `${place}: ${problem}`));
+      .map((problem): Failure => scheduleBroken(file, `${place}: ${problem}`, "launch"));
     return fail(failures as unknown as Failures);
   };
   const named = tasksOf(recorded, names, problemOf);

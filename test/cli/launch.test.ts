@@ -265,6 +265,7 @@ describe("launch", () => {
       1,
       expect.stringContaining("schedule-broken"),
     ]);
+    expect(refusal.stderr).toContain("compare the policies again, with top-compile launch");
   });
 
   it("learns launchers beside the policies, which verify evaluates by itself", async () => {
@@ -283,7 +284,7 @@ describe("launch", () => {
     const text = readFileSync(OUT, "utf8");
     const [{ policies, best }] = artifact.launcher!.regimes as readonly [ArtifactRegime];
     const names = policies.map(({ name }) => name);
-    const learnedNames = ["maddpg", "cross-entropy", "reactive"];
+    const learnedNames = ["cross-entropy", "maddpg", "reactive"];
     expect(names.slice(-3)).toEqual(learnedNames);
     expect(names).toContain(best);
     for (const { name, adaptive } of policies) {

@@ -1,4 +1,4 @@
-/** Launchers that are learned from a static policy: by MADDPG, by cross-entropy, and as reactions. */
+/** Launchers that are learned from a static policy: by cross-entropy, from there on by MADDPG, and as reactions. */
 import type {
   AdaptiveLauncher,
   LearnedLauncher,
@@ -6,15 +6,18 @@ import type {
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
 import type { SampleSet } from "../evaluate-policy.js";
 import { launcherCosts } from "../policy-costs.js";
-import { coarseJob, type ServingJob } from "../serving-job.js";
+import type { ServingJob } from "../serving-job.js";
 import { searchByCrossEntropy } from "./cross-entropy.js";
 import { distillRegimes } from "./distill-regimes.js";
 import { searchReactions } from "./search-reactions.js";
 import { startingLauncher } from "./starting-launcher.js";
 import { type CurvePoint, trainAgents } from "./training.js";
 
-/** Names of the ways to learn, in their order. */
-export const LEARNED_NAMES = ["maddpg", "cross-entropy", "reactive"] as const;
+/**
+ * Names of the ways to learn, in their order: MADDPG goes on with the networks that cross-entropy has found, and so is used
+ * only where that is worth something.
+ */
+export const LEARNED_NAMES = ["cross-entropy", "maddpg", "reactive"] as const;
 
 /** One of `LEARNED_NAMES`. */
 export type LearnedName = (typeof LEARNED_NAMES)[number];
@@ -24,6 +27,8 @@ export interface LearnedCandidate {
   readonly name: LearnedName;
   readonly launcher: AdaptiveLauncher;
   readonly curve: readonly CurvePoint[];
+  /** The networks, where there are some, also where the launcher is a table that is as good. */
+  readonly networks?: LearnedLauncher;
 }
 
 /** How much is learned, and who hears of it. */
@@ -37,11 +42,9 @@ export interface LearningOptions {
 /** Looks of agents for each launcher that the other ways try, most of them not to the end of the sample. */
 export const LOOKS_PER_SIMULATION = 6;
 
-/** Stages of a task while launchers learn. */
-const COARSE_STAGES = 8;
-
 /**
- * Learns a launcher from a static policy; `undefined` where what it might choose does not fit into memory.
+ * Learns a launcher from a static policy; `undefined` where what it might choose does not fit into memory. MADDPG goes on
+ * from `networks`, if there are some.
  *
  * The same inputs give the same launcher on every machine. Cost: with thousands of steps, ten seconds and more.
  */
@@ -50,6 +53,7 @@ export function learnLauncher(
   job: ServingJob,
   policy: LauncherPolicy,
   { seed, steps, onTrial }: LearningOptions,
+  networks?: LearnedLauncher,
 ): LearnedCandidate | undefined {
   if (steps === 0) {
     return undefined;
@@ -63,18 +67,18 @@ export function learnLauncher(
     });
     return found && { name, ...found };
   }
-  const start = startingLauncher(job, policy);
+  const start = (name === "maddpg" ? networks : undefined) ?? startingLauncher(job, policy);
   if (start === undefined) {
     return undefined;
   }
-  const { learn, stepsOf, isCoarse } = WAYS[name];
+  const { learn, stepsOf } = WAYS[name];
   const total = stepsOf(steps);
-  const { launcher, curve } = learn(isCoarse ? coarseJob(job, COARSE_STAGES) : job, start, {
+  const { launcher, curve } = learn(job, start, {
     seed,
     steps: total,
     onTrial: (point) => onTrial?.(name, point, total),
   });
-  return { name, launcher: simplest(job, launcher, seed), curve };
+  return { name, launcher: simplest(job, launcher, seed), curve, networks: launcher };
 }
 
 /** What `learnLauncher` learns in every way. Cost: of all of them, one after the other. */
@@ -83,7 +87,12 @@ export function learnLaunchers(
   policy: LauncherPolicy,
   options: LearningOptions,
 ): readonly LearnedCandidate[] {
-  return LEARNED_NAMES.flatMap((name) => learnLauncher(name, job, policy, options) ?? []);
+  let networks: LearnedLauncher | undefined;
+  return LEARNED_NAMES.flatMap((name) => {
+    const found = learnLauncher(name, job, policy, options, networks);
+    networks = found?.networks ?? networks;
+    return found ?? [];
+  });
 }
 
 /** How each that looks at ticks is learned, and how many of its own steps there are. */
@@ -93,16 +102,13 @@ const WAYS: Readonly<
     {
       readonly learn: typeof trainAgents;
       readonly stepsOf: (steps: number) => number;
-      /** Whether tasks have few stages meanwhile. */
-      readonly isCoarse: boolean;
     }
   >
 > = {
-  maddpg: { learn: trainAgents, stepsOf: (steps) => steps, isCoarse: true },
+  maddpg: { learn: trainAgents, stepsOf: (steps) => steps },
   "cross-entropy": {
     learn: searchByCrossEntropy,
     stepsOf: (steps) => Math.ceil(steps / LOOKS_PER_SIMULATION),
-    isCoarse: false,
   },
 };
 

@@ -1,3 +1,4 @@
+import type { LearnedLauncher } from "../../schedule/serving/adaptive-launcher.js";
 import type { LauncherPolicy } from "../../schedule/serving/serving-model.js";
 import type { ServingJob } from "../serving-job.js";
 import { type LearnedCandidate, type LearnedName, learnLauncher } from "./learn-launchers.js";
@@ -10,6 +11,8 @@ export interface LearningTask {
   readonly policy: LauncherPolicy;
   readonly seed: number;
   readonly steps: number;
+  /** What MADDPG goes on from. */
+  readonly networks: LearnedLauncher | undefined;
 }
 
 /** What came of it; without a launcher nothing can be learned. */
@@ -25,9 +28,9 @@ export interface LearningReport {
 
 /** Learns by itself, for the thread that `learn-beside.ts` starts. */
 export function run(
-  { name, job, policy, seed, steps }: LearningTask,
+  { name, job, policy, seed, steps, networks }: LearningTask,
   report: (trial: LearningReport) => void = () => {},
 ): LearningEnd {
   const onTrial = (_: LearnedName, point: CurvePoint, total: number) => report({ point, total });
-  return { candidate: learnLauncher(name, job, policy, { seed, steps, onTrial }) };
+  return { candidate: learnLauncher(name, job, policy, { seed, steps, onTrial }, networks) };
 }

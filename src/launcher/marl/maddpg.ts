@@ -8,7 +8,8 @@
  * answers for each model.
  *
  * Source: Lowe et al., NeurIPS 2017. Differs: the smaller of the two critics in targets, noise on the targets' actions
- * and every second step for actors only (Fujimoto et al., ICML 2018, TD3); actions near 0, the starting policy, cost less.
+ * and every second step for actors only (Fujimoto et al., ICML 2018, TD3); actors begin with a policy, and actions near its
+ * cost less.
  */
 import type { Random } from "../../core/random.js";
 import { adam, type Optimizer } from "../../learn/adam.js";
@@ -23,6 +24,7 @@ import { linksOfAll } from "../../learn/links-of-all.js";
 import { squash } from "../../schedule/serving/learned-policy.js";
 import { nearlyNormal } from "./noise.js";
 import type { Replay, Transition } from "./replay.js";
+import { warmParameters } from "./warm-parameters.js";
 
 /** How one agent is made. */
 export interface AgentSizes {
@@ -44,8 +46,10 @@ export interface MaddpgOptions {
   readonly discount: number;
   readonly actorRate: number;
   readonly criticRate: number;
-  /** What an action of 1 costs an actor, in units of what the critic's slopes are on average. */
+  /** What an action that is 1 from the prior's costs an actor, in units of what the critic's slopes are on average. */
   readonly stay: number;
+  /** By agent: parameters of the actor that it begins as; zeros: of one that answers 0. */
+  readonly priors: readonly Float64Array[];
   /** Steps in which only critics learn. */
   readonly criticsFirst: number;
 }
@@ -75,6 +79,8 @@ export class Maddpg {
   readonly #random: Random;
   readonly #actors: readonly Learner[];
   readonly #critics: readonly Learner[];
+  /** By agent: the network that answers as the policy that its actor began with. */
+  readonly #priors: readonly GraphNetwork[];
   /** Width of a critic's row, and where each agent's observation and action are in it. */
   readonly #width: number;
   readonly #observationAt: readonly number[];
@@ -82,23 +88,25 @@ export class Maddpg {
   #steps = 0;
 
   constructor(options: MaddpgOptions, random: Random) {
-    const { agents, models, hidden, criticHidden, batch } = options;
+    const { agents, models, hidden, criticHidden, batch, priors } = options;
     this.#options = options;
     this.#random = random;
     const links = linksOfAll(batch, models);
-    const learner = (shape: NetworkShape): Learner => {
-      const parameters = initialParameters(shape, random);
+    const learner = (shape: NetworkShape, parameters: Float64Array): Learner => {
       const optimizer = adam(parameterCount(shape), CLIP);
       const network = graphNetwork(shape, batch * models, links);
       return { network, parameters, target: parameters.slice(), optimizer };
     };
-    this.#actors = agents.map((agent) => learner({ ...agent, hidden, layers: 1 }));
+    const shapes = agents.map((agent): NetworkShape => ({ ...agent, hidden, layers: 1 }));
+    this.#actors = shapes.map((shape, at) =>
+      learner(shape, warmParameters(shape, priors[at]!, random)),
+    );
+    this.#priors = shapes.map((shape) => graphNetwork(shape, batch * models, links));
     const seen = agents.reduce((sum, { features }) => sum + features, 0);
     const done = agents.reduce((sum, { outputs }) => sum + outputs, 0);
     this.#width = seen + done;
-    this.#critics = agents.map(() =>
-      learner({ features: seen + done, hidden: criticHidden, layers: 2, outputs: 1 }),
-    );
+    const critic = { features: seen + done, hidden: criticHidden, layers: 2, outputs: 1 };
+    this.#critics = agents.map(() => learner(critic, initialParameters(critic, random)));
     this.#observationAt = startsOf(agents.map(({ features }) => features));
     this.#actionAt = startsOf(agents.map(({ outputs }) => outputs)).map((at) => seen + at);
   }
@@ -181,13 +189,15 @@ export class Maddpg {
     observations: readonly Float64Array[],
     actions: readonly Float64Array[],
   ): void {
-    const { agents, batch, models, actorRate, stay } = this.#options;
+    const { agents, batch, models, actorRate, stay, priors } = this.#options;
     const { outputs } = agents[agent]!;
     const actor = this.#actors[agent]!;
     const critic = this.#critics[agent]!;
     const answers = actor.network.forward(actor.parameters, observations[agent]!);
     const own = new Float64Array(answers.length);
     squash(answers, own);
+    const prior = new Float64Array(answers.length);
+    squash(this.#priors[agent]!.forward(priors[agent]!, observations[agent]!), prior);
     const rows = this.#rows(
       observations,
       actions.map((each, at) => (at === agent ? own : each)),
@@ -205,7 +215,8 @@ export class Maddpg {
     }
     const scale = sum === 0 ? 0 : gradient.length / sum;
     for (let at = 0; at < gradient.length; at++) {
-      const slope = (scale * gradient[at]! + 2 * stay * own[at]!) / gradient.length;
+      const away = own[at]! - prior[at]!;
+      const slope = (scale * gradient[at]! + 2 * stay * away) / gradient.length;
       gradient[at] = slope / (1 + Math.abs(answers[at]!)) ** 2;
     }
     actor.optimizer.step(

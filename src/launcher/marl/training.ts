@@ -93,7 +93,14 @@ export function trainAgents(
   const criticsFirst = Math.ceil(CRITICS_FIRST * steps);
   const trialEvery = Math.ceil(BETWEEN_TRIALS * steps);
   const method = new Maddpg(
-    { ...METHOD, criticsFirst, agents, models, hidden: start.hidden },
+    {
+      ...METHOD,
+      criticsFirst,
+      agents,
+      models,
+      hidden: start.hidden,
+      priors: NAMES.map((name) => start[name]),
+    },
     random.fork(1),
   );
   const replay = new Replay(REMEMBERED);

@@ -2,15 +2,22 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../../src/core/random.js";
 import { Maddpg, type MaddpgOptions } from "../../../../src/launcher/marl/maddpg.js";
 import { Replay, type Transition } from "../../../../src/launcher/marl/replay.js";
-import { graphNetwork } from "../../../../src/learn/graph-network.js";
+import {
+  graphNetwork,
+  type NetworkShape,
+  parameterCount,
+} from "../../../../src/learn/graph-network.js";
 import { linksOfAll } from "../../../../src/learn/links-of-all.js";
 
 const MODELS = 2;
+const AGENTS = [
+  { features: 2, outputs: 1 },
+  { features: 1, outputs: 1 },
+];
+const SHAPES = AGENTS.map((agent): NetworkShape => ({ ...agent, hidden: 8, layers: 1 }));
 const OPTIONS: MaddpgOptions = {
-  agents: [
-    { features: 2, outputs: 1 },
-    { features: 1, outputs: 1 },
-  ],
+  agents: AGENTS,
+  priors: SHAPES.map((shape) => new Float64Array(parameterCount(shape))),
   models: MODELS,
   hidden: 8,
   criticHidden: 16,
@@ -45,8 +52,7 @@ function game(seed: number): Replay {
 }
 
 function answersOf(method: Maddpg, agent: number, rows: readonly number[]): number[] {
-  const shape = { ...OPTIONS.agents[agent]!, hidden: OPTIONS.hidden, layers: 1 };
-  const network = graphNetwork(shape, MODELS, linksOfAll(1, MODELS));
+  const network = graphNetwork(SHAPES[agent]!, MODELS, linksOfAll(1, MODELS));
   const answers = network.forward(method.actors[agent]!, Float64Array.from(rows));
   return Array.from(answers, (each) => each / (1 + Math.abs(each)));
 }
@@ -84,6 +90,30 @@ describe("Maddpg", () => {
     };
     expect(learned(3)).toEqual(learned(3));
     expect(learned(3)).not.toEqual(learned(4));
+  });
+
+  it("begins with what it is given, and stays there where that costs much", () => {
+    const random = seededRandom(8);
+    const priors = SHAPES.map((shape) =>
+      Float64Array.from({ length: parameterCount(shape) }, () => random.between(-0.3, 0.3)),
+    );
+    const seen = [0.5, 0.1, -0.5, 0.2];
+    const network = graphNetwork(SHAPES[0]!, MODELS, linksOfAll(1, MODELS));
+    const given = Array.from(network.forward(priors[0]!, Float64Array.from(seen)), (each) => {
+      return each / (1 + Math.abs(each));
+    });
+    const farthest = (stay: number): number => {
+      const method = new Maddpg({ ...OPTIONS, priors, stay, criticsFirst: 10 }, seededRandom(2));
+      expect(answersOf(method, 0, seen)).toEqual(given);
+      const replay = game(1);
+      for (let step = 0; step < 600; step++) {
+        method.step(replay);
+      }
+      const moved = answersOf(method, 0, seen).map((each, at) => Math.abs(each - given[at]!));
+      return Math.max(...moved);
+    };
+    expect(farthest(100)).toBeLessThan(0.05);
+    expect(farthest(0)).toBeGreaterThan(0.1);
   });
 
   it("values a state whatever the order of the models", () => {
