@@ -51,7 +51,7 @@ const CROWDED = 2e8;
 const QUICK: PipelineSearchOptions = { effort: "quick" };
 
 /** Instances that are placed by themselves in the time of one that is placed for a whole schedule. */
-const WORKS_PER_NODE = 4;
+const WORKS_PER_NODE = 8;
 
 /** What limits a search. */
 export interface PipelineSearchOptions {

@@ -71,24 +71,32 @@ function boundedAnew(
   });
 }
 
-/** The placement without overlaps, the times of those that can overlap cut in proportion. */
+/** Times are cut to so many parts of a unit where units are coarse. */
+const PARTS = 12;
+/** Longest block for which a unit is coarse. */
+const COARSE = 64;
+
+/** The placement without overlaps, in finer units, the times of those that can overlap cut in proportion. */
 function asIfJoint(placement: Placement): Placement {
   const { overlaps = [], ...rest } = placement;
+  const longest = rest.blocks.reduce((most, { duration }) => Math.max(most, duration), 1);
+  const scale = longest < COARSE ? PARTS : 1;
   const cut = new Map<number, number>();
   for (const { blocks: pair, duration } of overlaps) {
     const times = pair.map((at) => rest.blocks[at]?.duration ?? 0);
     const sum = times.reduce((total, time) => total + time, 0);
-    const first = Math.min(
-      duration - 1,
-      Math.max(1, Math.round(((times[0] ?? 0) * duration) / sum)),
-    );
-    for (const [side, time] of [first, duration - first].entries()) {
+    for (const [side, time] of times.entries()) {
       const at = pair[side] ?? 0;
-      cut.set(at, Math.max(1, Math.min(cut.get(at) ?? time, time)));
+      const own = Math.max(1, Math.round((time * duration * scale) / sum));
+      cut.set(at, Math.min(cut.get(at) ?? own, own));
     }
   }
   return {
     ...rest,
-    blocks: rest.blocks.map((block, at) => ({ ...block, duration: cut.get(at) ?? block.duration })),
+    dependencies: rest.dependencies.map((each) => ({ ...each, latency: each.latency * scale })),
+    blocks: rest.blocks.map((block, at) => ({
+      ...block,
+      duration: cut.get(at) ?? block.duration * scale,
+    })),
   };
 }

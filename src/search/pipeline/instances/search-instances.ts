@@ -13,6 +13,7 @@ import { seededRandom } from "../../../core/random.js";
 import type { Block, Placement } from "../../../placement/placement.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { serialOrder } from "../quick/serial-order.js";
+import { disturbedKey } from "./disturb.js";
 import {
   boundOfInstances,
   type InstanceProblem,
@@ -44,7 +45,7 @@ export interface FoundInstances {
 }
 
 /** Rounds without a gain after which none is expected. */
-const MOST_FAILURES = 1500;
+const MOST_FAILURES = 8000;
 
 /** Searches the shortest whole schedule; deterministic unless `shouldStop` ends it. */
 export function searchInstances(
@@ -66,12 +67,14 @@ export function searchInstances(
     if (nodes >= maxNodes || failures > MOST_FAILURES || shouldStop?.() === true) {
       break;
     }
-    const from = failures < 2 ? current : disturbed(problem, current, random, failures);
+    const makespan = lengthOf(problem, best);
+    const near = { starts: current, makespan, failures };
+    const from = failures < 2 ? current : placeByKey(problem, disturbedKey(problem, near, random));
     // Where works take turns, there may be no way back, or a longer one.
     const next = from && shortestOf(problem, [roundTrip(problem, back, from) ?? from, from]);
     nodes += 3 * problem.works.length;
-    const isShorter = next !== undefined && lengthOf(problem, next) < lengthOf(problem, best);
-    if (next !== undefined && lengthOf(problem, next) <= lengthOf(problem, best)) {
+    const isShorter = next !== undefined && lengthOf(problem, next) < makespan;
+    if (next !== undefined && lengthOf(problem, next) <= makespan) {
       best = next;
     }
     current = best;
@@ -89,8 +92,6 @@ function keyOf({ works }: InstanceProblem, { instances }: PipelineSchedule): Flo
     ({ block, microBatch }) => starts.get(`${microBatch} ${block}`) ?? 0,
   );
 }
-
-type Random = ReturnType<typeof seededRandom>;
 
 /**
  * Starts of one micro-batch after the other, in several orders within each; where none of them fits, in one that was searched
@@ -189,17 +190,4 @@ function turnedAround(
   const durations = durationsIn(from, starts);
   const mirrored = starts.map((start, at) => length - start - (durations[at] ?? 0));
   return placeByKey(to, mirrored);
-}
-
-/** Placed again in an order that chance disturbs. */
-function disturbed(
-  problem: InstanceProblem,
-  starts: Float64Array,
-  random: Random,
-  failures: number,
-): Float64Array | undefined {
-  const longest = problem.works.reduce((most, { duration }) => Math.max(most, duration), 0);
-  const spread = (1 + random.integer(2 + Math.min(6, failures))) * longest;
-  const key = starts.map((start) => start + random.next() * spread);
-  return placeByKey(problem, key);
 }
