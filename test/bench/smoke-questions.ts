@@ -69,6 +69,12 @@ function depthwise(device: SmokeDevice): ConvNode {
   });
 }
 
+/** Written where a Concat has it: with channels last, among those of twice as many. */
+function amongChannels(device: SmokeDevice): ConvNode {
+  const node = conv(device, { channelsLast: true });
+  return { ...node, y: { ...node.y, channels: 192 } };
+}
+
 /** The kernels and the time of one library call. */
 const libraryCall = (name: string, nodeOf: (device: SmokeDevice) => HelperNode): Question => ({
   name,
@@ -176,6 +182,12 @@ export const QUESTIONS: readonly Question[] = [
   libraryCall("conv ieee", (device) => conv(device, { math: "ieee" })),
   libraryCall("conv tf32", (device) => conv(device, {})),
   libraryCall("conv depthwise", depthwise),
+  libraryCall("conv channels last", (device) => conv(device, { channelsLast: true })),
+  libraryCall("conv f16", (device) => conv(device, { dtype: device.isStandIn ? "f32" : "f16" })),
+  libraryCall("conv f16 channels last", (device) =>
+    conv(device, { channelsLast: true, dtype: device.isStandIn ? "f32" : "f16" }),
+  ),
+  libraryCall("conv among channels", amongChannels),
   libraryCall("conv bias", (device) => conv(device, { bias: 16 * MIB })),
   libraryCall("conv bias relu", (device) => conv(device, { bias: 16 * MIB, relu: true })),
 ];

@@ -58,6 +58,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
       [
         ...["device", "libraries", "clockMhz", "sameScheduleUs", "tinyUs", "branchesUs"],
         ...["launchOrderUs", "queuesUs", "gemm ieee", "gemm tf32", "conv ieee", "conv tf32"],
+        ...["conv channels last", "conv f16", "conv f16 channels last", "conv among channels"],
         ...["conv depthwise", "conv bias", "conv bias relu"],
       ].sort(),
     );
@@ -77,7 +78,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
       // Every new helper fails at its first product.
       expect(Object.keys(failed)).toEqual(["gemm ieee", "gemm tf32"]);
       expect(failed["gemm ieee"]).toMatch(/^cu(blas|da)-error: /);
-      expect(Object.keys(answers)).toHaveLength(13);
+      expect(Object.keys(answers)).toHaveLength(17);
     }
   }, 300_000);
 
