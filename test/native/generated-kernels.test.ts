@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
 import { type EmittedModel, emitModel } from "../../src/kernels/emit.js";
+import type { TensorLayout } from "../../src/kernels/operator-call.js";
 import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import { lowerModel } from "../../src/onnx/lower.js";
@@ -29,9 +30,11 @@ import { DeviceSession } from "../../src/runtime/cuda/session/device-session.js"
 import { randomFeeds } from "../../src/runtime/random-feeds.js";
 import { composeSchedule } from "../../src/search/operator/waits.js";
 import { DEVICE_CASES } from "../support/device-operator-cases.js";
+import { featureModel, type MapStep } from "../support/feature-models.js";
 import { BUILD_TIMEOUT_MS, helperPath, noCompiler, testHelper } from "../support/native-helper.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { OperatorBatch, type PreparedCase, prepareCase } from "../support/operator-batch.js";
+import { loweredTinyModel } from "../support/tiny-model.js";
 
 const MODELS = join(import.meta.dirname, "../../fixtures/models/small");
 const FOLDER = mkdtempSync(join(tmpdir(), "generated-kernels-"));
@@ -42,10 +45,15 @@ const TOLERANCE = 2e-5;
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
-function emitted(lowered: LoweredModel, list: FusionList): EmittedModel {
+function emitted(
+  lowered: LoweredModel,
+  list: FusionList,
+  layout: TensorLayout = "rows",
+): EmittedModel {
   const model = emitModel(withKernelList(lowered, list), {
     floats: "f32",
     estimateUnsupported: false,
+    layout,
   });
   if (!model.ok) {
     throw new Error(model.error[0].message);
@@ -91,6 +99,46 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("printed kernels", ()
 });
 
 describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real helper", () => {
+  /** Compares a model's outputs with ONNX Runtime's, on one stream, and on three with those. */
+  async function runsAlike(
+    model: EmittedModel,
+    tolerance: number,
+    env: Record<string, string> = {},
+  ): Promise<void> {
+    const { graph } = model.lowered;
+    const drawn = randomFeeds(modelInputs(model.lowered), 3);
+    const feeds = present(drawn.ok ? drawn.value : undefined, "feeds");
+    const reference = await referenceOutputs(model.lowered, feeds);
+    const theirs = present(reference.ok ? reference.value.outputs : undefined, "reference");
+    const schedule = composeSchedule(graph, "scattered", {
+      order: Int32Array.from(graph.operators.keys()),
+      streamOf: Int32Array.from(graph.operators.keys(), (id) => id % 3),
+    });
+    const sharing = { kind: "ordered", schedules: [oneStream(graph), schedule] } as const;
+    const program = buildProgram(model, PRECISION, sharing);
+    const helper = await testHelper({ env: { STAND_IN_SEED: "7", ...env } });
+    try {
+      const opened = await DeviceSession.open(helper, program, feeds, {
+        device: 0,
+        folder: FOLDER,
+      });
+      const session = present(opened.ok ? opened.value : undefined, JSON.stringify(opened));
+      const plain = await session.run(oneStream(graph));
+      const ours = present(plain.ok ? plain.value : undefined, JSON.stringify(plain));
+      expect(outputDistance(model.lowered, ours, theirs)).toBeLessThan(tolerance);
+      for (const mode of ["graph", "graph", "eager"] as const) {
+        const parallel = await session.run(schedule, { mode });
+        expect(parallel.ok && sameOutputs(parallel.value, ours)).toBe(true);
+      }
+      const clock = await session.clockMhz(session.scheduleOf(oneStream(graph)));
+      expect(clock.ok && clock.value).toBe(1000);
+      const nodes = await measureNodes(session);
+      expect(nodes.ok && nodes.value.operators.length).toBe(graph.operators.length);
+    } finally {
+      await helper.close();
+    }
+  }
+
   it.each([
     ["unsorted", "none"],
     ["functions", "none"],
@@ -103,40 +151,27 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
       const read = readModel(join(MODELS, `${name}.onnx`));
       const lowered = read.ok ? await lowerModel(read.value, { dims: new Map() }) : read;
       const model = emitted(present(lowered.ok ? lowered.value : undefined, name), list);
-      const { graph } = model.lowered;
-      const drawn = randomFeeds(modelInputs(model.lowered), 3);
-      const feeds = present(drawn.ok ? drawn.value : undefined, "feeds");
-      const reference = await referenceOutputs(model.lowered, feeds);
-      const theirs = present(reference.ok ? reference.value.outputs : undefined, "reference");
-      const schedule = composeSchedule(graph, "scattered", {
-        order: Int32Array.from(graph.operators.keys()),
-        streamOf: Int32Array.from(graph.operators.keys(), (id) => id % 3),
-      });
-      const sharing = { kind: "ordered", schedules: [oneStream(graph), schedule] } as const;
-      const program = buildProgram(model, PRECISION, sharing);
-      const helper = await testHelper({ env: { STAND_IN_SEED: "7" } });
+      // A sum between two steps of 8 bits may be rounded to either.
+      await runsAlike(model, name === "quantised" ? 2e-2 : TOLERANCE);
+    },
+    BUILD_TIMEOUT_MS,
+  );
+
+  it.each(["", "rows"])(
+    "run a model with channels last like ONNX Runtime (cuDNN takes: %j)",
+    async (layout) => {
+      const step = { from: 0, other: 0, channels: 8 } as const;
+      const steps: readonly MapStep[] = [
+        { ...step, layer: "convolution" },
+        { ...step, layer: "concat-results" },
+        { ...step, layer: "one-place" },
+      ];
+      const { lowered, remove } = await loweredTinyModel(featureModel(steps));
       try {
-        const opened = await DeviceSession.open(helper, program, feeds, {
-          device: 0,
-          folder: FOLDER,
-        });
-        const session = present(opened.ok ? opened.value : undefined, JSON.stringify(opened));
-        const plain = await session.run(oneStream(graph));
-        const ours = present(plain.ok ? plain.value : undefined, JSON.stringify(plain));
-        // A sum between two steps of 8 bits may be rounded to either.
-        expect(outputDistance(model.lowered, ours, theirs)).toBeLessThan(
-          name === "quantised" ? 2e-2 : TOLERANCE,
-        );
-        for (const mode of ["graph", "graph", "eager"] as const) {
-          const parallel = await session.run(schedule, { mode });
-          expect(parallel.ok && sameOutputs(parallel.value, ours)).toBe(true);
-        }
-        const clock = await session.clockMhz(session.scheduleOf(oneStream(graph)));
-        expect(clock.ok && clock.value).toBe(1000);
-        const nodes = await measureNodes(session);
-        expect(nodes.ok && nodes.value.operators.length).toBe(graph.operators.length);
+        const model = emitted(lowered, "patterns", "channels-last");
+        await runsAlike(model, TOLERANCE, layout === "" ? {} : { STAND_IN_LAYOUT: layout });
       } finally {
-        await helper.close();
+        remove();
       }
     },
     BUILD_TIMEOUT_MS,
