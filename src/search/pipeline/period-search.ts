@@ -14,9 +14,7 @@
  * The work is done in stages, each four times the one before, beginning with the usual one: whatever a limit on
  * nodes or time finds, a larger one finds first.
  *
- * Example: M-shape, four devices, memory for 4 (load 6): 6 is impossible for one micro-batch, 7 works;
- * 12 and 13 are impossible for two; for three 20 works, 6 2/3 per micro-batch. Whether 19 does takes 10
- * million nodes to deny.
+ * Example: M-shape, four devices, memory for 4 (load 6): 6 is impossible for one micro-batch, 7 works; with pauses 98 for 16.
  *
  * Source: trying initiation intervals upwards is Rau's (MICRO 1994); several samples per period:
  * Sittel et al., "Modulo scheduling with rational initiation intervals" (2020).
