@@ -41,7 +41,7 @@ export function renderPipelineExplained(
 export function withoutCycle(placement: Placement): string {
   return isPlain(placement)
     ? "the repetend is invalid, so it has no critical cycle: see top-compile verify"
-    : "no critical cycle is told where micro-batches are not alike, wait for each other or change memory elsewhere";
+    : "no critical cycle is told where micro-batches are not alike, wait for each other or change memory elsewhere, blocks overlap, or transfers keep an order";
 }
 
 /** The length of the critical cycle, in one line. */

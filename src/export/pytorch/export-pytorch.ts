@@ -37,7 +37,7 @@ export function exportPytorch(subject: ExportSubject): Result<Exported> {
     return fail([
       blockUnfit(file, "block", placement.blocks[0]?.id ?? "", {
         message:
-          "is of micro-batches that are not alike, wait for each other or change memory elsewhere, which PyTorch's schedules cannot say",
+          "is of micro-batches that are not alike, wait for each other, overlap or change memory elsewhere, which PyTorch's schedules cannot say",
         hint: "export it as csv or chrome-trace",
       }),
     ]);
