@@ -39,6 +39,7 @@ export class CycleRatio {
   readonly #seen: Int32Array;
   readonly #path: Int32Array;
   #worst = 0;
+  #rounds = 0;
 
   constructor(orders: CyclicOrders) {
     const { problem } = orders;
@@ -67,14 +68,16 @@ export class CycleRatio {
 
   /**
    * The least period of the orders as they are now; Infinity when some cycle has no height, which no
-   * period can satisfy.
+   * period can satisfy. Where it is no less than `limit`, any value from `limit` on: the cycles of the arcs held are
+   * cycles, and one of them is enough.
    */
-  compute(): number {
+  compute(limit: number = Number.POSITIVE_INFINITY): number {
     for (let round = 0; round < MAX_ROUNDS; round++) {
+      this.#rounds++;
       if (!this.#evaluate()) {
         return Number.POSITIVE_INFINITY;
       }
-      if (!this.#improve()) {
+      if (this.period >= limit || !this.#improve()) {
         break;
       }
     }
@@ -84,6 +87,11 @@ export class CycleRatio {
   /** The least period, as `compute` left it. */
   get period(): number {
     return this.#ratio[this.#worst] ?? 0;
+  }
+
+  /** Rounds of all calls of `compute`: its work, each O(blocks + dependencies). */
+  get rounds(): number {
+    return this.#rounds;
   }
 
   /** A block on the largest cycle. */

@@ -60,6 +60,9 @@ const TRIED_FORBIDDEN = 1 / 3;
 /** Rounds between moves of whole parts: they cost much and seldom win. */
 const PARTS_EVERY = 32;
 
+/** Rounds of the largest cycle after a swap, about; where parts move, orders of many blocks take many times more. */
+const ROUNDS_PER_NODE = 6;
+
 /** Takes that join a part at most. */
 const MOST_GROWN = 24;
 
@@ -156,8 +159,9 @@ class OrderSearch {
       }
       const isTabu = this.#isTabu(entry, round);
       tries += isTabu ? TRIED_FORBIDDEN : 1;
-      const tried = this.#trySwap(entry);
-      if (tried < period && (tried < best - CLOSE || !isTabu)) {
+      const limit = isTabu ? Math.min(period, best - CLOSE) : period;
+      const tried = this.#trySwap(entry, limit);
+      if (tried < limit) {
         period = tried;
         found = entry;
       }
@@ -172,9 +176,13 @@ class OrderSearch {
     let late: Uint8Array | undefined;
     const state = orders.save();
     for (const part of this.#partsBehind(cycle)) {
+      if (this.#nodes >= this.#options.maxNodes) {
+        break;
+      }
+      const before = this.#ratio.rounds;
       orders.retime(part);
-      const tried = orders.repair() ? this.#ratio.compute() : Number.POSITIVE_INFINITY;
-      this.#nodes++;
+      const tried = orders.repair() ? this.#ratio.compute(least) : Number.POSITIVE_INFINITY;
+      this.#nodes += Math.max(1, (this.#ratio.rounds - before) / ROUNDS_PER_NODE);
       orders.restore(state);
       if (tried < least) {
         least = tried;
@@ -184,10 +192,11 @@ class OrderSearch {
     return late;
   }
 
-  #trySwap(entry: number): number {
+  /** The period after a swap, if less than `limit`. */
+  #trySwap(entry: number, limit: number): number {
     const follower = this.#orders.next[entry] ?? 0;
     this.#orders.swap(entry);
-    const period = this.#ratio.compute();
+    const period = this.#ratio.compute(limit);
     this.#orders.swap(follower);
     this.#nodes++;
     return period;

@@ -38,6 +38,7 @@ import { type Decision, decisionsOf } from "./decisions.js";
 import { DeviceRings } from "./device-rings.js";
 import { LatencySpans } from "./latency-spans.js";
 import type { ModuloProblem } from "./modulo-problem.js";
+import { NumberKey } from "./number-key.js";
 import { type Places, TimeWindows } from "./time-windows.js";
 
 /** How far to look. */
@@ -99,6 +100,7 @@ export class ModuloSearch implements Places {
   readonly #period: number;
   readonly #options: Omit<ModuloOptions, "maxNodes">;
   readonly #marks: Int32Array;
+  readonly #key: NumberKey;
   readonly #keys: (string | undefined)[] = [undefined];
   #depth = 0;
   /** The time that was to be tried when the search was interrupted. */
@@ -124,6 +126,7 @@ export class ModuloSearch implements Places {
     this.#last = new Float64Array(this.#decisions.length);
     this.#step = new Float64Array(this.#decisions.length);
     this.#marks = new Int32Array(this.#decisions.length);
+    this.#key = new NumberKey(problem.count + 1);
     this.#begin(0);
   }
 
@@ -181,26 +184,23 @@ export class ModuloSearch implements Places {
     );
   }
 
-  /** What the decisions from `depth` on can see of those before it. */
+  /** What the decisions from `depth` on can see of those before it; which have a time depends on the depth alone. */
   #keyOf(depth: number): string | undefined {
     const visible = this.#decisions[depth]?.visible;
     if (visible === undefined) {
       return undefined;
     }
-    let key = `${depth}`;
+    const key = this.#key;
+    key.clear();
+    key.add(depth);
     let origin = Number.NaN;
     for (let i = 0; i < visible.length; i++) {
       const block = visible[i] ?? 0;
-      if (this.#timed[block] === 0) {
-        key += `,s${this.#slot[block]}`;
-      } else if (Number.isNaN(origin)) {
-        origin = this.#time[block] ?? 0;
-        key += `,${this.#slot[block]}`;
-      } else {
-        key += `,${(this.#time[block] ?? 0) - origin}`;
-      }
+      const time = this.#timed[block] === 1 ? (this.#time[block] ?? 0) : Number.NaN;
+      key.add(Number.isNaN(time - origin) ? (this.#slot[block] ?? 0) : time - origin);
+      origin = Number.isNaN(origin) ? time : origin;
     }
-    return `${key}${this.#spans.key(origin)}`;
+    return `${key.text()}${this.#spans.key(origin)}`;
   }
 
   #place(depth: number, value: number): boolean {

@@ -97,6 +97,9 @@ test("after any swaps, ratio and memory are those of all simple cycles and of a 
       const random = seededRandom(seed >>> 0);
       for (let i = 0; i < 12; i++) {
         const want = largestRatio(orders);
+        // No ratio of so few blocks is so near.
+        const limit = 1 + random.integer(12) + 0.0617;
+        expect(ratio.compute(limit) >= limit).toBe(want >= limit);
         const got = ratio.compute();
         if (want === Number.POSITIVE_INFINITY) {
           infinite++;
