@@ -13,6 +13,8 @@ export interface PeriodOptions {
   readonly onProgress?: OnPipelineProgress | undefined;
   /** Micro-batches per period at most; default 3, and any number at once. */
   readonly maxMicroBatches?: number;
+  /** Whether the placement is the twin of another, and needs none of its own; default false. */
+  readonly isTwin?: boolean;
   /** Whether to look for less memory and latency at the best period; default true. */
   readonly polish?: boolean;
   /** Of `maxNodes`, at most so many for less memory, and for less latency; default: all that is left. */

@@ -118,10 +118,7 @@ class PeriodSearch {
 
   run(): PeriodResult {
     const needs = memoryNeeds(this.#placement);
-    const short = this.#placement.devices.some(
-      ({ memory }, at) => memory !== undefined && memory < (needs[at] ?? Number.POSITIVE_INFINITY),
-    );
-    if (short) {
+    if (this.#limits.some((most = Infinity, at) => most < (needs[at] ?? Infinity))) {
       return withoutSchedule(this.#placement, this.#bound, this.#work.spent, needs);
     }
     const earlier = this.#inStages();
@@ -164,13 +161,13 @@ class PeriodSearch {
       this.#byOrders(stage, work.share(1 - SHARE));
       this.#upwards(1, work);
     } else {
-      const twin = twinOf(this.#placement);
+      const twin = this.#options.isTwin === true ? undefined : twinOf(this.#placement);
       this.#byTwin(twin, work.share(twin?.isClose === true ? SHARES.closeTwin : 0));
       if (this.#placement.blocks.length <= MANY_BLOCKS) {
         this.#byOrders(stage, work.share(SHARES.ordersOfOne));
         this.#ordersOfSeveral(stage, work.share(SHARES.orders));
       } else {
-        this.#byOrders(stage, work.share(SHARES.ordersAlone));
+        this.#byOrders(stage, work.share(1 - SHARE));
       }
       this.#byTwin(twin, work.share(SHARES.twin));
     }
@@ -291,13 +288,14 @@ class PeriodSearch {
     }
   }
 
-  #nested(placement: Placement, work: WorkLimit): PeriodicSchedule | undefined {
+  #nested(placement: Placement, work: WorkLimit, isTwin = false): PeriodicSchedule | undefined {
     const { seed, maxMicroBatches } = this.#options;
     const { schedule, nodes } = searchPeriod(placement, {
       maxNodes: work.left(),
       seed,
       shouldStop: () => work.isStopped(),
       polish: false,
+      isTwin,
       ...(maxMicroBatches === undefined ? {} : { maxMicroBatches }),
     });
     work.spend(nodes);
@@ -307,7 +305,7 @@ class PeriodSearch {
   /** Orders of a placement with nearly the same durations, but small ones. */
   #byTwin(twin: Twin | undefined, work: WorkLimit): void {
     if (twin !== undefined && !this.#isAtBound() && !work.isSpent()) {
-      const found = this.#nested(twin.placement, work);
+      const found = this.#nested(twin.placement, work, true);
       this.#offer(found && asTwin(this.#placement, found));
     }
   }

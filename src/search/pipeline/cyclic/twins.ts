@@ -46,7 +46,7 @@ export function asTwin(
 
 /**
  * The placement with its times as the nearest multiples of a unit, in units, with a load of `mostLoad` at most; `undefined`: all
- * are too long for any.
+ * are too long for any, or are in one.
  */
 export function twinOf(placement: Placement, mostLoad: number = MOST_LOAD): Twin | undefined {
   const { blocks } = placement;
@@ -60,7 +60,8 @@ export function twinOf(placement: Placement, mostLoad: number = MOST_LOAD): Twin
   const least = Math.min(...errors);
   const at = errors.findIndex((error) => error <= least + AS_GOOD);
   const [unit, error] = [units[at], errors[at]];
-  return unit === undefined || error === undefined
+  // In single units it would be the placement itself.
+  return unit === undefined || error === undefined || unit <= 1
     ? undefined
     : { placement: inMultiples(placement, unit), unit, isClose: error <= AS_GOOD };
 }
