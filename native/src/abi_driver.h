@@ -37,6 +37,8 @@
   X(cuMemsetD8Async, 3020,                                                                       \
     (device_ptr address, unsigned char value, std::size_t bytes, stream stream))                 \
   X(cuStreamCreate, 2000, (stream * stream, unsigned flags))                                     \
+  X(cuStreamCreateWithPriority, 5050, (stream * stream, unsigned flags, int priority))           \
+  X(cuCtxGetStreamPriorityRange, 5050, (int *least, int *greatest))                              \
   X(cuStreamDestroy, 4000, (stream stream))                                                      \
   X(cuStreamSynchronize, 2000, (stream stream))                                                  \
   X(cuStreamWaitEvent, 3020, (stream stream, event event, unsigned flags))                       \
@@ -60,6 +62,7 @@
     (int *blocks, function function, int threads, std::size_t shared_bytes))                     \
   X(cuGraphInstantiateWithFlags, 11040,                                                          \
     (graph_exec * exec, graph graph, unsigned long long flags))                                  \
+  X(cuGraphNodeSetEnabled, 11060, (graph_exec exec, graph_node node, unsigned is_enabled))       \
   X(cuGraphUpload, 11010, (graph_exec exec, stream stream))                                      \
   X(cuGraphLaunch, 10000, (graph_exec exec, stream stream))                                      \
   X(cuGraphExecDestroy, 10000, (graph_exec exec))                                                \

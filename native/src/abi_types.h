@@ -150,6 +150,8 @@ inline constexpr int function_max_dynamic_shared = 8;
 
 // CUstream_flags, CUevent_flags, CUstreamCaptureMode, CUgraphNodeType
 inline constexpr unsigned stream_non_blocking = 1;
+// CUgraphInstantiate_flags
+inline constexpr unsigned long long instantiate_with_priorities = 8;
 inline constexpr unsigned event_default = 0;
 inline constexpr unsigned event_disable_timing = 2;
 inline constexpr int capture_thread_local = 1;

@@ -39,7 +39,8 @@ executable::executable(const machine &on, plan prepared, bool eager, int repeat)
     }
   });
   abi::graph_exec made = nullptr;
-  TOPC_CUDA(on_.driver, cuGraphInstantiateWithFlags, &made, graph.get(), 0);
+  TOPC_CUDA(on_.driver, cuGraphInstantiateWithFlags, &made, graph.get(),
+            has_priorities() ? abi::instantiate_with_priorities : 0);
   graph_ = {made, on_.driver.cuGraphExecDestroy};
   TOPC_CUDA(on_.driver, cuGraphUpload, made, origin);
   synchronize(on_.driver);

@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "stopwatch.h"
+
 namespace topc {
 namespace {
 
@@ -50,15 +52,21 @@ std::optional<std::vector<abi::graph_node>> nodes_before(const driver_api &drive
   return before;
 }
 
+struct ordered_nodes {
+  std::vector<abi::graph_node> nodes;
+  // Whether the driver told all dependencies.
+  bool is_known = false;
+};
+
 // The driver gives nodes in no promised order: sorted so that each comes after those it depends on;
 // among the ready ones, and those of unknown dependencies, in the driver's order.
-std::vector<abi::graph_node> in_order(const driver_api &driver, abi::graph graph) {
+ordered_nodes in_order(const driver_api &driver, abi::graph graph) {
   std::vector<abi::graph_node> left = nodes_of(driver, graph);
   std::vector<std::vector<abi::graph_node>> before;
   for (abi::graph_node each : left) {
     std::optional<std::vector<abi::graph_node>> known = nodes_before(driver, each);
     if (!known) {
-      return left;
+      return {left, false};
     }
     before.push_back(std::move(*known));
   }
@@ -77,7 +85,7 @@ std::vector<abi::graph_node> in_order(const driver_api &driver, abi::graph graph
       throw failure(failure_code::internal, "a captured graph has a cycle");
     }
   }
-  return sorted;
+  return {sorted, true};
 }
 
 abi::function function_of(const driver_api &driver, const abi::kernel_node_params &params) {
@@ -126,7 +134,7 @@ node_kernels read_node(const machine &on, const node &each) {
   const owned<abi::graph> graph =
       capture(on.driver, slot.stream.get(), [&] { each.launch(slot); });
   node_kernels found;
-  for (abi::graph_node part : in_order(on.driver, graph.get())) {
+  for (abi::graph_node part : in_order(on.driver, graph.get()).nodes) {
     int type = 0;
     TOPC_CUDA(on.driver, cuGraphNodeGetType, part, &type);
     if (type == abi::node_kernel) {
@@ -138,9 +146,73 @@ node_kernels read_node(const machine &on, const node &each) {
   return found;
 }
 
+// The kernel nodes of a graph, in launch order; empty when that is not known.
+std::vector<abi::graph_node> kernels_in_order(const driver_api &driver, abi::graph graph) {
+  const ordered_nodes all = in_order(driver, graph);
+  std::vector<abi::graph_node> kernels;
+  for (abi::graph_node each : all.nodes) {
+    int type = 0;
+    TOPC_CUDA(driver, cuGraphNodeGetType, each, &type);
+    if (type == abi::node_kernel && all.is_known) {
+      kernels.push_back(each);
+    }
+  }
+  return kernels;
+}
+
+// By kernel of a node and round: the time of a copy up to its end.
+std::vector<std::vector<double>> time_prefixes(const machine &on, const node &each,
+                                               std::size_t kernels, const kernels_request &asked) {
+  const stream_slot &slot = on.slots.at(0);
+  const owned<abi::graph> graph = capture(on.driver, slot.stream.get(), [&] {
+    for (int i = 0; i < asked.repeat; i++) {
+      each.launch(slot);
+    }
+  });
+  const std::vector<abi::graph_node> nodes = kernels_in_order(on.driver, graph.get());
+  // A library may choose other kernels from time to time: then there is nothing to compare.
+  if (nodes.size() != kernels * static_cast<std::size_t>(asked.repeat)) {
+    return {};
+  }
+  abi::graph_exec made = nullptr;
+  TOPC_CUDA(on.driver, cuGraphInstantiateWithFlags, &made, graph.get(), 0);
+  const owned<abi::graph_exec> exec(made, on.driver.cuGraphExecDestroy);
+  const stopwatch watch(on);
+  std::vector<std::vector<double>> samples(kernels);
+  for (int round = 0; round <= asked.rounds; round++) {
+    for (std::size_t last = 0; last < kernels; last++) {
+      for (std::size_t i = 0; i < nodes.size(); i++) {
+        TOPC_CUDA(on.driver, cuGraphNodeSetEnabled, made, nodes[i], i % kernels <= last ? 1U : 0U);
+      }
+      const timed_work took = watch.time(
+          [&] { TOPC_CUDA(on.driver, cuGraphLaunch, made, slot.stream.get()); });
+      // The first round warms up.
+      if (round > 0) {
+        samples[last].push_back(took.device_us / asked.repeat);
+      }
+    }
+  }
+  return samples;
+}
+
+void time_kernels(const machine &on, const kernels_request &asked, kernels_result &found) {
+  for (std::size_t i = 0; i < asked.timed.size(); i++) {
+    const auto at = static_cast<std::size_t>(asked.timed[i]);
+    if (at >= found.nodes.size()) {
+      throw bad_request("/timed/" + std::to_string(i), "names node " + std::to_string(at) +
+                                                           ", there are " +
+                                                           std::to_string(found.nodes.size()));
+    }
+    const std::size_t kernels = found.nodes[at].kernels.size();
+    if (kernels > 1) {
+      found.nodes[at].prefix_us = time_prefixes(on, *on.nodes[at], kernels, asked);
+    }
+  }
+}
+
 }  // namespace
 
-kernels_result read_kernels(const machine &on) {
+kernels_result read_kernels(const machine &on, const kernels_request &asked) {
   slot_needs needs;
   for (const auto &each : on.nodes) {
     each->require(needs);
@@ -154,6 +226,7 @@ kernels_result read_kernels(const machine &on) {
   for (const auto &each : on.nodes) {
     found.nodes.push_back(read_node(on, *each));
   }
+  time_kernels(on, asked, found);
   return found;
 }
 

@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "stopwatch.h"
+
 namespace topc {
 namespace {
 
@@ -40,32 +42,6 @@ class cache_flush {
   owned<abi::device_ptr> buffer_;
 };
 
-class stopwatch {
- public:
-  explicit stopwatch(const machine &on)
-      : driver_(on.driver),
-        stream_(on.slots.at(0).stream.get()),
-        start_(make_event(on.driver, abi::event_default)),
-        end_(make_event(on.driver, abi::event_default)) {}
-
-  // Microseconds of the work that `enqueue` puts on the stream.
-  template <typename Enqueue> double time(Enqueue enqueue) const {
-    TOPC_CUDA(driver_, cuEventRecord, start_.get(), stream_);
-    enqueue();
-    TOPC_CUDA(driver_, cuEventRecord, end_.get(), stream_);
-    TOPC_CUDA(driver_, cuEventSynchronize, end_.get());
-    float milliseconds = 0;
-    TOPC_CUDA(driver_, cuEventElapsedTime, &milliseconds, start_.get(), end_.get());
-    return static_cast<double>(milliseconds) * 1000.0;
-  }
-
- private:
-  const driver_api &driver_;
-  abi::stream stream_;
-  owned<abi::event> start_;
-  owned<abi::event> end_;
-};
-
 void require_bounded(const measure_request &asked) {
   std::uint64_t launches = 0;
   for (const executable_spec &each : asked.schedules) {
@@ -93,20 +69,30 @@ void warm_up(const machine &on, const std::vector<executable> &candidates, doubl
   }
 }
 
-// The node that is launched before the clock starts; may be absent. Fails: bad_request.
-const node *prepare_prelude(const machine &on, std::optional<int> number) {
+// A node that is launched before the clock starts; may be absent. Fails: bad_request.
+const node *prepare_prelude(const machine &on, std::optional<int> number,
+                            const std::string &pointer = "/prelude") {
   slot_needs needs;
   const node *prelude = nullptr;
   if (number) {
     if (static_cast<std::size_t>(*number) >= on.nodes.size()) {
-      throw bad_request("/prelude", "names node " + std::to_string(*number) + ", there are " +
-                                        std::to_string(on.nodes.size()));
+      throw bad_request(pointer, "names node " + std::to_string(*number) + ", there are " +
+                                     std::to_string(on.nodes.size()));
     }
     prelude = on.nodes[static_cast<std::size_t>(*number)].get();
     prelude->require(needs);
   }
   on.slots.prepare(1, needs);
   return prelude;
+}
+
+// The prelude of each schedule: its own, or that of all.
+std::vector<const node *> prepare_preludes(const machine &on, const measure_request &asked) {
+  std::vector<const node *> found(asked.schedules.size(), prepare_prelude(on, asked.prelude));
+  for (std::size_t i = 0; i < asked.preludes.size(); i++) {
+    found[i] = prepare_prelude(on, asked.preludes[i], "/preludes/" + std::to_string(i));
+  }
+  return found;
 }
 
 }  // namespace
@@ -120,18 +106,18 @@ run_result run_schedule(const machine &on, const run_request &asked) {
   if (prelude != nullptr) {
     prelude->launch(on.slots.at(0));
   }
-  const double us = watch.time([&] {
+  const timed_work took = watch.time([&] {
     for (int i = 0; i < asked.replays; i++) {
       made.launch();
     }
   });
-  return {us / asked.replays};
+  return {took.device_us / asked.replays};
 }
 
 measure_result measure_schedules(const machine &on, const measure_request &asked,
                                  std::uint64_t l2_bytes) {
   require_bounded(asked);
-  const node *prelude = prepare_prelude(on, asked.prelude);
+  const std::vector<const node *> preludes = prepare_preludes(on, asked);
   std::vector<plan> plans;
   plans.reserve(asked.schedules.size());
   for (const executable_spec &spec : asked.schedules) {
@@ -148,21 +134,23 @@ measure_result measure_schedules(const machine &on, const measure_request &asked
 
   measure_result measured;
   measured.samples_us.resize(candidates.size());
+  measured.host_us.resize(candidates.size());
   const double executions = static_cast<double>(asked.replays) * asked.repeat;
   const stream_slot &origin = on.slots.at(0);
   for (std::size_t round = 0; round < static_cast<std::size_t>(asked.rounds); round++) {
     for (std::size_t turn = 0; turn < candidates.size(); turn++) {
       const std::size_t index = (round + turn) % candidates.size();
       flush.enqueue(origin.stream.get());
-      if (prelude != nullptr) {
-        prelude->launch(origin);
+      if (preludes[index] != nullptr) {
+        preludes[index]->launch(origin);
       }
-      const double us = watch.time([&] {
+      const timed_work took = watch.time([&] {
         for (int i = 0; i < asked.replays; i++) {
           candidates[index].launch();
         }
       });
-      measured.samples_us[index].push_back(us / executions);
+      measured.samples_us[index].push_back(took.device_us / executions);
+      measured.host_us[index].push_back(took.host_us);
     }
   }
   return measured;

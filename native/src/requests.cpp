@@ -109,9 +109,22 @@ run_request read_run(const json_reader &from) {
   return made;
 }
 
+kernels_request read_kernels_of(const json_reader &from) {
+  from.only({"id", "op", "timed", "repeat", "rounds"});
+  kernels_request made;
+  read_if_there(from, "timed", made.timed, [](const json_reader &it) {
+    return it.list(node_limit, [](const json_reader &item) { return item.integer(0, int_max); });
+  });
+  read_if_there(from, "repeat", made.repeat,
+                [](const json_reader &it) { return it.integer(1, 1000); });
+  read_if_there(from, "rounds", made.rounds,
+                [](const json_reader &it) { return it.integer(1, 10000); });
+  return made;
+}
+
 measure_request read_measure(const json_reader &from) {
   from.only({"id", "op", "schedules", "rounds", "replays", "repeat", "warmupMs", "flushL2",
-             "prelude"});
+             "prelude", "preludes"});
   measure_request made;
   made.schedules = from.at("schedules").list(1024, read_executable);
   made.rounds = from.at("rounds").integer(1, 1000000);
@@ -124,6 +137,12 @@ measure_request read_measure(const json_reader &from) {
   read_if_there(from, "flushL2", made.flush_l2, read_boolean);
   read_if_there(from, "prelude", made.prelude,
                 [](const json_reader &it) { return it.integer(0, int_max); });
+  read_if_there(from, "preludes", made.preludes, [](const json_reader &it) {
+    return it.list(1024, [](const json_reader &item) { return item.integer(0, int_max); });
+  });
+  if (!made.preludes.empty() && made.preludes.size() != made.schedules.size()) {
+    from.at("preludes").refuse("must have one for each schedule");
+  }
   return made;
 }
 
@@ -141,7 +160,7 @@ any_request read_request(const json_reader &from, const std::string &op) {
   if (op == "fill") return read_fill(from);
   if (op == "download") return read_download(from);
   if (op == "compile") return read_compile(from);
-  if (op == "kernels") return read_empty<kernels_request>(from);
+  if (op == "kernels") return read_kernels_of(from);
   if (op == "run") return read_run(from);
   if (op == "measure") return read_measure(from);
   if (op == "quit") return read_empty<quit_request>(from);

@@ -15,7 +15,12 @@ namespace topc {
 
 struct hello_request {};
 struct probe_request {};
-struct kernels_request {};
+// The kernels of these nodes are also timed, where there are several, `repeat` copies in a graph.
+struct kernels_request {
+  std::vector<int> timed;
+  int repeat = 1;
+  int rounds = 1;
+};
 struct quit_request {};
 
 struct plan_request {
@@ -91,6 +96,8 @@ struct measure_request {
   double warmup_ms = 200;
   bool flush_l2 = false;
   std::optional<int> prelude;
+  // By schedule, instead of `prelude`; empty: none.
+  std::vector<int> preludes;
 };
 
 using any_request =

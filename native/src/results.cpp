@@ -150,7 +150,9 @@ json encode(const plan &made) {
           {"actions", encode_all(made.actions)}};
 }
 
-json encode(const open_result &opened) { return {{"device", encode(opened.device)}}; }
+json encode(const open_result &opened) {
+  return {{"device", encode(opened.device)}, {"connections", opened.connections}};
+}
 
 json encode(const arena_result &arena) {
   return {{"bytes", arena.bytes}, {"freeBytes", arena.free_bytes}};
@@ -207,14 +209,20 @@ json encode(const kernel_facts &facts) {
 }
 
 json encode(const node_kernels &node) {
-  return {{"kernels", encode_all(node.kernels)}, {"transfers", node.transfers}};
+  json encoded{{"kernels", encode_all(node.kernels)}, {"transfers", node.transfers}};
+  if (!node.prefix_us.empty()) {
+    encoded["prefixUs"] = node.prefix_us;
+  }
+  return encoded;
 }
 
 json encode(const kernels_result &kernels) { return {{"nodes", encode_all(kernels.nodes)}}; }
 
 json encode(const run_result &run) { return {{"us", run.us}}; }
 
-json encode(const measure_result &measured) { return {{"samplesUs", measured.samples_us}}; }
+json encode(const measure_result &measured) {
+  return {{"samplesUs", measured.samples_us}, {"hostUs", measured.host_us}};
+}
 
 // Text from outside (paths, compiler output) may not be UTF-8; invalid bytes are replaced, not
 // refused.

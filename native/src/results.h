@@ -62,6 +62,8 @@ struct probe_result {
 
 struct open_result {
   device_facts device;
+  // Hardware queues that the driver was asked for.
+  int connections = 0;
 };
 
 struct arena_result {
@@ -111,6 +113,8 @@ struct kernel_facts {
 struct node_kernels {
   std::vector<kernel_facts> kernels;
   int transfers = 0;
+  // By kernel and round: the time up to its end, the later ones left out. Empty: not timed.
+  std::vector<std::vector<double>> prefix_us;
 };
 
 struct kernels_result {
@@ -123,6 +127,8 @@ struct run_result {
 
 struct measure_result {
   std::vector<std::vector<double>> samples_us;
+  // What the host took to launch each sample.
+  std::vector<std::vector<double>> host_us;
 };
 
 using any_result = std::variant<hello_result, empty_result, probe_result, plan, open_result,

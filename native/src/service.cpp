@@ -1,5 +1,7 @@
 #include "service.h"
 
+#include <cstdlib>
+
 #include "compile.h"
 
 namespace topc {
@@ -36,6 +38,12 @@ std::vector<std::string> warnings_of(const driver_library &driver, const library
     }
   }
   return warnings;
+}
+
+// The hardware queues that the driver was asked for, by the environment that it read at its start.
+int connections() {
+  const char *asked = std::getenv("CUDA_DEVICE_MAX_CONNECTIONS");
+  return asked == nullptr ? 0 : std::atoi(asked);
 }
 
 }  // namespace
@@ -110,7 +118,7 @@ any_result service::answer(const open_request &asked) {
   }
   contexts_.enter(cuda.api, asked.device);
   session_ = std::make_unique<session>(cuda.api, libraries_, asked.device);
-  return open_result{session_->facts()};
+  return open_result{session_->facts(), connections()};
 }
 
 any_result service::answer(const arena_request &asked) { return opened().make_arena(asked); }
@@ -149,7 +157,7 @@ any_result service::answer(const compile_request &asked) {
 
 any_result service::answer(const program_request &asked) { return opened().program(asked); }
 
-any_result service::answer(const kernels_request & /*asked*/) { return opened().kernels(); }
+any_result service::answer(const kernels_request &asked) { return opened().kernels(asked); }
 
 any_result service::answer(const run_request &asked) { return opened().run(asked); }
 

@@ -39,7 +39,9 @@ program_result session::program(const program_request &asked) {
   return settled;
 }
 
-kernels_result session::kernels() { return read_kernels(machinery()); }
+kernels_result session::kernels(const kernels_request &asked) {
+  return read_kernels(machinery(), asked);
+}
 
 run_result session::run(const run_request &asked) { return run_schedule(machinery(), asked); }
 

@@ -29,7 +29,7 @@ class session {
   // Replaces the nodes; when it fails, the old ones stay.
   program_result program(const program_request &asked);
 
-  [[nodiscard]] kernels_result kernels();
+  [[nodiscard]] kernels_result kernels(const kernels_request &asked);
   [[nodiscard]] run_result run(const run_request &asked);
   [[nodiscard]] measure_result measure(const measure_request &asked);
 

@@ -1,5 +1,7 @@
 #include "stream_slot.h"
 
+#include <cstdlib>
+
 #include "memory.h"
 
 namespace topc {
@@ -12,10 +14,19 @@ constexpr int hopper = 9;
 
 }  // namespace
 
+bool has_priorities() { return std::getenv("TOP_COMPILE_STREAM_PRIORITIES") != nullptr; }
+
 void slot_table::prepare(int streams, const slot_needs &needs) {
   while (slots_.size() < static_cast<std::size_t>(streams)) {
     abi::stream stream = nullptr;
-    TOPC_CUDA(driver_, cuStreamCreate, &stream, abi::stream_non_blocking);
+    if (slots_.empty() || !has_priorities()) {
+      TOPC_CUDA(driver_, cuStreamCreate, &stream, abi::stream_non_blocking);
+    } else {
+      int least = 0;
+      int greatest = 0;
+      TOPC_CUDA(driver_, cuCtxGetStreamPriorityRange, &least, &greatest);
+      TOPC_CUDA(driver_, cuStreamCreateWithPriority, &stream, abi::stream_non_blocking, greatest);
+    }
     auto slot = std::make_unique<stream_slot>();
     slot->stream = {stream, driver_.cuStreamDestroy};
     slots_.push_back(std::move(slot));

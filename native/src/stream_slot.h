@@ -28,6 +28,10 @@ struct stream_slot {
   owned<abi::cudnn_handle> cudnn;
 };
 
+// Whether streams but the first one have the highest priority, and graphs keep it: an experiment, asked for
+// by TOP_COMPILE_STREAM_PRIORITIES.
+[[nodiscard]] bool has_priorities();
+
 // The slots, by stream number, made on first use.
 class slot_table {
  public:

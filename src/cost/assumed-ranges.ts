@@ -28,7 +28,7 @@ export interface AssumedRanges {
   readonly launchGapNs?: FigureRange;
   /** Of an event, which every fork and every join of streams costs. */
   readonly eventNs?: FigureRange;
-  /** Least time between the starts of two kernels, whatever their streams; used: 0. */
+  /** Least time between the starts of two kernels, whatever their streams; used: 0 unless the model says. */
   readonly dispatchNs?: FigureRange;
   /** What a kernel loses to each other one beside it, as a share of its speed; used: 0.02. */
   readonly interference?: FigureRange;
@@ -43,6 +43,7 @@ export interface UsedFigures {
   readonly kernelFloorNs: number;
   readonly launchGapNs: number;
   readonly eventNs: number;
+  readonly dispatchNs?: number;
   readonly sharing?: SmSharing;
 }
 
@@ -89,7 +90,7 @@ export function rangeProblems(
     kernelFloorNs: used.kernelFloorNs,
     launchGapNs: used.launchGapNs,
     eventNs: used.eventNs,
-    dispatchNs: 0,
+    dispatchNs: used.dispatchNs ?? 0,
     interference: USUAL_INTERFERENCE,
   };
   const problems = (Object.keys(figures) as (keyof typeof figures)[]).flatMap(

@@ -44,6 +44,8 @@ export interface DeviceModel {
   readonly eventNs: number;
   /** Shortest time that any kernel takes. */
   readonly kernelFloorNs: number;
+  /** Least time between the starts of two kernels, whatever their streams; absent: 0. */
+  readonly dispatchNs?: number;
   /** Kernels that can be resident at a time: more streams run nothing more. Absent: `USUAL_GRIDS`. */
   readonly residentGrids?: number;
   /** Device memory; absent: not known, and nothing is refused for it. */
@@ -80,7 +82,7 @@ export type KernelLibrary = (typeof KERNEL_LIBRARIES)[number];
 /** What only some device models have: limits, shares that were measured, assumptions. */
 export type Limits = Pick<
   DeviceModel,
-  "residentGrids" | "memoryBytes" | "reached" | "library" | "sharing"
+  "dispatchNs" | "residentGrids" | "memoryBytes" | "reached" | "library" | "sharing"
 >;
 
 /** The figures that need a source. */
@@ -139,6 +141,11 @@ const FIELDS: Fields<DeviceModel> = {
     "From the end of a kernel to the start of one on another stream that waits for it, in a graph.",
   ),
   kernelFloorNs: LATENCY.describe("Shortest time that any kernel takes."),
+  dispatchNs: optional(
+    LATENCY.describe(
+      "Least time between the starts of two kernels, whatever their streams; absent: 0.",
+    ),
+  ),
   residentGrids: optional(
     integer(1, 4096).describe(`Kernels that can be resident at a time; absent: ${USUAL_GRIDS}.`),
   ),
@@ -172,6 +179,7 @@ const FIELDS: Fields<DeviceModel> = {
     launchGapNs: SOURCE,
     eventNs: SOURCE,
     kernelFloorNs: SOURCE,
+    dispatchNs: optional(SOURCE),
     residentGrids: optional(SOURCE),
     memoryBytes: optional(SOURCE),
     reached: optional(SOURCE),

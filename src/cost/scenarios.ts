@@ -35,6 +35,7 @@ export function usedScenario({
   kernelFloorNs,
   launchGapNs,
   eventNs,
+  dispatchNs = 0,
   sharing = "exclusive",
   ranges,
 }: DeviceModel): Scenario {
@@ -42,7 +43,7 @@ export function usedScenario({
     kernelFloorNs,
     launchGapNs,
     eventNs,
-    dispatchNs: 0,
+    dispatchNs,
     ...(ranges?.interference === undefined ? {} : { interference: USUAL_INTERFERENCE }),
     sharing,
   };

@@ -1,7 +1,11 @@
 import { formatCell, formatName, formatNs, formatShare, formatSpeedUp } from "../core/format.js";
 import { productOf } from "../core/product.js";
 import { textTable } from "../core/text-table.js";
-import type { GpuOperatorTiming, GpuProfile } from "../profile/gpu/gpu-profile.js";
+import {
+  type GpuOperatorTiming,
+  type GpuProfile,
+  sumOverGraph,
+} from "../profile/gpu/gpu-profile.js";
 
 const SLOWEST = 10;
 
@@ -15,12 +19,29 @@ export function renderGpuProfiled(profile: GpuProfile, columns: number): string 
     `device  ${formatName(device.name)}, ${device.multiprocessors} multiprocessors at ${device.clockMhzBefore} to ${device.clockMhzAfter} MHz`,
     `with    CUDA ${key.driver}, ${key.libraries.join(", ")}, ${key.precision}`,
     `launch  ${formatNs(launchCosts.chainNs)} a kernel on one stream, ${formatNs(launchCosts.hopNs)} from stream to stream`,
-    `run     operators add up to ${formatNs(total)}`,
+    ...launchLines(launchCosts),
+    `run     operators add up to ${formatNs(total)}${overGraph(profile)}`,
     ...(best === undefined ? [] : [`pairs   ${pairs.length}, up to ${best.toFixed(2)}x together`]),
     "",
     slowestTable(operators, total, columns),
     ...scheduleTable(profile, columns),
   ].join("\n");
+}
+
+/** What more is known of launching than a step and a hop. */
+function launchLines({ dispatchNs, forks = [] }: GpuProfile["launchCosts"]): readonly string[] {
+  const widest = forks.at(-1);
+  return [
+    ...(dispatchNs === undefined ? [] : [`        kernels start ${formatNs(dispatchNs)} apart`]),
+    ...(widest === undefined
+      ? []
+      : [`        a fork and a join of ${widest.branches} take ${formatNs(widest.ns)} in all`]),
+  ];
+}
+
+function overGraph(profile: GpuProfile): string {
+  const ratio = sumOverGraph(profile);
+  return ratio === undefined ? "" : `, ${ratio.toFixed(2)} of the one-stream graph`;
 }
 
 function timeOf({ nodes }: GpuOperatorTiming): number {

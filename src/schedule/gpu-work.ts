@@ -66,7 +66,7 @@ export function gpuWorkOf(
     interference,
     launchGapNs: device.launchGapNs,
     eventNs: device.eventNs,
-    dispatchNs: 0,
+    dispatchNs: device.dispatchNs ?? 0,
   };
 }
 

@@ -152,6 +152,16 @@ async function launchOrder(device: SmokeDevice): Promise<unknown> {
   };
 }
 
+/** The same where streams but the first have priority: whether it makes up for launching the chain last. */
+async function priorities(): Promise<unknown> {
+  const device = await SmokeDevice.start({ TOP_COMPILE_STREAM_PRIORITIES: "1" });
+  try {
+    return await launchOrder(device);
+  } finally {
+    await device.close();
+  }
+}
+
 /** Hardware queues: 32 branches with 8 and with 32 of them, each in a helper of its own. */
 async function queues(): Promise<unknown> {
   const us: Record<string, number | undefined> = {};
@@ -176,6 +186,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: "tinyUs", ask: launch },
   { name: "branchesUs", ask: branches },
   { name: "launchOrderUs", ask: launchOrder },
+  { name: "prioritiesUs", ask: priorities },
   { name: "queuesUs", ask: queues },
   libraryCall("gemm ieee", (device) => gemm(device, "ieee")),
   libraryCall("gemm tf32", (device) => gemm(device, "tf32")),

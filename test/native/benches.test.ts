@@ -57,7 +57,8 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
     expect(Object.keys(answers).sort()).toEqual(
       [
         ...["device", "libraries", "clockMhz", "sameScheduleUs", "tinyUs", "branchesUs"],
-        ...["launchOrderUs", "queuesUs", "gemm ieee", "gemm tf32", "conv ieee", "conv tf32"],
+        ...["launchOrderUs", "prioritiesUs", "queuesUs"],
+        ...["gemm ieee", "gemm tf32", "conv ieee", "conv tf32"],
         ...["conv channels last", "conv f16", "conv f16 channels last", "conv among channels"],
         ...["conv depthwise", "conv bias", "conv bias relu"],
       ].sort(),
@@ -78,7 +79,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
       // Every new helper fails at its first product.
       expect(Object.keys(failed)).toEqual(["gemm ieee", "gemm tf32"]);
       expect(failed["gemm ieee"]).toMatch(/^cu(blas|da)-error: /);
-      expect(Object.keys(answers)).toHaveLength(17);
+      expect(Object.keys(answers)).toHaveLength(18);
     }
   }, 300_000);
 

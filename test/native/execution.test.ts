@@ -340,6 +340,56 @@ describe.skipIf(noCompiler !== undefined)(`executor (${noCompiler ?? ""})`, () =
     });
   });
 
+  it("times the kernels of a library call one by one, where they stand", async () => {
+    const conv = {
+      kind: "conv",
+      x: { offset: 0, dims: [1, 1, 2, 2] },
+      w: { offset: 0, dims: [1, 1, 1, 1] },
+      y: { offset: 64, dims: [1, 1, 2, 2] },
+      pads: [0, 0],
+      strides: [1, 1],
+      dilations: [1, 1],
+      dtype: "f32",
+      math: "tf32",
+    } as const;
+    await expectDone(helper, "program", { nodes: [mix(0, 8, 16, 1), conv, conv] });
+    const request = { timed: [0, 1], repeat: 4, rounds: 3 };
+    const { nodes } = await expectDone(helper, "kernels", request);
+    // A tick for each kernel that is on, one for the end of the graph, one for the event; of four copies.
+    const ends = [(4 + 2) / 4, (8 + 2) / 4];
+    expect(nodes.map(({ prefixUs }) => prefixUs?.length)).toEqual([undefined, 2, undefined]);
+    for (const [at, samples] of (nodes[1]?.prefixUs ?? []).entries()) {
+      expect(samples).toHaveLength(3);
+      for (const sample of samples) {
+        expect(sample).toBeCloseTo(ends[at] ?? 0, 3);
+      }
+    }
+    const refused = await helper.call("kernels", { timed: [3] });
+    expect(refused.ok ? undefined : refused.error[0].message).toContain("/timed/0");
+  });
+
+  it("launches a prelude of its own before each schedule, and says what the host took", async () => {
+    const [a, b, c] = [mix(0, 8, 16, 1), mix(64, 8, 16, 2), mix(128, 8, 16, 3)];
+    await expectDone(helper, "program", { nodes: [a, b, c] });
+    const launches = [{ node: 0 }];
+    const measured = await expectDone(helper, "measure", {
+      schedules: [{ launches }, { launches, mode: "eager" }],
+      rounds: 2,
+      warmupMs: 0,
+      preludes: [1, 2],
+    });
+    expect(measured.hostUs.map((samples) => samples.length)).toEqual([2, 2]);
+    expect(Math.min(...measured.hostUs.flat())).toBeGreaterThan(0);
+    for (const [preludes, pointer] of [
+      [[1], "/preludes"],
+      [[1, 3], "/preludes/1"],
+    ] as const) {
+      const schedules = [{ launches }, { launches }];
+      const refused = await helper.call("measure", { schedules, rounds: 1, preludes });
+      expect(refused.ok ? undefined : refused.error[0].message).toContain(pointer);
+    }
+  });
+
   it("measures every schedule every round", async () => {
     await expectDone(helper, "program", {
       nodes: [mix(0, 8, 16, 1), mix(64, 8, 16, 2), mix(128, 8, 16, 3)],

@@ -86,7 +86,7 @@ const CONVERSATION: readonly object[] = [
       },
     ],
   },
-  { op: "kernels" },
+  { op: "kernels", timed: [2], repeat: 2, rounds: 1 },
   {
     op: "run",
     schedule: {

@@ -39,6 +39,7 @@ const DEVICE: CudaDevice = {
 /** What one launch of each kind takes. Units: microseconds. */
 const LAUNCH_US = 1;
 const EAGER_US = 4;
+const HOST_US = 10;
 const WORK_US: Readonly<Record<HelperNode["kind"], number>> = {
   kernel: 2,
   gemm: 20,
@@ -95,7 +96,7 @@ export class EmulatedHelper implements RunningHelper {
   #handlers(): { readonly [O in HelperOp]?: (request: RequestOf<O>) => ResultOf<O> } {
     return {
       probe: () => this.#probe(),
-      open: () => ({ device: DEVICE }),
+      open: () => ({ device: DEVICE, connections: 32 }),
       arena: ({ bytes }) => {
         this.#memory = poisoned(bytes);
         return { bytes, freeBytes: DEVICE.memoryBytes };
@@ -154,6 +155,7 @@ export class EmulatedHelper implements RunningHelper {
           samplesUs: schedules.map((schedule) =>
             Array.from({ length: rounds }, (_, i) => this.#timeOf(schedule) + (i % 3) * 0.01),
           ),
+          hostUs: schedules.map(() => Array.from({ length: rounds }, () => HOST_US)),
         };
       },
     };

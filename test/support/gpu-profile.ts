@@ -3,6 +3,7 @@ import type { GpuProfile } from "../../src/profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../../src/profile/gpu/gpu-profile-format.js";
 
 const TIMING = { medianNs: 5000, p10Ns: 4900, p90Ns: 5200, samples: 5 };
+const OTHERS = { hostNs: 9000, idleNs: 21_000, backToBackNs: 4800 };
 const RELATIVE = { median: 0.9, low: 0.8, high: 1.1 };
 
 const PROFILE: GpuProfile = {
@@ -24,9 +25,18 @@ const PROFILE: GpuProfile = {
     multiprocessors: V100.sms,
     clockMhzBefore: 1500,
     clockMhzAfter: 1490,
+    connections: 32,
   },
   isVerified: true,
-  launchCosts: { chainNs: 3000, hopNs: 4000 },
+  launchCosts: {
+    chainNs: 3000,
+    hopNs: 4000,
+    pairNs: 500,
+    dispatchNs: 90,
+    hops: [{ every: 4, ns: 100_000 }],
+    forks: [{ branches: 2, ns: 11_000 }],
+    fronts: [{ branches: 32, kernels: 2, ns: 9000 }],
+  },
   deviceModel: V100,
   operators: ["a", "b"].map((name) => ({
     name,
@@ -34,6 +44,7 @@ const PROFILE: GpuProfile = {
       {
         kind: "kernel",
         ...TIMING,
+        warmNs: 4000,
         kernels: [
           {
             name: "relu",
@@ -42,6 +53,7 @@ const PROFILE: GpuProfile = {
             registersPerThread: 32,
             sharedBytesPerBlock: 0,
             residentThreadBlocks: 4,
+            partNs: 5000,
           },
         ],
       },
@@ -52,7 +64,7 @@ const PROFILE: GpuProfile = {
     rounds: 5,
     seed: 1,
     noiseRatio: 0.01,
-    baselines: [{ name: "sequential", latency: TIMING, relative: RELATIVE }],
+    baselines: [{ name: "sequential", latency: TIMING, relative: RELATIVE, ...OTHERS }],
     schedules: [
       {
         digest: "cd".repeat(32),
@@ -60,6 +72,7 @@ const PROFILE: GpuProfile = {
         streams: 2,
         latency: TIMING,
         relative: RELATIVE,
+        ...OTHERS,
         outputs: { distance: 0, tolerance: 0.001, isReplayIdentical: true },
       },
     ],

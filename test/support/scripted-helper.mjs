@@ -20,10 +20,11 @@ const RESULTS = {
   compile: { module: 0, log: "", bytes: 1 },
   program: { nodes: [] },
   run: { us: 1 },
-  measure: { samplesUs: [[1, 2]] },
+  measure: { samplesUs: [[1, 2]], hostUs: [[3, 4]] },
   download: { base64: "AAAA" },
   plan: { streams: 1, events: 0, actions: [] },
   open: {
+    connections: 32,
     device: {
       index: 0,
       name: "scripted",
@@ -70,7 +71,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       say({ id: id + 1, ok: true, result });
       return;
     case "no-shape":
-      say({ id, ok: true, result: { samplesUs: [["fast"]] } });
+      say({ id, ok: true, result: { samplesUs: [["fast"]], hostUs: [] } });
       return;
     case "partial":
       process.stdout.write(`{"id":${id},"ok":true,"resu`, () => process.exit(0));

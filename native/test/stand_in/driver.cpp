@@ -247,6 +247,18 @@ status cuStreamCreate(stream *made, unsigned flags) {
   return 0;
 }
 
+status cuCtxGetStreamPriorityRange(int *least, int *greatest) {
+  STAND_IN_CALL(cuCtxGetStreamPriorityRange);
+  *least = 0;
+  *greatest = -5;
+  return 0;
+}
+
+status cuStreamCreateWithPriority(stream *made, unsigned flags, int priority) {
+  STAND_IN_CALL(cuStreamCreateWithPriority);
+  return priority < -5 || priority > 0 ? cuda_invalid_value : cuStreamCreate(made, flags);
+}
+
 status cuStreamDestroy(stream handle) {
   stand_in::died("stream", handle);
   delete &object_of<stand_in::stream>(handle);

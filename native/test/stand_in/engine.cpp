@@ -109,14 +109,14 @@ status enqueue(stream &on, int type, const kernel_shape &shape, work run) {
     auto &nodes = on.capturing->made->nodes;
     nodes.push_back(std::make_unique<graph_node>(
         graph_node{type, shape, std::move(run), on.captured,
-                   shape.library && std::getenv("STAND_IN_EARLY") != nullptr}));
+                   shape.library && std::getenv("STAND_IN_EARLY") != nullptr, false}));
     on.captured = {nodes.back().get()};
     return 0;
   }
   if (state().sticky != 0) {
     return state().sticky;
   }
-  auto made = std::make_shared<task>(task{std::move(run), on.last, false, shape.slow});
+  auto made = std::make_shared<task>(task{std::move(run), on.last, false, shape.slow, false});
   on.last = {made};
   state().waiting.push_back(std::move(made));
   return 0;
@@ -140,7 +140,7 @@ status run_all() {
     const std::size_t chosen = ready[state().chance() % ready.size()];
     const auto now = waiting[chosen];
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
-    state().clock++;
+    state().clock += now->free ? 0 : 1;
     now->run();
     now->done = true;
     now->after.clear();
@@ -286,7 +286,8 @@ status cuGraphLaunch(topc::abi::graph_exec handle, topc::abi::stream on_stream) 
   // Captured in order, so what a node depends on comes before it.
   for (const auto &node : graph.nodes) {
     auto made = std::make_shared<stand_in::task>(
-        stand_in::task{node->run, on.last, false, node->shape.slow});
+        node->disabled ? stand_in::task{[] {}, on.last, false, false, true}
+                       : stand_in::task{node->run, on.last, false, node->shape.slow, false});
     for (const stand_in::graph_node *before : node->after) {
       made->after.push_back(tasks.at(before));
     }

@@ -50,10 +50,14 @@ struct graph_node {
   std::vector<graph_node *> after;
   // Whether it may start before what it depends on has ended, as some kernels of libraries do.
   bool early = false;
+  // Switched off in an executable graph: it does nothing and takes no time.
+  bool disabled = false;
 };
 
 struct graph {
   std::vector<std::unique_ptr<graph_node>> nodes;
+  // Of an executable graph: its node for each of the graph that it was made of.
+  std::map<const graph_node *, graph_node *> of_original;
 };
 
 struct task {
@@ -61,6 +65,7 @@ struct task {
   std::vector<std::shared_ptr<task>> after;
   bool done = false;
   bool slow = false;
+  bool free = false;
 };
 
 struct stream;

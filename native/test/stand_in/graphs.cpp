@@ -37,7 +37,7 @@ extern "C" {
 status cuGraphInstantiateWithFlags(graph_exec *made, graph handle, unsigned long long flags) {
   STAND_IN_CALL(cuGraphInstantiateWithFlags);
   require_alive("graph", handle, "cuGraphInstantiateWithFlags");
-  if (flags != 0) {
+  if (flags != 0 && flags != instantiate_with_priorities) {
     return cuda_invalid_value;
   }
   // Keeps the nodes when the graph is destroyed.
@@ -50,9 +50,24 @@ status cuGraphInstantiateWithFlags(graph_exec *made, graph handle, unsigned long
       before = copies.at(before);
     }
   }
+  for (const auto &[original, own] : copies) {
+    copy->of_original[original] = own;
+  }
   auto *object = new std::shared_ptr<stand_in::graph>(std::move(copy));
   stand_in::born("graph exec", object);
   *made = reinterpret_cast<graph_exec>(object);
+  return 0;
+}
+
+status cuGraphNodeSetEnabled(graph_exec handle, graph_node node, unsigned is_enabled) {
+  STAND_IN_CALL(cuGraphNodeSetEnabled);
+  require_alive("graph exec", handle, "cuGraphNodeSetEnabled");
+  const auto &held = object_of<std::shared_ptr<stand_in::graph>>(handle)->of_original;
+  const auto found = held.find(&object_of<stand_in::graph_node>(node));
+  if (found == held.end() || found->second->type != node_kernel) {
+    return cuda_invalid_value;
+  }
+  found->second->disabled = is_enabled == 0;
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { type Outputs, referenceOutputs } from "../../profile/gpu/check-gpu-outputs.js";
+import { scratchFor } from "../../profile/gpu/measure-cold.js";
 import { modelInputs } from "../../profile/worker-plan-of.js";
 import type { ProbeResult } from "../../runtime/cuda/client/devices.js";
 import { helperRefused } from "../../runtime/cuda/client/failures.js";
@@ -98,7 +99,10 @@ export async function withDevice<T>(
       const { feeds, reference, whole } = inputs.value;
       const open = (sharing: Sharing) => {
         const program = buildProgram(model.value, precision, sharing);
-        const options = { device: target.device, folder: folder.value.path };
+        // Operators are measured where nothing shares memory, with weights that are not in the cache.
+        const scratchBytes =
+          sharing.kind === "none" ? scratchFor(program.memory.constants.values()) : 0;
+        const options = { device: target.device, folder: folder.value.path, scratchBytes };
         return DeviceSession.open(helper.value, program, feeds, options);
       };
       return ok({ reference, whole, open });

@@ -26,6 +26,9 @@ import { COUNT, RATIO, relativeShape, TIMING, timingShape } from "../timing-shap
 import {
   GPU_BASELINES,
   type GpuBaselineTiming,
+  type GpuForkCost,
+  type GpuFrontCost,
+  type GpuHopCost,
   type GpuKernelRecord,
   type GpuLaunchCosts,
   type GpuMeasurement,
@@ -73,6 +76,9 @@ const device: Shape<GpuProfileDevice> = object<GpuProfileDevice>({
   multiprocessors: integer(1),
   clockMhzBefore: COUNT,
   clockMhzAfter: COUNT,
+  connections: optional(
+    COUNT.describe("Hardware queues that the driver was asked for; absent: not known."),
+  ),
 }).describe("The GPU, as its driver describes it.");
 
 /** A text that profiles of version 0.1.0 may have empty: read, and written, as absent. */
@@ -105,6 +111,9 @@ const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
       "Thread blocks that fit a multiprocessor at once; absent when the driver does not say.",
     ),
   ),
+  partNs: optional(
+    COUNT.describe("Its part of the launch's time; absent: not measured, or the only kernel."),
+  ),
   estimated: optional(
     list(oneOf(...KERNEL_PARTS), KERNEL_PARTS.length).describe(
       "What is the device model's, because the tool that measured does not say; absent: nothing.",
@@ -115,6 +124,9 @@ const kernel: Shape<GpuKernelRecord> = object<GpuKernelRecord>({
 const node: Shape<GpuNodeTiming> = object<GpuNodeTiming>({
   kind: oneOf("kernel", "gemm", "conv"),
   ...TIMING,
+  warmNs: optional(
+    COUNT.describe("Median with its weights in the cache, where the others are of cold weights."),
+  ),
   kernels: list(kernel),
 })
   .describe("One launch of an operator, measured alone.")
@@ -134,10 +146,17 @@ const pair: Shape<GpuPairTiming> = object<GpuPairTiming>({
   together: timingShape,
 });
 
+const OTHER_TIMES = {
+  hostNs: optional(COUNT.describe("What the host takes to launch it, median.")),
+  idleNs: optional(COUNT.describe("Launched on an idle device, launching included, median.")),
+  backToBackNs: optional(COUNT.describe("One of ten that follow each other, median.")),
+} as const;
+
 const baseline: Shape<GpuBaselineTiming> = object<GpuBaselineTiming>({
   name: oneOf(...GPU_BASELINES),
   latency: timingShape,
   relative,
+  ...OTHER_TIMES,
 });
 
 const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
@@ -146,6 +165,7 @@ const schedule: Shape<GpuScheduleTiming> = object<GpuScheduleTiming>({
   streams: integer(1),
   latency: timingShape,
   relative,
+  ...OTHER_TIMES,
   outputs: object<GpuOutputCheck>({
     distance: RATIO,
     tolerance: RATIO,
@@ -160,6 +180,35 @@ const measurement: Shape<GpuMeasurement> = object<GpuMeasurement>({
   baselines: list(baseline),
   schedules: list(schedule),
 }).describe("Schedules and baselines, measured together in rotation; absent: none were.");
+
+const SERIES = 64;
+
+const launchCosts: Shape<GpuLaunchCosts> = object<GpuLaunchCosts>({
+  chainNs: COUNT.describe("From one kernel to the next of a stream, the kernel included."),
+  hopNs: COUNT.describe(
+    "From a kernel to one on another stream that waits for it, the kernel included.",
+  ),
+  pairNs: optional(
+    COUNT.describe("What a fork and a join around two kernels take besides one of them."),
+  ),
+  dispatchNs: optional(COUNT.describe("Least time between the starts of two kernels.")),
+  hops: optional(
+    list(object<GpuHopCost>({ every: integer(1), ns: COUNT }), SERIES).describe(
+      "Two chains of 32 kernels, every so many of which wait for the other chain too: time of all.",
+    ),
+  ),
+  forks: optional(
+    list(object<GpuForkCost>({ branches: integer(1), ns: COUNT }), SERIES).describe(
+      "A kernel, so many that wait for it, one that waits for all of these: time of all.",
+    ),
+  ),
+  fronts: optional(
+    list(
+      object<GpuFrontCost>({ branches: integer(1), kernels: integer(1), ns: COUNT }),
+      SERIES,
+    ).describe("So many chains of so many kernels: time of all."),
+  ),
+}).describe("Kernels that do nothing; what is absent was not measured.");
 
 /** The file format `top-compile/gpu-profile`, version 1. */
 export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProfile>(
@@ -176,9 +225,7 @@ export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProf
     isVerified: boolean.describe(
       "False when stand-ins took the place of operators without GPU code.",
     ),
-    launchCosts: object<GpuLaunchCosts>({ chainNs: COUNT, hopNs: COUNT }).describe(
-      "Kernels that do nothing: on one stream, and from stream to stream.",
-    ),
+    launchCosts,
     deviceModel: deviceModelShape.describe("The device for the simulator: see device-models.md."),
     operators: list(operator).describe("In the order of the graph."),
     pairs: list(pair).describe("Independent operators on one stream, and on two."),

@@ -40,14 +40,45 @@ export interface GpuProfileDevice {
   /** Clock of the multiprocessors while measuring, before and after; 0: not known. Units: MHz. */
   readonly clockMhzBefore: number;
   readonly clockMhzAfter: number;
+  /** Hardware queues that the driver was asked for; absent: not known. */
+  readonly connections?: number;
 }
 
 /** Costs of launching inside a CUDA graph, measured with kernels that do nothing. */
 export interface GpuLaunchCosts {
   /** From one kernel to the next of a stream, the kernel included. */
   readonly chainNs: number;
-  /** From one kernel to the next of two chains that wait for each other, the kernel included. */
+  /** From a kernel to one on another stream that waits for it, the kernel included. */
   readonly hopNs: number;
+  /** What a fork and a join around two kernels take besides one of them; absent: not measured. */
+  readonly pairNs?: number;
+  /** Least time between the starts of two kernels, whatever their streams; absent: not measured. */
+  readonly dispatchNs?: number;
+  /** What the hop is derived from; absent: not measured. */
+  readonly hops?: readonly GpuHopCost[];
+  /** Forks and joins by their width; absent: not measured. */
+  readonly forks?: readonly GpuForkCost[];
+  /** What the dispatch is derived from; absent: not measured. */
+  readonly fronts?: readonly GpuFrontCost[];
+}
+
+/** Two chains of 32 kernels, of which every so many wait for the other chain too: time of all. */
+export interface GpuHopCost {
+  readonly every: number;
+  readonly ns: number;
+}
+
+/** A kernel, so many that wait for it, one that waits for all of these: time of all. */
+export interface GpuForkCost {
+  readonly branches: number;
+  readonly ns: number;
+}
+
+/** So many chains of so many kernels each: time of all. */
+export interface GpuFrontCost {
+  readonly branches: number;
+  readonly kernels: number;
+  readonly ns: number;
 }
 
 /** Parts of a kernel's record. */
@@ -69,6 +100,8 @@ export interface GpuKernelRecord {
   readonly sharedBytesPerBlock: number;
   /** Thread blocks that fit a multiprocessor at once; absent when the driver does not report them. */
   readonly residentThreadBlocks?: number;
+  /** Its part of the launch's time, by switching off the kernels behind it; absent: not measured, or the only one. */
+  readonly partNs?: number;
   /** What of it is the device model's estimate, because the tool that measured does not say; absent: nothing. */
   readonly estimated?: readonly (typeof KERNEL_PARTS)[number][];
 }
@@ -76,6 +109,8 @@ export interface GpuKernelRecord {
 /** One launch of an operator, measured alone and again and again. */
 export interface GpuNodeTiming extends Timing {
   readonly kind: "kernel" | "gemm" | "conv";
+  /** With its weights in the cache, where the other figures are of cold ones; absent: there is no such difference. */
+  readonly warmNs?: number;
   readonly kernels: readonly GpuKernelRecord[];
 }
 
@@ -105,8 +140,18 @@ export interface GpuOutputCheck {
   readonly isReplayIdentical: boolean;
 }
 
+/** What a schedule takes in other circumstances than the compared ones; absent: not measured. */
+export interface GpuOtherTimes {
+  /** What the host takes to launch it. Medians, in nanoseconds. */
+  readonly hostNs?: number;
+  /** Launched on an idle device, the host's launching included. */
+  readonly idleNs?: number;
+  /** One of ten that follow each other. */
+  readonly backToBackNs?: number;
+}
+
 /** A schedule that was executed on the GPU. */
-export interface GpuScheduleTiming {
+export interface GpuScheduleTiming extends GpuOtherTimes {
   /** Digest of streams, launches and waits: see `scheduleDigest`. */
   readonly digest: string;
   readonly algorithm: string;
@@ -124,7 +169,7 @@ export const GPU_BASELINES = ["sequential", "sequential-again", "eager"] as cons
 export type GpuBaselineName = (typeof GPU_BASELINES)[number];
 
 /** A baseline. */
-export interface GpuBaselineTiming {
+export interface GpuBaselineTiming extends GpuOtherTimes {
   readonly name: GpuBaselineName;
   readonly latency: Timing;
   readonly relative: RelativeTime;
@@ -138,6 +183,18 @@ export interface GpuMeasurement {
   readonly noiseRatio: number;
   readonly baselines: readonly GpuBaselineTiming[];
   readonly schedules: readonly GpuScheduleTiming[];
+}
+
+/**
+ * All operators one after the other over the one-stream graph: far from 1, one of the two is measured under
+ * other circumstances. `undefined`: no schedule was measured.
+ */
+export function sumOverGraph({ operators, measurement }: GpuProfile): number | undefined {
+  const graphNs = measurement?.baselines[0]?.latency.medianNs ?? 0;
+  const nodes = operators.flatMap((each) => each.nodes);
+  return graphNs === 0
+    ? undefined
+    : nodes.reduce((sum, { medianNs }) => sum + medianNs, 0) / graphNs;
 }
 
 /** Everything measured about one model on one GPU. */

@@ -15,7 +15,7 @@ import { measureNodes, measurePairs } from "./measure-nodes.js";
 import { measuredDeviceModel } from "./measured-device-model.js";
 
 /** Raised whenever the method of measuring changes what the figures mean. */
-export const GPU_METHOD_VERSION = 2;
+export const GPU_METHOD_VERSION = 3;
 
 /** Options of a profile besides its measurements. */
 export interface GpuProfileOptions {
@@ -64,6 +64,7 @@ export async function measureGpuProfile(
       multiprocessors: device.multiprocessors,
       clockMhzBefore: Math.round(before.value),
       clockMhzAfter: Math.round(after.value),
+      connections: session.connections,
     },
     isVerified: session.program.model.estimated.length === 0,
     launchCosts: nodes.value.launchCosts,

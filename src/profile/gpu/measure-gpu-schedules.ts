@@ -31,6 +31,7 @@ import {
   GPU_BASELINES,
   type GpuBaselineTiming,
   type GpuMeasurement,
+  type GpuOtherTimes,
   type GpuOutputCheck,
   type GpuScheduleTiming,
 } from "./gpu-profile.js";
@@ -58,6 +59,10 @@ export interface GpuScheduleResult {
 }
 
 const ROUNDS = 101;
+/** Of what is not compared. */
+const OTHER_ROUNDS = 21;
+/** Executions that follow each other. */
+const REPLAYS = 10;
 const TRIES = 3;
 const MOST_DRIFT = 0.02;
 const LEAST_CLOCK = 0.75;
@@ -109,8 +114,17 @@ export async function measureGpuSchedules(
   if (!taken.ok) {
     return taken;
   }
-  const { samples, ...clock } = taken.value;
-  const measurement = summarize([...distinct], checks, samples, { rounds, seed: request.seed });
+  const { samples, hostUs, ...clock } = taken.value;
+  const others = await otherTimes(session, contestants, hostUs);
+  if (!others.ok) {
+    return others;
+  }
+  const measurement = summarize(
+    [...distinct].map((each, i) => [...each, present(checks[i], "check")] as const),
+    samples,
+    others.value,
+    { rounds, seed: request.seed },
+  );
   return ok({ measurement, ...clock, outputs: modelOutputsOf(lowered, plain.value) });
 }
 
@@ -129,7 +143,7 @@ async function takeRounds(
     if (!taken.ok) {
       return taken;
     }
-    const { samplesUs, clockMhz } = taken.value;
+    const { samplesUs, hostUs, clockMhz } = taken.value;
     const least = (LEAST_CLOCK * session.device.clockKhz) / 1000;
     const isSteady =
       Math.abs(clockMhz / before.value - 1) <= MOST_DRIFT &&
@@ -137,6 +151,7 @@ async function takeRounds(
     if (isSteady || attempt === TRIES) {
       return ok({
         samples: samplesUs,
+        hostUs,
         clockMhzBefore: Math.round(before.value),
         clockMhzAfter: Math.round(clockMhz),
       });
@@ -144,10 +159,39 @@ async function takeRounds(
   }
 }
 
+/**
+ * What else there is to know of each contestant: how long the host launches it, what it takes on an idle device,
+ * and what one of several that follow each other takes.
+ */
+async function otherTimes(
+  session: DeviceSession,
+  schedules: readonly ExecutableSchedule[],
+  hostUs: readonly (readonly number[])[],
+): Promise<Result<readonly GpuOtherTimes[]>> {
+  const request = { schedules, rounds: OTHER_ROUNDS };
+  const idle = await session.measureIdle(request);
+  if (!idle.ok) {
+    return idle;
+  }
+  const following = await session.measure({ ...request, replays: REPLAYS });
+  if (!following.ok) {
+    return following;
+  }
+  const medianNs = (samples: readonly (readonly number[])[], at: number): number =>
+    timingOfUs(present(samples[at], "samples")).medianNs;
+  return ok(
+    schedules.map((_, at) => ({
+      hostNs: medianNs(hostUs, at),
+      idleNs: medianNs(idle.value, at),
+      backToBackNs: medianNs(following.value, at),
+    })),
+  );
+}
+
 function summarize(
-  schedules: readonly (readonly [string, OperatorSchedule])[],
-  checks: readonly GpuOutputCheck[],
+  schedules: readonly (readonly [string, OperatorSchedule, GpuOutputCheck])[],
   samples: readonly (readonly number[])[],
+  others: readonly GpuOtherTimes[],
   { rounds, seed }: { readonly rounds: number; readonly seed: number },
 ): GpuMeasurement {
   const reference = present(samples[0], "samples of the one-stream graph");
@@ -157,6 +201,7 @@ function summarize(
     return {
       latency: timingOfUs(own),
       relative: relativeTime(own, reference, random.fork(at)),
+      ...others[at],
     };
   };
   const baselines = GPU_BASELINES.map((name, at): GpuBaselineTiming => ({ name, ...timing(at) }));
@@ -167,12 +212,12 @@ function summarize(
     noiseRatio: noiseOf(again),
     baselines,
     schedules: schedules.map(
-      ([digest, { algorithm, streams }], i): GpuScheduleTiming => ({
+      ([digest, { algorithm, streams }, outputs], i): GpuScheduleTiming => ({
         digest,
         algorithm,
         streams,
         ...timing(baselines.length + i),
-        outputs: present(checks[i], "check"),
+        outputs,
       }),
     ),
   };

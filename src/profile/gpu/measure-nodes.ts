@@ -4,13 +4,14 @@
  * A node is measured as a graph of 20 copies, one after the other, so that the time of launching the
  * graph is shared by many and the clock's grain does not matter. Nodes that do the same (the same
  * kernel, the same product) are measured once. Nodes are measured in groups whose members take turns
- * round by round, so that a change of clock hits all members alike.
+ * round by round, so that a change of clock hits all members alike. Those with weights are then measured with
+ * cold ones (`measure-cold.ts`).
  */
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import { type Json, stableJson } from "../../core/stable-json.js";
 import type { DeviceNode, MatrixOperand } from "../../kernels/device-node.js";
-import type { KernelFacts } from "../../runtime/cuda/client/protocol.js";
+import type { KernelFacts, NodeKernels } from "../../runtime/cuda/client/protocol.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import type { Timing } from "../profile.js";
 import type { OnProgress } from "../progress.js";
@@ -18,9 +19,12 @@ import { timingOf } from "../timing.js";
 import type {
   GpuKernelRecord,
   GpuLaunchCosts,
+  GpuNodeTiming,
   GpuOperatorTiming,
   GpuPairTiming,
 } from "./gpu-profile.js";
+import { measureCold } from "./measure-cold.js";
+import { measureLaunching } from "./measure-launching.js";
 
 /** Copies of a node in a graph: beyond 20 the share of the launch is below 2 % of a small kernel. */
 const REPEAT = 20;
@@ -47,13 +51,9 @@ export async function measureNodes(
   onProgress?: OnProgress,
 ): Promise<Result<NodeMeasurements>> {
   const { program } = session;
-  const launchCosts = await measureLaunchCosts(session);
+  const launchCosts = await measureLaunching(session);
   if (!launchCosts.ok) {
     return launchCosts;
-  }
-  const kernels = await session.kernels();
-  if (!kernels.ok) {
-    return kernels;
   }
   const first = new Map<string, number>();
   const keys = program.nodes.map(({ node }, at) => {
@@ -64,6 +64,14 @@ export async function measureNodes(
     return key;
   });
   const distinct = [...first];
+  const kernels = await session.kernels({
+    timed: distinct.map(([, node]) => node),
+    repeat: REPEAT,
+    rounds: ROUNDS,
+  });
+  if (!kernels.ok) {
+    return kernels;
+  }
   const timings = new Map<string, Timing>();
   for (let start = 0; start < distinct.length; start += GROUP) {
     const group = distinct.slice(start, start + GROUP);
@@ -78,6 +86,19 @@ export async function measureNodes(
     const done = Math.min(start + GROUP, distinct.length);
     onProgress?.({ phase: "operators", done, total: distinct.length, label: "distinct kernels" });
   }
+  const { chainNs } = launchCosts.value;
+  const cold = await measureCold(session, [...first.values()], chainNs);
+  if (!cold.ok) {
+    return cold;
+  }
+  const recordsOf = new Map(
+    distinct.map(([key, node]) => [key, recordsOfNode(present(kernels.value[node], "kernels"))]),
+  );
+  const timesOf = (key: string): Timing & Pick<GpuNodeTiming, "warmNs"> => {
+    const warm = present(timings.get(key), "timing");
+    const found = cold.value.get(present(first.get(key), "node"));
+    return found === undefined ? warm : { ...found, warmNs: warm.medianNs };
+  };
   const { operators } = program.model.lowered.graph;
   return ok({
     launchCosts: launchCosts.value,
@@ -85,39 +106,11 @@ export async function measureNodes(
       name,
       nodes: present(program.nodesOf[id], "nodes").map((at) => ({
         kind: present(program.nodes[at], "node").node.kind,
-        ...present(timings.get(present(keys[at], "key")), "timing"),
-        kernels: present(kernels.value[at], "kernels").kernels.map(recordOf),
+        ...timesOf(present(keys[at], "key")),
+        kernels: present(recordsOf.get(present(keys[at], "key")), "kernels"),
       })),
     })),
   });
-}
-
-/**
- * Kernels that do nothing: a chain on one stream, and two chains side by side of which every kernel waits
- * for the one before it on either stream. One chain that changes streams would measure no hops: as a
- * graph, which has no streams, it is the same chain.
- */
-async function measureLaunchCosts(session: DeviceSession): Promise<Result<GpuLaunchCosts>> {
-  const nodes = session.nothings;
-  const chain = { launches: nodes.map((node) => ({ node })) };
-  const hops = {
-    launches: nodes.map((node, i) => {
-      const across = nodes[i % 2 === 0 ? i - 1 : i - 3];
-      return { node, stream: i % 2, ...(across === undefined ? {} : { after: [across] }) };
-    }),
-  };
-  const steps = [nodes.length, nodes.length / 2] as const;
-  const samples = await session.measure({
-    schedules: [chain, hops],
-    rounds: ROUNDS,
-    repeat: REPEAT,
-  });
-  if (!samples.ok) {
-    return samples;
-  }
-  const each = (at: 0 | 1) =>
-    Math.round(timingOfUs(present(samples.value[at], "samples")).medianNs / steps[at]);
-  return ok({ chainNs: each(0), hopNs: each(1) });
 }
 
 /**
@@ -160,6 +153,17 @@ export async function measurePairs(
 /** A timing of samples in microseconds. */
 export function timingOfUs(samplesUs: readonly number[]): Timing {
   return timingOf(samplesUs.map((us) => us * 1000));
+}
+
+/** The kernels of a node, each with its part of the time: what it adds to those before it. */
+function recordsOfNode({ kernels, prefixUs = [] }: NodeKernels): readonly GpuKernelRecord[] {
+  const ends = prefixUs.map((samples) => timingOfUs(samples).medianNs);
+  return kernels.map((facts, at) => {
+    const end = ends[at];
+    return end === undefined
+      ? recordOf(facts)
+      : { ...recordOf(facts), partNs: Math.max(1, end - (ends[at - 1] ?? 0)) };
+  });
 }
 
 function recordOf(facts: KernelFacts): GpuKernelRecord {

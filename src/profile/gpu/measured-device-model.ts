@@ -46,7 +46,8 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
     launchGapNs,
     eventNs: Math.max(launchGapNs, costs.hopNs - kernelFloorNs),
     kernelFloorNs,
-    ...notMeasured(sheet),
+    ...(costs.dispatchNs === undefined ? {} : { dispatchNs: costs.dispatchNs }),
+    ...notMeasured(sheet, costs),
     sources: {
       sms: DRIVER,
       threadBlocksPerSm: DRIVER,
@@ -60,14 +61,21 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
       launchGapNs: MEASURED,
       eventNs: MEASURED,
       kernelFloorNs: MEASURED,
+      ...(costs.dispatchNs === undefined ? {} : { dispatchNs: MEASURED }),
     },
   };
 }
 
-/** What a data sheet assumes and no measurement here says: how kernels start and share SMs. */
-function notMeasured(sheet: DeviceModel | undefined): Pick<DeviceModel, "ranges"> {
-  const { kernelFloorNs: _, launchGapNs: __, eventNs: ___, ...ranges } = sheet?.ranges ?? {};
-  return sheet?.ranges === undefined ? {} : { ranges };
+/** What a data sheet assumes and no measurement here says: how kernels share SMs, and perhaps how they start. */
+function notMeasured(
+  sheet: DeviceModel | undefined,
+  costs: GpuLaunchCosts,
+): Pick<DeviceModel, "ranges"> {
+  const { kernelFloorNs: _, launchGapNs: __, eventNs: ___, ...open } = sheet?.ranges ?? {};
+  const { dispatchNs: ____, ...others } = open;
+  return sheet?.ranges === undefined
+    ? {}
+    : { ranges: costs.dispatchNs === undefined ? open : others };
 }
 
 /** The data sheet of the product, or of its nearest relative: most words of its name, at least the first. */

@@ -17,7 +17,7 @@ import type { GpuKernelRecord, GpuNodeTiming, GpuProfile } from "./gpu-profile.j
  * The kernels of every operator for the simulator, from a profile.
  *
  * Geometry and resources are the driver's. A node's time is measured as a whole; where a library runs
- * several kernels for it, each gets the part that its threads are of all threads. The operator's work
+ * several kernels for it, each gets the part that was measured of it, or that its threads are of all threads. The operator's work
  * is that of its last library call, or of its last kernel. The last operator of a group has the work of all
  * its members, whose kernels run one after the other. An operator that another's kernel computes, or that
  * has no elements, has none.
@@ -97,10 +97,13 @@ function kernelsOfNode(
   gapNs: number,
   share: { readonly arithmetic: Kernel["arithmetic"]; readonly bytes: number },
 ): readonly Kernel[] {
-  const total = kernels.reduce((sum, kernel) => sum + threadsOf(kernel), 0);
+  const hasParts = kernels.every(({ partNs = 0 }) => partNs > 0);
+  const sizeOf = (kernel: GpuKernelRecord): number =>
+    hasParts ? (kernel.partNs ?? 0) : threadsOf(kernel);
+  const total = kernels.reduce((sum, kernel) => sum + sizeOf(kernel), 0);
   const alone = Math.max(1, medianNs - kernels.length * gapNs);
   return kernels.map((kernel): Kernel => {
-    const part = threadsOf(kernel) / total;
+    const part = sizeOf(kernel) / total;
     return {
       threadBlocks: product(kernel.grid),
       threadsPerBlock: product(kernel.threadBlock),

@@ -37,13 +37,24 @@ function withMeasuredPairs({ ranges, ...device }: DeviceModel): DeviceModel {
   return ranges === undefined ? device : { ...device, ranges: assumed };
 }
 
-function pairsOf(profile: GpuProfile, graph: OperatorGraph): MeasuredPair[] {
+/**
+ * The pairs without what measuring them adds: each copy of a pair on two streams is forked and joined, and each on
+ * one stream is followed by a gap, and the simulator's pairs are neither.
+ */
+function pairsOf(
+  { pairs, launchCosts, deviceModel }: GpuProfile,
+  graph: OperatorGraph,
+): MeasuredPair[] {
   const ids = new Map<string, number>(graph.operators.map(({ name, id }) => [name, id]));
-  return profile.pairs.flatMap(({ operators, apart, together }): MeasuredPair[] => {
+  const { launchGapNs } = deviceModel;
+  const forkedNs = launchCosts.pairNs ?? 0;
+  return pairs.flatMap(({ operators, apart, together }): MeasuredPair[] => {
     const [first, second] = operators.map((name) => ids.get(name));
     const isKnown = first !== undefined && second !== undefined && first !== second;
-    return isKnown && apart.medianNs > 0 && together.medianNs > 0
-      ? [{ operators: [first, second], apartNs: apart.medianNs, togetherNs: together.medianNs }]
+    const apartNs = apart.medianNs - launchGapNs;
+    const togetherNs = together.medianNs - launchGapNs - forkedNs;
+    return isKnown && apartNs > 0 && togetherNs > 0
+      ? [{ operators: [first, second], apartNs, togetherNs }]
       : [];
   });
 }

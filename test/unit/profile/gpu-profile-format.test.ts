@@ -22,6 +22,7 @@ describe("GPU profile files", () => {
         registersPerThread: 32,
         sharedBytesPerBlock: 0,
         residentThreadBlocks: 4,
+        partNs: 5000,
       },
     ]);
     const written = absent.ok ? encodeGpuProfile(absent.value) : "";

@@ -155,7 +155,7 @@ const RESULTS: { readonly [O in HelperOp]: Shape<ResultOf<O>> } = {
   hello: object<ResultOf<"hello">>({ protocol: count, helper: text() }),
   probe,
   plan: object<ResultOf<"plan">>({ streams: count, events: count, actions: list(action) }),
-  open: object<ResultOf<"open">>({ device }),
+  open: object<ResultOf<"open">>({ device, connections: count }),
   arena: object<ResultOf<"arena">>({ bytes: count, freeBytes: count }),
   upload: object<ResultOf<"upload">>({ bytes: count }),
   fill: object({}),
@@ -172,10 +172,19 @@ const RESULTS: { readonly [O in HelperOp]: Shape<ResultOf<O>> } = {
     ),
   }),
   kernels: object<ResultOf<"kernels">>({
-    nodes: list(object<NodeKernels>({ kernels: list(kernel), transfers: count })),
+    nodes: list(
+      object<NodeKernels>({
+        kernels: list(kernel),
+        transfers: count,
+        prefixUs: optional(list(list(number(0)))),
+      }),
+    ),
   }),
   run: object<ResultOf<"run">>({ us: number(0) }),
-  measure: object<ResultOf<"measure">>({ samplesUs: list(list(number(0))) }),
+  measure: object<ResultOf<"measure">>({
+    samplesUs: list(list(number(0))),
+    hostUs: list(list(number(0))),
+  }),
   quit: object({}),
 };
 

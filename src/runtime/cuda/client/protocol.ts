@@ -92,6 +92,21 @@ export interface NodeKernels {
   readonly kernels: readonly KernelFacts[];
   /** Other graph nodes: copies and sets of memory. */
   readonly transfers: number;
+  /**
+   * By kernel and round: microseconds of a copy of the node with the kernels behind this one switched off. Only of
+   * nodes that were to be timed, with several kernels whose order is known.
+   */
+  readonly prefixUs?: readonly (readonly number[])[];
+}
+
+/** A request of `kernels`: what is to be timed kernel by kernel, how many copies in a graph, how often. */
+export interface KernelsRequest {
+  /** Nodes; none unless given. */
+  readonly timed?: readonly number[];
+  /** 1 unless given. */
+  readonly repeat?: number;
+  /** 1 unless given. */
+  readonly rounds?: number;
 }
 
 /** A request of `measure`. */
@@ -109,6 +124,16 @@ export interface MeasureRequest {
   readonly flushL2?: boolean;
   /** A node launched before the clock starts, which keeps the device busy while the host launches. */
   readonly prelude?: number;
+  /** A prelude for each schedule, in their order, instead of one for all. */
+  readonly preludes?: readonly number[];
+}
+
+/** Samples of schedules, in the order given, by round. */
+export interface MeasureResult {
+  /** Microseconds of one execution on the device. */
+  readonly samplesUs: readonly (readonly number[])[];
+  /** Microseconds that the host took to launch the executions of a sample. */
+  readonly hostUs: readonly (readonly number[])[];
 }
 
 /** Request and result of every operation. */
@@ -130,7 +155,11 @@ export interface HelperOps {
   /** Starts with a device; closes what was open. */
   readonly open: {
     readonly request: { readonly device: number };
-    readonly result: { readonly device: CudaDevice };
+    readonly result: {
+      readonly device: CudaDevice;
+      /** Hardware queues that the driver was asked for (`CUDA_DEVICE_MAX_CONNECTIONS`). */
+      readonly connections: number;
+    };
   };
   /** Makes the device memory, every byte 0xFF (NaN in every float type); drops the nodes. */
   readonly arena: {
@@ -159,7 +188,7 @@ export interface HelperOps {
   };
   /** Per node of the program. */
   readonly kernels: {
-    readonly request: Record<never, never>;
+    readonly request: KernelsRequest;
     readonly result: { readonly nodes: readonly NodeKernels[] };
   };
   /** Executes once (or `replays` times, one after the other). */
@@ -177,8 +206,7 @@ export interface HelperOps {
   };
   readonly measure: {
     readonly request: MeasureRequest;
-    /** Microseconds of one execution: per schedule, in the order given, per round. */
-    readonly result: { readonly samplesUs: readonly (readonly number[])[] };
+    readonly result: MeasureResult;
   };
   readonly quit: { readonly request: Record<never, never>; readonly result: Record<never, never> };
 }

@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { present } from "../../../core/invariant.js";
 import { fail, ok, type Result } from "../../../core/result.js";
+import { median } from "../../../core/statistics.js";
 import type { OperatorId, TensorId } from "../../../ir/operator-graph.js";
 import { storageOf } from "../../../kernels/operator-call.js";
 import type { TensorData } from "../../tensor-data.js";
@@ -21,7 +22,9 @@ import type {
 } from "../client/nodes.js";
 import type {
   HelperOp,
+  KernelsRequest,
   MeasureRequest,
+  MeasureResult,
   NodeKernels,
   RequestOf,
   ResultOf,
@@ -37,7 +40,8 @@ import {
   helperNodes,
   helperSchedule,
 } from "../program/program.js";
-import { CLOCK_NS, SERVICE_SOURCE, SPIN_NS } from "./service-kernels.js";
+import { type RotatedNode, type RotationRequest, rotatedCopies } from "./rotated-copies.js";
+import { CLOCK_NS, LONGER_SPINS_NS, SERVICE_SOURCE, SPIN_NS } from "./service-kernels.js";
 
 /** The calls of the native helper that a session makes. */
 export interface HelperCalls {
@@ -54,7 +58,12 @@ export interface DeviceSessionOptions {
   readonly device: number;
   /** An existing folder for temporary files, which the caller removes. */
   readonly folder: string;
+  /** Bytes of free memory behind the program's, for copies of weights; 0 unless given. */
+  readonly scratchBytes?: number;
 }
+
+/** Schedules to be timed, and how often. */
+export type TimingRequest = Omit<MeasureRequest, "prelude" | "preludes">;
 
 /** Options of one run of a schedule. */
 export interface RunOptions {
@@ -67,8 +76,8 @@ export interface RunOptions {
 /** Bytes behind the program's memory for what our own nodes write. */
 const SERVICE_BYTES = 256;
 
-/** Kernels that do nothing: enough for chains whose ends do not matter, also when they are two. */
-const NOTHINGS = 64;
+/** Kernels that do nothing: enough for 32 chains of which the ends do not matter. */
+const NOTHINGS = 256;
 
 /** Most operators of a run that can be delayed. */
 const DELAYS = 32;
@@ -80,6 +89,8 @@ const BUSY_MS = 50;
 interface ServiceNodes {
   readonly poison: number | undefined;
   readonly spin: number;
+  /** By `LONGER_SPINS_NS`. */
+  readonly longerSpins: readonly number[];
   readonly delays: readonly number[];
   readonly clock: number;
   readonly nothings: readonly number[];
@@ -89,21 +100,31 @@ interface ServiceNodes {
 export class DeviceSession {
   readonly program: DeviceProgram;
   readonly device: CudaDevice;
+  /** Hardware queues that the driver was asked for. */
+  readonly connections: number;
   readonly #helper: HelperCalls;
   readonly #options: DeviceSessionOptions;
   readonly #service: ServiceNodes;
+  #nodes: readonly HelperNode[];
 
   private constructor(
     helper: HelperCalls,
     program: DeviceProgram,
     options: DeviceSessionOptions,
-    made: { readonly device: CudaDevice; readonly service: ServiceNodes },
+    made: {
+      readonly device: CudaDevice;
+      readonly connections: number;
+      readonly service: ServiceNodes;
+      readonly nodes: readonly HelperNode[];
+    },
   ) {
     this.program = program;
     this.device = made.device;
+    this.connections = made.connections;
     this.#helper = helper;
     this.#options = options;
     this.#service = made.service;
+    this.#nodes = made.nodes;
   }
 
   /**
@@ -122,9 +143,14 @@ export class DeviceSession {
     if (!opened.ok) {
       return opened;
     }
-    const arena = await helper.call("arena", { bytes: program.memory.bytes + SERVICE_BYTES });
+    const { scratchBytes = 0 } = options;
+    const bytes = scratchStart(program.memory.bytes);
+    const arena = await helper.call("arena", { bytes: bytes + scratchBytes });
     if (!arena.ok) {
-      return arena;
+      // Without room for copies of weights, what needs them is not measured.
+      return scratchBytes === 0
+        ? arena
+        : DeviceSession.open(helper, program, feeds, { ...options, scratchBytes: 0 });
     }
     const modules = await compileAll(helper, [...program.kernels.sources, SERVICE_SOURCE]);
     if (!modules.ok) {
@@ -135,7 +161,7 @@ export class DeviceSession {
     if (!programmed.ok) {
       return programmed;
     }
-    const made = { device: opened.value.device, service };
+    const made = { ...opened.value, service, nodes };
     const session = new DeviceSession(helper, program, options, made);
     const uploaded = await session.#upload(feeds);
     return uploaded.ok ? ok(session) : uploaded;
@@ -144,6 +170,41 @@ export class DeviceSession {
   /** The launches of a schedule. */
   scheduleOf(order: LaunchOrder): HelperSchedule {
     return helperSchedule(this.program, order);
+  }
+
+  /**
+   * Adds copies of nodes that read their weights elsewhere, as far as they fit the session's scratch memory.
+   *
+   * Fails: what the helper refuses.
+   */
+  async rotate(
+    wanted: readonly number[],
+    how: Pick<RotationRequest, "copies" | "leastBytes">,
+  ): Promise<Result<readonly RotatedNode[]>> {
+    const { memory } = this.program;
+    const scratch = {
+      offset: scratchStart(memory.bytes),
+      bytes: this.#options.scratchBytes ?? 0,
+    };
+    const constants = [...memory.constants.values()];
+    const nodes = this.#nodes;
+    const { added, rotated } = rotatedCopies({ nodes, wanted, constants, scratch, ...how });
+    if (rotated.length === 0) {
+      return ok([]);
+    }
+    const all = [...nodes, ...added];
+    const programmed = await this.#helper.call("program", { nodes: all });
+    if (programmed.ok) {
+      this.#nodes = all;
+    }
+    return programmed.ok ? ok(rotated) : programmed;
+  }
+
+  /** Launches nodes one after the other, once, for what they leave in memory. */
+  async launch(nodes: readonly number[]): Promise<Result<undefined>> {
+    const schedule = { launches: nodes.map((node) => ({ node })), mode: "eager" } as const;
+    const ran = await this.#helper.call("run", { schedule });
+    return ran.ok ? ok(undefined) : ran;
   }
 
   /** Node numbers of kernels that do nothing, for measuring what launching costs. */
@@ -192,38 +253,65 @@ export class DeviceSession {
   }
 
   /**
-   * Times schedules; each sample is behind a kernel that keeps the device busy while the host launches.
-   * Units: microseconds of one execution, by schedule and round.
+   * Times schedules as `measureHidden`. Units: microseconds of one execution, by schedule and round.
    */
-  async measure(
-    request: Omit<MeasureRequest, "prelude">,
-  ): Promise<Result<readonly (readonly number[])[]>> {
-    const measured = await this.#helper.call("measure", {
-      ...request,
-      prelude: this.#service.spin,
-    });
+  async measure(request: TimingRequest): Promise<Result<readonly (readonly number[])[]>> {
+    const measured = await this.measureHidden(request);
     return measured.ok ? ok(measured.value.samplesUs) : measured;
+  }
+
+  /**
+   * Times schedules; each sample is behind a kernel that keeps the device busy while the host launches. Where
+   * launching a graph takes the host longer than half of that, all are timed again, each behind a kernel that
+   * runs at least twice as long as its launching took. What is launched again each time keeps the shortest one:
+   * its launching is part of what it takes.
+   */
+  async measureHidden(request: TimingRequest): Promise<Result<MeasureResult>> {
+    const { spin } = this.#service;
+    const first = await this.#helper.call("measure", { ...request, prelude: spin });
+    if (!first.ok) {
+      return first;
+    }
+    const preludes = request.schedules.map(({ mode }, at) =>
+      mode === "eager" ? spin : this.#spinFor(present(first.value.hostUs[at], "host times")),
+    );
+    return preludes.every((each) => each === spin)
+      ? first
+      : this.#helper.call("measure", { ...request, preludes });
+  }
+
+  /** Times schedules on an idle device: what the host takes to launch is in the time. */
+  async measureIdle(request: TimingRequest): Promise<Result<readonly (readonly number[])[]>> {
+    const measured = await this.#helper.call("measure", request);
+    return measured.ok ? ok(measured.value.samplesUs) : measured;
+  }
+
+  /** The shortest of our kernels that keeps the device busy for twice the median of these; the longest if none does. */
+  #spinFor(hostUs: readonly number[]): number {
+    const needNs = 2000 * median(hostUs);
+    const { spin, longerSpins } = this.#service;
+    const at = LONGER_SPINS_NS.findIndex((ns) => ns >= needNs);
+    return needNs <= SPIN_NS ? spin : (longerSpins.at(at) ?? spin);
   }
 
   /**
    * Times schedules as `measure`, and reads the clock of the multiprocessors in every round, as one more
    * that takes its turn. Units: `clockMhz` is that of the last round, in MHz.
    */
-  async measureWithClock(request: Omit<MeasureRequest, "prelude">): Promise<
-    Result<{
-      readonly samplesUs: readonly (readonly number[])[];
-      readonly clockMhz: number;
-    }>
-  > {
+  async measureWithClock(
+    request: TimingRequest,
+  ): Promise<Result<MeasureResult & { readonly clockMhz: number }>> {
     const clock = { launches: [{ node: this.#service.clock }] };
     const { schedules } = request;
-    const measured = await this.measure({ ...request, schedules: [...schedules, clock] });
+    const measured = await this.measureHidden({ ...request, schedules: [...schedules, clock] });
     if (!measured.ok) {
       return measured;
     }
     const clockMhz = await this.#readClock();
+    const own = (samples: MeasureResult["samplesUs"]) => samples.slice(0, schedules.length);
+    const { samplesUs, hostUs } = measured.value;
     return clockMhz.ok
-      ? ok({ samplesUs: measured.value.slice(0, schedules.length), clockMhz: clockMhz.value })
+      ? ok({ samplesUs: own(samplesUs), hostUs: own(hostUs), clockMhz: clockMhz.value })
       : clockMhz;
   }
 
@@ -248,9 +336,9 @@ export class DeviceSession {
     return ok((Number(cycles) / Math.max(1, Number(ns))) * 1000);
   }
 
-  /** By node of the program: the kernels that the driver launches for it. */
-  async kernels(): Promise<Result<readonly NodeKernels[]>> {
-    const known = await this.#helper.call("kernels", {});
+  /** By node of the program: the kernels that the driver launches for it, those of some nodes with their times. */
+  async kernels(request: KernelsRequest = {}): Promise<Result<readonly NodeKernels[]>> {
+    const known = await this.#helper.call("kernels", request);
     return known.ok ? ok(known.value.nodes.slice(0, this.program.nodes.length)) : known;
   }
 
@@ -335,6 +423,11 @@ export class DeviceSession {
   }
 }
 
+/** Behind the program's memory and our own, aligned as all memory is. */
+function scratchStart(programBytes: number): number {
+  return Math.ceil(programBytes / SERVICE_BYTES) * SERVICE_BYTES + SERVICE_BYTES;
+}
+
 async function compileAll(
   helper: HelperCalls,
   sources: readonly string[],
@@ -364,6 +457,7 @@ function allNodes(
   const spin: HelperNode = { ...kernel, function: "spin", args: [{ i64: SPIN_NS }] };
   const service: ServiceNodes = {
     spin: add(spin),
+    longerSpins: LONGER_SPINS_NS.map((ns) => add({ ...spin, args: [{ i64: ns }] })),
     delays: Array.from({ length: DELAYS }, () => add(spin)),
     clock: add({ ...kernel, function: "readClock", args: [{ i64: CLOCK_NS }, { ptr: bytes }] }),
     nothings: Array.from({ length: NOTHINGS }, () =>

@@ -35,5 +35,8 @@ extern "C" __global__ void nothing() {
 /** Nanoseconds that the device is kept busy while the host launches the work to be timed. */
 export const SPIN_NS = 50_000;
 
+/** Longer times, for graphs that take the host longer to launch: those that are forked do, kernel by kernel. */
+export const LONGER_SPINS_NS: readonly number[] = [200_000, 800_000, 3_200_000];
+
 /** Nanoseconds over which a clock is read. */
 export const CLOCK_NS = 200_000;

@@ -91,7 +91,7 @@ describe("helper client", () => {
       helper.call("measure", MEASURE),
     ]);
     expect(hello).toEqual({ ok: true, value: { protocol: 1, helper: "scripted" } });
-    expect(measured).toEqual({ ok: true, value: { samplesUs: [[1, 2]] } });
+    expect(measured).toEqual({ ok: true, value: { samplesUs: [[1, 2]], hostUs: [[3, 4]] } });
     expect(asked()).toEqual(["start", "hello", "measure"]);
   });
 
@@ -110,7 +110,7 @@ describe("helper client", () => {
       const helper = scripted([{ measure: action }, {}]);
       await prepare(helper);
       const done = await helper.call("measure", MEASURE);
-      expect(done).toEqual({ ok: true, value: { samplesUs: [[1, 2]] } });
+      expect(done).toEqual({ ok: true, value: { samplesUs: [[1, 2]], hostUs: [[3, 4]] } });
       expect(asked()).toEqual(["start", ...PREPARED, "measure", "start", ...JOURNAL, "measure"]);
     },
   );
