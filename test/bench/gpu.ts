@@ -1,13 +1,17 @@
 /**
  * Measured speed-ups over one stream on this machine's GPU.
  *
- *     npm run bench:gpu [-- MODELS [PRECISION [FOLDER [LIST]]]]
+ *     npm run bench:gpu [-- MODELS [PRECISION [FOLDER [LIST [OTHERS]]]]]
  *
  * Models are names in fixtures/models, separated by commas; LIST is what one launch computes together (patterns
  * unless given). Each is measured in a helper of its own, and
  * the report (FOLDER/gpu-bench.json, build unless given) is written after each: one that fails is named in
  * it with the reason, and the next one starts. Only a missing driver, GPU, library or helper ends the run,
  * with status 4; with a model that failed the status is 1.
+ *
+ * Beside each model stand other runtimes, which a Python of this machine measures first (`first-hour/others.py`), or
+ * which are in the file OTHERS. Our one-stream graph is a ratio of the best of them; without one, no speed-up is
+ * quoted.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -24,6 +28,7 @@ import { obtainGpuHelper } from "../../dist/runtime/cuda/client/obtain-helper.js
 import { PRECISIONS } from "../../dist/runtime/cuda/program/precision.js";
 import { type MeasuredModel, measuredModel, summaryOf, tableOf } from "./gpu-report.js";
 import { endsAll, lineOf } from "./needed-for-all.js";
+import { measureOthers, type OthersReport, othersIn } from "./others.js";
 
 const MODELS =
   "googlenet,inception-v3,squeezenet,randwire-1,resnet50,nasnet-a-large,t5-small,dlrm,bert-base,gpt2";
@@ -41,7 +46,10 @@ interface FailedModel {
 /** What came of a model; `isEnd`: the others need not be tried. */
 type Outcome = { readonly row: MeasuredModel } | { readonly row: FailedModel; isEnd: boolean };
 
-const [, , models = MODELS, precision = "tf32", folder = "build", list = "patterns"] = process.argv;
+const [, , models = MODELS, precision = "tf32", folder = "build", list = "patterns", othersFile] =
+  process.argv;
+
+let others: OthersReport | undefined;
 
 process.exitCode = await bench(models.split(/[ ,]+/));
 
@@ -104,7 +112,11 @@ async function measure(name: string): Promise<Result<MeasuredModel>> {
     return profile;
   }
   write(`gpu-bench/${name}.gpu-profile.json`, encodeGpuProfile(profile.value));
-  return ok(measuredModel(name, lowered.value, profile.value));
+  others ??=
+    othersFile === undefined
+      ? measureOthers(models.split(/[ ,]+/), join(folder, "others.json"))
+      : othersIn(othersFile);
+  return ok(measuredModel(name, lowered.value, profile.value, others));
 }
 
 function target(): CudaTarget {

@@ -90,11 +90,19 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
     const { status, stdout, report } = hour(out, []);
     const steps: { name: string; status: string; tail: string }[] = report.steps;
     const states = steps.map((each) => [each.name, each.status]);
-    const lacking = new Set(["clocks", "counters"]);
+    const lacking = new Set(["clocks", "counters", "others"]);
     expect(states.filter(([name = ""]) => !lacking.has(name))).toEqual(
-      ["doctor", "compile", "run", "smoke", "bench", "bench-f16", "bench-unfused", "operators"].map(
-        (name) => [name, "done"],
-      ),
+      [
+        "doctor",
+        "compile",
+        "run",
+        "smoke",
+        "bench",
+        "bench-f16",
+        "bench-unfused",
+        "bench-8-queues",
+        "operators",
+      ].map((name) => [name, "done"]),
     );
     expect(status).toBe(0);
     for (const { name } of steps) {
@@ -105,10 +113,18 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
       { precision: "tf32", fuse: "patterns" },
       { precision: "f16", fuse: "patterns" },
       { precision: "tf32", fuse: "none" },
+      { precision: "tf32", fuse: "patterns" },
     ]);
+    expect(
+      report.profiles.map(({ device }: { device: { connections: number } }) => device.connections),
+    ).toEqual([32, 32, 32, 8]);
     const table = node("build/bench/first-hour/tables.js", join(out, "first-hour.json"));
     expect(table).toContain("stand-in, CUDA 13.0 (driver)");
-    expect(table).toContain("--math f16 --fuse patterns; 101 samples each");
+    expect(table).toContain("--math f16 --fuse patterns; 32 hardware queues; 101 samples each");
+    expect(table).toContain("| measured with | math | queues |");
+    // No other runtime was measured beside it: no speed-up either.
+    expect(table).toContain("| not measured |");
+    expect(table).toContain("| not quoted |");
     expect(table).toContain("| small/unsorted |");
   });
 

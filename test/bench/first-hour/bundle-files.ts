@@ -23,7 +23,12 @@ const FURTHER_PACKAGES = ["onnx-proto"];
 
 /** What is taken whole; of folders, the files whose names say that they run. */
 const TREES = ["bin", "dist", "native/src", "native/third_party", "fixtures/models"];
-const SINGLE = ["LICENSE", "package.json", "test/bench/first-hour/first-hour.sh"];
+const SINGLE = [
+  "LICENSE",
+  "package.json",
+  "test/bench/first-hour/first-hour.sh",
+  "test/bench/first-hour/others.py",
+];
 
 /** Run when ONNX Runtime is installed, never when it is loaded. */
 const INSTALL_ONLY: ReadonlySet<string> = new Set(["adm-zip", "global-agent"]);

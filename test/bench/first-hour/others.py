@@ -251,10 +251,14 @@ def measure_all(torch, names, folder, report, write):
         print(json.dumps(row), flush=True)
         write()
 
-    for name in names:
+    def take_torch(name, is_compiled):
         build = MODELS.get(name)
         for variant in VARIANTS if build is not None else ():
-            take(name, variant[0], variant[1], lambda: time_torch(torch, build, variant))
+            if variant[-1] == is_compiled:
+                take(name, variant[0], variant[1], lambda: time_torch(torch, build, variant))
+
+    for name in names:
+        take_torch(name, False)
         path = os.path.join(folder, f"{name}.onnx")
         for runtime, package, measure in (
             ("TensorRT", "tensorrt", time_tensorrt),
@@ -263,6 +267,9 @@ def measure_all(torch, names, folder, report, write):
             if package in report["versions"]:
                 for precision in ("tf32", "f16"):
                     take(name, runtime, precision, lambda: measure(torch, path, precision == "f16"))
+    # Last: compiling takes minutes, and the time may end before it does.
+    for name in names:
+        take_torch(name, True)
 
 
 def main():

@@ -38,10 +38,14 @@ function execute({
   command,
   isOwn,
   limitS,
+  env = {},
 }: Step): Promise<Pick<StepReport, "status" | "exit" | "tail">> {
   const [program = "", ...args] = isOwn ? [process.execPath, ...command] : command;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
     let tail = "";
     let isLate = false;
     const pass = (stream: NodeJS.WriteStream) => (text: string) => {

@@ -11,6 +11,8 @@ export interface Step {
   readonly isOwn: boolean;
   /** It is ended then, and the next one starts. */
   readonly limitS: number;
+  /** Besides this environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** JSON files that it writes, from the folder of results. */
   readonly results: readonly string[];
 }
@@ -46,7 +48,10 @@ function allSteps({ out, isQuick }: FirstHourOptions): readonly Step[] {
     ...more,
   });
   const bench = (folder: string, precision: string, fuse: string, names: string) => ({
-    command: ["build/bench/gpu.js", names, precision, join(out, folder), fuse],
+    command: [
+      ...["build/bench/gpu.js", names, precision, join(out, folder), fuse],
+      join(out, "others.json"),
+    ],
     results: [join(folder, "gpu-bench.json")],
   });
   return [
@@ -77,6 +82,14 @@ function allSteps({ out, isQuick }: FirstHourOptions): readonly Step[] {
         results: ["gpu-smoke.json"],
       },
     ),
+    {
+      name: "others",
+      settles: "what other runtimes take for the same models",
+      command: ["python3", "test/bench/first-hour/others.py", join(out, "others.json"), models],
+      isOwn: false,
+      limitS: 240,
+      results: ["others.json"],
+    },
     own("bench", "measured speed-ups, errors of predictions, races", [], {
       limitS: 450,
       ...bench("tf32", "tf32", "patterns", models),
@@ -88,6 +101,11 @@ function allSteps({ out, isQuick }: FirstHourOptions): readonly Step[] {
     own("bench-unfused", "the same with a launch for each operator", [], {
       limitS: 90,
       ...bench("unfused", "tf32", "none", one),
+    }),
+    own("bench-8-queues", "the same with as many hardware queues as programs have by default", [], {
+      limitS: 90,
+      env: { CUDA_DEVICE_MAX_CONNECTIONS: "8" },
+      ...bench("queues", "tf32", "patterns", one),
     }),
     {
       name: "counters",

@@ -6,20 +6,43 @@
  * Every table stands under its device, driver, libraries, clocks and number of samples.
  */
 import { readFileSync } from "node:fs";
+import type { GpuProfile } from "../../../dist/profile/gpu/gpu-profile.js";
 import { type MeasuredModel, tableOf } from "../gpu-report.js";
 import type { StepReport } from "./run-step.js";
 
 const [, , file = "results/first-hour.json"] = process.argv;
 
-const { format, steps } = JSON.parse(readFileSync(file, "utf8")) as {
+const { format, steps, profiles } = JSON.parse(readFileSync(file, "utf8")) as {
   readonly format: string;
   readonly steps: readonly StepReport[];
+  readonly profiles: readonly GpuProfile[];
 };
 if (format !== "top-compile/first-hour") {
   throw new Error(`${file} is not the result of a first hour`);
 }
 const tables = steps.flatMap(({ results }) => Object.values(results).flatMap(benchTable));
-console.log(tables.length === 0 ? "not measured" : tables.join("\n\n"));
+console.log([...tables, ...launchTable(profiles)].join("\n\n") || "not measured");
+
+/** What launching costs, by model and precision: the same device, measured again and again. */
+function launchTable(all: readonly GpuProfile[]): readonly string[] {
+  const rows = all.map(({ model, key, device, launchCosts }) => {
+    const { chainNs, hopNs, pairNs, dispatchNs, forks = [] } = launchCosts;
+    const widths = forks.map(({ branches, ns }) => `${branches}: ${ns}`).join(", ");
+    const cells = [model, key.precision, device.connections, chainNs, hopNs, dispatchNs, pairNs];
+    return `| ${[...cells, widths].map((each) => each ?? "not measured").join(" | ")} |`;
+  });
+  return rows.length === 0
+    ? []
+    : [
+        [
+          "Launching inside a CUDA graph, nanoseconds, with kernels that do nothing; medians of 11 samples.",
+          "",
+          "| measured with | math | queues | step | hop | start of a kernel | fork and join of two | a fork and a join by width |",
+          "|---|---|---|---|---|---|---|---|",
+          ...rows,
+        ].join("\n"),
+      ];
+}
 
 /** The table of a bench, if it is one that measured anything. */
 function benchTable(result: unknown): readonly string[] {
@@ -45,13 +68,13 @@ interface Failed {
 }
 
 function captionOf(
-  { device, driver, libraries, precision, fuse, rounds }: MeasuredModel,
+  { device, driver, libraries, precision, fuse, rounds, connections }: MeasuredModel,
   all: readonly MeasuredModel[],
 ): string {
   const clocks = all.flatMap(({ clockMhz }) => clockMhz);
   return [
     `${device}, CUDA ${driver} (driver), ${libraries.join(", ")};`,
-    `--math ${precision} --fuse ${fuse}; ${rounds} samples each,`,
+    `--math ${precision} --fuse ${fuse}; ${connections ?? "unknown"} hardware queues; ${rounds} samples each,`,
     `${Math.min(...clocks)} to ${Math.max(...clocks)} MHz.`,
   ].join(" ");
 }
