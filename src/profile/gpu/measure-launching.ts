@@ -54,10 +54,10 @@ export async function measureLaunching(
   );
   // What a graph takes to start cancels out where times are subtracted from each other: few copies do there.
   const whole = await timesOf(session, [chain, pair, ...forks], REPEAT);
-  const differences = whole.ok ? await timesOf(session, [...hops, ...fronts], FEW) : whole;
   if (!whole.ok) {
     return whole;
   }
+  const differences = await timesOf(session, [...hops, ...fronts], FEW);
   if (!differences.ok) {
     return differences;
   }
