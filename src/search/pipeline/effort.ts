@@ -86,7 +86,7 @@ function blockedWork({ blocks }: Placement): Partial<Shares> {
     return {};
   }
   return {
-    period: blocks.length < MANY_BLOCKS ? usualWork(blocks.length) : BLOCKED_WORK,
+    period: BLOCKED_WORK,
     whole: 40_000,
     wholeMemory: 15_000,
     bound: 300_000,
@@ -95,7 +95,7 @@ function blockedWork({ blocks }: Placement): Partial<Shares> {
 
 /** Up to so many blocks no search takes long. */
 const FEW_BLOCKS = 48;
-/** For the shortest period of many blocks. */
+/** For the shortest period of more. */
 const BLOCKED_WORK = 60_000;
 
 /** Looking at so many block instances takes as long as a node for the period. */
