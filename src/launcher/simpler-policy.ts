@@ -17,6 +17,12 @@ import type { ServingJob } from "./serving-job.js";
 const SAME_SHARE = 0.25;
 
 /**
+ * Of policies that were found in different ways, costs are the same only if they differ by less than this, too: as much as two
+ * of a hundred requests. Where many are late anyway, a quarter more of these is much.
+ */
+const SAME_COST = 0.02;
+
+/**
  * On a CPU, the policy with the fewest threads in all of those that differ in sessions and threads of one model after the
  * other and cost about the same as the given one; of as few threads the cheapest. Elsewhere the given one.
  *
@@ -79,7 +85,7 @@ export interface Comparable {
  */
 export function simplestOf(policies: readonly Comparable[], holder: number): number {
   const held = present(policies[holder], "policy");
-  const most = (1 + SAME_SHARE) * held.cost;
+  const most = held.cost + Math.min(SAME_SHARE * held.cost, SAME_COST);
   const simpler = policies
     .map((each, at) => ({ ...each, at }))
     .filter(({ isAble, cost, threads }) => isAble && cost <= most && threads < held.threads)

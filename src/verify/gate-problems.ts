@@ -66,8 +66,9 @@ export function gateProblems(
     : [`${place}/best is not the policy that passes the gate, "${used?.name ?? ""}"`];
 }
 
-/** On a CPU a policy with fewer threads is used that costs at most so many times as much. */
+/** On a CPU a policy with fewer threads is used that costs at most so many times as much, and not so much more. */
 const AS_GOOD = 1.25;
+const TOO_MUCH_MORE = 0.02;
 
 /** The policy that is used on a CPU where `winner` has passed the gate. */
 function smallest(
@@ -75,7 +76,8 @@ function smallest(
   able: readonly RegimePolicy[],
   section: LauncherSection,
 ): RegimePolicy {
-  const most = AS_GOOD * firstCost(winner);
+  const cost = firstCost(winner);
+  const most = Math.min(AS_GOOD * cost, cost + TOO_MUCH_MORE);
   let used = winner;
   for (const policy of able) {
     const fewer = threadsOf(used, section) - threadsOf(policy, section);

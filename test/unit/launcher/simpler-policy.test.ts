@@ -47,9 +47,9 @@ it("takes the fewest threads, fewer than the holder, of those that cost about as
   expect(
     simplest(
       [
-        [1, 8],
-        [1.25, 4],
-        [1.26, 2],
+        [0.04, 8],
+        [0.05, 4],
+        [0.0501, 2],
       ],
       0,
     ),
@@ -57,9 +57,20 @@ it("takes the fewest threads, fewer than the holder, of those that cost about as
   expect(
     simplest(
       [
-        [1, 8],
-        [1.2, 4],
-        [1.1, 4],
+        [0.04, 8],
+        [0.048, 4],
+        [0.044, 4],
+      ],
+      0,
+    ),
+  ).toBe(2);
+  // A quarter more of many late requests is not about as much.
+  expect(
+    simplest(
+      [
+        [0.5, 8],
+        [0.53, 4],
+        [0.51, 5],
       ],
       0,
     ),
