@@ -78,7 +78,7 @@ function isProgram(path: string): boolean {
 
 /** The archive: sorted, without owners and times, so that only contents decide its bytes. */
 function pack(work: string): void {
-  const compressor = out.endsWith(".xz") ? "xz -9 -T1" : "gzip -9 -n";
+  const compressor = out.endsWith(".xz") ? "xz -9 -T1" : "gzip -6 -n";
   const { status } = spawnSync(
     "tar",
     [
