@@ -20,6 +20,7 @@ import { asTwin, twinOf } from "./cyclic/twins.js";
 import { sharesOf } from "./effort.js";
 import { noScheduleFound } from "./failures.js";
 import { periodicOf } from "./found-period.js";
+import { algorithmTooPlain } from "./instances/failures.js";
 import { outcomeInTurn } from "./instances/outcome-in-turn.js";
 import { outcomeJoint } from "./instances/outcome-joint.js";
 import { knowsInstances, outcomeOfInstances } from "./instances/outcome-of-instances.js";
@@ -52,6 +53,9 @@ const QUICK: PipelineSearchOptions = { effort: "quick" };
 
 /** Instances that are placed by themselves in the time of one that is placed for a whole schedule. */
 const WORKS_PER_NODE = 8;
+
+/** Whole schedules of what is placed instance by instance are compared by their makespan alone. */
+const LEAVE_OUT = "leave --objective out: the makespan is what is least then";
 
 /** What limits a search. */
 export interface PipelineSearchOptions {
@@ -90,7 +94,10 @@ export function searchPipeline(
     return fail([tooManyInstances(instances, MAX_INSTANCES)]);
   }
   if (!isPlain(placement)) {
-    const { effort = "default", maxNodes, seed = 1, shouldStop } = options;
+    const { effort = "default", objective = "makespan", maxNodes, seed = 1, shouldStop } = options;
+    if (objective !== "makespan") {
+      return fail([algorithmTooPlain(`--objective ${objective}`, placement, LEAVE_OUT)]);
+    }
     const { whole } = sharesOf(effort, placement, maxNodes);
     const limits = { maxNodes: WORKS_PER_NODE * whole, seed, shouldStop };
     if (placement.overlaps !== undefined && knowsInstances(algorithm)) {

@@ -156,6 +156,15 @@ describe("placements that are not plain", () => {
     ]);
   });
 
+  it("are refused with another objective than the makespan, which nothing would heed", () => {
+    for (const objective of ["span", "bubble"] as const) {
+      const found = searchPipeline("top-compile", decode(1), 4, { objective });
+      expect(found.ok ? [] : found.error).toMatchObject([
+        { code: "algorithm-too-plain", where: `--objective ${objective}`, exit: 1 },
+      ]);
+    }
+  });
+
   it("may have blocks once per step alone", () => {
     const { whole } = search(
       read({
