@@ -94,7 +94,7 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
       ok: true,
       value: { clockMhzBefore: mhz, clockMhzAfter: mhz, measurement: { rounds: 5 } },
     });
-    // One for the clock before, one for the rounds.
-    expect(requests.filter((op) => op === "measure")).toHaveLength(2 * tries);
+    // The outputs once; the clock before each try and of its rounds. How often is measured for it depends on the host.
+    expect(requests.filter((op) => op === "download")).toHaveLength(1 + 2 * tries);
   });
 });
