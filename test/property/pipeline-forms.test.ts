@@ -1,33 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
-import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { searchedSection } from "../../src/driver/search-placement.js";
 import { FAMILIES } from "../../src/schedule/family-names.js";
 import { PIPELINE_ALGORITHMS } from "../../src/schedule/pipeline-algorithm-names.js";
 import { searchPipeline } from "../../src/search/pipeline/algorithms.js";
 import { paretoFront } from "../../src/search/pipeline/pareto.js";
-import { verifyPipeline } from "../../src/verify/verify-pipeline.js";
 import { chainPlacement, everyPlacement } from "../support/chain-placements.js";
+import { verified } from "../support/verified-section.js";
 
 const COUNT = fc.integer({ min: 1, max: 6 });
 
 /** What an algorithm that is asked for by name may say instead of giving a schedule. */
 const REASONS =
   /^(family-does-not-fit|family-exceeds-memory|family-deadlocks|repetend-exceeds-memory|no-schedule-found|placement-infeasible)$/;
-
-/** What `verify` says against a section that was written and read again. */
-function verified(pipeline: PipelineSection): readonly string[] {
-  const provenance = { tool: "t", inputs: [], seed: 1, options: {} };
-  const read = parseArtifact(encodeArtifact({ provenance, pipeline }), "s.json");
-  const section = read.ok ? read.value.pipeline : undefined;
-  const result = section && verifyPipeline(section, "s.json");
-  return result === undefined
-    ? ["it cannot be read"]
-    : result.ok
-      ? []
-      : result.error.map(({ message }) => message);
-}
 
 describe("placements of every form", () => {
   it.each(PIPELINE_ALGORITHMS)(

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeArtifact, parseArtifact } from "../../src/artifact/artifact-format.js";
 import type { ArtifactInstance } from "../../src/artifact/pipeline-instances.js";
 import type { PipelineSection } from "../../src/artifact/pipeline-section.js";
 import { searchedSection } from "../../src/driver/search-placement.js";
@@ -13,6 +12,7 @@ import {
   type UnlikeFile,
   unlikePlacement,
 } from "../support/unlike-placements.js";
+import { verified } from "../support/verified-section.js";
 
 const COUNT = fc.integer({ min: 1, max: 4 });
 
@@ -92,19 +92,6 @@ function contradictions(file: UnlikeFile, section: PipelineSection): readonly st
     }
   }
   return problems;
-}
-
-/** What `verify` says against a section that was written and read again. */
-function verified(pipeline: PipelineSection): readonly string[] {
-  const provenance = { tool: "t", inputs: [], seed: 1, options: {} };
-  const read = parseArtifact(encodeArtifact({ provenance, pipeline }), "s.json");
-  const section = read.ok ? read.value.pipeline : undefined;
-  const result = section && verifyPipeline(section, "s.json");
-  return result === undefined
-    ? ["it cannot be read"]
-    : result.ok
-      ? []
-      : result.error.map(({ message }) => message);
 }
 
 describe("placements that are not plain", () => {
