@@ -1,7 +1,7 @@
 import type { Result } from "../core/result.js";
 import type { MachineLoad } from "../profile/machine-load.js";
 import type { OnProgress } from "../profile/progress.js";
-import type { HelperCalls } from "../runtime/cuda/session/device-session.js";
+import type { HelperCalls } from "../runtime/cuda/session/helper-calls.js";
 
 /** The native helper while it is needed. */
 export interface RunningHelper extends HelperCalls {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ok } from "../../../src/core/result.js";
 import { measureCold, scratchFor } from "../../../src/profile/gpu/measure-cold.js";
-import type { TimingRequest } from "../../../src/runtime/cuda/session/device-session.js";
+import type { TimingRequest } from "../../../src/runtime/cuda/session/timed-schedules.js";
 
 /** Kernels that do nothing take this in a chain, a graph this to start. */
 const CHAIN_US = 1.5;

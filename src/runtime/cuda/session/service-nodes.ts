@@ -1,0 +1,68 @@
+/** Nodes of our own behind those of a program, for checking and measuring. */
+import { present } from "../../../core/invariant.js";
+import type { HelperNode } from "../client/nodes.js";
+import { type DeviceProgram, helperNodes } from "../program/program.js";
+import { CLOCK_NS, LONGER_SPINS_NS, SPIN_NS } from "./service-kernels.js";
+
+/** Bytes behind the program's memory for what our own nodes write. */
+const SERVICE_BYTES = 256;
+
+/** Kernels that do nothing: enough for 32 chains of which the ends do not matter. */
+const NOTHINGS = 256;
+
+/** Most operators of a run that can be delayed. */
+const DELAYS = 32;
+
+/** Node numbers of our own nodes. */
+export interface ServiceNodes {
+  /** Sets all activations to NaN; `undefined`: there are none. */
+  readonly poison: number | undefined;
+  readonly spin: number;
+  /** By `LONGER_SPINS_NS`. */
+  readonly longerSpins: readonly number[];
+  readonly delays: readonly number[];
+  readonly clock: number;
+  readonly nothings: readonly number[];
+}
+
+/** Behind the program's memory and our own, aligned as all memory is. Units: bytes. */
+export function scratchStart(programBytes: number): number {
+  return Math.ceil(programBytes / SERVICE_BYTES) * SERVICE_BYTES + SERVICE_BYTES;
+}
+
+/**
+ * The program's nodes, then our own.
+ *
+ * Requires: `modules` are those of the program's sources, then that of our own kernels.
+ */
+export function withServiceNodes(
+  program: DeviceProgram,
+  modules: readonly number[],
+): { readonly nodes: readonly HelperNode[]; readonly service: ServiceNodes } {
+  const module = present(modules.at(-1), "module of our own kernels");
+  const nodes = [...helperNodes(program, modules)];
+  const add = (node: HelperNode): number => nodes.push(node) - 1;
+  const { activations, bytes } = program.memory;
+  const single = { grid: [1, 1, 1], block: [1, 1, 1] } as const;
+  const kernel = { kind: "kernel", module, ...single } as const;
+  const spin: HelperNode = { ...kernel, function: "spin", args: [{ i64: SPIN_NS }] };
+  const service: ServiceNodes = {
+    spin: add(spin),
+    longerSpins: LONGER_SPINS_NS.map((ns) => add({ ...spin, args: [{ i64: ns }] })),
+    delays: Array.from({ length: DELAYS }, () => add(spin)),
+    clock: add({ ...kernel, function: "readClock", args: [{ i64: CLOCK_NS }, { ptr: bytes }] }),
+    nothings: Array.from({ length: NOTHINGS }, () =>
+      add({ ...kernel, function: "nothing", args: [] }),
+    ),
+    poison:
+      activations.bytes === 0
+        ? undefined
+        : add({
+            kind: "memset",
+            offset: activations.offset,
+            bytes: activations.bytes,
+            value: 0xff,
+          }),
+  };
+  return { nodes, service };
+}
