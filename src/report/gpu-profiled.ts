@@ -29,9 +29,17 @@ export function renderGpuProfiled(profile: GpuProfile, columns: number): string 
 }
 
 /** What more is known of launching than a step and a hop. */
-function launchLines({ dispatchNs, forks = [] }: GpuProfile["launchCosts"]): readonly string[] {
+function launchLines({
+  dispatchNs,
+  insideNs,
+  gapNs,
+  forks = [],
+}: GpuProfile["launchCosts"]): readonly string[] {
   const widest = forks.at(-1);
   return [
+    ...(insideNs === undefined || gapNs === undefined
+      ? []
+      : [`        of these ${formatNs(insideNs)} inside of it, ${formatNs(gapNs)} up to the next`]),
     ...(dispatchNs === undefined ? [] : [`        kernels start ${formatNs(dispatchNs)} apart`]),
     ...(widest === undefined
       ? []

@@ -1,4 +1,4 @@
-/** Clocks of a device that idles: read behind work, and while schedules are timed. */
+/** Clocks of a device that idles: read behind work, and while schedules are timed; when kernels run by its timer. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
 import { emitModel } from "../../src/kernels/emit.js";
 import { measureGpuSchedules, oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
+import { measureStamps } from "../../src/profile/gpu/measure-stamps.js";
 import { modelInputs } from "../../src/profile/worker-plan-of.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
@@ -29,9 +30,9 @@ const SLOW = "345:345:0";
 describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => {
   beforeAll(helperPath, BUILD_TIMEOUT_MS);
 
-  /** Lets `use` work with a chain of operators on a device of such a clock. */
+  /** Lets `use` work with a chain of operators on such a device. */
   async function onDevice<T>(
-    clock: string,
+    env: Readonly<Record<string, string>>,
     use: (session: DeviceSession, requests: readonly string[]) => Promise<T>,
   ): Promise<T> {
     const { lowered, remove } = await loweredTinyModel(
@@ -45,7 +46,7 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
         outputs: [{ name: "y", dims: [4] }],
       }),
     );
-    const helper = await testHelper({ env: { STAND_IN_CLOCK: clock } });
+    const helper = await testHelper({ env });
     const requests: string[] = [];
     try {
       const model = emitModel(lowered, { floats: "f32", estimateUnsupported: false });
@@ -72,7 +73,7 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
   }
 
   it("are read when the device has been busy", async () => {
-    const clock = await onDevice(RISING, (session) =>
+    const clock = await onDevice({ STAND_IN_CLOCK: RISING }, (session) =>
       session.clockMhz(session.scheduleOf(oneStream(session.program.model.lowered.graph))),
     );
     expect(clock).toEqual({ ok: true, value: 1980 });
@@ -82,20 +83,37 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
     ["once where they are steady from then on", RISING, 1980, 1],
     ["three times where they stay low", SLOW, 345, 3],
   ])("let schedules be timed %s", async (_, clock, mhz, tries) => {
-    const { measured, requests } = await onDevice(clock, async (session, asked) => ({
-      measured: await measureGpuSchedules(session, {
-        schedules: [],
-        reference: undefined,
-        seed: 1,
-        rounds: 5,
+    const { measured, requests } = await onDevice(
+      { STAND_IN_CLOCK: clock },
+      async (session, asked) => ({
+        measured: await measureGpuSchedules(session, {
+          schedules: [],
+          reference: undefined,
+          seed: 1,
+          rounds: 5,
+        }),
+        requests: asked,
       }),
-      requests: asked,
-    }));
+    );
     expect(measured).toMatchObject({
       ok: true,
       value: { clockMhzBefore: mhz, clockMhzAfter: mhz, measurement: { rounds: 5 } },
     });
     // The outputs once; the clock before each try and of its rounds. How often is measured for it depends on the host.
     expect(requests.filter((op) => op === "download")).toHaveLength(1 + 2 * tries);
+  });
+
+  it.each([
+    ["by cycles", 40, 1210, 1000],
+    ["by cycles, at another clock", 70, 1130, 32],
+    ["by the timer", 3200, 800, 32],
+  ])("tell how a step of a chain is divided, %s", async (_, inside, gap, step) => {
+    const env = { STAND_IN_STAMPS: `${inside}:${gap}:${step}`, STAND_IN_CLOCK: "2000:2000:0" };
+    const found = await onDevice(env, measureStamps);
+    const costs = present(found.ok ? found.value : undefined, "costs");
+    expect(costs.timerStepNs).toBe(step);
+    const most = step / 63 + 1;
+    expect(Math.abs((costs.insideNs ?? 0) - inside)).toBeLessThanOrEqual(inside < step ? 0 : most);
+    expect(Math.abs((costs.gapNs ?? 0) - gap)).toBeLessThanOrEqual(most);
   });
 });

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 import { libraryArguments } from "../../src/runtime/cuda/client/obtain-helper.js";
+import { COMPILE_OPTIONS } from "../../src/runtime/cuda/program/program.js";
+import { SERVICE_SOURCE } from "../../src/runtime/cuda/session/service-kernels.js";
 import { SUITE_SOURCE } from "../support/helper-suite.js";
 import { BUILD_TIMEOUT_MS, helperPath, noCompiler } from "../support/native-helper.js";
 
@@ -34,6 +36,10 @@ describe.skipIf(noCompiler !== undefined)(`NVRTC (${noCompiler ?? ""})`, () => {
     }
     expect(done).toMatchObject({ ok: true });
     expect(await ask({ ...request, source: SUITE_SOURCE })).toMatchObject({ ok: true });
+    const service = { op: "compile", options: COMPILE_OPTIONS, source: SERVICE_SOURCE };
+    for (const arch of ["sm_75", "sm_80", "sm_90"]) {
+      expect(await ask({ ...service, arch })).toMatchObject({ ok: true, result: { log: "" } });
+    }
     expect(done.result?.bytes).toBeGreaterThan(1000);
     expect(await ask({ ...request, source: SOURCE.replace("*= 2", "*= ") })).toMatchObject({
       error: {

@@ -71,6 +71,8 @@ export class EmulatedHelper implements RunningHelper {
   #memory = new ArrayBuffer(0);
   #nodes: readonly HelperNode[] = [];
   #modules = 0;
+  /** The device's time, as kernels read it. */
+  #deviceNs = 1_700_000_000_000_000_000n;
 
   constructor(kernels: ReadonlyMap<string, KernelCode>, faults: EmulatedFaults = {}) {
     this.#kernels = kernels;
@@ -191,7 +193,23 @@ export class EmulatedHelper implements RunningHelper {
         const offset = result !== undefined && "ptr" in result ? result.ptr : Number.NaN;
         view.setBigInt64(offset, 200_000n, true);
         view.setBigInt64(offset + 8, 200_000n, true);
+      } else if (node.function === "tick" || node.function === "stamp") {
+        this.#note(node);
       }
+    });
+  }
+
+  /** What the kernels leave that note when they ran, at 1000 MHz: work, then launch, as in `timeOf`. */
+  #note({ function: name, args }: Extract<HelperNode, { kind: "kernel" }>): void {
+    const [result] = args;
+    const offset = result !== undefined && "ptr" in result ? result.ptr : Number.NaN;
+    const workNs = 1000n * BigInt(WORK_US.kernel);
+    const start = this.#deviceNs;
+    this.#deviceNs += workNs + 1000n * BigInt(LAUNCH_US);
+    const words = name === "tick" ? [1n] : [start, start + workNs, workNs];
+    const view = new DataView(this.#memory);
+    words.forEach((word, i) => {
+      view.setBigInt64(offset + 8 * i, word, true);
     });
   }
 }

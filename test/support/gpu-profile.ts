@@ -8,7 +8,7 @@ const RELATIVE = { median: 0.9, low: 0.8, high: 1.1 };
 
 const PROFILE: GpuProfile = {
   key: {
-    method: 2,
+    method: 4,
     modelSha256: "ab".repeat(32),
     dims: ["n=2"],
     precision: "tf32",
@@ -31,6 +31,9 @@ const PROFILE: GpuProfile = {
   launchCosts: {
     chainNs: 3000,
     hopNs: 4000,
+    insideNs: 1200,
+    gapNs: 1790,
+    timerStepNs: 32,
     pairNs: 500,
     dispatchNs: 90,
     hops: [{ every: 4, ns: 100_000 }],

@@ -55,6 +55,25 @@ std::uint64_t clock_mhz() {
   return state().clock < tasks ? idle : busy;
 }
 
+// STAND_IN_STAMPS=INSIDE:GAP:STEP: nanoseconds inside of a kernel that notes when it ran and from its end to the
+// next one, and the step of the device's timer; 100, 900 and 1 unless given.
+struct stamp_times {
+  unsigned long long inside = 100;
+  unsigned long long gap = 900;
+  unsigned long long step = 1;
+};
+
+stamp_times times_of_stamps() {
+  stamp_times times;
+  if (const char *wish = std::getenv("STAND_IN_STAMPS")) {
+    (void)std::sscanf(wish, "%llu:%llu:%llu", &times.inside, &times.gap, &times.step);
+  }
+  return times;
+}
+
+// The device's time since 1970, as kernels that note it see it.
+std::uint64_t device_ns = 1700000000000000000U;
+
 const std::map<std::string, kernel_body> &kernels() {
   static const std::map<std::string, kernel_body> all{
       // mix(to, a, b, salt): what it writes depends on everything that it reads.
@@ -77,6 +96,25 @@ const std::map<std::string, kernel_body> &kernels() {
          return [=] {
            store(to, static_cast<std::uint64_t>(duration) * clock_mhz() / 1000);
            store(to + 8, static_cast<std::uint64_t>(duration));
+         };
+       }},
+      // tick(result): the step of the timer.
+      {"tick",
+       [](void **args) -> stand_in::work {
+         const auto to = argument<std::uint64_t>(args, 0);
+         return [=] { store(to, times_of_stamps().step); };
+       }},
+      // stamp(result): start and end by the timer, and cycles in between.
+      {"stamp",
+       [](void **args) -> stand_in::work {
+         const auto to = argument<std::uint64_t>(args, 0);
+         return [=] {
+           const auto [inside, gap, step] = times_of_stamps();
+           device_ns += gap;
+           store(to, device_ns / step * step);
+           device_ns += inside;
+           store(to + 8, device_ns / step * step);
+           store(to + 16, inside * clock_mhz() / 1000);
          };
        }},
       // show(to, i32, i64, f32, f64): stores its arguments, 8 bytes each.

@@ -188,6 +188,15 @@ const launchCosts: Shape<GpuLaunchCosts> = object<GpuLaunchCosts>({
   hopNs: COUNT.describe(
     "From a kernel to one on another stream that waits for it, the kernel included.",
   ),
+  insideNs: optional(
+    COUNT.describe("Inside of a kernel, by its own notes of when it started and ended."),
+  ),
+  gapNs: optional(
+    COUNT.describe(
+      "From the end of a kernel to the start of the next one in a chain, by the same notes.",
+    ),
+  ),
+  timerStepNs: optional(COUNT.describe("Least step of the timer that the notes are taken from.")),
   pairNs: optional(
     COUNT.describe("What a fork and a join around two kernels take besides one of them."),
   ),

@@ -50,6 +50,15 @@ export interface GpuLaunchCosts {
   readonly chainNs: number;
   /** From a kernel to one on another stream that waits for it, the kernel included. */
   readonly hopNs: number;
+  /**
+   * Inside of a kernel, by its own notes of when it started and ended: what holds room on the device; absent: not
+   * measured.
+   */
+  readonly insideNs?: number;
+  /** From the end of a kernel to the start of the next in a chain, by the same notes; absent: not measured. */
+  readonly gapNs?: number;
+  /** The least step of the device's timer, which the notes are taken from; absent: not measured. */
+  readonly timerStepNs?: number;
   /** What a fork and a join around two kernels take besides one of them; absent: not measured. */
   readonly pairNs?: number;
   /** Least time between the starts of two kernels, whatever their streams; absent: not measured. */

@@ -15,7 +15,7 @@ import { measureNodes, measurePairs } from "./measure-nodes.js";
 import { measuredDeviceModel } from "./measured-device-model.js";
 
 /** Raised whenever the method of measuring changes what the figures mean. */
-export const GPU_METHOD_VERSION = 3;
+export const GPU_METHOD_VERSION = 4;
 
 /** Options of a profile besides its measurements. */
 export interface GpuProfileOptions {

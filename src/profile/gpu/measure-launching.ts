@@ -10,6 +10,8 @@
  * - Forks: a kernel, n that wait for it, one that waits for all n.
  * - Fronts: n chains of m kernels. Where n is large, the device cannot start kernels as fast as they are ready; the
  *   time of the kernels between two m is then what starting one takes.
+ *
+ * How a step of a chain is divided into kernel and gap, kernels say that note when they ran (`measure-stamps.ts`).
  */
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
@@ -17,6 +19,7 @@ import type { HelperSchedule, NodeLaunch } from "../../runtime/cuda/client/nodes
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import { timingOf } from "../timing.js";
 import type { GpuForkCost, GpuFrontCost, GpuHopCost, GpuLaunchCosts } from "./gpu-profile.js";
+import { measureStamps } from "./measure-stamps.js";
 
 /** Copies of a schedule in a graph: beyond 20 the share of the launch is below 2 % of a small kernel. */
 const REPEAT = 20;
@@ -42,7 +45,7 @@ export const NOTHINGS_NEEDED: number = 32 * LENGTHS[1];
  * Fails: what the helper refuses. Cost: a second, most of it on the device.
  */
 export async function measureLaunching(
-  session: Pick<DeviceSession, "nothings" | "measure">,
+  session: Pick<DeviceSession, "nothings" | "measure" | "stampedChain">,
 ): Promise<Result<GpuLaunchCosts>> {
   const { nothings } = session;
   const chain = { launches: nothings.slice(0, 2 * HOP_CHAIN).map((node) => ({ node })) };
@@ -61,12 +64,16 @@ export async function measureLaunching(
   if (!differences.ok) {
     return differences;
   }
+  const stamped = await measureStamps(session);
+  if (!stamped.ok) {
+    return stamped;
+  }
   const ns = [...whole.value, ...differences.value];
   const take = (count: number): readonly number[] => ns.splice(0, count);
   const [chainOfAll = 0, pairNs = 0] = take(2);
   const chainNs = Math.round(chainOfAll / chain.launches.length);
-  return ok(
-    launchCostsOf(chainNs, pairNs, {
+  return ok({
+    ...launchCostsOf(chainNs, pairNs, {
       forks: take(forks.length).map((total, i) => ({
         branches: present(BRANCHES[i], "n"),
         ns: total,
@@ -81,7 +88,8 @@ export async function measureLaunching(
         ns: total,
       })),
     }),
-  );
+    ...stamped.value,
+  });
 }
 
 /** Medians in nanoseconds, in the order of the schedules. */

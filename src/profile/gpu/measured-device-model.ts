@@ -11,12 +11,18 @@ const DERIVED =
 /** Lanes of 32-bit arithmetic in an SM, since compute capability 8.6 and in most before. */
 const LANES = 128;
 
+const STAMPED = "measured with kernels that note when they start and end";
+const ASSUMED = "assumed; what a kernel takes in a chain is measured";
+
 /** Shortest kernel where no data sheet states one. */
 const USUAL_FLOOR_NS = 2000;
 
 /**
  * The device for the simulator: what an SM holds as the driver reports, launching as measured, peak
  * rates from the data sheet of the product where it is known, else derived from clocks.
+ *
+ * A step of a chain is a kernel, which holds room, and the gap behind it, which does not. The kernel's part is what was
+ * measured inside of it, else the data sheet's shortest kernel.
  */
 export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): DeviceModel {
   const sheet = sheetOf(device);
@@ -29,7 +35,8 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
   };
   // Two transfers per clock, 8 bits per byte.
   const derivedBandwidth = (2 * device.memoryClockKhz * 1000 * device.memoryBusBits) / 8;
-  const kernelFloorNs = Math.min(sheet?.kernelFloorNs ?? USUAL_FLOOR_NS, costs.chainNs);
+  const usualFloorNs = sheet?.kernelFloorNs ?? USUAL_FLOOR_NS;
+  const kernelFloorNs = Math.min(costs.insideNs ?? usualFloorNs, costs.chainNs);
   const launchGapNs = costs.chainNs - kernelFloorNs;
   return {
     name: device.name,
@@ -60,7 +67,8 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
       flops: sheet?.sources.flops ?? DERIVED,
       launchGapNs: MEASURED,
       eventNs: MEASURED,
-      kernelFloorNs: MEASURED,
+      kernelFloorNs:
+        costs.insideNs === undefined ? (sheet?.sources.kernelFloorNs ?? ASSUMED) : STAMPED,
       ...(costs.dispatchNs === undefined ? {} : { dispatchNs: MEASURED }),
     },
   };

@@ -26,9 +26,10 @@ console.log([...tables, ...launchTable(profiles)].join("\n\n") || "not measured"
 /** What launching costs, by model and precision: the same device, measured again and again. */
 function launchTable(all: readonly GpuProfile[]): readonly string[] {
   const rows = all.map(({ model, key, device, launchCosts }) => {
-    const { chainNs, hopNs, pairNs, dispatchNs, forks = [] } = launchCosts;
+    const { chainNs, insideNs, gapNs, hopNs, pairNs, dispatchNs, forks = [] } = launchCosts;
     const widths = forks.map(({ branches, ns }) => `${branches}: ${ns}`).join(", ");
-    const cells = [model, key.precision, device.connections, chainNs, hopNs, dispatchNs, pairNs];
+    const steps = [chainNs, insideNs, gapNs, hopNs, dispatchNs, pairNs];
+    const cells = [model, key.precision, device.connections, ...steps];
     return `| ${[...cells, widths].map((each) => each ?? "not measured").join(" | ")} |`;
   });
   return rows.length === 0
@@ -37,8 +38,8 @@ function launchTable(all: readonly GpuProfile[]): readonly string[] {
         [
           "Launching inside a CUDA graph, nanoseconds, with kernels that do nothing; medians of 11 samples.",
           "",
-          "| measured with | math | queues | step | hop | start of a kernel | fork and join of two | a fork and a join by width |",
-          "|---|---|---|---|---|---|---|---|",
+          "| measured with | math | queues | step | inside of a kernel | gap behind it | hop | start of a kernel | fork and join of two | a fork and a join by width |",
+          "|---|---|---|---|---|---|---|---|---|---|",
           ...rows,
         ].join("\n"),
       ];

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { H100 } from "../../../src/cost/device-models/hopper.js";
 import { scenariosOf } from "../../../src/cost/scenarios.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
-import type { GpuProfile } from "../../../src/profile/gpu/gpu-profile.js";
+import type { GpuLaunchCosts, GpuProfile } from "../../../src/profile/gpu/gpu-profile.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
 import { measuredDeviceModel } from "../../../src/profile/gpu/measured-device-model.js";
 import { measuredProblem } from "../../../src/profile/gpu/measured-problem.js";
+import { gpuMakespan } from "../../../src/schedule/simulate-gpu.js";
 import { GPU_PROFILE } from "../../support/gpu-profile.js";
 import { graphOf } from "../../support/graphs.js";
 
@@ -54,6 +55,54 @@ describe("what is assumed of a device with a profile", () => {
     expect(Object.keys(ranges ?? {}).sort()).toEqual(["dispatchNs", "interference", "sharing"]);
     const unknown = measuredDeviceModel({ ...GPU, name: "another GPU" }, { chainNs: 1, hopNs: 1 });
     expect(unknown.ranges).toBeUndefined();
+  });
+
+  it("has the kernel's part of a step as it was measured inside of kernels, and the rest as the gap", () => {
+    const costs = { chainNs: 1250, hopNs: 3000, insideNs: 50, gapNs: 1210 };
+    const { kernelFloorNs, launchGapNs, eventNs, sources } = measuredDeviceModel(GPU, costs);
+    expect([kernelFloorNs, launchGapNs, eventNs]).toEqual([50, 1200, 2950]);
+    expect(sources.kernelFloorNs).toContain("measured");
+    const divided = measuredDeviceModel(GPU, { chainNs: 2600, hopNs: 3000 });
+    expect(divided.sources.kernelFloorNs).toBe(H100.sources.kernelFloorNs);
+    const unknown = measuredDeviceModel({ ...GPU, name: "another GPU" }, { chainNs: 1, hopNs: 1 });
+    expect(unknown.sources.kernelFloorNs).toContain("assumed");
+    // Notes cannot make a kernel longer than its step.
+    const long = measuredDeviceModel(GPU, { chainNs: 1250, hopNs: 3000, insideNs: 1300 });
+    expect([long.kernelFloorNs, long.launchGapNs]).toEqual([1250, 0]);
+  });
+
+  it("holds room while kernels run, and not in the gaps behind them", () => {
+    // Two operators of one kernel each that fills the device, 3 us in a row of themselves.
+    const profile = profileOf([]);
+    const full = profile.operators.map((each) => ({
+      ...each,
+      nodes: each.nodes.map((node) => ({
+        ...node,
+        medianNs: 3000,
+        kernels: node.kernels.map((kernel) => ({
+          ...kernel,
+          grid: [GPU.multiprocessors * 8, 1, 1],
+          threadBlock: [256, 1, 1],
+          registersPerThread: 32,
+        })),
+      })),
+    }));
+    const onTwo = (costs: GpuLaunchCosts): number => {
+      const deviceModel = measuredDeviceModel(GPU, costs);
+      const { work } = measuredProblem({ ...profile, operators: full, deviceModel }, LOWERED);
+      const launches = GRAPH.operators.map(({ id }) => ({
+        operator: id,
+        stream: id as number,
+        waits: [],
+        record: false,
+      }));
+      return gpuMakespan(work, { algorithm: "by hand", streams: 2, launches });
+    };
+    const costs = { chainNs: 1250, hopNs: 3000 };
+    // 1.8 us each: the second takes the room when the first is done, and nothing is behind it.
+    expect(onTwo({ ...costs, insideNs: 50 })).toBe(3600);
+    // As if the 1.25 us of a step were all of the kernel.
+    expect(onTwo(costs)).toBe(6000);
   });
 
   it("is not what neighbors cost where pairs were measured", () => {

@@ -10,6 +10,7 @@ import { GpuEngine } from "../../../src/schedule/gpu-engine.js";
 import { gpuArcsOf } from "../../../src/schedule/gpu-streams.js";
 import { gpuWorkOf } from "../../../src/schedule/gpu-work.js";
 import { kernel } from "../../support/kernels.js";
+import { stampedChainOf } from "../../support/stamped-chain.js";
 
 interface Costs {
   readonly floorNs: number;
@@ -47,6 +48,7 @@ function measured(costs: Costs) {
     nothings: Array.from({ length: NOTHINGS_NEEDED }, (_, i) => i + 100),
     measure: async ({ schedules }: Omit<MeasureRequest, "prelude">) =>
       ok(schedules.map((each) => [timeOf(each, costs) / 1000])),
+    stampedChain: async () => ok(stampedChainOf(costs.floorNs, costs.gapNs)),
   };
   return measureLaunching(session).then((found) =>
     present(found.ok ? found.value : undefined, "costs"),
@@ -57,8 +59,10 @@ const PLAIN: Costs = { floorNs: 1200, gapNs: 300, eventNs: 1900, dispatchNs: 0, 
 
 describe("launch costs", () => {
   it("are those of the device: a step, a hop, no fork, no dispatch", async () => {
-    const { chainNs, hopNs, pairNs, forks } = await measured(PLAIN);
+    const { chainNs, hopNs, pairNs, insideNs, gapNs, forks } = await measured(PLAIN);
     expect({ chainNs, hopNs, pairNs }).toEqual({ chainNs: 1500, hopNs: 3100, pairNs: 0 });
+    // The step, divided.
+    expect({ insideNs, gapNs }).toEqual({ insideNs: 1200, gapNs: 300 });
     // From a kernel to the next and to the last one of its own stream; more branches wait across.
     expect(forks?.map(({ ns }) => ns)).toEqual([4500, 7700, 7700, 7700, 7700, 7700]);
   });

@@ -23,6 +23,7 @@ import type { HelperCalls } from "./helper-calls.js";
 import { type RotatedNode, type RotationRequest, rotatedCopies } from "./rotated-copies.js";
 import { SERVICE_SOURCE } from "./service-kernels.js";
 import { type ServiceNodes, scratchStart, withServiceNodes } from "./service-nodes.js";
+import { runStampedChain, type StampedChain } from "./stamped-chain.js";
 import {
   measureHidden,
   measureWithClock,
@@ -234,6 +235,12 @@ export class DeviceSession {
     const request = { schedules: [work], rounds: 1, warmupMs: BUSY_MS };
     const measured = await this.measureWithClock(request);
     return measured.ok ? ok(measured.value.clockMhz) : measured;
+  }
+
+  /** A chain of kernels that note when they ran: see `runStampedChain`. */
+  stampedChain(): Promise<Result<StampedChain>> {
+    const offset = this.program.memory.bytes;
+    return runStampedChain({ helper: this.#helper, service: this.#service, offset });
   }
 
   get #timed(): TimedDevice {

@@ -27,6 +27,31 @@ extern "C" __global__ void readClock(long long duration, long long* result) {
   result[1] = (long long)(nanoseconds() - start);
 }
 
+// When it started and ended by the device's time, and the cycles of its multiprocessor in between.
+extern "C" __global__ void stamp(long long* result) {
+  const long long first = clock64();
+  const unsigned long long start = nanoseconds();
+  const unsigned long long end = nanoseconds();
+  result[2] = clock64() - first;
+  result[0] = (long long)start;
+  result[1] = (long long)end;
+}
+
+// The least step that the device's time was seen to take.
+extern "C" __global__ void tick(long long* result) {
+  unsigned long long before = nanoseconds();
+  unsigned long long least = 0;
+  for (int steps = 0; steps < 32;) {
+    const unsigned long long now = nanoseconds();
+    if (now != before) {
+      least = steps == 0 || now - before < least ? now - before : least;
+      before = now;
+      steps++;
+    }
+  }
+  result[0] = (long long)least;
+}
+
 // Nothing: what is left of its time is what launching costs.
 extern "C" __global__ void nothing() {
 }

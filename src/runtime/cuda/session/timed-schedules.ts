@@ -10,6 +10,7 @@ import type { MeasureRequest, MeasureResult } from "../client/protocol.js";
 import type { HelperCalls } from "./helper-calls.js";
 import { LONGER_SPINS_NS, SPIN_NS } from "./service-kernels.js";
 import type { ServiceNodes } from "./service-nodes.js";
+import { clockOf } from "./stamped-chain.js";
 
 /** Schedules to be timed, and how often. */
 export type TimingRequest = Omit<MeasureRequest, "prelude" | "preludes">;
@@ -85,7 +86,5 @@ async function readClock({ helper, clockOffset }: TimedDevice): Promise<Result<n
   if (!read.ok) {
     return read;
   }
-  const words = Buffer.from(read.value.base64 ?? "", "base64");
-  const [cycles, ns] = [words.readBigInt64LE(0), words.readBigInt64LE(8)];
-  return ok((Number(cycles) / Math.max(1, Number(ns))) * 1000);
+  return ok(clockOf(Buffer.from(read.value.base64 ?? "", "base64")));
 }
