@@ -5,6 +5,7 @@ import type { Result } from "../core/result.js";
 import { type AssumedRanges, assumedRangesShape, rangeProblems } from "./assumed-ranges.js";
 import { deviceModelInvalid, deviceModelNotJson } from "./failures.js";
 import { SM_SHARINGS, type SmSharing } from "./sm-sharing.js";
+import { type WidthCost, widthCostsShape, widthProblems } from "./width-costs.js";
 
 /** Peak rate of one kind of arithmetic, dense. */
 export interface ArithmeticRates {
@@ -46,6 +47,8 @@ export interface DeviceModel {
   readonly kernelFloorNs: number;
   /** Least time between the starts of two kernels, whatever their streams; absent: 0. */
   readonly dispatchNs?: number;
+  /** What wide forks and joins take more than an event; absent: nothing. */
+  readonly widths?: readonly WidthCost[];
   /** Kernels that can be resident at a time: more streams run nothing more. Absent: `USUAL_GRIDS`. */
   readonly residentGrids?: number;
   /** Device memory; absent: not known, and nothing is refused for it. */
@@ -82,7 +85,7 @@ export type KernelLibrary = (typeof KERNEL_LIBRARIES)[number];
 /** What only some device models have: limits, shares that were measured, assumptions. */
 export type Limits = Pick<
   DeviceModel,
-  "dispatchNs" | "residentGrids" | "memoryBytes" | "reached" | "library" | "sharing"
+  "dispatchNs" | "widths" | "residentGrids" | "memoryBytes" | "reached" | "library" | "sharing"
 >;
 
 /** The figures that need a source. */
@@ -146,6 +149,7 @@ const FIELDS: Fields<DeviceModel> = {
       "Least time between the starts of two kernels, whatever their streams; absent: 0.",
     ),
   ),
+  widths: optional(widthCostsShape),
   residentGrids: optional(
     integer(1, 4096).describe(`Kernels that can be resident at a time; absent: ${USUAL_GRIDS}.`),
   ),
@@ -180,6 +184,7 @@ const FIELDS: Fields<DeviceModel> = {
     eventNs: SOURCE,
     kernelFloorNs: SOURCE,
     dispatchNs: optional(SOURCE),
+    widths: optional(SOURCE),
     residentGrids: optional(SOURCE),
     memoryBytes: optional(SOURCE),
     reached: optional(SOURCE),
@@ -220,7 +225,10 @@ export function parseDeviceModel(source: string, where: string): Result<DeviceMo
 
 /** Figures that are each possible but not together. */
 function impossible(model: DeviceModel): JsonProblem[] {
-  const problems: JsonProblem[] = [...rangeProblems(model.ranges, model)];
+  const problems: JsonProblem[] = [
+    ...rangeProblems(model.ranges, model),
+    ...widthProblems(model.widths),
+  ];
   const warps = model.threadsPerSm / WARP;
   if (warps < model.threadBlocksPerSm) {
     problems.push({

@@ -1,4 +1,5 @@
 import { Heap } from "../core/heap.js";
+import { GpuLags } from "./gpu-lags.js";
 import type { GpuWork } from "./gpu-work.js";
 
 /** Launches in order, and the stream of each operator. */
@@ -39,7 +40,8 @@ export function gpuArcsOf(lists: readonly (readonly number[])[]): GpuArcs {
  * Streams and events: which operators may start, and when.
  *
  * An operator waits for the launch before it on its stream, which lets it go a launch gap after its
- * end, and for predecessors on other streams, which do an event's latency after theirs.
+ * end, and for predecessors on other streams, which do an event's latency after theirs, later where many wait
+ * (`GpuLags`).
  */
 export class GpuStreams {
   /** Operators (or kernels inside one) that are due and not on the device yet, in dispatch order. */
@@ -55,6 +57,8 @@ export class GpuStreams {
   readonly #previous: Int32Array;
   readonly #next: Int32Array;
   readonly #launchAt: Int32Array;
+  /** `undefined`: an event takes the same everywhere. */
+  readonly #lags: GpuLags | undefined;
   readonly #onReady: (operator: number, at: number) => void;
   #streamOf: Int32Array = new Int32Array();
 
@@ -72,10 +76,13 @@ export class GpuStreams {
     this.#previous = new Int32Array(count);
     this.#next = new Int32Array(count);
     this.#launchAt = new Int32Array(count);
+    this.#lags = work.widthNs === undefined ? undefined : new GpuLags(work, waits);
   }
 
-  /** Takes up a plan: links the launches of each stream. Nothing is out. Cost: O(V). */
-  enter({ order, streamOf, streams }: GpuPlan): void {
+  /** Takes up a plan: links the launches of each stream. Nothing is out. Cost: O(V), and that of `GpuLags`. */
+  enter(plan: GpuPlan): void {
+    const { order, streamOf, streams } = plan;
+    this.#lags?.enter(plan);
     const last = new Int32Array(streams).fill(-1);
     this.#streamOf = streamOf;
     this.#next.fill(-1);
@@ -111,7 +118,7 @@ export class GpuStreams {
       const from = items[arc]!;
       const ended = end[from]!;
       if (streamOf[from] !== stream) {
-        ready = Math.max(ready, after(ended, eventNs));
+        ready = Math.max(ready, after(ended, this.#lags?.ns[arc] ?? eventNs));
       }
     }
     return ready;
@@ -129,7 +136,8 @@ export class GpuStreams {
     const to = start[operator + 1]!;
     for (let arc = start[operator]!; arc < to; arc++) {
       const from = items[arc]!;
-      const gap = this.#streamOf[from] === stream ? launchGapNs : eventNs;
+      const isOwn = this.#streamOf[from] === stream;
+      const gap = isOwn ? launchGapNs : (this.#lags?.ns[arc] ?? eventNs);
       ready = Math.max(ready, after(end[from]!, gap));
     }
     return ready;
@@ -166,12 +174,14 @@ export class GpuStreams {
     const { start, items } = this.#waits.successors;
     const streamOf = this.#streamOf;
     const stream = streamOf[operator]!;
-    const told = after(now, this.#work.eventNs);
+    const { eventNs } = this.#work;
+    const lags = this.#lags;
     const to = start[operator + 1]!;
     for (let arc = start[operator]!; arc < to; arc++) {
       const waiter = items[arc]!;
       if (streamOf[waiter] !== stream) {
-        this.#tell(waiter, told);
+        const lag = lags === undefined ? eventNs : lags.ns[lags.twin[arc]!]!;
+        this.#tell(waiter, after(now, lag));
       }
     }
     const next = this.#next[operator]!;

@@ -3,6 +3,7 @@ import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
 import { drawableBandwidth } from "../cost/kernels/memory-rate.js";
 import { registersPerBlock, residentBlocksPerSm, sharedBytesPerBlock } from "../cost/occupancy.js";
+import { widthTable } from "../cost/width-costs.js";
 
 /**
  * What a resident kernel loses to each other one, as a share of its speed: between two that lean on
@@ -22,6 +23,14 @@ export function evenInterference(share: number): Interference {
 /** Where no pairs were measured. */
 const DEFAULT_INTERFERENCE: Interference = evenInterference(USUAL_INTERFERENCE);
 
+/** Widths of forks and joins that are told apart; wider ones cost what this one does. */
+const MOST_WIDTH = 256;
+
+/** What a fork to so many other streams, and a join of so many, costs besides events. */
+export function widthCost({ widthNs }: Pick<GpuWork, "widthNs">, streams: number): number {
+  return widthNs === undefined ? 0 : widthNs[Math.min(streams, widthNs.length - 1)]!;
+}
+
 /** Kernels of every operator (by operator id), flattened once for any number of simulations. */
 export interface GpuWork {
   /** Operator `v` has kernels `first[v] ... first[v + 1] - 1`; none if nothing is launched for it. */
@@ -38,6 +47,8 @@ export interface GpuWork {
   readonly eventNs: number;
   /** Least time between the starts of two kernels, whatever their streams. */
   readonly dispatchNs: number;
+  /** By the number of other streams: what a fork to them, and a join of them, costs besides events; absent: nothing. */
+  readonly widthNs?: Float64Array;
 }
 
 /** Digests the kernels of a graph's operators for one device. Cost: O(kernels). */
@@ -46,6 +57,7 @@ export function gpuWorkOf(
   device: DeviceModel,
   interference: Interference = DEFAULT_INTERFERENCE,
 ): GpuWork {
+  const widthNs = widthTable(device.widths, MOST_WIDTH);
   const first = new Int32Array(kernels.length + 1);
   const phaseStart: number[] = [0];
   const phases: Phase[] = [];
@@ -67,6 +79,7 @@ export function gpuWorkOf(
     launchGapNs: device.launchGapNs,
     eventNs: device.eventNs,
     dispatchNs: device.dispatchNs ?? 0,
+    ...(widthNs === undefined ? {} : { widthNs }),
   };
 }
 

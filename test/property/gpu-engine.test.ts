@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/core/random.js";
 import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
+import { widthTable } from "../../src/cost/width-costs.js";
 import { GpuEngine } from "../../src/schedule/gpu-engine.js";
 import { type GpuProblem, gpuProblemOf } from "../../src/schedule/gpu-problem.js";
 import { type GpuPlan, gpuArcsOf } from "../../src/schedule/gpu-streams.js";
@@ -20,7 +21,13 @@ function problemOf(count: number, seeded: number): GpuProblem {
   const problem = gpuProblemOf(graph, launched, V100, "estimated");
   // A front end that takes no time, and ones that kernels queue for.
   const dispatchNs = [0, 700, 5000][seeded % 3] ?? 0;
-  return { ...problem, work: { ...problem.work, dispatchNs } };
+  // Forks and joins that take what events do, and ones that take longer the wider they are.
+  const widths = [2, 3, 5].map((streams) => ({ streams, ns: streams * (seeded % 900) }));
+  const widthNs = seeded % 4 < 2 ? undefined : widthTable(widths, 64);
+  return {
+    ...problem,
+    work: { ...problem.work, dispatchNs, ...(widthNs === undefined ? {} : { widthNs }) },
+  };
 }
 
 function engineOf({ graph, work }: GpuProblem, tail?: Float64Array): GpuEngine {

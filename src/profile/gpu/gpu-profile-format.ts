@@ -17,6 +17,7 @@ import {
 } from "../../core/json-shape.js";
 import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
+import { widthProblems } from "../../cost/width-costs.js";
 import { FUSION_LISTS } from "../../onnx/kernel-groups.js";
 import { profileWording } from "../failures.js";
 import { importProblems, importRecordShape } from "../import-record.js";
@@ -260,6 +261,10 @@ function consistent(profile: GpuProfile, problems: JsonProblem[]): GpuProfile {
   problems.push(
     ...timeProblems("/operators", times),
     ...measurementProblems(profile),
+    ...widthProblems(profile.deviceModel.widths).map(({ pointer, message }) => ({
+      pointer: `/deviceModel${pointer}`,
+      message,
+    })),
     ...importProblems(profile.device.source, profile.imported),
   );
   return profile;

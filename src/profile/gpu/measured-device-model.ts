@@ -1,5 +1,6 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import { DEVICE_MODELS } from "../../cost/device-models/catalog.js";
+import type { WidthCost } from "../../cost/width-costs.js";
 import type { CudaDevice } from "../../runtime/cuda/client/devices.js";
 import type { GpuLaunchCosts } from "./gpu-profile.js";
 
@@ -38,6 +39,7 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
   const usualFloorNs = sheet?.kernelFloorNs ?? USUAL_FLOOR_NS;
   const kernelFloorNs = Math.min(costs.insideNs ?? usualFloorNs, costs.chainNs);
   const launchGapNs = costs.chainNs - kernelFloorNs;
+  const widths = measuredWidths(costs);
   return {
     name: device.name,
     product: device.name,
@@ -54,6 +56,7 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
     eventNs: Math.max(launchGapNs, costs.hopNs - kernelFloorNs),
     kernelFloorNs,
     ...(costs.dispatchNs === undefined ? {} : { dispatchNs: costs.dispatchNs }),
+    ...(widths === undefined ? {} : { widths }),
     ...notMeasured(sheet, costs),
     sources: {
       sms: DRIVER,
@@ -70,8 +73,34 @@ export function measuredDeviceModel(device: CudaDevice, costs: GpuLaunchCosts): 
       kernelFloorNs:
         costs.insideNs === undefined ? (sheet?.sources.kernelFloorNs ?? ASSUMED) : STAMPED,
       ...(costs.dispatchNs === undefined ? {} : { dispatchNs: MEASURED }),
+      ...(widths === undefined ? {} : { widths: MEASURED }),
     },
   };
+}
+
+/**
+ * What forks and joins by their width take more than events and the start of their kernels, half of it each;
+ * `undefined`: not measured, or nothing. Of the branches one is on the stream of fork and join, which is no event.
+ */
+function measuredWidths({
+  chainNs,
+  hopNs,
+  dispatchNs = 0,
+  forks = [],
+}: GpuLaunchCosts): readonly WidthCost[] | undefined {
+  const widths = forks
+    .filter(({ branches }) => branches > 2)
+    .map(({ branches, ns }): WidthCost => {
+      // The branch of the own stream starts first, the others behind it or when their event has come.
+      const lastStart = Math.max(
+        hopNs + (branches - 2) * dispatchNs,
+        chainNs + (branches - 1) * dispatchNs,
+      );
+      const usual = lastStart + hopNs + chainNs;
+      return { streams: branches - 1, ns: Math.max(0, Math.round((ns - usual) / 2)) };
+    })
+    .sort((a, b) => a.streams - b.streams);
+  return widths.some(({ ns }) => ns > 0) ? widths : undefined;
 }
 
 /** What a data sheet assumes and no measurement here says: how kernels share SMs, and perhaps how they start. */

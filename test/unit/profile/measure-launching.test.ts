@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { present } from "../../../src/core/invariant.js";
 import { ok } from "../../../src/core/result.js";
 import { V100 } from "../../../src/cost/device-models/ampere-and-before.js";
+import type { WidthCost } from "../../../src/cost/width-costs.js";
 import { measureLaunching, NOTHINGS_NEEDED } from "../../../src/profile/gpu/measure-launching.js";
+import { measuredDeviceModel } from "../../../src/profile/gpu/measured-device-model.js";
 import type { HelperSchedule } from "../../../src/runtime/cuda/client/nodes.js";
 import type { MeasureRequest } from "../../../src/runtime/cuda/client/protocol.js";
 import { GpuEngine } from "../../../src/schedule/gpu-engine.js";
@@ -19,12 +21,14 @@ interface Costs {
   readonly dispatchNs: number;
   /** What a graph takes to start and end. */
   readonly startNs: number;
+  /** What wide forks, and wide joins, take more than an event. */
+  readonly widths?: readonly WidthCost[];
 }
 
 /** The time of one of many copies of a schedule that follow each other. */
 function timeOf({ launches }: HelperSchedule, costs: Costs): number {
-  const { floorNs, gapNs, eventNs, dispatchNs, startNs } = costs;
-  const device = { ...V100, launchGapNs: gapNs, eventNs, dispatchNs };
+  const { floorNs, gapNs, eventNs, dispatchNs, startNs, widths = [] } = costs;
+  const device = { ...V100, launchGapNs: gapNs, eventNs, dispatchNs, widths };
   const number = new Map(launches.map(({ node }, i) => [node, i] as const));
   const numbers = (nodes: readonly number[]) => nodes.map((node) => present(number.get(node), "n"));
   const before = launches.map(({ after = [] }) => numbers(after));
@@ -55,6 +59,26 @@ function measured(costs: Costs) {
   );
 }
 
+const GPU = {
+  index: 0,
+  name: "another GPU",
+  capability: [9, 0],
+  multiprocessors: 10,
+  threadsPerMultiprocessor: 2048,
+  blocksPerMultiprocessor: 32,
+  registersPerMultiprocessor: 65_536,
+  sharedBytesPerMultiprocessor: 233_472,
+  sharedBytesPerBlock: 232_448,
+  sharedBytesReservedPerBlock: 1024,
+  threadsPerBlock: 1024,
+  warpSize: 32,
+  l2Bytes: 2 ** 25,
+  memoryBytes: 2 ** 36,
+  clockKhz: 1_980_000,
+  memoryClockKhz: 2_619_000,
+  memoryBusBits: 5120,
+} as const;
+
 const PLAIN: Costs = { floorNs: 1200, gapNs: 300, eventNs: 1900, dispatchNs: 0, startNs: 0 };
 
 describe("launch costs", () => {
@@ -77,6 +101,23 @@ describe("launch costs", () => {
   it("have no hop where waiting across costs what a step does", async () => {
     const { hopNs, chainNs } = await measured({ ...PLAIN, eventNs: 300 });
     expect(hopNs).toBe(chainNs);
+  });
+
+  it.each([
+    ["at once", 0],
+    ["one by one", 60],
+  ])("show what wide forks and joins take where kernels start %s", async (_, dispatchNs) => {
+    const widths = [
+      { streams: 3, ns: 250 },
+      { streams: 7, ns: 400 },
+      { streams: 15, ns: 900 },
+      { streams: 31, ns: 1000 },
+    ];
+    const costs = await measured({ ...PLAIN, dispatchNs, widths });
+    const model = measuredDeviceModel(GPU, { ...costs, dispatchNs });
+    expect(model).toMatchObject({ kernelFloorNs: 1200, launchGapNs: 300, eventNs: 1900, widths });
+    expect(model.sources.widths).toBeDefined();
+    expect(measuredDeviceModel(GPU, await measured(PLAIN)).widths).toBeUndefined();
   });
 
   it("show how fast kernels can start", async () => {

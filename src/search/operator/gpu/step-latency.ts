@@ -1,6 +1,6 @@
 import type { GpuProblem } from "../../../schedule/gpu-problem.js";
 import { DONE_NS, GpuSharing } from "../../../schedule/gpu-sharing.js";
-import type { GpuWork } from "../../../schedule/gpu-work.js";
+import { type GpuWork, widthCost } from "../../../schedule/gpu-work.js";
 import type { StepLatency } from "./ios-part.js";
 
 /**
@@ -29,8 +29,13 @@ export function stepLatencyOn({ work }: Pick<GpuProblem, "work">): StepLatency {
       return 0;
     }
     const end = Math.round(runStep(work, sharing, runs, groups.length));
-    return end + (groups.length > 1 ? work.eventNs : work.launchGapNs);
+    return end + barrierNs(work, groups.length);
   };
+}
+
+/** What the barrier behind a step costs: groups that are joined, and as many that are forked. */
+function barrierNs(work: GpuWork, groups: number): number {
+  return groups > 1 ? work.eventNs + 2 * widthCost(work, groups - 1) : work.launchGapNs;
 }
 
 /** The progress of a group: its operator `at` runs `kernel`, or will when it is `due` (`Infinity`: runs). */

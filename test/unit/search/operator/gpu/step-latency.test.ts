@@ -35,6 +35,21 @@ describe("stepLatencyOn", () => {
     );
   });
 
+  it("counts the width of the fork and the join of as many groups", () => {
+    const device = { ...V100, widths: [{ streams: 2, ns: 300 }] };
+    const kernels = randomKernels(3, device, 7);
+    const graph = graphOf([{}, {}, {}]);
+    const latencyOn = (model: typeof V100) =>
+      stepLatencyOn(gpuProblemOf(graph, kernels, model, "estimated"));
+    for (const [groups, ns] of [
+      [[[0, 1, 2]], 0],
+      [[[0, 1], [2]], 0],
+      [[[0], [1], [2]], 2 * 300],
+    ] as const) {
+      expect(latencyOn(device)(groups)).toBe(latencyOn(V100)(groups) + ns);
+    }
+  });
+
   it("counts nothing for operators that launch nothing", () => {
     const kernels = randomKernels(6, V100, 7);
     const graph = graphOf(Array.from({ length: 6 }, () => ({})));
