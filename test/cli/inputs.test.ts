@@ -1,13 +1,16 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sha256 } from "../../src/core/digest.js";
 import { readTensor } from "../../src/runtime/tensor-files/read-tensor.js";
 import { runCli } from "../support/run-cli.js";
 import { npyBytes, npyHeader, tensorProto } from "../support/tensor-files.js";
 import { textModel } from "../support/text-model.js";
 import { value } from "../support/values.js";
+
+vi.mock("../../src/profile/warm-up.js", () => import("../support/brief-warm-up.js"));
+vi.mock("../../src/profile/timed-run.js", () => import("../support/brief-timed-run.js"));
 
 /** Measuring takes a while on a busy machine. */
 const PATIENCE_MS = 240_000;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   durationModel,
   emptyOrNotModel,
@@ -10,6 +10,9 @@ import {
 } from "../support/data-models.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
+
+vi.mock("../../src/profile/warm-up.js", () => import("../support/brief-warm-up.js"));
+vi.mock("../../src/profile/timed-run.js", () => import("../support/brief-timed-run.js"));
 
 /** Measuring takes a while on a busy machine. */
 const PATIENCE_MS = 240_000;

@@ -1,6 +1,8 @@
 // Generated kernels use a small part of CUDA C: built-in indices, shared arrays, barriers, exchanges within
 // a warp, and the C library's functions. All of it has a meaning on the host: thread blocks run one after
-// the other, the threads of one that has barriers as threads of the host, of others one by one.
+// the other, their threads one by one; where a kernel has barriers, each has a stack of its own and runs from
+// one barrier to the next, first to last in one block and last to first in the next, so that a barrier that
+// is missing shows every time.
 #include "host_kernels.h"
 
 #include <dlfcn.h>
@@ -17,10 +19,10 @@ namespace {
 
 constexpr const char *prologue = R"(
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <pthread.h>
-#include <thread>
-#include <vector>
+#include <ucontext.h>
 #define __global__
 #define __device__
 #define __forceinline__ inline
@@ -30,17 +32,47 @@ constexpr const char *prologue = R"(
 #define asm(...) __builtin_trap()
 namespace {
 struct index3 { unsigned x, y, z; };
-thread_local index3 threadIdx, blockIdx;
-pthread_barrier_t of_block, of_warp[32];
+index3 threadIdx, blockIdx;
+// A place where threads wait for each other, and how often they have all come.
+struct meeting { unsigned expected, arrived, times; } of_block, of_warp[32];
+// A thread of a block with barriers: where it goes on, and what it waits for.
+struct fiber { ucontext_t context; const meeting *at; unsigned times; bool ended; } fibers[1024];
+unsigned char stacks[1024][1 << 15];
+ucontext_t blocks;
+unsigned moves;
+void (*body_of_all)(const void *);
+const void *body_of_one;
+void meet(meeting &there) {
+  fiber &self = fibers[threadIdx.x];
+  const unsigned times = there.times;
+  moves++;
+  if (++there.arrived == there.expected) {
+    there.arrived = 0;
+    there.times++;
+    return;
+  }
+  self.at = &there;
+  self.times = times;
+  swapcontext(&self.context, &blocks);
+}
+void live() {
+  for (;;) {
+    body_of_all(body_of_one);
+    fiber &self = fibers[threadIdx.x];
+    self.ended = true;
+    moves++;
+    swapcontext(&self.context, &blocks);
+  }
+}
+inline void __syncthreads() { meet(of_block); }
 unsigned char slots[1024][8];
-inline void __syncthreads() { pthread_barrier_wait(&of_block); }
 template <typename Value> Value __shfl_xor_sync(unsigned, Value value, int mask) {
-  pthread_barrier_t *warp = &of_warp[threadIdx.x / 32];
+  meeting &warp = of_warp[threadIdx.x / 32];
   std::memcpy(slots[threadIdx.x], &value, sizeof value);
-  pthread_barrier_wait(warp);
+  meet(warp);
   Value other;
   std::memcpy(&other, slots[threadIdx.x ^ static_cast<unsigned>(mask)], sizeof other);
-  pthread_barrier_wait(warp);
+  meet(warp);
   return other;
 }
 inline float __int_as_float(int bits) { float value; std::memcpy(&value, &bits, 4); return value; }
@@ -78,22 +110,49 @@ template <typename Body> void each_thread(const unsigned *grid, const unsigned *
     }
   }
 }
+// Lets every thread that can go on do so once, and says whether any is left.
+bool take_turns(unsigned threads, bool backwards) {
+  bool left = false;
+  const unsigned before = moves;
+  for (unsigned i = 0; i < threads; i++) {
+    const unsigned t = backwards ? threads - 1 - i : i;
+    fiber &next = fibers[t];
+    if (!next.ended && (next.at == nullptr || next.at->times != next.times)) {
+      threadIdx = {t, 0, 0};
+      next.at = nullptr;
+      swapcontext(&blocks, &next.context);
+    }
+    left = left || !next.ended;
+  }
+  if (left && moves == before) {
+    std::fprintf(stderr, "stand-in: threads wait at a barrier that others never reach\n");
+    std::abort();
+  }
+  return left;
+}
 template <typename Body> void together(const unsigned *grid, const unsigned *block, Body body) {
-  pthread_barrier_init(&of_block, nullptr, block[0]);
-  for (unsigned w = 0; w * 32 < block[0]; w++) {
-    const unsigned left = block[0] - w * 32;
-    pthread_barrier_init(&of_warp[w], nullptr, left < 32 ? left : 32);
+  const unsigned threads = block[0];
+  of_block = {threads, 0, 0};
+  for (unsigned w = 0; w * 32 < threads; w++) {
+    const unsigned left = threads - w * 32;
+    of_warp[w] = {left < 32 ? left : 32, 0, 0};
+  }
+  body_of_all = [](const void *all) { (*static_cast<const Body *>(all))(); };
+  body_of_one = &body;
+  for (unsigned t = 0; t < threads; t++) {
+    getcontext(&fibers[t].context);
+    fibers[t].context.uc_stack.ss_sp = stacks[t];
+    fibers[t].context.uc_stack.ss_size = sizeof stacks[t];
+    makecontext(&fibers[t].context, live, 0);
   }
   for (unsigned b = 0; b < grid[0]; b++) {
-    std::vector<std::thread> threads;
-    for (unsigned t = 0; t < block[0]; t++) {
-      threads.emplace_back([=] {
-        threadIdx = {t, 0, 0};
-        blockIdx = {b, 0, 0};
-        body();
-      });
+    blockIdx = {b, 0, 0};
+    for (unsigned t = 0; t < threads; t++) {
+      fibers[t].at = nullptr;
+      fibers[t].ended = false;
     }
-    for (auto &each : threads) each.join();
+    while (take_turns(threads, b % 2 != 0)) {
+    }
   }
 }
 }
@@ -158,7 +217,7 @@ void *load(const std::string &text) {
   std::ofstream(base + "/kernels.cpp") << text;
   const char *named = std::getenv("CXX");
   const std::string command = std::string(named == nullptr ? "c++" : named) +
-                              " -std=c++17 -O0 -ffp-contract=off -w -fPIC -shared -pthread " + base +
+                              " -std=c++17 -O0 -ffp-contract=off -w -fPIC -shared " + base +
                               "/kernels.cpp -o " + base + "/kernels.so 1>&2";
   if (std::system(command.c_str()) != 0) {
     end_with("generated kernels do not compile");
