@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import {
   appendFileSync,
   copyFileSync,
@@ -16,32 +15,29 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256OfFile } from "../../src/core/digest.js";
+import { type CliRun, runCli } from "../support/run-cli.js";
 import { everythingIn, RunningCommand, runFolders } from "../support/running-command.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const BIN = join(ROOT, "bin/top-compile.js");
 const PROJECT = join(ROOT, "fixtures/project");
 const CONFIG = "top-compile.config.json";
 const LOCK = "top-compile.lock.json";
-const CHECK = ["build", "--check"] as const;
+/** By one process: each takes longer to load than the files here take it. */
+const CHECK = ["build", "--check", "--jobs", "1"] as const;
 const TWO_BRANCH = "schedules/two-branch.h200.schedule.json";
 const OF_CPU = "schedules/two-branch.cpu.schedule.json";
 const CUT = "placements/two-branch.placement.json";
 const PIPELINE = "schedules/two-branch.pipeline.schedule.json";
 
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program itself in a folder. */
-function top(folder: string, ...argv: readonly string[]): Promise<Ended> {
-  return new Promise((done) => {
-    execFile(process.execPath, [BIN, ...argv], { cwd: folder }, (error, stdout, stderr) => {
-      done({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+/** Runs the command line in a folder, in this process: its outputs are made by processes of their own anyway. */
+async function top(folder: string, ...argv: readonly string[]): Promise<CliRun> {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    return await runCli(argv);
+  } finally {
+    process.chdir(before);
+  }
 }
 
 let root: string;
@@ -71,7 +67,7 @@ interface Config {
 }
 
 /** The codes and the places of failures that were printed as JSON. */
-function found({ stderr }: Ended): readonly (readonly [string, string])[] {
+function found({ stderr }: CliRun): readonly (readonly [string, string])[] {
   const { failures } = JSON.parse(stderr) as {
     readonly failures: readonly { readonly code: string; readonly place: string }[];
   };

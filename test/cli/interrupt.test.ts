@@ -4,7 +4,6 @@ import { afterEach, describe, expect, test } from "vitest";
 import { everythingIn, RunningCommand, runFolders } from "../support/running-command.js";
 
 const MODELS = resolve(import.meta.dirname, "../../fixtures/models");
-const SECONDS = 1000;
 
 /** A search that takes minutes. */
 const LONG_SEARCH = [
@@ -72,7 +71,6 @@ describe.skipIf(!existsSync("/proc/self/environ"))("a signal", () => {
   for (const { name, argv, isReached } of PHASES) {
     test.each(SIGNALS)(
       `while ${name}: %s ends the run with %i and leaves nothing`,
-      { timeout: 120 * SECONDS },
       async (signal, status) => {
         run = new RunningCommand(argv, runFolders());
         await run.reach(() => isReached(run));
@@ -87,7 +85,6 @@ describe.skipIf(!existsSync("/proc/self/environ"))("a signal", () => {
 
   test.each(SIGNALS)(
     "while building the helper: %s ends the compilers with status %i",
-    { timeout: 120 * SECONDS },
     async (signal, status) => {
       const folders = runFolders();
       const started = join(folders.root, "started");

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dropoutModel, noiseModel } from "../support/branch-models.js";
 import { runCli } from "../support/run-cli.js";
 
-/** Measuring takes a while on a busy machine. */
-const PATIENCE_MS = 240_000;
+vi.mock("../../src/profile/warm-up.js", () => import("../support/brief-warm-up.js"));
+vi.mock("../../src/profile/timed-run.js", () => import("../support/brief-timed-run.js"));
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -28,7 +28,7 @@ describe("a model that draws random numbers", () => {
   it.each([
     ["one device", []],
     ["a pipeline", ["--devices", "2"]],
-  ])("says so and is not compared on %s", { timeout: PATIENCE_MS }, async (_, more) => {
+  ])("says so and is not compared on %s", async (_, more) => {
     const compiled = await run(at("noise.onnx"), ...more, "-o", at("noise.json"));
     expect([compiled.status, compiled.stderr]).toEqual([0, expect.stringContaining(NOISE)]);
     const ran = await run("run", at("noise.json"), "--rounds", "5");
@@ -36,9 +36,7 @@ describe("a model that draws random numbers", () => {
     expect(ran.stdout).toContain("not compared");
   });
 
-  it("is compared in the outputs that do not depend on them", {
-    timeout: PATIENCE_MS,
-  }, async () => {
+  it("is compared in the outputs that do not depend on them", async () => {
     const compiled = await run(at("trains.onnx"), "--devices", "2", "-o", at("t.json"));
     expect(compiled.stderr).toContain(
       'draws random numbers (Dropout "drop"); outputs that depend on them are not compared: "noisy"',

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { placesModel, twoRateModel, windowModel } from "../support/branch-models.js";
 import { runCli } from "../support/run-cli.js";
 
-/** Measuring takes a while on a busy machine. */
-const PATIENCE_MS = 240_000;
+vi.mock("../../src/profile/warm-up.js", () => import("../support/brief-warm-up.js"));
+vi.mock("../../src/profile/timed-run.js", () => import("../support/brief-timed-run.js"));
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -52,9 +52,7 @@ describe("sizes of dynamic dims that nobody gave", () => {
     expect(stderr).not.toContain("tried");
   });
 
-  it("that a run refuses are tried, recorded, and taken from the profile", {
-    timeout: PATIENCE_MS,
-  }, async () => {
+  it("that a run refuses are tried, recorded, and taken from the profile", async () => {
     const model = made("rates.onnx", twoRateModel(64, 512));
     const inspected = await run("inspect", model, "--json");
     expect(JSON.parse(inspected.stdout).inputs[0].dims).toEqual([1, 512]);
@@ -68,9 +66,7 @@ describe("sizes of dynamic dims that nobody gave", () => {
     expect((await run("verify", at("s.json"))).status).toBe(0);
   });
 
-  it("may contradict a branch that does not run: the model is measured as it is", {
-    timeout: PATIENCE_MS,
-  }, async () => {
+  it("may contradict a branch that does not run: the model is measured as it is", async () => {
     const model = made("other-rate.onnx", twoRateModel(512, 64));
     const profiled = await run("profile", model, "-o", at("q.json"));
     expect(profiled.stderr).toContain("dynamic dims without --dim: x[1]=512\n");
@@ -82,23 +78,17 @@ describe("a size that a run gives otherwise than it was given", () => {
   it.each([
     ["a schedule", []],
     ["a pipeline", ["--devices", "2"]],
-  ])(
-    "is what %s was made for, and no more",
-    {
-      timeout: PATIENCE_MS,
-    },
-    async (_, more) => {
-      const model = made("places.onnx", placesModel());
-      // All four elements are kept in every run.
-      const other = await run(model, "--dim", "y[1]=3", ...more, "-o", at("places.json"));
-      expect(other.status).toBe(0);
-      expect((await run("verify", at("places.json"))).status).toBe(0);
-      expect((await run("run", at("places.json"), "--rounds", "5")).status).toBe(0);
-      const tooMany = await run(model, "--dim", "y[1]=5", ...more, "-o", at("places.json"));
-      expect(tooMany.stderr).toContain(
-        "--dim gives dim 1 size 5, but the output has at most 4 there",
-      );
-      expect(tooMany.status).toBe(1);
-    },
-  );
+  ])("is what %s was made for, and no more", async (_, more) => {
+    const model = made("places.onnx", placesModel());
+    // All four elements are kept in every run.
+    const other = await run(model, "--dim", "y[1]=3", ...more, "-o", at("places.json"));
+    expect(other.status).toBe(0);
+    expect((await run("verify", at("places.json"))).status).toBe(0);
+    expect((await run("run", at("places.json"), "--rounds", "5")).status).toBe(0);
+    const tooMany = await run(model, "--dim", "y[1]=5", ...more, "-o", at("places.json"));
+    expect(tooMany.stderr).toContain(
+      "--dim gives dim 1 size 5, but the output has at most 4 there",
+    );
+    expect(tooMany.status).toBe(1);
+  });
 });

@@ -52,7 +52,7 @@ beforeAll(async () => {
   for (const argv of made) {
     expect(await runCli([...argv, "--quiet"])).toMatchObject({ status: 0, stderr: "" });
   }
-}, 120_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -102,7 +102,7 @@ function tooLong(text: string, columns: number): string[] {
 }
 
 describe("reports", () => {
-  it.each(REPORTS)("%s fit the terminal", { timeout: 120_000 }, async (_, argv) => {
+  it.each(REPORTS)("%s fit the terminal", async (_, argv) => {
     for (const columns of WIDTHS) {
       const { status, stdout, stderr } = await runCli(argv(), { columns });
       expect(status, stderr).toBe(0);

@@ -4,13 +4,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tileModel } from "../support/data-models.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { runCli } from "../support/run-cli.js";
 
-/** Measuring takes a while on a busy machine. */
-const PATIENCE_MS = 240_000;
+vi.mock("../../src/profile/warm-up.js", () => import("../support/brief-warm-up.js"));
+vi.mock("../../src/profile/timed-run.js", () => import("../support/brief-timed-run.js"));
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const DETECTOR = join(ROOT, "fixtures/models/small/detector.onnx");
@@ -52,7 +52,7 @@ function without(...argv: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-describe("without ONNX Runtime", { timeout: PATIENCE_MS }, () => {
+describe("without ONNX Runtime", () => {
   it("stages are exported, and an optimized model is not", () => {
     const model = join(ROOT, "fixtures/models/two-branch.onnx");
     const compiled = [model, "--device", "h200", "--quiet", "-o"];

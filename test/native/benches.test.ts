@@ -65,7 +65,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
     );
     expect(answers["conv bias relu"].kernels.length).toBeGreaterThan(0);
     expect(stdout.trimEnd().split("\n")).toHaveLength(Object.keys(answers).length - 1);
-  }, 300_000);
+  });
 
   it("answer all other questions when one fails, also when it takes the helper with it", () => {
     const folder = join(FOLDER, "smoke-failed");
@@ -81,7 +81,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
       expect(failed["gemm ieee"]).toMatch(/^cu(blas|da)-error: /);
       expect(Object.keys(answers)).toHaveLength(18);
     }
-  }, 300_000);
+  });
 
   it.skipIf(hasDriver)("end at once where there is no driver, and say so", () => {
     for (const [name, args] of [
@@ -119,6 +119,5 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
         expect(stdout).toContain(`${name}: `);
       }
     },
-    300_000,
   );
 });

@@ -197,7 +197,7 @@ function expectOnly(found: Awaited<ReturnType<typeof study>>, free: readonly Fre
 }
 
 describe("every change of one field of policies is refused, or known to be free", () => {
-  it("for a GPU by its data sheet", { timeout: 600_000 }, async () => {
+  it("for a GPU by its data sheet", async () => {
     const models = [model("forked", true), model("chain", false)];
     writeFileSync(join(folder, "trace.txt"), "90\n110\n70\n130\n95\n105\n88\n99\n");
     const states = [
@@ -222,7 +222,7 @@ describe("every change of one field of policies is refused, or known to be free"
     expectOnly(found, FREE_OF_GPU);
   });
 
-  it.skipIf(SKIP_REASON !== undefined)("for a CPU", { timeout: 600_000 }, async () => {
+  it.skipIf(SKIP_REASON !== undefined)("for a CPU", async () => {
     const path = model("forked", true);
     const loaded = await loadModel(path, { dims: new Map() });
     const key = loaded.ok ? await servingKeyOf(loaded.value, [1]) : loaded;

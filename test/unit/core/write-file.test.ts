@@ -84,7 +84,7 @@ describe("writeFileAtomically", () => {
     expect(existsSync(long)).toBe(true);
   });
 
-  it("lets several writers and a reader of one file alone", { timeout: 300_000 }, async () => {
+  it("lets several writers and a reader of one file alone", async () => {
     const out = join(folder, "shared.json");
     const write = `
       import { writeFileAtomically } from ${JSON.stringify(DIST)};

@@ -2,12 +2,15 @@
 import { existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { DriverContext } from "../../../src/driver/context.js";
 import { obtainProfile, withMeasuredSchedules } from "../../../src/driver/obtain-profile.js";
 import { profilePath, writeProfile } from "../../../src/profile/profile-store.js";
 import { baselinesWith, fittingProfile } from "../../support/fitting-profile.js";
 import { loweredTinyModel, tinyModel } from "../../support/tiny-model.js";
+
+vi.mock("../../../src/profile/warm-up.js", () => import("../../support/brief-warm-up.js"));
+vi.mock("../../../src/profile/timed-run.js", () => import("../../support/brief-timed-run.js"));
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-obtain-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -29,7 +29,7 @@ describe.skipIf(SKIP_REASON !== undefined)("measuring a model with odd names", (
   });
   afterAll(() => remove());
 
-  it("gives each operator a kernel and the time of its own", { timeout: 240_000 }, async () => {
+  it("gives each operator a kernel and the time of its own", async () => {
     const profile = await measureProfile(lowered, { inputs: { seed: 1 }, workers: 1 });
     if (!profile.ok) {
       throw new Error(profile.error[0].message);
