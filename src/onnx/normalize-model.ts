@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../core/result.js";
+import { topologicalOrder } from "../core/topological-order.js";
 import { bodiesOf } from "./bodies.js";
 import { modelInvalid } from "./failures.js";
 import { inlineFunctions } from "./inline-functions.js";
@@ -56,7 +57,6 @@ function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
     }
   }
   producer.delete("");
-  const missing = new Int32Array(graph.nodes.length);
   const readers: number[][] = graph.nodes.map(() => []);
   for (const [at, node] of graph.nodes.entries()) {
     for (const input of readsOf(node)) {
@@ -67,7 +67,6 @@ function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
       }
       if (maker >= 0) {
         readers[maker]?.push(at);
-        missing[at] = (missing[at] ?? 0) + 1;
       }
     }
   }
@@ -76,35 +75,24 @@ function sortNodes(model: OnnxModel): Result<readonly OnnxNode[]> {
       return fail([modelInvalid(path, `output "${output.name}"`, "nothing makes it")]);
     }
   }
-  return inOrder(model, missing, readers);
+  return inOrder(model, readers);
 }
 
 function inOrder(
   { graph, path }: OnnxModel,
-  missing: Int32Array,
   readers: readonly (readonly number[])[],
 ): Result<readonly OnnxNode[]> {
   if (isSorted(readers)) {
     return ok(graph.nodes);
   }
-  const ready = graph.nodes.map((_, at) => at).filter((at) => missing[at] === 0);
-  const sorted: OnnxNode[] = [];
-  for (let at = 0; at < ready.length; at++) {
-    const node = ready[at] ?? 0;
-    sorted.push(graph.nodes[node] as OnnxNode);
-    for (const reader of readers[node] ?? []) {
-      missing[reader] = (missing[reader] ?? 0) - 1;
-      if (missing[reader] === 0) {
-        ready.push(reader);
-      }
-    }
-  }
-  if (sorted.length < graph.nodes.length) {
-    const stuck = graph.nodes.findIndex((_, at) => (missing[at] ?? 0) > 0);
+  const order = topologicalOrder(readers);
+  if (order.length < graph.nodes.length) {
+    const ordered = new Set(order);
+    const stuck = graph.nodes.findIndex((_, at) => !ordered.has(at));
     const what = "the graph has a cycle, and this node is on it or behind it";
     return fail([modelInvalid(path, placeOf(graph.nodes[stuck] as OnnxNode, stuck), what)]);
   }
-  return ok(sorted);
+  return ok(order.map((at) => graph.nodes[at] as OnnxNode));
 }
 
 function isSorted(readers: readonly (readonly number[])[]): boolean {

@@ -1,4 +1,5 @@
 /** A graph as it is drawn: what comes before what, and colors. */
+import { topologicalOrder } from "../../core/topological-order.js";
 
 /** A node: an operator, a block, or a chain of them. */
 export interface DrawnNode {
@@ -30,7 +31,7 @@ export interface NamedNode {
  * schedules that are not valid have, are left out. Cost: O(nodes + edges), times a logarithm for sorting.
  */
 export function drawnNodes(nodes: readonly NamedNode[]): readonly DrawnNode[] {
-  const order = topologicalOrder(nodes);
+  const order = orderOf(nodes);
   const placeOf = new Int32Array(nodes.length).fill(-1);
   for (const [place, at] of order.entries()) {
     placeOf[at] = place;
@@ -43,23 +44,13 @@ export function drawnNodes(nodes: readonly NamedNode[]): readonly DrawnNode[] {
   });
 }
 
-function topologicalOrder(nodes: readonly NamedNode[]): readonly number[] {
+/** All nodes: what stands on or behind a cycle comes last, as given. */
+function orderOf(nodes: readonly NamedNode[]): readonly number[] {
   const after: number[][] = nodes.map(() => []);
-  const missing = new Int32Array(nodes.length);
   for (const [at, { before }] of nodes.entries()) {
-    for (const each of new Set(before)) {
+    for (const each of before) {
       after[each]?.push(at);
-      missing[at] = (missing[at] ?? 0) + (after[each] === undefined ? 0 : 1);
     }
   }
-  const order = nodes.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
-  for (let next = 0; next < order.length; next++) {
-    for (const each of after[order[next]!] ?? []) {
-      missing[each] = missing[each]! - 1;
-      if (missing[each] === 0) {
-        order.push(each);
-      }
-    }
-  }
-  return [...order, ...nodes.flatMap((_, at) => (missing[at]! > 0 ? [at] : []))];
+  return [...new Set([...topologicalOrder(after), ...nodes.keys()])];
 }

@@ -1,3 +1,4 @@
+import { topologicalOrder } from "../../core/topological-order.js";
 import type { Placement } from "../../placement/placement.js";
 import { deviceLoads } from "../../schedule/pipeline-metrics.js";
 
@@ -25,7 +26,7 @@ export function pathsBehind(placement: Placement): Float64Array {
   const { blocks } = placement;
   const behind = Float64Array.from(blocks, ({ duration }) => duration);
   const followers = followersOf(placement);
-  for (const from of topologicalOrder(followers).toReversed()) {
+  for (const from of orderOfBlocks(followers).toReversed()) {
     for (const { to, latency } of followers[from] ?? []) {
       const path = (blocks[from]?.duration ?? 0) + latency + (behind[to] ?? 0);
       behind[from] = Math.max(behind[from] ?? 0, path);
@@ -43,7 +44,7 @@ export function pathsBefore(placement: Placement): Float64Array {
   const { blocks } = placement;
   const before = new Float64Array(blocks.length);
   const followers = followersOf(placement);
-  for (const from of topologicalOrder(followers)) {
+  for (const from of orderOfBlocks(followers)) {
     for (const { to, latency } of followers[from] ?? []) {
       const path = (before[from] ?? 0) + (blocks[from]?.duration ?? 0) + latency;
       before[to] = Math.max(before[to] ?? 0, path);
@@ -53,21 +54,8 @@ export function pathsBefore(placement: Placement): Float64Array {
 }
 
 /** Blocks in an order in which dependencies point forwards. Cost: O(blocks + dependencies). */
-export function topologicalOrder(followers: readonly (readonly Follower[])[]): readonly number[] {
-  const missing = new Int32Array(followers.length);
-  for (const { to } of followers.flat()) {
-    missing[to] = (missing[to] ?? 0) + 1;
-  }
-  const order = followers.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
-  for (let i = 0; i < order.length; i++) {
-    for (const { to } of followers[order[i] ?? 0] ?? []) {
-      missing[to] = (missing[to] ?? 0) - 1;
-      if (missing[to] === 0) {
-        order.push(to);
-      }
-    }
-  }
-  return order;
+export function orderOfBlocks(followers: readonly (readonly Follower[])[]): readonly number[] {
+  return topologicalOrder(followers.map((list) => list.map(({ to }) => to)));
 }
 
 /**

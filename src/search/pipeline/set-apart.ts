@@ -12,7 +12,7 @@
  * no period takes less than 22/3, where the load is 6.
  */
 import type { Placement } from "../../placement/placement.js";
-import { followersOf, topologicalOrder } from "./path-bounds.js";
+import { followersOf, orderOfBlocks } from "./path-bounds.js";
 
 /** A placement without the blocks that are set apart. */
 export interface Others {
@@ -33,7 +33,7 @@ export function setApart(placement: Placement): Others | undefined {
     ...placement,
     dependencies: dependencies.map((each) => ({ ...each, from: each.to, to: each.from })),
   });
-  const order = topologicalOrder(followers);
+  const order = orderOfBlocks(followers);
   const used = new Set(blocks.flatMap(({ devices }) => devices)).size;
   const isAlone = blocks.map(({ memory, devices }) => memory === 0 && devices.length === used);
   const isHead = [...isAlone];

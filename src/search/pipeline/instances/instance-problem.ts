@@ -2,6 +2,7 @@
  * Every block of every micro-batch of a schedule by itself, for placements whose micro-batches are not alike, wait
  * for each other, or change memory where they do not run.
  */
+import { topologicalOrder } from "../../../core/topological-order.js";
 import { durationIn, latencyIn, runsIn } from "../../../placement/micro-batches.js";
 import { mostSaved } from "../../../placement/overlaps.js";
 import type { Block, Placement } from "../../../placement/placement.js";
@@ -182,7 +183,7 @@ export function reversed(problem: InstanceProblem): InstanceProblem {
 /** Longest path from the start of each work to the end of all, latencies included. */
 export function pathsBehindWorks({ works, after }: InstanceProblem): Float64Array {
   const behind = Float64Array.from(works, ({ duration }) => duration);
-  for (const at of topologicalOrder(after).toReversed()) {
+  for (const at of orderOfWorks(after).toReversed()) {
     for (const { work, latency } of after[at] ?? []) {
       const path = (works[at]?.duration ?? 0) + latency + (behind[work] ?? 0);
       behind[at] = Math.max(behind[at] ?? 0, path);
@@ -247,19 +248,6 @@ function reaches(after: InstanceProblem["after"], start: number): boolean {
   return seen.has(start);
 }
 
-function topologicalOrder(after: readonly (readonly Wait[])[]): readonly number[] {
-  const missing = new Int32Array(after.length);
-  for (const { work } of after.flat()) {
-    missing[work] = (missing[work] ?? 0) + 1;
-  }
-  const order = after.flatMap((_, at) => (missing[at] === 0 ? [at] : []));
-  for (let i = 0; i < order.length; i++) {
-    for (const { work } of after[order[i] ?? 0] ?? []) {
-      missing[work] = (missing[work] ?? 0) - 1;
-      if (missing[work] === 0) {
-        order.push(work);
-      }
-    }
-  }
-  return order;
+function orderOfWorks(after: InstanceProblem["after"]): readonly number[] {
+  return topologicalOrder(after.map((list) => list.map(({ work }) => work)));
 }

@@ -12,7 +12,7 @@ import type { Placement } from "../../../placement/placement.js";
 import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
 import { objectiveFloor, spansOf } from "../../../schedule/pipeline-objectives.js";
 import type { PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
-import { followersOf, makespanBound, topologicalOrder } from "../path-bounds.js";
+import { followersOf, makespanBound, orderOfBlocks } from "../path-bounds.js";
 import { leastWhole } from "./least-whole.js";
 
 /** For `span`, devices that are asked, those with most to do first. */
@@ -51,7 +51,7 @@ export function spanBound(
 function blocksWithin(placement: Placement, device: number): Placement {
   const { blocks, dependencies, devices } = placement;
   const followers = followersOf(placement);
-  const order = topologicalOrder(followers);
+  const order = orderOfBlocks(followers);
   const isOwn = blocks.map((block) => block.devices.includes(device));
   const [isBehind, isBefore] = [[...isOwn], [...isOwn]];
   for (const at of order) {

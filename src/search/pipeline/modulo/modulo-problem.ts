@@ -1,4 +1,5 @@
 import type { Placement } from "../../../placement/placement.js";
+import { followersOf, orderOfBlocks } from "../path-bounds.js";
 
 /** One end of a dependency: the other block starts at least `gap` after this one (or before it). */
 export interface Edge {
@@ -45,7 +46,7 @@ export interface ModuloProblem {
  */
 export function moduloProblem(placement: Placement, copies: number): ModuloProblem {
   const base = placement.blocks.length;
-  const one = orderOf(placement);
+  const one = orderOfBlocks(followersOf(placement));
   const kept = base <= 1024 ? withoutImplied(placement, one) : placement.dependencies;
   const count = base * copies;
   const before: Edge[][] = Array.from({ length: count }, () => []);
@@ -92,26 +93,6 @@ export function moduloProblem(placement: Placement, copies: number): ModuloProbl
     events,
     workspace,
   };
-}
-
-/** Kahn's order, smallest position first among the blocks that became ready together. */
-function orderOf({ blocks, dependencies }: Placement): readonly number[] {
-  const waits = new Int32Array(blocks.length);
-  const next: number[][] = blocks.map(() => []);
-  for (const { from, to } of dependencies) {
-    waits[to] = (waits[to] ?? 0) + 1;
-    next[from]?.push(to);
-  }
-  const order = blocks.map((_, at) => at).filter((at) => waits[at] === 0);
-  for (let i = 0; i < order.length; i++) {
-    for (const to of next[order[i] ?? 0] ?? []) {
-      waits[to] = (waits[to] ?? 0) - 1;
-      if (waits[to] === 0) {
-        order.push(to);
-      }
-    }
-  }
-  return order;
 }
 
 /** Dependencies that no other path implies. */

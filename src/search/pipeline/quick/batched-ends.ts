@@ -12,7 +12,7 @@
 import type { Placement } from "../../../placement/placement.js";
 import type { BlockInstance, PipelineSchedule } from "../../../schedule/pipeline-schedule.js";
 import { asEarlyAsPossible } from "../complete-schedule.js";
-import { followersOf, topologicalOrder } from "../path-bounds.js";
+import { followersOf, orderOfBlocks } from "../path-bounds.js";
 
 /** A placement without its head and tail. */
 export interface Middle {
@@ -29,7 +29,7 @@ export interface Middle {
  */
 export function middleOf(placement: Placement): Middle | undefined {
   const { blocks, dependencies, devices } = placement;
-  const order = topologicalOrder(followersOf(placement));
+  const order = orderOfBlocks(followersOf(placement));
   const isHead = freeFrom(placement, order, ({ from, to }) => [from, to]);
   const isTail = freeFrom(placement, order.toReversed(), ({ from, to }) => [to, from]);
   const head = order.filter((block) => isHead[block]);

@@ -1,5 +1,6 @@
 import type { Placement } from "../../../placement/placement.js";
 import { memoryChange } from "../../../schedule/simulate-pipeline.js";
+import { followersOf, orderOfBlocks } from "../path-bounds.js";
 import { unitOfTime } from "../unit-of-time.js";
 
 /** More blocks do not fit into bits, and have too many states. */
@@ -64,7 +65,7 @@ export function stateProblem(placement: Placement, microBatches: number): StateP
       to === block ? [{ at, from, latency: latency / unit }] : [],
     ),
   );
-  const order = orderOf(into);
+  const order = orderOfBlocks(followersOf(placement));
   return {
     unit,
     microBatches,
@@ -88,21 +89,6 @@ export function stateProblem(placement: Placement, microBatches: number): StateP
       return memory === undefined ? [] : [{ limit: memory, atStart, atEnd }];
     }),
   };
-}
-
-/** Blocks, each after those that it waits for. */
-function orderOf(into: readonly (readonly Input[])[]): readonly number[] {
-  const depth = new Map<number, number>();
-  const depthOf = (block: number): number => {
-    const known = depth.get(block);
-    if (known !== undefined) {
-      return known;
-    }
-    const own = into[block]!.reduce((most, { from }) => Math.max(most, depthOf(from) + 1), 0);
-    depth.set(block, own);
-    return own;
-  };
-  return into.map((_, block) => block).sort((a, b) => depthOf(a) - depthOf(b) || a - b);
 }
 
 /** By block: the longest path from its end to the end of its micro-batch. */
