@@ -9,13 +9,8 @@
  * period begins with a gap, in which its thread wakes up.
  */
 import type { ArtifactReaction } from "../artifact/adaptive-policy.js";
-import type {
-  BatchRun,
-  LauncherPolicy,
-  ServingProblem,
-} from "../schedule/serving/serving-model.js";
-import { type DeviceLaw, lawOf, needsOf, type StageNeeds } from "./replay-device.js";
-import { PartLines, partOf } from "./replay-gates.js";
+import type { LauncherPolicy, ServingProblem } from "../schedule/serving/serving-model.js";
+import { lawOf } from "./replay-device.js";
 import type { ReplayedLauncher } from "./replay-launcher.js";
 import { countedArrival, heldUntilNs, knobsNow, nextTask } from "./replay-reaction.js";
 import {
@@ -27,37 +22,13 @@ import {
   type Server,
   serversOf,
 } from "./replay-server.js";
+import { type Launched, ReplayTasks, type Task } from "./replay-tasks.js";
 import { type LaunchTimesOf, launchTimes } from "./replay-times.js";
 import { seenModel } from "./replay-view.js";
-import {
-  type Arrival,
-  inOrder,
-  type Replay,
-  type ReplayedRequest,
-  unserved,
-} from "./replayed-requests.js";
+import { type Arrival, inOrder, type Replay, unserved } from "./replayed-requests.js";
 
 /** Tasks in flight at one time, of all models, whatever a policy allows. */
 const MOST_TASKS = 128;
-
-/** Work left that counts as none, in nanoseconds. */
-const NOTHING_NS = 1e-6;
-
-/** What a gap uses. */
-const NOTHING: StageNeeds = { room: 0, arithmetic: 0, bandwidth: 0 };
-
-interface Task {
-  readonly model: number;
-  readonly run: BatchRun;
-  readonly requests: readonly ReplayedRequest[];
-  /** Times that it takes longer than its run does on average. */
-  readonly factor: number;
-  /** -1: its thread wakes up. */
-  stage: number;
-  needs: StageNeeds;
-  /** Of a stage that uses something: work left. Of a gap: when it is over. */
-  left: number;
-}
 
 /** What a replay may be told besides. */
 export interface ReplayOptions {
@@ -83,9 +54,7 @@ export function replayRequests(
 ): Replay | undefined {
   const requests = unserved(arrivals);
   const servers = serversOf(problem, policy, reactions);
-  const { device } = problem;
-  const replayer = new Replayer(servers, {
-    law: lawOf(device),
+  const replayer = new Replayer(servers, new ReplayTasks(lawOf(problem.device)), {
     timesOf: launchTimes(seed),
     most: policy.inFlight ?? Infinity,
     launcher,
@@ -96,7 +65,6 @@ export function replayRequests(
 
 /** What all tasks have in common. */
 interface Surroundings {
-  readonly law: DeviceLaw;
   readonly timesOf: LaunchTimesOf;
   /** Most tasks in flight. */
   readonly most: number;
@@ -107,20 +75,14 @@ interface Surroundings {
 class Replayer {
   stages = 0;
   readonly #servers: readonly Server[];
+  readonly #tasks: ReplayTasks;
   readonly #around: Surroundings;
   #now = 0;
-  readonly #needs = new Map<BatchRun, readonly StageNeeds[]>();
-  readonly #lines = new PartLines<Task>();
-  /** In the order in which their stages began; and those in a gap. */
-  #running: Task[] = [];
-  readonly #resting: Task[] = [];
-  #speeds: readonly number[] = [];
-  /** When `left` of what runs was right. */
-  #workedUntil = 0;
   #periodEnds = Infinity;
 
-  constructor(servers: readonly Server[], around: Surroundings) {
+  constructor(servers: readonly Server[], tasks: ReplayTasks, around: Surroundings) {
     this.#servers = servers;
+    this.#tasks = tasks;
     this.#around = around;
   }
 
@@ -132,9 +94,8 @@ class Replayer {
     this.#look();
     follow(this.#servers, launcher?.choose());
     while (this.stages <= most) {
-      const step = this.#untilStageEnds();
-      const stageEnds = this.#workedUntil + step;
-      const rests = this.#untilRestEnds();
+      const { at: stageEnds, step } = this.#tasks.nextEnd();
+      const rests = this.#tasks.nextRestEnd();
       const arrives = arrivals[next]?.request.arrivalNs ?? Infinity;
       const moment = Math.min(stageEnds, rests, arrives, this.#periodEnds);
       const isLeft = arrives < Infinity || this.#servers.some(isBusy);
@@ -155,9 +116,9 @@ class Replayer {
       }
       this.#now = Math.max(this.#now, moment);
       if (moment === stageEnds) {
-        this.#endStages(step);
+        this.#goOn(this.#tasks.endStages(step, this.#now));
       } else if (moment === rests) {
-        this.#endRest(rests);
+        this.#goOn(this.#tasks.endRest(rests, this.#now));
       } else if (moment === arrives) {
         this.#arrive(arrivals[next++]!);
       } else {
@@ -173,77 +134,11 @@ class Replayer {
     if (launcher === undefined) {
       return;
     }
-    const tasks = {
-      running: this.#running,
-      speeds: this.#speeds,
-      resting: this.#resting,
-      standing: this.#lines.standing(),
-      nowNs: this.#now,
-      workedUntilNs: this.#workedUntil,
-    };
+    const tasks = this.#tasks.view(this.#now);
     launcher.look(this.#servers.map((server, model) => seenModel(server, model, tasks)));
     for (const server of this.#servers) {
       server.arrivedBefore = server.arrived;
     }
-  }
-
-  #untilStageEnds(): number {
-    let least = Infinity;
-    for (let at = 0; at < this.#running.length; at++) {
-      const speed = this.#speeds[at]!;
-      least = speed > 0 ? Math.min(least, this.#running[at]!.left / speed) : least;
-    }
-    return least;
-  }
-
-  #untilRestEnds(): number {
-    let least = Infinity;
-    for (const { left } of this.#resting) {
-      least = Math.min(least, left);
-    }
-    return least;
-  }
-
-  /** Lets all that runs go on for a time. */
-  #work(ns: number): void {
-    for (let at = 0; at < this.#running.length; at++) {
-      this.#running[at]!.left -= ns * this.#speeds[at]!;
-    }
-  }
-
-  #catchUp(): void {
-    // What has just begun has no speed yet, and nothing to catch up with.
-    if (this.#now > this.#workedUntil) {
-      this.#work(this.#now - this.#workedUntil);
-    }
-    this.#workedUntil = this.#now;
-  }
-
-  #setSpeeds(): void {
-    this.#workedUntil = this.#now;
-    this.#speeds =
-      this.#running.length === 0 ? [] : this.#around.law(this.#running.map(({ needs }) => needs));
-  }
-
-  #endStages(step: number): void {
-    this.#work(step);
-    this.#workedUntil = this.#now;
-    const over: Task[] = [];
-    const others: Task[] = [];
-    for (let at = 0; at < this.#running.length; at++) {
-      const task = this.#running[at]!;
-      const isOver = this.#speeds[at]! > 0 && task.left <= NOTHING_NS;
-      (isOver ? over : others).push(task);
-    }
-    this.#running = others;
-    this.#goOn(over);
-  }
-
-  #endRest(until: number): void {
-    const at = this.#resting.findIndex(({ left }) => left === until);
-    const [task] = this.#resting.splice(at, 1);
-    this.#catchUp();
-    this.#goOn([task!]);
   }
 
   /** These tasks begin their next stages, or are answered, which makes room for others. */
@@ -251,56 +146,18 @@ class Replayer {
     let isRoom = false;
     for (const task of tasks) {
       this.stages++;
-      task.stage++;
-      isRoom = !this.#begin(task) || isRoom;
+      if (!this.#tasks.goOn(task, this.#now)) {
+        this.#answer(task);
+        isRoom = true;
+      }
     }
     if (isRoom) {
       this.#launch();
     }
-    this.#setSpeeds();
+    this.#tasks.setSpeeds(this.#now);
   }
 
-  /**
-   * Begins the stage that a task is at, or waits for the part that it is in; `false`: there is none, and its requests are
-   * answered.
-   */
-  #begin(task: Task): boolean {
-    const { model, run, stage } = task;
-    const [before, part] = [partOf(run, stage - 1), partOf(run, stage)];
-    if (part !== before && before >= 0) {
-      const next = this.#lines.leave(model, before);
-      if (next !== undefined) {
-        this.#occupy(next);
-      }
-    }
-    if (stage === run.profile.ns.length) {
-      this.#answer(task);
-      return false;
-    }
-    if (part === before || part < 0 || this.#lines.enter(model, part, task)) {
-      this.#occupy(task);
-    }
-    return true;
-  }
-
-  /** A task's stage is on the device from now on, or its gap. */
-  #occupy(task: Task): void {
-    const { ns } = task.run.profile;
-    const { stage } = task;
-    task.needs = this.#needsOf(task.run)[stage]!;
-    const isGap = task.needs.room === 0;
-    const takesNs = ns[stage]! * task.factor;
-    task.left = isGap ? this.#now + takesNs : takesNs;
-    (isGap ? this.#resting : this.#running).push(task);
-  }
-
-  #needsOf(run: BatchRun): readonly StageNeeds[] {
-    const needs = this.#needs.get(run) ?? needsOf(run);
-    this.#needs.set(run, needs);
-    return needs;
-  }
-
-  #answer({ model, requests }: Task): void {
+  #answer({ model, requests }: Launched): void {
     const server = this.#servers[model]!;
     server.inFlight--;
     for (const request of requests) {
@@ -340,13 +197,13 @@ class Replayer {
         break;
       }
       if (!isNew) {
-        this.#catchUp();
+        this.#tasks.catchUp(this.#now);
         isNew = true;
       }
       this.#launchTask(server, isWoken);
     }
     if (isNew) {
-      this.#setSpeeds();
+      this.#tasks.setSpeeds(this.#now);
     }
   }
 
@@ -389,13 +246,9 @@ class Replayer {
     server.inFlight++;
     server.launches++;
     server.lastLaunchNs = this.#now;
-    const task: Task = { model, run, requests, factor, stage: 0, needs: NOTHING, left: 0 };
-    if (isWoken && wakeNs > 0) {
-      task.stage = -1;
-      task.left = this.#now + wakeNs;
-      this.#resting.push(task);
-    } else {
-      this.#begin(task);
+    const task = { model, run, requests, factor };
+    if (!this.#tasks.launch(task, isWoken ? wakeNs : 0, this.#now)) {
+      this.#answer(task);
     }
   }
 }
