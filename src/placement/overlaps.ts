@@ -45,42 +45,119 @@ export function withoutOverlaps({ overlaps: _, ...placement }: Placement): Place
   return placement;
 }
 
-/** The overlaps of a document by positions, what is wrong with them added to `problems`. */
+/** Overlaps of a document: those that suit its blocks as the chosen options have them, and the others. */
+export interface FoundOverlaps {
+  readonly overlaps: readonly Overlap[];
+  /** They suit other options. */
+  readonly aside: readonly Overlap[];
+}
+
+/**
+ * The overlaps of a document by positions, in the order of their blocks; what is wrong with them is added to `problems`.
+ *
+ * Cost: O(overlaps), times the options of both blocks for those that do not suit the chosen ones.
+ */
 export function overlapsOf(
-  { overlaps, lengths, blocks }: PlacementSpec,
+  spec: PlacementSpec,
   blockOf: ReadonlyMap<string, number>,
   problems: JsonProblem[],
-): readonly Overlap[] {
+): FoundOverlaps {
   const seen = new Set<string>();
-  return overlaps.flatMap(({ blocks: names, duration }, at): readonly Overlap[] => {
-    const pointer = `/overlaps/${at}`;
-    const report = (field: string, message: string): readonly Overlap[] => {
-      problems.push({ pointer: `${pointer}${field}`, message });
-      return [];
+  const found = { overlaps: [] as Overlap[], aside: [] as Overlap[] };
+  for (const [at, { blocks: names, duration }] of spec.overlaps.entries()) {
+    const report = ({ pointer, message }: JsonProblem): void => {
+      problems.push({ pointer: `/overlaps/${at}${pointer}`, message });
     };
     const unknown = names.findIndex((name) => !blockOf.has(name));
     if (unknown !== -1) {
-      return report(`/blocks/${unknown}`, `"${names[unknown]}" is not the id of a block`);
+      const message = `"${names[unknown]}" is not the id of a block`;
+      report({ pointer: `/blocks/${unknown}`, message });
+      continue;
     }
     const [first = 0, second = 0] = names.map((name) => blockOf.get(name) ?? 0);
-    const pair = [blocks[first], blocks[second]].filter((block) => block !== undefined);
     const key = [first, second].sort((a, b) => a - b).join();
     if (seen.has(key)) {
-      return report("/blocks", "are two blocks of another overlap");
+      report({ pointer: "/blocks", message: "are two blocks of another overlap" });
+      continue;
     }
     seen.add(key);
-    if (devicesOf(pair[0]) !== devicesOf(pair[1])) {
-      return report("/blocks", "are on different devices");
+    const overlap: Overlap = { blocks: [first, second], duration };
+    const problem = problemOf(spec, overlap);
+    if (problem === undefined) {
+      found.overlaps.push(overlap);
+    } else if (problem.isOfOptions && suitsOthers(spec, overlap)) {
+      found.aside.push(overlap);
+    } else {
+      report(problem);
     }
-    if (lengths !== undefined || pair.some((block) => block.durations ?? block.perStep)) {
-      return report("", "is of blocks that do not take the same time in every micro-batch");
-    }
-    const times = pair.map((block) => block.duration);
-    const [longest, apart] = [Math.max(...times), times.reduce((sum, time) => sum + time, 0)];
-    return duration < longest || duration >= apart
-      ? report("/duration", `must be from ${longest}, the longer of the two, to ${apart - 1}`)
-      : [{ blocks: [first, second], duration }];
-  });
+  }
+  return { overlaps: found.overlaps.sort(byBlocks), aside: found.aside.sort(byBlocks) };
+}
+
+/** Compares overlaps by the positions of their blocks. */
+export function byBlocks({ blocks: [a, b] }: Overlap, { blocks: [c, d] }: Overlap): number {
+  return a - c || b - d;
+}
+
+/** What keeps two blocks from overlapping; `isOfOptions`: other options may let them. */
+function problemOf(
+  { lengths, blocks, choices }: PlacementSpec,
+  { blocks: [first, second], duration }: Overlap,
+): (JsonProblem & { readonly isOfOptions: boolean }) | undefined {
+  const pair = [blocks[first], blocks[second]].filter((block) => block !== undefined);
+  if (lengths !== undefined || pair.some((block) => block.durations ?? block.perStep)) {
+    const message = "is of blocks that do not take the same time in every micro-batch";
+    return { pointer: "", message, isOfOptions: false };
+  }
+  const problem = pairProblem(pair, duration);
+  if (problem === undefined) {
+    return undefined;
+  }
+  const own = choices.filter(({ options }) =>
+    options[0]?.blocks.some(
+      ({ id, devices, duration: time }) =>
+        (devices ?? time) !== undefined && pair.some((block) => block.id === id),
+    ),
+  );
+  const names = own.map(({ name }) => `"${name}"`).join(" and ");
+  return own.length === 0
+    ? { ...problem, isOfOptions: false }
+    : { pointer: "", message: `suits no options of ${names}`, isOfOptions: true };
+}
+
+/** What keeps these two from overlapping for so long. */
+function pairProblem(pair: readonly BlockSpec[], duration: number): JsonProblem | undefined {
+  if (devicesOf(pair[0]) !== devicesOf(pair[1])) {
+    return { pointer: "/blocks", message: "are on different devices" };
+  }
+  const times = pair.map((block) => block.duration);
+  const [longest, apart] = [Math.max(...times), times.reduce((sum, time) => sum + time, 0)];
+  const message = `must be from ${longest}, the longer of the two, to ${apart - 1}`;
+  return duration < longest || duration >= apart ? { pointer: "/duration", message } : undefined;
+}
+
+/** Whether some options of the choices let two blocks overlap. */
+function suitsOthers(
+  { blocks, choices }: PlacementSpec,
+  { blocks: [first, second], duration }: Overlap,
+): boolean {
+  const versionsOf = (at: number) => {
+    const block = blocks[at] as BlockSpec;
+    const choice = choices.findIndex(({ options }) =>
+      options[0]?.blocks.some(({ id }) => id === block.id),
+    );
+    const versions = choices[choice]?.options.map((option): BlockSpec => {
+      return { ...block, ...option.blocks.find(({ id }) => id === block.id) };
+    });
+    return { choice, versions: versions ?? [block] };
+  };
+  const [one, other] = [versionsOf(first), versionsOf(second)];
+  const isTogether = one.choice >= 0 && one.choice === other.choice;
+  return one.versions.some((a, option) =>
+    other.versions.some(
+      (b, at) => (!isTogether || at === option) && pairProblem([a, b], duration) === undefined,
+    ),
+  );
 }
 
 function devicesOf(block: BlockSpec | undefined): string {

@@ -19,6 +19,7 @@ import { placementInvalid, placementNotJson } from "./failures.js";
 import { fitChoices } from "./fit-choices.js";
 import { limitMemory, withLimit } from "./limit-memory.js";
 import { byEnds, sendsOf } from "./lower-links.js";
+import { byBlocks } from "./overlaps.js";
 import type { Dependency, Placement } from "./placement.js";
 import { type DependencySpec, PLACEMENT_KIND, type PlacementSpec } from "./placement-format.js";
 import { resolvePlacement } from "./resolve-placement.js";
@@ -141,10 +142,12 @@ function specOf(placement: Placement): PlacementSpec {
             ],
     ),
     dependencies: dependencySpecs(placement),
-    overlaps: (placement.overlaps ?? []).map(({ blocks, duration }) => ({
-      blocks: blocks.map((at) => placement.blocks[at]?.id ?? ""),
-      duration,
-    })),
+    overlaps: [...(placement.overlaps ?? []), ...(placement.overlapsAside ?? [])]
+      .sort(byBlocks)
+      .map(({ blocks, duration }) => ({
+        blocks: blocks.map((at) => placement.blocks[at]?.id ?? ""),
+        duration,
+      })),
     choices: (placement.choices ?? []).map(({ isOpen, chosen, ...choice }) => ({
       ...choice,
       ...(isOpen === true ? {} : { chosen }),

@@ -122,8 +122,10 @@ export interface Placement {
   readonly lengths?: readonly number[];
   /** Versions of blocks, by names; blocks are as the chosen options have them. Absent: none. */
   readonly choices?: readonly Choice[];
-  /** Absent: none. */
+  /** In the order of their blocks; absent: none. */
   readonly overlaps?: readonly Overlap[];
+  /** Overlaps that do not suit the chosen options, but others; absent: none. */
+  readonly overlapsAside?: readonly Overlap[];
   /** In the order of the specification; then the transfers that take time of a device or link. */
   readonly blocks: readonly Block[];
   /** By `from`, then `to`, without duplicates; those over a link lead to their transfer and on. The graph has no cycle. */

@@ -79,7 +79,7 @@ export function resolvePlacement(
     };
   });
   checkLengths(spec, problems);
-  const overlaps = overlapsOf(spec, blockOf, problems);
+  const { overlaps, aside } = overlapsOf(spec, blockOf, problems);
   const linkOf = linkPositions(spec, deviceOf, problems);
   const { dependencies, sends } = resolveDependencies(spec, { blockOf, linkOf }, problems);
   checkTransfers(spec, sends, blockOf, problems);
@@ -102,6 +102,7 @@ export function resolvePlacement(
     memoryRelease,
     ...(lengths === undefined ? {} : { lengths }),
     ...(overlaps.length === 0 ? {} : { overlaps }),
+    ...(aside.length === 0 ? {} : { overlapsAside: aside }),
     ...(spec.choices.length === 0 ? {} : { choices: spec.choices.map(choiceOf) }),
   };
   const links = spec.links.map(

@@ -86,9 +86,15 @@ export function pipelineFigures(
   const chosen = placement.choices?.map(
     ({ name, chosen: option }) => `${formatName(name)} ${formatName(option)}`,
   );
+  const aside = (placement.overlapsAside ?? []).map(({ blocks }) =>
+    blocks.map((at) => formatName(placement.blocks[at]?.id ?? "")).join(" and "),
+  );
   return [
     ["algorithm", section.algorithm],
     ...(chosen === undefined ? [] : [["chosen", chosen.join(", ")] as const]),
+    ...(aside.length === 0
+      ? []
+      : [["apart", `${aside.join(", ")}: their options do not suit`] as const]),
     ["period", `${periodText}${per} (${section.status}${gap(period, least)}${proof})`],
     ["bound", `${boundText}, by ${boundedBy.kind}${place}${besides}`],
     [

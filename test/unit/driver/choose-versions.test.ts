@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseArtifact } from "../../../src/artifact/artifact-format.js";
-import { searchPlacement } from "../../../src/driver/search-placement.js";
-import { encodePlacement, parsePlacement } from "../../../src/placement/parse-placement.js";
+import { searchedSection, searchPlacement } from "../../../src/driver/search-placement.js";
+import { choose, encodePlacement, parsePlacement } from "../../../src/placement/parse-placement.js";
+import type { Placement } from "../../../src/placement/placement.js";
+import { pipelineFigures } from "../../../src/report/pipeline.js";
 import { placementProblems } from "../../../src/verify/placement-problems.js";
 import { verifyPipeline } from "../../../src/verify/verify-pipeline.js";
 
@@ -224,5 +226,108 @@ describe("choices between versions of blocks", () => {
       ? []
       : result.error.map(({ where, message }) => `${where} | ${message}`);
     expect(problems).toContain(problem);
+  });
+});
+
+describe("overlaps of blocks with versions", () => {
+  /** One stage: kept, 2 and 4 with memory 4; recomputed, 2 and 6 with memory 1. */
+  const overlapping = (memory: number, duration: number): string =>
+    chain(1, memory, (spec) => {
+      spec["overlaps"] = [{ blocks: ["f0", "b0"], duration }];
+    });
+
+  // Alone: the first forward and the last backward; seven times both together, or eight times one after the other.
+  it.each<[string, number, number, string, number]>([
+    ["of the first option apply to it", 100, 4, "keep", 2 + 7 * 4 + 4],
+    ["of the first option do not apply to the other", 3, 4, "recompute", 8 * (2 + 6)],
+    ["of the other option apply to it", 3, 6, "recompute", 2 + 7 * 6 + 6],
+    ["of the other option do not apply to the first", 100, 6, "keep", 8 * (2 + 4)],
+    ["weigh for the option that they suit", 100, 5, "keep", 2 + 7 * 5 + 4],
+  ])("%s", (name, memory, duration, option, makespan) => {
+    const found = searched(overlapping(memory, duration), `${name}.json`);
+    expect([found.chosen, found.makespan, found.problems]).toEqual([[option], makespan, []]);
+    const again = parsePlacement(found.encoded);
+    expect(again.ok && encodePlacement(again.value)).toBe(found.encoded);
+    expect(JSON.parse(found.encoded)).toMatchObject({ overlaps: [{ duration }] });
+  });
+
+  it("are told of where they do not apply", () => {
+    const read = parsePlacement(overlapping(3, 4), "p.json");
+    const placement = read.ok ? read.value : undefined;
+    const section = searchedSection(placement!, { algorithm: "quick", microBatches: 2 });
+    const figures = section.ok ? pipelineFigures(section.value, placement!) : [];
+    expect(new Map(figures).get("apart")).toBe("f0 and b0: their options do not suit");
+  });
+
+  it("are the same whichever options were taken before", () => {
+    const spec = JSON.parse(overlapping(100, 4)) as Spec & { blocks: object[]; overlaps: object[] };
+    const [choice] = spec.choices;
+    spec.blocks.push({ id: "w0", kind: "weight", devices: ["d0"], duration: 6 });
+    spec.overlaps = [
+      { blocks: ["w0", "b0"], duration: 8 },
+      { blocks: ["f0", "b0"], duration: 4 },
+      { blocks: ["w0", "f0"], duration: 7 },
+    ];
+    const [keep] = choice!.options;
+    choice!.options.push({ ...keep!, name: "keep again" });
+    const read = parsePlacement(JSON.stringify(spec), "p.json");
+    expect(read.ok && read.value.overlaps).toHaveLength(3);
+    const taken = (placement: Placement, name: string): Placement => {
+      const chosen = choose(placement, [name]);
+      expect(chosen.ok ? [] : chosen.error).toEqual([]);
+      return chosen.ok ? chosen.value : placement;
+    };
+    const placement = read.ok ? read.value : undefined;
+    const recomputed = taken(placement!, "recompute");
+    expect([recomputed.overlaps?.length, recomputed.overlapsAside?.length]).toEqual([2, 1]);
+    const again = taken(recomputed, "keep again");
+    expect(encodePlacement(again)).toBe(encodePlacement(taken(placement!, "keep again")));
+  });
+
+  it.each<[string, (spec: Spec) => void, string]>([
+    [
+      "an overlap that suits no option",
+      (spec) => {
+        spec["overlaps"] = [{ blocks: ["f0", "b0"], duration: 8 }];
+      },
+      '/overlaps/0 | suits no options of "stage 0"',
+    ],
+    [
+      "an overlap whose time does not depend on the option",
+      (spec) => {
+        spec["overlaps"] = [{ blocks: ["f0", "b0"], duration: 6 }];
+        spec.choices[0]!.options = [
+          {
+            name: "keep",
+            blocks: [
+              { id: "f0", memory: 4 },
+              { id: "b0", memory: -4 },
+            ],
+          },
+          {
+            name: "offload",
+            blocks: [
+              { id: "f0", memory: 1 },
+              { id: "b0", memory: -1 },
+            ],
+          },
+        ];
+      },
+      "/overlaps/0/duration | must be from 4, the longer of the two, to 5",
+    ],
+    [
+      "an option on a device that is not there",
+      (spec) => {
+        spec.choices[0]!.options = [
+          { name: "here", blocks: [{ id: "f0", devices: ["d0"] }] },
+          { name: "there", blocks: [{ id: "f0", devices: ["d0", "d7"] }] },
+        ];
+      },
+      '/choices/0/options/1/blocks/0/devices/1 | "d7" is not the name of a device',
+    ],
+  ])("are not taken with %s", (_, change, problem) => {
+    const result = parsePlacement(chain(1, 100, change), "p.json");
+    const problems = result.ok ? [] : result.error.map((each) => `${each.where} | ${each.message}`);
+    expect(problems).toEqual([`p.json at ${problem}`]);
   });
 });
