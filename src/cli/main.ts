@@ -83,7 +83,7 @@ async function runCommand(
   argv: readonly string[],
   io: CliIo,
   signal: AbortSignal,
-  { isJson }: FailureStyle,
+  style: FailureStyle,
 ): Promise<CommandOutcome> {
   let outcome: CommandOutcome = { ok: true, value: EXIT.done };
   const run: Run = async (options, action) => {
@@ -94,7 +94,7 @@ async function runCommand(
       session.progress.end();
     }
   };
-  const program = programOn(io, isJson).hook("preSubcommand", async (_, command) => {
+  const program = programOn(io, style).hook("preSubcommand", async (_, command) => {
     const entry = COMMANDS.find(({ name }) => name === command.name());
     const register = await present(entry, "command of the list").load();
     register(command, run, COMMANDS);
@@ -115,9 +115,9 @@ docs/failures.md lists every failure by its code.
 `;
 
 /**
- * The program with its commands, none of them loaded; `isSilent` when the caller prints its errors.
+ * The program with its commands, none of them loaded; with `isJson` the caller prints its errors.
  */
-function programOn(io: CliIo, isSilent: boolean): Command {
+function programOn(io: CliIo, { isJson, shorten }: FailureStyle): Command {
   const program = new Command("top-compile")
     .description("Searches, proves and writes schedules for ONNX models and pipeline placements.")
     .version(TOOL_VERSION, "-V, --version", "print the version")
@@ -127,8 +127,8 @@ function programOn(io: CliIo, isSilent: boolean): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => isSilent || io.stderr.write(escapeLines(text)),
-      outputError: (text, write) => write(text.replace(/^error: /, "error[usage] ")),
+      writeErr: (text) => isJson || io.stderr.write(escapeLines(text)),
+      outputError: (text, write) => write(shorten(text).replace(/^error: /, "error[usage] ")),
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
       getOutHasColors: () => false,

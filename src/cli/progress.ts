@@ -9,6 +9,8 @@ export interface ProgressStep {
   readonly done: number;
   readonly total: number;
   readonly label: string;
+  /** Part of a long phase: each has a line of its own where no line can be rewritten. */
+  readonly part?: string;
 }
 
 /** The receiver of progress reports. */
@@ -27,14 +29,15 @@ const USUAL_COLUMNS = 80;
 const CLEAR_LINE = "\r\u001b[K";
 
 /**
- * Progress on stderr: one line that is rewritten on a terminal, one line per phase otherwise, nothing
- * when `isQuiet`. The time left is estimated from the pace of the phase so far.
+ * Progress on stderr: one line that is rewritten on a terminal, one line per phase and part otherwise,
+ * nothing when `isQuiet`. The time left is estimated from the pace of the phase so far.
  */
 export function progressOn({ stderr }: CliIo, paint: Paint, isQuiet: boolean): ProgressReporter {
   if (isQuiet) {
     return { report: () => {}, note: () => {}, end: () => {} };
   }
   let phase: string | undefined;
+  const parts = new Set<string>();
   let startMs = 0;
   let shownMs = 0;
   let isOpen = false;
@@ -50,11 +53,13 @@ export function progressOn({ stderr }: CliIo, paint: Paint, isQuiet: boolean): P
     if (isNew) {
       phase = step.phase;
       startMs = nowMs;
+      parts.clear();
     }
     if (stderr.isTTY !== true) {
-      if (isNew) {
+      if (isNew || (step.part !== undefined && !parts.has(step.part))) {
         stderr.write(`${escapeControls(step.label)}\n`);
       }
+      parts.add(step.part ?? "");
       return;
     }
     if (isNew || nowMs - shownMs >= REWRITE_MS) {

@@ -1,5 +1,6 @@
 import { escapeControls, escapeLines } from "../core/escape-controls.js";
 import type { AnyFailureCode } from "../core/failure-catalog/failure-catalog.js";
+import { withShortArguments } from "./echoed-arguments.js";
 import type { CliIo } from "./io.js";
 import { type Paint, paintFor } from "./paint.js";
 
@@ -10,6 +11,8 @@ export interface FailureStyle {
   readonly isVerbose: boolean;
   /** Prints one JSON document instead of lines. */
   readonly isJson: boolean;
+  /** A text without the long arguments in it. */
+  readonly shorten: (text: string) => string;
 }
 
 /** The failure options of a run with these arguments: needed before parsing, which may fail too. */
@@ -20,6 +23,7 @@ export function failureStyle(argv: readonly string[], io: CliIo): FailureStyle {
     paint: paintFor(io, !flags.includes("--no-color")),
     isVerbose: flags.includes("--verbose"),
     isJson: flags.includes("--json"),
+    shorten: withShortArguments(argv),
   };
 }
 
@@ -35,19 +39,25 @@ export interface PrintedFailure {
 /**
  * Prints failures on stderr: one line each, `error[code] where: message; hint`, or with `isJson` one
  * document, `{ "failures": [ { "code", "message", "place", "hint" } ] }`.
- * Control characters that a hostile file may have put into names are escaped.
+ * Control characters that a hostile file may have put into names are escaped, and long arguments cut.
  */
 export function renderFailures(
   failures: readonly PrintedFailure[],
   { stderr }: CliIo,
-  { paint, isVerbose, isJson }: FailureStyle,
+  { paint, isVerbose, isJson, shorten }: FailureStyle,
 ): void {
+  const shown = failures.map((failure) => ({
+    ...failure,
+    message: shorten(failure.message),
+    ...(failure.where === undefined ? {} : { where: shorten(failure.where) }),
+    ...(failure.hint === undefined ? {} : { hint: shorten(failure.hint) }),
+  }));
   if (isJson) {
-    const document = { failures: failures.map((failure) => jsonOf(failure, isVerbose)) };
+    const document = { failures: shown.map((failure) => jsonOf(failure, isVerbose)) };
     stderr.write(`${escapeLines(JSON.stringify(document, undefined, 2))}\n`);
     return;
   }
-  for (const { code, where, message, hint, cause } of failures) {
+  for (const { code, where, message, hint, cause } of shown) {
     const place = where === undefined ? "" : ` ${where}:`;
     const advice = hint === undefined ? "" : `; ${hint}`;
     const rest = escapeControls(`${place} ${message}${advice}`);

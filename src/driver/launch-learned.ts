@@ -46,9 +46,11 @@ async function learned(
   }
   const onTrial = (name: LearnedName, { step, cost }: CurvePoint, total: number): void => {
     const where = regimes.length === 1 ? "" : ` at ${scale} times the rates`;
-    const label = `${name}${where}: cost ${cost.toPrecision(4)}`;
+    const tenths = Math.floor((10 * step) / total);
+    const label = `learning ${name}${where}, ${10 * tenths} %: cost ${cost.toPrecision(4)}`;
     context.onProgress({
       phase: "launchers",
+      part: `${scale} ${name} ${tenths}`,
       done: at * total + step,
       total: regimes.length * total,
       label,

@@ -46,8 +46,11 @@ export async function comparePoliciesOnCpu(
   }
   const serving = await cpuServingOf(request, context);
   const { samples, scales } = request;
+  const { onProgress } = context;
   return serving.ok
-    ? context.compute(() => compared({ ...serving.value, device: "cpu", samples, scales }))
+    ? context.compute(() =>
+        compared({ ...serving.value, device: "cpu", samples, scales, onProgress }),
+      )
     : serving;
 }
 

@@ -15,7 +15,7 @@ import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { capacityOf } from "../launcher/capacity.js";
 import { checkServingMemory } from "../launcher/check-memory.js";
 import { checkObjectives } from "../launcher/check-objectives.js";
-import { comparePolicies } from "../launcher/compare-policies.js";
+import { type ComparisonOptions, comparePolicies } from "../launcher/compare-policies.js";
 import type { WindowLibrary } from "../launcher/merged-policy.js";
 import { ratesOf, type ServingJob, servingJobOf } from "../launcher/serving-job.js";
 import {
@@ -25,6 +25,7 @@ import {
 } from "../launcher/variant-library.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
+import type { OnProgress } from "../profile/progress.js";
 import { loadModel, loadModelForBatch, noteOnDims } from "../runtime/load-model.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
@@ -100,7 +101,7 @@ export async function comparePoliciesFor(
     }
     libraries.push(library.value);
   }
-  return context.compute(() => launched(request, workload.value, libraries, seed));
+  return context.compute(() => launched(request, workload.value, libraries, { seed, context }));
 }
 
 /** Only operators that a graph can capture, with those that one launch computes together. */
@@ -220,7 +221,7 @@ function launched(
   { device, samples, scales }: LaunchRequest,
   workload: Workload,
   libraries: readonly ServingLibrary[],
-  seed: number,
+  { seed, context }: { readonly seed: number; readonly context: DriverContext },
 ): Result<Launched> {
   const [
     {
@@ -236,7 +237,9 @@ function launched(
   };
   const problem = { device: gpu, models: libraries.map(({ model }) => model) };
   const windows = windowLibrary(libraries, seed);
-  return compared({ problem, device: device.name, workload, seed, samples, scales, windows });
+  const { onProgress } = context;
+  const settings = { seed, samples, scales, windows, onProgress };
+  return compared({ problem, device: device.name, workload, ...settings });
 }
 
 /** Models with their requests, and on how many held-out samples to try policies. */
@@ -249,18 +252,29 @@ export interface ComparedRequest {
   readonly scales: readonly number[];
   /** What windows are made from; absent: there are none. */
   readonly windows?: WindowLibrary;
+  readonly onProgress: OnProgress;
 }
 
 /** What can be sustained, and the policies on held-out samples. Fails: `models-exceed-memory`, `objective-impossible`. */
 export function compared(request: ComparedRequest): Result<Launched> {
-  const { problem, device, workload, seed, samples, scales, windows } = request;
+  const { problem, device, workload, seed, samples, scales, windows, onProgress } = request;
   const fits = checkServingMemory(problem, device);
   const possible = fits.ok ? checkObjectives(problem, workload) : fits;
   if (!possible.ok) {
     return possible;
   }
   const job = servingJobOf(problem, workload);
-  const regimes = scales.map((scale) => regimeOf(job, scale, { seed, samples, windows }));
+  const regimes = scales.map((scale, at) => {
+    const onStep = (step: string, done: number, total: number): void =>
+      onProgress({
+        phase: "policies",
+        part: `${scale} ${step}`,
+        done: at * total + done,
+        total: scales.length * total,
+        label: scales.length === 1 ? step : `${scale} times the rates: ${step}`,
+      });
+    return regimeOf(job, scale, { seed, samples, windows, onStep });
+  });
   return ok({ job, seed, samples, regimes });
 }
 
@@ -281,22 +295,14 @@ function windowLibrary(libraries: readonly ServingLibrary[], seed: number): Wind
 }
 
 /** What policies are compared with. */
-interface RegimeOptions {
-  readonly seed: number;
-  readonly samples: number;
-  readonly windows: WindowLibrary | undefined;
-}
+type RegimeOptions = Omit<ComparisonOptions, "isOverloaded">;
 
-function regimeOf(
-  given: ServingJob,
-  scale: number,
-  { seed, samples, windows }: RegimeOptions,
-): FoundRegime {
+function regimeOf(given: ServingJob, scale: number, options: RegimeOptions): FoundRegime {
   const job = { ...given, workload: scaleWorkload(given.workload, scale) };
   const rates = ratesOf(job);
   const capacityProblem = capacityProblemOf(job.problem, rates);
   const capacity = capacityOf(capacityProblem);
   const isOverloaded = capacity.atMost < 1;
-  const comparison = comparePolicies(job, { seed, samples, isOverloaded, windows });
+  const comparison = comparePolicies(job, { ...options, isOverloaded });
   return { scale, rates, capacityProblem, capacity, comparison };
 }

@@ -61,6 +61,8 @@ export interface ComparisonOptions {
   readonly isOverloaded?: boolean;
   /** What windows are made from; absent: there are none. */
   readonly windows?: WindowLibrary | undefined;
+  /** Hears what is done next: step `done` of `total`, in words. */
+  readonly onStep?: ((label: string, done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -102,9 +104,14 @@ function keepsUp(samples: readonly SampleEvaluation[]): boolean {
 
 function compared(
   job: ServingJob,
-  { seed, samples, windows }: ComparisonOptions,
+  { seed, samples, windows, onStep }: ComparisonOptions,
 ): PolicyComparison {
+  let steps = 0;
+  // The static grid and windows, each policy, the choice.
+  const tell = (label: string): void => onStep?.(label, steps++, POLICY_NAMES.length + 3);
+  tell("searching static policies");
   const grid = searchStaticPolicies(job, seed);
+  tell("searching windows");
   const made: Readonly<Record<PolicyName, LauncherPolicy | undefined>> = {
     fifo: fifoPolicy(job.problem),
     greedy: greedyPolicy(job.problem),
@@ -115,6 +122,7 @@ function compared(
   };
   const policies = POLICY_NAMES.flatMap((name): ComparedPolicy[] => {
     const policy = made[name];
+    tell("trying policies on samples");
     if (policy === undefined) {
       return [];
     }
@@ -123,6 +131,7 @@ function compared(
   const absent = POLICY_NAMES.filter((name) => made[name] === undefined).map((policy) => {
     return { policy, reason: reasonFor(policy, job.problem.device) };
   });
+  tell("choosing on validation samples");
   return { job, absent, ...chosen(job, policies, seed) };
 }
 

@@ -8,6 +8,7 @@ export interface ProgressEvent {
     | "pipeline"
     | "serving"
     | "sessions"
+    | "policies"
     | "launchers"
     | "models"
     | "samples";
@@ -16,6 +17,11 @@ export interface ProgressEvent {
   readonly total: number;
   /** The current activity, for people. */
   readonly label: string;
+  /**
+   * Names a part of a phase that takes long: where no line can be rewritten, each part gets a line of its own, and not the
+   * phase alone.
+   */
+  readonly part?: string;
 }
 
 /** Hears of progress; must not throw. */

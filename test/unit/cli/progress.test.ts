@@ -22,6 +22,24 @@ describe("progressOn", () => {
     expect(lines).toEqual(["measuring operators\n", "measuring workers\n"]);
   });
 
+  it("writes a line a part of a long phase where the line cannot be rewritten", () => {
+    const { lines, reporter } = progress(false);
+    const part = (name: string, label: string) => ({ ...STEP, part: name, label });
+    reporter.report(part("a 0", "a begins"));
+    reporter.report(part("a 0", "a goes on"));
+    reporter.report(part("b 0", "b begins"));
+    reporter.report(part("a 0", "a goes on"));
+    reporter.report(part("a 1", "a is further"));
+    reporter.report({ ...STEP, phase: "workers", label: "measuring workers" });
+    reporter.report(part("a 1", "a again"));
+    reporter.end();
+    expect(lines).toEqual(
+      ["a begins", "b begins", "a is further", "measuring workers", "a again"].map(
+        (line) => `${line}\n`,
+      ),
+    );
+  });
+
   it("rewrites one line on a terminal, keeps it within the width and clears it at the end", () => {
     const { lines, reporter } = progress(true);
     reporter.report({ ...STEP, label: "x".repeat(100) });
