@@ -268,10 +268,9 @@ export function compared(request: ComparedRequest): Result<Launched> {
     const onStep = (step: string, done: number, total: number): void =>
       onProgress({
         phase: "policies",
-        part: `${scale} ${step}`,
         done: at * total + done,
         total: scales.length * total,
-        label: scales.length === 1 ? step : `${scale} times the rates: ${step}`,
+        label: `comparing policies${scales.length === 1 ? "" : ` at ${scale} times the rates`}: ${step}`,
       });
     return regimeOf(job, scale, { seed, samples, windows, onStep });
   });

@@ -109,7 +109,7 @@ function compared(
   let steps = 0;
   // The static grid and windows, each policy, the choice.
   const tell = (label: string): void => onStep?.(label, steps++, POLICY_NAMES.length + 3);
-  tell("searching static policies");
+  tell("searching static ones");
   const grid = searchStaticPolicies(job, seed);
   tell("searching windows");
   const made: Readonly<Record<PolicyName, LauncherPolicy | undefined>> = {
@@ -122,7 +122,7 @@ function compared(
   };
   const policies = POLICY_NAMES.flatMap((name): ComparedPolicy[] => {
     const policy = made[name];
-    tell("trying policies on samples");
+    tell("trying them on samples");
     if (policy === undefined) {
       return [];
     }

@@ -3,14 +3,29 @@
  */
 import type { InstanceProblem, Work } from "./instance-problem.js";
 
+/** The other work of a pair that goes together, and how long both take. */
+export interface Paired {
+  readonly other: number;
+  readonly duration: number;
+}
+
 /** How long each work lasts when they start so: two that overlap and start at one time last their joint time. O(n). */
-export function durationsIn(
+export function durationsIn(problem: InstanceProblem, starts: Float64Array): Float64Array {
+  const durations = Float64Array.from(problem.works, ({ duration }) => duration);
+  for (const [at, { duration }] of pairsIn(problem, starts)) {
+    durations[at] = duration;
+  }
+  return durations;
+}
+
+/** By work: what it goes together with when they start so. O(n). */
+export function pairsIn(
   { works, partners }: InstanceProblem,
   starts: Float64Array,
-): Float64Array {
-  const durations = Float64Array.from(works, ({ duration }) => duration);
+): ReadonlyMap<number, Paired> {
+  const pairs = new Map<number, Paired>();
   if (partners.length === 0) {
-    return durations;
+    return pairs;
   }
   const alone = new Map<number, number[]>();
   for (const [at, { block }] of works.entries()) {
@@ -25,15 +40,15 @@ export function durationsIn(
       alone.set(start, [...beside, at]);
       continue;
     }
-    const joint = partnersOf.get(works[other]?.block ?? -1) ?? 0;
-    durations[at] = joint;
-    durations[other] = joint;
+    const duration = partnersOf.get(works[other]?.block ?? -1) ?? 0;
+    pairs.set(at, { other, duration });
+    pairs.set(other, { other: at, duration });
     alone.set(
       start,
       beside.filter((each) => each !== other),
     );
   }
-  return durations;
+  return pairs;
 }
 
 /** Two works as one, which takes their joint time and does to memory what both do. */

@@ -2,8 +2,9 @@
  * Schedules of placements with blocks that overlap.
  *
  * Two searches that know no overlaps give orders to begin with: one of all blocks apart, which is an answer by itself, and one
- * of blocks whose times are cut so that two that overlap take their joint time one after the other. Instance by instance
- * blocks then go together where both are done earlier so.
+ * of blocks whose times are cut so that two that overlap take their joint time one after the other. A third order is that of a
+ * period in which pairs always go together (`joint-period.ts`), which is an answer too. Instance by instance blocks then go
+ * together where both are done earlier so.
  */
 import { ok, type Result } from "../../../core/result.js";
 import { withoutOverlaps } from "../../../placement/overlaps.js";
@@ -12,7 +13,9 @@ import { outcomeInOrder } from "../../../schedule/in-order.js";
 import { outcomeOfWhole } from "../../../schedule/outcome-of-whole.js";
 import type { PipelineAlgorithm } from "../../../schedule/pipeline-algorithm-names.js";
 import type { PipelineOutcome } from "../../../schedule/pipeline-outcome.js";
+import type { PeriodicSchedule } from "../../../schedule/pipeline-schedule.js";
 import { unrollPeriodic } from "../../../schedule/unroll-periodic.js";
+import { jointPeriod } from "./joint-period.js";
 import { type InstanceOptions, outcomeOfInstances, rateOf } from "./outcome-of-instances.js";
 
 /** Searches a placement by the same algorithm; `isQuick`: for an order alone. */
@@ -31,13 +34,16 @@ export function outcomeJoint(
 ): Result<PipelineOutcome> {
   const apart = search(withoutOverlaps(placement), false);
   const close = search(asIfJoint(placement), true);
+  const joint = jointPeriod(placement, options.seed);
   const orders = [
     ...(apart.ok ? [apart.value.whole] : []),
     ...(close.ok
       ? [close.value.whole, unrollPeriodic(placement, close.value.periodic, microBatches)]
       : []),
+    ...(joint === undefined ? [] : [unrollPeriodic(placement, joint, microBatches)]),
   ];
-  const found = outcomeOfInstances(algorithm, placement, microBatches, { ...options, orders });
+  const placed = outcomeOfInstances(algorithm, placement, microBatches, { ...options, orders });
+  const found = placed.ok ? ok(withPeriod(placement, placed.value, joint)) : placed;
   if (!apart.ok || !found.ok) {
     return found.ok || !apart.ok ? found : ok(boundedAnew(placement, apart.value, 0));
   }
@@ -53,6 +59,20 @@ export function outcomeJoint(
     nodes: apart.value.nodes + found.value.nodes,
     isCutShort: found.value.isCutShort,
   });
+}
+
+/** The outcome with another period where that takes less for each micro-batch. */
+function withPeriod(
+  placement: Placement,
+  outcome: PipelineOutcome,
+  periodic: PeriodicSchedule | undefined,
+): PipelineOutcome {
+  if (periodic === undefined || rateOf(periodic) >= rateOf(outcome.periodic)) {
+    return outcome;
+  }
+  const { whole, makespanStatus, nodes, isCutShort } = outcome;
+  const anew = boundedAnew(placement, { ...outcome, periodic }, outcome.makespanLowerBound);
+  return { ...anew, whole, makespanStatus, nodes, isCutShort };
 }
 
 /** What was found of blocks apart, with the bounds of blocks that overlap. */

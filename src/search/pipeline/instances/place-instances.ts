@@ -9,18 +9,29 @@
 import { Heap } from "../../../core/heap.js";
 import { earliestGap, type Interval, insertInterval } from "../intervals.js";
 import type { InstanceProblem, Work } from "./instance-problem.js";
-import { jointWork, ReadyPartners } from "./joint-works.js";
+import { jointWork, type Paired, ReadyPartners } from "./joint-works.js";
 import { MemoryProfile } from "./memory-profile.js";
 import { Turns } from "./turns.js";
 
 /**
  * Starts of all works, those with the least key first, equal ones by position, each after what it depends on; `undefined`
- * where memory leaves one of them no place.
+ * where memory leaves one of them no place. With `pairs`, by work, these go together and no others.
  *
  * Cost: O(n log n), and per work the intervals and changes of memory that it passes over.
  */
-export function placeByKey(problem: InstanceProblem, key: Float64Array): Float64Array | undefined {
-  return new Placing(problem, key).run();
+export function placeByKey(
+  problem: InstanceProblem,
+  key: Float64Array,
+  pairs?: ReadonlyMap<number, Paired>,
+): Float64Array | undefined {
+  return new Placing(problem, key, pairs).run();
+}
+
+/** A work and its partner as one, and when that starts. */
+interface Joint {
+  readonly other: number;
+  readonly work: Work;
+  readonly start: number;
 }
 
 /** All works of a problem while they are placed. */
@@ -29,6 +40,7 @@ class Placing {
   readonly #board: Board;
   readonly #turns: Turns | undefined;
   readonly #partners: ReadyPartners | undefined;
+  readonly #pairs: ReadonlyMap<number, Paired> | undefined;
   readonly #missing: Int32Array;
   readonly #isPlaced: Uint8Array;
   readonly #starts: Float64Array;
@@ -38,8 +50,13 @@ class Placing {
   #waiting: number[] = [];
   #behind: number[] = [];
 
-  constructor(problem: InstanceProblem, key: Float64Array) {
+  constructor(
+    problem: InstanceProblem,
+    key: Float64Array,
+    pairs: ReadonlyMap<number, Paired> | undefined,
+  ) {
     const { works, before, handOvers, partners } = problem;
+    this.#pairs = pairs;
     this.#problem = problem;
     this.#board = new Board(problem);
     this.#turns = handOvers.length === 0 ? undefined : new Turns(problem);
@@ -77,7 +94,7 @@ class Placing {
       return;
     }
     const start = this.#earliest(work, [at]);
-    const joint = this.#partners === undefined ? undefined : this.#bestJoint(at, start);
+    const joint = this.#jointOf(at, start);
     if (joint !== undefined) {
       this.#board.put(joint.work, joint.start);
       this.#settle(at, joint.start, joint.work.duration);
@@ -102,14 +119,32 @@ class Placing {
     return this.#board.earliest(work, earliest);
   }
 
+  /** What a work goes together with; `undefined`: it goes alone. */
+  #jointOf(at: number, start: number): Joint | undefined {
+    const pair = this.#pairs?.get(at);
+    if (this.#partners === undefined || (this.#pairs !== undefined && pair === undefined)) {
+      return undefined;
+    }
+    const isReady =
+      pair !== undefined &&
+      this.#missing[pair.other] === 0 &&
+      this.#isPlaced[pair.other] !== 1 &&
+      this.#turns?.hasToWait(pair.other) !== true;
+    if (!isReady) {
+      return this.#bestJoint(at, start);
+    }
+    const { works } = this.#problem;
+    const { other, duration } = pair;
+    const work = jointWork(works[at] as Work, works[other] as Work, duration);
+    const together = this.#earliest(work, [at, other]);
+    return together < Infinity ? { other, work, start: together } : this.#bestJoint(at, start);
+  }
+
   /** The partner with which a work is done first, if both are done before the one and then the other from `start` on. */
-  #bestJoint(
-    at: number,
-    start: number,
-  ): { readonly other: number; readonly work: Work; readonly start: number } | undefined {
+  #bestJoint(at: number, start: number): Joint | undefined {
     const { works } = this.#problem;
     const own = works[at] as Work;
-    let best: { other: number; work: Work; start: number } | undefined;
+    let best: Joint | undefined;
     for (const { work: other, duration } of this.#partners?.of(at) ?? []) {
       if (this.#turns?.hasToWait(other) === true) {
         continue;

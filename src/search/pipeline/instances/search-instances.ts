@@ -21,7 +21,7 @@ import {
   pathsBehindWorks,
   reversed,
 } from "./instance-problem.js";
-import { durationsIn } from "./joint-works.js";
+import { durationsIn, type Paired, pairsIn } from "./joint-works.js";
 import { placeByKey } from "./place-instances.js";
 import { wholeOf } from "./whole-of-starts.js";
 
@@ -57,7 +57,7 @@ export function searchInstances(
   const bound = boundOfInstances(problem);
   const back = reversed(problem);
   const random = seededRandom(seed);
-  const given = orders.flatMap((whole) => placeByKey(problem, keyOf(problem, whole)) ?? []);
+  const given = orders.flatMap((whole) => startsLike(problem, back, whole));
   const starts = [...given, ...startsOf(placement, problem)];
   let nodes = 3 * problem.works.length;
   let best = shortestOf(problem, starts);
@@ -82,6 +82,20 @@ export function searchInstances(
   }
   const all = best === undefined ? [] : [best, ...starts.filter((each) => each !== best)];
   return { wholes: all.map((each) => wholeOf(problem, each, microBatches)), nodes, bound };
+}
+
+/** Starts in the order of a schedule: whatever goes together best, and with the pairs of the schedule. */
+function startsLike(
+  problem: InstanceProblem,
+  back: InstanceProblem,
+  whole: PipelineSchedule,
+): readonly Float64Array[] {
+  const key = keyOf(problem, whole);
+  const free = placeByKey(problem, key);
+  const pairs = pairsIn(problem, key);
+  const kept = pairs.size === 0 ? undefined : placeByKey(problem, key, pairs);
+  const closed = kept && roundTrip(problem, back, kept, pairs);
+  return [free, kept, closed].filter((starts) => starts !== undefined);
 }
 
 /** Works by their starts in a schedule. */
@@ -176,18 +190,20 @@ function roundTrip(
   problem: InstanceProblem,
   back: InstanceProblem,
   starts: Float64Array,
+  pairs?: ReadonlyMap<number, Paired>,
 ): Float64Array | undefined {
-  const late = turnedAround(problem, back, starts);
-  return late && turnedAround(back, problem, late);
+  const late = turnedAround(problem, back, starts, pairs);
+  return late && turnedAround(back, problem, late, pairs);
 }
 
 function turnedAround(
   from: InstanceProblem,
   to: InstanceProblem,
   starts: Float64Array,
+  pairs?: ReadonlyMap<number, Paired>,
 ): Float64Array | undefined {
   const length = lengthOf(from, starts);
   const durations = durationsIn(from, starts);
   const mirrored = starts.map((start, at) => length - start - (durations[at] ?? 0));
-  return placeByKey(to, mirrored);
+  return placeByKey(to, mirrored, pairs);
 }

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import { parsePlacement } from "../../../../../src/placement/parse-placement.js";
-import { buildShape } from "../../../../../src/placement/shapes/build-shape.js";
 import { searchPipeline } from "../../../../../src/search/pipeline/algorithms.js";
 
 const STAGES = [0, 1, 2, 3];
@@ -41,25 +40,4 @@ it.each([
   }
   const found = searchPipeline("top-compile", read.value, lengths.length);
   expect(found.ok && found.value.whole.makespan).toBe(makespan);
-});
-
-// Every forward beside an input gradient, in the time of one: DualPipe's order for 20 micro-batches takes 46 and 52.
-it.each([
-  [4, 46],
-  [8, 52],
-])("DualPipe on %i devices is no longer than its published order, %i", (devices, published) => {
-  const built = buildShape("dualpipe", { devices, memory: devices + 1 });
-  if (!built.ok) {
-    throw new Error(JSON.stringify(built.error));
-  }
-  const { blocks } = built.value;
-  const at = (kind: string): readonly number[] =>
-    blocks.flatMap((block, position) => (block.kind === kind ? [position] : []));
-  const overlaps = at("forward").flatMap((forward) =>
-    at("backward")
-      .filter((backward) => blocks[backward]!.devices[0] === blocks[forward]!.devices[0])
-      .map((backward) => ({ blocks: [forward, backward] as const, duration: 1 })),
-  );
-  const found = searchPipeline("top-compile", { ...built.value, overlaps }, 10);
-  expect(found.ok && found.value.whole.makespan).toBeLessThanOrEqual(published);
 });
