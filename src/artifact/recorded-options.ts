@@ -14,6 +14,7 @@ const KEYS = [
   "estimateUnsupported",
   "fuse",
   "mergeConvolutions",
+  "tensorLayout",
   "verified",
   "shape",
   "preset",

@@ -36,7 +36,7 @@ export function widthProblems(widths: readonly WidthCost[] = []): readonly JsonP
       : [
           {
             pointer: `/widths/${at}/streams`,
-            message: `must be above that of the entry before it (${before}), is ${streams}`,
+            message: "must be above the one before",
           },
         ];
   });

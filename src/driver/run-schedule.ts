@@ -1,7 +1,8 @@
-import type { OperatorsSection } from "../artifact/artifact.js";
+import type { OperatorsSection, Provenance } from "../artifact/artifact.js";
 import { recordedList } from "../artifact/recorded-options.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
+import { TENSOR_LAYOUTS } from "../kernels/operator-call.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { doubtOf, machineLoad } from "../profile/machine-load.js";
@@ -15,6 +16,7 @@ import type { TensorData } from "../runtime/tensor-data.js";
 import { type VerifiedSchedule, verifySchedule } from "../verify/verify-schedule.js";
 import type { DriverContext } from "./context.js";
 import { type CudaRunReport, runOnCuda } from "./cuda/run-on-cuda.js";
+import type { CudaTarget } from "./cuda/with-device.js";
 import { deviceNamed } from "./device-named.js";
 import { deviceUnsupported, mergesCannotRun, outputsDiffer, tasksCannotRun } from "./failures.js";
 import { inputsOfRun } from "./given-inputs.js";
@@ -118,10 +120,21 @@ export async function runSchedule(
     precision: request.precision ?? precisionOf(options["math"]),
     estimateUnsupported: request.estimateUnsupported || options["estimate-unsupported"] === true,
     fuse: request.fuse ?? recordedList(options) ?? "none",
+    ...recordedLayout(options, request.precision),
     inputs: inputs.value,
   };
   const ran = await runOnCuda(request, verified.value, target, context);
   return ran.ok ? ok({ kind: "cuda", report: ran.value }) : ran;
+}
+
+/** The layout that was measured to be faster, unless it is to be run in another precision. */
+function recordedLayout(
+  { "tensor-layout": recorded, math }: Provenance["options"],
+  precision: Precision | undefined,
+): Pick<CudaTarget, "layout"> {
+  const layout = TENSOR_LAYOUTS.find((each) => each === recorded);
+  const isOther = precision !== undefined && precision !== precisionOf(math);
+  return layout === undefined || isOther ? {} : { layout };
 }
 
 function precisionOf(option: unknown): Precision {

@@ -1,5 +1,5 @@
 /**
- * The layout of a model: the one that moves fewer bytes.
+ * The layout of a model: the one that moves fewer bytes, where nothing is measured.
  *
  * Tensor cores take the channels of a place together. A library that is given rows turns input and filters before a
  * convolution and the result behind it; with channels last that falls away, and copies at the border to what takes rows
@@ -7,7 +7,7 @@
  * what a GPU's caches keep.
  */
 import { present } from "../core/invariant.js";
-import type { Result } from "../core/result.js";
+import { ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { DeviceNode, DevicePlan, Place } from "./device-node.js";
 import { type EmittedModel, emitModel } from "./emit.js";
@@ -17,6 +17,41 @@ import { type EmitOptions, storageOf } from "./operator-call.js";
 
 /** Channels of which tensor cores take a multiple, by the type in memory: 16 bytes of them. */
 const TOGETHER = { f32: 4, f16: 8 } as const;
+
+/** The device nodes of a model in the layouts that there are. */
+export interface EmittedLayouts {
+  /** The layout that moves fewer bytes. */
+  readonly counted: EmittedModel;
+  /** The other one; absent: there is none, or it makes no convolution another. */
+  readonly other?: EmittedModel;
+}
+
+/**
+ * The device nodes of a model in both layouts, as far as `tensorCores` make convolutions and these can have channels last.
+ *
+ * Fails and costs as `emitModel`, at most twice.
+ */
+export function emitInLayouts(
+  lowered: LoweredModel,
+  options: Omit<EmitOptions, "layout">,
+  tensorCores: boolean,
+): Result<EmittedLayouts> {
+  const made = emitModel(lowered, options);
+  if (!made.ok) {
+    return made;
+  }
+  const rows = made.value;
+  const turned =
+    tensorCores && rows.plans.some(hasConvolution)
+      ? emitModel(lowered, { ...options, layout: "channels-last" })
+      : undefined;
+  if (turned?.ok !== true || !turned.value.plans.some(isTurned)) {
+    return ok({ counted: rows });
+  }
+  return bytesMoved(turned.value) < bytesMoved(rows)
+    ? ok({ counted: turned.value, other: rows })
+    : ok({ counted: rows, other: turned.value });
+}
 
 /**
  * The device nodes of a model in the layout that moves fewer bytes; in rows, where it is as good, or `tensorCores` do not
@@ -29,12 +64,12 @@ export function emitInBestLayout(
   options: Omit<EmitOptions, "layout">,
   tensorCores: boolean,
 ): Result<EmittedModel> {
-  const rows = emitModel(lowered, options);
-  if (!rows.ok || !tensorCores || !rows.value.plans.some(hasConvolution)) {
-    return rows;
-  }
-  const turned = emitModel(lowered, { ...options, layout: "channels-last" });
-  return turned.ok && bytesMoved(turned.value) < bytesMoved(rows.value) ? turned : rows;
+  const made = emitInLayouts(lowered, options, tensorCores);
+  return made.ok ? ok(made.value.counted) : made;
+}
+
+function isTurned({ nodes }: DevicePlan): boolean {
+  return nodes.some((node) => node.kind === "conv" && node.isChannelsLast === true);
 }
 
 function hasConvolution({ nodes }: DevicePlan): boolean {

@@ -30,7 +30,10 @@ export interface Operand {
  * How activations of convolutions lie in memory: row by row, as ONNX has them, or with the channels of a place next to
  * each other, as tensor cores take them.
  */
-export type TensorLayout = "rows" | "channels-last";
+export type TensorLayout = (typeof TENSOR_LAYOUTS)[number];
+
+/** Layouts, the usual one first. */
+export const TENSOR_LAYOUTS = ["rows", "channels-last"] as const;
 
 /** Options of making device nodes. */
 export interface EmitOptions {

@@ -2,6 +2,9 @@ import type { Random } from "../core/random.js";
 import { median, quantile } from "../core/statistics.js";
 import type { RelativeTime, Timing } from "./profile.js";
 
+/** Times of a GPU at least this far apart count as different, whatever the noise floor says. */
+export const LEAST_DIFFERENCE = 0.01;
+
 /** Median, 10 % and 90 % quantile of samples, rounded to integer nanoseconds. Requires: not empty. */
 export function timingOf(samplesNs: ArrayLike<number>): Timing {
   return {

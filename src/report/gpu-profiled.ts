@@ -20,6 +20,7 @@ export function renderGpuProfiled(profile: GpuProfile, columns: number): string 
     `with    CUDA ${key.driver}, ${key.libraries.join(", ")}, ${key.precision}`,
     `launch  ${formatNs(launchCosts.chainNs)} a kernel on one stream, ${formatNs(launchCosts.hopNs)} from stream to stream`,
     ...launchLines(launchCosts),
+    ...layoutLines(profile.layouts),
     `run     operators add up to ${formatNs(total)}${overGraph(profile)}`,
     ...(best === undefined ? [] : [`pairs   ${pairs.length}, up to ${best.toFixed(2)}x together`]),
     "",
@@ -45,6 +46,17 @@ function launchLines({
       ? []
       : [`        a fork and a join of ${widest.branches} take ${formatNs(widest.ns)} in all`]),
   ];
+}
+
+/** The layout that was taken, with its time and that of the other one. */
+function layoutLines(layouts: GpuProfile["layouts"]): readonly string[] {
+  if (layouts === undefined) {
+    return [];
+  }
+  const { taken, rowsNs, channelsLastNs } = layouts;
+  const [rows, last] = [`rows ${formatNs(rowsNs)}`, `channels last ${formatNs(channelsLastNs)}`];
+  const [own, other] = taken === "rows" ? [rows, last] : [last, rows];
+  return [`layout  ${own} on one stream, ${other}`];
 }
 
 function overGraph(profile: GpuProfile): string {

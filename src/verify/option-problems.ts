@@ -1,6 +1,7 @@
 /** Options that each kind of artifact records. */
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { longName, type RecordedKey } from "../artifact/recorded-options.js";
+import { TENSOR_LAYOUTS } from "../kernels/operator-call.js";
 import { EFFORTS } from "../schedule/pipeline-efforts.js";
 import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 
@@ -14,7 +15,7 @@ const OF_GPUS: readonly RecordedKey[] = [
   "mergeConvolutions",
 ];
 const DATA_SHEET: readonly RecordedKey[] = [...OF_GPUS, "progress", "maxStreams"];
-const CUDA: readonly RecordedKey[] = [...OF_GPUS, "verified"];
+const CUDA: readonly RecordedKey[] = [...OF_GPUS, "tensorLayout", "verified"];
 
 const STAGES: readonly RecordedKey[] = [
   ...OF_MODELS,
@@ -92,9 +93,18 @@ export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
     ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
+    ...layoutProblems(artifact),
     ...objectiveProblems(artifact),
     ...fineTuneProblems(artifact),
   ];
+}
+
+/** What is no layout of a program. */
+function layoutProblems({ provenance }: ScheduleArtifact): readonly string[] {
+  const { "tensor-layout": layout } = provenance.options;
+  return layout === undefined || (TENSOR_LAYOUTS as readonly unknown[]).includes(layout)
+    ? []
+    : [`/provenance/options/tensor-layout must be one of ${TENSOR_LAYOUTS.join(", ")}`];
 }
 
 /** What was asked for is what the schedule says it was made for. */

@@ -58,6 +58,8 @@ export interface EmulatedFaults {
   readonly isInexact?: boolean;
   /** One unit does all the work: streams gain nothing. */
   readonly hasOneUnit?: boolean;
+  /** What a convolution with channels last takes; unless given, as much as one of rows. Units: microseconds. */
+  readonly turnedUs?: number;
 }
 
 /** The helper; `kernels` are those that sources it is given may name. */
@@ -164,7 +166,7 @@ export class EmulatedHelper implements RunningHelper {
   }
 
   #timeOf(schedule: ExecutableSchedule): number {
-    return timeOf(schedule, this.#nodes, this.#faults.hasOneUnit === true);
+    return timeOf(schedule, this.#nodes, this.#faults);
   }
 
   #probe(): ProbeResult {
@@ -224,7 +226,7 @@ function larger(data: Uint8Array): Uint8Array {
 function timeOf(
   { launches, mode }: ExecutableSchedule,
   nodes: readonly HelperNode[],
-  hasOneUnit: boolean,
+  { hasOneUnit = false, turnedUs = WORK_US.conv }: EmulatedFaults,
 ): number {
   const streams = new Map<number, number>();
   const ends = new Map<number, number>();
@@ -234,7 +236,9 @@ function timeOf(
     const isEmpty = work.kind === "kernel" && work.function === "nothing";
     const stream = hasOneUnit && !isEmpty ? 0 : own;
     const start = Math.max(streams.get(stream) ?? 0, ...after.map((each) => ends.get(each) ?? 0));
-    const end = start + WORK_US[work.kind] + (mode === "eager" ? EAGER_US : LAUNCH_US);
+    const isTurned = work.kind === "conv" && work.channelsLast === true;
+    const workUs = isTurned ? turnedUs : WORK_US[work.kind];
+    const end = start + workUs + (mode === "eager" ? EAGER_US : LAUNCH_US);
     streams.set(stream, end);
     ends.set(node, end);
   }

@@ -117,7 +117,8 @@ result of a convolution in kernels of its own, in every inference. So with \`--m
 of a model keeps activations with *channels last*, [N, H, W, C], through convolutions, element-wise operators, pools,
 normalizations and concatenations, where that moves fewer bytes: filters are turned once, when they are brought to the
 device; a Concat of channels is written in place, whatever the batch; tensors that something else takes stay rows, and
-convolutions copy them. Inputs and outputs of the model are rows.
+convolutions copy them. Inputs and outputs of the model are rows. On a GPU that is there both layouts are
+[timed](cuda.md#measuring), and the faster one is taken.
 
 The megabytes that an inference moves by kernels of our own, every operand once, and by turning around convolutions in rows (of
 4 or more channels, 8 in halves), which is taken to read and write input, filters and result once. Counted, not measured:

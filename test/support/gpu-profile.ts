@@ -40,7 +40,8 @@ const PROFILE: GpuProfile = {
     forks: [{ branches: 2, ns: 11_000 }],
     fronts: [{ branches: 32, kernels: 2, ns: 9000 }],
   },
-  deviceModel: V100,
+  deviceModel: { ...V100, widths: [{ streams: 3, ns: 250 }] },
+  layouts: { taken: "channels-last", rowsNs: 5900, channelsLastNs: 5100 },
   operators: ["a", "b"].map((name) => ({
     name,
     nodes: [

@@ -87,13 +87,19 @@ async function artifactOf(
   if (!request.mergeConvolutions) {
     return ok(artifact);
   }
-  const { target, remeasure } = request;
+  const { remeasure } = request;
+  const target = { ...request.target, ...layoutOf(profile) };
   const device = profile.deviceModel;
   const also = { original: lowered, target, device, remeasure };
   const merged = await mergedSection({ ...options, ...also }, context);
   return merged.ok
     ? ok({ ...artifact, operators: fasterSection(plain.value, merged.value) })
     : merged;
+}
+
+/** The layout that was measured to be the faster one, if it was: what is compared with it has the same. */
+function layoutOf({ layouts }: GpuProfile): Pick<CudaTarget, "layout"> {
+  return layouts === undefined ? {} : { layout: layouts.taken };
 }
 
 async function profileOf(
@@ -112,9 +118,10 @@ function provenanceOf(
   { model, target, algorithm, dims, batch, mergeConvolutions }: CudaCompileRequest,
   lowered: LoweredModel,
   profile: ProvenanceInput | undefined,
-  { key, isVerified }: GpuProfile,
+  measured: GpuProfile,
   tool: string,
 ): Provenance {
+  const { key, isVerified, layouts } = measured;
   const { seed, given } = target.inputs;
   const options = {
     device: "cuda",
@@ -122,6 +129,7 @@ function provenanceOf(
     estimateUnsupported: recordedSwitch(target.estimateUnsupported),
     fuse: listOfProfile(key),
     mergeConvolutions: recordedSwitch(mergeConvolutions),
+    tensorLayout: layouts?.taken,
     verified: isVerified ? undefined : false,
     algorithm,
     batch: batch?.batch,

@@ -22,7 +22,6 @@ import { modelDigest, sizesInKey } from "../../profile/profile-key.js";
 import { MAX_PROFILE_BYTES } from "../../profile/profile-limits.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import { STREAM_LIMIT } from "../../runtime/cuda/client/nodes.js";
-import { programDigest } from "../../runtime/cuda/program/program-digest.js";
 import { digestOfGiven } from "../../runtime/input-source.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
@@ -31,6 +30,7 @@ import { algorithmRefused } from "../../search/operator/failures.js";
 import { searchGpuSchedules } from "../../search/operator/gpu/gpu-candidates.js";
 import type { DriverContext } from "../context.js";
 import { outputsTooFar, streamsTooMany } from "../failures.js";
+import { digestOfPrograms, openFaster } from "./measured-layout.js";
 import { type CudaTarget, type FoundDevice, withDevice } from "./with-device.js";
 
 /** Schedules of a model, found with what a profile says. */
@@ -102,14 +102,14 @@ export async function measureOnCuda(
   context: DriverContext,
 ): Promise<Result<GpuProfile>> {
   return withDevice(lowered, target, context, async (device) => {
-    const { probe, model } = device;
+    const { probe } = device;
     const gpu = probe.devices[target.device]?.name ?? "none";
     const key = gpuProfileKeyOf(lowered, gpu, {
       probe,
       precision: target.precision,
       fuse: target.fuse,
     });
-    const path = gpuProfilePath(context.profileFolder, key, programDigest(model));
+    const path = gpuProfilePath(context.profileFolder, key, digestOfPrograms(device));
     // What is kept was measured with inputs from a seed, which say the same whatever the seed is.
     const isKept = digestOfGiven(target.inputs) === undefined;
     const kept =
@@ -187,12 +187,13 @@ async function measuredNow(
     return prepared;
   }
   const { reference, open } = prepared.value;
-  const session = await open({ kind: "none" });
-  if (!session.ok) {
-    return session;
+  const opened = await openFaster(device, open);
+  if (!opened.ok) {
+    return opened;
   }
+  const { session, model, layouts } = opened.value;
   const options = { probe, precision, fuse, onProgress };
-  const profile = await measureGpuProfile(session.value, options);
+  const profile = await measureGpuProfile(session, options);
   if (!profile.ok) {
     return profile;
   }
@@ -202,10 +203,8 @@ async function measuredNow(
   }
   const schedules = search.value.candidates.ranked.map(({ schedule }) => schedule);
   // From here on memory is shared as a runtime would: where all of these schedules order it.
-  const shared = await open({
-    kind: "ordered",
-    schedules: [oneStream(lowered.graph), ...schedules],
-  });
+  const all = [oneStream(lowered.graph), ...schedules];
+  const shared = await open({ kind: "ordered", schedules: all }, model);
   if (!shared.ok) {
     return shared;
   }
@@ -219,7 +218,12 @@ async function measuredNow(
     ({ streams, outputs }) => streams === 1 && outputs.distance > outputs.tolerance,
   );
   return wrong === undefined
-    ? ok({ ...profile.value, isVerified: reference !== undefined, measurement })
+    ? ok({
+        ...profile.value,
+        isVerified: reference !== undefined,
+        measurement,
+        ...(layouts === undefined ? {} : { layouts }),
+      })
     : fail([outputsTooFar(lowered.model.path, precision, wrong.outputs)]);
 }
 

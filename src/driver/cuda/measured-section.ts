@@ -13,13 +13,11 @@ import type {
   GpuProfile,
   GpuScheduleTiming,
 } from "../../profile/gpu/gpu-profile.js";
+import { LEAST_DIFFERENCE } from "../../profile/timing.js";
 import { scheduleDigest } from "../../profile/worker-plan-of.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import type { GpuCandidate, GpuCandidates } from "../../schedule/gpu-candidate.js";
 import { searchFromProfile } from "./measure-on-cuda.js";
-
-/** Times at least this far apart count as different, whatever the noise floor says. */
-export const LEAST_DIFFERENCE = 0.01;
 
 /** Options of a measured section besides its profile. */
 export interface MeasuredSectionOptions {

@@ -6,17 +6,14 @@ import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { mergeOperators } from "../../onnx/merge-operators.js";
+import { LEAST_DIFFERENCE } from "../../profile/timing.js";
 import { GPU_ALGORITHMS } from "../../schedule/algorithm-names.js";
 import { gpuProblemOf } from "../../schedule/gpu-problem.js";
 import { chooseMerges } from "../../search/operator/gpu/choose-merges.js";
 import { MergeSpace } from "../../search/operator/gpu/merge-space.js";
 import type { DriverContext } from "../context.js";
 import { measureOnCuda } from "./measure-on-cuda.js";
-import {
-  LEAST_DIFFERENCE,
-  type MeasuredSectionOptions,
-  measuredSection,
-} from "./measured-section.js";
+import { type MeasuredSectionOptions, measuredSection } from "./measured-section.js";
 import type { CudaTarget } from "./with-device.js";
 
 /** A model to be measured with merges. */

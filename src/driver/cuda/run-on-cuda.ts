@@ -52,16 +52,14 @@ export async function runOnCuda(
   if (schedule.streams > STREAM_LIMIT) {
     return fail([streamsTooMany(file, schedule.streams, STREAM_LIMIT)]);
   }
-  return withDevice(lowered, target, context, async ({ prepare }) => {
+  return withDevice(lowered, target, context, async ({ prepare, model }) => {
     const device = await prepare();
     if (!device.ok) {
       return device;
     }
     const { reference, whole, open } = device.value;
-    const session = await open({
-      kind: "ordered",
-      schedules: [oneStream(lowered.graph), schedule],
-    });
+    const schedules = [oneStream(lowered.graph), schedule];
+    const session = await open({ kind: "ordered", schedules }, model);
     if (!session.ok) {
       return session;
     }

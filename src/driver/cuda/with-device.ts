@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import type { EmittedModel } from "../../kernels/emit.js";
 import { describeRefused } from "../../kernels/failures.js";
-import { emitInBestLayout } from "../../kernels/layout-choice.js";
+import { type EmittedLayouts, emitInLayouts } from "../../kernels/layout-choice.js";
+import type { TensorLayout } from "../../kernels/operator-call.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -26,13 +27,18 @@ export interface CudaTarget {
   readonly estimateUnsupported: boolean;
   /** Which operators are computed together. */
   readonly fuse: FusionList;
+  /** How activations of convolutions lie in memory; absent: as it is faster, or moves fewer bytes. */
+  readonly layout?: TensorLayout;
   readonly inputs: InputSource;
 }
 
 /** A GPU that has been found, and the model's code for it. */
 export interface FoundDevice {
   readonly probe: ProbeResult;
+  /** In the layout that is asked for, else in the one that moves fewer bytes. */
   readonly model: EmittedModel;
+  /** In the other layout; absent: there is none, or one is asked for. */
+  readonly otherLayout: EmittedModel | undefined;
   /** Makes inputs and runs ONNX Runtime on them. Fails: as ONNX Runtime does. */
   prepare(): Promise<Result<OpenDevice>>;
 }
@@ -43,8 +49,8 @@ export interface OpenDevice {
   readonly reference: Outputs | undefined;
   /** All outputs of the model, as far as ONNX Runtime was run. */
   readonly whole: Outputs;
-  /** A session with this way of sharing memory; the one before it is over. */
-  open(sharing: Sharing): Promise<Result<DeviceSession>>;
+  /** A session with this way of sharing memory, of the model in this layout; the one before it is over. */
+  open(sharing: Sharing, model: EmittedModel): Promise<Result<DeviceSession>>;
 }
 
 /**
@@ -68,10 +74,11 @@ export async function withDevice<T>(
     estimateUnsupported,
     approximatesGelu: precision.gemm === "tf32",
   };
-  const model = emitInBestLayout(listed, options, precision.conv === "tf32");
-  if (!model.ok) {
-    return model;
+  const emitted = emitInLayouts(listed, options, precision.conv === "tf32");
+  if (!emitted.ok) {
+    return emitted;
   }
+  const { model, otherLayout } = asAsked(emitted.value, target.layout);
   const helper = await context.startHelper();
   if (!helper.ok) {
     return helper;
@@ -92,13 +99,13 @@ export async function withDevice<T>(
     }
     warnings.forEach(context.onNote);
     const prepare = async (): Promise<Result<OpenDevice>> => {
-      const inputs = await inputsOf(model.value, target, context);
+      const inputs = await inputsOf(model, target, context);
       if (!inputs.ok) {
         return inputs;
       }
       const { feeds, reference, whole } = inputs.value;
-      const open = (sharing: Sharing) => {
-        const program = buildProgram(model.value, precision, sharing);
+      const open = (sharing: Sharing, chosen: EmittedModel) => {
+        const program = buildProgram(chosen, precision, sharing);
         // Operators are measured where nothing shares memory, with weights that are not in the cache.
         const scratchBytes =
           sharing.kind === "none" ? scratchFor(program.memory.constants.values()) : 0;
@@ -107,7 +114,7 @@ export async function withDevice<T>(
       };
       return ok({ reference, whole, open });
     };
-    const used = await use({ probe: probe.value, model: model.value, prepare });
+    const used = await use({ probe: probe.value, model, otherLayout, prepare });
     return used.ok || context.signal.aborted
       ? used
       : fail(orNoRoom(used.error, folder.value.path, 0));
@@ -115,6 +122,16 @@ export async function withDevice<T>(
     await helper.value.close();
     folder.value.remove();
   }
+}
+
+/** The code in the layout that is asked for, if there is such; else both. */
+function asAsked(
+  { counted, other }: EmittedLayouts,
+  layout: TensorLayout | undefined,
+): Pick<FoundDevice, "model" | "otherLayout"> {
+  return layout === undefined
+    ? { model: counted, otherLayout: other }
+    : { model: other?.layout === layout ? other : counted, otherLayout: undefined };
 }
 
 async function inputsOf(

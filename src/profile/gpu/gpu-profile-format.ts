@@ -1,3 +1,11 @@
+const layouts: Shape<GpuLayouts> = object<GpuLayouts>({
+  taken: oneOf(...TENSOR_LAYOUTS).describe("The one that everything else was measured in."),
+  rowsNs: COUNT.describe("The one-stream graph with tensors row by row, median."),
+  channelsLastNs: COUNT.describe("The same with channels last."),
+}).describe(
+  "Layouts of convolutions' activations; absent: there is one, or the one that moves fewer bytes was taken unmeasured.",
+);
+
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
 import { list, object, optional } from "../../core/json-containers.js";
 import {
@@ -18,6 +26,7 @@ import {
 import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { widthProblems } from "../../cost/width-costs.js";
+import { TENSOR_LAYOUTS } from "../../kernels/operator-call.js";
 import { FUSION_LISTS } from "../../onnx/kernel-groups.js";
 import { profileWording } from "../failures.js";
 import { importProblems, importRecordShape } from "../import-record.js";
@@ -32,6 +41,7 @@ import {
   type GpuHopCost,
   type GpuKernelRecord,
   type GpuLaunchCosts,
+  type GpuLayouts,
   type GpuMeasurement,
   type GpuNodeTiming,
   type GpuOperatorTiming,
@@ -237,6 +247,7 @@ export const GPU_PROFILE_KIND: DocumentKind<GpuProfile> = defineDocument<GpuProf
     ),
     launchCosts,
     deviceModel: deviceModelShape.describe("The device for the simulator: see device-models.md."),
+    layouts: optional(layouts),
     operators: list(operator).describe("In the order of the graph."),
     pairs: list(pair).describe("Independent operators on one stream, and on two."),
     measurement: optional(measurement),

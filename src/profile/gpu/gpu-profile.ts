@@ -1,5 +1,6 @@
 /** Measurements of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
 import type { DeviceModel } from "../../cost/device-model.js";
+import type { TensorLayout } from "../../kernels/operator-call.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { ImportRecord } from "../import-record.js";
 import type { RelativeTime, Timing } from "../profile.js";
@@ -206,6 +207,16 @@ export function sumOverGraph({ operators, measurement }: GpuProfile): number | u
     : nodes.reduce((sum, { medianNs }) => sum + medianNs, 0) / graphNs;
 }
 
+/** The layouts in which convolutions can have their activations, each timed on one stream. */
+export interface GpuLayouts {
+  /** The one that everything else was measured in. */
+  readonly taken: TensorLayout;
+  /** Median of the one-stream graph with tensors row by row. */
+  readonly rowsNs: number;
+  /** The same with channels last. */
+  readonly channelsLastNs: number;
+}
+
 /** Everything measured about one model on one GPU. */
 export interface GpuProfile {
   readonly key: GpuProfileKey;
@@ -221,6 +232,8 @@ export interface GpuProfile {
   readonly launchCosts: GpuLaunchCosts;
   /** The device for the simulator, launch costs as measured. */
   readonly deviceModel: DeviceModel;
+  /** Absent: there is one layout, or the one that moves fewer bytes was taken unmeasured. */
+  readonly layouts?: GpuLayouts;
   /** In the order of the graph. */
   readonly operators: readonly GpuOperatorTiming[];
   readonly pairs: readonly GpuPairTiming[];

@@ -21,7 +21,9 @@ if (format !== "top-compile/first-hour") {
   throw new Error(`${file} is not the result of a first hour`);
 }
 const tables = steps.flatMap(({ results }) => Object.values(results).flatMap(benchTable));
-console.log([...tables, ...launchTable(profiles)].join("\n\n") || "not measured");
+console.log(
+  [...tables, ...launchTable(profiles), ...layoutTable(profiles)].join("\n\n") || "not measured",
+);
 
 /** What launching costs, by model and precision: the same device, measured again and again. */
 function launchTable(all: readonly GpuProfile[]): readonly string[] {
@@ -40,6 +42,28 @@ function launchTable(all: readonly GpuProfile[]): readonly string[] {
           "",
           "| measured with | math | queues | step | inside of a kernel | gap behind it | hop | start of a kernel | fork and join of two | a fork and a join by width |",
           "|---|---|---|---|---|---|---|---|---|---|",
+          ...rows,
+        ].join("\n"),
+      ];
+}
+
+/** What models take on one stream in both layouts of their convolutions. */
+function layoutTable(all: readonly GpuProfile[]): readonly string[] {
+  const rows = all.flatMap(({ model, key, layouts }) => {
+    const { taken = "", rowsNs, channelsLastNs } = layouts ?? {};
+    const us = [rowsNs, channelsLastNs].map((ns) => ((ns ?? 0) / 1000).toFixed(1));
+    return layouts === undefined
+      ? []
+      : [`| ${[model, key.precision, ...us, taken.replace("-", " ")].join(" | ")} |`];
+  });
+  return rows.length === 0
+    ? []
+    : [
+        [
+          "One stream in a CUDA graph, microseconds; medians of 31 samples.",
+          "",
+          "| model | math | rows | channels last | program |",
+          "|---|---|---|---|---|",
           ...rows,
         ].join("\n"),
       ];
