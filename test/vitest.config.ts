@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Threads run compiled programs only, and pages have compiled scripts in them, so tests over `src` take those
@@ -18,6 +19,34 @@ const compiledWorkers: Plugin = {
   },
 };
 
+/** Files that take longest, which begin first: one that began last would have the machine to itself. */
+const LONGEST = [
+  "native/first-hour",
+  "property/policy-trust",
+  "native/generated-kernels",
+  "cli/build",
+  "cli/launch",
+  "native/benches",
+  "property/artifact-trust",
+  "launcher/marl/learn-launchers",
+  "cli/sizes-by-data",
+  "cli/pipeline",
+  "cli/interrupt",
+  "oracle/overlaps",
+];
+
+/** The order of vitest, by size where it has not seen them run, but for the longest. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const rank = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return rank < 0 ? LONGEST.length : rank;
+    };
+    const sorted = await super.sort(files);
+    return [...sorted].sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
+
 export default defineConfig({
   plugins: [compiledWorkers],
   test: {
@@ -29,5 +58,6 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 900_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -189,7 +189,10 @@ describe("launch", () => {
     expect(status).toBe(0);
     expect(stdout).not.toContain("efused");
     expect(stdout.match(/the backlog of two-branch grows by/g)).toHaveLength(6);
-    const { shed, policies } = (await launched(argv.slice(1, -3))).launcher!.regimes[0]!;
+    const artifact = parseArtifact(readFileSync(OUT, "utf8"), OUT);
+    expect(artifact.ok).toBe(true);
+    const { shed, policies } = (artifact.ok ? artifact.value : expect.unreachable()).launcher!
+      .regimes[0]!;
     expect(shed).toEqual([{ kind: "none" }]);
     expect(policies[0]!.heldOut.models[0]!.shed).toEqual({ mean: 0, half: 0 });
   });

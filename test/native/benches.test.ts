@@ -8,6 +8,7 @@ import { buildHelper } from "../../src/runtime/cuda/client/build-helper.js";
 import { mayHaveDriver } from "../../src/runtime/cuda/client/find-driver.js";
 import {
   BUILD_TIMEOUT_MS,
+  COMPILER_ENV,
   helperPath,
   noCompiler,
   ROOT,
@@ -27,7 +28,7 @@ describe.skipIf(noCompiler !== undefined)(`GPU benches (${noCompiler ?? ""})`, (
     const compiled = spawnSync(process.execPath, [tsc, "-p", "test/bench"], { cwd: ROOT });
     expect(compiled.stdout.toString()).toBe("");
     await helperPath();
-    await buildHelper({ folder: join(ROOT, "build/native"), env: process.env });
+    await buildHelper({ folder: join(ROOT, "build/native"), env: COMPILER_ENV });
   }, BUILD_TIMEOUT_MS);
 
   function run(name: string, args: readonly string[], env: Readonly<Record<string, string>>) {

@@ -15,7 +15,13 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleFiles } from "../bench/first-hour/bundle-files.js";
 import { runStep } from "../bench/first-hour/run-step.js";
-import { BUILD_TIMEOUT_MS, noCompiler, ROOT, standInFolder } from "../support/native-helper.js";
+import {
+  BUILD_TIMEOUT_MS,
+  COMPILER_ENV,
+  noCompiler,
+  ROOT,
+  standInFolder,
+} from "../support/native-helper.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "first-hour-"));
@@ -25,7 +31,11 @@ const isHere = process.platform === "linux" && process.arch === "x64";
 const reason = noCompiler ?? SKIP_REASON ?? (isHere ? undefined : "the bundle is for linux/x64");
 
 function node(...args: readonly string[]): string {
-  const done = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+  const done = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: COMPILER_ENV,
+  });
   expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: "" });
   return done.stdout;
 }
@@ -48,7 +58,12 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
     const done = spawnSync(join(unpacked, "first-hour.sh"), ["--quick", "--out", out, ...args], {
       cwd: FOLDER,
       encoding: "utf8",
-      env: { PATH: "/usr/bin:/bin", TOP_COMPILE_CUDA_LIBS: standInFolder(), ...env },
+      env: {
+        PATH: "/usr/bin:/bin",
+        CXX: COMPILER_ENV["CXX"],
+        TOP_COMPILE_CUDA_LIBS: standInFolder(),
+        ...env,
+      },
     });
     const file = join(out, "first-hour.json");
     return { ...done, report: existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {} };

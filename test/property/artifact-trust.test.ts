@@ -5,10 +5,11 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { parseArtifact } from "../../src/artifact/artifact-format.js";
 import { sha256OfFile } from "../../src/core/digest.js";
 import { fail } from "../../src/core/result.js";
+import type * as CheckConfigurations from "../../src/schedule/check-configurations.js";
 import { modelMismatch } from "../../src/verify/failures.js";
 import { loadWith, type ModelLoader } from "../../src/verify/load-model-of-artifact.js";
 import { verifyArtifact } from "../../src/verify/verify-artifact.js";
@@ -17,6 +18,19 @@ import { FREE, KNOWLEDGE } from "../support/free-fields.js";
 import { traceOf } from "../support/pytorch-files.js";
 import { runCli } from "../support/run-cli.js";
 import { tinyModel } from "../support/tiny-model.js";
+
+// The same claim of the same placement is looked through once: most changes leave both as they are.
+vi.mock("../../src/schedule/check-configurations.js", async (original) => {
+  const { doubtOn, ...others } = await original<typeof CheckConfigurations>();
+  const known = new Map<string, CheckConfigurations.ConfigurationDoubt>();
+  const remembered: typeof doubtOn = (...claim) => {
+    const key = JSON.stringify(claim);
+    const doubt = known.has(key) ? known.get(key) : doubtOn(...claim);
+    known.set(key, doubt);
+    return doubt;
+  };
+  return { ...others, doubtOn: remembered };
+});
 
 const folder = mkdtempSync(join(tmpdir(), "top-compile-trust-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -154,7 +154,9 @@ describe("hostile text", () => {
     ] as const) {
       for (const [place, copy] of poisoned(document)) {
         writeFileSync(path, JSON.stringify(copy));
-        await expectHarmless([model, option, path, "-o", out, "--force"], place);
+        // One schedule shows where the text of one place goes; of all names, every table does.
+        const how = place === "every name" ? [] : ["--algorithm", "sequential"];
+        await expectHarmless([model, option, path, ...how, "-o", out, "--force"], place);
       }
     }
   });

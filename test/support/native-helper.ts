@@ -34,6 +34,13 @@ export const noCompiler: string | undefined = await findCompiler(process.env).th
   found.ok ? undefined : "no C++ compiler",
 );
 
+/** The environment for building a helper that other tests build too: the compiler keeps what it has compiled. */
+export const COMPILER_ENV: Readonly<Record<string, string | undefined>> = {
+  ...process.env,
+  CXX: join(ROOT, "test/support/remembering-compiler.sh"),
+  REAL_CXX: process.env["CXX"],
+};
+
 /** How much more the tests with chance in them do: `npm run test:native:sanitize` raises it. */
 export const SCALE: number = Number(process.env["NATIVE_TEST_SCALE"] ?? 1);
 

@@ -1,11 +1,10 @@
 /** NVIDIA's run-time compiler, through the native helper, where it is installed. */
 import { existsSync, readdirSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { buildHelper } from "../../src/runtime/cuda/client/build-helper.js";
 import { type GpuHelper, startGpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import { libraryArguments } from "../../src/runtime/cuda/client/obtain-helper.js";
-
-const ROOT = resolve(import.meta.dirname, "../..");
+import { COMPILER_ENV, ROOT } from "./native-helper.js";
 
 /** Folders that the user names, then the usual ones of the CUDA toolkit. */
 function libraryFolders(): readonly string[] {
@@ -35,7 +34,7 @@ export const NVRTC_SKIP_REASON: string | undefined = libraryFolders().some((fold
 
 /** The helper, built into the folder for build outputs; the caller closes it. */
 export async function startCompiler(): Promise<GpuHelper> {
-  const built = await buildHelper({ folder: join(ROOT, "build/native"), env: process.env });
+  const built = await buildHelper({ folder: join(ROOT, "build/native"), env: COMPILER_ENV });
   const env = { ...process.env, TOP_COMPILE_CUDA_LIBS: libraryFolders().join(delimiter) };
   const started = built.ok
     ? await startGpuHelper({

@@ -77,7 +77,7 @@ describe("learned launchers", () => {
   });
 
   it("are the same for the same seed", () => {
-    const learn = (seed: number) => learnLaunchers(jobOf(), NARROW, { seed, steps: 320 });
+    const learn = (seed: number) => learnLaunchers(jobOf(), NARROW, { seed, steps: 160 });
     const first = learn(2);
     expect(first.map(({ name }) => name)).toEqual(["cross-entropy", "maddpg", "reactive"]);
     // MADDPG goes on from what cross-entropy has found: before it has learned, it costs the same.
