@@ -1,5 +1,5 @@
 /** The form of an operator on the device: kernels, and calls of cuBLAS and cuDNN. */
-import type { TensorId } from "../ir/operator-graph.js";
+import type { OperatorId, TensorId } from "../ir/operator-graph.js";
 import type { KernelCode } from "./language/kernel.js";
 
 /** Memory that a node reads or writes: all of a value, or the part after an offset. */
@@ -110,18 +110,36 @@ export interface DevicePlan {
   readonly nodes: readonly DeviceNode[];
   /** Sizes of the scratch memories of its nodes. */
   readonly scratchBytes: readonly number[];
+  /** What its nodes compute, in their order; absent: all of them are of the operator whose plan it is. */
+  readonly parts?: readonly PlanPart[];
 }
 
-/** The nodes of several plans one after the other; each keeps its own scratch memory. */
+/** Some nodes in a row of the plan of a group. */
+export interface PlanPart {
+  /** The operators that they compute. Ascending. */
+  readonly members: readonly OperatorId[];
+  /** How many nodes; none where all of the operators have no elements. */
+  readonly nodes: number;
+}
+
+/** A plan whose nodes compute these operators, unless it says more. */
+export function planOf(members: readonly OperatorId[], plan: DevicePlan): DevicePlan {
+  return plan.parts === undefined
+    ? { ...plan, parts: [{ members, nodes: plan.nodes.length }] }
+    : plan;
+}
+
+/** The nodes and parts of several plans one after the other; each keeps its own scratch memory. */
 export function inARow(plans: readonly DevicePlan[]): DevicePlan {
   const nodes: DeviceNode[] = [];
   const scratchBytes: number[] = [];
+  const parts = plans.flatMap((plan) => plan.parts ?? []);
   for (const plan of plans) {
     const first = scratchBytes.length;
     scratchBytes.push(...plan.scratchBytes);
     nodes.push(...plan.nodes.map((node) => withPlaces(node, (place) => shifted(place, first))));
   }
-  return { nodes, scratchBytes };
+  return { nodes, scratchBytes, parts };
 }
 
 function shifted(place: Place, by: number): Place {

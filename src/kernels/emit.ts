@@ -6,11 +6,12 @@
  */
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
-import type { Operator } from "../ir/operator-graph.js";
+import type { Operator, OperatorId } from "../ir/operator-graph.js";
+import { groupOf } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { operatorTypeNamed } from "../onnx/operators/catalog.js";
 import { channelsLastOf } from "./channels-last.js";
-import { type DevicePlan, inARow } from "./device-node.js";
+import { type DevicePlan, inARow, planOf } from "./device-node.js";
 import { type RefusedOperator, unsupportedOperators } from "./failures.js";
 import type { FoldedConstant } from "./folded-constant.js";
 import { groupPlans } from "./groups/group-plans.js";
@@ -115,8 +116,14 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
   const index = new ModelIndex(lowered, options, channelsLastOf(lowered, options));
   const refused: RefusedOperator[] = [];
   const estimated: RefusedOperator[] = [];
-  const fused = groupPlans(index, (operator) => emitOperator(operator, index));
+  const { only } = options;
+  const isWanted = (id: OperatorId): boolean =>
+    only === undefined || only.has(groupOf(lowered.fused, id)?.members.at(-1) ?? id);
+  const fused = groupPlans(index, isWanted, (operator) => emitOperator(operator, index));
   const plans = lowered.graph.operators.map((operator): DevicePlan => {
+    if (!isWanted(operator.id)) {
+      return { nodes: [], scratchBytes: [] };
+    }
     const ofGroup = fused.get(operator.id);
     if (ofGroup !== undefined) {
       return ofGroup;
@@ -125,8 +132,8 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
     if (made.ok) {
       return turnedCalls(index, operator, made.value);
     }
-    const { type, name, form } = operator;
-    const problem = { type, name, reason: made.error, isControlFlow: form === "control" };
+    const { id, type, name, form } = operator;
+    const problem = { id, type, name, reason: made.error, isControlFlow: form === "control" };
     const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
     (standIn === undefined ? refused : estimated).push(problem);
     return standIn ?? { nodes: [], scratchBytes: [] };
@@ -150,7 +157,10 @@ function plansOfGroups(
 ): readonly DevicePlan[] {
   const moved = [...plans];
   for (const { members } of fused?.groups ?? []) {
-    const own = members.map((id) => present(plans[id], "plan"));
+    const own = members.flatMap((id) => {
+      const plan = present(plans[id], "plan");
+      return plan.nodes.length === 0 ? [] : [planOf([id], plan)];
+    });
     for (const id of members) {
       moved[id] = { nodes: [], scratchBytes: [] };
     }

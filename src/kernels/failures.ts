@@ -1,8 +1,10 @@
 /** Failures of making device code. */
 import type { Failure } from "../core/failure.js";
+import type { OperatorId } from "../ir/operator-graph.js";
 
 /** An operator that has no device code. */
 export interface RefusedOperator {
+  readonly id: OperatorId;
   readonly type: string;
   readonly name: string;
   readonly reason: string;

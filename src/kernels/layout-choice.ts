@@ -6,14 +6,14 @@
  * alone are made instead. Both are counted, with everything that kernels of our own move, and nothing else: neither times nor
  * what a GPU's caches keep.
  */
-import { present } from "../core/invariant.js";
 import { ok, type Result } from "../core/result.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import type { DeviceNode, DevicePlan, Place } from "./device-node.js";
+import type { DeviceNode, DevicePlan } from "./device-node.js";
 import { type EmittedModel, emitModel } from "./emit.js";
 import { STORAGE_BYTES } from "./language/expression.js";
 import { sizeOf } from "./language/layout.js";
-import { type EmitOptions, storageOf } from "./operator-call.js";
+import type { EmitOptions } from "./operator-call.js";
+import { bytesAt } from "./place-bytes.js";
 
 /** Channels of which tensor cores take a multiple, by the type in memory: 16 bytes of them. */
 const TOGETHER = { f32: 4, f16: 8 } as const;
@@ -100,33 +100,4 @@ function turnedBytes(node: Extract<DeviceNode, { kind: "conv" }>): number {
   const isFor = [x.dims[1], w.dims[0]].every((size = 0) => (size / groups) % together === 0);
   const elements = [x, w, y].reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   return isFor && isChannelsLast !== true ? 2 * elements * STORAGE_BYTES[type] : 0;
-}
-
-function bytesAt(
-  { lowered, floats, folded }: EmittedModel,
-  { scratchBytes }: DevicePlan,
-  place: Place,
-): number {
-  const { graph, types } = lowered;
-  const tensorBytes = (id: number): number => {
-    const { dims, elementType } = present(graph.tensors[id], "tensor");
-    const storage = storageOf(elementType, floats);
-    return storage === undefined ? 0 : sizeOf(dims) * STORAGE_BYTES[storage];
-  };
-  switch (place.kind) {
-    case "tensor":
-      return tensorBytes(place.part ?? place.id);
-    case "joint":
-      return place.ids.reduce((sum, id) => sum + tensorBytes(id), 0);
-    case "scratch":
-      return scratchBytes[place.index] ?? 0;
-    case "constant": {
-      const made = folded.get(place.name);
-      const type = types.get(place.name);
-      const storage = made?.storage ?? (type && storageOf(type.elementType, floats));
-      return storage === undefined
-        ? 0
-        : sizeOf(made?.dims ?? type?.dims ?? []) * STORAGE_BYTES[storage];
-    }
-  }
 }

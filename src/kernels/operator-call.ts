@@ -51,6 +51,8 @@ export interface EmitOptions {
   readonly approximatesGelu?: boolean;
   /** `rows` unless given. */
   readonly layout?: TensorLayout;
+  /** The operators that are launched, of which nodes are wanted; the others have none. Absent: all. */
+  readonly only?: ReadonlySet<OperatorId>;
 }
 
 /** Device storage of the model's floats; `float64` and `bfloat16` are unchanged. */

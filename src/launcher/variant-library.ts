@@ -10,9 +10,9 @@
 import { invariant, present } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
+import { estimatedProblem } from "../estimate/estimated-problem.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
-import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../schedule/operator-schedule.js";
 import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";

@@ -3,11 +3,11 @@ import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { type Scenario, scenariosOf, usedScenario } from "../cost/scenarios.js";
+import { estimatedProblem } from "../estimate/estimated-problem.js";
 import type { Tensor } from "../ir/operator-graph.js";
 import { withoutCutGroups } from "../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
-import { estimatedProblem } from "../schedule/estimated-problem.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { problemUnder } from "../schedule/problem-under.js";
 

@@ -15,6 +15,7 @@ const FLOORS: Record<string, number> = {
   cost: 3,
   kernels: 3,
   schedule: 4,
+  estimate: 5,
   runtime: 5,
   import: 5,
   profile: 6,

@@ -3,11 +3,9 @@ import type { Result } from "../../dist/core/result.js";
 import type { DeviceModel } from "../../dist/cost/device-model.js";
 import { DEVICE_MODELS, deviceModelNamed } from "../../dist/cost/device-models/catalog.js";
 import type { MathMode } from "../../dist/cost/kernels/arithmetic.js";
-import { kernelsOf } from "../../dist/cost/kernels/operator-kernels.js";
 import { lowerModel } from "../../dist/onnx/lower.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
 import { readModel } from "../../dist/onnx/read-model.js";
-import { type GpuProblem, gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 
 /** Names of the fixture models that predictions and partitions are made of. */
 export const FIXTURE_MODELS: readonly string[] =
@@ -50,17 +48,6 @@ export function devicesIn(names: string | undefined): readonly DeviceModel[] {
 /** TF32 where the device is faster with it. */
 export function usualMath({ flops }: DeviceModel): MathMode {
   return flops.tensorFloat32 > flops.float32 ? "tf32" : "ieee";
-}
-
-/** The operators of a model as estimated kernels of a device. */
-export function estimatedProblem(
-  lowered: LoweredModel,
-  device: DeviceModel,
-  math: MathMode,
-): GpuProblem {
-  const { graph } = lowered;
-  const kernels = graph.operators.map((each) => kernelsOf(each, lowered, device, math));
-  return gpuProblemOf(graph, kernels, device, "estimated");
 }
 
 /** The candidate of an algorithm. Throws: it has none. */

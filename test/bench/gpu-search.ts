@@ -5,6 +5,7 @@
  * made in one run, so that its ratios hold on a busy machine as well.
  */
 
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import { bottomLevels } from "../../dist/ir/path-lengths.js";
 import { GPU_ALGORITHMS } from "../../dist/schedule/algorithm-names.js";
 import { GpuEngine } from "../../dist/schedule/gpu-engine.js";
@@ -13,7 +14,7 @@ import { gpuArcsOf } from "../../dist/schedule/gpu-streams.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
 import { pathsOf, shareStreams } from "../../dist/search/operator/nimble.js";
 import { inheritStreams, searchOpara } from "../../dist/search/operator/opara.js";
-import { deviceNamed, estimatedProblem, lowerFixture } from "./fixture-models.js";
+import { deviceNamed, lowerFixture } from "./fixture-models.js";
 import { medianMs } from "./processor-time.js";
 
 /** Milliseconds of stream allocation that Opara's Table 1 gives for Opara and for Nimble. */

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ArrivalProcess, Workload } from "../../dist/arrivals/workload.js";
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import { capacityOf } from "../../dist/launcher/capacity.js";
 import { cpuProblemOf } from "../../dist/launcher/cpu-problem.js";
 import { type ServingJob, servingJobOf } from "../../dist/launcher/serving-job.js";
@@ -12,7 +13,6 @@ import { type BatchedLowering, servingModelOf } from "../../dist/launcher/varian
 import { withKernelList } from "../../dist/onnx/fuse/fuse-operators.js";
 import type { ServingProfile, ServingTiming } from "../../dist/profile/serving/serving-profile.js";
 import { loadModelForBatch } from "../../dist/runtime/load-model.js";
-import { estimatedProblem } from "../../dist/schedule/estimated-problem.js";
 import { capacityProblemOf } from "../../dist/schedule/serving/capacity-problem.js";
 import type { ServingModel, ServingProblem } from "../../dist/schedule/serving/serving-model.js";
 import { deviceNamed, fixturePath, unwrap, usualMath } from "./fixture-models.js";

@@ -3,19 +3,15 @@
  * launch: `npm run bench:merges`.
  * Arguments: device models, separated by commas; batch.
  */
+
 import type { DeviceModel } from "../../dist/cost/device-model.js";
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
 import { loadModel, loadModelForBatch } from "../../dist/runtime/load-model.js";
 import type { GpuCandidates } from "../../dist/schedule/gpu-candidate.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
 import { MergeSpace } from "../../dist/search/operator/gpu/merge-space.js";
-import {
-  candidateOf,
-  devicesIn,
-  estimatedProblem,
-  fixturePath,
-  usualMath,
-} from "./fixture-models.js";
+import { candidateOf, devicesIn, fixturePath, usualMath } from "./fixture-models.js";
 import { timed } from "./processor-time.js";
 
 const MODELS = "googlenet inception-v3 squeezenet resnet50 nasnet-a-large randwire-1";

@@ -5,9 +5,11 @@
  * Argument: device models, separated by commas. Search times are processor time of all algorithms
  * together.
  */
+
 import { formatFactors } from "../../dist/core/format.js";
 import type { DeviceModel } from "../../dist/cost/device-model.js";
 import { isCapturable } from "../../dist/cost/kernels/operator-kernels.js";
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import { withKernelList } from "../../dist/onnx/fuse/fuse-operators.js";
 import { launchCount } from "../../dist/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../dist/onnx/lowered-model.js";
@@ -15,7 +17,6 @@ import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidate
 import {
   candidateOf,
   devicesIn,
-  estimatedProblem,
   FIXTURE_MODELS,
   lowerFixture,
   usualMath,

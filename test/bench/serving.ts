@@ -5,10 +5,10 @@
  * the machine does.
  */
 import { type ArrivalSample, drawArrivals } from "../../dist/arrivals/draw-arrivals.js";
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import { joinTasks } from "../../dist/ir/join-tasks.js";
 import { capacityOf } from "../../dist/launcher/capacity.js";
 import { type BatchedLowering, servingModelOf } from "../../dist/launcher/variant-library.js";
-import { estimatedProblem } from "../../dist/schedule/estimated-problem.js";
 import { gpuProblemOf } from "../../dist/schedule/gpu-problem.js";
 import type { OperatorSchedule } from "../../dist/schedule/operator-schedule.js";
 import { capacityProblemOf } from "../../dist/schedule/serving/capacity-problem.js";

@@ -4,8 +4,10 @@
  * Each row changes one assumption and searches again; the columns are models and GPUs for which
  * speed-ups were published. Nothing is measured. Argument: how many of the columns, from the left.
  */
+
 import type { DeviceModel } from "../../dist/cost/device-model.js";
 import type { Kernel } from "../../dist/cost/kernel.js";
+import { estimatedProblem } from "../../dist/estimate/estimated-problem.js";
 import type { Operator } from "../../dist/ir/operator-graph.js";
 import { loadModelForBatch } from "../../dist/runtime/load-model.js";
 import type { GpuAlgorithm } from "../../dist/schedule/algorithm-names.js";
@@ -13,14 +15,7 @@ import { type GpuProblem, gpuProblemOf } from "../../dist/schedule/gpu-problem.j
 import type { OperatorSchedule } from "../../dist/schedule/operator-schedule.js";
 import { simulateGpu } from "../../dist/schedule/simulate-gpu.js";
 import { searchGpuSchedules } from "../../dist/search/operator/gpu/gpu-candidates.js";
-import {
-  candidateOf,
-  deviceNamed,
-  estimatedProblem,
-  fixturePath,
-  unwrap,
-  usualMath,
-} from "./fixture-models.js";
+import { candidateOf, deviceNamed, fixturePath, unwrap, usualMath } from "./fixture-models.js";
 import { withoutEpilogues } from "./without-epilogues.js";
 
 /** A speed-up over one stream that was published (docs/benchmarks.md). */

@@ -32,11 +32,15 @@ const TUNED: ProductWay = { mostSplits: 4, leastTile: 0, extraK: 0, fixedNs: 500
 /** Input channels below which cuDNN has no kernel for matrix units. */
 const LEAST_CHANNELS = 8;
 
-/** The kernels of a convolution with tiles, in launch order. */
+/**
+ * The kernels of a convolution with tiles, in launch order. `isChannelsLast`: what it reads and writes has its channels
+ * last in memory, so that nothing is copied around it.
+ */
 export function convolutionKernels(
   shape: Convolution,
   bytes: ConvolutionBytes,
   context: ProductContext,
+  isChannelsLast = false,
 ): readonly Kernel[] {
   const { device } = context;
   const wanted = arithmeticOf(context);
@@ -49,7 +53,7 @@ export function convolutionKernels(
   const way = onMatrixUnits ? CUDNN_MATRIX_UNITS : CUDNN;
   const direct = matrixKernels({ ...shape, bytes: bytes.all, arithmetic }, device, way);
   if (onMatrixUnits) {
-    return arithmetic === "tensorFloat32" && !isPointwise(shape.convolution)
+    return arithmetic === "tensorFloat32" && !isChannelsLast && !isPointwise(shape.convolution)
       ? [layoutCopy(bytes.input, device), ...direct, layoutCopy(bytes.output, device)]
       : direct;
   }

@@ -68,7 +68,10 @@ function attention(
  * How often rows are gone over: as often as the member that does most, or as a normalization where whole
  * values are made of what rows were reduced to.
  */
-function passesOfGroup(members: readonly Operator[], { graph }: LoweredModel): number {
+export function passesOfGroup(
+  members: readonly Operator[],
+  { graph }: Pick<LoweredModel, "graph">,
+): number {
   const rows = members.filter(({ form }) => form === "rows");
   const [first] = rows;
   const last = members.at(-1)!;

@@ -22,6 +22,7 @@ import { type Convolution, isConvolution, isDepthwise } from "./convolution.js";
 import { convolutionKernels } from "./convolution-kernels.js";
 import { groupKernels } from "./group-kernels.js";
 import { mergedKernels } from "./merged-kernels.js";
+import { neighborhoodEfficiency } from "./neighborhood.js";
 import { productKernels, trafficOf } from "./product-kernels.js";
 import { recurrentKernels } from "./recurrent-kernels.js";
 import { resultsOf, rowKernel } from "./row-kernels.js";
@@ -143,24 +144,8 @@ function attended(
   ];
 }
 
-/** Share of the peak arithmetic that kernels reach which make each result from others' neighbors. */
-const CUDNN_DEPTHWISE = 0.05;
-const TUNED_DEPTHWISE = 0.25;
-const POOL = 0.018;
-
-/**
- * Depthwise convolutions and pools take as long as their taps, whatever their shape. Chosen on
- * MobileNetV2 at batch 4 (depthwise) and on pools of TensorFlow, both on a V100.
- */
-function efficiencyOf({ type, products }: Operator, { library }: DeviceModel): number | undefined {
-  if (products?.some(isDepthwise) === true) {
-    return library === "tuned" ? TUNED_DEPTHWISE : CUDNN_DEPTHWISE;
-  }
-  return /(Max|Average|Lp)Pool$/.test(type) && library !== "tuned" ? POOL : undefined;
-}
-
 function elementwise(operator: Operator, lowered: LoweredModel, device: DeviceModel): Kernel {
-  const efficiency = efficiencyOf(operator, device);
+  const efficiency = neighborhoodEfficiency(operator, device);
   return streamKernel(
     {
       ...ELEMENTWISE_SHAPE,

@@ -2,13 +2,12 @@ import type { OperatorsSection } from "../../artifact/artifact.js";
 import { invariant } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
-import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
+import { estimatedProblem } from "../../estimate/estimated-problem.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { mergeOperators } from "../../onnx/merge-operators.js";
 import { LEAST_DIFFERENCE } from "../../profile/timing.js";
 import { GPU_ALGORITHMS } from "../../schedule/algorithm-names.js";
-import { gpuProblemOf } from "../../schedule/gpu-problem.js";
 import { chooseMerges } from "../../search/operator/gpu/choose-merges.js";
 import { MergeSpace } from "../../search/operator/gpu/merge-space.js";
 import type { DriverContext } from "../context.js";
@@ -38,8 +37,7 @@ export async function mergedSection(
   const { target, device, algorithm, remeasure } = request;
   const original = withKernelList(request.original, target.fuse);
   const math = target.precision === "ieee" ? "ieee" : "tf32";
-  const kernels = original.graph.operators.map((each) => kernelsOf(each, original, device, math));
-  const estimated = gpuProblemOf(original.graph, kernels, device, "estimated");
+  const estimated = estimatedProblem(original, device, math);
   const merges = chooseMerges(new MergeSpace(estimated, original, math));
   if (merges.length === 0) {
     return ok(undefined);

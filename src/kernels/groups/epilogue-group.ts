@@ -1,7 +1,7 @@
 import { present } from "../../core/invariant.js";
 import type { OperatorId } from "../../ir/operator-graph.js";
 import type { KernelGroup } from "../../onnx/kernel-groups.js";
-import { type DevicePlan, inARow } from "../device-node.js";
+import { type DevicePlan, inARow, planOf as ofOperators } from "../device-node.js";
 import type { ModelIndex } from "../operator-call.js";
 import { turnedCalls } from "../operators/turned-calls.js";
 import { depthwiseGroup, type Surroundings } from "./depthwise-group.js";
@@ -31,7 +31,7 @@ export function epilogueGroup(
   };
   const nodes = depthwiseGroup(index, main, around) ?? poolGroup(index, main, around);
   if (nodes !== undefined) {
-    return { nodes, scratchBytes: [] };
+    return ofOperators(members, { nodes, scratchBytes: [] });
   }
   const plain = plainPlan(index, main, planOf);
   return plain && launchesInARow(index, main, around, plain, planOf);
@@ -49,8 +49,11 @@ function launchesInARow(
   const left = behind.filter((id) => !called.includes(id));
   const plans = [
     elementPlan(index, front, planOf),
-    ...borders.map((id) => plainPlan(index, id, planOf)),
-    turnedCalls(index, present(index.lowered.graph.operators[main], "operator"), plan),
+    ...borders.map((id) => elementPlan(index, [id], planOf)),
+    ofOperators(
+      [main, ...called],
+      turnedCalls(index, present(index.lowered.graph.operators[main], "operator"), plan),
+    ),
     elementPlan(index, left, planOf),
   ];
   return plans.every((each) => each !== undefined) ? inARow(plans) : undefined;
@@ -92,8 +95,9 @@ function elementPlan(
 ): DevicePlan | undefined {
   const [only] = members;
   if (only === undefined || members.length === 1) {
-    return only === undefined ? { nodes: [], scratchBytes: [] } : plainPlan(index, only, planOf);
+    const own = only === undefined ? inARow([]) : plainPlan(index, only, planOf);
+    return own && ofOperators(members, own);
   }
   const nodes = elementGroup(index, members);
-  return nodes && { nodes, scratchBytes: [] };
+  return nodes && ofOperators(members, { nodes, scratchBytes: [] });
 }

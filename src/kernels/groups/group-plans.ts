@@ -7,7 +7,7 @@
 import { present } from "../../core/invariant.js";
 import type { OperatorId } from "../../ir/operator-graph.js";
 import type { KernelGroup } from "../../onnx/kernel-groups.js";
-import type { DeviceNode, DevicePlan } from "../device-node.js";
+import { type DeviceNode, type DevicePlan, planOf as ofOperators } from "../device-node.js";
 import type { ModelIndex } from "../operator-call.js";
 import { attentionGroup } from "./attention-group.js";
 import { elementGroup } from "./element-group.js";
@@ -19,15 +19,21 @@ const NOTHING: DevicePlan = { nodes: [], scratchBytes: [] };
 
 /**
  * The plans of the operators of groups: that of a group is its last member's, the others have no nodes. Groups whose members
- * cannot all run are left out. Cost: O(operators of groups).
+ * cannot all run, or are not wanted, are left out. Cost: O(operators of groups).
  */
-export function groupPlans(index: ModelIndex, planOf: PlanOf): ReadonlyMap<OperatorId, DevicePlan> {
+export function groupPlans(
+  index: ModelIndex,
+  isWanted: (id: OperatorId) => boolean,
+  planOf: PlanOf,
+): ReadonlyMap<OperatorId, DevicePlan> {
   const { graph, merged, fused } = index.lowered;
   const plans = new Map<OperatorId, DevicePlan>();
   for (const group of fused?.groups ?? []) {
     const { members } = group;
     const isPlain = members.every((id) => merged?.has(id) !== true);
-    const canRun = members.every((id) => planOf(present(graph.operators[id], "operator")).ok);
+    const canRun = members.every(
+      (id) => isWanted(id) && planOf(present(graph.operators[id], "operator")).ok,
+    );
     const plan = isPlain && canRun ? planOfGroup(index, group, planOf) : undefined;
     if (plan !== undefined) {
       for (const id of members) {
@@ -46,18 +52,21 @@ function planOfGroup(
 ): DevicePlan | undefined {
   switch (group.kind) {
     case "elements":
-      return plan(elementGroup(index, group.members));
+      return plan(group, elementGroup(index, group.members));
     case "normalization":
-      return plan(rowGroup(index, group.members));
+      return plan(group, rowGroup(index, group.members));
     case "epilogue":
       return epilogueGroup(index, group, planOf);
     case "attention":
-      return plan(attentionGroup(index, group));
+      return plan(group, attentionGroup(index, group));
     case "merged":
       return undefined;
   }
 }
 
-function plan(nodes: readonly DeviceNode[] | undefined): DevicePlan | undefined {
-  return nodes && { nodes, scratchBytes: [] };
+function plan(
+  { members }: KernelGroup,
+  nodes: readonly DeviceNode[] | undefined,
+): DevicePlan | undefined {
+  return nodes && ofOperators(members, { nodes, scratchBytes: [] });
 }

@@ -103,6 +103,19 @@ export interface KernelCode {
   readonly threads: number;
 }
 
+const VALUE_BYTES: Readonly<Record<ValueType, number>> = {
+  bool: 1,
+  i32: 4,
+  i64: 8,
+  f32: 4,
+  f64: 8,
+};
+
+/** Bytes of shared memory of a thread block. */
+export function sharedBytesOf({ shared = [] }: Pick<KernelCode, "shared">): number {
+  return shared.reduce((sum, { type, count }) => sum + VALUE_BYTES[type] * count, 0);
+}
+
 /** Default threads of a block: 8 warps, a divisor of the warps that an SM holds. */
 export const DEFAULT_THREADS = 256;
 

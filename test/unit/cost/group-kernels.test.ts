@@ -5,7 +5,7 @@ import { ELEMENT, int } from "../../../fixtures/generator/model-spec.js";
 import { layerNorm, transpose } from "../../../fixtures/generator/transformer-layers.js";
 import { present } from "../../../src/core/invariant.js";
 import { deviceModelNamed } from "../../../src/cost/device-models/catalog.js";
-import { estimatedProblem } from "../../../src/schedule/estimated-problem.js";
+import { estimatedProblem } from "../../../src/estimate/estimated-problem.js";
 import { listed } from "../../support/kernel-lists.js";
 
 const DEVICE = present(deviceModelNamed("h200"), "device");

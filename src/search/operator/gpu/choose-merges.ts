@@ -41,9 +41,6 @@ export interface ChooseOptions {
 
 const DEFAULT_EFFORT = 3_000_000;
 
-/** Phases that could be simulated while one operator is put into a merged graph. */
-const PHASES_PER_OPERATOR = 30;
-
 /** Of each class: its groups, members ascending, groups by their first member. */
 type Choice = readonly (readonly (readonly OperatorId[])[])[];
 
@@ -104,7 +101,7 @@ class MergeSearch {
       (least, plan) => Math.min(least, engine.run(plan)),
       Infinity,
     );
-    this.#left -= engine.events + PHASES_PER_OPERATOR * unitOf.length;
+    this.#left -= engine.events + this.#space.phasesPerOperator * unitOf.length;
     this.#prices.set(key, ns);
     return ns;
   }

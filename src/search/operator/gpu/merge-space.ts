@@ -2,8 +2,8 @@ import { invariant } from "../../../core/invariant.js";
 import type { Kernel } from "../../../cost/kernel.js";
 import type { MathMode } from "../../../cost/kernels/arithmetic.js";
 import { mergedKernels } from "../../../cost/kernels/merged-kernels.js";
-import { kernelsOf } from "../../../cost/kernels/operator-kernels.js";
-import { type Operator, type OperatorId, operatorId } from "../../../ir/operator-graph.js";
+import { programKernels } from "../../../estimate/program-kernels.js";
+import { type OperatorId, operatorId } from "../../../ir/operator-graph.js";
 import { groupOf } from "../../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { MergeIndex } from "../../../onnx/merge-index.js";
@@ -15,7 +15,7 @@ import type { OperatorSchedule } from "../../../schedule/operator-schedule.js";
 export interface MergeHead {
   /** The convolutions, then what follows them, in launch order. */
   readonly merges: readonly Merge[];
-  /** Kernels of each merge. */
+  /** Kernels of each merge, as a library launches them. */
   readonly kernels: readonly (readonly Kernel[])[];
 }
 
@@ -34,6 +34,10 @@ export interface MergedSchedule {
   readonly schedule: OperatorSchedule;
 }
 
+/** As measured where only changed launches are made anew, and where all of the program is, in both layouts. */
+const LOCAL_PHASES = 100;
+const WHOLE_PHASES = 400;
+
 /** The merges that a model allows on a GPU, all with estimated kernels. */
 export class MergeSpace {
   /** Sets of convolutions of which any two or more can be merged. */
@@ -42,6 +46,8 @@ export class MergeSpace {
   readonly #lowered: LoweredModel;
   readonly #math: MathMode;
   readonly #index: MergeIndex;
+  /** Whether a merge leaves the kernels of all other launches as they are: the layout is the same for any. */
+  readonly #isLocal: boolean;
   readonly #heads = new Map<string, MergeHead | undefined>();
 
   /** `plain`: the problem of the model as it is. Cost: O(V). */
@@ -49,8 +55,14 @@ export class MergeSpace {
     this.#plain = plain;
     this.#lowered = lowered;
     this.#math = math;
+    this.#isLocal = math === "ieee";
     this.#index = new MergeIndex(lowered);
     this.classes = this.#index.classes();
+  }
+
+  /** Phases of a schedule that could be simulated while one operator is put into a merged problem. */
+  get phasesPerOperator(): number {
+    return this.#isLocal ? LOCAL_PHASES : WHOLE_PHASES;
   }
 
   /**
@@ -75,7 +87,10 @@ export class MergeSpace {
     return [...groups.values()];
   }
 
-  /** The problem with these merges. Requires: they come from `headOf`. Cost: O(V log V + E). */
+  /**
+   * The problem with these merges: that of the merged model as `estimatedProblem` has it. Requires: they come from `headOf`.
+   * Cost: O(V log V + E), and as making the program of what changes: on matrix units, all of it.
+   */
   problemOf(merges: readonly Merge[]): MergedProblem {
     const made = mergeOperators(this.#lowered, merges, this.#index);
     invariant(made.ok, "merges that were offered can be made");
@@ -85,32 +100,50 @@ export class MergeSpace {
     unitOf.forEach((unit, operator) => {
       origin[unit] = operator;
     });
-    const own = lowered.graph.operators.map((operator) =>
-      this.#kernelsOf(operator, lowered, origin),
-    );
     const { interference } = work;
     return {
-      problem: gpuProblemOf(lowered.graph, own, device, costs.source, interference),
+      problem: gpuProblemOf(
+        lowered.graph,
+        this.#kernels(lowered, origin),
+        device,
+        costs.source,
+        interference,
+      ),
       unitOf,
     };
   }
 
-  /** The kernels of an operator of a merged model; `origin`: operators of the model as it is. */
-  #kernelsOf(operator: Operator, lowered: LoweredModel, origin: Int32Array): readonly Kernel[] {
+  /**
+   * The kernels of a merged model; `origin`: operators of the model as it is. Where nothing else depends on what is merged, those
+   * of other launches are known.
+   */
+  #kernels(lowered: LoweredModel, origin: Int32Array): readonly (readonly Kernel[])[] {
     const { device, kernels } = this.#plain;
+    if (!this.#isLocal) {
+      return programKernels(lowered, device, this.#math);
+    }
+    const { operators } = lowered.graph;
+    const changed = new Set(
+      operators.flatMap(({ id }) => (this.#isChanged(id, lowered, origin) ? [id] : [])),
+    );
+    const made = programKernels(lowered, device, this.#math, changed);
+    return operators.map(({ id }) => (changed.has(id) ? made[id] : kernels[origin[id] ?? 0]) ?? []);
+  }
+
+  /** Whether a launch of a merged model is not one of the model as it is. */
+  #isChanged(operator: OperatorId, lowered: LoweredModel, origin: Int32Array): boolean {
     const { fused, merged } = lowered;
-    const group = groupOf(fused, operator.id);
-    const from = operatorId(origin[operator.id] ?? 0);
+    const group = groupOf(fused, operator);
+    const from = operatorId(origin[operator] ?? 0);
     const before = groupOf(this.#lowered.fused, from);
     const isInPlace = this.#lowered.fused?.inPlace.has(from) === true;
-    const isPlain =
-      merged?.has(operator.id) !== true &&
-      group?.kind !== "merged" &&
-      isInPlace === (fused?.inPlace.has(operator.id) === true);
     const members = group?.members.map((id) => origin[id]);
-    return isPlain && members?.join() === before?.members.join()
-      ? (kernels[from] ?? [])
-      : kernelsOf(operator, lowered, device, this.#math);
+    return (
+      merged?.has(operator) === true ||
+      group?.kind === "merged" ||
+      isInPlace !== (fused?.inPlace.has(operator) === true) ||
+      members?.join() !== before?.members.join()
+    );
   }
 
   #head(members: readonly OperatorId[]): MergeHead | undefined {
