@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { H100 } from "../../../src/cost/device-models/hopper.js";
-import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
 import { estimatedProblem } from "../../../src/estimate/estimated-problem.js";
-import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
+import { programKernels } from "../../../src/estimate/program-kernels.js";
+import { withKernelList, withoutCutGroups } from "../../../src/onnx/fuse/fuse-operators.js";
 import { lowerModel } from "../../../src/onnx/lower.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { readModel } from "../../../src/onnx/read-model.js";
@@ -44,7 +44,7 @@ function stagesAt(first: number) {
 describe("stages on a device model", () => {
   it("take as long as the kernels of their operators one after the other, gaps included", () => {
     const { operators } = lowered.graph;
-    const kernels = operators.map((each) => kernelsOf(each, lowered, H100, "tf32"));
+    const kernels = programKernels(lowered, H100, "tf32");
     for (const first of [1, 7, 30, operators.length - 1, operators.length]) {
       const times = stagesAt(first).map(({ forwardNs }) => forwardNs);
       const parts = [kernels.slice(0, first), kernels.slice(first)];
@@ -82,8 +82,9 @@ describe("stages on a device model", () => {
     expect(new Set(members.map((id) => groupOf[id])).size).toBe(1);
     const stageOf = Int32Array.from(lowered.graph.operators, ({ id }) => (id < last ? 0 : 1));
     const times = timesIfCut?.(stageOf) ?? expect.fail("no times");
+    const kernels = programKernels(withoutCutGroups(listed, stageOf), H100, "tf32");
     for (const id of members) {
-      const own = kernelsOf(lowered.graph.operators[id]!, lowered, H100, "tf32");
+      const own = kernels[id]!;
       const expected = own.reduce((sum, kernel) => sum + kernel.durationNs + H100.launchGapNs, 0);
       expect(times[id]).toBe(expected);
       expect(durationNs[id] === 0).toBe(id !== last);

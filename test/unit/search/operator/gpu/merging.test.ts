@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import { present } from "../../../../../src/core/invariant.js";
 import type { DeviceModel } from "../../../../../src/cost/device-model.js";
 import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalog.js";
-import { kernelsOf } from "../../../../../src/cost/kernels/operator-kernels.js";
-import { type GpuProblem, gpuProblemOf } from "../../../../../src/schedule/gpu-problem.js";
+import type { MathMode } from "../../../../../src/cost/kernels/arithmetic.js";
+import { estimatedProblem } from "../../../../../src/estimate/estimated-problem.js";
+import type { LoweredModel } from "../../../../../src/onnx/lowered-model.js";
+import { mergeOperators } from "../../../../../src/onnx/merge-operators.js";
+import type { GpuProblem } from "../../../../../src/schedule/gpu-problem.js";
 import { gpuMakespan } from "../../../../../src/schedule/simulate-gpu.js";
 import { verifyOperatorSchedule } from "../../../../../src/schedule/verify-operator-schedule.js";
 import { chooseMerges } from "../../../../../src/search/operator/gpu/choose-merges.js";
@@ -26,6 +29,7 @@ const ASSUMED = present(
 const V100 = certain(ASSUMED);
 
 interface Case {
+  readonly lowered: LoweredModel;
   readonly problem: GpuProblem;
   readonly space: MergeSpace;
 }
@@ -35,13 +39,13 @@ async function caseOf(
   side: number,
   cases: ConvolutionCase[],
   device: DeviceModel = V100,
+  math: MathMode = "ieee",
 ): Promise<Case> {
   const bytes = convolutionModel(samples, [side, side], cases);
   const { lowered, remove } = await loweredTinyModel(bytes);
   remove();
-  const kernels = lowered.graph.operators.map((each) => kernelsOf(each, lowered, device, "tf32"));
-  const problem = gpuProblemOf(lowered.graph, kernels, device, "estimated");
-  return { problem, space: new MergeSpace(problem, lowered, "tf32") };
+  const problem = estimatedProblem(lowered, device, math);
+  return { lowered, problem, space: new MergeSpace(problem, lowered, math) };
 }
 
 function alike(count: number, kernel: number): ConvolutionCase[] {
@@ -93,8 +97,10 @@ describe("merging", () => {
       fc.asyncProperty(
         fc.integer({ min: 0, max: 100_000 }),
         fc.constantFrom(1, 2),
-        async (seed, samples) => {
-          const { problem, space } = await caseOf(samples, 14, randomConvolutions(seed, [14, 14]));
+        fc.constantFrom<MathMode>("ieee", "tf32"),
+        async (seed, samples, math) => {
+          const cases = randomConvolutions(seed, [14, 14]);
+          const { lowered, problem, space } = await caseOf(samples, 14, cases, V100, math);
           const found = searchGpuSchedules(problem, { effort: 5_000, merging: space });
           const plain = searchGpuSchedules(problem, { effort: 5_000 });
           const best = present(found.ranked[0], "candidate");
@@ -105,6 +111,9 @@ describe("merging", () => {
             expect(verifyOperatorSchedule(each.problem.graph, each.schedule)).toEqual([]);
             expect(gpuMakespan(each.problem.work, each.schedule)).toBe(each.predictedNs);
             expect(each.predictedNs).toBeGreaterThanOrEqual(each.bounds.lowerBoundNs);
+            const made = mergeOperators(lowered, each.merges ?? []);
+            const whole = made.ok && estimatedProblem(made.value.lowered, V100, math);
+            expect(whole ? whole.kernels : undefined).toEqual(each.problem.kernels);
           }
         },
       ),
