@@ -1,10 +1,13 @@
 import { cpuSection } from "./cpu.js";
+import { errorsOf } from "./errors.js";
 import type { Fidelity } from "./fidelity.js";
 import { kernelsOfSystem } from "./networks.js";
-import { groupTable, milliseconds, publishedTable, times } from "./report.js";
+import type { Published } from "./published.js";
+import { groupTable, milliseconds, percent, publishedTable, times } from "./report.js";
 
 /** `docs/fidelity.md`: the tables, and what is compared with what. */
-export function fidelityDocument({ groups, networks, speedUps, cpu }: Fidelity): string {
+export function fidelityDocument(found: Fidelity): string {
+  const { groups, networks, speedUps, program, cpu } = found;
   const lines = [
     "# Predictions beside measurements",
     "",
@@ -64,9 +67,31 @@ export function fidelityDocument({ groups, networks, speedUps, cpu }: Fidelity):
     "| system | list | why |",
     "|---|---|---|",
     ...systems(speedUps),
+    "",
+    "## With the kernels of our own program",
+    "",
+    "What is predicted for a GPU by its data sheet is [our own program](cost-model.md#kernels-of-our-program), which",
+    "none of these measurements is of. The figures above again, with its kernels instead of the system's, of the same list:",
+    "",
+    "| figures | n | median error | bias | mean abs. log | with the system's kernels |",
+    "|---|---|---|---|---|---|",
+    summaryRow("networks on one stream", program.networks, networks),
+    summaryRow("speed-ups over one stream", program.speedUps, speedUps),
     ...(cpu === undefined ? [] : ["", ...cpuSection(cpu)]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function summaryRow(
+  words: string,
+  program: readonly Published[],
+  system: readonly Published[],
+): string {
+  const cells = [program, system].map((rows) => {
+    const { error, bias, log } = errorsOf(rows);
+    return [percent(error), bias.toFixed(2), percent(log)];
+  }) as [string[], string[]];
+  return `| ${[words, program.length, ...cells[0], cells[1].join(", ")].join(" | ")} |`;
 }
 
 function systems(speedUps: Fidelity["speedUps"]): readonly string[] {

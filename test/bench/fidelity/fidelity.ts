@@ -9,6 +9,8 @@ export interface Fidelity {
   readonly groups: readonly Group[];
   readonly networks: readonly Published[];
   readonly speedUps: readonly Published[];
+  /** The same networks and speed-ups with the kernels of our own program, which nobody measured. */
+  readonly program: Pick<Fidelity, "networks" | "speedUps">;
   /** Schedules on a CPU, measured by this project; absent: no record of them. */
   readonly cpu: CpuRecord | undefined;
 }
@@ -23,6 +25,7 @@ export async function fidelity(): Promise<Fidelity> {
     groups: groupsOf(comparisons),
     networks: await networkTimes(),
     speedUps: await speedUps(),
+    program: { networks: await networkTimes("program"), speedUps: await speedUps("program") },
     cpu: readCpuRecord(),
   };
 }

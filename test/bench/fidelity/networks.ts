@@ -8,6 +8,7 @@ import type { DeviceModel } from "../../../src/cost/device-model.js";
 import type { Kernel } from "../../../src/cost/kernel.js";
 import { kernelsOf } from "../../../src/cost/kernels/operator-kernels.js";
 import { ELEMENTWISE_SHAPE, streamKernel } from "../../../src/cost/kernels/stream-kernel.js";
+import { programKernels } from "../../../src/estimate/program-kernels.js";
 import type { OperatorGraph } from "../../../src/ir/operator-graph.js";
 import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../../src/onnx/kernel-groups.js";
@@ -64,11 +65,15 @@ export function kernelsOfSystem(name: string): SystemKernels {
   return SYSTEM_KERNELS.find(({ system }) => system.test(name)) ?? SYSTEM_KERNELS.at(-1)!;
 }
 
-/** The problem of a network with the kernels of `system`. */
+/** Whose kernels predictions are of: those that the published system launched, or our own program's of the same list. */
+export type KernelSource = "system" | "program";
+
+/** The problem of a network with the kernels of `system`, or with our own of its list. */
 export async function problemOf(
   network: Network,
   device: DeviceModel,
   { list }: SystemKernels,
+  source: KernelSource = "system",
 ): Promise<GpuProblem> {
   const { model, side, batch } = network;
   const key = [model, side, batch].join(" ");
@@ -78,7 +83,10 @@ export async function problemOf(
   const math = device.flops.tensorFloat32 > device.flops.float32 ? "tf32" : "ieee";
   const { graph } = loaded;
   const launching = withKernelList(loaded, list === "ios" ? "none" : list);
-  const kernels = graph.operators.map((operator) => kernelsOf(operator, launching, device, math));
+  const kernels =
+    source === "program"
+      ? programKernels(launching, device, math)
+      : graph.operators.map((operator) => kernelsOf(operator, launching, device, math));
   const launched = list === "ios" ? asIos(graph, kernels, device) : kernels;
   return gpuProblemOf(graph, launched, device, "estimated");
 }

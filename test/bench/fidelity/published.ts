@@ -3,7 +3,13 @@ import { gpuMakespan } from "../../../src/schedule/simulate-gpu.js";
 import { searchGpuSchedules } from "../../../src/search/operator/gpu/gpu-candidates.js";
 import { searchSequential } from "../../../src/search/operator/sequential.js";
 import { deviceOf, table } from "./measured.js";
-import { kernelsOfSystem, type Network, problemOf, type SystemKernels } from "./networks.js";
+import {
+  type KernelSource,
+  kernelsOfSystem,
+  type Network,
+  problemOf,
+  type SystemKernels,
+} from "./networks.js";
 
 /** A published figure beside ours: microseconds of a network, or a speed-up over one stream. */
 export interface Published {
@@ -15,14 +21,15 @@ export interface Published {
 }
 
 /** Times of whole networks on one stream. */
-export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Promise<Published[]> {
-  const rows = table("models").filter((row) => Number(row["batch"]) <= most);
+export async function networkTimes(source?: KernelSource): Promise<Published[]> {
+  const rows = table("models");
   return Promise.all(
     rows.map(async (row) => {
       const problem = await problemOf(
         networkOf(row),
         deviceOf(row["device"] ?? ""),
         kernelsOfRow(row),
+        source,
       );
       const predicted = gpuMakespan(problem.work, searchSequential(problem)) / 1000;
       return published(row, row["note"], row["us"], predicted);
@@ -31,13 +38,14 @@ export async function networkTimes(most: number = Number.POSITIVE_INFINITY): Pro
 }
 
 /** Speed-ups over one stream by the schedules of published algorithms. */
-export async function speedUps(): Promise<Published[]> {
+export async function speedUps(source?: KernelSource): Promise<Published[]> {
   const found: Published[] = [];
   for (const row of table("speed-ups")) {
     const problem = await problemOf(
       networkOf(row),
       deviceOf(row["device"] ?? ""),
       kernelsOfRow(row),
+      source,
     );
     const algorithm = row["algorithm"] as GpuAlgorithm;
     const { ranked } = searchGpuSchedules(problem, { algorithms: [algorithm] });

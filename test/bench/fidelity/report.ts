@@ -85,6 +85,7 @@ export function times(gain: number): string {
   return `${gain.toFixed(2)}x`;
 }
 
-function percent(share: number): string {
+/** `12 %`. */
+export function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;
 }
