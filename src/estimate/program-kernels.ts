@@ -150,7 +150,7 @@ class ProgramEstimates {
   }
 }
 
-/** Registers of a thread of our own kernels, at most: those of the fixtures have 8 to 31, as nvcc 13.0 compiles them for sm_90. */
+/** Registers of a thread of our own kernels. As nvcc 13.0 compiles those of the fixtures for sm_90, few have more, and none above 47. */
 const REGISTERS = 32;
 
 /** How often the one kernel of these operators goes over its data; attention keeps its rows in a thread block. */

@@ -58,15 +58,15 @@ rules: there is no list.
 
 ## Costs
 
-The kernel of a group is that of its main operator: the convolution, product or pool, the reduction, attention.
-It moves what enters the group and what its last operator writes, and nothing in between; it does the
-arithmetic of all members; the launch counts once. What is computed on the way to or from memory takes no time of its
-own, so an epilogue is as good as free: [the kernel model](cost-model.md#kernel-model).
+A group that our program makes one kernel or call of moves what enters the group and what its last operator writes, and
+nothing in between; it does the arithmetic of all members; the launch counts once. What is computed on the way to or from
+memory takes no time of its own, so an epilogue is as good as free. A group that the program launches as several kernels
+costs all of them: [the kernels of our program](cost-model.md#kernels-of-our-program).
 
 ## Patterns
 
-*Estimates*: GPUs by their data sheet, which have all of them. *\`--device cuda\`*: what our own program launches for
-a group on a GPU that is there. Where it has no kernel for a group, it launches the kernels of the members one
+*\`--device cuda\`*: what our own program launches for a group, on a GPU that is there and in predictions for one by its data
+sheet. Where it has no kernel for a group, it launches the kernels of the members one
 after the other, as one unit of the schedule, and they are measured and counted as what they are. Where a library
 refuses at run time what its call should compute too, a kernel follows the call
 ([protocol](native-protocol.md#nodes)).
