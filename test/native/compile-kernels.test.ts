@@ -84,12 +84,15 @@ describe.skipIf(NVRTC_SKIP_REASON !== undefined)("compiling kernels with NVRTC",
   it.each(readdirSync(MODELS).filter((name) => name.endsWith(".onnx")))(
     "takes every kernel of %s",
     async (name) => {
+      // A list may leave nothing but calls of libraries, as of a model of convolutions.
+      let kernels = 0;
       for (const floats of ["f32", "f16"] as const) {
         for (const list of FUSION_LISTS) {
           const plans = await plansOf(join(MODELS, name), floats, list);
-          expect(await compileAll(plans, "sm_90")).toBeGreaterThan(0);
+          kernels += await compileAll(plans, "sm_90");
         }
       }
+      expect(kernels).toBeGreaterThan(0);
     },
   );
 

@@ -1,5 +1,5 @@
 /** The bundle for a machine with a GPU, unpacked and run over the stand-in with nothing of this repository. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -7,12 +7,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bundleFiles } from "../bench/first-hour/bundle-files.js";
 import { runStep } from "../bench/first-hour/run-step.js";
 import {
@@ -155,6 +156,53 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
     const { failed } = report.steps[0].results["gpu-smoke.json"];
     expect(Object.keys(failed)).toEqual(["gemm ieee", "gemm tf32"]);
     expect(hour(out, ["--only", "no-such"]).status).toBe(2);
+    expect(hour(out, ["--minutes", "no"]).status).toBe(2);
+    const late = hour(join(FOLDER, "late"), ["--only", "doctor,smoke", "--minutes", "0.001"]);
+    expect(late.report.steps).toMatchObject([{ status: "no-time" }, { status: "no-time" }]);
+    expect(late.status).toBe(1);
+  });
+
+  it("keeps what there is when it is interrupted, and ends what runs", async () => {
+    const out = join(FOLDER, "interrupted");
+    const args = ["--quick", "--out", out, "--only", "doctor,smoke,bench"];
+    const child = spawn(join(unpacked, "first-hour.sh"), args, {
+      cwd: FOLDER,
+      env: { PATH: "/usr/bin:/bin", TOP_COMPILE_CUDA_LIBS: standInFolder() },
+      stdio: "ignore",
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const file = join(out, "first-hour.json");
+    await vi.waitUntil(() => existsSync(file), { timeout: 600_000 });
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    const { steps } = JSON.parse(readFileSync(file, "utf8"));
+    expect(steps[0]).toMatchObject({ name: "doctor", status: "done" });
+    expect(steps.slice(1)).toMatchObject([{ name: "smoke", status: "interrupted" }]);
+  });
+
+  it("needs no Node of the machine in the bundle, and one in a checkout, where all is built", () => {
+    const bare = join(FOLDER, "bare");
+    mkdirSync(bare);
+    for (const name of ["dirname", "mkdir"]) {
+      const found = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" });
+      symlinkSync(found.stdout.trim(), join(bare, name));
+    }
+    const checkout = join(ROOT, "test/bench/first-hour/first-hour.sh");
+    const ask = (script: string, path: string) => {
+      const env = { PATH: path };
+      const { status, stderr } = spawnSync(script, ["--only", "no-such"], {
+        encoding: "utf8",
+        env,
+      });
+      return { status, stderr };
+    };
+    const asked = { status: 2, stderr: expect.stringContaining("no step no-such") };
+    expect(ask(join(unpacked, "first-hour.sh"), bare)).toEqual(asked);
+    expect(ask(checkout, `${dirname(process.execPath)}:${bare}`)).toEqual(asked);
+    expect(ask(checkout, bare)).toEqual({
+      status: 4,
+      stderr: "there is no Node on this machine\n",
+    });
   });
 
   it("builds the helper again where the one in it does not start", () => {
@@ -193,6 +241,48 @@ describe("a step of the first hour", () => {
     const report = await runStep({ ...step, command, isOwn: true, limitS: 0.5 }, folder);
     expect(report.status).toBe("timed-out");
   });
+
+  it.each(["limit", "interruption", "end"])(
+    "leaves nothing running after its %s that it started",
+    async (how) => {
+      const pidFile = join(folder, `${how}.pid`);
+      const inner = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";
+      const command = [
+        "-e",
+        `const { spawn } = require("node:child_process");
+        const child = spawn(process.execPath, ["-e", ${JSON.stringify(inner)}], { stdio: "inherit" });
+        require("node:fs").writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
+        child.unref();
+        if (${how !== "end"}) setInterval(() => {}, 1000);`,
+      ];
+      const stop = new AbortController();
+      const ended = runStep(
+        { ...step, command, isOwn: true, limitS: how === "limit" ? 3 : 900 },
+        folder,
+        stop.signal,
+      );
+      if (how === "interruption") {
+        await vi.waitUntil(() => existsSync(pidFile), { timeout: 60_000 });
+        stop.abort();
+      }
+      const status = { limit: "timed-out", interruption: "interrupted", end: "done" }[how];
+      expect(await ended).toMatchObject({ status });
+      if (existsSync(pidFile)) {
+        const pid = Number(readFileSync(pidFile, "utf8"));
+        await vi.waitUntil(() => !isRunning(pid), { timeout: 60_000 });
+      }
+    },
+    180_000,
+  );
+
+  function isRunning(pid: number): boolean {
+    try {
+      // A process that has ended and that nobody waited for is none.
+      return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    } catch {
+      return false;
+    }
+  }
 
   it("is skipped where the machine lacks its program", async () => {
     const command = ["no-such-program-of-any-machine"];

@@ -27,11 +27,11 @@ const SINGLE = [
   "LICENSE",
   "package.json",
   "test/bench/first-hour/first-hour.sh",
-  "test/bench/first-hour/others.py",
+  ...["others", "others_models", "others_timing"].map((name) => `test/bench/first-hour/${name}.py`),
 ];
 
-/** Run when ONNX Runtime is installed, never when it is loaded. */
-const INSTALL_ONLY: ReadonlySet<string> = new Set(["adm-zip", "global-agent"]);
+/** Run when ONNX Runtime is installed, never when it is loaded; and types. */
+const INSTALL_ONLY = /^(?:adm-zip|global-agent|@types\/.*)$/;
 
 /** Declarations, maps and documents: nothing that runs. */
 const NOT_RUN = /\.(?:d\.[cm]?ts|map|md|markdown|ts|flow)$/;
@@ -50,9 +50,7 @@ export function bundleFiles(root: string): readonly BundleFile[] {
     ...SINGLE.filter((path) => existsSync(join(root, path))),
     ...TREES.flatMap((tree) => filesIn(root, tree).filter((path) => !NOT_RUN.test(path))),
     ...reachedFrom(root, PROGRAMS),
-    ...[...packagesOf(root, root), ...FURTHER_PACKAGES].flatMap((name) =>
-      filesOfPackage(root, name),
-    ),
+    ...packagesNeeded(root).flatMap((name) => filesOfPackage(root, name)),
   ]);
   return [...paths]
     .map((path) => ({ source: join(root, path), path: placeOf(path) }))
@@ -85,13 +83,27 @@ function reachedFrom(root: string, names: readonly string[]): readonly string[] 
   return [...reached];
 }
 
-/** Names of the packages that are needed at run time, each once, with those that they need. */
+function packagesNeeded(root: string): readonly string[] {
+  const known = new Set(FURTHER_PACKAGES);
+  for (const name of FURTHER_PACKAGES) {
+    packagesOf(root, join(root, "node_modules", name), known);
+  }
+  return packagesOf(root, root, known);
+}
+
+/**
+ * Names of the packages of the root that a folder needs at run time, each once, with those that they need. A package that
+ * has another version of its own of what it needs brings it along.
+ */
 function packagesOf(root: string, folder: string, known = new Set<string>()): readonly string[] {
   const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
     readFileSync(join(folder, "package.json"), "utf8"),
   );
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    if (!known.has(name) && !INSTALL_ONLY.has(name)) {
+    const own = join(folder, "node_modules", name);
+    if (folder !== root && existsSync(own)) {
+      packagesOf(root, own, known);
+    } else if (!known.has(name) && !INSTALL_ONLY.test(name)) {
       known.add(name);
       packagesOf(root, join(root, "node_modules", name), known);
     }

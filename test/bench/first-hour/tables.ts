@@ -1,7 +1,7 @@
 /**
  * The tables of docs/benchmarks.md from the results of a first hour, printed as Markdown.
  *
- *     npm run gpu:tables -- results/first-hour.json
+ *     npm run gpu:tables -- results/first-hour.json [FURTHER...]
  *
  * Every table stands under its device, driver, libraries, clocks and number of samples.
  */
@@ -10,20 +10,28 @@ import type { GpuProfile } from "../../../dist/profile/gpu/gpu-profile.js";
 import { type MeasuredModel, tableOf } from "../gpu-report.js";
 import type { StepReport } from "./run-step.js";
 
-const [, , file = "results/first-hour.json"] = process.argv;
+const [, , ...given] = process.argv;
+const hours = (given.length === 0 ? ["results/first-hour.json"] : given).map(read);
+const tables = hours.flatMap(({ steps }) =>
+  steps.flatMap(({ results }) => Object.values(results).flatMap(benchTable)),
+);
+const measured = hours.flatMap(({ profiles }) => profiles);
+const further = [...launchTable(measured), ...layoutTable(measured)];
+console.log([...tables, ...further].join("\n\n") || "not measured");
 
-const { format, steps, profiles } = JSON.parse(readFileSync(file, "utf8")) as {
-  readonly format: string;
+/** The results of a first hour. Throws: the file is something else. */
+function read(file: string): Hour {
+  const hour = JSON.parse(readFileSync(file, "utf8"));
+  if (hour.format !== "top-compile/first-hour") {
+    throw new Error(`${file} is not the result of a first hour`);
+  }
+  return hour;
+}
+
+interface Hour {
   readonly steps: readonly StepReport[];
   readonly profiles: readonly GpuProfile[];
-};
-if (format !== "top-compile/first-hour") {
-  throw new Error(`${file} is not the result of a first hour`);
 }
-const tables = steps.flatMap(({ results }) => Object.values(results).flatMap(benchTable));
-console.log(
-  [...tables, ...launchTable(profiles), ...layoutTable(profiles)].join("\n\n") || "not measured",
-);
 
 /** What launching costs, by model and precision: the same device, measured again and again. */
 function launchTable(all: readonly GpuProfile[]): readonly string[] {

@@ -38,6 +38,8 @@ class Model:
     def float(self): return self
     def half(self): self.us -= 40; return self
     def to(self, memory_format): self.us -= 20; return self
+    def modules(self): return [self]
+    def named_children(self): return []
     def __call__(self, *inputs):
         self.runs += 1
         if cuda.capturing is not None:
@@ -45,12 +47,14 @@ class Model:
             cuda.capturing.us = self.us
 
 def compile(model, mode):
-    assert mode == "max-autotune-no-cudagraphs"
-    model.us -= 10
+    assert mode in (None, "max-autotune-no-cudagraphs")
+    model.us -= 10 if mode is None else 15
     return model
 
 class nn:
     class Module: pass
+    class Conv2d: pass
+    class BatchNorm2d: pass
 
 class no_grad:
     def __enter__(self): pass
@@ -82,7 +86,9 @@ class Graph:
         self.replays += 1
         cuda.clock += self.us + (1000 if self.replays % 10 == 0 else 0)
 class capture:
-    def __init__(self, graph): self.graph = graph
+    def __init__(self, graph, capture_error_mode):
+        assert capture_error_mode == "thread_local"
+        self.graph = graph
     def __enter__(self): cuda.capturing = self.graph
     def __exit__(self, *_): cuda.capturing = None
 class on:
@@ -96,20 +102,40 @@ class cuda:
     def is_available(): return True
     @staticmethod
     def current_stream(): return Stream()
+    is_lost = False
     @staticmethod
-    def synchronize(): pass
+    def synchronize():
+        if cuda.is_lost: raise RuntimeError("the device is lost")
     @staticmethod
-    def _sleep(cycles): cuda.clock += 12345
+    def _sleep(cycles):
+        assert cycles >= 100_000
+        cuda.clock += 12345
     @staticmethod
     def get_device_name(index): return "a GPU"
 `;
 
 const TORCHVISION = `
-__version__ = "1.2"
-import torch
+import os, time, torch
 class models:
     @staticmethod
     def resnet50(weights): return torch.Model()
+    @staticmethod
+    def squeezenet1_1(weights):
+        class Deadly(torch.Model):
+            def half(self): os.kill(os.getpid(), 9)
+        return Deadly()
+    @staticmethod
+    def swin_t(weights):
+        class Losing(torch.Model):
+            def half(self):
+                torch.cuda.is_lost = True
+                torch.cuda.synchronize()
+        return Losing()
+    @staticmethod
+    def inception_v3(weights, init_weights, aux_logits):
+        class Endless(torch.Model):
+            def half(self): time.sleep(1000)
+        return Endless()
     @staticmethod
     def googlenet(weights, init_weights, aux_logits):
         class Broken(torch.Model):
@@ -117,7 +143,19 @@ class models:
         return Broken()
 `;
 
-function run(modules: Readonly<Record<string, string>>, models: string) {
+const MODULES = {
+  "torch.py": TORCH,
+  "torchvision.py": TORCHVISION,
+  "torchvision-1.2.dist-info/METADATA": "Name: torchvision\nVersion: 1.2\n",
+  "onnxruntime.py":
+    "__version__ = '8'\ndef get_available_providers(): return ['CPUExecutionProvider']\n",
+};
+
+function run(
+  modules: Readonly<Record<string, string>>,
+  models: string,
+  more: readonly string[] = [],
+) {
   const path = mkdtempSync(join(FOLDER, "modules-"));
   for (const [name, source] of Object.entries(modules)) {
     const file = join(path, name);
@@ -125,7 +163,7 @@ function run(modules: Readonly<Record<string, string>>, models: string) {
     writeFileSync(file, source);
   }
   const out = join(path, "others.json");
-  const done = spawnSync("python3", ["-S", PROGRAM, out, models], {
+  const done = spawnSync("python3", ["-S", PROGRAM, out, models, "--warm-up", "0", ...more], {
     encoding: "utf8",
     env: { PATH: process.env["PATH"], PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: "1" },
   });
@@ -135,13 +173,16 @@ function run(modules: Readonly<Record<string, string>>, models: string) {
 
 describe.skipIf(!python)("other runtimes on the GPU", () => {
   it("are timed as graphs, by the device, in each form; one that fails costs nothing else", () => {
-    const modules = { "torch.py": TORCH, "torchvision.py": TORCHVISION };
-    const { report, stdout, out } = run(modules, "googlenet,resnet50,dlrm");
+    const { report, stdout, out } = run(MODULES, "googlenet,resnet50,flava");
     expect(report).toMatchObject({
       format: "top-compile/others",
       version: 1,
       device: "a GPU",
       versions: { torch: "9.9", cuda: "13.0", cudnn: "91200", torchvision: "1.2" },
+      absent: {
+        TensorRT: "ModuleNotFoundError: No module named 'tensorrt'",
+        "ONNX Runtime, CUDA": "RuntimeError: built without CUDA",
+      },
     });
     const times = (model: string) =>
       report.rows
@@ -150,7 +191,8 @@ describe.skipIf(!python)("other runtimes on the GPU", () => {
     expect(times("resnet50")).toEqual([100, 80, 60, 40, 90, 30]);
     const broken = "RuntimeError: no halves";
     expect(times("googlenet")).toEqual([100, 80, broken, broken, 90, broken]);
-    expect(times("dlrm")).toEqual([]);
+    expect(report.rows.at(-2).runtime).toBe("torch.compile");
+    expect(times("flava")).toEqual([]);
     expect(report.rows.at(-1)).toEqual({
       model: "resnet50",
       runtime: "torch.compile",
@@ -170,6 +212,32 @@ describe.skipIf(!python)("other runtimes on the GPU", () => {
     expect(bestOther(found, "resnet50", "f16", 15_000)?.ratio).toBe(0.5);
     expect(bestOther(found, "resnet50", "ieee", 1)).toBeUndefined();
     expect(bestOther(found, "googlenet", "f16", 1)).toBeUndefined();
+  });
+
+  it("go on where a process dies or the device is lost, and end where there is no time", () => {
+    const { report } = run(MODULES, "squeezenet,swin-t,resnet50,nasnet-a-large", ["--autotune"]);
+    const rows = report.rows.map((row: Record<string, unknown>) => [
+      row["model"],
+      row["medianUs"] ?? row["failed"],
+    ]);
+    const died = "its process ended with status 9";
+    const lost = "RuntimeError: the device is lost";
+    const none = "ModuleNotFoundError: No module named 'timm'";
+    expect(rows).toEqual([
+      ...[100, 80, died, died].map((each) => ["squeezenet", each]),
+      ...[100, 80, lost, lost].map((each) => ["swin-t", each]),
+      ...[100, 80, 60, 40].map((each) => ["resnet50", each]),
+      ...[none, none, none, none].map((each) => ["nasnet-a-large", each]),
+      ...[85, died].map((each) => ["squeezenet", each]),
+      ...[85, lost].map((each) => ["swin-t", each]),
+      ...[85, 25].map((each) => ["resnet50", each]),
+      ...[none, none].map((each) => ["nasnet-a-large", each]),
+    ]);
+    // However slow the machine: what hangs is ended, and it alone fails.
+    const hanging = run(MODULES, "inception-v3", ["--seconds", "3"]).report.rows;
+    const failures = hanging.flatMap(({ failed }: { failed?: string }) => failed ?? []);
+    expect(new Set([...failures, "no time"])).toEqual(new Set(["no time"]));
+    expect(hanging.length).toBeLessThan(4);
   });
 
   it("are not there without PyTorch or a GPU, which is no failure", () => {
