@@ -78,6 +78,19 @@ export function storageOf(elementType: ElementType, floats: FloatStorage): Stora
   return elementType === "float32" ? floats : STORAGE[elementType];
 }
 
+/** Far integers that are read as bounds of slices and nothing else: only whether they lie beyond a size counts. */
+function farBounds({ farConstants, model }: LoweredModel): ReadonlyMap<string, readonly number[]> {
+  const bounds = new Map(farConstants);
+  for (const { opType, inputs } of bounds.size === 0 ? [] : model.graph.nodes) {
+    for (const [i, name] of inputs.entries()) {
+      if (opType !== "Slice" || (i !== 1 && i !== 2)) {
+        bounds.delete(name);
+      }
+    }
+  }
+  return bounds;
+}
+
 /** Names, types and facts of a lowered model, indexed once for all its operators. */
 export class ModelIndex {
   readonly lowered: LoweredModel;
@@ -107,8 +120,9 @@ export class ModelIndex {
       const storage = storageOf(type, floats);
       return storage && STORAGE_BYTES[storage];
     });
+    const bounds = farBounds(lowered);
     for (const [name, type] of lowered.types) {
-      const values = lowered.constants.get(name)?.values;
+      const values = lowered.constants.get(name)?.values ?? bounds.get(name);
       const isConstant = this.place(name).kind === "constant";
       this.#scope.set(name, { ...type, values, isConstant });
     }

@@ -251,7 +251,7 @@ function finish({ model, inferred, roles }: Settled, bound: BoundInputs): Lowere
   const graph = buildGraph(model, scope, roles, { model, bodies, unknownInside, guessedLoops });
   const problems = verifyGraph(graph);
   invariant(problems.length === 0, `lowered graph: ${problems[0] ?? ""}`);
-  const { types, constants, openDims } = typesOf(model, inferred);
+  const { types, constants, farConstants, openDims } = typesOf(model, inferred);
   const made = model.graph.nodes.flatMap((node) => node.outputs).filter((name) => types.has(name));
   const oracle = made.filter((name) => inferred.fromOracle.has(name)).length;
   const declared = made.filter((name) => inferred.fromDeclared.has(name)).length;
@@ -262,6 +262,7 @@ function finish({ model, inferred, roles }: Settled, bound: BoundInputs): Lowere
     roles: roles.roles,
     types,
     constants,
+    ...(farConstants.size > 0 && { farConstants }),
     viewOf: roles.viewOf,
     openDims,
     dataSizes,
@@ -279,6 +280,7 @@ function unknownOperators(graph: OperatorGraph): readonly string[] {
 function typesOf(model: OnnxModel, { scope, fixed }: Inferred) {
   const types = new Map<string, TensorType>();
   const constants = new Map<string, ConstantValue>();
+  const farConstants = new Map<string, readonly number[]>();
   const openDims = new Map<string, OpenDims>();
   const { graph } = model;
   const names = [
@@ -302,7 +304,9 @@ function typesOf(model: OnnxModel, { scope, fixed }: Inferred) {
     );
     if (values !== undefined && isExact) {
       constants.set(name, { elementType, dims, values });
+    } else if (values !== undefined) {
+      farConstants.set(name, values);
     }
   }
-  return { types, constants, openDims };
+  return { types, constants, farConstants, openDims };
 }

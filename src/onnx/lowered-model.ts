@@ -51,6 +51,11 @@ export interface LoweredModel {
   readonly types: ReadonlyMap<string, TensorType>;
   /** Values known at compile time that came from shape arithmetic or small constants, by tensor name. */
   readonly constants: ReadonlyMap<string, ConstantValue>;
+  /**
+   * The same of integers beyond 2^53, as near as numbers come to them: which side of a size they are on is right, what they
+   * are is not. Exporters write the end of a Slice so that takes all there is. Absent: none.
+   */
+  readonly farConstants?: ReadonlyMap<string, readonly number[]>;
   /** Tensor to the tensor it is a view of; absent: itself. */
   readonly viewOf: ReadonlyMap<string, string>;
   /**
