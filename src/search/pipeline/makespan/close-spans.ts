@@ -3,12 +3,14 @@
  *
  * A device may span S where its first start is S before its last end or later. That is one more condition between two
  * starts, like a dependency: starts are raised along all conditions until they hold. If they still rise after
- * as many passes as there are devices, or 16, they are not met. The least S is found by bisection.
+ * as many passes as there are devices, or 16, they are not met. The least S of all devices is found by bisection, that of one
+ * device as the longest way from its first start to its last end.
  *
  * Example: V-shape on two devices, two micro-batches, forward 1, backward 1: device 1 begins a step after device 0, and both
  * span as long as they must.
  */
 import type { Placement } from "../../../placement/placement.js";
+import { deviceLoads } from "../../../schedule/pipeline-metrics.js";
 import {
   type Objective,
   objectiveFloor,
@@ -72,19 +74,32 @@ export function closeSpans(
   objective: Exclude<Objective, "makespan">,
 ): PipelineSchedule {
   const closing = new Closing(placement, whole);
-  const loads = objectiveFloor("span", placement, whole.microBatches);
+  const loads = deviceLoads(placement);
   const spans = [...closing.spans];
+  const asIs = closing.within(spans);
+  let from = asIs;
+  let best = asIs === undefined ? whole : closing.scheduleAt(asIs);
   if (objective === "span") {
-    const longest = objectiveValue("span", placement, closing.within(spans) ?? whole);
-    const least = bisect(loads, longest, (span) => closing.within(spans.map(() => span)));
-    return least ?? closing.within(spans) ?? whole;
+    const longest = objectiveValue("span", placement, best);
+    const floor = objectiveFloor("span", placement, whole.microBatches);
+    const least = bisect(floor, longest, (span) => closing.within(spans.map(() => span)));
+    return least === undefined ? best : closing.scheduleAt(least);
   }
-  let best = closing.within(spans) ?? whole;
   for (const [device, { isLink }] of placement.devices.entries()) {
     if (isLink !== true) {
       const longest = spansOf(placement, best)[device] ?? 0;
-      const withSpan = (span: number) => spans.map((each, at) => (at === device ? span : each));
-      best = bisect(0, longest, (span) => closing.within(withSpan(span))) ?? best;
+      const given = from;
+      const withSpan = (span: number): Float64Array | undefined =>
+        closing.within(
+          spans.map((each, at) => (at === device ? span : each)),
+          given,
+        );
+      const span = closing.leastSpan(device, spans);
+      const load = (loads[device] ?? 0) * whole.microBatches;
+      const met = span === undefined ? undefined : withSpan(span);
+      const least = met ?? bisect(load, longest, withSpan);
+      from = least ?? from;
+      best = least === undefined ? best : closing.scheduleAt(least);
       spans[device] = spansOf(placement, best)[device] ?? 0;
     }
   }
@@ -115,8 +130,10 @@ const MOST_PASSES = 16;
 class Closing {
   readonly #placement: Placement;
   readonly #whole: PipelineSchedule;
-  /** What each instance waits for: an instance, and the time between starts. */
-  readonly #waits: readonly (readonly { readonly at: number; readonly gap: number }[])[];
+  /** Instance i waits for `#before[k]`, `#gap[k]` from start to start, where k is from `#first[i]` to `#first[i + 1] - 1`. */
+  readonly #first: Int32Array;
+  readonly #before: Int32Array;
+  readonly #gap: Float64Array;
   /** By device: its first and last instance. */
   readonly #ends: readonly { readonly first: number; readonly last: number }[];
 
@@ -129,7 +146,7 @@ class Closing {
     const first = devices.map(() => -1);
     const into = blocks.map((_, block) => dependencies.filter(({ to }) => to === block));
     const durationOf = (block: number): number => blocks[block]?.duration ?? 0;
-    this.#waits = whole.instances.map(({ block, microBatch }, at) => {
+    const waits = whole.instances.map(({ block, microBatch }, at) => {
       placeOf.set(microBatch * blocks.length + block, at);
       const inputs = (into[block] ?? []).flatMap(({ from, latency }) => {
         const before = placeOf.get(microBatch * blocks.length + from);
@@ -144,6 +161,13 @@ class Closing {
       });
       return [...inputs, ...neighbors];
     });
+    this.#first = new Int32Array(waits.length + 1);
+    for (const [at, own] of waits.entries()) {
+      this.#first[at + 1] = this.#first[at]! + own.length;
+    }
+    const all = waits.flat();
+    this.#before = Int32Array.from(all, ({ at }) => at);
+    this.#gap = Float64Array.from(all, ({ gap }) => gap);
     this.#ends = devices.map((_, device) => ({
       first: first[device] ?? -1,
       last: newest[device] ?? -1,
@@ -157,32 +181,61 @@ class Closing {
     );
   }
 
-  /** The earliest starts at which no device spans more; `undefined` if there are none. */
-  within(spans: readonly number[]): PipelineSchedule | undefined {
-    const { instances, microBatches } = this.#whole;
-    const starts = new Float64Array(instances.length);
+  /**
+   * The earliest starts at which no device spans more; `undefined` if there are none. `from`: the earliest ones of spans that are
+   * nowhere shorter, from which none goes back.
+   */
+  within(spans: readonly number[], from?: Float64Array): Float64Array | undefined {
+    const starts = from?.slice() ?? new Float64Array(this.#whole.instances.length);
     for (let pass = 0; pass <= Math.min(spans.length + 1, MOST_PASSES); pass++) {
       this.#raise(starts);
       if (!this.#begin(starts, spans)) {
-        const origin = starts.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-        const moved = instances.map((instance, at) => {
-          const start = starts[at]! - origin;
-          return { ...instance, start, end: start + instance.end - instance.start };
-        });
-        moved.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
-        const makespan = moved.reduce((last, { end }) => Math.max(last, end), 0);
-        return { microBatches, instances: moved, makespan };
+        return starts;
       }
     }
     return undefined;
   }
 
+  /**
+   * The least that a device can span while the others span no more than `spans`: the longest way from its first start to its last
+   * end. `undefined`: it is not known after as many passes as `within` takes.
+   */
+  leastSpan(device: number, spans: readonly number[]): number | undefined {
+    const { first, last } = this.#ends[device]!;
+    if (first === -1) {
+      return undefined;
+    }
+    const others = spans.map((each, at) => (at === device ? Number.POSITIVE_INFINITY : each));
+    const after = new Float64Array(this.#whole.instances.length).fill(Number.NEGATIVE_INFINITY);
+    after[first] = 0;
+    const ways = this.within(others, after);
+    const { start, end } = this.#whole.instances[last]!;
+    return ways && ways[last]! + end - start;
+  }
+
+  /** The schedule with these starts, moved so that the first is 0. */
+  scheduleAt(starts: Float64Array): PipelineSchedule {
+    const { instances, microBatches } = this.#whole;
+    const origin = starts.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    const moved = instances.map((instance, at) => {
+      const start = starts[at]! - origin;
+      return { ...instance, start, end: start + instance.end - instance.start };
+    });
+    moved.sort((a, b) => a.start - b.start || a.block - b.block || a.microBatch - b.microBatch);
+    const makespan = moved.reduce((last, { end }) => Math.max(last, end), 0);
+    return { microBatches, instances: moved, makespan };
+  }
+
   /** Raises starts behind what they wait for. */
   #raise(starts: Float64Array): void {
-    for (const [at, waits] of this.#waits.entries()) {
-      for (const { at: before, gap } of waits) {
-        starts[at] = Math.max(starts[at]!, starts[before]! + gap);
+    const [first, before, gap] = [this.#first, this.#before, this.#gap];
+    for (let at = 0; at < starts.length; at++) {
+      let start = starts[at]!;
+      const end = first[at + 1]!;
+      for (let arc = first[at]!; arc < end; arc++) {
+        start = Math.max(start, starts[before[arc]!]! + gap[arc]!);
       }
+      starts[at] = start;
     }
   }
 
