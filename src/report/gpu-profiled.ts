@@ -17,7 +17,7 @@ export function renderGpuProfiled(profile: GpuProfile, columns: number): string 
   const best = gains.length === 0 ? undefined : Math.max(...gains);
   return [
     `device  ${formatName(device.name)}, ${device.multiprocessors} multiprocessors at ${device.clockMhzBefore} to ${device.clockMhzAfter} MHz`,
-    `with    CUDA ${key.driver}, ${key.libraries.join(", ")}, ${key.precision}`,
+    `with    CUDA ${key.driver}, ${key.libraries.join(", ")}, ${key.precision}${queues(device)}`,
     `launch  ${formatNs(launchCosts.chainNs)} a kernel on one stream, ${formatNs(launchCosts.hopNs)} from stream to stream`,
     ...launchLines(launchCosts),
     ...layoutLines(profile.layouts),
@@ -27,6 +27,10 @@ export function renderGpuProfiled(profile: GpuProfile, columns: number): string 
     slowestTable(operators, total, columns),
     ...scheduleTable(profile, columns),
   ].join("\n");
+}
+
+function queues({ connections }: GpuProfile["device"]): string {
+  return connections === undefined ? "" : `, ${connections} hardware queues`;
 }
 
 /** What more is known of launching than a step and a hop. */

@@ -113,7 +113,7 @@ async function launch(device: SmokeDevice): Promise<unknown> {
     { ...inOrder([0]), mode: "eager" },
   ];
   return {
-    shown: ["nothing", "one kernel, graph", "one kernel, eager"],
+    shown: ["nothing", "one kernel, graph", "one kernel, launched by itself"],
     alone: await device.medians(tiny),
     behindPrelude: await device.medians(tiny, { prelude: 1 }),
     ofTwenty: await device.medians(tiny, { repeat: 20 }),

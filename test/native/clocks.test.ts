@@ -103,6 +103,27 @@ describe.skipIf(noCompiler !== undefined)(`clocks (${noCompiler ?? ""})`, () => 
     expect(requests.filter((op) => op === "download")).toHaveLength(1 + 2 * tries);
   });
 
+  it("tell what a schedule takes on an idle device, and as one of many in a row", async () => {
+    const measured = await onDevice({ STAND_IN_LAUNCH: "25" }, (session) =>
+      measureGpuSchedules(session, { schedules: [], reference: undefined, seed: 1, rounds: 5 }),
+    );
+    const { measurement } = present(measured.ok ? measured.value : undefined, "measurement");
+    // A microsecond for each operator, for the end of a graph, and for the event behind all that is timed. On an idle
+    // device the host's launching, which is given here, is in the time of a graph.
+    const graph = { latency: OPERATORS + 2, idle: OPERATORS + 2 + 25, following: OPERATORS + 1.1 };
+    const eager = { latency: OPERATORS + 1, idle: OPERATORS + 1, following: OPERATORS + 0.1 };
+    expect(
+      measurement.baselines.map(({ latency, idleNs = 0, backToBackNs = 0 }) =>
+        [latency.medianNs, idleNs, backToBackNs].map((ns) => Math.round(ns / 10) / 100),
+      ),
+    ).toEqual(
+      [graph, graph, eager].map(({ latency, idle, following }) => [latency, idle, following]),
+    );
+    for (const { hostNs } of measurement.baselines) {
+      expect(hostNs).toBeGreaterThan(0);
+    }
+  });
+
   it.each([
     ["by cycles", 40, 1210, 1000],
     ["by cycles, at another clock", 70, 1130, 32],

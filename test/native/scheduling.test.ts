@@ -17,6 +17,41 @@ import { base64, mix, opened, read } from "../support/stand-in-helper.js";
 describe.skipIf(noCompiler !== undefined)(`order of calls (${noCompiler ?? ""})`, () => {
   beforeAll(helperPath, BUILD_TIMEOUT_MS);
 
+  it("lets all streams but the first go first where it is asked for priorities, launched as a graph or one by one", async () => {
+    // Two kernels that write the same place, on two streams: the second is launched later.
+    const nodes = [mix(64, 0, 0, 1), mix(64, 0, 0, 2)];
+    const launches = [
+      { node: 0, stream: 0 },
+      { node: 1, stream: 1 },
+    ];
+    /** What is left by each alone, and the different things that are left by both in many runs. */
+    const left = async (env: Record<string, string>, mode: "graph" | "eager") => {
+      const helper = await opened(256, env);
+      try {
+        await expectDone(helper, "program", { nodes });
+        const after = async (schedule: readonly NodeLaunch[]): Promise<string> => {
+          await expectDone(helper, "run", { schedule: { launches: schedule, mode } });
+          return (await read(helper, 64, 8)).toString("hex");
+        };
+        const alone = [await after([{ node: 0 }]), await after([{ node: 1 }])];
+        const both = new Set<string>();
+        for (let run = 0; run < 40; run++) {
+          both.add(await after(launches));
+        }
+        return { alone, both };
+      } finally {
+        await helper.close();
+      }
+    };
+    for (const mode of ["graph", "eager"] as const) {
+      const usual = await left({}, mode);
+      expect(usual.both).toEqual(new Set(usual.alone));
+      const { alone, both } = await left({ TOP_COMPILE_STREAM_PRIORITIES: "1" }, mode);
+      // The first stream's kernel is always the last to write.
+      expect(both).toEqual(new Set([alone[0]]));
+    }
+  });
+
   it("loads before it captures, and times nothing but the schedule", async () => {
     const folder = mkdtempSync(join(tmpdir(), "helper-"));
     const trace = join(folder, "trace");

@@ -256,7 +256,12 @@ status cuCtxGetStreamPriorityRange(int *least, int *greatest) {
 
 status cuStreamCreateWithPriority(stream *made, unsigned flags, int priority) {
   STAND_IN_CALL(cuStreamCreateWithPriority);
-  return priority < -5 || priority > 0 ? cuda_invalid_value : cuStreamCreate(made, flags);
+  const status created =
+      priority < -5 || priority > 0 ? cuda_invalid_value : cuStreamCreate(made, flags);
+  if (created == 0) {
+    object_of<stand_in::stream>(*made).priority = priority;
+  }
+  return created;
 }
 
 status cuStreamDestroy(stream handle) {

@@ -26,6 +26,31 @@ std::set<const graph_node *> all_before(std::vector<const graph_node *> ends) {
   return seen;
 }
 
+// Those of what is ready that have the highest priority, which is the lowest number.
+std::vector<std::size_t> first_of(const std::vector<std::size_t> &ready) {
+  const auto &waiting = state().waiting;
+  int highest = 0;
+  for (const std::size_t each : ready) {
+    highest = std::min(highest, waiting[each]->priority);
+  }
+  std::vector<std::size_t> first;
+  for (const std::size_t each : ready) {
+    if (waiting[each]->priority == highest) {
+      first.push_back(each);
+    }
+  }
+  return first;
+}
+
+// STAND_IN_LAUNCH=TICKS: what the host takes to launch a graph on a device that has nothing to do; 0 unless given.
+std::uint64_t launch_ticks() {
+  const char *wish = std::getenv("STAND_IN_LAUNCH");
+  const auto &waiting = state().waiting;
+  const bool idle =
+      std::all_of(waiting.begin(), waiting.end(), [](const auto &each) { return each->marks; });
+  return wish != nullptr && idle ? static_cast<std::uint64_t>(std::atoi(wish)) : 0;
+}
+
 }  // namespace
 
 device_state &state() {
@@ -109,14 +134,16 @@ status enqueue(stream &on, int type, const kernel_shape &shape, work run) {
     auto &nodes = on.capturing->made->nodes;
     nodes.push_back(std::make_unique<graph_node>(
         graph_node{type, shape, std::move(run), on.captured,
-                   shape.library && std::getenv("STAND_IN_EARLY") != nullptr, false}));
+                   shape.library && std::getenv("STAND_IN_EARLY") != nullptr, false,
+                   on.priority}));
     on.captured = {nodes.back().get()};
     return 0;
   }
   if (state().sticky != 0) {
     return state().sticky;
   }
-  auto made = std::make_shared<task>(task{std::move(run), on.last, false, shape.slow, false});
+  auto made = std::make_shared<task>(task{std::move(run), on.last, false, shape.slow, false,
+                                          on.priority, false, 0});
   on.last = {made};
   state().waiting.push_back(std::move(made));
   return 0;
@@ -133,14 +160,14 @@ status run_all() {
         (waiting[i]->slow ? slow : quick).push_back(i);
       }
     }
-    const std::vector<std::size_t> &ready = quick.empty() ? slow : quick;
+    const std::vector<std::size_t> ready = first_of(quick.empty() ? slow : quick);
     if (ready.empty()) {
       end_with("work that waits for itself");
     }
     const std::size_t chosen = ready[state().chance() % ready.size()];
     const auto now = waiting[chosen];
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
-    state().clock += now->free ? 0 : 1;
+    state().clock += now->ticks + (now->free ? 0 : 1);
     now->run();
     now->done = true;
     now->after.clear();
@@ -224,6 +251,9 @@ status cuEventRecord(topc::abi::event handle, topc::abi::stream on_stream) {
   const status queued =
       stand_in::enqueue(on, 0, {}, [&event] { event.time = state().clock; });
   event.recorded = on.last.empty() ? nullptr : on.last.front();
+  if (queued == 0) {
+    event.recorded->marks = true;
+  }
   return queued;
 }
 
@@ -279,6 +309,13 @@ status cuGraphLaunch(topc::abi::graph_exec handle, topc::abi::stream on_stream) 
   if (state().sticky != 0) {
     return state().sticky;
   }
+  const auto begin = std::make_shared<stand_in::task>();
+  begin->run = [] {};
+  begin->after = on.last;
+  begin->free = true;
+  begin->ticks = stand_in::launch_ticks();
+  state().waiting.push_back(begin);
+  on.last = {begin};
   std::map<const stand_in::graph_node *, std::shared_ptr<stand_in::task>> tasks;
   auto end = std::make_shared<stand_in::task>();
   end->run = [keep] {};
@@ -286,8 +323,10 @@ status cuGraphLaunch(topc::abi::graph_exec handle, topc::abi::stream on_stream) 
   // Captured in order, so what a node depends on comes before it.
   for (const auto &node : graph.nodes) {
     auto made = std::make_shared<stand_in::task>(
-        node->disabled ? stand_in::task{[] {}, on.last, false, false, true}
-                       : stand_in::task{node->run, on.last, false, node->shape.slow, false});
+        node->disabled ? stand_in::task{[] {}, on.last, false, false, true, 0, false, 0}
+                       : stand_in::task{node->run, on.last, false, node->shape.slow, false, 0, false,
+                                        0});
+    made->priority = graph.keeps_priorities ? node->priority : 0;
     for (const stand_in::graph_node *before : node->after) {
       made->after.push_back(tasks.at(before));
     }

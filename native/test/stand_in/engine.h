@@ -1,7 +1,7 @@
 // A device that is none: the part of CUDA's behavior that the helper relies on, on the host.
 //
 // Work enqueued on streams runs when somebody waits for it, in an order that is random but respects
-// what streams, events and graphs promise; kernels that spin run when nothing else can. So a wait that is missing shows as a wrong result, as it
+// what streams, events, graphs and priorities promise; kernels that spin run when nothing else can. So a wait that is missing shows as a wrong result, as it
 // would on a GPU, only more often. Capture follows CUDA's rules, and what they forbid is an error.
 #pragma once
 
@@ -52,12 +52,15 @@ struct graph_node {
   bool early = false;
   // Switched off in an executable graph: it does nothing and takes no time.
   bool disabled = false;
+  // That of the stream on which it was captured; lower ones go first.
+  int priority = 0;
 };
 
 struct graph {
   std::vector<std::unique_ptr<graph_node>> nodes;
   // Of an executable graph: its node for each of the graph that it was made of.
   std::map<const graph_node *, graph_node *> of_original;
+  bool keeps_priorities = false;
 };
 
 struct task {
@@ -66,6 +69,11 @@ struct task {
   bool done = false;
   bool slow = false;
   bool free = false;
+  int priority = 0;
+  // The record of an event: while there is nothing else, the device is idle.
+  bool marks = false;
+  // Besides the one that everything takes.
+  std::uint64_t ticks = 0;
 };
 
 struct stream;
@@ -78,6 +86,7 @@ struct capture {
 };
 
 struct stream {
+  int priority = 0;
   std::vector<std::shared_ptr<task>> last;
   std::shared_ptr<capture> capturing;
   std::vector<graph_node *> captured;

@@ -42,6 +42,7 @@ status cuGraphInstantiateWithFlags(graph_exec *made, graph handle, unsigned long
   }
   // Keeps the nodes when the graph is destroyed.
   auto copy = std::make_shared<stand_in::graph>();
+  copy->keeps_priorities = flags == instantiate_with_priorities;
   std::map<const stand_in::graph_node *, stand_in::graph_node *> copies;
   for (const auto &node : object_of<stand_in::graph>(handle).nodes) {
     copy->nodes.push_back(std::make_unique<stand_in::graph_node>(*node));

@@ -175,7 +175,10 @@ export interface GpuScheduleTiming extends GpuOtherTimes {
 /** Ways to run the model that need no search. */
 export const GPU_BASELINES = ["sequential", "sequential-again", "eager"] as const;
 
-/** `sequential`: one stream in a CUDA graph. `eager`: one stream, launched again each time. */
+/**
+ * `sequential`: one stream in a CUDA graph. `eager`: one stream, launched one by one again each time; what a
+ * framework in its eager mode takes is another thing.
+ */
 export type GpuBaselineName = (typeof GPU_BASELINES)[number];
 
 /** A baseline. */

@@ -4,7 +4,7 @@
  * All contestants are captured as CUDA graphs of the same program and take turns, round by round: the
  * helper starts each round with another one, so that a change of clock hits all alike. The one-stream
  * graph takes part twice; how far the two come out apart is the noise floor. One stream without a
- * graph is there for comparison with what eager frameworks do.
+ * graph, launched one by one, shows what the graph saves; it is no measure of frameworks, which pay for more.
  *
  * The clock of the multiprocessors is read before, when the device has been busy for a while, and in every
  * round. When it moved by more than 2 % up to the last, or runs below three quarters of what the device

@@ -20,6 +20,7 @@ describe("what launching costs, in print", () => {
       "        kernels start 90 ns apart",
       "        a fork and a join of 2 take 11.0 us in all",
     ]);
+    expect(rendered({})[1]).toBe("with    CUDA 12.4, cudnn 9, tf32, 32 hardware queues");
     expect(rendered({})[6]).toBe("layout  channels last 5.10 us on one stream, rows 5.90 us");
     const layouts = { taken: "rows", rowsNs: 5000, channelsLastNs: 5900 } as const;
     expect(rendered({ layouts })[6]).toBe(
