@@ -7,7 +7,7 @@ const TESTS = resolve(import.meta.dirname, "..");
 
 /** A limit that a test or a hook is given: as an option, or behind its function; but for that of builds. */
 const LIMIT =
-  /\b(?:testTimeout|hookTimeout|timeout): (?!BUILD_TIMEOUT_MS)|^ *\}, (?:[A-Z_]*MS|[\d_]*\d{3})\);$/gm;
+  /\b(?:testTimeout|hookTimeout|timeout): (?!BUILD_TIMEOUT_MS)|^ *\},\s+(?:[A-Z_]*MS|[\d_]*\d{3}),?\s*\);$/gm;
 
 describe("tests", () => {
   it("have no time limits but those of the configuration, which are against hanging", () => {

@@ -172,7 +172,7 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
     });
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     const file = join(out, "first-hour.json");
-    await vi.waitUntil(() => existsSync(file), { timeout: 600_000 });
+    await vi.waitUntil(() => existsSync(file), { timeout: BUILD_TIMEOUT_MS });
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     const { steps } = JSON.parse(readFileSync(file, "utf8"));
@@ -262,17 +262,16 @@ describe("a step of the first hour", () => {
         stop.signal,
       );
       if (how === "interruption") {
-        await vi.waitUntil(() => existsSync(pidFile), { timeout: 60_000 });
+        await vi.waitUntil(() => existsSync(pidFile), { timeout: BUILD_TIMEOUT_MS });
         stop.abort();
       }
       const status = { limit: "timed-out", interruption: "interrupted", end: "done" }[how];
       expect(await ended).toMatchObject({ status });
       if (existsSync(pidFile)) {
         const pid = Number(readFileSync(pidFile, "utf8"));
-        await vi.waitUntil(() => !isRunning(pid), { timeout: 60_000 });
+        await vi.waitUntil(() => !isRunning(pid), { timeout: BUILD_TIMEOUT_MS });
       }
     },
-    180_000,
   );
 
   function isRunning(pid: number): boolean {
