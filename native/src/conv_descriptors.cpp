@@ -5,18 +5,6 @@
 namespace topc {
 namespace {
 
-int cudnn_type(data_type type) {
-  switch (type) {
-    case data_type::f32:
-      return abi::cudnn_f32;
-    case data_type::f16:
-      return abi::cudnn_f16;
-    case data_type::bf16:
-      return abi::cudnn_bf16;
-  }
-  return abi::cudnn_f32;
-}
-
 void require_ranks(const conv_spec &spec, const std::string &pointer) {
   const std::size_t rank = spec.x.dims.size();
   if (rank != 4 && rank != 5) {
@@ -69,6 +57,18 @@ void require_shapes(const conv_spec &spec, const std::string &pointer) {
 
 }  // namespace
 
+int cudnn_type(data_type type) {
+  switch (type) {
+    case data_type::f32:
+      return abi::cudnn_f32;
+    case data_type::f16:
+      return abi::cudnn_f16;
+    case data_type::bf16:
+      return abi::cudnn_bf16;
+  }
+  return abi::cudnn_f32;
+}
+
 std::uint64_t element_count(const tensor_spec &tensor, const std::string &pointer) {
   std::uint64_t count = 1;
   for (const int dim : tensor.dims) {
@@ -81,9 +81,7 @@ std::uint64_t element_count(const tensor_spec &tensor, const std::string &pointe
   return count;
 }
 
-conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec,
-                                   const std::string &pointer)
-    : cudnn_(cudnn) {
+void check_convolution(const conv_spec &spec, const std::string &pointer) {
   require_ranks(spec, pointer);
   require_shapes(spec, pointer);
   // Checked before the strides, which are products of the dims.
@@ -94,6 +92,39 @@ conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec
     whole[1] = spec.y.channels;
     (void)element_count({0, whole}, pointer + "/y");
   }
+}
+
+std::vector<int> strides_of(const std::vector<int> &dims, bool channels_last, int channels) {
+  std::vector<int> strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; i--) {
+    strides[i - 1] = strides[i] * dims[i];
+  }
+  if (channels_last) {
+    for (std::size_t i = 2; i < dims.size(); i++) {
+      strides[i] *= channels;
+    }
+    strides[0] = strides[0] / dims[1] * channels;
+    strides[1] = 1;
+  }
+  return strides;
+}
+
+tensor_spec extent_of(const result_spec &y) {
+  if (y.channels <= y.dims[1]) {
+    return y;
+  }
+  std::int64_t places = y.dims[0];
+  for (std::size_t i = 2; i < y.dims.size(); i++) {
+    places *= y.dims[i];
+  }
+  const std::int64_t elements = (places - 1) * y.channels + y.dims[1];
+  return {y.offset, {static_cast<int>(elements)}};
+}
+
+conv_descriptors::conv_descriptors(const cudnn_api &cudnn, const conv_spec &spec,
+                                   const std::string &pointer)
+    : cudnn_(cudnn) {
+  check_convolution(spec, pointer);
   const int type = cudnn_type(spec.dtype);
   const int channels = spec.y.dims[1];
   x_ = tensor(spec.x.dims, type, spec.channels_last, spec.x.dims[1]);
@@ -116,17 +147,7 @@ owned<abi::cudnn_tensor> conv_descriptors::tensor(const std::vector<int> &dims, 
   abi::cudnn_tensor made = nullptr;
   TOPC_CALL(cudnn_, cudnnCreateTensorDescriptor, &made);
   owned<abi::cudnn_tensor> tensor(made, cudnn_.cudnnDestroyTensorDescriptor);
-  std::vector<int> strides(dims.size(), 1);
-  for (std::size_t i = dims.size() - 1; i > 0; i--) {
-    strides[i - 1] = strides[i] * dims[i];
-  }
-  if (channels_last) {
-    for (std::size_t i = 2; i < dims.size(); i++) {
-      strides[i] *= channels;
-    }
-    strides[0] = strides[0] / dims[1] * channels;
-    strides[1] = 1;
-  }
+  const std::vector<int> strides = strides_of(dims, channels_last, channels);
   TOPC_CALL(cudnn_, cudnnSetTensorNdDescriptor, made, type, static_cast<int>(dims.size()),
             dims.data(), strides.data());
   return tensor;

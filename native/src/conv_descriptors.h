@@ -10,6 +10,20 @@ namespace topc {
 // The number of elements of a dense tensor. Fails: unsupported above 2^31 - 1, cuDNN's limit.
 [[nodiscard]] std::uint64_t element_count(const tensor_spec &tensor, const std::string &pointer);
 
+// Refuses a spec whose parts do not fit together. Fails: bad_request; unsupported.
+void check_convolution(const conv_spec &spec, const std::string &pointer);
+
+// cuDNN's number of an element type.
+[[nodiscard]] int cudnn_type(data_type type);
+
+// The distances of elements in memory: in rows, or with the channels of a place next to each other among `channels` of
+// the tensor that it is part of.
+[[nodiscard]] std::vector<int> strides_of(const std::vector<int> &dims, bool channels_last,
+                                          int channels);
+
+// What a result takes of memory from its start: one place less the channels behind its own.
+[[nodiscard]] tensor_spec extent_of(const result_spec &y);
+
 class conv_descriptors {
  public:
   // Fails: bad_request when the parts do not fit together; cudnn_error.

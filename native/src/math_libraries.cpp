@@ -130,6 +130,12 @@ const library_state &math_libraries::cudnn_state() {
 #define TOPC_FIND(name, result, args) find(state, #name, cudnn_.name);
     TOPC_CUDNN_FUNCTIONS(TOPC_FIND)
 #undef TOPC_FIND
+    library_state graphs;
+    graphs.search.library = state.search.library;
+#define TOPC_FIND(name, result, args) find(graphs, #name, cudnn_graph_.name);
+    TOPC_CUDNN_GRAPH_FUNCTIONS(TOPC_FIND)
+#undef TOPC_FIND
+    has_graphs_ = graphs.missing.empty();
     if (cudnn_.cudnnGetVersion != nullptr) {
       // 91200 for 9.12.0.
       const std::size_t said = cudnn_.cudnnGetVersion();
@@ -158,6 +164,11 @@ const cublaslt_api *math_libraries::cublaslt() {
 const cudnn_api &math_libraries::cudnn() {
   require(cudnn_state(), "cuDNN 9 (libcudnn)", "it comes with pip's nvidia-cudnn-cu13 or nvidia-cudnn-cu12");
   return cudnn_;
+}
+
+const cudnn_graph_api *math_libraries::cudnn_graph() {
+  (void)cudnn_state();
+  return has_graphs_ ? &cudnn_graph_ : nullptr;
 }
 
 }  // namespace topc

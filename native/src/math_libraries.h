@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "abi_cudnn_graph.h"
 #include "abi_math.h"
 #include "failure.h"
 #include "shared_library.h"
@@ -30,6 +31,10 @@ struct cublaslt_api {
 struct cudnn_api {
   TOPC_CUDNN_FUNCTIONS(TOPC_MEMBER)
   void check(abi::status status, const char *call) const;
+};
+
+struct cudnn_graph_api {
+  TOPC_CUDNN_GRAPH_FUNCTIONS(TOPC_MEMBER)
 };
 
 #undef TOPC_MEMBER
@@ -60,6 +65,9 @@ class math_libraries {
   // cuBLASLt, which can be done without: null when it was not found or lacks a function.
   const cublaslt_api *cublaslt();
 
+  // cuDNN's operation graphs, which can be done without: null when it was not found or lacks a function of them.
+  const cudnn_graph_api *cudnn_graph();
+
   // Facts about the library; opens it first if needed. Never throws for anything missing.
   const library_state &nvrtc_state();
   const library_state &cublaslt_state();
@@ -76,6 +84,9 @@ class math_libraries {
   cublas_api cublas_;
   cublaslt_api cublaslt_;
   cudnn_api cudnn_;
+  cudnn_graph_api cudnn_graph_;
+  // Whether cuDNN has all functions of graphs.
+  bool has_graphs_ = false;
 };
 
 }  // namespace topc

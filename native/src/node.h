@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "context.h"
+#include "graph_plans.h"
 #include "memory.h"
 #include "node_spec.h"
 #include "stream_slot.h"
@@ -35,6 +36,7 @@ struct node_tools {
   const device_memory &memory;
   const std::vector<owned<abi::module>> &modules;
   slot_table &slots;
+  graph_plans &plans;
   // NVRTC's name of the device: `sm_90`.
   std::string architecture;
 };
@@ -51,5 +53,10 @@ struct node_tools {
                                               const std::string &pointer);
 [[nodiscard]] std::unique_ptr<node> make_node(const memset_spec &spec, const node_tools &tools,
                                               const std::string &pointer);
+
+// A convolution with something behind it.
+[[nodiscard]] std::unique_ptr<node> make_graph_convolution(const conv_spec &spec,
+                                                           const node_tools &tools,
+                                                           const std::string &pointer);
 
 }  // namespace topc

@@ -161,19 +161,6 @@ class conv_node final : public node {
                    : workspace_bytes_;
   }
 
-  // What a result takes of memory from its start: one place less the channels behind its own.
-  static tensor_spec extent_of(const result_spec &y) {
-    if (y.channels <= y.dims[1]) {
-      return y;
-    }
-    std::int64_t places = y.dims[0];
-    for (std::size_t i = 2; i < y.dims.size(); i++) {
-      places *= y.dims[i];
-    }
-    const std::int64_t elements = (places - 1) * y.channels + y.dims[1];
-    return {y.offset, {static_cast<int>(elements)}};
-  }
-
   abi::status convolve(const stream_slot &slot) const {
     const copied_tensors::operands given{x_, w_, y_, is_fused_ ? residual_ : nullptr};
     if (!copied_) {
@@ -359,6 +346,9 @@ class conv_node final : public node {
 
 std::unique_ptr<node> make_node(const conv_spec &spec, const node_tools &tools,
                                 const std::string &pointer) {
+  if (spec.behind) {
+    return make_graph_convolution(spec, tools, pointer);
+  }
   return std::make_unique<conv_node>(spec, tools, pointer);
 }
 

@@ -76,6 +76,39 @@ struct result_spec : tensor_spec {
   int channels = 0;
 };
 
+// What is applied to each result of a convolution; the numbers of each are in docs/native-protocol.md.
+enum class function_kind {
+  relu,
+  clip,
+  leaky_relu,
+  sigmoid,
+  hard_sigmoid,
+  silu,
+  hard_swish,
+  tanh,
+  gelu,
+  gelu_by_tanh,
+  elu,
+  softplus,
+  mish,
+};
+
+struct function_spec {
+  function_kind what = function_kind::relu;
+  std::vector<double> numbers;
+};
+
+// What stands behind a convolution: in one graph with it, or as a kernel of its own.
+struct behind_spec {
+  // One of the two is there at least.
+  std::optional<function_spec> function;
+  // Added to what the function gives.
+  std::optional<std::uint64_t> residual;
+  result_spec y;
+  // Makes y of what the convolution alone writes.
+  kernel_spec kernel;
+};
+
 struct conv_spec {
   enum class search_kind { heuristic, measure };
   tensor_spec x;
@@ -84,6 +117,7 @@ struct conv_spec {
   std::optional<std::uint64_t> bias;
   std::optional<std::uint64_t> residual;
   bool relu = false;
+  std::optional<behind_spec> behind;
   std::vector<int> pads;
   std::vector<int> strides;
   std::vector<int> dilations;

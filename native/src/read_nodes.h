@@ -2,6 +2,8 @@
 // length.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -158,9 +160,58 @@ inline result_spec read_result(const json_reader &from) {
   return result;
 }
 
+inline function_spec read_function(const json_reader &from) {
+  from.only({"name", "numbers"});
+  using kind = function_kind;
+  struct known {
+    kind what;
+    std::size_t numbers;
+  };
+  const known function = from.at("name").word<known>({{"relu", {kind::relu, 0}},
+                                                      {"clip", {kind::clip, 2}},
+                                                      {"leaky-relu", {kind::leaky_relu, 1}},
+                                                      {"sigmoid", {kind::sigmoid, 0}},
+                                                      {"hard-sigmoid", {kind::hard_sigmoid, 2}},
+                                                      {"silu", {kind::silu, 1}},
+                                                      {"hard-swish", {kind::hard_swish, 0}},
+                                                      {"tanh", {kind::tanh, 0}},
+                                                      {"gelu", {kind::gelu, 0}},
+                                                      {"gelu-by-tanh", {kind::gelu_by_tanh, 0}},
+                                                      {"elu", {kind::elu, 1}},
+                                                      {"softplus", {kind::softplus, 0}},
+                                                      {"mish", {kind::mish, 0}}});
+  function_spec spec{function.what, from.at("numbers").list(2, read_float)};
+  if (spec.numbers.size() != function.numbers) {
+    from.at("numbers").refuse("must have " + std::to_string(function.numbers) + " items");
+  }
+  const auto is_finite = [](double number) { return std::isfinite(number); };
+  const bool has_finite = std::any_of(spec.numbers.begin(), spec.numbers.end(), is_finite);
+  const bool all_finite = std::all_of(spec.numbers.begin(), spec.numbers.end(), is_finite);
+  // A bound may be missing, but not both.
+  if (function.what == kind::clip ? !has_finite : !all_finite) {
+    from.at("numbers").refuse("must be finite, but for one of two bounds");
+  }
+  return spec;
+}
+
+inline behind_spec read_behind(const json_reader &from) {
+  from.only({"function", "residual", "y", "kernel"});
+  behind_spec spec;
+  read_if_there(from, "function", spec.function, read_function);
+  read_if_there(from, "residual", spec.residual, read_offset);
+  if (!spec.function && !spec.residual) {
+    from.refuse("must have a function or a residual");
+  }
+  spec.y = read_result(from.at("y"));
+  const json_reader kernel = from.at("kernel");
+  (void)kernel.at("kind").word<bool>({{"kernel", true}});
+  spec.kernel = read_kernel(kernel);
+  return spec;
+}
+
 inline conv_spec read_conv(const json_reader &from) {
-  from.only({"kind", "x", "w", "y", "bias", "residual", "relu", "pads", "strides", "dilations", "groups",
-             "channelsLast", "dtype", "math", "search", "workspaceLimit"});
+  from.only({"kind", "x", "w", "y", "bias", "residual", "relu", "behind", "pads", "strides", "dilations",
+             "groups", "channelsLast", "dtype", "math", "search", "workspaceLimit"});
   conv_spec spec;
   spec.x = read_tensor(from.at("x"));
   spec.w = read_tensor(from.at("w"));
@@ -168,6 +219,7 @@ inline conv_spec read_conv(const json_reader &from) {
   read_if_there(from, "bias", spec.bias, read_offset);
   read_if_there(from, "residual", spec.residual, read_offset);
   read_if_there(from, "relu", spec.relu, read_boolean);
+  read_if_there(from, "behind", spec.behind, read_behind);
   spec.pads = read_dims(from.at("pads"), 0);
   spec.strides = read_dims(from.at("strides"), 1);
   spec.dilations = read_dims(from.at("dilations"), 1);

@@ -189,10 +189,19 @@ json encode(const node_settings &settings) {
   if (settings.copies != nullptr) {
     encoded["copies"] = settings.copies;
   }
+  if (settings.behind != nullptr) {
+    encoded["behind"] = settings.behind;
+  }
   return encoded;
 }
 
-json encode(const program_result &program) { return {{"nodes", encode_all(program.nodes)}}; }
+json encode(const program_result &program) {
+  json encoded{{"nodes", encode_all(program.nodes)}};
+  if (program.plans > 0) {
+    encoded["graphs"] = {{"different", program.plans}, {"planMs", program.plans_ms}};
+  }
+  return encoded;
+}
 
 json encode(const kernel_facts &facts) {
   json encoded{{"name", facts.name},

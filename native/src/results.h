@@ -92,10 +92,15 @@ struct node_settings {
   bool adds_bias = false;
   // Kernels of our own copy its result to where it belongs, or all its tensors to rows and back.
   const char *copies = nullptr;
+  // What computes that which stands behind a convolution: its graph, or a kernel.
+  const char *behind = nullptr;
 };
 
 struct program_result {
   std::vector<node_settings> nodes;
+  // What the host took to find plans of graphs, and how many different graphs there were.
+  double plans_ms = 0;
+  std::size_t plans = 0;
 };
 
 struct kernel_facts {

@@ -24,7 +24,8 @@ int session::load(const std::string &image) {
 }
 
 program_result session::program(const program_request &asked) {
-  const node_tools tools{driver_, libraries_, memory_, modules_, slots_, architecture(facts_)};
+  const node_tools tools{driver_, libraries_, memory_, modules_, slots_, plans_,
+                         architecture(facts_)};
   std::vector<std::unique_ptr<node>> nodes;
   program_result settled;
   for (std::size_t i = 0; i < asked.nodes.size(); i++) {
@@ -36,6 +37,8 @@ program_result session::program(const program_request &asked) {
   // Making a convolution launches it, on a stream without waits.
   synchronize(driver_);
   nodes_ = std::move(nodes);
+  settled.plans = plans_.known.size();
+  settled.plans_ms = plans_.made_ms;
   return settled;
 }
 

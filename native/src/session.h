@@ -45,6 +45,7 @@ class session {
   device_memory memory_;
   std::vector<owned<abi::module>> modules_;
   slot_table slots_;
+  graph_plans plans_;
   std::vector<std::unique_ptr<node>> nodes_;
 };
 

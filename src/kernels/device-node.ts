@@ -55,6 +55,38 @@ export interface ProductEpilogue {
   readonly activation?: "relu" | "gelu";
 }
 
+/** A function of one value that cuDNN applies to the results of a convolution. */
+export type CallFunction =
+  | {
+      readonly name:
+        | "relu"
+        | "sigmoid"
+        | "tanh"
+        | "gelu"
+        | "gelu-by-tanh"
+        | "softplus"
+        | "mish"
+        /** x * clip(x / 6 + 1 / 2, 0, 1). */
+        | "hard-swish";
+      readonly numbers: readonly [];
+    }
+  /** The number is the slope below 0; the value that is approached far below 0, negated; b of x * sigmoid(b * x). */
+  | { readonly name: "leaky-relu" | "elu" | "silu"; readonly numbers: readonly [number] }
+  /** A lower and an upper bound, of which one may be infinite; a and b of clip(a * x + b, 0, 1). */
+  | { readonly name: "clip" | "hard-sigmoid"; readonly numbers: readonly [number, number] };
+
+/** What stands behind a convolution: `function(result) + residual`, in one graph of cuDNN with it. */
+export interface CallBehind {
+  /** Absent: none, and there is a residual. */
+  readonly function?: CallFunction;
+  /** A tensor of the result's dims. */
+  readonly residual?: Place;
+  readonly y: { readonly place: Place; readonly channels?: number };
+  /** Makes `y` of what the convolution alone writes: launched where cuDNN takes no such graph. */
+  readonly kernel: KernelCode;
+  readonly buffers: readonly Place[];
+}
+
 /** One launch (or library call) of an operator. */
 export type DeviceNode =
   | { readonly kind: "kernel"; readonly kernel: KernelCode; readonly buffers: readonly Place[] }
@@ -97,6 +129,8 @@ export type DeviceNode =
       readonly residual?: Place;
       /** No result is below 0. Needs a bias. */
       readonly relu?: boolean;
+      /** Only with channels last. */
+      readonly behind?: CallBehind;
       readonly pads: readonly number[];
       readonly strides: readonly number[];
       readonly dilations: readonly number[];
@@ -175,11 +209,34 @@ function withPlaces(node: DeviceNode, moved: (place: Place) => Place): DeviceNod
       };
     }
     case "conv": {
-      const { residual } = node;
+      const { residual, behind } = node;
       const bias = node.bias === undefined ? undefined : moved(node.bias);
       const added = residual === undefined ? {} : { residual: moved(residual) };
-      return { ...node, x: at(node.x), w: at(node.w), y: at(node.y), bias, ...added };
+      const further = behind === undefined ? {} : { behind: behindAt(behind, moved) };
+      return { ...node, x: at(node.x), w: at(node.w), y: at(node.y), bias, ...added, ...further };
     }
+  }
+}
+
+function behindAt(behind: CallBehind, moved: (place: Place) => Place): CallBehind {
+  const { residual, y, buffers } = behind;
+  return {
+    ...behind,
+    ...(residual === undefined ? {} : { residual: moved(residual) }),
+    y: { ...y, place: moved(y.place) },
+    buffers: buffers.map(moved),
+  };
+}
+
+/** The kernel that a node is, or that it falls back on. */
+export function kernelOf(node: DeviceNode): KernelCode | undefined {
+  switch (node.kind) {
+    case "kernel":
+      return node.kernel;
+    case "gemm":
+      return undefined;
+    case "conv":
+      return node.behind?.kernel;
   }
 }
 
@@ -189,13 +246,8 @@ export function placesOf(node: DeviceNode): {
   readonly writes: readonly Place[];
 } {
   switch (node.kind) {
-    case "kernel": {
-      const access = (i: number) => node.kernel.buffers[i]?.access;
-      return {
-        reads: node.buffers.filter((_, i) => access(i) !== "write"),
-        writes: node.buffers.filter((_, i) => access(i) !== "read"),
-      };
-    }
+    case "kernel":
+      return kernelPlaces(node);
     case "gemm": {
       const { bias, residual } = node.epilogue ?? {};
       const kept = node.beta === 0 ? undefined : node.c.place;
@@ -205,12 +257,20 @@ export function placesOf(node: DeviceNode): {
       };
     }
     case "conv": {
-      return {
-        reads: [node.x.place, node.w.place, node.bias, node.residual].filter(isGiven),
-        writes: [node.y.place],
-      };
+      const { x, w, y, bias, residual, behind } = node;
+      const own = [x.place, w.place, bias, residual].filter(isGiven);
+      const further = behind === undefined ? { reads: [], writes: [] } : kernelPlaces(behind);
+      return { reads: [...own, ...further.reads], writes: [y.place, ...further.writes] };
     }
   }
+}
+
+function kernelPlaces({ kernel, buffers }: Pick<CallBehind, "kernel" | "buffers">) {
+  const access = (i: number) => kernel.buffers[i]?.access;
+  return {
+    reads: buffers.filter((_, i) => access(i) !== "write"),
+    writes: buffers.filter((_, i) => access(i) !== "read"),
+  };
 }
 
 function isGiven(place: Place | undefined): place is Place {

@@ -96,9 +96,14 @@ describe.skipIf(noHeaders !== undefined)(`declarations (${noHeaders ?? folders.j
     ["cudnn", "abi_math.h", "int nan_propagation, double", "int nan_propagation, float"],
     ["cudnn", "abi_types.h", "  int determinism;\n  int math;", "  int math;\n  int determinism;"],
     ["cudnn", "abi_types.h", "cudnn_fma_math = 3", "cudnn_fma_math = 2"],
+    ["cudnn", "abi_cudnn_graph.h", "pointwise_swish = 106", "pointwise_swish = 107"],
+    ["cudnn", "abi_cudnn_graph.h", "apply_b = 752", "apply_b = 753"],
+    ["cudnn", "abi_cudnn_graph.h", "of_double = 5", "of_double = 4"],
+    ["cudnn", "abi_cudnn_graph.h", "std::int64_t asked", "int asked"],
+    ["cudnn", "abi_cudnn_graph.h", "cudnn_descriptor = void *", "cudnn_descriptor = void **"],
   ])("would show a mistake (%s, %#)", (part, file, right, wrong) => {
     const header = PARTS.find(([name]) => name === part)?.[1] ?? "";
-    for (const name of ["abi_driver.h", "abi_math.h", "abi_types.h"]) {
+    for (const name of ["abi_cudnn_graph.h", "abi_driver.h", "abi_math.h", "abi_types.h"]) {
       const text = readFileSync(join(NATIVE, "src", name), "utf8");
       expect(name !== file || text.includes(right), right).toBe(true);
       writeFileSync(join(folder, name), name === file ? text.replace(right, wrong) : text);

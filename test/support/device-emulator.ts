@@ -34,6 +34,7 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
       runGemm(node, view);
       return;
     case "conv":
+      // As where a graph is refused: the call, then the kernel behind it.
       convolve({
         ...node,
         x: { elements: view(node.x.place, node.type), dims: node.x.dims },
@@ -44,6 +45,9 @@ export function runNode(node: DeviceNode, memoryOf: MemoryOf): void {
         relu: node.relu === true,
         isChannelsLast: node.isChannelsLast === true,
       });
+      if (node.behind !== undefined) {
+        runNode({ kind: "kernel", ...node.behind }, memoryOf);
+      }
       return;
   }
 }

@@ -51,6 +51,8 @@ export async function emulate(
     readonly fuse?: FusionList;
     readonly schedule?: OperatorSchedule;
     readonly layout?: TensorLayout;
+    /** Whether cuDNN computes what stands behind convolutions, where it can; true unless given. */
+    readonly takesGraphs?: boolean;
   } = {},
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const plan = precisionPlan(precision);
@@ -70,7 +72,7 @@ export async function emulate(
   if (unsafe !== undefined) {
     throw new Error(`memory shared by ${unsafe}`);
   }
-  const device = new EmulatedDevice(program);
+  const device = new EmulatedDevice(program, options.takesGraphs ?? true);
   const folder = mkdtempSync(join(tmpdir(), "emulate-"));
   try {
     const items = await constantUploads(program.model, program.memory, join(folder, "side"));

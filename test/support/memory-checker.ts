@@ -58,13 +58,14 @@ export function unsafePairs(program: DeviceProgram, schedule: OperatorSchedule):
 }
 
 function touched(node: DeviceNode): readonly Place[] {
+  const behind = node.kind === "conv" ? (node.behind?.buffers ?? []) : [];
   const { bias, residual } = node.kind === "gemm" ? (node.epilogue ?? {}) : noneOrOwn(node);
   const added = [bias, residual].filter((place) => place !== undefined);
   return node.kind === "kernel"
     ? node.buffers
     : node.kind === "gemm"
       ? [node.a.place, node.b.place, node.c.place, ...added]
-      : [node.x.place, node.w.place, node.y.place, ...added];
+      : [node.x.place, node.w.place, node.y.place, ...added, ...behind];
 }
 
 function noneOrOwn(node: DeviceNode): { readonly bias?: Place; readonly residual?: Place } {
@@ -75,7 +76,9 @@ function noneOrOwn(node: DeviceNode): { readonly bias?: Place; readonly residual
 function written(node: DeviceNode): readonly Place[] {
   return node.kind === "kernel"
     ? node.buffers.filter((_, i) => node.kernel.buffers[i]?.access !== "read")
-    : [node.kind === "gemm" ? node.c.place : node.y.place];
+    : node.kind === "gemm"
+      ? [node.c.place]
+      : [node.y.place, ...(node.behind === undefined ? [] : [node.behind.y.place])];
 }
 
 /** By walking backwards along streams and waits, for every question anew. */

@@ -120,7 +120,8 @@ const NAMES = [
 const STAND_IN_FLAGS = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"];
 
 function buildStandIn(): string {
-  const files = ["../../src/abi_driver.h", "../../src/abi_math.h", "../../src/abi_types.h"]
+  const files = ["abi_cudnn_graph.h", "abi_driver.h", "abi_math.h", "abi_types.h"]
+    .map((name) => `../../src/${name}`)
     .concat(readdirSync(STAND_IN).sort())
     .map((name) => join(STAND_IN, name));
   const hash = createHash("sha256").update(STAND_IN_FLAGS.join(" "));

@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { present } from "../../src/core/invariant.js";
 import type { Random } from "../../src/core/random.js";
+import { kernelOf } from "../../src/kernels/device-node.js";
 import { STORAGE_BYTES, type StorageType } from "../../src/kernels/language/expression.js";
 import type { KernelCode } from "../../src/kernels/language/kernel.js";
 import type {
@@ -16,7 +17,8 @@ import type {
 import type { UploadItem } from "../../src/runtime/cuda/client/protocol.js";
 import type { MemoryRange } from "../../src/runtime/cuda/program/memory-plan.js";
 import { type DeviceProgram, helperNodes } from "../../src/runtime/cuda/program/program.js";
-import { convolve, finish, poisoned } from "./device-emulator.js";
+import { convolveWithBehind } from "./behind-call.js";
+import { type ConvCall, convolve, finish, poisoned } from "./device-emulator.js";
 import { type Elements, elementsAt } from "./device-memory.js";
 import { runKernel } from "./kernel-interpreter.js";
 
@@ -26,8 +28,11 @@ export class EmulatedDevice {
   readonly #program: DeviceProgram;
   readonly #nodes: readonly HelperNode[];
   readonly #kernels: ReadonlyMap<string, KernelCode>;
+  readonly #takesGraphs: boolean;
 
-  constructor(program: DeviceProgram) {
+  /** `takesGraphs`: whether its cuDNN computes what stands behind convolutions; else kernels do. */
+  constructor(program: DeviceProgram, takesGraphs = true) {
+    this.#takesGraphs = takesGraphs;
     this.#program = program;
     this.memory = poisoned(program.memory.bytes);
     const modules = program.kernels.sources.map((_, i) => i + 10);
@@ -61,23 +66,27 @@ export class EmulatedDevice {
     const node = present(this.#nodes[at], "node");
     const { operator, node: device } = present(this.#program.nodes[at], "program node");
     // What an argument points at ends with its own tensor, whatever lies behind it.
-    const ends = device.kind === "kernel" ? device.buffers : [];
-    executeNode(this.memory, node, this.#kernels, (argument) => {
-      const { offset, bytes } = this.#program.memory.rangeOf(
-        operator,
-        present(ends[argument], "place"),
-      );
+    const ends = device.kind === "conv" ? device.behind?.buffers : undefined;
+    const buffers = device.kind === "kernel" ? device.buffers : (ends ?? []);
+    const endOf = (argument: number) => {
+      const place = present(buffers[argument], "place");
+      const { offset, bytes } = this.#program.memory.rangeOf(operator, place);
       return offset + bytes;
-    });
+    };
+    executeNode(this.memory, node, this.#kernels, endOf, this.#takesGraphs);
   }
 }
 
-/** Executes one node in memory. `endOf` says where the memory of a kernel's argument ends. */
+/**
+ * Executes one node in memory. `endOf` says where the memory of a kernel's argument ends; `takesGraphs`, whether what stands
+ * behind a convolution is computed with it, or by its kernel.
+ */
 export function executeNode(
   memory: ArrayBuffer,
   node: HelperNode,
   kernels: ReadonlyMap<string, KernelCode>,
   endOf: (argument: number) => number,
+  takesGraphs = true,
 ): void {
   const elements = (storage: StorageType, offset: number, end = memory.byteLength): Elements =>
     elementsAt(storage, memory, offset, Math.floor((end - offset) / STORAGE_BYTES[storage]));
@@ -100,7 +109,7 @@ export function executeNode(
         elements: elements(node.dtype, offset),
         dims,
       });
-      convolve({
+      const call: ConvCall = {
         x: tensor(node.x),
         w: tensor(node.w),
         y: { ...tensor(node.y), channels: node.y.channels },
@@ -112,7 +121,15 @@ export function executeNode(
         dilations: node.dilations,
         groups: node.groups ?? 1,
         isChannelsLast: node.channelsLast === true,
-      });
+      };
+      if (node.behind !== undefined && takesGraphs) {
+        convolveWithBehind(call, node.behind, (offset) => elements(node.dtype, offset));
+        return;
+      }
+      convolve(call);
+      if (node.behind !== undefined) {
+        executeNode(memory, node.behind.kernel, kernels, endOf);
+      }
       return;
     }
     case "memset":
@@ -166,7 +183,9 @@ function runGemm(
 export function kernelsByName({ nodes, kernels }: DeviceProgram): ReadonlyMap<string, KernelCode> {
   return new Map(
     nodes.flatMap(({ node }) =>
-      node.kind === "kernel" ? [[kernels.find(node.kernel).name, node.kernel] as const] : [],
+      [kernelOf(node)].flatMap((kernel) =>
+        kernel === undefined ? [] : [[kernels.find(kernel).name, kernel] as const],
+      ),
     ),
   );
 }

@@ -7,6 +7,7 @@
 
 using namespace topc::abi;
 using stand_in::destroy;
+using stand_in::dnn;
 using stand_in::floats;
 using stand_in::library_kernel;
 using stand_in::make;
@@ -17,10 +18,6 @@ namespace {
 // Statuses for arguments that do not fit, and for what cuDNN does not do.
 constexpr status bad_param = 2000;
 constexpr status not_supported = 3000;
-
-struct dnn {
-  stand_in::stream *on = nullptr;
-};
 
 struct tensor {
   std::vector<int> dims;

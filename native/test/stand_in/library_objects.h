@@ -19,6 +19,11 @@ template <typename Object, typename Handle> topc::abi::status destroy(const char
   return 0;
 }
 
+// What a handle of cuDNN stands for.
+struct dnn {
+  stream *on = nullptr;
+};
+
 // Numbers of the device's memory.
 inline float *floats(const void *address, std::uint64_t count) {
   return reinterpret_cast<float *>(

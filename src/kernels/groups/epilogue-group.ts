@@ -6,8 +6,9 @@ import type { ModelIndex } from "../operator-call.js";
 import { turnedCalls } from "../operators/turned-calls.js";
 import { depthwiseGroup, type Surroundings } from "./depthwise-group.js";
 import { elementGroup } from "./element-group.js";
+import { graphCall } from "./graph-call.js";
 import { extendedCall } from "./library-call.js";
-import type { PlanOf } from "./member-steps.js";
+import { type PlanOf, resultAt } from "./member-steps.js";
 import { poolGroup } from "./pool-group.js";
 
 /**
@@ -47,14 +48,20 @@ function launchesInARow(
 ): DevicePlan | undefined {
   const { plan, members: called } = extendedCall(index, main, behind, plain);
   const left = behind.filter((id) => !called.includes(id));
+  const operator = present(index.lowered.graph.operators[main], "operator");
+  const call = turnedCalls(index, operator, plan);
+  const kernel = elementPlan(index, left, planOf);
+  const value = resultAt(index, called.at(-1) ?? main);
+  const both =
+    kernel && value !== undefined
+      ? graphCall(index, call, { value, members: left, plan: kernel })
+      : undefined;
   const plans = [
     elementPlan(index, front, planOf),
     ...borders.map((id) => elementPlan(index, [id], planOf)),
-    ofOperators(
-      [main, ...called],
-      turnedCalls(index, present(index.lowered.graph.operators[main], "operator"), plan),
-    ),
-    elementPlan(index, left, planOf),
+    ...(both === undefined
+      ? [ofOperators([main, ...called], call), kernel]
+      : [ofOperators([main, ...called, ...left], both)]),
   ];
   return plans.every((each) => each !== undefined) ? inARow(plans) : undefined;
 }

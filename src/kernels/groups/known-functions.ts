@@ -23,24 +23,43 @@ const PLACES: readonly number[] = [
 /** Largest difference of two ways to write one function with constants in f32, relative to the argument. */
 const TOLERANCE = 2e-6;
 
+/** Whether an operand of a step is the one value that steps are a function of. */
+export type IsInput = (step: number, operand: number) => boolean;
+
+/** What a function gives, or `undefined` for one that cannot be computed. */
+export type ValueOf = (x: number) => number | undefined;
+
 /**
  * The function that steps make of one value, of which all else are constants of one element; `undefined` for functions that are
  * not known. The first step reads the value from memory as `input`. Cost: O(operators), for each of 171 places.
  */
 export function knownFunction(
   steps: readonly KernelStep[],
-  isInput: (name: number, operand: number) => boolean,
+  isInput: IsInput,
 ): KnownFunction | undefined {
-  const expressions = steps.map((step, at) => expressionOf(step, at, isInput));
-  const values = PLACES.map((x) => valueAt(expressions, x));
+  const valueOf = functionOfSteps(steps, isInput);
   const names = Object.keys(FUNCTIONS) as KnownFunction[];
-  return names.find((name) =>
-    PLACES.every((x, i) => {
-      const value = values[i];
-      const wanted = FUNCTIONS[name](x);
-      return value !== undefined && Math.abs(value - wanted) <= TOLERANCE * (1 + Math.abs(x));
-    }),
-  );
+  return names.find((name) => isSame(valueOf, FUNCTIONS[name]));
+}
+
+/** The function that steps make of one value. Cost: O(operators) a value. */
+export function functionOfSteps(steps: readonly KernelStep[], isInput: IsInput): ValueOf {
+  const expressions = steps.map((step, at) => expressionOf(step, at, isInput));
+  const known = new Map<number, number | undefined>();
+  return (x) => {
+    if (!known.has(x)) {
+      known.set(x, valueAt(expressions, x));
+    }
+    return known.get(x);
+  };
+}
+
+/** Whether a function gives what another does, as far as constants in f32 can tell. */
+export function isSame(valueOf: ValueOf, wanted: (x: number) => number): boolean {
+  return PLACES.every((x) => {
+    const value = valueOf(x);
+    return value !== undefined && Math.abs(value - wanted(x)) <= TOLERANCE * (1 + Math.abs(x));
+  });
 }
 
 function expressionOf(

@@ -7,7 +7,8 @@ import type { OperatorId, TensorId } from "../../ir/operator-graph.js";
 import type { ChannelStep } from "../folded-constant.js";
 import { sizeOf } from "../language/layout.js";
 import type { ModelIndex, Operand } from "../operator-call.js";
-import { type KnownFunction, knownFunction } from "./known-functions.js";
+import type { KernelStep } from "../operators/element-values.js";
+import { type IsInput, type KnownFunction, knownFunction } from "./known-functions.js";
 import { callAt, elementSteps, resultAt } from "./member-steps.js";
 
 /** What a call can do. */
@@ -52,6 +53,10 @@ export function callEpilogue(
   if (first === undefined) {
     return undefined;
   }
+  const ofCall = (all: readonly KernelStep[], isInput: IsInput) => {
+    const name = knownFunction(all, isInput);
+    return name !== undefined && can.functions.has(name) ? name : undefined;
+  };
   const steps: ChannelStep[] = [];
   let value = first;
   let residual: Operand | undefined;
@@ -63,7 +68,8 @@ export function callEpilogue(
     const step = isAlone && residual === undefined ? channelStep(index, id, value, can) : undefined;
     const added = isAlone && residual === undefined ? addedTensor(index, id, value) : undefined;
     const count = step !== undefined || added !== undefined ? 1 : 0;
-    const found = count === 0 ? functionBehind(index, behind.slice(taken), value, can) : undefined;
+    const found =
+      count === 0 ? functionBehind(index, behind.slice(taken), value, ofCall) : undefined;
     if (count === 0 && found === undefined) {
       break;
     }
@@ -71,7 +77,7 @@ export function callEpilogue(
       steps.push(step);
     }
     residual ??= added;
-    known = found?.name;
+    known = found?.function;
     taken += found?.count ?? count;
     value = present(resultAt(index, present(behind[taken - 1], "member")), "result");
   }
@@ -80,7 +86,7 @@ export function callEpilogue(
 }
 
 /** Whether all that reads a tensor is among some operators. */
-function isReadInside(
+export function isReadInside(
   { lowered }: ModelIndex,
   tensor: TensorId,
   members: readonly OperatorId[],
@@ -143,7 +149,11 @@ function isOfChannels({ dims }: Operand, result: Operand, axis: number): boolean
 }
 
 /** The other tensor of an addition to a value of its size. */
-function addedTensor(index: ModelIndex, id: OperatorId, value: TensorId): Operand | undefined {
+export function addedTensor(
+  index: ModelIndex,
+  id: OperatorId,
+  value: TensorId,
+): Operand | undefined {
   const op = callAt(index, id);
   const operands = op.inputs() ?? [];
   const result = op.result();
@@ -157,13 +167,13 @@ function addedTensor(index: ModelIndex, id: OperatorId, value: TensorId): Operan
   return isSum && operands.length === 2 && isWhole ? other : undefined;
 }
 
-/** The fewest operators in front that are one function of a value which the call has. */
-function functionBehind(
+/** The fewest operators in front that are one function of a value, and the function. */
+export function functionBehind<T>(
   index: ModelIndex,
   members: readonly OperatorId[],
   value: TensorId,
-  { functions }: CallAbilities,
-): { readonly name: KnownFunction; readonly count: number } | undefined {
+  known: (steps: readonly KernelStep[], isInput: IsInput) => T | undefined,
+): { readonly function: T; readonly count: number } | undefined {
   for (let count = 1; count <= members.length; count++) {
     const part = members.slice(0, count);
     const made = [value, ...part.slice(0, -1).flatMap((id) => resultAt(index, id) ?? [])];
@@ -171,15 +181,15 @@ function functionBehind(
       continue;
     }
     const all = elementSteps(index, part);
-    const name =
+    const found =
       all &&
-      knownFunction(all.steps, (at, i) => {
+      known(all.steps, (at, i) => {
         const step = present(all.steps[at], "step");
         const operand = step.kind === "formula" ? step.formula.operands[i] : undefined;
         return operand !== undefined && isAt(operand, value);
       });
-    if (name !== undefined && functions.has(name)) {
-      return { name, count };
+    if (found !== undefined) {
+      return { function: found, count };
     }
   }
   return undefined;

@@ -1,7 +1,7 @@
 /** The kernels of a model as sources for the compiler, each distinct kernel once. */
 import { sha256 } from "../../core/digest.js";
 import { present } from "../../core/invariant.js";
-import type { DevicePlan } from "../device-node.js";
+import { type DevicePlan, kernelOf } from "../device-node.js";
 import type { KernelCode } from "./kernel.js";
 import { CUDA_PREAMBLE, printKernel } from "./print-cuda.js";
 
@@ -30,11 +30,12 @@ export function kernelSources(plans: readonly DevicePlan[]): KernelSources {
   const texts = new Map<string, string>();
   for (const { nodes } of plans) {
     for (const node of nodes) {
-      if (node.kind === "kernel" && !names.has(node.kernel)) {
-        const name = nameOf(node.kernel);
-        names.set(node.kernel, name);
+      const kernel = kernelOf(node);
+      if (kernel !== undefined && !names.has(kernel)) {
+        const name = nameOf(kernel);
+        names.set(kernel, name);
         if (!texts.has(name)) {
-          texts.set(name, printKernel(node.kernel, name));
+          texts.set(name, printKernel(kernel, name));
         }
       }
     }

@@ -10,7 +10,7 @@
 import { present } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import { type Json, stableJson } from "../../core/stable-json.js";
-import type { DeviceNode, MatrixOperand } from "../../kernels/device-node.js";
+import type { CallBehind, DeviceNode, MatrixOperand } from "../../kernels/device-node.js";
 import type { KernelFacts, NodeKernels } from "../../runtime/cuda/client/protocol.js";
 import type { DeviceSession } from "../../runtime/cuda/session/device-session.js";
 import type { Timing } from "../profile.js";
@@ -208,7 +208,18 @@ function keyOf(
       const isExtended = residual !== undefined || relu === true;
       const further: Json = isExtended ? [residual !== undefined, relu === true] : [];
       const order: Json = node.isChannelsLast === true ? ["channels-last", y.channels ?? 0] : [];
-      return stableJson(["conv", type, dims, window, bias !== undefined, ...further, ...order]);
+      const behind: Json = node.behind === undefined ? [] : [behindKey(node.behind, nameOf)];
+      const fields: Json = [type, dims, window, bias !== undefined, ...further, ...order];
+      return stableJson(["conv", ...fields, ...behind]);
     }
   }
+}
+
+/** What stands behind a convolution, apart from the places of its operands. */
+function behindKey(
+  { function: applied, residual, y, kernel }: CallBehind,
+  nameOf: (kernel: CallBehind["kernel"]) => string,
+): Json {
+  const called: Json = applied === undefined ? [] : [applied.name, ...applied.numbers.map(String)];
+  return [...called, residual !== undefined, y.channels ?? 0, nameOf(kernel)];
 }

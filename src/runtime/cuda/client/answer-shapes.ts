@@ -14,7 +14,14 @@ import {
 import type { CudaDevice, LibraryReport, MathLibrary, ProbeResult, TriedPath } from "./devices.js";
 import { HELPER_ERROR_CODES, type HelperError, type HelperResponse } from "./helper-error.js";
 import type { Extents, PlanAction } from "./nodes.js";
-import type { HelperOp, KernelFacts, NodeKernels, ProgrammedNode, ResultOf } from "./protocol.js";
+import type {
+  GraphPlans,
+  HelperOp,
+  KernelFacts,
+  NodeKernels,
+  ProgrammedNode,
+  ResultOf,
+} from "./protocol.js";
 
 /** Texts of compilers and linkers can be long and can be empty. */
 const anyText: Shape<string> = custom((value, pointer, problems) =>
@@ -168,8 +175,10 @@ const RESULTS: { readonly [O in HelperOp]: Shape<ResultOf<O>> } = {
         algorithm: optional(text()),
         addsBias: optional(boolean),
         copies: optional(oneOf("result", "all")),
+        behind: optional(oneOf("graph", "kernel")),
       }),
     ),
+    graphs: optional(object<GraphPlans>({ different: count, planMs: number(0) })),
   }),
   kernels: object<ResultOf<"kernels">>({
     nodes: list(

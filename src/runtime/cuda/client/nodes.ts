@@ -108,6 +108,26 @@ export interface ConvResult extends ConvTensor {
   readonly channels?: number;
 }
 
+/** A function of one number that stands behind a convolution; `numbers` as in the protocol's table of functions. */
+export interface NodeFunction {
+  readonly name: string;
+  readonly numbers: readonly WireFloat[];
+}
+
+/**
+ * What stands behind a `conv`: `function(result of the conv) + residual`, in one graph of cuDNN with it. Where cuDNN takes no such
+ * graph, the convolution writes its own `y`, and `kernel` makes this one of it.
+ */
+export interface ConvBehind {
+  /** Absent: none, and there is a residual. */
+  readonly function?: NodeFunction;
+  /** Start of a tensor of y's dims. */
+  readonly residual?: number;
+  /** Of the dims of the convolution's. */
+  readonly y: ConvResult;
+  readonly kernel: KernelNode;
+}
+
 /** A convolution in the sense of ONNX (cross-correlation), by cuDNN. */
 export interface ConvNode {
   readonly kind: "conv";
@@ -120,6 +140,7 @@ export interface ConvNode {
   readonly residual?: number;
   /** `max(0, y)` within the same call, after the additions; needs a bias. */
   readonly relu?: boolean;
+  readonly behind?: ConvBehind;
   /** Per spatial dim, the same before and after: cuDNN knows no other; else pad first. */
   readonly pads: readonly number[];
   readonly strides: readonly number[];

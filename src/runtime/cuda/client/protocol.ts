@@ -68,6 +68,16 @@ export interface ProgrammedNode {
    * larger tensor, or all of its tensors to rows and back.
    */
   readonly copies?: "result" | "all";
+  /** What computes that which stands behind a `conv`: one graph of cuDNN with it, or a kernel. */
+  readonly behind?: "graph" | "kernel";
+}
+
+/** What the plans of cuDNN's graphs took since the device was opened. */
+export interface GraphPlans {
+  /** Graphs that differ; equal ones share a plan. */
+  readonly different: number;
+  /** Time of the host. Units: milliseconds. */
+  readonly planMs: number;
 }
 
 /** A kernel as the driver will launch it. */
@@ -184,7 +194,11 @@ export interface HelperOps {
   /** Takes the place of the nodes before. */
   readonly program: {
     readonly request: { readonly nodes: readonly HelperNode[] };
-    readonly result: { readonly nodes: readonly ProgrammedNode[] };
+    readonly result: {
+      readonly nodes: readonly ProgrammedNode[];
+      /** Absent where no node has a graph. */
+      readonly graphs?: GraphPlans;
+    };
   };
   /** Per node of the program. */
   readonly kernels: {

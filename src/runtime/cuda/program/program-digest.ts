@@ -1,5 +1,6 @@
 import { sha256 } from "../../../core/digest.js";
 import type { EmittedModel } from "../../../kernels/emit.js";
+import type { KernelCode } from "../../../kernels/language/kernel.js";
 import { kernelSources } from "../../../kernels/language/kernel-source.js";
 import { COMPILE_OPTIONS } from "./program.js";
 
@@ -13,11 +14,16 @@ export function programDigest({ plans }: EmittedModel): string {
   const kernels = kernelSources(plans);
   const nodes = plans.map((plan) =>
     plan.nodes.map((node) => {
-      if (node.kind !== "kernel") {
-        return node;
+      const launched = (kernel: KernelCode) => {
+        const { grid, threads } = kernel;
+        return { name: kernels.find(kernel).name, grid, threads };
+      };
+      if (node.kind === "kernel") {
+        return { ...launched(node.kernel), buffers: node.buffers };
       }
-      const { grid, threads } = node.kernel;
-      return { name: kernels.find(node.kernel).name, grid, threads, buffers: node.buffers };
+      return node.kind === "conv" && node.behind !== undefined
+        ? { ...node, behind: { ...node.behind, kernel: launched(node.behind.kernel) } }
+        : node;
     }),
   );
   const scratch = plans.map(({ scratchBytes }) => scratchBytes);

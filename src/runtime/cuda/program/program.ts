@@ -6,6 +6,7 @@
  */
 import { present } from "../../../core/invariant.js";
 import type {
+  CallBehind,
   DeviceNode,
   MatrixOperand,
   Place,
@@ -14,12 +15,14 @@ import type {
 import type { EmittedModel } from "../../../kernels/emit.js";
 import { type KernelSources, kernelSources } from "../../../kernels/language/kernel-source.js";
 import type {
+  ConvBehind,
   GemmEpilogue,
   GemmMatrix,
   HelperNode,
   HelperSchedule,
   KernelNode,
   NodeLaunch,
+  WireFloat,
 } from "../client/nodes.js";
 import type { LaunchOrder } from "./launch-order.js";
 import { type MemoryPlan, planMemory, type Sharing } from "./memory-plan.js";
@@ -95,14 +98,17 @@ function helperNode(
     case "gemm":
       return gemmNode(node, program.precision, offset);
     case "conv":
-      return convNode(node, program.precision, offset);
+      return convNode(node, program.precision, offset, (behind) => {
+        const { source, name } = program.kernels.find(behind.kernel);
+        return kernelNode(behind, name, present(modules[source], "module"), offset);
+      });
   }
 }
 
 type OffsetOf = (place: Place) => number;
 
 function kernelNode(
-  { kernel, buffers }: Extract<DeviceNode, { kind: "kernel" }>,
+  { kernel, buffers }: Pick<CallBehind, "kernel" | "buffers">,
   name: string,
   module: number,
   offset: OffsetOf,
@@ -165,7 +171,9 @@ function convNode(
   node: Extract<DeviceNode, { kind: "conv" }>,
   precision: PrecisionPlan,
   offset: OffsetOf,
+  kernelBehind: (behind: CallBehind) => KernelNode,
 ): HelperNode {
+  const { behind } = node;
   return {
     kind: "conv",
     x: { offset: offset(node.x.place), dims: node.x.dims },
@@ -178,6 +186,9 @@ function convNode(
     ...(node.bias === undefined ? {} : { bias: offset(node.bias) }),
     ...(node.residual === undefined ? {} : { residual: offset(node.residual) }),
     ...(node.relu === true ? { relu: true } : {}),
+    ...(behind === undefined
+      ? {}
+      : { behind: convBehind(node, behind, offset, kernelBehind(behind)) }),
     pads: node.pads,
     strides: node.strides,
     dilations: node.dilations,
@@ -186,6 +197,30 @@ function convNode(
     dtype: node.type,
     math: precision.conv,
   };
+}
+
+function convBehind(
+  { y }: Extract<DeviceNode, { kind: "conv" }>,
+  { function: applied, residual, y: result }: CallBehind,
+  offset: OffsetOf,
+  kernel: KernelNode,
+): ConvBehind {
+  return {
+    ...(applied === undefined
+      ? {}
+      : { function: { name: applied.name, numbers: applied.numbers.map(wireFloat) } }),
+    ...(residual === undefined ? {} : { residual: offset(residual) }),
+    y: {
+      offset: offset(result.place),
+      dims: y.dims,
+      ...(result.channels === undefined ? {} : { channels: result.channels }),
+    },
+    kernel,
+  };
+}
+
+function wireFloat(value: number): WireFloat {
+  return Number.isFinite(value) ? value : (String(value) as WireFloat);
 }
 
 /**

@@ -6,7 +6,7 @@
  * the cache, read from memory what they read from memory in the model, while what they work on stays where
  * the launch before left it.
  */
-import type { HelperNode } from "../client/nodes.js";
+import type { HelperNode, KernelNode } from "../client/nodes.js";
 import type { MemoryRange } from "../program/memory-plan.js";
 
 /** Alignment of the places of copies, as of all memory. */
@@ -103,10 +103,7 @@ function moved(node: HelperNode, places: Pick<ReadonlyMap<number, number>, "get"
   const to = (offset: number): number => places.get(offset) ?? offset;
   switch (node.kind) {
     case "kernel":
-      return {
-        ...node,
-        args: node.args.map((each) => ("ptr" in each ? { ptr: to(each.ptr) } : each)),
-      };
+      return movedKernel(node, to);
     case "gemm": {
       const { epilogue, a, b } = node;
       const matrices = { a: { ...a, offset: to(a.offset) }, b: { ...b, offset: to(b.offset) } };
@@ -115,9 +112,12 @@ function moved(node: HelperNode, places: Pick<ReadonlyMap<number, number>, "get"
         : { ...node, ...matrices, epilogue: { ...epilogue, bias: to(epilogue.bias) } };
     }
     case "conv": {
-      const { x, w, bias } = node;
+      const { x, w, bias, behind } = node;
       return {
         ...node,
+        ...(behind === undefined
+          ? {}
+          : { behind: { ...behind, kernel: movedKernel(behind.kernel, to) } }),
         x: { ...x, offset: to(x.offset) },
         w: { ...w, offset: to(w.offset) },
         ...(bias === undefined ? {} : { bias: to(bias) }),
@@ -126,4 +126,9 @@ function moved(node: HelperNode, places: Pick<ReadonlyMap<number, number>, "get"
     default:
       return node;
   }
+}
+
+function movedKernel(node: KernelNode, to: (offset: number) => number): KernelNode {
+  const args = node.args.map((each) => ("ptr" in each ? { ptr: to(each.ptr) } : each));
+  return { ...node, args };
 }
