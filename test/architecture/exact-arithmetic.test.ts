@@ -15,6 +15,8 @@ const OPEN =
 /** Files that use them, and why nothing that is compared depends on the last bit. */
 const KNOWN: Readonly<Record<string, string>> = {
   "core/format.ts": "the unit of bytes in texts for people",
+  "kernels/groups/call-functions.ts":
+    "functions that differ by more, and their numbers, rounded to seven digits",
   "kernels/groups/known-functions.ts": "functions that differ by more than the last bit",
   "kernels/language/evaluate.ts": "the same",
   "onnx/operators/elements.ts": "constants of a model that are folded: docs/artifact-format.md",

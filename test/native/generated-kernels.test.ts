@@ -8,6 +8,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { add, concat, convolution } from "../../fixtures/generator/cnn-layers.js";
+import { graphBuilder } from "../../fixtures/generator/graph-builder.js";
+import { ELEMENT } from "../../fixtures/generator/model-spec.js";
 import { present } from "../../src/core/invariant.js";
 import { type EmittedModel, emitModel } from "../../src/kernels/emit.js";
 import type { TensorLayout } from "../../src/kernels/operator-call.js";
@@ -170,6 +173,39 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
       try {
         const model = emitted(lowered, "patterns", "channels-last");
         await runsAlike(model, TOLERANCE, layout === "" ? {} : { STAND_IN_LAYOUT: layout });
+      } finally {
+        remove();
+      }
+    },
+    BUILD_TIMEOUT_MS,
+  );
+
+  it.each([
+    ["as graphs", {}],
+    ["by kernels where cuDNN has no graphs", { STAND_IN_GRAPH: "none" }],
+    [
+      "by kernels and copies where it takes rows alone",
+      { STAND_IN_GRAPH: "none", STAND_IN_LAYOUT: "rows" },
+    ],
+  ])(
+    "compute what stands behind convolutions %s",
+    async (_name, env) => {
+      const g = graphBuilder({ name: "behind", opset: 20, seed: 3 });
+      const x = g.input("x", ELEMENT.float, [1, 4, 6, 6]);
+      const first = convolution(g, { value: x, channels: 4 }, { out: 8, kernel: 1 });
+      const hard = { ...first, value: g.node("HardSwish", [first.value]) };
+      const parts = ["Mish", "Softplus"].map((op) => {
+        const made = convolution(g, hard, { out: 8, kernel: 3, pad: 1 });
+        return add(g, { ...made, value: g.node(op, [made.value]) }, hard);
+      });
+      const last = convolution(g, concat(g, parts), { out: 4, kernel: 1 });
+      g.output("y", g.node("LeakyRelu", [last.value]), ELEMENT.float, []);
+      const { lowered, remove } = await loweredTinyModel(g.encode());
+      try {
+        const model = emitted(lowered, "patterns", "channels-last");
+        const nodes = model.plans.flatMap((plan) => plan.nodes);
+        expect(nodes.filter((node) => node.kind === "conv" && node.behind)).toHaveLength(3);
+        await runsAlike(model, TOLERANCE, env);
       } finally {
         remove();
       }

@@ -88,6 +88,20 @@ addition of two results is part of the kernel that is ready last, so that the ot
 
 A runtime may fuse less: PyTorch without a compiler launches nearly every operator. For it, compile with \`--fuse none\`.
 
+### Activations behind convolutions
+
+cuDNN's call of a convolution has ReLU and no other activation. With channels last in memory, as programs on tensor cores have
+them, the others are one *graph* of cuDNN with the convolution, its bias and an addition, in front of the activation or behind:
+x * sigmoid(x) with any factor inside, HardSwish, HardSigmoid, Clip and ReLU6, LeakyRelu, Elu, Sigmoid, Tanh, Softplus, Mish, and
+GELU by the error function or tanh, in whatever operators they are written; and an addition behind ReLU, or behind the
+convolution's own. Where the cuDNN that is there takes no such graph, the call is made as ever and the kernel of what is left follows: the
+helper finds out when it prepares the program, tells which of the two it is, and what plans of graphs took. Counts of launches
+are with graphs; each that is not taken is one launch more.
+
+cuDNN 9.24 plans the graphs of all these activations with TF32 and halves, for an H200 and an A100; for an H200 those with additions, groups,
+odd numbers of channels, and results that are some channels of a larger tensor were tried, too: asked without a GPU, by plans for devices
+that are only described ([how](cuda.md#what-was-checked-without-a-gpu)). It plans none with rows in memory. What they take has not been measured yet.
+
 ## Launches of an inference
 
 *Program*: the kernels and library calls of our own CUDA program with the list \`patterns\` and \`--math tf32\`. Calls of

@@ -318,7 +318,7 @@ status cudnnBackendGetAttribute(cudnn_descriptor handle, int name, int, std::int
       return give(found->notes, asked, given, to);
     }
     case plan_workspace:
-      return give(std::vector<std::int64_t>{64 * outputs_of(*from.graph)}, asked, given, to);
+      return give(std::vector<std::int64_t>{128 * outputs_of(*from.graph)}, asked, given, to);
     default:
       return bad_param;
   }
@@ -336,7 +336,7 @@ status cudnnBackendExecute(cudnn_handle handle, cudnn_descriptor plan_handle_, c
   const std::vector<std::int64_t> ids = values<std::int64_t>(bound, pack_ids);
   const std::vector<unsigned char *> pointers = values<unsigned char *>(bound, pack_pointers);
   const auto workspace = value<std::uint64_t>(bound, pack_workspace, 0);
-  const auto bytes = static_cast<std::uint64_t>(64 * outputs_of(graph));
+  const auto bytes = static_cast<std::uint64_t>(128 * outputs_of(graph));
   if (!plan.final || !bound.final || ids.size() != pointers.size() ||
       stand_in::device_bytes(workspace, bytes) == nullptr) {
     return bad_param;

@@ -40,8 +40,8 @@ inline std::uint16_t half_of(float number) {
   if (std::isnan(number)) {
     return 0x7fff;
   }
-  if (size >= 65520.0F) {
-    return sign | 0x7c00;
+  if (size >= 65520.0F || size == 0) {
+    return sign | (size == 0 ? 0 : 0x7c00);
   }
   int exponent = 0;
   std::frexp(size, &exponent);

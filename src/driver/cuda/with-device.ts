@@ -15,6 +15,7 @@ import type { Sharing } from "../../runtime/cuda/program/memory-plan.js";
 import { type Precision, precisionPlan } from "../../runtime/cuda/program/precision.js";
 import { buildProgram } from "../../runtime/cuda/program/program.js";
 import { DeviceSession } from "../../runtime/cuda/session/device-session.js";
+import type { GraphCalls } from "../../runtime/cuda/session/graph-calls.js";
 import { feedsFrom, type InputSource } from "../../runtime/input-source.js";
 import { orNoRoom, temporaryFolder } from "../../runtime/temporary-folder.js";
 import type { DriverContext } from "../context.js";
@@ -104,13 +105,20 @@ export async function withDevice<T>(
         return inputs;
       }
       const { feeds, reference, whole } = inputs.value;
-      const open = (sharing: Sharing, chosen: EmittedModel) => {
+      let isTold = false;
+      const open = async (sharing: Sharing, chosen: EmittedModel) => {
         const program = buildProgram(chosen, precision, sharing);
         // Operators are measured where nothing shares memory, with weights that are not in the cache.
         const scratchBytes =
           sharing.kind === "none" ? scratchFor(program.memory.constants.values()) : 0;
         const options = { device: target.device, folder: folder.value.path, scratchBytes };
-        return DeviceSession.open(helper.value, program, feeds, options);
+        const opened = await DeviceSession.open(helper.value, program, feeds, options);
+        const graphs = opened.ok && !isTold ? opened.value.graphs : undefined;
+        if (graphs !== undefined) {
+          isTold = true;
+          context.onNote(describeGraphs(graphs));
+        }
+        return opened;
       };
       return ok({ reference, whole, open });
     };
@@ -159,6 +167,13 @@ async function inputsOf(
     context.onNote(SATURATING);
   }
   return ok({ feeds: feeds.value, reference: outputs, whole });
+}
+
+function describeGraphs({ graphs, kernels, plans, planMs }: GraphCalls): string {
+  const seconds = (planMs / 1000).toFixed(1);
+  const taken = `cuDNN computes ${graphs} of ${graphs + kernels} convolutions as a graph with what stands behind`;
+  const left = kernels === 0 ? "" : `; a kernel follows ${kernels}`;
+  return `${taken}${left} (${plans} plans in ${seconds} s)`;
 }
 
 const INEXACT =

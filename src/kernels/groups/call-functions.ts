@@ -78,15 +78,11 @@ function candidates(valueOf: ValueOf): readonly CallFunction[] {
   return [...plain, ...withNumbers.filter(isMeant)];
 }
 
-/** The shortest decimal number that can be meant by one with the error of f32. */
+/** The shortest decimal number that can be meant by one with the error of f32; it has seven digits at most. */
 function meant(value: number): number {
-  for (let digits = 1; digits <= 7 && Number.isFinite(value); digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.abs(short - value) <= MEANT * Math.abs(value)) {
-      return short;
-    }
-  }
-  return value;
+  const shorter = [1, 2, 3, 4, 5, 6].map((digits) => Number(value.toPrecision(digits)));
+  const found = shorter.find((short) => Math.abs(short - value) <= MEANT * Math.abs(value));
+  return found ?? Number(value.toPrecision(7));
 }
 
 function sigmoid(x: number): number {

@@ -22,11 +22,14 @@ const BINARY: Readonly<Partial<Record<BinaryOperation, (a: number, b: number) =>
   power: (a, b) => a ** b,
   minimum: Math.min,
   maximum: Math.max,
+  equal: (a, b) => Number(a === b),
+  less: (a, b) => Number(a < b),
+  lessEqual: (a, b) => Number(a <= b),
 };
 
 /**
- * The value of an expression in double precision, with the given values of locals; `undefined` where it asks, rounds or
- * reads memory. Cost: O(expression).
+ * The value of an expression in double precision, with the given values of locals; `undefined` where it rounds or reads
+ * memory; what is asked is 1 or 0. Cost: O(expression).
  */
 export function evaluate(
   expression: Expression,
@@ -53,6 +56,11 @@ export function evaluate(
       return left === undefined || right === undefined
         ? undefined
         : BINARY[expression.operation]?.(left, right);
+    }
+    case "choose": {
+      const condition = evaluate(expression.condition, localOf);
+      const chosen = condition === 0 ? expression.no : expression.yes;
+      return condition === undefined ? undefined : evaluate(chosen, localOf);
     }
     default:
       return undefined;

@@ -51,7 +51,7 @@ export const FUSION_PATTERNS: readonly FusionPattern[] = [
     becomes: "the convolution, product or pool",
     where: `behind ${typesOf(EPILOGUE_MAINS)}; an activation is one operator, or several that depend on the value and constants alone: x * sigmoid(x), HardSwish in parts, GELU by erf or tanh`,
     lists: WHOLE,
-    cuda: "a call of cuDNN with scales and shifts of channels in its filters and bias, an addition and ReLU; a call of cuBLASLt with a bias, an addition, and ReLU or GELU; one kernel of a depthwise convolution or pool with everything; what a call has not, one kernel behind it",
+    cuda: "a call of cuDNN with scales and shifts of channels in its filters and bias, an addition and ReLU, and with [channels last](#layouts) one with [other activations](#activations-behind-convolutions) or an addition behind; a call of cuBLASLt with a bias, an addition, and ReLU or GELU; one kernel of a depthwise convolution or pool with everything; what a call has not, one kernel behind it",
   },
   {
     kind: "epilogue",

@@ -19,6 +19,7 @@ import type { KernelsRequest, MeasureResult, NodeKernels } from "../client/proto
 import type { LaunchOrder } from "../program/launch-order.js";
 import { COMPILE_OPTIONS, type DeviceProgram, helperSchedule } from "../program/program.js";
 import { downloadOutputs, uploadTensors } from "./device-tensors.js";
+import { type GraphCalls, graphCalls } from "./graph-calls.js";
 import type { HelperCalls } from "./helper-calls.js";
 import { type RotatedNode, type RotationRequest, rotatedCopies } from "./rotated-copies.js";
 import { SERVICE_SOURCE } from "./service-kernels.js";
@@ -58,6 +59,8 @@ export class DeviceSession {
   readonly device: CudaDevice;
   /** Hardware queues that the driver was asked for. */
   readonly connections: number;
+  /** What cuDNN computes behind convolutions; absent where nothing stands behind any. */
+  readonly graphs: GraphCalls | undefined;
   readonly #helper: HelperCalls;
   readonly #options: DeviceSessionOptions;
   readonly #service: ServiceNodes;
@@ -72,11 +75,13 @@ export class DeviceSession {
       readonly connections: number;
       readonly service: ServiceNodes;
       readonly nodes: readonly HelperNode[];
+      readonly graphs: GraphCalls | undefined;
     },
   ) {
     this.program = program;
     this.device = made.device;
     this.connections = made.connections;
+    this.graphs = made.graphs;
     this.#helper = helper;
     this.#options = options;
     this.#service = made.service;
@@ -117,7 +122,8 @@ export class DeviceSession {
     if (!programmed.ok) {
       return programmed;
     }
-    const made = { ...opened.value, service, nodes };
+    const graphs = graphCalls(programmed.value);
+    const made = { ...opened.value, service, nodes, graphs };
     const session = new DeviceSession(helper, program, options, made);
     const uploaded = await uploadTensors({ helper, program, folder: options.folder }, feeds);
     return uploaded.ok ? ok(session) : uploaded;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { errorFunction, evaluate } from "../../../../src/kernels/language/evaluate.js";
 import {
   add,
+  choose,
   less,
   literal,
   load,
@@ -38,9 +39,16 @@ describe("the value of an expression", () => {
     expect(evaluate(unary("negate", x), at(2))).toBe(-2);
   });
 
-  it("is none where it asks, rounds, or reads memory or what is not known", () => {
+  it("is that of the side that is chosen", () => {
+    const below = choose(less(x, literal("f32", 1)), literal("f32", 7), unary("negate", x));
+    expect([0, 1, 2].map((value) => evaluate(below, at(value)))).toEqual([7, -1, -2]);
+    const other = choose(less(x, local("f32", "z")), x, x);
+    expect(evaluate(other, at(1))).toBeUndefined();
+  });
+
+  it("is none where it rounds, or reads memory or what is not known", () => {
     for (const open of [
-      less(x, literal("f32", 1)),
+      less(x, local("f32", "z")),
       unary("floor", x),
       load("f32", 0, literal("i32", 0)),
       local("f32", "z"),
