@@ -107,7 +107,7 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
     model: EmittedModel,
     tolerance: number,
     env: Record<string, string> = {},
-  ): Promise<void> {
+  ): Promise<DeviceSession["graphs"]> {
     const { graph } = model.lowered;
     const drawn = randomFeeds(modelInputs(model.lowered), 3);
     const feeds = present(drawn.ok ? drawn.value : undefined, "feeds");
@@ -137,6 +137,7 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
       expect(clock.ok && clock.value).toBe(1000);
       const nodes = await measureNodes(session);
       expect(nodes.ok && nodes.value.operators.length).toBe(graph.operators.length);
+      return session.graphs;
     } finally {
       await helper.close();
     }
@@ -181,15 +182,16 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
   );
 
   it.each([
-    ["as graphs", {}],
-    ["by kernels where cuDNN has no graphs", { STAND_IN_GRAPH: "none" }],
+    ["as graphs", {}, { graphs: 3, kernels: 0, plans: 3 }],
+    ["by kernels where cuDNN has no graphs", { STAND_IN_GRAPH: "none" }, { graphs: 0, kernels: 3 }],
     [
       "by kernels and copies where it takes rows alone",
       { STAND_IN_GRAPH: "none", STAND_IN_LAYOUT: "rows" },
+      { graphs: 0, kernels: 3 },
     ],
   ])(
     "compute what stands behind convolutions %s",
-    async (_name, env) => {
+    async (_name, env, calls) => {
       const g = graphBuilder({ name: "behind", opset: 20, seed: 3 });
       const x = g.input("x", ELEMENT.float, [1, 4, 6, 6]);
       const first = convolution(g, { value: x, channels: 4 }, { out: 8, kernel: 1 });
@@ -205,7 +207,7 @@ describe.skipIf((noCompiler ?? SKIP_REASON) !== undefined)("sessions of the real
         const model = emitted(lowered, "patterns", "channels-last");
         const nodes = model.plans.flatMap((plan) => plan.nodes);
         expect(nodes.filter((node) => node.kind === "conv" && node.behind)).toHaveLength(3);
-        await runsAlike(model, TOLERANCE, env);
+        expect(await runsAlike(model, TOLERANCE, env)).toMatchObject(calls);
       } finally {
         remove();
       }

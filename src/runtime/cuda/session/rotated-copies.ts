@@ -6,7 +6,7 @@
  * the cache, read from memory what they read from memory in the model, while what they work on stays where
  * the launch before left it.
  */
-import type { HelperNode, KernelNode } from "../client/nodes.js";
+import type { ConvBehind, HelperNode, KernelNode } from "../client/nodes.js";
 import type { MemoryRange } from "../program/memory-plan.js";
 
 /** Alignment of the places of copies, as of all memory. */
@@ -115,9 +115,7 @@ function moved(node: HelperNode, places: Pick<ReadonlyMap<number, number>, "get"
       const { x, w, bias, behind } = node;
       return {
         ...node,
-        ...(behind === undefined
-          ? {}
-          : { behind: { ...behind, kernel: movedKernel(behind.kernel, to) } }),
+        ...(behind === undefined ? {} : { behind: movedBehind(behind, to) }),
         x: { ...x, offset: to(x.offset) },
         w: { ...w, offset: to(w.offset) },
         ...(bias === undefined ? {} : { bias: to(bias) }),
@@ -131,4 +129,13 @@ function moved(node: HelperNode, places: Pick<ReadonlyMap<number, number>, "get"
 function movedKernel(node: KernelNode, to: (offset: number) => number): KernelNode {
   const args = node.args.map((each) => ("ptr" in each ? { ptr: to(each.ptr) } : each));
   return { ...node, args };
+}
+
+function movedBehind(behind: ConvBehind, to: (offset: number) => number): ConvBehind {
+  const { residual, kernel } = behind;
+  return {
+    ...behind,
+    ...(residual === undefined ? {} : { residual: to(residual) }),
+    kernel: movedKernel(kernel, to),
+  };
 }

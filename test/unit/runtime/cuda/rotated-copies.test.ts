@@ -116,4 +116,23 @@ describe("copies of nodes with weights elsewhere", () => {
       ),
     );
   });
+
+  it("read what stands behind a convolution elsewhere too", () => {
+    const launched = kernel(0, 30_000, 40_000);
+    const behind = {
+      residual: 0,
+      y: { offset: 40_000, dims: [1, 1, 2, 2] },
+      kernel: { ...launched, kind: "kernel" },
+    };
+    const { added, rotated } = rotate([{ ...conv, behind } as HelperNode]);
+    const copies = rotated[0]!.copies.map((at) => added[at - 1]);
+    expect(copies).toHaveLength(3);
+    for (const copy of copies) {
+      const moved = copy?.kind === "conv" ? copy.behind : undefined;
+      const [read, made, result] = moved?.kernel.args ?? [];
+      expect(read).toEqual({ ptr: moved?.residual });
+      expect(moved?.residual).toBeGreaterThanOrEqual(SCRATCH.offset);
+      expect([made, result]).toEqual([{ ptr: 30_000 }, { ptr: 40_000 }]);
+    }
+  });
 });
