@@ -46,7 +46,7 @@ function ofProduct(call: GemmCall, context: CallContext): readonly Kernel[] {
 }
 
 function ofConvolution(call: ConvCall, context: CallContext): readonly Kernel[] {
-  const { type, x, w, y, bias, residual, isChannelsLast } = call;
+  const { type, x, w, y, bias, residual, behind, isChannelsLast } = call;
   const shape = shapeOf(call);
   const size = STORAGE_BYTES[type];
   const [input, filters, output] = [x, w, y].map(({ dims }) => size * productOf(dims)) as [
@@ -54,7 +54,8 @@ function ofConvolution(call: ConvCall, context: CallContext): readonly Kernel[] 
     number,
     number,
   ];
-  const added = residual === undefined ? 0 : output;
+  const tensors = [residual, behind?.residual].filter((place) => place !== undefined);
+  const added = tensors.length * output;
   const shift = bias === undefined ? 0 : size * (y.dims[1] ?? 1);
   const all = input + filters + output + added + shift;
   if (isDepthwise(shape)) {
