@@ -49,13 +49,13 @@ export function callFunctionValue({ name, numbers }: CallFunction): (x: number) 
 }
 
 /** The function of cuDNN that another is; `undefined` where cuDNN has none. Cost: that of 171 values. */
-export function callFunctionOf(valueOf: ValueOf): CallFunction | undefined {
-  return candidates(valueOf).find((each) => isSame(valueOf, callFunctionValue(each)));
+export function callFunctionOf(applied: ValueOf): CallFunction | undefined {
+  return candidates(applied).find((each) => isSame(applied, callFunctionValue(each)));
 }
 
 /** What the function can be, by a few of its values. */
-function candidates(valueOf: ValueOf): readonly CallFunction[] {
-  const at = (x: number) => valueOf(x) ?? Number.NaN;
+function candidates(applied: ValueOf): readonly CallFunction[] {
+  const at = (x: number) => applied(x) ?? Number.NaN;
   const [low, high, zero, one] = [at(-FAR), at(FAR), at(0), at(1)];
   const plain = (
     ["relu", "sigmoid", "tanh", "gelu", "gelu-by-tanh", "softplus", "mish", "hard-swish"] as const

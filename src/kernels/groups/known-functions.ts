@@ -37,9 +37,9 @@ export function knownFunction(
   steps: readonly KernelStep[],
   isInput: IsInput,
 ): KnownFunction | undefined {
-  const valueOf = functionOfSteps(steps, isInput);
+  const applied = functionOfSteps(steps, isInput);
   const names = Object.keys(FUNCTIONS) as KnownFunction[];
-  return names.find((name) => isSame(valueOf, FUNCTIONS[name]));
+  return names.find((name) => isSame(applied, FUNCTIONS[name]));
 }
 
 /** The function that steps make of one value. Cost: O(operators) a value. */
@@ -55,9 +55,9 @@ export function functionOfSteps(steps: readonly KernelStep[], isInput: IsInput):
 }
 
 /** Whether a function gives what another does, as far as constants in f32 can tell. */
-export function isSame(valueOf: ValueOf, wanted: (x: number) => number): boolean {
+export function isSame(applied: ValueOf, wanted: (x: number) => number): boolean {
   return PLACES.every((x) => {
-    const value = valueOf(x);
+    const value = applied(x);
     return value !== undefined && Math.abs(value - wanted(x)) <= TOLERANCE * (1 + Math.abs(x));
   });
 }
