@@ -134,10 +134,15 @@ describe.skipIf(reason !== undefined)(`first hour (${reason ?? ""})`, () => {
     expect(
       report.profiles.map(({ device }: { device: { connections: number } }) => device.connections),
     ).toEqual([32, 32, 32, 8]);
+    for (const { launchCosts } of report.profiles as { launchCosts: object }[]) {
+      // As the stand-in's kernels note when they ran.
+      expect(launchCosts).toMatchObject({ insideNs: 100, gapNs: 900, timerStepNs: 1 });
+    }
     const table = node("build/bench/first-hour/tables.js", join(out, "first-hour.json"));
     expect(table).toContain("stand-in, CUDA 13.0 (driver)");
     expect(table).toContain("--math f16 --fuse patterns; 32 hardware queues; 101 samples each");
-    expect(table).toContain("| measured with | math | queues |");
+    expect(table).toContain("| measured with | math | queues | step | inside of a kernel |");
+    expect(table).toMatch(/\| unsorted\.onnx \| f16 \| 32 \| \d+ \| 100 \| 900 \| /);
     // No other runtime was measured beside it: no speed-up either.
     expect(table).toContain("| not measured |");
     expect(table).toContain("| not quoted |");
