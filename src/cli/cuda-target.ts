@@ -1,6 +1,6 @@
 import type { CudaTarget } from "../driver/cuda/with-device.js";
+import type { Precision } from "../kernels/precision.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
-import type { Precision } from "../runtime/cuda/program/precision.js";
 import type { GivenInputs } from "../runtime/tensor-files/given-inputs.js";
 
 /** Options of commands that work on a GPU. */

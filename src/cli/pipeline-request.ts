@@ -1,14 +1,13 @@
 /** Options that make a pipeline of a model, shared by `compile` and `partition`. */
 import type { GivenOptions } from "../artifact/recorded-options.js";
 import { InternalError } from "../core/invariant.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
 import type { NamedDevice } from "../driver/device-named.js";
 import type { PlaceRequest } from "../driver/pipeline/compile-pipeline.js";
 import type { CostSource } from "../driver/pipeline/model-costs.js";
+import type { Precision } from "../kernels/precision.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import { PARTITION_METHODS, type PartitionMethod } from "../partition/search-partition.js";
 import type { PipelineDevice } from "../placement/stage-spec.js";
-import type { Precision } from "../runtime/cuda/program/precision.js";
 import { linkOf, USUAL_EFFICIENCY, USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 import type { StageLayout } from "../staging/place-model.js";
 import { trainingOptions } from "../staging/training-options.js";
@@ -36,8 +35,7 @@ export interface PipelineCliOptions {
 /**
  * The source of the operators' costs.
  *
- * Requires: checked options, so that the device is not a GPU that has to be measured, and the
- * arithmetic is one that data sheets have.
+ * Requires: checked options, so that the device is not a GPU that has to be measured.
  */
 export function pipelineCosts(
   device: NamedDevice,
@@ -58,19 +56,11 @@ export function pipelineCosts(
         kind: "model",
         device: device.model,
         deviceFile: device.file,
-        math: estimatedMath(options.math),
+        math: options.math,
         fuse: options.fuse,
         profile: options.profile,
       };
   }
-}
-
-/** Arithmetic of a data sheet. Requires: checked options. */
-export function estimatedMath(math: Precision): MathMode {
-  if (math !== "tf32" && math !== "ieee") {
-    throw new InternalError(`arithmetic "${math}" was not refused for a data sheet`);
-  }
-  return math;
 }
 
 /** Whether the options request a pipeline. */

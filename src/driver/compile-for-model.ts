@@ -10,8 +10,9 @@ import { recordedSwitch } from "../artifact/recorded-options.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { estimatedProblem } from "../estimate/estimated-problem.js";
+import { storedModel } from "../estimate/stored-model.js";
+import type { Precision } from "../kernels/precision.js";
 import { withKernelList } from "../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -41,7 +42,7 @@ export interface ModelCompileRequest extends ModelJob {
   readonly device: DeviceModel;
   /** The file of the device model; absent: it comes with the tool. */
   readonly deviceFile?: string | undefined;
-  readonly math: MathMode;
+  readonly math: Precision;
   /** Which operators are computed together; a recorded profile has its own list. */
   readonly fuse: FusionList;
   /** A recorded GPU profile, whose figures replace the estimates. */
@@ -85,15 +86,16 @@ export async function compileForModel(
 
 async function compiledFor(
   request: ModelCompileRequest,
-  plain: LoweredModel,
+  model: LoweredModel,
   tool: string,
 ): Promise<Result<CompiledForModel>> {
   const { device, algorithm, seed, math, progress } = request;
-  const recorded = recordedGpuProfile(plain, request.profile, device);
+  const recorded = recordedGpuProfile(model, request.profile, device);
   if (!recorded.ok) {
     return recorded;
   }
   const profile = recorded.value?.profile;
+  const plain = profile === undefined ? storedModel(model, math) : model;
   const list = profile === undefined ? request.fuse : listOfProfile(profile.key);
   const lowered = withKernelList(plain, list);
   const mayBeUnknown = profile !== undefined || request.estimateUnsupported === true;

@@ -10,7 +10,7 @@ import { mayWrite, type Overwrite, writeText } from "../core/files.js";
 import { ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
+import type { Precision } from "../kernels/precision.js";
 import type { DriverContext } from "./context.js";
 import { comparePoliciesFor, type Launched, type LaunchRequest, modelName } from "./launch.js";
 import { withLearnedLaunchers } from "./launch-learned.js";
@@ -25,7 +25,7 @@ export type ServingPlace =
       readonly device: DeviceModel;
       /** The file of the device model; `undefined`: it comes with the tool. */
       readonly file: string | undefined;
-      readonly math: MathMode;
+      readonly math: Precision;
     }
   | { readonly kind: "cpu"; readonly source: ServingSource };
 

@@ -11,7 +11,8 @@ import type { FoundRegime } from "../artifact/launcher-section-of.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
+import { storedModel } from "../estimate/stored-model.js";
+import type { Precision } from "../kernels/precision.js";
 import { capacityOf } from "../launcher/capacity.js";
 import { checkServingMemory } from "../launcher/check-memory.js";
 import { checkObjectives } from "../launcher/check-objectives.js";
@@ -45,7 +46,7 @@ export interface LaunchRequest {
   readonly models: readonly string[];
   readonly arrivals: ArrivalsSource;
   readonly device: DeviceModel;
-  readonly math: MathMode;
+  readonly math: Precision;
   readonly dims: ReadonlyMap<string, number>;
   /** Absent: that of the arrivals, or 1. */
   readonly seed: number | undefined;
@@ -90,9 +91,10 @@ export async function comparePoliciesFor(
   }
   const seed = request.seed ?? workload.value.seed ?? USUAL_SEED;
   const libraries: ServingLibrary[] = [];
+  const loading = { dims: request.dims, prepare: preparing(request.math) };
   for (const [at, path] of request.models.entries()) {
     const { batches = [1], model = "" } = workload.value.models[at] ?? {};
-    const loaded = await loadBatches(path, batches, { dims: request.dims, prepare }, context);
+    const loaded = await loadBatches(path, batches, loading, context);
     const library = loaded.ok
       ? await context.compute(() => libraryOf(model, loaded.value, request, seed))
       : loaded;
@@ -104,10 +106,12 @@ export async function comparePoliciesFor(
   return context.compute(() => launched(request, workload.value, libraries, { seed, context }));
 }
 
-/** Only operators that a graph can capture, with those that one launch computes together. */
-function prepare(path: string, lowered: LoweredModel): Result<LoweredModel> {
-  const estimable = checkEstimable(path, lowered);
-  return estimable.ok ? ok(withKernelList(lowered, "patterns")) : estimable;
+/** Only operators that a graph can capture, as they are stored, with those that one launch computes together. */
+function preparing(math: Precision): BatchLoading["prepare"] {
+  return (path, lowered) => {
+    const estimable = checkEstimable(path, lowered);
+    return estimable.ok ? ok(withKernelList(storedModel(lowered, math), "patterns")) : estimable;
+  };
 }
 
 /** Fails with `arrivals-invalid` if there would be too many requests at the largest scale. */

@@ -1,5 +1,5 @@
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
+import type { Precision } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { type GpuProblem, gpuProblemOf } from "../schedule/gpu-problem.js";
 import { programKernels } from "./program-kernels.js";
@@ -8,12 +8,12 @@ import { programKernels } from "./program-kernels.js";
  * The problem of a model on a GPU that is known by its data sheet: the kernels are those of our own program, their durations
  * are estimates.
  *
- * Requires: operators that a graph can capture. Cost: as making the program.
+ * Requires: operators that a graph can capture; the model as it is stored (`storedModel`). Cost: as making the program.
  */
 export function estimatedProblem(
   lowered: LoweredModel,
   device: DeviceModel,
-  math: MathMode,
+  math: Precision,
 ): GpuProblem {
   const kernels = programKernels(lowered, device, math);
   return gpuProblemOf(lowered.graph, kernels, device, "estimated");

@@ -2,14 +2,15 @@
 import { productOf } from "../core/product.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
-import type { MathMode, ProductContext } from "../cost/kernels/arithmetic.js";
+import type { ProductContext } from "../cost/kernels/arithmetic.js";
 import { type Convolution, isDepthwise } from "../cost/kernels/convolution.js";
 import { convolutionKernels } from "../cost/kernels/convolution-kernels.js";
 import { neighborhoodEfficiency } from "../cost/kernels/neighborhood.js";
 import { productKernels } from "../cost/kernels/product-kernels.js";
 import { ELEMENTWISE_SHAPE, streamKernel } from "../cost/kernels/stream-kernel.js";
-import type { DeviceNode, LibraryType } from "../kernels/device-node.js";
+import type { DeviceNode } from "../kernels/device-node.js";
 import { STORAGE_BYTES } from "../kernels/language/expression.js";
+import { type Precision, precisionPlan } from "../kernels/precision.js";
 
 /** A call of a library. */
 export type LibraryCall = Exclude<DeviceNode, { readonly kind: "kernel" }>;
@@ -20,7 +21,7 @@ type ConvCall = Extract<DeviceNode, { readonly kind: "conv" }>;
 /** What calls run on. */
 export interface CallContext {
   readonly device: DeviceModel;
-  readonly math: MathMode;
+  readonly math: Precision;
 }
 
 /** The kernels of a call, in launch order: at least one. */
@@ -28,8 +29,12 @@ export function libraryKernels(call: LibraryCall, context: CallContext): readonl
   return call.kind === "gemm" ? ofProduct(call, context) : ofConvolution(call, context);
 }
 
-function productContext(type: LibraryType, context: CallContext): ProductContext {
-  return { ...context, elementType: type === "f16" ? "float16" : "float32" };
+function productContext(
+  { kind, type }: Pick<LibraryCall, "kind" | "type">,
+  { device, math }: CallContext,
+): ProductContext {
+  const elementType = type === "f16" ? "float16" : "float32";
+  return { device, math: precisionPlan(math)[kind], elementType };
 }
 
 function ofProduct(call: GemmCall, context: CallContext): readonly Kernel[] {
@@ -42,7 +47,7 @@ function ofProduct(call: GemmCall, context: CallContext): readonly Kernel[] {
     results * (1 + (beta === 0 ? 0 : 1) + (epilogue?.residual === undefined ? 0 : 1)) +
     (epilogue?.bias === undefined ? 0 : n);
   const bytes = elements * STORAGE_BYTES[type];
-  return productKernels({ batch, m, n, k }, bytes, productContext(type, context));
+  return productKernels({ batch, m, n, k }, bytes, productContext(call, context));
 }
 
 function ofConvolution(call: ConvCall, context: CallContext): readonly Kernel[] {
@@ -62,7 +67,7 @@ function ofConvolution(call: ConvCall, context: CallContext): readonly Kernel[] 
     return [depthwise(shape, productOf(y.dims), all, context.device)];
   }
   const bytes = { all, input, output };
-  const product = productContext(type, context);
+  const product = productContext(call, context);
   return convolutionKernels(shape, bytes, product, isChannelsLast === true);
 }
 

@@ -9,7 +9,7 @@
 import { present } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
+import { isConvolution } from "../cost/kernels/convolution.js";
 import { passesOfGroup } from "../cost/kernels/group-kernels.js";
 import { neighborhoodEfficiency } from "../cost/kernels/neighborhood.js";
 import { kernelsOf } from "../cost/kernels/operator-kernels.js";
@@ -21,6 +21,7 @@ import type { DeviceNode, DevicePlan } from "../kernels/device-node.js";
 import type { EmittedModel } from "../kernels/emit.js";
 import { type KernelCode, sharedBytesOf } from "../kernels/language/kernel.js";
 import { bytesAt } from "../kernels/place-bytes.js";
+import { type Precision, precisionPlan } from "../kernels/precision.js";
 import { groupWork } from "../onnx/fuse/group-work.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProgram } from "./estimated-program.js";
@@ -28,12 +29,12 @@ import { type LibraryCall, libraryKernels } from "./library-calls.js";
 
 /**
  * The kernels of every operator, in launch order; none where another operator's launch computes it, or where it has no
- * elements. `only` and costs: as for `estimatedProgram`.
+ * elements. Requires, `only` and costs: as for `estimatedProgram`.
  */
 export function programKernels(
   lowered: LoweredModel,
   device: DeviceModel,
-  math: MathMode,
+  math: Precision,
   only?: ReadonlySet<OperatorId>,
 ): readonly (readonly Kernel[])[] {
   const program = estimatedProgram(lowered, math, only);
@@ -48,11 +49,11 @@ type KernelNode = Extract<DeviceNode, { readonly kind: "kernel" }>;
 class ProgramEstimates {
   readonly #program: EmittedModel;
   readonly #device: DeviceModel;
-  readonly #math: MathMode;
+  readonly #math: Precision;
   /** Operators that have stand-ins. */
   readonly #refused: ReadonlySet<OperatorId>;
 
-  constructor(program: EmittedModel, device: DeviceModel, math: MathMode) {
+  constructor(program: EmittedModel, device: DeviceModel, math: Precision) {
     this.#program = program;
     this.#device = device;
     this.#math = math;
@@ -80,7 +81,8 @@ class ProgramEstimates {
     const [first] = members;
     if (first !== undefined && this.#refused.has(first.id)) {
       const { fused: _, ...plain } = lowered;
-      return kernelsOf(first, plain, this.#device, this.#math);
+      const kind = first.products?.some(isConvolution) === true ? "conv" : "gemm";
+      return kernelsOf(first, plain, this.#device, precisionPlan(this.#math)[kind]);
     }
     const work = first !== undefined && members.length === 1 ? first.work : groupWork(lowered, ids);
     const [only] = nodes;

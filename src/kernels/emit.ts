@@ -134,7 +134,9 @@ export function emitModel(lowered: LoweredModel, options: EmitOptions): Result<E
     }
     const { id, type, name, form } = operator;
     const problem = { id, type, name, reason: made.error, isControlFlow: form === "control" };
-    const standIn = options.estimateUnsupported ? trafficPlan(operator, lowered) : undefined;
+    const standIn = options.estimateUnsupported
+      ? trafficPlan(operator, lowered, options.floats)
+      : undefined;
     (standIn === undefined ? refused : estimated).push(problem);
     return standIn ?? { nodes: [], scratchBytes: [] };
   });

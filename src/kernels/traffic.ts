@@ -6,7 +6,7 @@
  * memory traffic. The values mean nothing.
  */
 import { present } from "../core/invariant.js";
-import type { Operator } from "../ir/operator-graph.js";
+import type { Operator, Tensor } from "../ir/operator-graph.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { DevicePlan, Place } from "./device-node.js";
 import {
@@ -21,23 +21,36 @@ import {
   load,
   local,
   multiply,
+  STORAGE_BYTES,
 } from "./language/expression.js";
 import { define, loop, perElementKernel, type Statement } from "./language/kernel.js";
+import { sizeOf } from "./language/layout.js";
+import { type FloatStorage, storageOf } from "./operator-call.js";
 
 const WORD_BYTES = 4;
 
 /** The stand-in for an operator, or `undefined` for control flow, which has none. */
-export function trafficPlan(operator: Operator, { graph }: LoweredModel): DevicePlan | undefined {
+export function trafficPlan(
+  operator: Operator,
+  { graph }: LoweredModel,
+  floats: FloatStorage,
+): DevicePlan | undefined {
   if (operator.form === "control") {
     return undefined;
   }
   const tensor = (id: number) => present(graph.tensors[id], "tensor");
-  const sources = [...new Set(operator.inputs)].map(tensor).map(({ id, bytes }) => ({
-    place: { kind: "tensor", id } as const,
-    words: Math.floor(bytes / WORD_BYTES),
+  const wordsOf = ({ elementType, dims, bytes }: Tensor): number => {
+    const storage = storageOf(elementType, floats);
+    const stored = storage === undefined ? bytes : sizeOf(dims) * STORAGE_BYTES[storage];
+    return Math.floor(stored / WORD_BYTES);
+  };
+  const sources = [...new Set(operator.inputs)].map(tensor).map((source) => ({
+    place: { kind: "tensor", id: source.id } as const,
+    words: wordsOf(source),
   }));
-  const nodes = operator.outputs.map(tensor).flatMap(({ id, bytes }, i) => {
-    const words = Math.floor(bytes / WORD_BYTES);
+  const nodes = operator.outputs.map(tensor).flatMap((output, i) => {
+    const { id } = output;
+    const words = wordsOf(output);
     // Inputs are read once, for the first output.
     return words === 0 ? [] : [trafficNode({ kind: "tensor", id }, words, i === 0 ? sources : [])];
   });

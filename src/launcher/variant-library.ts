@@ -9,8 +9,8 @@
  */
 import { invariant, present } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { estimatedProblem } from "../estimate/estimated-problem.js";
+import type { Precision } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { GpuAlgorithm } from "../schedule/algorithm-names.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
@@ -53,7 +53,7 @@ export interface BatchedLowering {
 /** Where the tasks of a library would run, and with how much search. */
 export interface LibraryOptions {
   readonly device: DeviceModel;
-  readonly math: MathMode;
+  readonly math: Precision;
   readonly seed: number;
 }
 

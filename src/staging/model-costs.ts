@@ -1,10 +1,10 @@
 import type { ArtifactDevice, ProvenanceInput } from "../artifact/artifact.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { type Scenario, scenariosOf, usedScenario } from "../cost/scenarios.js";
 import { estimatedProblem } from "../estimate/estimated-problem.js";
 import type { Tensor } from "../ir/operator-graph.js";
+import type { Precision } from "../kernels/precision.js";
 import { withoutCutGroups } from "../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
@@ -56,7 +56,8 @@ export interface CostCase
 const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
 
 /**
- * The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture.
+ * The costs of a model on a GPU by its data sheet. Requires: operators that a graph can capture; the model as it is
+ * stored (`storedModel`).
  *
  * The gap that follows each kernel is part of its operator's time, the last one of a stage is the gap to the
  * next micro-batch: a stage takes as long as its kernels do one after the other.
@@ -64,7 +65,7 @@ const USUAL_LINK: Link = { bytesPerSecond: 25e9, latencyNs: 10_000 };
 export function estimatedCosts(
   lowered: LoweredModel,
   device: DeviceModel,
-  math: MathMode,
+  math: Precision,
 ): ModelCosts {
   const problemOf = (listed: LoweredModel): GpuProblem => estimatedProblem(listed, device, math);
   const problem = problemOf(lowered);

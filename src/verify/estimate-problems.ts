@@ -16,6 +16,7 @@ import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import { estimatedProblem } from "../estimate/estimated-problem.js";
+import { precisionNamed } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { jointGpuProblem } from "../schedule/joint-problem.js";
@@ -28,7 +29,7 @@ import { assumedCases, timesIn } from "../schedule/speed-up-range.js";
  * the place; empty if the times are measured, or are of a device model from a file or of another
  * version of the cost model.
  *
- * Requires: a valid schedule of the model and the tasks. Cost: two simulations for each scenario.
+ * Requires: a valid schedule of the model and the tasks; the model as it is stored (`storedAs`). Cost: two simulations for each scenario.
  */
 export function estimateProblems(
   { provenance, device, operators }: ScheduleArtifact,
@@ -47,8 +48,8 @@ export function estimateProblems(
   if (model === undefined) {
     return ["/provenance/options/device is no device model, but the times are estimated"];
   }
-  const { math } = options;
-  if (math !== "tf32" && math !== "ieee") {
+  const math = precisionNamed(options["math"]);
+  if (math === undefined) {
     return ["/provenance/options/math is not how times are estimated"];
   }
   if (device.name !== model.product) {

@@ -7,9 +7,10 @@ import type {
 } from "../artifact/launcher-section.js";
 import { fail, ok, type Result } from "../core/result.js";
 import type { DeviceModel } from "../cost/device-model.js";
-import type { MathMode } from "../cost/kernels/arithmetic.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
 import { estimatedProblem } from "../estimate/estimated-problem.js";
+import { storedModel } from "../estimate/stored-model.js";
+import type { Precision } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { GpuProblem } from "../schedule/gpu-problem.js";
 import { taskBytes, weightBytes } from "../schedule/serving/model-memory.js";
@@ -29,7 +30,7 @@ export type ServedModelLoader = (
 /** A device that estimates are of. */
 export interface EstimatedDevice {
   readonly model: DeviceModel;
-  readonly math: MathMode;
+  readonly math: Precision;
 }
 
 /** A served model with the problems that its profiles are from. */
@@ -62,9 +63,10 @@ export async function servedModel(
     if (foreign !== undefined) {
       return broken(file, `operator "${foreign.name}" cannot be estimated`);
     }
-    const problem = estimatedProblem(loaded.value, device.model, device.math);
-    lowered.set(batch, { problem, workspaceBytes: taskBytes(loaded.value) });
-    if (batch === 1 && weightBytes(loaded.value) !== served.residentBytes) {
+    const stored = storedModel(loaded.value, device.math);
+    const problem = estimatedProblem(stored, device.model, device.math);
+    lowered.set(batch, { problem, workspaceBytes: taskBytes(stored) });
+    if (batch === 1 && weightBytes(stored) !== served.residentBytes) {
       return broken(file, `/launcher/models/${at}/residentBytes does not follow from the model`);
     }
   }

@@ -13,6 +13,7 @@ import type { ArtifactStage } from "../artifact/stages-section.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
 import { isCapturable } from "../cost/kernels/operator-kernels.js";
+import { precisionNamed } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import type { StagePartition } from "../partition/stage-partition.js";
 import { placementDifference } from "../placement/parse-placement.js";
@@ -154,13 +155,13 @@ function costsOf(
     return undefined;
   }
   const model = deviceModelNamed(String(options["device"]));
-  const { math } = options;
+  const math = precisionNamed(options["math"]);
   if (isRecorded) {
-    return model !== undefined && typeof math === "string"
+    return model !== undefined && typeof options["math"] === "string"
       ? undefined
       : "/provenance/options has no device model and math that a GPU was measured with";
   }
-  if (model === undefined || (math !== "tf32" && math !== "ieee")) {
+  if (model === undefined || math === undefined) {
     return "/provenance/options has no device model and math that times can be estimated with";
   }
   if (device?.name !== model.product) {

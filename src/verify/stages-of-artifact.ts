@@ -14,6 +14,7 @@ import { scheduleBroken } from "./failures.js";
 import { stageHandOverProblems } from "./hand-over-problems.js";
 import type { ModelLoader } from "./load-model-of-artifact.js";
 import { stageProblem } from "./stage-problem.js";
+import { storedAs } from "./stored-as.js";
 
 /** The stages of an artifact, and the model they are of. */
 export interface StagesOfArtifact {
@@ -59,7 +60,7 @@ export async function stagesOfArtifact(
   const problem =
     dependencyProblem(found, placement) ??
     handedOver(found, artifact) ??
-    stageProblem(found, placement, artifact);
+    stageProblem({ ...found, lowered: storedAs(artifact, lowered.value) }, placement, artifact);
   return problem === undefined ? ok(found) : fail([scheduleBroken(file, problem)]);
 }
 

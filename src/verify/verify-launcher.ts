@@ -5,6 +5,7 @@ import type { Failure, Failures } from "../core/failure.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { COST_MODEL_VERSION } from "../cost/cost-model-version.js";
 import { deviceModelNamed } from "../cost/device-models/catalog.js";
+import { precisionNamed } from "../kernels/precision.js";
 import type { OnProgress } from "../profile/progress.js";
 import { reachBytes } from "../schedule/serving/adaptive-memory.js";
 import { capacityProblemOf } from "../schedule/serving/capacity-problem.js";
@@ -130,11 +131,11 @@ function deviceOf({
     return { ok: true, value: undefined };
   }
   const model = deviceModelNamed(String(options["device"]));
-  const { math } = options;
+  const math = precisionNamed(options["math"]);
   if (model === undefined || device.name !== model.product) {
     return { ok: false, error: "/device/name is not that of /provenance/options/device" };
   }
-  if (math !== "tf32" && math !== "ieee") {
+  if (math === undefined) {
     return { ok: false, error: "/provenance/options/math is not how times are estimated" };
   }
   return isSame(launcher?.device.memoryBytes, model.memoryBytes)

@@ -13,6 +13,7 @@ import { modelWithMerges } from "./merged-model.js";
 import { operatorsProblems } from "./operators-problems.js";
 import { provenanceProblems } from "./provenance-problems.js";
 import { scheduleOfArtifact } from "./schedule-of-artifact.js";
+import { storedAs } from "./stored-as.js";
 import { workerPredictionProblems } from "./worker-prediction-problems.js";
 
 /** An artifact that fits its model. */
@@ -91,6 +92,11 @@ export async function verifyOperators(
   if (!schedule.ok) {
     return schedule;
   }
+  const stored = storedAs(artifact, lowered.value);
+  const storedMerged = stored === lowered.value ? merged : modelWithMerges(stored, operators, file);
+  if (!storedMerged.ok) {
+    return storedMerged;
+  }
   const inside = operatorsProblems(artifact);
   const wrong =
     inside.length > 0
@@ -100,11 +106,7 @@ export async function verifyOperators(
             ...(tasks === undefined ? handOverProblems(merged.value, schedule.value) : []),
             ...workerPredictionProblems(operators, scheduled, schedule.value),
           ]
-        : estimateProblems(
-            artifact,
-            { plain: lowered.value, merged: merged.value },
-            schedule.value,
-          );
+        : estimateProblems(artifact, { plain: stored, merged: storedMerged.value }, schedule.value);
   return wrong.length > 0
     ? broken(file, wrong)
     : ok({ artifact, lowered: merged.value, schedule: schedule.value });

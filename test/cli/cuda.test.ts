@@ -78,12 +78,6 @@ describe("commands on a GPU that cannot be reached", () => {
     expect(run.status).toBe(1);
   });
 
-  it("refuse arithmetic that a data sheet says nothing of", async () => {
-    const run = await runCli([MODEL, "--device", "h200", "--math", "f16", "--quiet"]);
-    expect(run.stderr).toMatch(/^error\[option-not-applicable\]/);
-    expect(run.status).toBe(2);
-  });
-
   it("refuse a profile of the other kind", async () => {
     const profile = join(FOLDER, "cpu.json");
     writeFileSync(profile, '{ "format": "top-compile/profile", "version": 1 }');

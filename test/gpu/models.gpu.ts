@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import { precisionPlan } from "../../src/kernels/precision.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
@@ -13,7 +14,6 @@ import {
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
 import { measureNodes } from "../../src/profile/gpu/measure-nodes.js";
 import { modelInputs } from "../../src/profile/worker-plan-of.js";
-import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { randomFeeds } from "../../src/runtime/random-feeds.js";
 import type { OperatorSchedule } from "../../src/schedule/operator-schedule.js";
 import { composeSchedule } from "../../src/search/operator/waits.js";

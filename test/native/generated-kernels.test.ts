@@ -14,6 +14,7 @@ import { ELEMENT } from "../../fixtures/generator/model-spec.js";
 import { present } from "../../src/core/invariant.js";
 import { type EmittedModel, emitModel } from "../../src/kernels/emit.js";
 import type { TensorLayout } from "../../src/kernels/operator-call.js";
+import { precisionPlan } from "../../src/kernels/precision.js";
 import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import { lowerModel } from "../../src/onnx/lower.js";
@@ -27,7 +28,6 @@ import {
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
 import { measureNodes } from "../../src/profile/gpu/measure-nodes.js";
 import { modelInputs } from "../../src/profile/worker-plan-of.js";
-import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../src/runtime/cuda/program/program.js";
 import { DeviceSession } from "../../src/runtime/cuda/session/device-session.js";
 import { randomFeeds } from "../../src/runtime/random-feeds.js";

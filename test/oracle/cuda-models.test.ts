@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import { precisionPlan } from "../../src/kernels/precision.js";
 import { lowerModel } from "../../src/onnx/lower.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { readModel } from "../../src/onnx/read-model.js";
-import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { distance, emulate, reference } from "../support/emulate-model.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 

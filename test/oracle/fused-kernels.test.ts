@@ -29,9 +29,9 @@ import {
 import { present } from "../../src/core/invariant.js";
 import type { DeviceNode } from "../../src/kernels/device-node.js";
 import { emitModel } from "../../src/kernels/emit.js";
+import { type Precision, precisionPlan } from "../../src/kernels/precision.js";
 import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
-import { type Precision, precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { distance, emulate, reference } from "../support/emulate-model.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";
 import { loweredTinyModel } from "../support/tiny-model.js";

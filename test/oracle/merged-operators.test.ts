@@ -3,11 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { present } from "../../src/core/invariant.js";
+import { type Precision, precisionPlan } from "../../src/kernels/precision.js";
 import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../src/onnx/merge-index.js";
 import { type Merge, mergeOperators, mergesFrom } from "../../src/onnx/merge-operators.js";
-import { type Precision, precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import { convolutionModel, randomConvolutions } from "../support/convolution-models.js";
 import { distance, emulate, reference } from "../support/emulate-model.js";
 import { SKIP_REASON } from "../support/onnx-runtime.js";

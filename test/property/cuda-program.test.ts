@@ -12,12 +12,12 @@ import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
 import { operatorId } from "../../src/ir/operator-graph.js";
 import { emitModel } from "../../src/kernels/emit.js";
+import { precisionPlan } from "../../src/kernels/precision.js";
 import { withKernelList } from "../../src/onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../src/onnx/kernel-groups.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import { constantUploads } from "../../src/runtime/cuda/program/constants.js";
 import type { Sharing } from "../../src/runtime/cuda/program/memory-plan.js";
-import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import {
   buildProgram,
   type DeviceProgram,

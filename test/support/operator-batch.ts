@@ -7,12 +7,12 @@ import { present } from "../../src/core/invariant.js";
 import { seededRandom } from "../../src/core/random.js";
 import { emitModel } from "../../src/kernels/emit.js";
 import { kernelSources } from "../../src/kernels/language/kernel-source.js";
+import { precisionPlan } from "../../src/kernels/precision.js";
 import type { Outputs } from "../../src/profile/gpu/check-gpu-outputs.js";
 import { oneStream } from "../../src/profile/gpu/measure-gpu-schedules.js";
 import type { GpuHelper } from "../../src/runtime/cuda/client/gpu-helper.js";
 import type { HelperNode } from "../../src/runtime/cuda/client/nodes.js";
 import { constantUploads } from "../../src/runtime/cuda/program/constants.js";
-import { precisionPlan } from "../../src/runtime/cuda/program/precision.js";
 import {
   buildProgram,
   COMPILE_OPTIONS,

@@ -1,6 +1,6 @@
 import type { NamedDevice } from "../../driver/device-named.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { GpuAlgorithm } from "../../schedule/algorithm-names.js";
 import {
   PIPELINE_ALGORITHMS,

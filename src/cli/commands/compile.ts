@@ -21,7 +21,7 @@ import { EXIT } from "../exit-code.js";
 import { inputFiles, outFor, profileSource } from "../model-files.js";
 import { addOptions, givenOptions } from "../options/add-options.js";
 import { checkOptions } from "../options/check-options.js";
-import { estimatedMath, wantsPipeline } from "../pipeline-request.js";
+import { wantsPipeline } from "../pipeline-request.js";
 import { COMPILE, type CompileOptions, compileTraits } from "./compile-options.js";
 import { compileIntoPipeline } from "./compile-pipeline.js";
 
@@ -150,7 +150,7 @@ async function compileOn(
         ...common,
         ...progress.value,
         algorithm,
-        math: estimatedMath(options.math),
+        math: options.math,
         fuse: options.fuse,
         device: device.model,
         deviceFile: device.file,

@@ -1,8 +1,8 @@
 import { encodeArtifact } from "../../artifact/artifact-format.js";
-import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { launchDeviceUnsupported } from "../../driver/failures.js";
 import { launchModels } from "../../driver/launch-artifact.js";
+import { PRECISIONS, type Precision } from "../../kernels/precision.js";
 import { renderLaunched } from "../../report/launched.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -15,6 +15,7 @@ import { checkOptions } from "../options/check-options.js";
 import {
   DIM,
   forceOption,
+  MATH,
   outOption,
   PIPELINE_DEVICE,
   REMEASURE,
@@ -40,7 +41,7 @@ interface LaunchOptions extends CommonOptions {
   readonly device: string;
   readonly profile: readonly string[];
   readonly remeasure?: boolean;
-  readonly math: MathMode;
+  readonly math: Precision;
   readonly dim: ReadonlyMap<string, number>;
   readonly seed?: number;
   readonly samples: number;
@@ -77,8 +78,8 @@ export const LAUNCH: OptionTable<LaunchOptions> = {
   remeasure: REMEASURE,
   math: {
     value: "<mode>",
-    help: "arithmetic of matrix products",
-    choices: ["tf32", "ieee"],
+    help: MATH.help,
+    choices: PRECISIONS,
     usual: "tf32",
     not: { cpu: "ONNX Runtime computes there as the model says" },
   },

@@ -1,10 +1,10 @@
 import { deviceNamed } from "../../driver/device-named.js";
 import { inputsOfJob } from "../../driver/given-inputs.js";
 import { partitionModel } from "../../driver/pipeline/compile-pipeline.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import { placementJson } from "../../placement/parse-placement.js";
 import { renderPartition, renderStages } from "../../report/stages.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { stagesOf } from "../../staging/place-model.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -78,13 +78,7 @@ export const PARTITION: OptionTable<PartitionOptions> = {
   inputs: INPUTS,
   seed: SEED,
   remeasure: { ...REMEASURE, group: "any" },
-  math: {
-    ...MATH,
-    help: "arithmetic of matrix products",
-    choices: ["tf32", "ieee"],
-    only: {},
-    group: "sheet",
-  },
+  math: { ...MATH, group: "sheet" },
   fuse: { ...FUSE, group: "sheet" },
   stages: STAGES,
   ...OTHERS,

@@ -1,11 +1,11 @@
 import { present } from "../../core/invariant.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { type ImportedProfile, importProfile } from "../../driver/import-profile.js";
+import type { Precision } from "../../kernels/precision.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
 import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderImported } from "../../report/imported.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
 import { EXIT } from "../exit-code.js";
@@ -57,7 +57,6 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
     help: "arithmetic of matrix products that was measured",
     group: "any",
     not: { cpu: "times of a CPU are of the model's own types" },
-    only: {},
   },
   workersOf: {
     value: "<profile>",

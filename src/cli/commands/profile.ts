@@ -3,12 +3,12 @@ import { deviceNamed } from "../../driver/device-named.js";
 import { deviceUnsupported } from "../../driver/failures.js";
 import { inputsOfJob } from "../../driver/given-inputs.js";
 import { profileModel } from "../../driver/profile-model.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import { encodeGpuProfile } from "../../profile/gpu/gpu-profile-format.js";
 import { encodeProfile } from "../../profile/profile-format.js";
 import { renderGpuProfiled } from "../../report/gpu-profiled.js";
 import { renderProfiled } from "../../report/profiled.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import type { RegisterCommand } from "../command.js";
 import { cudaTarget } from "../cuda-target.js";
 import { driverContext } from "../driver-context.js";
@@ -63,7 +63,7 @@ export const PROFILE_OPTIONS: OptionTable<ProfileOptions> = {
   input: INPUT,
   inputs: INPUTS,
   seed: SEED,
-  math: { ...MATH, help: "arithmetic of matrix products", group: "cuda" },
+  math: { ...MATH, group: "cuda" },
   estimateUnsupported: { ...ESTIMATE_UNSUPPORTED, group: "cuda" },
   fuse: { ...FUSE, group: "cuda" },
 };

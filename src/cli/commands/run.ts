@@ -3,10 +3,10 @@ import { readArtifact } from "../../artifact/read-artifact.js";
 import { deviceNamed } from "../../driver/device-named.js";
 import { runPipeline } from "../../driver/pipeline/run-pipeline.js";
 import { runSchedule } from "../../driver/run-schedule.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import { renderGpuRan, renderRan } from "../../report/ran.js";
 import { renderRanPipeline } from "../../report/ran-pipeline.js";
-import type { Precision } from "../../runtime/cuda/program/precision.js";
 import { layoutOf } from "../columns.js";
 import type { CommandOutcome, RegisterCommand } from "../command.js";
 import { driverContext } from "../driver-context.js";
@@ -106,7 +106,7 @@ export const RUN: OptionTable<RunOptions> = {
     usualWords: "1; of models that are served that of the arrivals, or 1",
   },
   ascii: notServing(ASCII),
-  math: ofGpu({ ...MATH, help: "arithmetic of matrix products", usualWords: "as compiled" }),
+  math: ofGpu({ ...MATH, usualWords: "as compiled" }),
   estimateUnsupported: ofGpu(ESTIMATE_UNSUPPORTED),
   fuse: ofGpu({ ...FUSE, usualWords: "as compiled" }),
   ...SERVE_OPTIONS,

@@ -1,7 +1,7 @@
 /** Options about models, files and devices, each declared once for all commands that take it. */
 import { DEVICE_MODELS } from "../../cost/device-models/catalog.js";
+import { PRECISIONS, type Precision } from "../../kernels/precision.js";
 import { FUSION_LISTS, type FusionList } from "../../onnx/kernel-groups.js";
-import { PRECISIONS, type Precision } from "../../runtime/cuda/program/precision.js";
 import {
   GPU_ALGORITHMS,
   type GpuAlgorithm,
@@ -98,16 +98,13 @@ export const MODEL: OptionSpec<string> = {
 /** `--math`. */
 export const MATH: OptionSpec<Precision> = {
   value: "<mode>",
-  help: "arithmetic of matrix products; torch and f16 need --device cuda",
+  help: "arithmetic of matrix products; f16 also stores floats as halves",
   choices: PRECISIONS,
   usual: "tf32",
   group: "gpu",
   not: {
     cpu: "ONNX Runtime computes in the model's own types there",
     profile: "the profile was measured with the arithmetic that it records",
-  },
-  only: {
-    "data-sheet": { values: ["tf32", "ieee"], why: "data sheets have figures for tf32 and ieee" },
   },
 };
 

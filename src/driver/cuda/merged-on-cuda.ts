@@ -3,6 +3,7 @@ import { invariant } from "../../core/invariant.js";
 import { ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
 import { estimatedProblem } from "../../estimate/estimated-problem.js";
+import { storedModel } from "../../estimate/stored-model.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { mergeOperators } from "../../onnx/merge-operators.js";
@@ -36,9 +37,10 @@ export async function mergedSection(
 ): Promise<Result<OperatorsSection | undefined>> {
   const { target, device, algorithm, remeasure } = request;
   const original = withKernelList(request.original, target.fuse);
-  const math = target.precision === "ieee" ? "ieee" : "tf32";
-  const estimated = estimatedProblem(original, device, math);
-  const merges = chooseMerges(new MergeSpace(estimated, original, math));
+  const { precision } = target;
+  const stored = storedModel(original, precision);
+  const estimated = estimatedProblem(stored, device, precision);
+  const merges = chooseMerges(new MergeSpace(estimated, stored, precision));
   if (merges.length === 0) {
     return ok(undefined);
   }

@@ -8,6 +8,7 @@ import type { GivenOptions } from "../../artifact/recorded-options.js";
 import { blockPositions, periodicOf, wholeOf } from "../../artifact/section-schedules.js";
 import { mayWriteInto } from "../../core/files.js";
 import { ok, type Result } from "../../core/result.js";
+import { storedModel } from "../../estimate/stored-model.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import { encodePlacement } from "../../placement/parse-placement.js";
 import type { InputSource } from "../../runtime/input-source.js";
@@ -70,11 +71,12 @@ export async function compilePipeline(
 ): Promise<Result<CompiledPipeline>> {
   const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/schedule", context, async (lowered) => {
-    const costs = await modelCosts(lowered, request.costs, inputSource(request), context);
+    const stored = storedFor(lowered, request.costs);
+    const costs = await modelCosts(stored, request.costs, inputSource(request), context);
     if (!costs.ok) {
       return costs;
     }
-    const placed = await context.compute(() => placeModel(lowered, costs.value, request.place));
+    const placed = await context.compute(() => placeModel(stored, costs.value, request.place));
     if (!placed.ok) {
       return placed;
     }
@@ -88,7 +90,7 @@ export async function compilePipeline(
     if (!section.ok) {
       return section;
     }
-    const range = rangeOf(lowered, costs.value, request, placed.value, section.value);
+    const range = rangeOf(stored, costs.value, request, placed.value, section.value);
     const artifact: ScheduleArtifact = {
       provenance: provenanceOf(request, lowered, costs.value, context.tool),
       device: costs.value.device,
@@ -140,9 +142,10 @@ export async function partitionModel(
   }
   const job = { ...request, ...sizesFor(request, context), alsoReads: filesReadBy(request) };
   return runModelJob(job, "top-compile/placement", context, async (lowered) => {
-    const costs = await modelCosts(lowered, request.costs, inputSource(request), context);
+    const stored = storedFor(lowered, request.costs);
+    const costs = await modelCosts(stored, request.costs, inputSource(request), context);
     const placed = costs.ok
-      ? await context.compute(() => placeModel(lowered, costs.value, request.place))
+      ? await context.compute(() => placeModel(stored, costs.value, request.place))
       : costs;
     if (!placed.ok) {
       return placed;
@@ -156,6 +159,13 @@ export async function partitionModel(
     }
     return ok({ value: placed.value, text: encodePlacement(placed.value.placement) });
   });
+}
+
+/** The model as estimates have it; as it is, where times were measured. */
+function storedFor(lowered: LoweredModel, costs: CostSource): LoweredModel {
+  return costs.kind === "model" && costs.profile === undefined
+    ? storedModel(lowered, costs.math)
+    : lowered;
 }
 
 function inputSource({ place, given }: PlaceRequest): InputSource {

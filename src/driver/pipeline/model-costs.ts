@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from "../../core/result.js";
 import type { DeviceModel } from "../../cost/device-model.js";
-import type { MathMode } from "../../cost/kernels/arithmetic.js";
 import { operatorsNotCapturable } from "../../cost/kernels/failures.js";
 import { isCapturable } from "../../cost/kernels/operator-kernels.js";
+import type { Precision } from "../../kernels/precision.js";
 import { withKernelList } from "../../onnx/fuse/fuse-operators.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -33,7 +33,7 @@ export type CostSource =
       readonly device: DeviceModel;
       /** The file of the device model; absent: it comes with the tool. */
       readonly deviceFile?: string | undefined;
-      readonly math: MathMode;
+      readonly math: Precision;
       /** Which operators are computed together. */
       readonly fuse: FusionList;
       /** A recorded GPU profile, whose figures replace the estimates; absent: none. */
@@ -41,7 +41,7 @@ export type CostSource =
     };
 
 /**
- * The costs of a model.
+ * The costs of a model; on a GPU by its data sheet, without a profile, as it is stored there (`storedModel`).
  *
  * Fails: as measuring does; `operators-not-capturable`, `device-memory-exceeded` for a GPU.
  */

@@ -11,11 +11,11 @@ import {
 import { runSchedule } from "../../../src/driver/run-schedule.js";
 import { emitModel } from "../../../src/kernels/emit.js";
 import type { KernelCode } from "../../../src/kernels/language/kernel.js";
+import { precisionPlan } from "../../../src/kernels/precision.js";
 import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
 import { MergeIndex } from "../../../src/onnx/merge-index.js";
 import { mergeOperators, mergesFrom } from "../../../src/onnx/merge-operators.js";
-import { precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
 import { buildProgram } from "../../../src/runtime/cuda/program/program.js";
 import { loadModel } from "../../../src/runtime/load-model.js";
 import { verifySchedule } from "../../../src/verify/verify-schedule.js";

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { present } from "../../../src/core/invariant.js";
 import { deviceModelNamed } from "../../../src/cost/device-models/catalog.js";
-import type { MathMode } from "../../../src/cost/kernels/arithmetic.js";
 import { libraryKernels } from "../../../src/estimate/library-calls.js";
 import { programKernels } from "../../../src/estimate/program-kernels.js";
+import { storedModel } from "../../../src/estimate/stored-model.js";
 import type { EmittedModel } from "../../../src/kernels/emit.js";
 import type { KernelCode } from "../../../src/kernels/language/kernel.js";
 import { emitInBestLayout } from "../../../src/kernels/layout-choice.js";
 import type { TensorLayout } from "../../../src/kernels/operator-call.js";
+import { PRECISIONS, type Precision, precisionPlan } from "../../../src/kernels/precision.js";
 import { withKernelList } from "../../../src/onnx/fuse/fuse-operators.js";
 import type { LoweredModel } from "../../../src/onnx/lowered-model.js";
-import { precisionPlan } from "../../../src/runtime/cuda/program/precision.js";
 import { loadModel } from "../../../src/runtime/load-model.js";
 import { DEVICE_CASES } from "../../support/device-operator-cases.js";
 import { lowerCase } from "../../support/operator-models.js";
@@ -26,7 +26,7 @@ const DEVICE = present(deviceModelNamed("h200"), "device");
 const BYTES = { bool: 1, i32: 4, i64: 8, f32: 4, f64: 8 } as const;
 
 /** The program, made as it is for a GPU that is there. */
-function programOf(lowered: LoweredModel, math: MathMode): EmittedModel {
+function programOf(lowered: LoweredModel, math: Precision): EmittedModel {
   const { floats, conv, gemm } = precisionPlan(math);
   const approximatesGelu = gemm === "tf32";
   const options = { floats, estimateUnsupported: false, approximatesGelu };
@@ -44,9 +44,9 @@ interface Compared {
 }
 
 /** Expects the same kernels; calls of libraries take as many as are estimated for them. */
-function compare(lowered: LoweredModel, math: MathMode): Compared {
+function compare(lowered: LoweredModel, math: Precision): Compared {
   const { plans, layout } = programOf(lowered, math);
-  const estimated = programKernels(lowered, DEVICE, math);
+  const estimated = programKernels(storedModel(lowered, math), DEVICE, math);
   let kernels = 0;
   for (const [id, { nodes }] of plans.entries()) {
     const expected = nodes.flatMap((node) => {
@@ -90,6 +90,8 @@ describe("kernels of estimates", () => {
       ["none", "tf32"],
       ["patterns", "tf32"],
       ["patterns", "ieee"],
+      ["patterns", "torch"],
+      ["patterns", "f16"],
     ] as const) {
       const { kernels, layout } = compare(withKernelList(loaded.value, list), math);
       total += kernels;
@@ -102,18 +104,15 @@ describe("kernels of estimates", () => {
     expect([...layouts].sort()).toEqual(["channels-last", "rows"]);
   });
 
-  it.each(["tf32", "ieee"] as const)(
-    "of every operator are those of the program, in %s",
-    async (math) => {
-      const labels = new Set<string>();
-      let compared = 0;
-      for (const each of DEVICE_CASES) {
-        const lowered = await lowerCase(each);
-        compared += compare(lowered, math).kernels > 0 ? 1 : 0;
-        labels.add(each.type);
-      }
-      expect(compared).toBeGreaterThan(0.9 * DEVICE_CASES.length);
-      expect(labels.size).toBeGreaterThan(150);
-    },
-  );
+  it.each(PRECISIONS)("of every operator are those of the program, in %s", async (math) => {
+    const labels = new Set<string>();
+    let compared = 0;
+    for (const each of DEVICE_CASES) {
+      const lowered = await lowerCase(each);
+      compared += compare(lowered, math).kernels > 0 ? 1 : 0;
+      labels.add(each.type);
+    }
+    expect(compared).toBeGreaterThan(0.9 * DEVICE_CASES.length);
+    expect(labels.size).toBeGreaterThan(150);
+  });
 });

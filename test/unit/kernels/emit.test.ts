@@ -77,6 +77,22 @@ describe("device nodes of a model", () => {
     expect(made.ok && made.value.plans[0]?.nodes.length).toBe(1);
   });
 
+  it("stand in for no more than the tensors have in memory, also as halves", async () => {
+    const model = await lowered({ ...RANDOM, inputs: "f32[64,256]" });
+    // A thread of 256 for every word of four bytes.
+    for (const [floats, grid] of [
+      ["f32", 64],
+      ["f16", 32],
+    ] as const) {
+      const made = emitModel(model, { floats, estimateUnsupported: true });
+      const [node] = made.ok ? (made.value.plans[0]?.nodes ?? []) : [];
+      expect(node?.kind === "kernel" && [node.kernel.threads, node.kernel.grid]).toEqual([
+        256,
+        grid,
+      ]);
+    }
+  });
+
   it("never stand in for control flow", async () => {
     const model = await fixture("small/control-flow.onnx");
     const made = emitModel(model, { floats: "f32", estimateUnsupported: true });

@@ -14,6 +14,7 @@ import type {
 } from "../../../kernels/device-node.js";
 import type { EmittedModel } from "../../../kernels/emit.js";
 import { type KernelSources, kernelSources } from "../../../kernels/language/kernel-source.js";
+import type { PrecisionPlan } from "../../../kernels/precision.js";
 import type {
   ConvBehind,
   GemmEpilogue,
@@ -26,7 +27,6 @@ import type {
 } from "../client/nodes.js";
 import type { LaunchOrder } from "./launch-order.js";
 import { type MemoryPlan, planMemory, type Sharing } from "./memory-plan.js";
-import type { PrecisionPlan } from "./precision.js";
 
 /**
  * Options of the compiler. Without contraction a multiplication and an addition round as they do on

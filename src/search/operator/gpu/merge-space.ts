@@ -1,9 +1,9 @@
 import { invariant } from "../../../core/invariant.js";
 import type { Kernel } from "../../../cost/kernel.js";
-import type { MathMode } from "../../../cost/kernels/arithmetic.js";
 import { mergedKernels } from "../../../cost/kernels/merged-kernels.js";
 import { programKernels } from "../../../estimate/program-kernels.js";
 import { type OperatorId, operatorId } from "../../../ir/operator-graph.js";
+import { type Precision, precisionPlan } from "../../../kernels/precision.js";
 import { groupOf } from "../../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../../onnx/lowered-model.js";
 import { MergeIndex } from "../../../onnx/merge-index.js";
@@ -44,18 +44,18 @@ export class MergeSpace {
   readonly classes: readonly (readonly OperatorId[])[];
   readonly #plain: GpuProblem;
   readonly #lowered: LoweredModel;
-  readonly #math: MathMode;
+  readonly #math: Precision;
   readonly #index: MergeIndex;
   /** Whether a merge leaves the kernels of all other launches as they are: the layout is the same for any. */
   readonly #isLocal: boolean;
   readonly #heads = new Map<string, MergeHead | undefined>();
 
   /** `plain`: the problem of the model as it is. Cost: O(V). */
-  constructor(plain: GpuProblem, lowered: LoweredModel, math: MathMode) {
+  constructor(plain: GpuProblem, lowered: LoweredModel, math: Precision) {
     this.#plain = plain;
     this.#lowered = lowered;
     this.#math = math;
-    this.#isLocal = math === "ieee";
+    this.#isLocal = precisionPlan(math).conv === "ieee";
     this.#index = new MergeIndex(lowered);
     this.classes = this.#index.classes();
   }
@@ -152,6 +152,7 @@ export class MergeSpace {
     const input = graph.operators[members[0] ?? -1]?.inputs[0];
     const type = graph.tensors[input ?? -1]?.elementType ?? "float32";
     const { device } = this.#plain;
+    const { conv: math } = precisionPlan(this.#math);
     // What is merged behind convolutions is part of their launch.
     const isFused = this.#lowered.fused?.list === "patterns";
     return found.length === 0
@@ -161,7 +162,7 @@ export class MergeSpace {
           kernels: found.map(({ merged }) =>
             merged.kind === "elementwise" && isFused
               ? []
-              : mergedKernels(merged, { elementType: type, device, math: this.#math }),
+              : mergedKernels(merged, { elementType: type, device, math }),
           ),
         };
   }

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { present } from "../../../../../src/core/invariant.js";
 import type { DeviceModel } from "../../../../../src/cost/device-model.js";
 import { DEVICE_MODELS } from "../../../../../src/cost/device-models/catalog.js";
-import type { MathMode } from "../../../../../src/cost/kernels/arithmetic.js";
 import { estimatedProblem } from "../../../../../src/estimate/estimated-problem.js";
+import { storedModel } from "../../../../../src/estimate/stored-model.js";
+import { PRECISIONS, type Precision } from "../../../../../src/kernels/precision.js";
 import type { LoweredModel } from "../../../../../src/onnx/lowered-model.js";
 import { mergeOperators } from "../../../../../src/onnx/merge-operators.js";
 import type { GpuProblem } from "../../../../../src/schedule/gpu-problem.js";
@@ -39,11 +40,12 @@ async function caseOf(
   side: number,
   cases: ConvolutionCase[],
   device: DeviceModel = V100,
-  math: MathMode = "ieee",
+  math: Precision = "ieee",
 ): Promise<Case> {
   const bytes = convolutionModel(samples, [side, side], cases);
-  const { lowered, remove } = await loweredTinyModel(bytes);
+  const { lowered: plain, remove } = await loweredTinyModel(bytes);
   remove();
+  const lowered = storedModel(plain, math);
   const problem = estimatedProblem(lowered, device, math);
   return { lowered, problem, space: new MergeSpace(problem, lowered, math) };
 }
@@ -97,7 +99,7 @@ describe("merging", () => {
       fc.asyncProperty(
         fc.integer({ min: 0, max: 100_000 }),
         fc.constantFrom(1, 2),
-        fc.constantFrom<MathMode>("ieee", "tf32"),
+        fc.constantFrom(...PRECISIONS),
         async (seed, samples, math) => {
           const cases = randomConvolutions(seed, [14, 14]);
           const { lowered, problem, space } = await caseOf(samples, 14, cases, V100, math);

@@ -1,7 +1,5 @@
 /** Storage and multiplication of a model's floating-point numbers on the device. */
-
-import type { FloatStorage } from "../../../kernels/operator-call.js";
-import type { NodeMath } from "../client/nodes.js";
+import type { FloatStorage } from "./operator-call.js";
 
 /** The ways to choose from. */
 export const PRECISIONS = ["tf32", "ieee", "torch", "f16"] as const;
@@ -13,11 +11,14 @@ export const PRECISIONS = ["tf32", "ieee", "torch", "f16"] as const;
  */
 export type Precision = (typeof PRECISIONS)[number];
 
+/** How products of f32 data are made: in full precision, or on tensor cores with 10-bit mantissas. */
+export type ProductMath = "ieee" | "tf32";
+
 /** The effect of a precision on memory and on each kind of product. */
 export interface PrecisionPlan {
   readonly floats: FloatStorage;
-  readonly conv: NodeMath;
-  readonly gemm: NodeMath;
+  readonly conv: ProductMath;
+  readonly gemm: ProductMath;
   /** Largest |out - ref| / |ref| of a whole model's output, by norms, that counts as correct. */
   readonly tolerance: number;
 }
@@ -32,4 +33,9 @@ const PLANS: Readonly<Record<Precision, PrecisionPlan>> = {
 /** Returns the effect of a precision. */
 export function precisionPlan(precision: Precision): PrecisionPlan {
   return PLANS[precision];
+}
+
+/** The precision of this name; `undefined` where there is none, or it is no text. */
+export function precisionNamed(name: unknown): Precision | undefined {
+  return PRECISIONS.find((precision) => precision === name);
 }
