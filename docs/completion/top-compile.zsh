@@ -151,7 +151,7 @@ _top_compile() {
         '*--inputs=[inputs in a folder of test data]:folder:_files -/' \
         '*--seed=[random seed]:value: ' \
         '*--remeasure[measure again even if a kept profile fits]' \
-        '*--math=[arithmetic of matrix products]:value:(tf32 ieee)' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
         '*--fuse=[what one launch computes together]:value:(patterns elements none)' \
         '*--stages=[devices of the pipeline]:value: ' \
         '*--placement=[stages by hand]:file:_files' \
@@ -183,7 +183,7 @@ _top_compile() {
         '*--arrivals=[how requests arrive]:file:_files' \
         '*--rate=[instead of a file]:value: ' \
         '*--device=[cpu, a GPU by its data sheet]:value:(cpu cuda h200 h100 a100-pcie-80gb a100-pcie-40gb v100 v100-pcie rtx-2080-ti rtx-2080-super t4)' \
-        '*--math=[arithmetic of matrix products]:value:(tf32 ieee)' \
+        '*--math=[arithmetic of matrix products]:value:(tf32 ieee torch f16)' \
         '*--dim=[size of a dynamic dim of the model, by its name or as TENSOR\[AXIS\]]:value: ' \
         '*--seed=[random seed]:value: ' \
         '*--samples=[held-out samples that every policy is tried on]:value: ' \
