@@ -9,7 +9,6 @@
 import { present } from "../core/invariant.js";
 import type { DeviceModel } from "../cost/device-model.js";
 import type { Kernel } from "../cost/kernel.js";
-import { isConvolution } from "../cost/kernels/convolution.js";
 import { passesOfGroup } from "../cost/kernels/group-kernels.js";
 import { neighborhoodEfficiency } from "../cost/kernels/neighborhood.js";
 import { kernelsOf } from "../cost/kernels/operator-kernels.js";
@@ -21,11 +20,12 @@ import type { DeviceNode, DevicePlan } from "../kernels/device-node.js";
 import type { EmittedModel } from "../kernels/emit.js";
 import { type KernelCode, sharedBytesOf } from "../kernels/language/kernel.js";
 import { bytesAt } from "../kernels/place-bytes.js";
-import { type Precision, precisionPlan } from "../kernels/precision.js";
+import type { Precision } from "../kernels/precision.js";
 import { groupWork } from "../onnx/fuse/group-work.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { estimatedProgram } from "./estimated-program.js";
 import { type LibraryCall, libraryKernels } from "./library-calls.js";
+import { productMath } from "./product-math.js";
 
 /**
  * The kernels of every operator, in launch order; none where another operator's launch computes it, or where it has no
@@ -81,8 +81,7 @@ class ProgramEstimates {
     const [first] = members;
     if (first !== undefined && this.#refused.has(first.id)) {
       const { fused: _, ...plain } = lowered;
-      const kind = first.products?.some(isConvolution) === true ? "conv" : "gemm";
-      return kernelsOf(first, plain, this.#device, precisionPlan(this.#math)[kind]);
+      return kernelsOf(first, plain, this.#device, productMath(first, this.#math));
     }
     const work = first !== undefined && members.length === 1 ? first.work : groupWork(lowered, ids);
     const [only] = nodes;

@@ -193,6 +193,20 @@ describe("profile import from trtexec", () => {
     expect(criticalPath).toBe(operators.latencyNs.sequentialPredicted);
   });
 
+  it("expects kernels of the arithmetic that was measured: products are the same with torch and ieee", async () => {
+    const nodes: unknown[] = [];
+    for (const math of ["ieee", "torch", "tf32", "f16"]) {
+      const argv = ["--device", "h200", "--math", math];
+      const profile = await imported<GpuProfile>(files(), ...argv);
+      expect(profile.key.precision).toBe(math);
+      nodes.push(profile.operators.map((operator) => operator.nodes));
+    }
+    const [ieee, torch, tf32, f16] = nodes;
+    expect(torch).toEqual(ieee);
+    expect(tf32).not.toEqual(ieee);
+    expect(f16).not.toEqual(ieee);
+  });
+
   it("is not for another GPU, nor another model", async () => {
     await imported<GpuProfile>(files(), "--device", "h200");
     const other = await run("compile", at("m.onnx"), "--device", "v100", "--profile", at("p.json"));

@@ -5,7 +5,10 @@ import type { DeviceModel } from "../../cost/device-model.js";
 import type { Kernel } from "../../cost/kernel.js";
 import { kernelsOf } from "../../cost/kernels/operator-kernels.js";
 import { residentBlocksPerSm } from "../../cost/occupancy.js";
+import { productMath } from "../../estimate/product-math.js";
+import { storedModel } from "../../estimate/stored-model.js";
 import type { Operator, OperatorId } from "../../ir/operator-graph.js";
+import { PRECISIONS, type Precision, precisionNamed } from "../../kernels/precision.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import {
   type GpuKernelRecord,
@@ -39,8 +42,10 @@ export function gpuProfileOf(
   { partsOf, first, launcherOf }: MatchedParts,
   { device, precision, record }: ImportedGpu,
 ): GpuProfile {
-  const { operators } = lowered.graph;
-  const surroundings = { lowered, device, precision };
+  const math = precisionNamed(precision) ?? PRECISIONS[0];
+  const stored = storedModel(lowered, math);
+  const { operators } = stored.graph;
+  const surroundings = { lowered: stored, device, math };
   const leadsOf = new Map<OperatorId, Operator[]>();
   for (const operator of operators) {
     const launcher = launcherOf.get(operator.id) ?? operator.id;
@@ -107,21 +112,20 @@ function timed({ ranges, ...device }: DeviceModel): DeviceModel {
 interface Surroundings {
   readonly lowered: LoweredModel;
   readonly device: DeviceModel;
-  readonly precision: string;
+  readonly math: Precision;
 }
 
 /** The launches of an operator: as they were timed, or as one time with the kernels that the model expects. */
 function nodesOf(
   operator: Operator,
   parts: readonly ImportedPart[],
-  { lowered, device, precision }: Surroundings,
+  { lowered, device, math }: Surroundings,
 ): readonly GpuNodeTiming[] {
   if (parts.length === 0) {
     return [];
   }
   const kind = kindOf(operator);
-  const math = precision === "ieee" ? "ieee" : "tf32";
-  const expected = kernelsOf(operator, lowered, device, math);
+  const expected = kernelsOf(operator, lowered, device, productMath(operator, math));
   if (parts.some(({ launches }) => launches.length === 0)) {
     const timing = sumTimings(parts);
     const kernels = expected.map((kernel) => estimatedRecord(operator.type, kernel));
