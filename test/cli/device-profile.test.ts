@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { V100 } from "../../src/cost/device-models/ampere-and-before.js";
-import { kernelsOf } from "../../src/cost/kernels/operator-kernels.js";
+import type { Kernel } from "../../src/cost/kernel.js";
+import { programKernels } from "../../src/estimate/program-kernels.js";
+import type { Operator } from "../../src/ir/operator-graph.js";
 import type { LoweredModel } from "../../src/onnx/lowered-model.js";
 import type { GpuPairTiming, GpuProfile } from "../../src/profile/gpu/gpu-profile.js";
 import { encodeGpuProfile } from "../../src/profile/gpu/gpu-profile-format.js";
@@ -57,7 +59,7 @@ function profileOf(factor: number, pairs: readonly GpuPairTiming[] = []): GpuPro
     deviceModel: V100,
     operators: graph.operators.map((operator) => ({
       name: operator.name,
-      nodes: kernelsOf(operator, lowered, V100, "ieee").map((kernel) => ({
+      nodes: kernelsOf(operator).map((kernel) => ({
         kind: "kernel" as const,
         ...timing(Math.round(kernel.durationNs * factor) + V100.launchGapNs),
         kernels: [
@@ -74,6 +76,14 @@ function profileOf(factor: number, pairs: readonly GpuPairTiming[] = []): GpuPro
     pairs,
   };
 }
+
+/** The kernels that are estimated for an operator, of the program that launches them one by one. */
+function kernelsOf({ id }: Operator): readonly Kernel[] {
+  kernels ??= programKernels(lowered, V100, "ieee");
+  return kernels[id] ?? [];
+}
+
+let kernels: readonly (readonly Kernel[])[] | undefined;
 
 function written(name: string, profile: GpuProfile): string {
   const path = join(folder, name);
@@ -117,10 +127,8 @@ describe("--device MODEL --profile FILE", () => {
     const { artifact } = await compiled("v100", double);
     expect(artifact.device).toEqual({ name: "Tesla V100-SXM2-16GB", source: "measured" });
     expect(artifact.provenance.inputs[1]).toMatchObject({ role: "profile", name: "double.json" });
-    const kernels = lowered.graph.operators.flatMap((operator) =>
-      kernelsOf(operator, lowered, V100, "ieee"),
-    );
-    const work = kernels.reduce((sum, { durationNs }) => sum + durationNs, 0);
+    const own = lowered.graph.operators.flatMap(kernelsOf);
+    const work = own.reduce((sum, { durationNs }) => sum + durationNs, 0);
     const before = estimated.operators.latencyNs.sequentialPredicted;
     const after = artifact.operators.latencyNs.sequentialPredicted;
     expect(Math.abs(after - before - work)).toBeLessThan(0.001 * work);
