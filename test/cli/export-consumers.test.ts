@@ -98,6 +98,10 @@ describe.skipIf(SKIP_REASON !== undefined)("export --to ort", () => {
       "--device",
       "h200",
       "--merge-convolutions",
+      "--math",
+      "ieee",
+      "--fuse",
+      "none",
       "-o",
       at("merged.json"),
     ];

@@ -29,6 +29,10 @@ const OTHER_OPTIONS = new Set([
   "--probe",
   "--quick",
   "--only",
+  // The first hour, other runtimes.
+  "--minutes",
+  "--report",
+  "--autotune",
   "--version",
   "--short",
   // torchrun.
