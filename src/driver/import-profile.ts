@@ -1,10 +1,12 @@
 /** Measurements of other tools as profiles: read, match with the model, fill in what is left open, write. */
+
 import { basename } from "node:path";
 import { readText } from "../core/files.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { importMalformed } from "../import/failures.js";
 import { MAX_NS } from "../import/read-problem.js";
+import type { Precision } from "../kernels/precision.js";
 import type { LoweredModel } from "../onnx/lowered-model.js";
 import { readModel } from "../onnx/read-model.js";
 import { attributeKernels } from "../profile/attribute-kernels.js";
@@ -44,7 +46,7 @@ export interface ImportRequest extends ModelJob {
   /** As the user named it, for messages. */
   readonly deviceName: string;
   /** Arithmetic of matrix products that was measured on a GPU. */
-  readonly precision: string;
+  readonly precision: Precision;
   /** Match parts without names by type, size and order. */
   readonly byOrder: boolean;
   /** A profile of the machine whose worker threads cost the same; absent: usual costs. */

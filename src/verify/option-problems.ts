@@ -2,6 +2,7 @@
 import type { ScheduleArtifact } from "../artifact/artifact.js";
 import { longName, type RecordedKey } from "../artifact/recorded-options.js";
 import { TENSOR_LAYOUTS } from "../kernels/operator-call.js";
+import { PRECISIONS, precisionNamed } from "../kernels/precision.js";
 import { EFFORTS } from "../schedule/pipeline-efforts.js";
 import { USUAL_MICRO_BATCHES } from "../staging/pipeline-usual.js";
 
@@ -93,10 +94,19 @@ export function optionProblems(artifact: ScheduleArtifact): readonly string[] {
     ...(needed ?? [])
       .filter((key) => options[key] === undefined)
       .map((key) => `/provenance/options/${key} is missing`),
+    ...mathProblems(artifact),
     ...layoutProblems(artifact),
     ...objectiveProblems(artifact),
     ...fineTuneProblems(artifact),
   ];
+}
+
+/** What is no arithmetic of products. */
+function mathProblems({ provenance }: ScheduleArtifact): readonly string[] {
+  const { math } = provenance.options;
+  return math === undefined || precisionNamed(math) !== undefined
+    ? []
+    : [`/provenance/options/math must be one of ${PRECISIONS.join(", ")}`];
 }
 
 /** What is no layout of a program. */

@@ -1,11 +1,3 @@
-const layouts: Shape<GpuLayouts> = object<GpuLayouts>({
-  taken: oneOf(...TENSOR_LAYOUTS).describe("The one that everything else was measured in."),
-  rowsNs: COUNT.describe("The one-stream graph with tensors row by row, median."),
-  channelsLastNs: COUNT.describe("The same with channels last."),
-}).describe(
-  "Layouts of convolutions' activations; absent: there is one, or the one that moves fewer bytes was taken unmeasured.",
-);
-
 /** The file format `top-compile/gpu-profile`, version 1: reading with every problem at its place. */
 import { list, object, optional } from "../../core/json-containers.js";
 import {
@@ -27,6 +19,7 @@ import type { Result } from "../../core/result.js";
 import { deviceModelShape } from "../../cost/device-model.js";
 import { widthProblems } from "../../cost/width-costs.js";
 import { TENSOR_LAYOUTS } from "../../kernels/operator-call.js";
+import { PRECISIONS } from "../../kernels/precision.js";
 import { FUSION_LISTS } from "../../onnx/kernel-groups.js";
 import { profileWording } from "../failures.js";
 import { importProblems, importRecordShape } from "../import-record.js";
@@ -54,6 +47,14 @@ import {
   KERNEL_PARTS,
 } from "./gpu-profile.js";
 
+const layouts: Shape<GpuLayouts> = object<GpuLayouts>({
+  taken: oneOf(...TENSOR_LAYOUTS).describe("The one that everything else was measured in."),
+  rowsNs: COUNT.describe("The one-stream graph with tensors row by row, median."),
+  channelsLastNs: COUNT.describe("The same with channels last."),
+}).describe(
+  "Layouts of convolutions' activations; absent: there is one, or the one that moves fewer bytes was taken unmeasured.",
+);
+
 const operatorName: Shape<string> = text(65_536);
 
 const relative = relativeShape
@@ -66,7 +67,7 @@ const key: Shape<GpuProfileKey> = object<GpuProfileKey>({
   dims: list(text()).describe(
     "Sizes given to dynamic dims, as name=size, then those that depend on data, as tensor=type[dims] of a run or tensor=at most type[dims].",
   ),
-  precision: text().describe("How floats are stored and multiplied."),
+  precision: oneOf(...PRECISIONS).describe("How floats are stored and multiplied."),
   isFused: boolean.describe("Whether some operators are computed together."),
   fuse: optional(
     oneOf(...FUSION_LISTS).describe(

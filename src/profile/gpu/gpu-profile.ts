@@ -1,6 +1,8 @@
 /** Measurements of a model on a GPU: the records of the file format `top-compile/gpu-profile`. */
+
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { TensorLayout } from "../../kernels/operator-call.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { FusionList } from "../../onnx/kernel-groups.js";
 import type { ImportRecord } from "../import-record.js";
 import type { RelativeTime, Timing } from "../profile.js";
@@ -14,7 +16,7 @@ export interface GpuProfileKey {
   /** Sizes of dynamic dims and those that depend on data: `sizesInKey`. */
   readonly dims: readonly string[];
   /** Storage and multiplication of floats. */
-  readonly precision: string;
+  readonly precision: Precision;
   /** True if some operators are computed together. */
   readonly isFused: boolean;
   /** Which ones; absent, as until 0.1.0: element-wise chains if any. */

@@ -7,6 +7,7 @@ import {
   operatorId,
   sumOfWork,
 } from "../../ir/operator-graph.js";
+import { type Precision, precisionPlan } from "../../kernels/precision.js";
 import { groupWork } from "../../onnx/fuse/group-work.js";
 import { groupOf } from "../../onnx/kernel-groups.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
@@ -31,7 +32,7 @@ export function measuredKernels(
   lowered: LoweredModel,
   device: DeviceModel,
 ): readonly (readonly Kernel[])[] {
-  const arithmetic = arithmeticOf(profile.key.precision);
+  const { precision } = profile.key;
   const gapNs = profile.imported?.includesGaps === false ? 0 : device.launchGapNs;
   const timedWith = membersTimedWith(profile, lowered);
   return lowered.graph.operators.map((operator, at) => {
@@ -41,15 +42,21 @@ export function measuredKernels(
     const main = library < 0 ? nodes.length - 1 : library;
     return nodes.flatMap((node, i) =>
       kernelsOfNode(node, i === main ? work : undefined, gapNs, {
-        arithmetic: node.kind === "kernel" ? "float32" : arithmetic,
+        arithmetic: arithmeticOf(node.kind, precision),
         bytes: bytesOf(work) / nodes.length,
       }),
     );
   });
 }
 
-function arithmeticOf(precision: string): Kernel["arithmetic"] {
-  return precision === "f16" ? "float16" : precision === "ieee" ? "float32" : "tensorFloat32";
+/** The arithmetic of a node's products; that of our own kernels is of 32 bits. */
+function arithmeticOf(kind: GpuNodeTiming["kind"], precision: Precision): Kernel["arithmetic"] {
+  const { floats, conv, gemm } = precisionPlan(precision);
+  if (kind === "kernel") {
+    return "float32";
+  }
+  const math = kind === "conv" ? conv : gemm;
+  return floats === "f16" ? "float16" : math === "tf32" ? "tensorFloat32" : "float32";
 }
 
 /**

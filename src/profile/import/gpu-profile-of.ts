@@ -8,7 +8,7 @@ import { residentBlocksPerSm } from "../../cost/occupancy.js";
 import { productMath } from "../../estimate/product-math.js";
 import { storedModel } from "../../estimate/stored-model.js";
 import type { Operator, OperatorId } from "../../ir/operator-graph.js";
-import { PRECISIONS, type Precision, precisionNamed } from "../../kernels/precision.js";
+import type { Precision } from "../../kernels/precision.js";
 import type { LoweredModel } from "../../onnx/lowered-model.js";
 import {
   type GpuKernelRecord,
@@ -28,7 +28,7 @@ import { sumTimings } from "./sum-timings.js";
 export interface ImportedGpu {
   readonly device: DeviceModel;
   /** Arithmetic that was measured. */
-  readonly precision: string;
+  readonly precision: Precision;
   /** Where the times are from, without what this adds. */
   readonly record: ImportRecord;
 }
@@ -42,10 +42,9 @@ export function gpuProfileOf(
   { partsOf, first, launcherOf }: MatchedParts,
   { device, precision, record }: ImportedGpu,
 ): GpuProfile {
-  const math = precisionNamed(precision) ?? PRECISIONS[0];
-  const stored = storedModel(lowered, math);
+  const stored = storedModel(lowered, precision);
   const { operators } = stored.graph;
-  const surroundings = { lowered: stored, device, math };
+  const surroundings = { lowered: stored, device, math: precision };
   const leadsOf = new Map<OperatorId, Operator[]>();
   for (const operator of operators) {
     const launcher = launcherOf.get(operator.id) ?? operator.id;

@@ -180,15 +180,19 @@ describe.skipIf(SKIP_REASON !== undefined)("the layout of a model on a GPU", () 
       // In other arithmetic nothing was measured: rows, since no tensor cores make convolutions.
       expect(await runSchedule({ ...run, precision: "ieee" }, context)).toMatchObject({ ok: true });
       expect(layoutsTried()).toEqual(["rows"]);
-      const odd = readFileSync(OUT, "utf8").replace(
-        /"tensor-layout": *"[a-z-]+"/,
-        '"tensor-layout":"diagonal"',
-      );
-      writeFileSync(OUT, odd);
-      expect(await runSchedule(run, context)).toMatchObject({
-        ok: false,
-        error: [{ code: "schedule-broken", message: expect.stringContaining("tensor-layout") }],
-      });
+      const written = readFileSync(OUT, "utf8");
+      for (const option of ["tensor-layout", "math"]) {
+        const odd = written.replace(
+          new RegExp(`"${option}": *"[a-z0-9-]+"`),
+          `"${option}":"diagonal"`,
+        );
+        expect(odd).not.toBe(written);
+        writeFileSync(OUT, odd);
+        expect(await runSchedule(run, context)).toMatchObject({
+          ok: false,
+          error: [{ code: "schedule-broken", message: expect.stringContaining(option) }],
+        });
+      }
       await profileOnCuda({ ...JOB, out: PROFILE }, context);
       const again = await compileForCuda({ ...request, profile: PROFILE }, context);
       expect(again.ok && again.value.provenance.options["tensor-layout"]).toBe(taken);

@@ -4,6 +4,7 @@ import { present } from "../../../src/core/invariant.js";
 import { V100 } from "../../../src/cost/device-models/ampere-and-before.js";
 import type { GpuKernelRecord, GpuProfile } from "../../../src/profile/gpu/gpu-profile.js";
 import { parseGpuProfile } from "../../../src/profile/gpu/gpu-profile-format.js";
+import { measuredKernels } from "../../../src/profile/gpu/measured-kernels.js";
 import { measuredProblem } from "../../../src/profile/gpu/measured-problem.js";
 import { GPU_PROFILE } from "../../support/gpu-profile.js";
 import { IMPORT_OPERATORS, importModel } from "../../support/import-model.js";
@@ -89,5 +90,31 @@ describe("kernels of a launch", () => {
     expect(shares([1000, 4000])).toEqual([800, 3200]);
     expect(shares([undefined, undefined])).toEqual([3000, 1000]);
     expect(shares([1000, undefined])).toEqual([3000, 1000]);
+  });
+});
+
+describe("arithmetic of measured nodes", () => {
+  it.each([
+    ["ieee", "float32", "float32"],
+    ["tf32", "tensorFloat32", "tensorFloat32"],
+    ["torch", "tensorFloat32", "float32"],
+    ["f16", "float16", "float16"],
+  ] as const)("with %s is %s of convolutions, %s of products", (precision, conv, gemm) => {
+    const of = (kind: "conv" | "gemm" | "kernel") => {
+      const made = profile(1, 1, undefined);
+      const operators = made.operators.map(({ name, nodes }) => ({
+        name,
+        nodes: nodes.map((node) => ({ ...node, kind })),
+      }));
+      const kernels = measuredKernels(
+        { ...made, key: { ...made.key, precision }, operators },
+        lowered,
+        V100,
+      ).flat();
+      return new Set(kernels.map(({ arithmetic }) => arithmetic));
+    };
+    expect(of("conv")).toEqual(new Set([conv]));
+    expect(of("gemm")).toEqual(new Set([gemm]));
+    expect(of("kernel")).toEqual(new Set(["float32"]));
   });
 });
