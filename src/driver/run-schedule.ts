@@ -3,7 +3,7 @@ import { recordedList } from "../artifact/recorded-options.js";
 import { present } from "../core/invariant.js";
 import { fail, ok, type Result } from "../core/result.js";
 import { TENSOR_LAYOUTS } from "../kernels/operator-call.js";
-import { PRECISIONS, type Precision } from "../kernels/precision.js";
+import { type Precision, precisionNamed } from "../kernels/precision.js";
 import type { FusionList } from "../onnx/kernel-groups.js";
 import { noteOnRandomNumbers } from "../onnx/random-nodes.js";
 import { doubtOf, machineLoad } from "../profile/machine-load.js";
@@ -138,7 +138,7 @@ function recordedLayout(
 }
 
 function precisionOf(option: unknown): Precision {
-  return PRECISIONS.find((precision) => precision === option) ?? "tf32";
+  return precisionNamed(option) ?? "tf32";
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DeviceModel } from "../../cost/device-model.js";
 import type { Kernel } from "../../cost/kernel.js";
+import { arithmeticOf } from "../../cost/kernels/arithmetic.js";
 import {
   type Operator,
   type OperatorId,
@@ -42,7 +43,7 @@ export function measuredKernels(
     const main = library < 0 ? nodes.length - 1 : library;
     return nodes.flatMap((node, i) =>
       kernelsOfNode(node, i === main ? work : undefined, gapNs, {
-        arithmetic: arithmeticOf(node.kind, precision),
+        arithmetic: arithmeticOfNode(node.kind, precision),
         bytes: bytesOf(work) / nodes.length,
       }),
     );
@@ -50,13 +51,13 @@ export function measuredKernels(
 }
 
 /** The arithmetic of a node's products; that of our own kernels is of 32 bits. */
-function arithmeticOf(kind: GpuNodeTiming["kind"], precision: Precision): Kernel["arithmetic"] {
+function arithmeticOfNode(kind: GpuNodeTiming["kind"], precision: Precision): Kernel["arithmetic"] {
   const { floats, conv, gemm } = precisionPlan(precision);
   if (kind === "kernel") {
     return "float32";
   }
-  const math = kind === "conv" ? conv : gemm;
-  return floats === "f16" ? "float16" : math === "tf32" ? "tensorFloat32" : "float32";
+  const elementType = floats === "f16" ? "float16" : "float32";
+  return arithmeticOf({ elementType, math: kind === "conv" ? conv : gemm });
 }
 
 /**
