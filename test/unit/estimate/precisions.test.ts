@@ -55,16 +55,20 @@ function deviceNamed(name: string): DeviceModel {
   return DEVICE_MODELS.find((device) => device.name === name) ?? expect.unreachable();
 }
 
+/** What computes, in every precision. */
+function figuresOf(model: LoweredModel) {
+  return PRECISIONS.map((precision) => {
+    const { flops, bytes, arithmetic } = computing(estimated(model, precision));
+    return { precision, flops, bytes, arithmetic };
+  });
+}
+
 describe("estimates", () => {
   it("of products move two bytes an element in f16 and four in all others", async () => {
     const model = await lowered(PRODUCT);
     const elements = 256 * 128 + 128 * 64 + 256 * 64;
-    const figures = PRECISIONS.map((precision) => {
-      const { flops, bytes, arithmetic } = computing(estimated(model, precision));
-      return { precision, flops, bytes, arithmetic };
-    });
     const flops = 2 * 256 * 128 * 64;
-    expect(figures).toEqual([
+    expect(figuresOf(model)).toEqual([
       { precision: "tf32", flops, bytes: 4 * elements, arithmetic: "tensorFloat32" },
       { precision: "ieee", flops, bytes: 4 * elements, arithmetic: "float32" },
       { precision: "torch", flops, bytes: 4 * elements, arithmetic: "float32" },
@@ -75,12 +79,8 @@ describe("estimates", () => {
   it("of convolutions do so too, and torch has them in TF32", async () => {
     const model = await lowered(POINTWISE);
     const elements = 16 * 64 + 32 * 16 + 32 * 64;
-    const figures = PRECISIONS.map((precision) => {
-      const { flops, bytes, arithmetic } = computing(estimated(model, precision));
-      return { precision, flops, bytes, arithmetic };
-    });
     const flops = 2 * 64 * 32 * 16;
-    expect(figures).toEqual([
+    expect(figuresOf(model)).toEqual([
       { precision: "tf32", flops, bytes: 4 * elements, arithmetic: "tensorFloat32" },
       { precision: "ieee", flops, bytes: 4 * elements, arithmetic: "float32" },
       { precision: "torch", flops, bytes: 4 * elements, arithmetic: "tensorFloat32" },
